@@ -26,10 +26,11 @@ RUN PYTHONPATH="$(ls /wheels/pip-*.whl 2>/dev/null)" python3 -m pip install \
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/fairlead
 COPY operator/fairlead /source/opt/fairlead/fairlead
 # The hottest files of the data plane as machine code, where `make compiled` made them before: Python takes them first.
-# Without them all is Python, and a request costs the router 1.4 times the CPU. A module that cannot be loaded here
-# (a C library older than the one it was made for) ends the build, not the first request.
+# Without them all is Python, and a request costs the router 1.4 times the CPU. Modules of older files, or some that cannot
+# be loaded here (a C library older than the one they were made for), end the build, not the first request.
 COPY locks/runtime.txt compile[d] /compiled/
-RUN if [ -d /compiled/fairlead ]; then cp -R /compiled/. /source/opt/fairlead/ && rm /source/opt/fairlead/runtime.txt; fi \
+RUN cd /source/opt/fairlead \
+    && if [ -e /compiled/made-from ]; then sha256sum --check --quiet /compiled/made-from && cp -R /compiled/fairlead .; fi \
     && PYTHONPATH=/source/opt/fairlead:/opt/fairlead python3 -B -c 'import fairlead.router.process'
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash -s /source -p / /source \
     && chmod -R go=u-w /source

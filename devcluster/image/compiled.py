@@ -27,6 +27,8 @@ SETTINGS: Final = "pyproject.toml"
 SOURCES: Final = "operator"
 FOLDER: Final = "compiled"
 """In the cache, and beside the wheels of an image that is built."""
+MADE_FROM: Final = "made-from"
+"""Beside the modules: digests of what they were made from, which the Dockerfile holds its own files against."""
 KEPT: Final = 3
 """Builds that stay; each has some 15 MB."""
 SAME_BYTES: Final = {"PYTHONHASHSEED": "0", "CFLAGS": "-g0", "LDFLAGS": "-Wl,--build-id=none -s"}
@@ -55,10 +57,15 @@ class CompiledSources:
         """A name for what these become here, by this Python and this compiler."""
         settings = json.dumps(tomllib.loads(self.settings.decode()).get("tool", {}).get("mypy", {}), sort_keys=True)
         made_by = (sys.version, platform.machine(), str(sysconfig.get_config_var("CC")), metadata.version("mypy"))
-        digest = hashlib.sha256("\0".join((*made_by, settings, *self.files, *SAME_BYTES.values())).encode())
+        digest = hashlib.sha256("\0".join((*made_by, settings, MADE_FROM, *self.files, *SAME_BYTES.values())).encode())
         for name in read_by(self.sources, self.files):
             digest.update(f"{name}\0{len(self.sources[name])}\0".encode() + self.sources[name])
         return digest.hexdigest()[:12]
+
+    def digests(self) -> str:
+        """As `sha256sum --check` reads them, relative to the folder of the package."""
+        names = read_by(self.sources, self.files)
+        return "".join(f"{hashlib.sha256(self.sources[name]).hexdigest()}  {name}\n" for name in names)
 
     def lay_out(self, place: Path) -> None:
         """All files, as the compiler wants them."""
@@ -123,6 +130,7 @@ def _compile(made_from: CompiledSources, cache: Cache, place: Path) -> None:
     env = os.environ | SAME_BYTES | {"PYTHONPATH": str(tree)}
     with progress.step(f"compiling {len(made_from.files)} files of the data plane (two minutes)") as current:
         progress.run(words, current, cache.logs / "compile.log", env=env)
+    (work / "made" / MADE_FROM).write_text(made_from.digests(), encoding="utf-8")
     (work / "made").rename(place)
     shutil.rmtree(work)
     builds = sorted(place.parent.glob("[0-9a-f]*"), key=lambda one: one.stat().st_mtime, reverse=True)

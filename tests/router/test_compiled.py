@@ -90,6 +90,19 @@ def test_an_edit_of_what_is_imported_makes_other_modules_and_any_other_edit_none
     assert key(cli_d=b"pass\n") == key()
 
 
+def test_modules_name_the_files_that_they_were_made_from(tmp_path: Path) -> None:
+    """So that a build with newer files beside older modules ends: they would be run in their place."""
+    sources = {"fairlead/a.py": b"A = 1\n"}
+    made_from = compiled.CompiledSources(files=("fairlead/a.py",), sources=sources, settings=b"")
+    made_from.lay_out(tmp_path)
+    check = ["sha256sum", "--check", "--quiet"]
+    assert subprocess.run(check, input=made_from.digests(), text=True, cwd=tmp_path, check=False).returncode == 0
+    (tmp_path / "fairlead" / "a.py").write_text("A = 2\n")
+    stale = subprocess.run(check, input=made_from.digests(), text=True, cwd=tmp_path, check=False, capture_output=True)
+    assert stale.returncode == 1
+    assert "fairlead/a.py: FAILED" in stale.stdout
+
+
 def test_a_checkout_without_a_list_has_no_modules(tmp_path: Path) -> None:
     compiled.copy_to(tmp_path / "context", tmp_path, Cache(tmp_path / "cache"))
     assert not (tmp_path / "context").exists()
