@@ -27,10 +27,12 @@ PrefixLevel = tuple[int, int]
 class PrefixIndex:
     """Blocks of all engines."""
 
-    __slots__ = ("_held", "_limits", "_masks", "_most", "_shared")
+    __slots__ = ("_held", "_learns", "_limits", "_most", "_shared", "masks")
 
-    def __init__(self) -> None:
-        self._masks: dict[int, int] = {}
+    def __init__(self, *, learns: bool = True) -> None:
+        self._learns = learns
+        """Where it does not, engines write it, and what a router would learn is ignored."""
+        self.masks: dict[int, int] = {}
         """Bits of the holders by block; never zero."""
         self._held: dict[int, OrderedDict[int, None]] = {}
         """Blocks by slot, least recently used first."""
@@ -42,7 +44,7 @@ class PrefixIndex:
 
     def __len__(self) -> int:
         """Number of different blocks."""
-        return len(self._masks)
+        return len(self.masks)
 
     def open(self, slot: int) -> None:
         """Add an engine that holds nothing."""
@@ -108,13 +110,15 @@ class PrefixIndex:
 
     def learn(self, blocks: Sequence[int], slot: int) -> None:
         """Record that an engine computes these blocks."""
+        if not self._learns:
+            return
         self._index(blocks[::-1], slot)
         held = len(self._held[slot])
         if held > self._limits[slot] or held > self._most:
             self._trim(slot)
 
     def _index(self, backwards: Sequence[int], slot: int) -> None:
-        held, masks, bit = self._held[slot], self._masks, 1 << slot
+        held, masks, bit = self._held[slot], self.masks, 1 << slot
         for block in filterfalse(held.__contains__, backwards):
             held[block] = None
             masks[block] = masks.get(block, 0) | bit
@@ -125,7 +129,7 @@ class PrefixIndex:
         """Which engines hold how many of these blocks, the longest last; empty when no engine holds the first block."""
         if not blocks:
             return []
-        masks = self._masks
+        masks = self.masks
         mask = masks.get(blocks[0], 0)
         levels: list[PrefixLevel] = []
         low, count = 0, len(blocks)
@@ -158,7 +162,7 @@ class PrefixIndex:
             self._drop(slot, oldest)
 
     def _drop(self, slot: int, blocks: list[int]) -> None:
-        masks, others = self._masks, ~(1 << slot)
+        masks, others = self.masks, ~(1 << slot)
         for block in blocks:
             if left := masks[block] & others:
                 masks[block] = left

@@ -7,11 +7,12 @@ from typing import Final
 import pytest
 
 from fairlead.routing.endpoint import EndpointSample
+from fairlead.routing.prefix import PrefixIndex
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, FewestRequests
-from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer, TrueIndex
+from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer, TrueCache
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork, RouterFault
 from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
 from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet
@@ -127,9 +128,11 @@ def test_without_an_engine_there_is_nothing_to_choose() -> None:
 
 
 def test_a_page_that_stands_twice_is_held_until_both_are_gone() -> None:
-    index = TrueIndex()
+    index = PrefixIndex(learns=False)
     index.open(0)
-    one, other = index.listener(0), index.listener(1)
+    one, other = TrueCache(index, 0), TrueCache(index, 1)
+    index.learn((1, 2, 3), 0)
+    assert len(index) == 0, "engines write it"
     one.stored((1, 2), None)
     one.stored((2,), 1)
     other.stored((2,), 1)

@@ -21,25 +21,12 @@ class CacheReportingEngine(Protocol):
         """Report changes to this listener from now on."""
 
 
-class TrueIndex(PrefixIndex):
-    """A prefix index that the engines write; what the router would learn is ignored."""
-
-    __slots__ = ()
-
-    def learn(self, blocks: Sequence[int], slot: int) -> None:
-        """No effect: the engine reports the blocks itself once they are computed."""
-
-    def listener(self, slot: int) -> "TrueCache":
-        """The listener for the engine with this bit."""
-        return TrueCache(self._masks, 1 << slot)
-
-
 class TrueCache:
     """One engine's cached blocks by hash, as bits in the index."""
 
-    def __init__(self, masks: dict[int, int], bit: int) -> None:
-        self._masks = masks
-        self._bit = bit
+    def __init__(self, index: PrefixIndex, slot: int) -> None:
+        self._masks = index.masks
+        self._bit = 1 << slot
         self._pages: dict[int, int] = {}
         """Number of blocks by hash: equal text computed twice takes two blocks."""
 
@@ -74,7 +61,7 @@ class ClairvoyantBalancer(RouterBalancer):
         self._engine = engine
         self._running: dict[int, dict[int, EngineRequest]] = {}
         self._listening: set[int] = set()
-        self._index = TrueIndex()
+        self._index = PrefixIndex(learns=False)
         (self._only,) = self.tables
         self._only.index = self._only.field.index = self._index
 
@@ -84,7 +71,7 @@ class ClairvoyantBalancer(RouterBalancer):
             ordinal = int(endpoint.address)
             if ordinal not in self._listening:
                 self._listening.add(ordinal)
-                self._engine(ordinal).listen(self._index.listener(endpoint.slot))
+                self._engine(ordinal).listen(TrueCache(self._index, endpoint.slot))
             unread = unwritten = 0
             for request in self._running.get(ordinal, {}).values():
                 if request.emitted == 0:
