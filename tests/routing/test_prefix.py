@@ -130,3 +130,12 @@ def test_reports_that_are_indexed_together_always_leave_what_one_by_one_leaves(r
         single.learn_shared(one[::-1], 0)
     assert together.blocks(0) == single.blocks(0)
     assert together.unshared(range(13), 0) == single.unshared(range(13), 0)
+
+
+def test_an_index_that_engines_write_learns_nothing_from_a_router() -> None:
+    index = PrefixIndex(learns=False)
+    index.open(0)
+    index.learn((1, 2), 0)
+    assert len(index) == 0
+    index.masks[1] = 0b1
+    assert index.holders((1, 2)) == [(1, 0b1)]
