@@ -25,18 +25,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from bench import simulated_workload
+from bench.simulated_workload import WorkloadRequest
 from devcluster.cache import Cache
 from fairlead.cli import vllm_check
 from fairlead.cli.sweep import engine_process, load_client, point_measurement, sglang_kind
 from fairlead.cli.sweep.load_client import LoadClient
 from fairlead.cli.sweep.point_measurement import MeasuringLimits
 from fairlead.cli.sweep.swept_kinds import KINDS
-from fairlead.emulator import dialects, emulation_knobs, packaged_data
-from fairlead.emulator.engine import provision
-from fairlead.emulator.engine.provision import EmulatedMachine
+from fairlead.emulator import dialects
+from fairlead.fleet.accelerators import CPU
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.simulator.engine.core import EngineCore
-from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.sweep import sweep_file
 from fairlead.simulator.sweep.measurements import SweepPoint, SweepWork
 from house import real_sglang, real_vllm, tiny_model
@@ -103,15 +102,6 @@ def sglang() -> SweptServer:
 
 
 SERVERS: Final[Mapping[str, Callable[[], SweptServer]]] = {"vllm": vllm, "sglang": sglang}
-
-
-@dataclass(frozen=True, slots=True)
-class WorkloadRequest:
-    """One request: when, and how long."""
-
-    at: float
-    prompt: int
-    reply: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,27 +219,6 @@ async def _send(client: LoadClient, one: WorkloadRequest, began: float) -> None:
     await client.decode(one.prompt, one.reply)
 
 
-def simulated(requests: Sequence[WorkloadRequest], place: Path, server: SweptServer) -> tuple[float, float]:
-    """Mean TPOT of the simulated engine with the sweep's file, and its mean number of running requests."""
-    arguments = dialects.read(server.command, {})
-    made = provision.provide(arguments, EmulatedMachine("CPU", 1), emulation_knobs.read({}), packaged_data.load(place))
-    core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311  # nothing is drawn
-    sent = [
-        EngineRequest(serial=serial, prompt_tokens=one.prompt, output_tokens=one.reply, arrived=one.at)
-        for serial, one in enumerate(requests)
-    ]
-    now = 0.0
-    for request in sent:
-        now = max(core.advance(now, request.arrived, stopping=False).now, request.arrived)
-        if (refused := core.add(request)) is not None:
-            raise RuntimeError(f"request {request.serial} is refused: {refused}")
-    while core.running or core.waiting:
-        now = core.advance(now, now + 1.0, stopping=False).now
-    spans = [((one.ended or 0.0) - (one.first_token or 0.0), one.output_tokens) for one in sent]
-    busy = max(one.ended or 0.0 for one in sent)
-    return statistics.fmean(span / (tokens - 1) for span, tokens in spans), sum(span for span, _ in spans) / busy
-
-
 def predictions(place: Path, server: SweptServer) -> Iterator[Prediction]:
     """Each workload on both."""
     workloads = [workload(seed) for seed in SEEDS]
@@ -257,10 +226,14 @@ def predictions(place: Path, server: SweptServer) -> Iterator[Prediction]:
     record = sweep_file.read(place.read_text(encoding="utf-8"))
     then = {one.point: one.seconds / one.steps for one in record.steps}
     for seed, requests, one in zip(SEEDS, workloads, real, strict=True):
-        mine, running = simulated(requests, place, server)
+        mine = simulated_workload.play(requests, server.command, CPU, place)
         slower = statistics.fmean(now / then[probe] for now, probe in zip(one.step_s, PROBES, strict=True))
         yield Prediction(
-            seed=seed, real_ms=1e3 * one.token_s, simulated_ms=1e3 * mine, slowdown=slower, running=running
+            seed=seed,
+            real_ms=1e3 * one.token_s,
+            simulated_ms=1e3 * mine.token_s,
+            slowdown=slower,
+            running=mine.running,
         )
 
 

@@ -13,7 +13,7 @@ from fairlead.fleet.accelerators import CPU
 from fairlead.simulator.sweep import errors, sweep_file
 from fairlead.simulator.sweep.errors import WorkError
 from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
-from house import scatter
+from house import scatter, served_section
 from house.scatter import Panel
 from house.tree import ROOT
 
@@ -30,6 +30,21 @@ _NO_GPU: Final = """\
 **GPUs: not measured.** No GPU was at hand, so nothing on this page is about one: not the sweep's decode, prefill and
 mixed steps, not cold starts with compilation and CUDA graphs, not sleep, not FP8. How well step times hold against
 GPU runs that others published is on [their page](step-times.md). With a GPU, run the sweep and keep its file.
+
+"""
+_ONE_GPU: Final = """\
+**One GPU was measured**, for a quarter of an hour: an H100 with vLLM 0.32. What it shows for a fleet:
+
+- The fit is right before the first start: the KV cache had the size that was promised, to a twentieth of a percent.
+- A sweep of four minutes makes the simulator right on its card: the time per token of traffic that it never saw is
+  predicted within half a percent. Packaged step times, which are for cards that nobody measured, are 17 to 43 % too
+  slow here, more so with more requests at once: plans by them are on the safe side, and dearer than need be.
+- Of a start with empty caches, half is Python: importing takes longer than loading 15 GiB, compiling and capturing.
+  Kept caches save 22 s of compiling and 23 s of compiling Triton's kernels, which warming up is mostly made of:
+  `storage.cache.claimName` keeps both.
+- Prompts longer than the largest captured CUDA graph cost a step of their own: 256 tokens take 12 ms, 512 take 26 ms,
+  and 1,024 hardly more. vLLM captures up to twice `batching.maxSequences` tokens (here 256) and at most 512.
+- The router takes no throughput that could be measured: 14.6 requests/s either way.
 
 """
 _NO_SWEEP: Final = "No sweep of a real engine is kept yet: not measured.\n"
@@ -51,7 +66,7 @@ def kept() -> dict[str, SweepRecord]:
 def page(sweeps: dict[str, SweepRecord]) -> str:
     """The whole page."""
     gpus = any(one.deployment.product != CPU for one in sweeps.values())
-    parts = [_HEAD, "" if gpus else _NO_GPU, *(_section(*one) for one in sweeps.items())]
+    parts = [_HEAD, _ONE_GPU if gpus else _NO_GPU, *(_section(*one) for one in sweeps.items())]
     return "".join(parts if sweeps else [*parts, _NO_SWEEP]).rstrip() + "\n"
 
 
@@ -89,7 +104,7 @@ def _section(name: str, record: SweepRecord) -> str:
         "",
         "",
     ]
-    return "\n".join(lines)
+    return "\n".join(lines) + served_section.section(SWEEPS / f"{name}.jsonl")
 
 
 def _error(one: WorkError) -> str:

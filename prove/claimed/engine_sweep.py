@@ -1,14 +1,18 @@
-"""The claim about `fairlead calibrate --sweep`: its file predicts what the sweep did not contain."""
+"""The claims about `fairlead calibrate --sweep`: its file predicts what the sweep did not contain."""
 
 import json
 from typing import Final
 
+from bench.gpu_serving import predict
+from bench.gpu_serving.predict import ServedPrediction
 from bench.sweep_prediction import Prediction
+from house import gpu_page
+from house.served_section import SUFFIX
 from prove import programs
 from prove.claims import Claim, Figure
 
 WITHIN: Final = 0.10
-NOT_MEASURED: Final = "no GPU was at hand: not measured on one"
+BY_ITSELF: Final = "what a GPU showed is engines.9"
 
 
 def predicts_what_it_did_not_see() -> Figure:
@@ -21,6 +25,21 @@ def predicts_sglang_too() -> Figure:
     return _predicted("sglang", "SGLang 0.5.23")
 
 
+def predicts_what_a_gpu_served() -> Figure:
+    """What real GPUs served is kept; the simulator plays it anew, with the sweep of the same deployment."""
+    found = {place.name: predict.predictions(place) for place in sorted(gpu_page.SWEEPS.glob(f"*{SUFFIX}"))}
+    shown = "; ".join(f"{name}: {', '.join(one.words for one in rows)}" for name, rows in found.items())
+    return Figure(
+        holds=bool(found) and all(on_a_gpu(rows) for rows in found.values()),
+        text=f"TPOT real and predicted, {shown}",
+    )
+
+
+def on_a_gpu(found: list[ServedPrediction]) -> bool:
+    """Every workload, not their mean."""
+    return bool(found) and all(abs(one.error) <= WITHIN for one in found)
+
+
 def _predicted(engine: str, name: str) -> Figure:
     ended = programs.module("bench.sweep_prediction", "--engine", engine)
     line = next((line for line in reversed(ended.output.splitlines()) if line.startswith("[")), None)
@@ -29,7 +48,7 @@ def _predicted(engine: str, name: str) -> Figure:
     found = [Prediction(**one) for one in json.loads(line)]
     own = [one.strip() for one in ended.output.splitlines() if one.startswith("  ") and "median error" in one]
     return Figure(
-        holds=holds(found), text=words(name, found) + "; points left out: " + "; ".join(own) + f"; {NOT_MEASURED}"
+        holds=holds(found), text=words(name, found) + "; points left out: " + "; ".join(own) + f"; {BY_ITSELF}"
     )
 
 
@@ -62,5 +81,11 @@ CLAIMS: Final = (
         "by the simulator, and the TPOT of workloads that the sweep did not contain is predicted within 10 %",
         prove=predicts_sglang_too,
         slow=True,
+    ),
+    Claim(
+        item="engines.9",
+        title="A sweep of real vLLM on a GPU, taken by the simulator: the TPOT of workloads that the rendered command "
+        "served there, and that the sweep did not contain, is predicted within 10 %",
+        prove=predicts_what_a_gpu_served,
     ),
 )

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm.engine import VllmEngine
+from fairlead.engines.vllm.environment import TRITON
 from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.desired_state import (
@@ -200,6 +201,7 @@ def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> Non
     assert launch(setup).environment == (
         EnvVar(name="HF_HOME", value="/cache/huggingface"),
         EnvVar(name="VLLM_CACHE_ROOT", value="/cache/vllm"),
+        EnvVar(name="TRITON_CACHE_DIR", value="/cache/triton"),
         EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
         EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value="580"),
         EnvVar(name="HF_TOKEN", value=token),
@@ -208,9 +210,23 @@ def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"extra_env": ((TRITON, "/mine"),)},
+        {"env_from": (EnvFrom(name=TRITON, object_name="site", key="folder"),)},
+    ],
+)
+def test_compiled_kernels_stay_where_users_put_them(own: dict[str, Any]) -> None:
+    setup = setup_of(replace(ENGINE, **own))
+
+    assert not VllmEngine().refusals(setup)
+    assert [one.value for one in launch(setup).environment if one.name == TRITON] != ["/cache/triton"]
+    assert [one.name for one in launch(setup).environment].count(TRITON) == 1
+
+
 def test_our_own_variables_are_refused_from_users_whatever_they_read_them_from() -> None:
-    ours = [variable.name for variable in launch(setup_of(source=VOLUME)).environment]
-    ours += ["HF_TOKEN"]
+    ours = {variable.name for variable in launch(setup_of(source=VOLUME)).environment} - {TRITON} | {"HF_TOKEN"}
 
     for name in ours:
         (plain,) = VllmEngine().refusals(setup_of(replace(ENGINE, extra_env=((name, "x"),))))

@@ -44,6 +44,38 @@ def test_a_processor_neither_compiles_nor_captures() -> None:
     assert start.graphs_gib is None
 
 
+H100 = (
+    LogLine(50.4, "(EngineCore pid=1413) INFO 11-26 12:49:09 [model_runner.py:392] Loading model from scratch..."),
+    LogLine(80.4, "INFO 11-26 12:49:39 [model_runner.py:1127] Graph capturing finished in 4 secs, took 0.33 GiB"),
+    LogLine(108.4, "INFO 11-26 12:50:07 [model_runner.py:1127] Graph capturing finished in 5 secs, took 0.20 GiB"),
+    LogLine(
+        109.4,
+        "(EngineCore pid=1413) INFO 11-26 12:50:08 [core.py:395] init engine (profile, create kv cache, warmup model) "
+        "took 57.26 s (compilation: 21.76 s)",
+    ),
+)
+"""Lines of a real start on an H100, 2026-11-26; the figures of other lines were left out."""
+NO_ROOM = (
+    LogLine(31.0, "ValueError: Free memory on device cuda:0 (4.69/79.18 GiB) on startup is less than desired"),
+    LogLine(
+        31.2, "(APIServer pid=9) INFO [utils.py:628] [shutdown] Process manager: send sigterm to process EngineCore"
+    ),
+    LogLine(31.9, "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"),
+)
+
+
+def test_the_newer_model_runner_captures_graphs_twice_and_keeps_the_second() -> None:
+    start = start_log.of_start(H100, 110.6)
+    rounded = {name: round(seconds, 2) for name, seconds in start.phases.items()}
+    assert rounded == {"import": 50.4, "load": 1.74, "compile": 21.76, "graphs": 9.0, "warmUp": 26.5, "serve": 1.2}
+    assert start.graphs_gib == 0.20
+
+
+def test_an_error_that_points_above_gives_way_to_the_one_above() -> None:
+    assert start_logs.error(NO_ROOM).startswith("ValueError: Free memory on device cuda:0 (4.69/79.18 GiB)")
+    assert start_logs.error(NO_ROOM[1:]).startswith("RuntimeError: Engine core initialization failed.")
+
+
 @pytest.mark.parametrize("lines", [(), CPU[:1], CPU[1:]])
 def test_a_log_without_these_lines_tells_no_phases(lines: tuple[LogLine, ...]) -> None:
     assert start_log.of_start(lines, 3.0).phases == {}

@@ -1,5 +1,6 @@
 """engines.6: every workload counts, not their mean, and its figures are said either way."""
 
+from bench.gpu_serving.predict import ServedPrediction
 from bench.sweep_prediction import REQUESTS, Prediction, workload
 from prove.claimed import engine_sweep
 
@@ -11,6 +12,14 @@ def test_one_workload_beyond_the_limit_is_enough() -> None:
     assert engine_sweep.holds([NEAR])
     assert not engine_sweep.holds([NEAR, FAR])
     assert not engine_sweep.holds([])
+
+
+def test_a_gpu_s_workloads_count_one_by_one_too() -> None:
+    near, far = (ServedPrediction(name="chat", real_ms=8.0, simulated_ms=8.0 * by) for by in (1.05, 1.2))
+    assert near.words == "chat 8.00 and 8.40 ms (+5.0%)"
+    assert engine_sweep.on_a_gpu([near])
+    assert not engine_sweep.on_a_gpu([near, far])
+    assert not engine_sweep.on_a_gpu([])
 
 
 def test_the_figures_of_each_workload_are_said() -> None:

@@ -7,6 +7,8 @@ from typing import Final
 
 _ERROR: Final = re.compile(r"(Value error, .+?)(?: \[type=|$)|\b((?:[A-Z]\w*)?(?:Error|Exception|error): .+)")
 """What a configuration is refused for, the last line of a traceback, or what the parser of arguments says."""
+_WRAPPING: Final = "See root cause above"
+"""What vLLM's front ends its log with when its engine core has said why."""
 _SHOWN: Final = 200
 
 
@@ -28,7 +30,8 @@ class StartLog:
 
 
 def error(lines: Sequence[LogLine]) -> str:
-    """Why a start failed: the last error that names itself, else the last words."""
-    found = [match[1] or match[2] for one in lines if (match := _ERROR.search(one.text))]
+    """Why a start failed: the last error that names itself and a cause, else the last words."""
+    named = [match[1] or match[2] for one in lines if (match := _ERROR.search(one.text))]
+    found = [one for one in named if _WRAPPING not in one] or named
     words = found or [one.text for one in lines if one.text.strip()] or ["it said nothing"]
     return words[-1].strip()[:_SHOWN]

@@ -1,9 +1,13 @@
 """The environment vLLM 0.32 runs in: caches that outlive the pod, a token by reference, and no usage reports."""
 
+from typing import Final
+
 from fairlead.engines import weight_paths
 from fairlead.engines.vllm import adapters
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
 from fairlead.fleet.engine_launch import EnvVar
+
+TRITON: Final = "TRITON_CACHE_DIR"
 
 
 def variables(wanted: DesiredRevision, budget_seconds: int, of_hardware: tuple[EnvVar, ...] = ()) -> tuple[EnvVar, ...]:
@@ -11,6 +15,7 @@ def variables(wanted: DesiredRevision, budget_seconds: int, of_hardware: tuple[E
     return (
         EnvVar(name="HF_HOME", value=f"{weight_paths.CACHE}/huggingface"),
         EnvVar(name="VLLM_CACHE_ROOT", value=f"{weight_paths.CACHE}/vllm"),
+        *_kernels(wanted.engine),
         EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
         # vLLM's own timeout, 600 s, would end a slow start that the startup probe still allows.
         EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value=str(budget_seconds)),
@@ -20,6 +25,15 @@ def variables(wanted: DesiredRevision, budget_seconds: int, of_hardware: tuple[E
         *_hub(wanted),
         *users(wanted.engine),
     )
+
+
+def _kernels(engine: DesiredEngine) -> tuple[EnvVar, ...]:
+    """Triton's kernels: compiling them anew took 22 s of a start on an H100 (docs/reference/gpu.md).
+
+    Users could always name another place, and still can.
+    """
+    named = {name for name, _ in engine.extra_env} | {each.name for each in engine.env_from}
+    return () if TRITON in named else (EnvVar(name=TRITON, value=f"{weight_paths.CACHE}/triton"),)
 
 
 def development(engine: DesiredEngine) -> tuple[EnvVar, ...]:

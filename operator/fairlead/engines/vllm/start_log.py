@@ -9,7 +9,8 @@ from typing import Final
 
 from fairlead.engines.start_log import LogLine, StartLog
 
-_LOADING: Final = "Starting to load model "
+_LOADING: Final = ("Starting to load model ", "Loading model from scratch...")
+"""Either model runner's own words: which one runs, vLLM chooses by model and GPU."""
 _READY: Final = re.compile(
     r"init engine \(profile, create kv cache, warmup model\) took ([\d.]+) s(?: \(compilation: ([\d.]+) s)?"
 )
@@ -18,11 +19,14 @@ _FREED: Final = re.compile(r"Sleep mode freed ([\d.]+) GiB memory, ([\d.]+) GiB 
 
 
 def of_start(lines: Sequence[LogLine], ready_s: float) -> StartLog:
-    """The phases of a start that took so long."""
-    graphs = next((found for one in lines if (found := _GRAPHS.search(one.text))), None)
+    """The phases of a start that took so long.
+
+    The newer model runner captures graphs twice: to learn how much memory they take, and to keep them.
+    """
+    graphs = [found for one in lines if (found := _GRAPHS.search(one.text))]
     return StartLog(
-        phases=_phases(lines, ready_s, float(graphs[1]) if graphs else 0.0),
-        graphs_gib=float(graphs[2]) if graphs else None,
+        phases=_phases(lines, ready_s, sum(float(one[1]) for one in graphs)),
+        graphs_gib=float(graphs[-1][2]) if graphs else None,
     )
 
 
@@ -34,7 +38,7 @@ def of_sleep(lines: Iterable[LogLine]) -> tuple[float, float] | None:
 
 def _phases(lines: Sequence[LogLine], ready_s: float, graphs_s: float) -> dict[str, float]:
     """Empty if the two lines that every start has are not there."""
-    loading = next((one.at for one in lines if _LOADING in one.text), None)
+    loading = next((one.at for one in lines if any(words in one.text for words in _LOADING)), None)
     made = next(((one.at, match) for one in lines if (match := _READY.search(one.text))), None)
     if loading is None or made is None:
         return {}

@@ -1,0 +1,73 @@
+"""`python -m bench.gpu_serving.predict SERVED`: the simulator's figures beside those that were measured.
+
+Each workload is played twice: with the steps of the sweep of the same deployment, which lies beside the file, and with
+the packaged ones, which never saw this card.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench import simulated_workload
+from bench.gpu_serving.workloads import WORKLOADS
+from fairlead.simulator.sweep import sweep_file
+from house.served_section import SUFFIX
+
+WAYS: Final = ("bySweep", "packaged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedPrediction:
+    """One workload that a GPU served, and its time per token by the sweep."""
+
+    name: str
+    real_ms: float
+    simulated_ms: float
+
+    @property
+    def error(self) -> float:
+        """Signed, as a share of what was real."""
+        return self.simulated_ms / self.real_ms - 1
+
+    @property
+    def words(self) -> str:
+        """Both figures."""
+        return f"{self.name} {self.real_ms:.2f} and {self.simulated_ms:.2f} ms ({self.error:+.1%})"
+
+
+def predictions(place: Path) -> list[ServedPrediction]:
+    """Of each workload of this file."""
+    return [
+        ServedPrediction(
+            name=row["name"], real_ms=1e3 * row["request_pace_s"], simulated_ms=1e3 * row["bySweep"]["token_s"]
+        )
+        for row in _played(place)["workloads"]
+    ]
+
+
+def _played(place: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+    sweep = place.with_name(place.name.removesuffix(SUFFIX) + ".jsonl")
+    product = sweep_file.read(sweep.read_text(encoding="utf-8")).deployment.product
+    for row in found["workloads"]:
+        for way, measured in zip(WAYS, (sweep, None), strict=True):
+            row[way] = asdict(simulated_workload.play(WORKLOADS[row["name"]], found["command"], product, measured))
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Writes them into the file of what was served."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu_serving.predict", description=__doc__)
+    parser.add_argument("served", type=Path, help=f"NAME{SUFFIX}, from `python -m bench.gpu_serving --out`")
+    place: Path = parser.parse_args(argv).served
+    place.write_text(json.dumps(_played(place), indent=1) + "\n", encoding="utf-8")
+    for one in predictions(place):
+        print(one.words)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
