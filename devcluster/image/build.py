@@ -115,11 +115,12 @@ def is_there(archive: Path) -> bool:
 def prepare(cache: Cache) -> None:
     """Have the programs: Debian's packages are installed where that can be done."""
     found = frozenset(name for name in PROGRAMS if shutil.which(name, path=machine.search_path()))
-    problem = lacking(found, root=os.geteuid() == 0)
-    if problem is not None and os.geteuid() == 0 and shutil.which("apt-get"):
-        debian.install(packages(found), cache)
-    elif problem is not None:
+    root = os.geteuid() == 0
+    if (problem := lacking(found, root=root)) is None:
+        return
+    if not root:
         raise progress.StepFailed(problem)
+    debian.have(packages(found), problem, cache)
 
 
 def _build(checkout: Path, files: Mapping[str, bytes], cache: Cache, archive: Path) -> None:

@@ -114,11 +114,8 @@ def lacking() -> tuple[str, ...]:
 
 def _prepare(cache: Cache) -> None:
     packages = lacking()
-    if packages and os.geteuid() == 0 and shutil.which("apt-get"):
-        debian.install(packages, cache)
-    elif packages:
-        wanted = " ".join(packages)
-        raise progress.StepFailed(f"compiling needs Debian's {wanted}: apt-get install {wanted}")
+    wanted = " ".join(packages)
+    debian.have(packages, f"compiling needs Debian's {wanted}: apt-get install {wanted}", cache)
 
 
 def _compile(made_from: CompiledSources, cache: Cache, place: Path) -> None:

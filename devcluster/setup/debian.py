@@ -1,10 +1,20 @@
 """Debian packages, installed when they are missing."""
 
 import os
+import shutil
 from collections.abc import Sequence
 
 from devcluster import progress, turns
 from devcluster.cache import Cache
+
+
+def have(packages: Sequence[str], otherwise: str, cache: Cache) -> None:
+    """Install these packages where that can be done; elsewhere `StepFailed` says what to do otherwise."""
+    if not packages:
+        return
+    if os.geteuid() or not shutil.which("apt-get"):
+        raise progress.StepFailed(otherwise)
+    install(packages, cache)
 
 
 def install(packages: Sequence[str], cache: Cache) -> None:
