@@ -25,13 +25,13 @@ RUN PYTHONPATH="$(ls /wheels/pip-*.whl 2>/dev/null)" python3 -m pip install \
 # chmod lets user 65532 read what a checkout with a strict umask keeps to its owner.
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/fairlead
 COPY operator/fairlead /source/opt/fairlead/fairlead
-# The hottest files of the data plane as machine code, where `make compiled` made them before: Python takes them first.
-# Without them all is Python, and a request costs the router 1.4 times the CPU. Modules of older files, or some that cannot
+# The hottest files of router and simulator as machine code, where `make compiled` made them before: Python takes them first.
+# Without them all is Python: requests cost 1.4 times the CPU, plays twice. Modules of older files, or some that cannot
 # be loaded here (a C library older than the one they were made for), end the build, not the first request.
 COPY locks/runtime.txt compile[d] /compiled/
 RUN cd /source/opt/fairlead \
     && if [ -e /compiled/made-from ]; then sha256sum --check --quiet /compiled/made-from && cp -R /compiled/fairlead .; fi \
-    && PYTHONPATH=/source/opt/fairlead:/opt/fairlead python3 -B -c 'import fairlead.router.process'
+    && PYTHONPATH=/source/opt/fairlead:/opt/fairlead python3 -B -c 'import fairlead.router.process, fairlead.backtest.play'
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash -s /source -p / /source \
     && chmod -R go=u-w /source
 

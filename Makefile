@@ -81,7 +81,7 @@ release: setup ## write version, changelog and generated files of a release: VER
 artifacts: setup ## build image, chart and bill of materials of this commit into dist/, byte for byte the same anywhere
 	@$(ENV) $(PY) -m release artifacts
 
-compiled: setup ## the hottest files of the data plane as machine code, for `docker build .` to take (gcc, two minutes)
+compiled: setup ## the hottest files of router and simulator as machine code, for `docker build .` to take (gcc, three minutes)
 	@$(ENV) $(PY) -m devcluster.image.compiled compiled
 
 image: setup ## build the project's Dockerfile with buildah

@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.autoscaling import traffic
+from devcluster.cache import Cache
+from devcluster.image import compiled
 from fairlead.simulator.traffic import gaps, lengths, rate_profiles
 from fairlead.simulator.traffic.rate_profiles import DAY_S
-from house.check import surroundings
 from house.tree import ROOT
 
+PACKAGE: Final = "package"
+"""Below a run's folder."""
 RATE: Final = 10.0
 SWING: Final = 0.5
 HOURS: Final = 24.0
@@ -60,13 +63,13 @@ def write_day(path: Path, hours: float) -> None:
 
 
 def timed(folder: Path, candidates: int, *words: str) -> dict[str, Any]:
-    """One run of the command: seconds of a core, the peak, and what it printed."""
+    """One run of the command, as the image has it: seconds of a core, the peak, and what it printed."""
     names = [f"c{number}" for number in range(candidates)]
     (folder / "fleet.yaml").write_text("".join(CANDIDATE.format(name=name) for name in names) + POLICY)
     command = ("simulate", str(folder / "fleet.yaml"), "--traffic", str(folder / "day.csv"), "--start", "6")
     run = subprocess.Popen(
         (sys.executable, "-m", "fairlead", *command, "--jobs", str(candidates), "-o", "json", *words),
-        cwd=ROOT, env=os.environ | surroundings(ROOT), stdout=subprocess.PIPE,
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(folder / PACKAGE)}, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert run.stdout is not None
     printed = run.stdout.read()
@@ -93,6 +96,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fairlead-day-") as name:
         folder = Path(name)
         write_day(folder / "day.csv", options.hours)
+        compiled.package(ROOT, Cache.chosen(), folder / PACKAGE)
         sampled = timed(folder, 1, "--sample", "6")
         found = {"sampled": sampled, "whole": timed(folder, 1), "six": timed(folder, 6, "--until", "1h")}
     print(json.dumps(found, indent=1))

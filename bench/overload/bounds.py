@@ -33,13 +33,13 @@ def engine_seconds(arrivals: Sequence[RequestArrival]) -> list[float]:
     fleet = world.fleet()
     times, settings = fleet.times(), fleet.settings()
     cache = settings.blocks * settings.block_tokens
-    step, context_s = times.decode_line(1, 1)
+    line = times.decode_line(1, 1)
     found: list[float] = []
     for one in arrivals:
         prompt, reply = one.prompt_tokens, one.output_tokens
         alone = times.seconds(StepBatch(prefills=1, prefill_tokens=prompt, prefill_pairs=prompt * prompt // 2))
         context = prompt * reply + reply * reply / 2
-        found.append(max(alone - step, 0.0) + context * (step / cache + context_s))
+        found.append(max(alone - line.base_s, 0.0) + context * (line.base_s / cache + line.context_token_s))
     return found
 
 

@@ -1,4 +1,4 @@
-"""`python -m devcluster.image.compiled [INTO]`: the hottest files of the data plane as machine code, made once.
+"""`python -m devcluster.image.compiled [INTO]`: the hottest files of data plane and simulator as machine code.
 
 The modules lie beside the files that they were made from, and Python takes them first; a Python of another version, for
 which they are not, takes the files. They are made anew when one of these files changes, or one that they import.
@@ -125,7 +125,9 @@ def _compile(made_from: CompiledSources, cache: Cache, place: Path) -> None:
     tree = Path(__file__).resolve().parents[2]
     words = [sys.executable, "-m", "devcluster.image.mypyc_modules", str(work), *made_from.files]
     env = os.environ | SAME_BYTES | {"PYTHONPATH": str(tree)}
-    with progress.step(f"compiling {len(made_from.files)} files of the data plane (two minutes)") as current:
+    with progress.step(
+        f"compiling {len(made_from.files)} files of data plane and simulator (three minutes)"
+    ) as current:
         progress.run(words, current, cache.logs / "compile.log", env=env)
     (work / "made" / MADE_FROM).write_text(made_from.digests(), encoding="utf-8")
     (work / "made").rename(place)

@@ -1,7 +1,8 @@
-"""Which files of the data plane become machine code, and which others could change what becomes of them.
+"""Which files become machine code, and which others could change what becomes of them.
 
-The list is compiled.txt, beside this file: what every request or every chunk of a stream passes through. Left out is
-what compiled code cannot be: shapes that msgspec reads, named tuples, and classes that a class elsewhere inherits from.
+The list is compiled.txt, beside this file: what every request or chunk passes through, and every step of a simulation.
+Left out is what compiled code cannot be: shapes that msgspec reads, named tuples, what `pickle` takes from one process
+to another, and classes that a class elsewhere inherits from.
 """
 
 import ast

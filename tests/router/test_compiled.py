@@ -1,4 +1,4 @@
-"""The data plane as the image has it, its hottest files as machine code: the same stories hold of it."""
+"""Data plane and simulator as the image has them, their hottest files as machine code: the same stories hold."""
 
 import ast
 import os
@@ -15,13 +15,13 @@ from devcluster.image.compiled_files import listed, read_by
 from house import pure
 from house.tree import ROOT
 
-ROOMS: Final = ("tests/routing", "tests/router")
+ROOMS: Final = ("tests/routing", "tests/router", "tests/simulator", "tests/backtest")
 FEW_EXAMPLES: Final = "10"
 """Of each property: what compiled code does otherwise it does at once."""
 
 
 @pytest.mark.conformance
-def test_the_stories_of_routing_and_router_hold_of_compiled_code(tmp_path: Path) -> None:
+def test_the_stories_of_these_rooms_hold_of_compiled_code(tmp_path: Path) -> None:
     place = compiled.package(ROOT, Cache.chosen(), tmp_path / "package")
     words = [*ROOMS, "-m", pure.MARKER, "-n", "2", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={place} ."]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}

@@ -10,9 +10,10 @@ from math import inf
 from typing import Final
 
 from fairlead.backtest.candidate import Candidate
+from fairlead.backtest.cut_statistics import CutStatistics, MissedTooMany
 from fairlead.backtest.played_engines import PlayedEngines
 from fairlead.backtest.queued_play import QueuedPlay
-from fairlead.backtest.windows import Window, WindowedStatistics
+from fairlead.backtest.window import Window
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds, ScalingReason
 from fairlead.fleet.randomness import RandomSource
@@ -106,28 +107,6 @@ class PlayedCandidate:
         return None if self.cost is None or not kept else self.cost / kept
 
 
-class _MissedTooMany(Exception):
-    """What is left of the traffic cannot change the verdict."""
-
-
-class _Progress(WindowedStatistics):
-    """Statistics that also say how far the run is, and when it has been lost."""
-
-    __slots__ = ("_may_miss", "_report")
-
-    def __init__(self, objectives: LatencyObjectives, since: float, chosen: PlaySettings) -> None:
-        super().__init__(objectives, since or -inf)
-        self._report, self._may_miss = chosen.progress, chosen.may_miss
-
-    def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
-        """Add a row, and say so."""
-        super().snapshot_taken(snapshot)
-        self._report(snapshot.at)
-        counts = self.counts
-        if counts.answered - counts.kept + counts.refused > self._may_miss:
-            raise _MissedTooMany
-
-
 class _DecisionLog:
     """Keeps decisions that changed the number of replicas."""
 
@@ -184,7 +163,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         scaling=_scaling(candidate, objectives, log),
         snapshot_s=SNAPSHOT_SECONDS,
     )
-    statistics, cut = _Progress(objectives, traffic.since, chosen), False
+    statistics, cut = CutStatistics(objectives, traffic.since, chosen.progress, chosen.may_miss), False
     chance = chosen.streams("world")
     if chosen.queued and not candidate.in_turn and candidate.baseline is None:
         world: FleetSimulation = QueuedPlay(fleet, candidate, inside, chance, statistics)
@@ -193,7 +172,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
     try:
         answers = BATCH_SECONDS if traffic.at_once else LAST_ANSWERS_SECONDS
         world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + answers)
-    except _MissedTooMany:
+    except MissedTooMany:
         cut = True
     if traffic.at_once:
         traffic = replace(traffic, seconds=world.now if world.totals.left else statistics.e2e.most)

@@ -1,10 +1,10 @@
 """What a run's requests met, with the worst ten minutes: a mean over a day hides the hour that woke somebody."""
 
 from collections import Counter
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
+from fairlead.backtest.window import Window
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
@@ -14,17 +14,6 @@ from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 WINDOW_SECONDS: Final = 600.0
 FEWEST: Final = 20
 """Requests without which a window says nothing about one in twenty of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Ten minutes of the traffic."""
-
-    since: float
-    """Seconds after the first request of the traffic."""
-    arrived: int
-    kept: float
-    """Share of them that were answered within the objectives."""
 
 
 class WindowedStatistics(RunStatistics):

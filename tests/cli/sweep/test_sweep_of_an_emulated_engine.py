@@ -93,8 +93,8 @@ def test_the_emulator_is_as_fast_as_the_sweep_says(swept: tuple[Path, SweepTarge
     assert any("a sweep of vLLM 0.32.0 by `fairlead calibrate --sweep`" in note for note in made.notes)
     for one in record.steps:
         if (one.point.variant, one.point.work) == (EngineVariant.AS_GIVEN, SweepWork.DECODE):
-            base, slope = made.times.decode_line(one.point.batch, one.point.batch)
-            assert base + slope * one.attended == pytest.approx(one.seconds / one.steps, rel=NEAR)
+            line = made.times.decode_line(one.point.batch, one.point.batch)
+            assert line.seconds(one.attended) == pytest.approx(one.seconds / one.steps, rel=NEAR)
 
 
 def test_a_file_of_another_deployment_is_refused(swept: tuple[Path, SweepTarget, list[str]]) -> None:

@@ -79,8 +79,8 @@ def test_the_emulated_sglang_is_as_fast_as_the_sweep_says(swept: tuple[Path, Swe
     assert any("a sweep of SGLang 0.5.23 by `fairlead calibrate --sweep`" in note for note in made.notes)
     for one in read(place).steps:
         if (one.point.variant, one.point.work) == (EngineVariant.AS_GIVEN, SweepWork.DECODE):
-            base, slope = made.times.decode_line(one.point.batch, one.point.batch)
-            assert base + slope * one.attended == pytest.approx(one.seconds / one.steps, rel=NEAR)
+            line = made.times.decode_line(one.point.batch, one.point.batch)
+            assert line.seconds(one.attended) == pytest.approx(one.seconds / one.steps, rel=NEAR)
 
 
 def test_what_a_sweep_needs_is_added_and_what_the_command_says_is_kept(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """From measurements to step times: an engine whose times are known is found again, and chance turns nothing round."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 
@@ -85,8 +85,8 @@ def test_predictions_are_held_against_what_was_measured() -> None:
 def test_speculation_costs_what_steps_with_drafts_took_longer() -> None:
     drafted = SweepPoint(variant=EngineVariant.NGRAM, work=SweepWork.DECODE, batch=8, context=64)
     plain = found(swept.record(TRUE))
-    base, slope = plain.decode_line(8, 8)
-    longer = replace(swept.measured(drafted, TRUE), seconds=100 * (base + slope * 8 * 114 + 0.012))
+    line = plain.decode_line(8, 8)
+    longer = replace(swept.measured(drafted, TRUE), seconds=100 * (line.seconds(8 * 114) + 0.012))
     times = found(replace(swept.record(TRUE), steps=(*_as_given(), longer)))
     assert times.decode_line(8, 32).base_s - times.decode_line(8, 8).base_s == pytest.approx(0.012)
 
@@ -169,9 +169,9 @@ def test_between_batches_and_beyond_them() -> None:
     times = MeasuredStepTimes(TABLE, ORIGIN)
     assert times.decode_line(0, 0) == DecodeLine(0.0, 0.0)
     assert times.decode_line(1, 1) == DecodeLine(0.010, 1e-6)
-    assert tuple(times.decode_line(3, 3)) == pytest.approx((0.012, 2e-6))
-    assert tuple(times.decode_line(6, 6)) == pytest.approx((0.018, 3e-6))
-    assert tuple(times.decode_line(2, 6)) == pytest.approx((0.014, 1e-6))
+    assert astuple(times.decode_line(3, 3)) == pytest.approx((0.012, 2e-6))
+    assert astuple(times.decode_line(6, 6)) == pytest.approx((0.018, 3e-6))
+    assert astuple(times.decode_line(2, 6)) == pytest.approx((0.014, 1e-6))
     assert times.decode_line(6, 6) is times.decode_line(6, 6)
 
 

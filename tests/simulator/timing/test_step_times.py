@@ -29,9 +29,9 @@ FALLING = StepCorrection(decode=1.2, decode_power=-0.1, prompt=0.8)
 def test_a_step_without_prompts_always_lasts_what_its_line_says(model: str, requests: int, context: int) -> None:
     times = published_rows.times(published_rows.question(model, tensor=8), published_rows.packaged())
     batch = published_rows.decoding(requests, context)
-    base, slope = times.decode_line(requests, requests)
-    assert times.seconds(batch) == base + slope * (requests * context)
-    assert base > 0 < slope
+    line = times.decode_line(requests, requests)
+    assert times.seconds(batch) == line.base_s + line.context_token_s * (requests * context)
+    assert line.base_s > 0 < line.context_token_s
 
 
 @given(MODELS, st.integers(1, 300), st.integers(1, 300), st.sampled_from([StepCorrection(), FALLING]))

@@ -78,10 +78,10 @@ def _own(record: SweepRecord) -> Iterator[str]:
         yield f"  {one.words}"
     for measured in record.steps:
         if (measured.point.variant, measured.point.work) == (EngineVariant.NGRAM, SweepWork.DECODE):
-            base, slope = times.decode_line(measured.point.batch, measured.point.batch)
+            line = times.decode_line(measured.point.batch, measured.point.batch)
             step_s = measured.seconds / measured.steps
             drafts = measured.decode_tokens / measured.point.batch - 1
             yield (
                 f"  n-gram speculation, {measured.point.batch} decoding: {1e3 * step_s:.2f} ms a step with "
-                f"{drafts:.1f} drafted tokens each, {step_s / (base + slope * measured.attended) - 1:+.0%} against none"
+                f"{drafts:.1f} drafted tokens each, {step_s / line.seconds(measured.attended) - 1:+.0%} against none"
             )

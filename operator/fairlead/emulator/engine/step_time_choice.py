@@ -1,6 +1,7 @@
 """Which step times an engine gets: measured ones if a file of them was given, else the nearest of the catalogue."""
 
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from fairlead.emulator.engine import swept_engine
 from fairlead.emulator.packaged_data import PackagedData
@@ -21,7 +22,8 @@ class DescribedStepTimes(StepTimes, Protocol):
         """Their origin and their error."""
 
 
-class ServedDeployment(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ServedDeployment:
     """What is to be timed: the command, the GPU as it was named, and both as sizing sees them."""
 
     served: ServeArguments

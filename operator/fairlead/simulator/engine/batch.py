@@ -1,7 +1,7 @@
 """The work of one step as sums, and the interface of step times."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 
 @dataclass(slots=True)
@@ -23,11 +23,16 @@ class StepBatch:
     """Context at the ends of the chunks: the cached tokens that their attention reads."""
 
 
-class DecodeLine(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DecodeLine:
     """The time of a step without prefill, for a fixed number of requests: linear in their context."""
 
     base_s: float
     context_token_s: float
+
+    def seconds(self, context: float) -> float:
+        """Of a step whose requests attend to so many tokens, all together."""
+        return self.base_s + self.context_token_s * context
 
 
 class StepTimes(Protocol):

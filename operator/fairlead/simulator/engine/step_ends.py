@@ -54,8 +54,8 @@ class DecodeStretch:
     def end(self, steps: int) -> float:
         """When so many steps of the stretch are done."""
         looked_back = steps * self._tokens + self._sequences * (steps * (steps - 1) // 2)
-        base_s, context_token_s = self._line
-        return self._start + (steps * base_s + looked_back * context_token_s)
+        line = self._line
+        return self._start + (steps * line.base_s + looked_back * line.context_token_s)
 
     def done_by(self, moment: float, most: int) -> int:
         """Of the next `most` steps, the one in flight first, how many have ended at this moment."""

@@ -129,8 +129,8 @@ def _draft_token_s(drafted: Sequence[StepMeasurement], plain: StepTable) -> floa
     times = MeasuredStepTimes(plain, _TRIED)
     longer = tokens = 0.0
     for one in drafted:
-        base, slope = times.decode_line(one.point.batch, one.point.batch)
-        longer += _step_s(one) - base - slope * one.attended
+        line = times.decode_line(one.point.batch, one.point.batch)
+        longer += _step_s(one) - line.seconds(one.attended)
         tokens += max(0.0, one.decode_tokens - one.point.batch)
     if tokens:
         return max(0.0, longer / tokens)

@@ -71,8 +71,8 @@ class MeasuredStepTimes:
         """Seconds of any step; one with prompts lasts at least as long as either part of it alone."""
         alone = 0.0
         if batch.decodes:
-            base, slope = self.decode_line(batch.decodes, batch.decode_tokens)
-            alone = base + slope * batch.decode_context
+            line = self.decode_line(batch.decodes, batch.decode_tokens)
+            alone = line.seconds(batch.decode_context)
         if not batch.prefills:
             return alone
         prompts = self.table.prompts.of(batch.prefill_tokens, batch.prefill_pairs)

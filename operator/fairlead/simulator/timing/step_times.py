@@ -44,8 +44,8 @@ class PhysicalStepTimes:
         alone = 0.0
         if batch.decodes:
             alike = batch.decodes, batch.decode_tokens
-            base, slope = self._lines.get(alike) or self.decode_line(*alike)
-            alone = base + slope * batch.decode_context
+            line = self._lines.get(alike) or self.decode_line(*alike)
+            alone = line.seconds(batch.decode_context)
         if not batch.prefills:
             return alone
         return alone + self._correction.prompt * self._added(batch)

@@ -7,7 +7,7 @@ sample once a second. Queued requests are dispatched after every event and four 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Final, NamedTuple
+from typing import Final
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.randomness import RandomSource
@@ -41,7 +41,8 @@ class EngineCapacity:
 UNKNOWN_CAPACITY: Final = EngineCapacity()
 
 
-class PrefixBlocks(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PrefixBlocks:
     """How long a prefix block of the router is."""
 
     pages: int

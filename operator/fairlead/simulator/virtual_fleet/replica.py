@@ -5,9 +5,9 @@ that a scrape costs the same however many requests run; they are kept only for f
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import NamedTuple
 
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
@@ -86,7 +86,8 @@ class ReplicaStage(StrEnum):
     GONE = "gone"
 
 
-class ReplicaEngines(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReplicaEngines:
     """The engines of a replica."""
 
     engines: Sequence[SimulatedEngine]
@@ -95,7 +96,8 @@ class ReplicaEngines(NamedTuple):
     """Which rank gets the next request, as in `simulator.engine.ranks`; required with several ranks."""
 
 
-class SentRequest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SentRequest:
     """A request in flight."""
 
     arrival: RequestArrival
