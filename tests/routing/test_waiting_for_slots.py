@@ -131,6 +131,21 @@ def test_two_routers_that_fill_the_last_slot_at_once_let_the_engine_empty_one() 
     assert all(waited(one) <= 3.5 for one in (first, second, *more))
 
 
+def test_a_turn_that_follows_its_own_ceding_at_once_is_one_for_all_routers() -> None:
+    """Router 1 orders adapter a to cede; at router 0 its last stream ends, and by age of wait its next one follows.
+
+    Router 1 never sees a moment without it: it would have a cede for good, one stream at a time at router 0.
+    """
+    dice = random.Random(60)  # noqa: S311  # traffic, of which a waited 28 s
+    world = AdapterWorld(routers=2, slots=2, adapters="abcde")
+    for _ in range(200):
+        name = dice.choice("aaaabbbbcde")
+        world.stream(name, dice.uniform(0.1, LONGEST_S), dice.randrange(2))
+        world.live(dice.choice((0.05, 0.1, 0.2)))
+    world.live(15 * (LONGEST_S + TURN_SECONDS))
+    assert max(waited(one) for one in world.streams) <= 3 * (LONGEST_S + TURN_SECONDS + SWEEP_S)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
 def test_nobody_ever_starves_and_everything_is_given_back(seed: int, routers: int, engines: int, slots: int) -> None:
@@ -142,7 +157,8 @@ def test_nobody_ever_starves_and_everything_is_given_back(seed: int, routers: in
         world.live(dice.choice((0.05, 0.1, 0.2)))
     world.live(15 * (LONGEST_S + TURN_SECONDS))
     longest = max(waited(one) for one in world.streams)
-    assert longest <= 2 * 5 * (LONGEST_S + TURN_SECONDS + SWEEP_S), "each of five adapters takes two turns at most"
+    turns = 5 if slots > 1 else 10  # two routers may fill the only slot at once, which costs a turn
+    assert longest <= turns * (LONGEST_S + TURN_SECONDS + SWEEP_S), "each of five adapters takes one turn at most"
     for dispatcher in world.dispatchers:
         assert dispatcher.waiting == 0
         for endpoint in dispatcher.table.endpoints:

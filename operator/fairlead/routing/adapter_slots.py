@@ -33,12 +33,17 @@ class SlotUse(NamedTuple):
     """Seconds since its requests wait for a slot there; None: they do not."""
     cedes: bool = False
     """It gets nothing more, since others wait."""
+    turn: bool = False
+    """Another one with each slot that it gets there: a peer may never see that it had none in between."""
 
 
 class AdapterSlots:
     """The slots of one engine."""
 
-    __slots__ = ("_ceding", "_own_ceding", "_peers", "_since", "_taken", "_waiting", "active", "most", "waiting")
+    __slots__ = (
+        *("_ceding", "_own_ceding", "_owes", "_peers", "_since", "_taken", "_turns", "_waiting"),
+        *("active", "most", "waiting"),
+    )
 
     def __init__(self, most: int | None = None) -> None:
         self.most = most
@@ -48,6 +53,10 @@ class AdapterSlots:
         self.waiting: dict[str, float] = {}
         """Adapters of our requests that wait for a slot there, and since when."""
         self._own_ceding: list[int] = []
+        self._owes = False
+        """One of these ceded, and peers were not told yet that it cedes no more."""
+        self._turns: set[int] = set()
+        """Adapters whose turn here is an odd one."""
         self._peers: dict[int, dict[int, tuple[SlotUse, float | None]]] = {}
         """By peer and adapter, with the moment since which it waits."""
         self._taken: Counter[int] = Counter()
@@ -88,7 +97,10 @@ class AdapterSlots:
     def enter(self, adapter: str, now: float) -> None:
         """A request for it is sent there."""
         self.active[adapter] += 1
-        self._count(number(adapter), 1, now)
+        one = number(adapter)
+        if one not in self._taken:
+            self._turns ^= {one}
+        self._count(one, 1, now)
 
     def leave(self, adapter: str) -> None:
         """A request for it ended; the last one leaves its slot to another adapter."""
@@ -105,7 +117,8 @@ class AdapterSlots:
         if is_new:
             self.waiting[adapter] = now
             self._gather()
-        return self._cede(now) or is_new
+        owed, self._owes = self._owes, False
+        return self._cede(now) or is_new or owed
 
     def wait_no_more(self, adapter: str, now: float) -> None:
         """It has a slot, or its requests are gone."""
@@ -136,7 +149,8 @@ class AdapterSlots:
         counts = {number(name): count for name, count in self.active.items()}
         waited = {number(name): now - since for name, since in self.waiting.items()}
         every = sorted({*counts, *waited, *self._own_ceding})
-        return tuple(SlotUse(one, counts.get(one, 0), waited.get(one), one in self._own_ceding) for one in every)
+        ceding, turns = self._own_ceding, self._turns
+        return tuple(SlotUse(one, counts.get(one, 0), waited.get(one), one in ceding, one in turns) for one in every)
 
     def take(self, peer: int, uses: Iterable[SlotUse], now: float) -> None:
         """All that a peer has to say of this engine; nothing once it is silent."""
@@ -146,6 +160,9 @@ class AdapterSlots:
             self._count(one.adapter, one.inflight, now)
         for one, _ in before.values():
             self._count(one.adapter, -one.inflight, now)
+            after = found.get(one.adapter)
+            if after is not None and one.inflight and after[0].inflight and after[0].turn != one.turn:
+                self._begins_anew(one.adapter, now)
         if found:
             self._peers[peer] = found
         self._gather()
@@ -175,6 +192,18 @@ class AdapterSlots:
         self._taken[one] += requests
         if not self._taken[one]:
             del self._taken[one], self._since[one]
+            self._cedes_no_more(one)
+
+    def _begins_anew(self, one: int, now: float) -> None:
+        """A peer's last request for it ended, and its next one got the slot by turn: it has ceded what it was to."""
+        self._since[one] = now
+        self._cedes_no_more(one)
+
+    def _cedes_no_more(self, one: int) -> None:
+        if one in self._own_ceding:
+            self._own_ceding.remove(one)
+            self._owes = True
+            self._ceding = {*self._own_ceding, *self._peers_ceding()}
 
 
 def _since(use: SlotUse, before: tuple[SlotUse, float | None] | None, now: float) -> float | None:

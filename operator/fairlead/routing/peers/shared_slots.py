@@ -19,7 +19,7 @@ class SharedSlots:
         self._peers: dict[int, dict[int, tuple[SlotUse, ...]]] = {}
         self._shown: dict[int, int] = {}
         """Engines that were reported, and in how many beats they still will be when there is nothing to say."""
-        self._reported: dict[int, list[tuple[int, bool, bool]]] = {}
+        self._reported: dict[int, list[tuple[int, bool, bool, bool]]] = {}
         """What was said of each, but for the numbers, which are said with the next beat."""
 
     def own(self, now: float, *, beats: bool) -> Iterator[SlotReport]:
@@ -32,7 +32,7 @@ class SharedSlots:
                 yield number, uses
 
     def _is_news(self, number: int, uses: tuple[SlotUse, ...], *, beats: bool) -> bool:
-        entries = [(one.adapter, one.waited is not None, one.cedes) for one in uses]
+        entries = [(one.adapter, one.waited is not None, one.cedes, one.turn) for one in uses]
         if not beats and entries == self._reported.get(number, []):
             return False
         if uses:

@@ -16,6 +16,7 @@ MOST_USES: Final = min((MOST_CONTENT - _ENGINE.size) // _USE.size, 2**8 - 1)
 """Of one engine; those beyond have to wait for their turn to be reported."""
 _WAITS: Final = 1
 _CEDES: Final = 2
+_TURN: Final = 4
 
 SlotReport = tuple[int, tuple[SlotUse, ...]]
 """An engine's number, and all that one router has to say of its adapters."""
@@ -51,10 +52,14 @@ def read(content: bytes) -> list[SlotReport] | None:
 def _packed(one: SlotUse) -> bytes:
     ticks = 0 if one.waited is None else min(max(round(one.waited / _TICK_SECONDS), 0), _LARGEST)
     return _USE.pack(
-        one.adapter, min(one.inflight, _LARGEST), ticks, _WAITS * (one.waited is not None) + _CEDES * one.cedes
+        one.adapter,
+        min(one.inflight, _LARGEST),
+        ticks,
+        _WAITS * (one.waited is not None) + _CEDES * one.cedes + _TURN * one.turn,
     )
 
 
 def _use(content: bytes, at: int) -> SlotUse:
     adapter, inflight, ticks, flags = _USE.unpack_from(content, at)
-    return SlotUse(adapter, inflight, ticks * _TICK_SECONDS if flags & _WAITS else None, bool(flags & _CEDES))
+    waited = ticks * _TICK_SECONDS if flags & _WAITS else None
+    return SlotUse(adapter, inflight, waited, bool(flags & _CEDES), bool(flags & _TURN))
