@@ -10,7 +10,7 @@ from fairlead.routing.peers.slot_reports import MOST_USES, SlotReport
 
 WORD = st.integers(0, 2**64 - 1)
 WAITED = st.none() | st.integers(0, 2**16 - 1).map(lambda ticks: ticks * 0.01)
-USE = st.builds(SlotUse, WORD, st.integers(0, 2**16 - 1), WAITED, st.booleans())
+USE = st.builds(SlotUse, WORD, st.integers(0, 2**16 - 1), WAITED, st.booleans(), st.booleans())
 REPORTS = st.lists(st.tuples(WORD, st.lists(USE, max_size=MOST_USES).map(tuple)), max_size=40)
 
 
