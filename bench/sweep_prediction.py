@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import simulated_workload
+from bench import sent_workload, simulated_workload
 from bench.simulated_workload import WorkloadRequest
 from devcluster.cache import Cache
 from fairlead.cli import vllm_check
@@ -205,18 +205,12 @@ async def _token_s(client: LoadClient, requests: Sequence[WorkloadRequest]) -> f
     """Mean seconds between tokens, over requests; each must have been counted."""
     await asyncio.sleep(QUIET_S)
     before = (await client.sample()).load.request_pace
-    began = asyncio.get_running_loop().time()
-    await asyncio.gather(*(_send(client, one, began) for one in requests))
+    await sent_workload.send(client, requests)
     await asyncio.sleep(QUIET_S)
     after = (await client.sample()).load.request_pace
     if before is None or after is None or after.count - before.count != len(requests):
         raise RuntimeError("the engine did not count all requests of the workload")
     return (after.total - before.total) / (after.count - before.count)
-
-
-async def _send(client: LoadClient, one: WorkloadRequest, began: float) -> None:
-    await asyncio.sleep(max(0.0, began + one.at - asyncio.get_running_loop().time()))
-    await client.decode(one.prompt, one.reply)
 
 
 def predictions(place: Path, server: SweptServer) -> Iterator[Prediction]:

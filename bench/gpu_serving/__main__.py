@@ -8,13 +8,14 @@ import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bench import sent_workload
+from bench.clients import servers
+from bench.clients.servers import Server
 from bench.gpu_serving import load_rounds
 from bench.gpu_serving.workloads import WORKLOADS
 from bench.simulated_workload import WorkloadRequest
@@ -25,7 +26,7 @@ from fairlead.cli.sweep.load_client import LoadClient
 from fairlead.cli.sweep.swept_kinds import KINDS
 from fairlead.fleet.desired_state import EngineKind
 
-ROUTER_PORT, METRICS_PORT = 8277, 9277
+ROUTER_PORT: Final = 8277
 START_S: Final = 300.0
 QUIET_S: Final = 1.0
 ROUNDS: Final = 3
@@ -112,15 +113,16 @@ async def _parts(site: Site, found: dict[str, Any]) -> None:
     for name, requests in WORKLOADS.items():
         found["workloads"].append({"name": name, **await served(site.client, requests)})
         _keep(site, found)
-    with _router(site):
+    router = _router(site)
+    with servers.running((router,), site.out.parent):
         rounds = found["rounds"] = []
 
         def keep(row: dict[str, Any]) -> None:
             rounds.append(row)
             _keep(site, found)
 
-        await _rounds(site, keep)
-        found["drain"] = await drained(site)
+        await _rounds(site, router, keep)
+        found["drain"] = await drained(site, router)
     _keep(site, found)
 
 
@@ -132,8 +134,8 @@ def _keep(site: Site, found: dict[str, Any]) -> None:
 async def served(client: LoadClient, requests: Sequence[WorkloadRequest]) -> dict[str, float]:
     """Mean seconds between tokens and to the first one, by the engine's own histograms."""
     await asyncio.sleep(QUIET_S)
-    before, began = await client.sample(), asyncio.get_running_loop().time()
-    await asyncio.gather(*(_send(client, one, began) for one in requests))
+    before = await client.sample()
+    await sent_workload.send(client, requests)
     await asyncio.sleep(QUIET_S)
     after = await client.sample()
     found = {"requests": float(len(requests))}
@@ -145,35 +147,18 @@ async def served(client: LoadClient, requests: Sequence[WorkloadRequest]) -> dic
     return found
 
 
-async def _send(client: LoadClient, one: WorkloadRequest, began: float) -> None:
-    await asyncio.sleep(max(0.0, began + one.at - asyncio.get_running_loop().time()))
-    await client.decode(one.prompt, one.reply)
-
-
-@contextmanager
-def _router(site: Site) -> Iterator[None]:
-    """The rendered configuration; the engine's address takes the place of the selector of its pods."""
+def _router(site: Site) -> Server:
+    """By the rendered configuration; the engine's address takes the place of the selector of its pods."""
     config = {name: one for name, one in site.deployment.router.items() if "elector" not in name}
     place = site.out.with_suffix(".router.json")
     config |= {"endpoints": [site.engine.url.removeprefix("http://")], "routers": 1}
     place.write_text(json.dumps(config, indent=1), encoding="utf-8")
-    words = [sys.executable, "-m", "fairlead", "router", "--config", str(place), "--host", "127.0.0.1"]
-    words += ["--port", str(ROUTER_PORT), "--metrics-port", str(METRICS_PORT), "--peer-port", "0", "--linger", "0"]
-    with site.out.with_suffix(".router.log").open("wb") as sink:
-        process = subprocess.Popen(
-            [*words, "--access-log", str(site.out.with_suffix(".access.log"))], stdout=sink, stderr=sink
-        )
-        try:
-            time.sleep(3)
-            yield
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+    return servers.router(ROUTER_PORT, place)
 
 
-async def _rounds(site: Site, keep: Callable[[dict[str, Any]], None]) -> None:
+async def _rounds(site: Site, router: Server, keep: Callable[[dict[str, Any]], None]) -> None:
     """Directly and through the router in turn, after a round of each that is thrown away; each is kept when it ends."""
-    ways = {"direct": site.engine.url, "router": f"http://127.0.0.1:{ROUTER_PORT}"}
+    ways = {"direct": site.engine.url, "router": router.url}
     first = [(way, CONCURRENCIES[0]) for way in ways]
     plan = [*first, *((way, most) for most in CONCURRENCIES for _ in range(ROUNDS) for way in ways)]
     words = [_words(site, ways[way], most, seed) for seed, (way, most) in enumerate(plan)]
@@ -227,9 +212,9 @@ def _words(site: Site, url: str, most: int, seed: int) -> list[str]:
     return [*words, "--seed", str(seed), "--num-prompts", str(PER_SLOT * most), "--max-concurrency", str(most)]
 
 
-async def drained(site: Site) -> dict[str, Any]:
+async def drained(site: Site, router: Server) -> dict[str, Any]:
     """SIGTERM to the engine under streams through the router: how many ended whole, and how long it took."""
-    url = f"http://127.0.0.1:{ROUTER_PORT}/v1/completions"
+    url = f"{router.url}/v1/completions"
     body = {"model": site.deployment.name, "max_tokens": STREAM_TOKENS, "ignore_eos": True, "stream": True}
     tasks = [
         asyncio.create_task(_stream(site.client, url, body | {"prompt": f"t{number} t5 t7 " * 40}))

@@ -9,14 +9,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from bench import simulated_workload
 from bench.gpu_serving.workloads import WORKLOADS
+from bench.simulated_workload import PlayedWorkload
 from fairlead.simulator.sweep import sweep_file
 from house.served_section import SUFFIX
-
-WAYS: Final = ("bySweep", "packaged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +39,23 @@ class ServedPrediction:
 
 def predictions(place: Path) -> list[ServedPrediction]:
     """Of each workload of this file."""
-    return [
-        ServedPrediction(
-            name=row["name"], real_ms=1e3 * row["request_pace_s"], simulated_ms=1e3 * row["bySweep"]["token_s"]
-        )
-        for row in _played(place)["workloads"]
-    ]
+    found, sweep = _read(place)
+    return [_prediction(row, _play(found, row, sweep, sweep)) for row in found["workloads"]]
 
 
-def _played(place: Path) -> dict[str, Any]:
+def _read(place: Path) -> tuple[dict[str, Any], Path]:
+    """What was served, and the sweep beside it."""
     found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-    sweep = place.with_name(place.name.removesuffix(SUFFIX) + ".jsonl")
+    return found, place.with_name(place.name.removesuffix(SUFFIX) + ".jsonl")
+
+
+def _play(found: dict[str, Any], row: dict[str, Any], sweep: Path, measured: Path | None) -> PlayedWorkload:
     product = sweep_file.read(sweep.read_text(encoding="utf-8")).deployment.product
-    for row in found["workloads"]:
-        for way, measured in zip(WAYS, (sweep, None), strict=True):
-            row[way] = asdict(simulated_workload.play(WORKLOADS[row["name"]], found["command"], product, measured))
-    return found
+    return simulated_workload.play(WORKLOADS[row["name"]], found["command"], product, measured)
+
+
+def _prediction(row: dict[str, Any], played: PlayedWorkload) -> ServedPrediction:
+    return ServedPrediction(name=row["name"], real_ms=1e3 * row["request_pace_s"], simulated_ms=1e3 * played.token_s)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,9 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu_serving.predict", description=__doc__)
     parser.add_argument("served", type=Path, help=f"NAME{SUFFIX}, from `python -m bench.gpu_serving --out`")
     place: Path = parser.parse_args(argv).served
-    place.write_text(json.dumps(_played(place), indent=1) + "\n", encoding="utf-8")
-    for one in predictions(place):
-        print(one.words)
+    found, sweep = _read(place)
+    for row in found["workloads"]:
+        swept, packaged = (_play(found, row, sweep, measured) for measured in (sweep, None))
+        row |= {"bySweep": asdict(swept), "packaged": asdict(packaged)}
+        print(_prediction(row, swept).words)
+    place.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

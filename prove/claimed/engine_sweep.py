@@ -30,14 +30,9 @@ def predicts_what_a_gpu_served() -> Figure:
     found = {place.name: predict.predictions(place) for place in sorted(gpu_page.SWEEPS.glob(f"*{SUFFIX}"))}
     shown = "; ".join(f"{name}: {', '.join(one.words for one in rows)}" for name, rows in found.items())
     return Figure(
-        holds=bool(found) and all(on_a_gpu(rows) for rows in found.values()),
+        holds=bool(found) and all(holds(rows) for rows in found.values()),
         text=f"TPOT real and predicted, {shown}",
     )
-
-
-def on_a_gpu(found: list[ServedPrediction]) -> bool:
-    """Every workload, not their mean."""
-    return bool(found) and all(abs(one.error) <= WITHIN for one in found)
 
 
 def _predicted(engine: str, name: str) -> Figure:
@@ -52,7 +47,7 @@ def _predicted(engine: str, name: str) -> Figure:
     )
 
 
-def holds(found: list[Prediction]) -> bool:
+def holds(found: list[Prediction] | list[ServedPrediction]) -> bool:
     """Every workload, not their mean."""
     return bool(found) and all(abs(one.error) <= WITHIN for one in found)
 

@@ -17,9 +17,9 @@ def test_one_workload_beyond_the_limit_is_enough() -> None:
 def test_a_gpu_s_workloads_count_one_by_one_too() -> None:
     near, far = (ServedPrediction(name="chat", real_ms=8.0, simulated_ms=8.0 * by) for by in (1.05, 1.2))
     assert near.words == "chat 8.00 and 8.40 ms (+5.0%)"
-    assert engine_sweep.on_a_gpu([near])
-    assert not engine_sweep.on_a_gpu([near, far])
-    assert not engine_sweep.on_a_gpu([])
+    assert engine_sweep.holds([near])
+    assert not engine_sweep.holds([near, far])
+    assert not engine_sweep.holds([])
 
 
 def test_the_figures_of_each_workload_are_said() -> None:
