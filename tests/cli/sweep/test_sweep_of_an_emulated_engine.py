@@ -143,6 +143,18 @@ def test_a_budget_in_which_no_engine_would_start_is_refused(tmp_path: Path) -> N
         emulated.sweep(place, target)
 
 
+def test_a_sweep_that_goes_on_elsewhere_finds_empty_caches(tmp_path: Path) -> None:
+    target = emulated.target(*emulated.FLAGS[:4], "--max-num-seqs", "1", *emulated.FLAGS[-3:])
+    there, here = tmp_path / "there.jsonl", tmp_path / "here.jsonl"
+    first, left, _ = emulated.sweep(there, target, point_s=1e9)
+    assert ([one.kept for one in first.record.starts], left > 0) == ([False], True)
+    here.write_text(there.read_text(encoding="utf-8"), encoding="utf-8")
+    second, left, _ = emulated.sweep(here, target, point_s=1e9)
+    assert ([one.kept for one in second.record.starts], left > 0) == ([False, False], True)
+    third, _, _ = emulated.sweep(here, target, point_s=1e9)
+    assert [one.kept for one in third.record.starts] == [False, False, True]
+
+
 def test_a_signal_ends_the_engine_too(tmp_path: Path) -> None:
     program, number = tmp_path / "python", tmp_path / "pid"
     program.write_text(f"#!/bin/sh\necho $$ > {number}.new\nmv {number}.new {number}\nexec sleep 300\n")

@@ -121,7 +121,7 @@ class SweepRun:
 
     @property
     def _caches(self) -> Path:
-        """What engines of this sweep keep from one start to the next."""
+        """What engines of this sweep keep from one start to the next, on the machine that they ran on."""
         return self.log.place.with_name(self.log.place.name + ".caches").absolute()
 
     @property
@@ -139,7 +139,8 @@ class SweepRun:
     async def _start(self, variant: EngineVariant) -> None:
         await self._end()
         self.report(f"starting the engine: {variant}")
-        kept = bool(self.log.record.starts)
+        kept = self._caches.is_dir()
+        self._caches.mkdir(parents=True, exist_ok=True)
         start = VariantStart(self.target, variant, self._caches)
         self.engine = await engine_process.start(self.program, start.words, start.environment, self._log_file)
         began, seconds = self._now(), self.budget_s - self._now() - engine_process.END_S
