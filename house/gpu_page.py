@@ -46,7 +46,8 @@ _ONE_GPU: Final = """\
 - Looking drafts up (n-gram) is not free: a step takes 2.4 ms longer before any token is verified, since vLLM then
   schedules while the GPU waits, and 2.4 times as long with 128 requests. With one request it pays from 37 % more
   tokens a step on, with 128 from 136 %: `speculation.maxConcurrency` is for that.
-- Sleep gives 71 of 72 GiB back. Falling asleep takes 11 s, since the weights are copied to the host; waking takes 0.8 s.
+- Sleep gives 71 of 72 GiB back. Falling asleep takes 11 s, since the weights are copied to the host; waking takes
+  0.8 s.
 - Of a start with empty caches, half is Python: importing takes longer than loading 15 GiB, compiling and capturing.
   Kept caches save 22 s of compiling and 23 s of compiling Triton's kernels, which warming up is mostly made of:
   `storage.cache.claimName` keeps both.

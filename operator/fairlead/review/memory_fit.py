@@ -93,6 +93,7 @@ def sizing_question(
             tokens=speculation.tokens,
             model=setup.draft_shape,
             mtp=speculation.method is SpeculationMethod.MTP,
+            lookup=speculation.method is SpeculationMethod.NGRAM,
         ),
     )
 

@@ -24,6 +24,8 @@ class DraftSetup:
     tokens: int = 0
     model: ModelShape | None = None
     mtp: bool = False
+    lookup: bool = False
+    """Drafts are looked up in the request's own tokens (n-gram): no weights, no cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

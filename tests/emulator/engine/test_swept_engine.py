@@ -70,6 +70,25 @@ def test_a_gpu_that_is_used_otherwise_is_sized_by_the_fit(tmp_path: Path) -> Non
     assert otherwise > 10_000
 
 
+def test_a_draft_model_takes_its_passes_although_only_lookups_were_swept(tmp_path: Path) -> None:
+    record, flags = swept.record(TRUE), swept.DEPLOYMENT.command
+    lookup, small, large = (
+        provided(tmp_path, record, published_rows.SMALL, *flags, *_drafting(words), product=published_rows.H200).times
+        for words in (
+            '"method":"ngram"',
+            '"model":"meta-llama/Llama-3.2-1B-Instruct"',
+            '"model":"Qwen/Qwen3-8B"',
+        )
+    )
+    steps = [times.decode_line(4, 16).seconds(4_000) for times in (lookup, small, large)]
+    assert steps == sorted(steps)
+    assert lookup.decode_line(4, 4) == small.decode_line(4, 4) == large.decode_line(4, 4)
+
+
+def _drafting(words: str) -> tuple[str, str]:
+    return "--speculative-config", f'{{{words},"num_speculative_tokens":3}}'
+
+
 def test_sglang_holds_as_many_tokens_as_it_was_seen_to_whatever_its_pages_are(tmp_path: Path) -> None:
     made = provided(tmp_path, ON_SGLANG, "/models/tiny", "--dtype", "float32", engine="sglang")
     assert made.served.pool_tokens == 20_000

@@ -1,11 +1,12 @@
 """From measurements to step times: an engine whose times are known is found again, and chance turns nothing round."""
 
+from collections.abc import Iterator
 from dataclasses import astuple, replace
 
 import pytest
 
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
-from fairlead.simulator.sweep import errors, plan
+from fairlead.simulator.sweep import errors, plan, sweep_file
 from fairlead.simulator.sweep.measurements import (
     EngineVariant,
     StepMeasurement,
@@ -14,6 +15,7 @@ from fairlead.simulator.sweep.measurements import (
     SweepWork,
 )
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
+from fairlead.simulator.timing import drafted_step, roofline
 from fairlead.simulator.timing.measured_step_times import (
     MeasuredLine,
     MeasuredStepTimes,
@@ -21,6 +23,8 @@ from fairlead.simulator.timing.measured_step_times import (
     StepTable,
 )
 from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
+from fairlead.sizing.sizing_input import DraftSetup
+from house import gpu_page
 from tests.simulator.sweep import swept
 from tests.simulator.timing import published_rows
 
@@ -89,6 +93,44 @@ def test_speculation_costs_what_steps_with_drafts_took_longer() -> None:
     longer = replace(swept.measured(drafted, TRUE), seconds=100 * (line.seconds(8 * 114) + 0.012))
     times = found(replace(swept.record(TRUE), steps=(*_as_given(), longer)))
     assert times.decode_line(8, 32).base_s - times.decode_line(8, 8).base_s == pytest.approx(0.012)
+
+
+@pytest.mark.parametrize(
+    ("step_s", "token_s"), [(0.002, 0.0001), (0.0, 0.0002), (0.003, 0.0)], ids=["both", "tokens only", "steps only"]
+)
+def test_a_lookup_costs_by_step_and_by_token(step_s: float, token_s: float) -> None:
+    plain = found(swept.record(TRUE))
+    table = found(replace(swept.record(TRUE), steps=(*_as_given(), *_drafted(plain, step_s, token_s)))).table
+    assert (table.draft_step_s, table.draft_token_s) == pytest.approx((step_s, token_s), abs=1e-9)
+
+
+def test_what_drafts_cost_is_never_below_nothing() -> None:
+    plain = found(swept.record(TRUE))
+    for step_s, token_s in ((-0.001, 0.0001), (-0.001, 0.0), (0.002, -0.0001)):
+        table = found(replace(swept.record(TRUE), steps=(*_as_given(), *_drafted(plain, step_s, token_s)))).table
+        assert table.draft_step_s >= 0
+        assert table.draft_token_s >= 0
+
+
+def test_the_lookups_that_were_measured_on_a_gpu_are_found_again() -> None:
+    kept = (gpu_page.SWEEPS / "llama-3.1-8b-vllm-0.32.0-on-h100.jsonl").read_text(encoding="utf-8")
+    record = sweep_file.read(kept)
+    drafted = [one for one in record.steps if one.point.variant is EngineVariant.NGRAM]
+    assert len(drafted) == 6
+    for one in drafted:
+        others = replace(record, steps=tuple(other for other in record.steps if other is not one))
+        line = found(others).decode_line(one.point.batch, int(one.decode_tokens))
+        assert line.seconds(one.attended) == pytest.approx(one.seconds / one.steps, rel=0.25)
+
+
+def _drafted(plain: MeasuredStepTimes, step_s: float, token_s: float) -> Iterator[StepMeasurement]:
+    """Steps with three drafts a request, longer by so much."""
+    for batch in (1, 2, 8):
+        point = SweepPoint(variant=EngineVariant.NGRAM, work=SweepWork.DECODE, batch=batch, context=64)
+        measured = swept.measured(point, TRUE)
+        line = plain.decode_line(batch, batch)
+        seconds = line.seconds(measured.attended) + step_s + 3 * batch * token_s
+        yield replace(measured, seconds=measured.steps * seconds)
 
 
 def test_without_drafts_one_costs_what_a_token_of_a_prompt_does() -> None:
@@ -173,6 +215,21 @@ def test_between_batches_and_beyond_them() -> None:
     assert astuple(times.decode_line(6, 6)) == pytest.approx((0.018, 3e-6))
     assert astuple(times.decode_line(2, 6)) == pytest.approx((0.014, 1e-6))
     assert times.decode_line(6, 6) is times.decode_line(6, 6)
+
+
+def test_steps_with_drafts_take_longer_by_the_step_and_by_the_token() -> None:
+    times = MeasuredStepTimes(replace(TABLE, draft_step_s=0.002), ORIGIN)
+    assert astuple(times.decode_line(2, 6)) == pytest.approx((0.016, 1e-6))
+    assert times.decode_line(2, 2) == DecodeLine(0.010, 1e-6)
+
+
+def test_a_draft_that_was_not_swept_takes_its_passes_in_the_place_of_a_lookups_time() -> None:
+    deployment = replace(published_rows.question(), drafting=DraftSetup(tokens=2, mtp=True))
+    draft = drafted_step.of(deployment)
+    assert draft is not None
+    passes = draft.of_passes(roofline.ASSUMED, 2)
+    line = MeasuredStepTimes(replace(TABLE, draft_step_s=0.002), ORIGIN, draft).decode_line(2, 6)
+    assert astuple(line) == pytest.approx((0.014 + passes.base_s, 1e-6 + passes.context_token_s))
 
 
 def test_a_step_with_both_is_shorter_than_two_and_no_shorter_than_one() -> None:

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from fairlead.simulator.traffic.prefix_blocks import BlockConversion, expanded_runs
 
-IDS = st.lists(st.integers(0, 1000), min_size=1, max_size=12, unique=True)
+
+def ids(least: int) -> st.SearchStrategy[list[int]]:
+    """Of blocks that no other range has."""
+    return st.lists(st.integers(least, least + 999), max_size=6, unique=True)
 
 
 def test_a_block_of_512_tokens_is_32_pages_of_16() -> None:
@@ -38,12 +41,14 @@ def agreeing(one: Sequence[int], other: Sequence[int]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
-@given(IDS, IDS, st.sampled_from((16, 64, 128, 512)))
+@given(ids(0), ids(1000), ids(2000), st.sampled_from((16, 64, 128, 512)))
 def test_pages_are_always_equal_as_far_as_blocks_are_and_never_further(
-    one: list[int], other: list[int], page: int
+    shared: list[int], tail: list[int], other_tail: list[int], page: int
 ) -> None:
+    """Equal ids mean equal prompts up to there, so two prompts that have parted share no later id."""
+    one, other = shared + tail, shared + other_tail
     paging = BlockConversion(block_tokens=64, page_tokens=page)
-    left, right = (paging.pages(ids, len(ids) * 64) for ids in (one, other))
+    left, right = (paging.pages(blocks, len(blocks) * 64) for blocks in (one, other))
 
     assert len(set(left)) == len(left)
     assert agreeing(left, right) == agreeing(one, other) * 64 // page

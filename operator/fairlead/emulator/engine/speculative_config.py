@@ -12,19 +12,21 @@ from fairlead.sizing.sizing_input import DraftSetup
 
 _LOOKAHEAD: Final = frozenset({"eagle", "eagle3", "mtp", "draft_model", "dspark"})
 """Methods whose drafted tokens need KV cache slots before they are verified: one slot for each."""
+_LOOKUPS: Final = frozenset({"ngram", "suffix"})
+"""Methods without a model, drafted on the host."""
 _ONE_MORE: Final = "dflash"
 _REREADS: Final = frozenset({"eagle", "eagle3", "mtp"})
 """Methods that compute the last cached block again."""
 
 
 def drafting(config: Mapping[str, Any] | None, shape: ModelShape, shapes: Mapping[str, ModelShape]) -> DraftSetup:
-    """What the draft takes of the GPU's memory."""
+    """What drafting takes of the GPU's memory, and of a step."""
     if config is None:
         return DraftSetup()
     method = _method(config)
     tokens = int(config.get("num_speculative_tokens") or (shape.mtp_layers or 1))
     model = shapes.get(str(config.get("model"))) if method in {"draft_model", "eagle", "eagle3"} else None
-    return DraftSetup(tokens=tokens, model=model, mtp=method == "mtp")
+    return DraftSetup(tokens=tokens, model=model, mtp=method == "mtp", lookup=method in _LOOKUPS)
 
 
 def speculation(

@@ -12,6 +12,8 @@ from fairlead.fleet.desired_state import EngineKind
 from fairlead.simulator.sweep import errors
 from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
+from fairlead.simulator.timing import drafted_step
+from fairlead.simulator.timing.drafted_step import DraftedStep
 from fairlead.simulator.timing.measured_step_times import MeasuredStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
@@ -50,7 +52,15 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
     times = errors.step_times(found)
     if isinstance(times, TooFewMeasurements):
         raise ValueError(str(times))  # noqa: TRY004  # the file's content is at fault
-    return times
+    return MeasuredStepTimes(times.table, times.provenance, _unswept(question))
+
+
+def _unswept(question: SizingInput) -> DraftedStep | None:
+    """A draft other than a lookup, by the data sheet's rates where they are known; else it is taken for a lookup."""
+    card = question.accelerator
+    if question.drafting.lookup or not (card.bandwidth_gbs and card.bf16_tflops):
+        return None
+    return drafted_step.of(question)
 
 
 def _takes_as_much(served: ServeArguments, found: SweepRecord) -> bool:

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final, TypeVar
 
 from fairlead.fleet.plurals import count
-from fairlead.simulator.sweep import stretches
+from fairlead.simulator.sweep import stretches, weighted_line
 from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepWork
+from fairlead.simulator.sweep.weighted_line import MeasuredSeconds
 from fairlead.simulator.timing import measured_step_times
 from fairlead.simulator.timing.measured_step_times import (
     MeasuredLine,
@@ -53,8 +54,8 @@ def of(measured: Sequence[StepMeasurement], batch_tokens: int) -> StepTable | To
     drafted = [
         one for one in measured if (one.point.variant, one.point.work) == (EngineVariant.NGRAM, SweepWork.DECODE)
     ]
-    draft = _draft_token_s(drafted, plain)
-    return StepTable(lines=plain.lines, prompts=plain.prompts, shared_s=shared, draft_token_s=draft)
+    step_s, token_s = _draft_costs(drafted, plain)
+    return replace(plain, shared_s=shared, draft_step_s=step_s, draft_token_s=token_s)
 
 
 def _lines(decoding: Sequence[StepMeasurement]) -> tuple[MeasuredLine, ...]:
@@ -72,18 +73,11 @@ def _line(batch: int, own: Sequence[StepMeasurement], slope: float) -> MeasuredL
 
 
 def _slope(own: Sequence[StepMeasurement]) -> float | None:
-    """Seconds a token of context, by least squares of the relative error; None for a single context."""
-    weights = [_step_s(one) ** -2 for one in own]
-    total = sum(weights)
-    middle = sum(weight * one.attended for weight, one in zip(weights, own, strict=True)) / total
-    height = sum(weight * _step_s(one) for weight, one in zip(weights, own, strict=True)) / total
-    spread = sum(weight * (one.attended - middle) ** 2 for weight, one in zip(weights, own, strict=True))
-    if len({one.point.context for one in own}) < 2 or not spread:
+    """Seconds a token of context; None for a single context."""
+    line = weighted_line.through([MeasuredSeconds(one.attended, _step_s(one), _step_s(one)) for one in own])
+    if len({one.point.context for one in own}) < 2 or line.slope is None:
         return None
-    both = sum(
-        weight * (one.attended - middle) * (_step_s(one) - height) for weight, one in zip(weights, own, strict=True)
-    )
-    return max(0.0, both / spread)
+    return max(0.0, line.slope)
 
 
 def _curve(reading: Sequence[StepMeasurement], whole: Sequence[StepMeasurement], batch_tokens: int) -> PromptCurve:
@@ -124,18 +118,26 @@ def _shared(mixed: Sequence[StepMeasurement], plain: StepTable, batch_tokens: in
     return max(0.0, median(saved)) if saved else 0.0
 
 
-def _draft_token_s(drafted: Sequence[StepMeasurement], plain: StepTable) -> float:
-    """What steps with drafts took longer, by drafted token; without any, a token costs what one of a prompt does."""
-    times = MeasuredStepTimes(plain, _TRIED)
-    longer = tokens = 0.0
-    for one in drafted:
-        line = times.decode_line(one.point.batch, one.point.batch)
-        longer += _step_s(one) - line.seconds(one.attended)
-        tokens += max(0.0, one.decode_tokens - one.point.batch)
-    if tokens:
-        return max(0.0, longer / tokens)
-    curve = plain.prompts
-    return (curve.seconds[-1] - curve.seconds[0]) / max(1, curve.tokens[-1] - curve.tokens[0])
+def _draft_costs(drafted: Sequence[StepMeasurement], plain: StepTable) -> tuple[float, float]:
+    """What steps with drafts took longer, by step and by drafted token, neither below nothing.
+
+    Without any such step, a token costs what one of a prompt does; with one batch only, all is for its tokens.
+    """
+    times, curve = MeasuredStepTimes(plain, _TRIED), plain.prompts
+    longer = [_longer(one, times) for one in drafted if one.decode_tokens > one.point.batch]
+    if not longer:
+        return 0.0, (curve.seconds[-1] - curve.seconds[0]) / max(1, curve.tokens[-1] - curve.tokens[0])
+    line = weighted_line.through(longer)
+    token_s = line.height / line.middle if line.slope is None else min(line.slope, line.height / line.middle)
+    token_s = max(0.0, token_s)
+    return max(0.0, line.height - token_s * line.middle), token_s
+
+
+def _longer(one: StepMeasurement, times: MeasuredStepTimes) -> MeasuredSeconds:
+    """By its drafted tokens."""
+    line = times.decode_line(one.point.batch, one.point.batch)
+    seconds = _step_s(one) - line.seconds(one.attended)
+    return MeasuredSeconds(one.decode_tokens - one.point.batch, seconds, _step_s(one))
 
 
 def _step_s(one: StepMeasurement) -> float:

@@ -6,7 +6,7 @@ The provenance always names the level. Values in, values out: the packaged file 
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.simulator.timing import correction_groups, roofline, step_work
+from fairlead.simulator.timing import correction_groups, drafted_step, roofline, step_work
 from fairlead.simulator.timing.correction_groups import RowDrafting, ServingMode
 from fairlead.simulator.timing.efficiency import NO_CORRECTION, StepCorrection
 from fairlead.simulator.timing.fitted_sets import FittedSets
@@ -36,16 +36,16 @@ def step_times(
 ) -> PhysicalStepTimes | RatesUnknown:
     """Step times for a model, GPU, parallelism and formats; their `provenance` says how near the measurements are.
 
-    Speculative decoding is not part of them: the scheduler's batch then has more tokens.
+    With speculative decoding, the scheduler's batch has more tokens, and steps with drafts take what drafting takes.
     """
     card = question.accelerator
     if not card.bandwidth_gbs or not card.bf16_tflops:
         return RatesUnknown(card.product)
-    load = step_work.of(question)
+    load, drafting = step_work.of(question), drafted_step.of(question)
     if fitted is None or engine not in fitted.physics.behaviours:
-        return PhysicalStepTimes(load, roofline.ASSUMED, roofline.ORIGIN)
+        return PhysicalStepTimes(load, roofline.ASSUMED, roofline.ORIGIN, drafting=drafting)
     correction, origin = _nearest(question, fitted, engine)
-    return PhysicalStepTimes(load, fitted.physics.behaviours[engine].reached, origin, correction)
+    return PhysicalStepTimes(load, fitted.physics.behaviours[engine].reached, origin, correction, drafting)
 
 
 def _nearest(question: SizingInput, fitted: FittedSets, engine: str) -> tuple[StepCorrection, Provenance]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
+from fairlead.simulator.timing import roofline
+from fairlead.simulator.timing.drafted_step import DraftedStep
 from fairlead.simulator.timing.provenance import Provenance
 
 
@@ -46,6 +48,8 @@ class StepTable:
     prompts: PromptCurve
     shared_s: float = 0.0
     """What a step with prompts and decoding requests saves against two steps: weights and launches are needed once."""
+    draft_step_s: float = 0.0
+    """What a step with drafts costs more, however many they are: n-gram's are looked up on the host."""
     draft_token_s: float = 0.0
     """What one more token of a decoding request costs: one that a draft proposed."""
 
@@ -53,11 +57,13 @@ class StepTable:
 class MeasuredStepTimes:
     """Step times of a swept deployment, with their provenance."""
 
-    __slots__ = ("_lines", "provenance", "table")
+    __slots__ = ("_drafting", "_lines", "provenance", "table")
 
-    def __init__(self, table: StepTable, provenance: Provenance) -> None:
+    def __init__(self, table: StepTable, provenance: Provenance, drafting: DraftedStep | None = None) -> None:
         self.table = table
         self.provenance = provenance
+        self._drafting = drafting
+        """A draft that was not swept, since sweeps only measure lookups."""
         self._lines: dict[tuple[int, int], DecodeLine] = {}
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
@@ -85,7 +91,13 @@ class MeasuredStepTimes:
         sizes = [one.sequences for one in lines]
         base = interpolated(sizes, [one.base_s for one in lines], sequences)
         slope = interpolated(sizes, [one.context_token_s for one in lines], min(sequences, sizes[-1]))
-        return DecodeLine(base + (tokens - sequences) * self.table.draft_token_s, slope)
+        if tokens <= sequences:
+            return DecodeLine(base, slope)
+        base += (tokens - sequences) * self.table.draft_token_s
+        if self._drafting is None:
+            return DecodeLine(base + self.table.draft_step_s, slope)
+        passes = self._drafting.of_passes(roofline.ASSUMED, sequences)
+        return DecodeLine(base + passes.base_s, slope + passes.context_token_s)
 
 
 def interpolated(places: Sequence[float], values: Sequence[float], place: float) -> float:

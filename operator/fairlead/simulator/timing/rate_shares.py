@@ -9,7 +9,7 @@ from typing import Final
 
 from fairlead.fleet.plurals import count
 from fairlead.simulator.engine.batch import StepBatch, StepTimes
-from fairlead.simulator.timing import roofline, step_work
+from fairlead.simulator.timing import drafted_step, roofline, step_work
 from fairlead.simulator.timing.provenance import Provenance
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
@@ -85,7 +85,7 @@ def step_times_with_shares(question: SizingInput, shares: RateShares, origin: Pr
         compute=shares.arithmetic,
         attention=shares.arithmetic,
     )
-    return PhysicalStepTimes(step_work.of(question), reached, origin)
+    return PhysicalStepTimes(step_work.of(question), reached, origin, drafting=drafted_step.of(question))
 
 
 def _excess(stretches: Sequence[WorkStretch], times: StepTimes) -> float:

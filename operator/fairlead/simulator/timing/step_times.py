@@ -5,6 +5,7 @@ Deterministic; the caches are its only state.
 
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
 from fairlead.simulator.timing import formula
+from fairlead.simulator.timing.drafted_step import DraftedStep
 from fairlead.simulator.timing.efficiency import NO_CORRECTION, REFERENCE_BATCH, StepCorrection, StepEfficiency
 from fairlead.simulator.timing.formula import PromptPieces
 from fairlead.simulator.timing.provenance import Provenance
@@ -14,7 +15,17 @@ from fairlead.simulator.timing.step_work import StepWork
 class PhysicalStepTimes:
     """Step times from work and efficiency, with the efficiency's provenance."""
 
-    __slots__ = ("_correction", "_lines", "_prompts", "_sequence_s", "_shared", "efficiency", "provenance", "work")
+    __slots__ = (
+        "_correction",
+        "_drafting",
+        "_lines",
+        "_prompts",
+        "_sequence_s",
+        "_shared",
+        "efficiency",
+        "provenance",
+        "work",
+    )
 
     def __init__(
         self,
@@ -22,11 +33,13 @@ class PhysicalStepTimes:
         efficiency: StepEfficiency,
         provenance: Provenance,
         correction: StepCorrection = NO_CORRECTION,
+        drafting: DraftedStep | None = None,
     ) -> None:
         self.work = work
         self.efficiency = efficiency
         self.provenance = provenance
         self._correction = correction
+        self._drafting = drafting
         self._lines: dict[tuple[int, int], DecodeLine] = {}
         self._shared: dict[int, float] = {}
         self._sequence_s = formula.sequence_s(work, efficiency)
@@ -61,7 +74,12 @@ class PhysicalStepTimes:
         factor = self._correction.decode * (sequences / REFERENCE_BATCH) ** self._correction.decode_power
         shared = formula.shared_s(self.work, self.efficiency, sequences * tokens_a_sequence)
         slope = formula.context_token_s(self.work, self.efficiency, tokens_a_sequence)
-        return DecodeLine(factor * (shared + sequences * self._sequence_s), factor * slope)
+        base = shared + sequences * self._sequence_s
+        if self._drafting is None or tokens_a_sequence <= 1:
+            return DecodeLine(factor * base, factor * slope)
+        passes = self._drafting.of_passes(self.efficiency, sequences)
+        on_host = self._drafting.on_host(sequences)
+        return DecodeLine(factor * (base + passes.base_s) + on_host, factor * (slope + passes.context_token_s))
 
     def _added(self, batch: StepBatch) -> float:
         """Seconds that prompts add: weights are read once per step, so prompts add only the difference."""

@@ -1,0 +1,77 @@
+"""What drafting adds to a step: time on the host for a lookup, passes of its own for a draft model."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.simulator.timing import drafted_step, step_work
+from fairlead.simulator.timing.drafted_step import LOOKUP_SEQUENCE_S, LOOKUP_STEP_S
+from fairlead.sizing.sizing_input import DraftSetup
+from tests.simulator.timing import published_rows
+
+SMALLER, SMALL = "Qwen/Qwen3-0.6B", "meta-llama/Llama-3.2-1B-Instruct"
+REQUESTS = st.integers(1, 256)
+TOKENS = st.integers(1, 8)
+
+
+def seconds(drafting: DraftSetup, requests: int, tokens: int, context: int = 1000) -> float:
+    """Of a step of Llama 70B on four cards; `tokens` are verified for each request besides its own."""
+    deployment = replace(published_rows.question(published_rows.DENSE, tensor=4), drafting=drafting)
+    times = published_rows.times(deployment, published_rows.packaged())
+    return times.decode_line(requests, requests * (1 + tokens)).seconds(requests * context)
+
+
+def draft(model: str, tokens: int) -> DraftSetup:
+    return DraftSetup(tokens=tokens, model=published_rows.packaged_catalogue().shapes[model])
+
+
+@given(REQUESTS, TOKENS)
+def test_a_step_that_drafts_is_always_longer_than_one_that_only_verifies(requests: int, tokens: int) -> None:
+    verified = seconds(DraftSetup(), requests, tokens)
+    for drafting in (DraftSetup(tokens=tokens, lookup=True), DraftSetup(tokens=tokens, mtp=True), draft(SMALL, tokens)):
+        assert seconds(drafting, requests, tokens) > verified
+
+
+@given(REQUESTS, TOKENS)
+def test_a_step_that_verifies_nothing_always_takes_what_it_takes_without_drafting(requests: int, tokens: int) -> None:
+    assert seconds(DraftSetup(tokens=tokens, lookup=True), requests, 0) == seconds(DraftSetup(), requests, 0)
+
+
+def test_a_lookup_takes_the_same_time_of_the_host_on_every_card() -> None:
+    added = drafted_step.of(replace(published_rows.question(), drafting=DraftSetup(tokens=3, lookup=True)))
+    assert added is not None
+    assert added.work is None
+    assert added.on_host(10) == pytest.approx(LOOKUP_STEP_S + 10 * LOOKUP_SEQUENCE_S)
+    longer = seconds(DraftSetup(tokens=3, lookup=True), 10, 3) - seconds(DraftSetup(), 10, 3)
+    assert longer == pytest.approx(added.on_host(10))
+
+
+def test_each_drafted_token_is_a_pass_of_the_draft() -> None:
+    plain = seconds(DraftSetup(), 4, 4)
+    once, four_times = (seconds(draft(SMALL, passes), 4, 4) - plain for passes in (1, 4))
+    assert four_times == pytest.approx(4 * once)
+
+
+def test_more_layers_of_a_draft_cost_more_than_more_weights_of_it() -> None:
+    plain = seconds(DraftSetup(), 1, 3)
+    deep, wide = (seconds(draft(model, 3), 1, 3) - plain for model in (SMALLER, SMALL))
+    assert 0 < wide < deep, "28 layers of 0.6 billion parameters, and 16 layers of 1.2 billion"
+
+
+def test_a_draft_of_unknown_shape_is_taken_for_a_layer_of_its_target_and_an_output_head() -> None:
+    deployment = published_rows.question(published_rows.DENSE, tensor=4)
+    whole = step_work.of(deployment)
+    unknown = drafted_step.of(replace(deployment, drafting=DraftSetup(tokens=2)))
+    assert unknown is not None
+    assert unknown.work is not None
+    head = 2 * 128_256 * 8192 / 4
+    assert unknown.work.dense_bytes == pytest.approx((whole.dense_bytes - head) / 80 + head)
+    assert unknown.work.layers == 1
+    assert (unknown.work.bandwidth, unknown.passes) == (whole.bandwidth, 2)
+    assert seconds(DraftSetup(tokens=2), 8, 2) == seconds(DraftSetup(tokens=2, mtp=True), 8, 2)
+
+
+def test_without_drafting_nothing_is_added() -> None:
+    assert drafted_step.of(published_rows.question()) is None
