@@ -3,7 +3,7 @@
 import random
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fairlead.emulator import dialects, emulation_knobs, packaged_data
@@ -36,9 +36,9 @@ class PlayedWorkload:
 def play(
     requests: Sequence[WorkloadRequest], command: Sequence[str], product: str, measured: Path | None
 ) -> PlayedWorkload:
-    """On an engine started by this command, with the steps of this sweep's file, or the packaged ones."""
+    """On an engine started by this command, with the steps of this sweep's file, or the fitted ones."""
     arguments = dialects.read(command, {})
-    packaged = packaged_data.load(measured)
+    packaged = replace(packaged_data.load(measured), sweeps=())
     made = provision.provide(arguments, EmulatedMachine(product, 1), emulation_knobs.read({}), packaged)
     core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311  # nothing is drawn
     sent = [

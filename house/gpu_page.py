@@ -1,7 +1,7 @@
-"""docs/reference/gpu.md and its plots: every sweep of a real engine that is kept in docs/reference/sweeps.
+"""docs/reference/gpu.md and its plots: every sweep of a real engine that is kept.
 
 `python -m house.gpu_page` writes it; a test fails when it is stale. To add one, copy the file that `fairlead calibrate
---sweep --out` wrote into that folder.
+--sweep --out` wrote: of a GPU into the package, which then uses it, of a processor into docs/reference/sweeps.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,14 @@ from house.tree import ROOT
 
 PAGE: Final = "docs/reference/gpu.md"
 SWEEPS: Final = ROOT / "docs" / "reference" / "sweeps"
+PACKAGED: Final = ROOT / "operator" / "fairlead" / "simulator" / "data" / "sweeps"
+"""Those that every simulation of the same deployment uses."""
 _HEAD: Final = """\
 # Real engines, measured
 
-Written by `python -m house.gpu_page` from the files of `docs/reference/sweeps`; changes here are lost. Each is what
-[`fairlead calibrate --sweep`](../simulator.md#sweep) wrote, whole, and the simulated engine takes each as it is.
+Written by `python -m house.gpu_page` from the files of `docs/reference/sweeps` and of the package; changes here are
+lost. Each is what [`fairlead calibrate --sweep`](../simulator.md#sweep) wrote, whole. The simulated engine takes each
+as it is, and those of GPUs without being told, for the deployment that was swept.
 
 """
 _NO_GPU: Final = """\
@@ -69,7 +72,7 @@ Each measurement predicted from all others, against what was measured:
 
 def kept() -> dict[str, SweepRecord]:
     """Every sweep by the name of its file."""
-    paths = sorted(SWEEPS.glob("*.jsonl"))
+    paths = sorted((*SWEEPS.glob("*.jsonl"), *PACKAGED.glob("*.jsonl")), key=lambda path: path.name)
     return {path.stem: sweep_file.read(path.read_text(encoding="utf-8")) for path in paths}
 
 

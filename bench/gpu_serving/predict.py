@@ -1,7 +1,7 @@
 """`python -m bench.gpu_serving.predict SERVED`: the simulator's figures beside those that were measured.
 
-Each workload is played twice: with the steps of the sweep of the same deployment, which lies beside the file, and with
-the packaged ones, which never saw this card.
+Each workload is played twice: with the steps of the sweep of the same deployment, and with the fitted ones, which never
+saw this card.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from bench import simulated_workload
 from bench.gpu_serving.workloads import WORKLOADS
 from bench.simulated_workload import PlayedWorkload
 from fairlead.simulator.sweep import sweep_file
+from house import gpu_page
 from house.served_section import SUFFIX
 
 
@@ -44,9 +45,10 @@ def predictions(place: Path) -> list[ServedPrediction]:
 
 
 def _read(place: Path) -> tuple[dict[str, Any], Path]:
-    """What was served, and the sweep beside it."""
+    """What was served, and the sweep of the same name: beside it, or in the package."""
     found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-    return found, place.with_name(place.name.removesuffix(SUFFIX) + ".jsonl")
+    beside = place.with_name(place.name.removesuffix(SUFFIX) + ".jsonl")
+    return found, beside if beside.exists() else gpu_page.PACKAGED / beside.name
 
 
 def _play(found: dict[str, Any], row: dict[str, Any], sweep: Path, measured: Path | None) -> PlayedWorkload:

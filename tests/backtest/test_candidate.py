@@ -55,6 +55,20 @@ def test_a_deployment_is_played_as_its_own_command_says() -> None:
     assert found.notes[0].startswith("step times: ")
 
 
+def test_how_often_drafts_are_accepted_is_said_where_nobody_measured_it() -> None:
+    plain, drafting = (
+        played(engine={"context": {"maxTokens": 16_384}} | more) for more in ({}, {"speculation": {"method": "ngram"}})
+    )
+
+    assert isinstance(plain, Candidate)
+    assert isinstance(drafting, Candidate)
+    (assumed, *rest) = drafting.notes
+    assert assumed == (
+        "70% of drafted tokens are accepted, which is assumed; give --what-if acceptance=, as you measured it"
+    )
+    assert tuple(rest) == plain.notes
+
+
 def test_the_emulator_is_played_as_the_engine_it_stands_for() -> None:
     real, emulated = played(), played(engine={"kind": "Simulated", "context": {"maxTokens": 16_384}})
 

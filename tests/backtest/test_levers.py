@@ -7,6 +7,7 @@ import pytest
 
 from fairlead.backtest import contenders, levers, yardsticks
 from fairlead.backtest import play as playing
+from fairlead.backtest.candidate import assumed_acceptance
 from fairlead.backtest.levers import LEVERS, LeverError
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
 from fairlead.fleet.policies import ReplicaBounds
@@ -40,6 +41,41 @@ def test_a_patch_merges_objects_and_leaves_what_was_given_as_it_is() -> None:
     assert changed["kind"] == "InferenceDeployment"
     assert CHAT["spec"] == {"engine": {"context": {"maxTokens": 4096}}, "replicas": 1}
     assert levers.merged({"a": 1, "b": 2}, {"a": None, "b": {"c": 3}}) == {"b": {"c": 3}}
+
+
+@pytest.mark.parametrize(
+    ("written", "before", "method"),
+    [
+        ("draft=hf://o/d", {}, "draftModel"),
+        ("draft=hf://o/d", {"method": "off"}, "draftModel"),
+        ("draft=hf://o/d", {"method": "eagle3", "draft": {"source": "hf://o/other"}}, "eagle3"),
+        ("draft=hf://o/d,speculation=eagle3", {}, "eagle3"),
+        ("speculation=eagle3,draft=hf://o/d", {}, "eagle3"),
+    ],
+)
+def test_a_draft_is_a_draft_models_unless_something_says_whose_it_is(
+    written: str, before: dict[str, object], method: str
+) -> None:
+    changed = levers.read(written).applied(levers.merged(CHAT, {"spec": {"engine": {"speculation": before}}}))
+
+    assert changed["spec"]["engine"]["speculation"] == {"method": method, "draft": {"source": "hf://o/d"}}
+
+
+@pytest.mark.parametrize("engine", ["none", {"speculation": "none"}])
+def test_a_deployment_that_admission_will_refuse_is_left_as_it_is(engine: object) -> None:
+    written = {"spec": {"engine": engine}}
+    assert levers.read("replicas=2").applied(written) == {"spec": {"engine": engine, "replicas": 2}}
+
+
+def test_an_acceptance_that_was_measured_takes_the_place_of_the_assumed_one() -> None:
+    drafting = SpeculationSettings(tokens=3, acceptance=(0.7, 0.7, 0.7))
+    assumed = assumed_acceptance(drafting)
+    one = replace(candidate(1, settings=replace(SETTINGS, speculation=drafting)), notes=(assumed, "step times: ours"))
+    assert assumed.startswith("70% of drafted tokens are accepted, which is assumed; ")
+
+    found = levers.read("acceptance=0.4").candidate(one)
+
+    assert found.notes == ("acceptance=0.4: 40% of drafted tokens are accepted, as you measured", "step times: ours")
 
 
 def test_a_played_lever_stands_beside_its_candidate_under_its_own_name() -> None:
@@ -94,7 +130,7 @@ def test_measured_acceptance_and_warm_replicas_are_taken_where_there_is_somethin
     drafting = replace(SETTINGS, speculation=SpeculationSettings(tokens=3, acceptance=(0.7, 0.7, 0.7)))
     found = levers.read("acceptance=0.4").candidate(candidate(1, settings=drafting))
     assert found.settings.speculation == replace(drafting.speculation, acceptance=(0.4, 0.4, 0.4))  # type: ignore[type-var]  # it drafts
-    with pytest.raises(LeverError, match="chat drafts no tokens; add speculation=ngram"):
+    with pytest.raises(LeverError, match="chat drafts no tokens; add speculation=ngram or draft=hf://ORG/MODEL"):
         levers.read("acceptance=0.4").candidate(candidate(1))
 
     warm = levers.read("warmReplicas=2").candidate(candidate(ReplicaBounds(least=1, most=4)))

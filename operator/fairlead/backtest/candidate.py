@@ -4,7 +4,7 @@ The engine is sized and timed by what `fairlead engine` would make of the same c
 an emulated one on a node are the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -23,7 +23,7 @@ from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.review import engine_timing
 from fairlead.review.result import Review
 from fairlead.simulator.engine.batch import StepTimes
-from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettings
 from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution
 
 KINDS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
@@ -131,8 +131,23 @@ def candidate(
         replicas=desired.replicas,
         policy=policy or NO_POLICY,
         routers=(door.pods.replicas if isinstance(door, DeploymentRouter) else None) or 2,
-        notes=tuple(note.removeprefix("INFO (simulated) ") for note in made.notes),
+        notes=tuple(_notes(made)),
         routing=door.routing if isinstance(door, DeploymentRouter) else ROUTING,
+    )
+
+
+def _notes(made: EngineProvision) -> Iterator[str]:
+    """What the engine would say of itself, and what is assumed where nobody measured it."""
+    if made.settings.speculation is not None:
+        yield assumed_acceptance(made.settings.speculation)
+    yield from (note.removeprefix("INFO (simulated) ") for note in made.notes)
+
+
+def assumed_acceptance(speculation: SpeculationSettings) -> str:
+    """How often drafted tokens are taken to be accepted, and where to say it better."""
+    share = speculation.acceptance[0]
+    return (
+        f"{share:.0%} of drafted tokens are accepted, which is assumed; give --what-if acceptance=, as you measured it"
     )
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from fairlead.backtest import candidate as candidates
 from fairlead.backtest.candidate import Candidate
+from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.policies import ReplicaBounds
 
@@ -36,7 +38,7 @@ class Lever:
 
     def applied(self, content: Mapping[str, Any]) -> Patch:
         """The deployment with the change; the original stays as it is."""
-        return merged(content, self.patch)
+        return _with_method(merged(content, self.patch))
 
     def candidate(self, one: Candidate) -> Candidate:
         """The candidate that was made of the changed deployment, with the rest of the change."""
@@ -72,6 +74,18 @@ def merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> Patch:
         else:
             found[name] = value
     return found
+
+
+def _with_method(content: Patch) -> Patch:
+    """A draft is a draft model's, unless something says whose it is."""
+    engine = content.get("spec", {}).get("engine", {})
+    speculation = engine.get("speculation", {}) if isinstance(engine, dict) else {}
+    if not isinstance(speculation, dict) or "draft" not in speculation:
+        return content
+    if speculation.get("method", SpeculationMethod.OFF) != SpeculationMethod.OFF:
+        return content
+    method = {"spec": {"engine": {"speculation": {"method": SpeculationMethod.DRAFT_MODEL.value}}}}
+    return merged(content, method)
 
 
 def _one(part: str) -> Lever:
@@ -169,9 +183,12 @@ def _accepted(word: str, value: str) -> Lever:
     def change(one: Candidate) -> Candidate:
         drafting = one.settings.speculation
         if drafting is None:
-            raise LeverError(f"--what-if {word}={value}: {one.name} drafts no tokens; add speculation=ngram")
+            raise LeverError(
+                f"--what-if {word}={value}: {one.name} drafts no tokens; add speculation=ngram or draft=hf://ORG/MODEL"
+            )
         accepting = replace(drafting, acceptance=(share,) * len(drafting.acceptance))
-        return replace(one, settings=replace(one.settings, speculation=accepting))
+        measured = tuple(note for note in one.notes if note != candidates.assumed_acceptance(drafting))
+        return replace(one, settings=replace(one.settings, speculation=accepting), notes=measured)
 
     return Lever(
         words=f"{word}={value}",

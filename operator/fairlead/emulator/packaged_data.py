@@ -1,7 +1,9 @@
 """The files that come with the package, as a server needs them: models, GPUs, and the step times fitted for them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from fairlead.cluster import package_data
@@ -22,13 +24,21 @@ class PackagedData:
     """Absent: step times from the roofline alone."""
     calibrated: Calibration | SweepRecord | None = None
     """Measured on this deployment by `fairlead calibrate`: takes precedence over all other step times."""
+    sweeps: tuple[SweepRecord, ...] = ()
+    """Of deployments on GPUs that were measured: theirs take precedence over fitted step times."""
 
 
 def load(calibration: Path | None = None) -> PackagedData:
     """Read all of it, and the calibration file if one is named; `ValueError` if that is not a calibration."""
-    text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
+    folder = resources.files("fairlead.simulator") / "data"
+    text = (folder / fitted_sets.FILE).read_text(encoding="utf-8")
     own = None if calibration is None else _calibration(calibration)
-    return PackagedData(package_data.load_catalogue(), fitted_sets.read(text), own)
+    return PackagedData(package_data.load_catalogue(), fitted_sets.read(text), own, tuple(_sweeps(folder / "sweeps")))
+
+
+def _sweeps(folder: Traversable) -> Iterator[SweepRecord]:
+    for place in sorted(folder.iterdir(), key=lambda one: one.name):
+        yield sweep_file.read(place.read_text(encoding="utf-8"))
 
 
 def _calibration(place: Path) -> Calibration | SweepRecord:

@@ -113,7 +113,7 @@ def test_what_drafts_cost_is_never_below_nothing() -> None:
 
 
 def test_the_lookups_that_were_measured_on_a_gpu_are_found_again() -> None:
-    kept = (gpu_page.SWEEPS / "llama-3.1-8b-vllm-0.32.0-on-h100.jsonl").read_text(encoding="utf-8")
+    kept = (gpu_page.PACKAGED / "llama-3.1-8b-vllm-0.32.0-on-h100.jsonl").read_text(encoding="utf-8")
     record = sweep_file.read(kept)
     drafted = [one for one in record.steps if one.point.variant is EngineVariant.NGRAM]
     assert len(drafted) == 6

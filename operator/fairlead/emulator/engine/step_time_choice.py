@@ -38,6 +38,11 @@ def of(deployment: ServedDeployment, packaged: PackagedData) -> DescribedStepTim
             return _measured(deployment, packaged.calibrated)
         except ValueError as problem:
             raise ValueError(f"--step-times: {problem}") from problem
+    for sweep in packaged.sweeps:
+        swept = sweep.deployment
+        alike = swept_engine.is_alike(swept, deployment.question, packaged.catalogue.shapes.get(swept.model))
+        if alike and swept.kind is deployment.served.kind:
+            return swept_engine.shipped_step_times(sweep, deployment.question)
     times = timing.step_times(deployment.question, packaged.fitted)
     if isinstance(times, timing.RatesUnknown):
         raise ValueError(str(times))  # noqa: TRY004  # the GPU's rates are missing

@@ -9,8 +9,10 @@ from fairlead.emulator import dialects
 from fairlead.emulator.serve_arguments import CacheArguments, ServeArguments
 from fairlead.fleet.accelerators import CPU
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.quantization import Dtype, KvFormat
+from fairlead.fleet.shapes import ModelShape
 from fairlead.simulator.sweep import errors
-from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord
+from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord, SweptDeployment
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import drafted_step
 from fairlead.simulator.timing.drafted_step import DraftedStep
@@ -53,6 +55,23 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
     if isinstance(times, TooFewMeasurements):
         raise ValueError(str(times))  # noqa: TRY004  # the file's content is at fault
     return MeasuredStepTimes(times.table, times.provenance, _unswept(question))
+
+
+def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> bool:
+    """Whether its steps are those of a model of this shape, named in the sweep: alike in all that they depend on."""
+    layout = question.parallelism
+    measured = (swept.product, swept.tensor, swept.pipeline, 1, swept.weights)
+    wanted = (question.accelerator.product, layout.tensor, layout.pipeline, layout.data, question.format.value)
+    plain = question.kv is KvFormat.AUTO and question.dtype is Dtype.AUTO and not question.eager
+    return shape is not None and plain and measured == wanted and shape == replace(question.shape, name=shape.name)
+
+
+def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredStepTimes:
+    """Of a sweep that comes with the package; its measurements suffice."""
+    times = errors.step_times(found)
+    assert not isinstance(times, TooFewMeasurements)
+    source = f"Fairlead's own sweep of {found.deployment.engine} on this GPU (docs/reference/gpu.md)"
+    return MeasuredStepTimes(times.table, replace(times.provenance, source=source), _unswept(question))
 
 
 def _unswept(question: SizingInput) -> DraftedStep | None:
