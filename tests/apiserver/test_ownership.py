@@ -186,11 +186,11 @@ def test_a_standby_says_that_it_stands_by_and_takes_over_what_is_released(stage:
     standby = OperatorProcess(kubeconfig=stage.door.kubeconfig, folder=folder, host="127.0.0.24", flags=flags)
     standby.start()
     try:
-        eventually(lambda: "stands by: " in standby.log.read_text(encoding="utf-8"), "it says so", 30)
+        eventually(lambda: "stands by: " in standby.log.read_text(encoding="utf-8"), "it says so", 90)
         held = stage.door.kubectl("get", "lease", "fairlead-controller", "-o", "jsonpath={.spec.holderIdentity}")
         assert f"{held} holds the Lease default/fairlead-controller; if its renewals stop" in standby.log.read_text()
         assert stage.operator.stop() == 0
-        eventually(lambda: f"which {held} released: it leads" in standby.log.read_text(), "it took over", 10)
+        eventually(lambda: f"which {held} released: it leads" in standby.log.read_text(), "it took over", 30)
     finally:
         standby.kill()
 
