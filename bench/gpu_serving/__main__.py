@@ -8,8 +8,8 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,18 +62,34 @@ def rendered(deployment: Path) -> Rendered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServingPlan:
+    """What is measured."""
+
+    out: Path
+    concurrencies: tuple[int, ...] = CONCURRENCIES
+    rounds: int = ROUNDS
+    workloads: Mapping[str, tuple[WorkloadRequest, ...]] = field(default_factory=lambda: WORKLOADS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where everything is."""
 
     engine: EngineProcess
     client: LoadClient
     model: Path
-    out: Path
+    plan: ServingPlan
     deployment: Rendered
 
+    @property
+    def out(self) -> Path:
+        """The file that the figures go to; others stand beside it."""
+        return self.plan.out
 
-async def measure(deployment: Rendered, config: str, vocabulary: int, out: Path) -> None:
+
+async def measure(deployment: Rendered, config: str, plan: ServingPlan) -> None:
     """Start the engine as rendered, load it, and keep what was found after each part."""
+    out, vocabulary = plan.out, int(json.loads(config)["vocab_size"])
     model = targets.model_folder(out.parent / "gpu-serving.model", config, vocabulary)
     kind = KINDS[EngineKind.VLLM]
     words = ("serve", str(model), *deployment.command[3:], *kind.added(deployment.command))
@@ -93,7 +109,7 @@ async def measure(deployment: Rendered, config: str, vocabulary: int, out: Path)
                 vocabulary=vocabulary,
                 chance=random.Random(0),  # noqa: S311  # prompts
             )
-            site = Site(engine=engine, client=client, model=model, out=out, deployment=deployment)
+            site = Site(engine=engine, client=client, model=model, plan=plan, deployment=deployment)
             await _parts(site, found)
     finally:
         await engine.end()
@@ -110,7 +126,7 @@ async def _parts(site: Site, found: dict[str, Any]) -> None:
     _keep(site, found)
     await point_measurement.warm_up(site.client)
     found["workloads"] = []
-    for name, requests in WORKLOADS.items():
+    for name, requests in site.plan.workloads.items():
         found["workloads"].append({"name": name, **await served(site.client, requests)})
         _keep(site, found)
     router = _router(site)
@@ -159,8 +175,9 @@ def _router(site: Site) -> Server:
 async def _rounds(site: Site, router: Server, keep: Callable[[dict[str, Any]], None]) -> None:
     """Directly and through the router in turn, after a round of each that is thrown away; each is kept when it ends."""
     ways = {"direct": site.engine.url, "router": router.url}
-    first = [(way, CONCURRENCIES[0]) for way in ways]
-    plan = [*first, *((way, most) for most in CONCURRENCIES for _ in range(ROUNDS) for way in ways)]
+    sizes = site.plan.concurrencies
+    first = [(way, sizes[0]) for way in ways]
+    plan = [*first, *((way, most) for most in sizes for _ in range(site.plan.rounds) for way in ways)]
     words = [_words(site, ways[way], most, seed) for seed, (way, most) in enumerate(plan)]
     with site.out.with_suffix(".rounds.log").open("wb") as sink:
         process = await asyncio.create_subprocess_exec(
@@ -249,12 +266,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu_serving", description=__doc__)
     parser.add_argument("deployment", help="an InferenceDeployment's file")
     parser.add_argument("--config-json", required=True, help="its model's own config.json")
-    parser.add_argument("--out", required=True, help="where the figures go")
+    parser.add_argument("--out", required=True, type=Path, help="where the figures go")
+    parser.add_argument("--concurrency", type=int, action="append", help="requests at once; may stand several times")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each way and concurrency (3)")
+    parser.add_argument("--no-workloads", action="store_true", help="rounds and drain alone")
     chosen = parser.parse_args(argv)
+    plan = ServingPlan(
+        out=chosen.out.absolute(),
+        concurrencies=tuple(chosen.concurrency or CONCURRENCIES),
+        rounds=chosen.rounds,
+        workloads={} if chosen.no_workloads else WORKLOADS,
+    )
     config = Path(chosen.config_json).read_text(encoding="utf-8")
-    vocabulary = int(json.loads(config)["vocab_size"])
-    work = measure(rendered(Path(chosen.deployment)), config, vocabulary, Path(chosen.out).absolute())
-    asyncio.run(_until_a_signal(work))
+    asyncio.run(_until_a_signal(measure(rendered(Path(chosen.deployment)), config, plan)))
     return 0
 
 
