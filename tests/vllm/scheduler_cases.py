@@ -68,9 +68,19 @@ def draw(seed: int) -> tuple[EngineSettings, list[CaseRequest]]:
         watermark=dice.choice([0.0, 0.1]),
         policy=dice.choice(list(SchedulingPolicy)),
         adapter_slots=adapter_slots,
-        speculation=SpeculationSettings(tokens=drafts, acceptance=(0.7, 0.5, 0.4)) if drafts else None,
+        speculation=_drafting(seed, drafts) if drafts else None,
     )
     return settings, list(_crowd(dice, adapters=bool(adapter_slots)))
+
+
+def _drafting(seed: int, tokens: int) -> SpeculationSettings:
+    """Every second case drafts fewer tokens, or none, while more requests run."""
+    dice = random.Random(f"{seed} by batch")  # noqa: S311  # no secret
+    by_batch: tuple[tuple[int, int], ...] = ()
+    if dice.random() < 0.5:
+        first, second = sorted(dice.sample(range(1, 9), 2))
+        by_batch = ((first, tokens), (second, dice.randint(0, tokens)), (second + 1, 0))
+    return SpeculationSettings(tokens=tokens, acceptance=(0.7, 0.5, 0.4), by_batch=by_batch)
 
 
 def _crowd(dice: random.Random, *, adapters: bool) -> Iterator[CaseRequest]:

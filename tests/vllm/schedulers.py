@@ -42,7 +42,7 @@ from vllm.v1.structured_output import StructuredOutputManager  # type: ignore[im
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
-from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettings
 from fairlead.simulator.engine.steps import Emission, EngineStep
 from tests.vllm.scheduler_cases import ADAPTERS, PAGE, CaseRequest, draw
 
@@ -164,7 +164,7 @@ class Pair:
             sampled[name] = [self.requests[serial].token(first + at) for at in range(made.get(serial, 0))]
         self.theirs.update_from_output(scheduled, _answer(sampled))
         if self.settings.speculation is not None:
-            drafts = [[1] * self.settings.speculation.tokens for _ in sampled]
+            drafts = [[1] * scheduled.num_spec_tokens_to_schedule for _ in sampled]
             self.theirs.update_draft_token_ids(DraftTokenIds(list(sampled), drafts))
 
     def _compare_ends(self) -> None:
@@ -190,13 +190,12 @@ def _answer(sampled: dict[str, list[int]]) -> Theirs:
 def scheduler(settings: EngineSettings, model: Theirs) -> Theirs:
     """vLLM's, under the same limits."""
     model.max_model_len = settings.context_tokens
-    drafts = settings.speculation.tokens if settings.speculation else 0
     config = VllmConfig(
         model_config=model,
         device_config=DeviceConfig("cpu"),
         cache_config=CacheConfig(block_size=PAGE, enable_prefix_caching=settings.prefix_caching),
         lora_config=LoRAConfig(max_loras=settings.adapter_slots) if settings.adapter_slots else None,
-        speculative_config=SpeculativeConfig(method="ngram", num_speculative_tokens=drafts) if drafts else None,
+        speculative_config=SpeculativeConfig(**_drafting(settings.speculation)) if settings.speculation else None,
         scheduler_config=SchedulerConfig(
             max_num_seqs=settings.max_sequences,
             max_num_batched_tokens=settings.batch_tokens,
@@ -221,6 +220,14 @@ def scheduler(settings: EngineSettings, model: Theirs) -> Theirs:
         hash_block_size=PAGE,
         log_stats=True,
     )
+
+
+def _drafting(ours: SpeculationSettings) -> dict[str, Any]:
+    """By n-gram, which needs no model."""
+    starts = [1, *(most + 1 for most, _ in ours.by_batch)]
+    rows = [[start, most, tokens] for start, (most, tokens) in zip(starts, ours.by_batch, strict=False)]
+    by_batch = {"num_speculative_tokens_per_batch_size": rows} if rows else {}
+    return {"method": "ngram", "num_speculative_tokens": ours.tokens, **by_batch}
 
 
 def play(seed: int, model: Theirs) -> tuple[Pair, str]:

@@ -99,6 +99,7 @@ class FactCollector:
             price_per_hour=subject.price_per_hour,
             assumed=subject.assumed,
             speculates=subject.speculates,
+            drafts_by_lookup=subject.drafts_by_lookup,
             sleeps=subject.sleeps,
             options=subject.options,
         )

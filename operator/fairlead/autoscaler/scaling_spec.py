@@ -22,6 +22,8 @@ class ScalingSpec:
     """What a replica needs of its node; None: any node will do, so node capacity is not counted."""
     price_per_hour: float | None = None
     speculates: bool = False
+    drafts_by_lookup: bool = False
+    """By n-gram, without a model."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
     assumed: ReplicaSpeed | None = None

@@ -52,6 +52,7 @@ def subject(judged: DeploymentReview, context: ReviewContext) -> ScalingSpec | N
         place=node_room.requirement(wanted),
         price_per_hour=_price(context.accelerator(wanted.product), wanted),
         speculates=wanted.engine.speculation.method is not SpeculationMethod.OFF,
+        drafts_by_lookup=wanted.engine.speculation.method is SpeculationMethod.NGRAM,
         sleeps=wanted.engine.sleeps,
         assumed=_speed(review, context.accelerator(wanted.product)),
         options=tuple(_options(review, wanted, context)),

@@ -191,6 +191,8 @@ class ScalingFacts:
     """From the data sheet, until it is measured."""
     speculates: bool = False
     """Whether the target uses speculative decoding."""
+    drafts_by_lookup: bool = False
+    """Its drafts are looked up in the requests' own tokens (n-gram), and no model drafts them."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
     options: tuple[AcceleratorOption, ...] = ()

@@ -8,6 +8,7 @@ import pytest
 
 from fairlead.emulator import dialects
 from fairlead.emulator.command_line import ParserExit
+from fairlead.emulator.engine import draft_schedule
 from fairlead.emulator.serve_arguments import (
     CacheArguments,
     MetricsArguments,
@@ -93,6 +94,14 @@ def test_speculation_is_told_under_vllms_names(written: tuple[str, str, int], wa
     served = read(f"--set=speculative_config.decoding_type={kind}", f"--set=speculative_config.{key}={number}")
 
     assert served.limits.speculation == wanted
+
+
+def test_above_so_many_requests_nothing_is_drafted() -> None:
+    words = ("decoding_type=NGram", "max_draft_len=4", "max_concurrency=16")
+    served = read(*(f"--set=speculative_config.{word}" for word in words))
+
+    assert served.limits.speculation is not None
+    assert served.limits.speculation[draft_schedule.FIELD] == [[1, 16, 4], [17, 17, 0]]
 
 
 def test_speculation_of_a_spec_is_read(tmp_path: Path) -> None:

@@ -60,10 +60,26 @@ class Guesser:
 
 
 def test_guessing_gives_most_while_few_run_and_costs_in_full_batches() -> None:
-    gains = [speculation.gain(L4, batch, 3, 2) for batch in (0, 1, 16, 64, 256)]
+    accepting = SpeculationState(guessed=3, accepted=2)
+    gains = [speculation.gain(L4, batch, accepting, by_lookup=False) for batch in (0, 1, 16, 64, 256)]
     assert gains == sorted(gains, reverse=True)
     assert gains[0] == pytest.approx(3 / 1.15)
     assert gains[-1] < 1
+
+
+def test_a_lookup_costs_the_same_on_a_fast_card_where_a_step_is_short() -> None:
+    accepting = SpeculationState(guessed=3, accepted=0.3)
+    fast = ReplicaSpeed(step_seconds=0.0064, seconds_per_sequence=0.00002, seconds_per_prompt_token=0.000026)
+    slow, short = (speculation.gain(one, 2, accepting, by_lookup=True) for one in (L4, fast))
+    assert short < 1 < slow, "2.5 ms beside 50 ms, and beside 6.4 ms"
+    assert short == pytest.approx(1.3 * 6.44 / (6.44 + 3 * 2 * 0.026 + 2.46))
+
+
+def test_a_lookup_that_does_not_pay_on_a_fast_card_is_switched_off() -> None:
+    fast = ReplicaSpeed(step_seconds=0.0064, seconds_per_sequence=0.00002, seconds_per_prompt_token=0.000026)
+    seldom = Guesser(facts=replace(SPECULATING, assumed=fast, drafts_by_lookup=True), batch=2.0, accepted=0.3)
+    assert seldom.passes(4) is True
+    assert Guesser(facts=replace(SPECULATING, assumed=fast), batch=2.0, accepted=0.3).passes(4) is False
 
 
 def test_a_draft_that_costs_more_than_it_gives_is_switched_off_after_a_while() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettings
-from tests.simulator.engine.engines import core, drive, named, request
+from tests.simulator.engine.engines import begun, core, drive, named, request
 
 SURE = SpeculationSettings(tokens=3, acceptance=(1.0, 1.0, 1.0))
 NEVER = SpeculationSettings(tokens=3, acceptance=(0.0, 1.0, 1.0))
@@ -142,3 +142,26 @@ def test_chance_is_all_that_differs_between_seeds() -> None:
     seeds = random.Random(4).sample(range(100), 4)  # noqa: S311  # a choice of seeds, no secret
     assert len({steps(seed) for seed in seeds}) > 1
     assert steps(seeds[0]) == steps(seeds[0])
+
+
+def test_while_many_run_none_is_drafted_for_the_step_after() -> None:
+    by_batch = ((2, 3), (3, 0))
+    engine = core(replace(ROOMY, speculation=replace(SURE, by_batch=by_batch)))
+    for serial, length in enumerate((30, 30, 3)):
+        engine.add(request(serial, 4, length))
+    widths: list[tuple[int, int]] = []
+    for _ in range(5):
+        step = begun(engine, float(len(widths)))
+        widths.append((step.batch.decodes, step.batch.decode_tokens))
+        engine.complete(step, step.ends)
+    assert widths == [(0, 0), (3, 3), (3, 3), (2, 2), (2, 8)]
+
+
+def test_one_that_enters_is_not_made_as_wide_where_drafting_follows_the_load() -> None:
+    plan = SpeculationSettings(tokens=3, acceptance=(0.5,) * 3, by_batch=((8, 3),))
+    engine = core(EngineSettings(blocks=100, block_tokens=32, speculation=plan))
+    engine.add(named(1, 65, 32, output=1))
+    run = drive(engine)
+    engine.add(named(2, 65, 32, output=2))
+    drive(engine, run)
+    assert run.steps[1][2] == 1

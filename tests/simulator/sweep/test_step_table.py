@@ -16,6 +16,7 @@ from fairlead.simulator.sweep.measurements import (
 )
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import drafted_step, roofline
+from fairlead.simulator.timing.drafted_step import DraftedStep
 from fairlead.simulator.timing.measured_step_times import (
     MeasuredLine,
     MeasuredStepTimes,
@@ -228,8 +229,15 @@ def test_a_draft_that_was_not_swept_takes_its_passes_in_the_place_of_a_lookups_t
     draft = drafted_step.of(deployment)
     assert draft is not None
     passes = draft.of_passes(roofline.ASSUMED, 2)
-    line = MeasuredStepTimes(replace(TABLE, draft_step_s=0.002), ORIGIN, draft).decode_line(2, 6)
-    assert astuple(line) == pytest.approx((0.014 + passes.base_s, 1e-6 + passes.context_token_s))
+    times = MeasuredStepTimes(replace(TABLE, draft_step_s=0.002), ORIGIN, draft)
+    assert astuple(times.decode_line(2, 6)) == pytest.approx((0.014 + passes.base_s, 1e-6 + passes.context_token_s))
+    assert times.decode_line(2, 2) == DecodeLine(0.010, 1e-6)
+
+
+def test_a_lookups_time_is_every_steps_where_the_deployment_looks_drafts_up() -> None:
+    times = MeasuredStepTimes(replace(TABLE, draft_step_s=0.002), ORIGIN, DraftedStep())
+    assert astuple(times.decode_line(2, 2)) == pytest.approx((0.012, 1e-6))
+    assert astuple(times.decode_line(2, 6)) == pytest.approx((0.016, 1e-6))
 
 
 def test_a_step_with_both_is_shorter_than_two_and_no_shorter_than_one() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.fleet import draft_lookup
 from fairlead.simulator.timing import drafted_step, step_work
-from fairlead.simulator.timing.drafted_step import LOOKUP_SEQUENCE_S, LOOKUP_STEP_S
 from fairlead.sizing.sizing_input import DraftSetup
 from tests.simulator.timing import published_rows
 
@@ -35,15 +35,22 @@ def test_a_step_that_drafts_is_always_longer_than_one_that_only_verifies(request
 
 
 @given(REQUESTS, TOKENS)
-def test_a_step_that_verifies_nothing_always_takes_what_it_takes_without_drafting(requests: int, tokens: int) -> None:
-    assert seconds(DraftSetup(tokens=tokens, lookup=True), requests, 0) == seconds(DraftSetup(), requests, 0)
+def test_where_nothing_is_drafted_a_model_always_takes_no_time_and_a_lookup_its_time_on_the_host(
+    requests: int, tokens: int
+) -> None:
+    """vLLM schedules a lookup's steps one after the other, also while as many requests run that it drafts nothing."""
+    plain = seconds(DraftSetup(), requests, 0)
+    assert seconds(draft(SMALL, tokens), requests, 0) == plain
+    assert seconds(DraftSetup(tokens=tokens, lookup=True), requests, 0) == pytest.approx(
+        plain + draft_lookup.seconds(requests)
+    )
 
 
 def test_a_lookup_takes_the_same_time_of_the_host_on_every_card() -> None:
     added = drafted_step.of(replace(published_rows.question(), drafting=DraftSetup(tokens=3, lookup=True)))
     assert added is not None
     assert added.work is None
-    assert added.on_host(10) == pytest.approx(LOOKUP_STEP_S + 10 * LOOKUP_SEQUENCE_S)
+    assert added.on_host(10) == draft_lookup.seconds(10) == pytest.approx(2.7e-3)
     longer = seconds(DraftSetup(tokens=3, lookup=True), 10, 3) - seconds(DraftSetup(), 10, 3)
     assert longer == pytest.approx(added.on_host(10))
 

@@ -6,12 +6,12 @@ raises `CannotStart` in its words. Reads no file: the catalogue is an argument.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from fairlead.emulator import dialects
 from fairlead.emulator.dialect import EngineDialect
 from fairlead.emulator.emulation_knobs import EmulationKnobs
-from fairlead.emulator.engine import speculative_config, step_time_choice, swept_engine
+from fairlead.emulator.engine import draft_schedule, speculative_config, step_time_choice, swept_engine
 from fairlead.emulator.engine.start_failure import CannotStart
 from fairlead.emulator.engine.step_time_choice import ServedDeployment
 from fairlead.emulator.packaged_data import PackagedData
@@ -169,9 +169,7 @@ def question_of(
 
 def _settings(served: ServeArguments, pretence: EmulationKnobs, question: SizingInput, blocks: int) -> EngineSettings:
     limits = served.limits
-    guesses: SpeculationSettings | None = speculative_config.speculation(
-        limits.speculation, question.drafting, pretence.acceptance
-    )
+    guesses = _speculation(limits.speculation, question, pretence)
     most = min(question.batch_sequences, limits.max_active or question.batch_sequences)
     return EngineSettings(
         blocks=blocks,
@@ -191,6 +189,18 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
         speculation=guesses,
         late_stop=limits.asynchronous,
     )
+
+
+def _speculation(
+    config: Mapping[str, Any] | None, question: SizingInput, pretence: EmulationKnobs
+) -> SpeculationSettings | None:
+    """Data-parallel ranks would draft unlike numbers of tokens, so there vLLM drafts as many at every load."""
+    if config is not None and question.parallelism.data > 1:
+        config = {name: value for name, value in config.items() if name != draft_schedule.FIELD}
+    try:
+        return speculative_config.speculation(config, question.drafting, pretence.acceptance)
+    except ValueError as problem:
+        raise CannotStart(f"ValueError: {problem}") from problem
 
 
 def _times(

@@ -6,6 +6,7 @@ The acceptance rate depends on model and text, so it is set by a knob or in the 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fairlead.emulator.engine import draft_schedule
 from fairlead.fleet.shapes import ModelShape
 from fairlead.simulator.engine.settings import SpeculationSettings
 from fairlead.sizing.sizing_input import DraftSetup
@@ -32,7 +33,10 @@ def drafting(config: Mapping[str, Any] | None, shape: ModelShape, shapes: Mappin
 def speculation(
     config: Mapping[str, Any] | None, drafted: DraftSetup, acceptance: tuple[float, ...]
 ) -> SpeculationSettings | None:
-    """The scheduler's settings; rates in the configuration itself (vLLM's synthetic acceptance) take precedence."""
+    """The scheduler's settings; rates in the configuration itself (vLLM's synthetic acceptance) take precedence.
+
+    `ValueError` says what is wrong with the tokens by batch.
+    """
     if config is None or drafted.tokens == 0:
         return None
     method, tokens = _method(config), drafted.tokens
@@ -41,6 +45,7 @@ def speculation(
     slots = {"draft_model": 1, _ONE_MORE: tokens}.get(method, 0)
     return SpeculationSettings(
         tokens=tokens,
+        by_batch=draft_schedule.read(config.get(draft_schedule.FIELD), tokens),
         acceptance=(*rates, *(rates[-1:] * tokens))[:tokens],
         lookahead=lookahead,
         draft_slots=slots,

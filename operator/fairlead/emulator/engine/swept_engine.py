@@ -54,7 +54,7 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
     times = errors.step_times(found)
     if isinstance(times, TooFewMeasurements):
         raise ValueError(str(times))  # noqa: TRY004  # the file's content is at fault
-    return MeasuredStepTimes(times.table, times.provenance, _unswept(question))
+    return MeasuredStepTimes(times.table, times.provenance, _drafting(swept.product, question))
 
 
 def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> bool:
@@ -71,15 +71,15 @@ def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredSte
     times = errors.step_times(found)
     assert not isinstance(times, TooFewMeasurements)
     source = f"Fairlead's own sweep of {found.deployment.engine} on this GPU (docs/reference/gpu.md)"
-    return MeasuredStepTimes(times.table, replace(times.provenance, source=source), _unswept(question))
+    drafting = _drafting(found.deployment.product, question)
+    return MeasuredStepTimes(times.table, replace(times.provenance, source=source), drafting)
 
 
-def _unswept(question: SizingInput) -> DraftedStep | None:
-    """A draft other than a lookup, by the data sheet's rates where they are known; else it is taken for a lookup."""
+def _drafting(product: str, question: SizingInput) -> DraftedStep | None:
+    """The deployment's drafting; a draft model without a catalogue's rates for its card is taken for a lookup."""
     card = question.accelerator
-    if question.drafting.lookup or not (card.bandwidth_gbs and card.bf16_tflops):
-        return None
-    return drafted_step.of(question)
+    known = card.product == product and card.bandwidth_gbs and card.bf16_tflops
+    return drafted_step.of(question) if known or not question.drafting.tokens else DraftedStep()
 
 
 def _takes_as_much(served: ServeArguments, found: SweepRecord) -> bool:

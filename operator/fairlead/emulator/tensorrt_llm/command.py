@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fairlead.emulator.command_line import ParserExit
+from fairlead.emulator.engine import draft_schedule
 from fairlead.emulator.serve_arguments import (
     DEFAULT_CONTEXT_TOKENS,
     CacheArguments,
@@ -99,4 +100,7 @@ def _speculation(found: Options) -> dict[str, Any] | None:
         return None
     tokens = found.get("speculative_config.max_draft_len") or found.get("speculative_config.num_nextn_predict_layers")
     model = found.get("speculative_config.speculative_model")
-    return {"method": method, "model": model, "num_speculative_tokens": tokens}
+    most, schedule = found.get("speculative_config.max_concurrency"), {}
+    if most:
+        schedule = {draft_schedule.FIELD: [[1, most, tokens], [most + 1, most + 1, 0]]}
+    return {"method": method, "model": model, "num_speculative_tokens": tokens, **schedule}

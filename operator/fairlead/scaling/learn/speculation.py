@@ -2,9 +2,9 @@
 
 A step without speculation gives each of b running sequences one token and takes step + b x sequence. With k tokens
 drafted for each, of which a are accepted, it gives 1 + a tokens; it computes k more tokens a sequence, at the time of a
-prompt token each, and waits for the draft, k x DRAFT x step. The gain is
+prompt token each, and waits for the draft: k x DRAFT x step of a model, or the time of a lookup. The gain is
 
-    (1 + a) x (step + b x sequence) / (step + b x (sequence + k x prompt token) + k x DRAFT x step)
+    (1 + a) x (step + b x sequence) / (step + b x (sequence + k x prompt token) + draft)
 
 With few running sequences, reading the weights dominates and the gain is near 1 + a; in full batches computing
 dominates, and refused tokens were computed in vain. A switch means new pods, so the gain is measured over spans of one
@@ -16,13 +16,14 @@ from dataclasses import replace
 from math import fsum
 from typing import Final
 
+from fairlead.fleet import draft_lookup
 from fairlead.scaling.decide.answer_history import SpeculationBaseline, SpeculationState
 from fairlead.scaling.decide.recommendation import ScalingAdvice
 from fairlead.scaling.decide.signal_summary import SignalSummary
 from fairlead.scaling.facts import EnginePodPhase, ReplicaSpeed, ScalingFacts
 
 DRAFT: Final = 0.05
-"""Share of a model step that a draft step takes: a draft with a twentieth of the weights. N-gram lookup costs less."""
+"""Share of a model step that a draft step takes: a draft with a twentieth of the weights."""
 LOSS: Final = 0.95
 PROFIT: Final = 1.10
 """Between the two thresholds nothing is switched: the arithmetic is not more exact than that."""
@@ -45,11 +46,12 @@ def updated(
     return state, _advice(state, facts)
 
 
-def gain(speed: ReplicaSpeed, batch: float, guessed: float, accepted: float) -> float:
+def gain(speed: ReplicaSpeed, batch: float, state: SpeculationState, *, by_lookup: bool) -> float:
     """Tokens a second with speculation over those without."""
+    guessed = state.guessed or 0.0
     plain = speed.step_seconds + batch * speed.seconds_per_sequence
-    more = guessed * (batch * speed.seconds_per_prompt_token + DRAFT * speed.step_seconds)
-    return (1 + accepted) * plain / (plain + more)
+    draft = draft_lookup.seconds(batch) if by_lookup else guessed * DRAFT * speed.step_seconds
+    return (1 + state.accepted) * plain / (plain + guessed * batch * speed.seconds_per_prompt_token + draft)
 
 
 def _measured(summary: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float) -> SpeculationState:
@@ -67,7 +69,7 @@ def _measured(summary: SignalSummary, facts: ScalingFacts, before: SpeculationSt
     if speed is None or state.guessed is None or summary.ready == 0:
         return replace(state, gain=None)
     batch = summary.running / summary.ready
-    return replace(state, gain=gain(speed, batch, state.guessed, state.accepted))
+    return replace(state, gain=gain(speed, batch, state, by_lookup=facts.drafts_by_lookup))
 
 
 def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:

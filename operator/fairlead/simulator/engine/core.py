@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from math import inf
 
 from fairlead.fleet.randomness import RandomSource
-from fairlead.simulator.engine import request_entry, running_requests, step_outcomes
+from fairlead.simulator.engine import request_entry, running_requests, speculation, step_outcomes
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.block_pool import CacheListener
 from fairlead.simulator.engine.counts import EngineCounts
@@ -136,6 +136,9 @@ class EngineCore:
             step.batch.decodes += 1
             step.batch.decode_tokens += 1
             step.batch.decode_context += one.tokens
+        scheduled = step.batch.decodes + step.batch.prefills
+        if self.settings.speculation is not None and scheduled:
+            state.drafting = speculation.drafted_after(self.settings.speculation, scheduled)
         return preempted
 
     def _name_pages(self, step: EngineStep) -> None:

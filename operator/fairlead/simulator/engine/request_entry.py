@@ -6,7 +6,7 @@ it, however short they are. Only requests that lack an adapter slot are skipped.
 
 from dataclasses import dataclass
 
-from fairlead.simulator.engine import running_requests
+from fairlead.simulator.engine import running_requests, speculation
 from fairlead.simulator.engine.block_pool import CachedBlock
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.scheduler_state import SchedulerState, block_names
@@ -34,7 +34,8 @@ def refusal(state: SchedulerState, request: EngineRequest) -> SchedulerRefusal |
 def admit(state: SchedulerState, step: EngineStep, budget: int) -> int:
     """Admit waiting requests in order; returns what is left of the token budget."""
     slots, waiting, running = state.draft_slots, state.waiting, state.running
-    width = _DraftPadding(state.drafted, bool(step.decodes)) if state.drafted and not step.prompts else None
+    uniform = state.drafted and not step.prompts and not speculation.follows_load(state.settings)
+    width = _DraftPadding(state.drafted, bool(step.decodes)) if uniform else None
     passed_over: list[EngineRequest] = []
     while budget > slots and waiting.count and len(running) < state.settings.max_sequences:
         request = waiting.first()

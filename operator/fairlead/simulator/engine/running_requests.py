@@ -66,7 +66,7 @@ def schedule_together(state: SchedulerState, step: EngineStep, budget: int) -> i
 def schedule_one_by_one(state: SchedulerState, step: EngineStep, budget: int) -> tuple[int, bool]:
     """Schedule in vLLM's order; returns the rest of the budget, and whether a request was preempted."""
     settings = state.settings
-    slots, drafts = speculation.draft_slots(settings), speculation.drafted(settings)
+    slots, drafts = state.draft_slots, state.drafting
     taken: dict[EngineRequest, int] = {}
     preempted = False
     for request in tuple(state.running):

@@ -27,6 +27,7 @@ class SchedulerState:
         "deferred",
         "draft_slots",
         "drafted",
+        "drafting",
         "lingering",
         "lockstep",
         "lookahead",
@@ -68,6 +69,8 @@ class SchedulerState:
         self.deferred: set[EngineRequest] = set()
         self.draft_slots = speculation.draft_slots(settings)
         self.drafted = speculation.drafted(settings)
+        self.drafting = self.drafted
+        """Tokens that the last step drafted for each request: fewer than `drafted` where that follows the load."""
         self.lookahead = speculation.lookahead(settings)
         self.backlog = 0
         """Prompt tokens of requests without a first token."""

@@ -17,6 +17,9 @@ class SpeculationSettings:
 
     tokens: int
     """Drafted tokens per request and step: a step computes one more than this for each decoding request."""
+    by_batch: tuple[tuple[int, int], ...] = ()
+    """Where drafting follows the load: up to so many requests of a step, so many tokens are drafted for the next; the
+    last row is that of every larger step."""
     acceptance: tuple[float, ...]
     """By position: how often that drafted token is accepted, given that the one before it was."""
     lookahead: int = 0

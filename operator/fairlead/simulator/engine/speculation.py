@@ -10,6 +10,18 @@ def drafted(settings: EngineSettings) -> int:
     return settings.speculation.tokens if settings.speculation else 0
 
 
+def follows_load(settings: EngineSettings) -> bool:
+    """Whether fewer tokens are drafted while many requests run."""
+    return settings.speculation is not None and bool(settings.speculation.by_batch)
+
+
+def drafted_after(settings: SpeculationSettings, requests: int) -> int:
+    """Tokens that are drafted for the step after one with so many requests."""
+    if not settings.by_batch:
+        return settings.tokens
+    return next((tokens for most, tokens in settings.by_batch if requests <= most), settings.by_batch[-1][1])
+
+
 def lookahead(settings: EngineSettings) -> int:
     """Tokens beyond the verified ones for which blocks are reserved."""
     return settings.speculation.lookahead if settings.speculation else 0

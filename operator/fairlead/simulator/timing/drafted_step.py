@@ -1,13 +1,9 @@
-"""What drafting adds to a step beyond the tokens that the target verifies: passes of a draft, or time on the host.
-
-A lookup (n-gram) reads no weights, but vLLM then schedules a step only when the one before it has ended, so the GPU
-waits: 2.4 ms a step and 30 µs for each request on an H100 with vLLM 0.32 (docs/reference/gpu.md); 1 to 2.6 ms on two
-cores of a processor.
-"""
+"""What drafting adds to a step beyond the tokens that the target verifies: passes of a draft, or time on the host."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
+from fairlead.fleet import draft_lookup
 from fairlead.simulator.engine.batch import DecodeLine
 from fairlead.simulator.timing import formula, step_work
 from fairlead.simulator.timing.efficiency import StepEfficiency
@@ -15,8 +11,6 @@ from fairlead.simulator.timing.step_work import StepWork
 from fairlead.sizing import weights
 from fairlead.sizing.sizing_input import DraftSetup, SizingInput
 
-LOOKUP_STEP_S: Final = 2.4e-3
-LOOKUP_SEQUENCE_S: Final = 30e-6
 _RATES: Final = ("bandwidth", "linear_rate", "attention_rate", "link_rate", "expert_missed", "expert_ranks")
 """Fields of a step's work that a part of the layers has like all of them."""
 
@@ -26,12 +20,9 @@ class DraftedStep:
     """Of one step that drafts."""
 
     work: StepWork | None = None
-    """Of one pass of the draft; None for a lookup."""
+    """Of one pass of the draft; None for a lookup, whose time on the host every step takes, drafting or not."""
     passes: int = 0
     """One after another: each token needs the one before it."""
-    host_s: float = 0.0
-    host_sequence_s: float = 0.0
-    """For each request."""
 
     def of_passes(self, reached: StepEfficiency, sequences: int) -> DecodeLine:
         """All passes, for so many requests that decode."""
@@ -41,8 +32,8 @@ class DraftedStep:
         return DecodeLine(self.passes * once, self.passes * formula.context_token_s(self.work, reached, 1))
 
     def on_host(self, sequences: int) -> float:
-        """Seconds that no GPU shortens."""
-        return self.host_s + sequences * self.host_sequence_s
+        """Seconds that no GPU shortens: of a lookup alone."""
+        return draft_lookup.seconds(sequences) if self.work is None else 0.0
 
 
 def of(question: SizingInput) -> DraftedStep | None:
@@ -51,7 +42,7 @@ def of(question: SizingInput) -> DraftedStep | None:
     if not drafting.tokens:
         return None
     if drafting.lookup:
-        return DraftedStep(host_s=LOOKUP_STEP_S, host_sequence_s=LOOKUP_SEQUENCE_S)
+        return DraftedStep()
     if drafting.model is None or drafting.mtp:
         return DraftedStep(work=_heads(question), passes=drafting.tokens)
     alone = replace(question, shape=drafting.model, weights=None, drafting=DraftSetup(), adapters=())

@@ -8,11 +8,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
 from fairlead.simulator.timing import roofline
 from fairlead.simulator.timing.drafted_step import DraftedStep
 from fairlead.simulator.timing.provenance import Provenance
+
+_NO_PASSES: Final = DecodeLine(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class MeasuredStepTimes:
         self.table = table
         self.provenance = provenance
         self._drafting = drafting
-        """A draft that was not swept, since sweeps only measure lookups."""
+        """Of the deployment: a lookup's time every step takes; passes of a draft were not swept, and are reckoned."""
         self._lines: dict[tuple[int, int], DecodeLine] = {}
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
@@ -91,13 +94,12 @@ class MeasuredStepTimes:
         sizes = [one.sequences for one in lines]
         base = interpolated(sizes, [one.base_s for one in lines], sequences)
         slope = interpolated(sizes, [one.context_token_s for one in lines], min(sequences, sizes[-1]))
-        if tokens <= sequences:
-            return DecodeLine(base, slope)
-        base += (tokens - sequences) * self.table.draft_token_s
-        if self._drafting is None:
-            return DecodeLine(base + self.table.draft_step_s, slope)
-        passes = self._drafting.of_passes(roofline.ASSUMED, sequences)
-        return DecodeLine(base + passes.base_s, slope + passes.context_token_s)
+        drafting, drafted = self._drafting, max(0, tokens - sequences)
+        base += drafted * self.table.draft_token_s
+        if drafting is not None and drafting.work is not None:
+            passes = drafting.of_passes(roofline.ASSUMED, sequences) if drafted else _NO_PASSES
+            return DecodeLine(base + passes.base_s, slope + passes.context_token_s)
+        return DecodeLine(base + self.table.draft_step_s if drafted or drafting is not None else base, slope)
 
 
 def interpolated(places: Sequence[float], values: Sequence[float], place: float) -> float:

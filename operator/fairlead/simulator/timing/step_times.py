@@ -74,12 +74,13 @@ class PhysicalStepTimes:
         factor = self._correction.decode * (sequences / REFERENCE_BATCH) ** self._correction.decode_power
         shared = formula.shared_s(self.work, self.efficiency, sequences * tokens_a_sequence)
         slope = formula.context_token_s(self.work, self.efficiency, tokens_a_sequence)
-        base = shared + sequences * self._sequence_s
-        if self._drafting is None or tokens_a_sequence <= 1:
-            return DecodeLine(factor * base, factor * slope)
-        passes = self._drafting.of_passes(self.efficiency, sequences)
-        on_host = self._drafting.on_host(sequences)
-        return DecodeLine(factor * (base + passes.base_s) + on_host, factor * (slope + passes.context_token_s))
+        base, on_host, drafting = shared + sequences * self._sequence_s, 0.0, self._drafting
+        if drafting is not None:
+            on_host = drafting.on_host(sequences)
+            if tokens_a_sequence > 1:
+                passes = drafting.of_passes(self.efficiency, sequences)
+                base, slope = base + passes.base_s, slope + passes.context_token_s
+        return DecodeLine(factor * base + on_host, factor * slope)
 
     def _added(self, batch: StepBatch) -> float:
         """Seconds that prompts add: weights are read once per step, so prompts add only the difference."""
