@@ -136,10 +136,15 @@ class EngineCore:
             step.batch.decodes += 1
             step.batch.decode_tokens += 1
             step.batch.decode_context += one.tokens
-        scheduled = step.batch.decodes + step.batch.prefills
-        if self.settings.speculation is not None and scheduled:
-            state.drafting = speculation.drafted_after(self.settings.speculation, scheduled)
+        if self._drafts:
+            self._draft(step.batch.decodes + step.batch.prefills)
         return preempted
+
+    def _draft(self, scheduled: int) -> None:
+        """How many tokens this step drafts for the next, by its requests; an empty one changes nothing."""
+        settings = self.settings.speculation
+        if settings is not None and scheduled:
+            self._state.drafting = speculation.drafted_after(settings, scheduled)
 
     def _name_pages(self, step: EngineStep) -> None:
         """Cache the blocks that this step fills; of replies only if a listener or another prompt may see them."""
