@@ -74,3 +74,13 @@ def test_another_projects_autoscaler_and_a_service_without_a_router_have_no_such
     for made in (candidate(2, in_turn=True), candidate(bounds).under(baselines.HPA)):
         plain, queued = (playing.play(made, burst(60, 20), one) for one in (PLAIN, QUEUED))
         assert plain.report == queued.report
+
+
+def test_where_the_queue_is_played_it_is_decided_each_second_as_in_the_product() -> None:
+    bounds = ReplicaBounds(least=1, most=4, policy="chat")
+    made = candidate(bounds, settings=SMALL, times=SLOW)
+    crowd = 201
+    plain, queued = (
+        playing.play(made, burst(crowd, 120), replace(one, start=1)).decisions[0].at - crowd for one in (PLAIN, QUEUED)
+    )
+    assert queued < 3 < plain, "seconds after the crowd came"

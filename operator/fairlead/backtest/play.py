@@ -30,7 +30,9 @@ from fairlead.simulator.virtual_fleet.simulated_autoscaler import ScaledDeployme
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
 DECIDES_EVERY_SECONDS: Final = 5.0
-"""The product decides each second; every fifth is enough for its answers and costs a fifth."""
+"""The product decides each second; every fifth is enough to compare policies, and costs a fifth."""
+AS_THE_PRODUCT_SECONDS: Final = 1.0
+"""Where a recorded run is to be found again: five times as many decisions see more peaks, which are then held."""
 SCRAPE_AGE_SECONDS: Final = 1.0
 SNAPSHOT_SECONDS: Final = 60.0
 LAST_ANSWERS_SECONDS: Final = 600.0
@@ -153,19 +155,19 @@ class PlayedTraffic:
 def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
     """From the first request on; what a candidate meets depends on nothing but the arguments."""
     objectives = objectives_of(candidate, chosen)
-    first = _first(candidate, chosen)
+    first, queued = _first(candidate, chosen), _is_queued(candidate, chosen)
     log, inside = _DecisionLog(first), PlayedEngines(candidate, chosen.streams)
     fleet = SimulatedFleet(
         inside=inside.inside,
         replicas=first,
         gpus=candidate.gpus,
         cold_starts=cold_starts_of(candidate, chosen),
-        scaling=_scaling(candidate, objectives, log),
+        scaling=_scaling(candidate, objectives, log, AS_THE_PRODUCT_SECONDS if queued else DECIDES_EVERY_SECONDS),
         snapshot_s=SNAPSHOT_SECONDS,
     )
     statistics, cut = CutStatistics(objectives, traffic.since, chosen.progress, chosen.may_miss), False
     chance = chosen.streams("world")
-    if chosen.queued and not candidate.in_turn and candidate.baseline is None:
+    if queued:
         world: FleetSimulation = QueuedPlay(fleet, candidate, inside, chance, statistics)
     else:
         world = FleetSimulation(fleet, inside.balancer(), chance, statistics)
@@ -190,6 +192,11 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         notes=candidate.notes,
         cut=cut,
     )
+
+
+def _is_queued(candidate: Candidate, chosen: PlaySettings) -> bool:
+    """Whether the routers' queue is played: with a router, and where the product decides."""
+    return chosen.queued and not candidate.in_turn and candidate.baseline is None
 
 
 def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> Iterator[RequestArrival]:
@@ -222,7 +229,9 @@ def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistr
     return chosen.cold_starts or candidate.cold_starts or FixedColdStarts(candidate.policy.cold_start.assume_seconds)
 
 
-def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog) -> ScalingHook | None:
+def _scaling(
+    candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog, every_s: float
+) -> ScalingHook | None:
     """The product's own decisions, or a baseline's; None for a fixed number of replicas."""
     bounds = candidate.replicas
     if isinstance(bounds, ReplicaBounds) and candidate.baseline is not None:
@@ -238,7 +247,7 @@ def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _Decision
     )
     return ScalingHook(
         wanted=SimulatedAutoscaler(scaled, log.take).wanted,
-        every_s=DECIDES_EVERY_SECONDS,
+        every_s=every_s,
         delay_s=SCRAPE_AGE_SECONDS,
         first_s=objectives.ttft_p95_s,
         pace_s=objectives.tpot_p95_s,

@@ -78,8 +78,8 @@ def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredSte
 def _drafting(product: str, question: SizingInput) -> DraftedStep | None:
     """The deployment's drafting; a draft model without a catalogue's rates for its card is taken for a lookup."""
     card = question.accelerator
-    known = card.product == product and card.bandwidth_gbs and card.bf16_tflops
-    return drafted_step.of(question) if known or not question.drafting.tokens else DraftedStep()
+    rated = card.product == product and card.bandwidth_gbs and card.bf16_tflops
+    return drafted_step.of(question) if rated or not question.drafting.tokens else DraftedStep()
 
 
 def _takes_as_much(served: ServeArguments, found: SweepRecord) -> bool:
