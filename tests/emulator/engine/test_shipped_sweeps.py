@@ -1,22 +1,30 @@
 """Sweeps that come with the package: what was measured is as fast as it was, all else as it was fitted."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
+from fairlead.emulator.packaged_data import PackagedData
+from fairlead.simulator.sweep.measurements import EngineVariant, SweepWork
 
 MODEL, H100 = "meta-llama/Llama-3.1-8B-Instruct", "NVIDIA-H100-80GB-HBM3"
 PACKAGED = packaged_data.load()
+OURS = "Fairlead's own sweep of vLLM 0.32.0 on this GPU (docs/reference/gpu.md)"
+FP8 = EngineVariant.FP8
 
 
-def provided(*flags: str, model: str = MODEL, product: str = H100, engine: str = "vllm") -> EngineProvision:
+def provided(
+    *flags: str, model: str = MODEL, product: str = H100, engine: str = "vllm", packaged: PackagedData = PACKAGED
+) -> EngineProvision:
     served = dialects.read([engine, "serve", model, *flags], {})
-    return provision.provide(served, EmulatedMachine(product, 2), emulation_knobs.read({}), PACKAGED)
+    return provision.provide(served, EmulatedMachine(product, 2), emulation_knobs.read({}), packaged)
 
 
 def is_measured(made: EngineProvision) -> bool:
-    return any("Fairlead's own sweep of vLLM 0.32.0 on this GPU (docs/reference/gpu.md)" in note for note in made.notes)
+    return any(f"; {OURS}; errors" in note for note in made.notes)
 
 
 def test_what_was_swept_is_as_fast_as_it_was_measured() -> None:
@@ -29,18 +37,40 @@ def test_a_model_of_the_same_shape_takes_as_long_whatever_its_name_is() -> None:
     assert is_measured(provided(model="meta-llama/Llama-3.1-8B"))
 
 
+def test_another_format_on_the_same_card_is_corrected_by_it() -> None:
+    """Beside what was measured of FP8 weights, of which only the sweep in 16 bits is used."""
+    (sweep,) = PACKAGED.sweeps
+    flags = "--max-num-seqs", "128", "--quantization", "fp8"
+    made, fitted = provided(*flags), provided(*flags, packaged=replace(PACKAGED, sweeps=()))
+    assert not is_measured(made)
+    assert any(f"corrected by {OURS}, in another format" in note for note in made.notes)
+    points = [one for one in sweep.steps if (one.point.variant, one.point.work) == (FP8, SweepWork.DECODE)]
+    assert len(points) == 3
+    for one in points:
+        batch = one.point.batch, int(one.decode_tokens)
+        real_s = one.seconds / one.steps
+        assert made.times.decode_line(*batch).seconds(one.attended) == pytest.approx(real_s, rel=0.05)
+        assert fitted.times.decode_line(*batch).seconds(one.attended) > 1.1 * real_s
+
+
+def test_a_cache_in_eight_bits_never_seems_slower_than_the_measured_one_in_sixteen() -> None:
+    plain, narrow = (provided(*flags).times for flags in ((), ("--kv-cache-dtype", "fp8")))
+    for batch in (1, 16, 128):
+        assert narrow.decode_line(batch, batch).seconds(batch * 4000) < plain.decode_line(batch, batch).seconds(
+            batch * 4000
+        )
+
+
 @pytest.mark.parametrize(
     "flags",
     [
-        ("--quantization", "fp8"),
-        ("--kv-cache-dtype", "fp8"),
         ("--tensor-parallel-size", "2"),
         ("--dtype", "float32"),
         ("--enforce-eager",),
     ],
 )
-def test_what_a_step_depends_on_must_be_alike(flags: tuple[str, ...]) -> None:
-    assert not is_measured(provided(*flags))
+def test_what_else_a_step_depends_on_must_be_alike(flags: tuple[str, ...]) -> None:
+    assert not any(OURS in note for note in provided(*flags).notes)
 
 
 def test_another_gpu_model_or_engine_is_fitted_as_before() -> None:

@@ -1,6 +1,6 @@
 """Which step times an engine gets: measured ones if a file of them was given, else the nearest of the catalogue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fairlead.emulator.engine import swept_engine
@@ -10,7 +10,9 @@ from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep.measurements import SweepRecord
 from fairlead.simulator.timing import calibration_file
 from fairlead.simulator.timing import catalogue as timing
-from fairlead.simulator.timing.provenance import Provenance
+from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
+from fairlead.simulator.timing.relative_step_times import RelativeStepTimes, SweptRelative
+from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
 
@@ -38,15 +40,31 @@ def of(deployment: ServedDeployment, packaged: PackagedData) -> DescribedStepTim
             return _measured(deployment, packaged.calibrated)
         except ValueError as problem:
             raise ValueError(f"--step-times: {problem}") from problem
-    for sweep in packaged.sweeps:
-        swept = sweep.deployment
-        alike = swept_engine.is_alike(swept, deployment.question, packaged.catalogue.shapes.get(swept.model))
-        if alike and swept.kind is deployment.served.kind:
-            return swept_engine.shipped_step_times(sweep, deployment.question)
-    times = timing.step_times(deployment.question, packaged.fitted)
+    question = deployment.question
+    kind = [one for one in packaged.sweeps if one.deployment.kind is deployment.served.kind]
+    shapes = {one.deployment.model: packaged.catalogue.shapes.get(one.deployment.model) for one in kind}
+    for sweep in kind:
+        if swept_engine.is_alike(sweep.deployment, question, shapes[sweep.deployment.model]):
+            return swept_engine.shipped_step_times(sweep, question)
+    times = timing.step_times(question, packaged.fitted)
     if isinstance(times, timing.RatesUnknown):
         raise ValueError(str(times))  # noqa: TRY004  # the GPU's rates are missing
+    for sweep in kind if times.provenance.level is ProvenanceLevel.PHYSICS else ():
+        relative = swept_engine.relative(sweep.deployment, question, shapes[sweep.deployment.model])
+        if relative is not None:
+            return _corrected(times, sweep, relative, packaged)
     return times
+
+
+def _corrected(
+    own: PhysicalStepTimes, sweep: SweepRecord, relative: SizingInput, packaged: PackagedData
+) -> DescribedStepTimes:
+    """By a sweep of the same model on the same card in other formats."""
+    fitted = timing.step_times(relative, packaged.fitted)
+    assert not isinstance(fitted, timing.RatesUnknown)
+    measured = swept_engine.shipped_step_times(sweep, relative)
+    note = f"{own.provenance.note}; corrected by {measured.provenance.source}, in another format"
+    return RelativeStepTimes(own, SweptRelative(fitted, measured), replace(own.provenance, note=note))
 
 
 def _measured(deployment: ServedDeployment, found: calibration_file.Calibration | SweepRecord) -> DescribedStepTimes:

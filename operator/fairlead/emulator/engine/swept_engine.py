@@ -17,7 +17,7 @@ from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import drafted_step
 from fairlead.simulator.timing.drafted_step import DraftedStep
 from fairlead.simulator.timing.measured_step_times import MeasuredStepTimes
-from fairlead.sizing.sizing_input import SizingInput
+from fairlead.sizing.sizing_input import DraftSetup, SizingInput
 
 
 def arguments(served: ServeArguments, found: SweepRecord) -> ServeArguments:
@@ -64,6 +64,15 @@ def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | 
     wanted = (question.accelerator.product, layout.tensor, layout.pipeline, layout.data, question.format.value)
     plain = question.kv is KvFormat.AUTO and question.dtype is Dtype.AUTO and not question.eager
     return shape is not None and plain and measured == wanted and shape == replace(question.shape, name=shape.name)
+
+
+def relative(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> SizingInput | None:
+    """What was swept, where it is the same model on the same card, in other formats of weights or cache."""
+    if shape is None:
+        return None
+    plain = replace(question, shape=shape, weights=None, kv=KvFormat.AUTO, drafting=DraftSetup())
+    same = replace(question.shape, name=shape.name, stored=shape.stored) == shape
+    return plain if same and is_alike(swept, plain, shape) else None
 
 
 def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredStepTimes:
