@@ -1,7 +1,6 @@
 """Decode steps of FP8 weights as the simulator has them from a sweep in 16 bits, and as they were measured there."""
 
-from dataclasses import dataclass
-
+from bench.gpu_serving.predict import MeasuredPrediction
 from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine
@@ -10,26 +9,7 @@ from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormatPrediction:
-    """One measured batch."""
-
-    batch: int
-    real_ms: float
-    simulated_ms: float
-
-    @property
-    def error(self) -> float:
-        """Signed, as a share of what was real."""
-        return self.simulated_ms / self.real_ms - 1
-
-    @property
-    def words(self) -> str:
-        """Both figures."""
-        return f"{self.batch} decoding {self.real_ms:.2f} and {self.simulated_ms:.2f} ms ({self.error:+.1%})"
-
-
-def predictions() -> list[FormatPrediction]:
+def predictions() -> list[MeasuredPrediction]:
     """Of every packaged sweep in 16 bits."""
     packaged = packaged_data.load()
     return [_prediction(one, _times(sweep, packaged)) for sweep in packaged.sweeps for one in _measured(sweep)]
@@ -47,7 +27,9 @@ def _times(sweep: SweepRecord, packaged: PackagedData) -> StepTimes:
     return provision.provide(dialects.read(words, {}), machine, emulation_knobs.read({}), packaged).times
 
 
-def _prediction(one: StepMeasurement, times: StepTimes) -> FormatPrediction:
+def _prediction(one: StepMeasurement, times: StepTimes) -> MeasuredPrediction:
     line = times.decode_line(one.point.batch, int(one.decode_tokens))
     real_ms = 1e3 * one.seconds / one.steps
-    return FormatPrediction(batch=one.point.batch, real_ms=real_ms, simulated_ms=1e3 * line.seconds(one.attended))
+    return MeasuredPrediction(
+        name=f"{one.point.batch} decoding", real_ms=real_ms, simulated_ms=1e3 * line.seconds(one.attended)
+    )

@@ -20,8 +20,8 @@ from house.served_section import SUFFIX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServedPrediction:
-    """One workload that a GPU served, and its time per token by the sweep."""
+class MeasuredPrediction:
+    """One workload or batch on a GPU: its time per token there, and as the simulator has it."""
 
     name: str
     real_ms: float
@@ -38,7 +38,7 @@ class ServedPrediction:
         return f"{self.name} {self.real_ms:.2f} and {self.simulated_ms:.2f} ms ({self.error:+.1%})"
 
 
-def predictions(place: Path) -> list[ServedPrediction]:
+def predictions(place: Path) -> list[MeasuredPrediction]:
     """Of each workload of this file."""
     found, sweep = _read(place)
     return [_prediction(row, _play(found, row, sweep, sweep)) for row in found["workloads"]]
@@ -56,8 +56,8 @@ def _play(found: dict[str, Any], row: dict[str, Any], sweep: Path, measured: Pat
     return simulated_workload.play(WORKLOADS[row["name"]], found["command"], product, measured)
 
 
-def _prediction(row: dict[str, Any], played: PlayedWorkload) -> ServedPrediction:
-    return ServedPrediction(name=row["name"], real_ms=1e3 * row["request_pace_s"], simulated_ms=1e3 * played.token_s)
+def _prediction(row: dict[str, Any], played: PlayedWorkload) -> MeasuredPrediction:
+    return MeasuredPrediction(name=row["name"], real_ms=1e3 * row["request_pace_s"], simulated_ms=1e3 * played.token_s)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from bench.gpu_serving import other_format, predict
-from bench.gpu_serving.predict import ServedPrediction
+from bench.gpu_serving.predict import MeasuredPrediction
 from bench.sweep_prediction import Prediction
 from house import gpu_page
 from house.served_section import SUFFIX
@@ -40,7 +40,7 @@ def predicts_another_format() -> Figure:
     """Fitted step times of the other format, corrected by the sweep."""
     found = other_format.predictions()
     return Figure(
-        holds=bool(found) and all(abs(one.error) <= OF_ANOTHER_FORMAT for one in found),
+        holds=holds(found, OF_ANOTHER_FORMAT),
         text=f"FP8 weights, measured and predicted: {', '.join(one.words for one in found)}",
     )
 
@@ -57,9 +57,9 @@ def _predicted(engine: str, name: str) -> Figure:
     )
 
 
-def holds(found: list[Prediction] | list[ServedPrediction]) -> bool:
-    """Every workload, not their mean."""
-    return bool(found) and all(abs(one.error) <= WITHIN for one in found)
+def holds(found: list[Prediction] | list[MeasuredPrediction], within: float = WITHIN) -> bool:
+    """Each of them, not their mean."""
+    return bool(found) and all(abs(one.error) <= within for one in found)
 
 
 def words(name: str, found: list[Prediction]) -> str:

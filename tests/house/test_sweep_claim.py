@@ -1,6 +1,6 @@
 """engines.6: every workload counts, not their mean, and its figures are said either way."""
 
-from bench.gpu_serving.predict import ServedPrediction
+from bench.gpu_serving.predict import MeasuredPrediction
 from bench.sweep_prediction import REQUESTS, Prediction, workload
 from prove.claimed import engine_sweep
 
@@ -15,7 +15,7 @@ def test_one_workload_beyond_the_limit_is_enough() -> None:
 
 
 def test_a_gpu_s_workloads_count_one_by_one_too() -> None:
-    near, far = (ServedPrediction(name="chat", real_ms=8.0, simulated_ms=8.0 * by) for by in (1.05, 1.2))
+    near, far = (MeasuredPrediction(name="chat", real_ms=8.0, simulated_ms=8.0 * by) for by in (1.05, 1.2))
     assert near.words == "chat 8.00 and 8.40 ms (+5.0%)"
     assert engine_sweep.holds([near])
     assert not engine_sweep.holds([near, far])
