@@ -5,10 +5,9 @@ import asyncio
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +24,7 @@ from fairlead.cli.sweep.engine_process import EngineProcess
 from fairlead.cli.sweep.load_client import LoadClient
 from fairlead.cli.sweep.swept_kinds import KINDS
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.process.exit_signals import cancelled_by_sigterm
 
 ROUTER_PORT: Final = 8277
 START_S: Final = 300.0
@@ -278,16 +278,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         workloads={} if chosen.no_workloads else WORKLOADS,
     )
     config = Path(chosen.config_json).read_text(encoding="utf-8")
-    asyncio.run(_until_a_signal(measure(rendered(Path(chosen.deployment)), config, plan)))
+    # An engine that is left keeps the GPU's memory.
+    asyncio.run(cancelled_by_sigterm(measure(rendered(Path(chosen.deployment)), config, plan)))
     return 0
-
-
-async def _until_a_signal(work: Coroutine[Any, Any, None]) -> None:
-    """SIGTERM ends engine and router too: an engine that is left keeps the GPU's memory."""
-    running = asyncio.current_task()
-    assert running is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    await work
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 ExitSignals = asyncio.Queue[int]
+Result = TypeVar("Result")
 
 
 def on_exit_signal(notify: Callable[[int], object]) -> None:
@@ -18,3 +20,11 @@ def exit_signals() -> ExitSignals:
     seen: ExitSignals = asyncio.Queue()
     on_exit_signal(seen.put_nowait)
     return seen
+
+
+async def cancelled_by_sigterm(work: Coroutine[Any, Any, Result]) -> Result:
+    """The work's result; SIGTERM cancels it, as an interrupt does, so that it ends what it started."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    return await work

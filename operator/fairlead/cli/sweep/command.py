@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from fairlead.cli.sweep.engine_process import EngineFailed
 from fairlead.cli.sweep.runner import SweepRun
 from fairlead.cli.sweep.swept_kind import EngineAbsent
 from fairlead.cli.sweep.target import SweepArgumentError
+from fairlead.process.exit_signals import cancelled_by_sigterm
 
 _BUDGET: Final = re.compile(r"(\d+)(s|m|h)?")
 _SECONDS: Final = {None: 1, "s": 1, "m": 60, "h": 3600}
@@ -27,7 +27,7 @@ def run(chosen: argparse.Namespace) -> int:
         log = sweep_log.opened(place, target)
         program = target.kind.program()
         made = SweepRun(target=target, log=log, budget_s=budget, report=_progress, program=program)
-        left = asyncio.run(_until_a_signal(made))
+        left = asyncio.run(cancelled_by_sigterm(made.run()))
     except (SweepArgumentError, EngineAbsent, OSError, ValueError) as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)
         return 2
@@ -48,14 +48,6 @@ def seconds(text: str) -> float:
     if found is None or not int(found[1]):
         raise SweepArgumentError(f"--budget {text}: write seconds, minutes or hours, for instance 540 or 9m")
     return float(int(found[1]) * _SECONDS[found[2]])
-
-
-async def _until_a_signal(made: SweepRun) -> int:
-    """The run; SIGTERM ends the engine too, as an interrupt does."""
-    running = asyncio.current_task()
-    assert running is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    return await made.run()
 
 
 def _place(out: str | None) -> Path:
