@@ -102,6 +102,11 @@ class Fluid:
             one.token_seconds += share * OUTPUT * seconds * each
             one.late += share * seconds * self.late_share
 
+    def after(self, seconds: float, rate: float) -> Recommendation:
+        """The decision once so much time went by; the fleet does not follow it."""
+        self.passed(seconds, rate)
+        return self.decided()
+
     def follow(self, answer: Recommendation) -> None:
         """The fleet becomes as large as was answered."""
         self.grown(max(answer.replicas - len(self.engines), 0))

@@ -150,11 +150,37 @@ def test_pressure_that_stays_although_nothing_starts_corrects_what_tokens_see() 
     assert first.replicas == there
     assert "while this is new" in first.because
     for _ in range(10):
-        fleet.passed(4.0, 4.0)
-        fleet.decided()
+        fleet.after(4.0, 4.0)
     last = need_by(fleet.decided(), ScalingSignal.QUEUE_DEPTH)
     assert last.replicas == there + 1
     assert "it lasts, although tokens ask for no more" in last.because
+
+
+def test_new_replicas_get_a_cold_start_to_work_off_what_waited_before_them() -> None:
+    fleet = Fluid().grown(4, at_once=True)
+    fleet.lived(12 * COLD, 4.0)
+    fleet.grown(4, at_once=True)
+    there, fleet.waiting = len(fleet.engines), 100.0
+    needs = [need_by(fleet.after(4.0, 4.0), ScalingSignal.QUEUE_DEPTH) for _ in range(int(COLD / 4.0) - 1)]
+    working = needs[-1]
+    assert working.replicas == there
+    assert "have begun to work it off" in working.because
+    fleet.passed(4.0, 4.0)
+    assert need_by(fleet.decided(), ScalingSignal.QUEUE_DEPTH).replicas == there + 2
+
+
+def test_a_queue_at_one_engine_alone_is_no_reason_to_grow() -> None:
+    fleet = Fluid().grown(4, at_once=True)
+    fleet.lived(12 * COLD, 4.0)
+    there = len(fleet.engines)
+    for _ in range(20):
+        fleet.passed(4.0, 4.0)
+        facts = fleet.facts()
+        crowded, *others = facts.pods
+        assert crowded.figures is not None
+        crowded = replace(crowded, figures=replace(crowded.figures, waiting=60.0))
+        queue = need_by(fleet.decided(replace(facts, pods=(crowded, *others))), ScalingSignal.QUEUE_DEPTH)
+        assert queue.replicas == there
 
 
 def test_a_stuck_replica_is_paid_for_and_replaced() -> None:

@@ -47,11 +47,17 @@ def test_one_look_changes_little_and_the_first_one_nothing() -> None:
 
 
 def test_too_many_and_too_few_by_turns_is_worse_than_the_mean_tells() -> None:
-    even, by_turns = stood(6, 5.0), OverprovisioningEstimate(at=0.0)
+    even, by_turns = stood(11, 10.0), OverprovisioningEstimate(at=0.0)
     for _ in range(LONG):
-        by_turns = stood(4, 5.0, views=2, before=stood(9, 5.0, views=2, before=by_turns))
+        by_turns = stood(8, 10.0, views=2, before=stood(15, 10.0, views=2, before=by_turns))
     assert by_turns.mean == pytest.approx(even.mean, abs=0.05)
     assert overprovisioning.factor(by_turns, POWER) > overprovisioning.factor(even, POWER) * 1.1
+
+
+def test_one_step_in_demand_is_no_habit() -> None:
+    calm = stood(6, 5.0)
+    stepped = overprovisioning.updated(calm, 6, 42.0, COLD, (calm.at or 0.0) + COLD)
+    assert overprovisioning.factor(stepped, POWER) < 1.1 * overprovisioning.factor(calm, POWER)
 
 
 @given(st.integers(0, 40), st.one_of(st.none(), st.floats(0.01, 1000.0)), st.floats(1.0, 20.0))

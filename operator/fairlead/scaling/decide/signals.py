@@ -9,6 +9,7 @@ from dataclasses import replace
 from math import ceil, fsum
 from typing import Final
 
+from fairlead.fleet.policies import ScalingSignal
 from fairlead.scaling.decide import pod_signals, queue_time, token_demand
 from fairlead.scaling.decide.pod_inventory import PodInventory
 from fairlead.scaling.decide.recommendation import DecisionFigure, SignalNeed
@@ -28,6 +29,8 @@ from fairlead.scaling.learn.estimates import Estimates
 
 CORRECTION_DELAY: Final = 1 / 4
 """In cold starts: how long pressure must last before queue and cache correct tokens."""
+SETTLING: Final = 1.0
+"""In cold starts: the time that new replicas get to work off what waited before them, which is how tokens plan them."""
 CORRECTION: Final = 1 / 4
 """Share of the present replicas that such a correction adds at once."""
 
@@ -46,7 +49,7 @@ def evaluate(roster: PodInventory, learnt: Estimates, trust: SampleTrust) -> Sig
     reckoning = token_demand.evaluate(inputs, roster, facts.policy, headroom, roster.now)
     pressed = any((one.replicas or 0) > len(roster.ready) for one in simple)
     since = (roster.now if learnt.pressed_since is None else learnt.pressed_since) if pressed else None
-    corrected = (_corrected(one, roster, since, horizon) for one in simple)
+    corrected = (_corrected(one, roster, since if _is_load(one, roster, learnt) else None, horizon) for one in simple)
     return replace(
         blank,
         candidates=(reckoning.candidate, *late, *corrected),
@@ -107,14 +110,24 @@ def _late(roster: PodInventory, learnt: Estimates, horizon: float) -> tuple[Sign
     return () if most is None else (queue_time.candidate(roster.facts, roster, learnt.queueing, most, horizon),)
 
 
+def _is_load(one: SignalNeed, roster: PodInventory, learnt: Estimates) -> bool:
+    """Whether more replicas would help. A queue at some engines beside others without one is a matter of placement: it
+    was sent there before the others were ready, and new ones would not get it either."""
+    if one.signal is not ScalingSignal.QUEUE_DEPTH:
+        return True
+    return pod_signals.in_routers(roster) > 0 or learnt.queueing.seconds > 0
+
+
 def _corrected(one: SignalNeed, roster: PodInventory, since: float | None, horizon: float) -> SignalNeed:
     """The need by queue or cache, reduced to what it adds to tokens."""
     there = max(roster.supply - roster.facts.policy.warm_pool.ready, 0)
     if one.replicas is None or one.replicas <= there:
         return one
-    long = since is not None and roster.now - since >= CORRECTION_DELAY * horizon
+    newest = max((pod.ready_at for pod in roster.ready if pod.ready_at is not None), default=0.0)
+    settled = roster.now - newest >= SETTLING * horizon
+    long = settled and since is not None and roster.now - since >= CORRECTION_DELAY * horizon
     most = there
-    because = "tokens decide while replicas start and while this is new"
+    because = "tokens decide while this is new, or replicas start or have begun to work it off"
     if long and not roster.coming:
         most = there + max(ceil(there * CORRECTION), 1)
         because = "it lasts, although tokens ask for no more"

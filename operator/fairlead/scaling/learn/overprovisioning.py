@@ -28,6 +28,9 @@ MASKING_BOUNDS: Final = frozenset(
 """Limits under which the count does not follow the need, so the surplus says nothing."""
 LEAST: Final = 0.7
 """Least factor: a longer hold than usual may fake a surplus, which must not shrink the need further."""
+LARGEST_SURPLUS: Final = 0.4
+"""Limit of one sample, as a logarithm and in either direction: half as much again. A step in demand leaves a fleet with
+a seventh of its need for one cold start, and a backlog with twice its need afterwards; neither is usual."""
 MOST: Final = 1.1
 """Most factor: a fleet that follows its growth too late needs at most so much more."""
 
@@ -58,7 +61,7 @@ def updated(
         return OverprovisioningEstimate(mean=before.mean, square=before.square, at=now)
     elapsed = max(now - before.at, 0.0)
     weight = elapsed / (elapsed + SMOOTHING_HORIZONS * horizon)
-    beyond = log(ready / need)
+    beyond = min(max(log(ready / need), -LARGEST_SURPLUS), LARGEST_SURPLUS)
     return OverprovisioningEstimate(
         mean=before.mean + weight * (beyond - before.mean),
         square=before.square + weight * (beyond * beyond - before.square),
