@@ -20,8 +20,8 @@ from bench.autoscaling import playing, traffic
 from bench.autoscaling.comparing import COLD_STARTS_S
 from bench.autoscaling.contestants import ours
 from bench.autoscaling.playing import Stage
-from bench.autoscaling.statistics_by_window import StatisticsByWindow
 from bench.autoscaling.traffic import Traffic
+from fairlead.backtest.windows import WindowedStatistics
 from fairlead.fleet.policies import WarmPool
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.dispatcher_config import DispatcherConfig
@@ -61,7 +61,7 @@ def today(stage: Stage) -> Row:
 def queued(stage: Stage, *, ordered: bool, warm: int = 0) -> Row:
     """With the dispatcher before the engines."""
     part, lived = stage.part, stage.traffic.lived
-    statistics = StatisticsByWindow(lived.objectives, part.since, part.until)
+    statistics = WindowedStatistics(lived.objectives, part.since, part.until)
     fleet = replace(
         replace(lived, replicas=stage.replicas).fleet(),
         cold_starts=FixedColdStarts(stage.cold_s),
@@ -78,7 +78,7 @@ def queued(stage: Stage, *, ordered: bool, warm: int = 0) -> Row:
     return Row(
         words=words,
         kept=statistics.counts.kept / max(statistics.counts.arrived, 1),
-        worst=statistics.worst,
+        worst=playing.worst(statistics),
         gpu_hours=playing.gpu_hours(world, part),
     )
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from bench import simulated_fleets
 from bench.autoscaling import swinging
-from bench.autoscaling.statistics_by_window import StatisticsByWindow
 from bench.autoscaling.traffic import Part, Traffic
+from fairlead.backtest.windows import WindowedStatistics
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, LeastTokens, PrefixAffinity
 from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
@@ -20,6 +20,8 @@ from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 TAIL_S: Final = 120.0
 """After the last arrival that counts, for its answer; what is still not answered then was missed."""
 GOAL: Final = 0.95
+FEWEST: Final = 100
+"""Requests in ten minutes that say anything about a twentieth of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
         scaling=replace(scaling, wanted=noted.wanted) if scaling else None,
         snapshot_s=60.0,
     )
-    statistics = StatisticsByWindow(lived.objectives, part.since, part.until)
+    statistics = WindowedStatistics(lived.objectives, part.since, part.until)
     balancer: Balancer = PrefixAffinity() if stage.traffic.prefixes else LeastTokens()
     world = FleetSimulation(fleet, balancer, simulated_fleets.streams("world"), statistics)
     gc.freeze()
@@ -111,8 +113,14 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
         answers=tuple(answers),
         first=counts.kept_first / arrived,
         pace=counts.kept_pace / arrived,
-        worst=statistics.worst,
+        worst=worst(statistics),
     )
+
+
+def worst(statistics: WindowedStatistics) -> float:
+    """The lowest share of any ten minutes that kept both objectives; 1 where none had enough requests."""
+    window = statistics.worst(FEWEST)
+    return 1.0 if window is None else window.kept
 
 
 def gpu_hours(world: FleetSimulation, part: Part) -> float:

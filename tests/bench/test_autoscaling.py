@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.autoscaling import kept, page, table
+from bench.autoscaling import kept, page, playing, table
 from bench.autoscaling.comparing import Compared, Rival, dominated
 from bench.autoscaling.foreknowing import SLOT_S, needed, planned
 from bench.autoscaling.playing import Played, Stage
-from bench.autoscaling.statistics_by_window import StatisticsByWindow
 from bench.autoscaling.swinging import most_reversals
 from bench.autoscaling.traffic import Part, Traffic, chat_replica
+from fairlead.backtest.windows import WindowedStatistics
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from tests.simulator.virtual_fleet.test_report import answered
@@ -106,15 +106,15 @@ def test_hindsight_chooses_the_cheapest_setting_that_keeps_as_much() -> None:
 
 
 def test_the_worst_ten_minutes_are_those_of_the_requests_that_came_in_them() -> None:
-    statistics = StatisticsByWindow(LatencyObjectives(ttft_p95_s=1.0), since=600.0)
-    assert statistics.worst == 1.0
+    statistics = WindowedStatistics(LatencyObjectives(ttft_p95_s=1.0), since=600.0)
+    assert playing.worst(statistics) == 1.0
     for place in range(1000):
         came = place * 2.0
         late = came >= 1200.0 and place % 10 == 0
         answered(statistics, came, first=5.0 if late else 0.5, last=6.0, tokens=2)
 
     assert statistics.counts.arrived == 700
-    assert statistics.worst == 0.9
+    assert playing.worst(statistics) == 0.9
 
 
 def test_a_play_is_kept_and_another_contestant_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

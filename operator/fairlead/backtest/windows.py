@@ -40,11 +40,11 @@ class WindowedStatistics(RunStatistics):
         if counts.kept != before:
             self._kept[int(arrival.time // WINDOW_SECONDS)] += 1
 
-    def worst(self) -> Window | None:
-        """The window in which the smallest share was kept; None where no window had enough requests."""
+    def worst(self, fewest: int = FEWEST) -> Window | None:
+        """The window in which the smallest share was kept; None where no window had that many requests."""
         windows = (
             Window(since=at * WINDOW_SECONDS, arrived=arrived, kept=self._kept[at] / arrived)
             for at, arrived in sorted(self._arrived.items())
-            if arrived >= FEWEST
+            if arrived >= fewest
         )
         return min(windows, key=lambda one: one.kept, default=None)
