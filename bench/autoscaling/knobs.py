@@ -55,8 +55,14 @@ def _scaling(made: Traffic, setting: Setting) -> ScalingHook:
     )
     ours = ScaledDeployment(bounds=setting.bounds, policy=setting.policy, delay_s=DELAY_S, assumed=speed)
     autoscaler = SimulatedAutoscaler(ours, decide=_priced)
-    promised = setting.policy.objectives.ttft_p95_seconds or made.lived.objectives.ttft_p95_s
-    return ScalingHook(wanted=autoscaler.wanted, every_s=contestants.OURS_EVERY_S, delay_s=DELAY_S, first_s=promised)
+    promised, usual = setting.policy.objectives, made.lived.objectives
+    return ScalingHook(
+        wanted=autoscaler.wanted,
+        every_s=contestants.OURS_EVERY_S,
+        delay_s=DELAY_S,
+        first_s=promised.ttft_p95_seconds or usual.ttft_p95_s,
+        pace_s=promised.tpot_p95_seconds or usual.tpot_p95_s,
+    )
 
 
 def _priced(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:

@@ -32,18 +32,18 @@ def stood(
 
 
 def test_who_always_has_a_fifth_more_asks_for_as_much_less() -> None:
-    assert overprovisioning.factor(stood(6, 5.0), POWER) == pytest.approx(5 / 6, rel=0.01)
+    assert overprovisioning.correction(stood(6, 5.0), POWER).factor == pytest.approx(5 / 6, rel=0.01)
 
 
 def test_who_runs_behind_asks_for_a_little_more() -> None:
-    assert overprovisioning.factor(stood(5, 5.2), POWER) == pytest.approx(5.2 / 5, rel=0.01)
+    assert overprovisioning.correction(stood(5, 5.2), POWER).factor == pytest.approx(5.2 / 5, rel=0.01)
 
 
 def test_one_look_changes_little_and_the_first_one_nothing() -> None:
     assert overprovisioning.updated(OverprovisioningEstimate(), 8, 4.0, COLD, AT) == OverprovisioningEstimate(at=AT)
     second = overprovisioning.updated(OverprovisioningEstimate(at=AT), 8, 4.0, COLD, AT + COLD / 4)
     assert 0.0 < second.mean < 0.02
-    assert overprovisioning.factor(second, POWER) == pytest.approx(1.0, abs=0.01)
+    assert overprovisioning.correction(second, POWER).factor == pytest.approx(1.0, abs=0.01)
 
 
 def test_too_many_and_too_few_by_turns_is_worse_than_the_mean_tells() -> None:
@@ -51,18 +51,32 @@ def test_too_many_and_too_few_by_turns_is_worse_than_the_mean_tells() -> None:
     for _ in range(LONG):
         by_turns = stood(8, 10.0, views=2, before=stood(15, 10.0, views=2, before=by_turns))
     assert by_turns.mean == pytest.approx(even.mean, abs=0.05)
-    assert overprovisioning.factor(by_turns, POWER) > overprovisioning.factor(even, POWER) * 1.1
+    assert overprovisioning.correction(by_turns, POWER).factor > overprovisioning.correction(even, POWER).factor * 1.1
 
 
 def test_one_step_in_demand_is_no_habit() -> None:
     calm = stood(6, 5.0)
     stepped = overprovisioning.updated(calm, 6, 42.0, COLD, (calm.at or 0.0) + COLD)
-    assert overprovisioning.factor(stepped, POWER) < 1.1 * overprovisioning.factor(calm, POWER)
+    assert overprovisioning.correction(stepped, POWER).factor < 1.1 * overprovisioning.correction(calm, POWER).factor
+
+
+def test_a_fleet_that_grows_has_as_many_too_many_and_not_as_large_a_share() -> None:
+    night = overprovisioning.correction(stood(4, 3.2), POWER)
+    assert night.at(3.2) == night.at(1.0) == pytest.approx(0.8, rel=0.02)
+    assert 8 * night.at(8.0) == pytest.approx(8 - 3.2 * (1 - night.factor))
+
+
+@given(st.floats(0.1, 40.0), st.floats(0.1, 40.0), st.integers(1, 60), st.floats(0.5, 50.0))
+def test_a_larger_need_is_never_made_smaller_than_a_smaller_one(one: float, more: float, ready: int, at: float) -> None:
+    usual = overprovisioning.correction(stood(ready, at, views=30), POWER)
+    assert (one + more) * usual.at(one + more) >= one * usual.at(one) - 1e-9
 
 
 @given(st.integers(0, 40), st.one_of(st.none(), st.floats(0.01, 1000.0)), st.floats(1.0, 20.0))
 def test_never_more_than_a_bet_on_either_side(ready: int, need: float | None, power: float) -> None:
-    assert overprovisioning.LEAST <= overprovisioning.factor(stood(ready, need), power) <= overprovisioning.MOST
+    assert (
+        overprovisioning.LEAST <= overprovisioning.correction(stood(ready, need), power).factor <= overprovisioning.MOST
+    )
 
 
 def excess_of(facts: ScalingFacts) -> OverprovisioningEstimate:

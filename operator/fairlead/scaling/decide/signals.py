@@ -100,7 +100,7 @@ def _inputs(facts: ScalingFacts, learnt: Estimates, horizon: float, now: float) 
         outlook=outlook,
         horizon=horizon,
         correction=slo_correction.factor(felt, facts.policy.signals.token_headroom or 0.0),
-        excess=overprovisioning.factor(learnt.excess, felt.power),
+        excess=overprovisioning.correction(learnt.excess, felt.power),
     )
 
 

@@ -17,6 +17,7 @@ from fairlead.scaling.decide.replica_need import FleetDemand, ReplicaNeed
 from fairlead.scaling.facts import ReplicaSpeed
 from fairlead.scaling.learn import cold_starts
 from fairlead.scaling.learn.demand_forecast import DemandForecast
+from fairlead.scaling.learn.overprovisioning import NO_CORRECTION, OverprovisioningCorrection
 from fairlead.scaling.learn.request_mix import AverageRequest
 
 MOST_HEADROOM: Final = 0.9
@@ -35,7 +36,7 @@ class DemandInputs:
     horizon: float
     correction: float = 1.0
     """The SLO correction: how much more the fleet needs than reckoned."""
-    excess: float = 1.0
+    excess: OverprovisioningCorrection = NO_CORRECTION
     """The over-provisioning correction: the usual surplus of ready replicas, divided out."""
 
 
@@ -98,7 +99,7 @@ def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fr
     rounding.
     """
     felt = kept_free * least.replicas * inputs.correction
-    excess = inputs.excess if felt > 1 else 1.0
+    excess = inputs.excess.at(felt) if felt > 1 else 1.0
     needed = felt if felt <= 1 else 1 + (felt - 1) * excess
     room = replica_need.replicas_for_cache(inputs.speed, inputs.request, then)
     if room > needed:
@@ -156,6 +157,6 @@ def _figures(inputs: DemandInputs, kept_free: float, backlog: float) -> tuple[De
         DecisionFigure(name="request.outputTokens", value=request.output_tokens, unit="tokens"),
         DecisionFigure(name="headroom.factor", value=kept_free),
         DecisionFigure(name="strain.factor", value=inputs.correction),
-        DecisionFigure(name="excess.factor", value=inputs.excess),
+        DecisionFigure(name="excess.factor", value=inputs.excess.factor),
         DecisionFigure(name="backlog.replicaSeconds", value=backlog, unit="s"),
     )

@@ -5,7 +5,7 @@ objectives with a smaller need, so the need is divided by the usual surplus.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from typing import Final
 
@@ -42,8 +42,30 @@ class OverprovisioningEstimate:
     mean: float = 0.0
     square: float = 0.0
     """Mean of its square."""
+    need: float | None = None
+    """Mean of the logarithm of the need; None before there was one."""
     at: float | None = None
     """When it was last updated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverprovisioningCorrection:
+    """What compensates the usual surplus."""
+
+    factor: float = 1.0
+    """On the need at which the surplus was seen."""
+    seen_at: float | None = None
+    """That need; None where none was seen."""
+
+    def at(self, need: float) -> float:
+        """The factor on this need. A larger fleet has as many replicas too many, not as large a share: much of a
+        surplus is rounding, and what a fleet learnt at night must not be missing in the morning."""
+        if self.seen_at is None or self.factor >= 1:
+            return self.factor
+        return 1 - (1 - self.factor) * min(self.seen_at / need, 1.0)
+
+
+NO_CORRECTION: Final = OverprovisioningCorrection()
 
 
 def tracked_need(need: float, limits: Iterable[AppliedLimit], facts: ScalingFacts) -> float | None:
@@ -58,19 +80,22 @@ def updated(
     """With the present surplus; unchanged where the count does not follow the need, as the surplus then says
     nothing."""
     if need is None or ready <= 0 or before.at is None:
-        return OverprovisioningEstimate(mean=before.mean, square=before.square, at=now)
+        return replace(before, at=now)
     elapsed = max(now - before.at, 0.0)
     weight = elapsed / (elapsed + SMOOTHING_HORIZONS * horizon)
+    size = log(need)
     beyond = min(max(log(ready / need), -LARGEST_SURPLUS), LARGEST_SURPLUS)
     return OverprovisioningEstimate(
         mean=before.mean + weight * (beyond - before.mean),
         square=before.square + weight * (beyond * beyond - before.square),
+        need=size if before.need is None else before.need + weight * (size - before.need),
         at=now,
     )
 
 
-def factor(excess: OverprovisioningEstimate, power: float) -> float:
-    """The factor on the need that compensates the usual surplus. Misses grow with this power of use, so its scatter
-    counts too: an hour with too few replicas costs more than one with too many gains."""
+def correction(excess: OverprovisioningEstimate, power: float) -> OverprovisioningCorrection:
+    """What compensates the usual surplus. Misses grow with this power of use, so its scatter counts too: an hour with
+    too few replicas costs more than one with too many gains."""
     scatter = max(excess.square - excess.mean * excess.mean, 0.0)
-    return min(max(exp(power * scatter / 2 - excess.mean), LEAST), MOST)
+    factor = min(max(exp(power * scatter / 2 - excess.mean), LEAST), MOST)
+    return OverprovisioningCorrection(factor=factor, seen_at=None if excess.need is None else exp(excess.need))
