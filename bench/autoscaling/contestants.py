@@ -40,17 +40,26 @@ def ours(traffic: Traffic, listener: DecisionListener | None = None, warm: WarmP
         zero_after_seconds=ZERO_AFTER_S if traffic.to_zero else None,
         warm_pool=warm,
     )
+    scaled = deployment(traffic, policy, bounds_of(traffic))
+    return hook(SimulatedAutoscaler(scaled, listener), policy.objectives, traffic)
+
+
+def deployment(traffic: Traffic, policy: ScalingPolicy, bounds: ReplicaBounds) -> ScaledDeployment:
+    """What Fairlead scales: the traffic's replicas, whose speed the data sheet says."""
     sheet = catalogue.step_times(traffic.lived.question)
     speed = (
         None if isinstance(sheet, RatesUnknown) else simulated_autoscaler.assumed_speed(sheet, traffic.lived.settings())
     )
-    autoscaler = SimulatedAutoscaler(
-        ScaledDeployment(bounds=bounds_of(traffic), policy=policy, delay_s=DELAY_S, assumed=speed), listener
-    )
+    return ScaledDeployment(bounds=bounds, policy=policy, delay_s=DELAY_S, assumed=speed)
+
+
+def hook(autoscaler: SimulatedAutoscaler, objectives: Objectives, traffic: Traffic) -> ScalingHook:
+    """Its decisions, from what engines count by the policy's objectives, or by the traffic's where it has none."""
+    promised = traffic.lived.objectives
     return ScalingHook(
         wanted=autoscaler.wanted,
         every_s=OURS_EVERY_S,
         delay_s=DELAY_S,
-        first_s=promised.ttft_p95_s,
-        pace_s=promised.tpot_p95_s,
+        first_s=objectives.ttft_p95_seconds or promised.ttft_p95_s,
+        pace_s=objectives.tpot_p95_seconds or promised.tpot_p95_s,
     )

@@ -17,17 +17,13 @@ from bench.autoscaling.knob_settings import KNOBS, Knob, Setting
 from bench.autoscaling.knobs_page import Turned
 from bench.autoscaling.playing import Stage
 from bench.autoscaling.traffic import Part, Traffic
-from fairlead.backtest.baselines import DELAY_S
 from fairlead.scaling.decide import recommender
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ScalingFacts
-from fairlead.simulator.timing import catalogue
-from fairlead.simulator.timing.catalogue import RatesUnknown
 from fairlead.simulator.traffic.arrivals import RequestArrival
-from fairlead.simulator.virtual_fleet import simulated_autoscaler
 from fairlead.simulator.virtual_fleet.replicas import ScalingHook
-from fairlead.simulator.virtual_fleet.simulated_autoscaler import ScaledDeployment, SimulatedAutoscaler
+from fairlead.simulator.virtual_fleet.simulated_autoscaler import SimulatedAutoscaler
 
 COLD_S: Final = 110.0
 PRICE: Final = 1.0
@@ -49,20 +45,8 @@ def turned(knob: Knob) -> Turned:
 
 
 def _scaling(made: Traffic, setting: Setting) -> ScalingHook:
-    sheet = catalogue.step_times(made.lived.question)
-    speed = (
-        None if isinstance(sheet, RatesUnknown) else simulated_autoscaler.assumed_speed(sheet, made.lived.settings())
-    )
-    ours = ScaledDeployment(bounds=setting.bounds, policy=setting.policy, delay_s=DELAY_S, assumed=speed)
-    autoscaler = SimulatedAutoscaler(ours, decide=_priced)
-    promised, usual = setting.policy.objectives, made.lived.objectives
-    return ScalingHook(
-        wanted=autoscaler.wanted,
-        every_s=contestants.OURS_EVERY_S,
-        delay_s=DELAY_S,
-        first_s=promised.ttft_p95_seconds or usual.ttft_p95_s,
-        pace_s=promised.tpot_p95_seconds or usual.tpot_p95_s,
-    )
+    scaled = contestants.deployment(made, setting.policy, setting.bounds)
+    return contestants.hook(SimulatedAutoscaler(scaled, decide=_priced), setting.policy.objectives, made)
 
 
 def _priced(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:

@@ -33,7 +33,8 @@ autoscalers that others ship are tuned on one part of a recorded trace, and judg
 - Everything is played, not run ([how well](step-times.md)). Parts of Azure and of Mooncake are halves of an hour and of
   seventeen minutes: what they teach is little, for everybody.
 - What was seen beforehand: Fairlead's arithmetic was first tried on the judged halves of Azure and Mooncake, before its
-  constants were set ([more](autoscaler-comparison.md#how-to-read-it)). Nothing was changed after this page was played.
+  constants were set ([more](autoscaler-comparison.md#how-to-read-it)), and that comparison's reported parts were played
+  again while its rules for bursts and for growing fleets were written. Nothing was changed after this page was played.
 """
 COLUMNS: Final = ("", "tuned to", "plays", "kept when tuned", "kept", "worst 10 min", "GPU hours", "regret", "front")
 

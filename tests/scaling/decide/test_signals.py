@@ -181,6 +181,7 @@ def test_a_queue_at_one_engine_alone_is_no_reason_to_grow() -> None:
         crowded = replace(crowded, figures=replace(crowded.figures, waiting=60.0))
         queue = need_by(fleet.decided(replace(facts, pods=(crowded, *others))), ScalingSignal.QUEUE_DEPTH)
         assert queue.replicas == there
+        assert "other engines have no queue" in queue.because
 
 
 def test_a_stuck_replica_is_paid_for_and_replaced() -> None:

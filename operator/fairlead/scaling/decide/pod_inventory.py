@@ -32,6 +32,10 @@ class PodInventory:
         """Ready and starting replicas: the supply that needs no further recommendation."""
         return len(self.ready) + len(self.coming)
 
+    def newest_ready_at(self, unknown: float) -> float:
+        """When the newest ready replica became ready; `unknown` where none says when."""
+        return max((pod.ready_at for pod in self.ready if pod.ready_at is not None), default=unknown)
+
 
 def take(facts: ScalingFacts, now: float) -> PodInventory:
     """The inventory at this moment."""

@@ -51,8 +51,7 @@ def updated(before: QueueAge, roster: PodInventory, now: float) -> QueueAge:
     if before.at is None:
         return QueueAge(lines=lines, seconds=seconds, at=now, lowest=seconds, since=now)
     seconds = max(seconds, before.seconds - FADING * max(now - before.at, 0.0))
-    newest = max((pod.ready_at for pod in roster.ready if pod.ready_at is not None), default=before.since)
-    if seconds <= 0 or seconds < before.lowest or newest > before.since:
+    if seconds <= 0 or seconds < before.lowest or roster.newest_ready_at(before.since) > before.since:
         return QueueAge(lines=lines, seconds=seconds, at=now, lowest=seconds, since=now)
     return QueueAge(lines=lines, seconds=seconds, at=now, lowest=before.lowest, since=before.since)
 

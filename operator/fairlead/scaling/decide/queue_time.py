@@ -63,8 +63,7 @@ def _lasts(roster: PodInventory, queueing: QueueAge, most: float, cold_start: fl
     """Whether the ready replicas cannot clear the queue: the wait does not get shorter, and the newest replica has had
     its time."""
     now = queueing.at or 0.0
-    newest = max((pod.ready_at for pod in roster.ready if pod.ready_at is not None), default=0.0)
-    settled = queueing.lowest <= 0 or now - newest >= SETTLING * cold_start
+    settled = queueing.lowest <= 0 or now - roster.newest_ready_at(0.0) >= SETTLING * cold_start
     return settled and now - queueing.since >= most
 
 

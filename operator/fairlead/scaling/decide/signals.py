@@ -49,7 +49,7 @@ def evaluate(roster: PodInventory, learnt: Estimates, trust: SampleTrust) -> Sig
     reckoning = token_demand.evaluate(inputs, roster, facts.policy, headroom, roster.now)
     pressed = any((one.replicas or 0) > len(roster.ready) for one in simple)
     since = (roster.now if learnt.pressed_since is None else learnt.pressed_since) if pressed else None
-    corrected = (_corrected(one, roster, since if _is_load(one, roster, learnt) else None, horizon) for one in simple)
+    corrected = (_corrected(one, roster, learnt, since, horizon) for one in simple)
     return replace(
         blank,
         candidates=(reckoning.candidate, *late, *corrected),
@@ -118,17 +118,20 @@ def _is_load(one: SignalNeed, roster: PodInventory, learnt: Estimates) -> bool:
     return pod_signals.in_routers(roster) > 0 or learnt.queueing.seconds > 0
 
 
-def _corrected(one: SignalNeed, roster: PodInventory, since: float | None, horizon: float) -> SignalNeed:
+def _corrected(
+    one: SignalNeed, roster: PodInventory, learnt: Estimates, since: float | None, horizon: float
+) -> SignalNeed:
     """The need by queue or cache, reduced to what it adds to tokens."""
     there = max(roster.supply - roster.facts.policy.warm_pool.ready, 0)
     if one.replicas is None or one.replicas <= there:
         return one
-    newest = max((pod.ready_at for pod in roster.ready if pod.ready_at is not None), default=0.0)
-    settled = roster.now - newest >= SETTLING * horizon
+    settled = roster.now - roster.newest_ready_at(0.0) >= SETTLING * horizon
     long = settled and since is not None and roster.now - since >= CORRECTION_DELAY * horizon
     most = there
     because = "tokens decide while this is new, or replicas start or have begun to work it off"
-    if long and not roster.coming:
+    if not _is_load(one, roster, learnt):
+        because = "other engines have no queue, and new ones would not take over these requests"
+    elif long and not roster.coming:
         most = there + max(ceil(there * CORRECTION), 1)
         because = "it lasts, although tokens ask for no more"
     return replace(

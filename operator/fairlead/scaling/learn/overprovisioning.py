@@ -28,11 +28,11 @@ MASKING_BOUNDS: Final = frozenset(
 """Limits under which the count does not follow the need, so the surplus says nothing."""
 LEAST: Final = 0.7
 """Least factor: a longer hold than usual may fake a surplus, which must not shrink the need further."""
+MOST: Final = 1.1
+"""Most factor: a fleet that follows its growth too late needs at most so much more."""
 LARGEST_SURPLUS: Final = 0.4
 """Limit of one sample, as a logarithm and in either direction: half as much again. A step in demand leaves a fleet with
 a seventh of its need for one cold start, and a backlog with twice its need afterwards; neither is usual."""
-MOST: Final = 1.1
-"""Most factor: a fleet that follows its growth too late needs at most so much more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
