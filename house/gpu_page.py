@@ -36,27 +36,40 @@ GPU runs that others published is on [their page](step-times.md). With a GPU, ru
 
 """
 _ONE_GPU: Final = """\
-**One GPU was measured**, twice for a quarter of an hour: an H100 with vLLM 0.32. What it shows for a fleet:
+**One kind of GPU was measured**, an H100 with vLLM 0.32, in three loans of a quarter of an hour, each of another
+machine. What it shows for a fleet:
 
-- The fit is right before the first start: the KV cache had the size that was promised, to a twentieth of a percent;
-  with FP8 weights, which leave room for 12 % more tokens, to a quarter of a percent.
-- A sweep of four minutes makes the simulator right on its card: the time per token of traffic that it never saw is
+- The fit is right before the first start: the KV cache had the size that was promised to a twentieth of a percent, in
+  16 bits and in FP8, which holds twice the tokens; to a quarter of a percent with FP8 weights, which leave room for
+  12 % more; and to 0.6 % with a draft model beside it, which takes 24 %.
+- A sweep of four minutes makes the simulator right on its machine: the time per token of traffic that it never saw is
   predicted within half a percent. Packaged step times, which are for cards that nobody measured, are 17 to 43 % too
   slow here, more so with more requests at once: plans by them are on the safe side, and dearer than need be. Weights
   are read 12 % faster than they say, and the KV cache at 3.1 TB/s where they have 1.9.
+- The same card is not the same machine: the third loan's took 7 % longer a token for chat and 28 % for busy chat than
+  the first loan's, with one command. Steps that run from CUDA graphs took the same to 3 %: it is the host, which
+  launches every other step kernel by kernel.
+- Prompts longer than the largest captured graph are such steps: 256 tokens take 12 ms, 512 take 26 ms, and 1,024 hardly
+  more. vLLM captures up to twice `batching.maxSequences` tokens (here 256) and at most 512. With graphs to 1,024 tokens
+  512 take 15 ms, and busy chat, played once each on one machine, had its first tokens 25 % and all others 20 % sooner,
+  for 6 s of capturing and 0.07 GiB.
 - FP8 weights, quantized as they are loaded, take a third off a token where few requests run (6.43 to 4.25 ms), 18 %
   with 128 at once, and 30 % off a whole step of prompts. Very short prompts take longer. Fitted step times, corrected
   by the sweep in 16 bits, predict these tokens within 4 %; uncorrected they are 10 to 20 % too slow.
-- Looking drafts up (n-gram) is not free: a step takes 2.4 ms longer before any token is verified, since vLLM then
-  schedules while the GPU waits, and 2.4 times as long with 128 requests. With one request it pays from 37 % more
-  tokens a step on, with 128 from 136 %: `speculation.maxConcurrency` is for that.
+- An FP8 KV cache takes nothing off a token while contexts are short, and 5 % with eight of 4,096 tokens: it is for
+  room.
+- Looking drafts up (n-gram) costs 2.3 ms a step before any token is verified where the host does it, since vLLM then
+  schedules while the GPU waits, and 0.4 ms where the GPU does (`ngram_gpu`, one outlier left out). With one request it
+  pays from 36 % more tokens a step on by the host and from 7 % by the GPU; with 128 either way from 2.3 to 2.6 times
+  the tokens: `speculation.maxConcurrency` is for that.
+- A draft model costs 19 to 42 ms a step for three tokens, four times the step itself: vLLM 0.32 runs a draft model
+  without CUDA graphs, so that the host's launching decides, 0.4 to 0.7 ms a layer and token. On a target of 8 billion
+  parameters it cannot pay. EAGLE-3 heads and MTP layers do run from graphs; they were not measured.
 - Sleep gives 71 of 72 GiB back. Falling asleep takes 11 s, since the weights are copied to the host; waking takes
   0.8 s.
 - Of a start with empty caches, half is Python: importing takes longer than loading 15 GiB, compiling and capturing.
   Kept caches save 22 s of compiling and 23 s of compiling Triton's kernels, which warming up is mostly made of:
   `storage.cache.claimName` keeps both.
-- Prompts longer than the largest captured CUDA graph cost a step of their own: 256 tokens take 12 ms, 512 take 26 ms,
-  and 1,024 hardly more. vLLM captures up to twice `batching.maxSequences` tokens (here 256) and at most 512.
 - The router takes no throughput that could be measured: 14.6 requests/s either way with 16 at once, 34 with 64 and 41
   with 128, where first tokens came 5 % sooner through it. A SIGTERM under 16 streams cut none.
 

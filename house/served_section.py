@@ -15,7 +15,9 @@ def section(sweep: Path) -> str:
     if not place.is_file():
         return ""
     found = json.loads(place.read_text(encoding="utf-8"))
-    return "\n".join([*_head(found), *_workloads(found), *_rounds(found), *_drain(found), *_notes(found), "", ""])
+    return "\n".join(
+        [*_head(found), *_workloads(found), *_beside_it(found), *_rounds(found), *_drain(found), *_notes(found), "", ""]
+    )
 
 
 def _head(found: Mapping[str, Any]) -> Iterator[str]:
@@ -44,6 +46,25 @@ def _workloads(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _beside(predicted: float, measured: float) -> str:
     return f"{1e3 * predicted:.2f} ms ({predicted / measured - 1:+.1%})"
+
+
+def _beside_it(found: Mapping[str, Any]) -> Iterator[str]:
+    """Commands that differ in a flag, on one machine, one after the other."""
+    if "beside" not in found:
+        return
+    yield "The same workloads on one machine, with another flag; TPOT, and mean TTFT:\n"
+    names = [row["name"] for row in found["beside"][0]["workloads"]]
+    yield f"| command | start | KV cache | {' | '.join(names)} |"
+    yield f"|---|---|---|{'---|' * len(names)}"
+    for one in found["beside"]:
+        yield f"| {one['name']} | {one['start_s']:.0f} s | {one['kv_tokens']:,} tokens | {_figures(one)} |"
+    yield ""
+
+
+def _figures(one: Mapping[str, Any]) -> str:
+    return " | ".join(
+        f"{1e3 * row['request_pace_s']:.2f} ms, {1e3 * row['time_to_first_token_s']:.1f} ms" for row in one["workloads"]
+    )
 
 
 def _rounds(found: Mapping[str, Any]) -> Iterator[str]:

@@ -28,6 +28,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config-json", metavar="FILE", help="with --sweep: the model's own config.json; no model is fetched then"
     )
+    parser.add_argument(
+        "--draft-config-json",
+        metavar="FILE",
+        help="with --sweep: a draft model's config.json, to measure speculative decoding with such a draft; vLLM only",
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch a running engine (60)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two scrapes (1)")
     parser.add_argument(

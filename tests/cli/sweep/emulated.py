@@ -32,11 +32,18 @@ NEVER_LATE = {"FAIRLEAD_ENGINE_LAG_LIMIT_MS": "1e6"}
 
 
 def target(
-    *flags: str, product: str = PRODUCT, model: str = MODEL, config: str | None = None, engine: str = "vllm"
+    *flags: str,
+    product: str = PRODUCT,
+    model: str = MODEL,
+    config: str | None = None,
+    engine: str = "vllm",
+    draft: str | None = None,
 ) -> SweepTarget:
     """The deployment of a command line."""
     words = ["--", engine, "serve", model, *(flags or FLAGS)]
-    chosen = argparse.Namespace(vllm=words, product=product, gpus=1, products=None, config_json=config)
+    chosen = argparse.Namespace(
+        vllm=words, product=product, gpus=1, products=None, config_json=config, draft_config_json=draft
+    )
     return replace(targets.read(chosen), environment=os.environ | NEVER_LATE)
 
 

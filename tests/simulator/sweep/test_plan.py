@@ -38,6 +38,7 @@ ANY_LIMITS = st.builds(
     lacks=st.sampled_from([(), swept.LACKS]),
     quantized=st.booleans(),
     sixteen_bit=st.booleans(),
+    drafts=st.booleans(),
 )
 
 
@@ -103,9 +104,23 @@ def test_the_first_points_span_the_whole_range() -> None:
 def test_an_engine_is_ended_only_when_nothing_of_it_is_left() -> None:
     _, order = run(swept.LIMITS, EMPTY)
     starts = [one for one in order if one.startswith("start")]
-    assert starts == ["start asGiven", "start asGiven", "start ngram", "start fp8", "start sleep"]
+    variants = ("asGiven", "asGiven", "ngram", "ngramGpu", "fp8", "kvFp8", "graphs", "sleep")
+    assert starts == [f"start {one}" for one in variants]
     assert order[-1] == "sleep"
     assert order.index("ngram: 1 decoding at 64") > order.index("start ngram")
+
+
+def test_a_draft_model_is_measured_where_one_was_given() -> None:
+    _, order = run(replace(swept.LIMITS, drafts=True), EMPTY)
+    own = [one for one in order if "draftModel" in one]
+    assert own[:2] == ["start draftModel", "draftModel: 1 decoding at 64"]
+    assert len(own) == 7
+
+
+def test_longer_graphs_are_for_prompts_that_would_run_without() -> None:
+    _, order = run(swept.LIMITS, EMPTY)
+    own = [one.removeprefix("graphs: ") for one in order if one.startswith("graphs: ")]
+    assert own == [*(f"a prompt of {one}" for one in ("128", "256", "512", "1,024", "2,048")), "1 decoding at 64"]
 
 
 def test_a_run_stops_before_what_it_could_not_end() -> None:
@@ -123,7 +138,7 @@ def test_what_was_skipped_is_not_tried_again() -> None:
     skipped = (SkippedWork(what=first.words, why="it hung"), SkippedWork(what="ngram", why="it did not start"))
     _, order = run(swept.LIMITS, replace(EMPTY, skipped=skipped))
     assert first.words not in order
-    assert not [one for one in order if "ngram" in one]
+    assert not [one for one in order if one.startswith(("start ngram ", "ngram: ")) or one == "start ngram"]
 
 
 LEFT_OUT = (

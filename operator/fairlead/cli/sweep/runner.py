@@ -176,7 +176,7 @@ class SweepRun:
             model=VariantStart(self.target, variant, self._caches).served_name,
             vocabulary=self.target.question.shape.vocab,
             chance=random.Random(f"{SEED} {self._now()}"),  # noqa: S311  # prompts, not secrets
-            repetitive=variant is EngineVariant.NGRAM,
+            repetitive=variant in {EngineVariant.NGRAM, EngineVariant.NGRAM_GPU},
         )
         if variant is EngineVariant.AS_GIVEN:
             self.log.name_engine(await self.client.version())
@@ -264,6 +264,7 @@ class SweepRun:
         self.report(f"skipped {what}: {why}")
 
     def _limits(self) -> MeasuringLimits:
-        capacity = self.log.record.capacity
+        own = [one.capacity for one in self.log.record.starts if one.variant is self.variant]
+        capacity = own[-1] if own else None
         most = capacity.tokens if capacity else self.target.question.context
         return MeasuringLimits(context=self.target.question.context, capacity_tokens=most, window_s=self.window_s)

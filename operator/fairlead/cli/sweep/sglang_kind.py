@@ -32,9 +32,11 @@ FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = MappingProxyType(
     {
         EngineVariant.AS_GIVEN: (),
         EngineVariant.FP8: ("--quantization", "fp8"),
+        EngineVariant.KV_FP8: ("--kv-cache-dtype", "fp8_e4m3"),
         EngineVariant.BFLOAT16: ("--dtype", "bfloat16"),
     }
 )
+_DRAFTED: Final = (EngineVariant.NGRAM, EngineVariant.NGRAM_GPU, EngineVariant.DRAFT)
 _NEEDED: Final = (
     ("--load-format", ("dummy",)),
     ("--enable-metrics", ()),
@@ -78,7 +80,8 @@ class SglangKind:
         """What its metrics do not tell, what Fairlead never does with it, and what a processor has not."""
         drafts = "SGLang counts tokens and not steps, so that what a draft cost cannot be told"
         always = (
-            SkippedWork(what=EngineVariant.NGRAM, why=drafts),
+            *(SkippedWork(what=one, why=drafts) for one in _DRAFTED),
+            SkippedWork(what=EngineVariant.GRAPHS, why="Fairlead sets none of SGLang's graphs"),
             SkippedWork(what=EngineVariant.SLEEP, why="Fairlead puts no SGLang to sleep"),
         )
         graphs = SkippedWork(what="memory of CUDA graphs", why="SGLang captures none on processors")
@@ -92,6 +95,11 @@ class SglangKind:
     def flags(self, variant: EngineVariant) -> tuple[str, ...]:
         """As its parser has them."""
         return FLAGS[variant]
+
+    def drafting(self, model: str) -> tuple[str, ...]:
+        """It is never swept with drafts."""
+        del model
+        return ()
 
     def environment(self, variant: EngineVariant) -> Mapping[str, str]:
         """The same for every variant."""

@@ -44,6 +44,9 @@ class SweptKind(Protocol):
     def flags(self, variant: EngineVariant) -> tuple[str, ...]:
         """What makes this variant of the command."""
 
+    def drafting(self, model: str) -> tuple[str, ...]:
+        """What makes this model, a folder, the draft of the command's own."""
+
     def environment(self, variant: EngineVariant) -> Mapping[str, str]:
         """Variables beside the user's own; folders of caches are named in `caches`."""
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,9 +17,10 @@ from fairlead.emulator.engine import provision
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.plurals import count
+from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
-from fairlead.simulator.sweep.measurements import SweptDeployment
+from fairlead.simulator.sweep.measurements import EngineVariant, SkippedWork, SweptDeployment
 from fairlead.simulator.sweep.plan import SweepLimits
 from fairlead.sizing import checkpoint
 from fairlead.sizing.catalogue import Catalogue
@@ -45,6 +46,8 @@ class SweepTarget:
     """The command after its model, as given."""
     config_json: str | None
     """The text of `--config-json`: the engine gets a folder with it in the place of a model."""
+    draft_json: str | None = None
+    """And of `--draft-config-json`, for a draft model."""
     environment: Mapping[str, str]
 
     @property
@@ -61,8 +64,15 @@ class SweepTarget:
             batch_tokens=self.question.batch_tokens,
             quantized=self.question.format is not WeightFormat.NONE,
             sixteen_bit=self.served.memory.dtype in _SIXTEEN,
-            lacks=self.kind.lacks(on_cpu=self.question.accelerator.is_cpu),
+            drafts=self.draft_json is not None,
+            lacks=(*self.kind.lacks(on_cpu=self.question.accelerator.is_cpu), *self._same_cache()),
         )
+
+    def _same_cache(self) -> Iterator[SkippedWork]:
+        if self.question.kv is not KvFormat.AUTO:
+            yield SkippedWork(
+                what=EngineVariant.KV_FP8, why=f"the command has a KV cache in {self.question.kv} already"
+            )
 
     def deployment(self, engine: str = _UNKNOWN_ENGINE) -> SweptDeployment:
         """As the file has it."""
@@ -90,17 +100,39 @@ def read(chosen: argparse.Namespace) -> SweepTarget:
             f"{served.kind}: a sweep reads the counters of {' and '.join(KINDS)} alone; start one of them"
         )
     catalogue = offline_data.catalogue(chosen.products)
-    config = None if chosen.config_json is None else package_data.read_text(Path(chosen.config_json))
+    config, draft = _text(chosen.config_json), _text(chosen.draft_config_json)
     shape = _shape(served.model, config, catalogue)
     question = provision.question_of(served, shape, _accelerator(chosen.product, catalogue), catalogue)
     _check(served, question, chosen.gpus)
+    _check_draft(served, question, draft)
     return SweepTarget(
         question=question,
         served=served,
         words=_after_the_model(chosen.vllm),
         config_json=config,
+        draft_json=draft,
         environment=os.environ,
     )
+
+
+def _text(path: str | None) -> str | None:
+    return None if path is None else package_data.read_text(Path(path))
+
+
+def _check_draft(served: ServeArguments, question: SizingInput, text: str | None) -> None:
+    """A draft's tokens are the model's, by number."""
+    if text is None:
+        return
+    if not KINDS[served.kind].drafting("draft"):
+        raise SweepArgumentError(f"--draft-config-json: drafts of {served.kind} are not measured; leave it out")
+    found, wanted = checkpoint.read("draft", text), question.shape.vocab
+    if isinstance(found, MissingFact):
+        raise SweepArgumentError(f"--draft-config-json: {found.what}; give the draft model's own config.json")
+    if found.vocab != wanted:
+        raise SweepArgumentError(
+            f"--draft-config-json: its vocabulary has {count(found.vocab, 'token')}, that of {served.model} "
+            f"{wanted:,}; a draft is a small model of the same family"
+        )
 
 
 def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.target import SweepTarget
 from fairlead.simulator.sweep.measurements import EngineVariant
+
+_NAMES: Final = "--served-model-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class VariantStart:
     def words(self) -> tuple[str, ...]:
         """After the program's name."""
         own, kind = self.target.words, self.target.kind
-        return ("serve", self._model, *own, *kind.added(own), *kind.flags(self.variant), *self._narrow)
+        return ("serve", self._model, *own, *kind.added(own), *self._changed, *self._narrow)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -32,8 +35,17 @@ class VariantStart:
     @property
     def served_name(self) -> str:
         """What requests call the model."""
-        first = self.target.served.names[0]
-        return self._model if first == self.target.served.model else first
+        named = any(word.partition("=")[0] == _NAMES for word in self.target.words)
+        return self.target.served.names[0] if named else self._model
+
+    @property
+    def _changed(self) -> tuple[str, ...]:
+        """What the variant adds; a draft is a folder with its configuration."""
+        kind, draft = self.target.kind, self.target.draft_json
+        if self.variant is not EngineVariant.DRAFT or draft is None:
+            return kind.flags(self.variant)
+        place = self.caches.with_suffix(".draft")
+        return kind.drafting(str(targets.model_folder(place, draft, self.target.question.shape.vocab)))
 
     @property
     def _narrow(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """vLLM as a sweep starts it and reads it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
@@ -18,16 +19,36 @@ from fairlead.engines.vllm import start_log
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.simulator.sweep.measurements import EngineVariant, KvCapacity, SkippedWork
+from fairlead.simulator.sweep.plan import MOST_CAPTURED
 
-NGRAM: Final = '{"method":"ngram","num_speculative_tokens":3,"prompt_lookup_max":3,"prompt_lookup_min":1}'
+DRAFTED: Final = 3
+"""Tokens that each step drafts."""
+_LOOKUPS: Final = {"num_speculative_tokens": DRAFTED, "prompt_lookup_max": 3, "prompt_lookup_min": 1}
+_CAPTURED: Final = (1, 2, 4, *range(8, 257, 8), *range(320, 513, 64), *range(640, MOST_CAPTURED + 1, 128))
+"""As vLLM has them up to 256 tokens; longer steps are padded by a quarter at most."""
+
+
+def _speculating(**config: object) -> tuple[str, ...]:
+    return ("--speculative-config", json.dumps(config, separators=(",", ":")))
+
+
 FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = MappingProxyType(
     {
         EngineVariant.AS_GIVEN: (),
-        EngineVariant.NGRAM: ("--speculative-config", NGRAM),
+        EngineVariant.NGRAM: _speculating(method="ngram", **_LOOKUPS),
+        EngineVariant.NGRAM_GPU: _speculating(method="ngram_gpu", **_LOOKUPS),
         EngineVariant.FP8: ("--quantization", "fp8"),
+        EngineVariant.KV_FP8: ("--kv-cache-dtype", "fp8"),
+        EngineVariant.GRAPHS: ("--cudagraph-capture-sizes", *map(str, _CAPTURED)),
         EngineVariant.BFLOAT16: ("--dtype", "bfloat16"),
         EngineVariant.SLEEP: ("--enable-sleep-mode",),
     }
+)
+_GPUS_ALONE: Final = (
+    EngineVariant.NGRAM_GPU,
+    EngineVariant.GRAPHS,
+    EngineVariant.SLEEP,
+    "memory of CUDA graphs",
 )
 _LOAD: Final = "--load-format"
 _PREFILL: Final = "vllm:request_prefill_time_seconds"
@@ -63,8 +84,8 @@ class VllmKind:
             raise EngineAbsent(str(problem)) from problem
 
     def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
-        """A processor has neither."""
-        absent = (EngineVariant.SLEEP, "memory of CUDA graphs") if on_cpu else ()
+        """A processor has none of these."""
+        absent = _GPUS_ALONE if on_cpu else ()
         return tuple(SkippedWork(what=what, why="vLLM's build for processors has none") for what in absent)
 
     def added(self, words: Sequence[str]) -> tuple[str, ...]:
@@ -74,6 +95,10 @@ class VllmKind:
     def flags(self, variant: EngineVariant) -> tuple[str, ...]:
         """As vLLM's parser has them."""
         return FLAGS[variant]
+
+    def drafting(self, model: str) -> tuple[str, ...]:
+        """Whatever the model's own words are, a draft is read as its configuration says."""
+        return _speculating(method="draft_model", model=model, num_speculative_tokens=DRAFTED)
 
     def environment(self, variant: EngineVariant) -> Mapping[str, str]:
         """Sleep is an endpoint of its development mode."""

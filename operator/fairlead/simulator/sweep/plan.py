@@ -1,7 +1,7 @@
 """What a sweep measures, in which order, and what comes next: coarse first, so that a sweep cut short is of use."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.simulator.sweep.measurements import EngineVariant, SkippedWork, SweepPoint, SweepRecord, SweepWork
@@ -13,6 +13,8 @@ FIRST_CONTEXT: Final = 64
 CONTEXT_STEP: Final = 8
 COARSE: Final = 3
 """Values of each axis that are measured before all others."""
+LEAST_CAPTURED, MOST_CAPTURED = 128, 1024
+"""Tokens of the steps for which CUDA graphs are captured in their variant; engines do without from 256 or 512 on."""
 REPLY_SHARE: Final = 4
 """The part of the context that is left for the replies of a measurement."""
 
@@ -28,6 +30,8 @@ class SweepLimits:
     """By its command or its checkpoint."""
     sixteen_bit: bool = True
     """Whether it computes in 16 bits anyway."""
+    drafts: bool = False
+    """Whether a draft model was given."""
     lacks: tuple[SkippedWork, ...] = ()
     """What this kind of engine has not, and why."""
 
@@ -140,7 +144,7 @@ def _decodes(limits: SweepLimits) -> tuple[list[SweepPoint], list[SweepPoint]]:
 
 def _prefills(limits: SweepLimits) -> tuple[list[SweepPoint], list[SweepPoint]]:
     lengths = _spread(_lengths(limits))
-    made = [SweepPoint(work=SweepWork.PREFILL, prompt=length) for length in lengths]
+    made = [_prompt(length) for length in lengths]
     return made[:COARSE], made[COARSE:]
 
 
@@ -155,17 +159,54 @@ def _mixed(limits: SweepLimits) -> Iterator[SweepPoint]:
 
 def _of_variants(limits: SweepLimits) -> Iterator[SweepPoint]:
     absent = {one.what for one in left_out(limits)}
-    sizes, context, lengths = _spread(_batches(limits)), _contexts(limits)[0], _spread(_lengths(limits))
-    if EngineVariant.NGRAM not in absent:
-        yield from (_decode(size, context, EngineVariant.NGRAM) for size in sizes[: 2 * COARSE])
-    for variant in (EngineVariant.FP8, EngineVariant.BFLOAT16):
+    made = {
+        EngineVariant.NGRAM: _drafted,
+        EngineVariant.NGRAM_GPU: _drafted,
+        EngineVariant.DRAFT: _drafted if limits.drafts else _none,
+        EngineVariant.FP8: _of_weights,
+        EngineVariant.KV_FP8: _of_cache,
+        EngineVariant.GRAPHS: _captured,
+        EngineVariant.BFLOAT16: _of_weights,
+    }
+    for variant, own in made.items():
         if variant not in absent:
-            yield from (_decode(size, context, variant) for size in sizes[:COARSE])
-            yield from (SweepPoint(variant=variant, work=SweepWork.PREFILL, prompt=one) for one in lengths[:COARSE])
+            yield from (replace(one, variant=variant) for one in own(limits))
 
 
-def _decode(batch: int, context: int, variant: EngineVariant = EngineVariant.AS_GIVEN) -> SweepPoint:
-    return SweepPoint(variant=variant, work=SweepWork.DECODE, batch=batch, context=context)
+def _none(limits: SweepLimits) -> Iterator[SweepPoint]:
+    del limits
+    yield from ()
+
+
+def _drafted(limits: SweepLimits) -> Iterator[SweepPoint]:
+    """Steps that verify drafts."""
+    yield from (_decode(size, _contexts(limits)[0]) for size in _spread(_batches(limits))[: 2 * COARSE])
+
+
+def _of_weights(limits: SweepLimits) -> Iterator[SweepPoint]:
+    """What another format of weights changes: any step, whatever its context."""
+    yield from (_decode(size, _contexts(limits)[0]) for size in _spread(_batches(limits))[:COARSE])
+    yield from (_prompt(one) for one in _spread(_lengths(limits))[:COARSE])
+
+
+def _of_cache(limits: SweepLimits) -> Iterator[SweepPoint]:
+    """What another format of the KV cache changes: steps with much context, and how prompts are written to it."""
+    yield from _decodes(limits)[0]
+    yield from (_prompt(one) for one in _spread(_lengths(limits))[:COARSE])
+
+
+def _captured(limits: SweepLimits) -> Iterator[SweepPoint]:
+    """What graphs of longer steps change: prompts of up to so many tokens, and a decode step that they should not."""
+    yield from (_prompt(one) for one in _lengths(limits) if LEAST_CAPTURED <= one <= 2 * MOST_CAPTURED)
+    yield _decode(_batches(limits)[0], _contexts(limits)[0])
+
+
+def _decode(batch: int, context: int) -> SweepPoint:
+    return SweepPoint(work=SweepWork.DECODE, batch=batch, context=context)
+
+
+def _prompt(length: int) -> SweepPoint:
+    return SweepPoint(work=SweepWork.PREFILL, prompt=length)
 
 
 def _batches(limits: SweepLimits) -> list[int]:
