@@ -1,35 +1,100 @@
-"""Decode steps of FP8 weights as the simulator has them from a sweep in 16 bits, and as they were measured there."""
+"""Variants of a swept deployment as the simulator and the fit have them, and as they were measured on the same card.
+
+Of the sweep only the command as given is used: steps in another format, and how many tokens a cache holds beside a
+draft, are what anybody would be told who sets the field.
+"""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from bench.gpu_serving.predict import MeasuredPrediction
 from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
-from fairlead.emulator.engine.provision import EmulatedMachine
+from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
 
+DRAFT: Final = "meta-llama/Llama-3.2-1B-Instruct"
+"""Whose shape the draft of the sweep had."""
 
-def predictions() -> list[MeasuredPrediction]:
-    """Of every packaged sweep in 16 bits."""
+
+def _speculating(**config: object) -> tuple[str, str]:
+    return "--speculative-config", json.dumps({"num_speculative_tokens": 3, **config})
+
+
+FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = MappingProxyType(
+    {
+        EngineVariant.AS_GIVEN: (),
+        EngineVariant.FP8: ("--quantization", "fp8"),
+        EngineVariant.KV_FP8: ("--kv-cache-dtype", "fp8"),
+        EngineVariant.NGRAM_GPU: _speculating(method="ngram_gpu"),
+        EngineVariant.DRAFT: _speculating(method="draft_model", model=DRAFT),
+    }
+)
+
+
+class KvPrediction(NamedTuple):
+    """Tokens of a KV cache, as the engine said and as the fit promised before it started."""
+
+    variant: EngineVariant
+    measured: int
+    promised: int
+
+    @property
+    def error(self) -> float:
+        """Signed: above 0 where more was promised."""
+        return self.promised / self.measured - 1
+
+    @property
+    def words(self) -> str:
+        """`kvFp8: 917,792 tokens, promised 917,312 (-0.1%)`."""
+        return f"{self.variant}: {self.measured:,} tokens, promised {self.promised:,} ({self.error:+.1%})"
+
+
+def predictions(variant: EngineVariant = EngineVariant.FP8) -> list[MeasuredPrediction]:
+    """Decode steps of every packaged sweep that has this variant."""
     packaged = packaged_data.load()
-    return [_prediction(one, _times(sweep, packaged)) for sweep in packaged.sweeps for one in _measured(sweep)]
+    return [
+        _prediction(one, _provided(sweep, packaged, variant).times)
+        for sweep in packaged.sweeps
+        for one in _measured(sweep, variant)
+    ]
 
 
-def _measured(sweep: SweepRecord) -> list[StepMeasurement]:
-    wanted = EngineVariant.FP8, SweepWork.DECODE
-    return [one for one in sweep.steps if (one.point.variant, one.point.work) == wanted]
+def capacities() -> list[KvPrediction]:
+    """Of every variant that was started, its last start counting."""
+    packaged = packaged_data.load()
+    return [
+        KvPrediction(variant, tokens, _promised(_provided(sweep, packaged, variant)))
+        for sweep in packaged.sweeps
+        for variant, tokens in _started(sweep).items()
+    ]
 
 
-def _times(sweep: SweepRecord, packaged: PackagedData) -> StepTimes:
+def _promised(made: EngineProvision) -> int:
+    return made.settings.blocks * made.settings.block_tokens
+
+
+def _started(sweep: SweepRecord) -> dict[EngineVariant, int]:
+    return {one.variant: one.capacity.tokens for one in sweep.starts if one.variant in FLAGS and one.capacity}
+
+
+def _measured(sweep: SweepRecord, variant: EngineVariant) -> list[StepMeasurement]:
+    return [one for one in sweep.steps if (one.point.variant, one.point.work) == (variant, SweepWork.DECODE)]
+
+
+def _provided(sweep: SweepRecord, packaged: PackagedData, variant: EngineVariant) -> EngineProvision:
     swept = sweep.deployment
-    words = [*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command, "--quantization", "fp8"]
+    words = [*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command, *FLAGS[variant]]
     machine = EmulatedMachine(swept.product, swept.tensor)
-    return provision.provide(dialects.read(words, {}), machine, emulation_knobs.read({}), packaged).times
+    return provision.provide(dialects.read(words, {}), machine, emulation_knobs.read({}), packaged)
 
 
 def _prediction(one: StepMeasurement, times: StepTimes) -> MeasuredPrediction:
     line = times.decode_line(one.point.batch, int(one.decode_tokens))
     real_ms = 1e3 * one.seconds / one.steps
-    return MeasuredPrediction(
-        name=f"{one.point.batch} decoding", real_ms=real_ms, simulated_ms=1e3 * line.seconds(one.attended)
-    )
+    name = f"{one.point.batch} decoding at {one.point.context:,}"
+    return MeasuredPrediction(name=name, real_ms=real_ms, simulated_ms=1e3 * line.seconds(one.attended))

@@ -41,7 +41,7 @@ COUNTED: Final[dict[str, Any]] = {
             "tokens": 4,
             "maxConcurrency": 48,
         },
-        "batching": {"maxSequences": 64, "maxBatchedTokens": 4096, "maxQueuedRequests": 9},
+        "batching": {"maxSequences": 64, "maxBatchedTokens": 4096, "cudaGraphTokens": 1024, "maxQueuedRequests": 9},
         "context": {"maxTokens": 16384},
         "memoryUtilization": "0.90",
         "eager": True,

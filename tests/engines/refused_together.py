@@ -150,15 +150,9 @@ GUESSES: Final = {
             "name a small model of Llama-3.1-8B's family, or write ngram as spec.engine.speculation.method",
         ),
     ),
-    "ngram and asynchronous scheduling exclude each other": (
+    "ngram looks drafts up on the GPU and goes with asynchronous scheduling": (
         setup_of(replace(ENGINE, speculation=NGRAM, extra_args=("--async-scheduling",))),
-        no(
-            f"{SPECULATION}.method",
-            "ngram",
-            Why.SPECULATION_NOT_POSSIBLE,
-            "the extra argument --async-scheduling does not go with ngram",
-            "remove the argument",
-        ),
+        (),
     ),
     "with adapters a step holds every request with its guesses": (
         setup_of(

@@ -39,16 +39,16 @@ WORTH_A_WORD: Final = {
         setup_of(replace(ENGINE, version="0.320")),
         ("spec.engine.version", Why.VERSION_NOT_KNOWN, "use an image of 0.32, or watch the first start"),
     ),
-    "ngram makes scheduling wait": (
-        setup_of(replace(ENGINE, speculation=NGRAM)),
+    "a draft model is launched kernel by kernel": (
+        setup_of(replace(ENGINE, speculation=WITH_DRAFT)),
         (
             "spec.engine.speculation.method",
             Why.SLOWER,
-            "measure it; it pays where answers repeat their prompt",
+            "write eagle3 or mtp where the model has one, or ngram; else play it first with `fairlead simulate`",
         ),
     ),
     "more draft tokens than are ever accepted": (
-        setup_of(replace(ENGINE, speculation=replace(WITH_DRAFT, tokens=11))),
+        setup_of(replace(ENGINE, speculation=replace(NGRAM, tokens=11))),
         (
             "spec.engine.speculation.tokens",
             Why.SLOWER,
@@ -56,7 +56,7 @@ WORTH_A_WORD: Final = {
         ),
     ),
     "guesses along a pipeline": (
-        setup_of(replace(ENGINE, speculation=WITH_DRAFT), spread=Parallelism(pipeline=2)),
+        setup_of(replace(ENGINE, speculation=NGRAM), spread=Parallelism(pipeline=2)),
         (
             "spec.engine.speculation.method",
             Why.RISKY,
@@ -64,7 +64,7 @@ WORTH_A_WORD: Final = {
         ),
     ),
     "a switch no batch reaches": (
-        setup_of(replace(ENGINE, max_sequences=32, speculation=replace(WITH_DRAFT, max_concurrency=32))),
+        setup_of(replace(ENGINE, max_sequences=32, speculation=replace(NGRAM, max_concurrency=32))),
         ("spec.engine.speculation.maxConcurrency", Why.SLOWER, "write less than 32, or remove it"),
     ),
     "FP8 on a GPU that computes in 16 bits": (
@@ -159,7 +159,7 @@ NOT_WORTH_A_WORD: Final = {
     "four-bit floats on a B200": setup_of(shape=stored(LLAMA, WeightFormat.NVFP4), on=B200),
     "experts spread over engines": setup_of(shape=MIXTURE, spread=Parallelism(data=4)),
     "a switch below the batch": setup_of(
-        replace(ENGINE, max_sequences=64, speculation=replace(WITH_DRAFT, max_concurrency=32))
+        replace(ENGINE, max_sequences=64, speculation=replace(NGRAM, max_concurrency=32))
     ),
     "the model's own guesses": setup_of(
         replace(ENGINE, speculation=replace(WITH_DRAFT, method=SpeculationMethod.MTP)), shape=LATENT

@@ -68,6 +68,7 @@ EVERYTHING: Final = setup_of(
         sleeps=True,
         max_sequences=128,
         max_batched_tokens=4096,
+        cuda_graph_tokens=8,
         max_queued_requests=20,
         max_context_tokens=16384,
         memory_utilization=0.9,
@@ -109,6 +110,7 @@ def test_every_typed_field_says_its_flags() -> None:
         *("--speculative-config", json.dumps(draft, separators=(",", ":"))),
         "--enable-sleep-mode",
         *("--max-num-seqs", "128", "--max-num-batched-tokens", "4096"),
+        *("--cudagraph-capture-sizes", "1", "2", "4", "8"),
         *("--max-num-queued-reqs", str(20 + 128 * 4)),
         *("--max-model-len", "16384", "--gpu-memory-utilization", "0.9", "--enforce-eager", "--trust-remote-code"),
         *("--enable-lora", "--max-loras", "2", "--max-cpu-loras", "2", "--max-lora-rank", "32"),
@@ -139,7 +141,12 @@ def test_ngram_says_what_it_looks_up() -> None:
     command = launch(setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4)))).command
 
     config = json.loads(command[command.index("--speculative-config") + 1])
-    assert config == {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_min": 2, "prompt_lookup_max": 4}
+    assert config == {
+        "method": "ngram_gpu",
+        "num_speculative_tokens": 3,
+        "prompt_lookup_min": 2,
+        "prompt_lookup_max": 4,
+    }
 
 
 def test_layers_of_the_models_own_guess_once_each_and_the_number_is_always_said() -> None:

@@ -100,6 +100,11 @@ REFUSED: Final[dict[str, tuple[EngineSetup, str, str]]] = {
     "two ranks": (on_cpu(spread=Parallelism(tensor=2)), "spec.parallelism", "2 x 1 x 1"),
     "two stages": (on_cpu(spread=Parallelism(pipeline=2)), "spec.parallelism", "1 x 2 x 1"),
     "two copies": (on_cpu(spread=Parallelism(data=2)), "spec.parallelism", "1 x 1 x 2"),
+    "longer CUDA graphs": (
+        on_cpu(replace(PLAIN, cuda_graph_tokens=1024)),
+        "spec.engine.batching.cudaGraphTokens",
+        "1024",
+    ),
     "sleep": (on_cpu(replace(PLAIN, sleeps=True)), "spec.engine.sleep.enabled", "true"),
     "a share of memory": (on_cpu(replace(PLAIN, memory_utilization=0.9)), "spec.engine.memoryUtilization", "0.9"),
     "an unknown model in two gigabytes": (

@@ -132,13 +132,6 @@ SHAPES: Final = (
         20,
     ),
     _no(
-        "ngram beside asynchronous scheduling",
-        engine(speculation={"method": "ngram"}, extraArgs=["--async-scheduling"]),
-        "spec.engine.speculation.method",
-        "remove the argument",
-        20,
-    ),
-    _no(
         "an adapter by the model's own name",
         engine(adapters=[{"name": "bad", "source": "hf://a/b"}]),
         "spec.engine.adapters[0].name",

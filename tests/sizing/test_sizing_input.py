@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.quantization import WeightFormat
+from fairlead.sizing.sizing_input import DraftSetup
 from tests.sizing.inputs import sizing_input
 
 
@@ -33,3 +34,10 @@ def test_what_was_said_wins_and_a_batch_has_no_more_sequences_than_tokens() -> N
 
 def test_asking_for_no_quantization_leaves_a_checkpoint_as_it_is() -> None:
     assert replace(sizing_input("openai/gpt-oss-20b"), weights=WeightFormat.NONE).format is WeightFormat.MXFP4
+
+
+def test_a_draft_of_unknown_shape_is_launched_like_one_of_usual_depth() -> None:
+    small = sizing_input().shape
+    assert DraftSetup(tokens=3, model=small, layer_launch_s=0.001).pass_s == pytest.approx(0.001 * small.layers)
+    assert DraftSetup(tokens=3, layer_launch_s=0.001).pass_s == pytest.approx(0.016)
+    assert DraftSetup(tokens=3, model=small).pass_s == 0

@@ -116,6 +116,12 @@ class Batching(ApiModel):
         description="Most tokens of one step, prompts and answers together. Smaller keeps tokens of running answers "
         "steady while long prompts come in; larger gets first tokens sooner. Not below maxSequences.",
     )
+    cuda_graph_tokens: Annotated[int, Field(ge=1, le=8192)] | None = Field(
+        default=None,
+        description="Longest step, in tokens, that runs from a captured CUDA graph. 1024 gets prompts of up to that "
+        "length sooner, for some seconds of start. Default: the engine's own, twice maxSequences and at most 512. "
+        "Not above maxBatchedTokens. vLLM only.",
+    )
     max_queued_requests: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         default=None,
         description="Most requests that wait inside the engine. Default: a few, since the queue that knows priorities "

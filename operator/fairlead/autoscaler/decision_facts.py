@@ -99,7 +99,8 @@ class FactCollector:
             price_per_hour=subject.price_per_hour,
             assumed=subject.assumed,
             speculates=subject.speculates,
-            drafts_by_lookup=subject.drafts_by_lookup,
+            draft_lookup=subject.drafting.lookup,
+            draft_pass_seconds=subject.drafting.pass_s,
             sleeps=subject.sleeps,
             options=subject.options,
         )

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.process.node_room import NodeRequirement
 from fairlead.scaling.facts import AcceleratorOption, ReplicaSpeed
+from fairlead.sizing.sizing_input import DraftSetup
+
+NO_DRAFTS: Final = DraftSetup()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +26,8 @@ class ScalingSpec:
     """What a replica needs of its node; None: any node will do, so node capacity is not counted."""
     price_per_hour: float | None = None
     speculates: bool = False
-    drafts_by_lookup: bool = False
-    """By n-gram, without a model."""
+    drafting: DraftSetup = NO_DRAFTS
+    """What speculative decoding takes of a step."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
     assumed: ReplicaSpeed | None = None

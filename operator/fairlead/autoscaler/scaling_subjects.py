@@ -6,7 +6,7 @@ The two packages do not import each other; this module imports both.
 from collections.abc import Iterator
 from typing import Final
 
-from fairlead.autoscaler.scaling_spec import ScalingSpec, SpecReader
+from fairlead.autoscaler.scaling_spec import NO_DRAFTS, ScalingSpec, SpecReader
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import DesiredRevision, SpeculationMethod
@@ -52,7 +52,7 @@ def subject(judged: DeploymentReview, context: ReviewContext) -> ScalingSpec | N
         place=node_room.requirement(wanted),
         price_per_hour=_price(context.accelerator(wanted.product), wanted),
         speculates=wanted.engine.speculation.method is not SpeculationMethod.OFF,
-        drafts_by_lookup=wanted.engine.speculation.method is SpeculationMethod.NGRAM,
+        drafting=NO_DRAFTS if review.setup is None else memory_fit.drafting(review.setup),
         sleeps=wanted.engine.sleeps,
         assumed=_speed(review, context.accelerator(wanted.product)),
         options=tuple(_options(review, wanted, context)),

@@ -244,6 +244,7 @@ LEVERS: Final[Mapping[str, LeverKind]] = MappingProxyType(
         "contextTokens": _number("8192", "engine", "context", "maxTokens"),
         "maxSequences": _number("64", "engine", "batching", "maxSequences"),
         "maxBatchedTokens": _number("2048", "engine", "batching", "maxBatchedTokens"),
+        "cudaGraphTokens": _number("1024", "engine", "batching", "cudaGraphTokens"),
         "memoryUtilization": _text("0.92", "engine", "memoryUtilization"),
         "speculation": _text("ngram", "engine", "speculation", "method"),
         "draft": _text("hf://ORG/MODEL", "engine", "speculation", "draft", "source"),

@@ -38,6 +38,8 @@ class SchedulerArguments:
     policy: SchedulingPolicy = SchedulingPolicy.FCFS
     max_unfinished: int | None = None
     max_backlog_tokens: int | None = None
+    graph_tokens: int | None = None
+    """Tokens of the longest step that runs from a CUDA graph; None: as the engine chooses."""
     asynchronous: bool = True
     speculation: Mapping[str, Any] | None = None
     """The JSON of `--speculative-config`, with the shorthand flags merged in."""

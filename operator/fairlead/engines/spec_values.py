@@ -80,6 +80,12 @@ def sleep(setup: EngineSetup) -> str | None:
     return "true" if setup.engine.sleeps else None
 
 
+def cuda_graph_tokens(setup: EngineSetup) -> str | None:
+    """The longest step that is to run from a CUDA graph."""
+    most = setup.engine.cuda_graph_tokens
+    return None if most is None else str(most)
+
+
 def ranks(setup: EngineSetup) -> str | None:
     """A replica of more than one rank."""
     degrees = setup.wanted.parallelism

@@ -160,6 +160,8 @@ class DesiredEngine:
     max_sequences: int | None = None
     """Most requests in one batch; none: the engine's own default for this GPU."""
     max_batched_tokens: int | None = None
+    cuda_graph_tokens: int | None = None
+    """Tokens of the longest step that runs from a CUDA graph; none: the engine's own default."""
     max_queued_requests: int | None = None
     max_context_tokens: int | None = None
     memory_utilization: float | None = None

@@ -7,6 +7,7 @@ from typing import Final
 
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet import draft_cost
 from fairlead.fleet.accelerators import Accelerator, gib
 from fairlead.fleet.desired_state import DesiredRevision, ModelSource, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
@@ -71,7 +72,6 @@ def sizing_question(
 ) -> SizingInput:
     """The input of `sizing`: the deployment's settings; absent ones are left to the engine's defaults."""
     settings = setup.engine
-    speculation = settings.speculation
     memory = engine.memory_settings(setup)
     return SizingInput(
         shape=shape,
@@ -85,16 +85,24 @@ def sizing_question(
         max_sequences=settings.max_sequences,
         max_batched_tokens=settings.max_batched_tokens,
         utilization=settings.memory_utilization,
+        graph_tokens=settings.cuda_graph_tokens,
         eager=settings.eager or accelerator.is_cpu,
         expert_parallel=memory.expert_parallel,
         images=memory.images,
         adapters=memory.adapter_ranks,
-        drafting=DraftSetup(
-            tokens=speculation.tokens,
-            model=setup.draft_shape,
-            mtp=speculation.method is SpeculationMethod.MTP,
-            lookup=speculation.method is SpeculationMethod.NGRAM,
-        ),
+        drafting=drafting(setup),
+    )
+
+
+def drafting(setup: EngineSetup) -> DraftSetup:
+    """What speculative decoding takes of memory and of a step."""
+    speculation, kind, on_cpu = setup.engine.speculation, setup.engine.kind, setup.wanted.cpu is not None
+    return DraftSetup(
+        tokens=speculation.tokens,
+        model=setup.draft_shape,
+        mtp=speculation.method is SpeculationMethod.MTP,
+        lookup=draft_cost.lookup(kind, speculation.method, on_cpu=on_cpu),
+        layer_launch_s=draft_cost.layer_launch_s(kind, speculation.method, on_cpu=on_cpu),
     )
 
 

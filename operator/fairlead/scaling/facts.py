@@ -11,6 +11,7 @@ What is made for each pod at each decision is read-only to the type checker alon
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fairlead.fleet.draft_cost import DraftLookup
 from fairlead.fleet.light_dataclass import light
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 
@@ -191,8 +192,10 @@ class ScalingFacts:
     """From the data sheet, until it is measured."""
     speculates: bool = False
     """Whether the target uses speculative decoding."""
-    drafts_by_lookup: bool = False
-    """Its drafts are looked up in the requests' own tokens (n-gram), and no model drafts them."""
+    draft_lookup: DraftLookup | None = None
+    """What a step takes longer where drafts are looked up in the requests' own tokens, and no model drafts them."""
+    draft_pass_seconds: float = 0.0
+    """What a draft model takes at least for each token, whatever its weights."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
     options: tuple[AcceleratorOption, ...] = ()

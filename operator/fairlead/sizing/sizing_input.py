@@ -5,6 +5,7 @@ from typing import Final
 
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.draft_cost import USUAL_LAYERS, DraftLookup
 from fairlead.fleet.engine_memory import EngineMemory, ReplicaLayout
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
@@ -24,8 +25,15 @@ class DraftSetup:
     tokens: int = 0
     model: ModelShape | None = None
     mtp: bool = False
-    lookup: bool = False
-    """Drafts are looked up in the request's own tokens (n-gram): no weights, no cache."""
+    lookup: DraftLookup | None = None
+    """Drafts are looked up in the request's own tokens (n-gram): no weights, no cache, and this time of a step."""
+    layer_launch_s: float = 0.0
+    """What each layer of a draft model takes at least for each token, where it runs without CUDA graphs."""
+
+    @property
+    def pass_s(self) -> float:
+        """What a draft model takes at least for each token."""
+        return self.layer_launch_s * (self.model.layers if self.model else USUAL_LAYERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,8 @@ class SizingInput:
     max_batched_tokens: int | None = None
     utilization: float | None = None
     eager: bool = False
+    graph_tokens: int | None = None
+    """Tokens of the longest step that runs from a CUDA graph; absent: as the engine chooses."""
     images: bool = True
     """False: the image tower is not loaded (`--language-model-only`)."""
     drafting: DraftSetup = DraftSetup()

@@ -102,7 +102,8 @@ def test_a_processor_has_no_graphs_and_an_interpreter_is_asked_for(
     more = {"model_type": "llama", "vocab_size": 100, "num_key_value_heads": 2, "max_position_embeddings": 512}
     config.write_text(json.dumps(numbers | more), encoding="utf-8")
     target = emulated.target("--dtype", "float32", product="CPU", model="org/mine", config=str(config), engine="sglang")
-    assert {one.what for one in target.limits.lacks} == {"ngram", "sleep", "memory of CUDA graphs"}
+    without = {"ngram", "ngramGpu", "draftModel", "graphs", "sleep", "memory of CUDA graphs"}
+    assert {one.what for one in target.limits.lacks} == without
     monkeypatch.delenv("FAIRLEAD_SGLANG_PYTHON", raising=False)
     words = ["calibrate", "--sweep", "--product", emulated.PRODUCT, "--out", str(tmp_path / "o.jsonl"), "--"]
     assert main([*words, "sglang", "serve", emulated.MODEL]) == 2

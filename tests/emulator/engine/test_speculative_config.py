@@ -5,13 +5,21 @@ from typing import Any, Final
 import pytest
 
 from fairlead.emulator.engine import speculative_config
+from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
+from fairlead.fleet import draft_cost
+from fairlead.sizing.sizing_input import DraftSetup
 from tests.emulator.engine.virtual import LLAMA, PACKAGED, provided
 
 SHAPE: Final = PACKAGED.catalogue.shapes[LLAMA]
 
 
+def drafting(document: dict[str, Any] | None, *, on_cpu: bool = False) -> DraftSetup:
+    served = ServeArguments(model=LLAMA, names=(LLAMA,), limits=SchedulerArguments(speculation=document))
+    return speculative_config.drafting(served, SHAPE, PACKAGED.catalogue.shapes, on_cpu=on_cpu)
+
+
 def test_without_a_configuration_nothing_is_guessed() -> None:
-    drafted = speculative_config.drafting(None, SHAPE, PACKAGED.catalogue.shapes)
+    drafted = drafting(None)
 
     assert drafted.tokens == 0
     assert speculative_config.speculation(None, drafted, (0.7,)) is None
@@ -33,20 +41,26 @@ def test_each_method_takes_its_room(
     document: dict[str, Any], lookahead: int, draft_slots: int, *, rereads: bool
 ) -> None:
     document = document | {"num_speculative_tokens": 3}
-    made = speculative_config.speculation(
-        document, speculative_config.drafting(document, SHAPE, PACKAGED.catalogue.shapes), (0.7,)
-    )
+    made = speculative_config.speculation(document, drafting(document), (0.7,))
 
     assert made is not None
     assert (made.tokens, made.acceptance) == (3, (0.7, 0.7, 0.7))
     assert (made.lookahead, made.draft_slots, made.rereads_page) == (lookahead, draft_slots, rereads)
 
 
+def test_what_a_draft_takes_of_a_step_depends_on_where_it_is_made() -> None:
+    tokens = {"num_speculative_tokens": 3}
+    assert drafting({"method": "ngram"} | tokens).lookup == draft_cost.BY_HOST
+    assert drafting({"method": "ngram_gpu"} | tokens).lookup == draft_cost.BY_GPU
+    small = {"method": "draft_model", "model": "Qwen/Qwen3-0.6B"} | tokens
+    assert drafting(small).pass_s == pytest.approx(28 * draft_cost.LAYER_LAUNCH_S)
+    assert drafting(small, on_cpu=True).pass_s == 0
+    assert drafting({"method": "mtp"} | tokens).pass_s == 0
+
+
 def test_rates_come_from_the_configuration_itself_before_the_environment() -> None:
     document = {"method": "ngram", "num_speculative_tokens": 4, "synthetic_acceptance_rates": [0.9, 0.5]}
-    made = speculative_config.speculation(
-        document, speculative_config.drafting(document, SHAPE, PACKAGED.catalogue.shapes), (0.1,)
-    )
+    made = speculative_config.speculation(document, drafting(document), (0.1,))
 
     assert made is not None
     assert made.acceptance == (0.9, 0.5, 0.5, 0.5)

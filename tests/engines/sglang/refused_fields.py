@@ -121,6 +121,13 @@ CANNOT: Final[dict[str, Row]] = {
         Why.NOT_IN_ENGINE,
         "takes no lengths",
     ),
+    "longer CUDA graphs": (
+        setup_with(cuda_graph_tokens=1024),
+        "spec.engine.batching.cudaGraphTokens",
+        "1024",
+        Why.NOT_YET_IN_ENGINE,
+        "write engine.kind: vLLM",
+    ),
     "no drafts across stages": (
         setup_of(replace(ENGINE, speculation=NGRAM), spread=Parallelism(pipeline=2), on=H100),
         METHOD,

@@ -120,6 +120,13 @@ CANNOT: Final[dict[str, RefusedRow]] = {
         "has no such format",
     ),
     "a cache in float16": (setup_with(kv=KvFormat.FLOAT16), KV, "float16", Why.NOT_IN_ENGINE, "write auto"),
+    "longer CUDA graphs": (
+        setup_with(cuda_graph_tokens=1024),
+        "spec.engine.batching.cudaGraphTokens",
+        "1024",
+        Why.NOT_YET_IN_ENGINE,
+        "write engine.kind: vLLM",
+    ),
     "a limit of waiting requests": (
         setup_with(max_queued_requests=8),
         "spec.engine.batching.maxQueuedRequests",

@@ -55,6 +55,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "sleeps": True,
     "max_sequences": 8,
     "max_batched_tokens": 512,
+    "cuda_graph_tokens": 1024,
     "max_queued_requests": 8,
     "max_context_tokens": 4096,
     "memory_utilization": 0.5,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from fairlead.fleet import draft_cost
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.scaling.decide.answer_history import SpeculationState
 from fairlead.scaling.decide.signal_summary import FleetLoad
@@ -61,7 +62,7 @@ class Guesser:
 
 def test_guessing_gives_most_while_few_run_and_costs_in_full_batches() -> None:
     accepting = SpeculationState(guessed=3, accepted=2)
-    gains = [speculation.gain(L4, batch, accepting, by_lookup=False) for batch in (0, 1, 16, 64, 256)]
+    gains = [speculation.gain(L4, batch, accepting, SPECULATING) for batch in (0, 1, 16, 64, 256)]
     assert gains == sorted(gains, reverse=True)
     assert gains[0] == pytest.approx(3 / 1.15)
     assert gains[-1] < 1
@@ -70,16 +71,28 @@ def test_guessing_gives_most_while_few_run_and_costs_in_full_batches() -> None:
 def test_a_lookup_costs_the_same_on_a_fast_card_where_a_step_is_short() -> None:
     accepting = SpeculationState(guessed=3, accepted=0.3)
     fast = ReplicaSpeed(step_seconds=0.0064, seconds_per_sequence=0.00002, seconds_per_prompt_token=0.000026)
-    slow, short = (speculation.gain(one, 2, accepting, by_lookup=True) for one in (L4, fast))
+    looking_up = replace(SPECULATING, draft_lookup=draft_cost.BY_HOST)
+    slow, short = (speculation.gain(one, 2, accepting, looking_up) for one in (L4, fast))
     assert short < 1 < slow, "2.5 ms beside 50 ms, and beside 6.4 ms"
     assert short == pytest.approx(1.3 * 6.44 / (6.44 + 3 * 2 * 0.026 + 2.46))
 
 
 def test_a_lookup_that_does_not_pay_on_a_fast_card_is_switched_off() -> None:
     fast = ReplicaSpeed(step_seconds=0.0064, seconds_per_sequence=0.00002, seconds_per_prompt_token=0.000026)
-    seldom = Guesser(facts=replace(SPECULATING, assumed=fast, drafts_by_lookup=True), batch=2.0, accepted=0.3)
+    looking_up = replace(SPECULATING, assumed=fast, draft_lookup=draft_cost.BY_HOST)
+    seldom = Guesser(facts=looking_up, batch=2.0, accepted=0.3)
     assert seldom.passes(4) is True
+    by_gpu = replace(looking_up, draft_lookup=draft_cost.BY_GPU)
+    assert Guesser(facts=by_gpu, batch=2.0, accepted=0.3).passes(4) is False
     assert Guesser(facts=replace(SPECULATING, assumed=fast), batch=2.0, accepted=0.3).passes(4) is False
+
+
+def test_a_draft_model_that_is_launched_layer_by_layer_cannot_pay_on_a_fast_card() -> None:
+    fast = ReplicaSpeed(step_seconds=0.0064, seconds_per_sequence=0.00002, seconds_per_prompt_token=0.000026)
+    launched = replace(SPECULATING, draft_pass_seconds=16 * draft_cost.LAYER_LAUNCH_S)
+    accepting = SpeculationState(guessed=3, accepted=2.8)
+    assert speculation.gain(fast, 1, accepting, SPECULATING) > 3
+    assert speculation.gain(fast, 1, accepting, launched) < 1
 
 
 def test_a_draft_that_costs_more_than_it_gives_is_switched_off_after_a_while() -> None:

@@ -5,8 +5,9 @@ from dataclasses import astuple, replace
 
 import pytest
 
+from fairlead.fleet import draft_cost
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
-from fairlead.simulator.sweep import errors, plan, sweep_file
+from fairlead.simulator.sweep import errors, plan
 from fairlead.simulator.sweep.measurements import (
     EngineVariant,
     StepMeasurement,
@@ -25,7 +26,6 @@ from fairlead.simulator.timing.measured_step_times import (
 )
 from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
 from fairlead.sizing.sizing_input import DraftSetup
-from house import gpu_page
 from tests.simulator.sweep import swept
 from tests.simulator.timing import published_rows
 
@@ -111,17 +111,6 @@ def test_what_drafts_cost_is_never_below_nothing() -> None:
         table = found(replace(swept.record(TRUE), steps=(*_as_given(), *_drafted(plain, step_s, token_s)))).table
         assert table.draft_step_s >= 0
         assert table.draft_token_s >= 0
-
-
-def test_the_lookups_that_were_measured_on_a_gpu_are_found_again() -> None:
-    kept = (gpu_page.PACKAGED / "llama-3.1-8b-vllm-0.32.0-on-h100.jsonl").read_text(encoding="utf-8")
-    record = sweep_file.read(kept)
-    drafted = [one for one in record.steps if one.point.variant is EngineVariant.NGRAM]
-    assert len(drafted) == 6
-    for one in drafted:
-        others = replace(record, steps=tuple(other for other in record.steps if other is not one))
-        line = found(others).decode_line(one.point.batch, int(one.decode_tokens))
-        assert line.seconds(one.attended) == pytest.approx(one.seconds / one.steps, rel=0.25)
 
 
 def _drafted(plain: MeasuredStepTimes, step_s: float, token_s: float) -> Iterator[StepMeasurement]:
@@ -249,6 +238,16 @@ def test_a_step_with_both_is_shorter_than_two_and_no_shorter_than_one() -> None:
     assert times.seconds(both) == pytest.approx(0.07 + 0.011 - 0.009)
     much = MeasuredStepTimes(replace(TABLE, shared_s=1.0), ORIGIN)
     assert much.seconds(both) == pytest.approx(0.07)
+
+
+def test_a_lookup_by_the_gpu_takes_what_was_measured_of_it_or_else_what_others_took() -> None:
+    by_gpu = DraftedStep(lookup=draft_cost.BY_GPU)
+    swept_both = replace(TABLE, draft_step_s=0.002, gpu_draft_step_s=0.0005)
+    assert astuple(MeasuredStepTimes(swept_both, ORIGIN, by_gpu).decode_line(2, 2)) == pytest.approx((0.0105, 1e-6))
+    swept_one = replace(TABLE, draft_step_s=0.002)
+    assert astuple(MeasuredStepTimes(swept_one, ORIGIN, by_gpu).decode_line(2, 2)) == pytest.approx(
+        (0.010 + draft_cost.BY_GPU.seconds(2), 1e-6)
+    )
 
 
 def test_every_point_of_the_plan_has_a_place_in_the_table() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet import draft_lookup
+from fairlead.fleet import draft_cost
+from fairlead.fleet.draft_cost import DraftLookup
 from fairlead.simulator.timing import drafted_step, step_work
 from fairlead.sizing.sizing_input import DraftSetup
 from tests.simulator.timing import published_rows
@@ -30,7 +31,11 @@ def draft(model: str, tokens: int) -> DraftSetup:
 @given(REQUESTS, TOKENS)
 def test_a_step_that_drafts_is_always_longer_than_one_that_only_verifies(requests: int, tokens: int) -> None:
     verified = seconds(DraftSetup(), requests, tokens)
-    for drafting in (DraftSetup(tokens=tokens, lookup=True), DraftSetup(tokens=tokens, mtp=True), draft(SMALL, tokens)):
+    for drafting in (
+        DraftSetup(tokens=tokens, lookup=draft_cost.BY_GPU),
+        DraftSetup(tokens=tokens, mtp=True),
+        draft(SMALL, tokens),
+    ):
         assert seconds(drafting, requests, tokens) > verified
 
 
@@ -41,18 +46,30 @@ def test_where_nothing_is_drafted_a_model_always_takes_no_time_and_a_lookup_its_
     """vLLM schedules a lookup's steps one after the other, also while as many requests run that it drafts nothing."""
     plain = seconds(DraftSetup(), requests, 0)
     assert seconds(draft(SMALL, tokens), requests, 0) == plain
-    assert seconds(DraftSetup(tokens=tokens, lookup=True), requests, 0) == pytest.approx(
-        plain + draft_lookup.seconds(requests)
-    )
+    for lookup in (draft_cost.BY_HOST, draft_cost.BY_GPU):
+        looked_up = seconds(DraftSetup(tokens=tokens, lookup=lookup), requests, 0)
+        assert looked_up == pytest.approx(plain + lookup.seconds(requests))
 
 
-def test_a_lookup_takes_the_same_time_of_the_host_on_every_card() -> None:
-    added = drafted_step.of(replace(published_rows.question(), drafting=DraftSetup(tokens=3, lookup=True)))
+@pytest.mark.parametrize(("lookup", "ten"), [(draft_cost.BY_HOST, 2.7e-3), (draft_cost.BY_GPU, 0.45e-3)])
+def test_a_lookup_takes_the_same_time_on_every_card(lookup: DraftLookup, ten: float) -> None:
+    added = drafted_step.of(replace(published_rows.question(), drafting=DraftSetup(tokens=3, lookup=lookup)))
     assert added is not None
     assert added.work is None
-    assert added.on_host(10) == draft_lookup.seconds(10) == pytest.approx(2.7e-3)
-    longer = seconds(DraftSetup(tokens=3, lookup=True), 10, 3) - seconds(DraftSetup(), 10, 3)
+    assert added.on_host(10) == lookup.seconds(10) == pytest.approx(ten)
+    longer = seconds(DraftSetup(tokens=3, lookup=lookup), 10, 3) - seconds(DraftSetup(), 10, 3)
     assert longer == pytest.approx(added.on_host(10))
+
+
+def test_a_draft_without_graphs_takes_what_launching_its_layers_takes_however_small_it_is() -> None:
+    plain = seconds(DraftSetup(), 4, 3)
+    for model, layers in ((SMALL, 16), (SMALLER, 28)):
+        drafting = replace(draft(model, 3), layer_launch_s=draft_cost.LAYER_LAUNCH_S)
+        assert seconds(drafting, 4, 3, context=0) - seconds(DraftSetup(), 4, 3, context=0) == pytest.approx(
+            3 * layers * draft_cost.LAYER_LAUNCH_S, rel=0.1
+        )
+    unknown = DraftSetup(tokens=3, layer_launch_s=draft_cost.LAYER_LAUNCH_S)
+    assert seconds(unknown, 4, 3) - plain > 3 * draft_cost.USUAL_LAYERS * draft_cost.LAYER_LAUNCH_S * 0.9
 
 
 def test_each_drafted_token_is_a_pass_of_the_draft() -> None:

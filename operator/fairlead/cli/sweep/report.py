@@ -1,6 +1,7 @@
 """A sweep for a person: how wrong our predictions were, how wrong its own step times are, and what was left out."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from fairlead.cli.sweep.target import SweepTarget
 from fairlead.emulator import packaged_data
@@ -10,6 +11,12 @@ from fairlead.simulator.sweep.measurements import EngineVariant, SweepRecord, Sw
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import catalogue as timing
 from fairlead.sizing import kv_pages, memory
+
+_DRAFTED: Final = {
+    EngineVariant.NGRAM: "n-gram speculation by the host",
+    EngineVariant.NGRAM_GPU: "n-gram speculation by the GPU",
+    EngineVariant.DRAFT: "a draft model",
+}
 
 
 def lines(record: SweepRecord, target: SweepTarget, left: int) -> Iterator[str]:
@@ -77,11 +84,11 @@ def _own(record: SweepRecord) -> Iterator[str]:
     for one in errors.left_one_out(record):
         yield f"  {one.words}"
     for measured in record.steps:
-        if (measured.point.variant, measured.point.work) == (EngineVariant.NGRAM, SweepWork.DECODE):
+        if measured.point.variant in _DRAFTED and measured.point.work is SweepWork.DECODE:
             line = times.decode_line(measured.point.batch, measured.point.batch)
             step_s = measured.seconds / measured.steps
-            drafts = measured.decode_tokens / measured.point.batch - 1
+            name, drafts = _DRAFTED[measured.point.variant], measured.decode_tokens / measured.point.batch - 1
             yield (
-                f"  n-gram speculation, {measured.point.batch} decoding: {1e3 * step_s:.2f} ms a step with "
+                f"  {name}, {measured.point.batch} decoding: {1e3 * step_s:.2f} ms a step with "
                 f"{drafts:.1f} drafted tokens each, {step_s / line.seconds(measured.attended) - 1:+.0%} against none"
             )

@@ -156,7 +156,8 @@ def question_of(
         max_batched_tokens=limits.batch_tokens,
         utilization=flags.utilization,
         eager=flags.eager,
-        drafting=speculative_config.drafting(limits.speculation, shape, catalogue.shapes),
+        graph_tokens=limits.graph_tokens,
+        drafting=speculative_config.drafting(served, shape, catalogue.shapes, on_cpu=accelerator.is_cpu),
         adapters=(limits.adapter_rank,) * limits.adapter_slots,
     )
     if not flags.throughput_mode:

@@ -7,27 +7,40 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fairlead.emulator.engine import draft_schedule
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.fleet import draft_cost
+from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.shapes import ModelShape
 from fairlead.simulator.engine.settings import SpeculationSettings
 from fairlead.sizing.sizing_input import DraftSetup
 
 _LOOKAHEAD: Final = frozenset({"eagle", "eagle3", "mtp", "draft_model", "dspark"})
 """Methods whose drafted tokens need KV cache slots before they are verified: one slot for each."""
-_LOOKUPS: Final = frozenset({"ngram", "suffix"})
-"""Methods without a model, drafted on the host."""
+_LOOKUPS: Final = {"ngram": draft_cost.BY_HOST, "suffix": draft_cost.BY_HOST, "ngram_gpu": draft_cost.BY_GPU}
+"""Methods without a model, and where they look drafts up."""
 _ONE_MORE: Final = "dflash"
 _REREADS: Final = frozenset({"eagle", "eagle3", "mtp"})
 """Methods that compute the last cached block again."""
 
 
-def drafting(config: Mapping[str, Any] | None, shape: ModelShape, shapes: Mapping[str, ModelShape]) -> DraftSetup:
+def drafting(
+    served: ServeArguments, shape: ModelShape, shapes: Mapping[str, ModelShape], *, on_cpu: bool
+) -> DraftSetup:
     """What drafting takes of the GPU's memory, and of a step."""
+    config = served.limits.speculation
     if config is None:
         return DraftSetup()
     method = _method(config)
     tokens = int(config.get("num_speculative_tokens") or (shape.mtp_layers or 1))
     model = shapes.get(str(config.get("model"))) if method in {"draft_model", "eagle", "eagle3"} else None
-    return DraftSetup(tokens=tokens, model=model, mtp=method == "mtp", lookup=method in _LOOKUPS)
+    launched = SpeculationMethod.DRAFT_MODEL if method == "draft_model" else SpeculationMethod.OFF
+    return DraftSetup(
+        tokens=tokens,
+        model=model,
+        mtp=method == "mtp",
+        lookup=_LOOKUPS.get(method),
+        layer_launch_s=draft_cost.layer_launch_s(served.kind, launched, on_cpu=on_cpu),
+    )
 
 
 def speculation(

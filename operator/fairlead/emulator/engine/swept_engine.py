@@ -51,7 +51,7 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
     for name, value in wanted.items():
         if (was := getattr(swept, name)) != value:
             raise ValueError(f"swept with {name} {was}, asked for {value}; sweep this deployment on its own")
-    times = errors.step_times(found)
+    times = errors.step_times(found, question.graph_tokens)
     if isinstance(times, TooFewMeasurements):
         raise ValueError(str(times))  # noqa: TRY004  # the file's content is at fault
     return MeasuredStepTimes(times.table, times.provenance, _drafting(swept.product, question))
@@ -77,7 +77,7 @@ def relative(swept: SweptDeployment, question: SizingInput, shape: ModelShape | 
 
 def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredStepTimes:
     """Of a sweep that comes with the package; its measurements suffice."""
-    times = errors.step_times(found)
+    times = errors.step_times(found, question.graph_tokens)
     assert not isinstance(times, TooFewMeasurements)
     source = f"Fairlead's own sweep of {found.deployment.engine} on this GPU (docs/reference/gpu.md)"
     drafting = _drafting(found.deployment.product, question)

@@ -63,6 +63,7 @@ def _limits(found: Namespace) -> SchedulerArguments:
         max_sequences=found.max_num_seqs,
         max_active=found.max_num_active_seqs,
         batch_tokens=found.max_num_batched_tokens,
+        graph_tokens=max(found.cudagraph_capture_sizes or (), default=found.max_cudagraph_capture_size),
         block_tokens=found.block_size or BLOCK_TOKENS,
         block_size_set=found.block_size is not None,
         prefix_caching=found.enable_prefix_caching,

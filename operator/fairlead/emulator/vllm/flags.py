@@ -74,6 +74,8 @@ def _scheduler(made: FlagParser) -> None:
         made.add_argument(flag, type=amount)
     for flag in ("--max-num-queued-reqs", "--max-num-queued-tokens"):
         made.add_argument(flag, type=amount)
+    made.add_argument("--cudagraph-capture-sizes", type=int, nargs="+")
+    made.add_argument("--max-cudagraph-capture-size", type=int)
     made.add_argument("--block-size", type=int)
     made.add_argument("--long-prefill-token-threshold", type=int, default=0)
     made.add_argument("--watermark", type=float, default=0.0)

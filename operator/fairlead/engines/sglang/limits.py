@@ -20,7 +20,14 @@ _CACHES: Final = frozenset({KvFormat.FLOAT16, KvFormat.INT8_PER_TOKEN_HEAD})
 SETTINGS: Final = frozenset(
     {
         *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
-        *("max_sequences", "max_batched_tokens", "max_queued_requests", "max_context_tokens", "memory_utilization"),
+        *(
+            "max_sequences",
+            "max_batched_tokens",
+            "cuda_graph_tokens",
+            "max_queued_requests",
+            "max_context_tokens",
+            "memory_utilization",
+        ),
         *("adapters", "lora", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
         *("extra_args", "extra_env", "env_from"),
     }
@@ -78,6 +85,15 @@ LIMITS: Final = (
         value=spec_values.bucket_of_draft,
         because="loading from a bucket was not tried with SGLang",
         remedy="mount the draft with pvc:// or oci://, or read it from hf://",
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.batching.cudaGraphTokens",
+        refuses="a length of CUDA graphs",
+        source="srt/arg_groups: --cuda-graph-max-bs-prefill",
+        value=spec_values.cuda_graph_tokens,
+        because="what longer graphs give and take was measured with vLLM alone",
+        remedy="remove it, or write engine.kind: vLLM",
         reason=EngineReason.NOT_YET_IN_ENGINE,
     ),
     FieldLimit(

@@ -24,7 +24,14 @@ _LEAST: Final = ".".join(str(number) for number in LEAST)
 SETTINGS: Final = frozenset(
     {
         *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
-        *("max_sequences", "max_batched_tokens", "max_queued_requests", "max_context_tokens", "memory_utilization"),
+        *(
+            "max_sequences",
+            "max_batched_tokens",
+            "cuda_graph_tokens",
+            "max_queued_requests",
+            "max_context_tokens",
+            "memory_utilization",
+        ),
         *("adapters", "lora", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
         *("extra_args", "extra_env", "env_from"),
     }
@@ -114,6 +121,15 @@ LIMITS: Final = (
         because="TensorRT-LLM reads drafts from folders and from the hub only",
         remedy="mount the draft with pvc:// or oci://, or read it from hf://",
         reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.batching.cudaGraphTokens",
+        refuses="a length of CUDA graphs",
+        source="llmapi/llm_args.py: CudaGraphConfig, which is of decode steps",
+        value=spec_values.cuda_graph_tokens,
+        because="what longer graphs give and take was measured with vLLM alone",
+        remedy="remove it, or write engine.kind: vLLM",
+        reason=EngineReason.NOT_YET_IN_ENGINE,
     ),
     FieldLimit(
         field="spec.engine.lora",

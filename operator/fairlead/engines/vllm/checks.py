@@ -6,6 +6,7 @@ from fairlead.engines import spec_conversation, spec_refusals, spec_speculation
 from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.vllm import (
     adapters,
+    captured_steps,
     conversation,
     extra_arg_checks,
     kv_cache,
@@ -68,8 +69,9 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     ),
     speculation.no_multiple_of_mtp_layers,
     cited('"Target and draft model should have the same vocabulary size.".', spec_speculation.vocabulary_differs),
-    speculation.asynchronous_scheduling,
     speculation.batch_too_small_with_adapters,
+    captured_steps.of_an_eager_engine,
+    captured_steps.longer_than_a_step,
     cited(
         '"User-specified max_model_len (100000) is greater than the derived max_model_len".',
         spec_refusals.context_too_long,

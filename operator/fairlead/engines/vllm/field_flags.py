@@ -16,7 +16,7 @@ from fairlead.engines.field_flags import (
     switch_row,
     value_row,
 )
-from fairlead.engines.vllm import adapters, conversation, defaults, formats, speculative_config
+from fairlead.engines.vllm import adapters, captured_steps, conversation, defaults, formats, speculative_config
 from fairlead.engines.vllm.cpu import settings
 from fairlead.fleet.quantization import Dtype, KvFormat
 
@@ -78,6 +78,13 @@ FIELDS: Final = (
     count_row("spec.engine.batching.maxSequences", "--max-num-seqs", lambda engine: engine.max_sequences),
     count_row(
         "spec.engine.batching.maxBatchedTokens", "--max-num-batched-tokens", lambda engine: engine.max_batched_tokens
+    ),
+    FieldFlags(
+        field=captured_steps.FIELD,
+        flags=captured_steps.FLAGS,
+        write=captured_steps.arguments,
+        count=lambda engine: engine.cuda_graph_tokens,
+        written=lambda engine: engine.cuda_graph_tokens is not None,
     ),
     FieldFlags(
         field="spec.engine.batching.maxQueuedRequests",

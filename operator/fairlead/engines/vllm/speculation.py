@@ -80,19 +80,6 @@ def too_many_draft_tokens(setup: EngineSetup) -> SpecWarning | None:
     )
 
 
-def asynchronous_scheduling(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "Currently, async scheduling is only supported with EAGLE/MTP/Draft Model/..."."""
-    if setup.engine.speculation.method is not SpeculationMethod.NGRAM or not setup.gives("--async-scheduling"):
-        return None
-    return refusal(
-        "method",
-        SpeculationMethod.NGRAM,
-        EngineReason.SPECULATION_NOT_POSSIBLE,
-        "the extra argument --async-scheduling does not go with ngram",
-        "remove the argument",
-    )
-
-
 def batch_too_small_with_adapters(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Consider increasing max_num_batched_tokens or decreasing num_speculative_tokens", with LoRA."""
     speculation, batched = setup.engine.speculation, defaults.batched_tokens(setup)

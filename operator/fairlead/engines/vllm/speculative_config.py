@@ -14,11 +14,13 @@ METHODS: Final = {
     SpeculationMethod.MTP: "mtp",
 }
 
+BY_GPU: Final = "ngram_gpu"
+
 
 def arguments(setup: EngineSetup) -> tuple[str, ...]:
     """The flag and its value; nothing without speculative decoding."""
     speculation = setup.engine.speculation
-    method = METHODS.get(speculation.method)
+    method = _method(setup)
     if method is None:
         return ()
     config: dict[str, Any] = {"method": method}
@@ -32,6 +34,12 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
     if speculation.lookup_max is not None:
         config["prompt_lookup_max"] = speculation.lookup_max
     return ("--speculative-config", json.dumps(config, separators=(",", ":")))
+
+
+def _method(setup: EngineSetup) -> str | None:
+    """On GPUs drafts are looked up there: vLLM's `ngram` has the host do it, and schedules while the GPU waits."""
+    method = setup.engine.speculation.method
+    return BY_GPU if method is SpeculationMethod.NGRAM and setup.wanted.cpu is None else METHODS.get(method)
 
 
 def _draft_tokens(setup: EngineSetup) -> int:

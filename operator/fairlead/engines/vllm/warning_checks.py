@@ -6,9 +6,10 @@ from fairlead.engines import spec_conversation, spec_warnings
 from fairlead.engines.engine_setup import EngineSetup, WarningCheck, cited
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_speculation import FIELD as SPECULATION
-from fairlead.engines.vllm import conversation, formats, limits, speculation, unknown_flags, weights
+from fairlead.engines.vllm import captured_steps, conversation, formats, limits, speculation, unknown_flags, weights
 from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
 from fairlead.engines.vllm.release import RELEASE, is_ours
+from fairlead.fleet import draft_cost
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.plurals import count
@@ -32,17 +33,20 @@ def other_release(setup: EngineSetup) -> SpecWarning | None:
     )
 
 
-def ngram_is_synchronous(setup: EngineSetup) -> SpecWarning | None:
-    """ngram turns asynchronous scheduling off."""
-    method = setup.engine.speculation.method
-    if method is not SpeculationMethod.NGRAM:
+def draft_without_graphs(setup: EngineSetup) -> SpecWarning | None:
+    """Read in its V2 model runner ("CUDA graph not yet supported for standalone AR speculator"), and measured."""
+    speculation, shape = setup.engine.speculation, setup.draft_shape
+    if speculation.method is not SpeculationMethod.DRAFT_MODEL:
         return None
+    layers = shape.layers if shape else draft_cost.USUAL_LAYERS
+    longer_ms = 1e3 * speculation.tokens * layers * draft_cost.LAYER_LAUNCH_S
     return _warning(
         f"{SPECULATION}.method",
-        method,
+        speculation.method,
         EngineReason.SLOWER,
-        "ngram switches asynchronous scheduling off, so each step waits for the scheduler",
-        "measure it; it pays where answers repeat their prompt",
+        f"vLLM {RELEASE} runs a draft model without CUDA graphs: {count(speculation.tokens, 'token')} of "
+        f"{count(layers, 'layer')} take about {longer_ms:.0f} ms of each step",
+        "write eagle3 or mtp where the model has one, or ngram; else play it first with `fairlead simulate`",
     )
 
 
@@ -174,7 +178,8 @@ def sleep_without_the_pool(setup: EngineSetup) -> SpecWarning | None:
 
 WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     other_release,
-    ngram_is_synchronous,
+    draft_without_graphs,
+    captured_steps.shorter_than_a_full_batch,
     speculation_across_pipeline,
     switch_never_reached,
     speculation.too_many_draft_tokens,
@@ -204,7 +209,14 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
 )
 
 _OF_GPUS: Final[frozenset[WarningCheck]] = frozenset(
-    {ngram_is_synchronous, arithmetic_in_sixteen_bits, eager, almost_all_memory, spec_warnings.idle_gpus}
+    {
+        draft_without_graphs,
+        captured_steps.shorter_than_a_full_batch,
+        arithmetic_in_sixteen_bits,
+        eager,
+        almost_all_memory,
+        spec_warnings.idle_gpus,
+    }
 )
 """About arithmetic, graphs and counts of GPUs, and about scheduling that a processor never has."""
 

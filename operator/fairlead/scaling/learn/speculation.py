@@ -2,7 +2,8 @@
 
 A step without speculation gives each of b running sequences one token and takes step + b x sequence. With k tokens
 drafted for each, of which a are accepted, it gives 1 + a tokens; it computes k more tokens a sequence, at the time of a
-prompt token each, and waits for the draft: k x DRAFT x step of a model, or the time of a lookup. The gain is
+prompt token each, and waits for the draft: k x DRAFT x step of a model, or k times its launching where that is longer,
+or the time of a lookup. The gain is
 
     (1 + a) x (step + b x sequence) / (step + b x (sequence + k x prompt token) + draft)
 
@@ -16,7 +17,6 @@ from dataclasses import replace
 from math import fsum
 from typing import Final
 
-from fairlead.fleet import draft_lookup
 from fairlead.scaling.decide.answer_history import SpeculationBaseline, SpeculationState
 from fairlead.scaling.decide.recommendation import ScalingAdvice
 from fairlead.scaling.decide.signal_summary import SignalSummary
@@ -46,11 +46,12 @@ def updated(
     return state, _advice(state, facts)
 
 
-def gain(speed: ReplicaSpeed, batch: float, state: SpeculationState, *, by_lookup: bool) -> float:
+def gain(speed: ReplicaSpeed, batch: float, state: SpeculationState, facts: ScalingFacts) -> float:
     """Tokens a second with speculation over those without."""
     guessed = state.guessed or 0.0
     plain = speed.step_seconds + batch * speed.seconds_per_sequence
-    draft = draft_lookup.seconds(batch) if by_lookup else guessed * DRAFT * speed.step_seconds
+    each = max(DRAFT * speed.step_seconds, facts.draft_pass_seconds)
+    draft = facts.draft_lookup.seconds(batch) if facts.draft_lookup else guessed * each
     return (1 + state.accepted) * plain / (plain + guessed * batch * speed.seconds_per_prompt_token + draft)
 
 
@@ -69,7 +70,7 @@ def _measured(summary: SignalSummary, facts: ScalingFacts, before: SpeculationSt
     if speed is None or state.guessed is None or summary.ready == 0:
         return replace(state, gain=None)
     batch = summary.running / summary.ready
-    return replace(state, gain=gain(speed, batch, state, by_lookup=facts.drafts_by_lookup))
+    return replace(state, gain=gain(speed, batch, state, facts))
 
 
 def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:

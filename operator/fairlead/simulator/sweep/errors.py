@@ -43,10 +43,10 @@ def left_one_out(record: SweepRecord) -> tuple[WorkError, ...]:
     return _by_work(each_left_out(record))
 
 
-def step_times(record: SweepRecord) -> MeasuredStepTimes | TooFewMeasurements:
-    """The sweep's step times, with its own errors as provenance."""
+def step_times(record: SweepRecord, graph_tokens: int | None = None) -> MeasuredStepTimes | TooFewMeasurements:
+    """The sweep's step times, with its own errors as provenance; with CUDA graphs of longer steps, if it has any."""
     limit = record.deployment.batch_tokens
-    table = step_table.of(record.steps, limit)
+    table = step_table.of(record.steps, limit, graph_tokens)
     if isinstance(table, TooFewMeasurements):
         return table
     sizes = {one.work: one.size for one in left_one_out(record)}

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from fairlead.fleet.plurals import count
 from fairlead.simulator.sweep import stretches, weighted_line
 from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepWork
+from fairlead.simulator.sweep.plan import MOST_CAPTURED
 from fairlead.simulator.sweep.weighted_line import MeasuredSeconds
 from fairlead.simulator.timing import measured_step_times
 from fairlead.simulator.timing.measured_step_times import (
@@ -40,8 +41,10 @@ class TooFewMeasurements:
         )
 
 
-def of(measured: Sequence[StepMeasurement], batch_tokens: int) -> StepTable | TooFewMeasurements:
-    """The table of the engine as it was given."""
+def of(
+    measured: Sequence[StepMeasurement], batch_tokens: int, graph_tokens: int | None = None
+) -> StepTable | TooFewMeasurements:
+    """The table of the engine as it was given, or with CUDA graphs of steps of so many tokens."""
     by_work: Mapping[SweepWork, list[StepMeasurement]] = _by(
         [one for one in measured if one.point.variant is EngineVariant.AS_GIVEN], lambda one: one.point.work
     )
@@ -49,13 +52,22 @@ def of(measured: Sequence[StepMeasurement], batch_tokens: int) -> StepTable | To
     whole = [one for one in reading if one.point.prompt <= batch_tokens]
     if not decoding or not whole:
         return TooFewMeasurements(len(decoding), len(whole))
-    plain = StepTable(lines=_lines(decoding), prompts=_curve(reading, whole, batch_tokens))
+    captured = _captured(measured, min(batch_tokens, graph_tokens or 0))
+    plain = StepTable(lines=_lines(decoding), prompts=_curve([*reading, *captured], [*whole, *captured], batch_tokens))
     shared = _shared(by_work.get(SweepWork.MIXED, []), plain, batch_tokens)
-    drafted = [
-        one for one in measured if (one.point.variant, one.point.work) == (EngineVariant.NGRAM, SweepWork.DECODE)
-    ]
-    step_s, token_s = _draft_costs(drafted, plain)
-    return replace(plain, shared_s=shared, draft_step_s=step_s, draft_token_s=token_s)
+    by_host, by_gpu = (_of(measured, one) for one in (EngineVariant.NGRAM, EngineVariant.NGRAM_GPU))
+    step_s, token_s = _draft_costs(by_host or by_gpu, plain)
+    return replace(
+        plain,
+        shared_s=shared,
+        draft_step_s=step_s,
+        gpu_draft_step_s=_draft_costs(by_gpu, plain)[0] if by_gpu else None,
+        draft_token_s=token_s,
+    )
+
+
+def _of(measured: Sequence[StepMeasurement], variant: EngineVariant) -> Sequence[StepMeasurement]:
+    return [one for one in measured if (one.point.variant, one.point.work) == (variant, SweepWork.DECODE)]
 
 
 def _lines(decoding: Sequence[StepMeasurement]) -> tuple[MeasuredLine, ...]:
@@ -84,10 +96,22 @@ def _curve(reading: Sequence[StepMeasurement], whole: Sequence[StepMeasurement],
     """Seconds over tokens at the lengths that one step read, and what pairs cost beside them."""
     by_length = _by(whole, lambda one: one.point.prompt)
     lengths = sorted(by_length)
-    usual = {length: median(one.seconds / one.prompts for one in own) for length, own in by_length.items()}
+    usual = {length: _usual(own) for length, own in by_length.items()}
     pair_s = _pair_s(reading, usual, batch_tokens)
     seconds = [usual[length] - pair_s * _pairs(length) for length in lengths]
     return PromptCurve(tokens=tuple(lengths), seconds=measured_step_times.rising(seconds), pair_s=pair_s)
+
+
+def _captured(measured: Sequence[StepMeasurement], most: int) -> Sequence[StepMeasurement]:
+    """Prompts that ran from the graphs of their variant; longer ones did not."""
+    own = [one for one in measured if one.point.variant is EngineVariant.GRAPHS and one.point.work is SweepWork.PREFILL]
+    return [one for one in own if one.point.prompt <= min(most, MOST_CAPTURED)]
+
+
+def _usual(own: Sequence[StepMeasurement]) -> float:
+    """Seconds of a prompt; a graph makes no step longer, so that what was measured longer was measured elsewhere."""
+    by_variant = _by(own, lambda one: one.point.variant)
+    return min(median(one.seconds / one.prompts for one in group) for group in by_variant.values())
 
 
 def _pair_s(reading: Sequence[StepMeasurement], usual: Mapping[int, float], batch_tokens: int) -> float:

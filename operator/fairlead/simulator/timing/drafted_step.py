@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
-from fairlead.fleet import draft_lookup
+from fairlead.fleet.draft_cost import DraftLookup
 from fairlead.simulator.engine.batch import DecodeLine
 from fairlead.simulator.timing import formula, step_work
 from fairlead.simulator.timing.efficiency import StepEfficiency
@@ -23,17 +23,21 @@ class DraftedStep:
     """Of one pass of the draft; None for a lookup, whose time on the host every step takes, drafting or not."""
     passes: int = 0
     """One after another: each token needs the one before it."""
+    pass_s: float = 0.0
+    """What a pass takes at least: the host's time to launch it."""
+    lookup: DraftLookup | None = None
 
     def of_passes(self, reached: StepEfficiency, sequences: int) -> DecodeLine:
         """All passes, for so many requests that decode."""
         if self.work is None:
             return DecodeLine(0.0, 0.0)
-        once = formula.shared_s(self.work, reached, sequences) + sequences * formula.sequence_s(self.work, reached)
-        return DecodeLine(self.passes * once, self.passes * formula.context_token_s(self.work, reached, 1))
+        base = formula.shared_s(self.work, reached, sequences) + sequences * formula.sequence_s(self.work, reached)
+        slope = formula.context_token_s(self.work, reached, 1)
+        return DecodeLine(self.passes * max(base, self.pass_s), self.passes * slope)
 
     def on_host(self, sequences: int) -> float:
         """Seconds that no GPU shortens: of a lookup alone."""
-        return draft_lookup.seconds(sequences) if self.work is None else 0.0
+        return self.lookup.seconds(sequences) if self.lookup else 0.0
 
 
 def of(question: SizingInput) -> DraftedStep | None:
@@ -42,11 +46,11 @@ def of(question: SizingInput) -> DraftedStep | None:
     if not drafting.tokens:
         return None
     if drafting.lookup:
-        return DraftedStep()
+        return DraftedStep(lookup=drafting.lookup)
     if drafting.model is None or drafting.mtp:
-        return DraftedStep(work=_heads(question), passes=drafting.tokens)
+        return DraftedStep(work=_heads(question), passes=drafting.tokens, pass_s=drafting.pass_s)
     alone = replace(question, shape=drafting.model, weights=None, drafting=DraftSetup(), adapters=())
-    return DraftedStep(work=step_work.of(alone), passes=drafting.tokens)
+    return DraftedStep(work=step_work.of(alone), passes=drafting.tokens, pass_s=drafting.pass_s)
 
 
 def _heads(question: SizingInput) -> StepWork:

@@ -52,7 +52,9 @@ class StepTable:
     shared_s: float = 0.0
     """What a step with prompts and decoding requests saves against two steps: weights and launches are needed once."""
     draft_step_s: float = 0.0
-    """What a step with drafts costs more, however many they are: n-gram's are looked up on the host."""
+    """What a step with drafts costs more, however many they are, where the host looks them up."""
+    gpu_draft_step_s: float | None = None
+    """The same where the GPU does; None if that was not measured."""
     draft_token_s: float = 0.0
     """What one more token of a decoding request costs: one that a draft proposed."""
 
@@ -99,7 +101,15 @@ class MeasuredStepTimes:
         if drafting is not None and drafting.work is not None:
             passes = drafting.of_passes(roofline.ASSUMED, sequences) if drafted else _NO_PASSES
             return DecodeLine(base + passes.base_s, slope + passes.context_token_s)
-        return DecodeLine(base + self.table.draft_step_s if drafted or drafting is not None else base, slope)
+        return DecodeLine(base + self._lookup_s(sequences) if drafted or drafting is not None else base, slope)
+
+    def _lookup_s(self, sequences: int) -> float:
+        """As measured, where it was; a command that says nothing of its drafts is taken for one of the sweep's."""
+        lookup = self._drafting.lookup if self._drafting else None
+        if lookup is None or not lookup.on_gpu:
+            return self.table.draft_step_s
+        measured = self.table.gpu_draft_step_s
+        return lookup.seconds(sequences) if measured is None else measured
 
 
 def interpolated(places: Sequence[float], values: Sequence[float], place: float) -> float:

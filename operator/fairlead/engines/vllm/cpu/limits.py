@@ -66,6 +66,14 @@ LIMITS: Final = (
         remedy="remove spec.parallelism; one worker uses all of spec.accelerator.cores",
     ),
     _limit(
+        field="spec.engine.batching.cudaGraphTokens",
+        refuses="a length of CUDA graphs",
+        source="vllm/platforms/cpu.py: CpuPlatform.check_and_update_config, `cudagraph_capture_sizes = []`",
+        value=spec_values.cuda_graph_tokens,
+        because="a processor has no CUDA graphs",
+        remedy="remove it",
+    ),
+    _limit(
         field="spec.engine.sleep.enabled",
         refuses="sleep",
         source="vllm/config/model.py: ModelConfig, `Sleep mode is not supported on current platform.`",

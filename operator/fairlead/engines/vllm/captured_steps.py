@@ -1,0 +1,82 @@
+"""The steps that vLLM runs from CUDA graphs: the sizes for a field that says how long they may be, and its limits.
+
+A step takes the graph of the next size and is padded to it; one longer than all is launched kernel by kernel, by a host
+that then takes longer than the GPU (docs/reference/gpu.md: 512 tokens 26 ms without and 15 ms with one on an H100).
+"""
+
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import defaults
+from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.plurals import count
+
+FIELD: Final = "spec.engine.batching.cudaGraphTokens"
+FLAGS: Final = ("--cudagraph-capture-sizes", "--max-cudagraph-capture-size")
+_FIRST: Final = (1, 2, 4, *range(8, 257, 8))
+"""As vLLM has them up to 256 tokens."""
+_PIECES: Final = 4
+"""Sizes for each doubling above: no step is padded by more than a quarter, and few graphs take little memory."""
+
+
+def sizes(most: int) -> tuple[int, ...]:
+    """Tokens of each graph, the longest of them `most`."""
+    found = {one for one in _FIRST if one <= most}
+    doubled = _FIRST[-1]
+    while doubled < most:
+        found |= {doubled + doubled * piece // _PIECES for piece in range(1, _PIECES + 1)}
+        doubled *= 2
+    return tuple(sorted({one for one in found if one <= most} | {most}))
+
+
+def arguments(setup: EngineSetup) -> tuple[str, ...]:
+    """The flag and every size; nothing where vLLM chooses itself."""
+    most = setup.engine.cuda_graph_tokens
+    return () if most is None or most < 1 else (FLAGS[0], *map(str, sizes(most)))
+
+
+def of_an_eager_engine(setup: EngineSetup) -> SpecRefusal | None:
+    """With `--enforce-eager` vLLM sets its sizes to none, whatever was asked for."""
+    most = setup.engine.cuda_graph_tokens
+    if most is None or not setup.engine.eager:
+        return None
+    return SpecRefusal(
+        field=FIELD,
+        value=str(most),
+        reason=EngineReason.ARGUMENT_CONFLICTS,
+        because="with spec.engine.eager no CUDA graph is captured",
+        remedy="remove it, or spec.engine.eager",
+    )
+
+
+def longer_than_a_step(setup: EngineSetup) -> SpecRefusal | None:
+    """vLLM leaves out sizes above its budget for a step."""
+    most, batched = setup.engine.cuda_graph_tokens, defaults.batched_tokens(setup)
+    if most is None or batched is None or most <= batched:
+        return None
+    return SpecRefusal(
+        field=FIELD,
+        value=str(most),
+        reason=EngineReason.OUT_OF_RANGE,
+        because=f"no step has more than {count(batched, 'token')}",
+        remedy=f"write {batched} or less, or raise spec.engine.batching.maxBatchedTokens",
+    )
+
+
+def shorter_than_a_full_batch(setup: EngineSetup) -> SpecWarning | None:
+    """A request that decodes takes a token of the step, and one more for each draft."""
+    most, speculation = setup.engine.cuda_graph_tokens, setup.engine.speculation
+    each = 1 + (0 if speculation.method is SpeculationMethod.OFF else max(0, speculation.tokens))
+    full = defaults.sequences(setup) * each
+    if most is None or setup.engine.max_sequences is None or most >= full:
+        return None
+    return SpecWarning(
+        field=FIELD,
+        value=str(most),
+        reason=EngineReason.SLOWER,
+        because=f"with {count(setup.engine.max_sequences, 'request')} a step has {count(full, 'token')} and runs "
+        "without a CUDA graph, so that every token then waits for the host",
+        remedy=f"write {full} or more, or leave it out",
+    )

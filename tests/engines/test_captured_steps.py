@@ -1,0 +1,75 @@
+"""CUDA graphs of longer steps: which sizes are captured, and where such a field makes no sense."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.engines.vllm import captured_steps
+from fairlead.engines.vllm.engine import VllmEngine
+from tests.engines.setups import ENGINE, H100, NGRAM, setup_of
+
+FIELD = "spec.engine.batching.cudaGraphTokens"
+LONGER = replace(ENGINE, cuda_graph_tokens=1024)
+
+
+def test_the_sizes_are_vllms_to_256_tokens_and_few_above() -> None:
+    found = captured_steps.sizes(1024)
+    assert found[:5] == (1, 2, 4, 8, 16)
+    assert found[34:] == (256, 320, 384, 448, 512, 640, 768, 896, 1024)
+    assert captured_steps.sizes(4) == (1, 2, 4)
+    assert captured_steps.sizes(700)[-3:] == (512, 640, 700)
+
+
+@given(st.integers(1, 8192), st.data())
+def test_a_step_that_has_a_graph_is_never_padded_by_more_than_a_quarter_and_seven_tokens(
+    most: int, data: st.DataObject
+) -> None:
+    found = captured_steps.sizes(most)
+    assert found[-1] == most
+    step = data.draw(st.integers(1, most))
+    padded = next(one for one in found if one >= step)
+    assert padded - step <= max(7, step / 4)
+
+
+@pytest.mark.parametrize(
+    ("setup", "reason", "remedy"),
+    [
+        (
+            setup_of(replace(LONGER, eager=True)),
+            Why.ARGUMENT_CONFLICTS,
+            "remove it, or spec.engine.eager",
+        ),
+        (
+            setup_of(replace(LONGER, max_batched_tokens=512), on=H100),
+            Why.OUT_OF_RANGE,
+            "write 512 or less, or raise spec.engine.batching.maxBatchedTokens",
+        ),
+        (setup_of(replace(ENGINE, cuda_graph_tokens=0)), Why.OUT_OF_RANGE, "leave it out"),
+    ],
+)
+def test_graphs_that_no_step_would_use_are_refused(setup: EngineSetup, reason: Why, remedy: str) -> None:
+    found = [one for one in VllmEngine().refusals(setup) if one.field == FIELD]
+    assert [one.reason for one in found] == [reason]
+    assert remedy in found[0].remedy
+
+
+def test_shorter_graphs_than_a_full_batch_are_allowed_and_said() -> None:
+    short = replace(ENGINE, cuda_graph_tokens=64, max_sequences=128)
+    found = [one for one in VllmEngine().warnings(setup_of(short)) if one.field == FIELD]
+    assert [(one.reason, one.remedy) for one in found] == [(Why.SLOWER, "write 128 or more, or leave it out")]
+    speculating = replace(short, cuda_graph_tokens=128, speculation=NGRAM)
+    (warning,) = [one for one in VllmEngine().warnings(setup_of(speculating)) if one.field == FIELD]
+    assert warning.remedy == "write 512 or more, or leave it out"
+    enough = replace(short, cuda_graph_tokens=1024)
+    assert not [one for one in VllmEngine().warnings(setup_of(enough)) if one.field == FIELD]
+
+
+def test_a_field_owns_its_flags_only_where_it_is_written() -> None:
+    own = ("--cudagraph-capture-sizes", "1", "8")
+    assert not VllmEngine().refusals(setup_of(replace(ENGINE, extra_args=own)))
+    (twice,) = VllmEngine().refusals(setup_of(replace(LONGER, extra_args=own)))
+    assert (twice.reason, FIELD in f"{twice.because} {twice.remedy}") == (Why.ARGUMENT_OWNED, True)
