@@ -69,13 +69,14 @@ class Fleets:
         """So many replicas all the time; of a part of the requests, if one is named: the small ones or the rest."""
         return self._played(one.fixed(replicas), part, small=small)
 
-    def scaled(self, one: Candidate, most: int) -> Played:
-        """As many as the load asks for."""
+    def scaled(self, one: Candidate, fixed: int) -> Played:
+        """As many as the load asks for, from the day on which the fixed fleet is given up."""
         goals = self.service.objectives
         policy = ScalingPolicy(
             objectives=Objectives(ttft_p95_seconds=goals.ttft_p95_s, tpot_p95_seconds=goals.tpot_p95_s)
         )
-        return self._played(replace(one, replicas=ReplicaBounds(least=1, most=most), policy=policy), None, small=False)
+        bounds = ReplicaBounds(least=1, most=min(2 * fixed, MOST))
+        return self._played(replace(one, replicas=bounds, policy=policy), None, small=False, start=fixed)
 
     def fewest(
         self, one: Candidate, guess: int, part: float | None = None, *, small: bool = False
@@ -98,20 +99,20 @@ class Fleets:
     def _keeps(self, one: Candidate, replicas: int, part: float | None, *, small: bool) -> bool:
         return self.fixed(one, replicas, part, small=small).kept >= KEPT_GOAL
 
-    def _played(self, one: Candidate, part: float | None, *, small: bool) -> Played:
+    def _played(self, one: Candidate, part: float | None, *, small: bool, start: int = 1) -> Played:
         fleet = one.what_if, one.replicas, part, small
         if fleet not in self._cached:
-            self._cached[fleet] = self._play(one, part, small=small)
+            self._cached[fleet] = self._play(one, part, small=small, start=start)
         return self._cached[fleet]
 
-    def _play(self, one: Candidate, part: float | None, *, small: bool) -> Played:
+    def _play(self, one: Candidate, part: float | None, *, small: bool, start: int) -> Played:
         service = self.service
         traffic = service.traffic if part is None else _part(service.traffic, part, small=small)
         settings = PlaySettings(
             streams=SeededStreams(0),
             objectives=service.objectives,
             cold_starts=FixedColdStarts(COLD_START_S),
-            start=4,
+            start=start,
         )
         return _figures(one, play.play(one, traffic, settings), traffic.seconds)
 

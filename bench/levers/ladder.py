@@ -17,6 +17,8 @@ NAIVE: Final = ("router=off",)
 SAME: Final = 1e-9
 SOONER: Final = 0.98
 """Of the time that an answer took before; less is chance."""
+ALIKE: Final = 1.02
+"""Settings whose costs differ by less cost the same: a play is no more exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ def _whole_fleet(fleets: Fleets, pulled: Sequence[str], so_far: tuple[int, Playe
         same = _for(fleets, candidate(service.naive, tuple(pulled)), money)
         yield replace(_step("response cache", "spec.router.cache", "", best, same), assumes=share)
     one = candidate(service.naive, tuple(pulled))
-    scaled = fleets.scaled(one, min(2 * count, MOST))
+    scaled = fleets.scaled(one, count)
     keeps = scaled.kept >= KEPT_GOAL and scaled.usd_an_hour < best.usd_an_hour
     why = "" if keeps else f"kept {scaled.kept:.1%} of requests" if scaled.kept < KEPT_GOAL else "saves nothing here"
     yield replace(_step("replicas that follow the load", "spec.scaling", "", scaled, None), stays=keeps, why=why)
@@ -153,7 +155,9 @@ def _tried(
     if not found:
         step = _step(rung.lever, rung.field, "", None, None)
         return replace(step, stays=False, why="; ".join(problems), assumes=rung.assumes), pulled, count
-    replicas, best, words, one = min(found, key=lambda each: (round(each[1].usd_an_hour, 4), each[1].e2e_p95))
+    cheapest = min(each[1].usd_an_hour for each in found)
+    alike = [each for each in found if each[1].usd_an_hour <= ALIKE * cheapest]
+    replicas, best, words, one = min(alike, key=lambda each: each[1].e2e_p95)
     cheaper = best.usd_an_hour < before.usd_an_hour - SAME
     rich, poorer = _for(fleets, one, money), _for(fleets, candidate(fleets.service.naive, pulled), money)
     sooner = abs(best.usd_an_hour - before.usd_an_hour) <= SAME and rich.e2e_p95 < SOONER * poorer.e2e_p95

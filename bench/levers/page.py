@@ -28,7 +28,9 @@ in cost and 3-5 times in latency; this is what Fairlead's own simulator finds, w
 
 The naive fleet is Llama-3.1-70B in 16 bits on four H100 a replica, without prefix caching, behind a Service that sends
 requests to replicas in turn, with as many replicas all the time as its busiest minutes need. A lever stays if the fleet
-gets cheaper by it, or answers sooner for the same money; one that does not is shown, in grey, and not kept.
+gets cheaper by it, or answers sooner for the same money; one that does not is shown, in grey, and not kept. Of settings
+whose costs differ by less than 2 %, which is chance, the one whose answers come sooner counts. Replicas that follow the
+load begin as many as the fixed fleet has.
 
 Everything here is played, not run: step times are modelled from measured kernels ([how well](reference/step-times.md)),
 prices are the catalogue's. Eight-bit weights, a small model for easy requests and cached answers save only what their
