@@ -48,7 +48,8 @@ machine. What it shows for a fleet:
   are read 12 % faster than they say, and the KV cache at 3.1 TB/s where they have 1.9.
 - The same card is not the same machine: the third loan's took 7 % longer a token for chat and 28 % for busy chat than
   the first loan's, with one command. Steps that run from CUDA graphs took the same to 3 %: it is the host, which
-  launches every other step kernel by kernel.
+  launches every other step kernel by kernel. By the first two loans' sweep the simulator has the third's chat 6 % and
+  busy chat 22 % too fast, and with longer graphs 4 and 9 %.
 - Prompts longer than the largest captured graph are such steps: 256 tokens take 12 ms, 512 take 26 ms, and 1,024 hardly
   more. vLLM captures up to twice `batching.maxSequences` tokens (here 256) and at most 512. With graphs to 1,024 tokens
   512 take 15 ms, and busy chat, played once each on one machine, had its first tokens 25 % and all others 20 % sooner,

@@ -44,6 +44,15 @@ def predictions(place: Path) -> list[MeasuredPrediction]:
     return [_prediction(row, _play(found, row, sweep, sweep)) for row in found["workloads"]]
 
 
+def elsewhere(place: Path) -> dict[str, list[MeasuredPrediction]]:
+    """The same of commands that another machine with such a card served, by their names; it was not swept."""
+    found, sweep = _read(place)
+    return {
+        one["name"]: [_prediction(row, _play(one, row, sweep, sweep)) for row in one["workloads"]]
+        for one in found.get("beside", ())
+    }
+
+
 def _read(place: Path) -> tuple[dict[str, Any], Path]:
     """What was served, and the sweep of the same name: beside it, or in the package."""
     found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))

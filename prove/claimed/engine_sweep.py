@@ -33,9 +33,11 @@ def predicts_what_a_gpu_served() -> Figure:
     """What real GPUs served is kept; the simulator plays it anew, with the sweep of the same deployment."""
     found = {place.name: predict.predictions(place) for place in sorted(gpu_page.SWEEPS.glob(f"*{SUFFIX}"))}
     shown = "; ".join(f"{name}: {', '.join(one.words for one in rows)}" for name, rows in found.items())
+    others = [named for name in found for named in predict.elsewhere(gpu_page.SWEEPS / name).items()]
+    apart = "; ".join(f"{name}: {', '.join(one.words for one in rows)}" for name, rows in others)
     return Figure(
         holds=bool(found) and all(holds(rows) for rows in found.values()),
-        text=f"TPOT real and predicted, {shown}",
+        text=f"TPOT real and predicted, {shown}; on another machine with such a card, not swept: {apart or 'none'}",
     )
 
 
