@@ -147,8 +147,8 @@ def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:
         )
     if served.limits.speculation is not None:
         raise SweepArgumentError(
-            "speculative decoding: steps with and without drafts could not be told apart; leave it out, a sweep of "
-            "vLLM measures n-gram speculation itself and no other method"
+            "speculative decoding: steps with and without drafts could not be told apart; leave it out: a sweep of "
+            "vLLM measures n-gram itself, and a draft model by --draft-config-json"
         )
 
 

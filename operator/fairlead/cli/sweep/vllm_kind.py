@@ -15,7 +15,7 @@ from fairlead.cli.sweep.swept_kind import EngineAbsent, NapPaths
 from fairlead.cluster import pod_http
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.start_log import LogLine, StartLog
-from fairlead.engines.vllm import start_log
+from fairlead.engines.vllm import captured_steps, start_log
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.simulator.sweep.measurements import EngineVariant, KvCapacity, SkippedWork
@@ -24,8 +24,6 @@ from fairlead.simulator.sweep.plan import MOST_CAPTURED
 DRAFTED: Final = 3
 """Tokens that each step drafts."""
 _LOOKUPS: Final = {"num_speculative_tokens": DRAFTED, "prompt_lookup_max": 3, "prompt_lookup_min": 1}
-_CAPTURED: Final = (1, 2, 4, *range(8, 257, 8), *range(320, 513, 64), *range(640, MOST_CAPTURED + 1, 128))
-"""As vLLM has them up to 256 tokens; longer steps are padded by a quarter at most."""
 
 
 def _speculating(**config: object) -> tuple[str, ...]:
@@ -39,7 +37,7 @@ FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = MappingProxyType(
         EngineVariant.NGRAM_GPU: _speculating(method="ngram_gpu", **_LOOKUPS),
         EngineVariant.FP8: ("--quantization", "fp8"),
         EngineVariant.KV_FP8: ("--kv-cache-dtype", "fp8"),
-        EngineVariant.GRAPHS: ("--cudagraph-capture-sizes", *map(str, _CAPTURED)),
+        EngineVariant.GRAPHS: captured_steps.flags(MOST_CAPTURED),
         EngineVariant.BFLOAT16: ("--dtype", "bfloat16"),
         EngineVariant.SLEEP: ("--enable-sleep-mode",),
     }

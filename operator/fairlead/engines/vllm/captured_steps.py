@@ -34,7 +34,12 @@ def sizes(most: int) -> tuple[int, ...]:
 def arguments(setup: EngineSetup) -> tuple[str, ...]:
     """The flag and every size; nothing where vLLM chooses itself."""
     most = setup.engine.cuda_graph_tokens
-    return () if most is None or most < 1 else (FLAGS[0], *map(str, sizes(most)))
+    return () if most is None or most < 1 else flags(most)
+
+
+def flags(most: int) -> tuple[str, ...]:
+    """The flag and the sizes of graphs to so many tokens."""
+    return (FLAGS[0], *map(str, sizes(most)))
 
 
 def of_an_eager_engine(setup: EngineSetup) -> SpecRefusal | None:

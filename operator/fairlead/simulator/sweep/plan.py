@@ -158,11 +158,11 @@ def _mixed(limits: SweepLimits) -> Iterator[SweepPoint]:
 
 
 def _of_variants(limits: SweepLimits) -> Iterator[SweepPoint]:
-    absent = {one.what for one in left_out(limits)}
+    absent = {one.what for one in left_out(limits)} | (set() if limits.drafts else {EngineVariant.DRAFT})
     made = {
         EngineVariant.NGRAM: _drafted,
         EngineVariant.NGRAM_GPU: _drafted,
-        EngineVariant.DRAFT: _drafted if limits.drafts else _none,
+        EngineVariant.DRAFT: _drafted,
         EngineVariant.FP8: _of_weights,
         EngineVariant.KV_FP8: _of_cache,
         EngineVariant.GRAPHS: _captured,
@@ -171,11 +171,6 @@ def _of_variants(limits: SweepLimits) -> Iterator[SweepPoint]:
     for variant, own in made.items():
         if variant not in absent:
             yield from (replace(one, variant=variant) for one in own(limits))
-
-
-def _none(limits: SweepLimits) -> Iterator[SweepPoint]:
-    del limits
-    yield from ()
 
 
 def _drafted(limits: SweepLimits) -> Iterator[SweepPoint]:
