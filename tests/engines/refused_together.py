@@ -150,10 +150,6 @@ GUESSES: Final = {
             "name a small model of Llama-3.1-8B's family, or write ngram as spec.engine.speculation.method",
         ),
     ),
-    "ngram looks drafts up on the GPU and goes with asynchronous scheduling": (
-        setup_of(replace(ENGINE, speculation=NGRAM, extra_args=("--async-scheduling",))),
-        (),
-    ),
     "with adapters a step holds every request with its guesses": (
         setup_of(
             replace(ENGINE, speculation=WITH_DRAFT, adapters=(adapter(),), max_sequences=400),

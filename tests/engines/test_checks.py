@@ -74,6 +74,9 @@ ALLOWED: Final = {
         replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=8)
     ),
     "ngram": setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4))),
+    "ngram beside asynchronous scheduling": setup_of(
+        replace(ENGINE, speculation=NGRAM, extra_args=("--async-scheduling",))
+    ),
     "ngram with one lookup": setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=7))),
     "a draft of the same vocabulary": setup_of(replace(ENGINE, speculation=WITH_DRAFT), draft=LLAMA_SMALL),
     "a draft nobody knows": setup_of(replace(ENGINE, speculation=WITH_DRAFT)),

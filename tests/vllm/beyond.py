@@ -40,6 +40,9 @@ OURS: Final = {
     "ngram has no use for a draft model": "vLLM ignores what a person clearly meant",
     "an adapter's rank is at most 512": "adapters are checked when they are loaded; the flag has no larger rank",
     "an adapter is not called as the model is": "vLLM would serve one of the two under the name, whichever comes first",
+    "adapters that come while it runs need a vLLM that keeps them apart": "an older release loads them, and its cache "
+    "takes one for another",
+    "adapters that come while it runs do not survive a sleep": "vLLM says nothing, and answers without them once awake",
     "a token in plain text belongs in a Secret": "what stands in a pod's environment anyone may read who may read pods",
 }
 """We refuse these so that nobody waits for a start to learn it, or because vLLM would take them and should not."""
