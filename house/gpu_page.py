@@ -36,7 +36,7 @@ GPU runs that others published is on [their page](step-times.md). With a GPU, ru
 
 """
 _ONE_GPU: Final = """\
-**One kind of GPU was measured**, an H100 with vLLM 0.32, in three loans of a quarter of an hour, each of another
+**One kind of GPU was measured**, an H100 with vLLM 0.32, in three sessions of a quarter of an hour, each on another
 machine. What it shows for a fleet:
 
 - The fit is right before the first start: the KV cache had the size that was promised to a twentieth of a percent, in
@@ -46,10 +46,10 @@ machine. What it shows for a fleet:
   predicted within half a percent. Packaged step times, which are for cards that nobody measured, are 17 to 43 % too
   slow here, more so with more requests at once: plans by them are on the safe side, and dearer than need be. Weights
   are read 12 % faster than they say, and the KV cache at 3.1 TB/s where they have 1.9.
-- The same card is not the same machine: the third loan's took 7 % longer a token for chat and 28 % for busy chat than
-  the first loan's, with one command. Steps that run from CUDA graphs took the same to 3 %: it is the host, which
-  launches every other step kernel by kernel. By the first two loans' sweep the simulator has the third's chat 6 % and
-  busy chat 22 % too fast, and with longer graphs 4 and 9 %.
+- The same card is not the same machine: the third session's took 7 % longer a token for chat and 28 % for busy chat
+  than the first session's, with one command. Steps that run from CUDA graphs took the same to 3 %: it is the host, which
+  launches every other step kernel by kernel. By the first two sessions' sweep the simulator has the third's chat 6 %
+  and busy chat 22 % too fast, and with longer graphs 4 and 9 %.
 - Prompts longer than the largest captured graph are such steps: 256 tokens take 12 ms, 512 take 26 ms, and 1,024 hardly
   more. vLLM captures up to twice `batching.maxSequences` tokens (here 256) and at most 512. With graphs to 1,024 tokens
   512 take 15 ms, and busy chat, played once each on one machine, had its first tokens 25 % and all others 20 % sooner,

@@ -4,12 +4,10 @@ Of the sweep only the command as given is used: steps in another format, and how
 draft, are what anybody would be told who sets the field.
 """
 
-import json
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bench.gpu_serving.predict import MeasuredPrediction
+from fairlead.cli.sweep.swept_kinds import KINDS
 from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
@@ -20,20 +18,16 @@ from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement
 DRAFT: Final = "meta-llama/Llama-3.2-1B-Instruct"
 """Whose shape the draft of the sweep had."""
 
-
-def _speculating(**config: object) -> tuple[str, str]:
-    return "--speculative-config", json.dumps({"num_speculative_tokens": 3, **config})
-
-
-FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = MappingProxyType(
+PROMISED: Final = frozenset(
     {
-        EngineVariant.AS_GIVEN: (),
-        EngineVariant.FP8: ("--quantization", "fp8"),
-        EngineVariant.KV_FP8: ("--kv-cache-dtype", "fp8"),
-        EngineVariant.NGRAM_GPU: _speculating(method="ngram_gpu"),
-        EngineVariant.DRAFT: _speculating(method="draft_model", model=DRAFT),
+        EngineVariant.AS_GIVEN,
+        EngineVariant.FP8,
+        EngineVariant.KV_FP8,
+        EngineVariant.NGRAM_GPU,
+        EngineVariant.DRAFT,
     }
 )
+"""Variants whose caches are compared."""
 
 
 class KvPrediction(NamedTuple):
@@ -57,11 +51,8 @@ class KvPrediction(NamedTuple):
 def predictions(variant: EngineVariant = EngineVariant.FP8) -> list[MeasuredPrediction]:
     """Decode steps of every packaged sweep that has this variant."""
     packaged = packaged_data.load()
-    return [
-        _prediction(one, _provided(sweep, packaged, variant).times)
-        for sweep in packaged.sweeps
-        for one in _measured(sweep, variant)
-    ]
+    made = [(sweep, _provided(sweep, packaged, variant).times) for sweep in packaged.sweeps]
+    return [_prediction(one, times) for sweep, times in made for one in _measured(sweep, variant)]
 
 
 def capacities() -> list[KvPrediction]:
@@ -79,7 +70,7 @@ def _promised(made: EngineProvision) -> int:
 
 
 def _started(sweep: SweepRecord) -> dict[EngineVariant, int]:
-    return {one.variant: one.capacity.tokens for one in sweep.starts if one.variant in FLAGS and one.capacity}
+    return {one.variant: one.capacity.tokens for one in sweep.starts if one.variant in PROMISED and one.capacity}
 
 
 def _measured(sweep: SweepRecord, variant: EngineVariant) -> list[StepMeasurement]:
@@ -87,8 +78,9 @@ def _measured(sweep: SweepRecord, variant: EngineVariant) -> list[StepMeasuremen
 
 
 def _provided(sweep: SweepRecord, packaged: PackagedData, variant: EngineVariant) -> EngineProvision:
-    swept = sweep.deployment
-    words = [*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command, *FLAGS[variant]]
+    swept, kind = sweep.deployment, KINDS[sweep.deployment.kind]
+    flags = kind.drafting(DRAFT) if variant is EngineVariant.DRAFT else kind.flags(variant)
+    words = [*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command, *flags]
     machine = EmulatedMachine(swept.product, swept.tensor)
     return provision.provide(dialects.read(words, {}), machine, emulation_knobs.read({}), packaged)
 

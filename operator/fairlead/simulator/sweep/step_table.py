@@ -55,7 +55,7 @@ def of(
     captured = _captured(measured, min(batch_tokens, graph_tokens or 0))
     plain = StepTable(lines=_lines(decoding), prompts=_curve([*reading, *captured], [*whole, *captured], batch_tokens))
     shared = _shared(by_work.get(SweepWork.MIXED, []), plain, batch_tokens)
-    by_host, by_gpu = (_of(measured, one) for one in (EngineVariant.NGRAM, EngineVariant.NGRAM_GPU))
+    by_host, by_gpu = (_of(measured, one, SweepWork.DECODE) for one in (EngineVariant.NGRAM, EngineVariant.NGRAM_GPU))
     step_s, token_s = _draft_costs(by_host or by_gpu, plain)
     return replace(
         plain,
@@ -66,8 +66,8 @@ def of(
     )
 
 
-def _of(measured: Sequence[StepMeasurement], variant: EngineVariant) -> Sequence[StepMeasurement]:
-    return [one for one in measured if (one.point.variant, one.point.work) == (variant, SweepWork.DECODE)]
+def _of(measured: Sequence[StepMeasurement], variant: EngineVariant, work: SweepWork) -> Sequence[StepMeasurement]:
+    return [one for one in measured if (one.point.variant, one.point.work) == (variant, work)]
 
 
 def _lines(decoding: Sequence[StepMeasurement]) -> tuple[MeasuredLine, ...]:
@@ -104,7 +104,7 @@ def _curve(reading: Sequence[StepMeasurement], whole: Sequence[StepMeasurement],
 
 def _captured(measured: Sequence[StepMeasurement], most: int) -> Sequence[StepMeasurement]:
     """Prompts that ran from the graphs of their variant; longer ones did not."""
-    own = [one for one in measured if one.point.variant is EngineVariant.GRAPHS and one.point.work is SweepWork.PREFILL]
+    own = _of(measured, EngineVariant.GRAPHS, SweepWork.PREFILL)
     return [one for one in own if one.point.prompt <= min(most, MOST_CAPTURED)]
 
 
