@@ -47,7 +47,7 @@ machine. What it shows for a fleet:
   slow here, more so with more requests at once: plans by them are on the safe side, and dearer than need be. Weights
   are read 12 % faster than they say, and the KV cache at 3.1 TB/s where they have 1.9.
 - The same card is not the same machine: the third session's took 7 % longer a token for chat and 28 % for busy chat
-  than the first session's, with one command. Steps that run from CUDA graphs took the same to 3 %: it is the host, which
+  than the first session's, with one command. Steps that run from CUDA graphs took the same to 3 %: it is the host that
   launches every other step kernel by kernel. By the first two sessions' sweep the simulator has the third's chat 6 %
   and busy chat 22 % too fast, and with longer graphs 4 and 9 %.
 - Prompts longer than the largest captured graph are such steps: 256 tokens take 12 ms, 512 take 26 ms, and 1,024 hardly
