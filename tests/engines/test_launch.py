@@ -1,26 +1,22 @@
-"""From a setup to a command, an environment, probes and seconds."""
+"""From a setup to a command, mounts, probes and seconds."""
 
 import json
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.engines.vllm.environment import TRITON
 from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.desired_state import (
     Adapter,
-    EnvFrom,
     ModelSource,
     Parallelism,
-    SecretKey,
     SourceScheme,
     SpeculationMethod,
 )
@@ -198,50 +194,6 @@ def test_a_draft_on_a_volume_is_mounted_beside_the_model() -> None:
         WeightMount(source=VOLUME, path="/models/draft"),
     )
     assert '"model":"/models/draft"' in engine_launch.command[-2] + engine_launch.command[-1]
-
-
-def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> None:
-    token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
-    setup = setup_of(replace(ENGINE, extra_env=(("VLLM_LOGGING_LEVEL", "DEBUG"),), env_from=(region,)))
-    setup = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))
-
-    assert launch(setup).environment == (
-        EnvVar(name="HF_HOME", value="/cache/huggingface"),
-        EnvVar(name="VLLM_CACHE_ROOT", value="/cache/vllm"),
-        EnvVar(name="TRITON_CACHE_DIR", value="/cache/triton"),
-        EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
-        EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value="580"),
-        EnvVar(name="HF_TOKEN", value=token),
-        EnvVar(name="VLLM_LOGGING_LEVEL", value="DEBUG"),
-        EnvVar(name="REGION", value=region),
-    )
-
-
-@pytest.mark.parametrize(
-    "own",
-    [
-        {"extra_env": ((TRITON, "/mine"),)},
-        {"env_from": (EnvFrom(name=TRITON, object_name="site", key="folder"),)},
-    ],
-)
-def test_compiled_kernels_stay_where_users_put_them(own: dict[str, Any]) -> None:
-    setup = setup_of(replace(ENGINE, **own))
-
-    assert not VllmEngine().refusals(setup)
-    assert [one.value for one in launch(setup).environment if one.name == TRITON] != ["/cache/triton"]
-    assert [one.name for one in launch(setup).environment].count(TRITON) == 1
-
-
-def test_our_own_variables_are_refused_from_users_whatever_they_read_them_from() -> None:
-    ours = {variable.name for variable in launch(setup_of(source=VOLUME)).environment} - {TRITON} | {"HF_TOKEN"}
-
-    for name in ours:
-        (plain,) = VllmEngine().refusals(setup_of(replace(ENGINE, extra_env=((name, "x"),))))
-        (read,) = VllmEngine().refusals(
-            setup_of(replace(ENGINE, env_from=(EnvFrom(name=name, object_name="o", key="k"),)))
-        )
-        assert plain == read
-        assert (plain.value, plain.reason) == (name, EngineReason.VARIABLE_OWNED)
 
 
 def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
