@@ -29,7 +29,7 @@ autoscalers that others ship are tuned on one part of a recorded trace, and judg
 - **Front**: nobody else who was tuned keeps as much for as little. Who keeps little is on it for little money, so a win
   is to be on it and to keep the objectives for 95 %.
 - **Regret**: above the least that anybody can pay who keeps them
-  ([how it is reckoned](../backtesting.md#regret-against-what-nobody-could-undercut)).
+  ([how it is reckoned](../backtesting.md#regret-the-cost-above-the-lower-bound)).
 - Everything is played, not run ([how well](step-times.md)). Parts of Azure and of Mooncake are halves of an hour and of
   seventeen minutes: what they teach is little, for everybody.
 - What was seen beforehand: Fairlead's arithmetic was first tried on the judged halves of Azure and Mooncake, before its
