@@ -25,13 +25,13 @@ def _head(found: Mapping[str, Any]) -> Iterator[str]:
     yield "### Served as rendered\n"
     yield f"`{' '.join(found['command'])}` with dummy weights, as `fairlead render` writes it.\n"
     yield (
-        f"KV cache: {measured:,} tokens; `status.fit` would have promised {predicted:,} "
+        f"KV cache: {measured:,} tokens; `status.fit` predicts {predicted:,} "
         f"({predicted / measured - 1:+.2%}) before the first start.\n"
     )
 
 
 def _workloads(found: Mapping[str, Any]) -> Iterator[str]:
-    yield "Workloads that no point of the sweep contains, by vLLM's own histograms and as the simulator plays them:\n"
+    yield "Workloads outside the sweep, measured by vLLM's own histograms and predicted by the simulator:\n"
     yield "| workload | requests | TPOT | with the sweep | with packaged step times | mean TTFT | with the sweep |"
     yield "|---|---|---|---|---|---|---|"
     for row in found["workloads"]:
@@ -52,7 +52,7 @@ def _beside_it(found: Mapping[str, Any]) -> Iterator[str]:
     """Commands that differ in a flag, on one machine, one after the other."""
     if "beside" not in found:
         return
-    yield "The same workloads on one machine, with another flag; TPOT, and mean TTFT:\n"
+    yield "The same workloads on one machine with a different flag; TPOT, and mean TTFT:\n"
     names = [row["name"] for row in found["beside"][0]["workloads"]]
     yield f"| command | start | KV cache | {' | '.join(names)} |"
     yield f"|---|---|---|{'---|' * len(names)}"
@@ -68,8 +68,8 @@ def _figures(one: Mapping[str, Any]) -> str:
 
 
 def _rounds(found: Mapping[str, Any]) -> Iterator[str]:
-    yield "`vllm bench serve`, 512 tokens in and 128 out, in turn:\n"
-    yield "| requests at once | way | completed | requests/s |"
+    yield "`vllm bench serve`, 512 tokens in and 128 out, alternating:\n"
+    yield "| requests at once | path | completed | requests/s |"
     yield "|---|---|---|---|"
     for row in found["rounds"]:
         yield f"| {row['concurrency']} | {_WAYS[row['way']]} | {row['completed']} | {row['requestsPerSecond']:.2f} |"
@@ -80,8 +80,8 @@ def _drain(found: Mapping[str, Any]) -> Iterator[str]:
     if "drain" in found:
         one = found["drain"]
         yield (
-            f"SIGTERM under {one['streams']} streams through the router: {one['whole']} ended whole, in "
-            f"{one['streams_s']:.1f} s; the engine ended with {one['exit_code']} after {one['exit_s']:.1f} s.\n"
+            f"SIGTERM under {one['streams']} streams through the router: {one['whole']} completed, in "
+            f"{one['streams_s']:.1f} s; the engine exited with {one['exit_code']} after {one['exit_s']:.1f} s.\n"
         )
 
 
