@@ -163,7 +163,7 @@ def _tried(
     sooner = abs(best.usd_an_hour - before.usd_an_hour) <= SAME and rich.e2e_p95 < SOONER * poorer.e2e_p95
     stays = cheaper or sooner
     step = _step(rung.lever, rung.field, ", ".join(words), best, rich)
-    why = "" if stays else "dearer here" if best.usd_an_hour > before.usd_an_hour else "changes nothing here"
+    why = "" if stays else "more expensive here" if best.usd_an_hour > before.usd_an_hour else "changes nothing here"
     step = replace(step, stays=stays, why=why, assumes=rung.assumes)
     return step, (*pulled, *words) if stays else pulled, replicas if stays else count
 

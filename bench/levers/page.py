@@ -18,23 +18,25 @@ COLOURS: Final = ("#1f5fa8", "#b8c4d0", "#c2571a")
 """What stays, what does not, and the naive fleet."""
 COLUMNS: Final = (
     *("lever", "setting", "USD/h", "of naive", "replicas x GPUs", "TTFT p95", "TPOT p95", "cached"),
-    "for the naive money: TTFT, answer p95",
+    "at the naive cost: TTFT, answer p95",
 )
 HEAD: Final = """# What each lever is worth
 
-A naive fleet, and each lever of serving pulled after the other, on the same traffic with the same objectives: the cost
-of the cheapest fleet that keeps them for 95 % of requests, and the latency its users see. Articles promise 5-10 times
-in cost and 3-5 times in latency; this is what Fairlead's own simulator finds, with what it assumes.
+This page starts from a naive fleet and applies one serving lever after the other, on the same traffic with the same
+objectives. It shows the cost of the cheapest fleet that meets them for 95 % of requests, and the latency its users see.
+Articles promise 5-10 times in cost and 3-5 times in latency; these are the results and assumptions of Fairlead's
+simulator.
 
-The naive fleet is Llama-3.1-70B in 16 bits on four H100 a replica, without prefix caching, behind a Service that sends
-requests to replicas in turn, with as many replicas all the time as its busiest minutes need. A lever stays if the fleet
-gets cheaper by it, or answers sooner for the same money; one that does not is shown, in grey, and not kept. Of settings
-whose costs differ by less than 2 %, which is chance, the one whose answers come sooner counts. Replicas that follow the
-load begin as many as the fixed fleet has.
+The naive fleet is Llama-3.1-70B in 16 bits on four H100 per replica, without prefix caching, behind a round-robin
+Service, with as many replicas at all times as its busiest minutes need. A lever is kept if it makes the fleet cheaper,
+or faster for the same cost; a lever that does neither is shown in grey and not kept. If the costs of two settings
+differ by less than 2 %, which is noise, the faster one counts. Replicas that follow the load start at the size of the
+fixed fleet.
 
-Everything here is played, not run: step times are modelled from measured kernels ([how well](reference/step-times.md)),
-prices are the catalogue's. Eight-bit weights, a small model for easy requests and cached answers save only what their
-quality allows: that share is assumed, and only your own evaluation settles it. `make bench-levers` makes this page.
+Everything here is simulated, not run: step times are modelled from measured kernels
+([accuracy](reference/step-times.md)), and prices are the catalogue's. Eight-bit weights, a small model for easy
+requests and cached answers save only what their quality allows: that share is assumed, and only your own evaluation can
+confirm it. `make bench-levers` generates this page.
 """
 
 
@@ -75,8 +77,8 @@ def _service(one: Mapping[str, Any]) -> Iterator[str]:
     wanted = f"TTFT p95 {goals['ttft_p95_s']:g} s, TPOT p95 {1000 * goals['tpot_p95_s']:g} ms"
     yield f"{one['words']}. Objectives: {wanted}.\n"
     lever = _soonest(one)["lever"]
-    rich = f"for the naive fleet's money, whole answers up to {sooner:.1f} times sooner (p95), with {lever}"
-    yield f"**{cheaper:.1f} times cheaper** in all; {rich}.\n"
+    rich = f"at the cost of the naive fleet, whole answers up to {sooner:.1f} times faster (p95), with {lever}"
+    yield f"**{cheaper:.1f} times cheaper** in total; {rich}.\n"
     yield f"![cost after each lever](reference/{_picture(one).name})\n"
     yield f"| {' | '.join(COLUMNS)} |"
     yield f"|{'---|' * len(COLUMNS)}"

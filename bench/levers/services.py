@@ -65,9 +65,9 @@ def chat() -> Service:
 
     return Service(
         name="chat",
-        words=f"{CHATS} of Azure's conversation hour of 2023 at once, {APART_S:g} s apart: {len(merged):,} requests, "
-        f"{len(merged) / merged[-1][0]:.0f} a second, 1,155 prompt and 211 output tokens each; it does not say which "
-        "prompts begin alike",
+        words=f"{CHATS} copies of Azure's conversation hour of 2023, {APART_S:g} s apart: {len(merged):,} requests, "
+        f"{len(merged) / merged[-1][0]:.0f} a second, 1,155 prompt and 211 output tokens each; the trace does not show "
+        "shared prefixes",
         objectives=LatencyObjectives(ttft_p95_s=2.0, tpot_p95_s=0.1),
         traffic=PlayedTraffic(arrivals=arrivals, seconds=merged[-1][0]),
         naive=_naive(8192),
@@ -95,8 +95,8 @@ def coding() -> Service:
 
     return Service(
         name="coding",
-        words=f"Claude Code sessions, one begun each {SESSION_EVERY_S:g} s on average, for {CODING_SECONDS / 60:g} "
-        "min; a turn repeats the conversation before it and is sent when the last one was answered",
+        words=f"Claude Code sessions, one started every {SESSION_EVERY_S:g} s on average, for {CODING_SECONDS / 60:g} "
+        "min; a turn repeats the conversation so far and is sent once the previous one was answered",
         objectives=LatencyObjectives(ttft_p95_s=15.0, tpot_p95_s=0.1),
         traffic=PlayedTraffic(arrivals=arrivals, seconds=CODING_SECONDS),
         naive=_naive(CODING_CONTEXT),
