@@ -108,12 +108,11 @@ def test_an_issuer_with_a_certificate_of_nobody_we_trust_has_no_keys(tmp_path: P
 def test_an_issuer_that_is_not_there_or_says_nothing_costs_a_bounded_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(issuer_reader, "TOTAL_SECONDS", 0.2)
-
     async def story() -> None:
         away = TokenIssuer(issuer=f"https://{HOST}:{free_port()}", audiences=frozenset())
         result, why = await failed(away, None)
         assert (result, why.startswith("ClientConnectorError: ")) == (KeyReadingResult.UNREACHABLE, True)
+        monkeypatch.setattr(issuer_reader, "TOTAL_SECONDS", 0.2)
         async with issuer(tmp_path) as there:
             there.opened.clear()
             began = asyncio.get_running_loop().time()
