@@ -1,5 +1,5 @@
-"""How many replicas a deployment needs.
+"""Decides how many replicas a deployment needs.
 
-Weighs cold starts, cost and objectives in one `recommend(facts, memory, now)` that returns a recommendation and the
-next memory. Never knows Kubernetes or an engine's metric names. Its one verb: to recommend.
+`recommend(facts, memory, now)` weighs cold starts, cost and objectives, and returns a recommendation and the next
+memory. Nothing here knows about Kubernetes or an engine's metric names.
 """

@@ -1,8 +1,8 @@
-"""Cron expressions: the times that they name, and the last of these, in a time zone with its clock changes.
+"""Cron expressions: which times they name, and the latest of them, in a time zone with clock changes.
 
-Five fields: minute hour day month weekday, each a list of numbers, ranges or steps; where day and weekday are both
-restricted, either is enough. A time of day that a clock change skips is moved on by as much as the clock jumped; one
-that occurs twice counts the first time.
+Five fields: minute hour day month weekday, each a list of numbers, ranges or steps; if day and weekday are both
+restricted, either is enough. A time that a clock change skips is shifted by the length of the jump; one that occurs
+twice counts the first time.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 OFTEN: Final = 4
-"""Openings a day above which they count as one window, as the gaps between them do not matter."""
+"""Openings a day above which they are merged into one window, as the gaps between them do not matter."""
 MINUTE: Final = 60.0
 DAY: Final = 86_400.0
 
@@ -39,24 +39,24 @@ FIELDS: Final = (
 )
 _RANGE: Final = re.compile(r"(?:\*|([0-9A-Z]{1,3})(?:-([0-9A-Z]{1,3}))?)(?:/([0-9]{1,3}))?")
 _LONGEST: Final = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
-"""The most days of each short month."""
+"""Days in each short month, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CronExpression:
-    """The times that one expression names."""
+    """The times that an expression names."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
     days: frozenset[int]
     months: frozenset[int]
     weekdays: frozenset[int]
-    """Sunday is 0; the expression may also write 7."""
+    """Sunday is 0; the expression may also use 7."""
     any_day: bool
     any_weekday: bool
 
     def falls_on(self, day: date) -> bool:
-        """Whether it names any time of this day."""
+        """Return whether the expression names any time of this day."""
         if day.month not in self.months:
             return False
         by_day, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
@@ -67,7 +67,7 @@ class CronExpression:
 
 @dataclass(frozen=True, slots=True)
 class ImpossibleCron:
-    """An expression that is invalid or names no time at all."""
+    """An invalid expression, or one that names no time at all."""
 
     because: str
 
@@ -101,7 +101,7 @@ def parse(written: str) -> CronExpression | ImpossibleCron:
 
 
 def last_occurrence(written: str, zone: str, now: float, within: float) -> float | None:
-    """The last time at or before `now`; None when that is longer ago than `within`, or the expression is invalid."""
+    """Return the last time at or before `now`; None if it is more than `within` ago, or the expression is invalid."""
     cron, there = parse(written), _zone(zone)
     if isinstance(cron, ImpossibleCron) or there is None:
         return None
@@ -110,7 +110,7 @@ def last_occurrence(written: str, zone: str, now: float, within: float) -> float
 
 
 def open_spans(written: str, zone: str, duration: float, days: Iterable[date]) -> list[tuple[float, float]]:
-    """Start and end of each window that opens on these days; many openings a day are joined into one window."""
+    """Return start and end of each window that opens on these days; frequent openings are merged into one window."""
     cron, there = parse(written), _zone(zone)
     if isinstance(cron, ImpossibleCron) or there is None:
         return []
@@ -125,7 +125,7 @@ def open_spans(written: str, zone: str, duration: float, days: Iterable[date]) -
 
 @lru_cache(maxsize=1024)
 def _last(cron: CronExpression, zone: tzinfo, minute: int, days: int) -> float | None:
-    """Cached by the minute: a named time begins a minute, so all seconds of a minute have the same answer."""
+    """Cached by the minute: expressions name whole minutes, so every second of a minute has the same answer."""
     now = minute * MINUTE
     today = datetime.fromtimestamp(now, zone).date()
     for back in range(days + 1):
@@ -153,7 +153,7 @@ def _zone(name: str) -> tzinfo | None:
 
 
 def _values(written: str, field: CronField) -> frozenset[int] | None:
-    """All numbers that a field allows; None where it is invalid."""
+    """Return all numbers that a field allows; None if it is invalid."""
     found: set[int] = set()
     for piece in written.split(","):
         match = _RANGE.fullmatch(piece)

@@ -1,11 +1,11 @@
 """The facts of one deployment at one moment: pods, routers, bounds, policy. Values only.
 
-Times are seconds since the epoch; counters count since their pod's start. `None` means that a figure is not reported,
-never zero: a signal that takes one for the other shrinks a busy fleet. Every number is finite, so that a record of it
-reads back the same.
+Times are seconds since the epoch; counters start with their pod. `None` means that a figure is not reported, never
+zero: a signal that confuses the two shrinks a busy fleet. Every number is finite, so that a record of it reads back the
+same.
 
-What is made for each pod at each decision is read-only to the type checker alone: a play makes 50 such values for each
-(bench.backtest_speed).
+Types built for each pod at each decision are read-only only to the type checker: a backtest builds 50 such values for
+each (bench.backtest_speed).
 """
 
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ class EnginePodPhase(StrEnum):
     PULLING = "pulling"
     """On a node that is still pulling its image: its cold start has not begun."""
     UNPLACEABLE = "unplaceable"
-    """The scheduler finds no node for it: it is no supply, and more replicas of its kind would get none either."""
+    """The scheduler finds no node for it: it supplies nothing, and more replicas of its kind would find none either."""
     STARTING = "starting"
     """On a node, starting its engine."""
     READY = "ready"
     """Routers send requests to it."""
     STUCK = "stuck"
-    """It is ready by its probe and makes no progress, or routers ejected it: it costs money and serves nothing."""
+    """Ready by its probe but without progress, or ejected by routers: it costs money and serves nothing."""
     ASLEEP = "asleep"
     """Its weights are off the GPU; it wakes within seconds."""
     DRAINING = "draining"
@@ -44,13 +44,13 @@ class SampleProblem(StrEnum):
 
     NO_ANSWER = "NoAnswer"
     UNREADABLE = "Unreadable"
-    """A value that is no number, negative or out of range, a broken line, or another program's page."""
+    """Not a number, negative or out of range, a broken line, or another program's page."""
     STALE = "Stale"
     """The last figures are older than the policy allows."""
     FROZEN = "Frozen"
-    """It has requests, and none of its counters moves."""
+    """It has requests, but none of its counters moves."""
     RESET = "Reset"
-    """A counter went back: the engine restarted inside its pod, so there is no earlier value to subtract."""
+    """A counter went down: the engine restarted inside its pod, so there is no earlier value to subtract."""
     CONTRADICTORY = "Contradictory"
     """Its figures cannot all be true, for instance more accepted tokens than drafted ones."""
 
@@ -63,7 +63,7 @@ class LatencyTotals:
     total: float
     """Sum in seconds."""
     kept: float | None = None
-    """How many met the policy's objective, where there is one."""
+    """How many met the policy's objective, if there is one."""
 
 
 @light
@@ -78,9 +78,9 @@ class EngineFigures:
     kv_tokens: float | None = None
     """Tokens that the KV cache can hold."""
     prompt_tokens: float | None = None
-    """Counter: tokens of prompts whose first token was generated, those found in the cache included."""
+    """Counter: tokens of prompts whose first token was generated, including cached ones."""
     cached_tokens: float | None = None
-    """Counter: how many of these were found in the prefix cache."""
+    """Counter: how many of them were found in the prefix cache."""
     output_tokens: float | None = None
     finished: float | None = None
     preemptions: float | None = None
@@ -91,7 +91,7 @@ class EngineFigures:
     first_token: LatencyTotals | None = None
     per_token: LatencyTotals | None = None
     request_pace: LatencyTotals | None = None
-    """Mean time per token of each request that ended, where the engine reports it."""
+    """Mean time per token of each finished request, if the engine reports it."""
 
 
 @light
@@ -110,9 +110,9 @@ class EnginePod:
     figures: EngineFigures | None = None
     """The last valid figures, whatever their age."""
     doubt: SampleProblem | None = None
-    """Why the last scrape gave none."""
+    """Why the last scrape gave no figures."""
     because: str = ""
-    """The source's words on that problem."""
+    """The source's own description of that problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +125,13 @@ class RouterFigures:
     prompt_tokens: float
     """Counter: their prompt tokens, estimated on arrival."""
     waiting: float = 0.0
-    """Requests that wait in the lanes interactive and long."""
+    """Waiting requests in the interactive and long lanes."""
     batch_waiting: float = 0.0
-    """Requests in the lane batch: they use idle capacity and never grow a fleet."""
+    """Waiting requests in the batch lane: they use idle capacity and never grow a fleet."""
     held: float = 0.0
-    """How many of all that wait are held because no replica is ready."""
+    """How many of all waiting requests are held because no replica is ready."""
     oldest_seconds: float = 0.0
-    """How long the oldest request in the lanes interactive and long has waited."""
+    """How long the oldest request in the interactive and long lanes has waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +151,9 @@ class ReplicaSpeed:
     step_seconds: float
     """A decode step with an empty batch: the time to read the weights once."""
     seconds_per_sequence: float
-    """What each running request adds to a step."""
+    """Time that each running request adds to a step."""
     seconds_per_prompt_token: float
-    """The time to compute one prompt token that no cache holds."""
+    """Time to compute one prompt token that no cache holds."""
     kv_tokens: float | None = None
     max_sequences: float | None = None
 
@@ -164,18 +164,18 @@ class AcceleratorOption:
 
     product: str
     count: int
-    """GPUs for each replica."""
+    """GPUs per replica."""
     speed: ReplicaSpeed
     price_per_hour: float
-    """Of one replica."""
+    """Price of one replica."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingFacts:
-    """All the facts of one decision, beside its memory."""
+    """All the facts of one decision, apart from its memory."""
 
     revision: str
-    """The target."""
+    """The target revision."""
     bounds: ReplicaBounds
     policy: ScalingPolicy
     wanted: int
@@ -184,18 +184,18 @@ class ScalingFacts:
     """Engine pods of all revisions."""
     routers: tuple[RouterPod, ...] = ()
     room: int | None = None
-    """How many more replicas the nodes could take now; None: unknown, or new nodes come for pending pods."""
+    """How many more replicas the nodes could take now; None if unknown, or if new nodes come for pending pods."""
     room_because: str = ""
     price_per_hour: float | None = None
-    """Of one replica."""
+    """Price of one replica."""
     assumed: ReplicaSpeed | None = None
-    """From the data sheet, until it is measured."""
+    """Speed from the data sheet, until it is measured."""
     speculates: bool = False
     """Whether the target uses speculative decoding."""
     draft_lookup: DraftLookup | None = None
-    """What a step takes longer where drafts are looked up in the requests' own tokens, and no model drafts them."""
+    """What a step takes longer if drafts are looked up in the requests' own tokens instead of drafted by a model."""
     draft_pass_seconds: float = 0.0
-    """What a draft model takes at least for each token, whatever its weights."""
+    """Least time that a draft model takes for each token, whatever its weights."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
     options: tuple[AcceleratorOption, ...] = ()

@@ -1,1 +1,1 @@
-"""From facts and what was learnt to a replica count: the signals' needs, the limits on them, and the reason. Pure."""
+"""Turns facts and estimates into a replica count: the signals' needs, the limits on them, and the reason. Pure."""

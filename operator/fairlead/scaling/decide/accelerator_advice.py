@@ -1,8 +1,8 @@
-"""Which accelerator would serve the same demand for less: advice, never a decision, since a move is a rollout.
+"""Which accelerator would serve the same demand for less: only advice, since a move is a rollout.
 
-Both fleets are computed by the same arithmetic, so that its errors cancel: a replica is busy prompt tokens x time of
-one, and output tokens x (step / b + time of a sequence). b is the largest batch that its KV cache holds, its engine
-allows and the objective for time per token leaves time for. The replicas are the busy seconds a second over the share
+The same arithmetic sizes both fleets, so its errors cancel out. A replica is busy for prompt tokens x time per prompt
+token, plus output tokens x (step / b + time per sequence), where b is the largest batch that its KV cache holds, its
+engine allows and the time-per-token objective leaves time for. The fleet is these busy seconds a second over the share
 that headroom leaves.
 """
 
@@ -16,7 +16,7 @@ from fairlead.scaling.decide.signal_summary import FleetLoad, SignalSummary
 from fairlead.scaling.facts import AcceleratorOption, ReplicaSpeed, ScalingFacts
 
 WORTH: Final = 0.9
-"""Share of the present cost; another accelerator must cost less, since data sheets are off by up to a tenth."""
+"""Share of the present cost that another accelerator must stay below, since data sheets are off by up to a tenth."""
 
 
 class _PricedFleet(NamedTuple):
@@ -25,7 +25,7 @@ class _PricedFleet(NamedTuple):
 
 
 def accelerator_advice(summary: SignalSummary, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
-    """The cheapest other accelerator, where it is cheaper by more than the arithmetic may be off."""
+    """Return the cheapest other accelerator, if it saves more than the arithmetic may be off."""
     load, price = summary.load, facts.price_per_hour
     if load is None or price is None:
         return ()
@@ -42,7 +42,7 @@ def accelerator_advice(summary: SignalSummary, facts: ScalingFacts) -> tuple[Sca
 
 
 def _fleet(load: FleetLoad, speed: ReplicaSpeed, price: float, policy: ScalingPolicy) -> _PricedFleet | None:
-    """How many replicas of this speed the load needs; None: no number of them meets the objective."""
+    """Return how many replicas of this speed the load needs; None if no number of them meets the objective."""
     batch = _batch(load, speed, policy.objectives.tpot_p95_seconds)
     free = 1 - (policy.signals.token_headroom or 0.0)
     if batch < 1 or free <= 0:

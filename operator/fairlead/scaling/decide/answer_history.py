@@ -1,8 +1,8 @@
 """Recent needs, counts and reported reasons, which limit how fast the recommendation may change. Values, and windows
 over them.
 
-A window keeps only the entries that can still become its extreme: each later one is smaller (or larger), so that its
-length is bounded by the number of replicas and not by how often a decision is made.
+A window keeps only entries that can still become its extreme, so each later one is smaller (or larger) and its length
+is bounded by the number of replicas, not by the rate of decisions.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from fairlead.fleet.policies import ScalingReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicasAt:
-    """A number of replicas at a time."""
+    """A replica count at a time."""
 
     at: float
     replicas: int
@@ -20,26 +20,25 @@ class ReplicasAt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StabilizationExtension:
-    """How many times the policy's stabilization window must pass before a fleet shrinks, as shrinking proved wrong
-    lately."""
+    """How many stabilization windows must pass before a fleet shrinks, because a recent scale-down proved wrong."""
 
     factor: int = 1
     shrunk_at: float | None = None
-    """When it last shrank, while it is not yet clear whether that was right."""
+    """When it last shrank, until it is clear whether that was right."""
     grown_at: float | None = None
     """When it last grew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeShortage:
-    """The nodes took no more replicas: how many are recommended meanwhile, and until when."""
+    """The nodes took no more replicas: how many to recommend meanwhile, and until when."""
 
     replicas: int
     until: float
     wait: float
-    """Seconds until more are tried again; doubled each time."""
+    """Seconds until more replicas are tried again; doubled each time."""
     room: int
-    """Free room that the nodes were reckoned to have then, although a pod found no node."""
+    """Free room that was computed for the nodes then, although a pod found no node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +48,15 @@ class ReportedReason:
     replicas: int
     reason: ScalingReason
     matter: str
-    """The subject of the message, without its figures."""
+    """The subject of the message, without figures."""
     message: str
     over_since: float | None = None
-    """Since when every decision has given another reason."""
+    """When every decision began to give another reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeculationBaseline:
-    """The counters of one pod with speculation, at the start of a measuring span."""
+    """Counters of one pod with speculation, at the start of a measuring span."""
 
     pod: str
     drafts: float
@@ -74,28 +73,28 @@ class SpeculationState:
     marked_at: float | None = None
     marks: tuple[SpeculationBaseline, ...] = ()
     guessed: float | None = None
-    """Tokens drafted for a sequence in a step, as last measured; kept while speculation is off, as then nothing is
-    measured."""
+    """Tokens drafted per sequence and step, as last measured; kept while speculation is off, since nothing is measured
+    then."""
     accepted: float = 0.0
-    """How many of these were accepted."""
+    """How many of them were accepted."""
     gain: float | None = None
-    """Tokens a second with speculation over those without, at the load of the last span."""
+    """Throughput with speculation over throughput without, at the load of the last span."""
     against: int = 0
-    """Spans in a row that spoke for the other setting, on or off."""
+    """Consecutive spans that favored the other setting, on or off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerHistory:
-    """Empty at first."""
+    """The history that one decision leaves to the next; initially empty."""
 
     since: float | None = None
-    """When the first decision was made; nothing is known of the time before."""
+    """When the first decision was made; earlier times are unknown."""
     required: tuple[ReplicasAt, ...] = ()
     """The largest needs within the stabilization window."""
     most_wanted: tuple[ReplicasAt, ...] = ()
-    """The largest counts within the time over which steps down are counted."""
+    """The largest counts within the period for steps down."""
     least_wanted: tuple[ReplicasAt, ...] = ()
-    """The smallest counts within the time over which steps up are counted."""
+    """The smallest counts within the period for steps up."""
     patience: StabilizationExtension = StabilizationExtension()
     full: NodeShortage | None = None
     said: ReportedReason | None = None
@@ -103,12 +102,12 @@ class AnswerHistory:
 
 
 def with_most(seen: tuple[ReplicasAt, ...], now: float, replicas: int, window: float) -> tuple[ReplicasAt, ...]:
-    """The window with one more entry; its first is the largest."""
+    """Add an entry to a window whose first entry is the largest."""
     kept = tuple(one for one in seen if one.replicas > replicas and one.at > now - window)
     return (*kept, ReplicasAt(at=now, replicas=replicas))
 
 
 def with_least(seen: tuple[ReplicasAt, ...], now: float, replicas: int, window: float) -> tuple[ReplicasAt, ...]:
-    """The window with one more entry; its first is the smallest."""
+    """Add an entry to a window whose first entry is the smallest."""
     kept = tuple(one for one in seen if one.replicas < replicas and one.at > now - window)
     return (*kept, ReplicasAt(at=now, replicas=replicas))

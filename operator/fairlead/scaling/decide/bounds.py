@@ -1,4 +1,4 @@
-"""The limits of an answer: schedules, the deployment's own bounds, and the budget.
+"""Limits from schedules, the deployment's own bounds, and the budget.
 
 The deployment's bounds are hard. So is the budget: it may force fewer than minReplicas, and its message says so.
 """
@@ -12,7 +12,7 @@ from fairlead.scaling.facts import ScalingFacts
 
 
 def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """The bounds of a schedule in force; the deployment's own bounds are applied after it."""
+    """Apply the active schedules; the deployment's own bounds come after them."""
     now = situation.in_force
     if now.least_by and n < now.least:
         return limit(ScalingBound.SCHEDULE, n, now.least, f"schedule {now.least_by} keeps at least {now.least}")
@@ -22,19 +22,19 @@ def schedule(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def min_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """The deployment's minReplicas."""
+    """Apply the deployment's minReplicas."""
     least = situation.facts.bounds.least
     return limit(ScalingBound.MIN_REPLICAS, n, max(n, least), f"minReplicas is {least}")
 
 
 def max_replicas(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """The deployment's maxReplicas."""
+    """Apply the deployment's maxReplicas."""
     most = situation.facts.bounds.most
     return limit(ScalingBound.MAX_REPLICAS, n, min(n, most), f"maxReplicas is {most}")
 
 
 def budget(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """As many replicas as the policy's budget pays for."""
+    """Limit to as many replicas as the policy's budget pays for."""
     paid = affordable(situation.facts)
     if paid is None or n <= paid:
         return None
@@ -44,7 +44,7 @@ def budget(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def affordable(facts: ScalingFacts) -> int | None:
-    """How many replicas the budget pays for; None: there is no budget, or the price is unknown."""
+    """Return how many replicas the budget pays for; None if there is no budget or the price is unknown."""
     price, most = facts.price_per_hour, facts.policy.max_cost_per_hour
     if most is None or not price:
         return None
@@ -52,7 +52,7 @@ def affordable(facts: ScalingFacts) -> int | None:
 
 
 def budget_advice(facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
-    """Bounds of a policy that contradict each other, or that have no effect."""
+    """Return bounds of a policy that contradict each other or have no effect."""
     paid, least = affordable(facts), facts.bounds.least
     if paid is not None and paid < least:
         pays = f"maxCostPerHour pays for {count(paid, 'replica')}"

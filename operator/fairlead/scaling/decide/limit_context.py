@@ -1,4 +1,4 @@
-"""The context in which one rule limits an answer, and the signature of a rule. Values only."""
+"""What a limit rule sees, and the signature of a rule. Values only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from fairlead.scaling.facts import ScalingFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitContext:
-    """One decision about one deployment."""
+    """The context of one decision about one deployment."""
 
     summary: SignalSummary
     facts: ScalingFacts
     pacing: AnswerHistory
-    """With the present need and count in its windows."""
+    """Already includes the present need and count."""
     now: float
     in_force: ScheduleBounds
     idle: bool
-    """No request for so long that no replica is needed."""
+    """Whether no request has come for so long that no replica is needed."""
 
 
 LimitRule = Callable[[int, LimitContext], AppliedLimit | None]
@@ -29,5 +29,5 @@ LimitRule = Callable[[int, LimitContext], AppliedLimit | None]
 
 
 def limit(bound: ScalingBound, before: int, after: int, because: str) -> AppliedLimit | None:
-    """A limit, if it changes anything."""
+    """Return a limit if it changes anything."""
     return AppliedLimit(bound=bound, before=before, after=after, because=because) if after != before else None

@@ -1,8 +1,8 @@
-"""From the signals' needs to the answer: each rule may change it, in a fixed order, and gives its reason.
+"""Turns the signals' needs into the answer: rules apply in a fixed order, and each change carries its reason.
 
 Missing figures hold the count; then come the last replica, spares, stabilization, one replica fewer and steps; then
-schedules, bounds, budget and nodes, of which the later one overrules. Every rule is monotonic: a larger need never
-leads to a smaller answer.
+schedules, bounds, budget and nodes, where later rules win. Every rule is monotonic: a larger need never leads to a
+smaller answer.
 """
 
 from dataclasses import replace
@@ -44,7 +44,7 @@ RULES: Final[tuple[LimitRule, ...]] = (
 def apply_limits(
     summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float
 ) -> tuple[Recommendation, AnswerHistory]:
-    """The answer without the signals' own part of it, and the history for the next decision."""
+    """Return the answer, without the signals' candidates and figures, and the history for the next decision."""
     situation = _situation(summary, facts, pacing, now)
     n, limits = _answer(situation)
     reported = reason_messages.reported_reason(n, limits, situation)
@@ -72,7 +72,7 @@ def _situation(summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistor
     up, down = scaling_steps.up_while(summary.cold_start_seconds), scaling_steps.down_while(pace.down_after_seconds)
     required, window = shrink_guards.required(summary, facts), stabilization_window.window(pacing.patience, pace)
     if _is_long_ago(pacing, max(window, facts.policy.stale_after_seconds), now):
-        # What was needed before is unknown, so the present count is taken as the need.
+        # Earlier needs are unknown, so the present count is taken as the need.
         required = max(required, facts.wanted)
     remembered = replace(
         pacing,
@@ -93,8 +93,7 @@ def _situation(summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistor
 
 
 def _is_long_ago(pacing: AnswerHistory, window: float, now: float) -> bool:
-    """Whether there was no decision within the window; after a restart or a pause the history says nothing of the
-    present."""
+    """Return whether the window had no decision: after a restart or pause, the history says nothing of the present."""
     return not pacing.required or now - pacing.required[-1].at > window
 
 
@@ -109,7 +108,7 @@ def _answer(situation: LimitContext) -> tuple[int, tuple[AppliedLimit, ...]]:
 
 
 def _asleep(n: int, situation: LimitContext) -> int:
-    """Sleeping replicas keep their GPUs: they count towards maxReplicas, the budget, and the room on nodes."""
+    """Return how many replicas to keep asleep. They keep their GPUs, so bounds, budget and nodes limit them."""
     facts = situation.facts
     paid, beside = bounds.affordable(facts), node_capacity.free_replicas(n, situation)
     room = [facts.bounds.most - n, *([] if paid is None else [paid - n]), *([] if beside is None else [beside])]

@@ -1,11 +1,11 @@
-"""Limits of the nodes: a fleet grows no further than they can hold, and pods that found no node are not recreated
+"""Limits from the nodes: a fleet grows no further than they can hold, and pods without a node are not recreated
 endlessly.
 
-Where the free room is known, the answer is at most the placed replicas plus that room. Pods without a node for a
-certain time are given up: the answer falls back to the placed replicas, and more is tried again after one cold start,
-then after two, four, up to 32, or as soon as there is more room than was known. That time is a cold start, since new
-nodes may come for pending pods; where the free room is known they do not, and a tenth of it is enough. Never below
-minReplicas, since the user set that number, and never below one: a single pod may wait for its node.
+If the free room is known, the answer is at most the placed replicas plus that room. Pods that stay without a node for
+too long are given up: the answer falls back to the placed replicas, and more are tried after one cold start, then after
+two, four, up to 32, or as soon as there is more room than was known. "Too long" is one cold start, since new nodes may
+come for pending pods; if the free room is known, none will, and a tenth of it is enough. Never below minReplicas, which
+the user set, and never below one: a single pod may wait for its node.
 """
 
 from dataclasses import replace
@@ -20,20 +20,20 @@ from fairlead.scaling.decide.signal_summary import SignalSummary
 from fairlead.scaling.facts import EnginePodPhase, ScalingFacts
 
 LONGEST: Final = 32
-"""Cold starts after which more is tried again at the latest: one attempt an hour at a cold start of two minutes."""
+"""Most cold starts between two tries: one an hour at a cold start of two minutes."""
 WITHOUT_NODE: Final = frozenset({EnginePodPhase.PENDING, EnginePodPhase.UNPLACEABLE, EnginePodPhase.DEAD})
-"""Pods in the other phases have a node; the place of a draining one is soon free."""
+"""Phases without a node. A draining pod has one, which is soon free."""
 
 
 def placed(facts: ScalingFacts) -> int:
-    """Replicas that have a node."""
+    """Return how many replicas have a node."""
     return sum(one.phase not in WITHOUT_NODE for one in facts.pods)
 
 
 def observed_shortage(
     full: NodeShortage | None, summary: SignalSummary, facts: ScalingFacts, now: float
 ) -> NodeShortage | None:
-    """The shortage of node capacity after these facts."""
+    """Return the shortage of node capacity after these facts."""
     there, room = placed(facts), facts.room or 0
     if full is not None and (there > full.replicas or now >= full.until + 2 * full.wait):
         full = None
@@ -47,7 +47,7 @@ def observed_shortage(
 
 
 def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """As many replicas as have a node or would find one."""
+    """Limit to the replicas that have a node or would find one."""
     facts, full = situation.facts, situation.pacing.full
     there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
     if full is not None and situation.now < full.until:
@@ -61,7 +61,7 @@ def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def node_advice(facts: ScalingFacts, full: NodeShortage | None) -> tuple[ScalingAdvice, ...]:
-    """Advice where the nodes do not even hold minReplicas."""
+    """Advise if the nodes cannot even hold minReplicas."""
     least = facts.bounds.least
     if full is None or full.replicas >= least:
         return ()
@@ -70,7 +70,7 @@ def node_advice(facts: ScalingFacts, full: NodeShortage | None) -> tuple[Scaling
 
 
 def free_replicas(n: int, situation: LimitContext) -> int | None:
-    """How many more replicas the nodes could take beside these; None: unknown."""
+    """Return how many replicas the nodes could take beyond `n`; None if unknown."""
     facts, full = situation.facts, situation.pacing.full
     if full is not None and situation.now < full.until:
         return full.replicas - n

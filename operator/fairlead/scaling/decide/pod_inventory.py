@@ -1,4 +1,4 @@
-"""Which pods and routers exist, by what they supply, and which of them have valid figures."""
+"""Which pods and routers exist, what they supply, and which of them have valid figures."""
 
 from dataclasses import dataclass
 
@@ -9,36 +9,36 @@ COMING = (EnginePodPhase.PENDING, EnginePodPhase.PULLING, EnginePodPhase.STARTIN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodInventory:
-    """Pods and routers sorted by name, so that their order in the facts changes nothing; and the facts themselves."""
+    """The facts, with pods and routers sorted by name so that their order changes nothing."""
 
     facts: ScalingFacts
     now: float
     ready: tuple[EnginePod, ...]
-    """Of any revision: old ones serve during a rollout."""
+    """Ready pods of any revision: old ones serve during a rollout."""
     coming: tuple[EnginePod, ...]
     stuck: tuple[EnginePod, ...]
     measured: tuple[tuple[EnginePod, EngineFigures], ...]
-    """Ready ones with valid figures."""
+    """Ready pods with valid figures."""
     unknown: tuple[EnginePod, ...]
-    """Ready ones without."""
+    """Ready pods without valid figures."""
     leaving: tuple[tuple[EnginePod, EngineFigures], ...]
-    """Draining ones with valid figures: they finish requests and accept no more."""
+    """Draining pods with valid figures: they finish requests and accept no more."""
     routers: tuple[tuple[RouterPod, RouterFigures], ...]
     silent: tuple[RouterPod, ...]
     """Routers without valid figures."""
 
     @property
     def supply(self) -> int:
-        """Ready and starting replicas: the supply that needs no further recommendation."""
+        """Ready and starting replicas: supply that is there or on its way."""
         return len(self.ready) + len(self.coming)
 
     def newest_ready_at(self, unknown: float) -> float:
-        """When the newest ready replica became ready; `unknown` where none says when."""
+        """Return when the newest ready replica became ready; `unknown` if no replica reports it."""
         return max((pod.ready_at for pod in self.ready if pod.ready_at is not None), default=unknown)
 
 
 def take(facts: ScalingFacts, now: float) -> PodInventory:
-    """The inventory at this moment."""
+    """Take the inventory as of now."""
     pods = sorted(facts.pods, key=_name)
     routers = sorted(facts.routers, key=_name)
     ready = tuple(pod for pod in pods if pod.phase is EnginePodPhase.READY)
@@ -61,13 +61,13 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
 
 
 def trusted_engine(pod: EnginePod, stale: float, now: float) -> EngineFigures | None:
-    """A pod's figures, if they are fresh and without a problem."""
+    """Return a pod's figures if they are fresh and without a problem."""
     fresh = pod.figures is not None and pod.doubt is None and now - pod.figures.at <= stale
     return pod.figures if fresh else None
 
 
 def trusted_router(router: RouterPod, stale: float, now: float) -> RouterFigures | None:
-    """A router's figures, if they are fresh and without a problem."""
+    """Return a router's figures if they are fresh and without a problem."""
     fresh = router.figures is not None and router.doubt is None and now - router.figures.at <= stale
     return router.figures if fresh else None
 

@@ -1,9 +1,9 @@
-"""The needs that follow from the pods' samples alone: queue depth and KV cache usage. A row for each in `SIGNALS`.
+"""The signals computed from pod samples alone: queue depth and KV cache usage. `SIGNALS` lists them.
 
-Queue depth: `ceil(waiting / target)`, over routers and engines together. KV cache usage is computed as
-HorizontalPodAutoscaler computes it from a pod metric: `ceil(sum of usage / target)` over the pods that report; nothing
-changes within a tenth of the target. Starting pods count as empty when the fleet would grow and as exactly at the
-target when it would shrink, so that neither a start nor its first samples change the count.
+Queue depth: `ceil(waiting / target)`, over routers and engines together. KV cache usage works like a pod metric of
+HorizontalPodAutoscaler: `ceil(sum of usage / target)` over the pods that report; nothing changes within a tenth of the
+target. Starting pods count as empty when the fleet would grow and as exactly at the target when it would shrink, so
+that neither a start nor its first samples change the count.
 """
 
 from collections.abc import Callable
@@ -20,23 +20,23 @@ TOLERANCE: Final = 0.1
 
 
 def needs(roster: PodInventory, policy: ScalingPolicy) -> list[SignalNeed]:
-    """The need by each signal that the policy uses."""
+    """Return the need by each signal that the policy uses."""
     return [need for signal in SIGNALS if (need := signal(roster, policy)) is not None]
 
 
 def waiting(roster: PodInventory) -> float:
-    """Requests without those of the lane batch that no engine runs yet; pods without a sample count like the mean."""
+    """Return the requests that no engine runs yet, without the batch lane; pods without a sample count as the mean."""
     return in_routers(roster) + in_engines(roster)
 
 
 def in_routers(roster: PodInventory) -> float:
-    """Without the lane batch, which uses idle capacity and never grows a fleet."""
+    """Requests in routers, without the batch lane, which uses idle capacity and never grows a fleet."""
     counted = fsum(figures.waiting for _, figures in roster.routers)
     return counted * _for_all(len(roster.routers), len(roster.silent))
 
 
 def in_engines(roster: PodInventory) -> float:
-    """In ready engines; more replicas do not help requests that a stuck one holds."""
+    """Requests in ready engines; more replicas do not help requests that a stuck one holds."""
     counted = [figures.waiting for _, figures in roster.measured if figures.waiting is not None]
     return fsum(counted) * _for_all(len(counted), len(roster.ready) - len(counted))
 
@@ -46,7 +46,7 @@ def _for_all(reporting: int, silent: int) -> float:
 
 
 def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
-    """The need by requests that wait."""
+    """Return the need by waiting requests."""
     target = policy.signals.queue_per_replica
     if target is None:
         return None
@@ -69,14 +69,14 @@ def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | Non
 
 
 def usage(roster: PodInventory) -> float | None:
-    """Mean over the ready replicas that report it."""
+    """Return the mean over the ready replicas that report it."""
     shares = [figures.kv_usage for _, figures in roster.measured if figures.kv_usage is not None]
     return fsum(shares) / len(shares) if shares else None
 
 
 def kv_cache(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
-    """The need by KV cache usage; a ready replica without a sample counts as full as the mean. It is without spares,
-    which a limit adds later, so a result that keeps the count subtracts them."""
+    """Return the need by KV cache usage; a ready replica without a sample counts as the mean. Spares are added by a
+    later limit, so a result that keeps the count subtracts them."""
     target, mean = policy.signals.kv_target, usage(roster)
     if not target:
         return None
@@ -95,7 +95,7 @@ def kv_cache(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
 
 
 def _replicas(ratio: float, ready: int, coming: int, spares: int) -> int:
-    """The need; starting pods may damp the change that ready ones call for, and never reverse it."""
+    """Return the need; starting pods may damp the change that ready ones call for, but never reverse it."""
     count = ready + coming
     as_it_is = max(count - spares, 0)
     if abs(ratio - 1) <= TOLERANCE:
@@ -107,4 +107,4 @@ def _replicas(ratio: float, ready: int, coming: int, spares: int) -> int:
 
 
 SIGNALS: Final[tuple[Callable[[PodInventory, ScalingPolicy], SignalNeed | None], ...]] = (queue_depth, kv_cache)
-"""In the order in which an explanation lists them."""
+"""In the order of explanations."""

@@ -1,7 +1,8 @@
-"""How long requests queue, in routers and engines: the longest wait, and since when it has not become shorter.
+"""How long requests queue in routers and engines: the longest wait, and how long it has not fallen.
 
-A router reports the age of its oldest request. An engine reports how many wait and how many were begun: while fewer
-were begun since an earlier scrape than waited then, one of those still waits, and is at least as old as that scrape.
+A router reports the age of its oldest request. An engine reports how many wait and how many it has begun: as long as it
+has begun fewer since an earlier scrape than waited then, one of those still waits and is at least as old as that
+scrape.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from fairlead.scaling.decide.pod_inventory import PodInventory
 from fairlead.scaling.facts import EngineFigures, EnginePod
 
 FADING: Final = 1 / 2
-"""Seconds by which the longest wait may fall each second: the next request has often waited less than the last one."""
+"""Seconds a second by which the longest wait may fall: the next request has often waited less than the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,22 +28,22 @@ class EngineQueueSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueAge:
-    """Empty at first."""
+    """The longest wait and its history; initially empty."""
 
     lines: tuple[EngineQueueSample, ...] = ()
-    """Of engines where requests wait, by name."""
+    """Of engines with waiting requests, by name."""
     seconds: float = 0.0
-    """The longest wait, falling at most as fast as `FADING` allows."""
+    """The longest wait; falls no faster than `FADING` allows."""
     at: float | None = None
     """When it was updated."""
     lowest: float = 0.0
     """The shortest value since the last replica became ready."""
     since: float = 0.0
-    """Since when there was no shorter one."""
+    """When that value was reached."""
 
 
 def updated(before: QueueAge, roster: PodInventory, now: float) -> QueueAge:
-    """With the present figures."""
+    """Update with the present figures."""
     kept = {line.name: line for line in before.lines}
     lines = tuple(
         line for pod, figures in roster.measured if (line := _line(kept.get(pod.name), pod, figures)) is not None
@@ -61,14 +62,12 @@ def _in_routers(roster: PodInventory) -> float:
 
 
 def _in_engines(lines: tuple[EngineQueueSample, ...], roster: PodInventory, now: float) -> float:
-    """The least wait of all engines: while one engine has no queue, a wait at another comes from placement, not from
-    load."""
+    """Return the shortest wait of all engines: if one has no queue, waits at others come from placement, not load."""
     return min((now - line.at for line in lines), default=0.0) if len(lines) == len(roster.measured) else 0.0
 
 
 def _line(before: EngineQueueSample | None, pod: EnginePod, figures: EngineFigures) -> EngineQueueSample | None:
-    """The earlier sample while a request of it still waits; None where none waits, or the count of begun requests is
-    unknown."""
+    """Return the earlier sample while one of its requests still waits; None if none waits or `begun` is unknown."""
     begun = figures.finished if figures.first_token is None else figures.first_token.count
     if not figures.waiting or begun is None:
         return None

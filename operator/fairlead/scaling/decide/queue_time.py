@@ -1,8 +1,8 @@
 """The need by queue time: more replicas than are ready, while requests queue longer than the limit.
 
-Queue depth grows all through a cold start, and a signal that follows it recommends many times what is needed. Here the
-need is relative to the ready replicas, so that a starting replica is not recommended twice, and nothing is added while
-the wait gets shorter or a new replica has only begun to work off the queue.
+Queue depth grows throughout a cold start, so a signal that follows it recommends many times what is needed. This need
+is relative to the ready replicas, so that a starting replica is not recommended twice, and nothing is added while the
+wait falls or a new replica has only begun to work off the queue.
 """
 
 from math import ceil, fsum
@@ -17,17 +17,17 @@ from fairlead.scaling.decide.recommendation import DecisionFigure, SignalNeed
 from fairlead.scaling.facts import ScalingFacts
 
 USUAL_SECONDS: Final = 3.0
-"""The limit where the policy has no `queueTimeP95`: users take a longer wait for a fault."""
+"""The limit if the policy has no `queueTimeP95`: users take a longer wait for a fault."""
 GROWTH: Final = 1 / 4
-"""Share of the ready replicas added for each multiple of the limit by which it is exceeded; at most as many again."""
+"""Share of the ready replicas added for each multiple of the limit by which it is exceeded; at most doubles them."""
 SETTLING: Final = 1 / 4
-"""In cold starts: the time that a new replica gets to work off the queue that has built up before it."""
+"""In cold starts: how long a new replica gets to work off the queue that built up before it."""
 
 EASING: Final = "; that is new, or falls, or a replica became ready just now, so no more are asked for"
 
 
 def limit(policy: ScalingPolicy) -> float | None:
-    """Seconds; None for a policy without `tokens`, whose own signals set how much may wait."""
+    """Return the limit in seconds; None for a policy without `tokens`, whose own signals set how much may wait."""
     objectives = policy.objectives
     if objectives.queue_time_p95_seconds is not None:
         return objectives.queue_time_p95_seconds
@@ -39,7 +39,7 @@ def limit(policy: ScalingPolicy) -> float | None:
 def candidate(
     facts: ScalingFacts, roster: PodInventory, queueing: QueueAge, most: float, cold_start: float
 ) -> SignalNeed:
-    """The need by this signal alone; none up to the limit."""
+    """Return the need by this signal alone; none within the limit."""
     named = "the limit" if facts.policy.objectives.queue_time_p95_seconds is None else "queueTimeP95"
     words = f"requests wait up to {queueing.seconds:.1f} s in the queue, {named} is {most:g} s"
     serving = min(len(roster.ready), facts.wanted) - facts.policy.warm_pool.ready
@@ -60,16 +60,16 @@ def candidate(
 
 
 def _lasts(roster: PodInventory, queueing: QueueAge, most: float, cold_start: float) -> bool:
-    """Whether the ready replicas cannot clear the queue: the wait does not get shorter, and the newest replica has had
-    its time."""
+    """Return whether the ready replicas cannot clear the queue: it does not shorten, although the newest had its
+    time."""
     now = queueing.at or 0.0
     settled = queueing.lowest <= 0 or now - roster.newest_ready_at(0.0) >= SETTLING * cold_start
     return settled and now - queueing.since >= most
 
 
 def _more(serving: int, roster: PodInventory, times: float) -> int:
-    """By how far the limit is exceeded, and no more than the waiting requests would fill, at as many for each replica
-    as run now."""
+    """Return replicas in proportion to the excess, but no more than the waiting requests would fill at the present load
+    per replica."""
     by_time = ceil(serving * min(GROWTH * (times - 1), 1.0))
     running = fsum(figures.running or 0.0 for _, figures in roster.measured)
     by_number = ceil(serving * pod_signals.waiting(roster) / running) if running > 0 else by_time

@@ -1,8 +1,8 @@
-"""The reason and the message of an answer, and when status gets new ones.
+"""The reason and message of an answer, and when status gets new ones.
 
-Both change with the count. While the count stays, another reason is reported only after no decision gave the old one
-for a while: signals that waver around a bound would otherwise write to status every second. A bound that keeps replicas
-from users who need them is reported at once, and withdrawn only after that while.
+Both change with the count. While the count stays, another reason is reported only once no decision has given the old
+one for a while: otherwise signals that hover around a bound would write to status every second. A bound that keeps
+needed replicas from users is reported at once, and withdrawn only after that while.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ KEPT_FROM: Final = frozenset({ScalingReason.AT_MAXIMUM, ScalingReason.OVER_BUDGE
 
 
 def reported_reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
-    """What status reports for this answer; it may be what it reported before."""
+    """Return what status reports for this answer, possibly what it reported before."""
     fresh = _fresh(n, limits, situation)
     before = situation.pacing.said
     if before is None or before.replicas != n or _is_urgent(fresh, before):
@@ -68,7 +68,7 @@ def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> R
 
 
 def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
-    """The words where no limit changed the signals' need; for an empty fleet the signals would only list zeros."""
+    """Return the message without limits; for an empty fleet the signals would only list zeros."""
     leading = situation.summary.leading
     if reason is ScalingReason.IDLE:
         return shrink_guards.idle_reason(situation)
@@ -76,7 +76,7 @@ def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
 
 
 def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ScalingReason:
-    """The reason of the last limit that changed the answer; Steady where there is none and the count stays."""
+    """Return the reason of the last limit that changed the answer; Steady if there is none and the count stays."""
     wanted, leading = situation.facts.wanted, situation.summary.leading
     if wanted == 0 < n and situation.summary.held > 0:
         return ScalingReason.WAKING

@@ -1,4 +1,4 @@
-"""The answer of one decision: how many replicas, why, which candidates there were, and what limited it. Values only."""
+"""The answer of one decision: how many replicas, why, the candidates, and what limited it. Values only."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from fairlead.fleet.policies import ScalingReason, ScalingSignal
 
 
 class ScalingBound(StrEnum):
-    """What changed an answer from the signals' need, in the order in which the rules are applied."""
+    """What changed the answer from the signals' need, in the order in which rules apply."""
 
     MISSING_FIGURES = "MissingFigures"
     """Too little is known to shrink, or to decide at all."""
@@ -16,9 +16,9 @@ class ScalingBound(StrEnum):
     SPARES = "Spares"
     """The warm pool: ready replicas above the need."""
     STABILIZATION = "Stabilization"
-    """More were needed a short while ago."""
+    """More replicas were needed a short while ago."""
     WITHOUT_ONE = "WithoutOne"
-    """One replica fewer would not hold the objectives with margin."""
+    """One replica fewer would not hold the objectives with a margin."""
     STEP_DOWN = "StepDown"
     STEP_UP = "StepUp"
     SCHEDULE = "Schedule"
@@ -31,7 +31,7 @@ class ScalingBound(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFigure:
-    """One number of the arithmetic, by a stable name: `demand.promptTokensPerSecond`."""
+    """One number of the arithmetic, under a stable name such as `demand.promptTokensPerSecond`."""
 
     name: str
     value: float
@@ -40,7 +40,7 @@ class DecisionFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalNeed:
-    """The need by one signal; None when it cannot be computed."""
+    """The need by one signal; None if it cannot be computed."""
 
     signal: ScalingSignal
     replicas: int | None
@@ -68,15 +68,15 @@ class UntrustedSample:
     what: str
     age_seconds: float | None = None
     because: str = ""
-    """The details, where they are known; they may change with each scrape, so no message contains them."""
+    """Details, if known; they may change with each scrape, so no message contains them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingAdvice:
-    """What a person could change, and what it would gain; the autoscaler never does it."""
+    """What a person could change, and what it would gain; the autoscaler never does it itself."""
 
     subject: str
-    """The subject: speculation, accelerator or policy."""
+    """Speculation, accelerator or policy."""
     because: str
 
 
@@ -88,11 +88,11 @@ class Recommendation:
     """Replicas that are awake."""
     reason: ScalingReason
     message: str
-    """A sentence with its figures; it changes only when its matter does, so that nothing is written at rest."""
+    """A sentence with figures; changes only with its subject, so that nothing is written at rest."""
     asleep: int = 0
-    """Replicas that sleep beside them, with their weights off the GPU."""
+    """Additional replicas that sleep, with their weights off the GPU."""
     speculates: bool = True
-    """Whether the revision should use speculation, where its spec enables it."""
+    """Whether the revision should use speculation, if its spec enables it."""
     candidates: tuple[SignalNeed, ...] = ()
     limits: tuple[AppliedLimit, ...] = ()
     questions: tuple[UntrustedSample, ...] = ()

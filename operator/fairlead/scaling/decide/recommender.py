@@ -12,7 +12,7 @@ from fairlead.scaling.learn.estimates import DecisionFeedback
 
 
 def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:
-    """How many replicas now, why, and the memory for the next decision."""
+    """Decide how many replicas now, why, and the memory for the next decision."""
     roster = pod_inventory.take(facts, now)
     trust = sample_trust.assess(facts, roster, now)
     learnt = estimates.with_arrivals(memory.learnt, facts, roster, now)

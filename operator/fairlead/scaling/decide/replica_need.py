@@ -1,6 +1,6 @@
 """The replicas that a demand needs, by queueing arithmetic on one replica's speed: objectives, cache room, throughput.
 
-All is linear in the demand: twice the requests need twice the replicas, before rounding.
+Everything is linear in the demand: twice the requests need twice the replicas, before rounding.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from fairlead.scaling.facts import ReplicaSpeed
 from fairlead.scaling.learn.request_mix import AverageRequest
 
 LATE_DEVIATIONS: Final = 1.65
-"""Standard deviations above the mean of a normal distribution beyond which one sample in twenty lies."""
+"""Standard deviations above the mean of a normal distribution that one sample in twenty exceeds."""
 SHORT_ANSWER: Final = 0.5
-"""The length of a typical reply over the mean, which long replies raise."""
+"""Length of a typical reply over the mean, which long replies raise."""
 PROMPT_SCATTER: Final = 1.5
-"""Squared variation of the lengths of prompts, as in the recorded traffic (Azure 2023, ServeGen: 0.8 to 3)."""
+"""Squared coefficient of variation of prompt lengths, as in recorded traffic (Azure 2023, ServeGen: 0.8 to 3)."""
 LEAST_BUSY: Final = 0.01
 UNHURRIED: Final = 2.0
-"""Without an objective, time per token may be this many times that of an empty replica: beyond it, throughput hardly
-grows and users wait."""
+"""Largest time per token without an objective, in multiples of an empty replica's: beyond it, throughput hardly grows
+and users wait."""
 HARDLY: Final = 1.25
 """A limit closer than this to an empty replica's time per token is raised to it, as no number of replicas would meet
 it."""
@@ -30,7 +30,7 @@ LONG_PROMPT: Final = 2.5
 LATE: Final = 0.05
 """Share of requests that may miss an objective."""
 SCATTER: Final = (1 + PROMPT_SCATTER) / 2
-"""What is left of the prompt in computation when another arrives, over the mean prompt: half of 1 plus its squared
+"""What remains of the prompt being computed when another arrives, over the mean prompt: half of 1 plus its squared
 variation."""
 BUSIEST: Final = 0.95
 """Largest share of time that a replica may compute prompts, whatever the objectives."""
@@ -38,7 +38,7 @@ HALVINGS: Final = 30
 SLACK: Final = 0.05
 """Fraction of a replica that rounding ignores: headroom covers it."""
 ROOM_USED: Final = 0.95
-"""Share of the KV cache that is planned with: nearer to full, engines preempt."""
+"""Share of the KV cache to plan with: when it is fuller, engines preempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class FleetDemand:
     output_tokens: float
 
     def times(self, factor: float) -> "FleetDemand":
-        """The same mix of requests at a multiple of the rate."""
+        """Return the same mix of requests at a multiple of the rate."""
         return FleetDemand(
             requests=self.requests * factor,
             computed_tokens=self.computed_tokens * factor,
@@ -61,19 +61,19 @@ class FleetDemand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaNeed:
-    """A need in fractions of a replica, and what it is needed for."""
+    """A need in fractions of a replica, and what causes it."""
 
     replicas: float
     by: str
 
 
 def whole(replicas: float) -> int:
-    """Whole replicas: rounded up, after `SLACK` is taken off."""
+    """Round up to whole replicas, ignoring `SLACK`."""
     return max(ceil(replicas - SLACK), 0)
 
 
 def running_most(speed: ReplicaSpeed, request: AverageRequest) -> float:
-    """Requests that one replica runs at once, limited by its batch or its cache."""
+    """Return how many requests one replica runs at once, limited by its batch or its cache."""
     most = speed.max_sequences or 1.0
     if speed.kv_tokens is None:
         return most
@@ -81,17 +81,17 @@ def running_most(speed: ReplicaSpeed, request: AverageRequest) -> float:
 
 
 def work(speed: ReplicaSpeed, demand: FleetDemand) -> float:
-    """Replica-seconds a second for tokens alone: the part that grows with demand, whatever the batch."""
+    """Return replica-seconds a second for tokens alone: the part that grows with demand, whatever the batch."""
     return demand.computed_tokens * speed.seconds_per_prompt_token + demand.output_tokens * speed.seconds_per_sequence
 
 
 def busy(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand) -> float:
-    """Replicas without idle time, with batches as full as they can be."""
+    """Return the replicas needed without idle time, with batches as full as they can be."""
     return work(speed, demand) + demand.output_tokens * speed.step_seconds / running_most(speed, request)
 
 
 def least(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, objectives: Objectives) -> ReplicaNeed:
-    """The fewest replicas that meet the objectives under even load."""
+    """Return the fewest replicas that meet the objectives under even load."""
     return max(
         (
             ReplicaNeed(replicas=_paced(speed, request, demand, objectives), by="time per token"),
@@ -107,8 +107,7 @@ def _replicas(need: ReplicaNeed) -> float:
 
 
 def _paced(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, objectives: Objectives) -> float:
-    """Replicas with which the one request in twenty that prompts interrupt most often still meets its time per
-    token."""
+    """Return the replicas at which the one request in twenty that prompts interrupt most meets its time per token."""
     load = work(speed, demand)
     most = UNHURRIED * speed.step_seconds
     if objectives.tpot_p95_seconds is not None:
@@ -129,8 +128,9 @@ def _paced(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, ob
 def _late_token(
     speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, load: float
 ) -> Callable[[float], float]:
-    """Time per token of the slowest one in twenty, by replicas: `a / (1 - u)` at a share `u` of time for tokens, and
-    what prompts of others add; these arrive at random, and a short reply has few tokens to spread them over."""
+    """Return the time per token of the slowest one in twenty, by replicas: `a / (1 - u)` at a share `u` of time for
+    tokens, plus what others' prompts add; these arrive at random, and a short reply has few tokens to spread them
+    over."""
     step, requests = speed.step_seconds, demand.requests
     reading = request.computed_tokens * speed.seconds_per_prompt_token
     tokens = max(request.output_tokens * SHORT_ANSWER, 1.0)
@@ -144,7 +144,7 @@ def _late_token(
 
 
 def replicas_for_cache(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand) -> float:
-    """Replicas below which caches fill up and the fleet collapses, whatever the objectives.
+    """Return the replicas below which caches fill up and the fleet collapses, whatever the objectives.
 
     A batch has room for one deviation above the mean, since requests arrive at random.
     """
@@ -154,10 +154,10 @@ def replicas_for_cache(speed: ReplicaSpeed, request: AverageRequest, demand: Fle
 
 
 def _prompt(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, objectives: Objectives) -> float:
-    """Replicas with which a long prompt that has to queue still meets the time to first token.
+    """Return the replicas at which a long prompt that has to queue still meets the time to first token.
 
-    Routers send each request where the least work waits, so that all replicas are nearly one queue with many servers; a
-    queue for each replica would need many more.
+    Routers send each request where the least work waits, so the fleet is nearly one queue with many servers; one queue
+    per replica would need many more.
     """
     load = demand.computed_tokens * speed.seconds_per_prompt_token
     if objectives.ttft_p95_seconds is None or load <= 0:
@@ -176,8 +176,8 @@ def _prompt(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, o
 
 
 def _late(load: float, replicas: float) -> float:
-    """The wait of the slowest one in twenty, in mean service times: Sakasegawa's probability of a wait, each wait being
-    exponential with the free rate of all servers."""
+    """Return the wait of the slowest one in twenty, in mean service times: Sakasegawa's probability of a wait, each
+    wait being exponential with the free rate of all servers."""
     busy_share = load / replicas
     wait = busy_share ** (sqrt(2 * (replicas + 1)) - 1)
     return log(max(wait / LATE, 1.0)) / (replicas * (1 - busy_share))

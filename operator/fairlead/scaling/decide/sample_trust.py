@@ -1,4 +1,4 @@
-"""Which figures are missing or have a problem, in words for people; and whether enough is known to shrink."""
+"""Which figures are missing or have a problem, in words for people, and whether enough is known to shrink."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What one decision passes on to the next: all that was learnt, bounded in size and plain enough for a record.
+"""What one decision passes on to the next: all estimates, bounded in size and plain enough for a record.
 
 Each part belongs to the module that knows its subject; this one only joins them.
 """
@@ -11,7 +11,7 @@ from fairlead.scaling.learn.estimates import Estimates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingState:
-    """Empty at first."""
+    """The memory of one deployment; initially empty."""
 
     learnt: Estimates = field(default_factory=Estimates)
     """Arrivals, forecasts and their errors, speeds by revision, cold starts."""

@@ -1,9 +1,9 @@
 """How far one decision may change the count; steps are counted over a period, since there is a decision every second.
 
-Up: the larger of maxStep and maxFactor, counted from the smallest count within a tenth of a cold start. In so short a
-time the effect of the last step cannot show yet, and it adds little to the cold start itself; 12 s at a cold start of
-two minutes, near the 15 s over which HorizontalPodAutoscaler counts. Down: maxStep, counted from the largest count
-within a twentieth of the stabilization window; 15 s at the usual 300 s.
+Up: the larger of maxStep and maxFactor, counted from the smallest count within a tenth of a cold start. That is too
+short for the last step to show an effect, and adds little to the cold start itself; 12 s at a cold start of two
+minutes, near the 15 s of HorizontalPodAutoscaler. Down: maxStep, counted from the largest count within a twentieth of
+the stabilization window; 15 s at the usual 300 s.
 """
 
 from math import floor
@@ -17,17 +17,17 @@ DOWN_SHARE: Final = 1 / 20
 
 
 def up_while(cold_start: float) -> float:
-    """Seconds over which steps up are counted."""
+    """Return the seconds over which steps up are counted."""
     return cold_start * UP_SHARE
 
 
 def down_while(down_after: float) -> float:
-    """Seconds over which steps down are counted."""
+    """Return the seconds over which steps down are counted."""
     return down_after * DOWN_SHARE
 
 
 def step_down(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Few replicas at a time, since each one that is removed takes a warm cache with it."""
+    """Remove few replicas at a time, since each takes a warm cache with it."""
     step, wanted = situation.facts.policy.pace.down_max_step, situation.facts.wanted
     base = situation.pacing.most_wanted[0].replicas
     held = max(n, min(wanted, base - step))
@@ -37,7 +37,7 @@ def step_down(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def step_up(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """A wrong figure must not lead to a thousand GPUs at once."""
+    """Limit growth: a wrong figure must not lead to a thousand GPUs at once."""
     pace, wanted = situation.facts.policy.pace, situation.facts.wanted
     base = situation.pacing.least_wanted[0].replicas
     top = max(base + pace.up_max_step, floor(base * pace.up_max_factor), wanted)

@@ -1,7 +1,7 @@
-"""Which schedules are in force, and their bounds; where two overlap, the higher bounds count.
+"""Which schedules are active, and their bounds; if two overlap, the higher bounds count.
 
-A minimum is in force one cold start before its window opens, so that its replicas are ready by then; a maximum only
-from the opening. A schedule stays within the deployment's own bounds.
+A minimum applies one cold start before its window opens, so that its replicas are ready by then; a maximum only from
+the opening. A schedule stays within the deployment's own bounds.
 """
 
 from collections.abc import Iterable
@@ -18,12 +18,12 @@ class ScheduleBounds:
     least: int
     most: int
     least_by: str = ""
-    """The schedule that sets it; empty: the deployment itself."""
+    """The schedule that sets it; empty for the deployment itself."""
     most_by: str = ""
 
 
 def in_force(schedules: Iterable[ScheduleWindow], bounds: ReplicaBounds, now: float, ahead: float) -> ScheduleBounds:
-    """The bounds now; minima as they will be `ahead` seconds from now."""
+    """Return the bounds now; minima as of `ahead` seconds from now."""
     floors: list[tuple[int, str]] = []
     ceilings: list[tuple[int, str]] = []
     for one in schedules:
@@ -42,7 +42,7 @@ def in_force(schedules: Iterable[ScheduleWindow], bounds: ReplicaBounds, now: fl
 
 
 def _is_on(one: ScheduleWindow, now: float, ahead: float) -> bool:
-    """Whether its window is open at `now`, or will open within `ahead` seconds."""
+    """Return whether its window is open at `now`, or opens within `ahead` seconds."""
     return (
         cron_expressions.last_occurrence(one.cron, one.time_zone, now + ahead, one.duration_seconds + ahead) is not None
     )

@@ -11,15 +11,15 @@ from fairlead.scaling.decide.signal_summary import SignalSummary
 from fairlead.scaling.facts import ScalingFacts
 
 MARGIN: Final = 1.2
-"""Factor on the need below which a fleet does not shrink, so that noise does not remove a replica and bring it back."""
+"""Multiple of the need below which a fleet does not shrink, so that noise does not remove and bring back a replica."""
 TURNING_MARGIN: Final = 1.4
-"""The same for a fleet that grew lately."""
+"""The same for a fleet that grew recently."""
 NAMED: Final = 3
-"""Problems that a message lists; more are only counted."""
+"""Problems that a message lists; the rest are only counted."""
 
 
 def missing_figures(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Missing figures may let a fleet grow, and never shrink."""
+    """Hold the count: missing figures may let a fleet grow, but never shrink."""
     wanted, summary = situation.facts.wanted, situation.summary
     if summary.replicas is None:
         return AppliedLimit(bound=ScalingBound.MISSING_FIGURES, before=n, after=n, because=_doubts(summary))
@@ -28,7 +28,7 @@ def missing_figures(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def idle(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Remove the last replica when no request has arrived for long, and add the first one when a request waits."""
+    """Remove the last replica after a long time without requests, and add the first one when a request waits."""
     summary, policy = situation.summary, situation.facts.policy
     waiting = max(summary.held, summary.waiting)
     if situation.idle:
@@ -47,7 +47,7 @@ def _stays(policy: ScalingPolicy) -> str:
 
 
 def spares(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """Ready replicas above the need; none on top of a count that is only held."""
+    """Keep ready replicas above the need, but none on top of a count that is only held."""
     ready = situation.facts.policy.warm_pool.ready
     kept = (
         n if situation.summary.replicas is None else max(n, serving_replicas(situation.summary, situation.idle) + ready)
@@ -56,7 +56,7 @@ def spares(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def stabilization(n: int, situation: LimitContext) -> AppliedLimit | None:
-    """More were needed within the stabilization window, and may be needed again."""
+    """Keep what was needed within the stabilization window, since it may be needed again."""
     peak = situation.pacing.required[0].replicas
     after = stabilization_window.window(situation.pacing.patience, situation.facts.policy.pace)
     held = max(n, min(situation.facts.wanted, peak))
@@ -78,12 +78,12 @@ def without_one(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 
 def serving_replicas(summary: SignalSummary, idle: bool) -> int:
-    """Replicas that serve, without spares."""
+    """Return the replicas that serve, without spares."""
     return 0 if idle else max(summary.replicas or 0, 1)
 
 
 def required(summary: SignalSummary, facts: ScalingFacts) -> int:
-    """The need for the stabilization window; the present count where there is no need to go by."""
+    """Return the need for the stabilization window; the present count if no need is known."""
     if summary.replicas is None:
         return facts.wanted
     quiet = summary.is_sure and _expects_no_requests(summary)
@@ -91,9 +91,9 @@ def required(summary: SignalSummary, facts: ScalingFacts) -> int:
 
 
 def is_idle(summary: SignalSummary, facts: ScalingFacts, now: float, since: float) -> bool:
-    """Whether the last replica may be removed, or need not be added.
+    """Return whether the last replica may be removed, or need not be added.
 
-    `since` is when the first decision was made: the time before it does not count as silence.
+    `since` is when the first decision was made: time before it does not count as idle.
     """
     after = facts.policy.zero_after_seconds
     if after is None or facts.bounds.least > 0 or not _expects_no_requests(summary):
@@ -102,7 +102,7 @@ def is_idle(summary: SignalSummary, facts: ScalingFacts, now: float, since: floa
 
 
 def idle_reason(situation: LimitContext) -> str:
-    """Why the fleet is idle; one that starts at zero need not have been silent for the whole time."""
+    """Return why the fleet is idle; one that starts at zero may not have been idle for the whole time."""
     after, since = situation.facts.policy.zero_after_seconds or 0.0, situation.pacing.since or 0.0
     lasted = _silent_for(situation.summary, situation.now, since) >= after
     return f"no request came for {after:g} s" if lasted else "no request comes"
@@ -113,7 +113,7 @@ def _silent_for(summary: SignalSummary, now: float, since: float) -> float:
 
 
 def _expects_no_requests(summary: SignalSummary) -> bool:
-    """No request waits or runs, and no signal needs more than the one replica that is always kept."""
+    """Return whether no request waits or runs, and no signal needs more than the one replica that always stays."""
     return summary.running + summary.waiting + summary.held <= 0 and (summary.replicas or 0) <= 1
 
 

@@ -10,15 +10,15 @@ from fairlead.scaling.learn.demand_forecast import DemandForecast
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetLoad:
-    """Demand a second on the whole fleet, and the speed of a present replica: for comparing accelerators."""
+    """Demand a second on the whole fleet and the speed of a present replica, for comparing accelerators."""
 
     prompt_tokens: float
     """Prompt tokens a second that no cache holds."""
     output_tokens: float
     tokens_per_sequence: float
-    """Tokens of the KV cache that a running request holds on average."""
+    """Mean KV cache tokens that a running request holds."""
     speed: ReplicaSpeed
-    """Of one present replica: learnt, or assumed."""
+    """Speed of one present replica: learnt, or assumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class SignalSummary:
     may_shrink: bool
     """Whether enough is known to shrink."""
     need: float | None = None
-    """Replicas for the objectives, headroom included, in fractions; None where the arithmetic cannot be done."""
+    """Replicas for the objectives, headroom included, in fractions; None if it cannot be computed."""
     cold_start_seconds: float
     """Seconds until a new replica serves: learnt, or assumed."""
     ready: int
@@ -37,11 +37,11 @@ class SignalSummary:
     running: float = 0.0
     """Requests that engines run, as far as known."""
     waiting: float = 0.0
-    """In the interactive and long lanes of routers, and in engines."""
+    """Requests in the routers' interactive and long lanes, and in engines."""
     held: float = 0.0
-    """In routers, because no replica is ready."""
+    """Requests held in routers because no replica is ready."""
     last_arrival: float | None = None
-    """When a request last arrived; None: not since counting began."""
+    """When a request last arrived; None if none has since counting began."""
     questions: tuple[UntrustedSample, ...] = ()
     load: FleetLoad | None = None
     reckoning: DemandNeed | None = None
@@ -49,17 +49,17 @@ class SignalSummary:
     outlook: DemandForecast | None = None
     """The forecast behind it."""
     pressed_since: float | None = None
-    """Since when queue or cache ask for more than is ready."""
+    """Since when queue or cache need more than is ready."""
 
     @property
     def leading(self) -> SignalNeed | None:
-        """The signal with the largest need; of equal ones the first."""
+        """The signal with the largest need, the first of equal ones."""
         counted = [one for one in self.candidates if one.replicas is not None]
         return max(counted, key=_replicas) if counted else None
 
     @property
     def replicas(self) -> int | None:
-        """The largest need; 0 where there is nothing to do, None where no signal has one."""
+        """The largest need; 0 if there is nothing to do, None if no signal has one."""
         leading = self.leading
         return leading.replicas if leading else None
 

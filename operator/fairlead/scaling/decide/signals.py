@@ -1,8 +1,8 @@
 """The needs by all signals together, and the figures that go with them.
 
-Each signal is computed by itself. Where the policy uses tokens and enough was learnt, tokens lead, and queue and cache
-only correct them: these show load that the forecast already covers, so they add a replica only where pressure lasts
-although none is starting, and otherwise ask for no more than the present count.
+Signals are computed independently. If the policy uses tokens and enough was learnt, tokens lead, and queue and cache
+only correct them. Those two show load that the forecast already covers, so they add a replica only if pressure lasts
+although none is starting, and otherwise need no more than the present count.
 """
 
 from dataclasses import replace
@@ -30,13 +30,13 @@ from fairlead.scaling.learn.estimates import Estimates
 CORRECTION_DELAY: Final = 1 / 4
 """In cold starts: how long pressure must last before queue and cache correct tokens."""
 SETTLING: Final = 1.0
-"""In cold starts: the time that new replicas get to work off what waited before them, which is how tokens plan them."""
+"""In cold starts: how long new replicas get to work off what waited before them, as token demand plans it."""
 CORRECTION: Final = 1 / 4
-"""Share of the present replicas that such a correction adds at once."""
+"""Share of the present replicas that one correction adds."""
 
 
 def evaluate(roster: PodInventory, learnt: Estimates, trust: SampleTrust) -> SignalSummary:
-    """Compute all signals that the policy uses; `learnt` has arrivals up to now, all else up to the last decision."""
+    """Compute all signals that the policy uses; `learnt` has arrivals up to now, the rest up to the last decision."""
     facts = roster.facts
     headroom, horizon = facts.policy.signals.token_headroom, estimates.horizon(learnt, facts)
     late, simple = _late(roster, learnt, horizon), pod_signals.needs(roster, facts.policy)
@@ -67,7 +67,7 @@ def evaluate(roster: PodInventory, learnt: Estimates, trust: SampleTrust) -> Sig
 
 
 def _blank(roster: PodInventory, learnt: Estimates, trust: SampleTrust, horizon: float) -> SignalSummary:
-    """What is known without any signal."""
+    """Return what is known without any signal."""
     return SignalSummary(
         candidates=(),
         may_shrink=trust.may_shrink,
@@ -83,7 +83,7 @@ def _blank(roster: PodInventory, learnt: Estimates, trust: SampleTrust, horizon:
 
 
 def _inputs(facts: ScalingFacts, learnt: Estimates, horizon: float, now: float) -> DemandInputs | str:
-    """The inputs of token demand, or what is still missing."""
+    """Return the inputs of token demand, or what is still missing."""
     speed = replica_speed.speed(learnt.fits, facts.revision, facts.assumed)
     request = request_mix.average(learnt.mixture)
     outlook = demand_forecast.forecast(learnt.arrivals.points, learnt.forecasts, horizon, now)
@@ -105,14 +105,14 @@ def _inputs(facts: ScalingFacts, learnt: Estimates, horizon: float, now: float) 
 
 
 def _late(roster: PodInventory, learnt: Estimates, horizon: float) -> tuple[SignalNeed, ...]:
-    """The need by queue time, where the policy limits it."""
+    """Return the need by queue time, if the policy limits it."""
     most = queue_time.limit(roster.facts.policy)
     return () if most is None else (queue_time.candidate(roster.facts, roster, learnt.queueing, most, horizon),)
 
 
 def _is_load(one: SignalNeed, roster: PodInventory, learnt: Estimates) -> bool:
-    """Whether more replicas would help. A queue at some engines beside others without one is a matter of placement: it
-    was sent there before the others were ready, and new ones would not get it either."""
+    """Return whether more replicas would help. A queue at some engines beside others without one is a matter of
+    placement: those requests were sent before the others were ready, and new replicas would not get them either."""
     if one.signal is not ScalingSignal.QUEUE_DEPTH:
         return True
     return pod_signals.in_routers(roster) > 0 or learnt.queueing.seconds > 0
@@ -121,7 +121,7 @@ def _is_load(one: SignalNeed, roster: PodInventory, learnt: Estimates) -> bool:
 def _corrected(
     one: SignalNeed, roster: PodInventory, learnt: Estimates, since: float | None, horizon: float
 ) -> SignalNeed:
-    """The need by queue or cache, reduced to what it adds to tokens."""
+    """Return the need by queue or cache, reduced to what it adds to tokens."""
     there = max(roster.supply - roster.facts.policy.warm_pool.ready, 0)
     if one.replicas is None or one.replicas <= there:
         return one
@@ -140,7 +140,7 @@ def _corrected(
 
 
 def figures(roster: PodInventory, summary: SignalSummary) -> tuple[DecisionFigure, ...]:
-    """The figures of the whole decision; unknown ones are left out."""
+    """Return the figures of the whole decision, without unknown ones."""
     shown = [
         DecisionFigure(name="supply.replicas", value=len(roster.measured)),
         DecisionFigure(name="supply.starting", value=len(roster.coming)),

@@ -1,9 +1,9 @@
-"""The stabilization window is doubled after a fleet shrank and had to grow back at once.
+"""Doubles the stabilization window after a fleet shrank and had to grow back at once.
 
-Where growth follows within the policy's window after shrinking, the window is doubled; where the smaller fleet lasts
-for two windows, it is halved again. So replicas are kept through a demand that goes up and down regularly, and a demand
-that really falls is followed in time. The window is never more than doubled: beyond that the replicas cost more than
-the cold starts they save. It also notes when a fleet grew lately, since shrinking it then would be a reversal.
+If the fleet grows within the policy's window after shrinking, the window is doubled; if the smaller fleet lasts for two
+windows, it is halved again. This keeps replicas through demand that goes up and down regularly, and still follows
+demand that really falls. The window is never more than doubled: beyond that, replicas cost more than the cold starts
+they save. Recent growth is recorded too, since shrinking right after it would be a reversal.
 """
 
 from dataclasses import replace
@@ -18,14 +18,14 @@ LASTED: Final = 2
 
 
 def window(extension: StabilizationExtension, pace: ScalingPace) -> float:
-    """Seconds for which fewer must have been enough."""
+    """Return the seconds for which fewer replicas must have been enough."""
     return pace.down_after_seconds * extension.factor
 
 
 def updated(
     extension: StabilizationExtension, pace: ScalingPace, wanted: int, answer: int, now: float
 ) -> StabilizationExtension:
-    """With what this answer shows."""
+    """Update with what this answer shows."""
     since = extension.shrunk_at
     if answer < wanted:
         return replace(extension, shrunk_at=now)
@@ -40,5 +40,5 @@ def updated(
 
 
 def grew_lately(extension: StabilizationExtension, pace: ScalingPace, now: float) -> bool:
-    """Whether the fleet grew so lately that shrinking would be a reversal."""
+    """Return whether the fleet grew so recently that shrinking would be a reversal."""
     return extension.grown_at is not None and now - extension.grown_at < LASTED * pace.down_after_seconds

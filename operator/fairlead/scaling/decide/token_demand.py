@@ -1,7 +1,7 @@
 """The need by tokens, one cold start ahead.
 
-Demand is arrivals x tokens of the average request; supply is the measured speed of a replica. The backlog that waits by
-then is to be worked off within one more cold start, by replicas without idle time.
+Demand is arrivals x tokens of the average request; supply is the measured speed of a replica. Replicas without idle
+time must work off the backlog that waits by then within one more cold start.
 """
 
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ WORTH_SHOWING: Final = 0.005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandInputs:
-    """The learnt values that this signal uses."""
+    """The estimates that this signal uses."""
 
     speed: ReplicaSpeed
     request: AverageRequest
     outlook: DemandForecast
     horizon: float
     correction: float = 1.0
-    """The SLO correction: how much more the fleet needs than reckoned."""
+    """The SLO correction: how much more the fleet needs than computed."""
     excess: OverprovisioningCorrection = NO_CORRECTION
-    """The over-provisioning correction: the usual surplus of ready replicas, divided out."""
+    """The over-provisioning correction, which divides out the usual surplus of ready replicas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +54,12 @@ class DemandNeed:
 
 
 def unknown_need(because: str) -> SignalNeed:
-    """The candidate while something is still to be learnt."""
+    """Return the candidate while something is still to be learnt."""
     return SignalNeed(signal=ScalingSignal.TOKENS, replicas=None, because=because)
 
 
 def demand(inputs: DemandInputs) -> FleetDemand:
-    """The present demand, a second."""
+    """Return the present demand, a second."""
     level, request = inputs.outlook.level, inputs.request
     return FleetDemand(
         requests=level.requests,
@@ -93,7 +93,7 @@ def evaluate(
 
 
 def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
-    """The need after headroom and corrections, and how it follows from the arithmetic.
+    """Return the need after headroom and corrections, and how it follows from the arithmetic.
 
     The over-provisioning correction leaves out the first replica: in a fleet of two, nearly all surplus comes from
     rounding.
@@ -110,16 +110,16 @@ def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fr
 
 
 def _kept_free(inputs: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
-    """The larger of the policy's headroom and one deviation of the number of running requests, if arrivals are Poisson;
-    burstier arrivals show as misses, and so in the SLO correction."""
+    """Return the larger of the policy's headroom and one deviation of the number of running requests under Poisson
+    arrivals; burstier arrivals show as misses, and so in the SLO correction."""
     running = max(then.output_tokens * inputs.speed.step_seconds, least.replicas)
     chance = sqrt(1 / running) if running > 0 else 0.0
     return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + min(chance, 1.0))
 
 
 def _backlog(inputs: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
-    """Replica-seconds of requests that still wait one cold start from now, after all ready and starting replicas have
-    worked on them."""
+    """Return the replica-seconds of requests that still wait one cold start from now, after all ready and starting
+    replicas have worked on them."""
     waiting = pod_signals.waiting(roster)
     each = replica_need.busy(inputs.speed, inputs.request, _one(inputs.request))
     load = replica_need.busy(inputs.speed, inputs.request, here)

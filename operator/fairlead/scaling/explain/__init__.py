@@ -1,1 +1,1 @@
-"""What a decision was made of and what would change it: records, replays, what-if answers. Pure."""
+"""What a decision was based on and what would change it: records, replays, what-if answers. Pure."""

@@ -16,12 +16,12 @@ NOTHING_FOUND: Final = "nothing of what was tried: more requests waiting, more t
 
 
 def changes(turns: Iterable[TurningPoint], record: DecisionRecord) -> list[tuple[str, str]]:
-    """Where it would go, and what would have to happen for that."""
+    """Return pairs of the new answer and what would lead to it."""
     return [(_direction(turn, record), _condition(turn, record)) for turn in turns]
 
 
 def open_bounds(record: DecisionRecord) -> list[str]:
-    """Which bounds are reached and which do not limit it, since users suspect the bounds first."""
+    """Return which bounds are reached and which are not, since users suspect the bounds first."""
     facts, answer = record.facts, record.recommendation.replicas
     moved = {one.bound for one in record.recommendation.limits}
     reached = {
@@ -36,7 +36,7 @@ def open_bounds(record: DecisionRecord) -> list[str]:
 
 
 def moment(seconds: float) -> str:
-    """The time of day."""
+    """Format the time of day."""
     return datetime.fromtimestamp(seconds, tz=UTC).strftime("%H:%M:%S UTC")
 
 
@@ -46,7 +46,7 @@ def _direction(turn: TurningPoint, record: DecisionRecord) -> str:
 
 
 def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
-    """What would have to happen; times are as fine as the moments that `what_if` tried."""
+    """Describe what would have to happen, with times as fine as the moments that `what_if` tried."""
     at, during = moment(record.now + turn.after_seconds), lasting(turn.after_seconds)
     times = f"{turn.factor or 0:.2f} times what it is{_demand(turn, record)}"
     match turn.cause:
@@ -68,14 +68,14 @@ def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
 
 
 def _demand(turn: TurningPoint, record: DecisionRecord) -> str:
-    """The threshold in the unit that dashboards show."""
+    """Return the threshold in the unit that dashboards show."""
     figures = {one.name: one.value for one in record.recommendation.figures}
     prompts = figures.get("demand.promptTokensPerSecond")
     return "" if prompts is None or turn.factor is None else f" ({prompts * turn.factor:,.0f} prompt tokens/s)"
 
 
 def _bound(bound: ScalingBound | None, facts: ScalingFacts) -> str:
-    """A bound by the field that sets it."""
+    """Name a bound by the field that sets it."""
     policy: ScalingPolicy = facts.policy
     pace = policy.pace
     named = {

@@ -1,4 +1,4 @@
-"""One decision as it is recorded: facts, memory and answer, which is enough to repeat it."""
+"""The record of one decision: facts, memory and answer, which is enough to repeat it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from fairlead.scaling.facts import ScalingFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
-    """Complete by itself, since earlier lines may be missing."""
+    """One decision, self-contained since earlier lines may be missing."""
 
     namespace: str
     name: str
@@ -19,4 +19,4 @@ class DecisionRecord:
     """The state before this decision."""
     recommendation: Recommendation
     version: str
-    """The version of the program that decided; another version may decide differently."""
+    """Version of the program that decided; another version may decide differently."""

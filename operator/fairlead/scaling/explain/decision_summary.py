@@ -1,4 +1,4 @@
-"""A summary of one decision: a line of the table that `fairlead top` shows."""
+"""Summary of one decision: one row of the table that `fairlead top` shows."""
 
 import math
 from collections import Counter
@@ -14,7 +14,7 @@ from fairlead.scaling.learn.intervals import EngineInterval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSummary:
-    """The figures of one deployment's line; unknown ones are absent."""
+    """The figures of one deployment's row; unknown ones are absent."""
 
     namespace: str
     name: str
@@ -31,11 +31,11 @@ class DecisionSummary:
     """Pods by phase."""
     running: float | None = None
     waiting: float | None = None
-    """In the interactive and long lanes of routers, and in engines."""
+    """Requests in the routers' interactive and long lanes, and in engines."""
     held: float | None = None
-    """How many of these are held because no replica is ready."""
+    """How many of them are held because no replica is ready."""
     kv_usage: float | None = None
-    """The mean over ready replicas."""
+    """Mean over ready replicas."""
     ttft_kept: float | None = None
     """Share of first tokens in the last seconds that met the objective."""
     tpot_seconds: float | None = None
@@ -44,17 +44,17 @@ class DecisionSummary:
     """Cost of all replicas that have a node."""
     doubts: int = 0
     figures: dict[str, float] = field(default_factory=dict)
-    """Demand, supply and the like, by the decision's names."""
+    """Demand, supply and the like, under the decision's names."""
 
     @property
     def demand(self) -> float | None:
-        """Requests a second that arrive."""
+        """Arriving requests a second."""
         return self.figures.get("demand.requestsPerSecond")
 
     @property
     def supply(self) -> float | None:
-        """Requests a second that ready replicas serve within the objectives, headroom kept: the forecast demand, times
-        the replicas that supply over the replicas that it needs."""
+        """Requests a second that ready replicas serve within the objectives with headroom: the forecast demand, times
+        the supplying replicas over the replicas that it needs."""
         replicas, need = self.figures.get("supply.replicas"), self.figures.get("need.replicas")
         growth = self.figures.get("demand.forecastFactor", 1.0)
         return (
@@ -65,7 +65,7 @@ class DecisionSummary:
 
 
 def summarize(record: DecisionRecord) -> DecisionSummary:
-    """The summary of a record."""
+    """Summarize a record."""
     facts, recommendation = record.facts, record.recommendation
     ready = [pod.figures for pod in facts.pods if pod.phase is EnginePodPhase.READY and pod.figures is not None]
     routers = [router.figures for router in facts.routers if router.figures is not None]
@@ -105,7 +105,7 @@ def summarize(record: DecisionRecord) -> DecisionSummary:
 
 
 def _lately(record: DecisionRecord) -> list[EngineInterval]:
-    """What ready pods did since the baselines in the record's memory."""
+    """Return what ready pods did since the baselines in the record's memory."""
     marks = {mark.name: mark for mark in record.memory.learnt.marks}
     pairs = [
         (marks[pod.name], intervals.baseline(pod, pod.figures))
@@ -116,8 +116,8 @@ def _lately(record: DecisionRecord) -> list[EngineInterval]:
 
 
 def _kept(lately: list[EngineInterval]) -> float | None:
-    """The share of first tokens that met the objective; None where there is no objective, as then late ones are not
-    counted."""
+    """Return the share of first tokens that met the objective; None without an objective, as late ones are not counted
+    then."""
     counted = [(one.first, one.first_late) for one in lately if one.first_late is not None]
     first = math.fsum(count for count, _ in counted)
     return 1 - math.fsum(late for _, late in counted) / first if first else None
@@ -133,5 +133,5 @@ def _values(engines: Iterable[EngineFigures], figure: Callable[[EngineFigures], 
 
 
 def _sum(values: list[float]) -> float | None:
-    """The sum; None for no values, which is not the same as zero."""
+    """Return the sum; None for no values, which is not the same as zero."""
     return math.fsum(values) if values else None

@@ -1,4 +1,4 @@
-"""The facts at a later time if traffic goes on, or grows or falls by a factor; for "what if" answers.
+"""Projects the facts to a later time, with traffic unchanged or scaled by a factor, for what-if answers.
 
 Pods stay as they are, since `what_if` stops at the first answer that would change them. Counters grow consistently, as
 on a real engine, so that nothing new is learnt from them on the way.
@@ -28,7 +28,7 @@ class ProjectedTraffic:
     """Share of prompt tokens found in a prefix cache."""
 
     def times(self, factor: float) -> "ProjectedTraffic":
-        """The same mix of requests at a multiple of the rate."""
+        """Return the same mix of requests at a multiple of the rate."""
         return replace(
             self,
             requests=self.requests * factor,
@@ -37,12 +37,12 @@ class ProjectedTraffic:
         )
 
     def divided(self, parts: int) -> "ProjectedTraffic":
-        """The part of one of several replicas or routers."""
+        """Return the part of one of several replicas or routers."""
         return self.times(1 / max(parts, 1))
 
 
 def later(facts: ScalingFacts, traffic: ProjectedTraffic, seconds: float, factor: float = 1.0) -> ScalingFacts:
-    """The facts some seconds later; `factor` is the multiple of what is in flight at the start."""
+    """Return the facts some seconds later; `factor` is the multiple of what is in flight at the start."""
     serving = sum(pod.phase is EnginePodPhase.READY for pod in facts.pods)
     reporting = sum(router.figures is not None for router in facts.routers)
     return replace(
@@ -53,7 +53,7 @@ def later(facts: ScalingFacts, traffic: ProjectedTraffic, seconds: float, factor
 
 
 def with_waiting(facts: ScalingFacts, requests: float) -> ScalingFacts:
-    """The same moment with more requests waiting: at a router with figures, else in an engine."""
+    """Return the same moment with more requests waiting: at a router with figures, else in an engine."""
     for number, router in enumerate(facts.routers):
         if router.figures is not None:
             more = replace(router.figures, waiting=router.figures.waiting + requests)
@@ -74,7 +74,7 @@ def _pod(pod: EnginePod, share: ProjectedTraffic, seconds: float, factor: float)
 
 
 def _engine(figures: EngineFigures, share: ProjectedTraffic, seconds: float, factor: float) -> EngineFigures:
-    """One engine some seconds later; time per token is running requests over tokens a second."""
+    """Return one engine's figures some seconds later; time per token is running requests over tokens a second."""
     running = None if figures.running is None else figures.running * factor
     passes = share.output_tokens / running if running else 0.0
     return replace(
@@ -99,8 +99,7 @@ def _more(counter: float | None, amount: float) -> float | None:
 
 
 def _durations(kept: LatencyTotals | None, count: float, total: float | None) -> LatencyTotals | None:
-    """With `count` more samples: of the mean duration so far unless `total` is given, and as often within the
-    objective."""
+    """Add `count` samples: of the mean duration so far unless `total` is given, and as often within the objective."""
     if kept is None:
         return None
     each = kept.total / kept.count if kept.count else 0.0

@@ -1,4 +1,4 @@
-"""Records as JSON lines: exact, so that a decision can be repeated from its line; reads and writes no file.
+"""Encodes records as JSON lines, exactly, so that a decision can be repeated from its line; touches no files.
 
 Floats are written with the fewest digits that read back as the same bits. Unknown fields are ignored and missing ones
 take their defaults, so that neighbouring versions read each other's lines.
@@ -32,7 +32,7 @@ _TABLE: Final = msgspec.json.Decoder(DecisionTable)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenRecord:
-    """A line that is no record."""
+    """A line that is not a record."""
 
     because: str
     excerpt: str
@@ -40,12 +40,12 @@ class BrokenRecord:
 
 
 def encode(record: DecisionRecord) -> bytes:
-    """One line, without its line break."""
+    """Encode as one line, without its line break."""
     return _ENCODER.encode(record)
 
 
 def decode(line: bytes | str) -> DecisionRecord | BrokenRecord:
-    """The record of one line; anything else is returned as a `BrokenRecord`, never raised."""
+    """Decode one line; anything invalid is returned as a `BrokenRecord`, never raised."""
     raw = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else line
     try:
         return _DECODER.decode(raw)
@@ -54,12 +54,12 @@ def decode(line: bytes | str) -> DecisionRecord | BrokenRecord:
 
 
 def encode_table(records: Iterable[DecisionRecord]) -> bytes:
-    """Summaries of the last decisions of several deployments, as one JSON object."""
+    """Encode summaries of the last decisions of several deployments as one JSON object."""
     return _ENCODER.encode(DecisionTable(decisions=tuple(summarize(record) for record in records)))
 
 
 def decode_table(page: bytes) -> tuple[DecisionSummary, ...] | BrokenRecord:
-    """Read what `encode_table` wrote."""
+    """Decode what `encode_table` wrote."""
     try:
         return _TABLE.decode(page).decisions
     except _UNREADABLE as problem:
@@ -67,7 +67,7 @@ def decode_table(page: bytes) -> tuple[DecisionSummary, ...] | BrokenRecord:
 
 
 def _author(raw: bytes) -> str:
-    """The version that wrote the line, where that can be read: a later one may use another format."""
+    """Return the version that wrote the line, if it can be read: a later one may use another format."""
     try:
         return f", written by version {msgspec.json.decode(_AUTHOR.decode(raw)['version'], type=str)}"
     except (*_UNREADABLE, KeyError):

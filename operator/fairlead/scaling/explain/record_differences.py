@@ -1,6 +1,6 @@
-"""Whether a recorded decision comes out the same when it is repeated: each difference by its path.
+"""Whether a recorded decision comes out the same when it is repeated; lists each difference by its path.
 
-Compares all fields without knowing their meaning, so that none can be forgotten here.
+Compares all fields without knowing their meaning, so that none can be forgotten.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDifference:
-    """One path at which the recorded and the repeated decision differ."""
+    """A path at which the recorded and the repeated decision differ."""
 
     place: str
     """A path such as `candidates[1].replicas`."""
@@ -21,7 +21,7 @@ class RecordDifference:
 
 
 def differences(record: DecisionRecord) -> tuple[RecordDifference, ...]:
-    """Repeat the decision; empty where the answer is the same to the last bit."""
+    """Repeat the decision; returns nothing if the answer is the same to the last bit."""
     again, _ = recommender.recommend(record.facts, record.memory, record.now)
     return tuple(_between("", record.recommendation, again))
 

@@ -1,6 +1,6 @@
-"""What would change a decision: the same decision, repeated with other facts.
+"""What would change a decision: repeats it with other facts.
 
-Each answer is found by search, never by inverting the arithmetic of the signals, so it holds whatever they compute.
+Each answer is found by search, never by inverting the signals' arithmetic, so it holds whatever they compute.
 """
 
 import math
@@ -18,10 +18,10 @@ from fairlead.scaling.explain.projection import ProjectedTraffic
 from fairlead.scaling.facts import ScalingFacts
 
 MOST_WAITING: Final = 1 << 14
-"""Most extra requests to wait that are tried; `MOST_TIMES` is the largest multiple of traffic."""
+"""Most extra waiting requests that are tried; `MOST_TIMES` is the largest multiple of traffic."""
 MOST_TIMES: Final = 64.0
 _EXACT: Final = 1 / 64
-"""Relative precision at which a factor is found: finer than traffic is ever known."""
+"""Relative precision of a factor: finer than traffic is ever known."""
 _MOST_STEPS: Final = 120
 """Most steps into the future for one search: some seconds of one core for the largest fleet."""
 _HALVINGS: Final = 4
@@ -53,7 +53,7 @@ class TurningPoint:
     factor: float | None = None
     """Traffic as a multiple of the present one."""
     waiting: int | None = None
-    """How many requests must wait beside those that do now."""
+    """How many more requests must wait than do now."""
     bound: ScalingBound | None = None
     """The bound that would have to be lifted."""
 
@@ -64,7 +64,7 @@ class WhatIfBaseline:
 
     record: DecisionRecord
     traffic: ProjectedTraffic | None
-    """None where the decision has no demand: then only the queue can be varied."""
+    """None if the decision has no demand: then only the queue can be varied."""
 
     @property
     def answer(self) -> int:
@@ -78,12 +78,12 @@ class WhatIfBaseline:
 
     @property
     def lasting_steps(self) -> int:
-        """Simulated decisions over which a change lasts: half a cold start, as a shorter one ends before a replica is
-        ready."""
+        """Simulated decisions over which a change lasts: half a cold start, as a shorter change ends before a replica
+        is ready."""
         return math.ceil(self.record.facts.policy.cold_start.assume_seconds / 2 / self.step_seconds)
 
     def ahead(self, steps: int, factor: float, extra: int = 0) -> Iterator[tuple[float, Recommendation]]:
-        """Later answers, at a multiple of the present traffic."""
+        """Yield later answers, at a multiple of the present traffic."""
         start, memory, wanted = self.record, self.record.memory, self.answer
         traffic = (self.traffic or ProjectedTraffic(requests=0.0, prompt_tokens=0.0, output_tokens=0.0)).times(factor)
         start_facts = projection.with_waiting(start.facts, extra) if extra else start.facts
@@ -98,14 +98,14 @@ class WhatIfBaseline:
 
 
 def turning_points(record: DecisionRecord) -> tuple[TurningPoint, ...]:
-    """What would change this decision, the most urgent first; empty where no change that is tried does."""
+    """Return what would change this decision, most urgent first; empty if none of the tried changes does."""
     moment = WhatIfBaseline(record=record, traffic=_traffic(record))
     found = (_more_waiting(moment), _more_traffic(moment), *_calmer(moment), *_without_bounds(record))
     return tuple(turn for turn in found if turn is not None)
 
 
 def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
-    """The demand of the decision; None where it has none, as while figures are missing."""
+    """Return the demand of the decision; None if it has none, for instance while figures are missing."""
     recommendation = record.recommendation
     figures = {one.name: one.value for one in recommendation.figures}
     figures |= {one.name: one.value for candidate in recommendation.candidates for one in candidate.figures}
@@ -122,14 +122,13 @@ def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
 
 
 def _grown(moment: WhatIfBaseline, factor: float, extra: int = 0) -> tuple[float, Recommendation] | None:
-    """The first larger answer, and how long the change must last for it."""
+    """Return the first larger answer, and how long the change must last for it."""
     answers = moment.ahead(moment.lasting_steps, factor, extra)
     return next((later for later in answers if later[1].replicas > moment.answer), None)
 
 
 def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
-    """The fewest extra requests that make the answer grow: by doubling, then bisection, as more never lead to fewer
-    replicas."""
+    """Return the fewest extra requests that make the answer grow, by doubling and bisection, as it is monotonic."""
     high = 1
     while (found := _grown(moment, 1.0, high)) is None:
         high *= 2
@@ -151,7 +150,7 @@ def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
 
 
 def _more_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
-    """The smallest multiple of the traffic at which the answer grows."""
+    """Return the smallest multiple of the traffic at which the answer grows."""
     if moment.traffic is None or not moment.traffic.requests:
         return None
     low, high = 1.0, 2.0
@@ -174,7 +173,8 @@ def _more_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
 
 
 def _calmer(moment: WhatIfBaseline) -> Iterator[TurningPoint | None]:
-    """When it shrinks: at the present traffic, else below which traffic; and what happens without any requests."""
+    """Yield when it shrinks: at the present traffic, else below which traffic; and what happens without any
+    requests."""
     if not moment.answer or any(one.doubt for one in moment.record.facts.pods):
         return  # nothing shrinks while figures are missing, and what they will be is unknown
     same = _shrunk(moment, WhatIfCause.AS_IT_IS, 1.0)
@@ -186,7 +186,7 @@ def _calmer(moment: WhatIfBaseline) -> Iterator[TurningPoint | None]:
 
 
 def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
-    """The first step down without requests, and the last one where it removes the last replica."""
+    """Yield the first step down without requests, and the last one if it removes the last replica."""
     before = moment.answer
     for seconds, recommendation in moment.ahead(_steps(moment), 0.0):
         if recommendation.replicas < before and (before == moment.answer or not recommendation.replicas):
@@ -201,7 +201,7 @@ def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
 
 
 def _less_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
-    """The most traffic at which it shrinks, to within a sixteenth of the present traffic."""
+    """Return the most traffic at which it shrinks, to within a sixteenth of the present traffic."""
     low, high, found = 0.0, 1.0, None
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -224,14 +224,14 @@ def _shrunk(moment: WhatIfBaseline, cause: WhatIfCause, factor: float) -> Turnin
 
 
 def _steps(moment: WhatIfBaseline) -> int:
-    """Simulated decisions for twice as long as a policy waits before it shrinks."""
+    """Return the simulated decisions for twice as long as a policy waits before it shrinks."""
     policy = moment.record.facts.policy
     waits = policy.pace.down_after_seconds + (policy.zero_after_seconds or 0.0) + policy.cold_start.assume_seconds
     return min(_MOST_STEPS, 1 + int(2 * waits / moment.step_seconds))
 
 
 def _without_bounds(record: DecisionRecord) -> Iterator[TurningPoint]:
-    """For each bound that changed the answer: what it would be if only that one were lifted."""
+    """Yield, for each bound that changed the answer, the answer with only that bound lifted."""
     for limit in record.recommendation.limits:
         lift = _LIFTED.get(limit.bound)
         if lift is None:

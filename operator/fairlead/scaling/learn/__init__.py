@@ -1,1 +1,1 @@
-"""What is learnt of traffic and replicas from one decision to the next, bounded in size. Pure."""
+"""What is learnt about traffic and replicas from one decision to the next, bounded in size. Pure."""

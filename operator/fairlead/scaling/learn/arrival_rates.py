@@ -1,7 +1,7 @@
-"""Arrivals over time: the counters of routers (or of engines, where there is no router) summed into one series.
+"""Arrivals over time: the counters of routers (or of engines, if there is no router) summed into one series.
 
-The series is a few points of two running sums, so that the rate over any period is a subtraction. A counter that cannot
-be read is assumed to grow at its last rate, until its sample would be stale.
+The series holds a few points of two running sums, so that the rate over any period is a subtraction. A counter that
+cannot be read is assumed to grow at its last rate until its sample would be stale.
 """
 
 from bisect import bisect_left
@@ -44,7 +44,7 @@ class ArrivalCounter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """Empty at first."""
+    """The series and the counters behind it; initially empty."""
 
     points: tuple[ArrivalTotals, ...] = ()
     tellers: tuple[ArrivalCounter, ...] = ()
@@ -59,20 +59,20 @@ class ArrivalRate:
     requests: float
     prompt_tokens: float
     seconds: float
-    """The period's length; shorter than requested where the series does not reach back that far."""
+    """Length of the period; shorter than requested if the series does not reach back that far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalResolution:
-    """The distance of points in the series, and how long the last rate of a missing counter is assumed to go on."""
+    """The distance of points in the series, and how long a missing counter is assumed to keep its last rate."""
 
     grain: float
     stale: float
 
 
 def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCounter, ...], frozenset[str]]:
-    """Counters with a sample now, and the names of all that could have one; an engine's requests are those it runs,
-    holds waiting or has ended."""
+    """Return counters with a sample now, and the names of all that could have one; an engine's requests are those that
+    run, wait or have ended."""
     if roster.routers or roster.silent:
         routers = tuple(
             ArrivalCounter(name=one.name, at=figures.at, requests=figures.asked, prompt_tokens=figures.prompt_tokens)
@@ -93,7 +93,7 @@ def updated(
     rhythm: ArrivalResolution,
     now: float,
 ) -> Arrivals:
-    """The series with what was counted since."""
+    """Add what was counted since."""
     kept = {counter.name: counter for counter in before.tellers}
     spoken = {counter.name for counter in reported}
     elapsed = max(now - before.points[-1].at, 0.0) if before.points else 0.0
@@ -118,7 +118,7 @@ def _name(one: ArrivalCounter) -> str:
 def _counted(
     before: ArrivalCounter | None, now: ArrivalCounter, rhythm: ArrivalResolution
 ) -> tuple[ArrivalCounter, float, float]:
-    """A counter with a sample: its increase since the last one; a counter that went down has restarted from zero."""
+    """Return a sampled counter and its increase since the last sample; a counter that went down restarted from zero."""
     if before is None:
         return now, 0.0, 0.0
     gap = now.at - before.at
@@ -141,7 +141,7 @@ def _counted(
 def _granted(
     counter: ArrivalCounter, elapsed: float, rhythm: ArrivalResolution, now: float
 ) -> tuple[ArrivalCounter, float, float]:
-    """A counter without a sample: for a while it is assumed to grow at its last rate."""
+    """Return a counter without a sample and its assumed increase: for a while, it keeps its last rate."""
     if now - counter.at > rhythm.stale:
         return counter, 0.0, 0.0
     requests, tokens = counter.request_rate * elapsed, counter.prompt_rate * elapsed
@@ -150,7 +150,7 @@ def _granted(
 
 
 def _points(before: tuple[ArrivalTotals, ...], more: ArrivalTotals, grain: float) -> tuple[ArrivalTotals, ...]:
-    """Append a point; the newest point is moved on until it is a grain away from the one before it."""
+    """Append a point; the newest point moves on until it is a grain away from the one before it."""
     if not before:
         return (more,)
     last = before[-1]
@@ -162,7 +162,7 @@ def _points(before: tuple[ArrivalTotals, ...], more: ArrivalTotals, grain: float
 
 
 def rate(points: tuple[ArrivalTotals, ...], begin: float, end: float) -> ArrivalRate | None:
-    """The rate between two times, as far as the series reaches back; None where it does not."""
+    """Return the rate between two times, as far as the series reaches back; None if it does not."""
     if not points:
         return None
     begin = max(begin, points[0].at)
@@ -178,7 +178,7 @@ def rate(points: tuple[ArrivalTotals, ...], begin: float, end: float) -> Arrival
 
 
 def _at(points: tuple[ArrivalTotals, ...], moment: float) -> ArrivalTotals:
-    """The sums at a time, interpolated between two points."""
+    """Return the sums at a time, interpolated between two points."""
     right = bisect_left(points, moment, key=_MOMENT)
     if right == len(points):
         return points[-1]

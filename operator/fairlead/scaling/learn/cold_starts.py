@@ -1,9 +1,9 @@
-"""The cold start to plan with, from the starts of one revision that were observed.
+"""The cold start to plan with, from the observed starts of one revision.
 
-A start begins with the engine's container. The wait for a node says nothing of the next start. The wait for an image is
-counted apart: an image is pulled once a node, so the median wait is planned with and not the longest.
+A start begins with the engine's container. The wait for a node says nothing of the next start. Image pulls count apart:
+an image is pulled once per node, so the plan uses the median and not the longest.
 
-A pod that was ready as soon as it was seen made no request wait, and is not counted.
+A pod that was ready when first seen made no request wait, and is not counted.
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from fairlead.fleet.policies import ColdStart
 from fairlead.scaling.facts import EnginePod, EnginePodPhase
 
 MOST_STARTS: Final = 12
-"""Starts kept of each revision: few enough that one slow start is not planned with for ever."""
+"""Starts kept per revision: few enough that one slow start is not planned with for ever."""
 MOST_REVISIONS: Final = 4
 """The target, the one before it, and two more that a rollout may return to."""
 LATE: Final = 0.95
 """Share of starts that should take no longer than planned."""
 SHORTEST: Final = 1 / 64
-"""Share of the assumed start below which no horizon falls, since it is divided by."""
+"""Least horizon as a share of the assumed start, since it is divided by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,8 @@ class ColdStartTimes:
 
 
 def horizon(starts: tuple[ColdStartTimes, ...], revision: str, assumed: ColdStart) -> float:
-    """Seconds to plan with: nearly the slowest observed start and the usual image pull, or what the policy assumes."""
+    """Return the seconds to plan with: nearly the slowest observed start and the usual image pull, or the policy's
+    assumption."""
     least = assumed.assume_seconds * SHORTEST
     seen = next((one.seconds for one in starts if one.revision == revision), ())
     if not assumed.learn or not seen:
@@ -47,7 +48,7 @@ def horizon(starts: tuple[ColdStartTimes, ...], revision: str, assumed: ColdStar
 
 
 def _usual_wait(starts: tuple[ColdStartTimes, ...], revision: str) -> float:
-    """The median of the image pulls."""
+    """Return the median of the image pulls."""
     waits = sorted(next(one.waits for one in starts if one.revision == revision))
     return waits[(len(waits) - 1) // 2] if waits else 0.0
 
@@ -55,7 +56,7 @@ def _usual_wait(starts: tuple[ColdStartTimes, ...], revision: str) -> float:
 def with_starts(
     starts: tuple[ColdStartTimes, ...], revision: str, ready: tuple[EnginePod, ...]
 ) -> tuple[ColdStartTimes, ...]:
-    """With the starts of the target's pods that became ready since."""
+    """Add the starts of the target's pods that became ready since."""
     kept = next((one for one in starts if one.revision == revision), None)
     until = kept.until if kept else None
     fresh = sorted(
@@ -77,7 +78,7 @@ def with_starts(
 
 
 def remaining(pod: EnginePod, horizon_seconds: float, now: float) -> float:
-    """Seconds until a pod serves; for one that takes longer than planned, always a quarter of the plan more."""
+    """Return the seconds until a pod serves, at least a quarter of the plan."""
     age = max(now - pod.since, 0.0)
     if pod.phase in {EnginePodPhase.PENDING, EnginePodPhase.PULLING}:
         return horizon_seconds

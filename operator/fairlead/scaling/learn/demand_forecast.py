@@ -1,5 +1,4 @@
-"""A forecast of arrivals one cold start ahead, by one of three methods: the level, a damped trend, the hour of the
-week.
+"""Forecasts arrivals one cold start ahead by one of three methods: the level, a damped trend, the hour of the week.
 
 A method other than the level is used only after its forecasts have been closer than the level's.
 """
@@ -12,8 +11,7 @@ from fairlead.scaling.learn import arrival_rates
 from fairlead.scaling.learn.arrival_rates import ArrivalRate, ArrivalTotals
 
 STRETCHES: Final = (4.0, 2.0, 1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16)
-"""Periods in cold starts: long ones are steady, short ones recent; a short one counts where it differs
-significantly."""
+"""Periods in cold starts: long ones are steady, short ones recent; a short one counts if it differs significantly."""
 SHORT: Final = 1 / 8
 """In cold starts: two neighbouring periods of this length show how much counts scatter."""
 SURELY: Final = 3.0
@@ -26,14 +24,14 @@ CHECKED: Final = 1 / 4
 """In cold starts: the period that a forecast is compared with."""
 MOST_PENDING: Final = 12
 FADING: Final = 0.98
-"""Factor for each check: the last fifty count, about six cold starts."""
+"""Factor per check: the last fifty count, about six cold starts."""
 ENOUGH: Final = 8.0
 """Checks after which a method's error is meaningful."""
 BETTER: Final = 0.9
-"""Share of the level's error that another method's must stay below before it is used."""
+"""Share of the level's error that another method must stay below to be used."""
 HOUR: Final = 3600.0
 WEEK: Final = 168
-"""Hours of a week: daily habits follow the clock, so this alone does not scale with the policy's times."""
+"""Hours of a week: daily habits follow the clock, so only this does not scale with the policy's times."""
 NEARLY: Final = 0.9
 UNSEEN: Final = -1.0
 LEARNING: Final = 0.5
@@ -42,7 +40,7 @@ LEARNING: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingForecast:
-    """One forecast whose time has not come yet."""
+    """A forecast whose time has not come yet."""
 
     due: float
     """When the period that it is compared with ends."""
@@ -60,12 +58,12 @@ class ForecastErrors:
     squares: float = 0.0
 
     def after(self, error: float) -> "ForecastErrors":
-        """With one more error."""
+        """Add one error."""
         return ForecastErrors(checks=self.checks * FADING + 1, squares=self.squares * FADING + error * error)
 
     @property
     def usual(self) -> float:
-        """Their root mean square; 0 before the first check."""
+        """The root mean square error; 0 before the first check."""
         return sqrt(self.squares / self.checks) if self.checks > 0 else 0.0
 
 
@@ -81,7 +79,7 @@ class HourInProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastHistory:
-    """Empty at first."""
+    """What forecasts remember; initially empty."""
 
     pending: tuple[PendingForecast, ...] = ()
     level: ForecastErrors = ForecastErrors()
@@ -93,7 +91,7 @@ class ForecastHistory:
     """The same for prompt tokens, in mean prompts: 2 for Poisson arrivals with lengths that deviate by as much as their
     mean."""
     hours: tuple[float, ...] = ()
-    """Mean requests a second by hour of the week; negative where nothing was counted yet."""
+    """Mean requests a second by hour of the week; negative for hours not counted yet."""
     looking: HourInProgress | None = None
 
 
@@ -102,7 +100,7 @@ class DemandForecast:
     """Arrivals now, and one cold start ahead."""
 
     level: ArrivalRate
-    """The current rate: short periods count where they differ significantly."""
+    """The current rate: short periods count if they differ significantly."""
     factor: float
     """The forecast over the level."""
     by: str
@@ -112,7 +110,7 @@ class DemandForecast:
 def forecast(
     points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float
 ) -> DemandForecast | None:
-    """The forecast from past arrivals; None before two samples."""
+    """Forecast from past arrivals; None before two samples."""
     level = _level(points, kept, horizon, now)
     if level is None:
         return None
@@ -132,7 +130,7 @@ def _helps(misses: ForecastErrors, level: ForecastErrors) -> bool:
 
 
 def _level(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float) -> ArrivalRate | None:
-    """The rate over a long period, moved by shorter ones as far as they differ from it significantly."""
+    """Return the rate over a long period, moved by shorter ones as far as they differ from it significantly."""
     rates = [rate for part in STRETCHES if (rate := arrival_rates.rate(points, now - part * horizon, now)) is not None]
     if not rates:
         return None
@@ -144,8 +142,7 @@ def _level(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: fl
 
 
 def _moved(level: float, value: float, rate: ArrivalRate, scatter: float) -> float:
-    """Move the level into the range in which the true rate lies; the deviation of a count is its root times the
-    scatter."""
+    """Move the level into the range of the true rate; a count deviates by the root of itself times the scatter."""
     count = rate.requests * rate.seconds
     if count <= 0:
         return level
@@ -154,7 +151,7 @@ def _moved(level: float, value: float, rate: ArrivalRate, scatter: float) -> flo
 
 
 def _guess(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: float, now: float) -> PendingForecast:
-    """A forecast by each method, for one cold start ahead."""
+    """Forecast one cold start ahead by each method."""
     late = arrival_rates.rate(points, now - horizon / 2, now)
     early = arrival_rates.rate(points, now - horizon, now - horizon / 2)
     whole = arrival_rates.rate(points, now - horizon, now)
@@ -171,12 +168,12 @@ def _guess(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: fl
 
 
 def _due(horizon: float, now: float) -> float:
-    """When a forecast made now can be checked."""
+    """Return when a forecast made now can be checked."""
     return now + horizon + CHECKED * horizon / 2
 
 
 def _hourly(kept: ForecastHistory, now: float, then: float) -> float:
-    """The mean of that hour of the week over this one's, where both were counted."""
+    """Return the mean of that hour of the week over this one's, if both were counted."""
     if not kept.hours:
         return 1.0
     here, there = kept.hours[_hour(now)], kept.hours[_hour(then)]
@@ -188,7 +185,7 @@ def _hour(moment: float) -> int:
 
 
 def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon: float, now: float) -> ForecastHistory:
-    """Check forecasts whose time has come, and add a new one where it is due."""
+    """Check forecasts whose time has come, and add a new one when it is due."""
     checked = before
     for guess in before.pending:
         if guess.due <= now:
@@ -221,7 +218,8 @@ def _checked(
 def _scatter(
     before: ForecastHistory, points: tuple[ArrivalTotals, ...], end: float, horizon: float
 ) -> tuple[float, float]:
-    """Variance over mean from two neighbouring short periods: how far their counts differ, compared with chance."""
+    """Return variance over mean from two neighbouring short periods: how far their counts differ, compared with
+    chance."""
     middle, begin = end - SHORT * horizon, end - 2 * SHORT * horizon
     late, early = arrival_rates.rate(points, middle, end), arrival_rates.rate(points, begin, middle)
     if late is None or early is None or late.requests + early.requests <= 0:
@@ -236,7 +234,7 @@ def _scatter(
 
 
 def _differing(one: float, other: float) -> float:
-    """The squared difference over the squared sum."""
+    """Return the squared difference over the squared sum."""
     return ((one - other) / (one + other)) ** 2 if one + other > 0 else 0.0
 
 

@@ -1,7 +1,7 @@
 """What is learnt from one decision to the next: demand, request lengths, speeds, cold starts, forecasts and their
 errors.
 
-A decision uses what was learnt before it and learns afterwards, so that more demand never makes a replica look faster.
+A decision uses earlier estimates and updates them afterwards, so that more demand never makes a replica look faster.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ SETTLED: Final = 1 / 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """Empty at first."""
+    """All estimates for one deployment; initially empty."""
 
     arrivals: Arrivals = field(default_factory=Arrivals)
     forecasts: ForecastHistory = field(default_factory=ForecastHistory)
@@ -64,21 +64,20 @@ class DecisionFeedback:
 
     now: float
     reckoned: float | None
-    """Replicas for the present demand by the arithmetic and headroom alone; None where they could not be reckoned."""
+    """Replicas for the present demand by the arithmetic and headroom alone; None if they could not be computed."""
     need: float | None
-    """The need in fractions of a replica; None where a bound decided instead."""
+    """The need in fractions of a replica; None if a bound decided instead."""
     waiting: float
     pressed_since: float | None
 
 
 def horizon(learnt: Estimates, facts: ScalingFacts) -> float:
-    """Seconds from a recommendation of one more replica until it serves."""
+    """Return the seconds from a recommendation of one more replica until it serves."""
     return cold_starts.horizon(learnt.starts, facts.revision, facts.policy.cold_start)
 
 
 def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, now: float) -> Estimates:
-    """With arrivals and queues up to now, the only part of the present samples that a decision learns before it is
-    made."""
+    """Add arrivals and queues up to now: all that a decision learns from present samples before it is made."""
     grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(learnt, facts))
     rhythm = ArrivalResolution(grain=grain, stale=facts.policy.stale_after_seconds)
     request = request_mix.average(learnt.mixture)
@@ -93,7 +92,7 @@ def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, 
 def updated(
     before: Estimates, facts: ScalingFacts, roster: PodInventory, present: Estimates, moment: DecisionFeedback
 ) -> Estimates:
-    """With all that the present samples teach, beside the arrivals that were added before."""
+    """Add what the present samples teach, apart from arrivals, which were added before."""
     now = moment.now
     ahead = horizon(before, facts)
     came, marks = _came(before, facts, roster, ahead)
@@ -130,7 +129,7 @@ def updated(
 
 
 def _mixture(before: Estimates, came: Sequence[EngineInterval]) -> RequestMix:
-    """Earlier requests count for less when present ones take longer than learnt."""
+    """Update the mix; earlier requests count for less when present ones take longer than learnt."""
     request = request_mix.average(before.mixture)
     return (
         before.mixture
@@ -140,7 +139,7 @@ def _mixture(before: Estimates, came: Sequence[EngineInterval]) -> RequestMix:
 
 
 def _fits(before: Estimates, facts: ScalingFacts, came: Sequence[EngineInterval]) -> tuple[SpeedFit, ...]:
-    """Earlier speeds count for less when tokens take longer than learnt."""
+    """Update the fits; earlier speeds count for less when tokens take longer than learnt."""
     speed = replica_speed.speed(before.fits, facts.revision, facts.assumed)
     if speed is None:
         return before.fits
@@ -148,19 +147,19 @@ def _fits(before: Estimates, facts: ScalingFacts, came: Sequence[EngineInterval]
 
 
 def _serving(facts: ScalingFacts, roster: PodInventory) -> int:
-    """Ready replicas without the warm pool, which is kept whatever the need."""
+    """Return the ready replicas without the warm pool, which is kept whatever the need."""
     return len(roster.ready) - facts.policy.warm_pool.ready
 
 
 def _own(facts: ScalingFacts, roster: PodInventory) -> list[tuple[EnginePod, EngineFigures]]:
-    """Pods of the target."""
+    """Return the pods of the target."""
     return [(pod, figures) for pod, figures in roster.measured if pod.revision == facts.revision]
 
 
 def _came(
     before: Estimates, facts: ScalingFacts, roster: PodInventory, ahead: float
 ) -> tuple[list[EngineInterval], tuple[EngineBaseline, ...]]:
-    """What settled pods of the target did since their baselines, and the baselines for the next time."""
+    """Return what settled pods of the target did since their baselines, and the next baselines."""
     kept = {mark.name: mark for mark in before.marks}
     apart = TEACHING * facts.policy.cold_start.assume_seconds
     came: list[EngineInterval] = []
@@ -180,7 +179,7 @@ def _came(
 
 
 def _with_new_arrivals(mixture: RequestMix, before: Arrivals, after_it: Arrivals) -> RequestMix:
-    """With the arrivals that were counted since the last decision."""
+    """Add the arrivals counted since the last decision."""
     if not before.points:
         return mixture
     last, now = before.points[-1], after_it.points[-1]

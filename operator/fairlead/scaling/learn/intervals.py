@@ -1,4 +1,4 @@
-"""What one engine pod did between two samples: differences of its counters, where both samples are valid.
+"""What one engine pod did between two samples: differences of its counters, if both samples are valid.
 
 The samples are some time apart, so that a difference covers enough requests to be meaningful.
 """
@@ -12,7 +12,7 @@ class EngineCounters:
     """One pod's counters at a sample, or how much they grew between two."""
 
     running: float
-    """Requests in a batch; of an interval the mean of both ends."""
+    """Requests in a batch; for an interval, the mean of both ends."""
     prompt_tokens: float
     cached_tokens: float
     output_tokens: float
@@ -24,7 +24,7 @@ class EngineCounters:
     token_seconds: float
     """The sum of these samples."""
     paced: float
-    """Requests whose mean time per token was counted; where the engine does not report these, tokens."""
+    """Requests whose mean time per token was counted; tokens, if the engine does not report these."""
     first_late: float | None
     """First tokens that came later than the objective; None without an objective."""
     pace_late: float | None
@@ -53,7 +53,7 @@ class EngineInterval(EngineCounters):
 
     @property
     def seconds_per_token(self) -> float | None:
-        """The mean of the samples; where the engine does not time tokens, running requests x seconds over tokens."""
+        """The mean of the samples; if the engine does not time tokens, running requests x seconds over tokens."""
         if self.tokens > 0:
             return self.token_seconds / self.tokens
         if self.output_tokens > 0 and self.running > 0:
@@ -62,7 +62,7 @@ class EngineInterval(EngineCounters):
 
 
 def baseline(pod: EnginePod, figures: EngineFigures) -> EngineBaseline:
-    """This sample, as the baseline for a later one."""
+    """Make this sample the baseline for a later one."""
     token, pace = figures.per_token, figures.request_pace or figures.per_token
     return EngineBaseline(
         name=pod.name,
@@ -86,7 +86,7 @@ def _late(counted: LatencyTotals | None) -> float | None:
 
 
 def between(mark: EngineBaseline, current: EngineBaseline) -> EngineInterval | None:
-    """The differences; None where a counter went down, as then the engine restarted."""
+    """Return the differences; None if a counter went down, as the engine restarted then."""
     interval = EngineInterval(
         seconds=current.at - mark.at,
         running=(current.running + mark.running) / 2,

@@ -27,39 +27,39 @@ MASKING_BOUNDS: Final = frozenset(
 )
 """Limits under which the count does not follow the need, so the surplus says nothing."""
 LEAST: Final = 0.7
-"""Least factor: a longer hold than usual may fake a surplus, which must not shrink the need further."""
+"""Least factor: an unusually long hold may fake a surplus, which must not shrink the need further."""
 MOST: Final = 1.1
-"""Most factor: a fleet that follows its growth too late needs at most so much more."""
+"""Largest factor: a fleet that follows its growth too late needs at most this much more."""
 LARGEST_SURPLUS: Final = 0.4
-"""Limit of one sample, as a logarithm and in either direction: half as much again. A step in demand leaves a fleet with
-a seventh of its need for one cold start, and a backlog with twice its need afterwards; neither is usual."""
+"""Limit of one sample, as a logarithm in either direction: half as much again. A step in demand leaves a fleet with a
+seventh of its need for one cold start, and a backlog with twice its need afterwards; neither is usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverprovisioningEstimate:
-    """Mean of the logarithm of ready replicas over needed ones; 0 at first."""
+    """Mean logarithm of ready over needed replicas; initially 0."""
 
     mean: float = 0.0
     square: float = 0.0
     """Mean of its square."""
     need: float | None = None
-    """Mean of the logarithm of the need; None before there was one."""
+    """Mean logarithm of the need; None before there was one."""
     at: float | None = None
     """When it was last updated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverprovisioningCorrection:
-    """What compensates the usual surplus."""
+    """Compensates for the usual surplus."""
 
     factor: float = 1.0
-    """On the need at which the surplus was seen."""
+    """Factor on the need at which the surplus was seen."""
     seen_at: float | None = None
-    """That need; None where none was seen."""
+    """That need; None if none was seen."""
 
     def at(self, need: float) -> float:
-        """The factor on this need. A larger fleet has as many replicas too many, not as large a share: much of a
-        surplus is rounding, and what a fleet learnt at night must not be missing in the morning."""
+        """Return the factor on this need. A larger fleet has the same number of surplus replicas, not the same share:
+        much of a surplus is rounding, and what a fleet learnt at night must not be missing in the morning."""
         if self.seen_at is None or self.factor >= 1:
             return self.factor
         return 1 - (1 - self.factor) * min(self.seen_at / need, 1.0)
@@ -69,7 +69,7 @@ NO_CORRECTION: Final = OverprovisioningCorrection()
 
 
 def tracked_need(need: float, limits: Iterable[AppliedLimit], facts: ScalingFacts) -> float | None:
-    """The need, where the count follows it; None where a bound decides, or where the policy is not active."""
+    """Return the need if the count follows it; None if a bound decides or the policy is not active."""
     hidden = any(one.bound in MASKING_BOUNDS for one in limits)
     return need if facts.policy.active and need > max(facts.bounds.least, 1) and not hidden else None
 
@@ -77,8 +77,7 @@ def tracked_need(need: float, limits: Iterable[AppliedLimit], facts: ScalingFact
 def updated(
     before: OverprovisioningEstimate, ready: int, need: float | None, horizon: float, now: float
 ) -> OverprovisioningEstimate:
-    """With the present surplus; unchanged where the count does not follow the need, as the surplus then says
-    nothing."""
+    """Add the present surplus; unchanged if the count does not follow the need, as the surplus then says nothing."""
     if need is None or ready <= 0 or before.at is None:
         return replace(before, at=now)
     elapsed = max(now - before.at, 0.0)
@@ -94,8 +93,8 @@ def updated(
 
 
 def correction(excess: OverprovisioningEstimate, power: float) -> OverprovisioningCorrection:
-    """What compensates the usual surplus. Misses grow with this power of use, so its scatter counts too: an hour with
-    too few replicas costs more than one with too many gains."""
+    """Return what compensates for the usual surplus. Misses grow with this power of use, so its scatter counts too: an
+    hour with too few replicas costs more than one with too many gains."""
     scatter = max(excess.square - excess.mean * excess.mean, 0.0)
     factor = min(max(exp(power * scatter / 2 - excess.mean), LEAST), MOST)
     return OverprovisioningCorrection(factor=factor, seen_at=None if excess.need is None else exp(excess.need))

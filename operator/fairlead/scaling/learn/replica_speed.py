@@ -3,8 +3,8 @@ samples.
 
 A step with `n` running requests takes `a + b n`; computing a prompt token adds `c`. A second in which `p` prompt tokens
 are computed leaves `1 - p c` for steps, so that the time per token is `(a + b n) / (1 - p c)`: linear in a, b and c
-once it is divided by the time itself. Each interval of a pod is one equation; old ones fade. The data sheet counts as a
-few more equations, so that a fleet that always works at one load does not extrapolate wildly to another.
+once divided by the time itself. Each interval of a pod is one equation; old ones fade. The data sheet counts as a few
+more equations, so that a fleet that always works at one load does not extrapolate wildly to another.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from fairlead.scaling.facts import ReplicaSpeed
 from fairlead.scaling.learn.intervals import EngineInterval
 
 FADING: Final = 0.999
-"""Factor for each interval: the last thousand count."""
+"""Factor per interval: the last thousand count."""
 LEAST_TOKENS: Final = 20.0
 """Output tokens below which an interval is ignored, as it says more of chance than of speed."""
 POINTS: Final = ((1.0, 0.0), (32.0, 0.0), (1.0, 0.5), (32.0, 0.5))
@@ -31,7 +31,7 @@ in sim/data/step_times.json; used only without a data sheet."""
 FARTHEST: Final = 8.0
 """Factor above or below the data sheet beyond which a fit is taken for chance."""
 MOST_SEQUENCES: Final = 256.0
-"""The batch size of engines where it is not known."""
+"""The batch size of engines if it is not known."""
 MOST_REVISIONS: Final = 4
 
 
@@ -54,7 +54,7 @@ class SpeedFit:
 
 
 def updated(fits: tuple[SpeedFit, ...], revision: str, intervals: Iterable[EngineInterval]) -> tuple[SpeedFit, ...]:
-    """With the intervals of its pods."""
+    """Add the intervals of its pods."""
     equations = sorted(equation for one in intervals if (equation := _equation(one)) is not None)
     if not equations:
         return fits
@@ -79,7 +79,7 @@ def updated(fits: tuple[SpeedFit, ...], revision: str, intervals: Iterable[Engin
 
 
 def discounted(fits: tuple[SpeedFit, ...], revision: str, weight: float) -> tuple[SpeedFit, ...]:
-    """As if fewer intervals had been learnt from."""
+    """Weigh the fit as if fewer intervals had been learnt from."""
     return fits if weight == 1.0 else tuple(_times(one, weight) if one.revision == revision else one for one in fits)
 
 
@@ -91,7 +91,7 @@ def _times(fit: SpeedFit, weight: float) -> SpeedFit:
 
 
 def with_kv_tokens(fits: tuple[SpeedFit, ...], revision: str, kv_tokens: float) -> tuple[SpeedFit, ...]:
-    """With the KV cache size that one of its engines reports."""
+    """Set the KV cache size that one of its engines reports."""
     kept = next((one for one in fits if one.revision == revision), SpeedFit(revision=revision))
     if kept.kv_tokens == kv_tokens:
         return fits
@@ -100,8 +100,8 @@ def with_kv_tokens(fits: tuple[SpeedFit, ...], revision: str, kv_tokens: float) 
 
 
 def _equation(interval: EngineInterval) -> tuple[float, float, float] | None:
-    """The factors of a, b and c in an equation whose right side is 1; running requests follow from tokens and their
-    time."""
+    """Return the factors of a, b and c in an equation whose right side is 1; running requests follow from tokens and
+    their time."""
     each = interval.seconds_per_token
     if each is None or each <= 0 or interval.output_tokens < LEAST_TOKENS:
         return None
@@ -114,7 +114,7 @@ def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 
 def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | None) -> ReplicaSpeed | None:
-    """The best estimate; None with neither intervals nor a data sheet."""
+    """Return the best estimate; None with neither intervals nor a data sheet."""
     fit = next((one for one in fits if one.revision == revision), SpeedFit(revision=revision))
     word = assumed if assumed and _is_informative(assumed) else _by_rule(fit)
     if word is None:
@@ -126,7 +126,7 @@ def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | Non
 
 @lru_cache(maxsize=64)
 def _solved(fit: SpeedFit, word: ReplicaSpeed) -> ReplicaSpeed:
-    """Kept, since a fit is asked two or three times before the next interval comes (bench.backtest_speed)."""
+    """Cached, since a fit is used two or three times before the next interval comes (bench.backtest_speed)."""
     return _solve(_with_word(fit, word), word)
 
 
@@ -150,7 +150,7 @@ Vector = tuple[float, float, float]
 
 
 def _with_word(fit: SpeedFit, word: ReplicaSpeed) -> tuple[Matrix, Vector]:
-    """The normal equations, with those of the data sheet."""
+    """Return the normal equations, with those of the data sheet."""
     rows = []
     for running, share in POINTS:
         each = (word.step_seconds + running * word.seconds_per_sequence) / (1 - share)
@@ -173,7 +173,7 @@ def _with_word(fit: SpeedFit, word: ReplicaSpeed) -> tuple[Matrix, Vector]:
 
 
 def _solve(equations: tuple[Matrix, Vector], word: ReplicaSpeed) -> ReplicaSpeed:
-    """Least squares within plausible ranges: a coefficient that would leave its range stays at its edge."""
+    """Solve by least squares within plausible ranges: a coefficient that would leave its range stays at its edge."""
     matrix, vector = equations
     guess = (word.step_seconds, word.seconds_per_sequence, word.seconds_per_prompt_token)
     fixed: dict[int, float] = {}
@@ -186,7 +186,7 @@ def _solve(equations: tuple[Matrix, Vector], word: ReplicaSpeed) -> ReplicaSpeed
 
 
 def _beyond(solution: Vector, guess: Vector, fixed: dict[int, float]) -> dict[int, float]:
-    """Coefficients that left their range, at its edge."""
+    """Return the coefficients that left their range, at its edge."""
     ranges = ((one / FARTHEST, one * FARTHEST) for one in guess)
     return {
         index: min(max(value, low), high)
@@ -196,7 +196,7 @@ def _beyond(solution: Vector, guess: Vector, fixed: dict[int, float]) -> dict[in
 
 
 def _least(matrix: Matrix, vector: Vector, fixed: dict[int, float]) -> Vector:
-    """Cramer's rule, with the fixed coefficients' columns taken to the other side."""
+    """Apply Cramer's rule, with the fixed coefficients' columns moved to the other side."""
     rows = [list(row) for row in matrix]
     right = list(vector)
     for index, value in fixed.items():

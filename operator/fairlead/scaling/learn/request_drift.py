@@ -1,6 +1,6 @@
 """Whether requests take longer than was learnt, which means that they are of another kind than before.
 
-By Little's law, requests that end are those present x seconds / the time of each. Where far fewer end, or a token takes
+By Little's law, requests that end are those present x seconds / the time of each. If far fewer end, or a token takes
 far longer, what was learnt counts for less at every decision, until present samples outweigh it.
 """
 
@@ -13,7 +13,7 @@ from fairlead.scaling.learn.intervals import EngineInterval
 from fairlead.scaling.learn.request_mix import AverageRequest
 
 LONGER: Final = 2.0
-"""Factor above what was learnt that counts as a drift: over a whole interval, lengths and steps scatter less than
+"""Factor above what was learnt that counts as drift: over a whole interval, lengths and steps scatter less than
 that."""
 SURELY: Final = 3.0
 """Deviations that count as significant, for a count whose deviation is its root."""
@@ -24,7 +24,7 @@ MOST_READING: Final = 0.5
 
 
 def mix_weight(came: Sequence[EngineInterval], request: AverageRequest) -> float:
-    """The weight of what was learnt of requests: 1 unless far fewer ended than expected."""
+    """Return the weight of what was learnt of requests: 1 unless far fewer ended than expected."""
     due = fsum(_due(one, request) for one in came)
     ended = fsum(one.finished for one in came)
     if due <= LONGER * ended or due - ended <= SURELY * sqrt(due):
@@ -33,14 +33,14 @@ def mix_weight(came: Sequence[EngineInterval], request: AverageRequest) -> float
 
 
 def _due(one: EngineInterval, request: AverageRequest) -> float:
-    """Requests that should have ended, by the smaller count of both ends: those that came in between may end later."""
+    """Return how many should have ended, by the smaller count of both ends: those that came between may end later."""
     stay = request.output_tokens * (one.seconds_per_token or 0.0)
     there = one.running - abs(one.entered) / 2
     return there * one.seconds / stay if stay > 0 else 0.0
 
 
 def speed_weight(came: Sequence[EngineInterval], speed: ReplicaSpeed) -> float:
-    """The weight of what was learnt of a replica's speed: 1 unless tokens take far longer than expected."""
+    """Return the weight of what was learnt of a replica's speed: 1 unless tokens take far longer than expected."""
     measured = [
         (one.output_tokens, each, _expected(one, speed))
         for one in came
@@ -56,5 +56,5 @@ def _reading(one: EngineInterval, speed: ReplicaSpeed) -> float:
 
 
 def _expected(one: EngineInterval, speed: ReplicaSpeed) -> float:
-    """Expected seconds a token, at this batch and share of time for prompts."""
+    """Return the expected seconds a token, at this batch and share of time for prompts."""
     return (speed.step_seconds + one.running * speed.seconds_per_sequence) / (1 - _reading(one, speed))

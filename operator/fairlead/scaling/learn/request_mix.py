@@ -1,6 +1,6 @@
 """The average request: prompt and output tokens, what the cache saves, and the KV cache that it holds while it runs.
 
-Old requests fade by the number that came after them, not by time: a quiet night teaches as much as a busy hour.
+Old requests fade by the number that came after them, not by time: a quiet night counts as much as a busy hour.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from fairlead.scaling.facts import EngineFigures
 from fairlead.scaling.learn.intervals import EngineInterval
 
 REQUESTS_KEPT: Final = 1000.0
-"""Lengths deviate by about as much as their mean, so that this many give it to about 3 percent."""
+"""Lengths deviate by about as much as their mean, so this many requests give it to about 3 percent."""
 FARTHEST: Final = 4.0
 """Factor above or below the estimate beyond which routers and engines count different things."""
 ENOUGH: Final = 20.0
@@ -24,7 +24,7 @@ LEAST_KEPT: Final = 1.5 * ENOUGH
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestMix:
-    """Sums with exponential forgetting; empty at first."""
+    """Sums with exponential forgetting; initially empty."""
 
     requests: float = 0.0
     """Requests that ended, and half of the increase in running ones, which are half done on average."""
@@ -61,7 +61,7 @@ class AverageRequest:
 
 
 def updated(before: RequestMix, intervals: Iterable[EngineInterval]) -> RequestMix:
-    """With the requests of these intervals."""
+    """Add the requests of these intervals."""
     came = tuple(intervals)
     finished = fsum(one.finished for one in came)
     keep = 2.0 ** (-max(finished, 0.0) / REQUESTS_KEPT)
@@ -76,8 +76,8 @@ def updated(before: RequestMix, intervals: Iterable[EngineInterval]) -> RequestM
 
 
 def discounted(before: RequestMix, weight: float) -> RequestMix:
-    """As if fewer requests had been learnt from, though never so few that the mean is lost; few are soon outweighed
-    anyway."""
+    """Weigh the mix as if fewer requests had been learnt from, but never so few that the mean is lost; few are soon
+    outweighed anyway."""
     if weight == 1.0 or before.requests < FEW:
         return before
     keep = max(weight, LEAST_KEPT / before.requests)
@@ -94,7 +94,7 @@ def discounted(before: RequestMix, weight: float) -> RequestMix:
 
 
 def with_running(before: RequestMix, engines: Iterable[EngineFigures]) -> RequestMix:
-    """With what running requests hold now; as many are forgotten as are added."""
+    """Add what running requests hold now; as many are forgotten as are added."""
     full = [
         (one.running, one.kv_usage * one.kv_tokens)
         for one in engines
@@ -110,7 +110,7 @@ def with_running(before: RequestMix, engines: Iterable[EngineFigures]) -> Reques
 
 
 def with_arrivals(before: RequestMix, requests: float, prompt_tokens: float) -> RequestMix:
-    """With the arrivals that routers counted."""
+    """Add the arrivals that routers counted."""
     keep = 2.0 ** (-requests / REQUESTS_KEPT)
     return replace(
         before, asked=before.asked * keep + requests, asked_tokens=before.asked_tokens * keep + prompt_tokens
@@ -118,7 +118,7 @@ def with_arrivals(before: RequestMix, requests: float, prompt_tokens: float) -> 
 
 
 def average(mixture: RequestMix) -> AverageRequest | None:
-    """The average request; None while too few were seen."""
+    """Return the average request; None while too few were seen."""
     if mixture.requests < ENOUGH or mixture.first <= 0 or mixture.prompt_tokens <= 0:
         return None
     prompt = mixture.prompt_tokens / mixture.first
@@ -134,7 +134,7 @@ def average(mixture: RequestMix) -> AverageRequest | None:
 
 
 def _true_share(mixture: RequestMix, prompt: float) -> float:
-    """Prompt tokens by engines over those by routers; 1 while routers have counted too few requests."""
+    """Return prompt tokens by engines over those by routers; 1 while routers have counted too few requests."""
     if mixture.asked < ENOUGH or mixture.asked_tokens <= 0:
         return 1.0
     return min(max(prompt * mixture.asked / mixture.asked_tokens, 1 / FARTHEST), FARTHEST)

@@ -1,6 +1,6 @@
-"""How much more, or less, a fleet needs than reckoned, fitted to SLO attainment: what the arithmetic does not model.
+"""How much more, or less, a fleet needs than computed, fitted to SLO attainment: what the arithmetic does not model.
 
-At every decision the fleet has a use, the reckoned need over the ready replicas, and a share of requests that missed an
+At every decision the fleet has a use, the computed need over the ready replicas, and a share of requests that missed an
 objective. Misses grow with a power of use; power and level are fitted to recent samples, beginning with an assumption.
 So a fleet that is too large teaches as well as one that is too small, and no objective has to be missed first.
 """
@@ -31,24 +31,24 @@ WIDE: Final = log(HIGHEST / LOWEST) / PLACES
 KEPT: Final = 30_000.0
 """Requests after which half of the weight is forgotten."""
 TOGETHER: Final = 5.0
-"""Misses come in groups: so many of them count as one independent miss."""
+"""Misses come in groups: this many count as one independent miss."""
 POWER: Final = 3.0
 """The assumed power of use with which misses grow: 2 to 7 in simulated fleets on recorded traffic."""
 POWER_DOUBT: Final = 1.0
 LEAST_POWER: Final = 1.2
 LEVEL_DOUBT: Final = 1.2
-"""Standard deviation of the assumed level: the logarithm of the share that misses at the reckoned use."""
+"""Standard deviation of the assumed level: the logarithm of the share that misses at the computed use."""
 ROUNDS: Final = 6
 SMOOTH: Final = 1 / 8
 """In cold starts: smoothing of use, since requests that end now were served a while ago."""
 LEAST: Final = 0.75
 MOST: Final = 2.5
-"""Smallest and largest factor on the reckoned need; beyond these the arithmetic itself must be wrong."""
+"""Smallest and largest factor on the computed need; beyond these the arithmetic itself must be wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloCorrection:
-    """Empty at first."""
+    """The fitted samples; initially empty."""
 
     felt: tuple[tuple[float, float], ...] = ()
     """For each bucket of use: requests, and how many of them missed an objective."""
@@ -75,26 +75,26 @@ class MissCurve:
     """How misses grow with use, as fitted."""
 
     level: float
-    """Logarithm of the share that misses at the reckoned use."""
+    """Logarithm of the share that misses at the computed use."""
     power: float
     """The power of use with which they grow."""
 
 
 def factor(fit: MissCurve, headroom: float) -> float:
-    """The factor on the reckoned need at which as many requests miss as may."""
+    """Return the factor on the computed need at which as many requests miss as may."""
     return min(max(exp((fit.level - _aim(headroom)) / fit.power), LEAST), MOST)
 
 
 def _aim(headroom: float) -> float:
-    """The logarithm of the share that may miss."""
+    """Return the logarithm of the share that may miss."""
     return log(ALLOWED * max(1 - RESERVED * headroom, LEAST_USED))
 
 
 def updated(
     before: SloCorrection, came: Sequence[EngineInterval], objectives: Objectives, stand: ServingState
 ) -> SloCorrection:
-    """With the attainment of these intervals; none is added with a long queue, since a wait then reflects an earlier
-    count of replicas."""
+    """Add the attainment of these intervals, but none with a long queue: waits then reflect an earlier replica
+    count."""
     if stand.ready <= 0 or stand.reckoned <= 0:
         return before
     use = _smoothed(before, stand)
@@ -126,18 +126,18 @@ def _place(use: float) -> int:
 
 
 def _middle(place: int) -> float:
-    """The logarithm of use at the middle of a bucket."""
+    """Return the logarithm of use at the middle of a bucket."""
     return log(LOWEST) + (place + 0.5) * WIDE
 
 
 def fit_misses(correction: SloCorrection) -> MissCurve:
-    """Poisson regression with a prior, by Newton's method."""
+    """Fit by Poisson regression with a prior, using Newton's method."""
     return _fitted(correction.felt)
 
 
 @lru_cache(maxsize=64)
 def _fitted(felt: tuple[tuple[float, float], ...]) -> MissCurve:
-    """Kept, since every other decision has no new samples (bench.backtest_speed)."""
+    """Cached, since every other decision has no new samples (bench.backtest_speed)."""
     assumed = _aim(USUAL_HEADROOM)
     level, power = assumed, POWER
     points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(felt) if count > 0]
@@ -164,7 +164,7 @@ def _fitted(felt: tuple[tuple[float, float], ...]) -> MissCurve:
 
 
 def _missed(came: Sequence[EngineInterval], objectives: Objectives) -> float | None:
-    """Share of requests that missed an objective: hardly any request misses both, so that the shares are added."""
+    """Return the share of requests that missed an objective: hardly any misses both, so the shares are added."""
     shares: list[float | None] = []
     if objectives.ttft_p95_seconds is not None:
         shares.append(_share([(one.first_late, one.first) for one in came]))

@@ -1,15 +1,15 @@
-"""Whether speculation gives more than it costs, from accepted tokens and the fill of batches.
+"""Whether speculation gains more than it costs, from accepted tokens and the fill of batches.
 
 A step without speculation gives each of b running sequences one token and takes step + b x sequence. With k tokens
-drafted for each, of which a are accepted, it gives 1 + a tokens; it computes k more tokens a sequence, at the time of a
-prompt token each, and waits for the draft: k x DRAFT x step of a model, or k times its launching where that is longer,
+drafted for each, of which a are accepted, it gives 1 + a tokens; it computes k more tokens a sequence, each at the time
+of a prompt token, and waits for the draft: k x DRAFT x step of a model, or k times its launch time if that is longer,
 or the time of a lookup. The gain is
 
     (1 + a) x (step + b x sequence) / (step + b x (sequence + k x prompt token) + draft)
 
-With few running sequences, reading the weights dominates and the gain is near 1 + a; in full batches computing
-dominates, and refused tokens were computed in vain. A switch means new pods, so the gain is measured over spans of one
-cold start, a switch needs several in a row, and there is never a second one within ten.
+With few running sequences, reading the weights dominates and the gain is near 1 + a; in full batches computation
+dominates, and refused tokens are wasted work. A switch means new pods, so the gain is measured over spans of one cold
+start, a switch needs several in a row, and there are at least ten cold starts between two switches.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ REST: Final = 10
 def updated(
     summary: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float
 ) -> tuple[SpeculationState, tuple[ScalingAdvice, ...]]:
-    """Whether speculation should be off now, and the advice for people."""
+    """Decide whether speculation should be off now, and return the advice for people."""
     if not facts.speculates:
         return SpeculationState(), ()
     state = before
@@ -47,7 +47,7 @@ def updated(
 
 
 def gain(speed: ReplicaSpeed, batch: float, state: SpeculationState, facts: ScalingFacts) -> float:
-    """Tokens a second with speculation over those without."""
+    """Return the throughput with speculation over throughput without."""
     guessed = state.guessed or 0.0
     plain = speed.step_seconds + batch * speed.seconds_per_sequence
     each = max(DRAFT * speed.step_seconds, facts.draft_pass_seconds)

@@ -1,6 +1,6 @@
-"""Review of a policy by itself: what can never work is refused, what works at a cost gets a warning.
+"""Reviews a policy by itself: what can never work is refused, what works at a cost gets a warning.
 
-Which of its schedules meet is found within one calendar year. Deployments that name the policy are reviewed with it in
+Overlapping schedules are found within one calendar year. Deployments that name the policy are reviewed with it in
 `policy_use_lint`, since one policy serves many of them.
 """
 
@@ -15,13 +15,13 @@ from fairlead.fleet.policies import ScalingPolicy, ScheduleWindow, SignalTargets
 from fairlead.scaling import cron_expressions
 
 YEAR: Final = tuple(date(2028, 1, 1) + timedelta(days=number) for number in range(366))
-"""A leap year, so that the 29th of February is among its days."""
+"""A leap year, so that it has a 29th of February."""
 
 OpenSpans = Sequence[tuple[float, float]]
 
 
 def overlapping(schedules: Sequence[ScheduleWindow]) -> Iterator[tuple[int, int]]:
-    """The indexes of every two schedules that overlap."""
+    """Yield the indexes of every two schedules that overlap."""
     open_at = [
         sorted(cron_expressions.open_spans(one.cron, one.time_zone, one.duration_seconds, YEAR)) for one in schedules
     ]
@@ -31,7 +31,7 @@ def overlapping(schedules: Sequence[ScheduleWindow]) -> Iterator[tuple[int, int]
 
 
 def _meet(one: OpenSpans, other: OpenSpans) -> bool:
-    """Whether any two spans overlap: the span that ends first cannot overlap later ones of the other list."""
+    """Return whether any two spans overlap: the span that ends first cannot overlap later ones of the other list."""
     here = there = 0
     while here < len(one) and there < len(other):
         if one[here][0] < other[there][1] and other[there][0] < one[here][1]:
@@ -51,7 +51,7 @@ class LintReason(FindingReason):
     ALWAYS_FIRES = "AlwaysFires"
     """No number of replicas ever meets it."""
     OSCILLATES = "Oscillates"
-    """It removes replicas that it has to bring back, again and again."""
+    """It keeps removing replicas that it has to bring back."""
     SHORTER_THAN_COLD_START = "ShorterThanColdStart"
     POOR_SIGNAL = "PoorSignal"
     SCHEDULES_OVERLAP = "SchedulesOverlap"
@@ -63,7 +63,7 @@ class LintReason(FindingReason):
 
 
 def refusals(policy: ScalingPolicy) -> Iterator[SpecRefusal]:
-    """Targets that no load or no fleet can ever meet."""
+    """Yield targets that no load or no fleet can ever meet."""
     target, headroom = policy.signals.kv_target, policy.signals.token_headroom
     if target is not None and target >= 1:
         words = "a KV cache is never more than full, so this would never ask for a replica"
@@ -78,7 +78,7 @@ def refusals(policy: ScalingPolicy) -> Iterator[SpecRefusal]:
 
 
 def policy_warnings(policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    """Settings that work, with consequences that are easily overlooked."""
+    """Yield settings that work, with consequences that are easily overlooked."""
     for check in CHECKS:
         yield from check(policy)
 
@@ -158,7 +158,7 @@ def _overlaps(policy: ScalingPolicy) -> Iterator[SpecWarning]:
 
 
 def _quarrel(one: ScheduleWindow, other: ScheduleWindow) -> str:
-    """What one schedule sets without effect while the other is open too."""
+    """Describe what one schedule sets without effect while the other is open too."""
     least, most = one.min_replicas, other.max_replicas
     if least is not None and most is not None and most < least and (one.max_replicas or 0) < least:
         return f"{one.name} wants at least {least} while {other.name} allows at most {most}: the maximum wins"

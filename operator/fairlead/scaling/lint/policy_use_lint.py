@@ -1,4 +1,4 @@
-"""Review of a policy together with a deployment that names it: each is valid by itself, and they do not match.
+"""Reviews a policy together with a deployment that names it: each is valid by itself, but they do not match.
 
 All findings are warnings: either object may be corrected, and their authors may be different people.
 """
@@ -20,18 +20,18 @@ class PolicyUse:
 
     bounds: ReplicaBounds
     price_per_hour: float | None = None
-    """Of one replica."""
+    """Price of one replica."""
     sleeps: bool = False
     engine_queue: int | None = None
-    """Most requests that may wait in one engine; None: no limit."""
+    """Most requests that may wait in one engine; None for no limit."""
     router_queue: int | None = None
-    """Most requests that may wait in its routers; None: unknown."""
+    """Most requests that may wait in its routers; None if unknown."""
     held_seconds: float | None = None
-    """How long its routers hold a request for the first replica; None: unknown."""
+    """How long its routers hold a request for the first replica; None if unknown."""
 
 
 def policy_use_warnings(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    """Everything that one of the two sets and the other prevents."""
+    """Yield everything that one of the two sets and the other prevents."""
     for check in CHECKS:
         yield from check(user, policy)
 
@@ -88,7 +88,7 @@ def _budget(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
 
 
 def _queue(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    """The routers' queue is shared by all replicas; each engine has its own."""
+    """Compare queue limits: the routers' queue is shared by all replicas; each engine has its own."""
     target, replicas = policy.signals.queue_per_replica, max(user.bounds.least, 1)
     if target is None or user.engine_queue is None or user.router_queue is None:
         return
