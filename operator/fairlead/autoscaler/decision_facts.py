@@ -1,4 +1,4 @@
-"""Collects the facts of one decision from the informers and the last samples. Sends no request and decides nothing."""
+"""Collects the facts of one decision from the informers and the last samples. Sends no requests and decides nothing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ UNSCRAPED_PHASES: Final = frozenset(
         EnginePodPhase.ASLEEP,
     }
 )
-"""Phases in which a pod is not expected to answer a scrape, so a missing sample is no problem."""
+"""Phases in which a pod need not answer a scrape, so a missing sample is no problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class ScalingCase:
     subject: ScalingSpec
     policy: ScalingPolicy
     ours: int | None = None
-    """Our last recommendation, where the policy is active: used instead of status, which another writer may have
+    """Our last recommendation if the policy is active: used instead of status, which another writer may have
     changed."""
 
     @property
@@ -58,7 +58,7 @@ class ScalingCase:
 
 @dataclass(frozen=True, slots=True)
 class RoundSnapshot:
-    """The facts that all deployments of one round share."""
+    """Facts that all deployments of one round share."""
 
     world: ClusterState
     now: float
@@ -71,7 +71,7 @@ class RoundSnapshot:
         object.__setattr__(self, "lost_nodes", phases.lost(self.world.of(kinds.NODE).each()))
 
     def room(self, place: NodeRequirement | None) -> NodeRoom:
-        """How many more replicas of a kind the nodes could take; counted once a round for each kind of GPU."""
+        """Return how many more replicas of a kind the nodes could take, counted once a round for each kind of GPU."""
         if place not in self._rooms:
             self._rooms[place] = node_room.of(self.world, place, nodes_grow=self.nodes_grow)
         return self._rooms[place]
@@ -84,7 +84,7 @@ class FactCollector:
     _first_ready: dict[str, float] = field(default_factory=dict)
 
     def facts(self, case: ScalingCase, source: SampleSource, snapshot: RoundSnapshot) -> ScalingFacts:
-        """All the facts of one decision."""
+        """Return all facts of one decision."""
         subject, family = case.subject, deployment_pods.of(snapshot.world, case.document)
         room = snapshot.room(subject.place)
         return ScalingFacts(
@@ -144,15 +144,15 @@ class FactCollector:
         return tuple(found)
 
     def _ready(self, uid: str, manifest: Manifest) -> float | None:
-        """Only the first readiness ends a cold start; later transitions of the condition do not."""
+        """Return the first readiness, which alone ends a cold start; later transitions do not."""
         if uid not in self._first_ready and (since := phases.ready_at(manifest)) is not None:
             self._first_ready[uid] = since
         return self._first_ready.get(uid)
 
 
 def wanted_replicas(case: ScalingCase, engines: Sequence[Manifest], snapshot: RoundSnapshot) -> int:
-    """The current count: our own recommendation where it is followed, else the controller's, else the pods that
-    exist."""
+    """Return the current count: our own recommendation if it is followed, else the controller's, else the existing
+    pods."""
     status = case.document.get("status") or {}
     stored = (status.get("scaling") or {}).get("recommended")
     followed = (case.ours, stored) if case.policy.active else ()

@@ -1,6 +1,6 @@
-"""Demand of the weeks before, read from Prometheus, so that a new deployment or autoscaler need not learn it anew.
+"""Reads the demand of past weeks from Prometheus, so that a new deployment or autoscaler need not learn it anew.
 
-Only the hours of the week are read from there. Speeds and cold starts are learnt within minutes; a week is not.
+Only hours of the week are read: speeds and cold starts are learnt within minutes; a week is not.
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,7 @@ WEEKS: Final = 4
 
 
 async def seeded(memory: ScalingState, source: SampleSource, routers: PodName, now: float) -> ScalingState:
-    """The state with mean demand by hour of the week, where none is known; `routers` is the prefix of their pods'
-    names."""
+    """Add mean demand by hour of the week, if unknown; `routers` is the prefix of their pods' names."""
     learnt = memory.learnt
     if learnt.forecasts.hours or not isinstance(source, PrometheusSampleSource):
         return memory
@@ -31,7 +30,7 @@ async def seeded(memory: ScalingState, source: SampleSource, routers: PodName, n
 
 
 def hours(course: Iterable[tuple[float, float]]) -> tuple[float, ...]:
-    """Mean requests a second by hour of the week; each input is a rate over the hour before its time; empty if there is
+    """Return mean requests a second by hour of the week; each input is a rate over the hour before its time; empty if
     none."""
     sums, counts = [0.0] * WEEK, [0] * WEEK
     for moment, rate in course:

@@ -21,16 +21,16 @@ class DeploymentPods:
     """Sorted by name, so that the same cluster gives the same facts."""
 
     engines: tuple[Manifest, ...]
-    """Of all revisions, in any state."""
+    """Engines of all revisions, in any state."""
     routers: tuple[Manifest, ...]
-    """The ready routers; where none is ready, all that are not being deleted, so that missing samples are noticed.
+    """The ready routers; if none is ready, all that are not being deleted, so that missing samples are noticed.
 
-    Those of its gateway where it has none of its own."""
+    A gateway's routers if the deployment has none of its own.
+    """
 
 
 def of(world: ClusterState, document: Manifest) -> DeploymentPods:
-    """Pods by label, and not older than the object: pods of a deleted deployment of the same name may still be
-    ending."""
+    """Select pods by label, not older than the object: a deleted deployment of the same name may still have pods."""
     metadata = document["metadata"]
     seen = [
         one
@@ -45,7 +45,7 @@ def of(world: ClusterState, document: Manifest) -> DeploymentPods:
 
 
 def wanted_revision(world: ClusterState, document: Manifest) -> str | None:
-    """The controller's target; it is marked on the Deployment of that revision."""
+    """Return the controller's target; it is marked on that revision's Deployment."""
     metadata = document["metadata"]
     seen = world.of(kinds.DEPLOYMENT).of_deployment(metadata["namespace"], metadata["name"])
     facts = [engine_deployment.facts(one) for one in seen if _role(one) == ChildRole.ENGINE]
@@ -56,7 +56,7 @@ def wanted_revision(world: ClusterState, document: Manifest) -> str | None:
 def targets(
     family: DeploymentPods, document: Manifest, kind: EngineKind, router_keys: RouterKeys
 ) -> Iterator[ScrapeTarget]:
-    """Every pod that can be scraped: it has an address and has not ended."""
+    """Yield every pod that can be scraped: it has an address and has not ended."""
     metadata = document["metadata"]
     for pod in (*family.engines, *family.routers):
         address = pods.address(pod)
@@ -75,7 +75,7 @@ def targets(
 
 
 def sample_uid(pod: Manifest, document: Manifest) -> str:
-    """What a pod's samples are kept under; a gateway's router has others for each deployment that it serves."""
+    """Return the key of a pod's samples; a gateway's router has one for each deployment that it serves."""
     uid = str(pod["metadata"]["uid"])
     return f"{uid}/{_title(document)}" if _gateway_of(pod) else uid
 
@@ -100,7 +100,7 @@ def _of_gateway(world: ClusterState, gateway: GatewayReference) -> Iterator[Mani
 
 
 def revision_of(pod: Manifest) -> str:
-    """The revision in a pod's label."""
+    """Return the revision in a pod's label."""
     return str((pod["metadata"].get("labels") or {}).get(labels.REVISION, ""))
 
 
@@ -109,6 +109,6 @@ def _role(manifest: Manifest) -> str:
 
 
 def _routers(seen: list[Manifest]) -> tuple[Manifest, ...]:
-    """Routers that are not ready get no request as long as another one is ready."""
+    """Leave out routers that are not ready, as they get no requests while another one is ready."""
     ready = tuple(one for one in seen if pods.is_ready(one))
     return ready or tuple(one for one in seen if "deletionTimestamp" not in one["metadata"])

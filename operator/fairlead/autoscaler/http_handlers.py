@@ -1,4 +1,4 @@
-"""The autoscaler's HTTP pages: its last decisions, for `fairlead top` and `fairlead explain`; its metrics."""
+"""The autoscaler's HTTP pages: its last decisions, for `fairlead top` and `fairlead explain`, and its metrics."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ DecisionRecords = Callable[[], Iterable[DecisionRecord]]
 
 
 def routes(records: DecisionRecords) -> tuple[web.RouteDef, ...]:
-    """Both routes; a process that decides nothing serves an empty table."""
+    """Return both routes; a process that decides nothing serves an empty table."""
 
     async def table(_: web.Request) -> web.Response:
         return web.Response(body=record_codec.encode_table(records()), content_type="application/json")
@@ -41,7 +41,7 @@ def routes(records: DecisionRecords) -> tuple[web.RouteDef, ...]:
 def metrics(
     metrics: AutoscalerMetrics, records: DecisionRecords, sources: SourceRegistry, ledger: Ledger, members: int
 ) -> bytes:
-    """The metrics page as of now."""
+    """Render the metrics page as of now."""
     failures: Counter[str] = Counter()
     tallies = tuple(sources.tallies())
     for one in tallies:
@@ -59,7 +59,7 @@ def metrics(
 
 
 def decided(record: DecisionRecord) -> DecisionMetrics:
-    """One decision, as metrics show it."""
+    """Convert one decision to the form that metrics show."""
     recommendation, facts = record.recommendation, record.facts
     ready = [one.figures.at for one in facts.pods if one.phase is EnginePodPhase.READY and one.figures is not None]
     counted = Counter(one.phase.value for one in facts.pods)
@@ -81,7 +81,7 @@ def decided(record: DecisionRecord) -> DecisionMetrics:
 
 
 def _of_signals(recommendation: Recommendation) -> Iterator[DecisionFigure]:
-    """What each signal counted with: the speed, an average request, the headroom and what was learnt."""
+    """Yield the inputs of each signal: the speed, an average request, the headroom and the estimates."""
     for one in recommendation.candidates:
         yield from one.figures
 

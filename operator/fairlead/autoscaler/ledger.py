@@ -1,4 +1,4 @@
-"""Records decisions: a short line in the log, and whole records in files where a path is set. Bounded.
+"""Records decisions: a short line in the log, and whole records in files if a path is set. Bounded.
 
 A thread writes the files, so that a slow disk delays no decision; records that it cannot take are dropped and counted.
 """
@@ -13,11 +13,10 @@ from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.decision_record import DecisionRecord
 
 EVERY_S: Final = 60.0
-"""A decision that does not change is logged this often, so that a log without lines means a process without
-decisions."""
+"""How often an unchanged decision is logged, so that a log without lines means a process without decisions."""
 LARGEST_FILE: Final = 64 * 1024 * 1024
 MOST_FILES: Final = 8
-"""The oldest file is deleted when a new one is begun."""
+"""Most files; the oldest is deleted when a new one is begun."""
 MOST_WAITING: Final = 10_000
 NAME: Final = "decisions.jsonl"
 
@@ -78,7 +77,7 @@ class Ledger:
 
 
 def _write(path: Path, lines: "queue.Queue[bytes | None]") -> None:
-    """Write lines until a None arrives; a write error is logged once, and writing is tried again with the next line."""
+    """Write lines until a None arrives; a write error is logged once, and the next line is tried again."""
     complained = False
     while (line := lines.get()) is not None:
         try:

@@ -1,7 +1,7 @@
-"""The loop: each second, observe and decide every deployment of ours, publish what changed, and record it.
+"""The loop: each second, observes and decides each of its deployments, publishes changes, and records them.
 
 One task for all of them. A decision that raises is counted and logged, and stops no other; writes run beside the loop,
-one at a time for each deployment.
+one at a time per deployment.
 """
 
 import asyncio
@@ -31,11 +31,10 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 SETTLE_ROUNDS: Final = 3.0
-"""A deployment that is new to this process is decided after so many rounds, when its pods were scraped once and had
-time to answer."""
+"""Rounds before a deployment new to this process is decided: its pods were scraped once and had time to answer."""
 
 READING_S: Final = 0.2
-"""Seconds of a round for reading new specs: a thousand of them at a start are read over several rounds."""
+"""Seconds of a round for reading new specs: a thousand of them at start-up are spread over several rounds."""
 
 log = logging.getLogger("fairlead.autoscaler")
 
@@ -67,7 +66,7 @@ class ScalingLoop:
         self._policies = PolicyCache()
 
     async def run(self) -> None:
-        """Run rounds until cancelled; what was learnt is saved at the end."""
+        """Run rounds until cancelled, then save the estimates."""
         clock = asyncio.get_running_loop().time
         due = clock()
         try:
@@ -99,12 +98,11 @@ class ScalingLoop:
             await asyncio.sleep(0)  # let the controller and the scrapes run, which share this event loop
 
     def records(self) -> Iterator[DecisionRecord]:
-        """The last decision of each deployment."""
+        """Yield the last decision of each deployment."""
         return (one.record for one in self.states.values() if one.record is not None)
 
     def _ours(self, snapshot: RoundSnapshot) -> Iterator[tuple[ScalingCase, DeploymentLoopState]]:
-        """The deployments that this process decides; those that are deleted, or that other processes decide, are
-        dropped."""
+        """Yield the deployments that this process decides, and drop those that are deleted or decided elsewhere."""
         seen, began = set(), time.perf_counter()
         for document in snapshot.world.of(kinds.INFERENCE_DEPLOYMENT).each():
             metadata = document["metadata"]
@@ -124,7 +122,7 @@ class ScalingLoop:
     def _case(
         self, document: Manifest, state: DeploymentLoopState, snapshot: RoundSnapshot, began: float
     ) -> ScalingCase | None:
-        """The case to decide; None without spec.scaling (our old recommendation is then withdrawn), or without a usable
+        """Return the case to decide; None without spec.scaling (our recommendation is then withdrawn) or a usable
         policy."""
         if "scaling" not in document.get("spec", {}):
             state.subject, state.record, state.generation = None, None, -1
@@ -191,13 +189,13 @@ class ScalingLoop:
         environment.writer.keep_learnt(case.document, state, snapshot.now)
 
     def _forget(self, snapshot: RoundSnapshot) -> None:
-        """Drop what is kept of objects that were deleted."""
+        """Drop what is kept of deleted objects."""
         self._policies.keep(snapshot.world)
         self._observer.keep(one["metadata"]["uid"] for one in snapshot.world.of(kinds.POD).each())
         self._environment.ledger.keep(frozenset(self.states))
 
     async def _end(self) -> None:
-        """Wait for writes to end, and save what was learnt since the last time."""
+        """Wait for writes to end, and save what was learnt since the last save."""
         world = self._environment.world.of(kinds.INFERENCE_DEPLOYMENT)
         there = {one["metadata"]["uid"]: one for one in world.each()}
         await self._environment.writer.end([(there[uid], one) for uid, one in self.states.items() if uid in there])

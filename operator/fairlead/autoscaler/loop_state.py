@@ -1,4 +1,4 @@
-"""What the loop keeps about one deployment from round to round; dropped with the deployment."""
+"""What the loop keeps about one deployment between rounds; dropped with the deployment."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.learn.estimates import Estimates
 
 ECHO_S: Final = 5.0
-"""Our own write arrives by the watch well within this time; a difference after it was written by another process."""
+"""Our own writes reach the watch well within this time; a difference after it comes from another process."""
 LONGEST_PAUSE_S: Final = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
 class DeploymentLoopState:
-    """One deployment, as long as this process decides it."""
+    """The state of one deployment, as long as this process decides it."""
 
     uid: str
     since: float
@@ -25,50 +25,50 @@ class DeploymentLoopState:
     generation: int = -1
     subject: ScalingSpec | None = None
     memory: ScalingState | None = None
-    """None until what was learnt before has been read."""
+    """None until earlier estimates have been read."""
     record: DecisionRecord | None = None
     """The last whole decision."""
     written: ScalingFields | None = None
-    """The fields that we last wrote, used until the watch has surely delivered them."""
+    """The fields of our last write, used until the watch has surely delivered them."""
     written_at: float = 0.0
     failures: int = 0
     not_before: float = 0.0
-    """No write before this time, after one that failed."""
+    """No write before this time, after a failed one."""
     kept: Estimates | None = None
-    """What was last saved of what was learnt."""
+    """The estimates that were last saved."""
     kept_at: float = 0.0
     task: asyncio.Task[None] | None = None
-    """A write in flight; there is one at a time."""
+    """The write in flight; there is one at a time."""
     bugs: int = 0
     """Decisions in a row that raised."""
 
     @property
     def is_writing(self) -> bool:
-        """Whether the last write has not ended yet."""
+        """Whether the last write is still in flight."""
         return self.task is not None and not self.task.done()
 
     @property
     def recommended(self) -> int | None:
-        """The last recommendation, where the policy is active."""
+        """The last recommendation, if the policy is active."""
         record = self.record
         return record.recommendation.replicas if record is not None and record.facts.policy.active else None
 
     @property
     def learnt_more(self) -> bool:
-        """Whether anything is to be saved."""
+        """Whether there are estimates to save."""
         return self.memory is not None and self.memory.learnt != self.kept
 
     def before(self, stored: ScalingFields, now: float) -> ScalingFields:
-        """The stored fields: our own last write until the watch has surely delivered it."""
+        """Return the stored fields, or our own last write until the watch has surely delivered it."""
         if self.written is not None and now - self.written_at < ECHO_S:
             return self.written
         return stored
 
     def wrote(self, found: ScalingFields, now: float) -> None:
-        """Note a write that succeeded."""
+        """Record a write that succeeded."""
         self.written, self.written_at, self.failures = found, now, 0
 
     def failed(self, now: float) -> None:
-        """Note a write that failed; each retry waits longer, since the cause seldom passes quickly."""
+        """Record a write that failed; each retry waits longer, since the cause seldom passes quickly."""
         self.failures += 1
         self.not_before = now + min(LONGEST_PAUSE_S, 2.0 ** min(self.failures, 5))

@@ -11,14 +11,14 @@ from hashlib import blake2b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """A member's last renewal of its Lease, and when our own clock first saw it."""
+    """A member's last Lease renewal, and when our own clock first saw it."""
 
     version: str
     at: float
     lasts: float
-    """The Lease's duration: how long the member may be silent at most."""
+    """The Lease's duration: the longest that the member may be silent."""
     counts_from: float = float("-inf")
-    """A new member decides nothing for one Lease duration; until then the others go on with its future deployments."""
+    """A new member decides nothing for one Lease duration; until then, the others keep its future deployments."""
 
 
 Heartbeats = Mapping[str, Heartbeat]
@@ -27,11 +27,11 @@ Heartbeats = Mapping[str, Heartbeat]
 def heartbeats_after(
     before: Heartbeats, seen: Mapping[str, tuple[str, float]], now: float, listed_before: float
 ) -> dict[str, Heartbeat]:
-    """Heartbeats after a listing of all Leases, as version and duration by member; a changed version restarts its
+    """Update heartbeats from a listing of all Leases, as version and duration by member; a changed version restarts the
     clock.
 
-    A member that was missing or expired at the listing before has joined after that listing began, and decides nothing
-    before one Lease duration after it.
+    A member that was missing or expired at the previous listing joined after it began, and decides nothing until one
+    Lease duration later.
     """
     return {member: _heartbeat(before.get(member), *sign, (now, listed_before)) for member, sign in seen.items()}
 
@@ -46,9 +46,9 @@ def _heartbeat(earlier: Heartbeat | None, version: str, lasts: float, when: tupl
 
 
 def alive(signs: Heartbeats, listed_at: float, now: float) -> frozenset[str]:
-    """Members whose Lease has not expired, and that are not too new to decide.
+    """Return members whose Lease has not expired and that are not too new to decide.
 
-    Expired as of the last listing: a process that cannot list the Leases cannot know that the others are silent.
+    Expiry counts as of the last listing: a process that cannot list the Leases cannot tell that the others are silent.
     """
     return frozenset(
         member for member, sign in signs.items() if listed_at - sign.at < sign.lasts and now >= sign.counts_from
@@ -56,7 +56,7 @@ def alive(signs: Heartbeats, listed_at: float, now: float) -> frozenset[str]:
 
 
 def owner(uid: str, members: Collection[str]) -> str | None:
-    """The member that decides a deployment; every process computes the same for the same members."""
+    """Return the member that decides a deployment; every process computes the same for the same members."""
     return max(members, key=lambda member: (_weight(member, uid), member), default=None)
 
 

@@ -1,4 +1,4 @@
-"""What was learnt of a deployment, saved in a ConfigMap beside it, so that a restart need not learn it again.
+"""Saves the estimates for a deployment in a ConfigMap beside it, so that a restart need not learn them again.
 
 Only speeds, cold starts and demand are saved; the windows of recent answers fill again within one stabilization window.
 Written seldom and never required: a process that cannot read it starts without.
@@ -20,7 +20,7 @@ from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.learn.estimates import Estimates
 
 EVERY_S: Final = 600.0
-"""A crash loses at most so much; a longer interval would save nothing, since objects are reconciled as often anyway."""
+"""The most that a crash loses; a longer interval would save nothing, since objects are reconciled as often anyway."""
 LARGEST: Final = 256 * 1024
 """Bytes; a ConfigMap holds four times as much."""
 KEY: Final = "learnt.json"
@@ -31,7 +31,7 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 async def restore(server: ApiClient, document: Manifest) -> ScalingState:
-    """What was saved of this very object, by uid; an empty state when there is none, or when it cannot be read."""
+    """Read what was saved for this very object, by uid; an empty state if there is none or it cannot be read."""
     metadata = document["metadata"]
     try:
         found = await server.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
@@ -46,7 +46,7 @@ async def restore(server: ApiClient, document: Manifest) -> ScalingState:
 
 
 async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> bool:
-    """Save it; returns whether that succeeded."""
+    """Save the memory; returns whether that succeeded."""
     text = msgspec.json.encode(memory.learnt).decode()
     if len(text) > LARGEST:
         log.warning("the learnt speeds and demand take %d bytes and are not saved", len(text), extra=_about(document))
@@ -60,8 +60,8 @@ async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> b
 
 
 def manifest(document: Manifest, text: str) -> Manifest:
-    """The ConfigMap, owned by the deployment. It lacks the label of children, since the controller prunes children that
-    it did not make."""
+    """Build the ConfigMap, owned by the deployment. It lacks the label of children, since the controller prunes
+    children that it did not make."""
     metadata = document["metadata"]
     owner = {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "name": metadata["name"], "uid": metadata["uid"]}
     return {
@@ -78,7 +78,7 @@ def manifest(document: Manifest, text: str) -> Manifest:
 
 
 def name_of(document: Manifest) -> str:
-    """The ConfigMap's name."""
+    """Return the ConfigMap's name."""
     return f"{document['metadata']['name']}-autoscaler-memory"
 
 

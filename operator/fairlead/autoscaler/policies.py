@@ -1,4 +1,4 @@
-"""Which policy decides for a deployment: the named one, the built-in one, or why there is none that works. Pure."""
+"""Which policy decides for a deployment: the named one, the built-in one, or why none is usable. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,12 +24,12 @@ class NoPolicy:
 
 @dataclass(slots=True)
 class PolicyCache:
-    """Policies as last parsed, by uid and generation; parsing one costs more than a decision."""
+    """Parsed policies, by uid and generation; parsing one costs more than a decision."""
 
     _read: dict[str, tuple[int, ScalingPolicy | NoPolicy]] = field(default_factory=dict)
 
     def of(self, world: ClusterState, namespace: str, name: str | None) -> ScalingPolicy | NoPolicy:
-        """The policy of that name in the deployment's namespace."""
+        """Return the policy of that name in the deployment's namespace."""
         if name is None:
             return BUILT_IN
         found = world.of(kinds.AUTOSCALING_POLICY).find(namespace, name)

@@ -49,8 +49,7 @@ async def run(settings: AutoscalerSettings, understanding: SpecReader, makers: S
 
 
 async def _decide(informers: Informers, membership: Membership, deciding: ScalingLoop, health: ProcessHealth) -> None:
-    """Join once the cluster was listed, and decide. The loop ends before our Lease, which it needs for its last
-    writes."""
+    """Join once the cluster was listed, and decide. The loop ends before our Lease, which its last writes need."""
     await informers.synced()
     health.ready = True
     await lifecycle.first_of(deciding.run(), membership.run())

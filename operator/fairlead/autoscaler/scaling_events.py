@@ -1,4 +1,4 @@
-"""Recommendations as Events on their deployment, where the count or what bounds it changes. Pure."""
+"""Emits recommendations as Events on their deployment when the count or its limit changes. Pure."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ WARNED_OF: Final = frozenset(
 
 
 def contested(document: Manifest) -> NewEvent:
-    """A Warning when another process has overwritten our fields of status."""
+    """Return a Warning that another process has overwritten our status fields."""
     note = (
         "status.scaling was changed by somebody else and is put back: only the autoscaler writes it; "
         "to choose the number yourself, remove spec.scaling and set spec.replicas"
@@ -31,7 +31,7 @@ def contested(document: Manifest) -> NewEvent:
 
 
 def news_of(case: ScalingCase, found: ScalingFields, before: ScalingFields) -> NewEvent | None:
-    """The Event of a change; None where the change is not worth one."""
+    """Return the Event of a change; None if it is not worth one."""
     now = count(found)
     was = now if not before and not found.get("decisions") else count(before)
     warns = found["reason"] in WARNED_OF and found["reason"] != before.get("reason")

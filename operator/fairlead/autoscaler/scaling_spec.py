@@ -1,4 +1,4 @@
-"""A deployment's spec as far as scaling needs it; converted once a generation. Values only."""
+"""A deployment's spec as far as scaling needs it, converted once per generation. Values only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ NO_DRAFTS: Final = DraftSetup()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingSpec:
-    """One spec that has `scaling`."""
+    """A spec that has `scaling`."""
 
     bounds: ReplicaBounds
     kind: EngineKind
     revision: str
     """The revision that this spec describes."""
     place: NodeRequirement | None = None
-    """What a replica needs of its node; None: any node will do, so node capacity is not counted."""
+    """What a replica needs of its node; None if any node will do, so node capacity is not counted."""
     price_per_hour: float | None = None
     speculates: bool = False
     drafting: DraftSetup = NO_DRAFTS
-    """What speculative decoding takes of a step."""
+    """What speculative decoding adds to a step."""
     sleeps: bool = False
     """Whether its engines can be put to sleep."""
     assumed: ReplicaSpeed | None = None
@@ -35,4 +35,4 @@ class ScalingSpec:
 
 
 SpecReader = Callable[[Manifest], ScalingSpec | None]
-"""Converts a stored deployment; None where spec.scaling is absent, or where the spec cannot be read."""
+"""Converts a stored deployment; None if spec.scaling is absent or the spec cannot be read."""

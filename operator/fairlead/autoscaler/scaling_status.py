@@ -1,6 +1,6 @@
-"""`status.scaling`, the recommendation in status: written when something that matters differs, never at rest. Pure.
+"""`status.scaling`, the recommendation in status: written when something that matters changes, never at rest. Pure.
 
-The controller owns the rest of the status and follows `recommended` alone; in mode Recommend the same number is written
+The controller owns the rest of the status and follows only `recommended`; in mode Recommend the same number is written
 to `advised`, which the controller ignores.
 """
 
@@ -14,9 +14,9 @@ from fairlead.scaling.decide.recommendation import Recommendation
 
 MANAGER: Final = "fairlead-autoscaler"
 MOST_KEPT: Final = 10
-"""Decisions kept in status; all of them are in the log and, where enabled, in the records."""
+"""Decisions kept in status; all of them are in the log and, if enabled, in the records."""
 WORDS_AFTER_S: Final = 60.0
-"""A change of the message alone is written at most this often; numbers and reasons at once."""
+"""Least seconds between writes that change only the message; numbers and reasons are written at once."""
 LONGEST_MESSAGE: Final = 1024
 
 ScalingFields = dict[str, Any]
@@ -24,7 +24,7 @@ ScalingFields = dict[str, Any]
 
 
 def scaling(case: ScalingCase, recommendation: Recommendation, before: ScalingFields, at: float) -> ScalingFields:
-    """The new `status.scaling`, with the last decisions."""
+    """Return the new `status.scaling`, with the last decisions."""
     found, decisions = _now(case, recommendation), before.get("decisions") or []
     was = count(before)
     desired = (case.document.get("status") or {}).get("desiredReplicas")
@@ -36,43 +36,43 @@ def scaling(case: ScalingCase, recommendation: Recommendation, before: ScalingFi
 
 
 def differs(found: ScalingFields, before: ScalingFields, now: float) -> bool:
-    """Whether the difference is worth a write."""
+    """Return whether the difference is worth a write."""
     if _without_words(found) != _without_words(before):
         return True
     return found["message"] != before.get("message") and now - _seconds(before.get("at")) >= WORDS_AFTER_S
 
 
 def count(scaled: ScalingFields) -> int | None:
-    """The replicas that it recommends or advises."""
+    """Return the replicas that it recommends or advises."""
     found = scaled.get("recommended", scaled.get("advised"))
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def of_deployment(document: Manifest, found: ScalingFields) -> Manifest:
-    """The manifest to apply to a deployment; an empty `found` removes all fields that we ever wrote."""
+    """Build the manifest to apply to a deployment; an empty `found` removes all fields that we ever wrote."""
     return _sent(DEPLOYMENT.name, document, {"scaling": found} if found else {})
 
 
 def of_policy(document: Manifest, effects: list[Manifest]) -> Manifest:
-    """The manifest to apply to a policy: its last effects, by deployment."""
+    """Build the manifest to apply to a policy: its last effects, by deployment."""
     return _sent(POLICY.name, document, {"effects": effects})
 
 
 def effect(case: ScalingCase, found: ScalingFields) -> Manifest:
-    """One decision, as an entry of the policy's effects."""
+    """Convert one decision to an entry of the policy's effects."""
     last = found["decisions"][0]
     fields = ("at", "before", "after", "reason")
     return {"deployment": case.name} | {name: last[name] for name in fields if name in last}
 
 
 def with_effect(document: Manifest, new: Manifest) -> list[Manifest]:
-    """The policy's last effects with one more."""
+    """Return the policy's last effects with one more."""
     earlier = (document.get("status") or {}).get("effects") or []
     return [new, *earlier][:MOST_KEPT]
 
 
 def moment(at: float) -> str:
-    """A time as objects store it."""
+    """Format a time as objects store it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -92,8 +92,7 @@ def _now(case: ScalingCase, recommendation: Recommendation) -> ScalingFields:
 
 
 def _acts(found: ScalingFields, before: ScalingFields) -> bool:
-    """Whether anything beside the count changes; a field's first value does not count as a change if it is the usual
-    one."""
+    """Return whether anything but the count changes; a field's first value counts only if it is not the usual one."""
     usual: ScalingFields = {"asleep": 0, "speculation": "On"}
     return any(found.get(name, one) != before.get(name, one) for name, one in usual.items())
 
@@ -110,7 +109,6 @@ def _seconds(text: object) -> float:
 
 
 def _sent(kind: str, document: Manifest, status: Manifest) -> Manifest:
-    """A manifest for the status subresource; with the uid, a write to a new object of the same name becomes a
-    conflict."""
+    """Build a manifest for the status subresource; with the uid, a write to a new object of the same name conflicts."""
     metadata = {name: document["metadata"][name] for name in ("namespace", "name", "uid")}
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "status": status}

@@ -1,4 +1,4 @@
-"""Turns the controller's review of a spec into the autoscaler's `ScalingSpec`: bounds, place, price, speed. Pure.
+"""Converts the controller's review of a spec to the autoscaler's `ScalingSpec`: bounds, place, price, speed. Pure.
 
 The two packages do not import each other; this module imports both.
 """
@@ -25,13 +25,13 @@ from fairlead.sizing import fit_alternatives, replica_supply
 PROMPT: Final = TokenLengths(p50=1000, p95=1000, p99=1000, mean=1000)
 REPLY: Final = TokenLengths(p50=250, p95=250, p99=250, mean=250)
 NOMINAL: Final = Traffic(requests_per_second=1.0, burst=1.0, prompt=PROMPT, output=REPLY)
-"""A chat of ordinary length: the data sheet's speed is computed for it alone, and measured speed replaces it."""
+"""A chat of ordinary length: the data sheet's speed is computed only for it, and measured speed replaces it."""
 MANY: Final = 64
 """Running requests at the second point of the line of step times; most batches hold as many."""
 
 
 def of(context: ReviewContext) -> SpecReader:
-    """A reader of stored deployments that uses this context."""
+    """Return a reader of stored deployments with this context."""
 
     def understand(document: Manifest) -> ScalingSpec | None:
         return subject(deployment_review.read(document, context), context)
@@ -40,7 +40,7 @@ def of(context: ReviewContext) -> SpecReader:
 
 
 def subject(judged: DeploymentReview, context: ReviewContext) -> ScalingSpec | None:
-    """None if the spec cannot be read or does not let the autoscaler choose the count."""
+    """Return the spec; None if it cannot be read or does not let the autoscaler choose the count."""
     deployment, spec, review = judged.deployment, judged.spec, judged.review
     if deployment is None or spec is None or review is None or not isinstance(deployment.replicas, ReplicaBounds):
         return None
@@ -66,8 +66,8 @@ def _price(accelerator: Accelerator | None, wanted: DesiredRevision) -> float | 
 
 
 def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) -> Iterator[AcceleratorOption]:
-    """Every other product with a price on which the same settings fit, in as many GPUs; none for replicas on CPU,
-    whose speed no data sheet has."""
+    """Yield every other priced product on which the same settings fit, in as many GPUs; none for replicas on CPU, whose
+    speed no data sheet has."""
     if wanted.cpu is not None:
         return
     for product, accelerator in sorted(context.catalogue.accelerators.items()):
@@ -79,7 +79,7 @@ def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) ->
 
 
 def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | None:
-    """From the data sheet; None if the model or the GPU is not known, or if it does not, or likely does not, fit."""
+    """Return the data sheet's speed; None if model or GPU is unknown, or if it does not, or likely does not, fit."""
     setup, engine = review.setup, review.engine
     if accelerator is None or setup is None or setup.shape is None or engine is None:
         return None

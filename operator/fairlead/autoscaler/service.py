@@ -1,4 +1,4 @@
-"""The loop with all that it needs: beside the controller while that leads, or in a process of its own."""
+"""The loop with all its dependencies: beside the leading controller, or in a process of its own."""
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -23,7 +23,7 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 class AutoscalerService:
-    """Made once a process; serves its pages all the time, and decides while it runs."""
+    """Created once per process; serves its pages all the time, and decides while it runs."""
 
     def __init__(
         self,
@@ -41,15 +41,15 @@ class AutoscalerService:
         self._running: tuple[ScalingLoop, SourceRegistry, Membership | None] | None = None
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """HTTP routes beside the metrics."""
+        """Return the HTTP routes beside the metrics."""
         return http_handlers.routes(self.records)
 
     def records(self) -> Iterable[DecisionRecord]:
-        """The last decision about every deployment; none while another process decides."""
+        """Return the last decision about every deployment; none while another process decides."""
         return self._running[0].records() if self._running else ()
 
     def page(self) -> bytes:
-        """The metrics page; empty while another process decides."""
+        """Render the metrics page; empty while another process decides."""
         if self._running is None:
             return b""
         loop, sources, membership = self._running
@@ -70,7 +70,7 @@ class AutoscalerService:
         router_keys: RouterKeys,
         membership: Membership | None = None,
     ) -> AsyncIterator[ScalingLoop]:
-        """The loop for deployments of ours: all, or this member's share."""
+        """Prepare the loop for our deployments: all, or this member's share."""
         sources = SourceRegistry(self._makers, server)
         environment = LoopEnvironment(
             world=world,

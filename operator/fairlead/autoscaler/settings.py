@@ -13,9 +13,9 @@ class LoopSettings:
     every_seconds: float = 1.0
     """Seconds between two decisions for the same deployment, and between two scrapes of the same pod."""
     nodes_grow: bool = False
-    """New nodes come for pending pods, so free capacity of today is no limit."""
+    """Whether new nodes come for pending pods, so that free capacity is no limit."""
     decisions: Path | None = None
-    """A folder or a file for whole records; None: decisions are only logged."""
+    """A folder or a file for whole records; None if decisions are only logged."""
     version: str = ""
     """The program's version; each record names the version that decided."""
 

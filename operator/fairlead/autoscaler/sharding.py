@@ -1,6 +1,6 @@
-"""Several autoscaler processes share the deployments: each holds a Lease of its own and lists those of the others.
+"""Shares the deployments among several autoscaler processes: each has a Lease of its own and lists those of the others.
 
-Two members never decide the same deployment. A member that is new, or was silent for too long, waits until every other
+Two members never decide the same deployment. A new member, or one that was silent for too long, waits until every other
 has either seen it or stopped; a member that cannot list the Leases stops before the others take over from it. So a
 deployment whose process died is not decided for one Lease duration, and never decided by two.
 """
@@ -24,13 +24,13 @@ from fairlead.fleet.plurals import count
 LABEL: Final = "app.kubernetes.io/component"
 MEMBER: Final = "autoscaler-member"
 REMOVED_AFTER: Final = 20.0
-"""Lease durations after which the Lease of a dead member is removed by any other."""
+"""Lease durations after which any member removes the Lease of a dead one."""
 
 log = logging.getLogger("fairlead.autoscaler")
 
 
 class LeaseClient(Protocol):
-    """The methods of the API server that a member uses."""
+    """The API server methods that a member uses."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """Read one Lease."""
@@ -68,7 +68,7 @@ class Membership:
         self._renewed = float("-inf")
         self._listed_at = float("-inf")
         self._joined: float | None = None
-        """When this membership began; None before, or after too long a silence."""
+        """When this membership began; None before that, or after a silence that was too long."""
         self._signs: dict[str, Heartbeat] = {}
         self._logged_members: frozenset[str] = frozenset()
         self._leaving = False
@@ -76,7 +76,7 @@ class Membership:
 
     @property
     def count(self) -> int:
-        """Members that are alive as of the last listing, this one included."""
+        """Members that are alive as of the last listing, including this one."""
         return len(self._members())
 
     def may_write(self) -> bool:
@@ -84,7 +84,7 @@ class Membership:
         return not self._leaving and self._is_settled(self._clock())
 
     def mine(self, uid: str) -> bool:
-        """Whether this process decides that deployment now."""
+        """Return whether this process decides that deployment now."""
         return self.may_write() and members.owner(uid, self._members()) == self._place.name
 
     async def run(self) -> None:
@@ -123,7 +123,7 @@ class Membership:
         return members.alive(self._signs, self._listed_at, self._clock()) | {self._place.name}
 
     def _is_settled(self, now: float) -> bool:
-        """Whether all others know this member: it joined one Lease duration ago, and has renewed and listed in time
+        """Return whether all others know this member: it joined a Lease duration ago, and renewed and listed in time
         since."""
         joined, deadline = self._joined, self._terms.deadline_s
         fresh = now - self._renewed < deadline and now - self._listed_at < deadline

@@ -1,6 +1,6 @@
-"""Everything that the autoscaler writes to the API server: recommendations, Events, effects, what was learnt.
+"""Everything that the autoscaler writes to the API server: recommendations, Events, effects, estimates.
 
-Writes run beside the loop, one at a time for each deployment; after a failure each retry waits longer.
+Writes run beside the loop, one at a time per deployment; after a failure each retry waits longer.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class AutoscalerWriter:
     def publish(
         self, case: ScalingCase, recommendation: Recommendation, state: DeploymentLoopState, now: float
     ) -> None:
-        """Write the recommendation, where it differs from status."""
+        """Write the recommendation if it differs from status."""
         stored = _stored(case.document)
         before = state.before(stored, now)
         found = scaling_status.scaling(case, recommendation, before, now)
@@ -61,12 +61,12 @@ class AutoscalerWriter:
         self._begin(state, self._withdraw(document, state, now))
 
     def restore(self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float) -> None:
-        """Read what was learnt before, from the ConfigMap or from a Prometheus; decisions wait for it."""
+        """Read earlier estimates from the ConfigMap or from a Prometheus; decisions wait for them."""
         if not state.is_writing:
             self._begin(state, self._restore(case, state, sources, now))
 
     def keep_learnt(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
-        """Save what was learnt, every ten minutes."""
+        """Save the estimates every ten minutes."""
         if state.is_writing or now - max(state.kept_at, state.since) < memory_store.EVERY_S:
             return
         state.kept_at = now
@@ -74,7 +74,7 @@ class AutoscalerWriter:
             self._begin(state, self._keep(document, state))
 
     async def end(self, ours: Sequence[tuple[Manifest, DeploymentLoopState]]) -> None:
-        """Wait for writes in flight, and save what was learnt since the last time."""
+        """Wait for writes in flight, and save what was learnt since the last save."""
         tasks = [one.task for _, one in ours if one.task is not None]
         try:
             async with asyncio.timeout(END_S):

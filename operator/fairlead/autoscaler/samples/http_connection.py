@@ -1,6 +1,6 @@
-"""One HTTP connection to one pod: sends the same request again and again, and collects each whole response.
+"""One HTTP connection to one pod: repeats the same request and collects each whole response.
 
-Knows nothing of schedules or of samples. A response is never decompressed, as no request accepts compression.
+Independent of schedules and samples. A response is never decompressed, as no request accepts compression.
 """
 
 import asyncio
@@ -9,13 +9,13 @@ from typing import Any, Final, Protocol, cast
 import httptools
 
 LARGEST: Final = 8 * 2**20
-"""Bytes of a page; an engine's has a twentieth of a megabyte, that of a router with 2,000 engines a whole one."""
+"""Largest page in bytes; an engine's has a twentieth of a megabyte, that of a router with 2,000 engines a whole one."""
 
 SURPLUS: Final = "it sent more than one response"
 
 
 class ResponseReceiver(Protocol):
-    """What receives the responses of a connection."""
+    """Receives the responses of a connection."""
 
     def answered(self, status: int, page: bytes) -> None:
         """Called with each whole response."""
@@ -54,7 +54,7 @@ class PodHttpConnection(asyncio.Protocol):
         self.transport.write(self._question)
 
     def drop(self) -> None:
-        """Close without a call of the receiver."""
+        """Close without calling the receiver."""
         self._receiver = None
         if self.transport is not None:
             self.transport.abort()
@@ -68,7 +68,7 @@ class PodHttpConnection(asyncio.Protocol):
             self.send_request()
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of the response, mostly all of it."""
+        """Take a part of the response, usually all of it."""
         self.has_data = True
         wrong = SURPLUS if self._whole else self._wrong_with(data)
         if wrong is not None:
@@ -96,7 +96,7 @@ class PodHttpConnection(asyncio.Protocol):
         self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
-        """Called by the parser at the end of a response; whether the connection stays open is known only now."""
+        """Called by the parser at the end of a response; only now is it clear whether the connection stays open."""
         self._surplus = self._whole
         self._whole = True
         self._keeps = self._parser.should_keep_alive()

@@ -13,7 +13,7 @@ MOMENT_S: Final = 3.0
 
 
 def phase(pod: Manifest, lost_nodes: Collection[str], now: float) -> EnginePodPhase:
-    """The phase by Kubernetes' own fields; whether a ready pod makes progress is decided from samples and routers."""
+    """Return the phase by Kubernetes' own fields; samples and routers show whether a ready pod makes progress."""
     if _is_dead(pod, lost_nodes):
         return EnginePodPhase.DEAD
     if "deletionTimestamp" in pod["metadata"]:
@@ -28,14 +28,14 @@ def phase(pod: Manifest, lost_nodes: Collection[str], now: float) -> EnginePodPh
 
 
 def lost(nodes: Iterable[Manifest]) -> frozenset[str]:
-    """Nodes with status Unknown: pods on them do not count, as no kubelet updates their status any more."""
+    """Return nodes with status Unknown: their pods do not count, as no kubelet updates their status any more."""
     return frozenset(
         one["metadata"]["name"] for one in nodes if pods.condition(one, "Ready").get("status") == "Unknown"
     )
 
 
 def begun_at(pod: Manifest) -> float:
-    """When its engine's container started, before that when the pod was created; in seconds since the epoch.
+    """Return when its engine's container started, or before that when the pod was created; in seconds since the epoch.
 
     The wait for a node or an image is no part of the engine's cold start.
     """
@@ -44,7 +44,7 @@ def begun_at(pod: Manifest) -> float:
 
 
 def ready_at(pod: Manifest) -> float | None:
-    """Since when it is ready; None while it is not."""
+    """Return since when it is ready; None while it is not."""
     ready = pods.condition(pod, "Ready")
     return status_freshness.moment(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
 
@@ -56,6 +56,6 @@ def _is_dead(pod: Manifest, lost_nodes: Collection[str]) -> bool:
 
 
 def _is_refused(pod: Manifest, now: float) -> bool:
-    """Whether it has been unschedulable for at least `MOMENT_S`."""
+    """Return whether it has been unschedulable for at least `MOMENT_S`."""
     since = status_freshness.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime"))
     return pods.unplaced(pod) is not None and (since is None or now - since >= MOMENT_S)

@@ -1,6 +1,6 @@
-"""From a pod's sample to the figures that a decision reads, and the problem of the sample if it has one.
+"""Converts a pod's sample to the figures that a decision reads, and to the sample's problem if it has one.
 
-The policy alone decides how old a sample may be.
+Only the policy decides how old a sample may be.
 """
 
 from bisect import bisect_left
@@ -17,7 +17,7 @@ from fairlead.scaling.facts import EngineFigures, LatencyTotals, RouterFigures, 
 FROZEN_SAMPLES: Final = 3
 """Scrapes without progress; one step with a long prompt may take longer than one scrape interval, but not three."""
 FROZEN_SHARE: Final = 1 / 3
-"""Share of the age at which samples are stale: an engine whose counters stand still is found before one that does not
+"""Share of the stale age after which counters count as frozen: such an engine is found before one that does not
 answer."""
 
 
@@ -29,8 +29,9 @@ def pod(
     *,
     rests: bool = False,
 ) -> tuple[EngineFigures | None, SampleProblem | None]:
-    """One engine's figures and problem; `busy_since`: since when routers have requests in flight there, see `busy`;
-    `rests`: whether they have none, which an engine whose figures move at ends does not say itself."""
+    """Return one engine's figures and problem. `busy_since`: since when routers have requests in flight there, see
+    `busy`; `rests`: whether they have none, which an engine that updates its figures only as requests end does not
+    report itself."""
     if sample.figures is None or sample.at is None:
         return None, sample.doubt
     load = sample.figures
@@ -42,7 +43,7 @@ def pod(
 def router(
     sample: PodSample[RouterView], policy: ScalingPolicy, now: float
 ) -> tuple[RouterFigures | None, SampleProblem | None]:
-    """One router's figures and problem."""
+    """Return one router's figures and problem."""
     if sample.figures is None or sample.at is None:
         return None, sample.doubt
     late = now - sample.at > policy.stale_after_seconds
@@ -50,18 +51,18 @@ def router(
 
 
 def because(sample: PodSample[EngineLoad] | PodSample[RouterView], doubt: SampleProblem | None) -> str:
-    """The source's words on this problem; empty where the problem was found here, or where there is none."""
+    """Return the source's own description of this problem; empty if it was found here, or if there is none."""
     return sample.because if doubt is not None and doubt is sample.doubt else ""
 
 
 def busy(routers: Iterable[PodSample[RouterView]], name: str) -> float | None:
-    """Since when every scrape of some router found requests in flight at this pod."""
+    """Return since when every scrape of some router found requests in flight at this pod."""
     seen = (one.figures.endpoints.get(name) for one in routers if one.figures is not None and one.doubt is None)
     return min((one.busy_since for one in seen if one is not None and one.busy_since is not None), default=None)
 
 
 def at_rest(routers: Iterable[PodSample[RouterView]], name: str) -> bool:
-    """Whether every router is known, and none that reports this pod has a request in flight there."""
+    """Return whether every router is known, and those that report this pod have no request in flight there."""
     samples = list(routers)
     views = [one.figures for one in samples if one.figures is not None and one.doubt is None]
     seen = [one.endpoints[name] for one in views if name in one.endpoints]
@@ -69,7 +70,7 @@ def at_rest(routers: Iterable[PodSample[RouterView]], name: str) -> bool:
 
 
 def taken_out(routers: Iterable[PodSample[RouterView]], name: str) -> str:
-    """Why all routers that report this pod have ejected it; empty while one has not, or none reports it."""
+    """Return why all routers that report this pod have ejected it; empty if one has not, or none reports it."""
     views = [one.figures for one in routers if one.figures is not None and one.doubt is None]
     seen = [one.endpoints[name] for one in views if name in one.endpoints]
     if not seen or any(one.state is not EndpointState.EJECTED for one in seen):
@@ -78,7 +79,7 @@ def taken_out(routers: Iterable[PodSample[RouterView]], name: str) -> str:
 
 
 def figures(load: EngineLoad, at: float, objectives: Objectives) -> EngineFigures:
-    """One scrape of an engine, as the figures that a decision reads."""
+    """Convert one scrape of an engine to the figures that a decision reads."""
     return EngineFigures(
         at=at,
         running=load.running,
@@ -101,8 +102,7 @@ def figures(load: EngineLoad, at: float, objectives: Objectives) -> EngineFigure
 
 
 def count_within(durations: DurationHistogram, seconds: float) -> float:
-    """How many durations were at most that long; interpolated within a bucket, and none beyond the last finite
-    bound."""
+    """Count durations of at most that length, interpolated within a bucket; none beyond the last finite bound."""
     bounds = durations.buckets
     upper = bisect_left(bounds, seconds, key=lambda one: one[0])
     if bounds[upper][0] == seconds:

@@ -1,4 +1,4 @@
-"""The sample of one pod, scrape by scrape: a page arrives or does not, and earlier figures are carried on."""
+"""The sample of one pod, scrape by scrape: a page arrives or does not, and earlier figures are kept."""
 
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ class PodSampler(Protocol):
         """The sample after the last scrape."""
 
     def read(self, page: bytes, at: float) -> SampleProblem | None:
-        """Take a page; returns the problem with it, if there is one."""
+        """Take a page; returns its problem, if there is one."""
 
     def silent(self, because: str) -> None:
         """Note that no page came."""

@@ -16,7 +16,7 @@ IDLE_SECONDS: Final = 4.0
 
 
 class PodPoller:
-    """Scrapes one pod when the scraper's timer says so."""
+    """Scrapes one pod when the scraper's timer calls it."""
 
     __slots__ = (
         *("_clock", "_connecting", "_idle_since", "_line", "_loop", "_reused", "_tallies"),
@@ -29,9 +29,9 @@ class PodPoller:
         self.target = target
         self.sampler = sampler
         self.failures = 0
-        """Failed scrapes in a row."""
+        """Consecutive failed scrapes."""
         self.awaiting_since: float | None = None
-        """Since when, by the loop's clock, a response is awaited; None: none is."""
+        """Since when, by the loop's clock, a response is awaited; None if none is."""
         self._idle_since = 0.0
         self._reused = False
         """Whether the request was sent on a connection that had carried a response before."""
@@ -43,7 +43,7 @@ class PodPoller:
 
     @property
     def connecting(self) -> bool:
-        """Whether the handshake is still open."""
+        """Whether the handshake is still in progress."""
         return self._connecting is not None
 
     def scrape(self, now: float) -> None:
@@ -85,8 +85,7 @@ class PodPoller:
         sample_log.changed(self.target, before, self.sampler.sample)
 
     def broke(self, line: PodHttpConnection, because: str) -> None:
-        """Retry a request whose idle connection the pod had closed: the request found that out, and it is no failure of
-        the pod."""
+        """Retry a request whose idle connection the pod had closed: that is no failure of the pod."""
         self._line = None
         if self.awaiting_since is None:
             return

@@ -1,4 +1,4 @@
-"""Samples from a Prometheus instead of from the pods, with the age of its own scrapes.
+"""Takes samples from a Prometheus instead of from the pods, with the age of its own scrapes.
 
 Every few seconds a thread queries all pods at once; between two queries the last samples stay.
 """
@@ -26,16 +26,15 @@ from fairlead.scaling.facts import SampleProblem
 log = logging.getLogger("fairlead.autoscaler")
 
 INTERVAL_SECONDS: Final = 5.0
-"""Prometheus scrapes every 15 to 30 seconds mostly; querying more often finds a new sample soon, at little cost."""
+"""Prometheus usually scrapes every 15 to 30 seconds; querying more often finds a new sample soon, at little cost."""
 HOUR_SECONDS: Final = 3600.0
 TIMEOUT_SECONDS: Final = 10.0
-"""How long a query for the weeks before waits for others: decisions wait for it, and a deployment that waits longer
-starts without."""
+"""How long the query for past weeks waits for others: decisions wait for it, and later start without it."""
 UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
 
 
 def connect(server: PrometheusServer) -> PrometheusClient:
-    """The real client; its libraries are imported only in a process that has a policy with a Prometheus."""
+    """Create the real client; its libraries are imported only in a process that has a policy with a Prometheus."""
     through = import_module("fairlead.autoscaler.samples.prometheus_http")
     made: PrometheusClient = through.HttpPrometheusClient(server.url, server.token, server.authority)
     return made
@@ -74,12 +73,12 @@ class PrometheusSampleSource:
         """One query at a time: the first one makes the connection."""
 
     def start(self) -> None:
-        """Begin to query."""
+        """Start querying."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name=f"ask {self._server.url}")
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        """Follow these pods and no others; a new pod triggers a query at once."""
+        """Follow exactly these pods; a new pod triggers a query at once."""
         wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
         if wanted.keys() - self._targets.keys():
             self._changed.set()
@@ -97,7 +96,7 @@ class PrometheusSampleSource:
         return self._routers.get(uid, PodSample())
 
     async def requests_each_hour(self, routers: PodName, start: float, end: float) -> list[tuple[float, float]]:
-        """Requests a second that arrived at these routers in the hour before each time; empty where Prometheus has no
+        """Return hourly arrival rates at these routers, in requests a second by the end of the hour; empty without an
         answer."""
         query = prometheus_queries.requests_each_hour(routers)
         try:
@@ -198,7 +197,7 @@ def query_pods(connection: PrometheusClient, targets: Iterable[ScrapeTarget]) ->
     """Query all of them and parse the answers; runs in a thread."""
     routers: set[str] = set()
     engines: dict[str, tuple[EngineDescription, set[str]]] = {}
-    """One engine description and its namespaces, for all engines with the same metric families, by one of these."""
+    """For engines with the same metric families: one engine description and their namespaces, by one of these."""
     for one in targets:
         if one.kind is None:
             routers.add(one.namespace)

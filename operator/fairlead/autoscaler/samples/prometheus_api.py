@@ -1,4 +1,4 @@
-"""How a Prometheus is reached, and the interface of its client; the client itself is imported only where it is used."""
+"""How to reach a Prometheus, and the interface of its client; the client itself is imported only on use."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,7 +13,7 @@ class PrometheusServer:
     url: str
     token: str | None = field(default=None, repr=False)
     authority: str | None = field(default=None, repr=False)
-    """PEM certificates that are trusted beside the public authorities."""
+    """PEM certificates to trust beside the public authorities."""
 
 
 class PrometheusClient(Protocol):
@@ -23,11 +23,11 @@ class PrometheusClient(Protocol):
         """Run an instant query."""
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
-        """Run a range query; times and values of the only series in the answer."""
+        """Run a range query; returns times and values of the only series in the answer."""
 
     def close(self) -> None:
         """Close the connection."""
 
 
 class PrometheusUnavailable(Exception):
-    """There is no usable answer."""
+    """Prometheus gave no usable answer."""

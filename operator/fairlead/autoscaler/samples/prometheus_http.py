@@ -1,6 +1,6 @@
 """One connection to a Prometheus, through prometheus-api-client; blocks, so it runs in a thread.
 
-Imported by `prometheus` alone and only where a policy names a Prometheus: its libraries cost 19 MB and 0.1 seconds.
+Only `prometheus` imports it, and only if a policy names a Prometheus: its libraries cost 19 MB and 0.1 seconds.
 """
 
 import ssl
@@ -20,7 +20,7 @@ from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
 TIMEOUT_SECONDS: Final = 5.0
 Answer = TypeVar("Answer")
 LONGEST_CAUSE: Final = 200
-"""Characters of an error that are shown to people."""
+"""Characters of an error shown to people."""
 
 
 class HttpPrometheusClient:
@@ -67,7 +67,7 @@ def _reply_of(send: Callable[[], Answer]) -> Answer:
 
 
 def _cause(problem: Exception) -> str:
-    """The cause below the library's own message, which repeats the whole query."""
+    """Return the cause below the library's own message, which repeats the whole query."""
     beneath = problem.args[0] if problem.args else None
     return str(getattr(beneath, "reason", None) or problem)
 
@@ -92,6 +92,6 @@ class _CustomAuthorityAdapter(HTTPAdapter):
         self._context = context
         super().__init__(max_retries=0)
 
-    def init_poolmanager(self, *words: Any, **named: Any) -> None:  # noqa: ANN401 - handed on as they come
+    def init_poolmanager(self, *words: Any, **named: Any) -> None:  # noqa: ANN401 - passed on unchanged
         """Pass the TLS context to the library's connection pool."""
         super().init_poolmanager(*words, ssl_context=self._context, **named)

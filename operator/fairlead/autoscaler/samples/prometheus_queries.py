@@ -1,4 +1,4 @@
-"""The queries to a Prometheus, and how its answers are read for each pod. Text and values only; sends nothing.
+"""The queries to a Prometheus, and how its answers become each pod's sample. Text and values only; sends nothing.
 
 Series must carry the labels `namespace` and `pod` of the scraped pod, as a PodMonitor sets them. A pod that two jobs
 scrape has every series twice: the larger value counts, since a sum would count one pod twice. Sums are made here,
@@ -36,7 +36,7 @@ ROUTER_LABELS: Final = ("model", "lane", "state", ENGINE_OF)
 
 
 class PodName(NamedTuple):
-    """A pod by the labels that Prometheus has."""
+    """A pod by its labels in Prometheus."""
 
     namespace: str
     name: str
@@ -56,30 +56,29 @@ class PrometheusSeries:
 
 
 def of_engines(names: MetricNames, namespaces: Collection[str]) -> str:
-    """The query for all families that decisions need, of all engines in these namespaces."""
+    """Query all families that decisions need, of all engines in these namespaces."""
     labels = ("le", *names.labels, *names.capacity_labels)
     return _largest(sorted(names.families), labels, namespaces)
 
 
 def of_routers(namespaces: Collection[str]) -> str:
-    """The query for all families that decisions need, of all routers in these namespaces."""
+    """Query all families that decisions need, of all routers in these namespaces."""
     return _largest(ROUTER_FAMILIES, ROUTER_LABELS, namespaces)
 
 
 def moments(family: str, namespaces: Collection[str]) -> str:
-    """The query for each pod's last scrape time: Prometheus repeats old samples for minutes, and only their timestamp
-    shows it."""
+    """Query each pod's last scrape time: only this shows age, as Prometheus repeats old samples for minutes."""
     return f"max by (namespace, pod) (timestamp({family}{{{_within(namespaces)}}}))"
 
 
 def requests_each_hour(routers: PodName) -> str:
-    """The query for requests a second at a deployment's routers in the hour before; pods come and go in that time."""
+    """Query requests a second at a deployment's routers in the hour before; pods come and go in that time."""
     counter = f'{ARRIVALS}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
     return f"sum(max by (namespace, pod, model) (rate({counter}[1h])))"
 
 
 def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]:
-    """Engine series written out again as each pod's own page, so that the engine's parser checks and reads them."""
+    """Render engine series as each pod's own page, so that the engine's parser checks and reads them."""
     lines: defaultdict[PodName, list[str]] = defaultdict(list)
     for one in series:
         labels = ",".join(
@@ -92,8 +91,7 @@ def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]
 
 
 def router_reports(series: Iterable[PrometheusSeries]) -> dict[PodName, RouterReport]:
-    """Router series as the report that each router would have sent; a value that is no number makes the whole report
-    invalid."""
+    """Convert router series to the report that each router would have sent; a non-number invalidates all of it."""
     found: defaultdict[PodName, list[PrometheusSeries]] = defaultdict(list)
     for one in series:
         found[one.pod].append(one)
@@ -101,7 +99,8 @@ def router_reports(series: Iterable[PrometheusSeries]) -> dict[PodName, RouterRe
 
 
 def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
-    """The report of one router; demand starts at 0, since these series appear with a model's first request only."""
+    """Build the report of one router; demand starts at 0, since these series only begin with a model's first
+    request."""
     demand, queue = (
         DemandReport(asked=0.0, prompt_tokens=0.0),
         QueueReport(lanes={lane: LaneReport() for lane in (*NON_BATCH_LANES, BATCH)}),
@@ -138,12 +137,12 @@ def _largest(families: Collection[str], labels: Iterable[str], namespaces: Colle
 
 
 def _within(namespaces: Collection[str]) -> str:
-    """The namespace matcher; names of namespaces hold no character with a meaning in a regular expression."""
+    """Return the namespace matcher; names of namespaces contain no special characters of regular expressions."""
     return f'namespace=~"{"|".join(sorted(namespaces))}"'
 
 
 def _number(written: str) -> float:
-    """A number; an invalid one becomes negative, which the check of a report refuses."""
+    """Parse a number; an invalid one becomes negative, which the check of a report refuses."""
     value = float(written)
     return value if 0 <= value < float("inf") else -1.0
 

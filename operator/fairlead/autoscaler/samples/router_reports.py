@@ -1,4 +1,4 @@
-"""A router's page of endpoints and queue, as figures. Unknown fields of newer routers are ignored."""
+"""Reads a router's page of endpoints and queue as figures. Unknown fields of newer routers are ignored."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,7 +12,7 @@ from fairlead.scaling.facts import RouterFigures, SampleProblem
 NON_BATCH_LANES: Final = ("interactive", "long")
 BATCH: Final = "batch"
 MOST_WORDS: Final = 300
-"""Characters of a reason; it goes into messages for people."""
+"""Characters of a reason, which appears in messages for people."""
 _STATES: Final = {one.value: one for one in EndpointState}
 
 
@@ -26,14 +26,14 @@ class EndpointReport(msgspec.Struct):
 
 
 class LaneReport(msgspec.Struct, rename="camel"):
-    """The requests that wait in one lane."""
+    """Waiting requests of one lane."""
 
     waiting: float = 0.0
     oldest_seconds: float = 0.0
 
 
 class QueueReport(msgspec.Struct):
-    """The requests that wait."""
+    """Waiting requests of all lanes."""
 
     held: float = 0.0
     lanes: dict[str, LaneReport] = {}
@@ -47,19 +47,19 @@ class DemandReport(msgspec.Struct, rename="camel"):
 
 
 class RouterReport(msgspec.Struct):
-    """The fields of a router's page that are read."""
+    """The fields that are read from a router's page."""
 
     endpoints: list[EndpointReport]
     queue: QueueReport
     demand: DemandReport | None = None
-    """Routers of an older release do not count arrivals."""
+    """None from routers of an older release, which do not count arrivals."""
 
 
 _PAGES: Final = msgspec.json.Decoder(RouterReport)
 
 
 def after(before: PodSample[RouterView], page: bytes, at: float) -> PodSample[RouterView]:
-    """The sample after this page."""
+    """Return the sample after this page."""
     try:
         read = _PAGES.decode(page)
     except (msgspec.DecodeError, RecursionError) as problem:
@@ -68,7 +68,7 @@ def after(before: PodSample[RouterView], page: bytes, at: float) -> PodSample[Ro
 
 
 def with_report(before: PodSample[RouterView], read: RouterReport, at: float) -> PodSample[RouterView]:
-    """The sample after a report that was true at that time."""
+    """Return the sample after a report that was true at that time."""
     if read.demand is None:
         return with_doubt(before, SampleProblem.UNREADABLE, "it is of an older release and does not count requests")
     if (wrong := _negative(read, read.demand)) is not None:
@@ -80,12 +80,12 @@ def with_report(before: PodSample[RouterView], read: RouterReport, at: float) ->
 
 
 def with_doubt(before: PodSample[RouterView], doubt: SampleProblem, because: str) -> PodSample[RouterView]:
-    """The sample after a scrape that failed: the figures stay as they were."""
+    """Return the sample after a failed scrape, with its figures unchanged."""
     return PodSample(figures=before.figures, at=before.at, doubt=doubt, because=because)
 
 
 def _negative(page: RouterReport, demand: DemandReport) -> str | None:
-    """JSON has no NaN, so a negative value is the only impossible number."""
+    """Name a negative value: JSON has no NaN, so this is the only impossible number."""
     numbers = {"demand.asked": demand.asked, "demand.promptTokens": demand.prompt_tokens, "queue.held": page.queue.held}
     for name, lane in page.queue.lanes.items():
         numbers[f"queue.lanes.{name}.waiting"] = lane.waiting

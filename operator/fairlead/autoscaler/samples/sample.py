@@ -1,4 +1,4 @@
-"""The sample of one pod, from whichever source: the last valid figures, and the problem with the last scrape.
+"""The sample of one pod, from any source: the last valid figures, and the problem with the last scrape.
 
 What the figures mean for replicas is decided in `scaling`.
 """
@@ -22,11 +22,11 @@ class PodSample(Generic[Figures]):
     at: float | None = None
     """When these figures were true."""
     doubt: SampleProblem | None = SampleProblem.NO_ANSWER
-    """Why the last scrape gave no valid figures; None: it did."""
+    """Why the last scrape gave no valid figures; None if it did."""
     because: str = "it was not scraped yet"
     """The problem, for people."""
     unmoved_since: float | None = None
-    """Since when none of its counters has moved; None while they move."""
+    """Since when no counter has moved; None while they move."""
     unmoved_scrapes: int = 0
     """Scrapes since then that found no counter moved."""
 

@@ -1,4 +1,4 @@
-"""One log line when a pod's samples become unusable, and one when they are usable again."""
+"""Logs one line when a pod's samples become unusable, and one when they are usable again."""
 
 import logging
 from typing import Any
@@ -10,7 +10,7 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 def changed(target: ScrapeTarget, before: PodSample[Any], after: PodSample[Any]) -> None:
-    """Log the change; a pod without any valid sample so far is left out, as it is starting and fails for minutes."""
+    """Log the change; pods without any valid sample so far are left out, as they are starting and fail for minutes."""
     if before.figures is None or (before.doubt is None) == (after.doubt is None):
         return
     if after.doubt is not None:

@@ -29,10 +29,10 @@ class SampleSource(Protocol):
     tallies: SourceCounters
 
     def start(self) -> None:
-        """Begin to scrape, within the running event loop."""
+        """Start scraping, within the running event loop."""
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        """Follow these pods and no others; the samples of others are dropped."""
+        """Follow exactly these pods; the samples of others are dropped."""
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
         """The sample of one engine."""

@@ -1,4 +1,4 @@
-"""Which pods the autoscaler scrapes, engines and routers, and by which port and path."""
+"""Which pods the autoscaler scrapes, engines and routers, with port and path."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,11 +20,11 @@ class ScrapeTarget:
     name: str
     ip: str
     kind: EngineKind | None
-    """None: a router."""
+    """None for a router."""
     deployment: str = ""
-    """Of a gateway's router, the target that it is asked about, as namespace/name."""
+    """For a gateway's router: the deployment to report on, as namespace/name."""
     port: int = 0
-    """0: the default port of its kind."""
+    """0 for the default port of its kind."""
     key: str | None = field(default=None, repr=False)
     """The bearer token for its page; engines need none."""
 
@@ -42,5 +42,5 @@ class ScrapeTarget:
 
     @property
     def host(self) -> str:
-        """Host and port for the Host header."""
+        """Value of the Host header."""
         return f"[{self.ip}]:{self.scraped_port}" if ":" in self.ip else f"{self.ip}:{self.scraped_port}"

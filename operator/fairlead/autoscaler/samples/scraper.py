@@ -1,6 +1,6 @@
 """Scrapes thousands of engines and routers directly, spread evenly over the round.
 
-One timer for all of them, no task for each scrape. A slow pod delays no other, and has never two scrapes in flight.
+One timer serves them all, without a task per scrape. A slow pod delays no other, and never has two scrapes in flight.
 """
 
 import asyncio
@@ -20,19 +20,19 @@ from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet.engine_load import EngineLoad
 
 TICK_SECONDS: Final = 0.02
-"""How often the timer looks for due scrapes: 50 times a second cost little, and samples get hardly older by it."""
+"""How often the timer checks for due scrapes: 50 times a second costs little, and hardly ages the samples."""
 TIMEOUT_SECONDS: Final = 2.0
 """An engine that takes longer to answer with its own metrics is too busy for another scrape in parallel."""
 HELD_UP_SECONDS: Final = 0.1
 """A timer that fires later than this was held up by more than the usual lag of an event loop."""
 JITTER: Final = 0.05
-"""Share of a round by which scrape times vary, so that pods that were added together do not stay in step."""
+"""Share of a round by which scrape times vary, so that pods added together do not stay in step."""
 MOST_PAUSE: Final = 2
 """Most rounds between two scrapes of a pod that does not answer."""
 MOST_CONNECTING: Final = 128
-"""Handshakes at a time, so that a fleet that is new to the process is not connected to all at once."""
+"""Concurrent handshakes, so that a fleet new to the process is not connected to all at once."""
 DESCRIPTORS: Final = 65_536
-"""Files and connections that the process may have open: many systems start with 1,024, which is too few for a fleet."""
+"""Files and connections that the process may have open: many systems start with 1,024, too few for a fleet."""
 
 
 class Scraper:
@@ -55,20 +55,20 @@ class Scraper:
         """Due scrapes as a heap by time; a number breaks ties."""
         self._numbers = 0
         self._waiting: dict[str, PodPoller] = {}
-        """Pods whose response is awaited, in the order of their requests."""
+        """Pods with a scrape in flight, in request order."""
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._turned_at = self._loop.time()
 
     def start(self) -> None:
-        """Begin to scrape."""
+        """Start scraping."""
         _allow_connections()
         if self._timer is None:
             self._turned_at = self._loop.time()
             self._timer = self._loop.call_later(TICK_SECONDS, self._turn)
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        """Follow these pods and no others; engines that this release cannot parse are left out."""
+        """Follow exactly these pods; engines that this release cannot parse are left out."""
         wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
         for uid in self._pollers.keys() - wanted.keys():
             self._pollers.pop(uid).close()
@@ -112,7 +112,7 @@ class Scraper:
         heappush(self._turns, (when, self._numbers, poller))
 
     def _turn(self) -> None:
-        """Send the scrapes that are due, and end those that have timed out."""
+        """Send the scrapes that are due, and time out old ones."""
         now = self._loop.time()
         self._timer = self._loop.call_later(TICK_SECONDS, self._turn)
         self._forgive(now - self._turned_at - TICK_SECONDS)
@@ -139,8 +139,7 @@ class Scraper:
         self._next(poller, max(due, now - self._interval) + pause)
 
     def _forgive(self, held_up: float) -> None:
-        """After a hold-up of this process itself, give pods as much more time: their responses may be here, but
-        unread."""
+        """After a hold-up of this process, give pods that much more time: their responses may be here, but unread."""
         if held_up > HELD_UP_SECONDS:
             for poller in self._waiting.values():
                 if poller.awaiting_since is not None:

@@ -1,6 +1,6 @@
 """Which source a deployment's samples come from: the pods directly, or the Prometheus that its policy names.
 
-Makes each source once, passes it the pods to follow, and closes it when no policy names it any more. Tokens and
+Creates each source once, gives it the pods to follow, and closes it when no policy names it any more. Tokens and
 authorities of a Prometheus come from Secrets and are read anew every few minutes.
 """
 
@@ -31,7 +31,7 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 class PrometheusReference(NamedTuple):
-    """Which Prometheus; its Secrets are in the policy's namespace."""
+    """A Prometheus; its Secrets are in the policy's namespace."""
 
     namespace: str
     access: PrometheusAccess
@@ -39,40 +39,40 @@ class PrometheusReference(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFactories:
-    """How sources are made, within the running event loop."""
+    """Create sources, within the running event loop."""
 
     direct: Callable[[], SampleSource]
     prometheus: Callable[[PrometheusServer], SampleSource]
 
 
 class UnavailableSource:
-    """Stands in for a source that cannot be used: every sample is unknown, with the reason."""
+    """Replaces a source that cannot be used: every sample is unknown, with the reason."""
 
     def __init__(self, because: str) -> None:
         self.tallies = SourceCounters()
         self._because = because
 
     def start(self) -> None:
-        """Nothing to begin."""
+        """Do nothing."""
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         """Follow nothing."""
 
-    def engine(self, uid: str) -> PodSample[EngineLoad]:  # noqa: ARG002 - whoever it is
-        """An unknown sample."""
+    def engine(self, uid: str) -> PodSample[EngineLoad]:  # noqa: ARG002 - same for all
+        """Return an unknown sample."""
         return PodSample(because=self._because)
 
-    def router(self, uid: str) -> PodSample[RouterView]:  # noqa: ARG002 - whoever it is
-        """An unknown sample."""
+    def router(self, uid: str) -> PodSample[RouterView]:  # noqa: ARG002 - same for all
+        """Return an unknown sample."""
         return PodSample(because=self._because)
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 class SplitSource:
-    """A Prometheus for a deployment's pods; the routers of a gateway are asked directly, since their metrics are about
-    all its deployments together."""
+    """A Prometheus for a deployment's pods, and direct scrapes for a gateway's routers, since their metrics cover all
+    its deployments together."""
 
     def __init__(self, pods: SampleSource, gateways: SampleSource) -> None:
         self.tallies = pods.tallies
@@ -80,10 +80,10 @@ class SplitSource:
         self._gateways = gateways
 
     def start(self) -> None:
-        """Both run already."""
+        """Do nothing: both run already."""
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        """Both are told by the registry."""
+        """Do nothing: the registry passes both their pods."""
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
         """The sample of one engine."""
@@ -94,7 +94,7 @@ class SplitSource:
         return self._gateways.router(uid) if "/" in uid else self._pods.router(uid)
 
     async def close(self) -> None:
-        """The registry closes both."""
+        """Do nothing: the registry closes both."""
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class SourceRegistry:
         self._made: dict[PrometheusReference, _RegisteredSource] = {}
 
     def of(self, case: ScalingCase) -> SampleSource:
-        """The source for this deployment's policy."""
+        """Return the source for this deployment's policy."""
         access = case.policy.prometheus
         if access is None:
             return self._direct
@@ -124,7 +124,7 @@ class SourceRegistry:
         return SplitSource(source, self._direct) if gateway_membership.named(case.document) else source
 
     async def ready(self, case: ScalingCase) -> SampleSource:
-        """The same after its Secrets were read; direct scrapes where the policy has named another Prometheus
+        """Return the same once its Secrets are read; direct scrapes if the policy has named another Prometheus
         meanwhile."""
         access = case.policy.prometheus
         made = None if access is None else self._made.get(PrometheusReference(case.namespace, access))
@@ -150,7 +150,7 @@ class SourceRegistry:
             self._end(self._made.pop(place))
 
     def tallies(self) -> Iterator[SourceCounters]:
-        """Counters of each source."""
+        """Yield the counters of each source."""
         yield self._direct.tallies
         yield from (one.source.tallies for one in self._made.values())
 

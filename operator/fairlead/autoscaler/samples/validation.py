@@ -15,7 +15,7 @@ HISTOGRAMS: Final = ("time_to_first_token", "inter_token", "request_pace")
 
 
 def after(before: PodSample[EngineLoad], load: EngineLoad | UnreadableScrape, at: float) -> PodSample[EngineLoad]:
-    """The sample after a page that was true at that time."""
+    """Return the sample after a page that was true at that time."""
     if isinstance(load, UnreadableScrape):
         line = f" in {load.line!r}" if load.line else ""
         return with_doubt(before, SampleProblem.UNREADABLE, f"its metrics are rejected: {load.reason}{line}")
@@ -32,12 +32,12 @@ def after(before: PodSample[EngineLoad], load: EngineLoad | UnreadableScrape, at
 
 
 def with_doubt(before: PodSample[EngineLoad], doubt: SampleProblem, because: str) -> PodSample[EngineLoad]:
-    """The sample after a scrape that failed: the figures stay as they were."""
+    """Return the sample after a failed scrape, with its figures unchanged."""
     return replace(before, doubt=doubt, because=because)
 
 
 def contradiction(load: EngineLoad) -> str | None:
-    """Two figures of one page that contradict each other, as a message."""
+    """Describe two figures of one page that contradict each other."""
     for part, whole in (("prefix_hits", "prefix_queries"), ("accepted_tokens", "draft_tokens")):
         some, every = getattr(load, part), getattr(load, whole)
         if some is not None and every is not None and some > every:

@@ -37,8 +37,7 @@ class ColdStartTimes:
 
 
 def horizon(starts: tuple[ColdStartTimes, ...], revision: str, assumed: ColdStart) -> float:
-    """Return the seconds to plan with: nearly the slowest observed start and the usual image pull, or the policy's
-    assumption."""
+    """Return the seconds to plan with: about the slowest observed start and usual pull, or the policy's assumption."""
     least = assumed.assume_seconds * SHORTEST
     seen = next((one.seconds for one in starts if one.revision == revision), ())
     if not assumed.learn or not seen:

@@ -92,7 +92,7 @@ def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, 
 def updated(
     before: Estimates, facts: ScalingFacts, roster: PodInventory, present: Estimates, moment: DecisionFeedback
 ) -> Estimates:
-    """Add what the present samples teach, apart from arrivals, which were added before."""
+    """Add what the present samples teach, apart from the arrivals that were added before."""
     now = moment.now
     ahead = horizon(before, facts)
     came, marks = _came(before, facts, roster, ahead)
