@@ -1,4 +1,4 @@
-"""One account a tenant: its requests in flight, its rates, and what it has used so far.
+"""One account per tenant: its requests in flight, its rates, and its use so far.
 
 Counters outlive a change of configuration. Keys arrive as digests; this module does not know which header held them.
 """
@@ -15,11 +15,11 @@ from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
 OPEN: Final = Tenant(name="", keys=())
-"""The one tenant of every request where no tenants are configured."""
+"""The tenant of every request if no tenants are configured."""
 
 
 def zeroes() -> dict[RefusalReason, int]:
-    """Every reason with a count of zero, so that a Prometheus rate over it has a first value."""
+    """Return every reason with a count of zero, so that a Prometheus rate over it has a first value."""
     return dict.fromkeys(RefusalReason, 0)
 
 
@@ -33,13 +33,13 @@ class Account:
     most_inflight: float = inf
     """This router's share of the tenant's concurrency."""
     shadow: bool = False
-    """Requests over the tenant's limits are counted and let through."""
+    """Whether requests over the tenant's limits are only counted, not refused."""
     tokens: RateBucket | None = None
     requests: RateBucket | None = None
     home: str | None = None
     """The router that keeps the tenant's rates, if it is another one."""
     owed_requests: int = 0
-    """Requests charged at `home` and not used: the next permit request to it returns them. Likewise tokens."""
+    """Requests charged at `home` but not used: the next permit request to it returns them. Likewise tokens."""
     owed_tokens: int = 0
     inflight: int = 0
     queued: int = 0
@@ -55,7 +55,7 @@ class Account:
         return self.tenant.name
 
     def allows(self, model: str) -> bool:
-        """Whether the tenant's list of models, if any, has this model. Admission decides whether to enforce it."""
+        """Return whether the tenant's list of models, if any, has this model. Admission decides if that is enforced."""
         return not self.tenant.models or model in self.tenant.models
 
 
@@ -83,31 +83,31 @@ class Accounts:
         self._keys = {digest: self._named[name] for digest, name in terms.keys.items() if name in self._named}
 
     def of(self, digest: bytes | None) -> Account | Refusal:
-        """The account of this key, or a refusal if the key is unknown."""
+        """Return the account of this key, or a refusal if the key is unknown."""
         if self._open is not None:
             return self._open
         account = self._keys.get(digest) if digest is not None else None
         return UNKNOWN if account is None else account
 
     def named(self, name: str) -> Account | None:
-        """The account of this tenant."""
+        """Return the account of this tenant."""
         return self._named.get(name)
 
     @property
     def all(self) -> tuple[Account, ...]:
-        """Every account, in the order of the configuration."""
+        """Every account, in configuration order."""
         return (self._everybody,) if self._open is not None else tuple(self._named.values())
 
 
 def ordered(bands: tuple[Band, ...]) -> list[Band]:
-    """Bands by priority, the highest first; equal ones in the order of the configuration."""
+    """Sort bands by priority, the highest first; equal ones stay in configuration order."""
     return sorted(bands, key=lambda one: -one.priority)
 
 
 def _limit(account: Account, tenant: Tenant, terms: DispatcherConfig, now: float) -> None:
     """Apply the tenant's limits.
 
-    Concurrency is rounded up: R routers together let at most R - 1 requests more run than the limit says, never fewer.
+    Concurrency is rounded up: R routers together run at most R - 1 requests more than the limit, never fewer.
     """
     account.tenant = tenant
     account.shadow = tenant.shadow or terms.routing.limits.shadow

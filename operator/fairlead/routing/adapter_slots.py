@@ -1,8 +1,8 @@
-"""The adapter slots of one engine: which adapters have one, which wait for one, and which give theirs up for that.
+"""The adapter slots of one engine: which adapters have one, which wait for one, and which cede theirs.
 
-Those that wait get slots in the order in which they came. For each of them one that has a slot cedes it: it gets no new
-request until its last one ends. So a wait ends with the streams that ran when it began, however many requests for the
-others come meanwhile. What peers report counts like this router's own; routers name adapters to each other by hashes.
+Waiting adapters get slots in order of arrival. For each of them, one that has a slot cedes it: it gets no new requests
+until its last one ends. So a wait ends with the streams that ran when it began, however many requests for other
+adapters arrive meanwhile. Peers' reports count like this router's own; routers name adapters to each other by hashes.
 """
 
 from collections import Counter
@@ -13,28 +13,28 @@ from math import inf
 from typing import Final, NamedTuple
 
 NAMES: Final = 4096
-"""Whose hashes are kept."""
+"""Hashes kept."""
 TURN_SECONDS: Final = 1.0
-"""For which an adapter keeps a slot that it got while others wait: those of its requests that waited share it."""
+"""How long an adapter keeps a slot that it got while others wait: its own waiting requests share it."""
 
 
 @lru_cache(NAMES)
 def number(adapter: str) -> int:
-    """How routers name an adapter to each other."""
+    """Return the number by which routers name an adapter to each other."""
     return int.from_bytes(blake2b(adapter.encode(), digest_size=8).digest(), "little")
 
 
 class SlotUse(NamedTuple):
-    """What one router has to say of one adapter at one engine."""
+    """What one router reports about one adapter at one engine."""
 
     adapter: int
     inflight: int
     waited: float | None = None
-    """Seconds since its requests wait for a slot there; None: they do not."""
+    """How long its requests have waited for a slot there, in seconds; None if none waits."""
     cedes: bool = False
-    """It gets nothing more, since others wait."""
+    """Whether it gets no more requests, since others wait."""
     turn: bool = False
-    """Another one with each slot that it gets there: a peer may never see that it had none in between."""
+    """Flips with each slot that it gets there: a peer may never see that it had none in between."""
 
 
 class AdapterSlots:
@@ -47,31 +47,31 @@ class AdapterSlots:
 
     def __init__(self, most: int | None = None) -> None:
         self.most = most
-        """Adapters that can take part in one of its steps; None: not known, or as many as there are."""
+        """Adapters that can take part in one of its steps; None if unknown or unlimited."""
         self.active: Counter[str] = Counter()
         """Our requests in flight there, by the adapter that they name."""
         self.waiting: dict[str, float] = {}
         """Adapters of our requests that wait for a slot there, and since when."""
         self._own_ceding: list[int] = []
         self._owes = False
-        """One of these ceded, and peers were not told yet that it cedes no more."""
+        """Whether an adapter has stopped ceding and peers have yet to learn of it."""
         self._turns: set[int] = set()
-        """Adapters whose turn here is an odd one."""
+        """Adapters whose `turn` flag is set."""
         self._peers: dict[int, dict[int, tuple[SlotUse, float | None]]] = {}
-        """By peer and adapter, with the moment since which it waits."""
+        """By peer and adapter: the last report, and since when it waits."""
         self._taken: Counter[int] = Counter()
-        """Requests in flight of all routers; none of them is zero."""
+        """Requests in flight of all routers; never zero."""
         self._since: dict[int, float] = {}
-        """When each of these got its slot, as far as is known here."""
+        """When each of these got its slot, as far as this router knows."""
         self._waiting: dict[int, float] = {}
         """Adapters that wait at any router."""
         self._ceding: set[int] = set()
 
     def has(self, adapter: str) -> bool:
-        """Whether a request for this adapter would start there: one that is active has its slot already.
+        """Return whether a request for this adapter would start there: an active one already has its slot.
 
-        An engine with more active adapters than slots, since two routers filled the last one at once, gets no request
-        for any of them until one has ended: nobody here knows which of them waits inside it.
+        An engine with more active adapters than slots, because two routers filled the last one at once, gets no request
+        for any of them until one has ended: no router sees which of them waits inside.
         """
         if self.most is None:
             return True
@@ -81,12 +81,12 @@ class AdapterSlots:
         return free > 0 and self._ahead(one) < free
 
     def cedes(self, adapter: str) -> bool:
-        """Whether it has a slot there and gets nothing more, since another one waits."""
+        """Return whether it has a slot there but gets no more requests, since another one waits."""
         return number(adapter) in self._ceding
 
     @property
     def crowd(self) -> tuple[int, int]:
-        """Adapters that wait there, and the fewest requests of one that could cede: where the wait is shortest."""
+        """Waiting adapters, and the fewest requests of one that could cede: where the wait is shortest."""
         fewest = min((count for one, count in self._taken.items() if one not in self._ceding), default=0)
         return len(self._waiting), fewest
 
@@ -95,7 +95,7 @@ class AdapterSlots:
         return sum(1 for one, other in self._waiting.items() if other < since and one not in self._taken)
 
     def enter(self, adapter: str, now: float) -> None:
-        """A request for it is sent there."""
+        """Count a request sent there."""
         self.active[adapter] += 1
         one = number(adapter)
         if one not in self._taken:
@@ -103,16 +103,16 @@ class AdapterSlots:
         self._count(one, 1, now)
 
     def leave(self, adapter: str) -> None:
-        """A request for it ended; the last one leaves its slot to another adapter."""
+        """Count a request that ended; the last one leaves its slot to another adapter."""
         self.active[adapter] -= 1
         if not self.active[adapter]:
             del self.active[adapter]
         self._count(number(adapter), -1, 0.0)
 
-    # Those that wait
+    # Waiting adapters
 
     def wait(self, adapter: str, now: float) -> bool:
-        """A request for it waits here for a slot, or still does; returns whether there is something to report."""
+        """Record that a request still waits here for its slot; returns whether there is something to report."""
         is_new = adapter not in self.waiting
         if is_new:
             self.waiting[adapter] = now
@@ -121,13 +121,13 @@ class AdapterSlots:
         return self._cede(now) or is_new or owed
 
     def wait_no_more(self, adapter: str, now: float) -> None:
-        """It has a slot, or its requests are gone."""
+        """Record that it has a slot, or that its requests are gone."""
         del self.waiting[adapter]
         self._gather()
         self._cede(now)
 
     def _cede(self, now: float) -> bool:
-        """Choose who cedes: as many as wait beyond the free slots, those with the fewest requests first."""
+        """Choose which adapters cede: as many as wait beyond the free slots, those with fewest requests first."""
         before, peers, taken = self._own_ceding, self._peers_ceding(), self._taken
         needed = 0
         if self.waiting:
@@ -145,7 +145,7 @@ class AdapterSlots:
     # Peers
 
     def uses(self, now: float) -> tuple[SlotUse, ...]:
-        """What this router has to say, in order."""
+        """Return what this router reports, in order."""
         counts = {number(name): count for name, count in self.active.items()}
         waited = {number(name): now - since for name, since in self.waiting.items()}
         every = sorted({*counts, *waited, *self._own_ceding})
@@ -153,7 +153,7 @@ class AdapterSlots:
         return tuple(SlotUse(one, counts.get(one, 0), waited.get(one), one in ceding, one in turns) for one in every)
 
     def take(self, peer: int, uses: Iterable[SlotUse], now: float) -> None:
-        """All that a peer has to say of this engine; nothing once it is silent."""
+        """Apply a peer's full report on this engine; an empty one once it is silent."""
         before = self._peers.pop(peer, {})
         found = {one.adapter: (one, _since(one, before.get(one.adapter), now)) for one in uses}
         for one, _ in found.values():
@@ -169,7 +169,7 @@ class AdapterSlots:
         self._ceding = {*self._own_ceding, *self._peers_ceding()}
 
     def forget_peers(self, now: float) -> None:
-        """It begins anew, without what peers have to say."""
+        """Start anew, without peers' reports."""
         for peer in list(self._peers):
             self.take(peer, (), now)
 
@@ -195,7 +195,7 @@ class AdapterSlots:
             self._cedes_no_more(one)
 
     def _begins_anew(self, one: int, now: float) -> None:
-        """A peer's last request for it ended, and its next one got the slot by turn: it has ceded what it was to."""
+        """Record that a peer's last request ended and its next one got the slot by turn: it has ceded as required."""
         self._since[one] = now
         self._cedes_no_more(one)
 
@@ -207,7 +207,7 @@ class AdapterSlots:
 
 
 def _since(use: SlotUse, before: tuple[SlotUse, float | None] | None, now: float) -> float | None:
-    """Since when it waits, by this router's clock: what was known of that stays, so that no report changes an order."""
+    """Return since when it waits, by this router's clock: an earlier value stays, so reports change no order."""
     if use.waited is None:
         return None
     earlier = None if before is None else before[1]

@@ -1,7 +1,7 @@
-"""Which version of an adapter answers a conversation: by a hash, so that all routers agree without asking each other.
+"""Which version of an adapter answers a conversation: chosen by a hash, so that all routers agree without coordination.
 
-Weighted rendezvous hashing: a larger share of one version moves conversations to it, and none between the others. Of
-the versions with a share, one that no routable engine has loaded answers nobody while another one is loaded.
+Weighted rendezvous hashing: a larger share of one version moves conversations to it, and none between the others. A
+version with a share that no routable engine has loaded gets nothing while another version is loaded.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,14 +25,14 @@ class AdapterSplit:
         self._versions = {one.name: one.versions for one in adapters}
         self._numbers = {each.name: rendezvous.number(each.name) for some in self._versions.values() for each in some}
         self.names = frozenset(self._versions)
-        """Names that clients may ask for."""
+        """Names that clients may use."""
         self.wanted = frozenset(self._numbers)
         """The names of all versions in engines."""
         self.trials = {each.name: one for one in adapters if one.trial for each in one.versions}
-        """By the name of each version in engines: the adapter, where a version of it is on trial."""
+        """By the name of each version in engines: the adapter, if a version of it is on trial."""
 
     def version(self, name: str, key: int, routable: Sequence[Endpoint]) -> str:
-        """The version that answers the conversation with this key."""
+        """Return the version that answers the conversation with this key."""
         shared = [one for one in self._versions[name] if one.percent > 0]
         if len(shared) == 1:
             return shared[0].name

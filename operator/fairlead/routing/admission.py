@@ -1,11 +1,11 @@
-"""Whether a request is accepted at all: an ordered chain of checks, of which the first refusal counts.
+"""Decides whether to accept a request: an ordered chain of checks, of which the first refusal counts.
 
 The chain holds only checks that the configuration enables. A request over the limit of a tenant in shadow mode is
 counted and let through. Capacity is not checked here.
 
 A prompt's length is estimated from its bytes until the engine's tokenizer has counted it. The estimate decides against
-the operator's own limit, and `needs_count` says when the two are too close. Against the model's context it decides only
-when it is over by more than its possible error; otherwise the engine decides, which counts exactly.
+the operator's own limit, and `needs_count` reports when the two are too close. Against the model's context it decides
+only if it is over by more than its possible error; otherwise the engine, which counts exactly, decides.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from fairlead.routing.routing_request import RoutingRequest
 DOUBT: Final = 0.25
 """Relative error that an estimate may have. Chosen: too small refuses wrongly, too large has more prompts counted."""
 UNLIMITED_OUTPUT: Final = 2**31
-"""Output tokens to expect where neither the request nor a limit nor the context gives a number."""
+"""Output tokens to expect if neither the request nor a limit nor the context gives a number."""
 
 Check = Callable[["Admission", RoutingRequest, float], Refusal | None]
 
@@ -49,7 +49,7 @@ class Admission:
         self._checks: tuple[Check, ...] = tuple(check for check, enabled in chain if enabled)
 
     def refusal(self, request: RoutingRequest, now: float) -> Refusal | None:
-        """The refusal, if any. The request then holds what was charged to its tenant's rates."""
+        """Return the refusal, if any. The request then holds what was charged to its tenant's rates."""
         for check in self._checks:
             refused = check(self, request, now)
             if refused is None:
@@ -61,7 +61,7 @@ class Admission:
         return None
 
     def unserved(self, account: Account, name: str) -> Refusal | None:
-        """Why this account may not use this model, if so; an empty name means the base model."""
+        """Return why this account may not use this model, if so; an empty name means the base model."""
         names = self._names
         model = name or self._base
         if names and model not in names:
@@ -84,7 +84,7 @@ class Admission:
         )
 
     def needs_count(self, request: RoutingRequest) -> bool:
-        """Whether the estimate is too close to the limit for prompts to decide by it."""
+        """Return whether the estimate is too close to the prompt limit to decide by it."""
         if not self.most_prompt or request.counted:
             return False
         return abs(request.prompt_tokens - self.most_prompt) <= DOUBT * self.most_prompt
@@ -95,11 +95,11 @@ class Admission:
         return self.most_output or self.context or UNLIMITED_OUTPUT
 
     def cost(self, request: RoutingRequest) -> int:
-        """Tokens that the request is expected to take, prompt and reply."""
+        """Return the tokens that the request is expected to take, prompt and reply."""
         return request.prompt_tokens + self._expectations.reply(request.account.name, request.output_tokens)
 
 
-def _prompt(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001  # one shape for all checks
+def _prompt(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001  # one signature
     if request.prompt_tokens <= limits.most_prompt:
         return None
     return Refusal(
@@ -153,7 +153,7 @@ def _rates(limits: Admission, request: RoutingRequest, now: float) -> Refusal | 
 
 
 def charge(request: RoutingRequest, permit: Permit) -> None:
-    """Record the permit in the request, so that what is not used can be given back."""
+    """Record the permit in the request, so that unused charges can be returned."""
     account = request.account
     if account.requests is None and account.tokens is None:
         return
@@ -164,7 +164,7 @@ def charge(request: RoutingRequest, permit: Permit) -> None:
 
 
 def charge_again(request: RoutingRequest, first: RoutingRequest) -> None:
-    """Reserve the tokens of another answer to a request that has had one; begun, it is not refused for its rate."""
+    """Reserve the tokens of another answer to a request that has had one: no longer refused for its rate."""
     request.permit, request.cost, request.shadow = first.permit, first.cost, first.shadow
     if request.permit is not None and request.account.tokens is not None:
         request.reserved_tokens = request.cost
@@ -193,14 +193,14 @@ def refund(request: RoutingRequest) -> None:
 
 
 def settle(request: RoutingRequest, used: int) -> None:
-    """Return reserved tokens that were not used, or charge what was used beyond; nothing stays reserved."""
+    """Return unused reserved tokens, or charge what was used beyond; nothing stays reserved."""
     if used != request.reserved_tokens:
         _give_back(request, 0, request.reserved_tokens - used)
     request.reserved_tokens = 0
 
 
 def _give_back(request: RoutingRequest, requests: int, tokens: int) -> None:
-    """Return them to the router that keeps the rates: with the next permit request where that is another router."""
+    """Return them to the router that keeps the rates; if it is another, with the next permit request."""
     account = request.account
     if request.permit is not None and request.permit.away:
         account.owed_requests += requests

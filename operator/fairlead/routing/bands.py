@@ -1,11 +1,11 @@
-"""Which band of a lane is next: the highest priority that waits, and lower ones by the tokens they are owed.
+"""Which band of a lane is next: the highest priority that waits, or a lower one that is owed enough tokens.
 
-With strict priority alone a busy band could starve lower ones. So every band with waiting requests is owed a small part
-of each turn that a higher one gets, in tokens; once it is owed the whole cost of its next request, that request goes
-first. A band without waiting requests is owed nothing. Under a flood of a higher band a lower one thus still gets that
-part of the turns, and a request of cost c in it waits for at most c over that part of other bands' tokens.
+With strict priority alone, a busy band could starve lower ones. So every band with waiting requests is owed a small
+part of each turn that a higher one gets, in tokens; once it is owed the whole cost of its next request, that request
+goes first. A band without waiting requests is owed nothing. So even when a higher band floods the router, a lower one
+gets that part of the turns, and a request of cost c in it waits for at most c over that part of other bands' tokens.
 
-This decides the order only. Capacity that lower bands must leave free (`Band.reserved`) is enforced in `lanes`.
+This decides only the order. `lanes` enforces the capacity that lower bands must leave free (`Band.reserved`).
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from fairlead.routing.first_token_outlook import FirstTokenOutlook
 OWED: Final = 0.05
 """Part of each turn owed to a waiting lower band: one twentieth keeps it moving and costs higher bands little."""
 MOST_OWED: Final = 0.5
-"""Part of a turn that is owed to all lower bands together, however many there are."""
+"""Part of a turn owed to all lower bands together, however many there are."""
 
 
 class BandQueue(FairQueue):
@@ -57,7 +57,7 @@ class Bands:
         return sum(queue.waiting for queue in self.queues)
 
     def turns(self) -> list[BandQueue]:
-        """Bands with waiting requests, in order of service: those owed their next request, then by priority."""
+        """Return bands with waiting requests, in order of service: those owed their next request, then by priority."""
         waiting = [queue for queue in self.queues if queue.waiting]
         return sorted(waiting, key=_owed_none) if len(waiting) > 1 else waiting
 

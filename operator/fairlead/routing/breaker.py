@@ -1,7 +1,7 @@
-"""When an engine has failed so often that it needs a successful probe before it gets requests. A 4xx is no failure.
+"""Ejects an engine that fails too often, until a probe succeeds. A 4xx is no failure.
 
 An engine is ejected after several failures in a row, or after a large share of its last requests failed although some
-succeeded. There is no half-open state: an ejected engine gets one probe at a time, and requests once one succeeded.
+succeeded. There is no half-open state: an ejected engine gets one probe at a time, and requests once a probe succeeded.
 """
 
 from typing import Final
@@ -9,11 +9,11 @@ from typing import Final
 from fairlead.routing.endpoint import Endpoint
 
 MOST_FAILURES: Final = 3
-"""After so many failed requests in a row an engine must pass a probe before it gets another."""
+"""Consecutive failed requests after which an engine must pass a probe before it gets another."""
 MOST_FAILING: Final = 0.5
 """Share of failures that ejects: an engine that fails every other request is no use, although the others succeed."""
 MEMORY: Final = 16
-"""The share covers about so many last requests: eleven failures in a row reach a half."""
+"""The share covers about this many last requests: eleven failures in a row reach a half."""
 
 
 def served(endpoint: Endpoint) -> None:

@@ -1,7 +1,7 @@
-"""Whether an engine's KV cache has room for one more prompt, from its latest sample and what was sent there since.
+"""Whether an engine's KV cache has room for one more prompt, from its latest sample and the requests sent since.
 
-A prompt without room would wait in the engine's own queue, where no order and no share can change anything any more, or
-it would take the room of a running request, which is then computed again.
+A prompt without room would wait in the engine's own queue, where no order or share can change anything any more, or
+take the room of a running request, which is then computed again.
 """
 
 from math import inf
@@ -13,11 +13,11 @@ from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.tenant_occupancy import ShareUse
 
 GROWTH: Final = 0.05
-"""Part of a cache that is left to the replies that are being written. A tenant within its share takes it, where others
-are active: what is then computed again is most likely theirs."""
+"""Part of a cache left to replies in progress. A tenant within its share takes it while others are active: what is then
+computed again is most likely theirs."""
 MOST_NEEDED: Final = 0.2
-"""Part of a cache that no prompt needs to find free, however long it is: it would wait for most of the others to end,
-and all behind it too."""
+"""Most free cache that a prompt needs, however long it is: otherwise it would wait for most of the others to end, and
+so would all behind it."""
 YIELDED_PROMPTS: Final = 3.0
 """Mean prompts for which a tenant above its share leaves room. By bench/overload.py, a tenant at half of its share
 beside a flood loses 1.6 of 100 first tokens in time with 3, 2.3 with 2 and 6.7 with none; at a load of just what the
@@ -25,34 +25,34 @@ fleet can serve, the tenant above its share loses 1.0, 0.6 and none."""
 MOST_YIELDED: Final = 0.1
 """Part of a cache, at most."""
 FRESH_SECONDS: Final = 5.0
-"""Beyond this age a sample says nothing about the room of now."""
+"""A sample older than this says nothing about the present room."""
 
 
 @light
 class TokensNeeded:
-    """What a request needs to find free in a cache, before what it leaves to others."""
+    """Free cache that a request needs, before what it leaves to others."""
 
     tokens: float
     yielded: float
     """Left by a tenant above its share."""
     share: ShareUse
     most: float
-    """Whatever its share, this is enough."""
+    """Enough for any share."""
 
 
 NOTHING: Final = TokensNeeded(tokens=0.0, yielded=0.0, share=ShareUse.ALONE, most=-inf)
-"""Room is not asked for: without an objective, who waits in the router or in an engine comes in the same order."""
+"""No room is needed: without an objective, the order is the same in the router's queue and the engine's."""
 
 
 def needed(request: RoutingRequest, yielded: float) -> TokensNeeded:
-    """By its share, and the prompt that no engine holds as far as that is known."""
+    """Return the need by its share and by the part of the prompt that no engine is known to hold."""
     tokens = request.uncached or request.prompt_tokens
     share = ShareUse.ALONE if request.use is None else request.use.share(request.prompt_tokens)
     return TokensNeeded(tokens=tokens, yielded=yielded, share=share, most=tokens + yielded)
 
 
 def lacked(endpoint: Endpoint, request: RoutingRequest, most_unread: float, yielded: float) -> bool:
-    """The same of one engine by its latest sample, for an explanation."""
+    """Return the same for one engine by its latest sample, for an explanation."""
     sample = endpoint.figures
     if sample is None or most_unread == inf:
         return False
@@ -60,9 +60,9 @@ def lacked(endpoint: Endpoint, request: RoutingRequest, most_unread: float, yiel
 
 
 def lacks_room(endpoint: Endpoint, needed: TokensNeeded, now: float) -> bool:
-    """Whether it is to get no such prompt.
+    """Return whether to send it no such prompt.
 
-    An engine without our requests always has room: samples that no longer come must not exclude it for good.
+    An engine without our requests always has room: missing samples must not exclude it for good.
     """
     size, sample = endpoint.kv_tokens, endpoint.figures
     if size is None or sample is None or not endpoint.inflight or now > sample.at + FRESH_SECONDS:

@@ -1,8 +1,8 @@
 """Which waiting request is dispatched next, lane by lane and band by band, and whether an endpoint has room for it.
 
-A request without room blocks those queued after it, or a large request would never find enough room at once. Only a
-request that waits for an adapter's engines, for its tenant's concurrency, or because its tenant has more than its share
-in flight, lets others pass.
+A request without room blocks those queued after it, or a large request would never find enough room at once. Others may
+pass only a request that waits for an adapter's engines or its tenant's concurrency, or whose tenant has more than its
+share in flight.
 """
 
 from typing import Final
@@ -25,7 +25,7 @@ Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
 
 
 class DispatchOrder:
-    """Names the next request to dispatch; called until it returns nothing."""
+    """Returns the next request to dispatch; called until there is none."""
 
     __slots__ = ("_fleet", "_room", "_table")
 
@@ -35,7 +35,7 @@ class DispatchOrder:
         self._fleet = fleet
 
     def next(self, inflight: int, now: float) -> Dispatch | None:
-        """A request to take from the queue with its endpoint or refusal; `inflight` counts all lanes' requests."""
+        """Return a request to dispatch with its endpoint or refusal; `inflight` counts all lanes' requests."""
         lanes = self._room.lanes
         lanes.open()
         for lane in lanes.turns():
@@ -51,16 +51,16 @@ class DispatchOrder:
 
     @property
     def waits_for_first_tokens(self) -> bool:
-        """Whether a first token may make room for one that waits: engines get the next prompt when one is computed."""
+        """Whether a first token may make room for a waiting request: engines get the next prompt when one is done."""
         return self._room.waiting > 0 and self._room.outlook.is_learnt
 
     def may_be_next(self, request: RoutingRequest) -> bool:
-        """Whether a request that was just queued may have its turn now: those before it may all be late."""
+        """Return whether a newly queued request may be dispatched now: those before it may all be late."""
         block = self._room.lanes.named(request.lane).block
         return self._room.outlook.is_learnt and block is LaneAvailability.FREE
 
     def _ends_here(self, lane: LaneQueue) -> bool:
-        """Whether no request of a later lane may go before those of this one. A long job without room holds up
+        """Return whether no request of a later lane may go before those of this one. A long job without room holds up
         interactive work only once it has waited half of its queue time, and batch work always."""
         lanes = self._room.lanes
         if lane is lanes.long:
@@ -106,8 +106,8 @@ class DispatchOrder:
         return turn
 
     def _part_suffices(self, lane: LaneQueue, queue: BandQueue, request: RoutingRequest, inflight: int) -> bool:
-        """Whether the limits of the lane and the band allow this request. A lane at its cap gets no more dispatches; a
-        band at its own cap does not stop the other bands."""
+        """Return whether the lane's and band's limits allow this request. A lane at its cap gets no more dispatches; a
+        band at its own cap does not stop the others."""
         lanes = self._room.lanes
         if not lanes.may_start(lane, request, self._fleet, inflight):
             lane.block = LaneAvailability.CAPPED
@@ -124,7 +124,7 @@ class DispatchOrder:
 
 
 def without_adapter(request: RoutingRequest) -> Refusal:
-    """The refusal for a request whose adapter no routable replica serves."""
+    """Build the refusal for a request whose adapter no routable replica serves."""
     return Refusal(
         reason=RefusalReason.NO_ADAPTER,
         message=f"model: {request.adapter}: no replica has this adapter loaded now: "

@@ -2,7 +2,7 @@
 
 When the queue is full, a new request gets a slot only from a tenant that has more of them for its weight, or from a
 lower band; the newest request there is then refused. A flood thus fills the queue with its own requests and never keeps
-others out. Counts of waiting requests are kept here and nowhere else.
+others out. Waiting requests are counted only here.
 """
 
 from heapq import heapify, heappop, heappush
@@ -49,24 +49,24 @@ class DispatchQueue:
         self.lanes = LaneScheduler()
         self.pace = DispatchRate()
         self.waiting = 0
-        """Waiting requests of all lanes, and those that are refused already but not yet returned by `maybe_refused`."""
+        """Waiting requests of all lanes, including those refused but not yet returned by `maybe_refused`."""
         self._refused: dict[RoutingRequest, Refusal] = {}
         """Requests that were pushed out or waited too long; `maybe_refused` returns them at the next dispatch."""
         self._routing = RoutingSettings()
         self.parked = parked
-        """`Tenancy.parked`; queues of other dispatchers may be in it."""
+        """`Tenancy.parked`; may hold queues of other dispatchers."""
         self.bytes = 0
-        """Size of the bodies of all waiting requests."""
+        """Size of all waiting requests' bodies."""
         self._most_bytes = 0
         self._deadlines: list[tuple[float, int, RoutingRequest]] = []
-        """When each waiting request's queue time ends, as a heap; those that left it are dropped when they come up."""
+        """When each waiting request's queue time ends, as a heap; those no longer queued are dropped at the top."""
         self._serial = 0
         self._held_since: float | None = None
         self._there_since = 0.0
 
     @property
     def holds(self) -> bool:
-        """Whether no replica was routable when that was observed last."""
+        """Whether no replica was routable when last observed."""
         return self._held_since is not None
 
     @property
@@ -89,7 +89,7 @@ class DispatchQueue:
         self._date_all()
 
     def _forget_parked(self) -> None:
-        """Take the parked queues of this dispatcher out: their bands are about to be replaced."""
+        """Remove this dispatcher's parked queues: their bands are about to be replaced."""
         own = {queue for lane in self.lanes.all for queue in lane.bands.queues}
         for account, lines in list(self.parked.items()):
             others = [line for line in lines if line.queue not in own]
@@ -108,7 +108,7 @@ class DispatchQueue:
             self._held_since = now
             self._date_all()
 
-    # Requests that are queued
+    # Queueing requests
 
     def add(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
         """Queue the request, or return why it is refused."""
@@ -125,7 +125,7 @@ class DispatchQueue:
         return refused
 
     def add_again(self, request: RoutingRequest, now: float) -> None:
-        """Queue a request whose engine failed it: before its tenant's others, and whether or not there is space."""
+        """Queue a request whose engine failed it: before its tenant's others, even if there is no space."""
         self.outlook.now = now
         request.queued_at = request.queued_at or now
         self._enqueue(request, first=True)
@@ -158,13 +158,13 @@ class DispatchQueue:
         return queue_limits.full(self.waiting, self.pace.seconds_for(self.waiting))
 
     def _sharing(self, lane: LaneQueue) -> tuple[LaneQueue, ...]:
-        """The lanes that share one limit with this lane."""
+        """Return the lanes that share one limit with this lane."""
         lanes = self.lanes
         return (lanes.batch,) if lane is lanes.batch else (lanes.interactive, lanes.long)
 
     def _pushed_out(self, request: RoutingRequest, own: BandQueue, among: list[BandQueue]) -> bool:
-        """Whether another request lost its slot to it: lowest band first, then the tenant with most for its weight,
-        then its own tenant's latest, which can be in time no more."""
+        """Push another request out, if possible: lowest band first, then the tenant with most for its weight, then its
+        own tenant's latest one that can no longer be in time."""
         for queue in among:
             found = queue.longest()
             if found is not None and (queue.rank > own.rank or found[0] > own.part(request.account)):
@@ -211,7 +211,7 @@ class DispatchQueue:
     # Queues of a tenant whose concurrency is used up
 
     def park(self, account: Account, line: TenantQueue) -> None:
-        """Keep a queue that was set aside until one of its tenant's requests ends."""
+        """Set a queue aside until one of its tenant's requests ends."""
         lines = self.parked.setdefault(account, [])
         if line not in lines:
             lines.append(line)
@@ -221,10 +221,10 @@ class DispatchQueue:
         for line in self.parked.pop(account, ()):
             line.queue.put_back(line)
 
-    # Requests that are refused
+    # Refused requests
 
     def maybe_refused(self) -> tuple[RoutingRequest, Refusal] | None:
-        """A request that was pushed out or waited too long, and its refusal."""
+        """Return a request that was pushed out or waited too long, and its refusal."""
         if not self._refused:
             return None
         request = next(iter(self._refused))
@@ -232,7 +232,7 @@ class DispatchQueue:
         return request, self._refused.pop(request)
 
     def expire(self, now: float) -> None:
-        """Refuse the requests that have waited as long as they may, and those that can be in time no more."""
+        """Refuse requests whose queue time is over, and those that can no longer be in time."""
         self._refuse_hopeless()
         deadlines = self._deadlines
         while deadlines and deadlines[0][0] <= now:
@@ -242,7 +242,7 @@ class DispatchQueue:
                 self._lose(request, queue_limits.too_late(request, now, again, held=self._held_since is not None))
 
     def _refuse_hopeless(self) -> None:
-        """Refuse those that can be in time no more, where the configuration says so; not those that were held."""
+        """Refuse those that can no longer be in time, if configured; not those that were held."""
         given_up = self.outlook.given_up
         if not given_up:
             return
@@ -253,7 +253,7 @@ class DispatchQueue:
         given_up.clear()
 
     def _date(self, request: RoutingRequest) -> None:
-        """Note when its queue time ends."""
+        """Record when its queue time ends."""
         if len(self._deadlines) > 2 * self.waiting + STALE:
             self._date_all()
         due = self._deadline(request)
@@ -262,14 +262,14 @@ class DispatchQueue:
             heappush(self._deadlines, (due, self._serial, request))
 
     def _date_all(self) -> None:
-        """Note anew when every queue time ends: replicas came or went, or the limits changed."""
+        """Record anew when every queue time ends: replicas came or went, or the limits changed."""
         every = (request for lane in self.lanes.all for queue in lane.bands.queues for request in queue.requests)
         self._deadlines = [(self._deadline(request), place, request) for place, request in enumerate(every)]
         self._serial = len(self._deadlines)
         heapify(self._deadlines)
 
     def oldest(self, lane: LaneQueue) -> float | None:
-        """When the request that has waited longest was queued; those that are late, and known to be, do not count."""
+        """Return when the longest waiting request was queued, without those known to be late."""
         every = (request for queue in lane.bands.queues for request in queue.requests)
         return min((request.queued_at for request in every if not request.late), default=None)
 

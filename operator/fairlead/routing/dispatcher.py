@@ -1,6 +1,6 @@
-"""The interface of this package: each request is sent, queued or refused, and all it was charged is returned once.
+"""The interface of this package: sends, queues or refuses each request, and returns all its charges exactly once.
 
-The router and the simulator share it. It joins tenants (`accounts`), admission (`admission`), endpoints
+Shared by the router and the simulator. It joins tenants (`accounts`), admission (`admission`), endpoints
 (`endpoint_table`), the queue (`dispatch_queue`) and its order (`dispatch_order`). It reads no clock: the time is an
 argument.
 """
@@ -35,7 +35,7 @@ IN_FLIGHT_ENDINGS = frozenset({AttemptEnding.DONE, AttemptEnding.CUT})
 
 
 class Dispatcher:
-    """The dispatcher of one deployment's engines; a router of several deployments has as many, and one `Tenancy`."""
+    """The dispatcher of one deployment's engines; a router of several has one for each, and one `Tenancy`."""
 
     def __init__(
         self, terms: DispatcherConfig, changed: EndpointListener | None = None, shared: Tenancy | None = None
@@ -73,21 +73,21 @@ class Dispatcher:
     # Before a request is made
 
     def account(self, digest: bytes | None) -> Account | Refusal:
-        """The account whose key has this SHA-256."""
+        """Return the account whose key has this SHA-256."""
         return self.accounts.of(digest)
 
     def unserved(self, account: Account, name: str) -> Refusal | None:
-        """Why this account cannot use this model, if so; an empty name means the base model."""
+        """Return why this account cannot use this model, if so; an empty name means the base model."""
         return self._admission.unserved(account, name)
 
     @property
     def adapters(self) -> frozenset[str]:
-        """Names of those models that are adapters."""
+        """Names of the models that are adapters."""
         return self.terms.model.adapters
 
     @property
     def fill_in(self) -> int | None:
-        """The number of output tokens to write into a request that names none."""
+        """Output tokens to write into a request that names no number."""
         return self.terms.routing.limits.max_output_tokens
 
     @property
@@ -96,13 +96,13 @@ class Dispatcher:
         return self._admission.default_output
 
     def needs_count(self, request: RoutingRequest) -> bool:
-        """Whether the prompt's estimated length is so close to a limit that the tokens should be counted first."""
+        """Return whether the estimated prompt is so close to a limit that its tokens should be counted first."""
         return self._admission.needs_count(request)
 
     # Life of a request
 
     def submit(self, request: RoutingRequest, now: float) -> Endpoint | Refusal | None:
-        """Its endpoint, its refusal, or nothing if it is queued: then `turns` yields it later."""
+        """Return its endpoint or refusal, or None if it is queued: then `turns` yields it later."""
         self.retries.add_share(self._retry_share)
         if (refused := self._admission.refusal(request, now)) is not None:
             return self._refuse(request, refused)
@@ -121,13 +121,13 @@ class Dispatcher:
                 lane.block = LaneAvailability.FULL
         return self._wait(request, lane, now)
 
-    def withdraw(self, request: RoutingRequest, now: float) -> None:  # noqa: ARG002  # every act takes the moment
+    def withdraw(self, request: RoutingRequest, now: float) -> None:  # noqa: ARG002  # same for all methods
         """Remove a queued request whose client has disconnected or given up."""
         self.room.withdraw(request)
         admission.refund(request)
 
     def elsewhere(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint | Refusal | None:
-        """The attempt ended before the first byte: return another endpoint, nothing if it is queued, or a refusal."""
+        """Handle an attempt that ended before the first byte: another endpoint, None if queued, or a refusal."""
         failed = self._release(request, ending, now)
         request.tried.append(failed)
         if len(request.tried) >= self._most_attempts:
@@ -165,18 +165,18 @@ class Dispatcher:
             kept = request.reserved_tokens if request.answered or ending in IN_FLIGHT_ENDINGS else 0
             admission.settle(request, kept if usage is None else usage.prompt_tokens + usage.output_tokens)
 
-    # A request that another dispatcher gets instead
+    # A request that moves to another dispatcher
 
     def leave(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> None:
-        """Its attempt ended before the first byte, and it leaves: what its tenant was charged stays with it."""
+        """Release a request that leaves after an attempt without a first byte: its tenant's charges stay with it."""
         self._release(request, ending, now)
 
     def leave_queue(self, request: RoutingRequest) -> None:
-        """It leaves the queue; what its tenant was charged stays with it."""
+        """Remove it from the queue; its tenant's charges stay with it."""
         self.room.withdraw(request)
 
     def give_up(self, request: RoutingRequest) -> None:
-        """It was refused while `keeps_charges`, and nobody else gets it: return what its tenant was charged."""
+        """Return the charges of a request refused while `keeps_charges`, which no other dispatcher gets."""
         request.keeps_charges = False
         admission.refund(request)
 
@@ -193,7 +193,7 @@ class Dispatcher:
         return self.room.held
 
     def turns(self, now: float) -> Iterator[tuple[RoutingRequest, Endpoint | Refusal]]:
-        """Requests whose queue time is over, then those to dispatch while there is room. Act on each at once."""
+        """Yield requests whose queue time is over, then those to dispatch while there is room. Act on each at once."""
         self._observe(now)
         self.room.expire(now)
         while (lost := self.room.maybe_refused()) is not None:
@@ -210,13 +210,13 @@ class Dispatcher:
         self.room.lanes.open()
 
     def snapshot(self, now: float) -> QueueSnapshot:
-        """The queue's figures for operators, metrics and the autoscaler."""
+        """Return the queue's figures for operators, metrics and the autoscaler."""
         return snapshot(self.room, self.accounts, now)
 
     # Inside
 
     def _may_try(self, request: RoutingRequest, lane: LaneQueue) -> bool:
-        """Whether no request must go before it, and its tenant, lane and band may have one more in flight."""
+        """Return whether none must go before it, and its tenant, lane and band may have one more in flight."""
         account, lanes = request.account, self.room.lanes
         if account.inflight >= account.most_inflight:
             if not account.shadow:
@@ -277,7 +277,7 @@ class Dispatcher:
         return self._refuse(request, refused)
 
     def _refuse(self, request: RoutingRequest, refused: Refusal) -> Refusal:
-        """Return what the request was charged, unless another dispatcher may get it."""
+        """Return the request's charges, unless another dispatcher may get it."""
         if not request.keeps_charges:
             admission.refund(request)
         return refused
@@ -297,4 +297,4 @@ class Dispatcher:
 
 
 def _no_listener(endpoint: Endpoint) -> None:
-    """The default listener; it does nothing."""
+    """Do nothing; the default listener."""

@@ -1,4 +1,4 @@
-"""Configuration of a dispatcher, as one frozen value that is replaced as a whole."""
+"""Configuration of a dispatcher: one frozen value, replaced as a whole."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from fairlead.routing.served_model import ServedModel
 UNSET: Final = RoutingSettings()
 UNKNOWN: Final = ServedModel()
 WAITING_BYTES: Final = 256 * 2**20
-"""Sixteen of the largest bodies that are accepted by default, or ten thousand ordinary ones."""
+"""Sixteen of the largest bodies accepted by default, or ten thousand ordinary ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +21,16 @@ class DispatcherConfig:
     routing: RoutingSettings = UNSET
     model: ServedModel = UNKNOWN
     routers: int = 1
-    """Ready routers that share rates and concurrency limits, this one included."""
+    """Ready routers that share rates and concurrency limits, including this one."""
     peers: frozenset[str] = frozenset()
-    """Names of the ready routers, where they are known."""
+    """Names of the ready routers, if known."""
     name: str = ""
     """This router's own name."""
     keys: Mapping[bytes, str] = field(default_factory=dict)
     """Tenant by SHA-256 of its API key."""
     first_token_seconds: float | None = None
-    """The objective for first tokens; without one, requests of a tenant are served in order of arrival."""
+    """The objective for first tokens; without one, a tenant's requests are served in order of arrival."""
     share: TrafficShare | None = None
-    """What a new revision gets of the traffic, while there is one that is tried."""
+    """The traffic share of a new revision, while one is on trial."""
     most_waiting_bytes: int = WAITING_BYTES
     """Limit of all waiting requests' bodies together."""

@@ -9,7 +9,7 @@ from fairlead.routing.endpoint import Endpoint, EndpointSample
 def correct(endpoint: Endpoint, figures: EndpointSample, prompt: float, reply: float) -> None:
     """Update the endpoint from a sample.
 
-    Requests that no router reports are taken to be as long as ours on average: `prompt` tokens not computed, `reply`
+    Requests that no router reports are assumed to be as long as ours on average: `prompt` tokens not computed, `reply`
     tokens.
     """
     before, waiting = endpoint.figures, figures.waiting

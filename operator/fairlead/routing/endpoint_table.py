@@ -1,7 +1,7 @@
 """The table of endpoints: the state of each with its reason, its load, and which one gets a request.
 
-One listener is called on every change of state; it dispatches waiting requests and starts probes. Load changes in three
-places only: `charge`, `first_token` and `give_back`. The table does no I/O and reads no clock.
+One listener is called on every change of state; it dispatches waiting requests and starts probes. Load changes in only
+three places: `charge`, `first_token` and `give_back`. The table does no I/O and reads no clock.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -25,7 +25,7 @@ from fairlead.routing.selection import EndpointChoice, NoCandidate, SelectionCon
 from fairlead.routing.slot_claims import SlotClaims
 
 UNPROVED: Final = frozenset({EndpointState.PROBING, EndpointState.EJECTED})
-"""An endpoint in these states must produce one token for us before it gets requests: it is new, or it was ejected."""
+"""States in which an endpoint must produce one token for us before it gets requests: it is new, or it was ejected."""
 EndpointListener = Callable[[Endpoint], None]
 
 
@@ -43,7 +43,7 @@ class EndpointTable:
         self.split: RevisionSplit | None = None
         """Divides the traffic while a new revision has a share of it."""
         self.own_requests: OwnRequests | None = None
-        """What is to be reported to other routers, where there are any to report to."""
+        """What to report to other routers, if there are any."""
         self.expectations = TokenExpectations()
         self.claims = SlotClaims(self._claimed)
         """Adapters that wait for a slot of an engine."""
@@ -51,10 +51,10 @@ class EndpointTable:
         self._follows_adapters = False
         self._adapter_slots: int | None = None
         self._slots: list[int] = []
-        """Bits of removed endpoints, to be reused."""
+        """Bits of removed endpoints, for reuse."""
 
     def apply(self, balancing: Balancing, routers: int, share: TrafficShare | None) -> None:
-        """Apply another configuration; without a share, revisions are not told apart."""
+        """Apply another configuration; without a share, revisions are treated alike."""
         self.field.balancing, self.field.routers = balancing, routers
         if share is None or self.split is None or self.split.share != share:
             self.split = None if share is None else RevisionSplit(share)
@@ -65,7 +65,7 @@ class EndpointTable:
         return tuple(self._endpoints.values())
 
     def holds(self, endpoint: Endpoint) -> bool:
-        """Whether this endpoint is still in the table."""
+        """Return whether this endpoint is still in the table."""
         return self._endpoints.get((endpoint.pod, endpoint.address)) is endpoint
 
     # Discovery, samples and probes
@@ -122,7 +122,7 @@ class EndpointTable:
         self.field.yielded = cache_room.YIELDED_PROMPTS * expected.prompt.value
 
     def sized(self, endpoint: Endpoint, kv_tokens: int | None, most_requests: float) -> None:
-        """Set the tokens that its KV cache holds and the requests that it runs at once, once these are known."""
+        """Set the tokens that its KV cache holds and the requests that it runs at once, when these are known."""
         endpoint.kv_tokens, endpoint.most_requests = kv_tokens, most_requests
         if kv_tokens is not None:
             self.index.size(endpoint.slot, int(kv_tokens / self.field.block_tokens))
@@ -134,7 +134,7 @@ class EndpointTable:
             self.changed(endpoint)
 
     def follow_adapters(self, *, follow: bool, slots: int | None = None) -> None:
-        """Whether adapters come and go: then a request waits for an engine that has yet to list its own.
+        """Set whether adapters come and go: then a request waits for an engine that has yet to list its own.
 
         `slots` is how many of them can take part in a step of each engine; requests for more wait here, where the order
         is fair, and not in the engine.
@@ -148,52 +148,52 @@ class EndpointTable:
         self._follows_adapters = follow
 
     def served(self, endpoint: Endpoint) -> None:
-        """Record a request that it served well."""
+        """Record a request that it served successfully."""
         breaker.served(endpoint)
 
     def failed(self, endpoint: Endpoint, reason: str, *, at_once: bool = False) -> None:
-        """Record a failed request; `at_once` ejects it immediately, when it cannot serve the next request either."""
+        """Record a failed request; `at_once` ejects it immediately, if it cannot serve the next request either."""
         if breaker.failed(endpoint, at_once=at_once) and endpoint.state is EndpointState.ROUTABLE:
             self._set(endpoint, EndpointState.EJECTED, reason)
 
     def proved(self, endpoint: Endpoint) -> None:
-        """A probe succeeded: it produced a token for us."""
+        """Record a successful probe: the endpoint produced a token for us."""
         if endpoint.state in UNPROVED:
             breaker.close(endpoint)
             self._set(endpoint, EndpointState.ROUTABLE, "")
 
     def doubted(self, endpoint: Endpoint, reason: str) -> None:
-        """A probe failed: keep the reason for the operator."""
+        """Record a failed probe, with the reason for the operator."""
         if endpoint.state in UNPROVED:
             endpoint.reason = reason
 
     # Requests
 
     def choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
-        """The endpoint for a request, without a charge; one that failed this request only when there is no other."""
+        """Return the endpoint for a request, without a charge; one that failed it only if there is no other."""
         split = self.split
         found = selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
         if found is NoCandidate.FULL and self.field.most_unread < inf and not request.uncached:
-            # Its whole prompt has no room: perhaps what no engine holds of it has.
+            # There is no room for its whole prompt, but perhaps for the part that no engine holds.
             request.uncached = self.uncached(request)
             return self.choose(request, now)
         return found
 
     def wait_for_slot(self, request: RoutingRequest, now: float) -> None:
-        """A request found no room, and waits: where the slots of all its engines are taken, its adapter claims one."""
+        """Let a request without room wait: if the slots of all its engines are taken, its adapter claims one."""
         if request.adapter is not None and self._adapter_slots is not None:
             routable = self.field.routable if self.split is None else self.split.side(self.field, request)
             self.claims.wait(request.adapter, routable, now)
 
     def is_covered(self, endpoint: Endpoint) -> bool:
-        """Whether another revision answers what this endpoint, of one on trial, fails."""
+        """Return whether another revision answers what this endpoint, of one on trial, fails."""
         return self.split is not None and self.split.is_covered(endpoint)
 
     def charge(self, request: RoutingRequest, chosen: EndpointChoice, now: float) -> None:
         """Charge a request to its endpoint: the only place where load goes up.
 
-        Its prefix counts as held from now on, not from its first token: requests with the same prefix that arrive
-        together then go to one engine, which computes the prefix once (bench/router_prefix.py: half a point more hits).
+        Its prefix counts as held from now on, not from its first token: concurrent requests with the same prefix then
+        go to one engine, which computes it once (bench/router_prefix.py: half a point more hits).
         """
         endpoint, held, field = chosen.endpoint, chosen.held_blocks, self.field
         missing = request.prompt_tokens - int(held * field.block_tokens)
@@ -243,7 +243,7 @@ class EndpointTable:
             if self.own_requests is not None:
                 self.own_requests.moved.add(endpoint)
 
-    def give_back(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> None:  # noqa: ARG002  # every act takes the moment
+    def give_back(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> None:  # noqa: ARG002  # uniform
         """Release `request.endpoint`: the only place where the rest of a request's load goes down."""
         endpoint = request.endpoint
         if endpoint is None:
@@ -263,7 +263,7 @@ class EndpointTable:
             self._maybe_forget(endpoint)
 
     def uncached(self, request: RoutingRequest) -> int:
-        """Prompt tokens that no endpoint is thought to hold."""
+        """Return the prompt tokens that no endpoint is thought to hold."""
         levels = self.index.holders(request.blocks) if self.field.balancing.prefix and request.blocks else ()
         held = int(levels[-1][0] * self.field.block_tokens) if levels else 0
         return max(request.prompt_tokens - held, 1)
@@ -274,7 +274,7 @@ class EndpointTable:
 
     @staticmethod
     def _read(endpoint: Endpoint, request: RoutingRequest) -> None:
-        """Its first token is awaited no more; call it before `charged_prompt` is cleared."""
+        """Stop awaiting its first token; call before `charged_prompt` is cleared."""
         endpoint.unread -= request.charged_prompt
         request.unread = 0
 

@@ -1,6 +1,6 @@
 """Expected tokens of a reply, and bytes of a token: learnt from usage, defaults until then.
 
-A client's `max_tokens` is a ceiling and mostly far above the real length, so load counts the mean of past replies.
+A client's `max_tokens` is a ceiling and usually far above the real length, so load counts the mean of past replies.
 """
 
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from fairlead.routing.first_token_speed import FirstTokenSpeed
 
 REPLY_GUESS: Final = 256
-"""Tokens of a reply before any has been seen: between the means of public traces, 149 (Mooncake) and 437 (Claude)."""
+"""Reply tokens before any reply has been seen: between the means of public traces, 149 (Mooncake) and 437 (Claude)."""
 PROMPT_GUESS: Final = 1024
 """Prompt tokens to compute before any was sent: the mean of a production chat service (Azure) is 1,155."""
 BYTES_A_TOKEN: Final = 4.0
@@ -18,9 +18,9 @@ PRIOR_TOKENS: Final = 4096.0
 LEARNT_TOKENS: Final = 65_536
 """Prompt tokens that count in full for the bytes of a token; older ones count half, and half again."""
 MEMORY: Final = 64
-"""A mean is over about so many last replies: it follows a tenant that changes its use within a minute or so."""
+"""A mean covers about this many last replies: it follows a tenant that changes its use within a minute or so."""
 MOST_NAMES: Final = 4096
-"""More tenants than that share one mean."""
+"""Tenants beyond this number share one mean."""
 BLOCK_BYTES: Final = 512
 """Bytes of a prefix block: the same as in `router.wire`."""
 
@@ -75,12 +75,12 @@ class TokenExpectations:
         self.first_token = FirstTokenSpeed()
 
     def reply(self, name: str, most: int) -> int:
-        """Expected tokens of a reply to this tenant; never more than the request allows."""
+        """Return the expected reply tokens for this tenant; never more than the request allows."""
         expected = int((self._replies.get(name) or self._everybody).value)
         return min(expected, most)
 
     def replied(self, name: str, tokens: int) -> None:
-        """A reply ended by itself with so many tokens."""
+        """Record a reply that ended by itself with this many tokens."""
         self._everybody.add(tokens)
         mine = self._replies.get(name)
         if mine is None:
@@ -90,11 +90,11 @@ class TokenExpectations:
         mine.add(tokens)
 
     def tokens(self, text_bytes: int) -> int:
-        """Estimated tokens of a prompt of so many bytes, without its tokenizer."""
+        """Estimate the tokens of a prompt by its bytes, without its tokenizer."""
         return int(text_bytes / self.bytes_a_token.value) + 1
 
     def measured(self, text_bytes: int, tokens: int) -> None:
-        """An engine counted so many tokens in a text of so many bytes."""
+        """Record an engine's token count for a text of this many bytes."""
         if tokens > 0 and text_bytes > 0:
             self.bytes_a_token.add(text_bytes, tokens)
 

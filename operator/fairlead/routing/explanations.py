@@ -1,4 +1,4 @@
-"""Why a request would go where it would: every endpoint with its figures. Computed on demand only.
+"""Explains where a request would go: every endpoint with its figures. Computed only on demand.
 
 Shows the current state: after the request was sent, it includes that request's own load.
 """
@@ -21,18 +21,18 @@ class EndpointCandidate:
     dropped: str
     """Why it is no candidate; empty if it is one."""
     load: int
-    """Tokens to compute and to write there, other routers' requests included."""
+    """Tokens to compute and to write there, including other routers' requests."""
     held_blocks: int
     agreed: bool
-    """It is the endpoint that all routers agree on for this prefix."""
+    """Whether it is the endpoint that all routers agree on for this prefix."""
     over_bound: bool
-    """Its load is over the bound, so its held tokens count only once."""
+    """Whether its load is over the bound, so its held tokens count only once."""
     worth: float
-    """The candidate with the least value wins."""
+    """The candidate with the lowest value wins."""
 
 
 def candidates(table: EndpointTable, request: RoutingRequest) -> tuple[EndpointCandidate, ...]:
-    """All endpoints: candidates from the best on, then those that are none."""
+    """Return all endpoints: candidates from the best on, then the others."""
     fit = [one for one in table.endpoints if not _dropped(table, one, request)]
     rows = [_candidate(table, request, one, fit) for one in table.endpoints]
     return tuple(sorted(rows, key=lambda row: (bool(row.dropped), row.worth)))

@@ -2,11 +2,11 @@
 
 Start-time fair queueing. A tenant's next request starts, in virtual time, where its last one finished, or now if that
 is past; the earliest start is served, virtual time moves there, and its tenant's next start is later by cost over
-weight. Over any stretch in which two tenants wait without a break, their tokens over weight differ by at most one
-largest request of each, whatever the two send. A tenant that did not wait saves nothing up and owes nothing.
+weight. While two tenants both wait without a break, their tokens over weight differ by at most one largest request of
+each, whatever the two send. A tenant that did not wait saves nothing up and owes nothing.
 
-A tenant's requests for different adapters have queues of their own but share one virtual time: an adapter whose engines
-are full does not hold up the tenant's other requests, and more adapters do not give a larger share. Adding, serving and
+A tenant's requests for different adapters have separate queues but share one virtual time: an adapter whose engines are
+full does not hold up the tenant's other requests, and more adapters do not give a larger share. Adding, serving and
 withdrawing cost O(log queues) at most, whatever the number of requests.
 """
 
@@ -27,7 +27,7 @@ class TenantShare:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.start = 0.0
-        """The start, in virtual time, of its next request, if it waits by then."""
+        """Virtual start time of its next request, if it waits by then."""
         self.lines: dict[str | None, TenantQueue] = {}
         self.waiting = 0
 
@@ -42,7 +42,7 @@ class TenantQueue:
         self.queue = queue
         self.requests: OrderedDict[RoutingRequest, None] = OrderedDict()
         self.in_heap = False
-        """It has an entry in the heap."""
+        """Whether it has an entry in the heap."""
         self.order = None if queue.outlook is None else LineOrder(queue.outlook)
 
     def withdraw(self, request: RoutingRequest) -> None:
@@ -51,12 +51,12 @@ class TenantQueue:
 
     @property
     def next(self) -> RoutingRequest:
-        """The request to serve next; call it only on a queue that is not empty."""
+        """The request to serve next; only for a queue that is not empty."""
         return next(iter(self.requests)) if self.order is None else self.order.next()
 
     def needs_room_to_spare(self, request: RoutingRequest) -> bool:
-        """Whether the request that is next may take only what nobody else needs: its own tenant's later requests may
-        need it. What other tenants who wait would take instead is this tenant's share."""
+        """Return whether its next request may only take spare room, which its tenant's later requests may need. False
+        while other tenants wait: what they would take instead is this tenant's share."""
         if self.order is None or self.queue.waiting > self.share.waiting:
             return False
         return self.order.needs_room_to_spare(request)
@@ -75,7 +75,7 @@ class FairQueue:
         self._serial = 0
         self._virtual = 0.0
         self._weights = 0
-        """Of all tenants who wait."""
+        """Sum over all waiting tenants."""
         self.waiting = 0
 
     def add(self, request: RoutingRequest, *, first: bool = False) -> None:
@@ -101,7 +101,7 @@ class FairQueue:
             self.put_back(line)
 
     def first(self) -> TenantQueue | None:
-        """The queue to serve next; call `serve` or `step_aside` with it."""
+        """Return the queue to serve next; call `serve` or `step_aside` with it."""
         heap = self._heap
         while heap:
             start, _, line = heap[0]
@@ -152,9 +152,9 @@ class FairQueue:
         self.waiting -= 1
 
     def waits(self, account: Account, adapter: str | None) -> bool:
-        """Whether a request of this tenant waits here that one for this adapter must not pass.
+        """Return whether a request of this tenant waits here that one for this adapter must not pass.
 
-        Those for other adapters do not count: they wait for engines, or for slots, that this one does not need.
+        Requests for other adapters do not count: they wait for engines or slots that this one does not need.
         """
         share = self._shares.get(account)
         if share is None or not share.waiting:
@@ -162,18 +162,18 @@ class FairQueue:
         return any((line := share.lines.get(name)) is not None and line.requests for name in {adapter, None})
 
     def newest_late(self, account: Account) -> RoutingRequest | None:
-        """The request of this tenant that became late last."""
+        """Return this tenant's request that became late last."""
         share = self._shares.get(account)
         orders = (line.order for line in share.lines.values() if line.order is not None) if share else ()
         return next((late for order in orders if (late := order.newest_late) is not None), None)
 
     def part(self, account: Account) -> float:
-        """Waiting requests of this tenant and one more, per unit of its weight."""
+        """Return the waiting requests of this tenant and one more, per unit of its weight."""
         share = self._shares.get(account)
         return ((share.waiting if share else 0) + 1) / account.tenant.weight
 
     def longest(self) -> tuple[float, RoutingRequest] | None:
-        """The largest number of waiting requests per unit of weight, and the newest request of that tenant."""
+        """Return the largest number of waiting requests per unit of weight, and the newest request of that tenant."""
         shares = [share for share in self._shares.values() if share.waiting]
         if not shares:
             return None
@@ -184,7 +184,7 @@ class FairQueue:
 
     @property
     def requests(self) -> list[RoutingRequest]:
-        """All waiting requests."""
+        """Return all waiting requests."""
         return [
             request for share in self._shares.values() for line in share.lines.values() for request in line.requests
         ]

@@ -1,4 +1,4 @@
-"""Who of those that wait can still have a first token within the objective, by the engines' learnt speed.
+"""Which waiting requests can still get a first token within the objective, by the engines' learnt speed.
 
 Without an objective, or before enough first tokens were seen, there is no outlook and requests keep their order.
 """
@@ -11,7 +11,7 @@ from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.work_pace import WorkPace
 
 QUEUED_SHARE: Final = 0.10
-"""Share of the objective that prompts may take up in an engine's own queue, where the order can change no more."""
+"""Share of the objective that prompts may spend in an engine's own queue, where their order can no longer change."""
 LEAST_UNREAD: Final = 1
 """An engine with nothing to compute always gets the next prompt."""
 
@@ -25,22 +25,22 @@ class FirstTokenOutlook:
         self.speed = speed
         self.pace = WorkPace()
         self.waiting = 0
-        """Requests in all queues that are ordered by this."""
+        """Requests in all queues that this outlook orders."""
         self.now = 0.0
-        """The time of the current act."""
+        """Time of the current operation."""
         self.objective_seconds: float | None = None
         self.refuses = False
-        """Who cannot be in time any more is refused, not served last."""
+        """Whether requests that can no longer be in time are refused, not served last."""
         self.given_up: list[RoutingRequest] = []
-        """With `refuses`: those that became hopeless and are to be refused."""
+        """With `refuses`: hopeless requests that are to be refused."""
 
     @property
     def is_learnt(self) -> bool:
-        """Whether there is an objective, and enough was learnt to say who can keep it."""
+        """Whether there is an objective, and enough was learnt to tell which requests can meet it."""
         return self.objective_seconds is not None and self.speed.is_learnt
 
     def latest_start(self, request: RoutingRequest) -> float:
-        """The latest time to send it to an engine for a first token within the objective."""
+        """Return the latest time to send it to an engine for a first token within the objective."""
         if self.objective_seconds is None or not self.speed.is_learnt:
             return inf
         return request.arrived + self.objective_seconds - self.speed.estimate(request.uncached)

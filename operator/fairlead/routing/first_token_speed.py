@@ -1,8 +1,8 @@
-"""How long an engine takes until the first token of a prompt: learnt from the first tokens of late, by prompt length.
+"""How long an engine takes until the first token of a prompt: learnt from recent first tokens, by prompt length.
 
 A line through the recent first tokens, older ones counting less: what a prompt waits for whatever its length, and what
-each token to compute adds. An estimate is the line plus one deviation, so that five of six come sooner. Only requests
-that stream teach: of others the first token is not seen.
+each token to compute adds. An estimate is the line plus one deviation, so that five of six come sooner. Only streamed
+requests count: the first token of others is not seen.
 """
 
 from math import sqrt
@@ -11,9 +11,9 @@ from typing import Final
 FEWEST: Final = 16
 """First tokens before anything is estimated."""
 MEMORY: Final = 64
-"""The means are over about so many last first tokens: seconds of a busy fleet, so that they follow its load."""
+"""The means cover about this many last first tokens: seconds of a busy fleet, so that they follow its load."""
 MOST_SECONDS: Final = 60.0
-"""A longer wait counts as so long: one engine that hung says nothing about the others."""
+"""Cap on a wait: one engine that hung says nothing about the others."""
 
 
 class FirstTokenSpeed:
@@ -28,7 +28,7 @@ class FirstTokenSpeed:
         self._squares = self._with_tokens = 0.0
         """Means of tokens squared, and of tokens times seconds."""
         self._unread = 0.0
-        """Mean of the tokens that the engine had to compute by then, those of requests before it included."""
+        """Mean of the tokens that the engine had to compute by then, including those of earlier requests."""
         self._slope = self._variance = 0.0
 
     @property
@@ -37,7 +37,7 @@ class FirstTokenSpeed:
         return self._count >= FEWEST
 
     def add(self, tokens: int, unread: int, seconds: float) -> None:
-        """A first token came after so many seconds; `tokens` of the `unread` ones were its own."""
+        """Record a first token after this many seconds; `tokens` of the `unread` ones were its own."""
         seconds = min(seconds, MOST_SECONDS)
         if self._count < MEMORY:
             self._count += 1
@@ -54,11 +54,11 @@ class FirstTokenSpeed:
         self._slope = max((shared - mean * mean_s) / spread, 0.0) if spread > 1.0 else 0.0
 
     def estimate(self, tokens: int) -> float:
-        """Seconds within which most prompts with so many tokens to compute have their first token."""
+        """Return the seconds within which most prompts with this many tokens to compute have their first token."""
         return self._mean(tokens) + sqrt(self._variance)
 
     def tokens_within(self, seconds: float) -> float:
-        """Prompt tokens that an engine computes within so many seconds, by what was waiting there of late."""
+        """Return the prompt tokens that an engine computes within this time, given what was waiting there recently."""
         return self._unread * seconds / self._seconds if self._seconds else 0.0
 
     def _mean(self, tokens: int) -> float:

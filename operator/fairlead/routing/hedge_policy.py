@@ -1,7 +1,7 @@
 """When to send a hedge to a second engine, and how often at most: only for the first token, by opt-in.
 
-The usual wait is the 95th percentile of times to first token for prompts of about this length, updated by one step a
-request: it keeps no list of samples, and follows a fleet that becomes slower within a minute.
+The usual wait is the 95th percentile of times to first token for prompts of about this length, updated by one step per
+request: it keeps no list of samples, and follows a fleet that slows down within a minute.
 """
 
 from typing import Final
@@ -12,12 +12,12 @@ MOST_SAVED: Final = 10.0
 """Hedges that a quiet time may save up."""
 PART: Final = 0.95
 STEP: Final = 0.1
-"""Share of the value by which one above it raises it: nineteen below it undo that."""
+"""Share of the value by which a larger one raises it: nineteen smaller ones undo that."""
 LEAST_SECONDS: Final = 0.05
 """An earlier hedge would double most of the work for nothing."""
 FIRST_GUESS: Final = 2.0
 LEAST_SEEN: Final = 20
-"""First tokens that a percentile needs to mean anything."""
+"""First tokens that make a percentile meaningful."""
 _LENGTHS: Final = 24
 """Classes of prompts by the bits of their length: up to 8 million tokens."""
 
@@ -37,7 +37,7 @@ class HedgePolicy:
         self._saved = min(MOST_SAVED, self._saved + share)
 
     def saw(self, prompt_tokens: int, seconds: float) -> None:
-        """Learn from a first token that came after so many seconds."""
+        """Learn from a first token after this many seconds."""
         length = min(prompt_tokens.bit_length(), _LENGTHS - 1)
         usual = self._usual[length]
         step = STEP * max(usual, LEAST_SECONDS)
@@ -45,7 +45,7 @@ class HedgePolicy:
         self._seen[length] += 1
 
     def maybe_after(self, settings: Hedging, prompt_tokens: int) -> float | None:
-        """Seconds after which to send a hedge; nothing where there is to be none."""
+        """Return the seconds after which to send a hedge; None for no hedge."""
         if not settings.enabled:
             return None
         if settings.after_seconds is not None:

@@ -1,11 +1,11 @@
 """Which lane a request belongs to, which lane is served next, and how much of the fleet each may take.
 
-Interactive work goes first. Long jobs (a long prompt, or a long reply by `max_tokens`) take `max_share` of the fleet at
-most: of its KV cache and sequence slots, and of its engines during prefill, since a long prompt slows its whole engine.
-While both wait, long jobs are owed half of that share of the turns, in tokens; one that has waited half of its queue
-time goes before all others, whether there is room or not, so that endless interactive work cannot starve it. Batch work
-starts only while the fleet's occupancy is below `below_utilization` and no other lane can use the capacity: it may
-starve, and is then refused with `queue_time`. A running request is never stopped for another one.
+Interactive work goes first. Long jobs (a long prompt, or a long reply by `max_tokens`) take at most `max_share` of the
+fleet: of its KV cache and sequence slots, and of its engines during prefill, since a long prompt slows its whole
+engine. While both wait, long jobs are owed half of that share of the turns, in tokens; one that has waited half of its
+queue time goes before all others, whether there is room or not, so that endless interactive work cannot starve it.
+Batch work starts only while the fleet's occupancy is below `below_utilization` and no other lane can use the capacity:
+it may starve, and is then refused with `queue_time`. A running request is never stopped for another one.
 """
 
 from enum import Enum, auto
@@ -32,7 +32,7 @@ class LaneAvailability(Enum):
     CAPPED = auto()
     """The lane has its share of the fleet in flight."""
     FULL = auto()
-    """No endpoint has room for the request that is next."""
+    """No endpoint has room for the next request."""
 
 
 class LaneQueue:
@@ -47,9 +47,9 @@ class LaneQueue:
         self.most_seconds = inf
         self.inflight = 0
         self.tokens = 0
-        """Tokens of the lane's requests in flight, prompt and expected reply; counted in the long lane only."""
+        """Tokens of the lane's requests in flight, prompt and expected reply; counted only in the long lane."""
         self.reading = 0
-        """The lane's requests in flight without a first token; counted in the long lane only."""
+        """The lane's requests in flight without a first token; counted only in the long lane."""
 
 
 class LaneScheduler:
@@ -63,14 +63,14 @@ class LaneScheduler:
         self.batch = LaneQueue(Lane.BATCH)
         self.all = (self.interactive, self.long, self.batch)
         self.insists = False
-        """A long job has waited so long that no other request may go before it."""
+        """Whether a long job has waited so long that no other request may go before it."""
         self._owed = 0.0
         """Tokens that the long lane is owed."""
         self._routing = RoutingSettings()
         self._long_share = self._batch_below = 1.0
 
     def take(self, routing: RoutingSettings, outlook: FirstTokenOutlook | None = None) -> list[RoutingRequest]:
-        """Apply other settings; return the waiting requests, the oldest first, to be queued again.
+        """Apply other settings; return the waiting requests, oldest first, to be queued again.
 
         With an outlook, interactive work is ordered by what can still be in time; an objective promises nothing to the
         other lanes.
@@ -91,7 +91,7 @@ class LaneScheduler:
         return sorted(waiting, key=_queued_at)
 
     def of(self, request: RoutingRequest) -> LaneQueue:
-        """The lane for this request; a lane that is not configured falls back to interactive."""
+        """Return the lane for this request; one that is not configured falls back to interactive."""
         routing = self._routing
         if request.batch and routing.batch_lane is not None:
             return self.batch
@@ -104,13 +104,13 @@ class LaneScheduler:
         return self.interactive
 
     def named(self, lane: Lane) -> LaneQueue:
-        """The queue of the lane that a request was put in before."""
+        """Return the queue of the lane that a request was put in before."""
         if lane is Lane.INTERACTIVE:
             return self.interactive
         return self.long if lane is Lane.LONG else self.batch
 
     def turns(self) -> list[LaneQueue]:
-        """Lanes with waiting requests, in the order to serve them."""
+        """Return lanes with waiting requests, in the order to serve them."""
         order = (self.long, self.interactive, self.batch) if self._long_first() else self.all
         return [lane for lane in order if lane.bands.waiting]
 
@@ -132,7 +132,7 @@ class LaneScheduler:
             self._owed = self._owed + cost * self._long_share * HALF if waits else 0.0
 
     def may_start(self, lane: LaneQueue, request: RoutingRequest, fleet: Occupancy, inflight: int) -> bool:
-        """Whether the lane's share of the fleet allows one more request."""
+        """Return whether the lane's share of the fleet allows one more request."""
         if lane is self.interactive:
             return True
         if lane is self.batch:
@@ -166,7 +166,7 @@ class LaneScheduler:
 
     @staticmethod
     def leaves_reserve(queue: BandQueue, fleet: Occupancy, inflight: int) -> bool:
-        """Whether one more request of this band leaves the capacity that higher bands reserve."""
+        """Return whether one more request of this band leaves the capacity that higher bands reserve."""
         return not queue.reserved_above or fleet.used(inflight + 1) <= 1 - queue.reserved_above + SLACK
 
 

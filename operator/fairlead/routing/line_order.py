@@ -1,15 +1,15 @@
-"""The order within one tenant's queue when more comes than can be served: first who can still be in time.
+"""The order within one tenant's queue under overload: first the requests that can still be in time.
 
 Every request has a deadline, its arrival and the objective, and a latest start, which leaves an engine time to compute
-what no cache holds. Requests stand in one of three groups, and move down only:
+what no cache holds. Requests are in one of three groups, and only move down:
 
     timely   served by deadline. When the last of them would start too late at its tenant's share of the pace, the one
              with the most work is set aside, until the rest are in time: as many are kept as can be (Moore's rule).
-    aside    while no timely one waits and the fleet has room to spare, by deadline.
-    late     past their latest start: after all others, and with room to spare, those late for longest first.
+    aside    served by deadline while no timely one waits and the fleet has room to spare.
+    late     past their latest start: served after all others, with room to spare, the longest late first.
 
-A fiftieth of what others get is owed to late ones, in tokens: they are late, and never forgotten. Each act costs
-O(log requests), spread over all acts: a request moves at most twice.
+Late requests are owed a fiftieth of what others get, in tokens, so that none is forgotten. Each operation costs
+amortized O(log requests): a request moves at most twice.
 """
 
 from collections import OrderedDict
@@ -49,8 +49,8 @@ class LineOrder:
         self._serial = 0
 
     def add(self, request: RoutingRequest, share: float, *, first: bool) -> None:
-        """Order a request; its tenant has this share of what those get who wait. One that an engine failed goes before
-        all others that can be in time."""
+        """Order a request of a tenant with this share of what waiting tenants get. One that an engine failed goes
+        before all others that can be in time."""
         outlook = self._outlook
         if not outlook.waiting:
             outlook.pace.begin(outlook.now)
@@ -65,7 +65,7 @@ class LineOrder:
             self._count_on(entry, share * outlook.pace.per_second)
 
     def next(self) -> RoutingRequest:
-        """The request to serve now; call it only while some wait."""
+        """Return the request to serve now; only while some wait."""
         self._note_late()
         late = next(iter(self._late), None)
         entry = self._timely.first() or self._aside.first()
@@ -76,13 +76,13 @@ class LineOrder:
         return entry.request
 
     def needs_room_to_spare(self, request: RoutingRequest) -> bool:
-        """Whether it may take only what nobody else needs; one that is owed its turn may take it."""
+        """Return whether it may take only spare room; one that is owed its turn may take any."""
         timeliness = self._entries[request].timeliness
         return timeliness is Timeliness.ASIDE or (timeliness is Timeliness.LATE and self._owed < request.cost)
 
     @property
     def newest_late(self) -> RoutingRequest | None:
-        """The one that became late last."""
+        """The request that became late last."""
         self._note_late()
         return next(reversed(self._late), None)
 
@@ -101,7 +101,7 @@ class LineOrder:
         self._become(self._entries.pop(request), Timeliness.GONE)
 
     def _count_on(self, last: OrderedRequest, per_second: float) -> None:
-        """Set the largest aside until the last one can start in time, and the last one where it is too large."""
+        """Set the largest aside until the last one can start in time, and the last one itself if it is too large."""
         latest = self._outlook.latest_start(last.request) - self._outlook.now
         budget = max(latest * per_second, 1.0)
         while last.timeliness is Timeliness.TIMELY and self._work - last.work > budget:
@@ -116,7 +116,7 @@ class LineOrder:
         self._aside.push(entry.place, entry, len(self._entries))
 
     def _note_late(self) -> None:
-        """Move those whose latest start is past."""
+        """Move requests whose latest start is past."""
         outlook = self._outlook
         for group in (self._timely, self._aside):
             while (entry := group.first()) is not None and outlook.latest_start(entry.request) < outlook.now:
@@ -125,7 +125,7 @@ class LineOrder:
                 entry.request.late = True
 
     def _become(self, entry: OrderedRequest, timeliness: Timeliness) -> None:
-        """Change its timeliness, and give it up where late requests are refused."""
+        """Change its timeliness, and give it up if late requests are refused."""
         if entry.timeliness is Timeliness.TIMELY:
             self._work -= entry.work
         elif entry.timeliness is Timeliness.LATE:

@@ -1,6 +1,6 @@
-"""Regular expressions in time that grows with the text alone: no backtracking, so nothing can hang a router.
+"""Regular expressions in time that grows only with the text: no backtracking, so nothing can hang a router.
 
-The engine is Rust's, by way of the library that checks JSON schemas. It knows neither look-around nor back references.
+The engine is Rust's, through the library that checks JSON schemas. It has neither look-around nor back references.
 """
 
 import functools
@@ -13,24 +13,24 @@ from typing import Final
 
 MAX_CHARACTERS: Final = 512
 SIZE_LIMIT: Final = 2**20
-"""Bytes that a compiled pattern may take: bounds counted repetitions within one another."""
+"""Bytes that a compiled pattern may take: bounds nested counted repetitions."""
 _COUNTS: Final = re.compile(r"[{,]([0-9]+)\}")
 Pattern = Callable[[str], bool]
 
 
 @functools.cache
 def library() -> ModuleType:
-    """The library, loaded when first needed: it takes 6 MiB, which a router without patterns and schemas saves."""
+    """Return the library, loaded on first use: it takes 6 MiB, which a router without patterns and schemas saves."""
     return importlib.import_module("jsonschema_rs")
 
 
 def options() -> object:
-    """How patterns are matched, in schemas too."""
+    """Return how patterns are matched, in schemas too."""
     return library().RegexOptions(size_limit=SIZE_LIMIT, dfa_size_limit=SIZE_LIMIT)
 
 
 def compiled(pattern: str) -> Pattern | str:
-    """Whether a pattern is found somewhere in a text; or why the pattern is refused."""
+    """Return a pattern to search texts with, or why it is refused."""
     if len(pattern) > MAX_CHARACTERS:
         return f"the pattern has {len(pattern)} characters, at most {MAX_CHARACTERS} are accepted; shorten it"
     schema = {"type": "string", "pattern": pattern}
@@ -45,7 +45,7 @@ def compiled(pattern: str) -> Pattern | str:
 
 
 def _matches(found: Pattern, text: str) -> bool:
-    """A text that is no Unicode matches nothing."""
+    """Search a text; one that is not valid Unicode matches nothing."""
     try:
         return found(text)
     except ValueError:
@@ -53,7 +53,7 @@ def _matches(found: Pattern, text: str) -> bool:
 
 
 def size(pattern: str) -> int:
-    """Bytes that a compiled pattern is reckoned to take: by its length and by its counted repetitions."""
+    """Estimate the bytes of a compiled pattern by its length and its counted repetitions."""
     counts = [int(one[:4]) for one in _COUNTS.findall(pattern)]
     repeated = prod(counts) if "){" in pattern else sum(counts)
     return int(min(2 * SIZE_LIMIT, 512 * (len(pattern) + repeated)))

@@ -1,7 +1,7 @@
 """How much of the fleet is in use, for lanes and bands that may take only a part of it.
 
-Read from samples now and then, not for each request: tokens sent since the latest sample are added, so that the limit
-also holds until the next one.
+Read from samples periodically, not for each request; tokens sent since the latest sample are added, so that the limit
+holds until the next one.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class Occupancy:
         self.cache = 0.0
         """Share of the KV cache in use by the engines' samples; the mean over those that have one."""
         self.kv_tokens = 0
-        """Tokens that the KV caches hold together; 0 where that is not known."""
+        """Tokens that the KV caches hold together; 0 if unknown."""
         self.tokens = 0
         """Tokens that this router's requests in flight are expected to take, prompts and replies."""
         self.tenants = TenantOccupancy()
@@ -53,13 +53,13 @@ class Occupancy:
             self._at, self._then = newest, self.tokens
 
     def charge(self, request: RoutingRequest, tokens: int) -> None:
-        """Its tokens were sent to an engine, or with a minus it ended there."""
+        """Add tokens sent to an engine; negative when their request ended."""
         self.tokens += tokens
         if request.use is not None:
             request.use.charge(tokens)
 
     def used(self, inflight: int) -> float:
-        """Share of the fleet in use with so many of our requests in flight: of sequence slots or KV cache, whichever is
+        """Return the share of the fleet in use with our requests in flight: of sequence slots or KV cache, whichever is
         scarcer."""
         slots = (inflight + self.others) / self.slots if self.slots else 1.0
         since = max(self.tokens - self._then, 0)

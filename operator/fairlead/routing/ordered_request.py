@@ -1,4 +1,4 @@
-"""A waiting request in the order of its queue, and heaps of those that are alike in being in time."""
+"""A waiting request in the order of its queue, and heaps of requests with equal timeliness."""
 
 from enum import Enum, auto
 from heapq import heapify, heappop, heappush
@@ -15,10 +15,10 @@ class Timeliness(Enum):
 
     TIMELY = auto()
     ASIDE = auto()
-    """It can, if it starts soon; but it would make more than itself late."""
+    """It can, if it starts soon, but would make more than itself late."""
     LATE = auto()
     GONE = auto()
-    """It waits no more."""
+    """It no longer waits."""
 
 
 class OrderedRequest:
@@ -36,7 +36,7 @@ class OrderedRequest:
 
 
 class TimelinessHeap:
-    """Requests of one timeliness by a key, the least first; those that lost it are dropped when they come up."""
+    """Requests of one timeliness by a key, the least first; those that lost it are dropped at the top."""
 
     __slots__ = ("_entries", "_timeliness")
 
@@ -45,14 +45,14 @@ class TimelinessHeap:
         self._entries: list[tuple[tuple[float, ...], OrderedRequest]] = []
 
     def push(self, key: tuple[float, ...], entry: OrderedRequest, alive: int) -> None:
-        """Add one by a key that no other has; `alive` requests wait in all."""
+        """Add one under a unique key; `alive` requests wait in all."""
         if len(self._entries) > 2 * alive + STALE:
             self._entries = [one for one in self._entries if one[1].timeliness is self._timeliness]
             heapify(self._entries)
         heappush(self._entries, (key, entry))
 
     def first(self) -> OrderedRequest | None:
-        """The one with the least key."""
+        """Return the one with the least key."""
         entries = self._entries
         while entries:
             if entries[0][1].timeliness is self._timeliness:

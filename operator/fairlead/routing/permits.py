@@ -1,7 +1,7 @@
 """Whether a tenant's rates allow one request, checked where the rates are kept, and what remains of them.
 
-One router keeps the rates of a tenant, the same for all routers that agree on the ready ones; the others send it permit
-requests. So a limit is the same at every router, and no request within it is refused.
+One router keeps the rates of a tenant, the same one for all routers that agree on the ready ones; the others send it
+permit requests. So a limit is the same at every router, and no request within it is refused.
 """
 
 from fairlead.routing.accounts import Account
@@ -10,7 +10,7 @@ from fairlead.routing.reasons import RefusalReason
 
 
 def take(account: Account, cost: int, now: float) -> Permit:
-    """Charge the request rate, then the token rate; return the former when the tokens do not suffice."""
+    """Charge the request rate, then the token rate; return the former if the tokens do not suffice."""
     seconds, refused = 0.0, None
     if account.requests is not None and (seconds := account.requests.take(1, now)):
         refused = RefusalReason.REQUEST_RATE
@@ -26,7 +26,7 @@ def take(account: Account, cost: int, now: float) -> Permit:
 
 
 def give_back(account: Account, requests: int, tokens: int) -> None:
-    """Return what was charged and not used; negative tokens charge what was used beyond."""
+    """Return unused charges; negative tokens charge what was used beyond."""
     if account.requests is not None and requests:
         account.requests.give_back(requests)
     if account.tokens is not None and tokens:

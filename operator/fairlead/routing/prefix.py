@@ -5,7 +5,7 @@ long as its KV cache; one dict for all engines maps a block to its holders, as b
 
 A block is never older than those that follow it, as in the engine itself, where the tail of a prompt is evicted before
 its head. So an engine that holds a block holds all before it, and bisection finds the end of the held prefix: eleven
-look-ups for two thousand blocks. The index never hashes text, and knows no load.
+look-ups for two thousand blocks. The index never hashes text, and ignores load.
 """
 
 from collections import OrderedDict, deque
@@ -18,10 +18,10 @@ DEFAULT_BLOCKS: Final = 4096
 MOST_BLOCKS: Final = 2**18
 """Limit of all engines together: about 250 bytes each make 64 MiB."""
 EVICTED_TOGETHER: Final = 64
-"""Blocks above an engine's limit that reports of other routers may leave."""
+"""Blocks above an engine's limit that other routers' reports may leave."""
 
 PrefixLevel = tuple[int, int]
-"""A number of blocks from the start, and the bits of the engines that hold these and not one more."""
+"""A number of blocks from the start, and the bits of the engines that hold exactly these."""
 
 
 class PrefixIndex:
@@ -31,19 +31,19 @@ class PrefixIndex:
 
     def __init__(self, *, learns: bool = True) -> None:
         self._learns = learns
-        """Where it does not, engines write it, and what a router would learn is ignored."""
+        """If False, engines write the index, and what a router would learn is ignored."""
         self.masks: dict[int, int] = {}
         """Bits of the holders by block; never zero."""
         self._held: dict[int, OrderedDict[int, None]] = {}
         """Blocks by slot, least recently used first."""
         self._limits: dict[int, int] = {}
         self._shared: dict[int, set[int]] = {}
-        """Blocks by slot that were reported to other routers lately, or by them."""
+        """Blocks by slot that were recently reported to other routers, or by them."""
         self._most = MOST_BLOCKS
-        """Limit of one engine, so that all together stay below `MOST_BLOCKS`."""
+        """Limit per engine, so that all together stay below `MOST_BLOCKS`."""
 
     def __len__(self) -> int:
-        """Number of different blocks."""
+        """Return the number of different blocks."""
         return len(self.masks)
 
     def open(self, slot: int) -> None:
@@ -71,15 +71,15 @@ class PrefixIndex:
         self._shared[slot] = set()
 
     def held(self, slot: int) -> int:
-        """Number of blocks that this engine is thought to hold."""
+        """Return the number of blocks that this engine is thought to hold."""
         return len(self._held[slot])
 
     def blocks(self, slot: int) -> list[int]:
-        """These blocks, the least recently used first."""
+        """Return these blocks, the least recently used first."""
         return list(self._held[slot])
 
     def unshared(self, blocks: Sequence[int], slot: int) -> list[int]:
-        """Those of these blocks that other routers should hear of: new ones, and those not reported lately.
+        """Return the blocks to report to other routers: new ones, and those not reported recently.
 
         From now on all of them count as reported.
         """
@@ -89,20 +89,20 @@ class PrefixIndex:
         return found
 
     def share_again(self) -> None:
-        """None counts as reported: what is used from now on is, so that all routers forget in nearly the same order."""
+        """Count none as reported: blocks used from now on are, so that all routers forget in nearly the same order."""
         for shared in self._shared.values():
             shared.clear()
 
     def learn_shared(self, backwards: Sequence[int], slot: int) -> None:
-        """Other routers report that the engine computes these blocks, of each prompt the last first; they are evicted
-        by the dozen (bench/peer_cpu.py)."""
+        """Record blocks that other routers report an engine to compute, each prompt's last first; evicted in batches
+        (bench/peer_cpu.py)."""
         self._share(backwards, slot)
         self._index(backwards, slot)
         if len(self._held[slot]) > min(self._limits[slot], self._most) + EVICTED_TOGETHER:
             self._trim(slot)
 
     def _share(self, blocks: Sequence[int], slot: int) -> None:
-        """Count them as reported, and as many as a cache holds at most."""
+        """Count them as reported, at most as many as a cache holds."""
         shared = self._shared[slot]
         if len(shared) > min(self._limits[slot], self._most):
             shared.clear()
@@ -124,12 +124,12 @@ class PrefixIndex:
             held[block] = None
             masks[block] = masks.get(block, 0) | bit
         if len(held) - before < len(backwards):
-            # Else all are new and in order. At C speed, a fifth of the time of a loop over a plain dict
+            # Otherwise all are new and in order. At C speed, a fifth of the time of a loop over a plain dict
             # (bench/choosing_cost.py, 800 blocks).
             deque(map(held.move_to_end, backwards), maxlen=0)
 
     def holders(self, blocks: Sequence[int]) -> list[PrefixLevel]:
-        """Which engines hold how many of these blocks, the longest last; empty when no engine holds the first block."""
+        """Return which engines hold how many of these blocks, the longest last; empty if none holds the first block."""
         if not blocks:
             return []
         masks = self.masks

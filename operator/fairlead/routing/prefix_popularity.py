@@ -2,23 +2,23 @@
 
 Prompts of one deployment share prefixes: tools and instructions, or a document. Requests with a rarely shared prefix
 are best kept together, so its first block is the key. A prefix that a large part of all traffic shares would overload
-one engine; there the key is the first block after which the prompts differ, where the first user message or question
-starts. Each router counts the requests that it sees: the shares are the same at all of them.
+one engine; its key is the first block after which the prompts differ, where the first user message or question starts.
+Each router counts only its own requests: the shares are the same at all of them.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 LEAST_CROWD: Final = 8
-"""Requests; fewer say nothing about a share."""
+"""Requests below which a share means nothing."""
 MOST_SHARES: Final = 0.25
 """A prefix with more than this part of one engine's share of all requests is split, since requests with one key go to
 one engine. An eighth splits prefixes that only some of the routers find popular yet, and loses hits."""
 PARTING: Final = 1.5
-"""After a split each branch has so many times fewer requests."""
+"""After a split, each branch has this many times fewer requests."""
 DEEPEST: Final = 256
-"""Blocks in which a split is searched: 32,768 tokens at 128 a block. Agents' tools and instructions take 15,000 on the
-median (Claude Code sessions)."""
+"""Blocks searched for a split: 32,768 tokens at 128 a block. Agents' tools and instructions take 15,000 at the median
+(Claude Code sessions)."""
 MOST: Final = 32_768
 """Blocks that are counted; beyond, all counts are halved and blocks seen once are dropped."""
 
@@ -43,7 +43,7 @@ class PrefixPopularity:
             self.times = {block: count >> 1 for block, count in times.items() if count > 1}
 
     def key(self, blocks: Sequence[int], engines: int) -> int:
-        """The block that keys this prompt; prompts that are equal up to it have the same key."""
+        """Return the block that keys this prompt; prompts that are equal up to it have the same key."""
         times = self.times
         crowd = times.get(blocks[0], 0)
         most = max(LEAST_CROWD, MOST_SHARES * self._total / engines)

@@ -1,7 +1,7 @@
 """How many requests may wait, for how long, and how the others are refused.
 
-Two kinds of waiting share the queues, so that order and fairness hold across a gap. While replicas are routable but
-busy, requests are queued: `limits` bounds them, and surplus ones get 429, since they came too fast. While no replica is
+Two kinds of waiting share the queues, so that order and fairness survive a gap. While replicas are routable but busy,
+requests are queued: `limits` bounds them, and surplus ones get 429, since they came too fast. While no replica is
 routable (none started yet, a rollout, a failover), requests are held: `hold` bounds them, and surplus ones get 503,
 since clients did nothing wrong. Both are bounded in number, in time, and together in bytes of bodies.
 """
@@ -24,7 +24,7 @@ LATEST: Final = 60.0
 
 
 class DispatchRate:
-    """Dispatches a second over the last ten seconds or so."""
+    """Dispatches a second over roughly the last ten seconds."""
 
     __slots__ = ("_at", "_turns", "per_second", "turns")
 
@@ -45,14 +45,14 @@ class DispatchRate:
             self._at, self._turns = now, self.turns
 
     def seconds_for(self, waiting: int) -> float:
-        """Seconds until so many requests are dispatched."""
+        """Return the seconds until this many requests are dispatched."""
         if not self.per_second:
             return SOONEST
         return min(max(waiting / self.per_second, SOONEST), LATEST)
 
 
 def most_waiting(routing: RoutingSettings, lane: Lane, *, held: bool) -> int:
-    """Limit of a lane: the batch lane has one of its own; the other lanes share one."""
+    """Return a lane's limit: the batch lane has its own; the other lanes share one."""
     if lane is Lane.BATCH and routing.batch_lane is not None:
         return routing.batch_lane.max_queued
     return routing.hold.max_requests if held else routing.limits.max_queued
@@ -61,7 +61,7 @@ def most_waiting(routing: RoutingSettings, lane: Lane, *, held: bool) -> int:
 def deadline(
     request: RoutingRequest, lane: LaneQueue, routing: RoutingSettings, held_since: float | None, there_since: float
 ) -> float:
-    """When a request's queue time ends. It starts anew, once, when replicas are routable again."""
+    """Return when a request's queue time ends. It restarts once, when replicas are routable again."""
     hold = routing.hold.max_seconds
     if held_since is not None:
         by_then = max(request.queued_at, held_since) + hold
@@ -71,7 +71,7 @@ def deadline(
 
 
 def full(waiting: int, again: float) -> Refusal:
-    """The refusal when the queue is full."""
+    """Build the refusal for a full queue."""
     return Refusal(
         reason=RefusalReason.QUEUE_FULL,
         message=f"The queue is full, {count(waiting, 'request')} {verb(waiting, 'waits')} in it: "
@@ -81,7 +81,7 @@ def full(waiting: int, again: float) -> Refusal:
 
 
 def too_many_held(waiting: int) -> Refusal:
-    """The refusal when no replica is routable and as many requests are held as may be."""
+    """Build the refusal if no replica is routable and no more requests may be held."""
     return Refusal(
         reason=RefusalReason.NO_REPLICA,
         message=f"No replica is ready, and {count(waiting, 'request')} {verb(waiting, 'waits')} for one, "
@@ -91,7 +91,7 @@ def too_many_held(waiting: int) -> Refusal:
 
 
 def beyond_objective(objective: float, again: float) -> Refusal:
-    """The refusal when the first token would come after the objective, and late requests are refused."""
+    """Build the refusal if the first token would miss the objective, and late requests are refused."""
     return Refusal(
         reason=RefusalReason.TOO_LATE,
         message=f"Too much is asked for at once: the first token would come later than {objective:g} s, the objective "
@@ -101,7 +101,7 @@ def beyond_objective(objective: float, again: float) -> Refusal:
 
 
 def too_late(request: RoutingRequest, now: float, again: float, *, held: bool) -> Refusal:
-    """The refusal when a request has waited as long as it may."""
+    """Build the refusal for a request that has waited as long as it may."""
     waited = now - request.queued_at
     if held:
         message = f"No replica was ready within {waited:.0f} s: send the request again in {HELD_AGAIN:.0f} s."

@@ -14,7 +14,7 @@ class LaneSnapshot:
     lane: Lane
     waiting: int
     oldest_seconds: float
-    """Age of the request that has waited longest; 0 when none waits."""
+    """Age of the longest waiting request; 0 if none waits."""
     inflight: int
 
 
@@ -38,7 +38,7 @@ class QueueSnapshot:
 
 
 def snapshot(room: DispatchQueue, accounts: Accounts, now: float) -> QueueSnapshot:
-    """The queue at this moment."""
+    """Take a snapshot of the queue."""
     lanes = []
     for lane in room.lanes.all:
         oldest = room.oldest(lane)

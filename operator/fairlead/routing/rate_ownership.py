@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 
 def rate_owner(tenant: str, routers: Collection[str]) -> str | None:
-    """The router that keeps this tenant's rates; a router that comes or goes moves only its own tenants."""
+    """Return the router that keeps this tenant's rates; a router that comes or goes moves only its own tenants."""
     return max(routers, key=lambda name: (_weight(tenant, name), name), default=None)
 
 

@@ -1,8 +1,8 @@
-"""Rate limits of a tenant: a token bucket that holds one minute's worth and fills evenly, and what it answers.
+"""Rate limits of a tenant: a token bucket that holds one minute's worth and fills evenly, and its answers.
 
-The expected use of a request is reserved before it is sent and settled when its true use is known. Where no router owns
-a tenant's rates, each of R routers holds an R-th of the limit and knows nothing of the others: together they never let
-more through than the limit, and less where clients keep to one router. That is the price of having no shared counter on
+The expected use of a request is reserved before it is sent and settled when its true use is known. If no router owns a
+tenant's rates, each of R routers holds an R-th of the limit and knows nothing of the others: together they never let
+more through than the limit, and less if clients keep to one router. That is the price of having no shared counter on
 the path of every request.
 """
 
@@ -23,10 +23,10 @@ class RateBucket:
     """This router's share."""
     level: float
     at: float
-    """The time of `level`."""
+    """When `level` was computed."""
 
     def take(self, amount: int, now: float) -> float:
-        """Take an amount: zero if it was taken, else the seconds until it can be."""
+        """Take an amount: returns zero on success, else the seconds until it can be taken."""
         most = self.per_minute
         self.level = level = min(most, self.level + (now - self.at) * most / MINUTE)
         self.at = now
@@ -37,7 +37,7 @@ class RateBucket:
         return (needed - level) * MINUTE / most
 
     def give_back(self, amount: int) -> None:
-        """Return what was reserved and not used; a negative amount charges what was used beyond."""
+        """Return an unused reservation; a negative amount charges what was used beyond."""
         self.level = min(self.per_minute, self.level + amount)
 
     def limit(self, per_minute: float) -> None:
@@ -51,7 +51,7 @@ class RateRemainder:
     """What remains of one rate of a tenant."""
 
     limit: int
-    """Limit a minute, over all routers."""
+    """Limit per minute, over all routers."""
     remaining: int
     full_in_seconds: float
     """Seconds until `remaining` reaches the limit, if no more requests come."""
@@ -59,7 +59,7 @@ class RateRemainder:
 
 @light
 class Permit:
-    """The answer for one request; what an accepted request takes is charged already."""
+    """The answer for one request; an accepted request is charged already."""
 
     seconds: float = 0.0
     """Seconds until the same request may be accepted."""
@@ -67,11 +67,11 @@ class Permit:
     requests: RateRemainder | None = None
     tokens: RateRemainder | None = None
     away: bool = False
-    """Another router gave it: what is not used returns there."""
+    """Whether another router granted it: unused charges return there."""
 
 
 def changed(bucket: RateBucket | None, limit: int | None, routers: int, now: float) -> RateBucket | None:
-    """The bucket for a limit shared by so many routers: the old one adapted, else a full one."""
+    """Return the bucket for a limit shared by this many routers: the old one adapted, else a full one."""
     if limit is None:
         return None
     share = limit / routers

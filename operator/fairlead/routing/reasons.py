@@ -7,13 +7,13 @@ class RefusalReason(StrEnum):
     """Why a request is refused. The router maps it to HTTP."""
 
     UNKNOWN_KEY = "unknown_key"
-    """Tenants are configured, and the request has no key of any of them."""
+    """Tenants are configured, but the request has no key of any of them."""
     TOKEN_REFUSED = "token_refused"
-    """A token of no key of the issuer's, of another issuer, for somebody else, or not of now."""
+    """A token not signed by a key of the issuer, from another issuer, for another audience, or not valid now."""
     UNKNOWN_TENANT = "unknown_tenant"
-    """A token that holds and names no tenant."""
+    """A valid token that names no tenant."""
     NO_ISSUER_KEYS = "issuer_keys_unread"
-    """The issuer's keys, or the one that a token names, are not read yet."""
+    """The issuer's keys, or the one that a token names, have not been read yet."""
     MODEL_NOT_ALLOWED = "model_not_allowed"
     MODEL_NOT_FOUND = "model_not_found"
     PROMPT_TOO_LONG = "prompt_too_long"
@@ -22,17 +22,17 @@ class RefusalReason(StrEnum):
     TOKEN_RATE = "token_rate"
     REQUEST_RATE = "request_rate"
     BUDGET = "budget_spent"
-    """What is left of its tenant's budget may not pay for it."""
+    """The rest of its tenant's budget may not pay for it."""
     QUEUE_FULL = "queue_full"
     QUEUE_TIME = "queue_time"
     """It waited as long as it may, with replicas routable but busy."""
     TOO_LATE = "too_late"
     """No first token within the objective was possible any more, and late requests are refused."""
     NO_REPLICA = "no_replica_routable"
-    """It was held as long as it may, or as many are held as may be, and no replica is routable."""
+    """No replica is routable, and it was held as long as it may, or no more requests may be held."""
     NO_ADAPTER = "adapter_not_loaded"
     NO_OTHER_REPLICA = "no_other_replica"
-    """A retry was needed, and every candidate was tried."""
+    """A retry was needed, but every candidate was tried."""
     RETRY_BUDGET = "retry_budget_spent"
     DRAINING = "draining"
 
@@ -52,7 +52,7 @@ class PickReason(StrEnum):
 
 
 class AttemptEnding(StrEnum):
-    """How one attempt at a replica ended; each returns what it was charged exactly once."""
+    """How one attempt at a replica ended; each returns its charges exactly once."""
 
     DONE = "done"
     CLIENT_LEFT = "client_left"

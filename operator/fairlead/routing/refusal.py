@@ -12,7 +12,7 @@ class Refusal:
     message: str
     """Field, value, why, and what to do."""
     retry_after_seconds: float | None = None
-    """Seconds after which a retry helps; nothing where the same request is refused again."""
+    """Seconds after which a retry helps; None if the same request would be refused again."""
     param: str | None = None
     """The field of the request that is at fault."""
 
@@ -24,4 +24,4 @@ class TokenUsage:
     prompt_tokens: int
     output_tokens: int
     cached_tokens: int | None = None
-    """Prompt tokens found in the engine's cache; nothing when the engine does not report them."""
+    """Prompt tokens found in the engine's cache; None if the engine does not report them."""

@@ -1,4 +1,4 @@
-"""The engine that all routers agree on for a key: rendezvous hashing in whole numbers, the same in every process.
+"""The engine that all routers agree on for a key: rendezvous hashing in integers, the same in every process.
 
 Each engine has a hash of its pod's name; a key belongs to the engine with the highest score for it. When an engine is
 removed, only its own keys move. Routers need not share a list for this.
@@ -17,7 +17,7 @@ _FNV_PRIME: Final = 0x100000001B3
 
 
 def mixed(value: int) -> int:
-    """SplitMix64's finaliser: each of 64 bits depends on all. Needed since a trace's ids are small whole numbers."""
+    """Apply SplitMix64's finaliser: each of 64 bits depends on all. Needed since a trace's ids are small integers."""
     value &= _MASK
     value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
     value = (value ^ (value >> 27)) * 0x94D049BB133111EB & _MASK
@@ -25,7 +25,7 @@ def mixed(value: int) -> int:
 
 
 def number(pod: str) -> int:
-    """The hash of an engine's pod name: FNV-1a, mixed."""
+    """Hash an engine's pod name: FNV-1a, mixed."""
     value = _FNV_START
     for byte in pod.encode():
         value = (value ^ byte) * _FNV_PRIME & _MASK
@@ -33,7 +33,7 @@ def number(pod: str) -> int:
 
 
 def rendezvous_endpoint(key: int, endpoints: Iterable[Endpoint]) -> Endpoint | None:
-    """The engine that this key belongs to; nothing if there are no engines."""
+    """Return the engine that this key belongs to; None if there are no engines."""
     key = mixed(key)
     best: Endpoint | None = None
     highest = -1

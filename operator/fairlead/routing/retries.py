@@ -1,7 +1,7 @@
 """How many retries are allowed: a share of all requests, so that retries do not overload a failing fleet.
 
 A request that no engine worked on, because the engine was busy or draining, has cost nothing: sending it elsewhere is
-free. So is sending to the old revision what one on trial failed: its share is bounded, and its users pay nothing.
+free. So is sending the failures of a revision on trial to the old one: its share is bounded, and its users pay nothing.
 """
 
 from typing import Final
@@ -25,7 +25,7 @@ class RetryBudget:
         self._saved = min(MOST_SAVED, self._saved + share)
 
     def maybe_spend(self, *, free: bool) -> bool:
-        """Whether a retry is allowed; unless it is free, it is taken from the budget."""
+        """Return whether a retry is allowed; unless it is free, it is taken from the budget."""
         if free:
             return True
         if self._saved < 1:
@@ -35,7 +35,7 @@ class RetryBudget:
 
 
 def no_other(attempts: int) -> Refusal:
-    """The refusal after as many attempts as are allowed."""
+    """Build the refusal after as many attempts as are allowed."""
     failed = count(attempts, "replica")
     return Refusal(
         reason=RefusalReason.NO_OTHER_REPLICA,
@@ -44,7 +44,7 @@ def no_other(attempts: int) -> Refusal:
 
 
 def budget_spent() -> Refusal:
-    """The refusal when the retry budget is spent."""
+    """Build the refusal when the retry budget is spent."""
     return Refusal(
         reason=RefusalReason.RETRY_BUDGET,
         message="A replica failed this request, and too many are retried already to send it to another: send it again.",

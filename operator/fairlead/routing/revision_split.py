@@ -1,8 +1,8 @@
 """Which revision answers a conversation while a new one has a share of the traffic.
 
-Every router decides by a hash of the conversation, so all of them agree without a word to each other, one conversation
-has one voice, and a larger share moves conversations to the new revision and none away from it. The share is never
-above the new revision's part of the routable engines. The functions change no state but what the split has counted.
+Every router hashes the conversation, so all of them agree without communicating, a conversation stays with one
+revision, and a larger share moves conversations to the new revision and none away from it. The share is never above the
+new revision's part of the routable engines. The functions change no state but what the split has counted.
 """
 
 from typing import Final
@@ -18,9 +18,9 @@ _MICROSECONDS: Final = 1_000_000
 
 
 def conversation(request: RoutingRequest) -> int:
-    """What the requests of one conversation have in common: its session, else its tenant and first prefix block.
+    """Return what the requests of one conversation have in common: its session, else its tenant and first prefix block.
 
-    A prompt shorter than a block is no conversation that could be known again: each goes by the moment it came.
+    A prompt shorter than a block cannot be recognized again: each is hashed by its arrival time.
     """
     if request.session:
         return request.session
@@ -29,12 +29,12 @@ def conversation(request: RoutingRequest) -> int:
 
 
 def is_within(key: int, revision: str, share: float) -> bool:
-    """Whether a conversation is in the new revision's share, 0 to 1; another revision begins with other ones."""
+    """Return whether a conversation is in the new revision's share, 0 to 1; another revision begins with others."""
     return rendezvous.mixed(rendezvous.mixed(key) ^ rendezvous.number(revision)) < share * _SPAN
 
 
 def effective_share(share: TrafficShare, candidates: int, routable: int) -> float:
-    """What a router gives to the new revision: no more than its part of the engines that are routable."""
+    """Return a router's share for the new revision: no more than its part of the routable engines."""
     return min(share.percent / 100, candidates / routable) if routable else 0.0
 
 
@@ -52,10 +52,10 @@ class RevisionSplit:
         """The share that holds now: no more than the new revision's part of the routable engines."""
 
     def choose(self, field: SelectionContext, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
-        """An endpoint of the conversation's revision.
+        """Return an endpoint of the conversation's revision.
 
-        The other one answers where this one has no routable engine. The old one also answers where the new one has no
-        room or has failed this request; the new one gets nothing beyond its share because the old one is busy.
+        The other one answers if this one has no routable engine. The old one also answers if the new one has no room or
+        has failed this request; the new one gets nothing beyond its share because the old one is busy.
         """
         side = self.side(field, request)
         found = selection.choose(field, request, now, side)
@@ -64,16 +64,16 @@ class RevisionSplit:
         return found
 
     def side(self, field: SelectionContext, request: RoutingRequest) -> tuple[Endpoint, ...]:
-        """The engines of the conversation's revision."""
+        """Return the engines of the conversation's revision."""
         self._observe(field)
         if not self._old or not self._new:
             return field.routable
         return self._new if self._takes(request) else self._old
 
     def is_covered(self, endpoint: Endpoint) -> bool:
-        """Whether an endpoint is of the new revision while an engine of the old one is routable.
+        """Return whether an endpoint is of the new revision while an engine of the old one is routable.
 
-        What the new one fails, the old one answers: a trial is not paid for by its users.
+        What the new one fails, the old one answers: users do not pay for a trial.
         """
         return endpoint.revision == self.share.revision and bool(self._old)
 
@@ -84,7 +84,7 @@ class RevisionSplit:
         return is_within(conversation(request), revision, self.effective)
 
     def _observe(self, field: SelectionContext) -> None:
-        """Count anew only when the table has another tuple of routable endpoints."""
+        """Recount only when the table has another tuple of routable endpoints."""
         if field.routable is self._routable:
             return
         self._routable = routable = field.routable

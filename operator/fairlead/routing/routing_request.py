@@ -31,24 +31,24 @@ class RoutingRequest:
     """The tenant's account."""
     prompt_tokens: int
     output_tokens: int
-    """The client's maximum, or the limit that stands in for it; `expectations` estimates how many there will be."""
+    """The client's maximum, or the limit that replaces it; `expectations` estimates how many there will be."""
     arrived: float
     blocks: Sequence[int] = ()
     """Chained ids of the prompt's prefix blocks: equal ids mean equal prefixes."""
     session: int = 0
-    """Hash of the session's name where the client sends one; otherwise the prefix is the key."""
+    """Hash of the session's name if the client sends one; otherwise the prefix is the key."""
     adapter: str | None = None
     """A LoRA adapter that its endpoint must have loaded."""
     names_output: bool = True
-    """The client set `output_tokens`; otherwise the limits or the context did."""
+    """Whether the client set `output_tokens`; otherwise the limits or the context did."""
     counted: bool = False
-    """The engine's tokenizer counted `prompt_tokens`; otherwise they are estimated from bytes."""
+    """Whether the engine's tokenizer counted `prompt_tokens`; otherwise they are estimated from bytes."""
     size: int = 0
     """Bytes of its body, which stays in memory while it waits."""
     batch: bool = False
-    """The client marked it as batch work."""
+    """Whether the client marked it as batch work."""
     streams: bool = True
-    """Its first token is seen when it comes; of another reply only the end is."""
+    """Whether its first token is seen when it comes; for other replies only the end is."""
     give_up_at: float = inf
     """The latest time at which it may still be queued."""
     owner: Any = None
@@ -63,37 +63,37 @@ class RoutingRequest:
     held_blocks: int = 0
     """Blocks that the endpoint was thought to hold when it was chosen."""
     unread: int = 0
-    """Prompt tokens that its endpoint had to compute when it was sent there, its own included; 0 where its first token
-    is not awaited."""
+    """Prompt tokens that its endpoint had to compute when it was sent there, including its own; 0 if its first token is
+    not awaited."""
     pick: PickReason | None = None
     shadow: RefusalReason | None = None
     """The first reason for which it would have been refused, were its tenant not in shadow mode."""
     tried: list[Endpoint] = field(default_factory=list)
     """Endpoints that failed it, oldest first."""
     waiting: bool = False
-    """It is in a queue."""
+    """Whether it is in a queue."""
     late: bool = False
-    """It waited past the latest start for a first token within the objective."""
+    """Whether it waited past the latest start for a first token within the objective."""
     use: TenantUse | None = None
-    """What its tenant has in flight, where shares are looked at."""
+    """What its tenant has in flight, if shares matter."""
     occupied: int = 0
     """Its part of all tokens in flight, from the start of the attempt to its end."""
     uncached: int = 0
     """Prompt tokens that no endpoint was thought to hold when it was queued."""
     cost: int = 0
-    """Tokens that it is expected to take, prompt and reply; computed only where needed."""
+    """Tokens that it is expected to take, prompt and reply; computed only when needed."""
     reserved_tokens: int = 0
     """Tokens charged to its tenant's token rate in advance; settled when it ends."""
     paid_request: bool = False
-    """It was charged to its tenant's request rate."""
+    """Whether it was charged to its tenant's request rate."""
     keeps_charges: bool = False
-    """After a refusal another dispatcher may get it, so what its tenant was charged is not returned."""
+    """Whether another dispatcher may get it after a refusal, so its tenant's charges are not returned."""
     permit: Permit | None = None
-    """The answer of its tenant's rates; nothing where there are none, or before they are checked."""
+    """The answer of its tenant's rates; None if there are none, or before they are checked."""
     answered: bool = False
-    """Its first token has arrived."""
+    """Whether its first token has arrived."""
     queued_at: float = 0.0
-    """When it was first queued; it keeps this when it is queued again."""
+    """When it was first queued; kept when it is queued again."""
     sent_at: float = 0.0
     """When it last got an endpoint."""
     line: WaitingQueue | None = None
@@ -105,7 +105,7 @@ class RoutingRequest:
         return self.use is not None and self.use.share(self.prompt_tokens) is ShareUse.ABOVE
 
     def count_prompt(self, tokens: int) -> None:
-        """The engine's tokenizer counted the prompt."""
+        """Set the prompt tokens that the engine's tokenizer counted."""
         self.prompt_tokens = tokens
         self.counted = True
 
@@ -116,7 +116,7 @@ class RoutingRequest:
         other.paid_request, other.reserved_tokens = False, 0
 
     def swap_endpoints(self, other: "RoutingRequest") -> None:
-        """Trade the endpoint, and what is charged to it, with another attempt of the same request."""
+        """Trade the endpoint, and its charges, with another attempt of the same request."""
         for name in ENDPOINT_FIELDS:
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))

@@ -1,12 +1,12 @@
-"""Which engine gets a request: filters, then what each holds of the prompt against its load, then one pick.
+"""Which engine gets a request: filters, then the prompt tokens that each holds against its load, then one pick.
 
     worth = load - WORTH * tokens held        the least worth wins; load counts tokens to compute and to write
 
 A cached token counts four times a queued one: it saves prefill now, and keeps a copy out of the other caches. At an
 engine over the load bound it counts once, which is what it saves.
 
-Where several routers serve the same engines, each knows only what it sent itself. So the endpoint that all routers
-agree on, a rendezvous hash of the session or of the prompt's key block, is taken to hold the whole prompt, and cached
+If several routers serve the same engines, each knows only what it sent itself. So the endpoint that all routers agree
+on, a rendezvous hash of the session or of the prompt's key block, is taken to hold the whole prompt, and cached
 tokens count eight times: if one router moved a prompt because of load that it alone sees, the others would still send
 theirs to the agreed endpoint. No router knows the mean load then, so there is no load bound. A single router uses load.
 
@@ -46,9 +46,9 @@ class NoCandidate(Enum):
 
     NONE_ROUTABLE = auto()
     NO_ADAPTER = auto()
-    """There are routable endpoints, and none serves this adapter."""
+    """There are routable endpoints, but none serves this adapter."""
     FULL = auto()
-    """There are endpoints for it, and each has as much as it can run."""
+    """There are endpoints for it, but each has as much as it can run."""
 
 
 @light
@@ -86,9 +86,9 @@ class SelectionContext:
         self.block_tokens = 128.0
         """Tokens in one prefix block."""
         self.routers = 1
-        """Routers that share these engines, this one included."""
+        """Routers that share these engines, including this one."""
         self.together = False
-        """Whether the other routers report what they do, so that this one may choose as if it were alone."""
+        """Whether the other routers report their requests, so that this one may choose as if it were alone."""
         self.most_unread = inf
         """Prompt tokens that an endpoint may have to compute before it gets another request."""
         self.yielded = 0.0
@@ -104,9 +104,9 @@ class SelectionContext:
 
 
 def has_room(endpoint: Endpoint, most_unread: float = inf) -> bool:
-    """Whether the engine would soon start one more. Our requests since its sample are counted, others' are not known.
+    """Return whether the engine would soon start one more. Counts our requests since its sample; others' are unknown.
 
-    An engine without our requests always has room: samples that no longer come must not exclude it for good.
+    An engine without our requests always has room: missing samples must not exclude it for good.
     """
     inflight = endpoint.inflight + endpoint.peers_inflight
     if inflight >= endpoint.most_requests or endpoint.unread + endpoint.peers_prompt >= most_unread:
@@ -121,7 +121,7 @@ def choose(
     now: float,
     among: tuple[Endpoint, ...] | None = None,
 ) -> EndpointChoice | NoCandidate:
-    """The endpoint for a request, of some or of all routable ones; one that failed it only when there is no other."""
+    """Choose an endpoint, of some or of all routable ones; one that failed the request only if there is no other."""
     routable = field.routable if among is None else among
     if not routable:
         return NoCandidate.NONE_ROUTABLE
@@ -153,7 +153,7 @@ def choose(
 
 
 def _chosen(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> EndpointChoice:
-    """Of those that may get it."""
+    """Choose one of those that may get it."""
     blocks = request.blocks
     if len(fit) == 1:
         held = held_by(fit[0], field.index.holders(blocks)) if blocks else 0
@@ -164,7 +164,7 @@ def _chosen(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endp
 
 
 def _least_loaded(fit: Sequence[Endpoint]) -> Endpoint:
-    """The endpoint with the least load; of equals, the one least recently chosen."""
+    """Return the endpoint with the least load; of equals, the one least recently chosen."""
     loads = [one.prompt_load + one.reply_load + one.others_load for one in fit]
     least = min(loads)
     if loads.count(least) == 1:
@@ -203,14 +203,14 @@ def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: Sequence[E
 
 
 def agreed_endpoint(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> Endpoint | None:
-    """The endpoint where other routers send this prefix; nothing with a single router."""
+    """Return the endpoint where other routers send this prefix; None with a single router."""
     if field.has_whole_load:
         return None
     return rendezvous_endpoint(request.session or field.crowds.key(request.blocks, len(field.routable)), fit)
 
 
 def cache_weight(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> tuple[float, float]:
-    """The weight of a cached token, and the load beyond which it counts only once."""
+    """Return the weight of a cached token, and the load beyond which it counts only once."""
     if not field.has_whole_load:
         return WORTH_SHARED, inf
     total = 0
@@ -226,7 +226,7 @@ def _why(held: int, deepest: int, agreed: bool) -> PickReason:
 
 
 def held_by(endpoint: Endpoint, levels: list[PrefixLevel]) -> int:
-    """Blocks that the endpoint holds, by the index's levels."""
+    """Return the blocks that the endpoint holds, by the index's levels."""
     held = 0
     for depth, mask in levels:
         if mask >> endpoint.slot & 1:

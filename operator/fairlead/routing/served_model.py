@@ -16,9 +16,9 @@ class ServedModel:
     versions: AdapterSplit = NO_ADAPTERS
     """Adapters that come and go, and their versions."""
     adapter_slots: int | None = None
-    """Adapters that can take part in one step of an engine; None: not known."""
+    """Adapters that can take part in one step of an engine; None if unknown."""
     max_context_tokens: int | None = None
-    """Tokens of prompt and reply together; nothing where that is not known."""
+    """Tokens of prompt and reply together; None if unknown."""
 
     @property
     def base(self) -> str:

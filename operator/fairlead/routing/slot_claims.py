@@ -1,7 +1,7 @@
-"""Which adapters of one deployment wait for a slot, and at which engine each of them does.
+"""Which adapters of one deployment wait for a slot, and at which engine.
 
-An adapter waits where the fewest others do and the fewest requests have to end. While it waits it is looked at again
-and again; one that is not has lost its requests, and waits no more.
+An adapter waits where the fewest others do and the fewest requests have to end. Its claim is renewed repeatedly while
+it waits; one that is not has lost its requests, and lapses.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,7 +25,7 @@ class SlotClaims:
     __slots__ = ("_changed", "_claims")
 
     def __init__(self, changed: Callable[[Endpoint], None]) -> None:
-        """`changed` is called with an engine of which there is something to report."""
+        """`changed` is called with an engine that has something to report."""
         self._changed = changed
         self._claims: dict[str, _Claim] = {}
 
@@ -35,7 +35,7 @@ class SlotClaims:
         return len(self._claims)
 
     def wait(self, adapter: str, endpoints: Iterable[Endpoint], now: float) -> None:
-        """A request for this adapter found no room at these engines: it claims a slot, or still does."""
+        """Claim a slot, or renew the claim, for an adapter whose request found no room at these engines."""
         before = self._claims.get(adapter)
         if before is None or not _serves(before.endpoint, adapter):
             self.end(adapter, now)
@@ -50,7 +50,7 @@ class SlotClaims:
             self._changed(endpoint)
 
     def end(self, adapter: str, now: float) -> None:
-        """It has a slot, wherever that is, or waits no more."""
+        """End the claim of an adapter that has a slot anywhere, or no longer waits."""
         found = self._claims.pop(adapter, None)
         if found is not None:
             found.endpoint.slots.wait_no_more(adapter, now)

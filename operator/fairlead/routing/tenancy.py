@@ -12,5 +12,5 @@ class Tenancy:
     def __init__(self) -> None:
         self.accounts = Accounts()
         self.parked: dict[Account, list[TenantQueue]] = {}
-        """Queues set aside because their tenant's concurrency is used up; they return when one of its requests ends,
-        whichever dispatcher had it."""
+        """Queues set aside because their tenant's concurrency is used up; they return when one of its requests ends, at
+        any dispatcher."""

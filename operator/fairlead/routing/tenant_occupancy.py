@@ -1,8 +1,8 @@
 """Which tenants take more of the engines than their share while others are active: these leave them room.
 
-Fair queueing shares out turns, and an engine that is full when a tenant's turn comes makes it wait all the same. So a
-tenant with more than its share of the tokens in flight, by weight among those of its band that came lately, may not
-take the last of a cache. Every act takes constant time.
+Fair queueing shares turns, but a tenant whose turn finds the engine full still waits. So a tenant with more than its
+share of the tokens in flight, by weight among recently active tenants of its band, may not take the last of a cache.
+Every operation takes constant time.
 """
 
 from enum import Enum, auto
@@ -11,11 +11,11 @@ from typing import Final
 from fairlead.routing.accounts import Account
 
 ACTIVE_SECONDS: Final = 30.0
-"""Room is left for a tenant so long after its last request."""
+"""How long after its last request a tenant is left room."""
 
 
 class ShareUse(Enum):
-    """What a tenant has in flight, against its share."""
+    """What a tenant has in flight, compared with its share."""
 
     ALONE = auto()
     """No other tenant of its band is active."""
@@ -46,12 +46,12 @@ class TenantUse:
         self.seen = 0.0
 
     def charge(self, tokens: int) -> None:
-        """Tokens were sent to an engine, or with a minus their request ended."""
+        """Add tokens sent to an engine; negative when their request ended."""
         self.tokens += tokens
         self.band.tokens += tokens
 
     def share(self, tokens: int) -> ShareUse:
-        """What it would have of its band with so many tokens more."""
+        """Compare what it would have of its band with this many more tokens."""
         band = self.band
         if band.tenants == 1:
             return ShareUse.ALONE
@@ -70,7 +70,7 @@ class TenantOccupancy:
         self._expires_at = 0.0
 
     def of(self, account: Account, now: float) -> TenantUse:
-        """The use of a tenant of which a request came now."""
+        """Return the use of a tenant that sent a request now."""
         use = self._uses.get(account)
         if use is None:
             use = self._uses[account] = self._enter(account)
@@ -92,7 +92,7 @@ class TenantOccupancy:
         use.band.weight -= use.weight
 
     def _move(self, use: TenantUse, account: Account) -> TenantUse:
-        """Its weight or its band was changed: what is in flight ends where it was charged."""
+        """Apply a changed weight or band: tokens in flight end where they were charged."""
         self._leave(use)
         return self._enter(account)
 

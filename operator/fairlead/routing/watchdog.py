@@ -17,11 +17,11 @@ FLOOR_SECONDS: Final = 10.0
 FORGETS: Final = 1 / 64
 """Decay of the scale with each first token: a slow hour is forgotten within a few hundred requests."""
 FEW_TOKENS: Final = 64
-"""A shorter unread prompt says nothing about the speed of prefill."""
+"""Unread tokens below which a prompt says nothing about prefill speed."""
 
 
 def learn(endpoint: Endpoint, seconds: float, unread: int) -> None:
-    """Learn from a first token that came after so many seconds, with so many prompt tokens to compute before it."""
+    """Learn from a first token after this many seconds, with this many prompt tokens to compute before it."""
     kept = endpoint.first_seconds * (1 - FORGETS)
     endpoint.first_seconds = seconds if seconds > kept and unread <= FEW_TOKENS else kept
     if unread > FEW_TOKENS:
@@ -31,7 +31,7 @@ def learn(endpoint: Endpoint, seconds: float, unread: int) -> None:
 
 
 def silence_limit(endpoint: Endpoint, cap: float) -> float:
-    """Seconds of silence that are usual for the engine with its current load."""
+    """Return the seconds of silence that are usual for the engine with its current load."""
     if not endpoint.token_seconds and not endpoint.first_seconds:
         return cap
     unread = endpoint.prompt_load + FEW_TOKENS
@@ -40,7 +40,7 @@ def silence_limit(endpoint: Endpoint, cap: float) -> float:
 
 
 def hang_reason(endpoint: Endpoint, now: float, cap: float) -> str | None:
-    """Why to eject the engine, if it hangs."""
+    """Return why to eject the engine, if it hangs."""
     if not endpoint.inflight:
         return None
     silent = now - endpoint.progress_at

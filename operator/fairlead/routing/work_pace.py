@@ -1,17 +1,17 @@
-"""How much work engines get while somebody waits, and how large a request may be to be counted on."""
+"""How much work engines get while requests wait, and how large a request may be to be planned as timely."""
 
 from math import inf
 from typing import Final
 
 WINDOW_SECONDS: Final = 1.0
-"""The pace is measured anew after so long."""
+"""How often the pace is measured anew."""
 PACE_WINDOWS: Final = 4.0
-"""The pace is a mean over about so many windows."""
+"""The pace is a mean over about this many windows."""
 CROWDED: Final = 0.8
 ROOMY: Final = 0.6
-"""Parts of the time left that timely requests take up: above the first the ceiling sinks, below the second it rises."""
+"""Parts of the time left that timely requests take up: above `CROWDED` the ceiling falls, below `ROOMY` it rises."""
 STEP: Final = 0.005
-"""By how much, with each request: some ten seconds of a burst move it by a third."""
+"""Change per request: some ten seconds of a burst move it by a third."""
 
 
 class WorkPace:
@@ -27,12 +27,12 @@ class WorkPace:
         self._windows = 0.0
 
     def begin(self, now: float) -> None:
-        """Somebody waits again: all that was measured before counts as one window."""
+        """Restart when requests wait again: all earlier measurements count as one window."""
         self._since, self._work = now, 0
         self._windows = min(self._windows, 1.0)
 
     def sent(self, work: int, now: float) -> None:
-        """So much work was sent to an engine."""
+        """Record work that was sent to an engine."""
         self._work += work
         seconds = now - self._since
         if seconds >= WINDOW_SECONDS:
@@ -42,9 +42,9 @@ class WorkPace:
 
 
 class WorkCeiling:
-    """The most work of a request that is counted on to be in time.
+    """The most work of a request that is planned as timely.
 
-    In a burst that lasts, who sets the largest aside only when time runs out begins too many large ones meanwhile.
+    In a long burst, setting the largest aside only when time runs out would begin too many large ones meanwhile.
     """
 
     __slots__ = ("_most", "work")
@@ -55,7 +55,7 @@ class WorkCeiling:
         """The most work of any request so far."""
 
     def saw(self, work: int, crowd: float) -> None:
-        """A request came; those that can be in time take up this part of the time that is left to the last of them."""
+        """Record a request; timely ones take up this part of the time that is left to the last of them."""
         self._most = max(self._most, work)
         if crowd > CROWDED:
             self.work = min(self.work, self._most) * (1 - STEP)

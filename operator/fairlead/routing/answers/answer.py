@@ -1,11 +1,11 @@
-"""An answer as checks see it, whatever API it came by."""
+"""An answer as checks see it, from any API."""
 
 from fairlead.fleet.light_dataclass import light
 
 
 @light
 class ToolCall:
-    """One call that the model wants made."""
+    """A tool call by the model."""
 
     name: str
     arguments: str
@@ -14,16 +14,16 @@ class ToolCall:
 
 @light
 class AnswerChoice:
-    """One of the replies that a request asked for; mostly there is one."""
+    """One of the replies that a request wants, usually the only one."""
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     refusal: str = ""
-    """What the API itself marks as a refusal."""
+    """Text that the API itself marks as a refusal."""
     cut: bool = False
-    """It ended at its limit of tokens."""
+    """Whether it ended at its token limit."""
     probability: float | None = None
-    """Mean probability of its tokens; nothing where the reply has no logprobs."""
+    """Mean probability of its tokens; None if the reply has no logprobs."""
 
 
 Answer = tuple[AnswerChoice, ...]

@@ -1,4 +1,4 @@
-"""The check of a cascade: what decides whether a smaller model's answer is given."""
+"""The check of a cascade: decides whether to return a smaller model's answer."""
 
 from collections.abc import Callable
 from typing import Final
@@ -12,7 +12,7 @@ from fairlead.routing.answers.compiled_schemas import CompiledSchemas
 from fairlead.routing.answers.wanted_output import WantedOutput
 
 BEGINNING: Final = 400
-"""Characters of an answer in which a refusal is looked for."""
+"""Characters of an answer searched for a refusal."""
 REFUSAL_PHRASES: Final = (
     *("i can't help", "i cannot help", "i can't assist", "i cannot assist", "i can't provide", "i cannot provide"),
     *("i can't answer", "i cannot answer", "i can't do that", "i cannot do that", "i'm unable to", "i am unable to"),
@@ -23,7 +23,7 @@ REFUSAL_PHRASES: Final = (
 
 
 class CascadeCheck:
-    """One route's check, its pattern compiled once."""
+    """One route's check, with its pattern compiled once."""
 
     def __init__(self, settings: CascadeSettings, schemas: CompiledSchemas) -> None:
         self._schemas = schemas
@@ -35,7 +35,7 @@ class CascadeCheck:
         self._check = self._checks()[settings.check]
 
     def check(self, answer: Answer | None, wanted: WantedOutput | None) -> CheckResult:
-        """Whether the answer is good enough to be given. Every choice must pass; an empty one never does."""
+        """Check whether the answer is good enough to return. Every choice must pass; an empty one never does."""
         if answer is None:
             return fault(AnswerFault.UNREADABLE, "the reply is of no API that is known, or too large")
         for choice in answer:

@@ -1,4 +1,4 @@
-"""What a check says of an answer."""
+"""The result of checking an answer."""
 
 from enum import StrEnum
 from typing import Final
@@ -14,7 +14,7 @@ class AnswerFault(StrEnum):
     EMPTY = "empty"
     NOT_JSON = "not_json"
     CUT_SHORT = "cut_short"
-    """It ended at its limit of tokens, and what there is of it is invalid."""
+    """It ended at its token limit, and the incomplete text is invalid."""
     SCHEMA = "schema"
     UNKNOWN_TOOL = "unknown_tool"
     TOOL_ARGUMENTS = "tool_arguments"
@@ -23,11 +23,11 @@ class AnswerFault(StrEnum):
     REFUSED = "refused"
     LOW_CONFIDENCE = "low_confidence"
     NO_PROBABILITIES = "no_probabilities"
-    """Confidence is to be checked, and the reply has no logprobs."""
+    """Confidence is to be checked, but the reply has no logprobs."""
     UNREADABLE = "unreadable"
-    """The reply is not of the API's shape, or larger than what is read."""
+    """The reply does not have the API's shape, or is larger than what is read."""
     SCHEMA_REFUSED = "schema_refused"
-    """The request's schema is not one that a router checks by."""
+    """A router cannot check by the request's schema."""
     TOO_COSTLY = "too_costly"
     """Schema and answer together would take a router too long."""
     PATTERN_REFUSED = "pattern_refused"
@@ -41,7 +41,7 @@ UNCHECKED: Final = frozenset(
         AnswerFault.PATTERN_REFUSED,
     }
 )
-"""Nothing is said against the answer: it is given as it is, and counted as unchecked."""
+"""Says nothing against the answer: it is returned as it is, and counted as unchecked."""
 
 
 @light
@@ -50,18 +50,18 @@ class CheckResult:
 
     fault: AnswerFault | None = None
     message: str = ""
-    """For the model that is to answer again: what is wrong, and where."""
+    """For the model that answers again: what is wrong, and where."""
     keyword: str = ""
-    """Of a schema: the keyword that does not hold, for metrics."""
+    """The schema keyword that does not hold, for metrics."""
 
     @property
     def passed(self) -> bool:
-        """Nothing is wrong with the answer."""
+        """Whether nothing is wrong with the answer."""
         return self.fault is None
 
     @property
     def failed(self) -> bool:
-        """The answer is wrong; neither passed nor unchecked."""
+        """Whether the answer is wrong; neither passed nor unchecked."""
         return self.fault is not None and self.fault not in UNCHECKED
 
 
@@ -69,12 +69,12 @@ PASSED: Final = CheckResult()
 
 
 def fault(reason: AnswerFault, message: str, keyword: str = "") -> CheckResult:
-    """A result with a message cut to its length."""
+    """Build a result with its message cut to length."""
     if len(message) > MESSAGE_CHARACTERS:
         message = f"{message[: MESSAGE_CHARACTERS - 3]}..."
     return CheckResult(fault=reason, message=message, keyword=keyword)
 
 
 def retry_message(result: CheckResult) -> str:
-    """What the model is told when it is to answer once more."""
+    """Return the message to the model that has to answer once more."""
     return f"Your last answer is not valid: {result.message}. Answer again, in full, and only with what was asked for."

@@ -1,4 +1,4 @@
-"""Schemas of requests, compiled once and kept within bounds; hostile ones are refused, none fetches anything."""
+"""Compiles requests' schemas once and keeps them within bounds; hostile ones are refused, and none fetches anything."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,14 +16,14 @@ MAX_SCHEMA_BYTES: Final = 64 * 2**10
 MAX_ANSWER_BYTES: Final = 2**20
 MAX_PATTERNS: Final = 16
 MAX_STEPS: Final = 2**23
-"""Steps of one check: some tenths of a second in the worst case, microseconds in the usual one."""
+"""Steps of one check: some tenths of a second in the worst case, usually microseconds."""
 MAX_EXPLAINED_STEPS: Final = (2**17, 2**13)
-"""To say what is wrong copies parts of the document again and again; beyond, it is only said that something is. The
-second is for schemas that grow."""
+"""Explaining an error copies parts of the document repeatedly; beyond this, the result only says that there is one. The
+second limit is for schemas that grow."""
 MAX_KEPT: Final = 128
 MAX_KEPT_BYTES: Final = 16 * 2**20
 _BYTES_A_BYTE: Final = 24
-"""What a byte of a schema takes when it is compiled: measured 1.5 MB for 64 KiB."""
+"""Bytes per schema byte once compiled: measured 1.5 MB for 64 KiB."""
 
 
 @light
@@ -34,10 +34,10 @@ class CompiledSchema:
     validate: Callable[[Any], None]
     cost: SchemaCost
     size: int
-    """Bytes that it is reckoned to take."""
+    """Estimated size in bytes."""
 
     def check(self, text: str) -> CheckResult:
-        """Whether a text is JSON that obeys the schema."""
+        """Check whether a text is JSON that obeys the schema."""
         encoded = text.encode(errors="replace")
         document = _decoded(encoded)
         return document if isinstance(document, CheckResult) else self._checked(document, len(encoded))
@@ -66,14 +66,14 @@ class CompiledSchema:
 
 
 class CompiledSchemas:
-    """Those of recent requests, by their bytes."""
+    """The compiled schemas of recent requests, by their bytes."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[bytes, CompiledSchema | CheckResult] = OrderedDict()
         self._size = 0
 
     def get(self, raw: bytes) -> CompiledSchema | CheckResult:
-        """The compiled schema, or why it is refused."""
+        """Return the compiled schema, or why it is refused."""
         kept = self._kept.get(raw)
         if kept is None:
             kept = self._kept[raw] = compiled(raw)
@@ -86,7 +86,7 @@ class CompiledSchemas:
 
 
 def compiled(raw: bytes) -> CompiledSchema | CheckResult:
-    """A schema from its bytes, or why it is refused."""
+    """Compile a schema from its bytes, or return why it is refused."""
     try:
         return _compiled(raw)
     except SchemaError as problem:
@@ -116,7 +116,7 @@ def _compiled(raw: bytes) -> CompiledSchema:
 
 
 def _decoded(encoded: bytes) -> object:
-    """The document in these bytes, or why there is none."""
+    """Return the document in these bytes, or why there is none."""
     if len(encoded) > MAX_ANSWER_BYTES:
         return fault(AnswerFault.TOO_COSTLY, f"the answer has {len(encoded)} bytes, beyond {MAX_ANSWER_BYTES}")
     try:

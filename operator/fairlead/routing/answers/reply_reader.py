@@ -1,4 +1,4 @@
-"""An answer from the bytes of a whole reply."""
+"""Reads an answer from the bytes of a whole reply."""
 
 from typing import Final
 
@@ -14,11 +14,11 @@ from fairlead.routing.answers.reply_shapes import (
 )
 
 MAX_BYTES: Final = 2**21
-"""Of a reply that is read; a larger one is given unchecked."""
+"""Largest reply that is read; a larger one is returned unchecked."""
 
 
 def answer_in(body: bytes) -> Answer | None:
-    """What the model answered; nothing where the bytes are no reply of an API that is known, or too many."""
+    """Return the model's answer; None if the bytes are no reply of a known API, or too many."""
     if len(body) > MAX_BYTES:
         return None
     try:
@@ -29,7 +29,7 @@ def answer_in(body: bytes) -> Answer | None:
 
 
 def answer_of(reply: Reply) -> Answer | None:
-    """The same of a reply that is decoded."""
+    """Return the answer in a decoded reply."""
     if reply.choices is not None:
         return tuple(_choice(one) for one in reply.choices) or None
     if reply.output is not None:
@@ -40,7 +40,7 @@ def answer_of(reply: Reply) -> Answer | None:
 
 
 def mean(probabilities: list[float]) -> float | None:
-    """The mean; nothing of nothing."""
+    """Return the mean; None for an empty list."""
     return sum(probabilities) / len(probabilities) if probabilities else None
 
 
@@ -61,7 +61,7 @@ def _choice(choice: Choice) -> AnswerChoice:
 
 
 def _items(items: list[OutputItem], *, cut: bool) -> AnswerChoice:
-    """Of the responses API."""
+    """Read items of the responses API."""
     parts = [part for item in items if item.type == "message" for part in item.content or ()]
     spoken = _parts(parts, cut=cut)
     calls = tuple(
@@ -71,7 +71,7 @@ def _items(items: list[OutputItem], *, cut: bool) -> AnswerChoice:
 
 
 def _parts(parts: list[ReplyPart], *, cut: bool) -> AnswerChoice:
-    """Of the messages API, or of the messages among a response's items."""
+    """Read parts of the messages API, or of messages among a response's items."""
     logs = [one for part in parts for one in part.logprobs or ()]
     return AnswerChoice(
         text="".join(part.text or "" for part in parts if part.type in ("text", "output_text")),

@@ -1,4 +1,4 @@
-"""What is read of replies, whole or streamed, of all APIs: chat completions, completions, responses, messages."""
+"""The fields read from replies, whole or streamed, of all APIs: chat completions, completions, responses, messages."""
 
 from math import exp
 
@@ -7,33 +7,33 @@ from msgspec import Raw, Struct
 
 
 class LogProbability(Struct):
-    """Of one token."""
+    """Log probability of one token."""
 
     logprob: float = 0.0
 
 
 class LogProbabilities(Struct):
-    """Of chats by token, of completions as a list."""
+    """By token for chats, as a list for completions."""
 
     content: list[LogProbability] | None = None
     token_logprobs: list[float | None] | None = None
 
     def each(self) -> list[float]:
-        """Probabilities of the tokens."""
+        """Return the tokens' probabilities."""
         if self.content is not None:
             return [exp(min(0.0, one.logprob)) for one in self.content]
         return [exp(min(0.0, one)) for one in self.token_logprobs or () if one is not None]
 
 
 class Function(Struct):
-    """What a call names; in streams a piece of it."""
+    """The function that a call names; in streams a piece of it."""
 
     name: str | None = None
     arguments: str | None = None
 
 
 class Call(Struct):
-    """A tool call of a chat."""
+    """A tool call in a chat."""
 
     index: int = 0
     function: Function | None = None
@@ -51,7 +51,7 @@ class ReplyPart(Struct):
 
 
 class ReplyMessage(Struct):
-    """A chat's message, or in a stream its next piece."""
+    """A chat's message, or its next piece in a stream."""
 
     content: str | list[ReplyPart] | None = None
     tool_calls: list[Call] | None = None

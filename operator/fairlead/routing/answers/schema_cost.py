@@ -1,4 +1,4 @@
-"""What checking by a schema can cost at most, before it is compiled: nobody's schema may hang a router.
+"""Bounds the cost of checking by a schema, before it is compiled: no schema may hang a router.
 
 A schema is laid over the places of a document: at one place apply all subschemas that `allOf`, `anyOf`, `$ref` and the
 like bring there. `width` is the most that applies at any place. A schema that contains itself is laid anew at places
@@ -16,7 +16,7 @@ MAX_STEPS: Final = 5000
 """Subschemas with all references unfolded."""
 MAX_DEPTH: Final = 100
 MOST_CHECKS: Final = 2**40
-"""Far beyond what is checked: there counting ends."""
+"""Far more than is ever checked: counting stops there."""
 _LISTS: Final = ("allOf", "anyOf", "oneOf")
 _SINGLES: Final = ("not", "if", "then", "else")
 _MAPS: Final = ("dependentSchemas", "dependencies")
@@ -33,7 +33,7 @@ class SchemaCost:
     growth: int
 
     def steps(self, document: object, size: int) -> int:
-        """At most so many for a document of so many bytes."""
+        """Return the most steps for a document of this many bytes."""
         return self.width * (size + (_growing(document, self.growth) if self.growth > 1 else 0))
 
 
@@ -50,7 +50,7 @@ class Place:
 
 
 def cost_of(schema: object) -> SchemaCost:
-    """The bounds, or a `SchemaError` that says why the schema is refused."""
+    """Return the bounds; raises `SchemaError` with the reason if the schema is refused."""
     references = References(schema)
     walk = _Walk(references)
     places = [walk.laid(one) for one in (schema, *references.recursive_schemas())]
@@ -59,7 +59,7 @@ def cost_of(schema: object) -> SchemaCost:
 
 
 def _heaviest(places: tuple[Place, ...]) -> tuple[int, int]:
-    """The greatest weight and the most recursions at any place, where all of these apply at one."""
+    """Return the greatest weight and the most recursions at any place, if all of these apply at one."""
     weight = sum(one.weight for one in places)
     recursions = sum(one.recursions for one in places)
     for below in _below(places):
@@ -69,7 +69,7 @@ def _heaviest(places: tuple[Place, ...]) -> tuple[int, int]:
 
 
 def _below(places: tuple[Place, ...]) -> Iterator[tuple[Place, ...]]:
-    """Places that share a name, each with what applies to all names; and the items of lists."""
+    """Yield the places that share a name, each with what applies to all names; and the items of lists."""
     everywhere = tuple(one.any_member for one in places if one.any_member is not None)
     for name in {name for one in places for name in one.members}:
         yield (*(one.members[name] for one in places if name in one.members), *everywhere)
@@ -87,13 +87,13 @@ class _Walk:
         self._steps = 0
 
     def laid(self, schema: object) -> Place:
-        """A tree of places, with what the schema brings to each."""
+        """Return a tree of places, with what the schema brings to each."""
         place = Place(is_root=True)
         self._lay(schema, place, 0)
         return place
 
     def _lay(self, schema: object, place: Place, depth: int, unfolded: tuple[str, ...] = ()) -> None:
-        """`unfolded`: references that were followed since the last step into the document."""
+        """Lay a schema; `unfolded` has the references followed since the last step into the document."""
         self._steps += 1
         if self._steps > MAX_STEPS:
             raise SchemaError(f"it unfolds to more than {MAX_STEPS} subschemas; refer less often to large parts")
@@ -110,7 +110,7 @@ class _Walk:
             self._lay_items(schema, place, depth)
 
     def _follow(self, reference: str, place: Place, depth: int, unfolded: tuple[str, ...]) -> None:
-        """A schema that contains itself has a tree of its own, so below the root of a tree it is counted only."""
+        """Follow a reference. A schema that contains itself has its own tree, so it only counts below a tree's root."""
         if reference in unfolded:
             message = f"{reference[:60]!r} refers to itself without a step into the document; remove that circle"
             raise SchemaError(message)
@@ -137,7 +137,7 @@ class _Walk:
 
 
 def _growing(document: object, growth: int) -> int:
-    """How often all values of a document may be checked, if that grows with each level; capped."""
+    """Return how often all values of a document may be checked, if that grows with each level; capped."""
     checks, waiting = 0, [(document, 1)]
     while waiting and checks < MOST_CHECKS:
         one, times = waiting.pop()
@@ -148,7 +148,7 @@ def _growing(document: object, growth: int) -> int:
 
 
 def _in_place(schema: dict[str, Any]) -> Iterator[object]:
-    """Subschemas for the same place of the document."""
+    """Yield subschemas for the same place of the document."""
     for name in _LISTS:
         inners = schema.get(name)
         yield from inners if isinstance(inners, list) else ()
@@ -163,7 +163,7 @@ def _mapping(schema: dict[str, Any], name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _size(value: object) -> int:
-    """How many values it consists of."""
+    """Return how many values it consists of."""
     size, waiting = 0, [value]
     while waiting:
         one = waiting.pop()

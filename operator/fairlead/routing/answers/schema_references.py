@@ -1,4 +1,4 @@
-"""What a schema refers to and which patterns it has; references stay inside of it, and are paths."""
+"""A schema's references and patterns; references are paths and stay inside the schema."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -6,12 +6,12 @@ from urllib.parse import unquote
 
 MAX_REFERENCES: Final = 200
 _CONTENTS: Final = frozenset({"enum", "const", "default", "examples", "example", "description", "title"})
-"""What stands in these is no schema."""
+"""Keywords whose contents are no schema."""
 _REFUSED: Final = ("$dynamicRef", "$recursiveRef")
 
 
 class SchemaError(Exception):
-    """Why a schema is refused; read by `compiled_schemas`, which returns it as a value."""
+    """Why a schema is refused; `compiled_schemas` catches it and returns it as a value."""
 
 
 class References:
@@ -24,15 +24,15 @@ class References:
         self._recursive = frozenset(one for one in self._edges if one in self._reachable(one))
 
     def is_recursive(self, reference: str) -> bool:
-        """Whether what it names contains it again."""
+        """Return whether its target contains it again."""
         return reference in self._recursive
 
     def recursive_schemas(self) -> Iterator[object]:
-        """All that contain themselves."""
+        """Yield all that contain themselves."""
         return (self.resolved(one) for one in sorted(self._recursive))
 
     def resolved(self, reference: str) -> object:
-        """What a reference names: a path from the schema's root."""
+        """Return what a reference names: a path from the schema's root."""
         if reference != "#" and not reference.startswith("#/"):
             raise SchemaError(f"$ref {reference[:60]!r} is no path inside of the schema; write #/$defs/NAME")
         found: Any = self._root
@@ -87,7 +87,7 @@ class References:
 
 
 def patterns_in(schema: object) -> Iterator[str]:
-    """Every regular expression of the schema."""
+    """Yield every regular expression of the schema."""
     waiting = [schema]
     while waiting:
         one = waiting.pop()

@@ -1,4 +1,4 @@
-"""An answer collected from the events of a stream, within bounds."""
+"""Collects an answer from the events of a stream, within bounds."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from fairlead.routing.answers.reply_reader import answer_of, mean
 from fairlead.routing.answers.reply_shapes import EVENT, Choice, ReplyMessage, ReplyPart, StreamedEvent
 
 MAX_EVENT_BYTES: Final = 2**24
-"""Of all events together; an event a token has some two hundred."""
+"""Limit of all events together; an event per token has some two hundred bytes."""
 MAX_PARTS: Final = 256
 """Choices and tool calls of one stream."""
 ENDS: Final = frozenset({"response.completed", "response.incomplete"})
@@ -15,7 +15,7 @@ ENDS: Final = frozenset({"response.completed", "response.incomplete"})
 
 
 class StreamedAnswer:
-    """Pieces of one stream, put together."""
+    """Joins the pieces of one stream."""
 
     __slots__ = ("_bytes", "_calls", "_choices", "_cut", "_probabilities", "_refusals", "_unreadable", "_whole")
 
@@ -31,7 +31,7 @@ class StreamedAnswer:
         self._unreadable = False
 
     def add(self, data: bytes) -> None:
-        """The data of one event; `[DONE]` and events without a piece of the answer add nothing."""
+        """Add the data of one event; `[DONE]` and events without a piece of the answer add nothing."""
         if self._unreadable or data[:1] != b"{":
             return
         self._bytes += len(data)
@@ -46,7 +46,7 @@ class StreamedAnswer:
             self._unreadable = True
 
     def answer(self) -> Answer | None:
-        """What there is so far; nothing where the stream is of no API that is known, or too large."""
+        """Return the answer so far; None if the stream is of no known API, or too large."""
         if self._whole is not None:
             return self._whole
         if self._unreadable or not self._choices:

@@ -7,7 +7,7 @@ from fairlead.routing.answers.wanted_output import WantedOutput
 
 
 def checked(answer: Answer | None, wanted: WantedOutput, schemas: CompiledSchemas) -> CheckResult:
-    """The first fault of any choice; what is not checked shows only where nothing fails."""
+    """Return the first fault of any choice; unchecked choices show only if none fails."""
     if answer is None:
         return fault(AnswerFault.UNREADABLE, "the reply is of no API that is known, or too large")
     unchecked = PASSED
@@ -56,7 +56,7 @@ def _call(call: ToolCall, wanted: WantedOutput, schemas: CompiledSchemas) -> Che
 
 
 def _cut_short(choice: AnswerChoice, result: CheckResult) -> CheckResult:
-    """What failed since the answer ended at its limit is no fault of the format."""
+    """Treat a failure after the token limit as cut short: the format is not at fault."""
     if not (choice.cut and result.failed):
         return result
     return fault(

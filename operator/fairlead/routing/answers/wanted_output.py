@@ -20,9 +20,9 @@ class WantedOutput:
 
     schema: bytes | None = None
     tools: dict[str, bytes]
-    """By name; empty bytes where a tool declares no parameters."""
+    """By name; empty bytes if a tool declares no parameters."""
     name: str = ""
-    """What the client calls its schema; the kind of form where it has no name."""
+    """The client's name for its schema; the kind of format if it has none."""
 
 
 class _Schema(Struct):
@@ -35,7 +35,7 @@ class _Format(Struct):
     json_schema: _Schema | None = None
     schema: Raw = Raw()
     name: str = ""
-    """This and `schema` of the responses API."""
+    """Used by the responses API, like `schema`."""
 
 
 class _Text(Struct):
@@ -50,7 +50,7 @@ class _Function(Struct):
 class _Tool(Struct):
     function: _Function | None = None
     name: str = ""
-    """Of the responses and messages APIs."""
+    """Used by the responses and messages APIs."""
     parameters: Raw = Raw()
     input_schema: Raw = Raw()
     type: str = ""
@@ -73,7 +73,7 @@ NULL: Final = b"null"
 
 
 def wanted_in(body: bytes) -> WantedOutput | None:
-    """What this request wants; nothing where it wants nothing that can be checked, or cannot be read."""
+    """Return what this request wants; None if nothing can be checked, or the request cannot be read."""
     try:
         parsed = _BODY.decode(body)
     except (ValueError, RecursionError):
@@ -88,7 +88,7 @@ def _format(parsed: _Body) -> _Format | None:
 
 
 def _name(parsed: _Body, schema: bytes | None) -> str:
-    """An answer may be checked by a schema and by tools: then it is named by the schema."""
+    """Return a name: the schema's, even if tools are checked too."""
     wanted = _format(parsed)
     if schema is None:
         return TOOLS
@@ -107,7 +107,7 @@ def _schema(parsed: _Body) -> bytes | None:
 
 
 def _tool(tool: _Tool) -> tuple[str, bytes]:
-    """A tool that is no function (a search of the provider's own) has no name, and is not checked."""
+    """Read a tool. One that is no function (a provider's own search) has no name, and is not checked."""
     if tool.function is not None:
         return tool.function.name, _present(tool.function.parameters) or b""
     return tool.name, _present(tool.parameters) or _present(tool.input_schema) or b""

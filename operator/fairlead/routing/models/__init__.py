@@ -1,4 +1,4 @@
-"""Which target of a gateway answers a request, and which ones after it. Pure; its one verb: to choose.
+"""Which target of a gateway answers a request, and which ones come next. Pure; its one verb: to choose.
 
-What a target answered is judged elsewhere, and what it cost is reckoned elsewhere.
+Other packages check a target's answer and compute its cost.
 """

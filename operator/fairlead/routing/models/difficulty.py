@@ -1,9 +1,9 @@
-"""How hard a request is, guessed from its words; the header `x-fairlead-difficulty` overrides the guess.
+"""Estimates how hard a request is from its words; the header `x-fairlead-difficulty` overrides the estimate.
 
-Points count towards hard: words of code, of mathematics and of reasoning, several questions, lists of demands, tools,
-a long prompt and a long answer; and towards easy: words of extraction, translation and short facts, and a short
-answer. The words are those of English. Of 49 prompts of our own that it was not fitted to it guesses 40 right
-(tests/data/difficulty); no other figure is known, so a route that must be right uses the header, a task or a cascade.
+Points towards hard: words of code, of mathematics and of reasoning, several questions, lists of demands, tools, a long
+prompt and a long answer; towards easy: words of extraction, translation and short facts, and a short answer. The words
+are English. Of 49 prompts of our own that it was not fitted to, it gets 40 right (tests/data/difficulty); no other
+figure is known, so a route that must be right uses the header, a task or a cascade.
 """
 
 from typing import Final
@@ -12,7 +12,7 @@ from fairlead.fleet.model_routes import Difficulty
 
 HEAD_BYTES: Final = 1024
 TAIL_BYTES: Final = 3072
-"""How much of the beginning and of the end of a prompt is read: instructions stand there."""
+"""How much of the beginning and of the end of a prompt is read, where instructions usually are."""
 HARD_POINTS: Final = 2
 LONG_ANSWER: Final = 1500
 SHORT_ANSWER: Final = 64
@@ -20,9 +20,9 @@ LONG_PROMPT: Final = 1200
 MANY_QUESTIONS: Final = 3
 MANY_DEMANDS: Final = 4
 MANY_WORDS: Final = 20
-"""Different words: a request that says much in few repetitions wants much."""
+"""Different words: a request that says much with few repetitions wants much."""
 MOST_OF_A_KIND: Final = 2
-"""Points that words of one kind can give: a text that is only about code is not hard for that."""
+"""Most points for words of one kind: a text is not hard just for being about code."""
 
 _CODE: Final = frozenset(
     b"algorithm api async bug class code compile compiler complexity concurrency database deadlock debug def "
@@ -53,17 +53,17 @@ _BLANKS: Final = bytes(
     byte + 32 if 65 <= byte <= 90 else byte if 97 <= byte <= 122 or byte in b"-" or byte > 127 else 32
     for byte in range(256)
 )
-"""Letters in lower case, all else as spaces."""
+"""Lower-cases letters and turns all else into spaces."""
 
 
 def of_header(value: bytes) -> Difficulty | None:
-    """What a client's header says; nothing where it is neither of the two words."""
+    """Read a client's header; None if it is neither of the two words."""
     word = value.strip().lower()
     return Difficulty.EASY if word == b"easy" else Difficulty.HARD if word == b"hard" else None
 
 
 def estimated(prompt: bytes, prompt_tokens: int, output_tokens: int | None, *, tools: bool) -> Difficulty:
-    """The guess; never fails, whatever the bytes."""
+    """Estimate the difficulty; never fails, whatever the bytes."""
     if len(prompt) > HEAD_BYTES + TAIL_BYTES:
         prompt = prompt[:HEAD_BYTES] + b" " + prompt[-TAIL_BYTES:]
     points = _word_points(prompt) + _shape_points(prompt)
@@ -80,7 +80,7 @@ def _word_points(prompt: bytes) -> int:
 
 
 def _shape_points(prompt: bytes) -> int:
-    """Code in fences, formulas, many questions, many demands."""
+    """Count points for fenced code, formulas, many questions, many demands."""
     demands = prompt.count(b"\n- ") + prompt.count(b"\n* ") + prompt.count(b"\n1.") + prompt.count(b" must ")
     return (
         (b"```" in prompt)

@@ -1,13 +1,13 @@
-"""How many of a cascade's requests may go on to a larger target: a share of those of the last minute.
+"""Limits how many of a cascade's requests escalate to a larger target: a share of those of the last minute.
 
-It bounds what a route costs when its small target fails, and the load that then falls on the large one.
+This bounds a route's cost when its small target fails, and the load that then falls on the large one.
 """
 
 from typing import Final
 
 SLOT_SECONDS: Final = 5.0
 SLOTS: Final = 12
-"""Slots of a minute: between 55 and 60 seconds are counted."""
+"""Slots per minute: between 55 and 60 seconds are counted."""
 
 
 class EscalationBudget:
@@ -21,11 +21,11 @@ class EscalationBudget:
         self._slot = 0
 
     def count_request(self, now: float) -> None:
-        """A request came for the route."""
+        """Count a request for the route."""
         self._requests[self._place(now)] += 1
 
     def maybe_spend(self, share: float, now: float) -> bool:
-        """Whether one more may go on, which is counted then. A quiet route has one a minute, unless its share is 0."""
+        """Return whether one more may escalate, and count it. A quiet route has one a minute, unless its share is 0."""
         place = self._place(now)
         if share <= 0 or sum(self._escalations) + 1 > max(1.0, share * sum(self._requests)):
             return False
@@ -33,7 +33,7 @@ class EscalationBudget:
         return True
 
     def _place(self, now: float) -> int:
-        """The slot of this moment; slots since the last one begin anew."""
+        """Return the slot of this moment; slots since the last one restart at zero."""
         slot = int(now // SLOT_SECONDS)
         for passed in range(max(self._slot + 1, slot - SLOTS + 1), slot + 1):
             self._requests[passed % SLOTS] = self._escalations[passed % SLOTS] = 0

@@ -1,4 +1,4 @@
-"""Which target comes next, when one cannot answer or its answer does not pass."""
+"""Which target comes next when one cannot answer or its answer does not pass."""
 
 from collections.abc import Container
 
@@ -7,10 +7,10 @@ from fairlead.routing.models.route_choice import RouteChoice
 
 
 def next_target(choice: RouteChoice, tried: Container[str], reason: FallbackReason) -> str | None:
-    """The target after one that could not answer; nothing when the chain is at its end or not meant for this reason.
+    """Return the target after one that could not answer; None if the chain ends or is not meant for this reason.
 
-    A cascade's next target is larger and would have got a poor answer's request, so it gets that of no answer, whatever
-    the reason; the fallback's targets are for the reasons that it lists.
+    A cascade's next target is larger and would have got the request after a poor answer, so it also gets it after none,
+    whatever the reason; the fallback's targets are only for the reasons that it lists.
     """
     fallback = choice.settings.fallback
     listed = fallback is not None and reason in fallback.reasons
@@ -19,12 +19,12 @@ def next_target(choice: RouteChoice, tried: Container[str], reason: FallbackReas
 
 
 def next_escalation(choice: RouteChoice, tried: Container[str]) -> str | None:
-    """The target of the cascade after one whose answer did not pass; nothing: that answer is given."""
+    """Return the cascade's target after one whose answer did not pass; None if that answer is to be returned."""
     return _first_untried(choice.chain[: choice.escalations], tried)
 
 
 def next_for_invalid(choice: RouteChoice, tried: Container[str]) -> str | None:
-    """The target of the whole chain after one whose structured output was invalid, where the route says Escalate."""
+    """Return the chain's target after one whose structured output was invalid, if the route says Escalate."""
     return _first_untried(choice.chain, tried)
 
 

@@ -1,4 +1,4 @@
-"""All routes of a gateway, ready to be chosen from: choices are made beforehand, so a request costs look-ups only."""
+"""All routes of a gateway, ready to choose from: choices are prepared, so a request costs only look-ups."""
 
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -16,12 +16,12 @@ SHOWN_CHARACTERS: Final = 60
 
 
 class ModelTable:
-    """The routes by the names that clients send. A table never changes: other routes are another table."""
+    """The routes by the names that clients send. A table never changes: other routes make another table."""
 
     __slots__ = ("_choosers", "_fixed", "_only")
 
     def __init__(self, routes: Iterable[ModelRoute]) -> None:
-        """Of routes with one name the first counts; one that names no target is left out, as admission refuses it."""
+        """Of routes with one name, the first counts; one without a target is left out, as admission refuses it."""
         self._fixed: dict[str, RouteChoice] = {}
         self._choosers: dict[str, Chooser] = {}
         for route in routes:
@@ -41,11 +41,11 @@ class ModelTable:
         return (*self._fixed, *self._choosers)
 
     def fixed(self, model: str) -> RouteChoice | None:
-        """The choice where nothing but the model decides it (Single and Cascade): no facts need be gathered."""
+        """Return the choice if only the model decides it (Single and Cascade): no facts need be gathered."""
         return self._fixed.get(model)
 
     def choose(self, facts: RouteFacts, chance: float) -> RouteChoice | Refusal:
-        """What answers this request; `chance` is a number from 0 up to 1. Without a model it gets the only route."""
+        """Return what answers this request; `chance` is from 0 up to 1. Without a model it gets the only route."""
         model = facts.model or self._only
         choice = self._fixed.get(model)
         if choice is not None:
@@ -55,7 +55,7 @@ class ModelTable:
 
 
 def _unknown(model: str) -> Refusal:
-    """No name of another model is in it: a tenant may not use, nor see, all of them."""
+    """Build a refusal without other models' names: a tenant may not use, nor see, all of them."""
     what = f"model: {model[:SHOWN_CHARACTERS]}: there is no such model here" if model else "the request names no model"
     return Refusal(
         reason=RefusalReason.MODEL_NOT_FOUND,

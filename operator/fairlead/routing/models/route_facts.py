@@ -11,21 +11,21 @@ class RouteFacts:
     """Facts of one request, gathered once."""
 
     model: str
-    """As the client named it; empty where it named none."""
+    """As the client named it; empty if it named none."""
     prompt_tokens: int = 0
     output_tokens: int | None = None
-    """The client's maximum; nothing where it named none."""
+    """The client's maximum; None if it named none."""
     structured_output: bool = False
     tools: bool = False
     tenant: str = ""
     task: str = ""
     """From `x-fairlead-task`."""
     difficulty: Difficulty | None = None
-    """From `x-fairlead-difficulty`; nothing: it is estimated where a rule needs it."""
+    """From `x-fairlead-difficulty`; if None, it is estimated when a rule needs it."""
     session: int = 0
-    """Hash of the session's name: its requests stay with one target of Weighted. Zero: each goes by chance."""
+    """Hash of the session's name: its requests stay with one target of Weighted. Zero: chosen by chance each time."""
     prompt: bytes = b""
-    """Canonical text of the prompt, read for the estimate only."""
+    """Canonical text of the prompt, read only for the estimate."""
     _estimate: Difficulty | None = field(default=None, init=False, repr=False)
 
     def level(self) -> Difficulty:

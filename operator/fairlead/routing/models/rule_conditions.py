@@ -11,7 +11,7 @@ Condition = Callable[[RouteFacts], bool]
 
 
 def checks(when: RequestConditions) -> tuple[Condition, ...]:
-    """All must hold. None at all: the rule always holds."""
+    """Return the checks, all of which must hold. With none, the rule always holds."""
     return (*_flags(when), *_lengths(when), *_names(when), *_difficulty(when), *_expression(when))
 
 
@@ -25,7 +25,7 @@ def _flags(when: RequestConditions) -> Iterator[Condition]:
 
 
 def _lengths(when: RequestConditions) -> Iterator[Condition]:
-    """A request that names no maximum of output is neither above a least nor below a most."""
+    """Yield length checks; a request without a maximum of output meets neither a lower nor an upper limit."""
     if when.min_prompt_tokens is not None:
         least = when.min_prompt_tokens
         yield lambda facts: facts.prompt_tokens >= least
@@ -56,7 +56,7 @@ def _difficulty(when: RequestConditions) -> Iterator[Condition]:
 
 
 def _expression(when: RequestConditions) -> Iterator[Condition]:
-    """One that is refused never holds; admission says why."""
+    """Yield the expression; one that is refused never holds, and admission says why."""
     if when.expression is not None:
         found = compiler.compiled(when.expression)
         yield (lambda _: False) if isinstance(found, ExpressionProblem) else found

@@ -1,7 +1,7 @@
-"""Targets by weights: by chance, or for a session always the same one.
+"""Targets by weight: chosen by chance, or always the same one for a session.
 
-A session belongs to the target that wins an exponential race with the weights as rates, and each target's time is drawn
-from a hash of the session and its own name: all routers agree, and a changed weight moves only its share of sessions.
+A session belongs to the target that wins an exponential race with the weights as rates; each target's time is drawn
+from a hash of session and target, so all routers agree, and a changed weight moves only its share of sessions.
 """
 
 from bisect import bisect_right
@@ -31,11 +31,11 @@ class WeightedTargets:
         return bool(self._choices)
 
     def by_chance(self, chance: float) -> RouteChoice:
-        """The choice at a number from 0 up to 1."""
+        """Return the choice at a number from 0 up to 1."""
         return self._choices[min(bisect_right(self._bounds, chance * self._total), len(self._choices) - 1)]
 
     def by_session(self, session: int) -> RouteChoice:
-        """The choice that this session stays with."""
+        """Return the choice that this session stays with."""
         key = rendezvous.mixed(session)
         times = [
             -log((rendezvous.mixed(key ^ place) + 0.5) / 2.0**64) / rate

@@ -1,6 +1,6 @@
-"""The prefixes of all engines for a router that starts or was cut off, a few datagrams at a time.
+"""Sends the prefixes of all engines to a router that starts or was cut off, a few datagrams at a time.
 
-Blocks go out as they were used, the oldest first, so that the receiver forgets them in the same order.
+Blocks go out in order of use, the oldest first, so that the receiver forgets them in the same order.
 """
 
 from collections.abc import Iterator
@@ -10,29 +10,29 @@ from fairlead.routing.peers import reports
 from fairlead.routing.peers.shared_engines import SharedEngines
 
 AT_ONCE: Final = 16
-"""Datagrams in one go: a socket's buffer holds about ninety of them."""
+"""Datagrams per batch: a socket's buffer holds about ninety."""
 MOST_WAITING: Final = 16
-"""Routers that wait for their turn; each asks again."""
+"""Routers that wait for their turn; each repeats its request."""
 
 
 class CatchUps:
-    """Who wants to catch up, one after the other."""
+    """Routers that want to catch up, one after the other."""
 
     def __init__(self, engines: SharedEngines) -> None:
         self._engines = engines
         self._waiting: dict[int, bool] = {}
-        """Receivers, and whether they know nothing yet."""
+        """Receivers, and whether they have nothing yet."""
         self._receiver = 0
         self._contents: Iterator[bytes] | None = None
 
     def add(self, receiver: int, *, whole: bool) -> None:
-        """This router asks; one that is being served goes on with what it gets."""
+        """Queue this router; one that is being served continues with what it gets."""
         is_served = self._contents is not None and receiver == self._receiver
         if not is_served and len(self._waiting) < MOST_WAITING:
             self._waiting[receiver] = whole
 
     def next(self) -> Iterator[tuple[int, bytes | None]]:
-        """The next contents with their receiver; none as the last one, which says that this was all."""
+        """Yield the next contents with their receiver; None marks the end."""
         for _ in range(AT_ONCE):
             if self._contents is None:
                 if not self._waiting:
@@ -45,7 +45,7 @@ class CatchUps:
             yield self._receiver, content
 
     def _all(self, *, whole: bool) -> Iterator[bytes]:
-        """All blocks, or the half that was used last for a router that knows its own."""
+        """Yield all blocks, or only the half used last for a router that has its own."""
         for engine, blocks in self._engines.held():
             wanted = blocks if whole else blocks[len(blocks) // 2 :]
             for at in range(0, len(wanted), reports.MOST_BLOCKS):

@@ -1,7 +1,7 @@
-"""The envelope of a datagram between routers: who sent it, for whom, which one it is, and proof that it has the key.
+"""The envelope of a datagram between routers: sender, receiver, number, and proof that the sender has the key.
 
-The proof is keyed BLAKE2b over all before it, and is checked before anything else is read. The names of senders and
-receivers are hashes of pod names. No time is in it: what is old is told by its incarnation and number alone.
+The proof is keyed BLAKE2b over everything before it, and is checked before anything else is read. Senders and receivers
+are hashes of pod names. It holds no time: incarnation and number alone tell what is old.
 """
 
 import hmac
@@ -12,9 +12,9 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 MOST_BYTES: Final = 1400
-"""Of a datagram: it fits into one packet of every usual network."""
+"""Limit of a datagram: it fits into one packet of every usual network."""
 EVERYBODY: Final = 0
-"""As the receiver."""
+"""The receiver of a broadcast."""
 KEY_BYTES: Final = 32
 _PROOF_BYTES: Final = 16
 _MARK_BYTES: Final = 4
@@ -27,15 +27,15 @@ class DatagramKind(IntEnum):
     """What a datagram is for."""
 
     REPORT = 1
-    """Requests in flight by engine, and prefix blocks that were sent somewhere."""
+    """Requests in flight by engine, and where prefix blocks were sent."""
     CHALLENGE = 2
-    """A number to repeat: the receiver of the answer then knows that the sender runs now."""
+    """A number to repeat, which proves that the sender runs now."""
     PROOF = 3
     """The number, repeated."""
     CATCH_UP = 4
     """A router that starts, or was cut off, wants to know which prefixes are where."""
     CAUGHT_UP = 5
-    """That was all."""
+    """The end of a catch-up."""
     SLOTS = 6
     """Adapters by the engine where they have a slot, or wait for one."""
 
@@ -47,15 +47,15 @@ class IgnoredReason(StrEnum):
     FORGED = "forged"
     """It has no proof by a key in force."""
     NO_PEER = "no_peer"
-    """Its sender is no router of this deployment or gateway, or it is for another one."""
+    """Its sender is no router of this deployment or gateway, or it is for another router."""
     OLD = "old"
-    """A later one came before it, or the same."""
+    """It is a duplicate, or too many later ones came first."""
     UNPROVED = "unproved"
     """Its sender started anew, or is new: it was sent a challenge."""
 
 
 class Envelope(NamedTuple):
-    """All about a datagram but its content."""
+    """A datagram without its content."""
 
     kind: int
     sender: int
@@ -63,7 +63,7 @@ class Envelope(NamedTuple):
     incarnation: int
     """Random at each start of the sender."""
     number: int
-    """One more with every datagram of this incarnation."""
+    """Incremented with every datagram of this incarnation."""
 
 
 class PeerKey(NamedTuple):
@@ -74,7 +74,7 @@ class PeerKey(NamedTuple):
 
     @classmethod
     def of(cls, text: bytes) -> "PeerKey":
-        """The key of a Secret's value, however long that is."""
+        """Derive the key from a Secret's value of any length."""
         secret = blake2b(text, digest_size=KEY_BYTES, person=b"fairlead-peers").digest()
         return cls(secret, blake2b(secret, digest_size=_MARK_BYTES, person=b"fairlead-mark").digest())
 
@@ -85,16 +85,16 @@ class PeerKeys:
 
     keys: tuple[PeerKey, ...] = ()
     sends_with: int = 0
-    """The place of the one that is sent with."""
+    """Index of the key to send with."""
 
     def sealed(self, envelope: Envelope, content: bytes) -> bytes:
-        """The whole datagram."""
+        """Return the whole datagram."""
         secret, mark = self.keys[self.sends_with]
         text = _HEAD.pack(_MAGIC, mark, *envelope) + content
         return text + blake2b(text, key=secret, digest_size=_PROOF_BYTES).digest()
 
     def opened(self, datagram: bytes) -> tuple[Envelope, bytes] | IgnoredReason:
-        """Envelope and content, once the proof was checked."""
+        """Return envelope and content, once the proof was checked."""
         if not _HEAD.size + _PROOF_BYTES <= len(datagram) <= MOST_BYTES or not datagram.startswith(_MAGIC):
             return IgnoredReason.MALFORMED
         mark = datagram[len(_MAGIC) : len(_MAGIC) + _MARK_BYTES]

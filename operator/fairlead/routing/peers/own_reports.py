@@ -1,4 +1,4 @@
-"""What a router has to report of its own requests: what changed since the last report, or now and then everything."""
+"""What a router reports of its own requests: what changed since the last report, and at each beat everything."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -10,31 +10,31 @@ from fairlead.routing.peers.reports import EngineReport
 from fairlead.routing.peers.shared_engines import SharedEngines, own
 
 ZERO_BEATS: Final = 8
-"""Beats that repeat that an engine has nothing any more: longer than a peer may be silent before it is forgotten."""
+"""Beats in which an engine's zero is repeated: longer than a peer may be silent before it is forgotten."""
 BLOCKS_A_SECOND: Final = 20_000.0
-"""That a router learns from all its peers together: each reports its part of them. This bounds what that costs
+"""Blocks that a router learns from all its peers together: each reports its part of them. This bounds the cost
 (bench/peer_cpu.py); chat at 10,000 requests/s has as many new blocks."""
 MOST_AT_ONCE: Final = 20_000.0
-"""After a while with fewer: some twenty prompts of a hundred thousand tokens."""
+"""Burst after a quiet time: some twenty prompts of a hundred thousand tokens."""
 
 
 class OwnReports:
-    """Of one router."""
+    """The reports of one router."""
 
     def __init__(self, engines: SharedEngines) -> None:
         self._engines = engines
         self._shown: dict[int, int] = {}
-        """Engines that were reported, and in how many beats they still will be when they have nothing."""
+        """Reported engines, and for how many more beats each is reported once it has nothing."""
         self._left = MOST_AT_ONCE
         self._at = 0.0
 
     def clear(self) -> None:
-        """Nobody is there to report to."""
+        """Drop what would be reported: there are no peers."""
         for table in self._engines.tables.values():
             own(table).clear()
 
     def loads(self, *, beats: bool) -> list[EngineReport]:
-        """Engines where something moved; with a beat every one that has something, or had until lately."""
+        """Return changed engines; with a beat, all that have something, or had until recently."""
         found: dict[int, EngineReport] = {}
         for endpoint in self._engines.endpoints(moved=not beats):
             self._report(endpoint, found)
@@ -43,7 +43,7 @@ class OwnReports:
         return list(found.values())
 
     def blocks(self, peers: int, now: float) -> dict[int, list[int]]:
-        """Prefix blocks by the engine where they were sent; what is beyond the rate is left out, and reported later."""
+        """Return prefix blocks by the engine where they were sent; blocks beyond the rate are left out."""
         self._left = min(self._left + (now - self._at) * BLOCKS_A_SECOND / peers, MOST_AT_ONCE)
         self._at = now
         placed = (pair for table in self._engines.tables.values() for pair in own(table).placed.items())
@@ -66,7 +66,7 @@ class OwnReports:
         found[number] = number, endpoint.inflight, endpoint.prompt_load, endpoint.reply_load
 
     def _count_beats(self, found: dict[int, EngineReport]) -> None:
-        """Repeat for a while that an engine has nothing, also of one that is listed no more."""
+        """Repeat an engine's zero for a while, even if it is no longer listed."""
         for number, left in list(self._shown.items()):
             if not found.setdefault(number, (number, 0, 0, 0))[1]:
                 self._shown[number] = left - 1
@@ -75,7 +75,7 @@ class OwnReports:
 
 
 def follow(tables: Iterable[EndpointTable], before: Iterable[EndpointTable]) -> None:
-    """Have these tables keep what is to be reported, and those of before no more."""
+    """Make these tables keep what is to be reported, and the previous ones stop."""
     kept = list(tables)
     for table in before:
         if table not in kept:

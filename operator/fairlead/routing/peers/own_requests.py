@@ -6,7 +6,7 @@ from fairlead.routing.endpoint import Endpoint
 
 
 class OwnRequests:
-    """Of one endpoint table."""
+    """Requests of one endpoint table."""
 
     __slots__ = ("moved", "placed")
 
@@ -14,13 +14,13 @@ class OwnRequests:
         self.moved: set[Endpoint] = set()
         """Endpoints whose requests or tokens in flight changed."""
         self.placed: dict[Endpoint, list[int]] = {}
-        """Prefix blocks that were sent there and were not shared lately."""
+        """Prefix blocks that were sent there and not shared recently."""
 
     def place(self, endpoint: Endpoint, blocks: Sequence[int]) -> None:
-        """Blocks were sent there."""
+        """Record blocks that were sent there."""
         self.placed.setdefault(endpoint, []).extend(blocks)
 
     def clear(self) -> None:
-        """All of it was reported."""
+        """Forget everything, since it was reported."""
         self.moved.clear()
         self.placed = {}

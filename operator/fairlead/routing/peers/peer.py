@@ -1,4 +1,4 @@
-"""Another router, as this one knows it: whether it runs, what of its datagrams is new, and what it has in flight."""
+"""Another router, as this one knows it: whether it runs, which of its datagrams are new, and what it has in flight."""
 
 from math import inf
 from typing import Final
@@ -7,9 +7,9 @@ from fairlead.routing.peers.envelope import Envelope, IgnoredReason
 from fairlead.routing.peers.shared_engines import PeerLoads
 
 SILENT_SECONDS: Final = 1.5
-"""Six reports that did not come. With the time until the next look, it is forgotten within two seconds."""
+"""Six missed reports. With the time until the next check, it is forgotten within two seconds."""
 WINDOW: Final = 64
-"""Datagrams that may overtake one. Of one that was overtaken only the prefixes count: its figures are old."""
+"""Datagrams that may overtake one. Of an overtaken one only the prefixes count: its figures are old."""
 _WINDOW_BITS: Final = 2**WINDOW - 1
 CHALLENGE_SECONDS: Final = 0.1
 """The least time between two challenges, or two proofs, to one peer, whatever is sent in its name."""
@@ -32,23 +32,24 @@ class Peer:
 
     def __init__(self) -> None:
         self.incarnation: int | None = None
-        """Of its process that answered a challenge last."""
+        """That of its process that last answered a challenge."""
         self.number = 0
-        """Of the latest datagram that counted."""
+        """Number of the latest datagram that counted."""
         self._seen = 0
-        """Which of the ones before it counted: the lowest bit is the latest one itself."""
+        """Bitmap of the recent ones that counted: the lowest bit is the latest one itself."""
         self.received_at = -inf
         self.live = False
-        """It was heard lately."""
+        """Whether it was heard recently."""
         self.loads: PeerLoads = {}
         self.nonce: int | None = None
-        """The number that it was sent to repeat."""
+        """The number that it has to repeat."""
         self.challenged_at = -inf
         self.proved_at = -inf
-        """When this router last answered a challenge of it."""
+        """When this router last answered its challenge."""
 
     def admit(self, envelope: Envelope) -> IgnoredReason | None:
-        """Whether a datagram of it counts: of the process that answered, once, and not long after later ones."""
+        """Return why a datagram does not count; it does if its process is proved, and it is neither repeated nor
+        old."""
         if envelope.incarnation != self.incarnation:
             return IgnoredReason.UNPROVED
         overtaken_by = self.number - envelope.number
@@ -62,24 +63,24 @@ class Peer:
         return None
 
     def prove(self, envelope: Envelope, nonce: int) -> bool:
-        """Whether it answered its challenge: only the number that it was sent will do, and once."""
+        """Return whether it answered its challenge: only with the number that it was sent, and once."""
         if nonce != self.nonce:
             return False
         if envelope.incarnation != self.incarnation:
-            # Whatever it sent before the proof counts no more: it may be somebody's recording.
+            # Whatever it sent before the proof no longer counts: it may be a recording.
             self.incarnation, self.number, self._seen = envelope.incarnation, envelope.number, _WINDOW_BITS
         self.nonce = None
         return True
 
     def challenge(self, nonce: int, now: float) -> bool:
-        """Whether to send it this number now. A number that it has not answered for long is replaced."""
+        """Return whether to send it this number now, replacing one that it has not answered in time."""
         if now - self.challenged_at < CHALLENGE_SECONDS:
             return False
         self.challenged_at, self.nonce = now, nonce
         return True
 
     def may_prove(self, now: float) -> bool:
-        """Whether to answer its challenge."""
+        """Return whether to answer its challenge."""
         if now - self.proved_at < CHALLENGE_SECONDS / 2:
             return False
         self.proved_at = now

@@ -1,10 +1,10 @@
-"""The routers of one deployment or gateway as one of them sees the others: bytes in, bytes out, and choices as of one.
+"""The routers of one deployment or gateway as one of them sees the others: bytes in and out, and choices as if by one.
 
-Each reports what it has in flight, whole, and where it sent which prefix, a few milliseconds after it happened. Every
-peer has an age: one that is silent is forgotten, and counts again with its next report. While a third of the others is
-heard, a router chooses as if it stood alone; else by the places that all routers agree on.
+Each reports all it has in flight, and where it sent which prefix, within a few milliseconds. Every peer has an age: a
+silent one is forgotten, and counts again with its next report. While a third of the others is heard, a router chooses
+as if it were alone; otherwise by the rendezvous hash that all routers agree on.
 
-A datagram counts only if its sender is listed, has a key, and answered a challenge since it started, and only once. No
+A datagram counts only once, and only if its sender is listed, has a key, and answered a challenge since it started. No
 clock of another machine is read.
 """
 
@@ -23,21 +23,21 @@ from fairlead.routing.peers.shared_engines import SharedEngines
 from fairlead.routing.peers.shared_slots import SharedSlots
 
 LEAST_LIVE: Final = 3
-"""One in so many of the others must be heard. With halves cut off from each other, one in two loses four points more of
-the clairvoyant's hits (bench/peer_faults.py, the first half of the Mooncake trace)."""
+"""One in this many of the other routers must be heard. With halves cut off from each other, one in two loses four
+points more of the clairvoyant's hits (bench/peer_faults.py, the first half of the Mooncake trace)."""
 REPEAT_SECONDS: Final = 15.0
-"""Until a prefix that is used again is reported again."""
+"""Time until a prefix that is used again is reported again."""
 BEAT_SECONDS: Final = 0.25
-"""Between two reports of everything; what changes is reported in between."""
+"""Time between two full reports; changes are reported in between."""
 INDEX_SECONDS: Final = 0.005
-"""For each peer, between two times that what they reported of prefixes is indexed."""
+"""Per peer: time between two indexings of reported prefixes."""
 MOST_PEERS: Final = 128
 CATCH_UP_SECONDS: Final = 0.3
-"""Before another peer is sent the same request."""
+"""Time before the same request is sent to another peer."""
 FIRST_SECONDS: Final = 1.0
-"""A router that starts waits no longer for what its peers know."""
+"""How long a router that starts waits for what its peers know."""
 RENEWAL_SECONDS: Final = 180.0
-"""Until a new key is sent with: kubelets write a changed Secret to its files within a minute or two."""
+"""Time until a new key is sent with: kubelets write a changed Secret to its files within a minute or two."""
 _NUMBER_BYTES: Final = 8
 _WHOLE: Final = b"\1"
 _HALF: Final = b"\0"
@@ -47,16 +47,16 @@ class PeerGroup:
     """One router among its peers."""
 
     def __init__(self, name: str, incarnation: int, nonces: Callable[[], int], now: float) -> None:
-        """`nonces` gives numbers of 64 bits that nobody can guess; `now` is the moment of the start."""
+        """`nonces` returns unpredictable 64-bit numbers; `now` is the time of the start."""
         self.keys = PeerKeys()
-        """Without one nothing is sent, and nothing counts."""
+        """Without any, nothing is sent and nothing counts."""
         self.engines = SharedEngines()
         self.outbox: list[tuple[int, bytes]] = []
-        """What is to be sent, and to whom; the caller takes it."""
+        """What to send, and to which receiver; the caller takes it."""
         self.is_caught_up = False
-        """A peer sent all it knows, or none did in time."""
+        """Whether a peer sent all it knows, or none did in time."""
         self.is_together = False
-        """Enough of the other routers are heard, so that choices are those of one router."""
+        """Whether enough of the other routers are heard to choose like a single router."""
         self._latest: PeerKey | None = None
         self._latest_from = -inf
         self._routers = 1
@@ -75,26 +75,26 @@ class PeerGroup:
         self._catch_ups = CatchUps(self.engines)
         self._requested_at = -inf
         self._lacks = True
-        """It starts, or was cut off: what others sent where is to be caught up with."""
+        """Whether it starts, or was cut off, and must catch up with where others sent what."""
 
     @property
     def listed(self) -> int:
-        """Peers that there are, heard or not."""
+        """Peers that are listed, heard or not."""
         return len(self._peers)
 
     @property
     def live(self) -> int:
-        """Peers that were heard lately."""
+        """Peers that were heard recently."""
         return sum(1 for one in self._peers.values() if one.live)
 
     def oldest(self, now: float) -> float:
-        """Seconds since the live peer spoke that was silent for the longest time; 0 without one."""
+        """Return the longest silence of a live peer, in seconds; 0 without one."""
         return max((now - one.received_at for one in self._peers.values() if one.live), default=0.0)
 
-    # What the caller knows
+    # Input of the caller
 
     def renew(self, keys: Sequence[PeerKey], now: float) -> None:
-        """The keys in force, the newest first. A new one is sent with once every router has had time to read it too."""
+        """Set the keys in force, newest first. A new one is sent with once every router has had time to read it too."""
         latest = keys[0] if keys else None
         before = self.keys.keys[self.keys.sends_with] if self.keys.keys else None
         if latest != self._latest:
@@ -110,7 +110,7 @@ class PeerGroup:
         self._follow(tables)
 
     def take(self, names: Iterable[str], routers: int) -> None:
-        """The routers that are listed, whether this one is or not, and how many of them are ready."""
+        """Set the routers that are listed, with or without this one, and how many of them are ready."""
         self._routers = routers
         listed = sorted({rendezvous.number(name) for name in names} - {self._me})[:MOST_PEERS]
         for number in self._peers.keys() - set(listed):
@@ -122,7 +122,7 @@ class PeerGroup:
     # Datagrams
 
     def receive(self, datagram: bytes, now: float) -> IgnoredReason | None:
-        """Act on a datagram, or say why not; answers to it are in the outbox."""
+        """Handle a datagram, or return why it is ignored; answers to it are in the outbox."""
         opened = self.keys.opened(datagram)
         if isinstance(opened, IgnoredReason):
             return opened
@@ -139,7 +139,7 @@ class PeerGroup:
             self._challenge(envelope.sender, peer, now)
         elif ignored is None:
             if not peer.live:
-                # The same process as before: what it heard while this router did not is not known here.
+                # The same process as before: this router missed what it learnt meanwhile.
                 self._lacks = True
                 self._request_blocks(now, envelope.sender)
             self._receive_from(peer, now)
@@ -147,7 +147,7 @@ class PeerGroup:
         return ignored
 
     def flush(self, now: float) -> None:
-        """Report what changed, and everything now and then; forget peers that are silent."""
+        """Report what changed, and periodically everything; forget peers that are silent."""
         self._flushed_at = now
         if now >= self._index_at:
             self._index_at = now + INDEX_SECONDS * len(self._peers)
@@ -199,7 +199,7 @@ class PeerGroup:
             self._slots.follow(self._flushed_at)
 
     def _forget(self, number: int, peer: Peer) -> None:
-        """What it had in flight is its engines' to report."""
+        """Drop what a peer had in flight: from now on, its engines report that."""
         self.engines.forget(peer.loads)
         self._slots.forget(number, self._flushed_at)
 
@@ -212,7 +212,7 @@ class PeerGroup:
                 self._request_blocks(now)
 
     def _judge(self) -> None:
-        """Whether enough of the others are heard."""
+        """Check whether enough of the others are heard."""
         others = self._routers - 1
         together = others > 0 and LEAST_LIVE * self.live >= others
         if together == self.is_together:
@@ -265,8 +265,8 @@ class PeerGroup:
         return None
 
     def _request_blocks(self, now: float, returned: int | None = None) -> None:
-        """Ask a live peer for all it knows, the one that returned if there is one; another one, if that one does not
-        answer."""
+        """Request all blocks of a live peer, of the one that returned if given; without an answer, another one is
+        tried."""
         live = [number for number, one in self._peers.items() if one.live] if returned is None else [returned]
         if live and now - self._requested_at >= CATCH_UP_SECONDS:
             self._requested_at = now

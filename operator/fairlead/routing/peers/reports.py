@@ -1,6 +1,6 @@
 """The content of reports: requests and tokens in flight by engine, and prefix blocks by the engine they were sent to.
 
-Figures are whole, never differences, so that a lost report is mended by the next one. An engine is named by a hash.
+Figures are absolute, never differences, so that the next report corrects a lost one. An engine is named by a hash.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ MOST_BLOCKS: Final = (MOST_CONTENT - _COUNT.size - _PLACE.size) // _BLOCK_BYTES
 
 EngineReport = tuple[int, int, int, int]
 """What one router has in flight at one engine: its number, requests, prompt tokens not computed, and reply tokens not
-written yet. Thirty are in a datagram, so it has no names (bench/peer_cpu.py)."""
+written yet. A datagram holds thirty, so this has no field names (bench/peer_cpu.py)."""
 
 
 class PeerReport(NamedTuple):
@@ -32,7 +32,7 @@ class PeerReport(NamedTuple):
 
 
 def contents(loads: Sequence[EngineReport], blocks: Mapping[int, Sequence[int]]) -> list[bytes]:
-    """As few contents as these take, each short enough for a datagram."""
+    """Encode these in as few contents as possible, each short enough for a datagram."""
     found: list[bytes] = []
     for at in range(0, len(loads), MOST_LOADS):
         part = loads[at : at + MOST_LOADS]
@@ -55,11 +55,11 @@ def contents(loads: Sequence[EngineReport], blocks: Mapping[int, Sequence[int]])
 
 
 EMPTY: Final = _COUNT.pack(0)
-"""A report of nothing, which says that its sender is there."""
+"""A report of nothing, which shows that its sender is alive."""
 
 
 def read(content: bytes) -> PeerReport | None:
-    """The report; nothing where the content ends in its middle."""
+    """Decode a report; None if it is truncated."""
     try:
         (count,) = _COUNT.unpack_from(content)
         at = _COUNT.size + count * _LOAD.size

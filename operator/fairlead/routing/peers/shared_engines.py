@@ -1,6 +1,6 @@
-"""The engines of all targets by the number that routers name them with, and what peers have in flight there.
+"""The engines of all targets by the number that routers use for them, and what peers have in flight there.
 
-The hash of target and pod, not the address, names an engine: each router finds the address by itself. A peer's report
+An engine is named by the hash of target and pod, not by its address, which each router finds by itself. A peer's report
 of an engine that is not listed here yet is kept, and counts once it is.
 """
 
@@ -14,14 +14,14 @@ from fairlead.routing.peers.own_requests import OwnRequests
 from fairlead.routing.peers.reports import EngineReport
 
 MOST_ENGINES: Final = 4096
-"""Of one peer; a gateway's router has a thousand."""
+"""Engines per peer; a gateway's router has a thousand."""
 PeerLoads = dict[int, EngineReport]
-"""What one peer has in flight, by engine; none of them is zero."""
+"""What one peer has in flight, by engine; never zero."""
 _NOTHING: Final[EngineReport] = (0, 0, 0, 0)
 
 
 class SharedEngine(NamedTuple):
-    """An engine as one table has it."""
+    """An engine in one table."""
 
     table: EndpointTable
     endpoint: Endpoint
@@ -36,10 +36,10 @@ class SharedEngines:
         self._engines: dict[int, SharedEngine] = {}
         self._numbers: dict[Endpoint, int] = {}
         self._learnt: dict[int, list[int]] = {}
-        """Blocks by engine that peers reported since they were last indexed, each report's tail first."""
+        """Blocks by engine that peers reported since the last indexing, each report's tail first."""
 
     def follow(self, tables: dict[str, EndpointTable], loads: Iterable[PeerLoads], now: float) -> bool:
-        """Take these tables, by the names of their targets, and their endpoints; returns whether these are others."""
+        """Set these tables, by target name, and their endpoints; returns whether these have changed."""
         found: dict[int, SharedEngine] = {}
         for target, table in tables.items():
             salt = rendezvous.number(target)
@@ -60,26 +60,26 @@ class SharedEngines:
         return True
 
     def number(self, endpoint: Endpoint) -> int | None:
-        """How peers name it; nothing where it is listed no more."""
+        """Return its number among peers; None if it is no longer listed."""
         return self._numbers.get(endpoint)
 
     def endpoint(self, number: int) -> Endpoint | None:
-        """The engine that peers name so; nothing where it is not listed."""
+        """Return the engine with this number; None if it is not listed."""
         found = self._engines.get(number)
         return None if found is None else found.endpoint
 
     def endpoints(self, *, moved: bool) -> Iterator[Endpoint]:
-        """All of them, or those where something moved since the last report."""
+        """Yield all of them, or those that changed since the last report."""
         for table in self.tables.values():
             yield from own(table).moved if moved else table.endpoints
 
     def held(self) -> Iterator[tuple[int, list[int]]]:
-        """Every engine with its blocks, the least recently used first."""
+        """Yield every engine with its blocks, the least recently used first."""
         for number, one in list(self._engines.items()):
             yield number, one.table.index.blocks(one.endpoint.slot)
 
     def take(self, loads: PeerLoads, reports: Iterable[EngineReport]) -> None:
-        """A peer reports what it has in flight at these engines now."""
+        """Apply a peer's report of what it has in flight at these engines now."""
         for report in reports:
             engine, requests, prompt, reply = report
             before = loads.get(engine, _NOTHING)
@@ -96,13 +96,13 @@ class SharedEngines:
             self._add(report, before)
 
     def forget(self, loads: PeerLoads) -> None:
-        """A peer is gone: what it had in flight is its engines' to report."""
+        """Forget a peer that is gone: its engines report what it had in flight."""
         for report in loads.values():
             self._add((report[0], 0, 0, 0), report)
         loads.clear()
 
     def learn(self, engine: int, blocks: Sequence[int]) -> None:
-        """A peer sent these blocks there; they count once they are indexed."""
+        """Record blocks that a peer sent there; they count once they are indexed."""
         self._learnt.setdefault(engine, []).extend(reversed(blocks))
 
     def index_learnt(self) -> None:
@@ -132,12 +132,12 @@ class SharedEngines:
 
 
 def own(table: EndpointTable) -> OwnRequests:
-    """What of this table is to be reported."""
+    """Return what to report of this table."""
     assert table.own_requests is not None
     return table.own_requests
 
 
 def _withdraw(endpoint: Endpoint) -> None:
-    """It begins anew, without what peers have in flight there."""
+    """Reset an engine, without what peers have in flight there."""
     endpoint.others_load -= endpoint.peers_load
     endpoint.peers_inflight = endpoint.peers_prompt = endpoint.peers_load = 0

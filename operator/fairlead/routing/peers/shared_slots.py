@@ -1,6 +1,6 @@
 """Which adapters peers have in engines' slots, and which wait for one there.
 
-Kept by peer, since one that is silent has nothing; an engine that is listed later is told what they said of it.
+Kept by peer, since a silent one has nothing; an engine that is listed later gets the reports made so far.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,18 +12,18 @@ from fairlead.routing.peers.slot_reports import SlotReport
 
 
 class SharedSlots:
-    """The slots of one router's engines, its own reports of them and its peers'."""
+    """The slots of one router's engines, with its own and its peers' reports."""
 
     def __init__(self, engines: SharedEngines) -> None:
         self._engines = engines
         self._peers: dict[int, dict[int, tuple[SlotUse, ...]]] = {}
         self._shown: dict[int, int] = {}
-        """Engines that were reported, and in how many beats they still will be when there is nothing to say."""
+        """Reported engines, and for how many more beats each is reported once it has nothing."""
         self._reported: dict[int, list[tuple[int, bool, bool, bool]]] = {}
-        """What was said of each, but for the numbers, which are said with the next beat."""
+        """The last report of each, without the numbers, which are reported with the next beat."""
 
     def own(self, now: float, *, beats: bool) -> Iterator[SlotReport]:
-        """Engines where something moved; with a beat all of which there is something to say, or was until lately."""
+        """Yield changed engines; with a beat, all that have something to report, or had until recently."""
         for endpoint in self._engines.endpoints(moved=not beats):
             if endpoint.slots.most is None or (number := self._engines.number(endpoint)) is None:
                 continue
@@ -46,7 +46,7 @@ class SharedSlots:
         return True
 
     def take(self, peer: int, reports: Iterable[SlotReport], now: float) -> None:
-        """A peer says what it has of these engines now."""
+        """Apply a peer's report on these engines."""
         kept = self._peers.setdefault(peer, {})
         for engine, uses in reports:
             if uses and (engine in kept or len(kept) < MOST_ENGINES):
@@ -56,12 +56,12 @@ class SharedSlots:
             self._apply(peer, engine, kept.get(engine, ()), now)
 
     def forget(self, peer: int, now: float) -> None:
-        """A peer is gone, or begins anew."""
+        """Forget a peer that is gone, or begins anew."""
         for engine in self._peers.pop(peer, {}):
             self._apply(peer, engine, (), now)
 
     def follow(self, now: float) -> None:
-        """The engines are others now."""
+        """Apply the reports to another set of engines."""
         for peer, kept in self._peers.items():
             for engine, uses in kept.items():
                 self._apply(peer, engine, uses, now)

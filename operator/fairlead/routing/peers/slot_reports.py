@@ -1,4 +1,4 @@
-"""The content of reports of adapter slots: of each engine whole, which adapters a router has there, and which wait."""
+"""The content of reports of adapter slots: for each engine, all adapters that a router has there, and which wait."""
 
 from collections.abc import Iterable
 from struct import Struct, error
@@ -11,19 +11,19 @@ _ENGINE: Final = Struct("<QB")
 _USE: Final = Struct("<QHHB")
 _LARGEST: Final = 2**16 - 1
 _TICK_SECONDS: Final = 0.01
-"""In which a wait is counted: ten minutes at most, longer than any has its turn after."""
+"""Unit of a wait: ten minutes at most, longer than any wait for a turn."""
 MOST_USES: Final = min((MOST_CONTENT - _ENGINE.size) // _USE.size, 2**8 - 1)
-"""Of one engine; those beyond have to wait for their turn to be reported."""
+"""Uses per engine; those beyond wait for their turn to be reported."""
 _WAITS: Final = 1
 _CEDES: Final = 2
 _TURN: Final = 4
 
 SlotReport = tuple[int, tuple[SlotUse, ...]]
-"""An engine's number, and all that one router has to say of its adapters."""
+"""An engine's number, and all that one router reports of its adapters."""
 
 
 def contents(reports: Iterable[SlotReport]) -> list[bytes]:
-    """As few contents as these take; an engine is never divided."""
+    """Encode these in as few contents as possible; an engine is never split."""
     found = [b""]
     for engine, uses in reports:
         first = uses[:MOST_USES]
@@ -35,7 +35,7 @@ def contents(reports: Iterable[SlotReport]) -> list[bytes]:
 
 
 def read(content: bytes) -> list[SlotReport] | None:
-    """The reports; nothing where the content ends in its middle."""
+    """Decode the reports; None if the content is truncated."""
     found: list[SlotReport] = []
     at = 0
     try:

@@ -1,6 +1,6 @@
-"""The public keys of an issuer, from its JWK Set: those that sign, each with the algorithms that fit it.
+"""The public keys of an issuer, from its JWK Set: signing keys, each with the algorithms that fit it.
 
-An algorithm is the key's business and never the token's: whoever says otherwise signs with what everybody can read.
+The key decides the algorithm, never the token: otherwise a forger could sign with what is public.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ _CURVES: Final = {
     ("OKP", "Ed448"): "EdDSA",
 }
 ALGORITHMS: Final = _RSA | frozenset(_CURVES.values())
-"""All are asymmetric: with `none` nobody signs, and with HS256 and its like whoever can check a token can make one."""
+"""All are asymmetric: `none` has no signature, and with HS256 and its like any checker of tokens can make one."""
 _PARTS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
-"""What of a key is public; what else stands there is not read."""
+"""The public parts of a key; others are not read."""
 _READERS: Final[dict[str, Any]] = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
 RSA_BITS: Final = range(2048, 8193)
-"""Shorter keys are broken, and longer ones take milliseconds a token."""
+"""Shorter keys are broken, and longer ones take milliseconds per token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,11 @@ class IssuerKeys:
     keys: tuple[IssuerKey, ...]
 
     def has(self, key_id: str | None) -> bool:
-        """Whether a key has this id; a token may name none while there is only one key."""
+        """Return whether a key has this id; a token may name none if there is only one key."""
         return len(self.keys) == 1 if key_id is None else any(one.id == key_id for one in self.keys)
 
     def find(self, key_id: str | None, algorithm: str) -> IssuerKey | None:
-        """The key that such a token must be signed with."""
+        """Return the key that such a token must be signed with."""
         if not self.has(key_id):
             return None
         fitting = (one for one in self.keys if key_id in (None, one.id) and algorithm in one.algorithms)
@@ -55,7 +55,7 @@ class IssuerKeys:
 
 
 def read(document: object) -> IssuerKeys | None:
-    """The keys of a JWK Set; nothing where it is none, or has none that can sign a token."""
+    """Read the keys of a JWK Set; None if it is none, or has none that can sign a token."""
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         return None
@@ -64,7 +64,7 @@ def read(document: object) -> IssuerKeys | None:
 
 
 def _key(entry: object) -> IssuerKey | None:
-    """One key; nothing for one of another use or kind, or a broken one."""
+    """Read one key; None for one of another use or kind, or a broken one."""
     if not isinstance(entry, dict) or not _is_to_sign(entry):
         return None
     algorithms, named = _algorithms(entry), entry.get("kid")
@@ -80,7 +80,7 @@ def _is_to_sign(entry: dict[str, Any]) -> bool:
 
 
 def _algorithms(entry: dict[str, Any]) -> frozenset[str]:
-    """Those of its kind; the only one that it names itself, if it names one."""
+    """Return those of its kind, or only the one that it names."""
     kind, curve, named = entry.get("kty"), entry.get("crv"), entry.get("alg")
     of_curve = _CURVES.get((kind, curve)) if isinstance(kind, str) and isinstance(curve, str) else None
     fitting = _RSA if kind == "RSA" else frozenset({of_curve} if of_curve else ())

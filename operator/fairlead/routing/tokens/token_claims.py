@@ -1,4 +1,4 @@
-"""What the claims of a proved token mean: it is of this issuer, for one of us, of now, and of which tenant."""
+"""What the claims of a proved token mean: from this issuer, for one of us, valid now, and of which tenant."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,14 +12,14 @@ from fairlead.routing.tokens.token_proof import MOST_BYTES
 LEEWAY_SECONDS: Final = 30.0
 """How much the clocks of an issuer and a router may differ."""
 LATEST: Final = 1e12
-"""Seconds; what is beyond is no time, and NaN and infinity are not below it."""
+"""Seconds; larger values are no time, and NaN and infinity are not below it."""
 MOST_SHOWN: Final = 40
 """Characters of a claim in a message."""
 
 
 @light
 class TokenTerms:
-    """What tokens must say, and whose requests those are."""
+    """What tokens must claim, and which tenants they belong to."""
 
     issuer: TokenIssuer
     tenants: Mapping[str, str]
@@ -28,14 +28,14 @@ class TokenTerms:
 
 @light
 class ProvedTenant:
-    """Whose request a token makes it, and until when that may be kept."""
+    """The tenant that a token proves, and until when that may be kept."""
 
     name: str
     until: float
 
 
 def tenant(claims: Mapping[str, Any], terms: TokenTerms, now: float) -> ProvedTenant | Refusal:
-    """The tenant of a proved token at this Unix time, or why it opens nothing."""
+    """Return the tenant of a proved token at this Unix time, or why it is refused."""
     wrong = _wrong_place(claims, terms.issuer) or _wrong_time(claims, now)
     if wrong is not None:
         return wrong
@@ -79,13 +79,13 @@ def _refused(message: str) -> Refusal:
     return Refusal(reason=RefusalReason.TOKEN_REFUSED, message=message)
 
 
-def _is_time(value: Any) -> bool:  # noqa: ANN401 - anything may stand in a claim
-    """Whether it is a number of seconds that arithmetic can take."""
+def _is_time(value: Any) -> bool:  # noqa: ANN401 - claims may hold anything
+    """Return whether it is a number of seconds that arithmetic can take."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LATEST
 
 
-def _texts(value: Any) -> list[str]:  # noqa: ANN401 - anything may stand in a claim
-    """A text, or the texts of a list."""
+def _texts(value: Any) -> list[str]:  # noqa: ANN401 - claims may hold anything
+    """Return a text, or the texts of a list."""
     given = value if isinstance(value, list) else [value]
     return [one for one in given if isinstance(one, str)]
 
@@ -100,7 +100,7 @@ def _stranger(terms: TokenTerms, named: list[str]) -> Refusal:
     return Refusal(reason=RefusalReason.UNKNOWN_TENANT, message=message)
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - anything may stand in a claim
+def _shown(value: Any) -> str:  # noqa: ANN401 - claims may hold anything
     match value:
         case str():
             return repr(value[:MOST_SHOWN])
@@ -116,7 +116,7 @@ UNPROVED: Final = Refusal(
     message=f"This is no JSON Web Token of at most {MOST_BYTES} bytes that a key of the issuer here has signed: get "
     "a new one from it, and send it as `Authorization: Bearer`.",
 )
-"""One message for all that is wrong before a signature is proved: a stranger learns nothing of keys."""
+"""One message for all that is wrong before a signature is proved: strangers learn nothing about keys."""
 NO_KEY: Final = Refusal(
     reason=RefusalReason.UNKNOWN_KEY,
     message="The request brings neither an API key that is known here nor a token: send a tenant's key, or a token of "

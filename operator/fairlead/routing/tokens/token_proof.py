@@ -1,4 +1,4 @@
-"""A token as text, and its claims once its signature is proved; nothing else of it is believed before."""
+"""A token as text, and its claims once its signature is proved; nothing else of it is trusted before."""
 
 import base64
 import json
@@ -10,25 +10,25 @@ from jwt.exceptions import PyJWTError
 from fairlead.routing.tokens.issuer_keys import ALGORITHMS, IssuerKey
 
 MOST_BYTES: Final = 8192
-"""Of a whole token; issuers that put every group of a person into one stay below it."""
+"""Largest whole token; issuers that put every group of a person into one stay below it."""
 MOST_ID: Final = 256
 _JWS: Final = PyJWS()
 
 
 class TokenHead(NamedTuple):
-    """What a token says of its signature."""
+    """What a token says about its signature."""
 
     algorithm: str
     key_id: str | None
 
 
 def is_token(key: bytes) -> bool:
-    """Whether what a client sent has the three parts of a token, whatever they are."""
+    """Return whether what a client sent has the three parts of a token, whatever they are."""
     return key.count(b".") == 2
 
 
 def head_of(token: bytes) -> TokenHead | None:
-    """Its head; nothing for what no issuer's key here could have signed. It says what to look for, and is no proof."""
+    """Read its head; None if no issuer's key here could have signed it. It tells which key to try, no more."""
     if len(token) > MOST_BYTES:
         return None
     head = _object(token.partition(b".")[0])
@@ -43,7 +43,7 @@ def head_of(token: bytes) -> TokenHead | None:
 
 
 def proved_claims(token: bytes, head: TokenHead, key: IssuerKey) -> dict[str, Any] | None:
-    """The claims that this key has signed, with the algorithm of the head and no other; nothing where it has not."""
+    """Return the claims if this key signed them with the head's algorithm and no other, else None."""
     try:
         claims = json.loads(_JWS.decode(token, key.public, algorithms=[head.algorithm]))
     except (PyJWTError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""From an expression's text to a condition, or to what is wrong with it."""
+"""Compiles an expression's text to a condition, or to what is wrong with it."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from fairlead.routing.models.route_facts import RouteFacts
 
 
 def compiled(source: str) -> Callable[[RouteFacts], bool] | ExpressionProblem:
-    """A condition that never fails, for any facts; or the first problem of the text."""
+    """Compile a condition that never fails, for any facts; or return the first problem of the text."""
     try:
         return _useful(expect(Parser(tokens(source)).whole(), ValueType.BOOL)).evaluate
     except ExpressionError as found:

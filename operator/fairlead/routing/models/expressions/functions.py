@@ -1,4 +1,4 @@
-"""What expressions are made of: comparisons, membership, text functions. Types are checked here, once."""
+"""The building blocks of expressions: comparisons, membership, text functions. Types are checked here, once."""
 
 import operator
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def negated(part: Part) -> Part:
 
 
 def compared(left: Part, sign: Token, right: Part) -> Part:
-    """Two values of one type, or membership."""
+    """Compare two values of one type, or test membership."""
     if sign.text == "in":
         return _member(left, right)
     if sign.text in _ORDERS:
@@ -77,7 +77,7 @@ def _kind(constant: bool | int | str) -> ValueType:
 
 
 def _possible(fact: Part, constants: tuple[Constant | None, ...]) -> None:
-    """Of a closed list, each literal that it is compared with must be a member."""
+    """Check that each literal compared with a closed list is a member of it."""
     for one in constants:
         if fact.values is not None and one is not None and one not in fact.values:
             message = f"{str(one)[:40]!r} is never what stands at column {fact.column}; write {_listed(fact.values)}"
@@ -89,7 +89,7 @@ def _listed(values: frozenset[str]) -> str:
 
 
 def sized(part: Part) -> Part:
-    """How many characters, or members."""
+    """Return the number of characters, or of members."""
     if part.kind not in (ValueType.TEXT, ValueType.LIST):
         message = f"size is of a text or a list, and here stands {part.kind}; compare it as it is"
         raise ExpressionError(ExpressionFault.WRONG_TYPE, part.column, message)
@@ -103,7 +103,7 @@ def sized(part: Part) -> Part:
 
 
 def method(subject: Part, name: Token, argument: Part | None) -> Part:
-    """A function of a text, written behind it."""
+    """Apply a method of a text."""
     if name.text == "size" and argument is None:
         return sized(subject)
     if name.text not in _METHODS and name.text != "matches":
@@ -122,7 +122,7 @@ def method(subject: Part, name: Token, argument: Part | None) -> Part:
 
 
 def _matching(one: Evaluation, pattern: Part) -> Evaluation:
-    """By an engine whose time grows with the text alone, whatever the pattern."""
+    """Match with an engine whose time grows only with the text, whatever the pattern."""
     if not isinstance(pattern.constant, str):
         message = "a pattern is written out, as in task.matches(r'^sort-[0-9]+$'); put its text there"
         raise ExpressionError(ExpressionFault.BAD_PATTERN, pattern.column, message)

@@ -1,4 +1,4 @@
-"""From tokens to a checked part that can be evaluated: operators, lists, parentheses.
+"""Parses tokens into a checked part that can be evaluated: operators, lists, parentheses.
 
 or    := and ('||' and)*
 and   := test ('&&' test)*
@@ -30,7 +30,7 @@ class Parser:
         self._depth = 0
 
     def whole(self) -> Part:
-        """The expression; nothing may follow it."""
+        """Parse the whole expression; nothing may follow it."""
         part = self._joined("||", self._all, functions.either)
         if self._next.kind is not TokenKind.END:
             raise self._unexpected("an operator or the end")

@@ -1,4 +1,4 @@
-"""A part of an expression whose type is settled."""
+"""A part of an expression with a known type."""
 
 from dataclasses import dataclass
 
@@ -8,25 +8,25 @@ from fairlead.routing.models.expressions.variables import Constant, Evaluation, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What it is, and how it is evaluated."""
+    """The type of a part, and how it is evaluated."""
 
     kind: ValueType
     evaluate: Evaluation
     column: int
     constant: Constant | None = None
-    """Of a literal: its value."""
+    """The value of a literal."""
     values: frozenset[str] | None = None
-    """All that it can be, where that is a closed list."""
+    """All possible values, if they are a closed list."""
     names_fact: bool = True
 
 
 def literal(kind: ValueType, value: Constant, column: int) -> Part:
-    """A part that is the same for all requests."""
+    """Return a part that is the same for all requests."""
     return Part(kind=kind, evaluate=lambda _: value, column=column, constant=value, names_fact=False)
 
 
 def expect(part: Part, kind: ValueType) -> Part:
-    """The part, which must be of this type."""
+    """Return the part, which must be of this type."""
     if part.kind is kind:
         return part
     remedy = "compare it with something" if kind is ValueType.BOOL else f"put {kind} there"

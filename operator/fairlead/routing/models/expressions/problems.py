@@ -23,9 +23,9 @@ class ExpressionProblem:
 
     fault: ExpressionFault
     column: int
-    """From 1."""
+    """Counted from 1."""
     message: str
-    """Column, what stands there, and what to write."""
+    """Column, what is there, and what to write."""
 
 
 class ExpressionError(Exception):

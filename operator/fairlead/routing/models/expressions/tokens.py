@@ -1,4 +1,4 @@
-"""An expression's text, cut into tokens."""
+"""Splits an expression's text into tokens."""
 
 import re
 from collections.abc import Iterator
@@ -37,12 +37,12 @@ class Token(NamedTuple):
 
     kind: TokenKind
     text: str
-    """A text's contents, without quotes; otherwise what stands there."""
+    """A text's contents without quotes; otherwise the source characters."""
     column: int
 
 
 def tokens(source: str) -> Iterator[Token]:
-    """All tokens, and the end."""
+    """Yield all tokens, then the end."""
     if len(source) > MAX_CHARACTERS:
         message = (
             f"the expression has {len(source)} characters, at most {MAX_CHARACTERS} are read; make it several rules"

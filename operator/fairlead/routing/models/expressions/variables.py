@@ -10,11 +10,11 @@ from fairlead.routing.models.route_facts import RouteFacts
 
 Constant = bool | int | str | tuple[bool | int | str, ...]
 Evaluation = Callable[[RouteFacts], Any]
-"""What a part of an expression is for a request; its type was checked before."""
+"""Computes a part's value for a request; its type was checked before."""
 
 
 class ValueType(StrEnum):
-    """What a part of an expression may be."""
+    """The types of an expression's parts."""
 
     BOOL = "a condition"
     NUMBER = "a number"
@@ -29,7 +29,7 @@ class Variable:
     kind: ValueType
     evaluate: Evaluation
     values: frozenset[str] | None = None
-    """All that it can be, where that is a closed list."""
+    """All possible values, if they are a closed list."""
 
 
 VARIABLES: Final[dict[str, Variable]] = {
@@ -46,4 +46,4 @@ VARIABLES: Final[dict[str, Variable]] = {
     "structuredOutput": Variable(kind=ValueType.BOOL, evaluate=lambda facts: facts.structured_output),
     "tools": Variable(kind=ValueType.BOOL, evaluate=lambda facts: facts.tools),
 }
-"""`outputTokens` is 0 where the request names no maximum."""
+"""`outputTokens` is 0 if the request names no maximum."""
