@@ -1,16 +1,16 @@
-"""Days and months in UTC, by seconds since the epoch."""
+"""Days and months in UTC, in seconds since the epoch."""
 
 from datetime import UTC, datetime, timedelta
 
 
 def period_start(now: float, *, monthly: bool) -> float:
-    """When the period of this moment began."""
+    """Return when the current period began."""
     day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return (day.replace(day=1) if monthly else day).timestamp()
 
 
 def period_end(now: float, *, monthly: bool) -> float:
-    """When the next one begins."""
+    """Return when the next period begins."""
     start = datetime.fromtimestamp(period_start(now, monthly=monthly), UTC)
     if not monthly:
         return (start + timedelta(days=1)).timestamp()

@@ -1,6 +1,6 @@
-"""A tenant's budget: money, or tokens, is reserved before a request is sent and settled when it ended.
+"""A tenant's budget: money or tokens, reserved before a request is sent and settled when it ended.
 
-What is reserved counts as spent until it is settled, in the counter that routers share too. So what a router had in
+A reservation counts as spent until it is settled, also in the counter that routers share. So what a router had in
 flight when it ended stays spent at its full reservation. A request that takes more than it reserved is charged what it
 took. Without a shared counter each router has an equal part of the budget and forgets it when it ends.
 """
@@ -21,7 +21,7 @@ class BudgetReservation:
     period: float
     """Start of the period that pays, whenever the request ends."""
     over: bool = False
-    """It would have been refused, were the budget not in shadow mode."""
+    """Whether it would have been refused, were the budget not in shadow mode."""
 
 
 @light
@@ -49,24 +49,24 @@ class BudgetAccount:
     limit: float
     """Over all routers."""
     parts: int = 1
-    """How many routers divide it, where no counter is shared."""
+    """How many routers divide it, if no counter is shared."""
     monthly: bool = True
     shadow: bool = False
-    """What is over the budget is counted and let through."""
+    """Whether requests over the budget are only counted, not refused."""
     unit: str = "in all"
-    """For messages: of what, where the budget is not divided."""
+    """For messages: the unit of an undivided budget."""
     period: float = 0.0
     ends: float = 0.0
     committed: float = 0.0
     """Spent and reserved in the period, by this router."""
     others: float = 0.0
-    """What the shared counter has besides: of other routers, and of those that have ended."""
+    """What the shared counter has besides: from other routers, and from those that have ended."""
     shared: bool = False
-    """The shared counter answers."""
+    """Whether the shared counter answers."""
     reserved: float = 0.0
-    """Of that, what is not settled yet, by requests of this router."""
+    """The part of `committed` that is not settled yet."""
     refused: int = 0
-    """Requests refused, or in shadow mode let through, for want of budget."""
+    """Requests refused for lack of budget, or let through in shadow mode."""
 
     def reserve(self, amount: float, now: float) -> BudgetReservation | BudgetShortage:
         """Hold an amount before the request is sent."""
@@ -81,7 +81,7 @@ class BudgetAccount:
         return BudgetReservation(amount=amount, period=self.period, over=over)
 
     def extend(self, held: BudgetReservation, amount: float, now: float) -> BudgetReservation | BudgetShortage:
-        """Hold more for a retry or a fallback; where that is refused, the first reservation stays as it is."""
+        """Hold more for a retry or a fallback; if that is refused, the first reservation stays as it is."""
         self.roll(now)
         if held.period != self.period:
             return BudgetReservation(amount=held.amount + amount, period=held.period, over=held.over)
@@ -91,25 +91,25 @@ class BudgetAccount:
         return BudgetReservation(amount=held.amount + amount, period=held.period, over=held.over or more.over)
 
     def settle(self, held: BudgetReservation, actual: float, now: float) -> None:
-        """The request ended, and took so much. One that was reserved in an earlier period is that period's."""
+        """Charge a request that ended for what it took. A reservation from an earlier period belongs to that period."""
         self.roll(now)
         if held.period == self.period:
             self.committed = max(0.0, self.committed + actual - held.amount)
             self.reserved = max(0.0, self.reserved - held.amount)
 
     def left(self, now: float) -> float:
-        """What is neither spent nor reserved."""
+        """Return what is neither spent nor reserved."""
         self.roll(now)
         return max(0.0, self.most - self._spent)
 
     def spent(self, now: float) -> float:
-        """What is spent or reserved in the running period: by all routers where they share a counter."""
+        """Return what is spent or reserved in the current period: by all routers if they share a counter."""
         self.roll(now)
         return self._spent
 
     @property
     def most(self) -> float:
-        """What this router goes by: all of the budget, or its part."""
+        """This router's limit: all of the budget, or its part."""
         return self.limit if self.shared else self.limit / self.parts
 
     @property
@@ -117,19 +117,19 @@ class BudgetAccount:
         return self.committed + self.others if self.shared else self.committed
 
     def here(self, now: float) -> RouterSpend:
-        """For the shared counter."""
+        """Return this router's spend for the shared counter."""
         self.roll(now)
         return RouterSpend(period=self.period, amount=self.committed)
 
     def share(self, here: RouterSpend, total: float, now: float) -> None:
-        """The shared counter has this of here, and so much in all. Of another period it says nothing."""
+        """Apply the shared counter's total, which includes `here`. A total of another period is ignored."""
         self.roll(now)
         if here.period == self.period:
             self.others = max(0.0, total - here.amount)
             self.shared = True
 
     def roll(self, now: float) -> None:
-        """Begin the period of this moment anew, if it is another. A clock that steps back does not."""
+        """Start the current period, if it is a new one. A clock that steps back does not."""
         if now >= self.ends:
             self.period = budget_periods.period_start(now, monthly=self.monthly)
             self.committed = self.reserved = self.others = 0.0

@@ -1,4 +1,4 @@
-"""A tenant's own usage, in the shape of OpenAI's usage endpoint for completions, so that its clients read it."""
+"""A tenant's own usage, in the format of OpenAI's usage endpoint for completions, so that its clients can read it."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -9,7 +9,7 @@ UsageJson = dict[str, object]
 
 
 def usage_page(rows: Iterable[tuple[UsageKey, UsageTotals]], tenant: str, start: int, end: int) -> UsageJson:
-    """One bucket an hour of this tenant alone, one result for each model that it named, with its cost."""
+    """Build one bucket per hour of only this tenant, with one result and its cost for each model that it named."""
     own = [(key, totals) for key, totals in rows if key.tenant == tenant and start <= key.hour < end]
     buckets = [_bucket(hour, list(group)) for hour, group in groupby(sorted(own, key=_hour_and_route), key=_hour)]
     return {"object": "page", "data": buckets, "has_more": False, "next_page": None}

@@ -1,8 +1,8 @@
-"""Who pays for each second of a replica: the attempts in flight, by their shares; nobody while there are none.
+"""Divides each second of a replica's cost among the attempts in flight, by weight; without any, it is idle cost.
 
-A clock of cost per unit of weight runs as fast as the replica's price over the weight of all that is in flight. An
-attempt pays its weight times what the clock ran since it began, or since its weight changed: so each second is paid
-exactly once, at a constant price for each event, and an attempt's cost is final when it ends.
+A clock of cost per unit of weight runs as fast as the replica's price over the weight of all attempts in flight. An
+attempt pays its weight times the clock's advance since it began, or since its weight changed: so each second is paid
+exactly once, at constant cost per event, and an attempt's cost is final when it ends.
 """
 
 from dataclasses import dataclass
@@ -27,22 +27,22 @@ class MeteredAttempt:
 
 @dataclass(slots=True, kw_only=True)
 class AttemptCost:
-    """What an attempt takes."""
+    """The cost of an attempt."""
 
     prefill: float
     decode: float
 
     @property
     def total(self) -> float:
-        """Both."""
+        """The sum of both."""
         return self.prefill + self.decode
 
 
 class ReplicaMeter:
     """One replica, as one router sees it.
 
-    Routers divide a second by how many attempts each has there, which all of them can know; each divides its own part
-    by weight. So it does not matter for the sum that no router knows what the others' attempts weigh.
+    Routers divide a second by the number of attempts that each has there, which all of them can know; each divides its
+    own part by weight. So the sum is right although no router knows the weights of the others' attempts.
     """
 
     __slots__ = ("_at", "_clock", "_open", "_others", "_price", "_weight", "idle", "metered", "seconds")
@@ -56,20 +56,20 @@ class ReplicaMeter:
         self._others = 0.0
         """Attempts of other routers."""
         self.metered = 0.0
-        """Money for the time that this router's attempts had."""
+        """Money for the time of this router's attempts."""
         self.idle = 0.0
-        """Money for the time in which nothing was in flight, and what was charged to nobody."""
+        """Money for the time in which nothing was in flight, and for what no tenant was charged."""
         self.seconds = 0.0
 
     def started(self, weight: float, now: float) -> MeteredAttempt:
-        """An attempt was sent."""
+        """Record that an attempt was sent."""
         self.advance(now)
         self._weight += weight
         self._open += 1
         return MeteredAttempt(weight, self._clock)
 
     def first_token(self, attempt: MeteredAttempt, now: float) -> None:
-        """Its prompt is computed; from here it weighs as any sequence that decodes."""
+        """Record that its prompt is computed; from here it weighs as much as any decoding sequence."""
         if attempt.decoding:
             return
         self.advance(now)
@@ -80,7 +80,7 @@ class ReplicaMeter:
         attempt.decoding = True
 
     def ended(self, attempt: MeteredAttempt, now: float, ceiling: float | None = None) -> AttemptCost:
-        """However it ended, it pays for the time that it had, at most the ceiling; the excess counts as idle."""
+        """Charge an attempt, however it ended, for its time, at most the ceiling; the excess counts as idle."""
         self.advance(now)
         share = self._share(attempt)
         self._close(attempt)
@@ -94,17 +94,17 @@ class ReplicaMeter:
         return AttemptCost(prefill=prefill * part, decode=decode * part)
 
     def count_others(self, attempts: float, now: float) -> None:
-        """So many attempts of other routers are in flight here."""
+        """Set the number of other routers' attempts in flight here."""
         self.advance(now)
         self._others = attempts
 
     def reprice(self, price_per_hour: float, now: float) -> None:
-        """The price changed; what was until now is paid at the old one."""
+        """Change the price; time until now is paid at the old one."""
         self.advance(now)
         self._price = price_per_hour / HOUR
 
     def advance(self, now: float) -> None:
-        """Account the time since the last event. A clock that steps back accounts nothing."""
+        """Account for the time since the last event. A clock that steps back is ignored."""
         passed = now - self._at
         if passed <= 0:
             return
@@ -122,7 +122,7 @@ class ReplicaMeter:
         return attempt.weight * (self._clock - attempt.since)
 
     def _close(self, attempt: MeteredAttempt) -> None:
-        """With nothing in flight the clock and the weight begin anew, so that rounding never piles up."""
+        """Close an attempt. With none in flight the clock and the weight restart, so that rounding never adds up."""
         self._open -= 1
         self._weight -= attempt.weight
         if not self._open:
@@ -130,5 +130,5 @@ class ReplicaMeter:
 
 
 def idle_remainder(price_per_hour: float, replica_seconds: float, metered: float) -> float:
-    """Idle money of a replica of several routers: what none of them metered; negative where they counted twice."""
+    """Return a shared replica's idle cost: what no router metered; negative if they counted twice."""
     return price_per_hour / HOUR * replica_seconds - metered

@@ -1,4 +1,4 @@
-"""What one request costs: all its attempts, at whatever targets; those that failed or were cut too."""
+"""What one request costs: all its attempts, at any target, including those that failed or were cut."""
 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -10,10 +10,10 @@ from fairlead.fleet.light_dataclass import light
 
 
 class CostParts(NamedTuple):
-    """What of an attempt's cost is for what."""
+    """An attempt's cost by purpose."""
 
     prefill: float = 0.0
-    """Prompt tokens that were computed; what is paid for a request as such is in it."""
+    """Computed prompt tokens, and what is paid per request."""
     cached: float = 0.0
     decode: float = 0.0
 
@@ -22,7 +22,7 @@ NOTHING: Final = CostParts()
 
 
 def metered_parts(metered: AttemptCost, used: TokensUsed) -> CostParts:
-    """Of one of our replicas: the time to the first token is divided by what computed and cached tokens take of it."""
+    """Divide a replica's cost: the time to first token is divided between computed and cached tokens."""
     found = min(used.cached, used.prompt) * CACHED_SHARE
     work = used.prompt - min(used.cached, used.prompt) + found
     cached = min(metered.prefill, metered.prefill * found / work) if work else 0.0
@@ -30,7 +30,7 @@ def metered_parts(metered: AttemptCost, used: TokensUsed) -> CostParts:
 
 
 def priced_parts(rates: TokenRates, used: TokensUsed) -> CostParts:
-    """Of an external API: by its prices."""
+    """Divide an external API's cost by its prices."""
     cached = min(used.cached, used.prompt)
     return CostParts(
         prefill=rates.request + (used.prompt - cached) * rates.prompt,
@@ -49,23 +49,23 @@ class AttemptRecord:
     used: TokensUsed
     cost: float
     parts: CostParts = NOTHING
-    """What of the cost is for what, where that is known."""
+    """The cost by purpose, if known."""
     retry: bool = False
-    """Not the first at this target: another replica, a hedge, or asked again for an invalid answer."""
+    """Not the first at this target: another replica, a hedge, or a repeat after an invalid answer."""
     fallback: bool = False
-    """At another target than the first, as that could not answer."""
+    """At a later target, because the first could not answer."""
     escalation: bool = False
-    """At a larger target, as the answer before did not pass."""
+    """At a larger target, because the previous answer did not pass."""
     external: bool = False
     invalid: bool | None = None
-    """Whether its answer failed validation; nothing where it was not validated."""
+    """Whether its answer failed validation; None if it was not validated."""
     answered: bool = True
-    """Its reply went to the client."""
+    """Whether its reply went to the client."""
 
 
 @dataclass(slots=True, kw_only=True)
 class RequestCost:
-    """One request and all that it took."""
+    """One request with all its attempts."""
 
     tenant: str
     route: str
@@ -73,10 +73,10 @@ class RequestCost:
     attempts: list[AttemptRecord] = field(default_factory=list)
 
     def add(self, attempt: AttemptRecord) -> None:
-        """An attempt ended."""
+        """Add an attempt that ended."""
         self.attempts.append(attempt)
 
     @property
     def total(self) -> float:
-        """Money of all attempts."""
+        """Cost of all attempts."""
         return sum(one.cost for one in self.attempts)

@@ -15,17 +15,17 @@ DEVIATIONS: Final = 3.0
 
 
 class ReservationBasis(StrEnum):
-    """What a reservation rests on."""
+    """What a reservation is based on."""
 
     WORST_CASE = "worst_case"
     """The request names its maximum of output tokens: it cannot cost more."""
     ESTIMATE = "estimate"
-    """It names none: the usual length of replies and three deviations; a longer one is charged what it takes."""
+    """It names none: the usual length of replies plus three deviations; a longer one is charged what it takes."""
 
 
 @light
 class ReservedCost:
-    """What to hold of a budget."""
+    """The amount to hold of a budget."""
 
     money: float
     tokens: int
@@ -34,31 +34,31 @@ class ReservedCost:
 
 @dataclass(slots=True, eq=False)
 class OutputEstimate:
-    """How long a route's replies are where requests name no maximum."""
+    """How long a route's replies are if requests name no maximum."""
 
     mean: float = FIRST_OUTPUT / 4
     deviation: float = FIRST_OUTPUT / 4
     _samples: float = 0.0
 
     def learn(self, output: int) -> None:
-        """A reply ended."""
+        """Learn from a reply that ended."""
         self._samples = self._samples * KEPT + 1
         apart = abs(output - self.mean)
         self.mean += (output - self.mean) / self._samples
         self.deviation += (apart - self.deviation) / self._samples
 
     def tokens(self) -> int:
-        """What to reserve for."""
+        """Return the tokens to reserve."""
         return int(self.mean + DEVIATIONS * self.deviation) + 1
 
 
 def reserved_cost(
     chain: Iterable[TokenRates], prompt: int, output: int | None, estimate: OutputEstimate, choices: int = 1
 ) -> ReservedCost:
-    """For one attempt at the dearest target of the chain; each further attempt extends it before it is sent.
+    """Return the cost of one attempt at the chain's dearest target; each further attempt extends it first.
 
-    Nothing is taken to be cached, and each of the choices that the request wants is as long as it may be. `prompt` is
-    the most that the prompt can have, where it is not counted yet.
+    Assumes that nothing is cached, and that each choice is as long as it may be. `prompt` is an upper bound if the
+    prompt is not counted yet.
     """
     tokens = (estimate.tokens() if output is None else output) * choices
     used = TokensUsed(prompt=prompt, output=tokens)

@@ -1,7 +1,7 @@
 """What a useful answer costs: tasks and how they ended, by the target and revision that they began at; within bounds.
 
-A task is all requests of a tenant with one value of `x-fairlead-task`. All that it took, retries and escalations at
-other targets included, is the cost of having begun where it began.
+A task is all requests of a tenant with one value of `x-fairlead-task`. Everything that it took, including retries and
+escalations at other targets, counts where it began.
 """
 
 from collections import OrderedDict
@@ -25,7 +25,7 @@ class ModelKey(NamedTuple):
 
 
 class OutcomeReceipt(StrEnum):
-    """What became of a report."""
+    """The result of a report."""
 
     COUNTED = "counted"
     CHANGED = "changed"
@@ -37,28 +37,28 @@ class OutcomeReceipt(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class ModelFigures:
-    """Of one target and revision."""
+    """Figures of one target and revision."""
 
     attempts: int = 0
     retries: int = 0
     validated: int = 0
     invalid: int = 0
     cost: float = 0.0
-    """Of all attempts here."""
+    """Cost of all attempts here."""
     tasks: int = 0
     """Tasks that began here."""
     succeeded: int = 0
     failed: int = 0
     reported_cost: float = 0.0
-    """Of tasks that began here and were reported, wherever it arose."""
+    """Cost of reported tasks that began here, wherever it arose."""
     misrouted: int = 0
-    """Of the reported tasks, those that failed, or that a larger target answered in place of this one."""
+    """Reported tasks that failed, or that a larger target answered in place of this one."""
     moved: int = 0
-    """Requests that began here and were answered by another target."""
+    """Requests that began here but were answered by another target."""
 
     @property
     def retry_rate(self) -> float | None:
-        """Attempts that had to be made again, as a share of the first ones."""
+        """Repeated attempts as a share of first ones."""
         first = self.attempts - self.retries
         return self.retries / first if first else None
 
@@ -69,7 +69,7 @@ class ModelFigures:
 
     @property
     def cost_per_success(self) -> float | None:
-        """What the reported tasks took, failed ones included, for each that succeeded."""
+        """Cost of the reported tasks, including failed ones, per success."""
         return self.reported_cost / self.succeeded if self.succeeded else None
 
 
@@ -79,7 +79,7 @@ class _Task:
     cost: float = 0.0
     success: bool | None = None
     escalated: bool = False
-    """A larger target gave an answer of it."""
+    """Whether a larger target answered any of its requests."""
 
     @property
     def misrouted(self) -> bool:
@@ -93,7 +93,7 @@ class TaskTotals:
 
     kept: int
     forgotten: int
-    """Tasks that were dropped before anybody reported their outcome."""
+    """Tasks that were dropped before their outcome was reported."""
 
 
 class TaskOutcomes:
@@ -107,7 +107,7 @@ class TaskOutcomes:
         self._forgotten = 0
 
     def add(self, request: RequestCost) -> None:
-        """A request ended."""
+        """Add a request that ended."""
         for one in request.attempts:
             figures = self._figures(ModelKey(one.target, one.revision))
             figures.attempts += 1
@@ -123,7 +123,7 @@ class TaskOutcomes:
                 self._add_to_task(request, began)
 
     def report(self, tenant: str, task: str, *, success: bool) -> OutcomeReceipt:
-        """Somebody of the tenant says how the task ended."""
+        """Record how the tenant says that the task ended."""
         found = self._tenants.get(tenant, OrderedDict()).get(task[:NAME_CHARACTERS])
         if found is None:
             return OutcomeReceipt.UNKNOWN_TASK
@@ -140,11 +140,11 @@ class TaskOutcomes:
         return OutcomeReceipt.COUNTED if before is None else OutcomeReceipt.CHANGED
 
     def models(self) -> dict[ModelKey, ModelFigures]:
-        """Figures of all targets and revisions."""
+        """Return the figures of all targets and revisions."""
         return dict(self._models)
 
     def totals(self) -> TaskTotals:
-        """How many tasks are kept, and how many were dropped unreported."""
+        """Return how many tasks are kept, and how many were dropped unreported."""
         return TaskTotals(kept=self._kept, forgotten=self._forgotten)
 
     def _add_to_task(self, request: RequestCost, began: ModelKey) -> None:
@@ -168,7 +168,7 @@ class TaskOutcomes:
             figures.misrouted += task.misrouted - misrouted
 
     def _forget_one(self) -> None:
-        """The least recent task of the tenant that has the most, so that nobody drives out the tasks of others."""
+        """Drop the oldest task of the tenant that has the most, so that no tenant displaces others' tasks."""
         most = max(self._tenants, key=lambda name: len(self._tenants[name]))
         _, task = self._tenants[most].popitem(last=False)
         self._forgotten += task.success is None

@@ -1,4 +1,4 @@
-"""What tokens cost at a target: at an external API its prices; at our own replicas the most that they may cost."""
+"""What tokens cost at a target: the prices of an external API, or the most that they may cost at our own replicas."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ class TokensUsed:
     """Tokens of one attempt, as far as it went."""
 
     prompt: int = 0
-    """All of the prompt, those from the cache too."""
+    """All of the prompt, including cached tokens."""
     cached: int = 0
     output: int = 0
 
@@ -30,13 +30,13 @@ class TokenRates:
     output: float = 0.0
 
     def cost(self, used: TokensUsed) -> float:
-        """What these tokens cost."""
+        """Return what these tokens cost."""
         cached = min(used.cached, used.prompt)
         return self.request + (used.prompt - cached) * self.prompt + cached * self.cached + used.output * self.output
 
 
 def external_rates(prices: TokenPrices) -> TokenRates:
-    """Of an external API: what its bill says."""
+    """Return the rates of an external API, as it bills them."""
     cached = prices.prompt if prices.cached is None else prices.cached
     return TokenRates(
         prompt=float(prices.prompt) / MILLION, cached=float(cached) / MILLION, output=float(prices.output) / MILLION
@@ -44,10 +44,10 @@ def external_rates(prices: TokenPrices) -> TokenRates:
 
 
 def replica_rates(price_per_hour: float, times: TokenTimes) -> TokenRates:
-    """The ceiling at a replica of ours: as if it had worked for this request alone, at its slowest usual speed.
+    """Return the ceiling at our own replica: as if it worked only for this request, at its slowest usual speed.
 
-    What a request's share of the time exceeds this by, since the engine hung or dawdled, is charged to nobody and
-    counts as idle. So a budget is not overrun, where the request ends by the rates that it was reserved by.
+    The part of a request's share of time above this, because the engine hung or was slow, is charged to no tenant and
+    counts as idle. So no budget is overrun if the request ends at the rates that it was reserved at.
     """
     second = price_per_hour / HOUR
     slow = times.slowest()

@@ -1,4 +1,4 @@
-"""How long a revision's tokens take, learnt from its requests; as weights for shares and as ceilings for budgets."""
+"""How long a revision's tokens take, learnt from its requests; used as weights of shares and ceilings of budgets."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from fairlead.fleet.light_dataclass import light
 
 STEP_TOKENS: Final = 2048
-"""Prompt tokens that an engine computes in one step beside the decoding: vLLM's usual budget of a step."""
+"""Prompt tokens that an engine computes in one step beside decoding: vLLM's usual budget of a step."""
 KEPT: Final = 0.98
-"""Of the older samples at each new one: some fifty count."""
+"""Weight that older samples keep at each new one: some fifty count."""
 MARGIN: Final = 3.0
-"""Chosen: a request may be so many times slower than the usual one before its excess counts as idle."""
+"""Chosen: how many times slower than usual a request may be before its excess counts as idle."""
 
 
 @light
@@ -18,22 +18,22 @@ class SecondsPerToken:
     """Seconds of a replica."""
 
     request: float
-    """Of a request whatever its length: scheduling, the first step."""
+    """Per request, whatever its length: scheduling, the first step."""
     prefill: float
     cached: float
-    """A prompt token that is found in the cache."""
+    """Per prompt token found in the cache."""
     decode: float
 
 
 CHOSEN: Final = SecondsPerToken(request=0.5, prefill=0.0005, cached=0.00002, decode=0.05)
-"""Until requests were seen. Chosen: slower than most, so that a budget reserves too much rather than too little."""
+"""Used until requests were seen. Chosen: slower than most, so that a budget reserves rather too much."""
 CACHED_SHARE: Final = CHOSEN.cached / CHOSEN.prefill
-"""What a cached token takes of the time of one that is computed. Chosen: finding a block is not free."""
+"""Time of a cached token over that of a computed one. Chosen: finding a block is not free."""
 
 
 @dataclass(slots=True, eq=False)
 class TokenTimes:
-    """Of one revision, at one router."""
+    """Times of one revision, at one router."""
 
     prefill: float = CHOSEN.prefill
     decode: float = CHOSEN.decode
@@ -41,7 +41,7 @@ class TokenTimes:
     _decode_samples: float = 0.0
 
     def learn(self, uncached: int, first_token_seconds: float, output: int, decode_seconds: float) -> None:
-        """A request that ended well: the time to its first token, and that from there to the last."""
+        """Learn from a successful request: its time to first token, and from there to the last."""
         if uncached > 0 and first_token_seconds >= 0:
             self._samples = self._samples * KEPT + 1
             sample = first_token_seconds / max(uncached, STEP_TOKENS // 8)
@@ -51,12 +51,12 @@ class TokenTimes:
             self.decode += (decode_seconds / (output - 1) - self.decode) / self._decode_samples
 
     def prefill_weight(self, uncached: int, cached: int, inflight: int) -> float:
-        """Share of a step while the prompt is computed, against that of one of the sequences that decode in it."""
+        """Return the share of a step that computing the prompt takes, relative to one decoding sequence."""
         step = (min(uncached, STEP_TOKENS) + min(cached, STEP_TOKENS) * CACHED_SHARE) * self.prefill
         return max(1.0, step * max(1, inflight) / self.decode) if self.decode > 0 else 1.0
 
     def slowest(self) -> SecondsPerToken:
-        """The slowest usual times: what is learnt, with a margin; never below what a request takes at all."""
+        """Return the slowest usual times: the learnt ones with a margin; never below what any request takes."""
         if not self._samples and not self._decode_samples:
             return CHOSEN
         return SecondsPerToken(

@@ -1,7 +1,7 @@
 """Usage as rows that cost tools read: the columns of FOCUS 1.2, and ours under `x_`; as CSV or JSON.
 
-FOCUS is the FinOps Foundation's open specification of cost and usage data. Rows hold those of its columns that a
-gateway knows: there is no invoice, no list price apart from the cost, and no discount.
+FOCUS is the FinOps Foundation's open specification of cost and usage data. Rows hold only the columns that a gateway
+knows: there is no invoice, no list price apart from the cost, and no discount.
 """
 
 import csv
@@ -21,7 +21,7 @@ DECIMALS: Final = 12
 
 @light
 class BilledParty:
-    """Who the rows are from."""
+    """The source of the rows."""
 
     account: str
     """The gateway, as namespace/name."""
@@ -30,7 +30,7 @@ class BilledParty:
 
 
 def focus_rows(rows: Iterable[tuple[UsageKey, UsageTotals]], party: BilledParty) -> Iterator[dict[str, FocusValue]]:
-    """One row for each row of the ledger; the hour 0 of what found no row any more has no period."""
+    """Yield one row for each ledger row; hour 0, for usage that no longer got a row, has no period."""
     for key, totals in rows:
         yield {
             **_costs(totals, party),
@@ -42,7 +42,7 @@ def focus_rows(rows: Iterable[tuple[UsageKey, UsageTotals]], party: BilledParty)
 
 
 def as_csv(rows: Iterable[dict[str, FocusValue]]) -> str:
-    """With a line of column names; nothing is an empty field."""
+    """Format as CSV with a header line; None is an empty field."""
     text = io.StringIO()
     writer: csv.DictWriter[str] | None = None
     for row in rows:
@@ -54,7 +54,7 @@ def as_csv(rows: Iterable[dict[str, FocusValue]]) -> str:
 
 
 def as_json(rows: Iterable[dict[str, FocusValue]]) -> str:
-    """A list of objects."""
+    """Format as a list of objects."""
     return json.dumps(list(rows), separators=(",", ":"))
 
 
@@ -134,7 +134,7 @@ def _ours(key: UsageKey, totals: UsageTotals) -> dict[str, FocusValue]:
 
 
 def _plain(value: str | float) -> str:
-    """Numbers without an exponent, which not every reader knows."""
+    """Format numbers without an exponent, which not every reader accepts."""
     return format(value, f".{DECIMALS}f").rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""What was used and what it cost, by hour and by tenant, route, target and revision; within bounds."""
+"""What was used and what it cost, by hour, tenant, route, target and revision; within bounds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from fairlead.accounting.request_cost import AttemptRecord, RequestCost
 HOUR_SECONDS: Final = 3600
 MAX_ROWS: Final = 20_000
 IDLE: Final = "(idle)"
-"""The route of rows that hold what nobody used of a target."""
+"""Route of rows that hold a target's unused cost."""
 OTHERS: Final = "(others)"
-"""Stands for what found no row any more: the sums stay true, the split gets coarser."""
+"""Replaces names once there are too many rows: the sums stay true, the split gets coarser."""
 
 
 class UsageKey(NamedTuple):
-    """What one row is about."""
+    """The key of one row."""
 
     hour: int
     """Its start, in seconds since the epoch."""
@@ -31,13 +31,13 @@ class UsageTotals:
     """One row."""
 
     requests: int = 0
-    """By the target whose reply the client got."""
+    """Counted at the target whose reply the client got."""
     attempts: int = 0
     retries: int = 0
     fallbacks: int = 0
     escalations: int = 0
     unanswered: int = 0
-    """Attempts whose reply went to nobody: failed, cut, cancelled, escalated or asked again."""
+    """Attempts whose reply no client got: failed, cut, cancelled, escalated or repeated."""
     validated: int = 0
     invalid: int = 0
     prompt_tokens: int = 0
@@ -79,23 +79,23 @@ class UsageLedger:
         self._summed: dict[str, tuple[float, int]] = {}
 
     def add(self, request: RequestCost, now: float) -> None:
-        """A request ended: each attempt is counted where it ran."""
+        """Count each attempt of a request that ended, where it ran."""
         hour = int(now // HOUR_SECONDS) * HOUR_SECONDS
         for one in request.attempts:
             key = UsageKey(hour, request.tenant, request.route, one.target, one.revision, one.external)
             self._row(key).add(one)
 
     def add_idle(self, target: str, revision: str, money: float, now: float) -> None:
-        """What a target's replicas cost while nothing was in flight there."""
+        """Add what a target's replicas cost while nothing was in flight there."""
         hour = int(now // HOUR_SECONDS) * HOUR_SECONDS
         self._row(UsageKey(hour, "", IDLE, target, revision)).cost += money
 
     def rows(self) -> Iterator[tuple[UsageKey, UsageTotals]]:
-        """All rows, oldest hour first."""
+        """Yield all rows, oldest hour first."""
         return iter(sorted(self._rows.items(), key=lambda one: one[0]))
 
     def last_hour(self, now: float) -> dict[str, tuple[float, int]]:
-        """Cost and tokens of each target in the last full hour, idle time included; reckoned once an hour."""
+        """Return cost and tokens of each target in the last full hour, including idle time; computed once an hour."""
         hour = (int(now // HOUR_SECONDS) - 1) * HOUR_SECONDS
         if hour != self._summed_hour:
             self._summed_hour, self._summed = hour, {}

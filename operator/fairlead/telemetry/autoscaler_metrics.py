@@ -1,7 +1,7 @@
 """The autoscaler's own metrics for Prometheus; the only place that knows these names.
 
-Values of deployments are those of the last decision and go with the deployment. So that the page stays small, only so
-many deployments are shown by name; sums and counters hold all of them. Never read to decide anything.
+Values of deployments are those of the last decision and go with the deployment. To keep the page small, only some
+deployments are shown by name; sums and counters cover all of them. Never read to decide anything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,9 +14,9 @@ from fairlead.telemetry.metric_values import MetricValues
 
 _OURS: Final = MetricPrefix("fairlead_autoscaler_")
 MOST_SHOWN: Final = 500
-"""Deployments that are shown by name, in the order of their names."""
+"""Deployments shown by name, in the order of their names."""
 QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
-"""Buckets for the seconds of one decision; the design is half a millisecond for ten pods, twenty for five hundred."""
+"""Buckets for the seconds of one decision; designed for half a millisecond at ten pods, twenty at five hundred."""
 
 OF_ONE: Final = ("namespace", "name")
 DEPLOYMENTS: Final = _OURS.gauge("deployments", "Deployments that this process decides.")
@@ -80,7 +80,7 @@ JUDGED: Final = {
     "tpotP95": router_families.PER_TOKEN,
     "queueTimeP95": router_families.QUEUED,
 }
-"""The router's histogram that shows whether an objective, by its name in a policy, is met."""
+"""The router's histogram that shows whether an objective is met, by the objective's name in a policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class DecisionMetrics:
     reason: str
     age_seconds: float | None
     price_per_hour: float | None
-    """Of one replica."""
+    """Price of one replica."""
     objectives: Mapping[str, float]
     """Seconds, by the names of `JUDGED`."""
     phases: Mapping[str, int]
@@ -119,13 +119,13 @@ class ScrapeTotals:
 
 
 class AutoscalerMetrics:
-    """Counters grow as things happen; the page shows their values at the moment of a scrape."""
+    """Counters grow with each occurrence; the page shows their values at the time of a scrape."""
 
     def __init__(self) -> None:
         self._values = MetricValues(FAMILIES)
 
     def decided(self, reason: str, change: int, seconds: float) -> None:
-        """Count one decision, its direction and how long it took."""
+        """Count one decision, with its direction and duration."""
         self._values.add(DECISIONS, reason)
         if change:
             self._values.add(CHANGES, "up" if change > 0 else "down")
@@ -140,12 +140,12 @@ class AutoscalerMetrics:
         self._values.add(WRITES, outcome)
 
     def went_round(self, lag: float, seconds: float) -> None:
-        """Note how late a round of decisions began and how long it took."""
+        """Record how late a round of decisions began and how long it took."""
         self._values.set(ROUND_LAG, lag)
         self._values.set(ROUND_SECONDS, seconds)
 
     def page(self, decided: Iterable[DecisionMetrics], totals: ScrapeTotals) -> bytes:
-        """The metrics page in Prometheus' text format."""
+        """Render the metrics page in Prometheus' text format."""
         every, put = sorted(decided, key=lambda one: (one.namespace, one.name)), self._values.set
         put(DEPLOYMENTS, len(every))
         self._values.clear(FAILED_SCRAPES, *_OF_DEPLOYMENTS)
@@ -179,5 +179,5 @@ class AutoscalerMetrics:
 
 
 def bound_of(family: MetricFamily, seconds: float) -> str:
-    """The bucket that holds this value: of the least bound that is not below it, as Prometheus writes bounds."""
+    """Return the bucket of this value: the lowest bound that is not below it, as Prometheus writes bounds."""
     return next((str(float(bound)) for bound in family.bounds if bound >= seconds), "+Inf")

@@ -1,4 +1,4 @@
-"""The exposition as prometheus_client's own writer prints it, which vLLM serves: the emulator's page.
+"""The exposition as printed by prometheus_client's own writer, which vLLM serves: the emulator's page.
 
 Values are floats, labels are sorted, and `x_created` follows each counter, histogram and summary as a gauge.
 """
@@ -24,9 +24,9 @@ Series = tuple[SeriesLabels, float | MetricHistogram | SummaryValue]
 
 
 def family_lines(family: MetricFamily, series: Iterable[Series], born: float | None) -> Iterator[str]:
-    """All lines of one family; `born` is when its series were created, in seconds since 1970.
+    """Yield all lines of one family; `born` is when its series were created, in seconds since 1970.
 
-    None: a program of several processes, whose common page does not tell it.
+    None for a program of several processes, whose common page does not show it.
     """
     series = tuple(series)
     yield from _head(family.name, family.text, family.kind)
@@ -53,7 +53,7 @@ def _lines(name: str, labels: SeriesLabels, value: float | MetricHistogram | Sum
 
 
 def number(value: float) -> str:
-    """A value in the exposition's notation."""
+    """Format a value as the exposition does."""
     return "+Inf" if value == inf else repr(float(value))
 
 

@@ -1,7 +1,7 @@
 """The families that vLLM 0.32 exposes, in the order of its exposition, and three of the emulator's own.
 
-Names, types, labels and buckets were compared with a real server's exposition; the help texts are ours. Labels are
-those beside `engine` and `model_name`, which all of vLLM's own families have.
+Names, types, labels and buckets were compared with a real server's exposition; the help texts are ours. `engine` and
+`model_name`, which all of vLLM's own families have, are not listed among the labels.
 """
 
 from typing import Final
@@ -59,7 +59,7 @@ ESTIMATES: Final = (
     _VLLM.counter("estimated_read_bytes_per_gpu", "Bytes a GPU read, where they are estimated."),
     _VLLM.counter("estimated_write_bytes_per_gpu", "Bytes a GPU wrote, where they are estimated."),
 )
-"""Always zero: vLLM counts them only when a flag enables it."""
+"""Always zero: vLLM counts them only if a flag enables it."""
 QUERIES: Final = _VLLM.counter("prefix_cache_queries", "Prompt tokens looked up in the prefix cache.")
 HITS: Final = _VLLM.counter("prefix_cache_hits", "Prompt tokens found in the prefix cache.")
 UNUSED_CACHES: Final = (
@@ -119,7 +119,7 @@ HISTOGRAMS: Final = (
     PREEMPTIONS,
     COMPUTED,
 )
-"""In the order of the exposition; those without bounds count tokens, up to the longest context."""
+"""In exposition order; those without bounds count tokens, up to the longest context."""
 
 LAG: Final = _EMULATOR.gauge("lag_seconds", "How late things were noticed, over three seconds.")
 LAGGING: Final = _EMULATOR.gauge("behind", "1 while its times are not the model's.")
@@ -133,7 +133,7 @@ HTTP_EACH: Final = _HTTP.histogram("request_duration_seconds", "Duration by hand
 
 
 def token_counts(longest: int) -> tuple[float, ...]:
-    """Bounds 1, 2, 5, 10 and so on, up to the longest context."""
+    """Return bounds 1, 2, 5, 10 and so on, up to the longest context."""
     bounds: list[float] = []
     power = 1
     while power <= longest:

@@ -1,4 +1,4 @@
-"""Events: what `kubectl describe` shows, sent on transitions only and rate limited, so that they do not drown others.
+"""Events: what `kubectl describe` shows, sent only on transitions and rate limited, so that they do not drown others.
 
 Knows the form of an Event and the rate limits. Nothing may depend on Events: the API server drops them after an hour.
 """
@@ -18,10 +18,9 @@ LONGEST_NOTE: Final = 1024
 """Bytes; the API server refuses a longer note."""
 LONGEST_NAME: Final = 253
 CLUSTER_WIDE: Final = "default"
-"""Where Events about objects without a namespace go."""
+"""Namespace of Events about objects without a namespace."""
 MOST_OBJECTS: Final = 10_000
-"""Objects whose buckets are kept; the object without an Event for longest is dropped and starts again with a full
-bucket."""
+"""Objects with a bucket; the one without an Event for longest is dropped and starts again with a full bucket."""
 
 
 class EventType(StrEnum):
@@ -33,7 +32,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """What an Event is to say about one object."""
+    """The content of an Event about one object."""
 
     owner: Mapping[str, Any]
     """An object reference: apiVersion, kind, name, namespace, uid."""
@@ -46,7 +45,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRate:
-    """A token bucket: how many at once, and how many a second after that."""
+    """A token bucket's burst, and its rate after that."""
 
     burst: float
     per_second: float
@@ -65,13 +64,13 @@ class EventBucket:
     at: datetime
 
     def taken(self, rate: EventRate, now: datetime) -> "EventBucket | None":
-        """The bucket after one more, or nothing when it is empty; a clock that goes back fills nothing."""
+        """Take one; returns None if the bucket is empty. A clock that goes back fills nothing."""
         filled = min(rate.burst, self.left + max(0.0, (now - self.at).total_seconds()) * rate.per_second)
         return EventBucket(left=filled - 1, at=max(now, self.at)) if filled >= 1 else None
 
 
 def event(news: NewEvent, now: datetime, instance: str) -> Manifest:
-    """The Event. Its name follows from what it says and when, so that a repeated request makes no second one."""
+    """Build the Event. Its name derives from its content and time, so that a repeated request creates no second one."""
     owner, moment = news.owner, now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     regarding = {key: owner[key] for key in ("apiVersion", "kind", "namespace", "name", "uid") if owner.get(key)}
     digest = hashlib.sha256(f"{owner.get('uid')} {news.reason} {news.note} {moment}".encode()).hexdigest()[:16]
@@ -94,13 +93,13 @@ def event(news: NewEvent, now: datetime, instance: str) -> Manifest:
 
 
 def shortened(note: str) -> str:
-    """At most a kilobyte, cut between two characters, with a sign that something is missing."""
+    """Cut to at most a kilobyte, between two characters, with a mark that something is missing."""
     whole = note.encode()
     return note if len(whole) <= LONGEST_NOTE else whole[: LONGEST_NOTE - 3].decode(errors="ignore") + "..."
 
 
 def reference(about: Manifest) -> Manifest:
-    """The reference to the object that an Event is about."""
+    """Return the reference to the object that an Event is about."""
     metadata = about["metadata"]
     head = {name: metadata.get(name) for name in ("namespace", "name", "uid")}
     return {"apiVersion": about["apiVersion"], "kind": about["kind"], **head}
@@ -116,7 +115,7 @@ class EventRecorder:
         self._buckets: OrderedDict[str, EventBucket] = OrderedDict()
 
     async def publish(self, news: NewEvent, now: datetime) -> bool:
-        """Send one Event if it is within the limits; returns whether it was sent. An exception of `send` is passed
+        """Send one Event if it is within the limits; returns whether it was sent. Exceptions of `send` are passed
         on."""
         if not self.admits(str(news.owner.get("uid")), now):
             return False
@@ -124,8 +123,7 @@ class EventRecorder:
         return True
 
     def admits(self, uid: str, now: datetime) -> bool:
-        """Whether one more Event about this object is within its own limit and the limit of all; if so, it is
-        counted."""
+        """Return whether one more Event is within the object's limit and the global one; if so, it is counted."""
         mine = self._buckets.get(uid, EventBucket(left=PER_OBJECT.burst, at=now)).taken(PER_OBJECT, now)
         ours = (self._all or EventBucket(left=ALL.burst, at=now)).taken(ALL, now)
         if mine is None or ours is None:

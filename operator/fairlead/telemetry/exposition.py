@@ -2,7 +2,7 @@
 
 Not by prometheus_client: a scrape blocks the loop, and a page of 100 tenants and 20 replicas takes 2 ms here and 10 ms
 there; tests check ours with its parser (bench/router_observability.py). OpenMetrics is not offered: every scraper
-accepts this format, and what the other adds, exemplars with trace ids, is in the access log.
+accepts this format, and its one addition, exemplars with trace ids, is in the access log.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ Number = int | float
 
 
 class ExpositionWriter:
-    """Collects lines; the constant parts of a histogram's lines are kept from scrape to scrape."""
+    """Collects lines; the constant parts of a histogram's lines are cached between scrapes."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -25,7 +25,7 @@ class ExpositionWriter:
         self._fresh: dict[tuple[str, Values], str] = {}
 
     def family(self, family: MetricFamily, samples: Iterable[tuple[Values, Number]]) -> None:
-        """A counter or gauge with its samples by label values."""
+        """Write a counter or gauge with its samples by label values."""
         self._parts.append(head(family))
         for values, number in samples:
             self._parts.append(f"{family.name}{labels(family.labels, values)} {number}\n")
@@ -33,7 +33,7 @@ class ExpositionWriter:
     def histograms(
         self, family: MetricFamily, samples: Iterable[tuple[Values, MetricHistogram]], *, empty: bool = False
     ) -> None:
-        """A histogram by label values; whether those without observations are shown is the caller's choice."""
+        """Write a histogram by label values; `empty` shows those without observations."""
         self._parts.append(head(family))
         for values, one in samples:
             up_to = one.up_to
@@ -41,7 +41,7 @@ class ExpositionWriter:
                 self._parts.append(self._template(family, values) % (*up_to, one.total, up_to[-1]))
 
     def text(self) -> bytes:
-        """The page. Drops the templates of series that are not on it."""
+        """Return the page. Drops the templates of series that are not on it."""
         page = "".join(self._parts).encode(errors="replace")
         self._parts, self._templates, self._fresh = [], self._fresh, {}
         return page
@@ -53,27 +53,27 @@ class ExpositionWriter:
 
 
 def head(family: MetricFamily) -> str:
-    """Its HELP and TYPE lines."""
+    """Return its HELP and TYPE lines."""
     text = family.text.replace("\\", r"\\").replace("\n", r"\n")
     return f"# HELP {family.name} {text}\n# TYPE {family.name} {family.kind}\n"
 
 
 def labels(names: Sequence[str], values: Values) -> str:
-    """Labels in braces, or nothing."""
+    """Format labels in braces; empty without any."""
     if not names:
         return ""
     return "{" + ",".join(f'{name}="{escaped(value)}"' for name, value in zip(names, values, strict=True)) + "}"
 
 
 def escaped(value: str) -> str:
-    """A label value with backslash, quote and end of line escaped."""
+    """Escape backslash, quote and end of line in a label value."""
     if "\\" in value or '"' in value or "\n" in value:
         return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
     return value
 
 
 def template(family: MetricFamily, values: Values) -> str:
-    """All lines of one histogram, with placeholders for its numbers."""
+    """Return all lines of one histogram, with placeholders for its numbers."""
     bounds = (*(f"{bound:{family.bound_format}}" for bound in family.bounds), "+Inf")
     names = (*family.labels, "le")
     lines = [f"{family.name}_bucket{labels(names, (*values, bound))}".replace("%", "%%") + " %d\n" for bound in bounds]

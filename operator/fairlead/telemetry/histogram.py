@@ -1,4 +1,4 @@
-"""A histogram as plain numbers: a list of bucket counts, summed up only at a scrape."""
+"""A histogram as plain numbers: a list of bucket counts, added up only at a scrape."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ class MetricHistogram:
 
     @property
     def up_to(self) -> tuple[int, ...]:
-        """Cumulative counts by bound; the last is the count of all values."""
+        """Return cumulative counts by bound; the last is the count of all values."""
         return tuple(accumulate(self.counts))
 
 
 def together(several: Sequence[MetricHistogram]) -> MetricHistogram:
-    """One histogram with the values of several that have the same bounds."""
+    """Merge histograms with the same bounds."""
     whole = MetricHistogram(several[0].bounds)
     whole.counts = [sum(counts) for counts in zip(*(one.counts for one in several), strict=True)]
     whole.total = sum(one.total for one in several)

@@ -1,6 +1,6 @@
-"""How a log record becomes a line: JSON for machines, plain text for a terminal, the same keys in both.
+"""Formats log records as lines: JSON for machines, plain text for a terminal, with the same keys.
 
-A record says which object it is about by `extra`: namespace, name, uid, generation, reconcile, reason.
+A record identifies its object by `extra`: namespace, name, uid, generation, reconcile, reason.
 """
 
 import json
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, TextIO
 
 KEYS: Final = ("namespace", "name_of_object", "uid", "generation", "reconcile", "reason")
-"""The keys that `extra` may hold; `name` belongs to the logger, so an object's name is given as `name_of_object`."""
+"""The keys that `extra` may hold; `name` belongs to the logger, so an object's name is `name_of_object`."""
 
 SPELT: Final = {"name_of_object": "name"}
 
@@ -24,10 +24,10 @@ class LogFormat(StrEnum):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line; control and text direction characters are escaped, so that a record stays one line."""
+    """One JSON object per line; control and text direction characters are escaped, so that a record stays one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of one record."""
+        """Format one record."""
         line: dict[str, object] = {
             "time": moment(record.created),
             "level": record.levelname.lower(),
@@ -41,10 +41,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """For people: time, level, message, and the object that it is about."""
+    """For people: time, level, message, and the object concerned."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of one record, and its traceback below."""
+        """Format one record, with its traceback below."""
         about = " ".join(f"{key}={escaped(str(value))}" for key, value in object_fields(record).items())
         words = escaped(record.getMessage())
         line = f"{moment(record.created)} {record.levelname:<7} {words}{'  ' + about if about else ''}"
@@ -52,19 +52,19 @@ class TextFormatter(logging.Formatter):
 
 
 def escaped(text: str) -> str:
-    """The text with its unprintable characters escaped: they come from users' objects and could move a terminal's
-    cursor or turn the direction of writing."""
+    """Escape unprintable characters: they come from users' objects and could move a terminal's cursor or change the
+    text direction."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def object_fields(record: logging.LogRecord) -> dict[str, object]:
-    """The object that the record is about, as keys in a fixed order."""
+    """Return the object that the record is about, as keys in a fixed order."""
     given = {SPELT.get(key, key): getattr(record, key, None) for key in KEYS}
     return {key: value for key, value in given.items() if value not in (None, "")}
 
 
 def moment(seconds: float) -> str:
-    """A time in UTC, to the millisecond."""
+    """Format a time in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

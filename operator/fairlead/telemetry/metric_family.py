@@ -1,4 +1,4 @@
-"""What a metric family is: its name, type, help text, labels and buckets; the same for every program of ours."""
+"""The definition of a metric family: name, type, help text, labels and buckets; the same for all our programs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,28 +27,28 @@ class MetricFamily:
     bound_format: str = "g"
     """How bounds are written in the label `le`; another spelling would be another series."""
     children: tuple[str, ...] = ()
-    """Values of its last label that are shown from the start; empty: as they come."""
+    """Values of its last label that are shown from the start; empty if they appear as they come."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricPrefix:
-    """What the names of one program's families begin with; makes them."""
+    """Creates families whose names begin with one program's prefix."""
 
     prefix: str
     bound_format: str = "g"
 
     def counter(self, name: str, text: str, *labels: str, children: tuple[str, ...] = ()) -> MetricFamily:
-        """A counter; `_total` is added to its name."""
+        """Define a counter; `_total` is added to its name."""
         name = f"{self.prefix}{name}_total"
         return MetricFamily(name=name, kind=MetricType.COUNTER, text=text, labels=labels, children=children)
 
     def gauge(self, name: str, text: str, *labels: str, children: tuple[str, ...] = ()) -> MetricFamily:
-        """A gauge."""
+        """Define a gauge."""
         name = f"{self.prefix}{name}"
         return MetricFamily(name=name, kind=MetricType.GAUGE, text=text, labels=labels, children=children)
 
     def histogram(self, name: str, text: str, bounds: tuple[float, ...], *labels: str) -> MetricFamily:
-        """A histogram with these buckets."""
+        """Define a histogram with these buckets."""
         return MetricFamily(
             name=f"{self.prefix}{name}",
             kind=MetricType.HISTOGRAM,
@@ -59,10 +59,10 @@ class MetricPrefix:
         )
 
     def summary(self, name: str, text: str, *labels: str) -> MetricFamily:
-        """A summary: count and sum, without quantiles."""
+        """Define a summary: count and sum, without quantiles."""
         return MetricFamily(name=f"{self.prefix}{name}", kind=MetricType.SUMMARY, text=text, labels=labels)
 
 
 def families_of(module: Iterable[object]) -> tuple[MetricFamily, ...]:
-    """All families among a module's values, in the order of definition, which is the order on the page."""
+    """Return all families among a module's values, in order of definition, which is the order on the page."""
     return tuple(value for value in tuple(module) if isinstance(value, MetricFamily))

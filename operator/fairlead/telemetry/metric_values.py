@@ -1,6 +1,6 @@
-"""The values of a table of families, counted by label values as things happen, and their page.
+"""The values of a table of families, counted by label values, and their page.
 
-For the operator and the autoscaler, which count some hundred things a second; a router counts in attributes of its own.
+For the operator and the autoscaler, which count some hundred things a second; a router counts in its own attributes.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from fairlead.telemetry.metric_family import MetricFamily, MetricType
 
 
 class MetricValues:
-    """The page of one process; a family without labels is shown from the start, others from their first value or
-    from `begin`."""
+    """The page of one process; a family without labels is shown from the start, others from their first value or from
+    `begin`."""
 
     def __init__(self, families: Sequence[MetricFamily]) -> None:
         self._families = families
@@ -32,7 +32,7 @@ class MetricValues:
         numbers[labels] = numbers.get(labels, 0.0) + 1.0
 
     def begin(self, family: MetricFamily, *labels: str) -> None:
-        """Show a counter at zero before what it counts has happened: else the first time is no growth to a query."""
+        """Show a counter at zero before the first event, which queries would otherwise not see as an increase."""
         self._numbers[family.name].setdefault(labels, 0.0)
 
     def set(self, family: MetricFamily, value: float, *labels: str) -> None:
@@ -47,12 +47,12 @@ class MetricValues:
         histograms[labels].observe(value)
 
     def clear(self, *families: MetricFamily) -> None:
-        """Drop all values of these families, so that what is not set again leaves the page."""
+        """Drop all values of these families, so that values not set again leave the page."""
         for family in families:
             self._numbers[family.name].clear()
 
     def page(self) -> bytes:
-        """All families in the table's order, each sorted by label values."""
+        """Render all families in the table's order, each sorted by label values."""
         for one in self._families:
             if one.kind is MetricType.HISTOGRAM:
                 self._writer.histograms(one, sorted(self._histograms[one.name].items()), empty=True)

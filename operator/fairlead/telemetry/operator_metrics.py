@@ -74,13 +74,13 @@ class OperatorMetrics:
         self.values = MetricValues(FAMILIES)
 
     def api_request(self, verb: str, resource: str, code: int, seconds: float) -> None:
-        """Count one request to the API server; the signature is that of an observer of `ApiServer`."""
+        """Count one request to the API server; has the signature of an observer of `ApiServer`."""
         self.values.add(API_REQUESTS, verb, resource, str(code))
         if verb != "watch":
             self.values.observe(API_SECONDS, seconds, verb)
 
     def reconciled(self, outcome: str, seconds: float, now: float, *, well: bool) -> None:
-        """One reconcile ended; `outcome` comes from a closed list."""
+        """Count a reconcile that ended; `outcome` comes from a closed list."""
         self.values.add(RECONCILES, outcome)
         self.values.observe(RECONCILE_SECONDS, seconds)
         if well:
@@ -96,7 +96,7 @@ class OperatorMetrics:
         self.values.add(WRITES_AT_REST, resource)
 
     def follows(self, followed: Iterable[InformerHealth]) -> None:
-        """Set age, resyncs and number of objects of each informer; writes at rest begin at zero."""
+        """Set each informer's age, resyncs and number of objects; writes at rest begin at zero."""
         for one in followed:
             self.values.set(WATCH_AGE, one.age_seconds, one.resource)
             self.values.set(RELISTS, one.relists, one.resource)
@@ -104,8 +104,8 @@ class OperatorMetrics:
             self.values.begin(WRITES_AT_REST, one.resource)
 
     def judged(self, counts: Mapping[tuple[str, str, str, str], int]) -> None:
-        """Set the objects by kind, condition, status and reason; a combination that is counted no more is dropped, and
-        does not keep its last value."""
+        """Set the objects by kind, condition, status and reason; combinations that no longer occur are dropped and do
+        not keep their last value."""
         self.values.clear(OBJECTS)
         for labels, count in counts.items():
             self.values.set(OBJECTS, count, *labels)
@@ -122,7 +122,7 @@ class OperatorMetrics:
         self.values.set(LEADER, leader)
 
     def reviewed(self, allowed: bool, seconds: float) -> None:
-        """Count one admission review and how long it took."""
+        """Count one admission review and its duration."""
         self.values.add(REVIEWS, "true" if allowed else "false")
         self.values.observe(REVIEW_SECONDS, seconds)
 
@@ -131,9 +131,9 @@ class OperatorMetrics:
         self.values.set(CERTIFICATE_DAYS, days)
 
     def event_published(self, sent: bool) -> None:
-        """Count one Event that was sent, or dropped."""
+        """Count one Event that was sent or dropped."""
         self.values.add(EVENTS, "sent" if sent else "dropped")
 
     def page(self) -> bytes:
-        """The metrics page in Prometheus' text format."""
+        """Render the metrics page in Prometheus' text format."""
         return self.values.page()

@@ -1,7 +1,7 @@
 """Every metric of the router: its name, what it counts, its labels and buckets; the only place that knows them.
 
 Names are stable: a dashboard that reads one keeps working. Labels come from closed sets or from configuration, never
-from what clients write, so that the page does not grow with the traffic.
+from clients' input, so that the page does not grow with the traffic.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ PAID: Final = ("model", "target", "revision")
 SERIES: Final = ("model", "revision", "band", "lane")
 """Labels of latencies and tokens. The band stands for the tenant's class; tenants have sums of their own."""
 
-# Requests by what they were and how they ended.
+# Requests by kind and ending.
 REQUESTS: Final = _OURS.counter("requests", "Requests answered, by status; 499: the client left.", "code")
 RESULTS: Final = _OURS.counter(
     "results", "Requests by what was asked, whether as a stream, and how it ended.", "surface", "stream", "result"

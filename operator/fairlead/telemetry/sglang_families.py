@@ -1,7 +1,7 @@
 """The families of SGLang 0.5.23 that the emulator exposes: `srt/observability/metrics_collector.py`.
 
-A page of the real server has twice as many; those that are missing tell of its parts that are not emulated. Labels are
-those beside the ones that every family of its scheduler or of its server has.
+The real server's page has twice as many; the missing ones describe parts that are not emulated. Labels common to all
+families of its scheduler or of its server are not listed.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """The families of TensorRT-LLM that the emulator exposes: `metrics/collector.py`.
 
-Its page has three times as many; those that are missing tell of its parts that are not emulated. Each has the labels
+Its page has three times as many; the missing ones describe parts that are not emulated. Each has the labels
 `model_name` and `engine_type` beside its own.
 """
 

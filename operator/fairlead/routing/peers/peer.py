@@ -48,8 +48,7 @@ class Peer:
         """When this router last answered its challenge."""
 
     def admit(self, envelope: Envelope) -> IgnoredReason | None:
-        """Return why a datagram does not count; it does if its process is proved, and it is neither repeated nor
-        old."""
+        """Return why a datagram does not count; None if its process is proved, and it is neither repeated nor old."""
         if envelope.incarnation != self.incarnation:
             return IgnoredReason.UNPROVED
         overtaken_by = self.number - envelope.number
