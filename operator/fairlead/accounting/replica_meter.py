@@ -2,7 +2,7 @@
 
 A clock of cost per unit of weight runs as fast as the replica's price over the weight of all attempts in flight. An
 attempt pays its weight times the clock's advance since it began, or since its weight changed: so each second is paid
-exactly once, at constant cost per event, and an attempt's cost is final when it ends.
+exactly once, each event takes constant time, and an attempt's cost is final when it ends.
 """
 
 from dataclasses import dataclass

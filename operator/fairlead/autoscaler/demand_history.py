@@ -1,4 +1,4 @@
-"""Reads the demand of past weeks from Prometheus, so that a new deployment or autoscaler need not learn it anew.
+"""Reads the demand of past weeks from Prometheus, so that a new deployment or autoscaler need not learn it again.
 
 Only hours of the week are read: speeds and cold starts are learnt within minutes; a week is not.
 """

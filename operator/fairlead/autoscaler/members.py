@@ -18,7 +18,7 @@ class Heartbeat:
     lasts: float
     """The Lease's duration: the longest that the member may be silent."""
     counts_from: float = float("-inf")
-    """A new member decides nothing for one Lease duration; until then, the others keep its future deployments."""
+    """When a member begins to decide; until then, one Lease duration, the others keep its future deployments."""
 
 
 Heartbeats = Mapping[str, Heartbeat]

@@ -80,7 +80,7 @@ class Membership:
         return len(self._members())
 
     def may_write(self) -> bool:
-        """Whether this process may write at all; checked before every write."""
+        """Return whether this process may write at all; checked before every write."""
         return not self._leaving and self._is_settled(self._clock())
 
     def mine(self, uid: str) -> bool:

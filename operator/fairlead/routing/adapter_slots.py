@@ -169,7 +169,7 @@ class AdapterSlots:
         self._ceding = {*self._own_ceding, *self._peers_ceding()}
 
     def forget_peers(self, now: float) -> None:
-        """Start anew, without peers' reports."""
+        """Reset to a state without peers' reports."""
         for peer in list(self._peers):
             self.take(peer, (), now)
 

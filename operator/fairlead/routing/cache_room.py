@@ -1,7 +1,7 @@
 """Whether an engine's KV cache has room for one more prompt, from its latest sample and the requests sent since.
 
-A prompt without room would wait in the engine's own queue, where no order or share can change anything any more, or
-take the room of a running request, which is then computed again.
+A prompt without room would wait in the engine's own queue, where no order or share applies, or take the room of a
+running request, which is then computed again.
 """
 
 from math import inf
@@ -16,8 +16,8 @@ GROWTH: Final = 0.05
 """Part of a cache left to replies in progress. A tenant within its share takes it while others are active: what is then
 computed again is most likely theirs."""
 MOST_NEEDED: Final = 0.2
-"""Most free cache that a prompt needs, however long it is: otherwise it would wait for most of the others to end, and
-so would all behind it."""
+"""Largest part of a cache that a prompt must find free, however long it is: otherwise it would wait for most of the
+others to end, and so would all behind it."""
 YIELDED_PROMPTS: Final = 3.0
 """Mean prompts for which a tenant above its share leaves room. By bench/overload.py, a tenant at half of its share
 beside a flood loses 1.6 of 100 first tokens in time with 3, 2.3 with 2 and 6.7 with none; at a load of just what the

@@ -22,7 +22,7 @@ from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 
 STALE: Final = 64
-"""Deadlines of requests that are gone, which may be kept beside as many as wait."""
+"""Deadlines of departed requests that may be kept in addition to those of waiting ones."""
 
 
 class DispatchQueue:
@@ -262,7 +262,7 @@ class DispatchQueue:
             heappush(self._deadlines, (due, self._serial, request))
 
     def _date_all(self) -> None:
-        """Record anew when every queue time ends: replicas came or went, or the limits changed."""
+        """Recompute every deadline: replicas came or went, or the limits changed."""
         every = (request for lane in self.lanes.all for queue in lane.bands.queues for request in queue.requests)
         self._deadlines = [(self._deadline(request), place, request) for place, request in enumerate(every)]
         self._serial = len(self._deadlines)

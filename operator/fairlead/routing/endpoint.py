@@ -81,7 +81,7 @@ class Endpoint:
     kv_room: float = inf
     """Tokens that may still be sent there: by the latest sample, less what our requests took since then."""
     first_seconds: float = 0.0
-    """The longest recent time to first token of a prompt with next to nothing to compute."""
+    """The longest recent time to first token of a prompt with almost nothing to compute."""
     token_seconds: float = 0.0
     """The longest recent prefill time per prompt token."""
 

@@ -43,7 +43,7 @@ class RunningMean:
 
 class BytesPerToken:
     """Bytes per token weighted by size, not by request: a chat template adds a hundred tokens to a prompt of twenty
-    bytes, which says nothing about one of twenty thousand."""
+    bytes, and hardly any to one of twenty thousand."""
 
     __slots__ = ("_bytes", "_tokens", "value")
 

@@ -3,7 +3,7 @@
 Start-time fair queueing. A tenant's next request starts, in virtual time, where its last one finished, or now if that
 is past; the earliest start is served, virtual time moves there, and its tenant's next start is later by cost over
 weight. While two tenants both wait without a break, their tokens over weight differ by at most one largest request of
-each, whatever the two send. A tenant that did not wait saves nothing up and owes nothing.
+each, whatever the two send. A tenant that does not wait gains no credit and no debt.
 
 A tenant's requests for different adapters have separate queues but share one virtual time: an adapter whose engines are
 full does not hold up the tenant's other requests, and more adapters do not give a larger share. Adding, serving and
@@ -132,7 +132,7 @@ class FairQueue:
         line.in_heap = False
 
     def put_back(self, line: TenantQueue) -> None:
-        """Put the queue back into the heap. It saves nothing up for the time it was set aside."""
+        """Put the queue back into the heap, without credit for the time it was set aside."""
         if line.in_heap or not line.requests:
             return
         line.share.start = max(line.share.start, self._virtual)
@@ -184,7 +184,7 @@ class FairQueue:
 
     @property
     def requests(self) -> list[RoutingRequest]:
-        """Return all waiting requests."""
+        """All waiting requests."""
         return [
             request for share in self._shares.values() for line in share.lines.values() for request in line.requests
         ]

@@ -13,7 +13,7 @@ FEWEST: Final = 16
 MEMORY: Final = 64
 """The means cover about this many last first tokens: seconds of a busy fleet, so that they follow its load."""
 MOST_SECONDS: Final = 60.0
-"""Cap on a wait: one engine that hung says nothing about the others."""
+"""Cap on a wait, since one engine that hung is not representative."""
 
 
 class FirstTokenSpeed:

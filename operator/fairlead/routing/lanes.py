@@ -72,8 +72,8 @@ class LaneScheduler:
     def take(self, routing: RoutingSettings, outlook: FirstTokenOutlook | None = None) -> list[RoutingRequest]:
         """Apply other settings; return the waiting requests, oldest first, to be queued again.
 
-        With an outlook, interactive work is ordered by what can still be in time; an objective promises nothing to the
-        other lanes.
+        With an outlook, interactive work is ordered by what can still be in time; objectives do not apply to the other
+        lanes.
         """
         waiting = [request for lane in self.all for queue in lane.bands.queues for request in queue.requests]
         bands = ordered(routing.bands)

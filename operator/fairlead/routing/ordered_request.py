@@ -7,7 +7,7 @@ from typing import Final
 from fairlead.routing.routing_request import RoutingRequest
 
 STALE: Final = 64
-"""Entries of requests that are gone, which a heap may hold beside as many as wait."""
+"""Entries of departed requests that a heap may hold in addition to those of waiting ones."""
 
 
 class Timeliness(Enum):

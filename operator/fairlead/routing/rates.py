@@ -1,9 +1,9 @@
 """Rate limits of a tenant: a token bucket that holds one minute's worth and fills evenly, and its answers.
 
-The expected use of a request is reserved before it is sent and settled when its true use is known. If no router owns a
-tenant's rates, each of R routers holds an R-th of the limit and knows nothing of the others: together they never let
-more through than the limit, and less if clients keep to one router. That is the price of having no shared counter on
-the path of every request.
+A request's expected use is reserved before it is sent and settled when its true use is known. If no router owns a
+tenant's rates, each of R routers holds an R-th of the limit, independently: together they never let more through than
+the limit, and less if clients keep to one router. That is the price of having no shared counter on every request's
+path.
 """
 
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ FLOOR_SECONDS: Final = 10.0
 FORGETS: Final = 1 / 64
 """Decay of the scale with each first token: a slow hour is forgotten within a few hundred requests."""
 FEW_TOKENS: Final = 64
-"""Unread tokens below which a prompt says nothing about prefill speed."""
+"""Unread tokens below which a prompt is too short to measure prefill speed."""
 
 
 def learn(endpoint: Endpoint, seconds: float, unread: int) -> None:

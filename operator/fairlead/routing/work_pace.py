@@ -4,7 +4,7 @@ from math import inf
 from typing import Final
 
 WINDOW_SECONDS: Final = 1.0
-"""How often the pace is measured anew."""
+"""How often the pace is measured."""
 PACE_WINDOWS: Final = 4.0
 """The pace is a mean over about this many windows."""
 CROWDED: Final = 0.8

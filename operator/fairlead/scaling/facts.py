@@ -24,7 +24,7 @@ class EnginePodPhase(StrEnum):
     PULLING = "pulling"
     """On a node that is still pulling its image: its cold start has not begun."""
     UNPLACEABLE = "unplaceable"
-    """The scheduler finds no node for it: it supplies nothing, and more replicas of its kind would find none either."""
+    """The scheduler finds no node for it: it supplies nothing, and neither would more replicas of its kind."""
     STARTING = "starting"
     """On a node, starting its engine."""
     READY = "ready"

@@ -27,7 +27,7 @@ class MetricHistogram:
 
     @property
     def up_to(self) -> tuple[int, ...]:
-        """Return cumulative counts by bound; the last is the count of all values."""
+        """Cumulative counts by bound; the last is the count of all values."""
         return tuple(accumulate(self.counts))
 
 

@@ -28,7 +28,7 @@ def phase(pod: Manifest, lost_nodes: Collection[str], now: float) -> EnginePodPh
 
 
 def lost(nodes: Iterable[Manifest]) -> frozenset[str]:
-    """Return nodes with status Unknown: their pods do not count, as no kubelet updates their status any more."""
+    """Return nodes with status Unknown: their pods do not count, as no kubelet updates their status."""
     return frozenset(
         one["metadata"]["name"] for one in nodes if pods.condition(one, "Ready").get("status") == "Unknown"
     )

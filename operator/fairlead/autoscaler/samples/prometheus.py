@@ -29,7 +29,7 @@ INTERVAL_SECONDS: Final = 5.0
 """Prometheus usually scrapes every 15 to 30 seconds; querying more often finds a new sample soon, at little cost."""
 HOUR_SECONDS: Final = 3600.0
 TIMEOUT_SECONDS: Final = 10.0
-"""How long the query for past weeks waits for others: decisions wait for it, and later start without it."""
+"""How long the query for past weeks waits for others: decisions wait for it, and start without it after that."""
 UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
 
 
@@ -88,11 +88,11 @@ class PrometheusSampleSource:
         self._targets = wanted
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
-        """The sample of one engine."""
+        """Return the sample of one engine."""
         return self._engines.get(uid, PodSample())
 
     def router(self, uid: str) -> PodSample[RouterView]:
-        """The sample of one router."""
+        """Return the sample of one router."""
         return self._routers.get(uid, PodSample())
 
     async def requests_each_hour(self, routers: PodName, start: float, end: float) -> list[tuple[float, float]]:

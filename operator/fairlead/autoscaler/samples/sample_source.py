@@ -35,10 +35,10 @@ class SampleSource(Protocol):
         """Follow exactly these pods; the samples of others are dropped."""
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
-        """The sample of one engine."""
+        """Return the sample of one engine."""
 
     def router(self, uid: str) -> PodSample[RouterView]:
-        """The sample of one router."""
+        """Return the sample of one router."""
 
     async def close(self) -> None:
         """Stop scraping."""

@@ -82,14 +82,14 @@ class Scraper:
                 found.target = target
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
-        """The sample of one engine."""
+        """Return the sample of one engine."""
         poller = self._pollers.get(uid)
         return (
             poller.sampler.sample if poller is not None and isinstance(poller.sampler, EngineSampler) else PodSample()
         )
 
     def router(self, uid: str) -> PodSample[RouterView]:
-        """The sample of one router."""
+        """Return the sample of one router."""
         poller = self._pollers.get(uid)
         return (
             poller.sampler.sample if poller is not None and isinstance(poller.sampler, RouterSampler) else PodSample()

@@ -1,7 +1,7 @@
 """Which source a deployment's samples come from: the pods directly, or the Prometheus that its policy names.
 
-Creates each source once, gives it the pods to follow, and closes it when no policy names it any more. Tokens and
-authorities of a Prometheus come from Secrets and are read anew every few minutes.
+Creates each source once, gives it the pods to follow, and closes it when no policy names it any more. A Prometheus's
+tokens and authorities come from Secrets, which are read again every few minutes.
 """
 
 import asyncio
@@ -86,11 +86,11 @@ class SplitSource:
         """Do nothing: the registry passes both their pods."""
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
-        """The sample of one engine."""
+        """Return the sample of one engine."""
         return self._pods.engine(uid)
 
     def router(self, uid: str) -> PodSample[RouterView]:
-        """The sample of one router, by the form of its uid."""
+        """Return the sample of one router, by the form of its uid."""
         return self._gateways.router(uid) if "/" in uid else self._pods.router(uid)
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ LONG_PROMPT: Final = 1200
 MANY_QUESTIONS: Final = 3
 MANY_DEMANDS: Final = 4
 MANY_WORDS: Final = 20
-"""Different words: a request that says much with few repetitions wants much."""
+"""Number of different words that makes a request likely to be hard."""
 MOST_OF_A_KIND: Final = 2
 """Most points for words of one kind: a text is not hard just for being about code."""
 

@@ -29,11 +29,11 @@ class DatagramKind(IntEnum):
     REPORT = 1
     """Requests in flight by engine, and where prefix blocks were sent."""
     CHALLENGE = 2
-    """A number to repeat, which proves that the sender runs now."""
+    """A number to repeat, which proves that the peer runs now."""
     PROOF = 3
     """The number, repeated."""
     CATCH_UP = 4
-    """A router that starts, or was cut off, wants to know which prefixes are where."""
+    """A router that starts, or was cut off, requests which prefixes are where."""
     CAUGHT_UP = 5
     """The end of a catch-up."""
     SLOTS = 6
@@ -51,7 +51,7 @@ class IgnoredReason(StrEnum):
     OLD = "old"
     """It is a duplicate, or too many later ones came first."""
     UNPROVED = "unproved"
-    """Its sender started anew, or is new: it was sent a challenge."""
+    """Its sender restarted or is new: it was sent a challenge."""
 
 
 class Envelope(NamedTuple):

@@ -56,7 +56,7 @@ class SharedSlots:
             self._apply(peer, engine, kept.get(engine, ()), now)
 
     def forget(self, peer: int, now: float) -> None:
-        """Forget a peer that is gone, or begins anew."""
+        """Forget a peer that is gone or restarted."""
         for engine in self._peers.pop(peer, {}):
             self._apply(peer, engine, (), now)
 

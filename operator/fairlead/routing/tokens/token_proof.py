@@ -1,4 +1,4 @@
-"""A token as text, and its claims once its signature is proved; nothing else of it is trusted before."""
+"""A token as text, and its claims once its signature is proved; nothing in it is trusted before that."""
 
 import base64
 import json

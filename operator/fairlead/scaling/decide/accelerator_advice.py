@@ -1,9 +1,8 @@
-"""Which accelerator would serve the same demand for less: only advice, since a move is a rollout.
+"""Advises which accelerator would serve the same demand for less; never decides, since a move is a rollout.
 
 The same arithmetic sizes both fleets, so its errors cancel out. A replica is busy for prompt tokens x time per prompt
-token, plus output tokens x (step / b + time per sequence), where b is the largest batch that its KV cache holds, its
-engine allows and the time-per-token objective leaves time for. The fleet is these busy seconds a second over the share
-that headroom leaves.
+token, plus output tokens x (step / b + time per sequence), where b is the largest batch that its KV cache, its engine
+and the time-per-token objective allow. The fleet is these busy seconds a second over the share that headroom leaves.
 """
 
 from math import ceil, inf

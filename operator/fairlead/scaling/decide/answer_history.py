@@ -31,14 +31,14 @@ class StabilizationExtension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeShortage:
-    """The nodes took no more replicas: how many to recommend meanwhile, and until when."""
+    """A fleet that the nodes cannot grow further: the replicas to recommend meanwhile, and until when."""
 
     replicas: int
     until: float
     wait: float
     """Seconds until more replicas are tried again; doubled each time."""
     room: int
-    """Free room that was computed for the nodes then, although a pod found no node."""
+    """Free room computed for the nodes at that time, although a pod found no node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class SpeculationState:
     gain: float | None = None
     """Throughput with speculation over throughput without, at the load of the last span."""
     against: int = 0
-    """Consecutive spans that favored the other setting, on or off."""
+    """Consecutive spans in which the other setting, on or off, was better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ def _situation(summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistor
 
 
 def _is_long_ago(pacing: AnswerHistory, window: float, now: float) -> bool:
-    """Return whether the window had no decision: after a restart or pause, the history says nothing of the present."""
+    """Return whether the window had no decision: after a restart or pause, the history is too old to use."""
     return not pacing.required or now - pacing.required[-1].at > window
 
 

@@ -1,11 +1,11 @@
 """Limits from the nodes: a fleet grows no further than they can hold, and pods without a node are not recreated
 endlessly.
 
-If the free room is known, the answer is at most the placed replicas plus that room. Pods that stay without a node for
-too long are given up: the answer falls back to the placed replicas, and more are tried after one cold start, then after
-two, four, up to 32, or as soon as there is more room than was known. "Too long" is one cold start, since new nodes may
-come for pending pods; if the free room is known, none will, and a tenth of it is enough. Never below minReplicas, which
-the user set, and never below one: a single pod may wait for its node.
+If the free room is known, the answer is at most the placed replicas plus that room. If a pod finds no node for too
+long, the answer falls back to the placed replicas; more are tried after one cold start, then after two, four, up to 32,
+or as soon as the room grows. "Too long" is one cold start, since new nodes may come for pending pods; if the free room
+is known, none will, and a tenth of it is enough. Never below minReplicas, which the user set, and never below one: a
+single pod may wait for its node.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """The signals computed from pod samples alone: queue depth and KV cache usage. `SIGNALS` lists them.
 
 Queue depth: `ceil(waiting / target)`, over routers and engines together. KV cache usage works like a pod metric of
-HorizontalPodAutoscaler: `ceil(sum of usage / target)` over the pods that report; nothing changes within a tenth of the
+HorizontalPodAutoscaler: `ceil(sum of usage / target)` over the pods that report, with no change within a tenth of the
 target. Starting pods count as empty when the fleet would grow and as exactly at the target when it would shrink, so
 that neither a start nor its first samples change the count.
 """
@@ -30,13 +30,13 @@ def waiting(roster: PodInventory) -> float:
 
 
 def in_routers(roster: PodInventory) -> float:
-    """Requests in routers, without the batch lane, which uses idle capacity and never grows a fleet."""
+    """Return requests in routers, without the batch lane, which uses idle capacity and never grows a fleet."""
     counted = fsum(figures.waiting for _, figures in roster.routers)
     return counted * _for_all(len(roster.routers), len(roster.silent))
 
 
 def in_engines(roster: PodInventory) -> float:
-    """Requests in ready engines; more replicas do not help requests that a stuck one holds."""
+    """Return requests in ready engines; more replicas do not help requests that a stuck one holds."""
     counted = [figures.waiting for _, figures in roster.measured if figures.waiting is not None]
     return fsum(counted) * _for_all(len(counted), len(roster.ready) - len(counted))
 

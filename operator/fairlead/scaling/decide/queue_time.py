@@ -1,8 +1,8 @@
 """The need by queue time: more replicas than are ready, while requests queue longer than the limit.
 
-Queue depth grows throughout a cold start, so a signal that follows it recommends many times what is needed. This need
-is relative to the ready replicas, so that a starting replica is not recommended twice, and nothing is added while the
-wait falls or a new replica has only begun to work off the queue.
+Queue depth grows throughout a cold start, so a signal that follows it overshoots many times. This need is relative to
+the ready replicas, so that a starting replica is not recommended twice, and stays at zero while the wait falls or a new
+replica has only begun to work off the queue.
 """
 
 from math import ceil, fsum
@@ -27,7 +27,7 @@ EASING: Final = "; that is new, or falls, or a replica became ready just now, so
 
 
 def limit(policy: ScalingPolicy) -> float | None:
-    """Return the limit in seconds; None for a policy without `tokens`, whose own signals set how much may wait."""
+    """Return the limit in seconds; None for a policy without `tokens`, whose other signals set how much may wait."""
     objectives = policy.objectives
     if objectives.queue_time_p95_seconds is not None:
         return objectives.queue_time_p95_seconds

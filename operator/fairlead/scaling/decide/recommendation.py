@@ -61,7 +61,7 @@ class AppliedLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UntrustedSample:
-    """One problem with the facts, for people: whose figures, and what is wrong with them."""
+    """One problem with the facts, for people: which figures, and what is wrong with them."""
 
     who: str
     """A pod, a router, or the source as a whole."""

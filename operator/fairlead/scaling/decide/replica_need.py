@@ -23,7 +23,7 @@ UNHURRIED: Final = 2.0
 """Largest time per token without an objective, in multiples of an empty replica's: beyond it, throughput hardly grows
 and users wait."""
 HARDLY: Final = 1.25
-"""A limit closer than this to an empty replica's time per token is raised to it, as no number of replicas would meet
+"""A limit closer than this to an empty replica's time per token is raised to it, since no number of replicas meets
 it."""
 LONG_PROMPT: Final = 2.5
 """A long prompt (one in twenty) over the mean, for lengths that deviate by as much as their mean."""
@@ -129,8 +129,7 @@ def _late_token(
     speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, load: float
 ) -> Callable[[float], float]:
     """Return the time per token of the slowest one in twenty, by replicas: `a / (1 - u)` at a share `u` of time for
-    tokens, plus what others' prompts add; these arrive at random, and a short reply has few tokens to spread them
-    over."""
+    tokens, plus what others' prompts add; these arrive at random, and a short reply has few tokens to spread them."""
     step, requests = speed.step_seconds, demand.requests
     reading = request.computed_tokens * speed.seconds_per_prompt_token
     tokens = max(request.output_tokens * SHORT_ANSWER, 1.0)

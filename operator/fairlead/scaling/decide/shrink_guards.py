@@ -83,7 +83,7 @@ def serving_replicas(summary: SignalSummary, idle: bool) -> int:
 
 
 def required(summary: SignalSummary, facts: ScalingFacts) -> int:
-    """Return the need for the stabilization window; the present count if no need is known."""
+    """Return the need for the stabilization window; the present count if unknown."""
     if summary.replicas is None:
         return facts.wanted
     quiet = summary.is_sure and _expects_no_requests(summary)

@@ -1,9 +1,9 @@
 """Doubles the stabilization window after a fleet shrank and had to grow back at once.
 
-If the fleet grows within the policy's window after shrinking, the window is doubled; if the smaller fleet lasts for two
-windows, it is halved again. This keeps replicas through demand that goes up and down regularly, and still follows
-demand that really falls. The window is never more than doubled: beyond that, replicas cost more than the cold starts
-they save. Recent growth is recorded too, since shrinking right after it would be a reversal.
+Growth within the policy's window after shrinking doubles the window; a smaller fleet that lasts for two windows halves
+it again. This keeps replicas through demand that goes up and down regularly, and still follows demand that really
+falls. The window is never more than doubled: beyond that, replicas cost more than the cold starts they save. Recent
+growth is recorded too, since shrinking right after it would be a reversal.
 """
 
 from dataclasses import replace

@@ -93,7 +93,7 @@ def evaluate(
 
 
 def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
-    """Return the need after headroom and corrections, and how it follows from the arithmetic.
+    """Return the need after headroom and corrections, and its derivation.
 
     The over-provisioning correction leaves out the first replica: in a fleet of two, nearly all surplus comes from
     rounding.

@@ -116,8 +116,7 @@ def _lately(record: DecisionRecord) -> list[EngineInterval]:
 
 
 def _kept(lately: list[EngineInterval]) -> float | None:
-    """Return the share of first tokens that met the objective; None without an objective, as late ones are not counted
-    then."""
+    """Return the share of first tokens that met the objective; None without one, as late ones are not counted then."""
     counted = [(one.first, one.first_late) for one in lately if one.first_late is not None]
     first = math.fsum(count for count, _ in counted)
     return 1 - math.fsum(late for _, late in counted) / first if first else None

@@ -1,7 +1,7 @@
 """Projects the facts to a later time, with traffic unchanged or scaled by a factor, for what-if answers.
 
 Pods stay as they are, since `what_if` stops at the first answer that would change them. Counters grow consistently, as
-on a real engine, so that nothing new is learnt from them on the way.
+on a real engine, so that the projection teaches the estimates nothing new.
 """
 
 from dataclasses import dataclass, replace

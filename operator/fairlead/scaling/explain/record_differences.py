@@ -21,7 +21,7 @@ class RecordDifference:
 
 
 def differences(record: DecisionRecord) -> tuple[RecordDifference, ...]:
-    """Repeat the decision; returns nothing if the answer is the same to the last bit."""
+    """Repeat the decision; returns an empty tuple if the answer is the same to the last bit."""
     again, _ = recommender.recommend(record.facts, record.memory, record.now)
     return tuple(_between("", record.recommendation, again))
 

@@ -72,7 +72,7 @@ class ArrivalResolution:
 
 def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCounter, ...], frozenset[str]]:
     """Return counters with a sample now, and the names of all that could have one; an engine's requests are those that
-    run, wait or have ended."""
+    run, wait or ended."""
     if roster.routers or roster.silent:
         routers = tuple(
             ArrivalCounter(name=one.name, at=figures.at, requests=figures.asked, prompt_tokens=figures.prompt_tokens)
@@ -118,7 +118,7 @@ def _name(one: ArrivalCounter) -> str:
 def _counted(
     before: ArrivalCounter | None, now: ArrivalCounter, rhythm: ArrivalResolution
 ) -> tuple[ArrivalCounter, float, float]:
-    """Return a sampled counter and its increase since the last sample; a counter that went down restarted from zero."""
+    """Return a sampled counter and its increase; a counter that went down restarted from zero."""
     if before is None:
         return now, 0.0, 0.0
     gap = now.at - before.at
@@ -141,7 +141,7 @@ def _counted(
 def _granted(
     counter: ArrivalCounter, elapsed: float, rhythm: ArrivalResolution, now: float
 ) -> tuple[ArrivalCounter, float, float]:
-    """Return a counter without a sample and its assumed increase: for a while, it keeps its last rate."""
+    """Return a counter without a sample and its assumed increase: it keeps its last rate for a while."""
     if now - counter.at > rhythm.stale:
         return counter, 0.0, 0.0
     requests, tokens = counter.request_rate * elapsed, counter.prompt_rate * elapsed

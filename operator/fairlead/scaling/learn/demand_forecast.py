@@ -40,7 +40,7 @@ LEARNING: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingForecast:
-    """A forecast whose time has not come yet."""
+    """A forecast that is not due yet."""
 
     due: float
     """When the period that it is compared with ends."""
@@ -142,7 +142,7 @@ def _level(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: fl
 
 
 def _moved(level: float, value: float, rate: ArrivalRate, scatter: float) -> float:
-    """Move the level into the range of the true rate; a count deviates by the root of itself times the scatter."""
+    """Move the level into the range of the true rate; a count deviates by the root of the count times the scatter."""
     count = rate.requests * rate.seconds
     if count <= 0:
         return level
@@ -185,7 +185,7 @@ def _hour(moment: float) -> int:
 
 
 def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon: float, now: float) -> ForecastHistory:
-    """Check forecasts whose time has come, and add a new one when it is due."""
+    """Check forecasts that are due, and add a new one at each interval."""
     checked = before
     for guess in before.pending:
         if guess.due <= now:

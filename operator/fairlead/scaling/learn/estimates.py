@@ -37,7 +37,7 @@ GRAIN: Final = 1 / 32
 TEACHING: Final = 1 / 16
 """In assumed cold starts: the shortest interval between two samples of a pod that is learnt from."""
 SETTLED: Final = 1 / 4
-"""In cold starts: a younger replica still warms its caches, and nothing is learnt from it."""
+"""In cold starts: younger replicas still warm their caches, and are not learnt from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What one engine pod did between two samples: differences of its counters, if both samples are valid.
+"""What one engine pod did between two valid samples: differences of its counters.
 
 The samples are some time apart, so that a difference covers enough requests to be meaningful.
 """

@@ -1,7 +1,7 @@
 """How many more replicas are usually ready than needed: answers are rounded up, held for a while, and take effect late.
 
-SLO attainment results from the replicas that are ready. A fleet that always has a fifth more than it needs meets its
-objectives with a smaller need, so the need is divided by the usual surplus.
+SLO attainment results from the ready replicas. A fleet that always has a fifth more than it needs meets its objectives
+at a smaller need, so the need is divided by the usual surplus.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ MASKING_BOUNDS: Final = frozenset(
         ScalingBound.NO_ROOM,
     }
 )
-"""Limits under which the count does not follow the need, so the surplus says nothing."""
+"""Limits under which the count does not follow the need, so the surplus is meaningless."""
 LEAST: Final = 0.7
 """Least factor: an unusually long hold may fake a surplus, which must not shrink the need further."""
 MOST: Final = 1.1
@@ -77,7 +77,7 @@ def tracked_need(need: float, limits: Iterable[AppliedLimit], facts: ScalingFact
 def updated(
     before: OverprovisioningEstimate, ready: int, need: float | None, horizon: float, now: float
 ) -> OverprovisioningEstimate:
-    """Add the present surplus; unchanged if the count does not follow the need, as the surplus then says nothing."""
+    """Add the present surplus; unchanged if the count does not follow the need, as the surplus is meaningless then."""
     if need is None or ready <= 0 or before.at is None:
         return replace(before, at=now)
     elapsed = max(now - before.at, 0.0)

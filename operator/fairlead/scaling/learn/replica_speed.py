@@ -19,7 +19,7 @@ from fairlead.scaling.learn.intervals import EngineInterval
 FADING: Final = 0.999
 """Factor per interval: the last thousand count."""
 LEAST_TOKENS: Final = 20.0
-"""Output tokens below which an interval is ignored, as it says more of chance than of speed."""
+"""Output tokens below which an interval is ignored, as chance dominates it."""
 POINTS: Final = ((1.0, 0.0), (32.0, 0.0), (1.0, 0.5), (32.0, 0.5))
 """Running requests and share of time for prompts at which the data sheet's speed is added as equations."""
 DATA_SHEET_WEIGHT: Final = 0.5
@@ -100,8 +100,8 @@ def with_kv_tokens(fits: tuple[SpeedFit, ...], revision: str, kv_tokens: float) 
 
 
 def _equation(interval: EngineInterval) -> tuple[float, float, float] | None:
-    """Return the factors of a, b and c in an equation whose right side is 1; running requests follow from tokens and
-    their time."""
+    """Return the factors of a, b and c in an equation with right side 1; running requests follow from tokens and their
+    time."""
     each = interval.seconds_per_token
     if each is None or each <= 0 or interval.output_tokens < LEAST_TOKENS:
         return None

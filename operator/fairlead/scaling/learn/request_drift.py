@@ -1,7 +1,7 @@
 """Whether requests take longer than was learnt, which means that they are of another kind than before.
 
 By Little's law, requests that end are those present x seconds / the time of each. If far fewer end, or a token takes
-far longer, what was learnt counts for less at every decision, until present samples outweigh it.
+far longer, earlier estimates count for less at every decision, until present samples outweigh them.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ that."""
 SURELY: Final = 3.0
 """Deviations that count as significant, for a count whose deviation is its root."""
 LEAST: Final = 1 / 8
-"""The least weight that one decision leaves to what was learnt."""
+"""Least weight that one decision leaves to earlier estimates."""
 MOST_READING: Final = 0.5
 """Share of an interval that prompts may take; beyond it, time per token says more of prompts than of a step."""
 
 
 def mix_weight(came: Sequence[EngineInterval], request: AverageRequest) -> float:
-    """Return the weight of what was learnt of requests: 1 unless far fewer ended than expected."""
+    """Return the weight of earlier requests: 1 unless far fewer ended than expected."""
     due = fsum(_due(one, request) for one in came)
     ended = fsum(one.finished for one in came)
     if due <= LONGER * ended or due - ended <= SURELY * sqrt(due):
@@ -40,7 +40,7 @@ def _due(one: EngineInterval, request: AverageRequest) -> float:
 
 
 def speed_weight(came: Sequence[EngineInterval], speed: ReplicaSpeed) -> float:
-    """Return the weight of what was learnt of a replica's speed: 1 unless tokens take far longer than expected."""
+    """Return the weight of the learnt replica speed: 1 unless tokens take far longer than expected."""
     measured = [
         (one.output_tokens, each, _expected(one, speed))
         for one in came

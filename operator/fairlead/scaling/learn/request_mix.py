@@ -77,7 +77,7 @@ def updated(before: RequestMix, intervals: Iterable[EngineInterval]) -> RequestM
 
 def discounted(before: RequestMix, weight: float) -> RequestMix:
     """Weigh the mix as if fewer requests had been learnt from, but never so few that the mean is lost; few are soon
-    outweighed anyway."""
+    outweighed."""
     if weight == 1.0 or before.requests < FEW:
         return before
     keep = max(weight, LEAST_KEPT / before.requests)

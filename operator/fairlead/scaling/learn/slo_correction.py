@@ -1,8 +1,8 @@
 """How much more, or less, a fleet needs than computed, fitted to SLO attainment: what the arithmetic does not model.
 
 At every decision the fleet has a use, the computed need over the ready replicas, and a share of requests that missed an
-objective. Misses grow with a power of use; power and level are fitted to recent samples, beginning with an assumption.
-So a fleet that is too large teaches as well as one that is too small, and no objective has to be missed first.
+objective. Misses grow with a power of use; power and level are fitted to recent samples, starting from an assumption.
+So oversized fleets teach as well as undersized ones, and no objective has to be missed first.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ USUAL_HEADROOM: Final = 0.15
 PLACES: Final = 16
 LOWEST: Final = 0.25
 HIGHEST: Final = 1.6
-"""Range of use that is divided into buckets; above it a fleet is overloaded, which says nothing of a well used one."""
+"""Range of use that is divided into buckets; above it a fleet is overloaded, and not representative."""
 WIDE: Final = log(HIGHEST / LOWEST) / PLACES
 """Width of each bucket, in logarithms."""
 KEPT: Final = 30_000.0

@@ -26,7 +26,7 @@ DRAFT: Final = 0.05
 """Share of a model step that a draft step takes: a draft with a twentieth of the weights."""
 LOSS: Final = 0.95
 PROFIT: Final = 1.10
-"""Between the two thresholds nothing is switched: the arithmetic is not more exact than that."""
+"""No switch between the two thresholds: the arithmetic is not more exact than that."""
 SPANS: Final = 3
 REST: Final = 10
 """Cold starts between two switches."""

@@ -1,7 +1,7 @@
 """Reviews a policy by itself: what can never work is refused, what works at a cost gets a warning.
 
-Overlapping schedules are found within one calendar year. Deployments that name the policy are reviewed with it in
-`policy_use_lint`, since one policy serves many of them.
+Overlapping schedules are found within one calendar year. `policy_use_lint` reviews it with the deployments that name
+it, since one policy serves many of them.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -16,7 +16,7 @@ from fairlead.scaling.lint.policy_lint import LintReason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyUse:
-    """The part of a deployment that matters to the policy that it names."""
+    """The part of a deployment that matters to its policy."""
 
     bounds: ReplicaBounds
     price_per_hour: float | None = None

@@ -26,19 +26,19 @@ _METHODS: Final[dict[str, Callable[[str, str], bool]]] = {
 
 
 def both(left: Part, right: Part) -> Part:
-    """And."""
+    """Combine two conditions with and."""
     one, other = left.evaluate, right.evaluate
     return _condition(lambda facts: one(facts) and other(facts), left, right)
 
 
 def either(left: Part, right: Part) -> Part:
-    """Or."""
+    """Combine two conditions with or."""
     one, other = left.evaluate, right.evaluate
     return _condition(lambda facts: one(facts) or other(facts), left, right)
 
 
 def negated(part: Part) -> Part:
-    """Not."""
+    """Negate a condition."""
     inner = part.evaluate
     return _condition(lambda facts: not inner(facts), part)
 
