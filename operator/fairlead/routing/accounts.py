@@ -39,7 +39,7 @@ class Account:
     home: str | None = None
     """The router that keeps the tenant's rates, if it is another one."""
     owed_requests: int = 0
-    """Requests charged at `home` but not used: the next permit request to it returns them. Likewise tokens."""
+    """Requests charged at `home` but not used: the next permit request to it refunds them. Likewise tokens."""
     owed_tokens: int = 0
     inflight: int = 0
     queued: int = 0

@@ -153,7 +153,7 @@ def _rates(limits: Admission, request: RoutingRequest, now: float) -> Refusal | 
 
 
 def charge(request: RoutingRequest, permit: Permit) -> None:
-    """Record the permit in the request, so that unused charges can be returned."""
+    """Record the permit in the request, so that unused charges can be refunded."""
     account = request.account
     if account.requests is None and account.tokens is None:
         return
@@ -178,14 +178,14 @@ def _too_fast(reason: RefusalReason, what: str, seconds: float) -> Refusal:
 
 
 def give_back_request(request: RoutingRequest) -> None:
-    """Return the request to the tenant's request rate, because no engine got it."""
+    """Refund the request to the tenant's request rate, because no engine got it."""
     if request.paid_request:
         _give_back(request, 1, 0)
     request.paid_request = False
 
 
 def refund(request: RoutingRequest) -> None:
-    """Return what its tenant was charged in advance, because it is refused or leaves."""
+    """Refund what its tenant was charged in advance, because it is refused or leaves."""
     if not request.tried:
         give_back_request(request)
     if request.reserved_tokens:
@@ -193,14 +193,14 @@ def refund(request: RoutingRequest) -> None:
 
 
 def settle(request: RoutingRequest, used: int) -> None:
-    """Return unused reserved tokens, or charge what was used beyond; nothing stays reserved."""
+    """Refund unused reserved tokens, or charge what was used beyond; nothing stays reserved."""
     if used != request.reserved_tokens:
         _give_back(request, 0, request.reserved_tokens - used)
     request.reserved_tokens = 0
 
 
 def _give_back(request: RoutingRequest, requests: int, tokens: int) -> None:
-    """Return them to the router that keeps the rates; if it is another, with the next permit request."""
+    """Refund them at the router that keeps the rates; if it is another, with the next permit request."""
     account = request.account
     if request.permit is not None and request.permit.away:
         account.owed_requests += requests

@@ -1,4 +1,4 @@
-"""The interface of this package: sends, queues or refuses each request, and returns all its charges exactly once.
+"""The interface of this package: sends, queues or refuses each request, and releases all its charges exactly once.
 
 Shared by the router and the simulator. It joins tenants (`accounts`), admission (`admission`), endpoints
 (`endpoint_table`), the queue (`dispatch_queue`) and its order (`dispatch_order`). It reads no clock: the time is an
@@ -176,7 +176,7 @@ class Dispatcher:
         self.room.withdraw(request)
 
     def give_up(self, request: RoutingRequest) -> None:
-        """Return the charges of a request refused while `keeps_charges`, which no other dispatcher gets."""
+        """Refund a request that was refused while `keeps_charges`, if no other dispatcher gets it."""
         request.keeps_charges = False
         admission.refund(request)
 
@@ -216,7 +216,7 @@ class Dispatcher:
     # Inside
 
     def _may_try(self, request: RoutingRequest, lane: LaneQueue) -> bool:
-        """Return whether none must go before it, and its tenant, lane and band may have one more in flight."""
+        """Return whether no request must go first, and its tenant, lane and band may have one more in flight."""
         account, lanes = request.account, self.room.lanes
         if account.inflight >= account.most_inflight:
             if not account.shadow:
@@ -277,7 +277,7 @@ class Dispatcher:
         return self._refuse(request, refused)
 
     def _refuse(self, request: RoutingRequest, refused: Refusal) -> Refusal:
-        """Return the request's charges, unless another dispatcher may get it."""
+        """Refund the request, unless another dispatcher may get it."""
         if not request.keeps_charges:
             admission.refund(request)
         return refused

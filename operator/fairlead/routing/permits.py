@@ -10,7 +10,7 @@ from fairlead.routing.reasons import RefusalReason
 
 
 def take(account: Account, cost: int, now: float) -> Permit:
-    """Charge the request rate, then the token rate; return the former if the tokens do not suffice."""
+    """Charge the request rate, then the token rate; refund the former if the tokens do not suffice."""
     seconds, refused = 0.0, None
     if account.requests is not None and (seconds := account.requests.take(1, now)):
         refused = RefusalReason.REQUEST_RATE
@@ -26,7 +26,7 @@ def take(account: Account, cost: int, now: float) -> Permit:
 
 
 def give_back(account: Account, requests: int, tokens: int) -> None:
-    """Return unused charges; negative tokens charge what was used beyond."""
+    """Refund unused charges; negative tokens charge what was used beyond."""
     if account.requests is not None and requests:
         account.requests.give_back(requests)
     if account.tokens is not None and tokens:

@@ -37,7 +37,7 @@ class RateBucket:
         return (needed - level) * MINUTE / most
 
     def give_back(self, amount: int) -> None:
-        """Return an unused reservation; a negative amount charges what was used beyond."""
+        """Refund an unused reservation; a negative amount charges what was used beyond."""
         self.level = min(self.per_minute, self.level + amount)
 
     def limit(self, per_minute: float) -> None:
@@ -67,7 +67,7 @@ class Permit:
     requests: RateRemainder | None = None
     tokens: RateRemainder | None = None
     away: bool = False
-    """Whether another router granted it: unused charges return there."""
+    """Whether another router granted it: unused charges are refunded there."""
 
 
 def changed(bucket: RateBucket | None, limit: int | None, routers: int, now: float) -> RateBucket | None:

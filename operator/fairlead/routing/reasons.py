@@ -52,7 +52,7 @@ class PickReason(StrEnum):
 
 
 class AttemptEnding(StrEnum):
-    """How one attempt at a replica ended; each returns its charges exactly once."""
+    """How one attempt at a replica ended; each releases its charges exactly once."""
 
     DONE = "done"
     CLIENT_LEFT = "client_left"

@@ -87,7 +87,7 @@ class RoutingRequest:
     paid_request: bool = False
     """Whether it was charged to its tenant's request rate."""
     keeps_charges: bool = False
-    """Whether another dispatcher may get it after a refusal, so its tenant's charges are not returned."""
+    """Whether another dispatcher may get it after a refusal, so its tenant is not refunded."""
     permit: Permit | None = None
     """The answer of its tenant's rates; None if there are none, or before they are checked."""
     answered: bool = False
