@@ -1,7 +1,6 @@
-"""A canary of one deployment at one moment: from its stored state and what is observed to limit, share and next state.
+"""A deployment's canary at one moment: its limit, share and next state, from the stored state and observations.
 
-Pure. Only a rollout with a canary's plan has one, while a revision that never served for good is to replace one that
-did.
+Pure. Only a rollout with a canary plan has one, while a revision that never served in earnest replaces one that did.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +29,7 @@ from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary, rollback
 
 ORDER: Final = f"{GROUP}/rollout"
-"""The annotation by which a person orders something: a verb and a time in UTC. Nobody writes the spec."""
+"""The annotation with a person's order: a verb and a UTC time, so that the spec is not edited for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +43,18 @@ class TrialObservation:
     replica_sequences: int | None = None
     """Requests that one replica runs at once."""
     shares: Sequence[TrafficShare | None] = ()
-    """What each router that reports gives to a new revision."""
+    """The share that each reporting router gives a new revision."""
     by_gateway: bool = False
-    """Its routers are a gateway's, which hear of a share by that one's file."""
+    """Its routers are a gateway's, which read the share from its file."""
     samples: Sequence[RequestSample] | None = None
-    """Requests that ended at this step; nothing where no router reported."""
+    """Requests that ended at this step; None if no router reported."""
     evaluation: EvaluationVerdict = NOT_EVALUATED
-    """What its evaluation says by now."""
+    """The current result of its evaluation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryTrial:
-    """What follows now, and what is to be stored for the next time."""
+    """What to do now, and what to store for the next reconcile."""
 
     limit: CanaryLimit | None = None
     share: TrafficShare | None = None
@@ -66,7 +65,7 @@ NO_TRIAL: Final = CanaryTrial()
 
 
 def trial(question: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
-    """The canary of a rollout; none where it has no plan for one, or nothing to compare the target with."""
+    """Return the canary of a rollout; none if it has no plan for one, or nothing to compare the target with."""
     plan, target, best = question.rules.canary, rollback.wanted(question), rollback.fallback(question)
     stored = observed.stored if observed.stored and observed.stored.revision == question.target else None
     if plan is None or question.rules.strategy is not RolloutStrategy.CANARY:
@@ -87,7 +86,7 @@ def trial(question: RolloutSnapshot, observed: TrialObservation, now: datetime) 
 
 
 def order_of(document: Mapping[str, Any]) -> CanaryOrder | None:
-    """What a person ordered last; None where it cannot be read."""
+    """Return a person's last order; None if it cannot be read."""
     words = str((document["metadata"].get("annotations") or {}).get(ORDER, "")).split()
     try:
         verb, at = CanaryVerb(words[0]), datetime.fromisoformat(words[1])
@@ -104,12 +103,12 @@ def is_judged(state: CanaryState | None) -> bool:
 
 
 def has_moved(state: CanaryState | None, stored: CanaryState | None) -> bool:
-    """Whether another reconcile follows at once: the state to act on is another one. Figures alone wait."""
+    """Whether the state to act on changed, so that another reconcile follows at once. Figures alone wait."""
     return _place(state) != _place(stored)
 
 
 def news(state: CanaryState | None, stored: CanaryState | None) -> tuple[str, str] | None:
-    """The reason and the words of an Event, where a canary came to another phase or step, or was paused."""
+    """Return an Event's reason and note if a canary came to another phase or step, or was paused."""
     if state is None:
         return None
     place = (state.phase, state.step, state.paused)
@@ -152,7 +151,7 @@ def _facts(
 
 
 def _given_up(target: RevisionState | None, state: CanaryState) -> str:
-    """A start that fails is tried again; a replica that served users and stopped is not tried on them again."""
+    """Return why it is given up. A failed start is tried again; a replica that served users and stopped is not."""
     failure = target.failure if target else None
     if failure is None or failure.rejected or state.reached_at is None or failure.at < state.reached_at:
         return ""
@@ -160,7 +159,7 @@ def _given_up(target: RevisionState | None, state: CanaryState) -> str:
 
 
 def _spared(question: RolloutSnapshot, observed: TrialObservation, state: CanaryState) -> tuple[bool, str]:
-    """Whether all requests in flight would run at once on one replica less; not before routers know what is new."""
+    """Whether one replica less could run all requests in flight; false until routers know the new revision."""
     if observed.by_gateway and not _diverted(observed, state):
         return False, "routers of the gateway have yet to hear of it"
     left = max(0, sum(_serving(each) for each in question.revisions) - 1)
@@ -184,7 +183,7 @@ def _diverted(observed: TrialObservation, state: CanaryState) -> bool:
 
 
 def service_verdict(samples: Sequence[RequestSample] | None, state: CanaryState) -> GateVerdict | None:
-    """On the requests since the step was reached, whoever asks and how often."""
+    """Judge the requests since the step was reached, however often this is called."""
     if samples is None or state.reached_at is None:
         return None
     began, gates = state.reached_at.timestamp(), sum(CanaryGate.SERVICE in one.gates for one in state.plan.steps)

@@ -1,7 +1,7 @@
 """All children that should exist now, from snapshot and review: counts by the planner, manifests by the builders.
 
-Pure, and one step at a time: whatever part of it is carried out, the next reconcile decides from there. Plan and
-manifests meet here and nowhere else.
+Pure, and one step at a time: whichever part of it is carried out, the next reconcile decides from there. The only place
+where the plan and the manifests meet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,9 +61,9 @@ class RuntimeFacts:
     troubles: Mapping[str, tuple[PodProblem, ...]]
     """By revision."""
     samples: tuple[RequestSample, ...] | None = None
-    """Users' requests at both revisions of a canary, where they are compared and a router reported them."""
+    """Users' requests to both revisions of a canary, if they are compared and a router reported them."""
     evaluation: EvaluationVerdict = NOT_EVALUATED
-    """What the evaluation of a canary says by now."""
+    """The current result of a canary's evaluation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,24 +74,24 @@ class DesiredState:
     count: ReplicaCount | None = None
     plan: RolloutPlan | None = None
     canary: CanaryState | None = None
-    """Its canary's state, to be stored."""
+    """The state of its canary, to be stored."""
     states: tuple[RevisionState, ...] = ()
     static: tuple[Manifest, ...] = ()
-    """Children but engines: routers, policies, budgets; empty while the spec is refused, which keeps them unchanged."""
+    """Children except engines: routers, policies, budgets; empty while the spec is refused: they stay unchanged."""
     engines: tuple[Manifest, ...] = ()
     """Every engine Deployment, with the step's count and its facts."""
     shrinks: str | None = None
-    """The revision that loses replicas by this step."""
+    """The revision that loses replicas in this step."""
     retired: Manifest | None = None
-    """A Deployment that is to be removed."""
+    """A Deployment to remove."""
     sleep: SleepPlan = NO_SLEEP
     """Which pods stay asleep, fall asleep and wake."""
     check: Manifest | None = None
     """The preflight pod of the target, while the rollout waits for it."""
     prunes: bool = False
-    """Whether children that are not among `static` are to be removed: only while the spec is accepted."""
+    """Whether to remove children that are not among `static`: only while the spec is accepted."""
     spared: frozenset[tuple[str, str]] = frozenset()
-    """Kind and name of children that are not removed all the same."""
+    """Kind and name of children that are kept even so."""
 
 
 def decide(
@@ -101,7 +101,7 @@ def decide(
     static: StaticChildren,
     now: datetime,
 ) -> DesiredState:
-    """All children that should exist now. For an object that cannot be read nothing is started, stopped or changed."""
+    """Return all children that should exist now. If the object cannot be read, nothing starts, stops or changes."""
     deployment = judged.deployment
     target = target_of(observed, judged)
     start = DecisionInputs(observed=observed, judged=judged, target=target or "", now=now)
@@ -134,7 +134,7 @@ def decide(
 
 
 def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts) -> CanaryTrial:
-    """The canary of an accepted spec."""
+    """Return the canary of an accepted spec."""
     review, observed = start.judged.review, start.observed
     if not start.judged.may_start:
         return canary_trial.NO_TRIAL
@@ -152,7 +152,7 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
 
 
 def target_of(observed: DeploymentSnapshot, judged: DeploymentReview) -> str | None:
-    """The revision of the spec; while the spec is refused, the one that was wanted last."""
+    """Return the revision of the spec; while the spec is refused, the most recent target."""
     if judged.may_start and judged.spec is not None:
         return revisions.of(judged.spec)
     revisions_seen = [snapshot.revision_facts(one) for one in observed.engines]
@@ -184,7 +184,7 @@ def _serves(replica: RolloutReplica) -> bool:
 
 
 def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
-    """Whether the GPUs of its replicas, or on CPU their cores, are ones that the target can use."""
+    """Whether its replicas have GPUs, or on CPU nodes cores, that the target can use."""
     pod = engine["spec"]["template"]["spec"]
     limits = [one.get("resources", {}).get("limits") or {} for one in pod.get("containers") or ()]
     selected = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
@@ -204,7 +204,7 @@ def _recommended(observed: DeploymentSnapshot) -> int | None:
 def _asleep(
     observed: DeploymentSnapshot, deployment: DesiredDeployment, count: ReplicaCount, now: RevisionState | None
 ) -> int:
-    """How many replicas are to sleep beside the wanted ones; together they stay within the upper bound.
+    """Return how many replicas should sleep beyond the desired ones; together they stay within the upper bound.
 
     While there is no recommendation, as many as sleep now.
     """
@@ -219,13 +219,13 @@ def _asleep(
 
 
 def _previous_count(observed: DeploymentSnapshot) -> int:
-    """The count that was wanted last, from the status; a rollout changes the counts of Deployments."""
+    """Return the last desired count, from the status: a rollout changes the counts of the Deployments."""
     found = observed.status.get("desiredReplicas")
     return found if isinstance(found, int) else sum(snapshot.requested_replicas(one) for one in observed.engines)
 
 
 def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:
-    """The engine Deployments as they should be, with the plan's step applied."""
+    """Return the engine Deployments as they should be, with the plan's step applied."""
     step, retired, shrinks, observed = plan.step, None, None, start.observed
     engines: list[Manifest] = []
     for live in observed.engines:
@@ -247,7 +247,7 @@ def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:
 
 
 def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts:
-    """The facts to write on a revision: since when it is wanted, whether it served, whether it was given up."""
+    """Return the facts to write on a revision: target since when, whether it served, whether it was given up."""
     written = snapshot.revision_facts(live)
     some = start.observed.pods.get(written.revision, ())
     rejected = written.failure is not None and written.failure.rejected
@@ -277,7 +277,7 @@ def _engine(start: DecisionInputs, written: RevisionFacts, live: Manifest | None
 
 
 def _template(start: DecisionInputs, revision: str, live: Manifest | None) -> Manifest:
-    """Built from the spec where the spec describes this revision; otherwise the live template, the only source left."""
+    """Build from the spec if it describes this revision; otherwise take the live template, the only source left."""
     judged = start.judged
     if live is not None and not target_start.is_described(judged, revision):
         found: Manifest = live["spec"]["template"]
@@ -287,7 +287,7 @@ def _template(start: DecisionInputs, revision: str, live: Manifest | None) -> Ma
 
 
 def _with_reason(plan: RolloutPlan, troubles: Mapping[str, Sequence[PodProblem]]) -> RolloutPlan:
-    """The plan with the pods' problem recorded in its failure, as the pods that show it are about to be removed."""
+    """Record the pods' problem in the plan's failure, as the pods that show it are about to be removed."""
     step = plan.step
     found = troubles.get(step.revision, ()) if isinstance(step, FailureStep) else ()
     if not (isinstance(step, FailureStep) and found):

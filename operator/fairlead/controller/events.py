@@ -25,7 +25,7 @@ class ReconcileEvents:
         self._wrote_at_rest = metrics.wrote_at_rest
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
-        """A condition changed its status or its reason."""
+        """Record a condition's new status or reason."""
         if not is_news(condition, _before(about, condition["type"])):
             return
         kind = EventType.WARNING if condition["status"] == "False" else EventType.NORMAL
@@ -35,18 +35,18 @@ class ReconcileEvents:
         )
 
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
-        """Another client changed a child, and it was put back: a write that is counted as one at rest."""
+        """Record that another client's change was put back: a write that is counted as one at rest."""
         self._wrote_at_rest(resource.title)
         news = NewEvent(owner=reference(about), reason="PutBack", action="Apply", note=note, type=EventType.WARNING)
         self.publisher.send(news, at)
 
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
-        """Another client deleted a pod; its ReplicaSet makes another, so the operator wrote nothing."""
+        """Record another client's deletion of a pod; its ReplicaSet makes another, so the operator wrote nothing."""
         news = NewEvent(owner=reference(about), reason="Deleted", action="Report", note=note, type=EventType.WARNING)
         self.publisher.send(news, at)
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
-        """A replica count changed, or a revision was created, given up or removed."""
+        """Record a new replica count, or a revision's creation, abandonment or removal."""
         self.publisher.send(NewEvent(owner=reference(about), reason=reason, action="Roll", note=note), at)
 
 

@@ -1,4 +1,4 @@
-"""The kinds that the controller watches, which keys a change wakes, and which children it lost."""
+"""The kinds that the controller watches, the keys that a change wakes, and the children that were lost."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,17 +30,17 @@ WATCHED: Final = WatchedKinds(
     children=(kinds.POD, *PRUNED),
 )
 GATEWAY_API: Final = (kinds.HTTP_ROUTE,)
-"""Watched where the operator was started with --gateway-api: without the right each list would be refused."""
+"""Watched if the operator was started with --gateway-api: without the right, every list would be refused."""
 LISTED: Final[Mapping[str, frozenset[str]]] = {
     "type": frozenset(ConditionType),
     "status": frozenset({"True", "False", "Unknown"}),
     "reason": frozenset(ConditionReason),
 }
-"""What metrics show of a condition: somebody else may have written others there."""
+"""The values of a condition that metrics show; other clients may have written other ones."""
 
 
 class ControllerInformers(Informers):
-    """The stores of all kinds; a change wakes keys, and what is gone is forgotten."""
+    """The stores of all kinds; changes wake keys, and what is deleted is dropped."""
 
     def __init__(
         self,
@@ -59,9 +59,9 @@ class ControllerInformers(Informers):
         self._quiet = False
 
     def note(self, manifest: Manifest) -> None:
-        """Store our own write without noting a loss; of keys only those on the other side of a gateway are woken.
+        """Store our own write without noting a loss; it wakes only keys on the other side of a gateway.
 
-        A pod that lost labels meanwhile is a loss all the same: what the watch says of that is older than our write.
+        A pod that lost labels meanwhile still counts as a loss: the watch's message about it is older than our write.
         """
         informer = self.by_kind.get(kinds.of(manifest))
         self._quiet = informer is None or not _lost_labels(informer.store, manifest)
@@ -72,19 +72,19 @@ class ControllerInformers(Informers):
             self._quiet = False
 
     def gone(self, manifest: Manifest) -> None:
-        """Drop an object that we removed, before the watch reports it."""
+        """Drop an object that we deleted, before the watch reports it."""
         self.of(kinds.of(manifest)).drop(manifest)
         self._forget(manifest["metadata"]["uid"])
 
     def followed(self) -> Iterator[InformerHealth]:
-        """Age, relists and size of each informer, for metrics."""
+        """Yield age, relists and size of each informer, for metrics."""
         for resource, one in self.by_kind.items():
             yield InformerHealth(
                 resource=resource.title, age_seconds=one.age(), relists=one.relists, objects=len(one.store)
             )
 
     def judged(self) -> Mapping[tuple[str, str, str, str], int]:
-        """How many objects have each condition, by kind, type, status and reason; one of nobody's list is `other`."""
+        """Count objects by kind and condition type, status and reason; values that are not ours count as `other`."""
         return Counter(
             (resource.kind, _listed(condition, "type"), _listed(condition, "status"), _listed(condition, "reason"))
             for resource in WATCHED.ours
@@ -93,7 +93,7 @@ class ControllerInformers(Informers):
         )
 
     def tried(self) -> tuple[Mapping[tuple[str, str, str], int], Mapping[tuple[str, str, str], int]]:
-        """How many canaries are at each phase, step and share; and what the gates of these steps say."""
+        """Count canaries by phase, step and share, and the gate results of these steps."""
         on_trial = (*self.of(kinds.INFERENCE_DEPLOYMENT).all(), *self.of(kinds.ADAPTER).all())
         return canary_counts.of([state for one in on_trial if (state := canary_status.of(one))])
 
@@ -110,13 +110,13 @@ class ControllerInformers(Informers):
             self._wake(key)
 
     def _beside(self, child: Manifest) -> Sequence[Manifest]:
-        """Pods of the same deployment."""
+        """Return pods of the same deployment."""
         metadata = child["metadata"]
         return self.of(kinds.POD).of_deployment(metadata["namespace"], metadata["labels"].get(labels.DEPLOYMENT, ""))
 
 
 def _lost_labels(store: ObjectStore, manifest: Manifest) -> bool:
-    """Whether a pod has other labels than before: our writes put labels on pods that lost them, and remove none."""
+    """Whether a pod's labels changed: our writes restore labels that a pod lost, and remove none."""
     metadata = manifest["metadata"]
     held = store.find(metadata.get("namespace", ""), metadata["name"]) if kinds.of(manifest) is kinds.POD else None
     now = metadata.get("labels") or {}

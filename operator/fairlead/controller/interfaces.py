@@ -1,6 +1,6 @@
-"""The interfaces of the controller: stores that informers fill, the API server, running pods, and a service beside it.
+"""The controller's interfaces: informer stores, the API server, running pods, and an embedded service.
 
-Protocols only; the reconcile does not know whether a real cluster or a test's implements them.
+Protocols only; the reconcile does not know whether a real cluster or a test implements them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ class ControllerClusterState(interfaces.ClusterState, Protocol):
 
     @property
     def losses(self) -> ChildLosses:
-        """Children that another client removed, relabelled or began to delete."""
+        """Children that another client deleted, relabelled or began to delete."""
 
     def availability(self, resource: Resource) -> KindAvailability:
         """Whether a kind that a cluster may lack can be used now."""
@@ -39,53 +39,53 @@ class ControllerClusterState(interfaces.ClusterState, Protocol):
         """Store the answer to our own write, so that the next reconcile sees it."""
 
     def gone(self, manifest: Manifest) -> None:
-        """Drop an object that we removed."""
+        """Drop an object that we deleted."""
 
 
 class ControllerApiClient(interfaces.ApiClient, Protocol):
-    """As much of the API server as a reconcile uses."""
+    """The API server operations that a reconcile uses."""
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
         """Delete the object with this UID."""
 
 
 class PodAccess(Protocol):
-    """HTTP requests to running pods, and to a judge: reports, scrapes, answers, sleep and wake."""
+    """HTTP requests to running pods and to a judge."""
 
     async def endpoints(self, router: Manifest, target: str = "") -> RouterReport | None:
-        """What a router reports, of one target where it is a gateway's; None when it does not answer."""
+        """Return what a router reports, for one target if it is a gateway's; None without an answer."""
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
-        """What a gateway's router reports of all targets and tenants; None when it does not answer."""
+        """Return what a gateway's router reports for all targets and tenants; None without an answer."""
 
     async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
-        """The requests that a router compares two sides by; None when it does not answer."""
+        """Return the requests by which a router compares two sides; None without an answer."""
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """The load that an engine reports; None when it does not answer or the scrape cannot be used."""
+        """Return the load that an engine reports; None without an answer or the scrape cannot be used."""
 
     async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """The same, scraped now, as often as it is asked for."""
+        """Like `load`, but scraped anew on every call."""
 
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
-        """The page on which an engine names its models; None when it does not answer."""
+        """Return the page on which an engine names its models; None without an answer."""
 
     async def adapters(self, pod: Manifest) -> Sequence[AdapterPlace] | None:
-        """Where the loader beside an engine says that each adapter stands; None when it does not answer."""
+        """Return the adapters' states from the loader beside an engine; None without an answer."""
 
     async def complete(
         self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> PodReply | None:
-        """An engine's reply to one request of ours; a time-out is one of 408, and None that nobody answers at all."""
+        """Send one request to an engine; return its reply, 408 on a time-out, or None when nothing answers."""
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> PodReply | None:
-        """The reply of an endpoint that an evaluation names as its judge; a time-out is one of 408."""
+        """Send a request to an evaluation's judge; return its reply, or 408 on a time-out."""
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
-        """Put an engine to sleep; returns whether it sleeps now."""
+        """Put an engine to sleep; return whether it is asleep now."""
 
     async def wake(self, pod: Manifest, kind: EngineKind) -> bool:
-        """Wake an engine; returns whether it is awake now."""
+        """Wake an engine; return whether it is awake now."""
 
 
 class ReferenceLookup(Protocol):
@@ -94,36 +94,36 @@ class ReferenceLookup(Protocol):
     async def present(
         self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = ...
     ) -> Mapping[ObjectKey, frozenset[str]]:
-        """The objects that exist, with the names of their entries; one that lacks a `needed` entry was read lately."""
+        """Return the objects that exist, with their entries' names; one without a `needed` entry was read recently."""
 
 
 class EventSink(Protocol):
     """Records what happened, as Events."""
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:
-        """A condition changed its status or its reason."""
+        """Record a condition's new status or reason."""
 
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:
-        """Another client changed a child, and it was put back."""
+        """Record that another client's change of a child was put back."""
 
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:
-        """Another client deleted a pod."""
+        """Record another client's deletion of a pod."""
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
-        """A replica count changed, or a revision was created, given up or removed."""
+        """Record a new replica count, or a revision's creation, abandonment or removal."""
 
 
 class EmbeddedService(Protocol):
-    """The interface of such a service."""
+    """A service that runs inside the leader."""
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """Its HTTP routes on the metrics port, leading or not."""
+        """Return its HTTP routes on the metrics port, served by every replica."""
 
     def page(self) -> bytes:
-        """Its metrics, in Prometheus' text format."""
+        """Return its metrics in Prometheus' text format."""
 
     def records(self) -> Iterable[DecisionRecord]:
-        """Its last decisions; none while it does not run."""
+        """Return its last decisions; none while it does not run."""
 
     async def run(self, world: ControllerClusterState, server: FencedApiServer, router_keys: RouterKeys) -> None:
-        """Work until cancelled; with the keys it can read routers' metrics ports."""
+        """Run until cancelled; the keys let it read routers' metrics ports."""

@@ -1,4 +1,4 @@
-"""What only the leader does: run informers and the work queue, and reconcile. All of it ends with the Lease."""
+"""The leader's tasks: run informers and the work queue, and reconcile. All of it ends with the Lease."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LONGEST_TICK_S: Final = 60.0
-"""Every request has its own time-out; this limits a reconcile as a whole, whatever hangs."""
+"""The limit of a whole reconcile, whatever hangs; every request has its own time-out."""
 RESYNC_S: Final = 600.0
 """Each object is reconciled again after this time, whether or not anything woke it."""
 BUGS_REPORTED_AFTER: Final = 3
@@ -92,16 +92,16 @@ class LeaderTasks:
             self.queue.wake(key)
 
     def world(self) -> ControllerInformers | None:
-        """What is watched, once the cluster was listed; None while this process does not lead."""
+        """Return what is watched, once the cluster was listed; None while this process does not lead."""
         informers = self._informers
         return informers if informers and informers.has_listed(kinds.INFERENCE_DEPLOYMENT) else None
 
     def records(self) -> Iterable[DecisionRecord]:
-        """The last decisions of the embedded service."""
+        """Return the last decisions of the embedded service."""
         return self.embedded.records() if self.embedded else ()
 
     def watch_age_s(self) -> float:
-        """Seconds since the last message of the most silent watch; 0 while this process does not lead."""
+        """Return seconds since the most silent watch's last message; 0 while this process does not lead."""
         return self._informers.age_s() if self._informers else 0.0
 
     async def run(self, namespaces: tuple[str, ...], instance: str) -> None:
@@ -174,7 +174,7 @@ class LeaderTasks:
 
     @asynccontextmanager
     async def _embedded_running(self, informers: ControllerInformers) -> AsyncIterator[None]:
-        """Run the embedded service; should it end by itself, that is a bug that must not stop the reconciling."""
+        """Run the embedded service; if it ends by itself, that is a bug that must not stop the reconciling."""
         if self.embedded is None:
             yield
             return
@@ -182,12 +182,12 @@ class LeaderTasks:
             yield
 
     def _forget(self, uid: str) -> None:
-        """An object is gone: every cache drops what it keeps of it, or months of pods would fill the memory."""
+        """Drop what caches keep of a deleted object, or months of pods would fill the memory."""
         for drop in self._caches:
             drop(uid)
 
     async def _work(self, key: ObjectKey) -> ReconcileOutcome:
-        """One reconcile, whatever its result; the only place that catches unexpected exceptions."""
+        """Run one reconcile, whatever its result; the only place that catches unexpected exceptions."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(LONGEST_TICK_S):
@@ -246,7 +246,7 @@ class LeaderTasks:
 
 @asynccontextmanager
 async def _background_task(name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """A task that runs while the block does, and whose failure must not end the block."""
+    """Run a task while the block runs; its failure must not end the block."""
     task = asyncio.create_task(work, name=name)
     task.add_done_callback(_log_if_broken)
     try:

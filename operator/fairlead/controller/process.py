@@ -1,6 +1,6 @@
-"""`fairlead operator`: one process, assembled. Every replica serves admission, health and metrics; one leads.
+"""The `fairlead operator` process. Every replica serves admission, health and metrics; one leads.
 
-A process that loses the Lease ends, since its state in memory may be out of date; the kubelet restarts it.
+A process that loses the Lease exits, since its in-memory state may be out of date; the kubelet restarts it.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ async def run(settings: OperatorSettings, embedded: EmbeddedService | None = Non
 
 
 async def _work(api: ApiServer, leading: LeaderTasks, pulse: ProcessHealth, settings: OperatorSettings) -> None:
-    """Get the key for routers first, or their configuration is written twice; without it, start the rest after 10 s."""
+    """Run the leader's tasks; wait up to 10 s for the routers' key, or their configuration would be written twice."""
     pulse.working = True
     keeping = asyncio.create_task(operator_key.keep(api, settings.lease_namespace, leading.router_keys))
     try:
@@ -95,7 +95,7 @@ async def _lead(leadership: lease.Leadership, work: Callable[[], Awaitable[None]
 
 
 class OperatorContext(NamedTuple):
-    """What every replica needs to answer webhook, probes and scrapes."""
+    """What every replica needs to serve the webhook, probes and scrapes."""
 
     leading: LeaderTasks
     pulse: ProcessHealth
@@ -104,7 +104,7 @@ class OperatorContext(NamedTuple):
 
 @asynccontextmanager
 async def _standby(settings: OperatorSettings, own: ClusterProcess, served: OperatorContext) -> AsyncIterator[None]:
-    """What every replica does: admission, health, metrics."""
+    """Run what every replica does: admission, health and metrics."""
     leading, pulse = served.leading, served.pulse
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fairlead-webhook-")))
@@ -122,14 +122,14 @@ async def _standby(settings: OperatorSettings, own: ClusterProcess, served: Oper
         hosted = kopf_host.KopfCallbacks(wake=leading.wake, review=_reviewer(own.api, served), certificates=place)
 
         async def host_once_certified() -> None:
-            """Reconciling does not wait for this: a webhook that cannot be served must not stop it."""
+            """Run Kopf once there is a certificate; reconciling does not wait for it and works without a webhook."""
             if keeper is not None:
                 await keeper.first()
             pulse.ready = True
             await kopf_host.run(settings, own.connection, hosted)
 
         host = asyncio.create_task(host_once_certified(), name="host")
-        host.add_done_callback(lambda _: own.stop.set())  # without Kopf there is no webhook, so the process ends
+        host.add_done_callback(lambda _: own.stop.set())  # without Kopf there is no webhook, so the process exits
         tasks = [asyncio.create_task(one) for one in (pulse.beat(), *([keeper.run()] if keeper else []))]
         try:
             yield
@@ -153,7 +153,7 @@ def _page(leading: LeaderTasks, keeper: CertificateRotator | None) -> bytes:
 
 
 def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandler:
-    """The webhook's review function; all objects that the spec names are read, those of our kinds too."""
+    """Return the webhook's review function; every object that the spec names is read, those of our kinds too."""
     existence, context, metrics = ReferenceCache(api), served.setting.context, served.leading.metrics
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
@@ -171,7 +171,7 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
 
 
 async def _with_policy(document: dict[str, Any], context: ReviewContext, existence: ReferenceCache) -> ReviewContext:
-    """The review context with the policy that a deployment names."""
+    """Add the policy that a deployment names to the review context."""
     namespace, name = (document.get("metadata") or {}).get("namespace"), speculation_switch.policy_of(document)
     if name is None or not isinstance(namespace, str):
         return context
@@ -180,7 +180,7 @@ async def _with_policy(document: dict[str, Any], context: ReviewContext, existen
 
 
 async def _with_gateway(document: dict[str, Any], context: ReviewContext, existence: ReferenceCache) -> ReviewContext:
-    """The review context with the gateway that a deployment names."""
+    """Add the gateway that a deployment names to the review context."""
     if not isinstance((document.get("metadata") or {}).get("namespace"), str):
         return context
     for one in gateway_membership.named(document):
@@ -192,7 +192,7 @@ async def _with_gateway(document: dict[str, Any], context: ReviewContext, existe
 async def _with_evaluation(
     document: dict[str, Any], context: ReviewContext, existence: ReferenceCache
 ) -> ReviewContext:
-    """The review context with the number of items of the evaluation that a canary names."""
+    """Add the number of items of the evaluation that a canary names to the review context."""
     namespace, name = (document.get("metadata") or {}).get("namespace"), evaluations.named(document)
     if name is None or not isinstance(namespace, str):
         return context
@@ -221,7 +221,7 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
 
 
 def _namespace(name: str) -> tuple[tuple[str, str], ...]:
-    """The label that Kubernetes sets on every namespace."""
+    """Return the label that Kubernetes sets on every namespace."""
     return ((network_policies.NAMESPACE, name),) if name else ()
 
 

@@ -13,13 +13,13 @@ from fairlead.review import evaluations, gateway_membership, speculation_switch
 from fairlead.review.context import ObjectKey
 
 AllDeployments = Callable[[], Iterable[Manifest]]
-"""Called only where a change concerns more than one object, since it sorts all deployments."""
+"""Called only if a change concerns more than one object, since it sorts all deployments."""
 
 SHARED: Final = {kinds.AUTOSCALING_POLICY: ours.POLICY.name}
 
 
 def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
-    """The keys of all objects to reconcile; `fleet` lists all deployments."""
+    """Yield the keys of all objects to reconcile; `fleet` lists all deployments."""
     manifest = new or old
     assert manifest is not None
     if resource is kinds.INFERENCE_DEPLOYMENT:
@@ -52,7 +52,7 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
 def across(
     resource: Resource, old: Manifest | None, new: Manifest | None, fleet: AllDeployments
 ) -> Iterator[ObjectKey]:
-    """The keys that our own writes wake too: on the other side of a gateway, and what serves an adapter."""
+    """Yield the keys that our own writes wake too: across a gateway, and what serves an adapter."""
     both = [one for one in (old, new) if one is not None]
     if resource is kinds.ADAPTER:
         yield from _served_by(old, new, fleet)
@@ -65,7 +65,7 @@ def across(
 
 
 def deployment(manifest: Manifest) -> ObjectKey:
-    """The key of an InferenceDeployment."""
+    """Return the key of an InferenceDeployment."""
     return ObjectKey(ours.DEPLOYMENT.name, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
 
 
@@ -77,7 +77,7 @@ def _owner(child: Manifest) -> Iterator[ObjectKey]:
 
 
 def _policies(old: Manifest | None, new: Manifest | None) -> Iterator[ObjectKey]:
-    """The policies that a deployment names or named, since a policy's status counts its users."""
+    """Yield the policies that a deployment names or named, since a policy's status counts its users."""
     before, after = (_named_policy(one) for one in (old, new))
     manifest = new or old
     assert manifest is not None
@@ -86,7 +86,7 @@ def _policies(old: Manifest | None, new: Manifest | None) -> Iterator[ObjectKey]
 
 
 def gateway(reference: GatewayReference) -> ObjectKey:
-    """The key of an InferenceGateway."""
+    """Return the key of an InferenceGateway."""
     return ObjectKey(ours.GATEWAY.name, reference.namespace, reference.name)
 
 
@@ -101,20 +101,20 @@ def _names(one: Manifest, policy: Manifest) -> bool:
 
 
 def _wanted_of(adapter: Manifest | None) -> object:
-    """What a deployment and its routers depend on of an adapter."""
+    """Return what a deployment and its routers depend on in an adapter."""
     if adapter is None or "deletionTimestamp" in adapter["metadata"]:
         return None
     return adapter.get("spec"), *_share_facts(adapter.get("status") or {})
 
 
 def _share_facts(status: Manifest) -> tuple[object, ...]:
-    """The fields of a status that a share of the traffic follows from."""
+    """Return the status fields that decide a share of the traffic."""
     canary = status.get("canary") or {}
     return tuple(canary.get(name) for name in ("revision", "phase", "step", "reachedAt"))
 
 
 def _served_by(old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
-    """The deployments that an adapter names or named, and their gateways."""
+    """Yield the deployments that an adapter names or named, and their gateways."""
     if _wanted_of(old) == _wanted_of(new):
         return
     there = [one for one in (old, new) if one is not None]
@@ -126,12 +126,12 @@ def _served_by(old: Manifest | None, new: Manifest | None, fleet: AllDeployments
 
 
 def _items(evaluation: Manifest | None) -> object:
-    """What a canary depends on of an evaluation."""
+    """Return what a canary depends on in an evaluation."""
     return ((evaluation or {}).get("status") or {}).get("digest")
 
 
 def _judged(old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
-    """The deployments whose canary an evaluation judges, where its items are others now."""
+    """Yield the deployments whose canary an evaluation judges, if its items changed."""
     manifest = new or old
     assert manifest is not None
     if _items(old) != _items(new):
@@ -149,7 +149,7 @@ def _named_policy(one: Manifest | None) -> str | None:
 
 
 def _routing_facts(document: Manifest | None) -> object:
-    """The fields of a deployment that a gateway's routers, or its status, depend on."""
+    """Return the fields of a deployment that a gateway's routers, or its status, depend on."""
     if document is None:
         return None
     status, metadata = document.get("status") or {}, document["metadata"]
@@ -160,7 +160,7 @@ def _routing_facts(document: Manifest | None) -> object:
 
 
 def _gateway_facts(document: Manifest | None) -> object:
-    """The fields of a gateway that the conditions of its deployments depend on; what tenants use is none."""
+    """Return the fields of a gateway that its deployments' conditions depend on; tenants' usage is none."""
     if document is None:
         return None
     status, metadata = document.get("status") or {}, document["metadata"]
@@ -169,7 +169,7 @@ def _gateway_facts(document: Manifest | None) -> object:
 
 
 def _gpu_facts(node: Manifest | None) -> object:
-    """The fields of a node that placement depends on; its heartbeat is none."""
+    """Return the fields of a node that placement depends on; its heartbeat is none."""
     if node is None:
         return None
     return (

@@ -1,7 +1,7 @@
 """One reconcile of one InferenceDeployment: observe, plan, apply, report.
 
-Level-triggered and stateless: what a later reconcile needs to know is written on objects. Caches here only save work;
-without them objects are read and reviewed again.
+Level-triggered and stateless: everything a later reconcile needs is written on objects. Caches here only save work;
+without them, objects are read and reviewed again.
 """
 
 import logging
@@ -63,17 +63,17 @@ from fairlead.review.deployment_review import DeploymentReview
 PROBING_S: Final = 1.0
 """Poll interval while routers probe a ready replica, since no event says when they are done."""
 MISSING_S: Final = 15.0
-"""How often missing references and a taken child's name are checked again, since no watch may report them."""
+"""How often missing references and a child's name that is taken are checked again, since no watch may report them."""
 LEAVING_S: Final = 1.0
 COMPARING_S: Final = 5.0
-"""How often users' requests at both revisions of a canary are compared."""
+"""How often users' requests to both revisions of a canary are compared."""
 TURNING_S: Final = 0.5
 """Poll interval while engines fall asleep or wake: neither routers nor engines send an event when it is done."""
 WATCHFUL_S: Final = 60.0
 """How often the routers of a deployment at rest are polled for their endpoints."""
 
 MOST_CACHED_REVIEWS: Final = 128
-"""A review costs a millisecond, keeping it 70 kB; an object at rest is reconciled every ten minutes."""
+"""A review takes a millisecond and its cache entry 70 kB; an object at rest is reconciled every ten minutes."""
 
 log = logging.getLogger("fairlead.controller")
 
@@ -87,7 +87,7 @@ class ReconcileSettings:
     nodes_grow: bool = False
     """Nodes are added on demand, so no replica is held back for lack of room."""
     gateway_api: bool = False
-    """HTTPRoutes are watched and may be made."""
+    """HTTPRoutes are watched and may be written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,18 +105,18 @@ class ReconcileEnvironment:
 
 
 class GenerationReview(NamedTuple):
-    """The review of one generation of a spec, and the children that follow from it with one step of a move."""
+    """The review of one generation of a spec, and the children built from it for one step of a router move."""
 
     generation: int
     guesses: bool
     judged: DeploymentReview
     built_for: tuple[RouterMove, float | None] | None = None
-    """The step of a move, and the objective for first tokens."""
+    """The step of the move, and the time-to-first-token objective."""
     static: tuple[Manifest, ...] = ()
 
 
 class RouterSituation(NamedTuple):
-    """Who serves a deployment, and the gateway of its spec."""
+    """Which routers serve a deployment, and the gateway of its spec."""
 
     to: RouterMove
     gateway: DesiredGateway | None
@@ -192,7 +192,7 @@ class Reconciler:
         return replace(found, after_s=early) if early is not None and not found.failed else found
 
     def forget(self, uid: str) -> None:
-        """A deployment, a child or a pod is gone: drop all that is cached of it."""
+        """Drop all that is cached of a deleted deployment, child or pod."""
         self._understood.pop(uid, None)
         self._starts.pop(uid, None)
         self._logs.forget(uid)
@@ -204,7 +204,7 @@ class Reconciler:
         self._runs.forget(uid)
 
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
-        """The review of the spec alone, once a generation; cached for the objects reconciled most recently."""
+        """Return the review of the spec alone, done once per generation; cached for recently reconciled objects."""
         uid, generation = observed.owner.uid, observed.document["metadata"]["generation"]
         cached = self._understood.get(uid)
         guesses = not speculation_switch.is_off(observed.status, self._policy_of(observed))
@@ -221,7 +221,7 @@ class Reconciler:
     def _static(
         self, observed: DeploymentSnapshot, understood: GenerationReview, to: RouterMove
     ) -> tuple[Manifest, ...]:
-        """The children of this step of a move, built once."""
+        """Return the children for this step of a move, built once."""
         step, objective = replace(to, wait_seconds=None), policies.objective_of(self._policy_of(observed))
         if understood.built_for == (step, objective):
             return understood.static
@@ -232,7 +232,7 @@ class Reconciler:
     def _with_adapters(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, static: tuple[Manifest, ...]
     ) -> tuple[Manifest, ...]:
-        """The children with the adapters that come and go."""
+        """Return the children with the adapters to serve now."""
         if judged.deployment is None or judged.deployment.wanted.engine.lora is None:
             return static
         wanted, setup = judged.deployment.wanted, judged.review.setup if judged.review else None
@@ -256,7 +256,7 @@ class Reconciler:
         return self._world.of(kinds.AUTOSCALING_POLICY).find(observed.owner.namespace, name) if name else None
 
     async def _with_references(self, judged: DeploymentReview) -> DeploymentReview:
-        """The review with references, which are checked in every reconcile."""
+        """Add the references, which are checked in every reconcile."""
         if judged.deployment is None:
             return judged
         named = [one.key for one in references.of_deployment(judged.deployment)]
@@ -278,7 +278,7 @@ class Reconciler:
         )
 
     async def _compared(self, observed: DeploymentSnapshot) -> tuple[RequestSample, ...] | None:
-        """Users' requests at both revisions, while a canary is judged by them."""
+        """Return users' requests to both revisions, while a canary is judged by them."""
         uid, state = observed.owner.uid, canary_status.of(observed.document)
         if state is None or not canary_trial.is_judged(state):
             self._samples.forget(uid)
@@ -286,7 +286,7 @@ class Reconciler:
         return await self._samples.read(uid, canary_samples.routers_of(observed), state.revision)
 
     def _evaluated(self, observed: DeploymentSnapshot, facts: RuntimeFacts) -> RuntimeFacts:
-        """What the evaluation of a canary says by now; it is asked in the background."""
+        """Add the current result of a canary's evaluation, which runs in the background."""
         owner, state = observed.owner, canary_status.of(observed.document)
         question = None
         if state is not None and questions.is_evaluated(state):
@@ -304,7 +304,7 @@ class Reconciler:
     async def _route(
         self, observed: DeploymentSnapshot, deployment: DesiredDeployment | None, now: datetime
     ) -> tuple[UntimedCondition, ...]:
-        """Bring the route to the spec; it stays as it is while the spec is refused or a gateway takes over."""
+        """Bring the HTTPRoute to the spec; it is left unchanged while the spec is refused or a gateway takes over."""
         owner = observed.owner
         if deployment is None:
             state = self._routes.as_it_is(owner)
@@ -355,7 +355,7 @@ class Reconciler:
         )
 
     def _measured_starts(self, observed: DeploymentSnapshot) -> Mapping[str, PodStart]:
-        """The first measured start of each pod counts: one that was unready for a while did not start again."""
+        """Return the first measured start of each pod: one that was unready for a while did not start again."""
         for pod in (pod for some in observed.pods.values() for pod in some):
             uid, start = pod["metadata"]["uid"], pod_starts.measured(pod)
             if start is not None:
@@ -365,7 +365,7 @@ class Reconciler:
     async def _measure(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, decision: DesiredState
     ) -> int | None:
-        """KV tokens of one ready replica of the current revision."""
+        """Return KV tokens of one ready replica of the current revision."""
         if decision.plan is None or judged.deployment is None:
             return None
         some: Sequence[Manifest] = observed.pods.get(decision.plan.current, ())
@@ -376,7 +376,7 @@ class Reconciler:
     async def _report(
         self, observed: DeploymentSnapshot, now: StatusInputs, served: RouterSituation, at: datetime
     ) -> None:
-        """Write the status only where it differs from the stored one."""
+        """Write the status if it differs from the stored one."""
         fields = deployment_status.fields_of(observed, now.judged, self._setting.context, *served)
         found = deployment_status.status(now, fields, observed.status, at)
         if not deployment_status.differs(found, observed.status):
@@ -430,7 +430,7 @@ def _outcome(
 
 
 def _is_compared(observed: DeploymentSnapshot, decision: DesiredState) -> bool:
-    """Whether figures decide what comes next, or what a gateway's routers report: no event says that."""
+    """Whether figures, or what a gateway's routers report, decide what is next: no event says that."""
     state = decision.canary
     awaited = state is not None and state.phase is CanaryPhase.WAITING and any(observed.gateway_routers.values())
     return awaited or canary_trial.is_judged(state) or questions.is_evaluated(state)
@@ -439,9 +439,9 @@ def _is_compared(observed: DeploymentSnapshot, decision: DesiredState) -> bool:
 def _sooner(
     after_s: float | None, observed: DeploymentSnapshot, to: RouterMove, route: tuple[UntimedCondition, ...]
 ) -> float | None:
-    """While routers take over from others, look at them often: no event says when they have.
+    """Shorten the wait while some routers take over from others: no event says when they have.
 
-    Those that are not there yet, or not ready, wake the deployment when they are.
+    Routers that do not exist yet or are not ready wake the deployment when they are.
     """
     waits = [after_s] if after_s is not None else []
     waits += [MISSING_S for one in route if one.holds is not True]
@@ -475,5 +475,5 @@ def _extra(observed: DeploymentSnapshot) -> dict[str, object]:
 
 
 def moment() -> datetime:
-    """The time of a reconcile; read once at its beginning."""
+    """Return the time of a reconcile; read once at its start."""
     return datetime.now(tz=UTC)

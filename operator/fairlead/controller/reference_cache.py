@@ -18,7 +18,7 @@ from fairlead.review.context import ObjectKey
 FOUND_S: Final = 300.0
 """Objects that exist are seldom deleted; if one is, the kubelet reports it too."""
 LOST_S: Final = 5.0
-"""A missing object, or a missing entry of one, should be noticed soon after it was created."""
+"""A missing object, or a missing entry of one, should be noticed soon after it is created."""
 NOTHING: Final[Mapping[ObjectKey, frozenset[str]]] = {}
 
 RESOURCES: Final[Mapping[str, Resource]] = {
@@ -33,7 +33,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
 
 
 class ReferenceCache:
-    """Results of reads, kept for a while."""
+    """Caches which objects and entries exist."""
 
     def __init__(self, api: ApiServer, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
@@ -43,15 +43,15 @@ class ReferenceCache:
     async def present(
         self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = NOTHING
     ) -> Mapping[ObjectKey, frozenset[str]]:
-        """The objects that exist. One that we may not read is assumed to exist: the kubelet reports it if not.
+        """Return the objects that exist. One that we may not read is assumed to exist: the kubelet reports it if not.
 
-        One that lacked a needed entry when it was read is read again as soon as one that did not exist.
+        An object without a needed entry is read again as soon as a missing object is.
         """
         found = await asyncio.gather(*(self._entries(key, needed.get(key, frozenset())) for key in named))
         return {key: entries for key, entries in zip(named, found, strict=True) if entries is not None}
 
     async def whole(self, key: ObjectKey) -> Manifest | None:
-        """The whole object, read anew each time; None where it does not exist or we may not read it."""
+        """Return the whole object, read anew each time; None if it does not exist or we may not read it."""
         try:
             return await self._api.read(RESOURCES[key.kind], key.namespace, key.name)
         except RequestRefused:

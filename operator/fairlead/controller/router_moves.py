@@ -1,4 +1,4 @@
-"""The children of a deployment beside its engines, while it moves between its own routers and a gateway's. Pure."""
+"""The children of a deployment other than engines, while it moves between its own routers and a gateway's. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,37 +22,37 @@ from fairlead.review.deployment_review import DeploymentReview
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideReports:
-    """What routers report of one deployment, by whose routers they are."""
+    """What routers report of one deployment, by owner of the routers."""
 
     own: RouterReports = ()
     gateways: Mapping[GatewayReference, RouterReports]
 
     @property
     def all(self) -> tuple[RouterReport | None, ...]:
-        """Those of all routers."""
+        """The reports of all routers."""
         return (*self.own, *(one for some in self.gateways.values() for one in some))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticChildren:
-    """The children beside engines."""
+    """The children other than engines."""
 
     manifests: tuple[Manifest, ...] = ()
     spared: frozenset[tuple[str, str]] = frozenset()
-    """Kind and name of children that are left as they are: neither changed nor removed."""
+    """Kind and name of children that are neither changed nor removed."""
 
 
 ROUTER_KINDS = (
     *("ServiceAccount", "Role", "RoleBinding", "NetworkPolicy"),
     *("PodDisruptionBudget", "ConfigMap", "Service", "Deployment"),
 )
-"""Each is a child of a deployment's own routers."""
+"""Kinds of a deployment's own routers' children."""
 
 
 def move(
     observed: DeploymentSnapshot, deployment: DesiredDeployment | None, reports: SideReports, now: datetime
 ) -> RouterMove:
-    """Who serves it now, and who is to."""
+    """Return its current and future routers."""
     if deployment is None:
         return RouterMove()
     wanted = deployment.door if isinstance(deployment.door, GatewayReference) else None
@@ -73,8 +73,7 @@ def move(
 def static_children(
     owner: Owner, judged: DeploymentReview, platform: Installation, to: RouterMove, first_token_seconds: float | None
 ) -> tuple[Manifest, ...]:
-    """All children but engines; they follow from the spec, the move and its policy's objective for first tokens, so
-    they are built once for each."""
+    """Build all children except engines, once for each spec, move and objective for first tokens."""
     deployment = judged.deployment
     if deployment is None:
         return ()
@@ -91,7 +90,7 @@ def static_children(
 def at_this_moment(
     static: tuple[Manifest, ...], observed: DeploymentSnapshot, to: RouterMove, gateway: DesiredGateway | None
 ) -> StaticChildren:
-    """With the address that clients know where it is to lead now; `gateway` is the one of the spec, where it exists."""
+    """Set where the Service that clients use leads now; `gateway` is the one in the spec, if it exists."""
     owner, address = observed.owner, observed.address
     if to.phase is MovePhase.JOINING:
         return StaticChildren(manifests=static, spared=frozenset((kind, owner.router_name) for kind in ROUTER_KINDS))
@@ -107,7 +106,7 @@ def at_this_moment(
 
 
 def _ready_seconds(routers: Sequence[Manifest], now: datetime) -> float:
-    """For how long one of them has been ready."""
+    """Return how long the first of them has been ready."""
     since = [at for one in routers if (at := pods.moment(pods.condition(one, "Ready").get("lastTransitionTime")))]
     return max(((now - one).total_seconds() for one in since), default=0.0)
 

@@ -1,4 +1,4 @@
-"""The routers' children with what changes beside the spec: their own number, and a new revision's share. Pure."""
+"""The routers' children with what changes apart from the spec: their replica count and a canary's share. Pure."""
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
@@ -11,12 +11,12 @@ from fairlead.objects import applied_hash, router_config, router_deployment
 def at_this_moment(
     static: tuple[Manifest, ...], observed: DeploymentSnapshot, share: TrafficShare | None
 ) -> tuple[Manifest, ...]:
-    """The children with both."""
+    """Return the children with both."""
     return _divided(_counted(static, observed), share)
 
 
 def _counted(static: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:
-    """Routers that an HPA or a person scales keep their live count, which their configuration gets too.
+    """Keep the live count of routers that an HPA or a person scales, and write it into their configuration.
 
     The applied hash on their Deployment leaves the count out, as it is not ours.
     """
@@ -29,7 +29,7 @@ def _counted(static: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tupl
 
 
 def _divided(static: tuple[Manifest, ...], share: TrafficShare | None) -> tuple[Manifest, ...]:
-    """The same, with routers told what a new revision gets of the traffic."""
+    """Write a new revision's share of the traffic into the routers' configuration."""
     if share is None:
         return static
     return tuple(

@@ -1,4 +1,4 @@
-"""The routers that may send a deployment requests: what they report, and how they stand for its conditions."""
+"""The routers that may send requests to a deployment: their reports, and their state for its conditions."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from fairlead.review import gateway_membership
 
 
 async def read(pod_access: PodAccess, observed: DeploymentSnapshot) -> SideReports:
-    """What its own routers report, and those of gateways of it."""
+    """Read what its own routers and its gateways' routers report."""
     target = f"{observed.owner.namespace}/{observed.owner.name}"
     own, *others = await asyncio.gather(
         _reports(pod_access, observed.routers, ""),
@@ -36,7 +36,7 @@ async def _reports(pod_access: PodAccess, routers: Sequence[Manifest], target: s
 def own(
     observed: DeploymentSnapshot, door: DeploymentRouter, reports: MergedRouterReport, to: RouterMove
 ) -> RouterSummary:
-    """Its own routers; those of a gateway count as long as they go on serving it."""
+    """Summarize its own routers; those of a gateway count as long as they still serve it."""
     current = snapshot.requested_replicas(observed.router) if observed.router is not None else DEFAULT_REPLICAS
     wanted = current if door.pods.replicas is None else door.pods.replicas
     ready = len(observed.serving_routers if to.phase is MovePhase.LEAVING else observed.routers)
@@ -53,7 +53,7 @@ def of_gateway(
     reports: MergedRouterReport,
     to: RouterMove,
 ) -> RouterSummary:
-    """The gateway's routers; its own ones count as long as they go on serving it."""
+    """Summarize the gateway's routers; its own ones count as long as they still serve it."""
     refused, problem = _barred(observed.owner.namespace, door, gateway)
     joining = to.phase is MovePhase.JOINING
     return RouterSummary(
@@ -69,7 +69,7 @@ def of_gateway(
 
 
 def gateway_of(deployment: DesiredDeployment | None) -> GatewayReference | None:
-    """The gateway that a deployment joins, if it does."""
+    """Return the gateway that a deployment joins, if any."""
     door = deployment.door if deployment is not None else None
     return door if isinstance(door, GatewayReference) else None
 
@@ -77,7 +77,7 @@ def gateway_of(deployment: DesiredDeployment | None) -> GatewayReference | None:
 def _barred(
     namespace: str, door: GatewayReference, gateway: DesiredGateway | None
 ) -> tuple[ConditionReason | None, str]:
-    """What keeps the gateway's routers from it, if anything."""
+    """Return what keeps the gateway's routers from it, if anything."""
     if gateway is None:
         because = f"there is no InferenceGateway {door.name} in namespace {door.namespace} that can be read"
         remedy = "create or correct it, or remove spec.gateway"

@@ -27,7 +27,7 @@ class OperatorSettings(ProcessSettings):
     engine_image: str
     """The image of simulated engines."""
     cpu_images: tuple[tuple[EngineKind, str], ...] = ()
-    """The images of engines' builds for processors, where they are not the defaults."""
+    """The images of engines' CPU builds, if they are not the defaults."""
     labels: tuple[tuple[str, str], ...] = (("app.kubernetes.io/name", "fairlead"),)
     """Labels of the operator's pods: network policies admit pods with them."""
     monitoring_namespace: str = ""
@@ -35,7 +35,7 @@ class OperatorSettings(ProcessSettings):
     nodes_grow: bool = False
     """Nodes are added on demand, so replicas are requested that no node can hold yet."""
     gateway_api: bool = False
-    """The operator may make HTTPRoutes of the Gateway API, and watches its own."""
+    """The operator may write HTTPRoutes of the Gateway API, and watches its own."""
     webhook: WebhookSettings = WebhookSettings()
     console_port: int = 0
-    """Where the console is served; 0: nowhere."""
+    """The console's port; 0: it is not served."""

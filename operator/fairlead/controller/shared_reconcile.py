@@ -1,4 +1,4 @@
-"""One reconcile of a policy: its status, written where it differs. Policies have no children."""
+"""One reconcile of a policy: its status, written if it differs. Policies have no children."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ class SharedObjectReconciler:
         self._environment = environment
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
-        """Reconcile one policy: compute its status and write it where it differs."""
+        """Reconcile one policy: compute its status and write it if it differs."""
         world = self._environment.world
         document = world.of(kinds.AUTOSCALING_POLICY).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:

@@ -1,6 +1,6 @@
-"""One deployment and all that belongs to it, gathered from the stores. Sends no requests, decides nothing.
+"""One deployment and everything that belongs to it, gathered from the stores. Sends no requests, decides nothing.
 
-Identity is the UID: children of an earlier object of the same name belong to another owner.
+Identity is the UID: children of an earlier object with the same name belong to another owner.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -18,7 +18,7 @@ from fairlead.review import gateway_membership
 from fairlead.review.context import ObjectKey
 
 TEMPLATE_HASH: Final = "pod-template-hash"
-"""The label by which a ReplicaSet tells its pods from those of the Deployment's other ones."""
+"""The label by which a ReplicaSet tells its pods from those of the Deployment's other ReplicaSets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class DeploymentSnapshot:
     routers: tuple[Manifest, ...]
     """Router pods that are ready."""
     unready_routers: tuple[Manifest, ...] = ()
-    """Router pods that are not ready, but for those that are to go."""
+    """Router pods that are not ready, except those that are ending."""
     router: Manifest | None = None
     """The Deployment of its own routers."""
     deleted: frozenset[tuple[str, str]] = frozenset()
@@ -42,9 +42,9 @@ class DeploymentSnapshot:
     checks: tuple[Manifest, ...] = ()
     """Preflight pods."""
     unowned: tuple[Manifest, ...] = ()
-    """Engine pods that no controller owns, of revisions without a Deployment; nothing else ends them."""
+    """Engine pods without a controller, of revisions without a Deployment; nothing else deletes them."""
     superseded: tuple[Manifest, ...] = ()
-    """Engine pods that no controller owns, and that their revision's Deployment never takes over nor waits for."""
+    """Engine pods without a controller that their revision's Deployment will neither take over nor wait for."""
     admitted: tuple[GatewayReference, ...] = ()
     """Gateways whose routers its engines admit now."""
     gateway_routers: Mapping[GatewayReference, tuple[Manifest, ...]] = field(default_factory=dict)
@@ -54,22 +54,22 @@ class DeploymentSnapshot:
 
     @property
     def status(self) -> Manifest:
-        """The status as it is stored."""
+        """The stored status."""
         found = self.document.get("status")
         return found if isinstance(found, dict) else {}
 
     @property
     def serving_routers(self) -> tuple[Manifest, ...]:
-        """Every ready router that may send it requests."""
+        """All ready routers that may send it requests."""
         return (*self.routers, *(pod for some in self.gateway_routers.values() for pod in some))
 
     @property
     def has_gateway_alone(self) -> bool:
-        """Whether routers of a gateway alone send it requests."""
+        """Whether only a gateway's routers send it requests."""
         return any(self.gateway_routers.values()) and not self.routers
 
     def engine(self, revision: str) -> Manifest | None:
-        """The Deployment of one revision."""
+        """Return the Deployment of one revision."""
         return next((one for one in self.engines if revision_of(one) == revision), None)
 
 
@@ -84,7 +84,7 @@ class AutoscalerReport:
 
 
 def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot | None:
-    """The deployment from the stores; None when it is deleted or being deleted, so that no child is created for it."""
+    """Return the deployment; None if it is deleted or being deleted, so that no child is created for it."""
     document = world.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
     if document is None or "deletionTimestamp" in document["metadata"]:
         return None
@@ -113,7 +113,7 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
 
 
 def ready_routers(world: ControllerClusterState, gateway: GatewayReference) -> tuple[Manifest, ...]:
-    """The router pods of a gateway that are ready."""
+    """Return a gateway's router pods that are ready."""
     seen = world.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
     return tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one))
 
@@ -134,10 +134,10 @@ def _is_unowned(pod: Manifest, revisions: Collection[str]) -> bool:
 
 
 def _superseded(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, ...]:
-    """Pods that another ReplicaSet made, once its own pods serve or wait for the room of these.
+    """Return another ReplicaSet's pods, once the current one's pods serve or wait for the room of these.
 
-    A Deployment that was deleted and is made again before its ReplicaSet is gone gives the next one another hash, which
-    no pod of the first has. With the same hash the ReplicaSet takes them over, and has a controller's reference there.
+    A Deployment that is deleted and created again before its ReplicaSet is gone gives the next one another hash, which
+    no pod of the first has. With the same hash the ReplicaSet adopts them, and they have a controller.
     """
     stay = [one for one in _of_revision(engine, seen) if not _is_terminating(one)]
     current = [one for one in stay if controller_of(one)]
@@ -158,19 +158,19 @@ def owned(child: Manifest, owner: Owner) -> bool:
 
 
 def controller_of(child: Manifest) -> Manifest:
-    """The owner reference of its controller; empty when it has none."""
+    """Return the owner reference of its controller; empty if it has none."""
     references = child["metadata"].get("ownerReferences") or ()
     return next((one for one in references if one.get("controller")), {})
 
 
 def revision_of(manifest: Manifest) -> str:
-    """The revision a Deployment or pod belongs to; by the Deployment's selector first, which is immutable."""
+    """Return the revision of a Deployment or pod; a Deployment's selector comes first, since it is immutable."""
     selector = (manifest.get("spec", {}).get("selector") or {}).get("matchLabels") or {}
     return str(selector.get(labels.REVISION) or (manifest["metadata"].get("labels") or {}).get(labels.REVISION, ""))
 
 
 def autoscaler_report(observed: DeploymentSnapshot) -> AutoscalerReport | None:
-    """What the autoscaler wrote into the status; None where it is missing or invalid."""
+    """Return what the autoscaler wrote into the status; None if it is missing or invalid."""
     report = observed.status.get("scaling")
     if not isinstance(report, dict) or not isinstance(report.get("reason"), str):
         return None
@@ -183,32 +183,32 @@ def autoscaler_report(observed: DeploymentSnapshot) -> AutoscalerReport | None:
 
 
 def requested_replicas(engine: Manifest) -> int:
-    """The replica count in a Deployment's spec."""
+    """Return the replica count in a Deployment's spec."""
     found = engine.get("spec", {}).get("replicas")
     return found if isinstance(found, int) else 1
 
 
 def created(manifest: Manifest) -> datetime:
-    """When the API server made it."""
+    """Return its creation time."""
     return datetime.fromisoformat(manifest["metadata"]["creationTimestamp"])
 
 
 def pods_refused(engines: Sequence[Manifest]) -> str | None:
-    """The API server's message where a quota or policy refuses a Deployment's pods; None otherwise."""
+    """Return the API server's message if a quota or policy refuses a Deployment's pods; None otherwise."""
     conditions = (pods.condition(one, "ReplicaFailure") for one in engines if requested_replicas(one))
     return next((str(one.get("message", "")) for one in conditions if one.get("status") == "True"), None)
 
 
 def revision_facts(engine: Manifest) -> engine_deployment.RevisionFacts:
-    """The facts written on a revision; values that were edited and cannot be read count as absent."""
+    """Return the facts written on a revision; values that were edited and cannot be read count as absent."""
     found = engine_deployment.facts(engine)
     return found or engine_deployment.RevisionFacts(revision=revision_of(engine))
 
 
 def _pods_of(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, ...]:
-    """By label. Pods older than the Deployment are those of an earlier one of its name, which may still drain.
+    """Select by label. Pods older than the Deployment belong to an earlier one of the same name and may still drain.
 
-    Its ReplicaSet may have taken some of them over; only the count that Kubernetes reports says how many.
+    Its ReplicaSet may have adopted some of them; only the count that Kubernetes reports says how many.
     """
     since, counted = engine["metadata"]["creationTimestamp"], (engine.get("status") or {}).get("replicas", 0)
     ours = _of_revision(engine, seen)
@@ -219,7 +219,7 @@ def _pods_of(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, ...]
 
 
 def _of_revision(engine: Manifest, seen: Sequence[Manifest]) -> list[Manifest]:
-    """Engine pods with the labels of this Deployment's revision."""
+    """Return engine pods with this Deployment's revision."""
     return [one for one in seen if _role(one) == labels.ChildRole.ENGINE and revision_of(one) == revision_of(engine)]
 
 

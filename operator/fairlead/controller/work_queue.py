@@ -1,6 +1,6 @@
-"""Which object is reconciled next: each key runs at most once at a time, and once more if woken while it runs.
+"""Decides which object is reconciled next: each key runs at most once at a time, and again if woken while it runs.
 
-Knows keys, due times and back-off, and not what a key stands for. Other modules wake keys.
+Knows keys, due times and back-off, but not what a key stands for. Other modules wake keys.
 """
 
 import asyncio
@@ -15,34 +15,34 @@ from fairlead.review.context import ObjectKey
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 300.0
 LEAST_AFTER_FAILURE_S: Final = 5.0
-"""An event may shorten a back-off to this and no further: a failing object's own events must not make it spin, and
-a corrected spec should not wait for minutes."""
+"""An event may shorten a back-off to this and no further: a failing object's own events must not make it spin, and a
+corrected spec should not wait for minutes."""
 WORKERS: Final = 16
 """A reconcile mostly waits for the API server; more workers than it serves at once would only wait there instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileOutcome:
-    """How one reconcile ended: done, done until a later time, or failed and to be tried again."""
+    """How one reconcile ended: done, due again at a later time, or failed and to be retried."""
 
     after_s: float | None = None
-    """Seconds until the next reconcile if nothing wakes the key before."""
+    """Seconds until the next reconcile unless the key is woken earlier."""
     failed: str = ""
-    """Why it failed, to be tried again with growing pauses; empty: it succeeded."""
+    """Why it failed; it is retried with growing back-off. Empty: it succeeded."""
     gone: bool = False
     """The object is deleted or being deleted: no further reconcile unless its key is woken."""
 
 
 class JitterSource(Protocol):
-    """As much of `random.Random` as jitter needs."""
+    """The part of `random.Random` that jitter needs."""
 
     def uniform(self, a: float, b: float) -> float:
-        """A number between two."""
+        """Return a random number."""
 
 
 @dataclass(slots=True)
 class WorkQueue:
-    """Keys that wait, keys that run, and the worker tasks."""
+    """The keys that wait, the keys that run, and the worker tasks."""
 
     work: Callable[[ObjectKey], Awaitable[ReconcileOutcome]]
     chance: JitterSource
@@ -70,16 +70,16 @@ class WorkQueue:
 
     @property
     def depth(self) -> int:
-        """Keys that are due and wait for a worker."""
+        """Return the number of due keys without a worker."""
         return len(self._since)
 
     def oldest_s(self) -> float:
-        """The longest time that any key has waited or run."""
+        """Return the longest time that any key has waited or run."""
         begun = [*self._since.values(), *self._running.values()]
         return self.clock() - min(begun) if begun else 0.0
 
     async def run(self) -> None:
-        """Work until cancelled; what runs then is cancelled too."""
+        """Work until cancelled; running reconciles are cancelled too."""
         try:
             while True:
                 self._changed.clear()
@@ -95,7 +95,7 @@ class WorkQueue:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _start_what_is_due(self) -> float | None:
-        """Start as many keys as workers allow; returns how long until the next is due."""
+        """Start as many keys as workers allow; return how long until the next is due."""
         later: list[tuple[float, ObjectKey]] = []
         pause = None
         while self._heap and len(self._running) < self.workers:

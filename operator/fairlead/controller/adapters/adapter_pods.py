@@ -1,4 +1,4 @@
-"""The replicas of a deployment that take adapters: those with a loader, which stay. Pure."""
+"""The replicas of a deployment that take adapters: those with a loader that are not ending. Pure."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from fairlead.objects import adapter_loader, labels
 
 
 def with_loader(seen: Iterable[Manifest]) -> list[Manifest]:
-    """By name."""
+    """Return them by name."""
     return sorted((one for one in seen if _takes_adapters(one)), key=lambda one: str(one["metadata"]["name"]))
 
 

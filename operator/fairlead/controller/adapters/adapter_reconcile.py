@@ -1,6 +1,6 @@
-"""One reconcile of an adapter: what replicas report of it, and its status, written where it differs.
+"""One reconcile of an adapter: what replicas report of it, and its status, written if it differs.
 
-It loads nothing itself: the list of a deployment is among the deployment's children, and loaders follow that.
+It loads nothing itself: a deployment's list is among the deployment's children, and loaders follow that.
 """
 
 from collections.abc import Sequence
@@ -32,14 +32,14 @@ from fairlead.review import deployment_review
 from fairlead.review.context import ObjectKey
 
 LOADING_S: Final = 1.0
-"""How often loaders are asked while something is not loaded."""
+"""How often loaders are polled while something is not loaded."""
 LOADED_S: Final = 30.0
-"""How often at rest: engines lose adapters when they end, and their loaders load them again by themselves."""
+"""How often they are polled at rest: engines lose adapters when they end, and their loaders load them again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterNews:
-    """What is to be said of an adapter, and when it is looked at again."""
+    """What to report of an adapter, and when to reconcile it again."""
 
     figures: Manifest = field(default_factory=dict)
     conditions: tuple[UntimedCondition, ...] = ()
@@ -57,12 +57,12 @@ class AdapterReconciler:
         self._trials = AdapterTrials(environment)
 
     def forget(self, uid: str) -> None:
-        """A pod is gone, or an adapter."""
+        """Drop a pod or an adapter that is gone."""
         self._reports.forget(uid)
         self._trials.forget(uid)
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
-        """Ask its replicas, and say where it is, and where its canary is."""
+        """Poll its replicas; report where it is loaded, and its canary."""
         world = self._environment.world
         document = world.of(kinds.ADAPTER).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
@@ -114,7 +114,7 @@ class AdapterReconciler:
         )
 
     def _deployment(self, adapter: ServedAdapter) -> tuple[DesiredRevision | None, tuple[UntimedCondition, ...]]:
-        """Its deployment, or why that does not serve it."""
+        """Return its deployment, or why that does not serve it."""
         world, name = self._environment.world, adapter.deployment
         document = world.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, name)
         if document is None:
@@ -146,7 +146,7 @@ class AdapterReconciler:
 
 
 def _pause(seen: AdapterObservation, state: CanaryState | None) -> float:
-    """In seconds; the canary of an adapter that is not loaded everywhere waits for that."""
+    """Return the pause in seconds; a canary waits until its adapter is loaded everywhere."""
     if not adapter_status.is_loaded(seen) or not seen.chosen:
         return LOADING_S
     return COMPARING_S if canary_trial.is_judged(state) or questions.is_evaluated(state) else LOADED_S

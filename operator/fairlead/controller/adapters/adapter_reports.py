@@ -1,4 +1,4 @@
-"""What loaders report of their replicas, read once for all adapters that ask at the same moment."""
+"""What loaders report of their replicas, read once for all adapters that are reconciled together."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ class AdapterReports:
         self._kept: dict[str, tuple[float, Report | None]] = {}
 
     async def read(self, pods: Sequence[Manifest]) -> Mapping[str, Report | None]:
-        """By the pod's name; None for one that does not answer."""
+        """Return reports by pod name; None for one that does not answer."""
         found = await asyncio.gather(*(self._of(one) for one in pods))
         return {pod["metadata"]["name"]: one for pod, one in zip(pods, found, strict=True)}
 
     def forget(self, uid: str) -> None:
-        """A pod is gone."""
+        """Drop a deleted pod."""
         self._kept.pop(uid, None)
 
     async def _of(self, pod: Manifest) -> Report | None:

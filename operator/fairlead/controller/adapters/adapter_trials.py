@@ -1,6 +1,6 @@
-"""What is observed of a version on trial: who has it, users' requests to both versions, answers to an evaluation.
+"""Facts about a version on trial: who has loaded it, users' requests to both versions, answers to an evaluation.
 
-Where it goes next is decided in `planning.adapter_canary`.
+Its next step is decided in `planning.adapter_canary`.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from fairlead.review.context import ObjectKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterPods:
-    """An adapter with the replicas that are to load it."""
+    """An adapter with the replicas that should load it."""
 
     document: Manifest
     seen: AdapterObservation
@@ -39,19 +39,19 @@ class AdapterPods:
 
 
 class AdapterTrials:
-    """Of one process."""
+    """The trials of one process."""
 
     def __init__(self, environment: ReconcileEnvironment) -> None:
         self._environment = environment
         self._samples = CanarySamples(environment.pod_access)
 
     def forget(self, uid: str) -> None:
-        """The adapter is gone, or nothing of it is on trial."""
+        """Drop an adapter that is gone, or has nothing on trial."""
         self._samples.forget(uid)
         self._environment.runs.forget(uid)
 
     async def facts(self, at: AdapterPods) -> VersionFacts:
-        """All that its canary goes by."""
+        """Return all inputs of its canary."""
         adapter, stored = at.seen.adapter, canary_status.of(at.document)
         candidate = adapter_canary.sides(adapter, stored).candidate
         if adapter.canary is None or candidate is None:
@@ -67,7 +67,7 @@ class AdapterTrials:
         )
 
     async def _service(self, at: AdapterPods, stored: CanaryState | None) -> GateVerdict | None:
-        """Of users' requests, while the gate of the step goes by them."""
+        """Judge users' requests, while the gate of the step depends on them."""
         uid = at.document["metadata"]["uid"]
         if stored is None or not canary_trial.is_judged(stored):
             self._samples.forget(uid)
@@ -76,7 +76,7 @@ class AdapterTrials:
         return canary_trial.service_verdict(rows, stored)
 
     def _routers(self, at: AdapterPods) -> list[SampledRouter]:
-        """Of the deployment and of its gateways."""
+        """Return routers of the deployment and its gateways."""
         adapter = at.seen.adapter
         key = ObjectKey(ours.DEPLOYMENT.name, adapter.namespace, adapter.deployment)
         observed = snapshot.observe(self._environment.world, key)
@@ -85,7 +85,7 @@ class AdapterTrials:
         return canary_samples.routers_of(observed, adapter.served_name)
 
     def _evaluation(self, at: AdapterPods, stored: CanaryState | None) -> EvaluationVerdict:
-        """What the answers of both versions say by now; they are asked in the background."""
+        """Judge both versions' answers so far; they are requested in the background."""
         adapter, question = at.seen.adapter, None
         owner = Owner(namespace=adapter.namespace, name=adapter.name, uid=at.document["metadata"]["uid"])
         if stored is not None and questions.is_evaluated(stored):
@@ -96,7 +96,7 @@ class AdapterTrials:
 
 
 def _side(at: AdapterPods, name: str) -> RevisionSide:
-    """One version, on the replicas that have it and serve."""
+    """Return one version, on the replicas that have it and serve."""
     having = [one for one in at.pods if pods.takes_requests(one) and _has(at, one, name)]
     return RevisionSide(
         revision=name.rpartition(SEPARATOR)[2], holder=at.document, pods=tuple(having), kind=at.kind, model=name

@@ -1,4 +1,4 @@
-"""The list of adapters for a deployment's replicas, and what its routers are told of them. Pure."""
+"""The list of adapters for a deployment's replicas, and for its routers. Pure."""
 
 from collections.abc import Collection, Iterable
 
@@ -16,7 +16,7 @@ from fairlead.objects.owner import Owner
 def listed(
     adapters: ServedAdapters, wanted: DesiredRevision, shape: ModelShape | None, pods: Collection[str]
 ) -> LoadList:
-    """What each replica is to load."""
+    """Return what each replica should load."""
     few = {one.served_name: one.replicas for one in adapters.served if one.replicas is not None}
     places = placement.placed(few, sorted(pods))
     return LoadList(
@@ -37,7 +37,7 @@ def listed(
 
 
 def bases(adapter: ServedAdapter, wanted: DesiredRevision) -> tuple[str, ...]:
-    """The names of the base model that an adapter may give; a folder or an image has none that training knew."""
+    """Return the base model names that an adapter may give; a folder or an image has no name that training knew."""
     if adapter.base_model is not None:
         return (adapter.base_model,)
     source = wanted.model.source
@@ -45,7 +45,7 @@ def bases(adapter: ServedAdapter, wanted: DesiredRevision) -> tuple[str, ...]:
 
 
 def shares(adapters: Iterable[ServedAdapter]) -> tuple[AdapterVersions, ...]:
-    """What routers know: the versions of each name, and their parts of its conversations."""
+    """Return what routers need: the versions of each name, and their shares of its conversations."""
     return tuple(
         AdapterVersions(
             name=one.served_name,
@@ -61,7 +61,7 @@ def shares(adapters: Iterable[ServedAdapter]) -> tuple[AdapterVersions, ...]:
 def with_adapters(
     static: tuple[Manifest, ...], owner: Owner, adapters: ServedAdapters, found: LoadList
 ) -> tuple[Manifest, ...]:
-    """The children of a deployment with the list in one ConfigMap, and the names in the other."""
+    """Return a deployment's children with the list in one ConfigMap, and the names in the other."""
     named = shares(adapters.served)
     return tuple(_with(one, owner, named, found) for one in static)
 

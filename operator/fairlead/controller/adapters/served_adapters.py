@@ -1,6 +1,6 @@
-"""The adapters that a deployment serves, of those that name it: each served name once. Pure but for the store it reads.
+"""The adapters that a deployment serves, of those that name it: each served name once. Pure, apart from store reads.
 
-Where two objects ask for one name the older one has it, so that an object that comes later takes nothing away.
+If two objects want the same name, the older one has it, so that a later object takes nothing away.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,18 +19,18 @@ from fairlead.planning import adapter_canary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedAdapters:
-    """Those that one deployment serves, and who has the names that others want."""
+    """One deployment's adapters, and which of them have names that others want."""
 
     served: tuple[ServedAdapter, ...] = ()
     taken: Mapping[str, str] = field(default_factory=dict)
-    """By the name of the object that does not get its served name: who has it."""
+    """By the name of the object that does not get its served name: which object has it."""
 
 
 NO_ADAPTERS = ServedAdapters()
 
 
 def of(world: ClusterState, wanted: DesiredRevision) -> ServedAdapters:
-    """Of one deployment; none where its replicas have no slots."""
+    """Return one deployment's; none if its replicas have no slots."""
     if wanted.engine.lora is None:
         return NO_ADAPTERS
     own = {wanted.model.served_name: f"InferenceDeployment {wanted.name}"}
@@ -49,7 +49,7 @@ def of(world: ClusterState, wanted: DesiredRevision) -> ServedAdapters:
 
 
 def read(document: Manifest) -> ServedAdapter | None:
-    """One object as it is stored, with the shares that its canary gives; None where it cannot be read whole."""
+    """Read one stored object, with the shares that its canary gives; None if it cannot be read whole."""
     found = object_reader.read_stored(document, ADAPTER)
     if found.value is None or found.problems:
         return None

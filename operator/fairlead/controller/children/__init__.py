@@ -1,1 +1,1 @@
-"""Keeps the objects of a deployment as decided: applies them, restores what another client changed, finds orphans."""
+"""Keeps a deployment's objects as decided: applies them, restores what another client changed, finds orphans."""

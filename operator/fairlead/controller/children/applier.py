@@ -1,6 +1,6 @@
-"""Carries out a decision: applies every child that differs, removes what is retired, writes nothing at rest.
+"""Carries out a decision: applies every child that differs, deletes what is retired, writes nothing at rest.
 
-Reads the live object before it changes one that it did not create; objects of other owners are left alone.
+Reads the live object before changing one that it did not create; objects of other owners are left alone.
 """
 
 import asyncio
@@ -51,19 +51,19 @@ class Applier:
         self._server = server
         self._world = world
         self._seen: dict[str, tuple[str, str]] = {}
-        """By UID, the resourceVersion and the intent's hash that were compared last and did not differ."""
+        """By UID, the resourceVersion and the intent's hash that were last compared without a difference."""
 
     def forget(self, uid: str) -> None:
-        """A child is gone."""
+        """Drop a deleted child."""
         self._seen.pop(uid, None)
 
     async def carry_out(
         self, observed: DeploymentSnapshot, decision: DesiredState, busy: Mapping[str, int], meddled: OnForeignChange
     ) -> Obstacle | None:
-        """Apply engines first, since people wait for their start, but for the accounts that their pods run as; returns
-        what blocked the decision, if anything.
+        """Apply engines first, since people wait for their start, but after their pods' accounts.
 
-        Where a name is taken nothing is started or stopped: without all its children no request would reach an engine.
+        Returns what blocked the decision, if anything. If a name is taken, nothing starts or stops: without all its
+        children, no request would reach an engine.
         """
         with obstacles.met(observed.owner) as met:
             taken = await self._taken((*decision.engines, *decision.static), observed.owner)
@@ -86,7 +86,7 @@ class Applier:
     async def carry_out_all(
         self, children: Sequence[Manifest], owner: Owner, meddled: OnForeignChange
     ) -> Obstacle | None:
-        """Bring an owner's children to these, and no others; returns what blocked that, if anything."""
+        """Apply exactly these children of an owner; return what blocked that, if anything."""
         with obstacles.met(owner) as met:
             taken = await self._taken(children, owner)
             if taken is not None:
@@ -97,7 +97,7 @@ class Applier:
         return met.obstacle
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
-        """Whether another owner's object has the name of a child; only those not in the stores are read."""
+        """Check whether another owner's object has a child's name; only children not in the stores are read."""
         not_stored = [one for one in children if self._stored(one) is None]
         found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in not_stored))
         stored = [live for one in children if (live := self._stored(one)) is not None]
@@ -109,7 +109,7 @@ class Applier:
         return self._world.of(kinds.of(child)).find(*_name(child))
 
     async def ensure(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
-        """Bring a child to its intent, with a request only where it differs; returns whether it was created."""
+        """Bring a child to its intent, with a request only if it differs; return whether it was created."""
         metadata = intent["metadata"]
         resource = kinds.of(intent)
         live = self._world.of(resource).find(metadata["namespace"], metadata["name"])
@@ -141,7 +141,7 @@ class Applier:
         )
 
     def _store_late(self, live: Manifest) -> None:
-        """The decision took it for absent. It would reset a revision's replica count, so a new decision is needed."""
+        """Store an object taken for absent: a new decision is needed, or its replica count would be reset."""
         self._world.note(live)
         if snapshot.revision_of(live):
             raise StillTerminating(
@@ -149,7 +149,7 @@ class Applier:
             )
 
     async def _confirm(self, live: Manifest) -> None:
-        """Change a revision's count only if the store has its latest count: a watch that lags shows older steps."""
+        """Change a revision's count only if the store has its latest count: a lagging watch shows older steps."""
         metadata = live["metadata"]
         if not snapshot.revision_of(live):
             return
@@ -160,7 +160,7 @@ class Applier:
             )
 
     def _compared(self, intent: Manifest, live: Manifest) -> tuple[bool, str | None]:
-        """Whether nothing is to be sent; else the field that another client changed after we applied this intent."""
+        """Whether nothing is to be sent, else the field that another client changed since we applied it."""
         metadata, mark = live["metadata"], intent["metadata"]["annotations"][applied_hash.APPLIED]
         version = (metadata["resourceVersion"], mark)
         if self._seen.get(metadata["uid"]) == version:
@@ -193,7 +193,7 @@ class Applier:
             await self.ensure(decision.check, observed.owner, meddled)
 
     async def _prune(self, owner: Owner, kept: Collection[tuple[str, str]]) -> None:
-        """Remove children that neither the spec nor the step needs: those of an earlier release, for instance."""
+        """Remove children that neither the spec nor the step needs, such as those of an earlier release."""
         for resource in PRUNED:
             store = self._world.of(resource)
             children = store.of_gateway if owner.is_gateway else store.of_deployment
@@ -206,9 +206,9 @@ class Applier:
                     self._world.gone(live)
 
     async def _weigh(self, pods: tuple[Manifest, ...], busy: Mapping[str, int], kept: Collection[str]) -> None:
-        """Set pod deletion costs: first goes a replica that no router reports, then the one with the fewest requests.
+        """Set pod deletion costs: first a replica that no router reports, then the one with the fewest requests.
 
-        Replicas that are to sleep serve no requests and are to stay all the same.
+        Replicas that should sleep serve no requests but are kept all the same.
         """
         for pod in pods:
             name = pod["metadata"]["name"]
@@ -229,7 +229,7 @@ class Applier:
 
 
 def _in_order(decision: DesiredState) -> tuple[Manifest, ...]:
-    """Kubernetes makes no pod of an account that does not exist, and tries again later and later."""
+    """Put accounts first: Kubernetes retries pods without their account with growing delays."""
     accounts = {one["spec"]["template"]["spec"].get("serviceAccountName") for one in decision.engines}
     first = [one for one in decision.static if _place(one) in {("ServiceAccount", name) for name in accounts}]
     return (*first, *decision.engines, *(one for one in decision.static if one not in first))
@@ -261,7 +261,7 @@ def _must_be_ours(live: Manifest, owner: Owner) -> None:
 
 
 def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
-    """That its name is taken; None where this very object controls it, or it is ours and was orphaned on purpose."""
+    """Return that its name is taken; None if this object controls it, or it is ours, orphaned on purpose."""
     whose = whose_else(live, owner)
     if whose is None:
         return None
@@ -274,7 +274,7 @@ def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
 
 
 def whose_else(live: Manifest, owner: Owner) -> str | None:
-    """To whom an object with a child's name belongs; None where this object made it, or it is about to go."""
+    """Return who owns an object with a child's name; None if this object created it, or it is about to be deleted."""
     controller, metadata = snapshot.controller_of(live), live["metadata"]
     if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):
         return None

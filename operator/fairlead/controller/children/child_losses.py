@@ -1,6 +1,6 @@
-"""Children that another client removed, relabelled or began to delete, as the watches reported it.
+"""Children that another client deleted, relabelled or began to delete, as the watches reported it.
 
-Only remembers which children to check. One that lost its labels appears to be removed, since watches select by label;
+Only remembers which children to check. One that lost its labels appears to be deleted, since watches select by label;
 only a read from the API server shows which of the two happened.
 """
 
@@ -19,7 +19,7 @@ class LossKind(Enum):
     """What a watch reported."""
 
     WENT = "went"
-    """It was deleted, or it exists and no longer has our label."""
+    """It was deleted, or it exists without our label."""
     RELABELLED = "relabelled"
     ENDING = "ending"
     """A pod is being deleted."""
@@ -31,7 +31,7 @@ class ChildLoss(NamedTuple):
     how: LossKind
     resource: Resource
     manifest: Manifest
-    """The object before the change; of a terminating pod, the object as it is now."""
+    """The object before the change; for a terminating pod, the object as it is now."""
     others: int = 0
     """For a pod: how many other pods of its revision were not terminating at that moment."""
 
@@ -58,11 +58,11 @@ CHILDREN: Final = frozenset(
 
 
 SiblingPods = Callable[[Manifest], Iterable[Manifest]]
-"""Lists all pods of the deployment that a child belongs to; called only where a change needs them."""
+"""Lists all pods of the deployment that a child belongs to; called only if a change needs them."""
 
 
 class ChildLosses:
-    """The losses of all deployments, until they were checked."""
+    """The losses of all deployments, until they are checked."""
 
     def __init__(self) -> None:
         self._of: dict[ObjectKey, dict[tuple[LossKind, str], ChildLoss]] = {}
@@ -77,15 +77,15 @@ class ChildLosses:
             self.suspect(ObjectKey(ours.DEPLOYMENT.name, old["metadata"]["namespace"], owner), loss)
 
     def suspect(self, key: ObjectKey, loss: ChildLoss) -> None:
-        """Have it checked in the next reconcile of its deployment."""
+        """Have a loss checked in the next reconcile of its deployment."""
         self._of.setdefault(key, {})[loss.how, str(loss.manifest["metadata"]["uid"])] = loss
 
     def of(self, key: ObjectKey) -> tuple[ChildLoss, ...]:
-        """All losses of one deployment, in the order in which they were reported."""
+        """Return all losses of one deployment, in the order in which they were reported."""
         return tuple(self._of.get(key, {}).values())
 
     def pods(self) -> tuple[Manifest, ...]:
-        """Pods that left the store and were not checked yet, or cannot be relabelled: they may still hold GPUs."""
+        """Return pods that left the store unchecked, or cannot be relabelled: they may still hold GPUs."""
         return tuple(
             loss.manifest
             for some in self._of.values()
@@ -105,7 +105,7 @@ class ChildLosses:
 
 
 def _loss_of(resource: Resource, old: Manifest, new: Manifest | None, beside: SiblingPods) -> ChildLoss | None:
-    """The loss that a change amounts to; None where it is none, as when a terminating pod has ended."""
+    """Return the loss that a change amounts to; None if it is none, as when a terminating pod has ended."""
     if new is None:
         ended = resource is kinds.POD and "deletionTimestamp" in old["metadata"]
         return None if ended else ChildLoss(LossKind.WENT, resource, old, _staying(old, beside))
@@ -117,7 +117,7 @@ def _loss_of(resource: Resource, old: Manifest, new: Manifest | None, beside: Si
 
 
 def _staying(pod: Manifest, beside: SiblingPods) -> int:
-    """How many other pods of its Deployment are neither terminating nor ended."""
+    """Return how many other pods of its Deployment are neither terminating nor ended."""
     return sum(
         one["metadata"]["uid"] != pod["metadata"]["uid"]
         and all(_label(one, name) == _label(pod, name) for name in (labels.ROLE, labels.REVISION))

@@ -9,7 +9,7 @@ EXPECTED_MANAGERS: Final = frozenset({CONTROLLER, "kube-controller-manager", "ku
 
 
 def last_manager(live: Manifest) -> str:
-    """The field manager that wrote last, apart from us and Kubernetes' own controllers."""
+    """Return the field manager that wrote last, apart from us and Kubernetes' own controllers."""
     entries = live["metadata"].get("managedFields") or ()
     others = [one for one in entries if one.get("manager") not in EXPECTED_MANAGERS and not one.get("subresource")]
     last = max(others, key=lambda one: str(one.get("time", "")), default=None)
@@ -17,7 +17,7 @@ def last_manager(live: Manifest) -> str:
 
 
 def recreation_note(child: Manifest) -> str:
-    """The note on a deleted child. No object records who deleted it; only the API server's audit log does."""
+    """Return the note on a deleted child. No object records who deleted it; only the API server's audit log does."""
     name = child["metadata"]["name"]
     return (
         f"{child['kind']} {name} was deleted, not by Fairlead; it is made again: change or delete the "
@@ -26,6 +26,6 @@ def recreation_note(child: Manifest) -> str:
 
 
 def change_note(live: Manifest, path: str, manager: str) -> str:
-    """The note on a changed child."""
+    """Return the note on a changed child."""
     name = live["metadata"]["name"]
     return f"{live['kind']} {name}: {path} was changed by {manager}; put back: change the InferenceDeployment instead"

@@ -1,6 +1,6 @@
-"""Brings an object's HTTPRoute about, apart from all other children: what keeps it back stops no router.
+"""Applies an object's HTTPRoute, separately from all other children: what blocks it stops no router.
 
-A route of the same name that is not ours is left alone. Without the Gateway API nothing is sent at all.
+A route of the same name that is not ours is left alone. Without the Gateway API, nothing is sent at all.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ from fairlead.objects import applied_hash
 from fairlead.objects.owner import Owner
 
 BROKEN: Final = 500
-"""How API servers answer an apply with a field that the definition of a kind lacks; asking again does not help."""
+"""How API servers answer an apply with a field that a kind's definition lacks; a retry does not help."""
 
 
 class RouteApplier:
@@ -33,7 +33,7 @@ class RouteApplier:
         self._children = children
 
     def as_it_is(self, owner: Owner) -> RouteState | None:
-        """The route of an object whose spec does not say now whether there is to be one."""
+        """Return the current route, if the spec does not say whether to have one."""
         if self._world.availability(kinds.HTTP_ROUTE) is not KindAvailability.SERVED:
             return None
         live = self._stored(owner)
@@ -42,7 +42,7 @@ class RouteApplier:
     async def carry_out(
         self, intent: Manifest | None, owner: Owner, meddled: OnForeignChange, *, deleted: bool = False
     ) -> RouteState | None:
-        """Make, mend or remove the route; `deleted`: another client removed it, which is reported."""
+        """Create, repair or remove the route; `deleted`: another client deleted it, which is reported."""
         there = self._world.availability(kinds.HTTP_ROUTE)
         if there is not KindAvailability.SERVED:
             return None if intent is None else RouteState(availability=there)

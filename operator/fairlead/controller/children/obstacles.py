@@ -1,4 +1,4 @@
-"""What stops requests that bring children about: refusals, taken names, objects that are still being removed."""
+"""What blocks requests that apply children: refusals, taken names, objects that are still being deleted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,14 +24,14 @@ class StillTerminating(Exception):
 
 @dataclass(slots=True)
 class MetObstacle:
-    """What blocked a block of requests; nothing, if it came to its end."""
+    """What blocked a block of requests; None if it completed."""
 
     obstacle: Obstacle | None = None
 
 
 @contextmanager
 def met(owner: Owner) -> Iterator[MetObstacle]:
-    """Turns what stops the requests of a block into an obstacle, for people to read."""
+    """Turn the errors that end a block of requests into an obstacle for people to read."""
     found = MetObstacle()
     try:
         yield found
@@ -44,7 +44,7 @@ def met(owner: Owner) -> Iterator[MetObstacle]:
 
 
 def obstacle_of(problem: RequestRefused) -> Obstacle:
-    """The obstacle for a refused request, with what a person can do about it."""
+    """Return the obstacle for a refused request, with what a person can do about it."""
     what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
     if problem.lacks_right:
         words = f"Fairlead may not {what}: {problem.message}; run `helm upgrade`, which writes its roles anew"

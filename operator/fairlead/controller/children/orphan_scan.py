@@ -1,4 +1,4 @@
-"""Finds, once when leading begins, children that lost their labels while no operator ran: watches do not see them."""
+"""Finds children that lost their labels while no operator ran, which watches do not see; runs once after election."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ UNMARKED: Final = labels.MANAGED_BY.replace("=", "!=")
 """The label selector of everything that the informers of children leave out."""
 
 AT_ONCE: Final = 8
-"""Namespaces that are listed at the same time."""
+"""How many namespaces are listed at the same time."""
 LONGEST_S: Final = 5.0
 """Time limit for one namespace, since reconciling waits for the scan."""
 
@@ -31,14 +31,14 @@ log = logging.getLogger("fairlead.controller")
 
 
 class ListClient(Protocol):
-    """As much of the API server as this needs."""
+    """The part of the API server that the scan needs."""
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """All objects of a kind in a namespace that match a selector."""
+        """Return all objects of a kind in a namespace that match a selector."""
 
 
 async def find(api: ListClient, world: ControllerClusterState) -> None:
-    """Note them as losses, before anything is reconciled; where a namespace cannot be listed, that is logged."""
+    """Note them as losses before anything is reconciled; log the namespaces that cannot be listed."""
     semaphore = asyncio.Semaphore(AT_ONCE)
     namespaces = sorted({one["metadata"]["namespace"] for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()})
     found = await asyncio.gather(*(_unmarked(api, one, semaphore) for one in namespaces))
@@ -57,7 +57,7 @@ async def find(api: ListClient, world: ControllerClusterState) -> None:
 
 
 async def _unmarked(api: ListClient, namespace: str, semaphore: asyncio.Semaphore) -> list[Manifest]:
-    """Deployments of a namespace that do not carry our label, and those of its pods that some Deployment made."""
+    """Return a namespace's Deployments without our label, and those of its pods that a Deployment made."""
     try:
         async with semaphore, asyncio.timeout(LONGEST_S):
             deployments = await api.listing(kinds.DEPLOYMENT, namespace, UNMARKED)
@@ -70,7 +70,7 @@ async def _unmarked(api: ListClient, namespace: str, semaphore: asyncio.Semaphor
 
 
 def _retired_of(pod: Manifest, served: Iterable[tuple[str, str]]) -> ObjectKey | None:
-    """The InferenceDeployment a retired revision of which made this pod, by the names of all three."""
+    """Return the InferenceDeployment whose retired revision made this pod, by the names of all three."""
     namespace, revision = pod["metadata"]["namespace"], orphans.maker_name(pod).rpartition("-")[2]
     if not orphans.is_given_up(pod) or not _REVISION.fullmatch(revision):
         return None
@@ -86,7 +86,7 @@ def _place(one: Manifest) -> tuple[str, str]:
 
 
 def _owner(deployment: Manifest) -> str:
-    """The InferenceDeployment that a Deployment belongs to."""
+    """Return the InferenceDeployment that a Deployment belongs to."""
     controller = snapshot.controller_of(deployment)
     return str(controller.get("name", "")) if controller.get("kind") == kinds.INFERENCE_DEPLOYMENT.kind else ""
 

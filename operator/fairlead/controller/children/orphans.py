@@ -1,7 +1,7 @@
 """Pods and Deployments that lost the labels they are selected by: their owner, and the labels they lack. Pure.
 
-A ReplicaSet releases a pod whose labels it no longer selects, and removes its owner reference. The pod's
-`generateName` is immutable and stays: the Deployment's name, and the hash of its template.
+A ReplicaSet releases a pod whose labels it no longer selects, and removes its owner reference. The pod's `generateName`
+is immutable and stays: the Deployment's name, and the hash of its template.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _MANAGER, _US = labels.MANAGED_BY.split("=")
 
 
 def maker(pod: Manifest, deployments: Iterable[Manifest]) -> Manifest | None:
-    """The Deployment whose ReplicaSet made this pod; None where another controller owns it by now."""
+    """Return the Deployment whose ReplicaSet made this pod; None if another controller owns it now."""
     found = next((one for one in deployments if _hash(pod, one)), None)
     controller = snapshot.controller_of(pod)
     if found is None or (controller and controller.get("name") != _replica_set(pod)):
@@ -25,25 +25,25 @@ def maker(pod: Manifest, deployments: Iterable[Manifest]) -> Manifest | None:
 
 
 def maker_name(pod: Manifest) -> str:
-    """The name of the Deployment that made this pod, if one did; empty where none can have."""
+    """Return the name of the Deployment that made this pod; empty if none can have."""
     return _replica_set(pod).rpartition("-")[0]
 
 
 def is_given_up(pod: Manifest) -> bool:
-    """Whether it exists and no controller owns it, or only a ReplicaSet that has yet to notice what the pod lost."""
+    """Whether it exists without a controller, or with a ReplicaSet that has not yet noticed what it lost."""
     controller = snapshot.controller_of(pod)
     ended = pod.get("status", {}).get("phase") in pods.ENDED
     return bool(maker_name(pod)) and not ended and (not controller or controller.get("name") == _replica_set(pod))
 
 
 def born_with(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:
-    """Every label that its ReplicaSet gave the pod."""
+    """Return every label that its ReplicaSet gave the pod."""
     template: Mapping[str, str] = made_by["spec"]["template"]["metadata"].get("labels") or {}
     return {**template, snapshot.TEMPLATE_HASH: _hash(pod, made_by)}
 
 
 def due(pod: Manifest, made_by: Manifest) -> tuple[str, ...]:
-    """The names of those labels that the pod lacks or has with another value."""
+    """Return the names of those labels that the pod lacks or has with another value."""
     carried = pod["metadata"].get("labels") or {}
     return tuple(sorted(name for name, value in born_with(pod, made_by).items() if carried.get(name) != value))
 
@@ -56,7 +56,7 @@ def is_unmarked(deployment: Manifest) -> bool:
 
 
 def as_it_stood(deployment: Manifest, owner: Owner) -> Manifest:
-    """A revision's Deployment rebuilt from what is written on it: its template, its count, its facts."""
+    """Rebuild a revision's Deployment from what is written on it: its template, its count, its facts."""
     template = engine_deployment.stored_template(deployment) or deployment["spec"]["template"]
     made = applied_hash.with_applied_hash(
         engine_deployment.manifest(
@@ -67,7 +67,7 @@ def as_it_stood(deployment: Manifest, owner: Owner) -> Manifest:
 
 
 def held(pod: Manifest) -> str:
-    """The extended resources that it holds on its node: `1 nvidia.com/gpu`; empty where it holds none."""
+    """Return the extended resources that it holds on its node, such as `1 nvidia.com/gpu`; empty if none."""
     containers = pod.get("spec", {}).get("containers") or ()
     limits = [one.get("resources", {}).get("limits") or {} for one in containers]
     named = sorted({name for some in limits for name in some if "/" in name})
@@ -80,7 +80,7 @@ def _replica_set(pod: Manifest) -> str:
 
 
 def _hash(pod: Manifest, deployment: Manifest) -> str:
-    """The hash of the template that the pod was made from, if it is this Deployment's pod, by its name."""
+    """Return the hash of the pod's template, if by its name it is this Deployment's pod."""
     head, dash, rest = _replica_set(pod).rpartition("-")
     same = pod["metadata"].get("namespace") == deployment["metadata"].get("namespace")
     return rest if dash and same and head == deployment["metadata"]["name"] else ""

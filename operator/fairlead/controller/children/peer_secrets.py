@@ -1,7 +1,7 @@
-"""Keeps the Secrets by which routers know each other's datagrams: made where one is missing, renewed once a month.
+"""Keeps the Secrets by which routers authenticate each other's datagrams: created when missing, renewed monthly.
 
-Secrets are never listed: each is read by its name once after the start, and again now and then. Without the right to,
-routers go by the places that all of them agree on, as they do without peers.
+Secrets are never listed: each is read by name after the start and from time to time. Without the right to, routers
+choose the endpoints that all of them agree on, as they do without peers.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from fairlead.controller.interfaces import ControllerApiClient, ControllerCluste
 from fairlead.objects import peer_secret
 
 EVERY_S: Final = 2.0
-"""Between two looks at the ConfigMaps in memory, which cost no request."""
+"""Interval between checks of the ConfigMaps in memory, which cost no request."""
 READ_EVERY_S: Final = 600.0
-"""Between two looks at one Secret."""
+"""Interval between reads of one Secret."""
 FAILED_S: Final = 60.0
 
 log = logging.getLogger("fairlead.controller")
 
 
 class PeerSecrets:
-    """Of all deployments and gateways."""
+    """All peer Secrets."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class PeerSecrets:
         self._world = world
         self._clock = clock
         self._due: dict[str, datetime] = {}
-        """When to look at the Secret of a ConfigMap again, by the ConfigMap's UID."""
+        """When to read the Secret of a ConfigMap again, by the ConfigMap's UID."""
         self._read: dict[str, tuple[str, bool]] = {}
-        """By UID of a ConfigMap its version that was read last, and whether it wants a Secret."""
+        """By ConfigMap UID, the version that was read last and whether it needs a Secret."""
 
     async def follow(self) -> None:
         """Keep them until cancelled."""
@@ -51,7 +51,7 @@ class PeerSecrets:
             await asyncio.sleep(EVERY_S)
 
     async def keep(self) -> None:
-        """Look at those that are due."""
+        """Check those that are due."""
         now = self._clock()
         config_maps = {one["metadata"]["uid"]: one for one in self._world.of(kinds.CONFIG_MAP).all()}
         for uid in self._read.keys() - config_maps.keys():
@@ -70,7 +70,7 @@ class PeerSecrets:
         return wanted
 
     async def _keep(self, config_map: Manifest, now: datetime) -> float:
-        """Bring one Secret in order; returns the seconds until the next look at it."""
+        """Create or renew one Secret if necessary; return the seconds until its next check."""
         metadata = config_map["metadata"]
         namespace, name = metadata["namespace"], peer_secret.name(metadata["name"])
         try:

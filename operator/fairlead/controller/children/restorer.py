@@ -1,7 +1,7 @@
 """Puts labels back on pods and Deployments that lost them, and reports what another client deleted.
 
 A pod without its labels serves no requests and keeps its GPU, while its ReplicaSet makes another. With its labels back
-the ReplicaSet adopts it again, and ends the one of the two that is needed less, after its streams.
+the ReplicaSet adopts it again, and ends the less needed of the two, after its streams.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,11 +42,11 @@ class RestoreResult(NamedTuple):
 
     observed: DeploymentSnapshot
     obstacle: Obstacle | None = None
-    """The refusal of the API server, if any."""
+    """The API server's refusal, if any."""
     deleted: tuple[ChildLoss, ...] = ()
     """Children that no longer exist: the applier reports them when it creates them again."""
     given_up: tuple[ChildLoss, ...] = ()
-    """Pods that lost their labels, and whose Deployment does not exist: to be checked again until they are gone."""
+    """Pods that lost their labels and whose Deployment does not exist: to be checked again until they are gone."""
 
 
 class Restorer:
@@ -85,7 +85,7 @@ class Restorer:
     async def settle(
         self, restored: RestoreResult, decision: DesiredState, meddled: OnForeignChange
     ) -> Obstacle | None:
-        """Drop the losses of deleted children, which were created again and reported; end what nothing takes over."""
+        """Drop the losses of children that were created again and reported; delete pods that nothing will adopt."""
         self._world.losses.settle(_key(restored.observed), restored.deleted)
         obstacle = restored.obstacle
         if decision.target is None:
@@ -93,7 +93,7 @@ class Restorer:
         kept = {one["metadata"]["name"] for one in decision.engines}
         target = names.engine(restored.observed.owner.name, decision.target)
         stripped = [one.manifest for one in restored.given_up if orphans.maker_name(one.manifest) not in kept]
-        # Those that have their labels serve, and the Deployment of the target takes them over when it is made again.
+        # Pods that have their labels serve, and the target's Deployment adopts them when it is created again.
         marked = [one for one in restored.observed.unowned if orphans.maker_name(one) not in kept | {target}]
         for pod in (*stripped, *marked, *restored.observed.superseded):
             try:
@@ -103,7 +103,7 @@ class Restorer:
         return obstacle
 
     async def _end(self, pod: Manifest, meddled: OnForeignChange) -> None:
-        """Delete a pod that nothing takes over; a loss stays one, with its GPUs, until the pod is gone."""
+        """Delete a pod that nothing will adopt; it remains a loss, with its GPUs, until the pod is gone."""
         live = await self._live(kinds.POD, pod)
         if live is None or "deletionTimestamp" in live["metadata"] or not orphans.is_given_up(live):
             return
@@ -117,9 +117,9 @@ class Restorer:
     async def _pod(
         self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange, lost: OnForeignDeletion
     ) -> bool | None:
-        """Check a lost pod; returns whether its labels were put back, None where the Deployment that made it is gone.
+        """Check a lost pod; return whether its labels were put back, None if the Deployment that made it is gone.
 
-        A pod that was given up outlives its Deployment; one that is made again takes it over with its labels.
+        A pod that was given up outlives its Deployment; a Deployment created again adopts it with its labels.
         """
         deployments = [*observed.engines, *([observed.router] if observed.router else [])]
         made_by = orphans.maker(loss.manifest, deployments)
@@ -158,7 +158,7 @@ class Restorer:
         return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
 
     async def _report_deletion(self, loss: ChildLoss, made_by: Manifest, lost: OnForeignDeletion) -> None:
-        """Report a deleted pod only where neither its ReplicaSet, by the latest count, nor a node drain deleted it."""
+        """Report a deleted pod only if neither its ReplicaSet, by the latest count, nor a node drain deleted it."""
         pod, metadata = loss.manifest, made_by["metadata"]
         if pods.condition(pod, "DisruptionTarget") or not _was_wanted(pod, made_by, loss.others):
             return
@@ -185,7 +185,7 @@ def _was_wanted(pod: Manifest, deployment: Manifest, others: int) -> bool:
 
 
 def _deletion_began(pod: Manifest) -> datetime | None:
-    """When a pod's deletion began: its deletionTimestamp is later by the grace period."""
+    """Return when a pod's deletion began: its deletionTimestamp is later by the grace period."""
     metadata = pod["metadata"]
     if "deletionTimestamp" not in metadata:
         return None
@@ -214,7 +214,7 @@ def _ended(pod: Manifest) -> str:
 
 
 def _some(labels: Sequence[str]) -> str:
-    """The labels by name, or only their number, since an Event has no room for ten labels."""
+    """Name the labels, or only count them, since an Event has no room for ten labels."""
     named = plurals.count(len(labels), "label") if len(labels) > MOST_NAMED else " and ".join(labels)
     return f"{named} {plurals.verb(len(labels), 'was')}"
 

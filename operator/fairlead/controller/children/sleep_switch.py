@@ -1,6 +1,6 @@
-"""Puts engines to sleep and wakes them, as decided: annotate, let routers drop it, sleep; wake, remove the annotation.
+"""Puts engines to sleep (annotate, let routers drop it, sleep) and wakes them (wake, remove the annotation).
 
-The annotation on the pod is the only state, so a restarted operator goes on where the previous one ended. Only an
+The annotation on the pod is the only state, so a restarted operator continues where the previous one ended. Only an
 annotated pod sleeps, so routers never send requests to a sleeping one.
 """
 
@@ -42,7 +42,7 @@ class SleepSwitch:
         self._turns: dict[str, SleepTransition] = {}
 
     def forget(self, uid: str) -> None:
-        """A pod is gone."""
+        """Drop a deleted pod."""
         turn = self._turns.pop(uid, None)
         if turn is not None:
             turn.task.cancel()
@@ -50,7 +50,7 @@ class SleepSwitch:
     async def carry_out(
         self, observed: DeploymentSnapshot, plan: SleepPlan, reports: MergedRouterReport, kind: EngineKind
     ) -> bool:
-        """Take every engine one step further; returns whether any is not done yet."""
+        """Take every engine one step further; return whether any is not done yet."""
         everyone = {pod["metadata"]["name"]: pod for some in observed.pods.values() for pod in some}
         all_report = reports.reporting == len(observed.routers)
         for name in plan.fall:
@@ -70,7 +70,7 @@ class SleepSwitch:
         return done
 
     async def _wake(self, pod: Manifest, kind: EngineKind) -> bool:
-        """A container that was restarted is awake already, and one that is not ready cannot be woken yet."""
+        """Wake it: a container that was restarted is awake already, and one that is not ready cannot be woken yet."""
         fresh = _mark(pod) not in {labels.FALLING_ASLEEP, container(pod)}
         done = fresh or (pods.is_ready(pod) and await self._turned(pod, kind, wakes=True))
         if done:
@@ -78,7 +78,7 @@ class SleepSwitch:
         return done
 
     async def _turned(self, pod: Manifest, kind: EngineKind, *, wakes: bool) -> bool:
-        """Whether it is done; a request in flight is never sent twice, and one for the opposite ends first."""
+        """Whether it is done; a request in flight is never sent twice, and an opposite one ends first."""
         uid = pod["metadata"]["uid"]
         turn = self._turns.get(uid)
         if turn is None:
@@ -96,12 +96,12 @@ class SleepSwitch:
 
 
 def is_dropped(name: str, reports: MergedRouterReport) -> bool:
-    """Whether no router that reported sends it requests or has any in flight there."""
+    """Whether no reporting router sends it requests or has any in flight there."""
     return not reports.routable.get(name, False) and not reports.busy.get(name, 0)
 
 
 def container(pod: Manifest) -> str:
-    """The ID of the engine's container, which changes with each restart."""
+    """Return the ID of the engine's container, which changes with each restart."""
     found = (pod.get("status") or {}).get("containerStatuses") or ()
     ids = (one.get("containerID") for one in found if one.get("name") == engine_pods.CONTAINER)
     return next((one for one in ids if one), "asleep")

@@ -1,7 +1,6 @@
 """Answers of one revision, kept in ConfigMaps beside its Deployment, a round at a time.
 
-A line is written before another round is sent, so an operator that is killed sends again what was in flight and nothing
-else.
+A line is written before another round is sent, so an operator that is killed repeats only the requests in flight.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +24,7 @@ MOST: Final = 128
 
 
 class AnswersNotOurs(Exception):
-    """A ConfigMap of that name belongs to somebody else."""
+    """A ConfigMap of that name has another owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class StoreSettings:
 
 
 class AnswerStore:
-    """The answers of one side, and what a judge said of them."""
+    """The answers of one side, and a judge's verdicts on them."""
 
     def __init__(self, server: ControllerApiClient, place: AnswerPlace, settings: StoreSettings) -> None:
         self._server = server
@@ -52,14 +51,14 @@ class AnswerStore:
         """The lines of the ConfigMap that is written to."""
         self._number = 0
         self._waiting: list[JournalLine] = []
-        """Given, and not kept yet: the API server did not take them."""
+        """Answers not kept yet, since the API server did not accept them."""
         self._unkept: dict[str, PairVerdict] = {}
-        """Verdicts, the same."""
+        """Verdicts not kept yet."""
         self.answers: dict[tuple[str, int], JournalLine] = {}
         self.verdicts: dict[str, PairVerdict] = {}
 
     async def load(self) -> None:
-        """All that were kept."""
+        """Load what was kept."""
         for number in range(MOST):
             live = await self._server.read(kinds.CONFIG_MAP, self._place.namespace, self._place.name(number))
             if live is not None and not self._place.owns(live):
@@ -81,7 +80,7 @@ class AnswerStore:
         await self.flush()
 
     async def add_verdicts(self, verdicts: Mapping[str, PairVerdict]) -> None:
-        """The same for what a judge said."""
+        """Keep a judge's verdicts likewise."""
         self._unkept |= verdicts
         await self.flush()
 

@@ -1,4 +1,4 @@
-"""One reconcile of an evaluation: its items are read, and its status is written where it differs."""
+"""One reconcile of an evaluation: its items are read, and its status is written if it differs."""
 
 from datetime import datetime
 from typing import Final
@@ -12,9 +12,9 @@ from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.review.context import ObjectKey
 
 AGAIN_S: Final = 15.0
-"""How often its ConfigMap is read again, which no informer watches."""
+"""How often its ConfigMap, which no informer watches, is read again."""
 READING_S: Final = 2.0
-"""How often the pod that reads its items is looked at."""
+"""How often the pod that reads its items is checked."""
 
 
 class EvaluationReconciler:
@@ -25,7 +25,7 @@ class EvaluationReconciler:
         self._sets = sets
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
-        """Read it and say what is in it."""
+        """Read its items and report them."""
         world = self._environment.world
         document = world.of(kinds.EVALUATION).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:

@@ -1,4 +1,4 @@
-"""An evaluation's items as they are now, from wherever they are: a ConfigMap by its name, anything else by a pod."""
+"""An evaluation's current items, from wherever they are: a ConfigMap by its name, anything else by a pod."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ class ItemText:
     """The whole file."""
 
     version: str
-    """Another one: it may be another file."""
+    """If it changed, the file may have."""
     place: str
-    """As messages call it."""
+    """Its name in messages."""
     content: bytes
     beside: str = ""
-    """The digest of what lies in the same folder."""
+    """The digest of what is in the same folder."""
 
     @property
     def digest(self) -> str:
-        """Of the file."""
+        """The file's digest."""
         return hashlib.sha256(self.content).hexdigest()
 
 
@@ -54,13 +54,13 @@ class ItemReads:
         self._platform = platform
 
     async def read(self, document: Manifest, source: ItemSource, *, beside: bool = False) -> ItemText | ItemTrouble:
-        """The file, or why it is not there yet; `beside`: with a digest of what lies in the same folder."""
+        """Return the file, or why it is not there yet; `beside`: with a digest of what is in the same folder."""
         if isinstance(source, ConfigMapKey):
             return await self._from_config_map(document["metadata"]["namespace"], source)
         return await self._from_pod(document, source, beside=beside)
 
     async def tidy(self, document: Manifest, source: ItemSource) -> None:
-        """Remove the pod that read another place's items, where the evaluation named one before."""
+        """Remove the pod that read items elsewhere, if the evaluation named another place before."""
         if not isinstance(source, ConfigMapKey):
             return
         owner = evaluation_pods.of_evaluation(document)

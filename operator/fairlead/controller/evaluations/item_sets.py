@@ -1,4 +1,4 @@
-"""The items of evaluations, as they were read last, and kept by version."""
+"""The items of evaluations as last read, kept by version."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,9 +18,9 @@ from fairlead.review.context import ObjectKey
 from fairlead.review.evaluations import EvaluationPlan
 
 MOST_ITEMS: Final = 5000
-"""Of one evaluation that a canary asks."""
+"""For an evaluation that a canary uses."""
 MOST_JUDGED: Final = 2500
-"""Of one with a judge: its answers are kept whole, or their first 4,000 characters."""
+"""The most with a judge: its answers are kept whole, or their first 4,000 characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +29,18 @@ class ItemSet:
 
     plan: EvaluationPlan | None = None
     items: tuple[EvaluationItem, ...] = ()
-    """In the order in which they are asked."""
+    """In the order in which they are sent."""
     problems: tuple[ItemProblem, ...] = ()
     digest: str = ""
     content: str = ""
-    """The digest of the file as it is."""
+    """The digest of the file itself."""
     trouble: str = ""
     """Why nothing can be run; empty: it can."""
     reason: ConditionReason = ConditionReason.ACCEPTED
 
     @property
     def is_being_read(self) -> bool:
-        """A pod reads it: what is known of an earlier reading still holds."""
+        """A pod reads it: the result of an earlier read still holds."""
         return self.reason is ConditionReason.READING_ITEMS
 
 
@@ -52,16 +52,16 @@ class ItemSets:
         self._sets: dict[ObjectKey, tuple[tuple[object, ...], ItemSet]] = {}
 
     def find(self, key: ObjectKey) -> ItemSet | None:
-        """As it was read last; None where it was not read yet, or is gone."""
+        """Return the set as last read; None if it was not read yet, or is gone."""
         found = self._sets.get(key)
         return found[1] if found else None
 
     def forget(self, key: ObjectKey) -> None:
-        """The evaluation is gone."""
+        """Drop a deleted evaluation."""
         self._sets.pop(key, None)
 
     async def read(self, key: ObjectKey, document: Manifest) -> ItemSet:
-        """As it is now; parsed only where evaluation or file changed."""
+        """Read the current set; parse it only if evaluation or file changed."""
         read = object_reader.read_stored(document, EVALUATION)
         if read.value is None or read.problems:
             words = deployment_review.joined_remarks(read.problems)
@@ -104,14 +104,13 @@ def _parsed(plan: EvaluationPlan, found: ItemText) -> ItemSet:
 
 
 def _work(plan: EvaluationPlan, found: ItemText) -> list[str]:
-    """What a runner's verdicts depend on beside an item: itself, and what lies beside the items. Neither how long it
-    may take nor how much of a processor it gets."""
+    """Return what verdicts depend on beyond an item: the files beside it, and the runner without its limits."""
     program = replace(plan.runner.program, cpu="", memory="", deadline_seconds=0, pull_secrets=())
     return [repr(replace(plan.runner, program=program)), found.beside]
 
 
 def _digest(plan: EvaluationPlan, items: list[EvaluationItem]) -> str:
-    """Of the items with what scores them; another judge comes to another verdict on the same answers."""
+    """Digest items and scorer; another judge comes to another verdict on the same answers."""
     found = item_order.set_digest(items)
     return found if plan.judge is None else item_order.digest_of([found, plan.judge.digest])
 

@@ -1,7 +1,7 @@
-"""A judge of an evaluation in a cluster: a few pairs at a time, each in both orders, with the key of its Secret.
+"""An evaluation's judge in a cluster: a few pairs at a time, each in both orders, with the key from its Secret.
 
-The key is read when it is needed and never kept. Nothing that the judge's address answers is shown but its status:
-whoever may write an Evaluation chooses that address, and the operator's place in the network is another than theirs.
+The key is read when it is needed and never kept. Of a reply of the judge's address only the status is shown: anyone who
+may write an Evaluation chooses that address, and the operator reaches networks that they may not.
 """
 
 import asyncio
@@ -38,21 +38,21 @@ _FINAL: Final[Mapping[int, str]] = {
 
 
 class JudgeUnusable(Exception):
-    """It cannot be asked, or does not answer; the words name the field and say what to do."""
+    """It cannot be used, or does not answer; the message names the field and says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedRound:
-    """What came of a round."""
+    """The result of a round."""
 
     verdicts: Sequence[tuple[UnjudgedPair, PairVerdict]]
     trouble: str
-    """Why there are not more; empty: there are all."""
+    """Why there are not more verdicts; empty: all are there."""
 
 
 @dataclass(slots=True, kw_only=True)
 class JudgeRounds:
-    """One judge, asked for one run."""
+    """One judge, used for one run."""
 
     server: ControllerApiClient
     access: PodAccess
@@ -62,7 +62,7 @@ class JudgeRounds:
     _not_before: float = field(default=0.0)
 
     async def compare(self, pairs: Sequence[UnjudgedPair]) -> JudgedRound:
-        """Of all of them, at the same time; nothing is sent for a while after it gave no reply."""
+        """Judge all pairs at the same time; after a round without a reply, nothing is sent for a while."""
         clock = asyncio.get_running_loop().time
         if self._trouble and clock() < self._not_before:
             return JudgedRound(verdicts=(), trouble=self._trouble)

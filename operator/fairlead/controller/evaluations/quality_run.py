@@ -1,7 +1,7 @@
 """One run of an evaluation: the noise of the old revision first, then both, a round of requests at a time.
 
-A round is kept whole before its answers count, and verdicts are given between rounds alone. So an operator that is
-killed at any point comes to the same verdict, and sends again at most one round.
+A round is kept whole before its answers count, and verdicts are given only between rounds. So an operator that is
+killed at any point comes to the same verdict, and repeats at most one round.
 """
 
 import asyncio
@@ -42,21 +42,21 @@ class QualityRun:
     sides: Mapping[Side, RunSide]
     """As they are now: pods come and go."""
     judge: JudgeRounds | None = None
-    """Says which answer is better, where the items' own rules do not."""
+    """Decides which answer is better, if the items have no rules of their own."""
     verdict: GateVerdict | None = None
     ended: bool = False
     dropped: bool = False
-    """Nobody wants its answers any more: another run may keep its own in their place."""
+    """Its answers are no longer needed: another run may keep its own in their place."""
     _loaded: bool = False
     _next: tuple[WantedAnswer, ...] | None = None
     """The next round of items, as it follows from what is kept."""
     _unjudged: tuple[UnjudgedPair, ...] = ()
-    """Pairs that the judge is asked of before that."""
+    """Pairs to send to the judge before that."""
     _models: dict[Side, str] = field(default_factory=dict)
     _places: EnginePlaces = field(default_factory=EnginePlaces)
 
     async def advance(self) -> bool:
-        """One round; False where there is nothing to send, or nobody to send it to."""
+        """Run one round; False if there is nothing to send, or no pod to send it to."""
         if not self._loaded:
             await asyncio.gather(*(one.load() for one in self.stores.values()))
             self._loaded = True
@@ -69,7 +69,7 @@ class QualityRun:
         return await self._send(wanted) if wanted else False
 
     async def _judge(self, pairs: tuple[UnjudgedPair, ...]) -> bool:
-        """A round of the judge; what it said is kept before it counts."""
+        """Run a round of the judge; its verdicts are kept before they count."""
         assert self.judge is not None
         found = await self.judge.compare(pairs)
         if self.dropped:
@@ -110,7 +110,7 @@ class QualityRun:
         return True
 
     def _wanted(self) -> tuple[WantedAnswer, ...]:
-        """The next round; none once there is a verdict that further answers would not change."""
+        """Return the next round; none once there is a verdict that further answers would not change."""
         assert self.found.plan is not None
         baseline, reports = self.stores[Side.BASELINE].answers, self._reports
         some, size = self.found.items[: answer_noise.ITEMS], self.found.plan.concurrency
@@ -134,7 +134,7 @@ class QualityRun:
         return wanted
 
     def _are_unjudged(self, pairs: Iterable[UnjudgedPair]) -> bool:
-        """Whether there are such; each is two requests."""
+        """Whether there are any; each is two requests."""
         assert self.found.plan is not None
         self._unjudged = tuple(islice(pairs, max(1, self.found.plan.concurrency // 2)))
         return bool(self._unjudged)
@@ -150,14 +150,14 @@ class QualityRun:
         return RunReports(found=self.found, margin=self.margin, stores=self.stores)
 
     async def _unknown_models(self, sides: set[Side]) -> Sequence[Side]:
-        """Sides whose pods do not say by which name their model is asked for."""
+        """Return the sides whose pods do not report the name of their model."""
         for side in sides - self._models.keys():
             if (name := await run_reports.model_of(self.access, self.sides[side])) is not None:
                 self._models[side] = name
         return [one for one in Side if one in sides and one not in self._models]
 
     async def _answer(self, wanted: WantedAnswer) -> JournalLine | None:
-        """One answer, or an error that stays after several tries; None where nobody was there to answer."""
+        """Return one answer, or an error that stays after several tries; None if no pod was there to answer."""
         reply = await self._reply(wanted)
         if reply is None:
             return None
@@ -196,11 +196,11 @@ class QualityRun:
         return last
 
     def _current(self, side: Side) -> RunSide | None:
-        """The side as it is now; None once nobody wants its answers."""
+        """Return the current side; None once its answers are not needed."""
         return None if self.dropped else self.sides[side]
 
     async def _crowded(self, sides: set[Side]) -> Sequence[Side]:
-        """Sides where users' requests wait at every pod."""
+        """Return sides where users' requests wait at every pod."""
         return [one for one in Side if one in sides and await self._places.are_full(self.access, self.sides[one])]
 
 

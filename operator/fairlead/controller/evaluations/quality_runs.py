@@ -1,7 +1,6 @@
-"""The runs of all canaries that wait for an evaluation, beside the reconcile: it notes what is to be asked, and reads
-the verdict so far.
+"""The runs of all canaries that wait for an evaluation: the reconcile notes what to run, and reads the verdict so far.
 
-What is kept here only saves work: answers are in ConfigMaps, so a restarted operator goes on from them.
+What is kept here only saves work: answers are in ConfigMaps, so a restarted operator continues from them.
 """
 
 import asyncio
@@ -32,9 +31,9 @@ from fairlead.process.engine_places import RunSide
 from fairlead.review.context import ObjectKey
 
 MOST_RUNS: Final = 4
-"""At a time; a canary beyond them waits for one to end."""
+"""Runs at a time; a canary beyond them waits for one to end."""
 PAUSE_S: Final = 1.0
-"""Between two looks for new runs, and before a run goes on that could not."""
+"""Between checks for new runs, and before retrying a run that could not continue."""
 FAILED_S: Final = 10.0
 
 log = logging.getLogger("fairlead.evaluations")
@@ -46,17 +45,17 @@ class RevisionSide:
 
     revision: str
     holder: Manifest
-    """Its Deployment; of a version the Adapter."""
+    """Its Deployment; for a version, the Adapter."""
     pods: tuple[Manifest, ...]
-    """That serve."""
+    """The pods that serve."""
     kind: EngineKind
     model: str = ""
-    """The version's name in engines; empty: the revision's own model is asked."""
+    """The version's name in engines; empty: the revision's own model is used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityQuestion:
-    """What a canary wants to know."""
+    """What a canary requests."""
 
     uid: str
     deployment: str
@@ -65,12 +64,12 @@ class QualityQuestion:
     margin: float
     sides: Mapping[Side, RevisionSide]
     trial: str = ""
-    """Which try of the new revision this is: what an earlier one answered does not count for it."""
+    """Which try of the new revision this is: answers of an earlier one do not count for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerPods:
-    """What runs in pods take."""
+    """What runs in pods need."""
 
     pods: WorkPods
     platform: Installation
@@ -89,10 +88,10 @@ class QualityRuns:
         self._work = work
         self._runs: dict[str, tuple[tuple[object, ...], Run]] = {}
         self._closing: list[RunnerRun] = []
-        """Runs that nobody wants, and whose pods may still work."""
+        """Dropped runs whose pods may still work."""
 
     def verdict(self, question: QualityQuestion) -> EvaluationVerdict:
-        """The verdict so far; a run goes on, or begins, in the background."""
+        """Return the verdict so far; a run continues, or begins, in the background."""
         found = self._sets.find(question.evaluation)
         if found is None or found.trouble:
             self.forget(question.uid)
@@ -101,7 +100,7 @@ class QualityRuns:
         return EvaluationVerdict(verdict=run.verdict or _begins(found), items=found.digest)
 
     def evaluation(self, uid: str, key: ObjectKey | None, question: QualityQuestion | None) -> EvaluationVerdict:
-        """What it says to this question; without one nobody is asked, and only its items are known."""
+        """Return the verdict on this question; without one nothing is sent, and only the items are known."""
         if question is not None:
             return self.verdict(question)
         self.forget(uid)
@@ -109,14 +108,14 @@ class QualityRuns:
         return NOT_EVALUATED if found is None or found.trouble else EvaluationVerdict(items=found.digest)
 
     def forget(self, uid: str) -> None:
-        """The deployment is gone, or its canary asks no more."""
+        """Drop the run of a deleted deployment, or of a canary that is done with it."""
         found = self._runs.pop(uid, None)
         if found is not None:
             found[1].dropped = True
             self._closing += [found[1]] if isinstance(found[1], RunnerRun) else []
 
     async def close(self) -> None:
-        """End the pods of runs that nobody wants any more; one that cannot be ended now is tried again."""
+        """End the pods of dropped runs; one that cannot be ended now is tried again."""
         for run in tuple(self._closing):
             try:
                 await run.close()
@@ -126,7 +125,7 @@ class QualityRuns:
             self._closing.remove(run)
 
     async def follow(self) -> None:
-        """Carry runs on until cancelled, so many at a time."""
+        """Advance runs until cancelled, `MOST_RUNS` at a time."""
         driven: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
@@ -142,7 +141,7 @@ class QualityRuns:
             await asyncio.gather(*driven.values(), return_exceptions=True)
 
     async def advance(self, uid: str) -> bool:
-        """One round of one run; False where it has nothing to send, or could not."""
+        """Run one round of one run; False if it has nothing to send, or could not."""
         found = self._runs.get(uid)
         if found is None or found[1].ended:
             return False
@@ -157,7 +156,7 @@ class QualityRuns:
             return False
 
     async def _drive(self, uid: str, run: Run) -> None:
-        """Round by round, as long as this is the deployment's run."""
+        """Run round after round, as long as this is the deployment's run."""
         while (found := self._runs.get(uid)) is not None and found[1] is run and not run.ended:
             try:
                 went_on = await self.advance(uid)
@@ -169,7 +168,7 @@ class QualityRuns:
                 await asyncio.sleep(PAUSE_S)
 
     def _run(self, question: QualityQuestion, found: ItemSet) -> Run:
-        """The run of this question; another one begins where anything but pods is another."""
+        """Return the run of this question; a new one begins if anything but pods changed."""
         assert found.plan is not None
         revisions = tuple((one.revision, one.holder["metadata"]["uid"]) for one in question.sides.values())
         identity = (found.digest, found.plan, question.margin, question.trial, revisions)

@@ -1,4 +1,4 @@
-"""What a canary wants to know of an evaluation at one moment. Pure."""
+"""What a canary needs from an evaluation at one moment. Pure."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -21,13 +21,13 @@ FINAL: Final = (Verdict.PASSED, Verdict.FAILED)
 
 
 def evaluation_of(namespace: str, state: CanaryState | None) -> ObjectKey | None:
-    """The evaluation by which a canary is judged."""
+    """Return the evaluation that judges a canary."""
     quality = state.plan.quality if state else None
     return ObjectKey(ours.EVALUATION.name, namespace, quality.evaluation) if quality else None
 
 
 def is_evaluated(state: CanaryState | None) -> bool:
-    """Whether its items are asked now: the step's replicas serve, and its gate has no verdict that stays."""
+    """Whether its items are sent now: the step's replicas serve, and its gate has no final verdict."""
     if state is None or state.phase is not CanaryPhase.STEPPING or state.reached_at is None:
         return False
     gates = state.plan.steps[state.step].gates
@@ -35,7 +35,7 @@ def is_evaluated(state: CanaryState | None) -> bool:
 
 
 def question(owner: Owner, state: CanaryState, sides: Mapping[Side, RevisionSide]) -> QualityQuestion | None:
-    """What is asked of both sides; None where an evaluation or a side is missing."""
+    """Return the question to both sides; None if an evaluation or a side is missing."""
     key, quality = evaluation_of(owner.namespace, state), state.plan.quality
     if key is None or quality is None or len(sides) < len(Side):
         return None
@@ -50,7 +50,7 @@ def question(owner: Owner, state: CanaryState, sides: Mapping[Side, RevisionSide
 
 
 def revisions(observed: DeploymentSnapshot, state: CanaryState) -> Mapping[Side, RevisionSide]:
-    """Both revisions as they are now; without one that has no Deployment."""
+    """Return both current revisions, without one that has no Deployment."""
     named = {Side.BASELINE: state.stable, Side.CANDIDATE: state.revision}
     return {side: found for side, one in named.items() if (found := _side(observed, one)) is not None}
 
@@ -65,7 +65,7 @@ def _side(observed: DeploymentSnapshot, revision: str) -> RevisionSide | None:
 
 
 def _kind(holder: Manifest) -> EngineKind:
-    """By the port it serves on: the old revision may be another kind of engine than the spec names now."""
+    """Tell by the port it serves on: the old revision may be another kind of engine than the spec names now."""
     containers = holder["spec"]["template"]["spec"].get("containers") or ()
     ports = {port.get("containerPort") for one in containers for port in one.get("ports") or ()}
     return next((kind for kind, one in engines.ENGINES.items() if one.api.port in ports), engines.DEFAULT)

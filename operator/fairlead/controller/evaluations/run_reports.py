@@ -1,4 +1,4 @@
-"""What is said of a run between two steps of it, whoever asks: too small a set, the verdict so far, how far it is."""
+"""What a run reports between two steps of it: too small a set, the verdict so far, how far it is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,14 +19,14 @@ from fairlead.process.engine_places import RunSide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReports:
-    """Of one run."""
+    """The reports of one run."""
 
     found: ItemSet
     margin: float
     stores: Mapping[Side, AnswerStore]
 
     def too_small(self, *, noisy: bool) -> GateVerdict | None:
-        """Where the set could not pass so noisy an engine; then nothing more is sent."""
+        """Report a set too small for so noisy an engine; then nothing more is sent."""
         assert self.found.plan is not None
         items, least = len(self.found.items), self.found.plan.min_items
         some = self.found.items[: answer_noise.ITEMS]
@@ -39,7 +39,7 @@ class RunReports:
         return None
 
     def verdict(self) -> GateVerdict:
-        """On what is kept."""
+        """Judge what is kept."""
         run = self.progress()
         found = run.report(self._plan()).verdict
         return found if self.verdicts is None else _of_judge(found, run.bias())
@@ -49,7 +49,7 @@ class RunReports:
         return self.progress().decided_early(self._plan())
 
     def harm(self, lines: Sequence[JournalLine]) -> GateVerdict | None:
-        """Where the candidate's answers so far show harm: then its other items need not be asked."""
+        """Report harm by the candidate's answers so far: then its other items need not be sent."""
         baseline = self.stores[Side.BASELINE].answers
         candidate = {(one.digest, one.sample): one for one in lines}
         run = RunProgress(items=self.found.items, samples=1, baseline=baseline, candidate=candidate)
@@ -65,7 +65,7 @@ class RunReports:
 
     @property
     def verdicts(self) -> Verdicts | None:
-        """A judge's, of both the noise and the pairs; None where items have rules of their own."""
+        """A judge's verdicts on both the noise and the pairs; None if items have rules of their own."""
         assert self.found.plan is not None
         if self.found.plan.judge is None:
             return None
@@ -83,7 +83,7 @@ class RunReports:
 
 
 async def model_of(access: PodAccess, side: RunSide) -> str | None:
-    """By which name its model is asked for; None where no pod says."""
+    """Return its model's name in requests; None if no pod reports it."""
     if side.model:
         return side.model
     for pod in side.pods:
@@ -94,22 +94,22 @@ async def model_of(access: PodAccess, side: RunSide) -> str | None:
 
 
 def nameless(side: Side) -> GateVerdict:
-    """No pod says by which name its model is asked for."""
+    """No pod reports the name of its model."""
     return unreachable(f"no pod of the {side} names its model; look at its pods, it is tried again")
 
 
 def unreachable(message: str) -> GateVerdict:
-    """Nobody answers, which says nothing of a model."""
+    """No pod answers, which says nothing about a model."""
     return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.UNREACHABLE, message=message)
 
 
 def judge_failed(message: str) -> GateVerdict:
-    """The judge says nothing that a verdict could be given on."""
+    """The judge gives nothing that a verdict could be based on."""
     return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=message[:240])
 
 
 def _of_judge(found: GateVerdict, bias: PositionBias) -> GateVerdict:
-    """With what is known of the judge; where its ties say nothing, nothing has passed by them."""
+    """Add what is known of the judge; if its ties say nothing, nothing has passed by them."""
     if found.verdict is Verdict.PASSED and bias.trouble:
         return replace(found, verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=bias.trouble)
     return replace(found, message=f"{found.message[: 237 - len(bias.brief)]}; {bias.brief}")

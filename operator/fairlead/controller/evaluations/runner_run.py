@@ -1,7 +1,7 @@
 """One run of an evaluation by a runner in pods: a pod for each pass, one after the other, and its verdicts kept.
 
 A pass is one side whole, or a part of the baseline once more for its noise. What a pod printed is kept before it is
-removed, and a pod is found by its name. So an operator that is killed at any point asks nothing twice.
+removed, and a pod is found by its name. So an operator that is killed at any point repeats nothing.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from fairlead.objects.runner_pods import ADDRESSES, RunnerWork
 from fairlead.process.engine_places import RunSide
 
 HARM_CHECK_EVERY: Final = 15
-"""Seconds, about, between two looks at what a candidate's pod has printed."""
+"""Seconds, roughly, between two reads of what a candidate's pod has printed."""
 AT_ONCE: Final = 500
 """Lines that are kept in one write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerTarget:
-    """Whose revisions are asked."""
+    """Whose revisions are evaluated."""
 
     evaluation: str
     deployment: str
@@ -59,16 +59,16 @@ class RunnerRun:
     verdict: GateVerdict | None = None
     ended: bool = False
     dropped: bool = False
-    """Nobody wants its verdict any more."""
+    """Its verdict is no longer needed."""
     _loaded: bool = False
     _models: dict[Side, str] = field(default_factory=dict)
     _checks: int = 0
-    """At the candidate's pod while it works."""
+    """Checks of the candidate's pod while it works."""
     _current: Manifest | None = None
     """The pod that works now, as it was made."""
 
     async def advance(self) -> bool:
-        """One look at the pass that is next; False where it goes on, or nothing can be asked."""
+        """Check the next pass once; return False if it is still running, or nothing can be sent."""
         if not self._loaded:
             await asyncio.gather(*(one.load() for one in self.stores.values()))
             self._loaded = True
@@ -86,7 +86,7 @@ class RunnerRun:
         return await self._carry_out(wanted)
 
     async def close(self) -> None:
-        """Nobody wants its verdict: the pod that works for it ends."""
+        """End the pod of a run whose verdict is no longer needed."""
         if self._current is None:
             return
         live = await self.work.find(self._current)
@@ -95,7 +95,7 @@ class RunnerRun:
         self._current = None
 
     def _next(self) -> RunnerPass | None:
-        """The next pass; None once there is a verdict that no other would change."""
+        """Return the next pass; None once there is a verdict that no other would change."""
         baseline, candidate = (self.stores[one].answers for one in (Side.BASELINE, Side.CANDIDATE))
         wanted = runner_passes.next_pass(self.found.items, answer_noise.ITEMS, baseline, candidate)
         noisy = wanted not in (RunnerPass.BASELINE, RunnerPass.NOISE)
@@ -148,10 +148,10 @@ class RunnerRun:
         return True
 
     async def _check_harm(self, manifest: Manifest) -> None:
-        """End the run where what the candidate's pod printed so far shows harm; now and then, since logs are long.
+        """End the run if the candidate's output so far shows harm; checked now and then, since logs are long.
 
-        Nothing is kept of it: an operator that is restarted reads the same log again. The pod ends once nobody wants
-        the verdict any more.
+        Nothing of it is kept: a restarted operator reads the same log again. The pod ends once the verdict is no longer
+        needed.
         """
         self._checks += 1
         if self._checks % HARM_CHECK_EVERY:
@@ -164,7 +164,7 @@ class RunnerRun:
             self.verdict, self.ended = found, True
 
     async def _follow(self, manifest: Manifest) -> None:
-        """The relay learns which pods serve now."""
+        """Give the relay the list of pods that serve now."""
         live = await self.work.find(manifest)
         if live is None or not evaluation_pods.is_same_work(live, manifest):
             return

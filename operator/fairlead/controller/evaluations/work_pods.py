@@ -1,7 +1,7 @@
-"""A pod that does one piece of an evaluation's work: made once, looked at until it ends, and its log read whole.
+"""A pod that does one piece of an evaluation's work: created once, checked until it ends, and its log read whole.
 
-Nothing is remembered here: the pod's name and fingerprint say what it was made for, so a restarted operator goes on
-with the pod that is there.
+Nothing is kept here: the pod's name and fingerprint say what it was made for, so a restarted operator continues with
+the existing pod.
 """
 
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from fairlead.objects.evaluation_pods import CONTAINER, RELAY, WorkOwner
 MOST_LOG: Final = 10 * 2**20
 """Bytes; a kubelet rotates a log there."""
 LONGEST: Final = 160
-"""Characters of what a pod said when it failed."""
+"""Characters of a pod's message when it failed."""
 
 
 class WholeLogs(Protocol):
-    """As much of the API server as reading what a pod printed takes."""
+    """The part of the API server that reading a pod's output needs."""
 
     async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
-        """All that a container logged."""
+        """Return a container's whole log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkRunning:
-    """It has not ended; why it does not start, where that is known."""
+    """It has not ended; why it does not start, if that is known."""
 
     pod: str
     why: str = ""
@@ -64,7 +64,7 @@ class WorkPods:
         self._logs = logs
 
     async def progress(self, owner: WorkOwner, wanted: Manifest) -> WorkState:
-        """How far it is; made where it is not there, and made anew where it was made for something else."""
+        """Return how far it is; created if missing, and created anew if it was made for something else."""
         name = wanted["metadata"]["name"]
         live = await self.find(wanted)
         if live is None:
@@ -81,7 +81,7 @@ class WorkPods:
         return await self._state(live)
 
     async def find(self, wanted: Manifest) -> Manifest | None:
-        """The pod of that name, whosever it is."""
+        """Return the pod of that name, whoever owns it."""
         about = wanted["metadata"]
         return await self._server.read(kinds.POD, about["namespace"], about["name"])
 
@@ -90,11 +90,11 @@ class WorkPods:
         await self._server.apply(wanted)
 
     async def remove(self, live: Manifest) -> None:
-        """It is needed no more."""
+        """Delete it."""
         await self._server.remove(live, uid=live["metadata"]["uid"])
 
     async def _state(self, live: Manifest) -> WorkState:
-        """By the container that does the work: one beside it may go on."""
+        """Judge by the container that does the work: one beside it may go on."""
         about, status = live["metadata"], live.get("status") or {}
         ended = _ended(live)
         if ended is not None and ended.get("exitCode") == 0:
@@ -107,7 +107,7 @@ class WorkPods:
         return WorkRunning(pod=about["name"], why=unplaced or (problem.message if problem else ""))
 
     async def lines(self, wanted: Manifest) -> tuple[str, ...]:
-        """What a pod that works has printed so far, as far as that can be read."""
+        """Return what a working pod has printed so far, as far as that can be read."""
         about = wanted["metadata"]
         try:
             return await self._lines(about)
@@ -128,7 +128,7 @@ class WorkPods:
 
 
 def _ended(live: Manifest) -> Manifest | None:
-    """How its working container ended, or one that had to end well before it; None while none has."""
+    """Return how its working container ended, or one that had to end well before it; None while none has."""
     status = live.get("status") or {}
     ends = {
         one["name"]: (one.get("state") or {}).get("terminated") or {}

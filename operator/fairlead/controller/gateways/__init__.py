@@ -1,1 +1,1 @@
-"""The reconcile of an InferenceGateway: who joined, what its routers are told, how all of it stands."""
+"""The reconcile of an InferenceGateway: which deployments joined, its routers' configuration, and its status."""

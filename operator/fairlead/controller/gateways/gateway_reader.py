@@ -1,4 +1,4 @@
-"""Gateways as they stand in the stores, read once a generation: a large one takes milliseconds to read."""
+"""Gateways as the stores have them, parsed once per generation: a large one takes milliseconds to parse."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ class StoredGateway:
 
 
 class GatewayReader:
-    """What was read lately."""
+    """Caches recently parsed gateways."""
 
     def __init__(self) -> None:
         self._read: OrderedDict[str, tuple[int, StoredGateway]] = OrderedDict()
 
     def find(self, world: ClusterState, reference: GatewayReference) -> DesiredGateway | None:
-        """The gateway of that name; None where there is none, it is being deleted, or it cannot be read."""
+        """Return the gateway of that name; None if there is none, it is being deleted, or it cannot be read."""
         document = world.of(kinds.INFERENCE_GATEWAY).find(reference.namespace, reference.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             return None
         return self.of(document).gateway
 
     def of(self, document: Manifest) -> StoredGateway:
-        """A stored gateway."""
+        """Parse a stored gateway."""
         uid, generation = document["metadata"]["uid"], document["metadata"]["generation"]
         kept = self._read.get(uid)
         if kept is None or kept[0] != generation:
@@ -48,7 +48,7 @@ class GatewayReader:
         return kept[1]
 
     def forget(self, uid: str) -> None:
-        """A gateway is gone."""
+        """Drop a deleted gateway."""
         self._read.pop(uid, None)
 
 

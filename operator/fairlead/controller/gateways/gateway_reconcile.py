@@ -1,6 +1,6 @@
 """One reconcile of one InferenceGateway: observe, plan, apply, report; as stateless as that of a deployment.
 
-What it remembers only saves work: what was read of objects, and when tenants' use was written last.
+What it keeps only saves work: the objects it parsed, and when tenants' use was written last.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ log = logging.getLogger("fairlead.controller")
 
 @dataclass(frozen=True, slots=True)
 class _TenantUsage:
-    """What was written last of tenants' use."""
+    """Tenants' use as written last."""
 
     at: datetime
     tenants: list[Manifest]
@@ -78,14 +78,14 @@ class GatewayReconciler:
         return ReconcileOutcome(after_s=min(waits, default=None))
 
     def forget(self, uid: str) -> None:
-        """A gateway, a child or a deployment is gone: drop all that is kept of it."""
+        """Drop what is kept for a deleted gateway, child or deployment."""
         self._applier.forget(uid)
         self._gateways.forget(uid)
         self._members.forget(uid)
         self._usage.pop(uid, None)
 
     async def _carried_out(self, observed: GatewaySnapshot, now: datetime) -> GatewayInputs:
-        """The children as they should be; of a gateway that is refused they stay as they are."""
+        """Apply the children as they should be; those of a refused gateway stay unchanged."""
         stored = self._gateways.of(observed.document)
         gateway = stored.gateway
         if gateway is None or stored.problems:
@@ -117,7 +117,7 @@ class GatewayReconciler:
     def _left(
         self, observed: GatewaySnapshot, gateway: DesiredGateway | None, refused: UntimedCondition, now: datetime
     ) -> GatewayInputs:
-        """All children as they are, and why."""
+        """Leave all children unchanged, with the reason."""
         route = self._routes.as_it_is(observed.owner)
         return GatewayInputs(
             gateway=gateway, refused=refused, route=route_conditions.route_accepted(route, observed.status, now)
@@ -144,7 +144,7 @@ class GatewayReconciler:
         return report
 
     async def _report(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> None:
-        """Write the status only where it differs from the stored one."""
+        """Write the status if it differs from the stored one."""
         before, generation = observed.status, observed.document["metadata"]["generation"]
         conditions = deployment_status.timed(gateway_status.judgements(observed, inputs), before, generation, at)
         found = gateway_status.figures(observed, inputs) | {"observedGeneration": generation, "conditions": conditions}
@@ -163,7 +163,7 @@ class GatewayReconciler:
             self._environment.events.transition(observed.document, condition, at)
 
     def _tenants(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> list[Manifest]:
-        """What they use; within a minute after it was written, as it was written."""
+        """Return what tenants use; unchanged for a minute after it was written."""
         uid, fresh = observed.owner.uid, gateway_status.tenants(inputs)
         usage = self._usage.get(uid)
         if usage is None or at - usage.at >= USE_WRITTEN_EVERY or _limits(usage.tenants) != _limits(fresh):

@@ -1,4 +1,4 @@
-"""One gateway and all that belongs to it, gathered from the stores. Sends no requests, decides nothing."""
+"""One gateway and everything that belongs to it, gathered from the stores. Sends no requests, decides nothing."""
 
 import json
 from dataclasses import dataclass
@@ -24,19 +24,19 @@ class GatewaySnapshot:
     routers: tuple[Manifest, ...]
     """Router pods that are ready."""
     unready_routers: tuple[Manifest, ...]
-    """Router pods that are neither ready nor to go."""
+    """Router pods that are neither ready nor ending."""
     configuration: object
-    """What its routers were told last; nothing: not a thing so far."""
+    """Its routers' configuration; None if there is none yet."""
 
     @property
     def status(self) -> Manifest:
-        """The status as it is stored."""
+        """The stored status."""
         found = self.document.get("status")
         return found if isinstance(found, dict) else {}
 
 
 def observe(world: ControllerClusterState, key: ObjectKey) -> GatewaySnapshot | None:
-    """The gateway from the stores; None when it is deleted or being deleted."""
+    """Return the gateway from the stores; None if it is deleted or being deleted."""
     document = world.of(kinds.INFERENCE_GATEWAY).find(key.namespace, key.name)
     if document is None or "deletionTimestamp" in document["metadata"]:
         return None

@@ -1,4 +1,4 @@
-"""The status of a gateway: its models and who answers for them, its tenants and what they use, its conditions. Pure.
+"""The status of a gateway: its models and their targets, its tenants and what they use, its conditions. Pure.
 
 Messages hold no times, and only numbers that do not change at rest.
 """
@@ -25,7 +25,7 @@ from fairlead.review import route_targets
 MOST_MODELS = 256
 MOST_TARGETS = 32
 _AS_BEFORE = ("deployments", "endpoint", "models")
-"""What is known only of a spec that is accepted."""
+"""Fields that are known only for an accepted spec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,23 +33,23 @@ class GatewayInputs:
     """One gateway at one moment."""
 
     gateway: DesiredGateway | None = None
-    """Absent: it cannot be read, or it is refused."""
+    """None: it cannot be read, or it is refused."""
     refused: UntimedCondition | None = None
-    """Why nothing of it is brought about."""
+    """Why nothing of it is applied."""
     obstacle: Obstacle | None = None
     members: GatewayMembers = field(default_factory=GatewayMembers)
     routes: tuple[ModelRoute, ...] = ()
     remarks: tuple[str, ...] = ()
     reports: Sequence[GatewayReport | None] = ()
-    """Of each ready router; None: it did not answer."""
+    """One for each ready router; None if it did not answer."""
     problem: str = ""
-    """Why the first router that is not ready is not."""
+    """Why the first unready router is not ready."""
     route: tuple[UntimedCondition, ...] = ()
-    """The condition RouteAccepted, where there is one."""
+    """The condition RouteAccepted, if there is one."""
 
 
 def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
-    """The fields of the status beside conditions and tenants."""
+    """Return the status fields other than conditions and tenants."""
     found: Manifest = {
         "replicas": len(observed.routers) + len(observed.unready_routers),
         "readyReplicas": len(observed.routers),
@@ -64,13 +64,13 @@ def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
 
 
 def tenants(now: GatewayInputs) -> list[Manifest]:
-    """What each tenant uses, over all routers that answer, beside its limits."""
+    """Return what each tenant uses, over all routers that answer, and its limits."""
     configured = now.gateway.routing.tenants if now.gateway is not None else ()
     return [_tenant(one, [report.tenants.get(one.name, TenantUse()) for report in _answers(now)]) for one in configured]
 
 
 def judgements(observed: GatewaySnapshot, now: GatewayInputs) -> tuple[UntimedCondition, ...]:
-    """All conditions, the summary first."""
+    """Return all conditions, the summary first."""
     accepted, routable = _accepted(now), _routable(observed, now)
     stalled = [_condition(ConditionType.STALLED, True, accepted.reason, accepted.message)] * (accepted.holds is False)
     return (_ready(observed, accepted, routable), *stalled, accepted, routable, *now.route)
@@ -113,7 +113,7 @@ def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition
 
 
 def _as_before(now: GatewayInputs) -> UntimedCondition:
-    """While the spec is refused: whether routers still send requests to what they were told before."""
+    """Whether routers still send requests by their previous configuration, while the spec is refused."""
     used = [name for one in _answers(now) for name in one.targets if _routable_pods(name, now)]
     words = "routers go on with what they were told before; see the condition Accepted"
     if used:
@@ -122,7 +122,7 @@ def _as_before(now: GatewayInputs) -> UntimedCondition:
 
 
 def _ready(observed: GatewaySnapshot, accepted: UntimedCondition, routable: UntimedCondition) -> UntimedCondition:
-    """Whether routers do what was asked; one model of several without a replica is its deployment's matter."""
+    """Whether routers do what the spec says; one model without a replica is its deployment's matter."""
     kind = ConditionType.READY
     if accepted.holds is False:
         some = len(observed.routers)
@@ -154,7 +154,7 @@ def _target(name: str, now: GatewayInputs) -> Manifest:
 
 
 def _answering(route: ModelRoute, now: GatewayInputs) -> bool:
-    """Whether a request for it gets to a replica, or to another API where none serves."""
+    """Whether a request for it reaches a replica, or another API if none serves."""
     chain = route.fallback
     helps = chain is not None and FallbackReason.UNAVAILABLE in chain.reasons
     others = chain.targets if helps and chain is not None else ()
@@ -170,7 +170,7 @@ def _why_down(route: ModelRoute, now: GatewayInputs) -> str:
 
 
 def _routable_pods(target: str, now: GatewayInputs) -> frozenset[str]:
-    """Pods that any router sends requests to."""
+    """Return pods that any router sends requests to."""
     every = (one for report in _answers(now) for one in report.targets.get(target, ()))
     return frozenset(one.pod for one in every if one.state is EndpointState.ROUTABLE)
 
@@ -190,7 +190,7 @@ def _tenant(one: Tenant, uses: Sequence[TenantUse]) -> Manifest:
 
 
 def _money(budget: TenantBudget | None, uses: Sequence[TenantUse]) -> Manifest:
-    """What is spent of a budget; routers that share a counter each say what all have spent."""
+    """Report a budget's spend; routers that share a counter each report what all have spent."""
     if budget is None:
         return {}
     own = sum(use.spent for use in uses if not use.shared)

@@ -1,4 +1,4 @@
-"""The deployments that joined a gateway, as its routers are told of them; each is read once a generation."""
+"""The deployments that joined a gateway, as listed in its routers' file; each is read once per generation."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -20,14 +20,14 @@ from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
 LEAVING: Final[Manifest] = {"leaving": True}
-"""Its engines still admit the gateway, which its spec names no more."""
+"""Its engines still admit the gateway, which its spec no longer names."""
 MOST_KEPT: Final = 2048
 """An entry takes a kilobyte, reading it again a millisecond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayMembers:
-    """Who joined, and who else is concerned."""
+    """Deployments that joined, or are concerned."""
 
     joined: Mapping[str, Manifest] = field(default_factory=dict)
     """The entries of the routers' file, by namespace/name in their order."""
@@ -56,9 +56,9 @@ class MemberReader:
         self._entries: OrderedDict[str, tuple[object, ReadMember | None]] = OrderedDict()
 
     def members(self, world: ClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]) -> GatewayMembers:
-        """Who joined: its engines admit the gateway, and the gateway its namespace.
+        """Return who joined: its engines admit the gateway, and the gateway admits its namespace.
 
-        Of a spec that is refused the entry stays as it was, since its engines do, too.
+        The entry of a refused spec stays unchanged, since its engines do, too.
         """
         joined, named, present, ready = {}, set(), set(), {}
         for document in world.of(kinds.INFERENCE_DEPLOYMENT).all():
@@ -75,11 +75,11 @@ class MemberReader:
         return GatewayMembers(joined=joined, named_by=frozenset(named), present=frozenset(present), ready=ready)
 
     def forget(self, uid: str) -> None:
-        """A deployment is gone."""
+        """Drop a deleted deployment."""
         self._entries.pop(uid, None)
 
     def _with_adapters(self, world: ClusterState, document: Manifest) -> Manifest | None:
-        """Its entry, with the adapters that come and go beside it."""
+        """Return its entry, with the adapters that it serves now."""
         kept = self._entry(world, document)
         if kept is None or kept.wanted.engine.lora is None:
             return None if kept is None else kept.entry
@@ -104,12 +104,12 @@ class MemberReader:
 
 
 def name_of(document: Manifest) -> str:
-    """A deployment as targets are named."""
+    """Return a deployment's name as a target."""
     return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
 
 
 def entries(configuration: object) -> Iterator[tuple[str, Manifest]]:
-    """The entries of a file that was written earlier; none where it is not as we write it."""
+    """Yield the entries of an earlier file; none if it is not as we write it."""
     targets = configuration.get("targets") if isinstance(configuration, dict) else None
     for one in targets if isinstance(targets, list) else ():
         if isinstance(one, dict) and isinstance(one.get("target"), str):
@@ -123,7 +123,7 @@ def _admits(world: ClusterState, document: Manifest, gateway: DesiredGateway) ->
 
 
 def _divided(entry: Manifest | None, document: Manifest) -> Manifest | None:
-    """With what a new revision gets of its traffic, by the state of its canary as it is stored."""
+    """Add the new revision's share of the traffic, by the stored state of the canary."""
     state = canary_status.of(document)
     share = canary.share(state) if state is not None else None
     return entry if entry is None or share is None else router_config.target_with_share(entry, share)

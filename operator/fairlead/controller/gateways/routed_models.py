@@ -14,15 +14,15 @@ MOST_REMARKS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutedModels:
-    """What clients may ask for."""
+    """What clients may request."""
 
     routes: tuple[ModelRoute, ...]
     remarks: tuple[str, ...]
-    """What does not work as somebody may have meant it."""
+    """What does not work as it may have been meant."""
 
 
 def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
-    """The routes of the spec first; a name that is taken is not given again."""
+    """Return the spec's routes first; a name that is taken is not given again."""
     routes = {one.name: one for one in gateway.routes.routes}
     remarks = list(_strays(gateway, members))
     mentioned = {target for route in gateway.routes.routes for _, target in route_targets.of(route)}
@@ -36,7 +36,7 @@ def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
 
 
 def _own_names(entry: dict[str, object], *, stands_in_route: bool) -> Iterator[str]:
-    """Its adapters, and the name of its base model unless a route leads there under another one."""
+    """Yield its adapters, and the name of its base model unless a route leads there under another name."""
     adapters, models = entry.get("adapters"), entry.get("models")
     extra = [str(one) for one in adapters] if isinstance(adapters, list) else []
     coming = entry.get("adapterVersions")
@@ -55,7 +55,7 @@ def _taken(name: str, target: str, other: ModelRoute) -> str:
 
 
 def _strays(gateway: DesiredGateway, members: GatewayMembers) -> Iterator[str]:
-    """Routes to deployments that have not joined."""
+    """Yield routes to deployments that have not joined."""
     for number, route in enumerate(gateway.routes.routes):
         for field, target in route_targets.of(route):
             if not target.startswith(EXTERNAL) and target not in members.joined:

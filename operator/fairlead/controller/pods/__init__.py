@@ -1,1 +1,1 @@
-"""What running pods, their nodes and routers tell of a deployment, and how engines and routers are asked."""
+"""What running pods, their nodes and routers report of a deployment, and the requests to engines and routers."""

@@ -1,4 +1,4 @@
-"""Requests to both sides of a canary, read from routers: each only once, unless this process began anew.
+"""Requests to both sides of a canary, read from routers; each is read only once unless this process restarted.
 
 What is kept here only saves work: a router has all of them, so a restarted operator comes to the same verdict.
 """
@@ -15,19 +15,19 @@ from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
 
 ALL_REVISIONS: Final = SamplesPage()
-"""Of a deployment's own router."""
+"""The page of a deployment's own router."""
 
 
 class SampleAccess(Protocol):
     """HTTP requests to routers."""
 
     async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
-        """The requests that a router compares two sides by; None when it does not answer."""
+        """Return the requests by which a router compares two sides; None without an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledRouter:
-    """A router, and what it is asked for."""
+    """A router, and the page to read from it."""
 
     pod: Manifest
     page: SamplesPage = ALL_REVISIONS
@@ -40,7 +40,7 @@ class _Read:
 
 
 def routers_of(observed: DeploymentSnapshot, adapter: str = "") -> list[SampledRouter]:
-    """The ready routers of a deployment and of its gateways, which are asked for it by name."""
+    """Return the ready routers of a deployment and of its gateways, which know it by name."""
     target = f"{observed.owner.namespace}/{observed.owner.name}"
     own, shared = SamplesPage(adapter=adapter), SamplesPage(adapter=adapter, target=target)
     gateways = (pod for some in observed.gateway_routers.values() for pod in some)
@@ -58,7 +58,7 @@ class CanarySamples:
         self._read: dict[str, dict[str, _Read]] = {}
 
     async def read(self, uid: str, routers: Sequence[SampledRouter], revision: str) -> tuple[RequestSample, ...] | None:
-        """All requests of this share, which is a revision's or a version's; None while no router answers."""
+        """Return all requests of this share, which is a revision's or a version's; None while no router answers."""
         before, uids = self._read.get(uid, {}), [one.pod["metadata"]["uid"] for one in routers]
         found = await asyncio.gather(
             *(self._follow(one, before.get(name)) for one, name in zip(routers, uids, strict=True))
@@ -69,11 +69,11 @@ class CanarySamples:
         return tuple(row for one in reported for row in one.rows) if reported else None
 
     def forget(self, uid: str) -> None:
-        """The object is gone, or its canary is over."""
+        """Drop a deleted object, or one without a canary now."""
         self._read.pop(uid, None)
 
     async def _follow(self, router: SampledRouter, before: _Read | None) -> _Read | None:
-        """The rows that are new; all of them where another share began meanwhile."""
+        """Read the new rows; all of them if another share began meanwhile."""
         had = before.rows if before else ()
         found = await self._access.samples(router.pod, replace(router.page, after=len(had)))
         if found is None:

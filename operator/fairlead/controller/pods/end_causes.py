@@ -1,4 +1,4 @@
-"""Why an engine ended, from its log, where its termination message does not say: which end, and which line. Pure.
+"""Why an engine ended, from its log, if its termination message does not say: which end, and which line. Pure.
 
 An engine may run as several processes. The one that fails logs its error first; the one that Kubernetes watches ends
 last and says only that another failed, in a traceback longer than a termination message may be.
@@ -13,7 +13,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.pods import pod_troubles
 
 _ERROR: Final = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|\b\w*(Error|Exception)\b")
-"""What a line of an error has, and a line of an access log that happens to say 404 has not."""
+"""Matches a line with an error, but not a line of an access log that happens to contain 404."""
 _RAISED: Final = re.compile(r"(?:\b\w+\.)*\b\w*(?:Error|Exception): \S.*")
 """An exception and its message, without what the log puts before them."""
 _ELSEWHERE: Final = re.compile(r"(?i)root cause")
@@ -22,7 +22,7 @@ _ELSEWHERE: Final = re.compile(r"(?i)root cause")
 
 @dataclass(frozen=True, slots=True)
 class UnexplainedEnd:
-    """A container's end of which only its log may say why."""
+    """An end of a container whose reason only its log may give."""
 
     pod: str
     """Its UID."""
@@ -34,7 +34,7 @@ class UnexplainedEnd:
 
 
 def unexplained(pod: Manifest) -> UnexplainedEnd | None:
-    """The last end of a container that neither the kubelet nor its termination message explains."""
+    """Return the last end of a container that neither the kubelet nor its termination message explains."""
     if "deletionTimestamp" in pod["metadata"]:
         return None
     for status in pod_troubles.containers(pod):
@@ -47,9 +47,9 @@ def unexplained(pod: Manifest) -> UnexplainedEnd | None:
 
 
 def cause(log: str) -> str:
-    """The line that says why; empty where none does.
+    """Return the line with the reason; empty if there is none.
 
-    Of lines whose meaning we know the last, else the last exception: programs may log errors that they got over.
+    The last line whose meaning we know, else the last exception: programs may log errors that they recovered from.
     """
     lines = [line for line in log.splitlines() if _ERROR.search(line) and not _ELSEWHERE.search(line)]
     matched = next((line for line in reversed(lines) if pod_troubles.meaning(line) is not None), "")
@@ -58,7 +58,7 @@ def cause(log: str) -> str:
 
 
 def with_cause(pod: Manifest, end: UnexplainedEnd, words: str) -> Manifest:
-    """The pod as if its engine's termination message ended with that line; the one that is stored stays as it is."""
+    """Return a copy of the pod as if its engine's termination message ended with that line."""
     found = copy.deepcopy(pod)
     for status in pod_troubles.containers(found):
         ended = pod_troubles.last_end(status)
@@ -68,7 +68,7 @@ def with_cause(pod: Manifest, end: UnexplainedEnd, words: str) -> Manifest:
 
 
 def _is_explained(ended: Manifest) -> bool:
-    """By the kernel, by whoever ended it, or by words that we know."""
+    """Whether the kernel's OOM kill, a clean exit code or a known message explains it."""
     if ended.get("reason") == pod_troubles.OOM_KILLED or ended.get("exitCode") in pod_troubles.CLEAN_ENDS:
         return True
     return pod_troubles.meaning(ended.get("message") or "") is not None

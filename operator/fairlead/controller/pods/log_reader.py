@@ -1,4 +1,4 @@
-"""Reads the logs of engines whose end nothing else explains, once for each end, and keeps the line that says why."""
+"""Reads the logs of engines whose end nothing else explains, once per end, and keeps the line with the reason."""
 
 import asyncio
 import logging
@@ -14,22 +14,22 @@ from fairlead.controller.pods.end_causes import UnexplainedEnd
 from fairlead.controller.snapshot import DeploymentSnapshot
 
 LONGEST_S: Final = 3.0
-"""A reconcile waits for it; a node that is gone answers never."""
+"""A reconcile waits for it, and a node that is gone never answers."""
 AGAIN_S: Final = 15.0
-"""A log that could not be read is not asked for again with every event of its deployment."""
+"""A log that could not be read is not requested again with every event of its deployment."""
 
 log = logging.getLogger("fairlead.controller")
 
 
 class ContainerLogs(Protocol):
-    """As much of the API server as reading a container's log takes."""
+    """The part of the API server that reading a container's log needs."""
 
     async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
-        """The last lines that a container logged, or the one before it."""
+        """Return the last lines that a container logged, or the one before it."""
 
 
 class LogReader:
-    """The lines that said why engines ended, by pod."""
+    """The lines that explain why engines ended, by pod."""
 
     def __init__(self, api: ContainerLogs, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
@@ -38,12 +38,12 @@ class LogReader:
         self._not_before: dict[str, float] = {}
 
     async def explained(self, observed: DeploymentSnapshot) -> DeploymentSnapshot:
-        """The snapshot whose pods say why they ended, as far as their logs do."""
+        """Add to the pods why they ended, as far as their logs say."""
         pods = {revision: await self._each(some) for revision, some in observed.pods.items()}
         return replace(observed, pods=pods, checks=await self._each(observed.checks))
 
     def forget(self, uid: str) -> None:
-        """A pod is gone."""
+        """Drop a deleted pod."""
         self._causes.pop(uid, None)
         self._not_before.pop(uid, None)
 
@@ -60,7 +60,7 @@ class LogReader:
         return end_causes.with_cause(pod, end, words) if words and read == end else pod
 
     async def _read(self, pod: Manifest, end: UnexplainedEnd) -> None:
-        """Without the right to read logs there is none; a node that does not answer is asked again."""
+        """Read it; without the right to read logs there is none, and a silent node is tried again."""
         about = pod["metadata"]
         try:
             async with asyncio.timeout(LONGEST_S):

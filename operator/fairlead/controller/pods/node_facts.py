@@ -1,4 +1,4 @@
-"""Room for more replicas of one deployment, where the operator may read nodes. Pure."""
+"""Room for more replicas of one deployment, if the operator may read nodes. Pure."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from fairlead.review.deployment_review import DeploymentReview
 
 
 def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
-    """Pods that lost their labels, so that no store has them, and were not relabelled yet."""
+    """Yield pods that lost their labels and were not relabelled yet, so that no store has them."""
     for pod in world.losses.pods():
         seen = world.of(kinds.POD).find(pod["metadata"]["namespace"], pod["metadata"]["name"])
         if seen is None or seen["metadata"]["uid"] != pod["metadata"]["uid"]:
@@ -19,6 +19,6 @@ def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
 
 
 def room(world: ControllerClusterState, judged: DeploymentReview, *, nodes_grow: bool) -> NodeRoom:
-    """How many more replicas of this deployment would find a node."""
+    """Return how many more replicas of this deployment would find a node."""
     place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
     return node_room.of(world, place, nodes_grow=nodes_grow, unwatched=_out_of_sight(world))

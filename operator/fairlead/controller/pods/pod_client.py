@@ -27,7 +27,7 @@ from fairlead.process.engine_requests import EngineRequest, EngineRequests
 AGAIN_S: Final = 30.0
 """An engine that did not answer is not scraped again with every event of its deployment."""
 TURNING_S: Final = 120.0
-"""Moving 140 GB of weights over PCIe takes some ten seconds; reports of waking say 2 to 9."""
+"""Moving 140 GB of weights over PCIe takes some ten seconds; published wake times are 2 to 9 s."""
 NO_KEYS: Final = RouterKeys()
 AWAKE: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})
 
@@ -49,19 +49,19 @@ class PodClient:
         self._not_before: dict[str, float] = {}
 
     async def endpoints(self, router: Manifest, target: str = "") -> RouterReport | None:
-        """What a router reports; a gateway's router of one target."""
+        """Return a router's report, of one target if it is a gateway's."""
         address = pods.address(router)
         if address is None:
             return None
         return await router_client.endpoints(self._session, address, self._key(router), target=target)
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
-        """What a gateway's router reports of all targets and tenants."""
+        """Return what a gateway's router reports of all targets and tenants."""
         address = pods.address(router)
         return await router_client.gateway_report(self._session, address, self._key(router)) if address else None
 
     async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
-        """The requests that a router compares two sides by."""
+        """Return the requests by which a router compares two sides."""
         address = pods.address(router)
         if address is None:
             return None
@@ -75,7 +75,7 @@ class PodClient:
         return self._router_keys.bearer(about.get("namespace", ""), owner)
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """The load that an engine reports; kept with its KV capacity, which does not change while it runs."""
+        """Return an engine's load; kept with its KV capacity, which does not change while it runs."""
         uid, address = pod["metadata"]["uid"], pods.address(pod)
         if uid in self._measured or address is None or self._clock() < self._not_before.get(uid, 0.0):
             return self._measured.get(uid)
@@ -86,15 +86,15 @@ class PodClient:
         return found
 
     async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """One scrape, however short the last one was ago."""
+        """Scrape once, however recent the last scrape is."""
         return await self._engines.load_now(pod, kind)
 
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
-        """The page on which an engine names its models; None when it does not answer."""
+        """Return the page on which an engine names its models; None without an answer."""
         return await self._engines.models(pod, kind)
 
     async def adapters(self, pod: Manifest) -> Sequence[AdapterPlace] | None:
-        """Where the loader beside an engine says that each adapter stands."""
+        """Return the adapters' states from the loader beside an engine."""
         address = pods.address(pod)
         url = f"http://{pod_http.host(address)}:{ports.LOADER}{LOADER_PAGE}" if address else ""
         text = await pod_http.fetch(self._session, url) if url else None
@@ -103,21 +103,21 @@ class PodClient:
     async def complete(
         self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> PodReply | None:
-        """An engine's reply to one request of ours, behind those of users where it serves by priority."""
+        """Return an engine's reply to one of our requests, queued after users' ones if it serves by priority."""
         sent = EngineRequest(path=requests.PATH, body=body, headers=headers, seconds=seconds)
         return await self._engines.send(pod, kind, sent)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> PodReply | None:
-        """A judge's reply; where it sends us elsewhere, that is its reply, and nobody else gets the key."""
+        """Return a judge's reply; redirects are not followed, so no other host gets the key."""
         return await pod_http.post(self._session, url, body, headers, seconds)
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
-        """Put an engine to sleep, after it finished what runs; returns whether it sleeps now."""
+        """Put an engine to sleep once it finished what runs; return whether it is asleep now."""
         api = engines.api(kind)
         return api.sleep is not None and await self._act(pod, api.port, api.sleep.sleep) == HTTPStatus.OK
 
     async def wake(self, pod: Manifest, kind: EngineKind) -> bool:
-        """Wake an engine; returns whether it is awake now, as one without sleep endpoints always is."""
+        """Wake an engine; return whether it is awake now, as one without sleep endpoints always is."""
         api = engines.api(kind)
         return api.sleep is None or await self._act(pod, api.port, api.sleep.wake) in AWAKE
 
@@ -126,6 +126,6 @@ class PodClient:
         return await pod_http.act(self._session, address, port, path, TURNING_S) if address else None
 
     def forget(self, uid: str) -> None:
-        """A pod is gone."""
+        """Drop a deleted pod."""
         self._measured.pop(uid, None)
         self._not_before.pop(uid, None)

@@ -27,13 +27,13 @@ class MergedRouterReport:
     reasons: Mapping[str, str]
     """Why a pod that routers tried gets no requests."""
     hour: HourSpend | None = None
-    """What all spent in the last full hour; absent where no router knows a price."""
+    """What all spent in the last full hour; None if no router knows a price."""
     shares: tuple[TrafficShare | None, ...] = ()
-    """What each router that reports gives to a new revision."""
+    """The share that each reporting router gives a new revision."""
 
 
 def merged_reports(reports: Sequence[RouterReport | None]) -> MergedRouterReport:
-    """A pod is routable when any router uses it, and not routable when every router that reports it does not."""
+    """Merge them. A pod is routable if any router uses it, and not routable if every reporting router does not."""
     received = [one for one in reports if one is not None]
     endpoints = [endpoint for one in received for endpoint in one.endpoints]
     routable: dict[str, bool] = {}
@@ -55,13 +55,13 @@ def merged_reports(reports: Sequence[RouterReport | None]) -> MergedRouterReport
 
 
 def _is_failing(one: RouterEndpoint) -> bool:
-    """Whether a router tried it and failed, which differs from a pod that is new, starting or draining."""
+    """Whether a router tried it and failed, unlike a pod that is new, starting or draining."""
     tried = one.state in {EndpointState.PROBING, EndpointState.EJECTED}
     return tried and one.reason not in {"", NOT_PROBED}
 
 
 def troubles(observed: DeploymentSnapshot, reasons: Mapping[str, str]) -> dict[str, tuple[PodProblem, ...]]:
-    """The problems of pods, by revision; `reasons` are those of routers for pods they do not use."""
+    """Return the problems of pods, by revision; `reasons` are those of routers for pods they do not use."""
     found = {
         revision: tuple(
             one
@@ -74,7 +74,7 @@ def troubles(observed: DeploymentSnapshot, reasons: Mapping[str, str]) -> dict[s
 
 
 def _mute(pod: Manifest, reasons: Mapping[str, str]) -> PodProblem | None:
-    """The problem of a pod that is Ready and gets no requests, since it failed the router's probe request."""
+    """Return the problem of a pod that is Ready but gets no requests, since it failed the router's probe request."""
     name = pod["metadata"]["name"]
     if name not in reasons or not pods.is_ready(pod):
         return None
@@ -85,13 +85,13 @@ def _mute(pod: Manifest, reasons: Mapping[str, str]) -> PodProblem | None:
 
 
 def unplaced(observed: DeploymentSnapshot) -> str | None:
-    """The scheduler's message about the first pod without a node."""
+    """Return the scheduler's message about the first pod without a node."""
     everyone = (pod for revision in sorted(observed.pods) for pod in observed.pods[revision])
     return next((words for pod in everyone if (words := pods.unplaced(pod)) is not None), None)
 
 
 def starts(observed: DeploymentSnapshot, measured: Mapping[str, PodStart]) -> dict[str, StartDurations]:
-    """Measured starts by revision; the keys of `measured` are UIDs of pods."""
+    """Return measured starts by revision; the keys of `measured` are UIDs of pods."""
     found = {}
     for revision, some in observed.pods.items():
         of = [measured[uid] for pod in _oldest_first(some) if (uid := pod["metadata"]["uid"]) in measured]

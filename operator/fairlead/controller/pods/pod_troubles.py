@@ -24,7 +24,7 @@ CONTAINER: Final = frozenset(
 
 
 FAILURES: Final = tuple(dict.fromkeys(pattern for engine in ENGINES.values() for pattern in engine.failures))
-"""Of every kind: a pod does not say which it runs, and the words of one kind are no other's."""
+"""Of every kind: a pod does not say which it runs, and no two kinds share a message."""
 _NOISE: Final = re.compile(
     r"\d{2,4}-\d{2}(-\d{2})?[ T]\d{2}:\d{2}:\d{2}\S*|\(?pid[= ]\d+\)?|0x[0-9a-f]+", re.IGNORECASE
 )
@@ -35,7 +35,7 @@ _FIELDS: Final = {
     weight_paths.DRAFT: "spec.engine.speculation.draft.source",
     "": "spec.engine.adapters",
 }
-"""Which field asks for an image, by the beginning of the folder that it is mounted on."""
+"""Which field names an image, by the start of the folder that it is mounted on."""
 _LONGEST: Final = 300
 CLEAN_ENDS: Final = {
     0: "with code 0",
@@ -49,11 +49,11 @@ CRASH_LOOP_ENDS: Final = 2
 
 
 def trouble(pod: Manifest) -> PodProblem | None:
-    """The problem of this pod; None while it may simply need time.
+    """Return this pod's problem; None while it may simply need time.
 
     A pod that is being deleted, or that the kubelet ended for good (evicted, node shut down), has no problem: its
-    engine was to end, and Kubernetes makes a replacement. A failed preflight is neither: its container ended by
-    itself, and the kubelet gives no reason for the pod.
+    engine was to end, and Kubernetes makes a replacement. A failed preflight is neither: its container ended by itself,
+    and the kubelet gives no reason for the pod.
     """
     status = pod.get("status", {})
     ended_for_good = status.get("phase") in pods.ENDED and (status.get("reason") or status["phase"] == "Succeeded")
@@ -69,7 +69,7 @@ def trouble(pod: Manifest) -> PodProblem | None:
 
 
 def restart(pod: Manifest, container: str) -> str:
-    """When the kubelet restarts a container that does not answer; empty where it has no liveness probe.
+    """Return when the kubelet restarts a container that does not answer; empty if it has no liveness probe.
 
     A process that hangs may not end on SIGTERM; the kubelet then waits for the pod's grace period.
     """
@@ -97,14 +97,14 @@ def _not_ready(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] |
 
 
 def _probe(pod: Manifest, container: str, kind: str) -> int:
-    """Seconds of failures in a row until a probe has failed; 0 where there is no probe."""
+    """Return the seconds of failures in a row until a probe has failed; 0 without a probe."""
     found = pod.get("spec", {}).get("containers") or ()
     probes = (one.get(kind) or {} for one in found if one.get("name") == container)
     return next((int(one.get("periodSeconds", 10)) * int(one.get("failureThreshold", 3)) for one in probes if one), 0)
 
 
 def containers(pod: Manifest) -> Iterator[Manifest]:
-    """Container statuses, without successful containers of a pod that runs once, as a preflight does."""
+    """Yield container statuses, without successful containers of a pod that runs once, as a preflight does."""
     status = pod.get("status", {})
     once = pod.get("spec", {}).get("restartPolicy") == "Never"
     for one in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
@@ -123,7 +123,7 @@ def _image(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] | Non
 
 
 def _image_of_weights(pod: Manifest, message: str) -> tuple[str, str] | None:
-    """The image of a volume that a message names, and the field that asks for it."""
+    """Return the image of a volume that a message names, and its field."""
     spec = pod.get("spec", {})
     references = {one["name"]: one["image"]["reference"] for one in spec.get("volumes") or () if one.get("image")}
     for mount in (one for each in spec.get("containers") or () for one in each.get("volumeMounts") or ()):
@@ -146,7 +146,7 @@ def _container(status: Manifest) -> tuple[ConditionReason, str] | None:
 
 
 def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
-    """The problem of a container that ended, although an engine never should.
+    """Return the problem of a container that ended, although an engine never should.
 
     Its last end counts until the container runs again and has passed its startup probe.
     """
@@ -167,24 +167,24 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
 
 
 def last_end(status: Manifest) -> Manifest | None:
-    """How a container last ended; None once it has run well since."""
+    """Return how a container last ended; None once it has run well since."""
     if status.get("ready") or (status.get("started") and "running" in status.get("state", {})):
         return None
     return status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or None
 
 
 def end_number(status: Manifest, ended: Manifest) -> str:
-    """What distinguishes this end from the next one of the same container."""
+    """Return what distinguishes this end from the next one of the same container."""
     return str(ended.get("containerID") or ended.get("finishedAt") or status.get("restartCount", 0))
 
 
 def meaning(message: str) -> FailurePattern | None:
-    """What words of an engine mean, as far as we know them."""
+    """Return what an engine's message means, as far as we know."""
     return next((one for one in FAILURES if one.words.search(message)), None)
 
 
 def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:
-    """An end that is no crash by its exit code; a crash loop all the same when it happens again."""
+    """Report an end that is no crash by its exit code; a crash loop all the same when it happens again."""
     ends = int(status.get("restartCount", 0)) + ("running" not in status.get("state", {}))
     reason = ConditionReason.CRASH_LOOP if ends >= CRASH_LOOP_ENDS else ConditionReason.ENGINE_ENDED
     shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"
@@ -192,11 +192,11 @@ def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:
 
 
 def _last_words(message: str) -> str:
-    """The last line that is not empty, which is where a traceback names its error."""
+    """Return the last line that is not empty, which is where a traceback names its error."""
     lines = [found for line in message.splitlines() if (found := _ELSEWHERE.sub("", line.strip()))]
     return _short(lines[-1]) if lines else ""
 
 
 def _short(text: str) -> str:
-    """One line without what differs from one try to the next."""
+    """Return one line without what differs between tries."""
     return " ".join(_NOISE.sub("", text).split())[:_LONGEST]

@@ -1,7 +1,7 @@
 """The preflight of a revision, which needs no GPU: which pod runs it, and what its end means. Pure.
 
-It runs only where the last replicas that serve would be drained for a revision that never served. Without a clear
-result it does not block the rollout.
+It runs only when the last serving replicas would be drained for a revision that never served. Without a clear result it
+does not block the rollout.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from fairlead.engines.catalogue import ENGINES
 from fairlead.objects import labels
 
 LONGEST_S: Final = 600
-"""An image of ten gigabytes is pulled in that time, onto a node where the engine needs it."""
+"""Long enough to pull an image of ten gigabytes, onto a node where the engine needs it."""
 AGAIN_S: Final = 5.0
 """How often it is checked: one that takes too long, or finds no node, causes no watch event."""
 UNPLACED: Final = timedelta(seconds=30)
@@ -38,7 +38,7 @@ class PreflightResult(StrEnum):
 
 
 def of(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """The preflight pod of this revision, unless it is being deleted."""
+    """Return the preflight pod of this revision, unless it is being deleted."""
     return tuple(
         one
         for one in found
@@ -48,17 +48,17 @@ def of(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def troubled(revision: str, found: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """The preflight pod of this revision, unless it succeeded."""
+    """Return the preflight pod of this revision, unless it succeeded."""
     return tuple(one for one in of(revision, found) if one.get("status", {}).get("phase") != "Succeeded")
 
 
 def longest_seconds(deadline_seconds: int) -> int:
-    """How long a preflight may take: at most half the progress deadline, to leave time for the start itself."""
+    """Return how long a preflight may take: at most half the progress deadline, to leave time for the start itself."""
     return max(1, min(LONGEST_S, deadline_seconds // 2))
 
 
 def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightResult:
-    """The result from the preflight pods of one revision, of which there is one or none."""
+    """Return the result from the preflight pods of one revision, of which there is one or none."""
     if not found:
         return PreflightResult.OPEN
     pod = found[0]

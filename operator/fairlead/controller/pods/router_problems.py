@@ -11,7 +11,7 @@ from fairlead.controller import snapshot
 from fairlead.controller.pods.pod_troubles import IMAGE
 
 LONGEST: Final = 160
-"""Characters of what a scheduler, a kubelet or a router says; the start of it names the cause."""
+"""Characters of a message from a scheduler, a kubelet or a router; its start names the cause."""
 LOGS: Final = "kubectl logs shows more"
 
 
@@ -24,11 +24,11 @@ class HasRouters(Protocol):
 
     @property
     def unready_routers(self) -> tuple[Manifest, ...]:
-        """Router pods that are neither ready nor to go."""
+        """Router pods that are neither ready nor ending."""
 
 
 def problem(observed: HasRouters) -> str:
-    """The first cause that is known; empty while they may simply need time."""
+    """Return the first known cause; empty while they may simply need time."""
     refused = snapshot.pods_refused([observed.router] if observed.router is not None else [])
     if refused:
         return f"the API server refuses router pods: {_short(refused)}"

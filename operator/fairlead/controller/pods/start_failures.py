@@ -1,8 +1,8 @@
 """Whether a start can ever succeed: separates failures that will repeat from those that may pass. Pure.
 
-Will repeat: an invalid image name, an image that the registry does not have or refuses, a Secret or ConfigMap that
-does not exist, an engine that ended twice in a row with the same code. May pass: messages of a network, of a time-out,
-of a full disk, and an end by SIGKILL or SIGTERM that is no OOM kill.
+Will repeat: an invalid image name, an image that the registry does not have or refuses, a Secret or ConfigMap that does
+not exist, an engine that ended twice in a row with the same code. May pass: messages of a network, of a time-out, of a
+full disk, and an end by SIGKILL or SIGTERM that is no OOM kill.
 """
 
 import re
@@ -37,7 +37,7 @@ BY_OTHERS: Final = frozenset({137, 143})
 
 
 def impossible(pod: Manifest, now: datetime) -> str:
-    """Why its container can never be created; empty while it may be."""
+    """Return why its container can never be created; empty while it may be."""
     for status in pod.get("status", {}).get("containerStatuses") or ():
         waiting = status.get("state", {}).get("waiting") or {}
         reason, words = waiting.get("reason"), str(waiting.get("message") or "")
@@ -50,14 +50,14 @@ def impossible(pod: Manifest, now: datetime) -> str:
 
 
 def hopeless(some: Iterable[Manifest], ends: StartFailures | None, now: datetime) -> str:
-    """Why no replica of a revision that never served will ever start; empty while one may."""
+    """Return why no replica of a revision that never served will ever start; empty while one may."""
     if ends is not None and ends.times >= TWICE:
         return f"its engine ended twice with code {ends.code} ({ends.reason}) before it was ever ready"
     return next((why for pod in some if (why := impossible(pod, now))), "")
 
 
 def ends(earlier: StartFailures | None, some: Iterable[Manifest]) -> StartFailures | None:
-    """The recorded ends of its engine, updated from its pods; one pod is tracked at a time."""
+    """Return the recorded ends of its engine, updated from its pods; one pod is tracked at a time."""
     seen = [found for pod in some if (found := _end(pod)) is not None]
     found = next((one for one in seen if earlier and one.pod == earlier.pod), seen[0] if seen else None)
     if found is None or earlier is None:
@@ -71,7 +71,7 @@ def ends(earlier: StartFailures | None, some: Iterable[Manifest]) -> StartFailur
 
 
 def _end(pod: Manifest) -> StartFailures | None:
-    """The last end of its container, if it counts."""
+    """Return the last end of its container, if it counts."""
     for status in pod.get("status", {}).get("containerStatuses") or ():
         ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated")
         if status.get("ready") or not ended or "deletionTimestamp" in pod["metadata"]:

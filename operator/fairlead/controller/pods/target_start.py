@@ -1,4 +1,4 @@
-"""Whether the target can start, by its preflight and by its pods, before anything is drained for it. Pure."""
+"""Whether the target can start, by its preflight and its pods, before anything is drained for it. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,14 +23,14 @@ class DecisionInputs:
     observed: DeploymentSnapshot
     judged: DeploymentReview
     target: str
-    """Empty where there is no target, since the spec cannot be read."""
+    """Empty if there is no target, since the spec cannot be read."""
     now: datetime
     on_trial: bool = False
     """Whether a canary has not promoted the target yet."""
 
 
 def answer(start: DecisionInputs, written: RevisionFacts) -> PreflightResult | None:
-    """The result of the target's preflight; None where none is needed."""
+    """Return the result of the target's preflight; None if it needs none."""
     deployment = start.judged.deployment
     if written.revision != start.target or written.served or written.checked or deployment is None:
         return None
@@ -41,7 +41,7 @@ def answer(start: DecisionInputs, written: RevisionFacts) -> PreflightResult | N
 
 
 def hopeless(start: DecisionInputs, written: RevisionFacts, result: PreflightResult | None) -> str:
-    """Why the target can certainly not start; empty for a revision that ever served, since it may again."""
+    """Return why the target certainly cannot start; empty for a revision that ever served, since it may again."""
     if written.revision != start.target or written.served:
         return ""
     if result is PreflightResult.FAILS:
@@ -53,7 +53,7 @@ def hopeless(start: DecisionInputs, written: RevisionFacts, result: PreflightRes
 
 
 def check(start: DecisionInputs, plan: RolloutPlan) -> Manifest | None:
-    """The preflight pod of the target, while the rollout waits for it."""
+    """Return the preflight pod of the target, while the rollout waits for it."""
     step, live, deployment = plan.step, start.observed.engine(start.target), start.judged.deployment
     if not (isinstance(step, HoldStep) and step.reason is HoldReason.CHECKING) or live is None or deployment is None:
         return None
@@ -71,7 +71,7 @@ def is_described(judged: DeploymentReview, revision: str) -> bool:
 
 
 def launch(judged: DeploymentReview) -> EngineLaunch:
-    """How its engine is launched; only for a spec that was read and accepted."""
+    """Return how its engine is launched; only for a spec that was read and accepted."""
     review = judged.review
     assert review is not None
     assert review.engine is not None

@@ -1,6 +1,6 @@
-"""Deployments that ask for pods and have none, and since when: Kubernetes makes them within a second, or says nothing.
+"""Deployments that request pods and have none, and since when: Kubernetes makes them within a second, or is silent.
 
-Where a ReplicaSet is deleted and made again at once, its controller may wait for minutes, and no condition shows it.
+If a ReplicaSet is deleted and created again at once, its controller may wait for minutes, and no condition shows it.
 """
 
 from datetime import datetime
@@ -16,18 +16,18 @@ GRACE_PERIOD_S: Final = 10.0
 
 
 class UncreatedPods:
-    """Since when which deployment lacks all pods of a revision; only reconciles ask."""
+    """Since when each deployment lacks all pods of a revision; only reconciles use it."""
 
     def __init__(self) -> None:
         self._since: dict[str, datetime] = {}
 
     def sooner(self, after_s: float | None, observed: DeploymentSnapshot, now: datetime) -> float | None:
-        """When to look again: then, or as soon as a lack of pods is to be said. A pod that is made needs no look."""
+        """Return when to check again: `after_s`, or as soon as a lack of pods is to be reported."""
         left = self._left(observed, now)
         return min(left, left if after_s is None else after_s) if left else after_s
 
     def words(self, observed: DeploymentSnapshot, now: datetime) -> str | None:
-        """Which Deployment has lacked its pods for too long; None: none has."""
+        """Return the Deployment that has lacked pods for too long, if any."""
         empty = _empty(observed)
         if empty is None or self._left(observed, now):
             return None
@@ -35,11 +35,11 @@ class UncreatedPods:
         return f"Deployment {empty['metadata']['name']} asks for {number}, and Kubernetes has made none"
 
     def forget(self, uid: str) -> None:
-        """The deployment is gone."""
+        """Drop a deleted deployment."""
         self._since.pop(uid, None)
 
     def _left(self, observed: DeploymentSnapshot, now: datetime) -> float:
-        """Seconds until a lack of pods is to be said; 0 where it is said already, or there is none."""
+        """Return seconds until a lack of pods is to be reported; 0 if it is already, or there is none."""
         uid = observed.owner.uid
         if _empty(observed) is None:
             self._since.pop(uid, None)
@@ -50,7 +50,7 @@ class UncreatedPods:
 
 
 def _empty(observed: DeploymentSnapshot) -> Manifest | None:
-    """The first Deployment that asks for pods and has none."""
+    """Return the first Deployment that requests pods and has none."""
     return next(
         (
             one
@@ -62,6 +62,6 @@ def _empty(observed: DeploymentSnapshot) -> Manifest | None:
 
 
 def _is_stored(observed: DeploymentSnapshot) -> bool:
-    """Whether the status has it: a restarted operator goes by that."""
+    """Whether the status has it, as after a restart."""
     reasons = (one.get("reason") for one in observed.status.get("conditions") or ())
     return ConditionReason.PODS_NOT_CREATED in reasons

@@ -1,4 +1,4 @@
-"""The status of an adapter: where each version is loaded, and the first reason why it is not elsewhere. Pure."""
+"""The status of an adapter: where each version is loaded, and the first reason why it is missing elsewhere. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,12 +28,12 @@ class AdapterObservation:
 
     adapter: ServedAdapter
     chosen: tuple[str, ...] = ()
-    """Names of the replicas that are to load it."""
+    """Names of the replicas that should load it."""
     reports: Mapping[str, Mapping[str, AdapterPlace] | None] = field(default_factory=dict)
-    """Of each replica its versions by name; None: it does not answer."""
+    """For each replica its versions by name; None if it does not answer."""
 
     def place(self, pod: str, edition: AdapterEdition) -> AdapterPlace:
-        """Where one version stands on one replica."""
+        """Return the state of one version on one replica."""
         report = self.reports.get(pod)
         name = self.adapter.engine_name(edition)
         if report is None:
@@ -53,7 +53,7 @@ class AdapterObservation:
 
 
 def figures(seen: AdapterObservation) -> Manifest:
-    """All but conditions."""
+    """Return all but conditions."""
     return {
         "servedName": seen.adapter.served_name,
         "chosen": len(seen.chosen),
@@ -68,7 +68,7 @@ def is_loaded(seen: AdapterObservation) -> bool:
 
 
 def conditions(seen: AdapterObservation) -> tuple[UntimedCondition, ...]:
-    """Whether clients can ask for it, and why not."""
+    """Whether clients can request it, and why not."""
     if not seen.chosen:
         words = "the deployment has no replica yet; the adapter is loaded as soon as there is one"
         return no(Why.NONE_READY, words, stalls=False)
@@ -92,7 +92,7 @@ def conditions(seen: AdapterObservation) -> tuple[UntimedCondition, ...]:
 
 
 def progressing(state: CanaryState | None, limit: CanaryLimit | None) -> tuple[UntimedCondition, ...]:
-    """Where its canary is; nothing where none ever was. `limit`: what it waits for, while it goes on."""
+    """Return where its canary is; empty if there never was one. `limit`: what it waits for while it continues."""
     if state is None:
         return ()
     kind = ConditionType.PROGRESSING
@@ -110,7 +110,7 @@ def progressing(state: CanaryState | None, limit: CanaryLimit | None) -> tuple[U
 
 
 def no(reason: Why, words: str, *, stalls: bool) -> tuple[UntimedCondition, ...]:
-    """Not ready; `stalls` where only a person can change that."""
+    """Report it not ready; `stalls` if only a person can change that."""
     ready = UntimedCondition(type=ConditionType.READY, holds=False, reason=reason, message=words)
     kind = ConditionType.STALLED if stalls else ConditionType.RECONCILING
     rest = [UntimedCondition(type=kind, holds=True, reason=reason, message=words)]
@@ -120,7 +120,7 @@ def no(reason: Why, words: str, *, stalls: bool) -> tuple[UntimedCondition, ...]
 
 
 def _missing(seen: AdapterObservation) -> Iterator[tuple[str, AdapterPlace]]:
-    """What is not loaded, with what no waiting changes first."""
+    """Yield what is not loaded, first what waiting will not change."""
     found = [
         (pod, place)
         for edition in seen.adapter.editions

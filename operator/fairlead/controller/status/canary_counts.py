@@ -10,7 +10,7 @@ Counts = Mapping[tuple[str, str, str], int]
 
 
 def of(states: Sequence[CanaryState]) -> tuple[Counts, Counts]:
-    """By phase, step from 1 and share; and the gates of the steps that they are on, by verdict and reason."""
+    """Count them by phase, step from 1 and share; and their steps' gates by verdict and reason."""
     places = Counter((state.phase.value, str(state.step + 1), _share(state)) for state in states)
     verdicts = Counter(
         (one.gate.value, one.verdict.verdict.value, one.verdict.reason.value)

@@ -1,7 +1,7 @@
-"""A canary's state in the status of its deployment: all that a restarted operator goes on from. Pure.
+"""A canary's state in its deployment's status: all that a restarted operator continues from. Pure.
 
-What cannot be read counts as absent, so a canary whose status a person edited begins anew; that it was rejected stands
-on the revision's Deployment too, and outlives that.
+What cannot be read counts as absent, so a canary whose status a person edited starts over; that it was rejected is also
+on the revision's Deployment, and outlives that.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _RATES: Final = ("baseline", "candidate")
 
 
 def written(state: CanaryState) -> Manifest:
-    """As it stands in a status; steps are counted from 1 there."""
+    """Return the state as a status stores it, with steps counted from 1."""
     found: Manifest = {
         "revision": state.revision,
         "stable": state.stable,
@@ -50,7 +50,7 @@ def written(state: CanaryState) -> Manifest:
 
 
 def read(stored: object) -> CanaryState | None:
-    """The state that a status holds; None where it holds none that is whole."""
+    """Return the state in a status; None if there is none that is complete."""
     try:
         return _read(stored) if isinstance(stored, Mapping) else None
     except UNREADABLE:
@@ -58,7 +58,7 @@ def read(stored: object) -> CanaryState | None:
 
 
 def of(document: Mapping[str, Any]) -> CanaryState | None:
-    """The state that the status of a deployment or an adapter holds."""
+    """Return the state in the status of a deployment or an adapter."""
     status = document.get("status")
     return read(status.get("canary")) if isinstance(status, Mapping) else None
 
@@ -184,7 +184,7 @@ def _verdict_of(stored: Mapping[str, Any]) -> StepVerdict:
 
 
 def _number(value: float) -> str:
-    """A decimal as Kubernetes keeps it, as text."""
+    """Format a decimal as Kubernetes keeps it, as text."""
     return f"{value:.6g}"
 
 

@@ -19,7 +19,7 @@ from fairlead.fleet.rollouts import HoldReason, HoldStep, RolloutPhase, RolloutP
 
 
 def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
-    """All conditions, the summary first."""
+    """Return all conditions, the summary first."""
     parts = (
         accepted(now),
         fits(now),
@@ -34,7 +34,7 @@ def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
 
 
 def accepted(now: StatusInputs) -> UntimedCondition:
-    """Whether the spec may be brought about."""
+    """Whether the spec may be applied."""
     if now.obstacle is not None and now.obstacle.reason is Why.NAME_TAKEN:
         return _no(ConditionType.ACCEPTED, now.obstacle.reason, now.obstacle.message)
     return now.judged.accepted
@@ -64,7 +64,7 @@ def available(now: StatusInputs) -> UntimedCondition:
 
 
 def progressing(now: StatusInputs) -> UntimedCondition:
-    """How far the rollout is; a problem that keeps the target from starting is reported at once."""
+    """Return how far the rollout is; a problem that keeps the target from starting is reported at once."""
     if now.plan is None:
         why = now.judged.accepted.reason
         return UntimedCondition(
@@ -77,7 +77,7 @@ def progressing(now: StatusInputs) -> UntimedCondition:
 
 
 def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:
-    """Whether the wanted replicas serve; the first condition that is false gives the reason."""
+    """Whether the desired replicas serve; the first condition that is false gives the reason."""
     kind = ConditionType.READY
     serves = replica_counts.tally(now)
     by_type = {part.type: part for part in parts}
@@ -97,7 +97,7 @@ def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCond
 
 
 def _keeps_serving(part: UntimedCondition, serves: ReplicaTally) -> str:
-    """What keeps serving when a change fails; with its name taken we know only what runs, not what serves."""
+    """Return what keeps serving when a change fails; with its name taken we know only what runs."""
     if part.type not in _ORDER[:3]:
         return ""
     if part.reason is Why.NAME_TAKEN:
@@ -129,7 +129,7 @@ _ORDER: Final = (
 
 
 def maybe_stalled(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
-    """The condition Stalled, where only a person can resolve what blocks."""
+    """Yield the condition Stalled if only a person can resolve what blocks."""
     by_type = {part.type: part for part in parts}
     no = by_type[ConditionType.ACCEPTED]
     if no.holds is not False and now.plan is not None and now.plan.phase is RolloutPhase.RETURNED:
@@ -141,12 +141,12 @@ def maybe_stalled(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Ite
 
 
 def _is_out_of_reach(now: StatusInputs) -> bool:
-    """Whether needed replicas fit on no node of this cluster; where nodes are added on demand nothing is lacking."""
+    """Whether needed replicas fit on no node of this cluster; never if nodes are added on demand."""
     return now.room.lack is not None and now.plan is not None and _is_awaited(now, replica_counts.tally(now))
 
 
 def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> Iterator[UntimedCondition]:
-    """The condition Reconciling, while a change is in progress."""
+    """Yield the condition Reconciling while a change is in progress."""
     moving = next(part for part in parts if part.type is ConditionType.PROGRESSING)
     if (
         now.plan is not None
@@ -195,7 +195,7 @@ def _troubled(now: StatusInputs, _: RolloutPlan) -> UntimedCondition | None:
 
 
 def _on_trial(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
-    """The target has what its canary gives it."""
+    """The target has as much as its canary gives it."""
     kind, step = ConditionType.PROGRESSING, plan.step
     if not isinstance(step, HoldStep) or step.reason not in _TRIALS:
         return None
@@ -227,7 +227,7 @@ def _trouble_of(now: StatusInputs, revision: str | None) -> PodProblem | None:
 
 
 def _failure(now: StatusInputs) -> str:
-    """The recorded failure of the revision that was given up."""
+    """Return the recorded failure of the revision that was given up."""
     failures = [state.failure for state in now.states if state.name == now.target and state.failure]
     return f"; {failures[0].because}" if failures and failures[0].because else ""
 

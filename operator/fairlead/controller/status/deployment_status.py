@@ -1,4 +1,4 @@
-"""The status that is to be written: fields, counts and conditions, with times kept where nothing changed. Pure.
+"""The status to write: fields, counts and conditions, with times kept where nothing changed. Pure.
 
 Everything but recorded facts can be rebuilt from the cluster. The autoscaler's part is never in it.
 """
@@ -34,7 +34,7 @@ _KEYED: Final = ("conditions", "revisions", "models", "tenants", "versions")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFields:
-    """The fields of a status beside conditions and counts."""
+    """The fields of a status other than conditions and counts."""
 
     generation: int
     selector: str
@@ -44,7 +44,7 @@ class StatusFields:
 
 
 def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: datetime) -> Manifest:
-    """All fields of the status that the controller owns."""
+    """Return all status fields that the controller owns."""
     count = replica_counts.tally(now)
     live = sum(not one.ending for state in now.states for one in state.replicas)
     asleep = sum(one.asleep and not one.ending for state in now.states for one in state.replicas)
@@ -72,7 +72,7 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
 
 
 def _token_price(spent: HourSpend | None, before: Manifest) -> Manifest:
-    """Of 1,000 tokens in the last full hour: nothing where none was used, and as before while no router answers."""
+    """The price of 1,000 tokens in the last full hour: none without tokens, unchanged while no router answers."""
     if spent is None:
         written = (before.get("cost") or {}).get("perThousandTokens")
         return {} if written is None else {"perThousandTokens": written}
@@ -83,30 +83,30 @@ def _token_price(spent: HourSpend | None, before: Manifest) -> Manifest:
 
 
 def timed(judged: Iterable[UntimedCondition], before: Manifest, generation: int, at: datetime) -> list[Manifest]:
-    """Conditions with their lastTransitionTime, which changes only with their status."""
+    """Return conditions with their lastTransitionTime, which changes only with their status."""
     old = {one.get("type"): one for one in before.get("conditions") or ()}
     return [_condition(one, old.get(one.type.value, {}), generation, at) for one in judged]
 
 
 def manifest(document: Manifest, found: Manifest) -> Manifest:
-    """The manifest for the status subresource; with its UID, a write to a later object of the same name conflicts."""
+    """Return the status subresource's manifest; its UID makes a write to a later object of that name conflict."""
     metadata = {name: document["metadata"][name] for name in ("namespace", "name", "uid")}
     return {"apiVersion": API_VERSION, "kind": document["kind"], "metadata": metadata, "status": found}
 
 
 def differs(found: Manifest, before: Manifest) -> bool:
-    """Whether there is anything to write; the server keeps lists with keys in an order of its own."""
+    """Whether there is anything to write; the server orders lists with keys in its own way."""
     return _unordered(found) != _unordered({key: value for key, value in before.items() if key not in NOT_OURS})
 
 
 def changed(found: Manifest, before: Manifest) -> tuple[Manifest, ...]:
-    """Conditions whose status or reason changed: candidates for an Event."""
+    """Return conditions whose status or reason changed: candidates for an Event."""
     old = {one.get("type"): (one.get("status"), one.get("reason")) for one in before.get("conditions") or ()}
     return tuple(one for one in found["conditions"] if old.get(one["type"]) != (one["status"], one["reason"]))
 
 
 def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifest:
-    """The stored status with the conditions of an internal error; nothing else of it changes."""
+    """Return the stored status with the conditions of an internal error; nothing else in it changes."""
     before, metadata = document.get("status") or {}, document["metadata"]
     remedy = "the operator's log has the details: report it"
     message = f"Fairlead failed on this object and changes nothing of it: {words}; {remedy}"
@@ -162,7 +162,7 @@ def _revision(state: RevisionState, now: StatusInputs, before: Manifest) -> Mani
 
 
 def _start(measured: StartDurations | None, earlier: Manifest) -> Manifest | None:
-    """Measured starts outlive the pods they were measured on."""
+    """Keep measured starts, which outlive their pods."""
     if measured is None:
         return earlier.get("coldStart")
     waits = {"nodeWait": measured.node_s, "imagePull": measured.image_s}
@@ -192,7 +192,7 @@ def _band(span: Estimate | None, measured: int | None) -> Manifest:
 
 
 def _decimal(value: float) -> str:
-    """Two decimals only: a figure that varies in the third would cause writes for ever."""
+    """Use two decimals only: a figure that varies in the third would cause endless writes."""
     return format(Decimal(value).quantize(Decimal("0.01")).normalize(), "f")
 
 
@@ -203,7 +203,7 @@ def fields_of(
     to: RouterMove,
     gateway: DesiredGateway | None,
 ) -> StatusFields:
-    """The fields of one deployment, by its spec, its routers and the catalogue's prices."""
+    """Return the fields of one deployment, by its spec, its routers and the catalogue's prices."""
     owner = observed.owner
     wanted = judged.deployment.wanted if judged.deployment else None
     accelerator = context.accelerator(wanted.product) if wanted else None
@@ -219,7 +219,7 @@ def fields_of(
 def _endpoint(
     observed: DeploymentSnapshot, deployment: DesiredDeployment | None, to: RouterMove, gateway: DesiredGateway | None
 ) -> str | None:
-    """The address for clients; on the way between routers the previous one, which still answers."""
+    """Return the address for clients; while routers change, the previous one, which still answers."""
     owner, door = observed.owner, deployment.door if deployment else None
     if to.phase in (MovePhase.JOINING, MovePhase.LEAVING) and (before := observed.status.get("endpoint")):
         return str(before)

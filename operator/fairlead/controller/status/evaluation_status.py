@@ -18,7 +18,7 @@ LONGEST: Final = 240
 
 
 def figures(document: Manifest, found: ItemSet, fleet: Iterable[Manifest]) -> Manifest:
-    """All but conditions; a run that was told once stays until there is a later one."""
+    """Return all fields but conditions; a reported run stays until there is a later one."""
     earlier = document.get("status") or {}
     status: Manifest = {"items": len(found.items), "badLines": len(found.problems)}
     if found.is_being_read:
@@ -59,7 +59,7 @@ def conditions(found: ItemSet) -> tuple[UntimedCondition, ...]:
 
 
 def _not_ready(instead: ConditionType, reason: Why, words: str) -> tuple[UntimedCondition, ...]:
-    """Nothing can be run, and what it is instead, for one reason."""
+    """Report that nothing can be run, what it is instead, and why."""
     return (
         UntimedCondition(type=ConditionType.READY, holds=False, reason=reason, message=words),
         UntimedCondition(type=instead, holds=True, reason=reason, message=words),
@@ -67,7 +67,7 @@ def _not_ready(instead: ConditionType, reason: Why, words: str) -> tuple[Untimed
 
 
 def last_run(document: Manifest, fleet: Iterable[Manifest]) -> Manifest | None:
-    """Of all canaries that name it, the one that moved last."""
+    """Return the last run of all canaries that name it."""
     runs = sorted(_runs(document, fleet), key=lambda one: (one[2].since, one[0]))
     if not runs:
         return None
@@ -83,7 +83,7 @@ def last_run(document: Manifest, fleet: Iterable[Manifest]) -> Manifest | None:
 
 
 def _runs(document: Manifest, fleet: Iterable[Manifest]) -> Iterator[tuple[str, str, CanaryState]]:
-    """Name and kind of what has a canary, and its state."""
+    """Yield name, kind and state of each canary."""
     metadata = document["metadata"]
     for one in fleet:
         state = canary_status.of(one)

@@ -8,7 +8,7 @@ from fairlead.fleet.plurals import count as counted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaTally:
-    """Replicas of all revisions: wanted, ready and routable."""
+    """Replicas of all revisions: desired, ready and routable."""
 
     wanted: int
     ready: int
@@ -27,7 +27,7 @@ def tally(now: StatusInputs) -> ReplicaTally:
 
 
 def of(some: int, wanted: int) -> str:
-    """`1 of 3 replicas`; while an older revision still drains there may be more than are wanted."""
+    """Return `1 of 3 replicas`; while an older revision drains there may be more than desired."""
     if some > wanted:
         return f"{counted(some, 'replica')} ({wanted} wanted)"
     return f"{some} of {counted(wanted, 'replica')}"

@@ -15,26 +15,26 @@ from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.plurals import verb
 
 LONGEST: Final = 240
-"""Characters of a message; what a Gateway says may be a page."""
+"""Characters of a message; what a Gateway reports may be a page."""
 SILENT_AFTER: Final = timedelta(seconds=60)
-"""From then on a Gateway without an answer is said to be silent."""
+"""After this time, a Gateway without an answer is reported as silent."""
 
 _JUDGED: Final = ("Accepted", "ResolvedRefs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteState:
-    """The route of one object that asks for one."""
+    """The HTTPRoute of one object that requests one."""
 
     availability: KindAvailability = KindAvailability.SERVED
     obstacle: Obstacle | None = None
-    """Why it could not be made, changed or removed."""
+    """Why it could not be created, changed or removed."""
     route: Manifest | None = None
-    """As it is stored; nothing: not so far."""
+    """The stored route; None if there is none yet."""
 
 
 def route_accepted(state: RouteState | None, before: Manifest, now: datetime) -> tuple[UntimedCondition, ...]:
-    """The condition, where the object has a route or asks for one; `before` is the stored status."""
+    """Return the condition if the object has a route or requests one; `before` is the stored status."""
     if state is None:
         return ()
     if state.obstacle is not None:
@@ -66,7 +66,7 @@ _UNAVAILABLE: Final = {
 
 
 def _answered(route: Manifest, before: Manifest, now: datetime) -> UntimedCondition:
-    """What all its Gateways together say."""
+    """Combine the answers of all its Gateways."""
     parents: Sequence[Manifest] = route["spec"].get("parentRefs") or ()
     answers = [(one, _answer(one, route)) for one in parents]
     accepted, every = sum(answer is True for _, answer in answers), len(parents)
@@ -86,7 +86,7 @@ def _answered(route: Manifest, before: Manifest, now: datetime) -> UntimedCondit
 
 
 def _answer(parent: Manifest, route: Manifest) -> bool | str | None:
-    """Whether a Gateway takes the route; its words where it does not, None where it has not said."""
+    """Whether a Gateway accepts the route; its message if it does not, None without an answer."""
     entries = [one for one in (route.get("status") or {}).get("parents") or () if _is_about(one, parent, route)]
     generation = route["metadata"].get("generation", 0)
     found = [

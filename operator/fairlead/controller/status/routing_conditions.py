@@ -33,7 +33,7 @@ def wakes(now: StatusInputs) -> bool:
 
 
 def doubts(now: StatusInputs) -> str:
-    """Why the first replica that is ready gets no requests, after a `;`; empty where routers report no reason."""
+    """Return why the first ready replica gets no requests, after a `;`; empty if routers report no reason."""
     return _why_not(now.routers) if now.routers else ""
 
 
@@ -73,7 +73,7 @@ def _silent(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> Untime
 
 
 def _at_zero(now: StatusInputs) -> str:
-    """What happens to requests while no replica is wanted."""
+    """Return what happens to requests while no replica is desired."""
     if wakes(now):
         return "no replica is wanted; routers hold requests, and the first one makes the autoscaler start a replica"
     if now.judged.deployment is not None and isinstance(now.judged.deployment.replicas, ReplicaBounds):
@@ -98,7 +98,7 @@ _ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _
 
 
 def _until(routers: RouterSummary) -> str:
-    """What its own routers wait for, where the gateway does not serve yet."""
+    """Return what its own routers wait for, if the gateway does not serve yet."""
     if not routers.waiting:
         return ""
     why = f": {routers.problem}" if routers.problem else ""

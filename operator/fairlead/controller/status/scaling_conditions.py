@@ -10,7 +10,7 @@ from fairlead.planning.replica_count import CountReason, ReplicaCount
 
 
 def scaling_active(now: StatusInputs) -> UntimedCondition:
-    """What decides the replica count, and whether that works."""
+    """Return what decides the replica count, and whether that works."""
     deployment = now.judged.deployment
     if deployment is None or now.count is None:
         return _condition(None, now.judged.accepted.reason, "the count stays as it is while the spec is not accepted")
@@ -25,7 +25,7 @@ def scaling_active(now: StatusInputs) -> UntimedCondition:
 
 
 def _decided(count: ReplicaCount, scaled: AutoscalerReport | None) -> UntimedCondition:
-    """The condition where the autoscaler decides, from its part of the status."""
+    """Return the condition if the autoscaler decides, from its part of the status."""
     if scaled is not None and scaled.advised is not None:
         advised, stays = counted(scaled.advised, "replica"), counted(count.replicas, "replica")
         would = f"the policy's mode is Recommend: it recommends {advised}: {scaled.message}"

@@ -9,7 +9,7 @@ from fairlead.fleet.rollouts import MissingCapacity
 
 
 def scheduled(now: StatusInputs) -> UntimedCondition:
-    """Whether every requested pod has a node, and every wanted replica was requested."""
+    """Whether every requested pod has a node, and every desired replica was requested."""
     kind = ConditionType.SCHEDULED
     if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
         problem = now.pods_refused or (now.obstacle.message if now.obstacle else "")
@@ -27,7 +27,7 @@ def scheduled(now: StatusInputs) -> UntimedCondition:
 
 
 def _created(now: StatusInputs) -> UntimedCondition:
-    """Nothing refuses or misses room: whether there are pods at all."""
+    """Whether there are pods at all, if nothing refuses or misses room."""
     kind = ConditionType.SCHEDULED
     if now.uncreated:
         words = f"{now.uncreated}; see whether the cluster's kube-controller-manager runs"

@@ -21,7 +21,7 @@ NAMED: Final = 64
 def of_policy(
     document: Manifest, users: Iterable[Manifest], context: ReviewContext, remarks: PolicyRemarks
 ) -> tuple[Manifest, tuple[UntimedCondition, ...]]:
-    """How many deployments name it, and its conditions."""
+    """Return how many deployments name it, and its conditions."""
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]
     there = [one for one in users if _names_policy(one, name) and one["metadata"]["namespace"] == namespace]
     there.sort(key=lambda one: str(one["metadata"]["name"]))

@@ -1,4 +1,4 @@
-"""All inputs of one deployment's status, gathered once: what is wanted, what exists, what is next."""
+"""All inputs of one deployment's status, gathered once: what is desired, what exists, what is next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class RouterSummary:
     reasons: Mapping[str, str] | None = None
     """Why routers do not use a pod, by pod."""
     problem: str = ""
-    """Why the first of them that is not ready is not."""
+    """Why the first unready router is not ready."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class StatusInputs:
 
     judged: DeploymentReview
     target: str | None = None
-    """The revision of the spec, or the last wanted one while the spec is refused."""
+    """The revision of the spec; while the spec is refused, the last target."""
     count: ReplicaCount | None = None
     scaled: AutoscalerReport | None = None
     plan: RolloutPlan | None = None
@@ -78,12 +78,12 @@ class StatusInputs:
     room: NodeRoom = field(default_factory=NodeRoom)
     """The room on the nodes for more replicas, and what no node has."""
     pods_refused: str | None = None
-    """The API server's message where a quota or policy refuses pods."""
+    """The API server's message if a quota or policy refuses pods."""
     obstacle: Obstacle | None = None
     routers: RouterSummary | None = None
     route: tuple[UntimedCondition, ...] = ()
-    """The condition RouteAccepted, where there is one."""
+    """The condition RouteAccepted, if there is one."""
     spent: HourSpend | None = None
-    """In the last full hour; absent where no router says so."""
+    """The spend of the last full hour; None if no router reports it."""
     measured_tokens: int | None = None
     """KV tokens that a running replica of the current revision reported."""

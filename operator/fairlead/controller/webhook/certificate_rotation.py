@@ -66,7 +66,7 @@ class CertificateRotator:
         self.days_left: float | None = None
 
     async def run(self) -> None:
-        """Run for ever; a failure is logged and tried again, while the current certificate stays in use."""
+        """Run forever; a failure is logged and retried, while the current certificate stays in use."""
         while True:
             await asyncio.sleep(EVERY_S)
             try:
@@ -86,7 +86,7 @@ class CertificateRotator:
             await asyncio.sleep(1.0)
 
     async def keep(self) -> None:
-        """One pass: renew what is due, publish the caBundle, then write the files that are served."""
+        """Run one pass: renew what is due, publish the caBundle, then write the files that are served."""
         found = await self._in_secret()
         if found is None:
             return
@@ -96,7 +96,7 @@ class CertificateRotator:
         self._serve(found)
 
     async def _in_secret(self) -> Certificates | None:
-        """The certificates of the Secret, renewed if due; where another tool makes them, as they are."""
+        """Return the certificates of the Secret, renewed if due; unchanged if another tool makes them."""
         place, now = self._place, self._clock()
         secret = await self._api.read(kinds.SECRET, place.namespace, place.secret)
         found = certificates.read((secret or {}).get("data") or {})

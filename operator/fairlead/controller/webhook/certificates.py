@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 LEAF_LIVES: Final = timedelta(days=90)
 AUTHORITY_LIVES: Final = timedelta(days=3650)
 RENEWED_AFTER: Final = 2 / 3
-"""Of its validity; the rest is time for people to notice that renewing fails."""
+"""Of its validity; the rest is time to notice that renewals fail."""
 SKEW: Final = timedelta(minutes=10)
 """Clocks of API servers may be behind ours by this much."""
 
@@ -29,22 +29,22 @@ CERT, KEY, BUNDLE, AUTHORITY_KEY = "tls.crt", "tls.key", "ca.crt", "ca.key"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
-    """The certificate and key that the webhook serves with, and the CA bundle that it is verified by."""
+    """The certificate and key that the webhook serves with, and the CA bundle that verifies it."""
 
     cert: bytes
     key: bytes
     bundle: bytes
     authority_key: bytes | None = None
-    """Absent where another tool, such as cert-manager, signs."""
+    """None if another tool, such as cert-manager, signs."""
 
     def as_data(self) -> dict[str, str]:
-        """The entries of a Secret's `data`."""
+        """Return the entries of a Secret's `data`."""
         entries = {CERT: self.cert, KEY: self.key, BUNDLE: self.bundle, AUTHORITY_KEY: self.authority_key}
         return {name: base64.b64encode(entry).decode() for name, entry in entries.items() if entry is not None}
 
 
 def read(data: Mapping[str, str]) -> Certificates | None:
-    """What a Secret holds; None when an entry is missing or invalid."""
+    """Read a Secret; None if an entry is missing or invalid."""
     try:
         entries = {name: base64.b64decode(text, validate=True) for name, text in data.items()}
         found = Certificates(
@@ -59,19 +59,19 @@ def read(data: Mapping[str, str]) -> Certificates | None:
 
 
 def is_due(found: Certificates, names: Sequence[str], now: datetime) -> bool:
-    """Whether the leaf is to be renewed, or was issued for other names."""
+    """Whether the leaf is due for renewal, or was issued for other names."""
     leaf = x509.load_pem_x509_certificate(found.cert)
     alternatives = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return _is_worn(leaf, now) or set(alternatives.get_values_for_type(x509.DNSName)) != set(names)
 
 
 def days_left(found: Certificates, now: datetime) -> float:
-    """Days until the leaf expires."""
+    """Return days until the leaf expires."""
     return (x509.load_pem_x509_certificate(found.cert).not_valid_after_utc - now) / timedelta(days=1)
 
 
 def renewed(old: Certificates | None, names: Sequence[str], now: datetime) -> Certificates:
-    """A new leaf; from the existing authority unless that is due too, else from a new one added to the bundle."""
+    """Issue a new leaf; from the existing authority unless that is due too, else from a new one added to the bundle."""
     if old is not None and old.authority_key is not None:
         authority = x509.load_pem_x509_certificates(old.bundle)[0]
         key = serialization.load_pem_private_key(old.authority_key, None)
@@ -89,7 +89,7 @@ def _is_worn(one: x509.Certificate, now: datetime) -> bool:
 
 
 def _still_good(bundle: bytes, now: datetime) -> bytes:
-    """Only the newest of the old authorities, or the bundle would grow for ever."""
+    """Keep only the newest of the old authorities, or the bundle would grow forever."""
     found = [one for one in x509.load_pem_x509_certificates(bundle) if one.not_valid_after_utc > now]
     return found[0].public_bytes(serialization.Encoding.PEM) if found else b""
 

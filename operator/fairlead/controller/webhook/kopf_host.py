@@ -1,7 +1,7 @@
 """Runs Kopf, which watches our kinds and serves the admission webhook. It never writes.
 
-Handlers that would make Kopf write (create, update, resume, field, delete, timer, daemon, and any return value) are
-not used; an event only wakes a key.
+Handlers that would make Kopf write (create, update, resume, field, delete, timer, daemon, and any return value) are not
+used; an event only wakes a key.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class KopfCallbacks:
     wake: Callable[[ObjectKey], None]
     review: ReviewHandler
     certificates: WebhookCertificateSettings | None
-    """Absent: no webhook is served."""
+    """None: no webhook is served."""
 
 
 async def run(settings: OperatorSettings, connection: ApiConnection, hosted: KopfCallbacks) -> None:
@@ -71,11 +71,11 @@ class _KopfBridge:
         self._loop.call_soon_threadsafe(self._hosted.wake, key)
 
     async def review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
-        """The webhook's answer."""
+        """Return the webhook's answer."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._review(document, before), self._loop))
 
     async def credentials(self) -> Credentials:
-        """The operator's own credentials."""
+        """Return the operator's own credentials."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection.credentials(), self._loop))
 
     async def _review(self, document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
@@ -98,7 +98,7 @@ async def _operate(settings: OperatorSettings, across: _KopfBridge, flag: thread
 def _register(registry: kopf.OperatorRegistry, across: _KopfBridge) -> None:
     @kopf.on.login(registry=registry)
     async def login(**_: object) -> kopf.ConnectionInfo:
-        """The operator's credentials, read anew each half hour, since Kopf keeps a token until it is refused."""
+        """Return the operator's credentials, read anew each half hour, since Kopf keeps a token until it is refused."""
         until = datetime.now(tz=UTC) + CREDENTIALS_VALID_FOR
         return kopf.ConnectionInfo(**(await across.credentials()).for_kopf(), expiration=until)
 
@@ -118,7 +118,7 @@ def _watch(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], wake: Callable
 def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: ReviewHandler) -> None:
     @kopf.on.validate(ours.GROUP, ours.VERSION, kind.plural, id=WEBHOOK, registry=registry)
     async def validate(body: kopf.Body, warnings: list[str], old: kopf.Body | None = None, **_: object) -> None:
-        """All refusals in one answer, with code 422 and never 500."""
+        """Return all refusals in one answer, with code 422 and never 500."""
         verdict = await review(dict(body), dict(old) if old is not None else None)
         warnings += verdict.warnings
         if verdict.refused:
@@ -126,7 +126,7 @@ def _validate(registry: kopf.OperatorRegistry, kind: ours.Kind[Any], review: Rev
 
 
 def _settings(settings: OperatorSettings, place: WebhookCertificateSettings | None) -> kopf.OperatorSettings:
-    """The settings of operator-reliability.md, which names an incident for each."""
+    """Return the settings of operator-reliability.md, which names an incident for each."""
     chosen = kopf.OperatorSettings()
     chosen.peering.standalone = True
     chosen.posting.enabled = False
