@@ -1,8 +1,8 @@
 """The container beside an engine that has it load adapters while it runs, and what that container may do and read.
 
-It is a sidecar in Kubernetes' sense, an init container that stays: it starts before the engine, ends after it, and its
-readiness counts for the pod's, so that a new replica gets no requests before it has its adapters. It alone gets the
-token of the pod's account.
+It is a Kubernetes sidecar, a restartable init container: it starts before the engine, ends after it, and its readiness
+counts for the pod's, so that a new replica gets no requests before it has its adapters. Only it gets the token of the
+pod's account.
 """
 
 from typing import Final
@@ -25,11 +25,11 @@ TOKEN_SECONDS: Final = 3607
 _TMP: Final = "/tmp"  # noqa: S108 - inside the container, on the pod's volume for it
 _VOLUME: Final = "adapters"
 _HUB_VARIABLES: Final = ("HF_ENDPOINT",)
-"""Of those that users set for the engine: the loader reads the same hub."""
+"""Those of the engine's variables that the loader needs, since it reads the same hub."""
 
 
 def children(owner: Owner, wanted: DesiredRevision) -> tuple[Manifest, ...]:
-    """The list, still empty, and the right to follow it; none for a deployment without slots."""
+    """Build the list, still empty, and the right to watch it; none for a deployment without slots."""
     if wanted.engine.lora is None:
         return ()
     name = names.adapters(owner.name)
@@ -53,12 +53,12 @@ def is_list(child: Manifest, owner: Owner) -> bool:
 
 
 def with_list(child: Manifest, listed: LoadList) -> Manifest:
-    """The ConfigMap with what is to be loaded now."""
+    """Write into the ConfigMap what is to be loaded now."""
     return child | {"data": {load_list.KEY: load_list.text(listed)}}
 
 
 def pod_fields(owner: Owner, wanted: DesiredRevision, staged: StagedAdapters | None) -> Manifest:
-    """The fields of an engine's pod that the loader needs."""
+    """Return the fields of an engine's pod that the loader needs."""
     lora = wanted.engine.lora
     if lora is None or staged is None:
         return {}
@@ -67,7 +67,7 @@ def pod_fields(owner: Owner, wanted: DesiredRevision, staged: StagedAdapters | N
 
 
 def volumes(wanted: DesiredRevision, staged: StagedAdapters | None) -> list[Manifest]:
-    """The folder of adapters, the token, and what sources need."""
+    """Return the folder of adapters, the token, and what sources need."""
     if staged is None:
         return []
     claim = {"persistentVolumeClaim": {"claimName": staged.claim, "readOnly": True}}
@@ -83,7 +83,7 @@ def volumes(wanted: DesiredRevision, staged: StagedAdapters | None) -> list[Mani
 
 
 def engine_mounts(staged: StagedAdapters | None) -> list[Manifest]:
-    """The engine reads what was checked, and changes nothing of it."""
+    """Mount the checked adapters read-only in the engine."""
     return [] if staged is None else [{"name": _VOLUME, "mountPath": staged.folder, "readOnly": True}]
 
 
@@ -137,7 +137,7 @@ def _environment(wanted: DesiredRevision) -> list[Manifest]:
 
 
 def _resources(wanted: DesiredRevision) -> Manifest:
-    """On CPU no part of a core: cores are what replicas are counted by, and a node full of engines has none left."""
+    """Return its requests: no CPU on a CPU replica, since a node full of engines has no core left."""
     memory = {"memory": "128Mi"}
     return {"requests": memory if wanted.cpu is not None else {"cpu": "50m"} | memory}
 

@@ -1,7 +1,7 @@
-"""The answers of one side to an evaluation, in ConfigMaps that go with its Deployment, or with its Adapter.
+"""One side's answers to an evaluation, in ConfigMaps that are deleted with its Deployment or its Adapter.
 
-They bear no label by which children are found: nobody applies them anew or prunes them. What they hold can be had
-again by asking; a person may delete them.
+They have no label by which children are found: they are never applied again or pruned. A person may delete them; a new
+run can replace what they hold.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from fairlead.objects.manifest import Manifest
 
 ENTRY: Final = "answers.jsonl"
 SOURCE: Final = f"{GROUP}/answer-source"
-"""An annotation: what the answers depend on beside the items."""
+"""An annotation: what the answers depend on beyond the items."""
 TRIAL: Final = f"{GROUP}/answer-trial"
-"""An annotation: the try of a canary that they were given in; a baseline's serve any."""
+"""An annotation: the canary's try in which they were given; a baseline's serve any."""
 ANSWERS_OF: Final = f"{GROUP}/answers-of"
 """A label, for people: the deployment."""
 
@@ -34,11 +34,11 @@ class AnswerPlace:
 
     @property
     def namespace(self) -> str:
-        """Of all of them."""
+        """Their namespace."""
         return str(self.holder["metadata"]["namespace"])
 
     def name(self, number: int) -> str:
-        """Of one ConfigMap, from 0."""
+        """Name one ConfigMap, from 0."""
         return names.answers(self.deployment, self.revision, number)
 
     def owns(self, live: Manifest) -> bool:
@@ -48,7 +48,7 @@ class AnswerPlace:
 
 
 def manifest(place: AnswerPlace, number: int, text: str) -> Manifest:
-    """One ConfigMap with its lines."""
+    """Build one ConfigMap with its lines."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -64,13 +64,13 @@ def manifest(place: AnswerPlace, number: int, text: str) -> Manifest:
 
 
 def reference(holder: Manifest) -> Manifest:
-    """By which an object goes with its holder."""
+    """Return an owner reference to the holder."""
     about = holder["metadata"]
     return {"apiVersion": holder["apiVersion"], "kind": holder["kind"], "name": about["name"], "uid": about["uid"]}
 
 
 def text(live: Manifest, source: str, trial: str | None) -> str | None:
-    """The lines that one holds; None where they are answers to another request, or of another try."""
+    """Return the lines in it; None if they answer another request, or belong to another try."""
     notes = live["metadata"].get("annotations") or {}
     if notes.get(SOURCE) != source or (trial is not None and notes.get(TRIAL) != trial):
         return None

@@ -1,6 +1,6 @@
 """An annotation on every child with the hash of what was last applied to it.
 
-Comparing the wanted manifest with the live one cannot find a field that is no longer wanted; the hash changes with it.
+Comparing the intended manifest with the live one cannot find a field that was dropped; the hash changes with it.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ _DIGITS: Final = 16
 
 
 def with_applied_hash(manifest: Manifest) -> Manifest:
-    """The manifest with the hash of all the rest in its annotations; doing it again changes nothing."""
+    """Add the hash of all the rest to the manifest's annotations; idempotent."""
     metadata = {field: value for field, value in manifest["metadata"].items() if field != "annotations"}
     annotations = {name: text for name, text in manifest["metadata"].get("annotations", {}).items() if name != APPLIED}
     noted = metadata | ({"annotations": annotations} if annotations else {})

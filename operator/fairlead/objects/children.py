@@ -24,7 +24,7 @@ UNKNOWN_CAPACITY: Final = ReplicaCapacity()
 def all_children(
     owner: Owner, deployment: DesiredDeployment, platform: Installation, replica: ReplicaCapacity = UNKNOWN_CAPACITY
 ) -> tuple[Manifest, ...]:
-    """In the order in which they are applied: RBAC and network policies before the pods that need them.
+    """Build them in the order of applying: RBAC and network policies before the pods that need them.
 
     With a gateway the deployment has no router of its own, and its network policy admits the gateway's routers.
     """
@@ -39,7 +39,7 @@ def all_children(
 def of_engines(
     owner: Owner, deployment: DesiredDeployment, platform: Installation, access: EngineAccess
 ) -> tuple[Manifest, ...]:
-    """What engines need whoever serves them, and what lets routers come to them."""
+    """Build what engines need with any routers, and what lets routers reach them."""
     return (
         network_policies.engines(owner, deployment.wanted, access, platform),
         disruption_budgets.engines(owner),
@@ -55,7 +55,7 @@ def of_router(
     platform: Installation,
     replica: ReplicaCapacity,
 ) -> tuple[Manifest, ...]:
-    """The deployment's own routers."""
+    """Build the deployment's own routers."""
     key = platform.router_keys.sha256(owner.namespace, owner.name)
     return (
         router_rbac.account(owner),
@@ -70,5 +70,5 @@ def of_router(
 
 
 def address_at_gateway(owner: Owner, gateway: DesiredGateway, live: Manifest) -> Manifest | None:
-    """The address of the deployment's own routers, leading to a gateway of its namespace; None: no Service can."""
+    """Build the Service of its own routers, leading to a gateway of its namespace; None for another namespace."""
     return router_service.to_gateway(owner, gateway, live) if gateway.reference.namespace == owner.namespace else None

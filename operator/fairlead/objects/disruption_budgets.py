@@ -7,18 +7,18 @@ from fairlead.objects.owner import Owner
 
 
 def engines(owner: Owner) -> Manifest:
-    """One budget over all revisions together: to users it is one model, whichever revision answers."""
+    """Build one budget over all revisions together: to users it is one model, whichever revision answers."""
     head = owner.metadata(names.engines(owner.name), owner.child_labels(ChildRole.ENGINE))
     return _one_at_a_time(head, labels.engines(owner.name))
 
 
 def routers(owner: Owner) -> Manifest:
-    """Also for a single router: a budget that never allows its eviction would hold up every drain of its node."""
+    """Build it for a single router too: a budget that never allows its eviction would block every drain of its node."""
     return _one_at_a_time(owner.router_metadata(), owner.router_selector)
 
 
 def _one_at_a_time(head: Manifest, selector: dict[str, str]) -> Manifest:
-    """Unhealthy pods may always be evicted, or one that crashes again and again blocks its node's drain for ever."""
+    """Always allow unhealthy pods to be evicted, or one in a crash loop blocks its node's drain forever."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",

@@ -16,7 +16,7 @@ ListKey = Callable[[dict[str, Any]], tuple[str, ...]]
 
 
 def differs(intent: Manifest, live: Manifest) -> str | None:
-    """The path of the first field that differs from the intent; None when all is as intended."""
+    """Return the path of the first field that differs from the intent; None if there is none."""
     found = _difference(intent, live, ())
     return None if found is None else _spelt(found)
 
@@ -26,7 +26,7 @@ def _by(*fields: str) -> ListKey:
 
 
 def _port(element: dict[str, Any]) -> tuple[str, ...]:
-    """Containers and Services name the number differently; for both the default protocol is TCP."""
+    """Return a port's key: containers and Services name the number differently; for both TCP is the default."""
     return str(element.get("containerPort", element.get("port"))), str(element.get("protocol") or "TCP")
 
 
@@ -46,10 +46,10 @@ KEYS: Final[dict[str, ListKey]] = {
 ATOMIC: Final = frozenset({"ingress", "egress", "rules", "subjects", "tolerations", "parentRefs", "matches"})
 """Lists that are compared whole: an extra field in a rule would make a rule that admits others."""
 OPEN_LIST: Final = ("spec", "rules")
-"""Those of an HTTPRoute, whose elements get defaults from a schema that each cluster has in its own version."""
+"""The rules of an HTTPRoute, whose elements get defaults from a schema that each cluster has in its own version."""
 
 ATOMIC_MAPS: Final = frozenset({"selector", "podSelector", "nodeSelector"})
-"""Maps that server-side apply takes whole: with one more label a selector selects no pod."""
+"""Maps that server-side apply replaces as a whole: with one more label a selector selects no pod."""
 
 
 def _difference(intent: Any, live: Any, path: DriftPath) -> DriftPath | None:  # noqa: ANN401  # any value of a manifest
@@ -63,7 +63,7 @@ def _difference(intent: Any, live: Any, path: DriftPath) -> DriftPath | None:  #
 
 
 def _absent(value: object) -> bool:
-    """The API server drops what is empty; it keeps zero and false."""
+    """Whether the API server drops it as empty; it keeps zero and false."""
     return value is None or value in ({}, [], "")
 
 
@@ -117,7 +117,7 @@ def _same(intent: object, live: object, path: DriftPath) -> bool:
 
 
 def _is_amount(path: DriftPath) -> bool:
-    """Whether the schema has a quantity at this path; a label may have the same name and is none."""
+    """Whether the schema has a quantity at this path, not a label of the same name."""
     return path[-2:] == ("emptyDir", "sizeLimit") or (
         path[-3:-2] == ("resources",) and path[-2] in ("limits", "requests")
     )

@@ -1,8 +1,8 @@
 """The Deployment of one revision, whose annotations also hold what a restarted controller must know of it.
 
 The pod template it was first applied with is kept in an annotation. Drift is corrected to that template, not to what
-this release would build: installing another release restarts no engine. People edit annotations, so what is read back
-is used only if it is valid.
+this release would build: installing another release restarts no engine. People edit annotations, so they are used only
+if they are valid.
 """
 
 import json
@@ -26,7 +26,7 @@ ON_TRIAL: Final = f"{GROUP}/on-trial"
 START_ENDS: Final = f"{GROUP}/start-ends"
 
 LONGEST_TEMPLATE: Final = 200_000
-"""Bytes; all annotations of an object share 256 KiB. A larger template, by much environment, is not copied there."""
+"""Bytes; an object's annotations share 256 KiB. A larger template, as with a large environment, is not copied there."""
 LONGEST_REASON: Final = 2000
 _MARGIN_SECONDS: Final = 600
 """For pulling an image of ten gigabytes; with less, `kubectl rollout` would report a good start as stuck."""
@@ -34,10 +34,10 @@ _MARGIN_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFailures:
-    """How one pod's engine ended before it ever was ready, and how often in a row it ended the same way."""
+    """How one pod's engine ended before it was ever ready, and how often in a row it ended the same way."""
 
     pod: str
-    """Its uid."""
+    """Its UID."""
     container: str
     """The last container that ended."""
     code: int
@@ -63,11 +63,11 @@ class RevisionFacts:
 
 
 def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: int) -> Manifest:
-    """The whole Deployment.
+    """Build the whole Deployment.
 
-    Kubernetes' own rolling update is never meant to run, since the template never changes. Should a person edit it,
-    one replica at a time is replaced and no GPU beyond the requested ones is taken, until the edit is reverted. Old
-    ReplicaSets are of no use, so none are kept.
+    Kubernetes' own rolling update should never run, since the template never changes. If a person edits it, one replica
+    at a time is replaced and no GPU beyond the requested ones is taken, until the edit is reverted. Old ReplicaSets are
+    of no use, so none are kept.
     """
     return {
         "apiVersion": "apps/v1",
@@ -89,7 +89,7 @@ def manifest(owner: Owner, facts: RevisionFacts, template: Manifest, replicas: i
 
 
 def facts(live: Manifest) -> RevisionFacts | None:
-    """What a Deployment records of its revision; None when it does not name one.
+    """Return what a Deployment records of its revision; None if it names none.
 
     A fact that cannot be read counts as absent. The revision's name is in the selector too, which is immutable.
     """
@@ -110,7 +110,7 @@ def facts(live: Manifest) -> RevisionFacts | None:
 
 
 def stored_template(live: Manifest) -> Manifest | None:
-    """The template as first applied; None when it is gone, or does not match this Deployment's selector."""
+    """Return the template as first applied; None if it is gone, or does not match this Deployment's selector."""
     template = _parsed(_texts(live, "annotations").get(TEMPLATE))
     selector = _selector(live)
     accepted = bool(selector) and selector.items() <= _texts(template, "labels").items()
@@ -136,7 +136,7 @@ def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
 
 
 def _failure_text(failure: RevisionFailure) -> str:
-    """The failure as JSON; its message is cut, so that annotations stay within what one object may carry."""
+    """Return the failure as JSON; its message is cut, so that annotations stay within an object's limit."""
     because = {"because": failure.because[:LONGEST_REASON]} if failure.because else {}
     early = {"early": True} if failure.early else {}
     rejected = {"rejected": True} if failure.rejected else {}
@@ -148,7 +148,7 @@ def _spelt(moment: datetime) -> str:
 
 
 def _moment(text: object) -> datetime | None:
-    """A time with its zone; one without a zone is ambiguous, and Fairlead writes none."""
+    """Parse a time with its zone; one without a zone is ambiguous, and Fairlead writes none."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
         return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
@@ -183,7 +183,7 @@ def _parsed(text: str | None) -> Any:  # noqa: ANN401  # whatever people may hav
 
 
 def _texts(live: object, field: str) -> dict[str, str]:
-    """Labels or annotations; empty where the object has none."""
+    """Return labels or annotations; empty if the object has none."""
     found = _map(_map(_map(live).get("metadata")).get(field))
     return {key: value for key, value in found.items() if isinstance(value, str)}
 
@@ -202,7 +202,7 @@ def _containers(template: object) -> list[dict[str, Any]]:
 
 
 def _start_budget_seconds(template: Manifest) -> int:
-    """How long its slowest container may take to start, by its startup probe."""
+    """Return how long its slowest container may take to start, by its startup probe."""
     return max((_probe_seconds(one.get("startupProbe")) for one in _containers(template)), default=0)
 
 

@@ -22,7 +22,7 @@ _VENDOR: Final = "nvidia.com/"
 
 
 def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
-    """All placement fields of a pod's spec; what the deployment does not set is absent."""
+    """Return all placement fields of a pod's spec; what the deployment does not set is absent."""
     placement = wanted.placement
     fields: Manifest = {
         "nodeSelector": node_selector(wanted),
@@ -37,15 +37,15 @@ def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
 
 
 def node_selector(wanted: DesiredRevision) -> dict[str, str]:
-    """Which labels a node must have; the room on nodes is counted by them too."""
+    """Return the labels that a node must have; the room on nodes is counted by them too."""
     return _product(wanted) | dict(wanted.placement.node_selector)
 
 
 def resources(wanted: DesiredRevision) -> dict[str, str]:
-    """What the engine's container requests, and the most it may use.
+    """Return the engine container's requests and limits.
 
-    On CPU both are the same. vLLM computes with as many threads as it has cores; the kubelet ends last what uses no
-    more memory than it requested; and a node with static CPU management then gives it cores of its own.
+    On CPU both are the same: vLLM computes with as many threads as it has cores; the kubelet last evicts what uses no
+    more memory than it requested; and a node with static CPU management then assigns it exclusive cores.
     """
     if wanted.cpu is not None:
         return {"cpu": str(wanted.cpu.cores), "memory": quantities.of_bytes(wanted.cpu.memory_bytes)}
@@ -72,7 +72,7 @@ def spread(
 
 
 def _product(wanted: DesiredRevision) -> dict[str, str]:
-    """By GPU feature discovery's label; a resource name of another vendor already names the GPU.
+    """Select by GPU feature discovery's label; a resource name of another vendor already names the GPU.
 
     A user's own selector for the label overrides it, since shared and sliced GPUs carry variants of the product's name.
     """
@@ -83,7 +83,7 @@ def _product(wanted: DesiredRevision) -> dict[str, str]:
 
 
 def _gpu_toleration(wanted: DesiredRevision) -> list[Manifest]:
-    """A replica on CPU leaves nodes that are kept for GPUs alone."""
+    """Return the GPU toleration; replicas on CPU keep off nodes reserved for GPUs."""
     return [] if wanted.cpu else [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]
 
 

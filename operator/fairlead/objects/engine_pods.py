@@ -17,7 +17,7 @@ CONTAINER: Final = "engine"
 
 
 def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, revision: str) -> Manifest:
-    """The whole template; nothing in it is a default that the API server would write back in another form."""
+    """Build the whole template; nothing in it is a default that the API server would return in another form."""
     wanted = deployment.wanted
     carried = engine_volumes.pod_volumes(wanted.storage, launch)
     return {
@@ -29,8 +29,8 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
             "terminationGracePeriodSeconds": launch.shutdown.grace_seconds,
             "restartPolicy": "Always",
             "automountServiceAccountToken": False,
-            # Variables for every Service of the namespace are read as settings by some engines: a Service named
-            # `vllm` sets VLLM_PORT to an address, which ends vLLM's start.
+            # Some engines read variables for the namespace's Services as settings: a Service named `vllm` sets
+            # VLLM_PORT to an address, which ends vLLM's start.
             "enableServiceLinks": False,
             "securityContext": security.of_pod(launch.user),
             **engine_placement.placement_fields(wanted, revision),
@@ -39,7 +39,7 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
 
 
 def _annotations(wanted: DesiredRevision, launch: EngineLaunch) -> Manifest:
-    """Adapters for routers, which send a request for one only to pods that load it; and the engine's file."""
+    """Return annotations: adapters, so that routers send their requests to pods that load them; the engine's file."""
     found = sorted(one.name for one in wanted.engine.adapters)
     written = {labels.ADAPTERS: ",".join(found)} if found else {}
     if launch.options is not None:
@@ -74,18 +74,18 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
 
 
 def _started(launch: EngineLaunch) -> Manifest:
-    """The command replaces the image's entrypoint, unless the image runs only by its own."""
+    """Replace the image's entrypoint by the command, unless the image runs only by its own."""
     words = [escaped(word) for word in launch.command]
     return {"args": words[1:]} if launch.keeps_entrypoint else {"command": words}
 
 
 def escaped(word: str) -> str:
-    """An argument that Kubernetes passes on unchanged: it would expand `$(NAME)` to a variable, and halve `$$`."""
+    """Escape an argument so that Kubernetes passes it on: it would expand `$(NAME)` to a variable, and halve `$$`."""
     return word.replace("$", "$$")
 
 
 def environment(*variables: EnvVar) -> list[Manifest]:
-    """Each name once, as an apply with a name twice is refused; the last value wins, as in a shell.
+    """Keep each name once, as an apply with a name twice is refused; the last value wins, as in a shell.
 
     It also keeps the last position, since a value may refer to variables before it.
     """

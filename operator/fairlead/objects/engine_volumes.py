@@ -25,7 +25,7 @@ class PodVolumes:
 
 
 def pod_volumes(storage: Storage, launch: EngineLaunch) -> PodVolumes:
-    """Everything that is mounted, in a fixed order."""
+    """Return everything that is mounted, in a fixed order."""
     pieces = [*_cache(storage, launch), *_weights(launch), *_files(launch), *_shared_memory(storage, launch), _tmp()]
     claims = list(dict.fromkeys(_claim(volume) for volume, _ in pieces if _claim(volume)))
     volumes: dict[str, Manifest] = {}
@@ -42,7 +42,7 @@ VolumeAndMount = tuple[Manifest, Manifest]
 
 
 def _cache(storage: Storage, launch: EngineLaunch) -> list[VolumeAndMount]:
-    """Without a claim the cache is an emptyDir: it ends with the pod and survives a restart of the container."""
+    """Build the cache, without a claim an emptyDir: it ends with the pod and survives a restart of the container."""
     if launch.cache_path is None:
         return []
     if storage.cache_claim is None:
@@ -55,7 +55,7 @@ def _weights(launch: EngineLaunch) -> list[VolumeAndMount]:
 
 
 def _source(number: int, mount: WeightMount) -> VolumeAndMount:
-    """Always read-only: weights that a pod could change would differ from replica to replica."""
+    """Mount weights read-only: if a pod could change them, replicas would differ."""
     place: Manifest = {"mountPath": mount.path, "readOnly": True}
     if mount.source.scheme is SourceScheme.OCI:
         return {"name": f"weights-{number}", "image": {"reference": mount.source.location}}, place
@@ -64,7 +64,7 @@ def _source(number: int, mount: WeightMount) -> VolumeAndMount:
 
 
 def _files(launch: EngineLaunch) -> list[VolumeAndMount]:
-    """Of each ConfigMap the one key, under the file name that the command opens; then the file of settings."""
+    """Mount one key of each ConfigMap under the file name that the command opens; then the file of settings."""
     files = [_file(number, one) for number, one in enumerate(launch.files)]
     return files if launch.options is None else [*files, _options(launch.options)]
 
@@ -81,7 +81,7 @@ def _options(file: OptionsFile) -> VolumeAndMount:
 
 
 def _shared_memory(storage: Storage, launch: EngineLaunch) -> list[VolumeAndMount]:
-    """As the spec sets it, else the least the engine needs; a container's default 64 MiB stop GPUs' data exchange."""
+    """Size it as in the spec, else the least the engine needs; the default 64 MiB stop GPUs' data exchange."""
     size = launch.shared_memory_bytes if storage.shared_memory_bytes is None else storage.shared_memory_bytes
     if size == 0:
         return []

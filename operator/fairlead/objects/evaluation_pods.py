@@ -1,6 +1,6 @@
-"""Pods that work for an evaluation: one after the other, without a GPU, without a right in the cluster, and never long.
+"""Pods that work for an evaluation: one after the other, without a GPU or any right in the cluster, and never long.
 
-A pod is not made anew under its owner while its fingerprint is the same: it has ended, and its log is what it found.
+A pod is not created again under its owner while its fingerprint is the same: it has ended, and its log is its result.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,25 +16,25 @@ from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest, fingerprint
 
 FINGERPRINT: Final = f"{GROUP}/work"
-"""An annotation: the digest of what its result follows from."""
+"""An annotation: the digest of everything that decides its result."""
 CONTAINER: Final = "evaluation"
 RELAY: Final = "relay"
 """The container that passes a runner's requests on; the kubelet restarts it."""
 USER: Final = 65532
 READ_WITHIN_S: Final = 900
-"""An image with items is pulled in that time."""
+"""Long enough to pull an image with items."""
 ITEMS: Final = "/items"
 VOLUME: Final = "source"
 _DIGITS: Final = 16
 PodSource = ClaimFile | ImageFile | HubFile
-"""What only a pod can read."""
+"""Sources that only a pod can read."""
 NO_GPU: Final = ({"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}, {"name": "CUDA_VISIBLE_DEVICES", "value": ""})
 """Some container runtimes show all GPUs to a pod that requests none; those belong to other pods."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOwner:
-    """The object whose pod it is, and which ends it."""
+    """The owner of a pod, which is deleted with it."""
 
     evaluation: str
     namespace: str
@@ -49,7 +49,7 @@ class PodWork:
     seconds: int
     """The longest that it may take."""
     key: str
-    """What its result follows from. The image of this operator is no part of it: an upgrade repeats nothing."""
+    """Everything that decides its result. The image of this operator is not part of it: an upgrade repeats nothing."""
     labels: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     """Annotations that change while it runs."""
@@ -57,7 +57,7 @@ class PodWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceWay:
-    """How a container gets at a file: words of a command, variables, and what is mounted."""
+    """How a container reads a file: words of a command, variables, and what is mounted."""
 
     words: tuple[str, ...]
     env: tuple[Manifest, ...] = ()
@@ -67,7 +67,7 @@ class SourceWay:
 
 
 def of_evaluation(document: Manifest) -> WorkOwner:
-    """An evaluation owns the pod that reads its items."""
+    """Return the owner of the pod that reads items."""
     about = document["metadata"]
     return WorkOwner(
         evaluation=about["name"],
@@ -83,18 +83,18 @@ def of_evaluation(document: Manifest) -> WorkOwner:
 
 
 def of_revision(evaluation: str, holder: Manifest) -> WorkOwner:
-    """A revision's Deployment, or an adapter, owns what asks its pods, and what it ended with goes with it."""
+    """Return a revision's Deployment, or an adapter, as the owner of the pods that query it, and of their results."""
     namespace = holder["metadata"]["namespace"]
     return WorkOwner(evaluation=evaluation, namespace=namespace, reference=answer_journals.reference(holder))
 
 
 def addresses(pods: Sequence[Manifest]) -> tuple[str, ...]:
-    """Of those that have one, in an order that stays."""
+    """Return known addresses in a stable order."""
     return tuple(sorted(ip for one in pods if (ip := (one.get("status") or {}).get("podIP"))))
 
 
 def reader(owner: WorkOwner, source: PodSource, platform: Installation, *, beside: bool = False) -> Manifest:
-    """The pod that reads items, with what its source asks for; `beside`: a digest of their folder too."""
+    """Build the pod that reads items, with what its source needs; `beside`: a digest of their folder too."""
     way = ways_to(source, ITEMS)
     words = [*way.words, *(["--beside"] if beside else [])]
     container = ours(platform, ["evaluator", "read", *words]) | {"env": [*NO_GPU, *way.env], "volumeMounts": way.mounts}
@@ -104,13 +104,13 @@ def reader(owner: WorkOwner, source: PodSource, platform: Installation, *, besid
 
 
 def pulled(secrets: Sequence[str]) -> Manifest:
-    """The credentials of a pod's images, where there are any."""
+    """Return the credentials for a pod's images, if any."""
     found = [{"name": one} for one in dict.fromkeys(secrets)]
     return {"imagePullSecrets": found} if found else {}
 
 
 def pod(owner: WorkOwner, work: PodWork, spec: Manifest) -> Manifest:
-    """A whole pod. A volume of somebody else's keeps its owners and modes: no group is set on it."""
+    """Build a whole pod. Volumes of other owners keep their modes: no group is set on them."""
     context = {key: value for key, value in security.of_pod(USER).items() if not key.startswith("fsGroup")}
     whole = spec | {
         "restartPolicy": "Never",
@@ -135,7 +135,7 @@ def pod(owner: WorkOwner, work: PodWork, spec: Manifest) -> Manifest:
 
 
 def ours(platform: Installation, args: Sequence[str]) -> Manifest:
-    """A container of the operator's own image."""
+    """Build a container of the operator's own image."""
     return {
         "name": CONTAINER,
         "image": platform.image,
@@ -154,13 +154,13 @@ def belongs(live: Manifest, owner: WorkOwner) -> bool:
 
 
 def is_same_work(live: Manifest, wanted: Manifest) -> bool:
-    """Whether a live pod does, or did, what is wanted."""
+    """Whether a live pod does, or did, the wanted work."""
     noted = (live["metadata"].get("annotations") or {}).get(FINGERPRINT)
     return bool(noted == wanted["metadata"]["annotations"][FINGERPRINT])
 
 
 def ways_to(source: ItemSource, folder: str) -> SourceWay:
-    """How a container of ours gets at the file, mounted at this folder where it can be mounted."""
+    """Return how a container of ours reads the file, mounted at this folder if it can be mounted."""
     if isinstance(source, HubFile):
         words = ("--hub", source.endpoint, "--repository", source.repository, "--revision", source.revision)
         env = (_token(source.token),) if source.token else ()

@@ -15,13 +15,13 @@ from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
 KEY_OWNER = "gateway/"
-"""Stands before a gateway's name where the operator's key to its routers is derived: a deployment may have its name."""
+"""Prefix of a gateway's name when the operator's key to its routers is derived: a deployment may have the same name."""
 
 
 def all_children(
     owner: Owner, gateway: DesiredGateway, configuration: Manifest, platform: Installation
 ) -> tuple[Manifest, ...]:
-    """In the order in which they are applied: RBAC and the network policy before the pods that need them."""
+    """Build them in the order of applying: RBAC and the network policy before the pods that need them."""
     router = DeploymentRouter(routing=gateway.routing, pods=gateway.pods)
     key = platform.router_keys.sha256(owner.namespace, f"{KEY_OWNER}{owner.name}")
     return (
@@ -37,6 +37,6 @@ def all_children(
 
 
 def secrets(gateway: DesiredGateway) -> tuple[str, ...]:
-    """The Secrets that its routers mount beside those of the settings: its tenants' keys, and keys of other APIs."""
+    """Return the Secrets that its routers mount beyond those of the settings: tenants' keys, and keys of other APIs."""
     keys = (one.key.name for one in gateway.routes.externals if one.key is not None)
     return names.gateway_keys(gateway.reference.name), *keys

@@ -1,4 +1,4 @@
-"""The configuration of a gateway's routers: targets, routes and settings, as a file that they read again on a change.
+"""The configuration of a gateway's routers: targets, routes and settings, as a file that they reread on a change.
 
 Routers also watch the ConfigMap itself, since the kubelet may take a minute to renew the file.
 """
@@ -24,13 +24,13 @@ class RoutedDeployment:
 
 
 def target(one: RoutedDeployment) -> Manifest:
-    """One target of the file."""
+    """Build one target of the file."""
     name = f"{one.wanted.namespace}/{one.wanted.name}"
     return {"target": name, **router_config.target(one.wanted, one.replica)}
 
 
 def document(gateway: DesiredGateway, targets: Sequence[Manifest], routes: Sequence[ModelRoute]) -> Manifest:
-    """The whole file; `targets` as `target` writes them."""
+    """Build the whole file; `targets` as `target` returns them."""
     reference = gateway.reference
     return {
         "renderedFrom": f"{GATEWAY.name} {reference.title}",

@@ -1,6 +1,6 @@
-"""The HTTPRoute of the Gateway API by which Gateways of the cluster lead requests to the routers' Service.
+"""The Gateway API HTTPRoute by which Gateways of the cluster send requests to the routers' Service.
 
-What the API server would fill in is written out, so that what another client changes there is a difference.
+The API server's defaults are written out, so that another client's change to them is a difference.
 """
 
 from typing import Final
@@ -14,15 +14,15 @@ API_VERSION: Final = "gateway.networking.k8s.io/v1"
 _GROUP: Final = "gateway.networking.k8s.io"
 
 MARGIN_S: Final = 5.0
-"""By how much the Gateway waits longer than the router, whose own answer says more."""
+"""How much longer the Gateway waits than the router, whose own answer says more."""
 
 _UNITS: Final = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _MOST_HOURS: Final = 99_999
-"""Five digits are all that the Gateway API takes; eleven years."""
+"""The Gateway API accepts only five digits; eleven years."""
 
 
 def manifest(owner: Owner, router: DeploymentRouter) -> Manifest | None:
-    """The route, named as the Service that it leads to; None where the spec has none."""
+    """Build the route, named as the Service that it leads to; None if the spec has none."""
     route = router.pods.route
     if route is None:
         return None
@@ -50,7 +50,7 @@ def manifest(owner: Owner, router: DeploymentRouter) -> Manifest | None:
 
 
 def duration(seconds: float) -> str:
-    """A duration as the Gateway API writes it, without fractions; what is above zero stays above zero."""
+    """Format a duration for the Gateway API, without fractions; what is above zero stays above zero."""
     left = min(_MOST_HOURS * 3_600_000, max(round(seconds * 1000), int(seconds > 0)))
     words = []
     for unit, worth in _UNITS:

@@ -23,4 +23,4 @@ class Installation:
     monitoring: Labels = ()
     """Labels of the namespace whose pods may scrape too; empty: none may."""
     router_keys: RouterKeys = field(default_factory=RouterKeys, compare=False)
-    """The keys with which the operator reads routers' metrics ports; their secret is filled in from the cluster."""
+    """The keys with which the operator reads routers' metrics ports; their secret comes from the cluster."""

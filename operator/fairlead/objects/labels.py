@@ -16,7 +16,7 @@ GATEWAY: Final = f"{GROUP}/gateway"
 """On routers that a gateway owns, instead of a deployment."""
 
 EVALUATION: Final = f"{GROUP}/evaluation"
-"""On pods that work for an evaluation: its name. They bear no label by which children are found."""
+"""On pods that work for an evaluation: its name. They have no label by which children are found."""
 
 ADAPTERS: Final = f"{GROUP}/adapters"
 """An annotation: the LoRA adapters that an engine pod loads, since those of two revisions may differ."""
@@ -31,7 +31,7 @@ FALLING_ASLEEP: Final = "falling"
 
 GATEWAYS: Final = f"{GROUP}/gateways"
 """An annotation on the network policy of engines: the gateways whose routers it admits, as namespace/name with commas.
-A gateway goes on sending requests to a deployment for as long as it is admitted."""
+A gateway sends requests to a deployment for as long as it is admitted."""
 
 _MANAGER: Final = "app.kubernetes.io/managed-by"
 _US: Final = "fairlead"
@@ -46,13 +46,13 @@ class ChildRole(StrEnum):
     ENGINE = "engine"
     ROUTER = "router"
     CHECK = "check"
-    """A preflight: a pod without a GPU that finds out whether a revision can start."""
+    """A preflight: a pod without a GPU that checks whether a revision can start."""
     EVALUATION = "evaluation"
-    """A pod that reads an evaluation's items, or carries it out."""
+    """A pod that reads an evaluation's items, or runs it."""
 
 
 def child(name: str, role: ChildRole, owner: str = DEPLOYMENT) -> dict[str, str]:
-    """The labels of every child of one object; `owner` is the label that says of which."""
+    """Return the labels of every child of one object; `owner` is the label that names it."""
     return {
         owner: name,
         ROLE: role.value,
@@ -65,47 +65,46 @@ def child(name: str, role: ChildRole, owner: str = DEPLOYMENT) -> dict[str, str]
 
 
 def engine(name: str, revision: str) -> dict[str, str]:
-    """The labels of the Deployment and the pods of one revision."""
+    """Return the labels of the Deployment and the pods of one revision."""
     return child(name, ChildRole.ENGINE) | {REVISION: revision}
 
 
 def check(name: str, revision: str) -> dict[str, str]:
-    """The labels of the preflight pod of one revision."""
+    """Return the labels of the preflight pod of one revision."""
     return child(name, ChildRole.CHECK) | {REVISION: revision}
 
 
 def evaluation(name: str) -> dict[str, str]:
-    """The labels of a pod that works for an evaluation; without the one by which informers find children, since each is
-    read by its name."""
+    """Return labels of a pod that works for an evaluation; informers do not find it, since it is read by name."""
     carried = child(name, ChildRole.EVALUATION, EVALUATION)
     return {key: value for key, value in carried.items() if key != _MANAGER}
 
 
 def runners(name: str) -> dict[str, str]:
-    """Finds the pods that put an evaluation's items to the engines of a deployment."""
+    """Select the pods that send an evaluation's items to the engines of a deployment."""
     return {DEPLOYMENT: name, ROLE: ChildRole.EVALUATION.value}
 
 
 def engines(name: str) -> dict[str, str]:
-    """Finds the engine pods of all revisions."""
+    """Select the engine pods of all revisions."""
     return {DEPLOYMENT: name, ROLE: ChildRole.ENGINE.value}
 
 
 def engines_of(name: str, revision: str) -> dict[str, str]:
-    """Finds the engine pods of one revision."""
+    """Select the engine pods of one revision."""
     return engines(name) | {REVISION: revision}
 
 
 def routers(name: str) -> dict[str, str]:
-    """Finds the pods of a deployment's own router."""
+    """Select the pods of a deployment's own routers."""
     return {DEPLOYMENT: name, ROLE: ChildRole.ROUTER.value}
 
 
 def gateway_routers(gateway: str) -> dict[str, str]:
-    """Finds the router pods of a gateway."""
+    """Select the router pods of a gateway."""
     return {GATEWAY: gateway, ROLE: ChildRole.ROUTER.value}
 
 
 def as_text(selector: Mapping[str, str]) -> str:
-    """A selector as label queries and `status.selector` write it."""
+    """Format a selector as label queries and `status.selector` write it."""
     return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))

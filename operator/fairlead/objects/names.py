@@ -1,4 +1,4 @@
-"""The name of every child, and how a long one is cut so that it stays legal and unique.
+"""The name of every child, and how a long one is cut so that it stays valid and unique.
 
 A pod adds 17 characters to its Deployment's name, and names of pods, Services and labels have at most 63. The children
 of one object differ by their suffix, which no two kinds of child share.
@@ -18,60 +18,60 @@ _HASH: Final = 8
 
 
 def engine(name: str, revision: str) -> str:
-    """The Deployment of one revision."""
+    """Name the Deployment of one revision."""
     return f"{_stem(name)}-{revision}"
 
 
 def check(name: str, revision: str) -> str:
-    """The pod that checks one revision; shorter than an engine pod's name."""
+    """Name the preflight pod of one revision; shorter than an engine pod's name."""
     return f"{engine(name, revision)}-check"
 
 
 def answers(name: str, revision: str, number: int) -> str:
-    """One of the ConfigMaps with a revision's answers to an evaluation."""
+    """Name one of the ConfigMaps with a revision's answers to an evaluation."""
     return f"{engine(name, revision)}-answers-{number}"
 
 
 def items(name: str) -> str:
-    """The pod that reads an evaluation's items."""
+    """Name the pod that reads an evaluation's items."""
     return f"{_stem(name)}-items"
 
 
 def runner(name: str, revision: str, work: str) -> str:
-    """The pod of one pass of an evaluation's runner over one revision."""
+    """Name the pod of one pass of an evaluation's runner over one revision."""
     return f"{engine(name, revision)}-{work}"
 
 
 def engines(name: str) -> str:
-    """The disruption budget and the network policy of the engine pods of all revisions."""
+    """Name the disruption budget and the network policy of the engine pods of all revisions."""
     return f"{_stem(name)}-engine"
 
 
 def adapters(name: str) -> str:
-    """What loaders of adapters need: ConfigMap, ServiceAccount, Role, RoleBinding."""
+    """Name what loaders of adapters need: ConfigMap, ServiceAccount, Role, RoleBinding."""
     return f"{_stem(name)}-adapters"
 
 
 def router(name: str) -> str:
-    """Every child of the routers: Deployment, Service, ConfigMap, ServiceAccount, Role, RoleBinding, budget, policy."""
+    """Name the routers' children: Deployment, Service, ConfigMap, ServiceAccount, Role, RoleBinding, budget, policy."""
     return f"{_stem(name)}-router"
 
 
 def gateway(name: str) -> str:
-    """Every child of a gateway; a deployment of the same name has its own."""
+    """Name every child of a gateway; a deployment of the same name has its own."""
     return f"{_stem(name)}-gateway"
 
 
 def gateway_keys(name: str) -> str:
-    """The Secret with the keys of a gateway's tenants; people make it, so it is never cut."""
+    """Name the Secret with the keys of a gateway's tenants; people create it, so it is never cut."""
     return f"{name}-keys"
 
 
 def _stem(name: str) -> str:
-    """A short name unchanged; a longer one cut, with a hash appended.
+    """Return a short name unchanged; cut a longer one and append a hash.
 
-    A cut name always has the full length and any other is shorter, so the two can never be equal; a dash at the cut
-    is replaced by more of the hash.
+    A cut name always has the full length and any other is shorter, so the two can never be equal; a dash at the cut is
+    replaced by more of the hash.
     """
     if len(name) < _STEM:
         return name

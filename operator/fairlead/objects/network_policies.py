@@ -1,4 +1,4 @@
-"""Who may connect to engines and routers. An engine knows no keys and no tenants, so only routers may send it requests.
+"""Who may connect to engines and routers. An engine checks no keys and no tenants, so only routers may send requests.
 
 Egress of the pods stays open: weights come from wherever users keep them.
 """
@@ -27,7 +27,8 @@ class EngineAccess:
 
 
 def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platform: Installation) -> Manifest:
-    """Requests from routers and runners of an evaluation; scrapes, to the same port, from operator and monitoring."""
+    """Allow requests from routers and evaluation runners, and scrapes, to the same port, from operator and monitoring.
+    """
     own = [_pods(labels.routers(owner.name))] if access.own else []
     runners = [_pods(labels.runners(owner.name))] if access.own else []
     sources = [*own, *(_gateway(one, owner.namespace) for one in access.gateways), *runners]
@@ -39,7 +40,7 @@ def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platfor
 
 
 def admitted(policy: Manifest) -> tuple[GatewayReference, ...]:
-    """The gateways that a live policy of engines admits; what somebody else wrote there and nobody can read is not."""
+    """Return the gateways that a live policy of engines admits; entries that cannot be read are skipped."""
     text = (policy["metadata"].get("annotations") or {}).get(labels.GATEWAYS) or ""
     parts = (one.partition("/") for one in text.split(","))
     return tuple(GatewayReference(namespace=space, name=name) for space, slash, name in parts if space and name)
@@ -51,9 +52,9 @@ def _gateway(one: GatewayReference, namespace: str) -> Manifest:
 
 
 def routers(owner: Owner, platform: Installation) -> Manifest:
-    """Requests from everywhere; the metrics port only for the operator, monitoring, and routers, which share rates.
+    """Allow requests from everywhere; the metrics port only for operator, monitoring, and routers, which share rates.
 
-    What routers report to each other comes from routers alone.
+    Reports between routers are accepted only from routers.
     """
     rules: list[Manifest] = [
         {"ports": [_port(ports.ROUTER)]},
@@ -64,7 +65,7 @@ def routers(owner: Owner, platform: Installation) -> Manifest:
 
 
 def _loaders(platform: Installation) -> Manifest:
-    """Where the operator alone asks which adapters are loaded."""
+    """Allow only the operator to read which adapters are loaded."""
     return {"from": [_operator(platform)], "ports": [_port(ports.LOADER)]}
 
 

@@ -10,7 +10,7 @@ from fairlead.objects.manifest import Manifest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """One InferenceDeployment, or InferenceGateway, that exists in the cluster."""
+    """An InferenceDeployment or InferenceGateway that exists in the cluster."""
 
     namespace: str
     name: str
@@ -19,7 +19,7 @@ class Owner:
 
     @property
     def reference(self) -> Manifest:
-        """What garbage collection goes by; a foreground deletion of the owner waits for all objects that have it."""
+        """Return the owner reference; a foreground deletion of the owner waits for all objects that have it."""
         return {
             "apiVersion": API_VERSION,
             "kind": self.kind,
@@ -36,7 +36,7 @@ class Owner:
 
     @property
     def label(self) -> str:
-        """The label of its children that holds its name."""
+        """The label on its children that holds its name."""
         return labels.GATEWAY if self.is_gateway else labels.DEPLOYMENT
 
     @property
@@ -46,15 +46,15 @@ class Owner:
 
     @property
     def router_selector(self) -> dict[str, str]:
-        """Finds the pods of its routers."""
+        """Selects the pods of its routers."""
         return labels.gateway_routers(self.name) if self.is_gateway else labels.routers(self.name)
 
     def child_labels(self, role: ChildRole) -> dict[str, str]:
-        """The labels of its children of one role."""
+        """Return the labels of its children of one role."""
         return labels.child(self.name, role, self.label)
 
     def metadata(self, name: str, carried: dict[str, str], annotations: dict[str, str] | None = None) -> Manifest:
-        """A child's metadata; its namespace is its owner's."""
+        """Return a child's metadata; its namespace is its owner's."""
         head: Manifest = {
             "name": name,
             "namespace": self.namespace,
@@ -64,5 +64,5 @@ class Owner:
         return head | ({"annotations": annotations} if annotations else {})
 
     def router_metadata(self, annotations: dict[str, str] | None = None) -> Manifest:
-        """The metadata of a child of its routers."""
+        """Return the metadata of a child of its routers."""
         return self.metadata(self.router_name, self.child_labels(ChildRole.ROUTER), annotations)

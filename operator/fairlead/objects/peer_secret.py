@@ -1,7 +1,7 @@
-"""The Secret with the keys by which the routers of one deployment or gateway know each other's datagrams.
+"""The Secret with the keys by which routers of one deployment or gateway authenticate each other's datagrams.
 
-It stands beside their ConfigMap and has the same owner. A key that is replaced stays as the previous one, so that
-routers that have not read the new one yet are still heard.
+It has the same owner as their ConfigMap. A replaced key is kept as the previous one, so that reports of routers that
+have not read the new one yet are still accepted.
 """
 
 import base64
@@ -24,12 +24,12 @@ KEY_BYTES: Final = 32
 
 
 def name(router: str) -> str:
-    """Of the routers whose children have this name."""
+    """Name it after the routers' children."""
     return f"{router}{router_config.PEERS_ENDING}"
 
 
 def is_wanted(config_map: Manifest) -> bool:
-    """Whether this is the configuration of routers that want such a Secret."""
+    """Whether this is the configuration of routers that need such a Secret."""
     metadata = config_map["metadata"]
     if (metadata.get("labels") or {}).get(labels.ROLE) != ChildRole.ROUTER or "deletionTimestamp" in metadata:
         return False
@@ -42,7 +42,7 @@ def is_ours(live: Manifest, config_map: Manifest) -> bool:
 
 
 def manifest(config_map: Manifest, live: Manifest | None, key: bytes, now: datetime) -> Manifest | None:
-    """The Secret with a new key, which takes the place of an old one; nothing while the live one is in order."""
+    """Build the Secret with a new key that replaces an old one; None while the live one is valid."""
     before = None if live is None else ((live.get("data") or {}).get(CURRENT))
     if live is not None and before is not None and _is_key(before) and now - _renewed(live) < KEPT:
         return None
@@ -75,7 +75,7 @@ def _is_key(text: str) -> bool:
 
 
 def _renewed(live: Manifest) -> datetime:
-    """When its key was made; of a Secret that does not say so, long ago."""
+    """Return when its key was made; long ago if the Secret does not record it."""
     try:
         found = datetime.fromisoformat((live["metadata"].get("annotations") or {}).get(RENEWED, ""))
     except ValueError:

@@ -7,7 +7,7 @@ from fairlead.objects.manifest import Manifest
 
 
 def deployment(name: str, source: str, proposal: FleetProposal) -> Manifest:
-    """One InferenceDeployment; only what differs from the defaults is written."""
+    """Build one InferenceDeployment, with only what differs from the defaults."""
     choice = proposal.configuration
     engine: Manifest = {
         "context": {"maxTokens": choice.context},
@@ -27,7 +27,7 @@ def deployment(name: str, source: str, proposal: FleetProposal) -> Manifest:
 
 
 def _quantization(weights: WeightFormat, kv: KvFormat) -> Manifest:
-    """Only what has to be set: the engine reads the checkpoint's own quantization by itself."""
+    """Return only what has to be set: the engine reads the checkpoint's own quantization by itself."""
     found: Manifest = {}
     if weights is WeightFormat.FP8_PER_TENSOR:
         found["weights"] = weights.value

@@ -11,4 +11,4 @@ LOADER: Final = 8086
 SERVICE: Final = 80
 """The default port of HTTP, so that clients need not write one."""
 SERVICE_TLS: Final = 443
-"""The default port of HTTPS, where routers present a certificate."""
+"""The default port of HTTPS, if routers present a certificate."""

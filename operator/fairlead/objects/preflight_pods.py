@@ -1,4 +1,4 @@
-"""The pod that finds out, without a GPU, whether a revision can start: its image, its mounts, the engine's own check.
+"""The pod that checks, without a GPU, whether a revision can start: its image, its mounts, the engine's own check.
 
 It is the engine's pod with another command: what keeps an engine pod from being created fails this one too.
 """
@@ -21,7 +21,7 @@ _BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
 def manifest(
     owner: Owner, revision: str, template: Manifest, command: tuple[str, ...], longest_seconds: int
 ) -> Manifest:
-    """The whole pod, from the template of the revision's engines."""
+    """Build the whole pod, from the template of the revision's engines."""
     spec = {name: value for name, value in template["spec"].items() if name not in _NOT_ITS_OWN}
     return {
         "apiVersion": "v1",
@@ -40,13 +40,13 @@ def manifest(
 
 
 def _options(template: Manifest) -> dict[str, str]:
-    """The engine's file, which it mounts as well; which adapters it would load concerns nobody."""
+    """Return the engine's file, which it mounts as well; the adapters to load do not matter."""
     written = template["metadata"].get("annotations") or {}
     return {name: text for name, text in written.items() if name == labels.OPTIONS}
 
 
 def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:
-    """An engine container with only `args` keeps its image's entrypoint, which is the first word of the command."""
+    """Build the container; one with only `args` keeps its image's entrypoint, which is the command's first word."""
     words = [engine_pods.escaped(word) for word in command]
     env = [one for one in engine.get("env") or () if one["name"] not in _BLIND]
     return {

@@ -16,19 +16,19 @@ SELECTOR: Final = f"{LABEL}={BACK_TEST}"
 VERDICT: Final = f"{GROUP}/verdict"
 """An annotation: the sentence that the report begins with."""
 PLAYED_AT: Final = f"{GROUP}/played-at"
-"""An annotation: when it was played, in UTC."""
+"""An annotation: when the back-test ran, in UTC."""
 KEY: Final = "report.html.gz"
 
 LARGEST: Final = 700_000
-"""Bytes, packed: the API server takes a little more than a million, and they travel as base64."""
+"""Bytes, packed: the API server accepts a little more than a million, and they travel as base64."""
 MOST_TEXT: Final = 16 * 2**20
-"""Bytes, unpacked: what is larger was not written by `fairlead simulate`."""
+"""Bytes, unpacked: anything larger was not written by `fairlead simulate`."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedReport:
-    """What stands about it in a list."""
+    """Its entry in a list."""
 
     namespace: str
     name: str
@@ -45,7 +45,7 @@ class ReportTooLarge:
 
 
 def manifest(about: PublishedReport, html: str) -> dict[str, Any] | ReportTooLarge:
-    """The ConfigMap; the same report has the same bytes."""
+    """Build the ConfigMap; the same report has the same bytes."""
     packed = gzip.compress(html.encode(), mtime=0)
     if len(packed) > LARGEST:
         return ReportTooLarge(size=len(packed))
@@ -63,7 +63,7 @@ def manifest(about: PublishedReport, html: str) -> dict[str, Any] | ReportTooLar
 
 
 def heading(document: Manifest) -> PublishedReport:
-    """What a list shows of it; whoever may write ConfigMaps may have written anything."""
+    """Return its entry in a list; anyone with the right to write ConfigMaps may have written anything."""
     about = document["metadata"]
     notes = about.get("annotations") or {}
     return PublishedReport(
@@ -80,7 +80,7 @@ def is_report(document: Manifest) -> bool:
 
 
 def html(document: Manifest) -> str | None:
-    """The page; None where the object holds none that can be read."""
+    """Return the page; None if the object holds none that can be read."""
     try:
         packed = base64.b64decode((document.get("binaryData") or {}).get(KEY, ""), validate=True)
         unpacking = zlib.decompressobj(_GZIP)

@@ -1,4 +1,4 @@
-"""Quantities of Kubernetes: the form the API server would give them, and the number that one stands for."""
+"""Kubernetes quantities: the form the API server would give them, and the number that one stands for."""
 
 import re
 from decimal import Decimal
@@ -13,7 +13,7 @@ _SPELLING: Final = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([eE][+-]
 
 
 def of_bytes(count: int) -> str:
-    """A number of bytes in the largest unit that holds it whole, so that the server has nothing to rewrite."""
+    """Format bytes in the largest unit that holds them whole, so that the server has nothing to rewrite."""
     for unit, worth in sorted((_BINARY | _DECIMAL).items(), key=lambda one: one[1], reverse=True):
         if count and count % worth == 0:
             return f"{count // worth}{unit}"
@@ -21,7 +21,7 @@ def of_bytes(count: int) -> str:
 
 
 def worth(spelt: object) -> Decimal | None:
-    """The number that a quantity stands for; None when it is no quantity."""
+    """Return the number that a quantity stands for; None if it is no quantity."""
     found = _SPELLING.fullmatch(str(spelt))
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Accounts, Roles and their bindings, as children have them."""
+"""ServiceAccounts, Roles and RoleBindings of children."""
 
 from fairlead.objects.manifest import Manifest
 
@@ -6,7 +6,7 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 def account(head: Manifest) -> Manifest:
-    """Its token is mounted only in pods that request it."""
+    """Build an account; its token is mounted only in pods that request it."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -16,17 +16,17 @@ def account(head: Manifest) -> Manifest:
 
 
 def reading(resource: str) -> Manifest:
-    """The rule to read and follow a kind."""
+    """Return the rule to read and watch a kind."""
     return {"apiGroups": [""], "resources": [resource], "verbs": ["get", "list", "watch"]}
 
 
 def role(head: Manifest, rules: list[Manifest]) -> Manifest:
-    """A Role with these rules."""
+    """Build a Role with these rules."""
     return {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": head, "rules": rules}
 
 
 def binding(head: Manifest, subjects: list[Manifest]) -> Manifest:
-    """To the role of its own name."""
+    """Bind to the role of its own name."""
     return {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "RoleBinding",
@@ -37,5 +37,5 @@ def binding(head: Manifest, subjects: list[Manifest]) -> Manifest:
 
 
 def subject(namespace: str, name: str) -> Manifest:
-    """An account, as bindings name it."""
+    """Return an account as bindings name it."""
     return {"kind": "ServiceAccount", "name": name, "namespace": namespace}

@@ -1,7 +1,7 @@
 """The name of a revision: a hash of all fields of the spec that change an engine pod.
 
-It hashes what the spec sets, not the defaults that are filled in. A later release may add fields with defaults, or
-start a newer engine where the spec names none, and its installation must not restart a fleet.
+It hashes what the spec sets, without filled-in defaults. A later release may add fields with defaults, or start a newer
+engine if the spec names none, and its installation must not restart a fleet.
 """
 
 from typing import Any, Final
@@ -16,13 +16,13 @@ _PARTS: Final = frozenset({"model", "engine", "accelerator", "parallelism", "pla
 
 
 def of(spec: InferenceDeploymentSpec) -> str:
-    """Eight hex digits; equal for all specs that set the same fields of an engine pod to the same values."""
+    """Return eight hex digits; equal for all specs that set the same fields of an engine pod to the same values."""
     written = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(_PARTS))
     return fingerprint(_without_idle_words(written, spec), REVISION_DIGITS)
 
 
 def _without_idle_words(written: dict[str, Any], spec: InferenceDeploymentSpec) -> dict[str, Any]:
-    """Without fields that change no pod: the GPU count, which parallelism gives, and speculation that is off."""
+    """Drop fields that change no pod: the GPU count, which parallelism gives, and speculation that is off."""
     accelerator = {key: value for key, value in written["accelerator"].items() if key != "count"}
     engine = dict(written.get("engine", {}))
     if spec.engine.speculation.method is SpeculationMethod.OFF:

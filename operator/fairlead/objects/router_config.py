@@ -1,4 +1,4 @@
-"""The configuration of a deployment's own routers, as a file they read again whenever it changes.
+"""The configuration of a deployment's own routers, as a file that they reread whenever it changes.
 
 The file is mounted, never hashed into the pods: another limit or time-out must not restart a router and its streams.
 """
@@ -23,26 +23,26 @@ from fairlead.objects.owner import Owner
 FILE: Final = "router.json"
 FOLDER: Final = "/etc/fairlead"
 PEER_KEYS_FOLDER: Final = "peerKeysFolder"
-"""The key of the configuration that names the folder with the keys by which routers know each other."""
+"""The configuration key that names the folder with the keys by which routers authenticate each other."""
 PEERS_ENDING: Final = "-peers"
-"""Of the name of the Secret that is mounted there."""
+"""The suffix of the Secret that is mounted there."""
 DEFAULT_REPLICAS: Final = 2
-"""The number of routers where the spec sets none."""
+"""The number of routers if the spec sets none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaCapacity:
-    """What is known of one replica of the target; None where it is unknown."""
+    """What is known of one replica of the target; None where unknown."""
 
     revision: str = ""
     max_context_tokens: int | None = None
     max_sequences: int | None = None
     kv_tokens: int | None = None
-    """The likely estimate; what engines report is better, as soon as they do."""
+    """The likely estimate; engines' own reports replace it as soon as there are any."""
     first_token_seconds: float | None = None
-    """The objective for first tokens, of the policy that the deployment follows."""
+    """The time-to-first-token objective of the deployment's policy."""
     price_per_hour: float | None = None
-    """With all its GPUs; a currency is whatever the catalogue's prices are in."""
+    """With all its GPUs; in the currency of the catalogue's prices."""
 
 
 def manifest(
@@ -52,12 +52,12 @@ def manifest(
     replica: ReplicaCapacity,
     operator_key: str | None = None,
 ) -> Manifest:
-    """The routers' ConfigMap; of the operator's key it holds the SHA-256, which is no secret."""
+    """Build the routers' ConfigMap; of the operator's key it holds the SHA-256, which is no secret."""
     return config_map(owner, document(wanted, router, replica), operator_key)
 
 
 def config_map(owner: Owner, configuration: Manifest, operator_key: str | None) -> Manifest:
-    """The ConfigMap with this configuration."""
+    """Build the ConfigMap with this configuration."""
     folder = router_secrets.folder(f"{owner.router_name}{PEERS_ENDING}")
     configuration = configuration | {PEER_KEYS_FOLDER: folder}
     if operator_key is not None:
@@ -71,12 +71,12 @@ def config_map(owner: Owner, configuration: Manifest, operator_key: str | None) 
 
 
 def _text(configuration: Manifest) -> str:
-    """Indented, since people read it when they debug a router's configuration."""
+    """Format it indented, since people read it when they debug a router's configuration."""
     return json.dumps(configuration, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def document(wanted: DesiredRevision, router: DeploymentRouter, replica: ReplicaCapacity) -> Manifest:
-    """All a router has to know: which model names it serves, where engines are found, and what it may do with requests.
+    """Build all that a router needs: the model names it serves, its engines, and what it may do with requests.
 
     Clients request adapters like models, so adapters are among the names. `renderedFrom` marks the file as written by
     the operator, so that a router takes an unknown field for one of a newer operator.
@@ -92,7 +92,7 @@ def document(wanted: DesiredRevision, router: DeploymentRouter, replica: Replica
 
 
 def target(wanted: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
-    """What a router knows of one deployment: where its engines are found, and what they can do."""
+    """Build what a router needs of one deployment: where its engines are found, and what they can do."""
     adapters = [adapter.name for adapter in wanted.engine.adapters]
     return {
         "namespace": wanted.namespace,
@@ -112,13 +112,13 @@ def target(wanted: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
 
 
 def _engine(kind: EngineKind) -> Manifest:
-    """How routers speak to its engines; the default's API is left out, since routers of every release know it."""
+    """Return its engines' API; the default's is left out, since routers of every release know it."""
     api = catalogue.api(kind)
     return {"enginePort": api.port} | ({} if api is catalogue.api(catalogue.DEFAULT) else {"engineKind": kind.value})
 
 
 def with_router_count(manifest: Manifest, routers: int) -> Manifest:
-    """The ConfigMap for `routers` routers, where an HPA or a person scales them: each gets its part of every rate."""
+    """Set the number of routers, if an HPA or a person scales them: each gets its part of every rate."""
     configuration = json.loads(manifest["data"][FILE])
     if configuration["routers"] == routers:
         return manifest
@@ -131,30 +131,30 @@ def is_configuration(child: Manifest) -> bool:
 
 
 def with_adapters(manifest: Manifest, named: Sequence[AdapterVersions]) -> Manifest:
-    """The ConfigMap of routers that know these adapters too."""
+    """Add these adapters to the ConfigMap of routers."""
     configuration = json.loads(manifest["data"][FILE])
     return manifest | {"data": {FILE: _text(target_with_adapters(configuration, named))}}
 
 
 def target_with_adapters(entry: Manifest, named: Sequence[AdapterVersions]) -> Manifest:
-    """One target whose clients may ask for these adapters too: a name, and the versions that answer to it."""
+    """Add to a target the adapters that clients may request: each name with the versions that answer to it."""
     models = [*entry["models"], *(one.name for one in named)]
     return entry | {"models": models, "adapterVersions": [plain(one) for one in named]}
 
 
 def with_share(manifest: Manifest, share: TrafficShare) -> Manifest:
-    """The ConfigMap of routers that divide the traffic between a new revision and the old one."""
+    """Add to the ConfigMap of routers how they divide the traffic between a new revision and the old one."""
     configuration = json.loads(manifest["data"][FILE])
     return manifest | {"data": {FILE: _text(target_with_share(configuration, share))}}
 
 
 def target_with_share(entry: Manifest, share: TrafficShare) -> Manifest:
-    """One target whose traffic is divided."""
+    """Add to a target how its traffic is divided."""
     return entry | {"share": plain(share)}
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a routing
-    """Each setting under its name in `fleet.gateways`; instead of a secret, the file its value is mounted as."""
+    """Name each setting as in `fleet.gateways`; a secret becomes the file its value is mounted as."""
     if is_dataclass(value):
         settings = ((one.name, getattr(value, one.name)) for one in fields(value))
         return dict(_setting(name, each) for name, each in settings)

@@ -1,7 +1,7 @@
-"""The pods of routers, of a deployment or a gateway: replaced one by one without a gap, not ended while they stream.
+"""The pods of a deployment's or a gateway's routers: replaced one by one without a gap, not ended while they stream.
 
 The pods themselves depend only on the number of routers, the longest request, the memory for cached responses, and the
-Secrets that are mounted; all other settings reach them through their file.
+mounted Secrets; all other settings reach them through their file.
 """
 
 from collections.abc import Iterable
@@ -28,11 +28,10 @@ _MIB: Final = 2**20
 
 
 def manifest(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str] = ()) -> Manifest:
-    """A new router starts before an old one ends, since clients reach the model only through routers.
+    """Start a new router before an old one ends, since clients reach the model only through routers.
 
-    `secrets` are mounted beside those that the settings name, and beside the keys of the routers themselves.
-
-    Without a number in the spec an HPA or a person scales them: `with_router_count` then fills in the live count.
+    `secrets` are mounted beside those that the settings name, and beside the keys of the routers themselves. Without a
+    number in the spec an HPA or a person scales them: `with_router_count` then fills in the live count.
     """
     carried = owner.child_labels(ChildRole.ROUTER)
     return {
@@ -50,7 +49,7 @@ def manifest(owner: Owner, router: DeploymentRouter, platform: Installation, sec
 
 
 def with_router_count(manifest: Manifest, routers: int) -> Manifest:
-    """With the live count, which is not ours: if an apply left it out, the API server would set its default of one."""
+    """Set the live count, which is not ours: without one, the API server would set its default of one."""
     return manifest | {"spec": manifest["spec"] | {"replicas": routers}}
 
 
@@ -90,8 +89,8 @@ def _container(platform: Installation, routing: RoutingSettings, mounts: list[Ma
             _port("peers", ports.ROUTER_PEERS) | {"protocol": "UDP"},
         ],
         "resources": {"requests": {"cpu": "100m", "memory": f"{_memory_mib(routing)}Mi"}},
-        # The readiness probe must notice a draining router within its preStop wait; a restart of a hung router cuts
-        # all its streams, so the liveness probe allows more failures.
+        # The readiness probe must notice a draining router within its preStop wait; a restart of a hung router cuts all
+        # its streams, so the liveness probe allows more failures.
         "readinessProbe": _probe("/ready", scheme, period_seconds=2, failures=2),
         "livenessProbe": _probe("/health", scheme, period_seconds=5, failures=6),
         "lifecycle": {"preStop": {"sleep": {"seconds": _PRE_STOP_SECONDS}}},
@@ -101,13 +100,13 @@ def _container(platform: Installation, routing: RoutingSettings, mounts: list[Ma
 
 
 def _memory_mib(routing: RoutingSettings) -> int:
-    """The memory request; there is no limit, since a router that is OOM-killed cuts all its streams."""
+    """Return the memory request; there is no limit, since a router that is OOM-killed cuts all its streams."""
     cache = routing.cache
     return _MEMORY_MIB + (ceil(cache.max_bytes / _MIB) if cache.enabled else 0)
 
 
 def _config(owner: Owner) -> tuple[Manifest, Manifest]:
-    """A folder, not a single file: a file mounted by `subPath` is never updated."""
+    """Mount a folder, not a single file: a file mounted by `subPath` is never updated."""
     return (
         {"name": "config", "configMap": {"name": owner.router_name}},
         {"name": "config", "mountPath": router_config.FOLDER, "readOnly": True},

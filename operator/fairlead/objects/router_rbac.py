@@ -10,23 +10,23 @@ from fairlead.objects.owner import Owner
 
 
 def account(owner: Owner) -> Manifest:
-    """The account of routers."""
+    """Build the account of routers."""
     return rbac.account(owner.router_metadata())
 
 
 def role(owner: Owner) -> Manifest:
-    """The right to read pods; Secrets are not needed, since they are mounted as files."""
+    """Grant the right to read pods; Secrets are not needed, since they are mounted as files."""
     rules = [rbac.reading("pods"), rbac.reading("configmaps") | {"resourceNames": [owner.router_name]}]
     return rbac.role(owner.router_metadata(), rules)
 
 
 def binding(owner: Owner) -> Manifest:
-    """Gives the account its role."""
+    """Bind the role to the account."""
     return rbac.binding(owner.router_metadata(), [rbac.subject(owner.namespace, owner.router_name)])
 
 
 def gateway_access(owner: Owner, gateways: Iterable[GatewayReference]) -> tuple[Manifest, ...]:
-    """What lets gateways of other namespaces find the engines of a deployment; in their own they may anyway."""
+    """Let gateways of other namespaces find a deployment's engines; in their own they already may."""
     others = [one for one in gateways if one.namespace != owner.namespace]
     if not others:
         return ()

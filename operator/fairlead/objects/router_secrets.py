@@ -19,23 +19,23 @@ _DIGITS: Final = 10
 
 
 def path(secret: SecretKey) -> str:
-    """The file that holds one value."""
+    """Return the file that holds one value."""
     return f"{folder(secret.name)}/{secret.key}"
 
 
 def folder(secret: str) -> str:
-    """Where one Secret is mounted."""
+    """Return where one Secret is mounted."""
     return f"{FOLDER}/{secret}"
 
 
 def volumes_and_mounts(routing: RoutingSettings, further: Iterable[str] = ()) -> list[tuple[Manifest, Manifest]]:
-    """Each Secret as a volume and its mount, in the order of their names."""
+    """Return each Secret as a volume and its mount, in the order of their names."""
     names = sorted({*mounted_names(routing), *further})
     return [mounted(name, f"secret-{fingerprint(name, _DIGITS)}") for name in names]
 
 
 def mounted_names(routing: RoutingSettings) -> Iterator[str]:
-    """The Secrets that the settings name, some more than once."""
+    """Yield the Secrets that the settings name, some more than once."""
     for tenant in routing.tenants:
         yield from (key.name for key in tenant.keys)
     issuer_ca = routing.oidc.ca if routing.oidc else None
@@ -47,6 +47,6 @@ def mounted_names(routing: RoutingSettings) -> Iterator[str]:
 
 
 def mounted(secret: str, volume: str) -> tuple[Manifest, Manifest]:
-    """A volume of this name, and its mount; a Secret's own name may be longer than a volume's."""
+    """Return a volume of this name, and its mount; a Secret's own name may be too long for a volume."""
     source = {"name": volume, "secret": {"secretName": secret, "optional": True}}
     return source, {"name": volume, "mountPath": folder(secret), "readOnly": True}

@@ -1,4 +1,4 @@
-"""The address that clients are given: one Service in front of the routers of a deployment or a gateway."""
+"""The Service that clients use, in front of the routers of a deployment or a gateway."""
 
 from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway, RouterConnections, RouterPods, ServiceType
 from fairlead.objects import labels, ports
@@ -8,13 +8,13 @@ from fairlead.objects.owner import Owner
 
 
 def url(owner: Owner, door: RouterConnections) -> str:
-    """Where clients ask: the Service's name in the cluster's DNS."""
+    """Return the URL for clients: the Service's name in the cluster's DNS."""
     scheme = "https" if door.tls_secret else "http"
     return f"{scheme}://{owner.router_name}.{owner.namespace}.svc/v1"
 
 
 def manifest(owner: Owner, router: DeploymentRouter) -> Manifest:
-    """The Service; users' annotations are for their load balancer and are copied unchanged."""
+    """Build the Service; users' annotations are for their load balancer and are copied unchanged."""
     pods = router.pods
     number, name = (ports.SERVICE_TLS, "https") if router.routing.door.tls_secret else (ports.SERVICE, "http")
     port = {"name": name, "port": number, "targetPort": "http", "protocol": "TCP"}
@@ -27,7 +27,7 @@ def manifest(owner: Owner, router: DeploymentRouter) -> Manifest:
 
 
 def to_gateway(owner: Owner, gateway: DesiredGateway, live: Manifest) -> Manifest:
-    """The address that clients of a deployment know, once the gateway of its namespace serves it: it leads there.
+    """Point the Service that a deployment's clients use to the gateway of its namespace, once that serves it.
 
     Its type and its annotations stay, or a load balancer would get another address.
     """

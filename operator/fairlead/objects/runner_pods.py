@@ -1,6 +1,6 @@
 """The pod of one pass of an evaluation's runner: the user's program or the harness, and our relay to one side.
 
-The program reaches nothing of the cluster but what any pod does; engines it reaches through the relay, on the loopback.
+The program reaches no more of the cluster than any pod; it reaches engines through the relay, on the loopback.
 """
 
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ BASE_URL: Final = f"http://127.0.0.1:{PORT}/v1"
 _PODS: Final = "/pods"
 _LISTENS: Final = f"import socket; socket.create_connection(('127.0.0.1', {PORT}), 1)"
 _FOR_START: Final = 120
-"""Seconds in which the relay listens."""
+"""Seconds within which the relay listens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerWork:
-    """What one pass asks, and whom."""
+    """What one pass sends, and to which side."""
 
     owner: WorkOwner
     deployment: str
@@ -48,12 +48,12 @@ class RunnerWork:
     content: str
     """The digest of the items' file."""
     key: str
-    """What its verdicts follow from."""
+    """Everything that decides its verdicts."""
     limit: int | None = None
 
 
 def manifest(work: RunnerWork, platform: Installation) -> Manifest:
-    """The whole pod."""
+    """Build the whole pod."""
     way = evaluation_pods.ways_to(work.source, SOURCE if work.runner.kind is RunnerKind.JOB else ITEMS)
     is_job = work.runner.kind is RunnerKind.JOB
     program = work.runner.program
@@ -77,7 +77,7 @@ def manifest(work: RunnerWork, platform: Installation) -> Manifest:
 
 
 def _relay(work: RunnerWork, platform: Installation) -> Manifest:
-    """It runs as long as the program does: a container that is restarted among those that begin first."""
+    """Build the relay: a restartable init container (sidecar), since it must run as long as the program."""
     words = ["--addresses", f"{_PODS}/addresses", "--kind", work.kind.value, "--concurrency", str(work.concurrency)]
     return evaluation_pods.ours(platform, ["evaluator", "relay", *words, "--port", str(PORT)]) | {
         "name": RELAY,
@@ -94,7 +94,7 @@ def _relay(work: RunnerWork, platform: Installation) -> Manifest:
 
 
 def _copy(work: RunnerWork, way: SourceWay, platform: Installation) -> Manifest:
-    """The program gets a file in which every item has its id, and which is the one that the operator read."""
+    """Build the copy of the items: each gets its id, and the file must be the one that the operator read."""
     words = ["--to", f"{ITEMS}/{FILE}", "--digest", work.content]
     words += ["--limit", str(work.limit)] if work.limit is not None else []
     return evaluation_pods.ours(platform, ["evaluator", "copy", *way.words, *words]) | {
@@ -123,7 +123,7 @@ def _program(work: RunnerWork, way: SourceWay) -> Manifest:
 
 
 def _words(work: RunnerWork) -> Manifest:
-    """As the user wrote them, `$(NAME)` and all: a container's own words in a Pod mean the same."""
+    """Return the command as the user wrote it, `$(NAME)` included, which Kubernetes expands as usual."""
     program = work.runner.program
     found = {"command": list(program.command), "args": list(program.args)}
     return {name: words for name, words in found.items() if words}

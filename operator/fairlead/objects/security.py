@@ -7,10 +7,10 @@ from fairlead.objects.manifest import Manifest
 
 
 def of_pod(user: int) -> Manifest:
-    """The user is a number, since the kubelet cannot verify that a named user is not root.
+    """Build a pod's context. The user is a number: the kubelet cannot verify that a named user is not root.
 
-    Volumes are made writable for the user's group only where their root is not yet: a cache of weights holds enough
-    files to delay every start.
+    Volumes are made writable for the user's group only if their root is not yet: a cache of weights holds enough files
+    to delay every start.
     """
     return {
         "runAsNonRoot": True,
@@ -23,7 +23,7 @@ def of_pod(user: int) -> Manifest:
 
 
 def of_container() -> Manifest:
-    """The container cannot gain privileges and can write to nothing but its volumes."""
+    """Build a container's context: no privilege escalation, and writes only to its volumes."""
     return {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
