@@ -49,7 +49,7 @@ R = TypeVar("R", bound=SpecFinding)
 
 
 def review(document: object, context: ReviewContext) -> Review:
-    """All refusals and warnings of one object."""
+    """Return all refusals and warnings of one object."""
     kind_name = document.get("kind") if isinstance(document, dict) else None
     kind = KINDS.get(kind_name) if isinstance(kind_name, str) else None
     if kind is None:
@@ -75,7 +75,7 @@ def review(document: object, context: ReviewContext) -> Review:
 
 
 def _beside_deployments(named: Review, kind: Kind[Any], written: ParsedObject[Any], context: ReviewContext) -> Review:
-    """The review of what deployments name, or what names them."""
+    """Review an object that deployments name, or that names them."""
     if kind is kinds.GATEWAY:
         gateway = gateway_conversion.gateway(written)
         return _naming(_gateway_review(named, gateway), references.of_gateway(gateway), context)
@@ -103,7 +103,7 @@ def _adapter_review(named: Review, adapter: ServedAdapter, context: ReviewContex
 
 
 def stored(document: DesiredDeployment, context: ReviewContext) -> Review:
-    """The review of a deployment that the API server stores and that could be read; references are reviewed apart."""
+    """Review a deployment that is stored and could be read; references are reviewed separately."""
     wanted = document.wanted
     return _engine_review(
         Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, context
@@ -111,7 +111,7 @@ def stored(document: DesiredDeployment, context: ReviewContext) -> Review:
 
 
 def _gateway_review(named: Review, gateway: DesiredGateway) -> Review:
-    """The review with the findings about routes and settings of a gateway."""
+    """Add the findings about routes and settings of a gateway."""
     served = frozenset(one.name for one in gateway.routes.routes)
     return replace(
         named,
@@ -122,13 +122,13 @@ def _gateway_review(named: Review, gateway: DesiredGateway) -> Review:
 
 
 def _naming(review: Review, named: Iterable[Reference], context: ReviewContext) -> Review:
-    """The review with the objects it names, and a refusal for each that was looked up and not found."""
+    """Add the objects it names, and a refusal for each that was looked up and not found."""
     every = tuple(named)
     return replace(review, named=every, refusals=(*review.refusals, *references.lost(every, context)))
 
 
 def _engine_review(named: Review, deployment: DesiredDeployment, context: ReviewContext) -> Review:
-    """The review with the findings of the engine's rules and of the memory fit."""
+    """Add the findings of the engine's rules and of the memory fit."""
     named = replace(
         named,
         refusals=(
@@ -171,7 +171,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
 
 
 def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
-    """Warnings that do not depend on the engine."""
+    """Yield warnings that do not depend on the engine."""
     yield from ineffective_limits.warnings(deployment, context)
     yield from ineffective_limits.without_objective(deployment, context)
     yield from durations.warnings(deployment, context)
@@ -181,7 +181,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
 
 
 def _discreet(finding: R) -> R:
-    """The finding without what may be a secret: a bare value among the extra arguments, or text like a token."""
+    """Remove what may be a secret: a bare value among the extra arguments, or text like a token."""
     bare = finding.field.startswith(EXTRA_ARGS) and not finding.value.startswith("-")
     return replace(
         finding,
@@ -191,7 +191,7 @@ def _discreet(finding: R) -> R:
 
 
 def _unnamed(document: object) -> Iterator[SpecRefusal]:
-    """A refusal where an object has neither a name nor a generateName, without which the API server makes up none."""
+    """Refuse an object with neither a name nor a generateName, for which the API server makes up none."""
     facts = document.get("metadata") if isinstance(document, dict) else None
     given = facts if isinstance(facts, dict) else {}
     if not any(isinstance(given.get(field), str) and given[field] for field in ("name", "generateName")):
@@ -205,7 +205,7 @@ def _unnamed(document: object) -> Iterator[SpecRefusal]:
 
 
 def _no_such_kind(kind_name: object) -> SpecRefusal:
-    """The refusal of an unknown kind; a kind that is no string is not shown: it may be large, or contain itself."""
+    """Refuse an unknown kind; a kind that is no string is not shown: it may be large, or contain itself."""
     value = value_text(kind_name, ("kind",)) if isinstance(kind_name, str) else ABSENT
     near = difflib.get_close_matches(value, KINDS, n=1)
     return SpecRefusal(

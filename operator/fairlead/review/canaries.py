@@ -1,4 +1,4 @@
-"""Whether a canary can go as it is written: with these replicas, behind this router, with these gates. Pure."""
+"""Whether a canary can run as written: with these replicas, behind this router, with these gates. Pure."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ STEPS = "spec.rollout.canary.steps"
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """What this release does not do."""
+    """Refuse what this release does not do."""
     plan = deployment.rollout.canary
     if plan is None:
         return
@@ -24,16 +24,16 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
 
 
 def item_refusals(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecRefusal]:
-    """What its evaluation has too few items for; nothing where those were not counted yet."""
+    """Refuse an evaluation with too few items, once they were counted."""
     plan, namespace = deployment.rollout.canary, deployment.wanted.namespace
     if plan is not None:
         yield from canary_gates.item_refusals(plan, canary_gates.OF_DEPLOYMENT, namespace, context)
 
 
 def count_refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """What the number of replicas does not allow.
+    """Refuse what the number of replicas does not allow.
 
-    Only where somebody writes the spec: an HPA scales without a review, and is not to be stopped by what is stored.
+    Only when a spec is written: an HPA scales without a review, and must not be stopped by what is stored.
     """
     rollout, most = deployment.rollout, _most(deployment)
     if rollout.canary is None or most == 0:
@@ -52,7 +52,7 @@ def count_refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
 
 
 def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
-    """What goes, and is hardly meant so."""
+    """Warn of what works but is hardly intended."""
     rollout, bounds = deployment.rollout, deployment.replicas
     if rollout.canary is None:
         return
@@ -68,13 +68,13 @@ def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
 
 
 def _most(deployment: DesiredDeployment) -> int:
-    """The most replicas that are ever wanted."""
+    """Return the most replicas ever desired."""
     replicas = deployment.replicas
     return replicas.most if isinstance(replicas, ReplicaBounds) else replicas
 
 
 def _beyond(field: str, step: CanaryStep, surge: int, most: int) -> Iterator[SpecRefusal]:
-    """A step that cannot have what it says, even with all the replicas that there may be."""
+    """Refuse a step that cannot have its share, even with all the replicas that there may be."""
     room = min(most, most + surge - 1)
     new = min(step.replicas_of(most, surge), room)
     share = 100 * new // (most + min(new, surge))

@@ -1,4 +1,4 @@
-"""Whether a canary's gates can judge as they are written, of a deployment or of an adapter. Pure."""
+"""Whether the gates of a deployment's or an adapter's canary can judge as they are written. Pure."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ OF_ADAPTER = "spec.canary"
 
 
 def refusals(plan: CanaryPlan, field: str) -> Iterator[SpecRefusal]:
-    """Gates without what they judge by."""
+    """Refuse gates that lack what they judge by."""
     if plan.quality is None and _has_quality_gate(plan):
         yield SpecRefusal(
             field=f"{field}.quality",
@@ -28,7 +28,7 @@ def refusals(plan: CanaryPlan, field: str) -> Iterator[SpecRefusal]:
 
 
 def item_refusals(plan: CanaryPlan, field: str, namespace: str, context: ReviewContext) -> Iterator[SpecRefusal]:
-    """What its evaluation has too few items for; nothing where those were not counted yet."""
+    """Refuse an evaluation with too few items, once they were counted."""
     if plan.quality is None:
         return
     count = context.evaluations.get(ObjectKey(EVALUATION.name, namespace, plan.quality.evaluation))
@@ -38,7 +38,7 @@ def item_refusals(plan: CanaryPlan, field: str, namespace: str, context: ReviewC
 
 
 def warnings(plan: CanaryPlan, field: str, newcomer: str) -> Iterator[SpecWarning]:
-    """What judges nothing, and is hardly meant so."""
+    """Warn of what judges nothing, which is hardly intended."""
     if plan.quality is not None and not _has_quality_gate(plan):
         yield SpecWarning(
             field=f"{field}.quality",
@@ -60,7 +60,7 @@ def warnings(plan: CanaryPlan, field: str, newcomer: str) -> Iterator[SpecWarnin
 def of_adapter(
     adapter: ServedAdapter, context: ReviewContext
 ) -> tuple[tuple[SpecRefusal, ...], tuple[SpecWarning, ...]]:
-    """Both, of an adapter's canary."""
+    """Return both for an adapter's canary."""
     plan = adapter.canary
     if plan is None:
         return (), ()

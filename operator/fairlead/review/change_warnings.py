@@ -1,4 +1,4 @@
-"""Warnings of what an update of a deployment or a gateway costs; it is allowed, and people should know. Pure."""
+"""Warnings about what an update of a deployment or a gateway costs; it is allowed, and people should know. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from fairlead.review.context import ReviewContext
 
 
 def warnings(before: dict[str, Any], after: dict[str, Any], context: ReviewContext) -> tuple[str, ...]:
-    """A sentence for each effect that may not be intended; none where either object cannot be read."""
+    """Return a sentence for each effect that may not be intended; none if either object cannot be read."""
     if after.get("kind") == GATEWAY.name:
         return tuple(_of_gateway(before, after))
     old, new = object_reader.read_stored(before, DEPLOYMENT).value, object_reader.read_stored(after, DEPLOYMENT).value
@@ -26,7 +26,7 @@ def warnings(before: dict[str, Any], after: dict[str, Any], context: ReviewConte
 
 
 def _of_gateway(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """A pod's volumes cannot change, so a Secret that no router has mounted yet needs other pods."""
+    """Warn of new pods: a pod's volumes cannot change, so a Secret that no router has mounted yet needs them."""
     old, new = gateway_review.read(before), gateway_review.read(after)
     if old is None or new is None:
         return
@@ -52,7 +52,7 @@ def _renamed(was: DesiredDeployment, wanted: DesiredDeployment) -> Iterator[str]
 
 
 def _alone(wanted: DesiredDeployment, *, rolls: bool) -> Iterator[str]:
-    """That all replicas are replaced at once: routers hold requests meanwhile, as long as spec.router.hold allows."""
+    """Warn that all replicas are replaced at once: routers hold requests as long as spec.router.hold allows."""
     count = wanted.replicas.least if isinstance(wanted.replicas, ReplicaBounds) else wanted.replicas
     missing = wanted.rollout.max_unavailable
     if rolls and 0 < count <= missing:

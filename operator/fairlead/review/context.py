@@ -1,4 +1,4 @@
-"""What a review knows beside the object itself: the catalogue, engine releases, configurations, other objects."""
+"""The inputs of a review beyond the object itself: the catalogue, engine releases, configurations, other objects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,26 +34,26 @@ class ItemCount(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewContext:
-    """All other inputs of a review; they are read beforehand."""
+    """All other inputs of a review, read beforehand."""
 
     catalogue: Catalogue
     releases: Mapping[EngineKind, EngineRelease] = field(default_factory=engines.releases)
     configs: Mapping[str, str] = field(default_factory=dict)
-    """The text of a model's `config.json`, by the model's location, where it could be read."""
+    """The text of a model's `config.json`, by the model's location, if it could be read."""
     objects: frozenset[ObjectKey] | None = None
-    """All objects that a reference may name (ours, Secrets, ConfigMaps, PersistentVolumeClaims); absent: they were not
+    """All objects that a reference may name (ours, Secrets, ConfigMaps, PersistentVolumeClaims); None: they were not
     read, and references are not checked."""
     policies: Mapping[ObjectKey, ScalingPolicy] = field(default_factory=dict)
     """Policies that deployments may name, as far as they were read."""
     gateways: Mapping[ObjectKey, DesiredGateway] = field(default_factory=dict)
     """Gateways that deployments may name, as far as they were read."""
     evaluations: Mapping[ObjectKey, ItemCount] = field(default_factory=dict)
-    """How many items evaluations have, and want, that canaries may name, as far as it was read."""
+    """How many items the evaluations that canaries may name have and need, as far as known."""
     time_zones: frozenset[str] | None = None
-    """The names in this machine's time zone database; absent: any well-formed name is accepted."""
+    """The names in this machine's time zone database; None: any well-formed name is accepted."""
 
     def shape(self, source: ModelSource, stated: Mapping[str, int]) -> ModelShape | MissingFact:
-        """The model's shape, from its `config.json`, else from the spec, else from the catalogue; never inferred."""
+        """Return the model's shape from its `config.json`, else the spec, else the catalogue; never guessed."""
         if source.location in self.configs:
             return checkpoint.read(source.location, self.configs[source.location])
         if "layers" in stated:
@@ -65,11 +65,11 @@ class ReviewContext:
         )
 
     def accelerator(self, product: str) -> Accelerator | None:
-        """The GPU that a product label names."""
+        """Return the GPU that a product label names."""
         return self.catalogue.accelerators.get(product)
 
     def accelerator_of(self, wanted: DesiredRevision) -> Accelerator | None:
-        """What a replica computes on: a GPU of the catalogue, or as much of a processor as the spec says."""
+        """Return what a replica computes on: a GPU of the catalogue, or as much of a processor as the spec sets."""
         return self.accelerator(wanted.product) if wanted.cpu is None else accelerators.cpu(wanted.cpu.memory_bytes)
 
 

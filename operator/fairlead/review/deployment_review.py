@@ -22,7 +22,7 @@ from fairlead.review.references import Reference
 from fairlead.review.result import AdmissionReason, Review
 
 UNAWAITED_KINDS = frozenset({"AutoscalingPolicy", "InferenceGateway", "Evaluation"})
-"""Engines start without these; the conditions ScalingActive and Routable, and gate Quality, say that one is missing."""
+"""Engines start without these; the conditions ScalingActive and Routable, and gate Quality, report a missing one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class DeploymentReview:
     accepted: UntimedCondition
     fits: UntimedCondition
     deployment: DesiredDeployment | None = None
-    """Absent: it cannot be read, so nothing may be started or stopped for it."""
+    """None: it cannot be read, so nothing may be started or stopped for it."""
     spec: InferenceDeploymentSpec | None = None
     review: Review | None = None
     lost: tuple[Reference, ...] = ()
@@ -45,7 +45,7 @@ class DeploymentReview:
 
 
 def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
-    """The review by the object alone and the catalogue, without references."""
+    """Review by the object alone and the catalogue, without references."""
     found = object_reader.read_stored(document, DEPLOYMENT)
     if found.value is None or found.problems:
         words = joined_remarks(found.problems) + "; nothing is started or stopped until it is corrected"
@@ -65,7 +65,7 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
 
 
 def without_speculation(judged: DeploymentReview, document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
-    """The review with speculation removed; the spec as written must be valid all the same."""
+    """Remove speculation from the review; the spec as written must be valid all the same."""
     if not judged.may_start or judged.spec is None or judged.spec.engine.speculation.method is SpeculationMethod.OFF:
         return judged
     other = read(speculation_switch.without_speculation(document), context)
@@ -77,7 +77,7 @@ def without_speculation(judged: DeploymentReview, document: dict[str, Any], cont
 
 
 def with_references(judged: DeploymentReview, present: Mapping[ObjectKey, frozenset[str]] | None) -> DeploymentReview:
-    """The review with its references checked; `present` holds the objects that exist, with their entries."""
+    """Check the references; `present` holds the objects that exist, with their entries."""
     deployment = judged.deployment
     if deployment is None or present is None:
         return judged
@@ -97,7 +97,7 @@ def with_references(judged: DeploymentReview, present: Mapping[ObjectKey, frozen
 
 
 def joined_remarks(remarks: Iterable[SpecFinding]) -> str:
-    """All findings in one message; a condition's message may be long, and people can correct all at once."""
+    """Join all findings into one message; a condition's message may be long, and people can correct all at once."""
     return " | ".join(one.sentence for one in remarks)
 
 

@@ -21,21 +21,21 @@ CAUSES_FIRST: Final = (
     ConditionType.SCALING_ACTIVE,
     ConditionType.READY,
 )
-"""Stalled and Reconciling repeat what others say."""
+"""Stalled and Reconciling repeat other conditions."""
 NOTED: Final = frozenset({ConditionReason.TIGHT, ConditionReason.SPECULATION_OFF})
-"""Worth saying although the condition holds."""
+"""Reasons to report although the condition holds."""
 OPERATOR_PODS: Final = "kubectl get pods -n fairlead-system -l app.kubernetes.io/name=fairlead"
 _POD: Final = re.compile(r"\bpod ([a-z0-9][-a-z0-9.]*[a-z0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosedCondition:
-    """One condition that somebody should know of."""
+    """One condition that people should know of."""
 
     type: str
     reason: str
     since: str
-    """When it began, as it is written."""
+    """When it began, as stored."""
     message: str
     cause: str
     action: str
@@ -44,29 +44,29 @@ class DiagnosedCondition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """One object."""
+    """One object's diagnosis."""
 
     kind: str
     """Its short name, as kubectl takes it."""
     namespace: str
     name: str
     ready: str
-    """The status of its condition Ready; empty where it was never written."""
+    """The status of its condition Ready; empty if it was never written."""
     summary: str
     """Reason and message of Ready."""
     found: tuple[DiagnosedCondition, ...]
     """The first cause, then what else is wrong, mostly its effects."""
     outdated: str
-    """Why the status may say nothing of the object as it is now; empty where it does."""
+    """Why the status may not describe the current object; empty if it does."""
 
     @property
     def is_well(self) -> bool:
-        """Whether nobody need do anything."""
+        """Whether there is nothing to do."""
         return not self.found and not self.outdated and self.ready == "True"
 
 
 def diagnose(document: Manifest, remedies: Mapping[str, Remedy]) -> Diagnosis:
-    """What is wrong with one of our objects."""
+    """Diagnose one of our objects."""
     about, status = document["metadata"], document.get("status") or {}
     conditions = {one["type"]: one for one in status.get("conditions") or ()}
     ready = conditions.get(ConditionType.READY, {})
@@ -84,20 +84,20 @@ def diagnose(document: Manifest, remedies: Mapping[str, Remedy]) -> Diagnosis:
 
 
 def first(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
-    """Those that do not serve, then those with something else that is wrong, then the rest; by name."""
+    """Sort: objects that do not serve, then those with another problem, then the rest; by name."""
     return sorted(diagnoses, key=lambda one: (one.ready == "True", not one.found, one.namespace, one.kind, one.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """For which object a command is."""
+    """The object that a command is for."""
 
     kind: str
     namespace: str
     name: str
 
     def command(self, written: str, message: str) -> str:
-        """The command with this object's names; POD is the first pod that the message names."""
+        """Fill in this object's names; POD is the first pod that the message names."""
         owner = "gateway" if self.kind == GATEWAY.short else "deployment"
         pod = _POD.search(message)
         words = {
@@ -117,7 +117,7 @@ class _Place:
 def _found(
     conditions: Mapping[str, Manifest], summary: str, remedies: Mapping[str, Remedy], place: _Place
 ) -> Iterator[DiagnosedCondition]:
-    """Each reason once; the one that Ready repeats is the first cause."""
+    """Yield each reason once; the one that Ready repeats is the first cause."""
     wrong = [conditions[kind] for kind in CAUSES_FIRST if kind in conditions and _is_wrong(conditions[kind], remedies)]
     seen = set[str]()
     for one in sorted(wrong, key=lambda one: one["reason"] != summary):

@@ -12,14 +12,14 @@ from fairlead.sizing import parameters
 
 FIELD: Final = "spec.engine.speculation.draft.source"
 MUCH: Final = 1.0
-"""Cost of the draft tokens of one step, in steps of the model itself: beyond it speculation seldom pays."""
+"""Cost of the draft tokens of one step, in steps of the model itself: above it speculation seldom pays."""
 WELL: Final = 0.5
 """The same cost for a draft that a remedy suggests."""
 _BILLION: Final = 1e9
 
 
 def refusals(setup: EngineSetup) -> Iterator[SpecRefusal]:
-    """A refusal of a draft that costs as much per token as the model itself."""
+    """Refuse a draft that costs as much per token as the model itself."""
     draft, model = setup.engine.speculation.draft, setup.wanted.model.source
     if draft is None:
         return
@@ -41,7 +41,7 @@ def refusals(setup: EngineSetup) -> Iterator[SpecRefusal]:
 
 
 def warnings(setup: EngineSetup) -> Iterator[SpecWarning]:
-    """A warning of a draft whose tokens cost more than one step of the model: accepted tokens must outweigh that."""
+    """Warn of a draft whose tokens cost more than one step of the model: accepted tokens must outweigh that."""
     speculation, shape, draft = setup.engine.speculation, setup.shape, setup.draft_shape
     if speculation.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:
         return

@@ -11,7 +11,7 @@ from fairlead.review.result import AdmissionReason
 
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
-    """Warnings of durations that are valid and used as written; each makes another one, or itself, useless."""
+    """Warn of durations that are valid and used as written, but make another one, or themselves, useless."""
     yield from _drain(deployment)
     if isinstance(deployment.door, DeploymentRouter):
         yield from timeouts(deployment.door.routing.timeouts, "spec.router.timeouts")
@@ -33,7 +33,7 @@ def _drain(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
 
 
 def timeouts(limits: Timeouts, field: str) -> Iterator[SpecWarning]:
-    """One for each timeout of a router that never passes."""
+    """Warn of each router timeout that never expires."""
     total = limits.total_seconds
     for name, seconds in (
         ("connect", limits.connect_seconds),
@@ -51,7 +51,7 @@ def timeouts(limits: Timeouts, field: str) -> Iterator[SpecWarning]:
 
 
 def _hold(deployment: DesiredDeployment, door: DeploymentRouter, context: ReviewContext) -> Iterator[SpecWarning]:
-    """With a single replica, every restart and rollout leaves none until another has started."""
+    """Check the hold: with a single replica, every restart and rollout leaves none until another has started."""
     bounds, hold = deployment.replicas, door.routing.hold
     policy = _policy(deployment, context)
     least = bounds.least if isinstance(bounds, ReplicaBounds) else bounds
@@ -70,7 +70,7 @@ def _hold(deployment: DesiredDeployment, door: DeploymentRouter, context: Review
 
 
 def _policy(deployment: DesiredDeployment, context: ReviewContext) -> ScalingPolicy:
-    """The policy that the deployment names, where it is known; else the built-in one."""
+    """Return the policy that the deployment names, if it is known; else the built-in one."""
     bounds, namespace = deployment.replicas, deployment.wanted.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return ScalingPolicy()

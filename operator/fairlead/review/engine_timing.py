@@ -8,7 +8,7 @@ from fairlead.review.result import Review
 
 
 def of(review: Review) -> LifecycleParameters:
-    """The bytes of weights that all GPUs together read before the engine is ready, and the deployment's drain times."""
+    """Return the bytes of weights that all GPUs together read before the engine is ready, and the drain times."""
     assert review.setup is not None
     assert review.drain is not None
     memory = review.fit.memory if isinstance(review.fit, Fit) else None

@@ -1,4 +1,4 @@
-"""An evaluation as its runs use it, and whether its set can hold a canary to its margin. Pure."""
+"""An evaluation as its runs use it, and whether its set is large enough for a canary's margin. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -49,20 +49,20 @@ class EvaluationPlan:
     """How an evaluation is run, whatever its items are."""
 
     source: ItemSource | None
-    """Where the items are; None only where the stored object contradicts itself."""
+    """Where the items are; None only if the stored object contradicts itself."""
     runner: EvaluationRunner
     scorer: ScorerSettings | None
-    """None: the judge says which answer is better."""
+    """None: the judge decides which answer is better."""
     judge: JudgeSettings | None = None
     request: RequestSettings
     concurrency: int
     min_items: int
     chance: float
-    """Of a right answer at random; 0 where that is not known."""
+    """The chance of a right answer at random; 0 if unknown."""
 
 
 def plan(spec: EvaluationSpec) -> EvaluationPlan:
-    """From an evaluation as written."""
+    """Convert an evaluation as written."""
     written = spec.scorer
     return EvaluationPlan(
         source=_source(spec.items),
@@ -91,7 +91,7 @@ def _scorer(written: EvaluationScorer) -> ScorerSettings | None:
 
 
 def _judge(scorer: EvaluationScorer) -> JudgeSettings | None:
-    """Of scorer Judge; without one only where the stored object contradicts itself."""
+    """Convert scorer Judge's judge; missing only if the stored object contradicts itself."""
     written = scorer.judge
     if scorer.type is not ScorerType.JUDGE or written is None:
         return None
@@ -105,7 +105,7 @@ def _judge(scorer: EvaluationScorer) -> JudgeSettings | None:
 
 
 def _source(items: EvaluationItems) -> ItemSource | None:
-    """Of several, which the schema refuses, the first."""
+    """Take the first of several, which the schema refuses."""
     if items.config_map is not None:
         return ConfigMapKey(name=items.config_map.name, key=items.config_map.key)
     if items.persistent_volume_claim is not None:
@@ -151,7 +151,7 @@ def _runner(written: RunnerSpec) -> EvaluationRunner:
 
 
 def named(document: Mapping[str, Any]) -> str | None:
-    """The evaluation that the canary of a deployment or an adapter names, whatever else is wrong with it."""
+    """Return the evaluation named by the canary of a deployment or an adapter, whatever else is wrong with it."""
     for way in (("rollout", "canary"), ("canary",)):
         found: object = document
         for key in ("spec", *way, "quality", "evaluation"):
@@ -162,21 +162,21 @@ def named(document: Mapping[str, Any]) -> str | None:
 
 
 def count_of(document: Mapping[str, Any] | None) -> ItemCount | None:
-    """How many items an evaluation's status counts; nothing where it was never read."""
+    """Return how many items an evaluation's status counts; None if they were never read."""
     items = _whole(document, "status", "items")
     least = _whole(document, "spec", "minItems")
     return None if items is None else ItemCount(items, LEAST if least is None else least)
 
 
 def _whole(document: Mapping[str, Any] | None, part: str, name: str) -> int | None:
-    """A number of an object as stored."""
+    """Read a number of a stored object."""
     held = document.get(part) if document else None
     found = held.get(name) if isinstance(held, Mapping) else None
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def size_refusal(quality: QualityLimits, size: ItemCount, field: str) -> SpecRefusal | None:
-    """Where so many items could not pass even a newcomer that answers all of them alike."""
+    """Refuse a set too small to pass even a candidate with the same answers as the baseline."""
     items, least = size
     found = answer_noise.refusal(items, ItemPlan(margin=quality.margin, discordance=0.0))
     if found is None:
@@ -193,7 +193,7 @@ def size_refusal(quality: QualityLimits, size: ItemCount, field: str) -> SpecRef
 
 
 def _below_least(quality: QualityLimits, size: ItemCount, field: str) -> SpecRefusal:
-    """Enough items for the margin, and fewer than the evaluation itself asks for."""
+    """Refuse a set large enough for the margin, but not for the evaluation's own minimum."""
     items, least = size
     return SpecRefusal(
         field=field,

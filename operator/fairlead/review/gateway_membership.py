@@ -17,12 +17,12 @@ FIELD = "spec.gateway.name"
 
 
 def key_of(gateway: GatewayReference) -> ObjectKey:
-    """The gateway as other references are known."""
+    """Return the key of a gateway, as of other references."""
     return ObjectKey(GATEWAY.name, gateway.namespace, gateway.name)
 
 
 def named(document: Manifest) -> tuple[GatewayReference, ...]:
-    """The gateway that a stored deployment names, if it does; whatever else stands in it."""
+    """Return the gateway that a stored deployment names, if any, whatever else is in it."""
     spec, namespace = document.get("spec"), document["metadata"]["namespace"]
     found = spec.get("gateway") if isinstance(spec, dict) else None
     name = found.get("name") if isinstance(found, dict) else None
@@ -32,7 +32,7 @@ def named(document: Manifest) -> tuple[GatewayReference, ...]:
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """The refusal in a namespace whose name means other APIs in a gateway's routes."""
+    """Refuse a namespace whose name means other APIs in a gateway's routes."""
     namespace = deployment.wanted.namespace
     if isinstance(deployment.door, GatewayReference) and f"{namespace}/" == EXTERNAL:
         yield SpecRefusal(
@@ -46,7 +46,7 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
 
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
-    """The warning where the gateway is known and does not let this namespace join."""
+    """Warn if the gateway is known and does not let this namespace join."""
     door = deployment.door
     if not isinstance(door, GatewayReference):
         return
@@ -59,7 +59,7 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
 
 
 def not_allowed(gateway: DesiredGateway, namespace: str) -> tuple[str, str]:
-    """Why, and what to do."""
+    """Return why, and what to do."""
     title = gateway.reference.title
     return (
         f"gateway {title} does not let deployments of namespace {namespace} join, so its routers send no requests here",

@@ -1,6 +1,6 @@
-"""What is said of a gateway from its own fields: names that nothing has, targets that may not join, chains that repeat.
+"""Findings about a gateway from its own fields: names of nothing, targets that may not join, chains that repeat.
 
-What other objects make of it, deployments that do not exist or name another gateway, is names only in a cluster. Pure.
+What depends on other objects, such as missing deployments or those of another gateway, is known in a cluster. Pure.
 """
 
 import difflib
@@ -24,7 +24,7 @@ from fairlead.review.result import AdmissionReason
 
 
 def read(document: object) -> tuple[ObjectKey, DesiredGateway] | None:
-    """A gateway as written, with its key; None where the document is no gateway or cannot be read."""
+    """Read a gateway as written, with its key; None if the document is no gateway or cannot be read."""
     found = object_reader.read_stored(document, GATEWAY).value
     if found is None:
         return None
@@ -32,7 +32,7 @@ def read(document: object) -> tuple[ObjectKey, DesiredGateway] | None:
 
 
 def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
-    """Everything that keeps a route from working whatever else exists."""
+    """Refuse everything that keeps a route from working, whatever else exists."""
     yield from unsupported_fields.of_gateway(gateway)
     yield from tenant_claims.refusals(gateway.routing, "spec")
     for number, route in enumerate(gateway.routes.routes):
@@ -44,7 +44,7 @@ def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
 
 
 def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
-    """What is allowed and has no effect, or another one than meant."""
+    """Warn of what is allowed but has no effect, or not the intended one."""
     yield from durations.timeouts(gateway.routing.timeouts, "spec.timeouts")
     yield from route_limits.warnings(gateway.routing, gateway.pods, "spec")
     yield from _unpriced(gateway)
@@ -61,7 +61,7 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
 
 
 def _unpriced(gateway: DesiredGateway) -> Iterator[SpecWarning]:
-    """One for each API outside without prices, where tenants have budgets."""
+    """Warn of each external API without prices, if tenants have budgets."""
     names = [one.name for one in gateway.routing.tenants if one.budget is not None]
     for number, one in enumerate(gateway.routes.externals):
         if names and not (one.prices.prompt or one.prices.output):
@@ -75,7 +75,7 @@ def _unpriced(gateway: DesiredGateway) -> Iterator[SpecWarning]:
 
 
 def unserved(gateway: DesiredGateway, served: Container[str]) -> Iterator[SpecWarning]:
-    """One for each model that a tenant may use and nothing serves; deployments that join later may."""
+    """Warn of each model that a tenant may use and nothing serves; deployments that join later may."""
     for number, tenant in enumerate(gateway.routing.tenants):
         for model in sorted(one for one in tenant.models if one not in served):
             yield SpecWarning(
@@ -95,7 +95,7 @@ def _externals(place: str, route: ModelRoute, gateway: DesiredGateway) -> Iterat
 
 
 def _namespaces(place: str, route: ModelRoute, gateway: DesiredGateway) -> Iterator[SpecRefusal]:
-    """A target elsewhere that may never join."""
+    """Refuse a target in a namespace that may never join."""
     for field, target in route_targets.of(route):
         namespace = target.partition("/")[0]
         if not target.startswith(EXTERNAL) and not gateway.allows(namespace):
@@ -128,7 +128,7 @@ def _unknown(field: str, value: str, names: Iterable[str], where: str) -> SpecRe
 
 
 def _repeats(place: str, route: ModelRoute) -> Iterator[SpecWarning]:
-    """A fallback to where the request comes from, or twice to the same target."""
+    """Warn of a fallback to where the request comes from, or twice to the same target."""
     seen = set(route_targets.first(route)) if route.target and not route.rules else set()
     for number, target in enumerate(route.fallback.targets if route.fallback else ()):
         if target in seen:

@@ -12,7 +12,7 @@ from fairlead.review.result import AdmissionReason
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """One for each model that a tenant of the deployment's router may use and that the deployment does not serve."""
+    """Refuse each model that a tenant of the deployment's router may use but the deployment does not serve."""
     if not isinstance(deployment.door, DeploymentRouter):
         return
     served = [deployment.wanted.model.served_name, *(one.name for one in deployment.wanted.engine.adapters)]
@@ -29,7 +29,7 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
 
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
-    """One for each tenant with a budget, where no price of the accelerator is known."""
+    """Warn of each tenant with a budget, if the accelerator has no known price."""
     product = deployment.wanted.product
     accelerator = context.accelerator(product)
     if not isinstance(deployment.door, DeploymentRouter) or (accelerator and accelerator.price_an_hour is not None):
@@ -46,7 +46,7 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
 
 
 def without_objective(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
-    """The warning where late requests are to be refused, and nothing says when one is late."""
+    """Warn if late requests are to be refused, but no objective defines late."""
     door, bounds = deployment.door, deployment.replicas
     if not isinstance(door, DeploymentRouter) or door.routing.limits.late is not LateAction.REFUSE:
         return

@@ -1,4 +1,4 @@
-"""Whether a wanted deployment fits into GPU memory, by `sizing`, and the findings: if not, what would fit."""
+"""Whether a deployment fits into GPU memory, by `sizing`, and the findings: if not, what would fit."""
 
 import difflib
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ CLOSE: Final = 0.05
 def fit(
     setup: EngineSetup, shape: ModelShape | MissingFact, engine: EngineDescription, context: ReviewContext
 ) -> Fit | NoFit | None:
-    """The fit; None for a GPU that is not in the catalogue, `unknown` for a model whose shape is missing."""
+    """Return the fit; None for a GPU that is not in the catalogue, `unknown` for a model without a known shape."""
     if setup.accelerator is None:
         return None
     if isinstance(shape, MissingFact):
@@ -49,7 +49,7 @@ def fit(
 
 
 def engine_inputs(wanted: DesiredRevision, context: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:
-    """The engine's setup, with all that is known of model, draft and GPU; and the model's shape, or what it lacks."""
+    """Return the engine's setup, with known facts of model, draft and GPU; and the model's shape, or what it lacks."""
     shape = context.shape(wanted.model.source, dict(wanted.model.shape))
     found = EngineSetup(
         wanted=wanted,
@@ -70,7 +70,7 @@ def _draft(source: ModelSource | None, context: ReviewContext) -> ModelShape | N
 def sizing_question(
     setup: EngineSetup, shape: ModelShape, accelerator: Accelerator, engine: EngineDescription
 ) -> SizingInput:
-    """The input of `sizing`: the deployment's settings; absent ones are left to the engine's defaults."""
+    """Return the input of `sizing`: the deployment's settings; absent ones are left to the engine's defaults."""
     settings = setup.engine
     memory = engine.memory_settings(setup)
     return SizingInput(
@@ -95,7 +95,7 @@ def sizing_question(
 
 
 def drafting(setup: EngineSetup) -> DraftSetup:
-    """What speculative decoding takes of memory and of a step."""
+    """Return the memory and step cost of speculative decoding."""
     speculation, kind, on_cpu = setup.engine.speculation, setup.engine.kind, setup.wanted.cpu is not None
     return DraftSetup(
         tokens=speculation.tokens,
@@ -107,14 +107,14 @@ def drafting(setup: EngineSetup) -> DraftSetup:
 
 
 def with_cache(setup: EngineSetup, fit: Fit | NoFit | None) -> EngineSetup:
-    """The setup with the KV cache that the engine is to be told, where it computes on a processor and that is known."""
+    """Add the KV cache size to configure, if the engine computes on a processor and the size is known."""
     if setup.wanted.cpu is None or not isinstance(fit, Fit):
         return setup
     return replace(setup, kv_bytes=int(fit.memory.kv.likely), kv_tokens=int(fit.kv_tokens.likely))
 
 
 def shape_warnings(setup: EngineSetup) -> Iterator[SpecWarning]:
-    """A warning where the stated number of parameters contradicts the other stated numbers of the model."""
+    """Warn if the stated number of parameters contradicts the model's other stated numbers."""
     stated = dict(setup.wanted.model.shape).get("parameters")
     if stated is None or setup.shape is None:
         return
@@ -130,7 +130,7 @@ def shape_warnings(setup: EngineSetup) -> Iterator[SpecWarning]:
 
 
 def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRefusal]:
-    """A refusal where it does not fit, with the numbers and what would fit."""
+    """Refuse what does not fit, with the numbers and what would fit."""
     if not isinstance(fit, NoFit) or fit.memory is None:
         return
     near = "; or ".join(f"{other.words} ({FIELDS[other.change]})" for other in fit.alternatives)
@@ -144,7 +144,7 @@ def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
 
 
 def _field(setup: EngineSetup) -> str:
-    """What decides how much memory there is."""
+    """Return the field that sets how much memory there is."""
     return "spec.accelerator.product" if setup.wanted.cpu is None else "spec.accelerator.memory"
 
 
@@ -156,7 +156,7 @@ def _hardware(setup: EngineSetup) -> str:
 def fit_warnings(
     setup: EngineSetup, fit: Fit | NoFit | None, refused: tuple[SpecRefusal, ...], context: ReviewContext
 ) -> Iterator[SpecWarning]:
-    """A warning where the fit is unknown or tight."""
+    """Warn if the fit is unknown or tight."""
     if fit is None:
         near = difflib.get_close_matches(setup.wanted.product, context.catalogue.accelerators, n=1)
         yield SpecWarning(

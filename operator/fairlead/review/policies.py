@@ -1,6 +1,6 @@
 """Policies and the deployments that name them: warnings about the two together.
 
-`scaling.policy_lint` finds a policy's own faults, `scaling.policy_use_lint` those of the pair; here both get objects.
+`scaling.policy_lint` finds a policy's own faults, `scaling.policy_use_lint` those of the pair; both get objects here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ MOST_REMARKS: Final = 8
 
 
 def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
-    """A policy as written, with its key; None where the document is no policy or cannot be read."""
+    """Read a policy as written, with its key; None if the document is no policy or cannot be read."""
     found = object_reader.read_stored(document, kinds.POLICY).value
     if found is None:
         return None
@@ -29,19 +29,19 @@ def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
 
 
 def objective_of(document: Manifest | None) -> float | None:
-    """The objective for first tokens of a stored policy, if it can be read and has one."""
+    """Return the time-to-first-token objective of a stored policy, if it can be read and has one."""
     found = read(document) if document is not None else None
     return None if found is None else found[1].objectives.ttft_p95_seconds
 
 
 def first_token_seconds(deployment: DesiredDeployment, context: ReviewContext) -> float | None:
-    """The objective for first tokens, if the policy that this deployment names is known and has one."""
+    """Return the time-to-first-token objective of this deployment's policy, if that is known and has one."""
     policy = named(deployment, context)
     return None if policy is None else policy.objectives.ttft_p95_seconds
 
 
 def named(deployment: DesiredDeployment, context: ReviewContext) -> ScalingPolicy | None:
-    """The policy that this deployment names, if it does and the policy is known."""
+    """Return the policy that this deployment names, if it does and the policy is known."""
     bounds = deployment.replicas
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return None
@@ -49,7 +49,7 @@ def named(deployment: DesiredDeployment, context: ReviewContext) -> ScalingPolic
 
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> tuple[SpecWarning, ...]:
-    """Warnings where this deployment and the policy it names keep each other from working, if the policy is known."""
+    """Warn where this deployment and the policy it names keep each other from working, if the policy is known."""
     bounds, policy = deployment.replicas, named(deployment, context)
     if policy is None or not isinstance(bounds, ReplicaBounds):
         return ()
@@ -64,7 +64,7 @@ def _pair(
 
 
 class PolicyRemarks:
-    """Warnings about valid policies, computed anew only where a policy or a deployment that names it was edited.
+    """Warnings about valid policies, recomputed only if a policy or a deployment that names it was edited.
 
     A policy is reconciled whenever one of its deployments changes, and the review of each of them takes 1.5 ms.
     """
@@ -74,7 +74,7 @@ class PolicyRemarks:
         self._found: dict[tuple[str, str], tuple[object, tuple[str, ...]]] = {}
 
     def of(self, document: Manifest, policy: ScalingPolicy, users: Sequence[Manifest]) -> tuple[str, ...]:
-        """The policy's own faults, then the warnings for each deployment that names it."""
+        """Return the policy's own faults, then the warnings for each deployment that names it."""
         place = (document["metadata"]["namespace"], document["metadata"]["name"])
         edited = tuple(_edition(one) for one in (document, *users))
         before = self._found.get(place)

@@ -1,4 +1,4 @@
-"""Which other objects an object names, and the refusal when one of them does not exist."""
+"""Which other objects an object names, and the refusal if one of them does not exist."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -35,7 +35,7 @@ class Reference(NamedTuple):
 
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[Reference]:
-    """Its policy and its gateway, and all objects that its pods would wait for."""
+    """Yield its policy and its gateway, and all objects that its pods would wait for."""
     wanted = deployment.wanted
     if not isinstance(deployment.door, DeploymentRouter):
         yield Reference("spec.gateway.name", ObjectKey(GATEWAY.name, deployment.door.namespace, deployment.door.name))
@@ -44,7 +44,7 @@ def of_deployment(deployment: DesiredDeployment) -> Iterator[Reference]:
 
 
 def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
-    """Every entry of a Secret or ConfigMap that pods would wait for; values are never read."""
+    """Yield every entry of a Secret or ConfigMap that pods would wait for; values are never read."""
     wanted = deployment.wanted
     if token := wanted.model.token_secret:
         yield Reference("spec.model.tokenSecret.key", ObjectKey("Secret", wanted.namespace, token.name)), token.key
@@ -60,7 +60,7 @@ def entries(deployment: DesiredDeployment) -> Iterator[tuple[Reference, str]]:
 
 
 def needed(deployment: DesiredDeployment) -> Mapping[ObjectKey, frozenset[str]]:
-    """The names of those entries, by object."""
+    """Return the names of those entries, by object."""
     found: dict[ObjectKey, set[str]] = {}
     for reference, entry in entries(deployment):
         found.setdefault(reference.key, set()).add(entry)
@@ -68,7 +68,7 @@ def needed(deployment: DesiredDeployment) -> Mapping[ObjectKey, frozenset[str]]:
 
 
 def incomplete(deployment: DesiredDeployment, present: Mapping[ObjectKey, frozenset[str]]) -> tuple[SpecRefusal, ...]:
-    """A refusal for every needed entry that an existing object lacks."""
+    """Refuse every needed entry that an existing object lacks."""
     return tuple(
         _incomplete(reference, entry, present[reference.key])
         for reference, entry in entries(deployment)
@@ -77,7 +77,7 @@ def incomplete(deployment: DesiredDeployment, present: Mapping[ObjectKey, frozen
 
 
 def of_gateway(gateway: DesiredGateway) -> Iterator[Reference]:
-    """The deployments its models lead to, and the Secrets with keys of its tenants and of other APIs."""
+    """Yield the deployments its models lead to, and the Secrets with keys of its tenants and of other APIs."""
     home = gateway.reference.namespace
     for number, route in enumerate(gateway.routes.routes):
         for field, target in route_targets.of(route):
@@ -92,7 +92,7 @@ def of_gateway(gateway: DesiredGateway) -> Iterator[Reference]:
 
 
 def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
-    """The Secrets with the token and the CA of its Prometheus."""
+    """Yield the Secrets with the token and the CA of its Prometheus."""
     prometheus = policy.prometheus
     for field, secret in (("tokenSecret", prometheus.token), ("caSecret", prometheus.ca)) if prometheus else ():
         if secret:
@@ -100,7 +100,7 @@ def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
 
 
 def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
-    """Where its items are, and the Secrets with which they are fetched, run or judged."""
+    """Yield where its items are, and the Secrets with which they are fetched, run or judged."""
     items = spec.items
     if items.config_map:
         yield Reference("spec.items.configMap.name", ObjectKey("ConfigMap", namespace, items.config_map.name))
@@ -124,7 +124,7 @@ def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
 
 
 def of_adapter(adapter: ServedAdapter) -> Iterator[Reference]:
-    """Its deployment, the claims that its versions are read from, and the evaluation that a new one is judged by."""
+    """Yield its deployment, the claims with its versions, and the evaluation that judges a new one."""
     yield Reference("spec.deployment", ObjectKey(DEPLOYMENT.name, adapter.namespace, adapter.deployment))
     for number, one in enumerate(adapter.editions):
         if one.source.scheme is SourceScheme.CLAIM:
@@ -137,12 +137,12 @@ def of_adapter(adapter: ServedAdapter) -> Iterator[Reference]:
 
 
 def lost(references: Iterable[Reference], context: ReviewContext) -> tuple[SpecRefusal, ...]:
-    """A refusal for every object that does not exist, if the context knows which do."""
+    """Refuse every object that does not exist, if the context knows which do."""
     return () if context.objects is None else absent(references, context.objects)
 
 
 def absent(references: Iterable[Reference], present: Container[ObjectKey]) -> tuple[SpecRefusal, ...]:
-    """A refusal for every reference to an object that is not in `present`."""
+    """Refuse every reference to an object that is not in `present`."""
     return tuple(_lost(one) for one in references if one.key not in present)
 
 
@@ -161,7 +161,7 @@ def _fleet(deployment: DesiredDeployment) -> NamedObjects:
 
 
 def _secret_names(routing: RoutingSettings) -> Iterator[tuple[str, str]]:
-    """Each Secret once for every field that names it."""
+    """Yield each Secret once for every field that names it."""
     seen = set()
     for field, secret in _secrets(routing):
         named = field.removesuffix(".key") + ".name" if field.endswith(".key") else field
@@ -171,7 +171,7 @@ def _secret_names(routing: RoutingSettings) -> Iterator[tuple[str, str]]:
 
 
 def _secrets(routing: RoutingSettings) -> Iterator[tuple[str, SecretKey]]:
-    """Every value that routers read, with its field below the router's own; a certificate has two under one name."""
+    """Yield every value that routers read, and its field below the router's own; a certificate has two of one name."""
     for number, tenant in enumerate(routing.tenants):
         yield from ((f"tenants[{number}].keys[{place}].key", key) for place, key in enumerate(tenant.keys))
     if routing.cache.redis_url:
@@ -186,7 +186,7 @@ def _secrets(routing: RoutingSettings) -> Iterator[tuple[str, SecretKey]]:
 
 
 def _sources(wanted: DesiredRevision) -> NamedObjects:
-    """A pvc:// source begins with its claim."""
+    """Yield sources' claims: a pvc:// source begins with its claim."""
     engine = wanted.engine
     sources = [("spec.model.source", wanted.model.source)]
     sources += [("spec.engine.speculation.draft.source", engine.speculation.draft)] if engine.speculation.draft else []
@@ -208,7 +208,7 @@ def _pods(wanted: DesiredRevision) -> NamedObjects:
 
 
 def _configured(engine: DesiredEngine) -> NamedObjects:
-    """What the kubelet reads out of objects when a pod starts."""
+    """Yield the objects that the kubelet reads when a pod starts."""
     for one in engine.env_from:
         yield "spec.engine.env", "Secret" if one.from_secret else "ConfigMap", one.object_name
     if isinstance(engine.chat_template, ConfigMapKey):

@@ -7,16 +7,16 @@ from typing import Final
 import yaml
 
 CALM: Final = "Nothing is wrong."
-"""How the cause of a reason begins that needs nobody."""
+"""How the cause of a reason begins that needs no action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """One reason."""
+    """The entry for one reason."""
 
     cause: str
     action: str
-    """What to do; empty where nothing must be done."""
+    """What to do; empty if nothing must be done."""
     command: str
     """With `demo` and `chat` for namespace and name, POD and NAME for what the message names."""
 
@@ -27,7 +27,7 @@ class Remedy:
 
 
 def read(text: str) -> dict[str, Remedy]:
-    """Every reason of the packaged text."""
+    """Read every reason of the packaged text."""
     return {name: _remedy(entry) for name, entry in yaml.safe_load(text).items()}
 
 

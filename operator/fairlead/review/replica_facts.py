@@ -6,9 +6,9 @@ from fairlead.review.result import Review
 
 
 def replica(review: Review, revision: str = "", first_token_seconds: float | None = None) -> ReplicaCapacity:
-    """The capacity of one replica; None where it is unknown, as is a cache that likely does not exist.
+    """Return the capacity of one replica; None where unknown, as for a cache that likely does not exist.
 
-    The objective for first tokens is handed in where the review did not read the policy.
+    The time-to-first-token objective is passed in if the review did not read the policy.
     """
     setup, fit = review.setup, review.fit
     price = setup.accelerator.price_an_hour if setup and setup.accelerator else None

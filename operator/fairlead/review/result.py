@@ -12,7 +12,7 @@ from fairlead.review.references import Reference
 
 
 class AdmissionReason(FindingReason):
-    """Why an object is refused or warned of, beyond what reading and the engine say."""
+    """Why an object is refused or warned of, beyond the reasons of reading and of the engine."""
 
     NO_SUCH_KIND = "NoSuchKind"
     NO_NAME = "NoName"
@@ -31,11 +31,11 @@ class AdmissionReason(FindingReason):
     """This release does not support it; a later one will."""
     TOO_FEW_REPLICAS = "TooFewReplicas"
     ABOVE_ITS_REPLICAS = "AboveItsReplicas"
-    """More traffic than the part of the replicas that would answer it."""
+    """More traffic than the share of the replicas that would answer it."""
     TOO_FEW_ITEMS = "TooFewItems"
-    """An evaluation that cannot show what a canary's margin asks."""
+    """An evaluation too small for a canary's margin."""
     WITHOUT_EVALUATION = "WithoutEvaluation"
-    """A gate without an evaluation, or one that no gate asks."""
+    """A gate without an evaluation, or an evaluation that no gate uses."""
     NOTHING_JUDGED = "NothingJudged"
     """A canary without a gate."""
     SHAPE_CONTRADICTS = "ShapeContradicts"
@@ -43,7 +43,7 @@ class AdmissionReason(FindingReason):
     NEVER_REACHED = "NeverReached"
     """Another time always ends first."""
     PLAIN_HTTP = "PlainHttp"
-    """Gateways send plain HTTP, and routers take TLS."""
+    """Gateways send plain HTTP, and routers expect TLS."""
     CUTS_STREAMS = "CutsStreams"
     """Gateways end a request before routers do."""
     SHORTER_THAN_COLD_START = "ShorterThanColdStart"
@@ -63,13 +63,13 @@ class Review:
     fit: Fit | NoFit | None = None
     engine: EngineDescription | None = None
     setup: EngineSetup | None = None
-    """The setup that the engine would start with; absent where the object could not be read."""
+    """The setup that the engine would start with; None if the object could not be read."""
     drain: DesiredDrain | None = None
     door: DeploymentRouter | GatewayReference | None = None
     """Its own router, or the gateway that routes to it."""
     gateway: DesiredGateway | None = None
-    """Of a gateway that could be read."""
+    """Set for a gateway that could be read."""
     first_token_seconds: float | None = None
-    """The objective for first tokens, where the policy that the deployment names is known and has one."""
+    """The time-to-first-token objective, if the deployment's policy is known and has one."""
     named: tuple[Reference, ...] = ()
-    """Every other object that it names; empty where it cannot be read."""
+    """Every other object that it names; empty if it cannot be read."""

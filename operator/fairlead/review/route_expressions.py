@@ -1,4 +1,4 @@
-"""Expressions and patterns of a gateway: refused where they cannot be read, with what to write instead. Pure."""
+"""Expressions and patterns of a gateway: refused if they cannot be parsed, with what to write instead. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,7 +14,7 @@ SHOWN_CHARACTERS: Final = 60
 
 
 def refusals(place: str, route: ModelRoute) -> Iterator[SpecRefusal]:
-    """One for each expression that routers would never let hold, and for a pattern that they would not look for."""
+    """Refuse each expression that would never hold in routers, and a pattern that they would not search for."""
     for number, rule in enumerate(route.rules):
         source = rule.when.expression
         found = None if source is None else compiler.compiled(source)

@@ -1,4 +1,4 @@
-"""What a route of the Gateway API does to requests that nobody may have meant. Pure."""
+"""Effects of a Gateway API route on requests that may not be intended. Pure."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from fairlead.review.result import AdmissionReason
 
 
 def warnings(routing: RoutingSettings, pods: RouterPods, field: str) -> Iterator[SpecWarning]:
-    """One where Gateways speak plain HTTP to routers that do not, and one where they cut streams."""
+    """Warn if Gateways send plain HTTP to routers that expect TLS, and if they cut streams."""
     route, total = pods.route, routing.timeouts.total_seconds
     if route is None:
         return

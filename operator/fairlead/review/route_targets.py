@@ -6,7 +6,7 @@ from fairlead.fleet.model_routes import ModelRoute
 
 
 def of(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    """Every target that may answer or get a copy, in the order of the fields."""
+    """Yield every target that may answer or get a copy, in the order of the fields."""
     if route.target:
         yield "deployment", route.target
     yield from ((f"weighted[{place}].deployment", one.target) for place, one in enumerate(route.weighted))
@@ -19,5 +19,5 @@ def of(route: ModelRoute) -> Iterator[tuple[str, str]]:
 
 
 def first(route: ModelRoute) -> frozenset[str]:
-    """The targets that may be chosen before any fallback."""
+    """Return the targets that may be chosen before any fallback."""
     return frozenset(target for field, target in of(route) if not field.startswith(("fallback", "shadow")))

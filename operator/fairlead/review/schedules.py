@@ -19,7 +19,7 @@ class ScheduleReason(FindingReason):
 
 
 def refusals(schedules: Iterable[ScheduleWindow], zones: frozenset[str] | None) -> Iterator[SpecRefusal]:
-    """A refusal for every cron expression that never matches, and for every time zone that does not exist."""
+    """Refuse every cron expression that never matches, and every time zone that does not exist."""
     for place, one in enumerate(schedules):
         if isinstance(found := cron_expressions.parse(one.cron), cron_expressions.ImpossibleCron):
             remedy = "write minute hour day month weekday, for instance 0 8 * * 1-5"

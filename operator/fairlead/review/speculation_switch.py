@@ -1,4 +1,4 @@
-"""Whether speculative decoding is switched off for a deployment: where it does not pay and its policy allows it.
+"""Whether speculative decoding is switched off for a deployment: if it does not pay and its policy allows it.
 
 The autoscaler finds whether it pays. The spec is not changed: the target is the revision of the same object without
 speculation. Pure.
@@ -13,7 +13,7 @@ from fairlead.objects.manifest import Manifest
 
 
 def is_off(status: Manifest, policy: Manifest | None) -> bool:
-    """Off only where the autoscaler says so and the policy allows it; revoking that needs no autoscaler."""
+    """Whether the autoscaler reports so and the policy allows it; revoking that needs no autoscaler."""
     written = status.get("scaling")
     if not isinstance(written, dict) or not (
         written.get("speculation") == SwitchState.OFF or _stays_off(written, status)
@@ -24,13 +24,13 @@ def is_off(status: Manifest, policy: Manifest | None) -> bool:
 
 
 def _stays_off(written: Manifest, status: Manifest) -> bool:
-    """In mode Recommend nothing changes, so speculation that is off already stays off."""
+    """Whether it stays off, as nothing changes in mode Recommend."""
     reasons = (one.get("reason") for one in status.get("conditions") or () if one.get("type") == ConditionType.ACCEPTED)
     return written.get("mode") == PolicyMode.RECOMMEND and ConditionReason.SPECULATION_OFF in reasons
 
 
 def policy_of(document: Manifest) -> str | None:
-    """The policy a deployment names."""
+    """Return the policy that a deployment names."""
     spec = document.get("spec")
     scaling = spec.get("scaling") if isinstance(spec, dict) else None
     policy = scaling.get("policy") if isinstance(scaling, dict) else None
@@ -39,7 +39,7 @@ def policy_of(document: Manifest) -> str | None:
 
 
 def without_speculation(document: Manifest) -> Manifest:
-    """The same object, without speculative decoding."""
+    """Return the same object without speculative decoding."""
     spec = document["spec"]
     engine = {key: value for key, value in spec["engine"].items() if key != "speculation"}
     return document | {"spec": spec | {"engine": engine}}

@@ -1,4 +1,4 @@
-"""Values of an issuer's claim that two tenants have: a token with one would be both of theirs."""
+"""Values of an issuer's claim that two tenants share: a token with one would belong to both."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from fairlead.review.result import AdmissionReason
 
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """The refusals of a deployment's own router."""
+    """Yield the refusals for a deployment's own router."""
     if isinstance(deployment.door, DeploymentRouter):
         yield from refusals(deployment.door.routing, "spec.router")
 
 
 def refusals(routing: RoutingSettings, place: str) -> Iterator[SpecRefusal]:
-    """One for each value that a second tenant has; without an issuer, names mean no claims."""
+    """Refuse each value that a second tenant has; without an issuer, names mean no claims."""
     for one in shared_claims(routing.tenants) if routing.oidc else ():
         yield SpecRefusal(
             field=f"{place}.tenants[{one.place}].claims",

@@ -16,7 +16,7 @@ from fairlead.sizing import ceilings
 def warnings(
     wanted: DesiredRevision, policy: ScalingPolicy, name: str, context: ReviewContext
 ) -> Iterator[SpecWarning]:
-    """One for each objective below the time in which the GPU can read the weights once; none where it is unknown."""
+    """Warn of each objective below the time in which the GPU can read the weights once, if that is known."""
     least = _least_step_seconds(wanted, context)
     if least is None:
         return

@@ -1,4 +1,4 @@
-"""Fields that this release reads and does not act on: refused where serving depends on them, else warned of. Pure.
+"""Fields that this release reads but does not act on: refused if serving depends on them, else warned of. Pure.
 
 A field that is accepted silently is a promise; until a release keeps it, the finding says what to write instead.
 """
@@ -19,7 +19,7 @@ class UnbuiltFeature:
     """What routers of this release do not do with a route."""
 
     used: Callable[[ModelRoute], Iterator[tuple[str, str]]]
-    """The fields that ask for it, and their values."""
+    """Returns the fields that request it, and their values."""
     because: str
     remedy: str
 
@@ -37,11 +37,11 @@ UNBUILT: Final = (
         remedy=f"name a deployment here, and {EXTERNAL}NAME in fallback.deployments",
     ),
 )
-"""One line goes when a router can do what it is about; then the field's description has to say so, too."""
+"""Remove an entry once routers support its feature; then the field's description must say so, too."""
 
 
 def of_gateway(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
-    """A refusal for everything that its routes ask for and its routers would not do."""
+    """Refuse everything that its routes request and its routers would not do."""
     for number, route in enumerate(gateway.routes.routes):
         for feature in UNBUILT:
             for field, value in feature.used(route):

@@ -22,7 +22,7 @@ class AdmissionResponse:
 
 
 def response(review: Review, present: Container[ObjectKey], changed: Sequence[str] = ()) -> AdmissionResponse:
-    """The answer for one object; `present` holds the objects it names that exist, `changed` the change warnings."""
+    """Answer for one object; `present` holds the objects it names that exist, `changed` the change warnings."""
     if review.refusals:
         return AdmissionResponse(refused=deployment_review.joined_remarks(review.refusals))
     lost: tuple[SpecRefusal | SpecWarning, ...] = references.absent(review.named, present)
