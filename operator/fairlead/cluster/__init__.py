@@ -1,5 +1,4 @@
 """Access to the API server, to pods and to files; no other package opens any of them.
 
-Reads, applies, watches, retries, and turns what it observed into `fleet` values. Never decides and never
-builds. Its one verb: to reach.
+Reads, applies, watches, retries, and converts what it observed to `fleet` values. Never decides and never builds.
 """

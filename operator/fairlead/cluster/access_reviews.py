@@ -1,4 +1,4 @@
-"""Whether the owner of a Kubernetes token may get a page: a SelfSubjectAccessReview is sent with that token.
+"""Whether the owner of a Kubernetes token may get a page: sends a SelfSubjectAccessReview with that token.
 
 A SelfSubjectAccessReview needs no right but that of being authenticated, so this process needs no right to review
 others.
@@ -39,7 +39,7 @@ async def may_get(
 
 
 def _in_name_of(token: str, own: Credentials) -> ApiConnection:
-    """Without our own client certificate, which would authenticate us instead of the token's owner."""
+    """Connect without our own client certificate, which would authenticate us instead of the token's owner."""
     theirs = replace(own, scheme="Bearer", token=token, certificate_path=None, private_key_path=None)
 
     async def source() -> Credentials:

@@ -14,7 +14,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10.0, sock_connect=5.0)
 
 
 async def issue(connection: ApiConnection, namespace: str, name: str) -> str:
-    """A token for an hour; raises an `ApiError` where the right to `create` it is missing."""
+    """Request a token for an hour; raises an `ApiError` if the right to `create` it is missing."""
     wanted = ApiRequest(
         verb="create", resource=kinds.SERVICE_ACCOUNT, namespace=namespace, name=name, subresource="token"
     )

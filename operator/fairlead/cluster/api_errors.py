@@ -46,7 +46,7 @@ class ApiError(Exception):
     ) -> None:
         self.request = request
         self.status = status
-        """0 when there was no answer."""
+        """0 if there was no answer."""
         self.reason = str(body.get("reason") or "")
         self.message = str(body.get("message") or "")
         self.retry_after = retry_after
@@ -67,7 +67,7 @@ class ApiError(Exception):
 
     @property
     def name(self) -> str | None:
-        """The name of the request's object, where it has one."""
+        """The name of the request's object, if it has one."""
         return self.request.name
 
 
@@ -116,27 +116,27 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 
 
 def of_answer(request: ApiRequest, status: int, body: bytes, retry_after: str | None = None) -> ApiError:
-    """The error for an answer's status."""
+    """Return the error for an answer's status."""
     kind = _BY_STATUS.get(status, Unreachable if status >= 500 or status < 400 else RequestRefused)
     wait = _seconds(retry_after)
     return kind(request, status, _status_of(body), RETRY_AFTER_S if wait is None and kind is Throttled else wait)
 
 
 def of_stream(request: ApiRequest, status: Mapping[str, Any]) -> Gone:
-    """An ERROR in a watch: whatever its number, what came after the last event is lost."""
+    """Return the error for an ERROR in a watch: whatever its number, later events are lost."""
     code = status.get("code")
     return Gone(request, code if isinstance(code, int) else 410, status)
 
 
 def no_answer(request: ApiRequest, problem: BaseException) -> Unreachable:
-    """The error for a request without an answer, or with an incomplete one."""
+    """Return the error for a request without an answer, or with an incomplete one."""
     return Unreachable(
         request, 0, {"reason": type(problem).__name__, "message": f"{type(problem).__name__}: {problem}"}
     )
 
 
 def _status_of(body: bytes) -> Mapping[str, Any]:
-    """The server's Status; proxies in between answer plain text or HTML, of which the first line is kept."""
+    """Return the server's Status; proxies in between answer plain text or HTML, of which the first line is kept."""
     try:
         status = json.loads(body)
     except ValueError:
@@ -147,5 +147,5 @@ def _status_of(body: bytes) -> Mapping[str, Any]:
 
 
 def _seconds(text: str | None) -> float | None:
-    """Retry-After in seconds; the API server never sends a date."""
+    """Parse Retry-After in seconds; the API server never sends a date."""
     return float(text) if text is not None and text.isascii() and text.isdigit() else None

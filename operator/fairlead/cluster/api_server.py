@@ -1,7 +1,7 @@
 """Requests to the API server: read, list, apply, create, replace, remove, watch; objects are plain dicts.
 
-Each request has a time-out, so that a hung call never blocks, and so many reads and writes at most are in flight.
-Never decides, and never retries by itself: errors are those of `api_errors`, and the work queue retries.
+Each request has a time-out, so that a hung call never blocks, and the reads and writes in flight are limited. Never
+decides, and never retries by itself: errors are those of `api_errors`, and the work queue retries.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ Answer = TypeVar("Answer")
 
 
 class ObjectName(NamedTuple):
-    """Selects the one object of this name, so that a right to read that object alone suffices to follow it."""
+    """Selects the one object of this name, so that the right to read that object alone suffices to watch it."""
 
     name: str
 
@@ -76,7 +76,7 @@ _METHODS: Final[Mapping[str, str]] = {
 }
 _APPLY: Final = "application/apply-patch+yaml"
 _LOG_LINES: Final = "400"
-"""Two tracebacks of an engine, and what it says while they come."""
+"""Two tracebacks of an engine, and its other output meanwhile."""
 _BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -121,7 +121,7 @@ class ApiServer:
         self._reading = asyncio.Semaphore(limits.reads)
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
-        """One object as it is now, `managedFields` included; None when there is none."""
+        """Read one object as it is now, `managedFields` included; None if there is none."""
         request = ApiRequest(verb="get", resource=resource, namespace=namespace, name=name)
         try:
             return await self._in_turn(request)
@@ -129,19 +129,19 @@ class ApiServer:
             return None
 
     async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
-        """The last lines that a container logged, or the one before it; may refuse where a node does not answer."""
+        """Return the last lines that a container logged, or the one before it; may refuse if a node does not answer."""
         request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")
         query = {"container": container, "tailLines": _LOG_LINES, "previous": "true" if previous else "false"}
         return await self._exchange(request, lambda content: content.decode(errors="replace"), query)
 
     async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
-        """All that a container logged, up to so many bytes; may refuse where a node does not answer."""
+        """Return all that a container logged, up to so many bytes; may refuse if a node does not answer."""
         request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")
         query = {"container": container, "limitBytes": str(most_bytes)}
         return await self._exchange(request, lambda content: content.decode(errors="replace"), query)
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: Selector = "") -> ObjectList:
-        """All objects of a kind, in one namespace or all; with apiVersion and kind, which lists leave out of items."""
+        """List a kind, in one namespace or all; with apiVersion and kind, which lists leave out of items."""
         request = ApiRequest(verb="list", resource=resource, namespace=namespace)
         found = await self._send(request, _selection(selector))
         named = {"apiVersion": resource.api_version, "kind": resource.kind}
@@ -154,12 +154,12 @@ class ApiServer:
     async def apply(
         self, manifest: Manifest, *, manager: str = CONTROLLER, force: bool = True, subresource: str | None = None
     ) -> Manifest:
-        """Server-side apply of all fields that one manager sets; it gives up those that the manifest no longer has."""
+        """Apply all fields that one manager sets, server-side; it gives up those that the manifest no longer has."""
         query = {"fieldManager": manager, "force": "true" if force else "false"}
         return await self._in_turn(_api_request("patch", manifest, subresource), query, manifest)
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """A new object; `Conflict` when the name is taken."""
+        """Create an object; `Conflict` if the name is taken."""
         request = _api_request("create", manifest)
         return await self._in_turn(request, {"fieldManager": CONTROLLER}, manifest)
 
@@ -193,7 +193,7 @@ class ApiServer:
         *,
         stay: WatchLimits = WATCH_LIMITS,
     ) -> AsyncGenerator[WatchEvent, None]:
-        """The events after a resourceVersion, until the server ends the watch; close it with `contextlib.aclosing`."""
+        """Yield events after a resourceVersion until the server ends the watch; close with `contextlib.aclosing`."""
         request = ApiRequest(verb="watch", resource=resource, namespace=namespace)
         query = {
             "watch": "1",
@@ -225,7 +225,7 @@ class ApiServer:
     async def _in_turn(
         self, request: ApiRequest, query: Mapping[str, str] | None = None, body: Manifest | None = None
     ) -> Manifest:
-        """It waits while too many are in flight; a Lease's does not, or our own burst could lose us the Lease."""
+        """Wait while too many are in flight; a Lease's request does not, or our own burst could lose us the Lease."""
         if request.resource is kinds.LEASE:
             return await self._send(request, query, body)
         async with self._reading if request.verb == "get" else self._writing:

@@ -1,6 +1,6 @@
 """The connection to the API server: its address, our credentials, and one session that all requests share.
 
-Knows where credentials come from and keeps them fresh. Knows nothing of what is requested; `api_server` does.
+Finds credentials and keeps them fresh. Knows nothing of what is requested; `api_server` does.
 """
 
 import logging
@@ -33,7 +33,7 @@ class NoCredentials(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A server and our credentials for it. Fields are named as Kopf names them, so that one source serves both."""
+    """A server and our credentials for it. Fields have Kopf's names, so that one source serves both."""
 
     server: str
     ca_path: str | None = None
@@ -46,7 +46,7 @@ class Credentials:
     proxy_url: str | None = None
     default_namespace: str | None = None
     tls_server_name: str | None = None
-    """The name to expect in the server's certificate, where it is not the address's host."""
+    """The name to expect in the server's certificate, if it is not the address's host."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -54,11 +54,11 @@ class Credentials:
         return {"Authorization": f"{self.scheme} {self.token}"} if self.token else {}
 
     def for_kopf(self) -> dict[str, Any]:
-        """The arguments of `kopf.ConnectionInfo`, which has no field for the certificate's name."""
+        """Return the arguments of `kopf.ConnectionInfo`, which has no field for the certificate's name."""
         return {name: value for name, value in asdict(self).items() if name != "tls_server_name"}
 
     def trust(self) -> ssl.SSLContext:
-        """The TLS context: the CA that the server is verified with, and our client certificate."""
+        """Return the TLS context: the CA that verifies the server, and our client certificate."""
         context = ssl.create_default_context(cafile=self.ca_path)
         if self.insecure:
             context.check_hostname = False
@@ -82,7 +82,7 @@ class HttpRequest:
     body: bytes | None = None
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Beside those that authenticate it."""
+    """Besides those that authenticate it."""
 
 
 class ApiConnection:
@@ -111,7 +111,7 @@ class ApiConnection:
         await self.close()
 
     async def credentials(self) -> Credentials:
-        """The credentials, read anew once a minute; the previous ones while the source cannot be read."""
+        """Return the credentials, read anew once a minute; the previous ones while the source cannot be read."""
         if self._clock() - self._read_at >= TOKEN_LIVES_S:
             self._read_at = self._clock()
             try:
@@ -125,7 +125,7 @@ class ApiConnection:
         self._read_at = self._clock() - TOKEN_LIVES_S
 
     async def send(self, request: HttpRequest, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:  # noqa: ASYNC109 - aiohttp's own, with its parts
-        """Send one request; the code that awaits it reads and releases the answer."""
+        """Send one request; the caller's code reads and releases the answer."""
         who = await self.credentials()
         return await self._session.request(
             request.method,
@@ -139,11 +139,11 @@ class ApiConnection:
         )
 
     async def close(self) -> None:
-        """End the session."""
+        """Close the session."""
         await self._session.close()
 
     def _take(self, fresh: Credentials) -> None:
-        """A client certificate is presented when a connection is made: new connections present what its file holds now.
+        """Use new credentials: new connections present the client certificate that its file holds now.
 
         A credential plugin that failed leaves no credentials at all; then the previous ones are kept.
         """
@@ -161,7 +161,7 @@ async def connect(environ: Mapping[str, str] | None = None, service_account: Pat
 
 
 def source_of(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> CredentialSource:
-    """Where credentials come from: the pod's service account inside a cluster, a kubeconfig elsewhere."""
+    """Choose where credentials come from: the pod's service account inside a cluster, a kubeconfig elsewhere."""
     if host := environ.get("KUBERNETES_SERVICE_HOST"):
         port = environ.get("KUBERNETES_SERVICE_PORT", "443")
         server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
@@ -198,7 +198,7 @@ def _of_pod(server: str, folder: Path) -> Credentials:
 
 
 async def _of_kubeconfig(paths: str) -> Credentials:
-    """Read by the official client, which handles tokens, certificates and plugins; it costs 22 MB, so not in pods."""
+    """Use the official client, which handles tokens, certificates and plugins; it costs 22 MB, so not in pods."""
     from kubernetes.aio import config  # noqa: PLC0415  # 22 MB and 0.2 s that a pod never needs
 
     found = SimpleNamespace(api_key={}, host="", ssl_ca_cert=None, cert_file=None, key_file=None, verify_ssl=True)

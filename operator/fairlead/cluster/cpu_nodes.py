@@ -1,6 +1,6 @@
 """Cores and memory of nodes, from manifests: what a node has, and how much our pods request. Pure.
 
-Counts only our own pods, engines and routers; what others request on a node, its scheduler knows.
+Counts only our own pods, engines and routers; what others request on a node is known to the scheduler.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from fairlead.objects import quantities
 CORES: Final = "cpu"
 MEMORY: Final = "memory"
 KEEP_AWAY: Final = frozenset({"NoSchedule", "NoExecute"})
-"""Effects of taints; PreferNoSchedule only asks."""
+"""Effects of taints that keep pods away; PreferNoSchedule does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class CpuRequirement:
 def host_nodes(
     nodes: Iterable[Manifest], some: Iterable[Manifest], tolerations: Sequence[Toleration] = ()
 ) -> tuple[HostNode, ...]:
-    """Every node, and how much of it our pods request; pods without a node yet hold none.
+    """Return every node, and how much of it our pods request; pods without a node yet hold none.
 
     Any node has cores, those of the control plane and of GPUs too; their taints keep replicas away.
     """
@@ -52,7 +52,7 @@ def host_nodes(
 
 
 def pending_replicas(some: Iterable[Manifest], place: CpuRequirement) -> int:
-    """How many replicas' cores and memory pods will soon hold: pods that exist, are not placed and may be.
+    """Return how many replicas' cores and memory pods will soon hold: pods that exist, are not placed and may be.
 
     Rounded down: a router that is not placed yet requests a fraction of a core, and holds no replica back.
     """
@@ -62,7 +62,7 @@ def pending_replicas(some: Iterable[Manifest], place: CpuRequirement) -> int:
 
 
 def requested(pod: Manifest) -> tuple[Decimal, Decimal]:
-    """Cores and bytes that a pod requests until it has ended; a terminating pod still holds its own."""
+    """Return cores and bytes that a pod requests until it has ended; a terminating pod still holds its own."""
     if pod.get("status", {}).get("phase") in pods.ENDED:
         return Decimal(0), Decimal(0)
     containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
@@ -78,7 +78,7 @@ def _tolerated(node: Manifest, tolerations: Sequence[Toleration]) -> bool:
 
 
 def _matches(one: Toleration, taint: Manifest) -> bool:
-    """As the scheduler compares: no effect is every effect, and Exists without a key is every taint."""
+    """Compare like the scheduler: no effect is every effect, and Exists without a key is every taint."""
     if one.effect not in (None, taint.get("effect")):
         return False
     if one.operator == "Exists":
@@ -100,5 +100,5 @@ def _node(manifest: Manifest, used: tuple[Counter[str], Counter[str]], *, open_:
 
 
 def _amount(spelt: object) -> Decimal:
-    """Zero where there is none, or where it cannot be read."""
+    """Return the amount; 0 if there is none, or it cannot be read."""
     return (quantities.worth(spelt) if spelt is not None else None) or Decimal(0)

@@ -12,7 +12,7 @@ from fairlead.cluster import kubectl_yaml
 from fairlead.cluster.kubectl_yaml import KubectlLoader
 
 LARGEST_FILE: Final = 3 * 1024 * 1024
-"""No API server takes an object of half this size."""
+"""No API server accepts an object of half this size."""
 
 
 _BETWEEN: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
@@ -23,13 +23,13 @@ class YamlDocument:
     """One document of a file, or why it cannot be read."""
 
     place: str
-    """`file.yaml`, and which document where there are several."""
+    """`file.yaml`, and which document if there are several."""
     content: object = None
     problem: str | None = None
 
 
 def read(paths: Sequence[str]) -> Iterator[YamlDocument]:
-    """Every document of every file, in order; a folder stands for all YAML files in it."""
+    """Yield every document of every file, in order; a folder stands for all YAML files in it."""
     for given in paths:
         path = Path(given)
         files = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")]) if path.is_dir() else [path]
@@ -40,7 +40,7 @@ def read(paths: Sequence[str]) -> Iterator[YamlDocument]:
 
 
 def of_text(text: str, place: str) -> Iterator[YamlDocument]:
-    """Every document of a text; an invalid one does not hide the others."""
+    """Yield every document of a text; an invalid one does not hide the others."""
     found = list(_of_text(text))
     for number, one in enumerate(found, start=1):
         named = f"{place} (document {number})" if len(found) > 1 else place
@@ -66,7 +66,7 @@ def _of_file(path: Path) -> Iterator[YamlDocument]:
 
 
 def _of_text(text: str) -> Iterator[YamlDocument]:
-    """Split where kubectl splits."""
+    """Split like kubectl."""
     above = 0
     for piece in _BETWEEN.split(text):
         one = _of_piece(piece, above) if piece.strip() else None
@@ -76,7 +76,7 @@ def _of_text(text: str) -> Iterator[YamlDocument]:
 
 
 def _of_piece(text: str, above: int) -> YamlDocument:
-    """One document; `above` lines of the file precede it."""
+    """Parse one document; `above` lines of the file precede it."""
     try:
         if because := kubectl_yaml.too_much(text):
             return YamlDocument(place="", problem=because)

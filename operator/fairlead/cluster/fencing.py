@@ -11,14 +11,14 @@ class NotLeading(Exception):
 
 
 class FencedApiServer:
-    """As much of the API server as a reconcile uses."""
+    """The API server operations that a reconcile uses."""
 
     def __init__(self, api: ApiServer, may_write: Callable[[], bool]) -> None:
         self._api = api
         self._may_write = may_write
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
-        """One object as it is now."""
+        """Read one object as it is now."""
         return await self._api.read(resource, namespace, name)
 
     async def apply(
@@ -34,7 +34,7 @@ class FencedApiServer:
         return await self._api.remove(manifest, uid=uid, resource_version=resource_version)
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """A new object, as long as we lead."""
+        """Create an object, as long as we lead."""
         self._check()
         return await self._api.create(manifest)
 

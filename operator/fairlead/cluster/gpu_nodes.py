@@ -1,7 +1,7 @@
 """GPUs of nodes, from manifests: how many a node has, and how many our pods hold or will hold. Pure.
 
-Counts only GPUs of our own pods; other pods are not watched, and where they hold GPUs that seem free here, the
-scheduler reports it.
+Counts only GPUs of our own pods; other pods are not watched, and if they hold GPUs that seem free here, the scheduler
+reports it.
 """
 
 from collections import Counter
@@ -23,11 +23,11 @@ class GpuRequirement:
     resource: str
     gpus: int
     selector: tuple[tuple[str, str], ...] = ()
-    """Node labels, the product's among them where one is named."""
+    """Node labels, the product's among them if one is named."""
 
     @classmethod
     def of(cls, wanted: DesiredRevision) -> "GpuRequirement | None":
-        """What a replica of this revision needs; None where it takes no GPU."""
+        """Return what a replica of this revision needs; None if it takes no GPU."""
         if wanted.resource == NO_RESOURCE:
             return None
         selector = tuple(sorted(engine_placement.node_selector(wanted).items()))
@@ -35,22 +35,22 @@ class GpuRequirement:
 
     @property
     def product(self) -> str | None:
-        """The GPU's product, where one is named."""
+        """The GPU's product, if one is named."""
         return dict(self.selector).get(engine_placement.PRODUCT)
 
     @property
     def others(self) -> tuple[tuple[str, str], ...]:
-        """The labels beside the product's."""
+        """The labels other than the product's."""
         return tuple(one for one in self.selector if one[0] != engine_placement.PRODUCT)
 
 
 def pending_replicas(some: Iterable[Manifest], place: GpuRequirement) -> int:
-    """How many replicas' GPUs pods will soon hold: pods that exist and are not placed yet."""
+    """Return how many replicas' GPUs pods will soon hold: pods that exist and are not placed yet."""
     return ceil(pending_gpus(some, place.resource, place.product) / place.gpus)
 
 
 def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -> int:
-    """GPUs that pods will soon hold: pods that exist, are not placed yet, and are not unschedulable."""
+    """Count GPUs that pods will soon hold: pods that exist, are not placed yet, and are not unschedulable."""
     return sum(
         held_gpus(pod, resource)
         for pod in some
@@ -59,7 +59,7 @@ def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -
 
 
 def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], resource: str) -> tuple[Node, ...]:
-    """Every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
+    """Return every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
     used: Counter[str] = Counter()
     for pod in some:
         used[node_of(pod)] += held_gpus(pod, resource)
@@ -67,7 +67,7 @@ def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], resource: st
 
 
 def held_gpus(pod: Manifest, resource: str) -> int:
-    """GPUs that a pod holds until it has ended; a terminating pod still holds its own."""
+    """Count GPUs that a pod holds until it has ended; a terminating pod still holds its own."""
     if pod.get("status", {}).get("phase") in pods.ENDED:
         return 0
     containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
@@ -76,7 +76,7 @@ def held_gpus(pod: Manifest, resource: str) -> int:
 
 
 def held_accelerators(pod: Manifest) -> int:
-    """Accelerators of any kind that a pod holds on its node: of every extended resource that its containers name."""
+    """Count accelerators of any kind that a pod holds on its node: of every extended resource of its containers."""
     containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
     names = {name for one in containers for name in one.get("resources", {}).get("limits") or {} if _is_extended(name)}
     return sum(held_gpus(pod, name) for name in names) if node_of(pod) else 0
@@ -105,12 +105,12 @@ def is_schedulable(manifest: Manifest) -> bool:
 
 
 def labels_of(manifest: Manifest) -> tuple[tuple[str, str], ...]:
-    """A node's labels, sorted."""
+    """Return a node's labels, sorted."""
     return tuple(sorted((manifest["metadata"].get("labels") or {}).items()))
 
 
 def node_of(pod: Manifest) -> str:
-    """The node's name; empty where the pod has none yet."""
+    """Return the node's name; empty if the pod has none yet."""
     return str(pod.get("spec", {}).get("nodeName") or "")
 
 

@@ -1,7 +1,7 @@
-"""A store that follows the API server: one list, then a watch, for as long as the process lives.
+"""A store kept current from the API server: one list, then a watch, for as long as the process lives.
 
-Knows when to watch on from the last resourceVersion and when to list anew. Never decides, never writes, and never ends
-by itself: a missing right, a missing kind or a dead server is logged once, and tried again until it is over.
+Knows when to continue a watch from the last resourceVersion and when to list anew. Never decides, never writes, and
+never ends by itself: a missing right, a missing kind or a dead server is logged once and retried until it recovers.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class WatchScope:
     selector: Selector = ""
 
     def takes(self, manifest: Manifest) -> bool:
-        """Whether an object has the label that is watched for, if one is."""
+        """Whether an object has the watched label, if there is one."""
         if not isinstance(self.selector, str) or not self.selector:
             return True
         name, _, value = self.selector.partition("=")
@@ -59,7 +59,7 @@ class WatchScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InformerTimings:
-    """How long to wait for what."""
+    """Pauses and time-outs."""
 
     stay_s: tuple[int, int] = (300, 600)
     """The server ends a watch after a time drawn from this range, so that watches do not all restart at once."""
@@ -72,7 +72,7 @@ class InformerTimings:
     """After so many failures in a row the stream lists anew, and a kind that is not found counts as absent."""
 
     def pause(self, failures: int, rng: random.Random) -> float:
-        """How long to wait after so many failures in a row; drawn between half and all of it."""
+        """Return the pause after so many failures in a row; drawn between half and all of it."""
         whole = min(self.most_s, self.least_s * 2.0 ** min(failures - 1, 16))
         return max(self.least_s, whole * rng.uniform(0.5, 1.0)) if failures else 0.0
 
@@ -106,7 +106,7 @@ class Informer:
 
     @property
     def availability(self) -> KindAvailability:
-        """Whether the kind can be used, as the last answer to a list says."""
+        """Whether the kind can be used, by the last answer to a list."""
         if any(stream.absent for stream in self._streams):
             return KindAvailability.ABSENT
         if self.synced.is_set():
@@ -115,11 +115,11 @@ class Informer:
 
     @property
     def trouble(self) -> str:
-        """The error that stops a stream, in the server's words; empty while there is none."""
+        """The error that stops a stream, in the server's words; empty if there is none."""
         return next((stream.trouble for stream in self._streams if stream.trouble), "")
 
     def age(self) -> float:
-        """Seconds since the last message of the stream that is silent longest; bookmarks count."""
+        """Return the seconds since the last message of the longest silent stream; bookmarks count."""
         return time.monotonic() - min(stream.last_message_at for stream in self._streams)
 
     async def run(self) -> None:
@@ -131,7 +131,7 @@ class Informer:
     def note(self, manifest: Manifest) -> None:
         """Store the answer to our own write before the watch brings it, so that the next reconcile sees the write.
 
-        One that lost the label that is watched for is dropped: the watch says so with an older version, or said it.
+        An object that lost the watched label is dropped: the watch reports that with an older version, or already did.
         """
         mine = kinds.trimmed(manifest)
         self.publish(self.store.put(mine) if self.watched.takes(mine) else self.store.drop(mine))
@@ -145,7 +145,7 @@ class Informer:
                 log.exception("a listener of %s failed; the object is in the store", self.watched.resource.title)
 
     def listed(self) -> None:
-        """A stream has listed: once all have, the store is complete."""
+        """Note that a stream has listed: once all have, the store is complete."""
         if all(stream.was_listed for stream in self._streams):
             self.synced.set()
 
@@ -224,7 +224,7 @@ class _WatchStream:
         self._advance(event.version)
 
     def _advance(self, version: str) -> None:
-        """Never backwards: a late event must not make the watch repeat all events since."""
+        """Move forwards only: a late event must not make the watch repeat all events since."""
         if as_number(version) > as_number(self._version):
             self._version = version
 
@@ -238,7 +238,7 @@ class _WatchStream:
             self.trouble = ""
 
     def _failed(self, problem: ApiError) -> float:
-        """Keep or drop the resourceVersion after a failure, and say how long to wait; logged once until it is over."""
+        """Keep or drop the resourceVersion after a failure, and return the pause; logged once until it is over."""
         self._failures += 1
         if isinstance(problem, Gone):
             self._version = ""

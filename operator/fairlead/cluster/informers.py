@@ -17,7 +17,7 @@ from fairlead.cluster.store import ObjectStore
 from fairlead.objects import labels
 
 NODES_S: Final = 2.0
-"""How long nodes are awaited, which the process may have no right to list."""
+"""How long to wait for nodes, which the process may have no right to list."""
 
 OnKindChange = Callable[[Resource, Manifest | None, Manifest | None], None]
 """Called with the kind, the old and the new object of each change."""
@@ -25,7 +25,7 @@ OnKindChange = Callable[[Resource, Manifest | None, Manifest | None], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedKinds:
-    """What a process watches, beside nodes."""
+    """What a process watches, besides nodes."""
 
     ours: tuple[Resource, ...]
     children: tuple[Resource, ...]
@@ -34,7 +34,7 @@ class WatchedKinds:
     """Children too, of kinds that a cluster may lack: nothing waits for them."""
 
     def scopes(self, namespaces: tuple[str, ...]) -> Iterator[WatchScope]:
-        """One scope for each kind."""
+        """Yield one scope for each kind."""
         for one in self.ours:
             yield WatchScope(resource=one, namespaces=namespaces)
         for one in (*self.children, *self.optional):
@@ -60,7 +60,7 @@ class Informers:
         }
 
     def of(self, resource: Resource) -> ObjectStore:
-        """Objects of one kind."""
+        """Return the objects of one kind."""
         return self.by_kind[resource].store
 
     def has_listed(self, resource: Resource) -> bool:
@@ -73,7 +73,7 @@ class Informers:
         return KindAvailability.UNWATCHED if informer is None else informer.availability
 
     def age_s(self) -> float:
-        """Seconds since the last message of the most silent watch; those in error are left out, as no restart helps."""
+        """Return seconds since the most silent watch's last message; without those in error, as no restart helps."""
         return max((one.age() for one in self.by_kind.values() if not one.trouble), default=0.0)
 
     async def run(self) -> None:

@@ -1,6 +1,6 @@
 """The interfaces of controller and autoscaler to a cluster: stores that informers fill, and the API server.
 
-Protocols only; a real cluster implements them, or a test's.
+Protocols only; a real cluster or a test implements them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,36 +13,36 @@ class ObjectLister(Protocol):
     """The objects of one kind, as last watched."""
 
     def find(self, namespace: str, name: str) -> Manifest | None:
-        """The object of that name."""
+        """Return the object of that name."""
 
     def all(self) -> Sequence[Manifest]:
-        """Every object."""
+        """Return every object."""
 
     def each(self) -> Iterable[Manifest]:
-        """Every object, in no order: for counting."""
+        """Return every object, in no order: for counting."""
 
     def of_deployment(self, namespace: str, name: str) -> Sequence[Manifest]:
-        """Every object with the label of that deployment."""
+        """Return every object with the label of that deployment."""
 
     def of_gateway(self, namespace: str, name: str) -> Sequence[Manifest]:
-        """Every object with the label of that gateway."""
+        """Return every object with the label of that gateway."""
 
 
 class ClusterState(Protocol):
     """The stores of all kinds."""
 
     def of(self, resource: Resource) -> ObjectLister:
-        """Objects of one kind."""
+        """Return the objects of one kind."""
 
     def has_listed(self, resource: Resource) -> bool:
         """Whether that kind could be listed; the operator may lack the right to read nodes."""
 
 
 class ApiClient(Protocol):
-    """As much of the API server as both controller and autoscaler use."""
+    """The API server operations that both controller and autoscaler use."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
-        """One object as it is now."""
+        """Read one object as it is now."""
 
     async def apply(
         self, manifest: Manifest, *, manager: str = ..., force: bool = ..., subresource: str | None = ...
@@ -51,10 +51,10 @@ class ApiClient(Protocol):
 
 
 class EventClient(Protocol):
-    """As much of the API server as sending Events takes."""
+    """The API server operation that sends Events."""
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """A new object."""
+        """Create an object."""
 
 
 class CreatingApiClient(ApiClient, EventClient, Protocol):

@@ -1,4 +1,4 @@
-"""The kinds of object the operator reads or writes: their names in every form, and where each lives in the API.
+"""The kinds of object the operator reads or writes: their names in every form, and their paths in the API.
 
 Knows how to build a path. Sends no request; whether a cluster serves a kind, only the API server knows.
 """
@@ -38,7 +38,7 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """The URL path; without a name that of the collection, without a namespace that of all namespaces."""
+        """Return the URL path; without a name that of the collection, without a namespace that of all namespaces."""
         words = ["apis", self.group, self.version] if self.group else ["api", self.version]
         if self.namespaced and namespace is not None:
             words += ["namespaces", _segment(namespace)]
@@ -48,7 +48,7 @@ class Resource:
 
 
 def _segment(word: str) -> str:
-    """One segment of a path. An empty name would mean the whole collection, and `..` the path above it."""
+    """Quote one segment of a path. An empty name would mean the whole collection, and `..` the path above it."""
     if word in ("", ".", "..") or "/" in word or "%" in word:
         raise ValueError(f"{word!r} cannot be the name of an object: empty, a dot path, or with / or %; correct it")
     return quote(word, safe=":")
@@ -139,7 +139,7 @@ class UnknownKind(ValueError):
 
 
 def of(manifest: Mapping[str, Any]) -> Resource:
-    """The kind of a manifest, by its apiVersion and kind."""
+    """Return the kind of a manifest, by its apiVersion and kind."""
     named = (str(manifest.get("apiVersion")), str(manifest.get("kind")))
     if named not in _BY_NAME:
         raise UnknownKind(
@@ -149,7 +149,7 @@ def of(manifest: Mapping[str, Any]) -> Resource:
 
 
 def trimmed(manifest: Manifest) -> Manifest:
-    """Without what only takes memory: `managedFields` and kubectl's last-applied copy of the object."""
+    """Drop what only takes memory: `managedFields` and kubectl's last-applied copy of the object."""
     metadata = {key: value for key, value in manifest.get("metadata", {}).items() if key != "managedFields"}
     notes = metadata.get("annotations")
     if notes and LAST_APPLIED in notes:

@@ -1,7 +1,7 @@
-"""YAML as kubectl reads it, and no more of it than an API server would accept.
+"""Parses YAML like kubectl, and no more of it than an API server would accept.
 
 PyYAML and kubectl disagree on plain scalars: `1e3` is a string to one and a number to the other, `2026-11-20` a date
-and a string. What a command approves must be what the API server gets, so kubectl's reading applies here.
+and a string. What a command approves must be what the API server gets, so kubectl's rules apply here.
 """
 
 import re
@@ -18,7 +18,7 @@ _FAST: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class KubectlLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
-    """Plain scalars as kubectl reads them; a duplicate field is refused, since one of the two would be lost."""
+    """Reads plain scalars like kubectl; a duplicate field is refused, since one of the two would be lost."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # the name and form are PyYAML's
 
@@ -34,7 +34,7 @@ class KubectlLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loade
         return made
 
     def whole(self, node: yaml.ScalarNode) -> int:
-        """`017` and `0o17` are fifteen, `0x1F` is thirty-one."""
+        """Read `017` and `0o17` as fifteen, `0x1F` as thirty-one."""
         text = str(self.construct_scalar(node)).replace("_", "")
         digits = text.lstrip("+-")
         octal = len(digits) > 1 and digits.startswith("0") and digits.isdigit() and not set(digits) & {"8", "9"}
@@ -42,7 +42,7 @@ class KubectlLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loade
         return -number if text.startswith("-") else number
 
     def fraction(self, node: yaml.ScalarNode) -> float | int:
-        """`1e3` is the number 1000, and JSON knows no other."""
+        """Read `1e3` as the number 1000, as JSON does."""
         text = str(self.construct_scalar(node)).replace("_", "").lower()
         number = float(text.replace(".inf", "inf").replace(".nan", "nan"))
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
@@ -70,7 +70,7 @@ KubectlLoader.bool_values = {  # only kubectl reads the two letters as booleans
 
 
 def too_much(text: str) -> str | None:
-    """Why a text is too large to parse in time: counts values with aliases expanded, before anything is built."""
+    """Return why a text is too large to parse in time: counts values with aliases expanded, before parsing."""
     total, sizes, within = 0, dict[str | None, int](), list[tuple[str | None, int]]()
     for event in yaml.parse(text, Loader=_FAST):
         if isinstance(event, yaml.CollectionEndEvent):

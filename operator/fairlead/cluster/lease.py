@@ -1,7 +1,7 @@
-"""Leadership: one process at a time acts, and it stops by itself before another one may start.
+"""Leader election: one process at a time acts, and it stops by itself before another one may start.
 
-Time is our own monotonic clock since we last saw the Lease change; the wall-clock times that others wrote into it are
-never compared. Knows the holder of the Lease and until when we may write. Never decides what a leader does.
+Time is our own monotonic clock since we last saw the Lease change; wall-clock times that others wrote into it are never
+compared. Knows the holder of the Lease and until when we may write. Never decides what a leader does.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class LeaseDurations:
 
     @classmethod
     def lasting(cls, seconds: float) -> "LeaseDurations":
-        """Durations in the proportions of Kubernetes' own controllers."""
+        """Return durations in the proportions of Kubernetes' own controllers."""
         return cls(duration_s=seconds, deadline_s=seconds * 2 / 3, retry_s=seconds * 2 / 15)
 
 
@@ -67,7 +67,7 @@ class LeaseSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseObservation:
-    """The Lease as last seen, and when on our own clock it was first seen so."""
+    """The Lease as last seen, and since when on our own clock."""
 
     version: str
     holder: str
@@ -82,7 +82,7 @@ class LeaseObservation:
 def observation(
     lease: Manifest, before: LeaseObservation | None, now: float, terms: LeaseDurations
 ) -> LeaseObservation:
-    """The observation from one read; its clock restarts when the Lease changed."""
+    """Return the observation from one read; its clock restarts when the Lease changed."""
     version, spec = str(lease["metadata"]["resourceVersion"]), lease.get("spec") or {}
     if before is not None and before.version == version:
         return before
@@ -91,7 +91,7 @@ def observation(
 
 
 def held_by(lease: Manifest, place: LeaseSettings, wall: datetime, terms: LeaseDurations) -> Manifest:
-    """The Lease as we write it to take or renew it."""
+    """Return the Lease as we write it to take or renew it."""
     before: Mapping[str, Any] = lease.get("spec") or {}
     moment = wall.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     ours = before.get("holderIdentity") == place.identity
@@ -129,7 +129,7 @@ class Leadership:
         self._renewed = float("-inf")
         self._complaint = ""
         self._awaited = ""
-        """The holder that this process logged that it stands by for."""
+        """The holder for which this process logged that it stands by."""
         self._released = False
         """Whether the previous holder released the Lease."""
 
@@ -183,7 +183,7 @@ class Leadership:
             log.info("%s released the Lease %s: a standby leads within seconds", self._place.identity, self._place)
 
     async def _given_back(self) -> bool:
-        """One try, after a fresh read: a renewal that was cancelled may have been carried out all the same."""
+        """Try once, after a fresh read: a renewal that was cancelled may have been carried out all the same."""
         lease = await self._api.read(LEASE, self._place.namespace, self._place.name)
         if lease is None or lease["spec"].get("holderIdentity") != self._place.identity:
             return True
@@ -195,7 +195,7 @@ class Leadership:
         return True
 
     async def _tried(self) -> bool:
-        """Try once to take or renew it; whether it is ours now. The clock is read first, as the answer may be slow."""
+        """Try once to take or renew it; return whether it is ours. Read the clock first: the answer may be slow."""
         started = self._clock()
         try:
             lease = self._lease or await self._free_lease()
@@ -216,7 +216,7 @@ class Leadership:
         return True
 
     async def _free_lease(self) -> Manifest | None:
-        """The Lease, if it may be taken; a new one where there is none."""
+        """Return the Lease, if it may be taken; a new one if there is none."""
         place = self._place
         lease = await self._api.read(LEASE, place.namespace, place.name)
         if lease is None:
@@ -244,7 +244,7 @@ class Leadership:
         )
 
     def _after(self) -> str:
-        """For the log: the previous holder, if this process waited for one."""
+        """Name the previous holder for the log, if this process waited for one."""
         if not self._awaited:
             return ""
         return f", which {self._awaited} {'released' if self._released else 'no longer renewed'}"

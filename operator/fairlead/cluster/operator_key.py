@@ -1,4 +1,4 @@
-"""The secret that the operator's keys for routers are derived from: one Secret, created once by the leader.
+"""The secret from which the operator's keys for routers are derived: one Secret, created once by the leader.
 
 To change it, delete it and restart the operator: routers get their new keys within about a minute.
 """
@@ -25,7 +25,7 @@ log = logging.getLogger("fairlead.routers")
 
 
 async def keep(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
-    """Read the Secret until that succeeds; create it where it does not exist."""
+    """Read the Secret until that succeeds; create it if it does not exist."""
     while keys.secret is None:
         try:
             keys.secret = await read(api, namespace) or await _made(api, namespace)
@@ -48,7 +48,7 @@ async def follow(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
 
 
 async def read(api: ApiServer, namespace: str) -> bytes | None:
-    """The secret; None where there is no Secret, or its key is too short."""
+    """Return the secret; None if there is no Secret, or its key is too short."""
     found = await api.read(kinds.SECRET, namespace, NAME)
     try:
         secret = base64.b64decode(((found or {}).get("data") or {}).get(KEY, ""), validate=True)
@@ -60,7 +60,7 @@ async def read(api: ApiServer, namespace: str) -> bytes | None:
 
 
 async def _made(api: ApiServer, namespace: str) -> bytes | None:
-    """Create the Secret; None where one exists already, by another replica or with a useless key."""
+    """Create the Secret; None if one exists already, by another replica or with a useless key."""
     secret = secrets.token_bytes(LENGTH)
     head = {"name": NAME, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "fairlead"}}
     body = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {KEY: base64.b64encode(secret).decode()}}

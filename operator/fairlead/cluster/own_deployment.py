@@ -13,18 +13,18 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import Manifest
 
 OwnerLookup = Callable[[], Awaitable[Manifest | None]]
-"""Reads an owner reference; None where no object is known to run this process."""
+"""Reads an owner reference; None if no object is known to run this process."""
 
 log = logging.getLogger(__name__)
 
 
 async def no_owner() -> Manifest | None:
-    """The lookup for a process that no Deployment runs."""
+    """Look up nothing, if no Deployment runs the process."""
     return None
 
 
 def deployment(api: ApiServer, namespace: str, name: str) -> OwnerLookup:
-    """The lookup by name, done when it is needed; None without a name, or without the right to read it."""
+    """Return a lookup by name, done when needed; it gives None without a name, or without the right to read it."""
 
     async def owner() -> Manifest | None:
         try:

@@ -9,24 +9,24 @@ from fairlead.sizing.catalogue import Catalogue
 
 
 def load_catalogue() -> Catalogue:
-    """The models and GPUs that this release knows."""
+    """Load the models and GPUs that this release knows."""
     folder = resources.files("fairlead.sizing") / "data"
     gpus, shapes = (folder.joinpath(name).read_text(encoding="utf-8") for name in catalogue.FILES)
     return catalogue.read(gpus, shapes)
 
 
 def remedies() -> str:
-    """The text of what is known about each reason of a condition."""
+    """Return the text of what is known about each reason of a condition."""
     return (resources.files("fairlead.review") / "data" / "remedies.yaml").read_text(encoding="utf-8")
 
 
 def console_asset(name: str) -> str:
-    """A file of the console's style, script or icon."""
+    """Return a file of the console's style, script or icon."""
     return (resources.files("fairlead.console") / "data" / name).read_text(encoding="utf-8")
 
 
 def read_text(path: Path) -> str:
-    """A text file, decompressed where its name ends in `.gz`."""
+    """Read a text file, decompressed if its name ends in `.gz`."""
     if path.suffix == ".gz":
         with gzip.open(path, "rt", encoding="utf-8") as packed:
             return packed.read()

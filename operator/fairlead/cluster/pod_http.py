@@ -14,7 +14,7 @@ LARGEST: Final = 8 * 1024 * 1024
 
 
 async def metrics(session: aiohttp.ClientSession, ip: str, port: int, path: str) -> str | None:
-    """The engine's page of metrics; None when there is no usable answer."""
+    """Return the engine's page of metrics; None if there is no usable answer."""
     return await fetch(session, f"http://{host(ip)}:{port}{path}")
 
 
@@ -29,7 +29,7 @@ class PodReply:
 async def post(
     session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], seconds: float
 ) -> PodReply | None:
-    """A reply of bounded size; a time-out is one of 408, and None that nobody answers at all."""
+    """Return a reply of bounded size: 408 on a time-out, None when nothing answers."""
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=TIMEOUT_S)
     try:
         async with session.post(url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as answer:
@@ -48,7 +48,7 @@ async def post(
 
 
 async def act(session: aiohttp.ClientSession, ip: str, port: int, path: str, seconds: float) -> int | None:
-    """POST a request that takes an engine a while; the status of its answer, or None."""
+    """POST a request that takes an engine a while; return the status of its answer, or None."""
     try:
         url, timeout = f"http://{host(ip)}:{port}{path}", aiohttp.ClientTimeout(total=seconds)
         async with session.post(url, timeout=timeout, allow_redirects=False) as answer:
@@ -58,7 +58,7 @@ async def act(session: aiohttp.ClientSession, ip: str, port: int, path: str, sec
 
 
 async def fetch(session: aiohttp.ClientSession, url: str, key: str | None = None) -> str | None:
-    """A text from a pod, within two seconds and of bounded size, or None."""
+    """Fetch a text from a pod within two seconds, of bounded size; None without one."""
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
@@ -76,5 +76,5 @@ async def fetch(session: aiohttp.ClientSession, url: str, key: str | None = None
 
 
 def host(ip: str) -> str:
-    """An IP as a URL needs it."""
+    """Format an IP for a URL."""
     return f"[{ip}]" if ":" in ip else ip

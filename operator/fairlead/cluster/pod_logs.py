@@ -10,13 +10,13 @@ from fairlead.cluster.api_errors import ApiRequest
 from fairlead.cluster.connection import ApiConnection, HttpRequest
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=30.0)
-"""A log may be long; a silent kubelet is not waited for."""
+"""A log may be long, so only silence of the kubelet is a time-out."""
 LONGEST_LINE: Final = 1_000_000
-"""Bytes; of a longer one the rest is left out."""
+"""Bytes; the rest of a longer line is left out."""
 
 
 async def lines(connection: ApiConnection, pod: tuple[str, str], query: Mapping[str, str]) -> AsyncIterator[bytes]:
-    """Without their ends; otherwise raises an `ApiError` with the server's own message."""
+    """Yield lines without their ends; raises an `ApiError` with the server's message without a log."""
     namespace, name = pod
     api_request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")
     request = HttpRequest(method="GET", path=kinds.POD.path(namespace, name, "log"), query=query)

@@ -19,17 +19,17 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10.0, sock_connect=5.0)
 
 
 class PodPage(NamedTuple):
-    """What a pod answered, or the API server in its place."""
+    """The answer of a pod, or of the API server in its place."""
 
     status: int
     content_type: str
     content: bytes
     policy: str = ""
-    """What a browser may load for it, as it says itself."""
+    """The pod's Content-Security-Policy for the page."""
 
 
 async def read_page(connection: ApiConnection, pod: tuple[str, str], port: int, page: str) -> bytes:
-    """The page's content; otherwise raises an `ApiError` with the server's or the pod's own message."""
+    """Return the page's content; otherwise raises an `ApiError` with the server's or the pod's own message."""
     answer = await fetch_page(connection, pod, port, page)
     if answer.status == 200:
         return answer.content
@@ -43,7 +43,7 @@ async def fetch_page(
     page: str,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> PodPage:
-    """Whatever is answered, with these headers; raises an `ApiError` where nothing is. The page may have a query."""
+    """Send a request, with or without a query, and return any answer; raises an `ApiError` without one."""
     api_request = _api_request(pod, port)
     path, _, query = page.partition("?")
     request = HttpRequest(

@@ -23,7 +23,7 @@ class PodStart:
 
 
 def measured(pod: Manifest) -> PodStart | None:
-    """From the times that API server, scheduler and kubelet wrote; None while the pod is not ready."""
+    """Measure by the times that API server, scheduler and kubelet wrote; None while the pod is not ready."""
     ready = pods.condition(pod, "Ready")
     created, done = pods.moment(pod["metadata"].get("creationTimestamp")), pods.moment(ready.get("lastTransitionTime"))
     if ready.get("status") != "True" or created is None or done is None:
@@ -34,13 +34,13 @@ def measured(pod: Manifest) -> PodStart | None:
 
 
 def image_wait(pod: Manifest) -> float:
-    """Seconds of the second phase, the image pull, alone; 0 while it lasts."""
+    """Return the seconds of the image pull alone; 0 while it lasts."""
     placed, begun = pods.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime")), started_at(pod)
     return _between(placed, begun) if placed and begun else 0.0
 
 
 def started_at(pod: Manifest) -> datetime | None:
-    """When the last of its running containers started; None while none runs."""
+    """Return when the last of its running containers started; None while none runs."""
     found = (pods.moment((one.get("state", {}).get("running") or {}).get("startedAt")) for one in _containers(pod))
     return max((one for one in found if one is not None), default=None)
 

@@ -1,4 +1,4 @@
-"""A pod's manifest turned into what a rollout or an autoscaler needs to know of it. Pure: reads manifests."""
+"""Turns a pod's manifest into what a rollout or an autoscaler needs to know of it. Pure: reads manifests."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -14,13 +14,13 @@ ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
 def replicas(pods: Iterable[Manifest], routable: Mapping[str, bool]) -> tuple[RolloutReplica, ...]:
-    """Pods that still hold GPUs, sorted by name, so that the same cluster gives the same result."""
+    """Return pods that still hold GPUs, sorted by name, so that the same cluster gives the same result."""
     held = (pod for pod in pods if pod.get("status", {}).get("phase") not in ENDED)
     return tuple(sorted((replica(pod, routable) for pod in held), key=lambda one: one.name))
 
 
 def replica(pod: Manifest, routable: Mapping[str, bool]) -> RolloutReplica:
-    """One pod; `routable` holds whether routers use a pod, for pods that routers reported."""
+    """Convert one pod; `routable` holds whether routers use a pod, for pods that routers reported."""
     name = pod["metadata"]["name"]
     ready = condition(pod, "Ready")
     return RolloutReplica(
@@ -34,7 +34,7 @@ def replica(pod: Manifest, routable: Mapping[str, bool]) -> RolloutReplica:
 
 
 def unplaced(pod: Manifest) -> str | None:
-    """The scheduler's message when it found no node; None otherwise."""
+    """Return the scheduler's message if it found no node; None otherwise."""
     placed = condition(pod, "PodScheduled")
     if placed.get("status") == "False" and placed.get("reason") == "Unschedulable":
         return str(placed.get("message", "no node fits"))
@@ -57,19 +57,19 @@ def is_asleep(pod: Manifest) -> bool:
 
 
 def address(pod: Manifest) -> str | None:
-    """The pod's IP; None while it has none."""
+    """Return the pod's IP; None while it has none."""
     found = pod.get("status", {}).get("podIP")
     return found if isinstance(found, str) and found else None
 
 
 def condition(manifest: Manifest, kind: str) -> Manifest:
-    """One of an object's conditions; empty when it has none of that type."""
+    """Return one of an object's conditions; empty if it has none of that type."""
     found = manifest.get("status", {}).get("conditions") or ()
     return next((one for one in found if one.get("type") == kind), {})
 
 
 def moment(text: object) -> datetime | None:
-    """A time as objects carry it; None where it cannot be read."""
+    """Parse an object's time; None if it cannot be read."""
     try:
         return datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:

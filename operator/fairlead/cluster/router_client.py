@@ -1,4 +1,4 @@
-"""Reads from routers which endpoints they use, and for whom. Knows the reports' form; does not judge what they mean."""
+"""Reads from routers which endpoints they use, and for whom. Knows the reports' form, not what follows from them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -28,15 +28,15 @@ class ReportedSamples:
     """What one router reports of requests at two revisions."""
 
     share: TrafficShare | None
-    """The share that they belong to; another one begins with the first row again."""
+    """The share that they belong to; the rows of another one start over."""
     rows: tuple[RequestSample, ...] = ()
     count: int = 0
-    """All that it has."""
+    """All rows that it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesPage:
-    """Which requests of a router: of which target and comparison, and from which row on."""
+    """Which requests to read from a router: target, comparison, and first row."""
 
     target: str = ""
     """Of a gateway; empty: the deployment of the router."""
@@ -47,7 +47,7 @@ class SamplesPage:
 
     @property
     def query(self) -> str:
-        """As the page is asked for."""
+        """The page's query string."""
         named = {"deployment": self.target, "adapter": self.adapter}
         return urlencode({"after": self.after} | {name: value for name, value in named.items() if value})
 
@@ -59,7 +59,7 @@ MOST_WORDS: Final = 300
 async def endpoints(
     session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT, target: str = ""
 ) -> RouterReport | None:
-    """What one router reports of one deployment; None when it does not answer, which differs from having no endpoints.
+    """Return what one router reports of one deployment; None without an answer, unlike having no endpoints.
 
     A gateway's router answers for one of its targets, as a deployment's own router does for the deployment.
     """
@@ -70,7 +70,7 @@ async def endpoints(
 async def gateway_report(
     session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT
 ) -> GatewayReport | None:
-    """What one router of a gateway reports of all targets and tenants; None when it does not answer."""
+    """Return what one router of a gateway reports of all targets and tenants; None without an answer."""
     text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{PATH}", key)
     return None if text is None else parsed_gateway(text)
 
@@ -78,14 +78,14 @@ async def gateway_report(
 async def samples(
     session: aiohttp.ClientSession, ip: str, key: str | None, page: SamplesPage
 ) -> ReportedSamples | None:
-    """The requests that one router compares two sides by; None when it does not answer."""
+    """Return the requests by which one router compares two sides; None without an answer."""
     url = f"http://{pod_http.host(ip)}:{page.port}{SAMPLES}?{page.query}"
     text = await pod_http.fetch(session, url, key)
     return None if text is None else parsed_samples(text)
 
 
 def parsed_samples(text: str) -> ReportedSamples | None:
-    """The rows of a report; None when it is invalid."""
+    """Parse the rows of a report; None if it is invalid."""
     try:
         found = json.loads(text)
         rows = tuple(_sample(one) for one in found["rows"])
@@ -110,12 +110,12 @@ def _sample(row: Sequence[Any]) -> RequestSample:
 
 
 def path_of(target: str) -> str:
-    """The page about one target of a gateway; without a target that of a deployment's own router."""
+    """Return the page of one target of a gateway; without a target, that of a deployment's own router."""
     return f"{PATH}?deployment={target}" if target else PATH
 
 
 def parsed(text: str) -> RouterReport | None:
-    """The report, by pod and address; None when it is invalid. Unknown states and fields of newer routers are fine."""
+    """Parse the report, by pod and address; None if invalid. Unknown states and fields of newer routers are fine."""
     try:
         found = json.loads(text)
         return RouterReport(
@@ -126,7 +126,7 @@ def parsed(text: str) -> RouterReport | None:
 
 
 def parsed_gateway(text: str) -> GatewayReport | None:
-    """The report of a gateway's router; None when it is invalid."""
+    """Parse the report of a gateway's router; None if it is invalid."""
     try:
         found = json.loads(text)
         targets = {str(name): _endpoints(one) for name, one in found["targets"].items()}
@@ -149,7 +149,7 @@ def _share(entry: Mapping[str, Any] | None) -> TrafficShare | None:
 
 
 def _use(entry: Mapping[str, Any]) -> TenantUse:
-    """Counts that an older router does not report are 0."""
+    """Parse a tenant's use; counts missing in an older router's report are 0."""
     running, waiting, requests, tokens = (max(0, int(entry.get(name) or 0)) for name in _COUNTS)
     spent = max(0.0, float(entry.get("spent") or 0.0))
     return TenantUse(

@@ -1,7 +1,6 @@
-"""A request to a Service's pods, sent through the API server, whose answer is read as it comes: for commands on a
-user's machine, which cannot reach Services directly.
+"""Requests to a Service's pods through the API server, for commands on a machine that cannot reach Services.
 
-Needs the right `create` on `services/proxy`. Does not interpret the answer.
+The answer is read as it comes, and not interpreted. Needs the right `create` on `services/proxy`.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -23,15 +22,14 @@ class ServicePort(NamedTuple):
 
     namespace: str
     name: str
-    """As the API server's proxy wants it: `chat-router:http`, or `https:chat-router:https` for TLS."""
+    """As the API server's proxy expects it: `chat-router:http`, or `https:chat-router:https` for TLS."""
 
 
 @asynccontextmanager
 async def post(
     connection: ApiConnection, service: ServicePort, page: str, body: bytes, headers: Mapping[str, str]
 ) -> AsyncIterator[aiohttp.ClientResponse]:
-    """Whatever is answered, while the block runs; raises an `ApiError` where nothing is. The block reads it, and what
-    breaks off meanwhile is its own to catch."""
+    """Give the block any answer; raises an `ApiError` without one. Errors while reading it are the block's to catch."""
     api_request = ApiRequest(
         verb="create", resource=kinds.SERVICE, namespace=service.namespace, name=service.name, subresource="proxy"
     )

@@ -1,6 +1,6 @@
-"""Equal strings of many objects, kept once: JSON gives each object its own copy of every key and every word.
+"""Keeps equal strings of many objects once: JSON gives each object its own copy of every key and every word.
 
-Knows nothing of what they mean. Not `sys.intern`: Python 3.12.1 keeps for ever whatever was given to it.
+Knows nothing of what they mean. Not `sys.intern`: Python 3.12.1 keeps whatever it is given forever.
 """
 
 from typing import Any, Final
@@ -8,15 +8,15 @@ from typing import Any, Final
 from fairlead.cluster.kinds import Manifest
 
 MOST_STRINGS: Final = 4096
-"""A full table begins anew: words that all objects have soon stand in it again, names that came once are let go."""
+"""A full table is cleared: words that all objects have soon return, and words that came once are freed."""
 LONGEST_SHARED: Final = 64
 """In characters: longer ones are seldom equal (`bench.operator_scale`: 1 % more is saved without a limit)."""
 DEEPEST_SHARED: Final = 32
-"""Twice as deep as a pod's spec; below that an object stays as it is, however deep somebody made it."""
+"""Twice as deep as a pod's spec; an object is left unchanged below that, however deep it is."""
 
 
 class SharedStrings:
-    """The short strings that were seen last."""
+    """The most recent short strings."""
 
     def __init__(self) -> None:
         self._table: dict[str, str] = {}
@@ -25,7 +25,7 @@ class SharedStrings:
         return len(self._table)
 
     def with_shared(self, manifest: Manifest) -> Manifest:
-        """An equal object, whose short strings are the very ones of earlier objects."""
+        """Return an equal object that shares its short strings with earlier objects."""
         if len(self._table) >= MOST_STRINGS:
             self._table.clear()
         shared: Manifest = self._shared(manifest, DEEPEST_SHARED)

@@ -12,12 +12,12 @@ MANAGER: Final = "fairlead-controller"
 
 
 def is_fresh(decided_at: float, now: float) -> bool:
-    """Whether a decision is so young that the process that took it must still run."""
+    """Whether a decision is so recent that the process that took it must still run."""
     return now - decided_at < 2 * SLACK_S
 
 
 def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any], now: float) -> str:
-    """How current the status is, by the Lease, which is None if there is none."""
+    """Say how current the status is, by the Lease, which is None if there is none."""
     written = _written(document)
     status = "the status was never written" if written is None else f"the status was last changed {_ago(written, now)}"
     trouble = _trouble(lease, place, now)
@@ -34,7 +34,7 @@ def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any],
 
 
 def unseen(document: dict[str, Any], why: str, now: float) -> str:
-    """The same if the Lease may not be read."""
+    """Say the same if the Lease may not be read."""
     written = _written(document)
     status = "The status was never written" if written is None else f"The status was last changed {_ago(written, now)}"
     return f"{status}; whether an operator keeps it up to date is not known: {why}"
@@ -53,14 +53,14 @@ def _trouble(lease: dict[str, Any] | None, place: str, now: float) -> str:
 
 
 def _written(document: dict[str, Any]) -> float | None:
-    """When the controller last changed the status, by the object's `managedFields`."""
+    """Return when the controller last changed the status, by the object's `managedFields`."""
     entries = document["metadata"].get("managedFields") or ()
     ours = [one for one in entries if one.get("subresource") == "status" and one.get("manager") == MANAGER]
     return max((at for one in ours if (at := moment(one.get("time"))) is not None), default=None)
 
 
 def moment(text: object) -> float | None:
-    """A timestamp of an object, in seconds since the epoch."""
+    """Convert a timestamp of an object to seconds since the epoch."""
     try:
         return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
     except ValueError:
@@ -68,7 +68,7 @@ def moment(text: object) -> float | None:
 
 
 def _ago(moment: float, now: float) -> str:
-    """`40 s ago`, `3 h ago, at 2026-11-20 12:00:05 UTC`."""
+    """Return `40 s ago`, or `3 h ago, at 2026-11-20 12:00:05 UTC`."""
     seconds = max(0.0, now - moment)
     if seconds < 100:
         return f"{seconds:.0f} s ago"

@@ -18,7 +18,7 @@ MOST_TOMBSTONES: Final = 10_000
 """How many of the last deleted objects are remembered, so that late events do not bring them back."""
 
 UNVERSIONED: Final = -2
-"""Older than every version, one that is no number included."""
+"""Older than every version, including one that is no number."""
 
 
 class NamespacedName(NamedTuple):
@@ -36,23 +36,23 @@ class StoreChange(NamedTuple):
 
 
 def key_of(manifest: Manifest) -> NamespacedName:
-    """The namespace and name of an object."""
+    """Return the namespace and name of an object."""
     metadata = manifest["metadata"]
     return NamespacedName(metadata.get("namespace") or "", metadata["name"])
 
 
 def uid_of(manifest: Manifest) -> str:
-    """The object's UID: a name may be given to another object later, a UID never."""
+    """Return the object's UID: a name may be given to another object later, a UID never."""
     return str(manifest["metadata"]["uid"])
 
 
 def version_of(manifest: Manifest) -> int:
-    """Its resourceVersion as a number: within one kind they can be compared."""
+    """Return its resourceVersion as a number: within one kind they can be compared."""
     return as_number(str(manifest["metadata"].get("resourceVersion", "")))
 
 
 def as_number(resource_version: str) -> int:
-    """A resourceVersion as a number; anything else counts as older than every version."""
+    """Convert a resourceVersion to a number; anything else counts as older than every version."""
     return int(resource_version) if resource_version.isascii() and resource_version.isdigit() else -1
 
 
@@ -72,23 +72,23 @@ class ObjectStore:
         return len(self._objects)
 
     def find(self, namespace: str, name: str) -> Manifest | None:
-        """The object of that name, in its latest known version."""
+        """Return the object of that name, in its latest known version."""
         return self._objects.get(NamespacedName(namespace, name))
 
     def all(self) -> tuple[Manifest, ...]:
-        """Every object, by namespace and name."""
+        """Return every object, by namespace and name."""
         return self._sorted(self._objects)
 
     def each(self) -> Iterable[Manifest]:
-        """Every object, in no order: for counting."""
+        """Return every object, in no order: for counting."""
         return self._objects.values()
 
     def of_deployment(self, namespace: str, name: str) -> tuple[Manifest, ...]:
-        """Every object with the label of that deployment, by name."""
+        """Return every object with the label of that deployment, by name."""
         return self._sorted(self._of_owner.get((DEPLOYMENT_LABEL, NamespacedName(namespace, name)), ()))
 
     def of_gateway(self, namespace: str, name: str) -> tuple[Manifest, ...]:
-        """Every object with the label of that gateway, by name."""
+        """Return every object with the label of that gateway, by name."""
         return self._sorted(self._of_owner.get((GATEWAY_LABEL, NamespacedName(namespace, name)), ()))
 
     def put(self, manifest: Manifest) -> tuple[StoreChange, ...]:
@@ -155,7 +155,7 @@ class ObjectStore:
         return tuple(self._objects[key] for key in sorted(keys))
 
     def _keep(self, manifest: Manifest) -> Manifest:
-        """The object as it is stored: an equal one, which takes half the memory."""
+        """Store an equal object, which takes half the memory."""
         kept = self._strings.with_shared(manifest)
         key = key_of(kept)
         self._objects[key] = kept
@@ -183,7 +183,7 @@ class ObjectStore:
 
 
 def _owners_of(manifest: Manifest) -> Iterator[tuple[str, NamespacedName]]:
-    """The deployment or gateway that it belongs to, by its label."""
+    """Yield the deployment or gateway that it belongs to, by its label."""
     metadata = manifest["metadata"]
     labels = metadata.get("labels") or {}
     for label in (DEPLOYMENT_LABEL, GATEWAY_LABEL):

@@ -11,7 +11,7 @@ from fairlead.cluster.kinds import Manifest, Resource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenHolder:
-    """As the API server authenticated them."""
+    """The user that the API server authenticated."""
 
     username: str
     uid: str = ""
@@ -20,14 +20,14 @@ class TokenHolder:
 
 
 class ReviewClient(Protocol):
-    """As much of the API server as reviews use."""
+    """The API server operation that reviews use."""
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """A new object; a review's status is in the answer, and nothing is stored."""
+        """Create an object; a review's status is in the answer, and nothing is stored."""
 
 
 async def holder(server: ReviewClient, token: str) -> TokenHolder | None:
-    """Who holds the token; None where Kubernetes does not know it."""
+    """Return the token's holder; None if Kubernetes does not know it."""
     answer = await server.create(
         {
             "apiVersion": kinds.TOKEN_REVIEW.api_version,
@@ -71,5 +71,5 @@ async def may_get(server: ReviewClient, who: TokenHolder, resource: Resource, na
 
 
 def fingerprint(token: str) -> str:
-    """By which a token is remembered, so that no token is kept."""
+    """Hash a token, so that it need not be kept."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -21,7 +21,7 @@ class WatchLimits:
     """How long a watch lasts."""
 
     seconds: int = 300
-    """The server is to end it after this time."""
+    """The server ends it after this time."""
     silence_s: float = 70.0
     """After this long without a message it counts as broken; bookmarks come every minute."""
 
@@ -46,17 +46,17 @@ class WatchEvent(NamedTuple):
     type: WatchEventType
     manifest: Manifest
     version: str
-    """The resourceVersion that a watch may go on from."""
+    """The resourceVersion from which a watch may continue."""
 
 
 def hang_up(answer: aiohttp.ClientResponse) -> None:
-    """Abort a stream that still runs: TLS would wait for a close_notify that may never come."""
+    """Abort a stream that is still open: TLS would wait for a close_notify that may never come."""
     if answer.connection is not None and answer.connection.transport is not None:
         answer.connection.transport.abort()
 
 
 async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """Lines of any length: the reader's own `readline` fails beyond 128 KiB, and objects may have a megabyte."""
+    """Yield lines of any length: the reader's own `readline` fails beyond 128 KiB, and objects may have a megabyte."""
     pieces: list[bytes] = []
     async for chunk in content.iter_any():
         *whole, rest = chunk.split(b"\n")
@@ -70,7 +70,7 @@ async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 
 def event(request: ApiRequest, line: bytes) -> WatchEvent:
-    """One event of the stream; a line that is no event ends the watch, since its content is lost."""
+    """Parse one event of the stream; a line that is no event ends the watch, since its content is lost."""
     try:
         message: Mapping[str, Any] = json.loads(line)
         manifest: Manifest = message["object"]

@@ -1,4 +1,4 @@
-"""The objects of one kind that a process follows through a watch of the API server, and one ConfigMap likewise.
+"""The objects of one kind, or one ConfigMap, that a process follows through a watch of the API server.
 
 While the API server is unavailable the last list stays valid.
 """
@@ -57,5 +57,5 @@ class WatchedObjects:
 
 
 def config_map_of(namespace: str, name: str) -> WatchedObjects:
-    """One ConfigMap; the right to follow this one alone suffices."""
+    """Select one ConfigMap; the right to watch this one alone suffices."""
     return WatchedObjects(WatchScope(resource=kinds.CONFIG_MAP, namespaces=(namespace,), selector=ObjectName(name)))
