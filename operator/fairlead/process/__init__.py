@@ -1,5 +1,4 @@
-"""The shell that processes of the cluster share: start and end, ports, health, Events, the console, GPU room of nodes.
+"""The shell of all cluster processes: start and end, ports, health, Events, the console, room on nodes.
 
-Joins `cluster`, `telemetry` and `planning` for the processes above it. Knows none of them and decides nothing of
-theirs. Its one verb: to host.
+Joins `cluster`, `telemetry` and `planning` for the processes above it. Knows none of them and decides nothing for them.
 """

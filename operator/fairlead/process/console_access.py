@@ -11,7 +11,7 @@ from fairlead.cluster.kinds import Resource
 from fairlead.cluster.token_reviews import ReviewClient, TokenHolder
 
 HOLDS_S: Final = 10.0
-"""How long a right that was taken away may still be used."""
+"""How long a revoked right may still be used."""
 MOST_ANSWERS: Final = 10_000
 MOST_REVIEWS: Final = 8
 """In flight at once, so that no flood of tokens becomes one at the API server."""
@@ -21,14 +21,14 @@ Answer = TypeVar("Answer")
 
 
 class RecentAnswers(Generic[Answer]):
-    """Answers by what was reviewed; the same question is in flight once."""
+    """Answers by what was reviewed; identical reviews share one request in flight."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._held: OrderedDict[object, tuple[float, asyncio.Task[Answer]]] = OrderedDict()
 
     async def get(self, key: object, review: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer of the last seconds, or a new one; an error is not remembered."""
+        """Return the answer of the last seconds, or a new one; an error is not remembered."""
         found = self._held.get(key)
         if found is None or self._clock() - found[0] > HOLDS_S:
             self._held.pop(key, None)
@@ -49,7 +49,7 @@ async def _awaited(review: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 class ConsoleAccess:
-    """Reviews tokens and rights; raises an `ApiError` where the API server does not answer."""
+    """Reviews tokens and rights; raises an `ApiError` if the API server does not answer."""
 
     def __init__(self, server: ReviewClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._server = server
@@ -58,7 +58,7 @@ class ConsoleAccess:
         self._free = asyncio.Semaphore(MOST_REVIEWS)
 
     async def holder(self, token: str) -> TokenHolder | None:
-        """Who holds the token; None where Kubernetes does not know it."""
+        """Return the token's holder; None if Kubernetes does not know it."""
         if not token.isascii() or not token.isprintable() or len(token) > LONGEST_TOKEN:
             return None
 
@@ -79,7 +79,7 @@ class ConsoleAccess:
         return await self._rights.get((who.username, who.uid, who.groups, extra, resource.title, namespace), review)
 
     async def readable(self, who: TokenHolder, resource: Resource, namespaces: Iterable[str]) -> frozenset[str] | None:
-        """Of these namespaces those that they may read; None where that is every namespace there may ever be."""
+        """Return those of these namespaces that they may read; None if that is every namespace there may ever be."""
         if await self.may_read(who, resource, ""):
             return None
         wanted = sorted(set(namespaces))

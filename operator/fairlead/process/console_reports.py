@@ -13,17 +13,17 @@ from fairlead.process.console_access import RecentAnswers
 
 
 class ReportClient(Protocol):
-    """As much of the API server as this uses."""
+    """The API server operations that this needs."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
-        """One object; None when there is none."""
+        """Read one object; None if there is none."""
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """All objects with these labels, in one namespace or all."""
+        """Return all objects with these labels, in one namespace or all."""
 
 
 class ConsoleReports:
-    """The reports of the namespaces that the operator serves; raises an `ApiError` where they cannot be read."""
+    """The reports of the namespaces that the operator serves; raises an `ApiError` if they cannot be read."""
 
     def __init__(
         self, server: ReportClient, namespaces: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
@@ -33,11 +33,11 @@ class ConsoleReports:
         self._lists = RecentAnswers[tuple[PublishedReport, ...]](clock)
 
     async def every(self) -> tuple[PublishedReport, ...]:
-        """What a list shows of each; of any namespace, so its caller leaves out what a reader may not see."""
+        """Return list entries from all namespaces; the caller leaves out what a reader may not see."""
         return await self._lists.get("all", self._listed)
 
     async def html(self, namespace: str, name: str) -> str | None:
-        """The page of one; None where there is no report of that name that can be read."""
+        """Return the page of one report; None if there is none of that name that can be read."""
         if None not in self._places and namespace not in self._places:
             return None
         found = await self._server.read(kinds.CONFIG_MAP, namespace, name)

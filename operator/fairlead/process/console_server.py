@@ -42,7 +42,7 @@ log = logging.getLogger("fairlead.console")
 
 
 class ConsoleClient(ReviewClient, ReportClient, Protocol):
-    """As much of the API server as the console uses."""
+    """The API server operations that the console uses."""
 
 
 View = Callable[[web.Request, TokenHolder, PageFrame], Awaitable[str | StoredPage]]
@@ -57,7 +57,7 @@ class ConsoleServer:
     """Files of style, script and icon by name: the same for everybody."""
 
     def routes(self) -> tuple[web.RouteDef, ...]:
-        """Pages are read; no other method is answered."""
+        """Return read-only routes; no other method is answered."""
         views = self.views
         return (
             web.get("/", self._page(views.fleet, 0)),
@@ -140,7 +140,7 @@ async def serve(
 
 
 def of(source: ConsoleSource, access: ConsoleAccess, reports: ConsoleReports) -> ConsoleServer:
-    """The console of this release, with its packaged files."""
+    """Return the console of this release, with its packaged files."""
     views = ConsoleViews(
         source=source,
         access=access,

@@ -1,4 +1,4 @@
-"""What the console is served from: what the leader watches and decides, gathered anew for each page."""
+"""The console's data: what the leader watches and decides, gathered anew for each page."""
 
 import asyncio
 import logging
@@ -15,19 +15,19 @@ from fairlead.console.history import History
 from fairlead.scaling.explain.decision_record import DecisionRecord
 
 FRESH_S: Final = 120.0
-"""A decision is recorded each second; one that is older than this says nothing of now."""
+"""A decision is recorded each second; one that is older than this is no longer current."""
 
 log = logging.getLogger("fairlead.console")
 
 
 class LeaderFacts(Protocol):
-    """As much of the leader as the console reads."""
+    """The part of the leader that the console reads."""
 
     def world(self) -> ClusterState | None:
-        """What is watched; None while this process does not lead, or has not listed the cluster."""
+        """Return what is watched; None while this process does not lead, or has not listed the cluster."""
 
     def records(self) -> Iterable[DecisionRecord]:
-        """The last decision of every deployment; empty where they are taken elsewhere."""
+        """Return the last decision of every deployment; empty if another process takes them."""
 
 
 class ConsoleSource:
@@ -47,7 +47,7 @@ class ConsoleSource:
         return self._leader.world() is not None
 
     def deployments(self) -> Sequence[DeploymentFacts]:
-        """Every deployment, without what only its own page shows."""
+        """Return every deployment, without what only its own page shows."""
         world = self._leader.world()
         if world is None:
             return ()
@@ -55,7 +55,7 @@ class ConsoleSource:
         return [DeploymentFacts(document=one, accelerators=_accelerators(world, one)) for one in found]
 
     def deployment(self, namespace: str, name: str) -> DeploymentFacts | None:
-        """All that is known of one."""
+        """Return all facts of one deployment."""
         world = self._leader.world()
         found = None if world is None else world.of(kinds.INFERENCE_DEPLOYMENT).find(namespace, name)
         if world is None or found is None:
@@ -68,12 +68,12 @@ class ConsoleSource:
         )
 
     def gateways(self) -> Sequence[Manifest]:
-        """Every gateway, by namespace and name."""
+        """Return every gateway, by namespace and name."""
         world = self._leader.world()
         return () if world is None else world.of(kinds.INFERENCE_GATEWAY).all()
 
     def gateway(self, namespace: str, name: str) -> Manifest | None:
-        """One gateway."""
+        """Return one gateway."""
         world = self._leader.world()
         return None if world is None else world.of(kinds.INFERENCE_GATEWAY).find(namespace, name)
 
@@ -89,7 +89,7 @@ class ConsoleSource:
             await asyncio.sleep(history.EACH_S)
 
     def observe(self) -> None:
-        """One point of every deployment; none while another process leads."""
+        """Record one point of every deployment; none while another process leads."""
         world, records, now = self._leader.world(), self._records(), self._clock()
         if world is None:
             self._history = History()

@@ -23,7 +23,7 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.what_if import TurningPoint
 
 FORWARDED: Final = "Fairlead-Authorization"
-"""The API server takes Authorization away from what it passes on to a pod, so `fairlead console` sends this."""
+"""The API server removes Authorization from what it passes on to a pod, so `fairlead console` sends this."""
 
 _DENIED: Final[Mapping[Resource, ConsoleRefusal]] = {kinds.CONFIG_MAP: ConsoleRefusal.REPORT_DENIED}
 
@@ -37,14 +37,14 @@ class NotShown(Exception):
 
 
 class SearchedDecision(NamedTuple):
-    """A decision, and what would change that one."""
+    """A decision, and what would change it."""
 
     record: DecisionRecord
     changes: Sequence[TurningPoint]
 
 
 class StoredPage(NamedTuple):
-    """A page that somebody else wrote, and what a browser allows it."""
+    """A page from elsewhere, and its Content-Security-Policy."""
 
     text: str
     policy: str
@@ -52,7 +52,7 @@ class StoredPage(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleViews:
-    """Each view; raises `NotShown` where the reader may not see it, or where there is nothing."""
+    """Each view; raises `NotShown` if the reader may not see it, or if there is nothing."""
 
     source: ConsoleSource
     access: ConsoleAccess
@@ -64,7 +64,7 @@ class ConsoleViews:
     """And one at a time: the leader has other work to do."""
 
     async def fleet(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
-        """All deployments."""
+        """Show all deployments."""
         found = self.source.deployments()
         allowed = await self.access.readable(who, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
         if allowed is not None and not allowed:
@@ -73,11 +73,11 @@ class ConsoleViews:
         return fleet_page.page(fleet_row.rows(seen, self.remedies), _query(request.query), frame)
 
     async def deployment(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
-        """One deployment."""
+        """Show one deployment."""
         return deployment_page.page(await self._facts(request, who), self.remedies, frame)
 
     async def changes(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
-        """The same with what would change its decision."""
+        """Show the same with what would change its decision."""
         facts = await self._facts(request, who)
         if facts.record is not None:
             searched = await self._searched(facts.record)
@@ -85,7 +85,7 @@ class ConsoleViews:
         return deployment_page.page(facts, self.remedies, frame)
 
     async def gateways(self, _: web.Request, who: TokenHolder, frame: PageFrame) -> str:
-        """All gateways."""
+        """Show all gateways."""
         found = self.source.gateways()
         seen = await self._seen_gateways(who, found)
         if found and not seen:
@@ -93,14 +93,14 @@ class ConsoleViews:
         return gateway_page.table_page(seen, self.remedies, frame)
 
     async def gateway(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
-        """One gateway."""
+        """Show one gateway."""
         found = self.source.gateway(*await self._named(request, who, kinds.INFERENCE_GATEWAY))
         if found is None:
             raise NotShown(ConsoleRefusal.NOT_FOUND)
         return gateway_page.page(found, self.remedies, frame)
 
     async def playground(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
-        """The form, with every model that the reader may see."""
+        """Show the form, with every model that the reader may see."""
         gateways = await self._seen_gateways(who, self.source.gateways())
         found = self.source.deployments()
         allowed = await self.access.readable(who, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
@@ -109,13 +109,13 @@ class ConsoleViews:
         return playground_page.page(models, frame, playable=FORWARDED in request.headers)
 
     async def back_tests(self, _: web.Request, who: TokenHolder, frame: PageFrame) -> str:
-        """All published reports."""
+        """Show all published reports."""
         found = await self.reports.every()
         allowed = await self.access.readable(who, kinds.CONFIG_MAP, (one.namespace for one in found))
         return reports_page.page([one for one in found if allowed is None or one.namespace in allowed], frame)
 
     async def back_test(self, request: web.Request, who: TokenHolder, _: PageFrame) -> StoredPage:
-        """One report."""
+        """Show one report."""
         page = await self.reports.html(*await self._named(request, who, kinds.CONFIG_MAP))
         if page is None:
             raise NotShown(ConsoleRefusal.NOT_FOUND)
@@ -141,7 +141,7 @@ class ConsoleViews:
         return found
 
     async def _named(self, request: web.Request, who: TokenHolder, resource: Resource) -> tuple[str, str]:
-        """Rights first: who may not read a namespace does not learn which names are in it."""
+        """Check rights first: a reader without them must not learn which names a namespace has."""
         namespace, name = request.match_info["namespace"], request.match_info["name"]
         if not await self.access.may_read(who, resource, namespace):
             raise NotShown(_DENIED.get(resource, ConsoleRefusal.DENIED))

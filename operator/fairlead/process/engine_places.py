@@ -1,4 +1,4 @@
-"""Places at engines for one run's requests: which pods have room, and how many requests of the run each has."""
+"""Slots at engines for one run's requests: which pods have room, and how many requests of the run each has."""
 
 import asyncio
 from collections import Counter
@@ -14,14 +14,14 @@ from fairlead.fleet.engine_load import EngineLoad
 
 SCRAPED_FOR_S: Final = 0.5
 RETRY_S: Final = 0.5
-"""Where no pod has room."""
+"""If no pod has room."""
 
 
 class LoadReader(Protocol):
-    """As much of a client of engines as choosing one takes."""
+    """The part of an engine client that choosing a pod needs."""
 
     async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """One scrape."""
+        """Scrape once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +29,15 @@ class RunSide:
     """One revision that answers."""
 
     pods: tuple[Manifest, ...]
-    """That serve now."""
+    """The pods that serve now."""
     kind: EngineKind
     model: str = ""
-    """How requests name it; empty: as the pods say."""
+    """Its name in requests; empty: the name that pods report."""
 
 
 @dataclass(slots=True)
 class EnginePlaces:
-    """Of one run."""
+    """The slots of one run."""
 
     ours: Counter[str] = field(default_factory=Counter)
     """Requests in flight by the pod's UID."""
@@ -46,7 +46,7 @@ class EnginePlaces:
     async def take(
         self, access: LoadReader, current: Callable[[], RunSide | None], tried: Collection[str] = ()
     ) -> Manifest | None:
-        """A pod that has room, once one has; None where nobody is there to answer, or nobody asks any more."""
+        """Return a pod with room, once there is one; None without pods, or once answers are no longer needed."""
         while (side := current()) is not None and side.pods:
             loads = [await self._load(access, one, side.kind) for one in side.pods]
             names = [one["metadata"]["uid"] for one in side.pods]
@@ -59,7 +59,7 @@ class EnginePlaces:
         return None
 
     def give_back(self, uid: str) -> None:
-        """A request is over."""
+        """Note that a request ended."""
         self.ours[uid] -= 1
         if not self.ours[uid]:
             del self.ours[uid]
@@ -74,7 +74,7 @@ class EnginePlaces:
         return PodLoad(ours=ours) if load is None else PodLoad(ours=ours, running=load.running, waiting=load.waiting)
 
     async def _load(self, access: LoadReader, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """As it was a moment ago: many requests of one round look at the same pods."""
+        """Return a recent load: many requests of one round check the same pods."""
         uid, now = pod["metadata"]["uid"], asyncio.get_running_loop().time()
         at, kept = self._scrapes.get(uid, (-SCRAPED_FOR_S, None))
         if now - at >= SCRAPED_FOR_S:

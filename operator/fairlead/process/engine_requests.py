@@ -1,4 +1,4 @@
-"""Our own requests to engine pods: a scrape, the page of models, and a question behind those of users."""
+"""Our own requests to engine pods: a scrape, the page of models, and completions that users' requests precede."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 
 LAST: Final = "1000000"
-"""The rank of our own requests: routers give tenants ranks from 0, and a smaller one goes first."""
+"""The priority of our own requests: routers give tenants priorities from 0, and a smaller one goes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +29,12 @@ class EngineRequest:
 
 @dataclass(slots=True)
 class EngineRequests:
-    """Over one session."""
+    """Requests over one session."""
 
     session: aiohttp.ClientSession
 
     async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """One scrape, however short the last one was ago."""
+        """Scrape once, however recent the last scrape is."""
         engine, address = engines.ENGINES.get(kind), pods.address(pod)
         if engine is None or address is None:
             return None
@@ -43,13 +43,13 @@ class EngineRequests:
         return None if isinstance(found, UnreadableScrape) else found
 
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
-        """The page on which an engine names its models; None when it does not answer."""
+        """Return the page on which an engine names its models; None without an answer."""
         address, api = pods.address(pod), engines.api(kind)
         url = f"http://{pod_http.host(address)}:{api.port}{api.models_path}" if address else ""
         return await pod_http.fetch(self.session, url) if url else None
 
     async def send(self, pod: Manifest, kind: EngineKind, request: EngineRequest) -> PodReply | None:
-        """An engine's reply, behind those of users where it serves by priority."""
+        """Return an engine's reply; users' requests precede if it serves by priority."""
         address, api = pods.address(pod), engines.api(kind)
         if address is None:
             return None

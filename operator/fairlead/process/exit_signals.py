@@ -1,4 +1,4 @@
-"""The signals that end a process, as it waits for them. Imports nothing heavy: routers use it too."""
+"""The signals that end a process. Imports nothing heavy: routers use it too."""
 
 import asyncio
 import signal
@@ -16,14 +16,14 @@ def on_exit_signal(notify: Callable[[int], object]) -> None:
 
 
 def exit_signals() -> ExitSignals:
-    """The numbers of all signals from now on."""
+    """Return a queue of all signals from now on."""
     seen: ExitSignals = asyncio.Queue()
     on_exit_signal(seen.put_nowait)
     return seen
 
 
 async def cancelled_by_sigterm(work: Coroutine[Any, Any, Result]) -> Result:
-    """The work's result; SIGTERM cancels it, as an interrupt does, so that it ends what it started."""
+    """Return the work's result; SIGTERM cancels it, as an interrupt does, so that it ends what it started."""
     running = asyncio.current_task()
     assert running is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)

@@ -1,4 +1,4 @@
-"""A process of the cluster from start to end: its settings, its signals, the API server, its Lease."""
+"""A cluster process from start to end: its settings, its signals, the API server, its Lease."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -17,7 +17,7 @@ from fairlead.process import exit_signals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSettings:
-    """The flags that every process of the cluster has."""
+    """The flags that every cluster process has."""
 
     namespaces: tuple[str, ...] = ()
     """The namespaces that it serves; empty: all."""
@@ -43,15 +43,15 @@ class ClusterProcess(NamedTuple):
     """Set by the first signal."""
 
     def owner(self) -> OwnerLookup:
-        """The Deployment that runs it."""
+        """Return the Deployment that runs it."""
         return own_deployment.deployment(self.api, self.settings.lease_namespace, self.settings.deployment)
 
     def reviews(self) -> ApiServer:
-        """The API server for reviews of tokens and rights: apart, so that no flood of them holds up our writes."""
+        """Return an API server for reviews of tokens and rights: separate, so that they do not delay our writes."""
         return ApiServer(self.connection)
 
     def lease(self, name: str) -> LeaseSettings:
-        """The Lease of that name, with our identity in it."""
+        """Return the Lease of that name, with our identity in it."""
         settings = self.settings
         return LeaseSettings(
             namespace=settings.lease_namespace, name=name, identity=settings.identity, owner=self.owner()
@@ -60,7 +60,7 @@ class ClusterProcess(NamedTuple):
 
 @asynccontextmanager
 async def connected(settings: ProcessSettings, observer: RequestObserver = unobserved) -> AsyncIterator[ClusterProcess]:
-    """The process, from its first signal handler to the end of its connection."""
+    """Run the process, from its first signal handler to the end of its connection."""
     stop = asyncio.Event()
     exit_signals.on_exit_signal(lambda _: stop.set())
     async with await connecting.connect() as connection:

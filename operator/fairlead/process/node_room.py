@@ -1,4 +1,4 @@
-"""How many more replicas of one kind the nodes could take, where the process may read nodes. Pure."""
+"""How many more replicas of one kind the nodes could take, if the process may read nodes. Pure."""
 
 from collections.abc import Iterable
 from typing import TypeAlias
@@ -19,7 +19,7 @@ NodeRequirement: TypeAlias = GpuRequirement | CpuRequirement
 
 
 def requirement(wanted: DesiredRevision) -> NodeRequirement | None:
-    """What a replica of this revision needs; None where any node will do."""
+    """Return what a replica of this revision needs; None if any node will do."""
     if wanted.cpu is None:
         return GpuRequirement.of(wanted)
     return CpuRequirement(
@@ -32,8 +32,7 @@ def requirement(wanted: DesiredRevision) -> NodeRequirement | None:
 def of(
     world: ClusterState, place: NodeRequirement | None, *, nodes_grow: bool, unwatched: Iterable[Manifest] = ()
 ) -> NodeRoom:
-    """The room by the pods in the store and the `unwatched` ones; unlimited where nothing is needed of a node, or where
-    nodes are added."""
+    """Return the room by stored and `unwatched` pods; unlimited if nothing is needed of a node, or nodes are added."""
     if place is None or nodes_grow or not world.has_listed(kinds.NODE):
         return NodeRoom(of_cpu=isinstance(place, CpuRequirement))
     some = (*world.of(kinds.POD).each(), *unwatched)

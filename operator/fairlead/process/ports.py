@@ -20,7 +20,7 @@ BEAT_S: Final = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class ProcessHealth:
-    """The facts that liveness and readiness are decided by."""
+    """The facts that decide liveness and readiness."""
 
     watch_age_s: Callable[[], float]
     oldest_key_s: Callable[[], float] = lambda: 0.0
@@ -31,7 +31,7 @@ class ProcessHealth:
     lag_s: float = 0.0
 
     def sickness(self) -> str:
-        """A fault that only a restart resolves; empty when there is none."""
+        """Return a fault that only a restart resolves; empty if there is none."""
         if self.lag_s > LAG_S:
             return f"the loop lags {self.lag_s:.1f} s behind"
         if self.working and self.watch_age_s() > SILENT_S:
@@ -49,7 +49,7 @@ class ProcessHealth:
             self.lag_s = loop.time() - due
 
     def probes(self) -> tuple[web.RouteDef, ...]:
-        """/healthz and /readyz."""
+        """Return /healthz and /readyz."""
 
         async def alive(_: web.Request) -> web.Response:
             sickness = self.sickness()
@@ -63,7 +63,7 @@ class ProcessHealth:
 
 
 def metrics(page: Callable[[], bytes]) -> web.RouteDef:
-    """/metrics, in Prometheus' text format."""
+    """Return /metrics, in Prometheus' text format."""
 
     async def shown(_: web.Request) -> web.Response:
         return web.Response(body=page(), headers={"Content-Type": CONTENT_TYPE.decode()})
@@ -75,7 +75,7 @@ def metrics(page: Callable[[], bytes]) -> web.RouteDef:
 async def serve(
     host: str, port: int, routes: Iterable[web.RouteDef], *, ends_with_client: bool = False
 ) -> AsyncIterator[web.AppRunner]:
-    """Serve these routes while the block runs; with `ends_with_client` work for a client that goes ends at once."""
+    """Serve these routes while the block runs; with `ends_with_client`, a disconnect cancels the request at once."""
     app = web.Application()
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=ends_with_client)
