@@ -1,4 +1,4 @@
-"""What a LoRA adapter is, whether it goes with a model, which replicas take it, and what a replica does next about it.
+"""What a LoRA adapter is, whether it goes with a model, which replicas take it, and a replica's next steps for it.
 
-It reads no file and asks no engine: bytes, lists and the time are arguments. Its verb is to adapt.
+Reads no file and sends no request: bytes, lists and the time are arguments.
 """

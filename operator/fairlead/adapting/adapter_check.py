@@ -1,4 +1,4 @@
-"""Whether an adapter goes with a deployment's model: from its files alone, before any engine is asked."""
+"""Whether an adapter goes with a deployment's model: from its files alone, before an engine tries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class AdapterExpectation:
     bases: tuple[str, ...] = ()
     """Names of the base model that its configuration may give; empty: any."""
     hidden: int | None = None
-    """Size of the model's hidden states; None where its shape is not known."""
+    """Size of the model's hidden states; None if its shape is unknown."""
     layers: int | None = None
 
 
 def problem(found: AdapterFacts, expected: AdapterExpectation) -> AdapterProblem | None:
-    """The first thing that does not agree."""
+    """Return the first thing that does not agree."""
     return next(_problems(found, expected), None)
 
 

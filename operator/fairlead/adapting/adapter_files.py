@@ -1,7 +1,7 @@
-"""The two files of a LoRA adapter in the form of PEFT: what they say, and the digest by which a version is pinned.
+"""The two files of a PEFT LoRA adapter: their content, and the digest by which a version is pinned.
 
 The digest is what `sha256sum adapter_config.json adapter_model.safetensors | sha256sum` prints, so that anybody can
-find it without Fairlead. Nothing else in the folder is read, and nothing else is given to an engine.
+compute it without Fairlead. Nothing else in the folder is read or given to an engine.
 """
 
 import hashlib
@@ -30,12 +30,12 @@ class UnreadableAdapter(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterFacts:
-    """What its files say of an adapter."""
+    """The facts in an adapter's files."""
 
     base: str
-    """The model that it was trained on, as its configuration spells it; empty where it names none."""
+    """The model that it was trained on, as its configuration spells it; empty if it names none."""
     rank: int
-    """The highest, where its modules differ."""
+    """The highest, if its modules differ."""
     modules: frozenset[str]
     """Names of the matrices that it changes."""
     layers: int
@@ -43,17 +43,17 @@ class AdapterFacts:
     inputs: Mapping[str, int]
     """How many inputs each of these matrices has."""
     beyond: tuple[str, ...]
-    """What it changes beside them, in its configuration's words."""
+    """What it changes besides them, in its configuration's words."""
 
 
 def digest_of(sums: Mapping[str, str]) -> str:
-    """From the SHA-256 of each of the two files, in hex digits."""
+    """Combine the SHA-256 of each of the two files, in hex digits."""
     lines = "".join(f"{sums[name]}  {name}\n" for name in FILES)
     return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def header_length(first: bytes) -> int:
-    """How many bytes after the first eight hold the list of tensors."""
+    """Return how many bytes after the first eight hold the list of tensors."""
     length = int.from_bytes(first, "little")
     if len(first) != HEADER_LENGTH or not 2 <= length <= LONGEST_HEADER:
         raise UnreadableAdapter(f"{WEIGHTS}: this is no file of safetensors; save the adapter in that form")
@@ -61,7 +61,7 @@ def header_length(first: bytes) -> int:
 
 
 def facts(config: bytes, header: bytes) -> AdapterFacts:
-    """From the configuration and the list of tensors."""
+    """Read the configuration and the list of tensors."""
     written = _mapping(config, CONFIG)
     shapes = _shapes(header)
     pairs = {name: _PAIR.search(name) for name in shapes}
@@ -110,7 +110,7 @@ def _ranks(config: Mapping[str, Any]) -> list[int]:
 
 
 def _beyond(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Settings of PEFT whose weights an engine does not add."""
+    """Return settings of PEFT whose weights an engine does not add."""
     found = []
     if config.get("modules_to_save"):
         found.append("modules_to_save")

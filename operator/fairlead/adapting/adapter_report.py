@@ -12,12 +12,12 @@ LONGEST_MESSAGE: Final = 600
 
 
 def text(places: Iterable[AdapterPlace]) -> str:
-    """One page."""
+    """Format one page."""
     return json.dumps({"adapters": [asdict(one) for one in places]})
 
 
 def read(page: str) -> tuple[AdapterPlace, ...] | None:
-    """The places on a page; None where it is none of ours. A reason of a newer loader counts as none."""
+    """Read the places on a page; None if it is none of ours. A reason of a newer loader counts as none."""
     try:
         return tuple(_place(one) for one in json.loads(page)["adapters"])
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -1,6 +1,6 @@
-"""The list of adapters that a deployment's replicas are to load, as JSON: the operator writes it, loaders read it.
+"""The list of adapters that a deployment's replicas should load, as JSON: the operator writes it, loaders read it.
 
-An entry that names no pods is for every one of them, so that a new replica can load it before anybody heard of it.
+An entry without pods is for all of them, so that a new replica can load it before the operator has listed it.
 """
 
 import json
@@ -21,7 +21,7 @@ class UnreadableLoadList(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadEntry:
-    """One version that replicas are to load."""
+    """One version that replicas should load."""
 
     name: str
     """In the engine."""
@@ -33,24 +33,24 @@ class LoadEntry:
     """None: every pod."""
 
     def is_for(self, pod: str) -> bool:
-        """Whether this pod is to load it."""
+        """Whether this pod should load it."""
         return self.pods is None or pod in self.pods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadList:
-    """All versions of all adapters of one deployment, and what the model is."""
+    """All versions of all adapters of one deployment, and the model's dimensions."""
 
     entries: tuple[LoadEntry, ...] = ()
     hidden: int | None = None
     layers: int | None = None
 
     def of(self, pod: str) -> tuple[LoadEntry, ...]:
-        """What one pod is to load."""
+        """Return what one pod should load."""
         return tuple(one for one in self.entries if one.is_for(pod))
 
     def expectation(self, entry: LoadEntry, max_rank: int) -> AdapterExpectation:
-        """What the files of an entry must agree with, where slots have room for this rank."""
+        """Return what the files of an entry must agree with, if slots have room for this rank."""
         return AdapterExpectation(max_rank=max_rank, bases=entry.bases, hidden=self.hidden, layers=self.layers)
 
 
@@ -58,7 +58,7 @@ EMPTY: Final = LoadList()
 
 
 def text(listed: LoadList) -> str:
-    """The same list gives the same text."""
+    """Format it; the same list gives the same text."""
     whole = {
         "entries": [_written(one) for one in sorted(listed.entries, key=lambda one: one.name)],
         "hidden": listed.hidden,
@@ -68,7 +68,7 @@ def text(listed: LoadList) -> str:
 
 
 def read(written: str) -> LoadList:
-    """The list; unknown members are a newer operator's."""
+    """Read the list; unknown members are a newer operator's."""
     try:
         found = json.loads(written)
         entries = tuple(_entry(one) for one in found["entries"])

@@ -1,7 +1,7 @@
-"""What a replica does next about the adapters on its list, from what lies there, what its engine lists and the time.
+"""A replica's next steps for the adapters on its list, from its folder, its engine's list and the time.
 
-Each step is small and can be repeated: what a step did is seen in the next look, never remembered. An adapter that is
-no longer on the list stays loaded for a minute, since a router may have chosen it a moment ago.
+Each step is small and can be repeated: its effect is observed afterwards, never remembered. An adapter that left the
+list stays loaded for a minute, since a router may have chosen it a moment ago.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,12 +25,12 @@ LONGEST_PAUSE_S: Final = 60.0
 """A hub may answer again."""
 REFUSED_PAUSE_S: Final = 60.0
 LONGEST_REFUSED_PAUSE_S: Final = 600.0
-"""A folder may be mended under the same digest; until then each try reads all of its files for nothing."""
+"""A folder may be repaired under the same digest; until then each try reads all of its files for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedTry:
-    """What the last try to stage or to load a version came to."""
+    """The result of the last try to stage or to load a version."""
 
     problem: AdapterProblem
     again_at: float
@@ -39,17 +39,17 @@ class FailedTry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaView:
-    """One look at a replica."""
+    """One observation of a replica."""
 
     wanted: tuple[LoadEntry, ...]
     staged: frozenset[str] = frozenset()
-    """Digests of what lies in the folder, checked."""
+    """Digests of the checked files in the folder."""
     loaded: frozenset[str] | None = frozenset()
     """Names that the engine lists; None while it does not answer."""
     failed: Mapping[str, FailedTry] = field(default_factory=dict)
     """By name in the engine."""
     unwanted_since: Mapping[str, float] = field(default_factory=dict)
-    """Names that left the list, or digests whose files nobody wants, and when."""
+    """Names that left the list, or digests whose files are no longer needed, and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ class StageStep:
 
 @dataclass(frozen=True, slots=True)
 class LoadStep:
-    """Ask the engine to load it."""
+    """Have the engine load it."""
 
     entry: LoadEntry
 
 
 @dataclass(frozen=True, slots=True)
 class UnloadStep:
-    """Ask the engine to unload it."""
+    """Have the engine unload it."""
 
     name: str
 
@@ -89,7 +89,7 @@ def is_ours(name: str) -> bool:
 
 
 def steps(view: ReplicaView, now: float) -> tuple[LoaderStep, ...]:
-    """Everything that can be done now; loads before files are read, since they take milliseconds."""
+    """Return everything that can be done now; loads before files are read, since they take milliseconds."""
     return (*_loads(view, now), *_unloads(view, now), *_stages(view, now), *_discards(view, now))
 
 
@@ -119,7 +119,7 @@ def _unloads(view: ReplicaView, now: float) -> Iterator[LoaderStep]:
 
 
 def _discards(view: ReplicaView, now: float) -> Iterator[LoaderStep]:
-    """Files go as late as their names: an engine reads them again when a slot was given to another adapter."""
+    """Discard files as late as their names: an engine reads them again when a slot was given to another adapter."""
     for digest in sorted(view.staged):
         if _is_over(view, digest, now):
             yield DiscardStep(digest)
@@ -131,7 +131,7 @@ def _is_over(view: ReplicaView, what: str, now: float) -> bool:
 
 
 def unwanted(view: ReplicaView, now: float) -> Mapping[str, float]:
-    """`unwanted_since` at the next look."""
+    """Return the next `unwanted_since`."""
     kept = {one.name for one in view.wanted} | {one.digest for one in view.wanted}
     present = {name for name in view.loaded or () if is_ours(name)} | view.staged
     if view.loaded is None:
@@ -140,7 +140,7 @@ def unwanted(view: ReplicaView, now: float) -> Mapping[str, float]:
 
 
 def failed(before: FailedTry | None, problem: AdapterProblem, now: float) -> FailedTry:
-    """A try that failed; pauses double."""
+    """Record a failed try; pauses double."""
     times = 1 if before is None else before.times + 1
     final = problem.reason in FINAL_REASONS
     first, longest = (REFUSED_PAUSE_S, LONGEST_REFUSED_PAUSE_S) if final else (FIRST_PAUSE_S, LONGEST_PAUSE_S)
@@ -155,7 +155,7 @@ def is_complete(view: ReplicaView) -> bool:
 
 
 def places(view: ReplicaView) -> tuple[AdapterPlace, ...]:
-    """Where each version stands."""
+    """Return the state of each version."""
     return tuple(_place(view, one) for one in view.wanted)
 
 

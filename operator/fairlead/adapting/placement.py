@@ -14,7 +14,7 @@ SLACK: Final = 1.25
 
 
 def placed(wanted: Mapping[str, int], pods: Sequence[str]) -> Mapping[str, frozenset[str]]:
-    """The pods of each adapter, by name; `wanted` is how many it asks for."""
+    """Return each adapter's pods, by name; `wanted` is how many it should have."""
     if not pods:
         return {name: frozenset() for name in wanted}
     numbers = {name: min(count, len(pods)) for name, count in wanted.items()}
@@ -29,7 +29,7 @@ def placed(wanted: Mapping[str, int], pods: Sequence[str]) -> Mapping[str, froze
 
 
 def _chosen(name: str, number: int, held: Mapping[str, int], bound: int) -> list[str]:
-    """The highest hashes first; those that have enough only where the others do not suffice."""
+    """Take the highest hashes first; those that have enough only if the others do not suffice."""
     key = rendezvous.number(name)
 
     def rank(pod: str) -> tuple[bool, int]:
