@@ -27,8 +27,7 @@ class EngineAccess:
 
 
 def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platform: Installation) -> Manifest:
-    """Allow requests from routers and evaluation runners, and scrapes, to the same port, from operator and monitoring.
-    """
+    """Allow requests from routers and evaluation runners; scrapes, to the same port, from operator and monitoring."""
     own = [_pods(labels.routers(owner.name))] if access.own else []
     runners = [_pods(labels.runners(owner.name))] if access.own else []
     sources = [*own, *(_gateway(one, owner.namespace) for one in access.gateways), *runners]
