@@ -102,7 +102,7 @@ class Throttled(ApiError):
 
 
 class Unreachable(ApiError):
-    """No usable answer; the request may have been carried out all the same."""
+    """No usable answer; the request may still have been carried out."""
 
 
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {

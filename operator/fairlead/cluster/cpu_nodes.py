@@ -30,7 +30,7 @@ class CpuRequirement:
     selector: tuple[tuple[str, str], ...] = ()
     """Node labels."""
     tolerations: tuple[Toleration, ...] = ()
-    """Taints of nodes that it may run on all the same."""
+    """Taints of nodes that it may still run on."""
 
 
 def host_nodes(

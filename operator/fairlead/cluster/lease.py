@@ -183,7 +183,7 @@ class Leadership:
             log.info("%s released the Lease %s: a standby leads within seconds", self._place.identity, self._place)
 
     async def _given_back(self) -> bool:
-        """Try once, after a fresh read: a renewal that was cancelled may have been carried out all the same."""
+        """Try once, after a fresh read: a cancelled renewal may still have been carried out."""
         lease = await self._api.read(LEASE, self._place.namespace, self._place.name)
         if lease is None or lease["spec"].get("holderIdentity") != self._place.identity:
             return True

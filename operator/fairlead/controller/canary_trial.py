@@ -1,6 +1,7 @@
 """A deployment's canary at one moment: its limit, share and next state, from the stored state and observations.
 
-Pure. Only a rollout with a canary plan has one, while a revision that never served in earnest replaces one that did.
+Pure. Only a rollout with a canary plan has one, while a revision that never served outside a trial replaces one that
+did.
 """
 
 from collections.abc import Mapping, Sequence

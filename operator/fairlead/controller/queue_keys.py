@@ -160,7 +160,7 @@ def _routing_facts(document: Manifest | None) -> object:
 
 
 def _gateway_facts(document: Manifest | None) -> object:
-    """Return the fields of a gateway that its deployments' conditions depend on; tenants' usage is none."""
+    """Return the fields of a gateway that its deployments' conditions depend on, without tenants' usage."""
     if document is None:
         return None
     status, metadata = document.get("status") or {}, document["metadata"]
@@ -169,7 +169,7 @@ def _gateway_facts(document: Manifest | None) -> object:
 
 
 def _gpu_facts(node: Manifest | None) -> object:
-    """Return the fields of a node that placement depends on; its heartbeat is none."""
+    """Return the fields of a node that placement depends on, without its heartbeat."""
     if node is None:
         return None
     return (

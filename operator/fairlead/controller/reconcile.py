@@ -430,7 +430,7 @@ def _outcome(
 
 
 def _is_compared(observed: DeploymentSnapshot, decision: DesiredState) -> bool:
-    """Whether figures, or what a gateway's routers report, decide what is next: no event says that."""
+    """Whether the next step depends on figures or on a gateway's routers, which send no events."""
     state = decision.canary
     awaited = state is not None and state.phase is CanaryPhase.WAITING and any(observed.gateway_routers.values())
     return awaited or canary_trial.is_judged(state) or questions.is_evaluated(state)

@@ -46,7 +46,7 @@ ROUTER_KINDS = (
     *("ServiceAccount", "Role", "RoleBinding", "NetworkPolicy"),
     *("PodDisruptionBudget", "ConfigMap", "Service", "Deployment"),
 )
-"""Kinds of a deployment's own routers' children."""
+"""The kinds of children that a deployment's own routers have."""
 
 
 def move(

@@ -18,7 +18,7 @@ from fairlead.review import gateway_membership
 from fairlead.review.context import ObjectKey
 
 TEMPLATE_HASH: Final = "pod-template-hash"
-"""The label by which a ReplicaSet tells its pods from those of the Deployment's other ReplicaSets."""
+"""The label that distinguishes a ReplicaSet's pods from those of the Deployment's other ReplicaSets."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ def of_bytes(count: int) -> str:
 
 
 def worth(spelt: object) -> Decimal | None:
-    """Return the number that a quantity stands for; None if it is no quantity."""
+    """Return the number that a quantity stands for; None if it is not one."""
     found = _SPELLING.fullmatch(str(spelt))
     if found is None:
         return None

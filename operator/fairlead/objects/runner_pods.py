@@ -1,6 +1,6 @@
 """The pod of one pass of an evaluation's runner: the user's program or the harness, and our relay to one side.
 
-The program reaches no more of the cluster than any pod; it reaches engines through the relay, on the loopback.
+The program reaches no more of the cluster than any pod; it reaches engines through the relay, on loopback.
 """
 
 from dataclasses import dataclass

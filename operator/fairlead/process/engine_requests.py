@@ -1,4 +1,4 @@
-"""Our own requests to engine pods: a scrape, the page of models, and completions that users' requests precede."""
+"""Our own requests to engine pods: a scrape, the page of models, and completions, after users' requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class EngineRequests:
         return await pod_http.fetch(self.session, url) if url else None
 
     async def send(self, pod: Manifest, kind: EngineKind, request: EngineRequest) -> PodReply | None:
-        """Return an engine's reply; users' requests precede if it serves by priority."""
+        """Return an engine's reply; users' requests go first if it serves by priority."""
         address, api = pods.address(pod), engines.api(kind)
         if address is None:
             return None

@@ -1,4 +1,4 @@
-"""The two ports of a process: one for the kubelet's probes, one for metrics and what it serves beside them."""
+"""The two ports of a process: one for the kubelet's probes, one for metrics and its other routes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable

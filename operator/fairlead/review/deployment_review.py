@@ -65,7 +65,7 @@ def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
 
 
 def without_speculation(judged: DeploymentReview, document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
-    """Remove speculation from the review; the spec as written must be valid all the same."""
+    """Remove speculation from the review; the spec as written must still be valid."""
     if not judged.may_start or judged.spec is None or judged.spec.engine.speculation.method is SpeculationMethod.OFF:
         return judged
     other = read(speculation_switch.without_speculation(document), context)

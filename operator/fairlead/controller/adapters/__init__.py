@@ -1,4 +1,4 @@
 """The Adapter kind: which adapters a deployment serves, the list for its replicas, and what they report.
 
-Which replica loads which adapter is decided in `adapting`.
+Compatibility and placement are decided in `adapting`.
 """

@@ -1,4 +1,4 @@
-"""Facts about a version on trial: who has loaded it, users' requests to both versions, answers to an evaluation.
+"""Facts about a version on trial: which replicas have it, users' requests to both versions, evaluation answers.
 
 Its next step is decided in `planning.adapter_canary`.
 """

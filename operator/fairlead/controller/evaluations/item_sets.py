@@ -20,7 +20,7 @@ from fairlead.review.evaluations import EvaluationPlan
 MOST_ITEMS: Final = 5000
 """For an evaluation that a canary uses."""
 MOST_JUDGED: Final = 2500
-"""The most with a judge: its answers are kept whole, or their first 4,000 characters."""
+"""With a judge: answers are kept whole, or their first 4,000 characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def _side(observed: DeploymentSnapshot, revision: str) -> RevisionSide | None:
 
 
 def _kind(holder: Manifest) -> EngineKind:
-    """Tell by the port it serves on: the old revision may be another kind of engine than the spec names now."""
+    """Return the engine kind by its port: the old revision may be another kind than the spec names now."""
     containers = holder["spec"]["template"]["spec"].get("containers") or ()
     ports = {port.get("containerPort") for one in containers for port in one.get("ports") or ()}
     return next((kind for kind, one in engines.ENGINES.items() if one.api.port in ports), engines.DEFAULT)

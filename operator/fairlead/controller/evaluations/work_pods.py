@@ -81,7 +81,7 @@ class WorkPods:
         return await self._state(live)
 
     async def find(self, wanted: Manifest) -> Manifest | None:
-        """Return the pod of that name, whoever owns it."""
+        """Return the pod of that name, of any owner."""
         about = wanted["metadata"]
         return await self._server.read(kinds.POD, about["namespace"], about["name"])
 
@@ -90,11 +90,11 @@ class WorkPods:
         await self._server.apply(wanted)
 
     async def remove(self, live: Manifest) -> None:
-        """Delete it."""
+        """Delete a pod."""
         await self._server.remove(live, uid=live["metadata"]["uid"])
 
     async def _state(self, live: Manifest) -> WorkState:
-        """Judge by the container that does the work: one beside it may go on."""
+        """Judge by the container that does the work: its sidecar may still run."""
         about, status = live["metadata"], live.get("status") or {}
         ended = _ended(live)
         if ended is not None and ended.get("exitCode") == 0:

@@ -103,7 +103,7 @@ class PodClient:
     async def complete(
         self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> PodReply | None:
-        """Return an engine's reply to one of our requests, queued after users' ones if it serves by priority."""
+        """Return an engine's reply to one of our requests; users' requests go first if it serves by priority."""
         sent = EngineRequest(path=requests.PATH, body=body, headers=headers, seconds=seconds)
         return await self._engines.send(pod, kind, sent)
 

@@ -184,7 +184,7 @@ def meaning(message: str) -> FailurePattern | None:
 
 
 def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:
-    """Report an end that is no crash by its exit code; a crash loop all the same when it happens again."""
+    """Report an end that is no crash by its exit code; a crash loop anyway if it happens again."""
     ends = int(status.get("restartCount", 0)) + ("running" not in status.get("state", {}))
     reason = ConditionReason.CRASH_LOOP if ends >= CRASH_LOOP_ENDS else ConditionReason.ENGINE_ENDED
     shown = "kubectl describe pod says whether the kubelet ended it, kubectl logs --previous why"

@@ -62,6 +62,6 @@ def _empty(observed: DeploymentSnapshot) -> Manifest | None:
 
 
 def _is_stored(observed: DeploymentSnapshot) -> bool:
-    """Whether the status has it, as after a restart."""
+    """Whether the status reports it already, which outlives a restart."""
     reasons = (one.get("reason") for one in observed.status.get("conditions") or ())
     return ConditionReason.PODS_NOT_CREATED in reasons
