@@ -1,5 +1,5 @@
 """The reconcile: observe, plan, apply, report; with admission, leader election and the work queue around it.
 
-Maps steps to writes and outcomes to conditions, and is the only package that writes workloads. It does no replica
-arithmetic, and keeps no state that is not written on an object.
+Maps steps to writes and outcomes to conditions; the only package that writes workloads. Never does arithmetic on
+replicas, and keeps no state that is not written on an object. Its one verb: to reconcile.
 """
