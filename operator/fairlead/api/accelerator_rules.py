@@ -1,4 +1,4 @@
-"""The rules by which an accelerator is refused from its own fields and the engine's kind: GPUs, or a processor."""
+"""Validation rules of an accelerator, from its own fields and the engine's kind: GPUs, or a processor."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ _WITHOUT_GPU: Final = [str(kind) for kind in EngineKind if kind in WITHOUT_GPU]
 _ON_CPU: Final = [str(kind) for kind in EngineKind if kind in ON_CPU]
 _ANY_CASE: Final = "self.product.matches('^(?i:cpus?)$')"
 _USUAL: Final = "nvidia.com/gpu"
-"""The default of `resource`; a processor needs none, and the API server writes the default into every object."""
+"""The default of `resource`; the API server writes it into every object, also for a processor, which needs none."""
 
 
 def _gpus(spec: InferenceDeploymentSpec) -> int:

@@ -1,4 +1,4 @@
-"""Adapter as people write it: a LoRA adapter that running replicas of a deployment take in, and its versions."""
+"""The Adapter resource: a LoRA adapter that running replicas of a deployment load, and its versions."""
 
 from typing import Annotated
 
@@ -43,7 +43,7 @@ ContentDigest = Annotated[
 
 
 class AdapterVersion(ApiModel):
-    """One edition of the adapter's weights."""
+    """One version of the adapter's weights."""
 
     digest: ContentDigest = Field(
         description="Of the version's two files, as `fairlead digest FOLDER` prints it. Files that differ are refused."
@@ -63,12 +63,12 @@ class AdapterVersion(ApiModel):
 
     @property
     def share(self) -> int:
-        """What it answers where no canary says it."""
+        """Percent of the conversations; 100 if `traffic` is not set."""
         return WHOLE if self.traffic is None else self.traffic
 
 
 class AdapterSpec(ApiModel):
-    """A LoRA adapter that running replicas take in, under a name that clients ask for."""
+    """A LoRA adapter that running replicas load, under a name that clients request."""
 
     deployment: Handle = Field(
         description="Name of the InferenceDeployment, in this namespace, whose replicas serve the adapter. It has to "

@@ -1,4 +1,4 @@
-"""A new version of an adapter on trial, as people write it: its steps, and what its gates hold it to."""
+"""The canary of an adapter's new version: its steps and the limits of its gates."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from fairlead.fleet.canaries import CanaryGate, UndecidedAction
 
 
 class AdapterCanaryStep(ApiModel):
-    """One step: how much of the conversations the new version gets, and what lets it go on."""
+    """One step: the new version's share of the conversations, and the gates to pass before the next step."""
 
     traffic: Annotated[int, Field(ge=0, le=99)] = Field(
         default=0,
@@ -28,7 +28,7 @@ class AdapterCanaryStep(ApiModel):
 
 
 class AdapterCanary(ApiModel):
-    """How a new version gets the conversations of the one that serves: in steps, and back if a gate fails."""
+    """How a new version replaces the one that serves: step by step, with a rollback if a gate fails."""
 
     steps: tuple[AdapterCanaryStep, ...] = Field(
         default=(

@@ -1,4 +1,4 @@
-"""From an Adapter as written to the value other packages use."""
+"""Conversion of an Adapter into the value that other packages use."""
 
 from fairlead.api import canary_conversion
 from fairlead.api.adapter import AdapterSpec
@@ -8,7 +8,7 @@ from fairlead.fleet.adapters import AdapterEdition, ServedAdapter
 
 
 def adapter(written: ParsedObject[AdapterSpec]) -> ServedAdapter:
-    """Everything that one object specifies."""
+    """Convert a whole Adapter."""
     spec = written.spec
     return ServedAdapter(
         namespace=written.namespace,

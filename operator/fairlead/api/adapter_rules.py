@@ -1,4 +1,4 @@
-"""The rules between the fields of an adapter."""
+"""Validation rules across the fields of an adapter."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from fairlead.api.field_rule import FieldErrorReason, FieldRule
 from fairlead.fleet.adapters import WHOLE
 
 SIDES: Final = 2
-"""Of a comparison."""
+"""Most versions under a canary: the serving one and the new one."""
 RULES: Final[tuple[FieldRule[Any], ...]] = (
     FieldRule[AdapterSpec](
         on=AdapterSpec,

@@ -1,4 +1,4 @@
-"""What Fairlead says of an adapter: where each of its versions is loaded, and why not elsewhere."""
+"""The status of an adapter: where each of its versions is loaded, and why it is not loaded elsewhere."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""From strings to numbers: seconds, bytes, shares, money. Only called with what `string_formats` accepted."""
+"""Parsing of strings into seconds, bytes, shares and money. Only called with strings that `string_formats` accepted."""
 
 import re
 from decimal import Decimal
@@ -13,17 +13,17 @@ _BYTES: Final = {
 
 
 def seconds(duration: str) -> float:
-    """The sum of its pieces: 1h30m is 5400."""
+    """Add up the parts of a duration: 1h30m is 5400."""
     pieces = re.findall(r"([0-9.]+)(ms|s|m|h|d)", duration)
     return float(sum(Decimal(number) * _SECONDS[unit] for number, unit in pieces))
 
 
 def size(quantity: str) -> int:
-    """Bytes, rounded down: 1.5Gi is 1610612736."""
+    """Parse a quantity into bytes, rounded down: 1.5Gi is 1610612736."""
     ((number, unit),) = re.findall(r"^([0-9.]+)([A-Za-z]*)$", quantity)
     return int(Decimal(number) * _BYTES[unit])
 
 
 def maybe_size(quantity: str | None) -> int | None:
-    """Bytes of what may be absent."""
+    """Parse an optional quantity into bytes."""
     return None if quantity is None else size(quantity)

@@ -1,6 +1,6 @@
-"""What every written object is made of: a frozen group of fields, spelled in camelCase, each with its meaning.
+"""The base model of every object and its parts: frozen, with field names in camelCase, each with a description.
 
-Whether an unknown field is refused or ignored is decided by `object_reader`, never by the model.
+`object_reader` decides whether an unknown field is refused or ignored, never the model.
 """
 
 from collections.abc import Callable, Hashable
@@ -13,12 +13,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 API_MODEL: Final = "x-part"
-"""Under this key a part's schema names its class and those it builds on, so that `schema` finds the rules of
-the part."""
+"""Key in a part's schema that names its class and base classes, by which `schema` finds the part's rules."""
 
 
 def signature(part: type[Any]) -> str:
-    """The name of a class under that key."""
+    """Name a class as that key does."""
     return f"{part.__module__}.{part.__qualname__}"
 
 
@@ -42,7 +41,7 @@ class ApiModel(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class KeyedList:
-    """A list whose elements have names: the server merges it element by element, and refuses a name twice."""
+    """A list whose elements have a key: the server merges it element by element and refuses duplicate keys."""
 
     key: str
     of: Callable[[Any], Hashable]
@@ -59,7 +58,7 @@ class KeyedList:
 
 @dataclass(frozen=True, slots=True)
 class UniqueList:
-    """A list of strings, each of which may occur once; order has no meaning."""
+    """A list of strings without duplicates; order has no meaning."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._unique, handler(source))

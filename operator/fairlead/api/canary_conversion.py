@@ -1,4 +1,4 @@
-"""From a canary as written, of a deployment or of an adapter, to its plan."""
+"""Conversion of the canary of a deployment or an adapter into its plan."""
 
 from fairlead.api import amounts
 from fairlead.api.adapter_canary import AdapterCanary
@@ -14,7 +14,7 @@ def of_deployment(spec: Canary) -> CanaryPlan:
 
 
 def of_adapter(spec: AdapterCanary) -> CanaryPlan:
-    """The plan for a new version: it begins once that is loaded, however long that takes."""
+    """The plan for a new version: it begins once the version is loaded, however long that takes."""
     return _plan(spec, tuple(value(one, CanaryStep, replicas=0) for one in spec.steps), None)
 
 

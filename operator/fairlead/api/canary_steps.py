@@ -1,4 +1,4 @@
-"""The rules of a canary's steps and limits, of a deployment's new revision and of an adapter's new version alike."""
+"""Validation rules of a canary's steps and limits, of a deployment's revision and of an adapter's version alike."""
 
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -8,7 +8,7 @@ from fairlead.api.lifecycle import CanaryService
 from fairlead.fleet.canaries import CanaryGate
 
 MOST_UNJUDGED: Final = 50
-"""Percent of the traffic that a step may have before users' requests were compared."""
+"""Most traffic, in percent, that a step may have before gate Service has compared users' requests."""
 
 
 class _Step(Protocol):
@@ -20,7 +20,7 @@ class _Step(Protocol):
 
 
 def step_rules(canary: type[Any], step: type[Any], newcomer: str) -> tuple[FieldRule[Any], ...]:
-    """The rules of steps; `newcomer` is what these step towards, in words."""
+    """Return the rules of the steps; `newcomer` names in words what is rolled out."""
     return (
         FieldRule[Any](
             on=canary,

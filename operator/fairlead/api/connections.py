@@ -1,4 +1,4 @@
-"""How clients connect and how engines are reached: browsers, TLS, and the limits of a slow client."""
+"""Connections to clients and engines: CORS, TLS, and limits for slow clients."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ class Cors(ApiModel):
 
 
 class Tls(ApiModel):
-    """The certificate that clients are shown."""
+    """The certificate that the router presents to clients."""
 
     secret_name: ObjectName = Field(
         description="Secret of type kubernetes.io/tls, with tls.crt and tls.key. A rotated certificate is taken up "
@@ -29,7 +29,7 @@ class Tls(ApiModel):
 
 
 class EngineTls(ApiModel):
-    """Speaking to engines over TLS."""
+    """TLS on connections to engines."""
 
     ca_secret: SecretKeyRef = Field(
         description="Secret with the certificate of the authority that signed the engines', as PEM."
@@ -60,7 +60,7 @@ class BaseConnections(ApiModel):
 
 
 class Connections(BaseConnections):
-    """How clients come in, and how engines are reached."""
+    """Connections from clients and to engines."""
 
     tls: Tls | None = Field(
         default=None, description="HTTPS instead of HTTP for clients; the Service then has port 443. Default: HTTP."

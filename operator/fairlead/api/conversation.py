@@ -1,4 +1,4 @@
-"""How conversations reach the model and come back: the chat template, tool calls, reasoning."""
+"""Conversion between conversations and the model's text: the chat template, tool calls, reasoning."""
 
 from typing import Annotated
 
@@ -45,7 +45,7 @@ class ConfigMapKeyRef(ApiModel):
 
 
 class Tools(ApiModel):
-    """Tool calls: how the engine finds them in what the model writes."""
+    """Tool calls: how the engine finds them in the model's output."""
 
     parser: ParserName | None = Field(
         default=None,

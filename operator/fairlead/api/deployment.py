@@ -1,4 +1,4 @@
-"""InferenceDeployment as people write it: one model on one kind of GPU, with a count or bounds."""
+"""The InferenceDeployment resource: one model on one kind of GPU, with a fixed number of replicas or bounds."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from fairlead.api.pods import Accelerator, Parallelism, Placement, Storage
 
 
 class InferenceDeploymentSpec(ApiModel):
-    """What is wanted: a model, an engine, GPUs, and how many replicas."""
+    """The desired model, engine, GPUs, and number of replicas."""
 
     model: Model = Field(description="The model that is served. Required.")
     engine: Engine = Field(default=Engine(), description="The program that serves, and its levers.")

@@ -1,4 +1,4 @@
-"""From an InferenceDeployment as written to the values other packages use; defaults that need code are filled in."""
+"""Conversion of an InferenceDeployment into the values that other packages use; fills in defaults that need code."""
 
 import json
 from collections.abc import Mapping
@@ -46,10 +46,10 @@ from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Gateway
 from fairlead.fleet.policies import ReplicaBounds
 
 DEFAULT_TOKENS: Final = 3
-"""Draft tokens if the spec sets none: on most models a further one costs more than its acceptance saves."""
+"""Draft tokens if the spec sets none: on most models one more costs more than its acceptance saves."""
 
 KEPT_PER_SLOT: Final = 4
-"""Adapters kept in main memory for each slot, if the spec sets no number: a few megabytes each."""
+"""Adapters kept in main memory per slot, if the spec sets no number: a few megabytes each."""
 
 _SHAPE_NAMES: Final = {
     "layers": "layers",
@@ -64,13 +64,13 @@ _SHAPE_NAMES: Final = {
     "experts": "experts",
     "experts_per_token": "experts_per_token",
 }
-"""Our fields, and their names in `fleet.shapes`."""
+"""Field names of the API, and the matching names in `fleet.shapes`."""
 
 
 def deployment(
     written: ParsedObject[InferenceDeploymentSpec], releases: Mapping[EngineKind, EngineRelease]
 ) -> DesiredDeployment:
-    """Everything that one object specifies."""
+    """Convert a whole InferenceDeployment."""
     spec = written.spec
     parallelism, cpu = value(spec.parallelism, Parallelism), _cpu(spec.accelerator)
     wanted = DesiredRevision(
@@ -96,7 +96,7 @@ def deployment(
 
 
 def source(text: str, revision: str | None = None) -> ModelSource:
-    """The place that weights are read from."""
+    """Parse the location of the weights."""
     scheme, found, location = text.partition("://")
     if not found:
         return ModelSource(scheme=SourceScheme.PATH, location=text, revision=revision)
@@ -127,14 +127,14 @@ def _shape(shape: ModelShape) -> tuple[tuple[str, int], ...]:
 
 
 def _cpu(spec: Accelerator) -> CpuResources | None:
-    """The rules of the schema require both numbers with product CPU."""
+    """CPU resources; with product CPU, the rules of the schema require both numbers."""
     if spec.product != CPU or spec.cores is None or spec.memory is None:
         return None
     return CpuResources(cores=spec.cores, memory_bytes=amounts.size(spec.memory))
 
 
 def _engine(engine: Engine, releases: Mapping[EngineKind, EngineRelease], *, on_cpu: bool) -> DesiredEngine:
-    """Groups of fields with the names of `DesiredEngine` are taken whole; a new field there needs no line here."""
+    """Copy whole groups of fields whose names match those of `DesiredEngine`; a new field there needs no line here."""
     release = releases[engine.kind]
     version = engine.version or release.version
     return value(
@@ -184,14 +184,14 @@ def _lora(spec: LoraSpec, own_image: str) -> LoraSlots:
 
 
 def _chat_template(spec: ChatTemplateSpec) -> ChatTemplateSource | None:
-    """Text and path go to the same flag: the engine distinguishes them as we do, by a brace."""
+    """Text and path go to the same flag: like us, the engine tells them apart by a brace."""
     if spec.config_map is not None:
         return value(spec.config_map, ConfigMapKey)
     return spec.inline or spec.path
 
 
 def env_from_of(variable: EnvVariable) -> EnvFrom | None:
-    """Where a variable's value is read from; nothing where it is written out."""
+    """Where a variable's value is read from; None if the value is given directly."""
     if variable.value_from is None:
         return None
     in_secret = variable.value_from.secret_key_ref

@@ -1,4 +1,4 @@
-"""The rules by which an InferenceDeployment is refused from its own fields alone."""
+"""Validation rules of an InferenceDeployment that need its own fields alone."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ _SLEEPING: Final = [str(kind) for kind in EngineKind if kind in SLEEPING]
 
 
 def _may_miss(rollout: Rollout) -> bool:
-    """Whether a replica may be missing: by the number, else by the strategy."""
+    """Whether a replica may be unavailable: as `max_unavailable` says, else by the strategy."""
     if rollout.max_unavailable is None:
         return rollout.strategy is RolloutStrategy.CANARY
     return rollout.max_unavailable > 0

@@ -1,6 +1,6 @@
-"""The first check of an input: whether it is small enough and plain enough to be read at all.
+"""The first check of an input: whether it is small and simple enough to be read at all.
 
-It runs before every other check, so that ten megabytes, a thousand levels or a list that holds itself cost
+It runs before every other check, so that ten megabytes, a thousand levels or a list that contains itself cost
 milliseconds. Etcd refuses objects of more than 1.5 MiB, so no stored object is near these bounds.
 """
 
@@ -19,7 +19,7 @@ LARGEST_INTEGER: Final = 2**63 - 1
 
 
 def exceeded(value: RawValue, root: FieldPath) -> SpecRefusal | None:
-    """The refusal for the first bound that a value breaks, or None."""
+    """Return a refusal for the first bound that a value exceeds, or None."""
     waiting: list[tuple[RawValue, FieldPath]] = [(value, root)]
     values, characters = 1, 0
     while waiting:
@@ -35,7 +35,7 @@ def exceeded(value: RawValue, root: FieldPath) -> SpecRefusal | None:
 
 
 def without_nulls(value: RawValue) -> RawValue:
-    """A copy in which a field that is null is absent, which is what the API server makes of it."""
+    """Copy a value without its null fields, as the API server does."""
     if isinstance(value, dict):
         return {key: without_nulls(below) for key, below in value.items() if below is not None}
     return [without_nulls(each) for each in value] if isinstance(value, list) else value
@@ -50,7 +50,7 @@ def _too_much(values: int, characters: int, depth: int) -> str | None:
 
 
 def _odd(value: RawValue, path: FieldPath) -> SpecRefusal | None:
-    """What YAML or Python can hold and JSON cannot: dates, numbers without end, half characters."""
+    """Refuse what YAML or Python can represent and JSON cannot: dates, infinite numbers, lone surrogates."""
     if value is None or isinstance(value, bool | list):
         return None
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The engine and its levers: quantization, caching, speculation, batching, context, adapters."""
+"""The engine and its settings: quantization, caching, speculation, batching, context, adapters."""
 
 from typing import Annotated, Final
 
@@ -43,7 +43,7 @@ class Quantization(ApiModel):
 
 
 class PrefixCaching(ApiModel):
-    """Reuse of what was computed for the same beginning of a prompt."""
+    """Reuse of the KV cache of a common prompt prefix."""
 
     enabled: bool = Field(
         default=True,
@@ -93,7 +93,7 @@ class Speculation(ApiModel):
 
 
 class Sleep(ApiModel):
-    """Giving the GPU's memory back while no requests arrive, and taking it again within seconds."""
+    """Releasing the GPU's memory while no requests arrive, and taking it again within seconds."""
 
     enabled: bool = Field(
         default=False,
@@ -105,7 +105,7 @@ class Sleep(ApiModel):
 
 
 class Batching(ApiModel):
-    """Limits of the batch that a replica works on. What is left out is the engine's own default for this GPU."""
+    """Limits of a replica's batch. A field that is not set keeps the engine's own default for this GPU."""
 
     max_sequences: Annotated[int, Field(ge=1, le=8192)] | None = Field(
         default=None,
@@ -151,7 +151,7 @@ class Adapter(ApiModel):
 
 
 class Lora(ApiModel):
-    """Room for adapters that come and go while the engine runs: objects of kind Adapter."""
+    """Slots for adapters that are loaded and unloaded while the engine runs: objects of kind Adapter."""
 
     slots: Annotated[int, Field(ge=1, le=256)] = Field(
         default=8,
@@ -183,7 +183,7 @@ class EnvValueFrom(ApiModel):
 
 
 class EnvVariable(ApiModel):
-    """One environment variable, spelled as in a Pod."""
+    """One environment variable, with the fields of a Pod's."""
 
     name: EnvName = Field(description="Name of the variable.")
     value: str | None = Field(
@@ -193,7 +193,7 @@ class EnvVariable(ApiModel):
 
 
 class Engine(ApiModel):
-    """The program that serves, and its levers."""
+    """The engine and its settings."""
 
     kind: EngineKind = Field(
         default=EngineKind.VLLM,

@@ -1,4 +1,4 @@
-"""Evaluation as people write it: questions with known answers, and how a model is asked them."""
+"""The Evaluation resource: questions with known answers, and how they are put to a model."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -57,7 +57,7 @@ class ScorerType(StrEnum):
 
 
 class EvaluationScorer(ApiModel):
-    """When an answer is right."""
+    """How an answer is scored as right or wrong."""
 
     type: ScorerType = Field(
         default=ScorerType.EXACT,

@@ -1,4 +1,4 @@
-"""Where the items of an evaluation are, as people write it."""
+"""The location of an evaluation's items."""
 
 from typing import Annotated
 
@@ -34,14 +34,14 @@ ItemSourceText = Annotated[
 
 
 class ClaimItems(ApiModel):
-    """A file of a volume."""
+    """A file in a volume."""
 
     claim_name: ObjectName = Field(description="PersistentVolumeClaim in the namespace of this object; only read.")
     path: RelativePath = Field(description="Path of the file in the volume. User 65532 must be able to read it.")
 
 
 class SourceItems(ApiModel):
-    """A file of a repository or an image."""
+    """A file in a repository or an image."""
 
     url: ItemSourceText = Field(
         description="hf://datasets/organisation/name, hf://organisation/model, or oci://host/repository:tag, best with "
@@ -65,7 +65,7 @@ class SourceItems(ApiModel):
 
 
 class EvaluationItems(ApiModel):
-    """Where the items are: exactly one of three places."""
+    """The location of the items: exactly one of three."""
 
     config_map: ConfigMapKeyRef | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""A model as the judge of two answers, as people write it."""
+"""A model that judges pairs of answers."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The rules between the fields of an evaluation."""
+"""Validation rules across the fields of an evaluation."""
 
 from typing import Any, Final
 
@@ -38,11 +38,11 @@ def _of_scheme(field: str, name: str, scheme: str, remedy: str) -> FieldRule[Any
 
 _IS: Final = "(has(self.type) ? self.type : 'BuiltIn')"
 OWNED: Final = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "HOME", "NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES")
-"""Variables of a runner's container that the operator sets, beside all that begin with FAIRLEAD_."""
+"""Environment variables that the operator sets in a runner's container, besides those that begin with FAIRLEAD_."""
 
 
 def _of_runners(field: str, name: str, kinds: tuple[RunnerKind, ...]) -> FieldRule[Any]:
-    """A field that only these runners read; one that is at its default may stand."""
+    """Return a rule for a field that only these runners read; its default value is allowed with every runner."""
     names, words = [one.value for one in kinds], " and ".join(one.value for one in kinds)
     usual = EvaluationRunner()
     given = {

@@ -1,4 +1,4 @@
-"""Who puts an evaluation's items to both revisions, as people write it."""
+"""The runner that puts an evaluation's items to both revisions."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -51,21 +51,21 @@ MetricName = Annotated[
 
 
 class HarnessApi(StrEnum):
-    """How the harness asks."""
+    """The API by which the harness sends items."""
 
     CHAT = "Chat"
     COMPLETIONS = "Completions"
 
 
 class RunnerResources(ApiModel):
-    """What the program's container gets; never a GPU."""
+    """Resources of the program's container; never a GPU."""
 
     cpu: Cores = Field(default="500m", description="Of a processor, requested. Default 500m.")
     memory: Quantity = Field(default="2Gi", description="Requested and at most used. Default 2Gi.")
 
 
 class EvaluationRunner(ApiModel):
-    """Who asks, and who says what was right."""
+    """What sends the items, and what scores the answers."""
 
     type: RunnerKind = Field(
         default=RunnerKind.BUILT_IN,

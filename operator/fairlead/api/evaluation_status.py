@@ -1,4 +1,4 @@
-"""What Fairlead says of an evaluation: what is in it, which lines cannot be used, and what came of it last."""
+"""The status of an evaluation: what it contains, which lines cannot be used, and its last result."""
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from fairlead.fleet.gate_verdicts import Verdict
 
 
 class EvaluationRunStatus(ApiModel):
-    """What came of it in a canary."""
+    """The result of the evaluation in a canary."""
 
     deployment: ShortText | None = Field(default=None, description="Name of the InferenceDeployment.")
     adapter: ShortText | None = Field(default=None, description="Name of the Adapter, where it was a version of one.")

@@ -1,4 +1,4 @@
-"""Models of other APIs, as a gateway names them: where they are, what they are called there, what they take."""
+"""Models of external APIs, as a gateway declares them: address, name there, prices and limits."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from fairlead.api.string_formats import Handle, Money, Url
 
 
 class Prices(ApiModel):
-    """What an API takes for a million tokens, in the catalogue's currency."""
+    """Prices of an API per million tokens, in the catalogue's currency."""
 
     prompt: Money = Field(default="0", description='For prompt tokens, for instance "2.50". Default "0".')
     cached: Money | None = Field(default=None, description="For prompt tokens that it had cached. Default: as prompt.")
@@ -18,7 +18,7 @@ class Prices(ApiModel):
 
 
 class ExternalModel(ApiModel):
-    """One model of an OpenAI-compatible API outside of the cluster."""
+    """One model of an OpenAI-compatible API outside the cluster."""
 
     name: Handle = Field(description="Name of it here, so that a fallback can say external/NAME; unique.")
     url: Url = Field(description="Base URL as its clients write it, for instance https://api.example.com/v1.")

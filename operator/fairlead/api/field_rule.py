@@ -1,6 +1,6 @@
-"""A rule between the fields of one part: one message, and the same check in CEL for the API server and in Python.
+"""A rule across the fields of one part: one message, and the same check in CEL for the API server and in Python.
 
-The two forms are written side by side, and a test on a real API server requires the same results of both.
+The two forms stand side by side, and a test on a real API server requires the same results of both.
 """
 
 import re
@@ -17,7 +17,7 @@ _NUMBER: Final = re.compile(r" \(\{\w+\}\)")
 
 
 class FieldErrorReason(StrEnum):
-    """What is wrong, in the API server's words."""
+    """What is wrong, in the API server's terms."""
 
     INVALID = "FieldValueInvalid"
     FORBIDDEN = "FieldValueForbidden"
@@ -26,16 +26,16 @@ class FieldErrorReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)  # no slots: in 3.11 a generic with them cannot be called as Rule[X](…)
 class FieldRule(Generic[P]):
-    """What must hold inside one part."""
+    """A condition that must hold within one part."""
 
     on: type[P]
     field: str
-    """The field at fault, as users write it, relative to the part."""
+    """The invalid field, as users write it, relative to the part."""
     fault: FieldErrorReason
     cel: str
     holds: Callable[[P], bool]
     because: str
-    """May end a clause with ` ({field})`: a number of the same part, whose value is then shown in its place."""
+    """A clause may end with ` ({field})`: a number of the same part, whose value is shown in its place."""
     remedy: str
 
     def reason_for(self, part: P) -> str:
@@ -44,5 +44,5 @@ class FieldRule(Generic[P]):
 
     @property
     def message(self) -> str:
-        """The API server's message, without the numbers: its cost estimate takes text made of one as unbounded."""
+        """The API server's message, without the numbers: its cost estimate treats text built from one as unbounded."""
         return f"{_NUMBER.sub('', self.because)}; {self.remedy}"

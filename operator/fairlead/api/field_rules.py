@@ -1,4 +1,4 @@
-"""All rules between fields, by the part they apply to."""
+"""All rules across fields, by the part they apply to."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -22,12 +22,12 @@ RULES: Final = (
 
 
 def of(part: type[ApiModel]) -> tuple[FieldRule[Any], ...]:
-    """The rules of one part, and of those it builds on."""
+    """Return the rules of one part and of its base classes."""
     return tuple(rule for rule in RULES if issubclass(part, rule.on))
 
 
 def broken(part: ApiModel, path: FieldPath) -> Iterator[tuple[FieldPath, FieldRule[Any], str]]:
-    """Every rule that does not hold in a part or below it: the path of the part, the rule, and why."""
+    """Yield each rule that does not hold in a part or below it: the path of the part, the rule, and the reason."""
     yield from ((path, rule, rule.reason_for(part)) for rule in of(type(part)) if not rule.holds(part))
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)

@@ -1,4 +1,4 @@
-"""InferenceGateway as people write it: one address over many deployments, and which of them answers what."""
+"""The InferenceGateway resource: one address over many deployments, and which of them serves which request."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ _TARGET = "an InferenceDeployment: its name, or namespace/name where it is in an
 
 
 class WeightedTarget(ApiModel):
-    """One deployment and its part of the requests."""
+    """One deployment and its share of the requests."""
 
     deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
     weight: Annotated[int, Field(ge=0, le=1000)] = Field(
@@ -25,7 +25,7 @@ class WeightedTarget(ApiModel):
 
 
 class When(ApiModel):
-    """What a request must look like; all that is named must hold."""
+    """Conditions on a request; all that are set must hold."""
 
     difficulty: Difficulty | None = Field(
         default=None,
@@ -58,7 +58,7 @@ class When(ApiModel):
 
 
 class Rule(ApiModel):
-    """One line of the table; the first that holds decides."""
+    """One routing rule; the first that matches decides."""
 
     name: Handle = Field(description="Name of the rule, shown in metrics and traces; unique in this model.")
     when: When = Field(description="What a request must look like.")
@@ -66,7 +66,7 @@ class Rule(ApiModel):
 
 
 class Cascade(ApiModel):
-    """Smaller models first; the next one where an answer does not pass. Answers are held until they are judged."""
+    """Smaller models first; the next one if an answer does not pass. Answers are held until they are judged."""
 
     deployments: Annotated[tuple[DeploymentTarget, ...], Field(min_length=2, max_length=4)] = Field(
         description="InferenceDeployments, smallest first. The last one's answer is always given.",
@@ -97,7 +97,7 @@ class Cascade(ApiModel):
 
 
 class Fallback(ApiModel):
-    """Who answers when the chosen deployment cannot."""
+    """Deployments that answer when the chosen one cannot."""
 
     deployments: Annotated[tuple[DeploymentTarget, ...], Field(min_length=1, max_length=8)] = Field(
         description="InferenceDeployments in order, by name or namespace/name; external/NAME for one of external.",
@@ -114,7 +114,7 @@ class Fallback(ApiModel):
 
 
 class Shadow(ApiModel):
-    """A share of the requests is sent elsewhere too, where there is room; those answers are measured and dropped."""
+    """Sends a share of the requests elsewhere too, if there is capacity; those answers are measured and dropped."""
 
     deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
     share: Share = Field(description='Share of the requests that is copied, for instance "0.05".')

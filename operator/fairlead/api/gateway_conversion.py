@@ -1,4 +1,4 @@
-"""From an InferenceGateway as written to the values other packages use; targets get the names that routers know."""
+"""Conversion of an InferenceGateway into the values that other packages use; targets get the names that routers use."""
 
 from fairlead.api import routing_conversion
 from fairlead.api.external_models import ExternalModel
@@ -25,7 +25,7 @@ from fairlead.fleet.model_routes import (
 
 
 def gateway(written: ParsedObject[InferenceGatewaySpec]) -> DesiredGateway:
-    """Everything that one object specifies."""
+    """Convert a whole InferenceGateway."""
     spec = written.spec
     count = RouterPods().replicas if spec.replicas is None else spec.replicas
     return DesiredGateway(
@@ -41,7 +41,7 @@ def gateway(written: ParsedObject[InferenceGatewaySpec]) -> DesiredGateway:
 
 
 def target(name: str, namespace: str) -> str:
-    """A target as routers know it; a name alone is a deployment of the gateway's own namespace."""
+    """Name a target as routers do; a name alone is a deployment of the gateway's own namespace."""
     return name if "/" in name else f"{namespace}/{name}"
 
 

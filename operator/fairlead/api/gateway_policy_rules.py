@@ -1,4 +1,4 @@
-"""The rules by which a gateway or a policy is refused from its own fields alone."""
+"""Validation rules of a gateway or a policy that need its own fields alone."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ def _ordered(low: int | None, high: int | None) -> bool:
 
 
 def _belongs(field: str, strategy: RouteStrategy, given: str, what: str) -> FieldRule[Any]:
-    """A member of the union: needed by its strategy, refused with the others."""
+    """Return the rule of a union's member: required by its strategy, refused with the others."""
     return FieldRule[Any](
         on=ModelRoute,
         field=field,
@@ -30,7 +30,7 @@ def _belongs(field: str, strategy: RouteStrategy, given: str, what: str) -> Fiel
 
 
 def _measure(field: str, name: str, check: AnswerCheck, example: str) -> FieldRule[Any]:
-    """What a validator goes by: needed by it, refused with the others."""
+    """Return the rule of a validator's threshold: required by its validator, refused with the others."""
     return FieldRule[Any](
         on=Cascade,
         field=field,

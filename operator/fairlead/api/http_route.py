@@ -1,4 +1,4 @@
-"""A route of the Gateway API to the routers' Service, as people write it."""
+"""An HTTPRoute of the Gateway API to the routers' Service."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ Hostname = Annotated[
 
 
 class ParentReference(ApiModel):
-    """A Gateway that the route is to be attached to."""
+    """A Gateway that the route is attached to."""
 
     name: ObjectName = Field(description="Name of a Gateway of gateway.networking.k8s.io.")
     namespace: Handle | None = Field(
@@ -34,7 +34,7 @@ class ParentReference(ApiModel):
 
 
 class HttpRoute(ApiModel):
-    """An HTTPRoute that leads from Gateways to the routers."""
+    """An HTTPRoute from Gateways to the routers."""
 
     parent_refs: Annotated[tuple[ParentReference, ...], Field(min_length=1, max_length=8)] = Field(
         description="Gateways that are to lead requests here, at most 8; the condition RouteAccepted has what each "

@@ -1,4 +1,4 @@
-"""The kinds of object: their names in every form, and what `kubectl get` shows of them."""
+"""The kinds of objects: their names in every form, and their columns in `kubectl get`."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -51,15 +51,15 @@ class Kind(Generic[S]):
     scalable: bool
     """Whether kubectl scale and a HorizontalPodAutoscaler may set spec.replicas."""
     in_all: bool
-    """Whether `kubectl get all` shows it: what serves, not what configures."""
+    """Whether `kubectl get all` lists it: only what serves, not what configures."""
 
     @property
     def crd(self) -> str:
-        """The name of its definition."""
+        """The name of its CustomResourceDefinition."""
         return f"{self.plural}.{GROUP}"
 
     def is_called(self, word: str) -> bool:
-        """Whether kubectl takes this word for it."""
+        """Whether kubectl accepts this word for the kind."""
         return word.lower() in (self.short, self.plural, self.name.lower(), self.crd)
 
 

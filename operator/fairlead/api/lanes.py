@@ -1,4 +1,4 @@
-"""Queues beside the interactive one: for long jobs, and for work without a hurry."""
+"""Lanes beside the interactive one: for long jobs, and for work that is not urgent."""
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ class LongLane(ApiModel):
 
 
 class BatchLane(ApiModel):
-    """Work without a hurry fills what is idle. A client says so with the header x-fairlead-lane: batch."""
+    """Work that is not urgent uses idle capacity. A client requests it with the header x-fairlead-lane: batch."""
 
     below_utilization: Share = Field(
         default="0.70", description='Batch work starts while replicas are used less than this. Default "0.70".'
@@ -33,7 +33,7 @@ class BatchLane(ApiModel):
 
 
 class Lanes(ApiModel):
-    """Queues beside the interactive one."""
+    """Lanes beside the interactive one."""
 
     long: LongLane | None = Field(default=None, description="A lane for long jobs. Default: none.")
     batch: BatchLane | None = Field(default=None, description="A lane for work without a hurry. Default: none.")

@@ -1,4 +1,4 @@
-"""How replicas start, end and are counted: rollout, scaling, drain, and the own router of a deployment."""
+"""The lifecycle of replicas: rollout, scaling, drain; and a deployment's own router."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ MOST_REPLICAS = 1000
 
 
 class CanaryStep(ApiModel):
-    """One step of a canary: how much the new revision gets, and what lets it go on."""
+    """One step of a canary: the new revision's share, and the gates to pass before the next step."""
 
     replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] | None = Field(
         default=None,
@@ -42,7 +42,7 @@ class CanaryStep(ApiModel):
 
 
 class CanaryService(ApiModel):
-    """What gate Service holds the new revision to."""
+    """Limits that gate Service applies to the new revision."""
 
     max_ttft_ratio: Factor = Field(
         default="1.3",
@@ -61,7 +61,7 @@ class CanaryService(ApiModel):
 
 
 class CanaryQuality(ApiModel):
-    """What gate Quality holds the new revision to."""
+    """Limits that gate Quality applies to the new revision."""
 
     evaluation: ObjectName = Field(description="Name of the Evaluation, in the namespace of this object.")
     margin: Points = Field(
@@ -72,7 +72,7 @@ class CanaryQuality(ApiModel):
 
 
 class Canary(ApiModel):
-    """A rollout that is watched before it goes on."""
+    """A rollout in steps, each of which must pass its gates before the next."""
 
     steps: tuple[CanaryStep, ...] = Field(
         default=(
@@ -105,7 +105,7 @@ class Canary(ApiModel):
 
 
 class Rollout(ApiModel):
-    """How a change of the model, engine or GPUs reaches the replicas that serve."""
+    """How a change of the model, engine or GPUs reaches the serving replicas."""
 
     strategy: RolloutStrategy = Field(
         default=RolloutStrategy.REPLACE,
@@ -157,7 +157,7 @@ class GatewayRef(ApiModel):
 
 
 class Scaling(ApiModel):
-    """Bounds between which Fairlead chooses the number of replicas."""
+    """Bounds of the number of replicas that Fairlead chooses."""
 
     min_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] = Field(
         default=1,
@@ -175,7 +175,7 @@ class Scaling(ApiModel):
 
 
 class Router(RouterSpec):
-    """The router that this deployment has for itself: an OpenAI-compatible address of one model."""
+    """A deployment's own router: an OpenAI-compatible address of one model."""
 
     tenants: Annotated[tuple[Tenant, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=128, description="Who may send requests. Without tenants everyone may, without a key."
@@ -188,7 +188,7 @@ class Router(RouterSpec):
 
 
 class Drain(ApiModel):
-    """How a replica drains: routers drop it first, running streams end by themselves."""
+    """How a replica drains: routers drop it first, then running streams end by themselves."""
 
     timeout: DurationOrZero = Field(
         default="5m", description="How long running streams may go on before they are cut. Default 5m."

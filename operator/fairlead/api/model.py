@@ -1,4 +1,4 @@
-"""Which model is to be served, and from where."""
+"""The model to serve, and its location."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ class SecretKeyRef(ApiModel):
 
 
 class ModelShape(ApiModel):
-    """Numbers of the model's architecture. What is left out comes from the catalogue or the model's config.json."""
+    """Numbers of the model's architecture. Those not set come from the catalogue or the model's config.json."""
 
     layers: ShapeNumber = Field(default=None, description="Number of transformer layers.")
     hidden_size: ShapeNumber = Field(default=None, description="Width of the hidden state.")

@@ -1,7 +1,7 @@
-"""Reading written objects, in two ways.
+"""Reading of objects, in two modes.
 
 Strict, at admission and on the command line: everything unknown, misspelt or contradictory is reported, all at once.
-Stored, for what the API server holds: an older or newer version may have written it, or a user with the webhook off.
+Stored, for objects of the API server: an older or newer version may have written them, or a user with the webhook off.
 Unknown fields are ignored, and what cannot be read is set aside and reported, so that one invalid object never stops
 the others. Code that gets problems from it must not start or stop anything because of that object.
 """
@@ -37,7 +37,7 @@ class ReadResult(Generic[S]):
     """What was read and what is wrong with it."""
 
     value: ParsedObject[S] | None
-    """For a strict reading only without problems; for a stored one whenever a valid reading exists."""
+    """In strict mode only set without problems; in stored mode whenever a valid reading exists."""
     problems: tuple[SpecRefusal, ...] = ()
 
 
@@ -69,7 +69,7 @@ def read_stored(document: object, kind: Kind[S]) -> ReadResult[S]:
 
 
 def _unreadable(document: object, kind: Kind[S]) -> SpecRefusal | None:
-    """The problem that makes every further check useless, or None."""
+    """Return the problem that makes every further check useless, or None."""
     if not isinstance(document, dict):
         remedy = f"begin with apiVersion: {API_VERSION} and kind: {kind.name}"
         return refusal((kind.name,), "no object", ReadReason.NOT_AN_OBJECT, "an object is wanted", remedy)
@@ -85,7 +85,7 @@ def _unreadable(document: object, kind: Kind[S]) -> SpecRefusal | None:
 
 
 def _about_the_whole(document: dict[Any, Any], kind: Kind[S]) -> list[SpecRefusal]:
-    """Problems of fields beside spec, and of the name."""
+    """Return the problems of fields outside spec, and of the name."""
     strange = [key if isinstance(key, str) else "(no text)" for key in document if key not in TOP_LEVEL_FIELDS]
     found = [
         refusal(
@@ -105,7 +105,7 @@ def _about_the_whole(document: dict[Any, Any], kind: Kind[S]) -> list[SpecRefusa
 
 
 def _parsed(spec: RawValue, kind: Kind[S], *, strict: bool) -> tuple[S | None, tuple[SpecRefusal, ...]]:
-    """Validated as JSON text, since pydantic's strict mode takes lists and enums only from JSON."""
+    """Validate as JSON text, since pydantic's strict mode accepts lists and enums only from JSON."""
     try:
         extra: Any = "forbid" if strict else "ignore"
         return kind.spec.model_validate_json(json.dumps(spec), strict=strict, extra=extra), ()
@@ -114,7 +114,7 @@ def _parsed(spec: RawValue, kind: Kind[S], *, strict: bool) -> tuple[S | None, t
 
 
 def _what_can_be_read(spec: RawValue, kind: Kind[S]) -> S | None:
-    """The object without invalid values, or None if none is left. Each pass removes something, so the loop ends."""
+    """Read the object without invalid values; None if nothing is left. Each pass removes some, so the loop ends."""
     rest = copy.deepcopy(spec)
     while True:
         try:
@@ -131,7 +131,7 @@ def _what_can_be_read(spec: RawValue, kind: Kind[S]) -> S | None:
 
 
 def _last_first(path: FieldPath) -> tuple[tuple[int, str], ...]:
-    """Elements of a list go from its end, so that those before keep their numbers."""
+    """Sort key for removal from the end of a list, so that earlier elements keep their indexes."""
     return tuple((step, "") if isinstance(step, int) else (0, step) for step in path)
 
 
@@ -143,7 +143,7 @@ def _remove(document: RawValue, path: FieldPath) -> None:
 
 
 def _contradictions(read: S | None, spec: RawValue, misspelt: tuple[SpecRefusal, ...]) -> tuple[SpecRefusal, ...]:
-    """Rules that do not hold, except in parts with a misspelt field: it may be the one that they miss."""
+    """Rules that do not hold, except in parts with a misspelt field: it may be the one that is missing."""
     found = []
     for path, rule, because in field_rules.broken(read, ()) if read is not None else ():
         at: FieldPath = ("spec", *path, *rule.field.split("."))

@@ -1,4 +1,4 @@
-"""Where replicas run: GPUs, nodes, volumes, and how one replica is spread."""
+"""The pods of replicas: GPUs, nodes, volumes, and how one replica is spread over GPUs."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -73,7 +73,7 @@ class TaintEffect(StrEnum):
 
 
 class Toleration(ApiModel):
-    """As in a Pod."""
+    """A toleration, with the fields of a Pod's."""
 
     key: LabelKey | None = Field(default=None, description="Key of the taint; empty with Exists: every taint.")
     operator: TolerationOperator = Field(default=TolerationOperator.EQUAL, description="Exists or Equal.")
@@ -85,14 +85,14 @@ class Toleration(ApiModel):
 
 
 class WhenUnsatisfiable(StrEnum):
-    """What a spread does when it cannot be kept."""
+    """What a spread does when it cannot be satisfied."""
 
     SCHEDULE_ANYWAY = "ScheduleAnyway"
     DO_NOT_SCHEDULE = "DoNotSchedule"
 
 
 class TopologySpread(ApiModel):
-    """As in a Pod; the selector is filled in by Fairlead."""
+    """A topology spread constraint, with the fields of a Pod's; Fairlead fills in the selector."""
 
     topology_key: LabelKey = Field(
         description="Node label that names the place, for instance topology.kubernetes.io/zone."
@@ -114,7 +114,7 @@ class PullSecret(ApiModel):
 
 
 class Placement(ApiModel):
-    """On which nodes replicas run, in a Pod's own words."""
+    """Which nodes replicas run on, with the fields of a Pod."""
 
     node_selector: dict[LabelKey, LabelText] = Field(
         default={}, max_length=32, description="Labels a node must have, beside those of the accelerator."

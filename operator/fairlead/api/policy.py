@@ -1,4 +1,4 @@
-"""AutoscalingPolicy as people write it: objectives, signals, pace, and budget."""
+"""The AutoscalingPolicy resource: objectives, signals, pace, and budget."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -12,7 +12,7 @@ from fairlead.api.string_formats import Cron, Duration, Factor, Handle, Money, S
 
 
 class Objectives(ApiModel):
-    """The latencies to keep, as percentiles over all requests of the interactive lane."""
+    """The latency objectives, as percentiles over all requests of the interactive lane."""
 
     ttft_p95: Duration | None = Field(
         default=None,
@@ -33,7 +33,7 @@ class Objectives(ApiModel):
 
 
 class QueueDepth(ApiModel):
-    """Requests that wait, in routers and engines."""
+    """Queue depth, over routers and engines."""
 
     target_per_replica: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=2, description="Waiting requests for each replica that are still fine. Default 2."
@@ -41,7 +41,7 @@ class QueueDepth(ApiModel):
 
 
 class KvCache(ApiModel):
-    """How full the KV cache is."""
+    """KV cache usage."""
 
     target: Share = Field(
         default="0.80",
@@ -50,7 +50,7 @@ class KvCache(ApiModel):
 
 
 class TokenDemand(ApiModel):
-    """Token demand, against the measured supply of the replicas."""
+    """Token demand, against the replicas' measured supply."""
 
     headroom: Share = Field(
         default="0.15",
@@ -59,7 +59,7 @@ class TokenDemand(ApiModel):
 
 
 class Signals(ApiModel):
-    """The signals in use. Naming one switches the others off; naming none uses all three with their defaults."""
+    """The signals in use. Setting one switches the others off; setting none uses all three with their defaults."""
 
     queue_depth: QueueDepth | None = Field(default=None, description="Requests that wait, in routers and engines.")
     kv_cache: KvCache | None = Field(default=None, description="How full the KV cache is.")
@@ -105,7 +105,7 @@ class Behavior(ApiModel):
 
 
 class ColdStart(ApiModel):
-    """How long a new replica takes until it serves."""
+    """How long a new replica takes to become ready."""
 
     assume: Duration = Field(default="2m", description="Taken until starts were measured. Default 2m.")
     learn: bool = Field(
@@ -114,7 +114,7 @@ class ColdStart(ApiModel):
 
 
 class ScaleToZero(ApiModel):
-    """Having no replica while no requests arrive."""
+    """No replicas while no requests arrive."""
 
     after: Duration = Field(description="Time without a request after which the last replica goes, for instance 15m.")
 
@@ -129,7 +129,7 @@ class Idle(ApiModel):
 
 
 class Schedule(ApiModel):
-    """Other bounds at certain times."""
+    """Other bounds at given times."""
 
     name: Handle = Field(description="Name of this entry, shown in decisions; unique in this policy.")
     cron: Cron = Field(description="When it begins: minute hour day month weekday, for instance 0 8 * * 1-5.")
@@ -144,7 +144,7 @@ class Schedule(ApiModel):
 
 
 class Budget(ApiModel):
-    """What a deployment may cost, by the catalogue's prices."""
+    """The cost limit of a deployment, by the catalogue's prices."""
 
     max_cost_per_hour: Money = Field(
         description='Most a deployment may cost an hour, in the catalogue\'s currency, for instance "40". Replicas '
@@ -167,14 +167,14 @@ class WarmPool(ApiModel):
 
 
 class SwitchOff(StrEnum):
-    """When replicas go over to the revision without speculative decoding."""
+    """When replicas switch to the revision without speculative decoding."""
 
     NEVER = "Never"
     WHEN_IT_COSTS = "WhenItCosts"
 
 
 class AdaptiveSpeculation(ApiModel):
-    """What becomes of spec.engine.speculation while it costs more than it gives."""
+    """What happens to spec.engine.speculation while it costs more than it gains."""
 
     switch_off: SwitchOff = Field(
         default=SwitchOff.NEVER,
@@ -200,7 +200,7 @@ class Prometheus(ApiModel):
 
 
 class Metrics(ApiModel):
-    """Where figures come from."""
+    """The source of the autoscaler's metrics."""
 
     source: MetricsSource = Field(
         default=MetricsSource.DIRECT,

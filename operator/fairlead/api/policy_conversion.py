@@ -1,4 +1,4 @@
-"""From an AutoscalingPolicy as written to the policy the autoscaler decides by."""
+"""Conversion of an AutoscalingPolicy into the policy that the autoscaler uses."""
 
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from fairlead.fleet.policies import PrometheusAccess, ScalingPace, ScalingPolicy
 
 
 def policy(spec: AutoscalingPolicySpec) -> ScalingPolicy:
-    """Everything that one policy object specifies."""
+    """Convert a whole AutoscalingPolicy."""
     zero = spec.idle.scale_to_zero
     return value(
         spec,
@@ -27,7 +27,7 @@ def policy(spec: AutoscalingPolicySpec) -> ScalingPolicy:
 
 
 def _signals(spec: Signals) -> SignalTargets:
-    """Naming one switches the others off; naming none leaves all of them on."""
+    """Convert the signals: setting one switches the others off; setting none leaves all of them on."""
     if spec == Signals():
         return SignalTargets()
     return value(
@@ -49,7 +49,7 @@ def _pace(spec: Behavior) -> ScalingPace:
 
 
 def _prometheus(spec: AutoscalingPolicySpec) -> PrometheusAccess | None:
-    """Only where it is the source; elsewhere admission refuses it."""
+    """None unless Prometheus is the source; admission refuses the field otherwise."""
     found = spec.metrics.prometheus if spec.metrics.source is MetricsSource.PROMETHEUS else None
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Why a written object is refused: the closed list of reasons, and how a value is shown without revealing a secret."""
+"""Why an object is refused: the closed list of reasons, and how a value is shown without revealing a secret."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from fairlead.fleet.findings import FindingReason, SpecRefusal
 FieldPath = tuple[str | int, ...]
 
 RawValue: TypeAlias = Any
-"""An input as it was parsed: dicts, lists and single values, of any type until they are checked."""
+"""A parsed input: dicts, lists and scalars, of any type until they are checked."""
 
 LONGEST_SHOWN: Final = 60
 ABSENT: Final = "absent"
@@ -24,7 +24,7 @@ SECRET_PATTERN: Final = re.compile(
 
 
 class ReadReason(FindingReason):
-    """Why a written object is refused."""
+    """Why an object is refused."""
 
     NOT_AN_OBJECT = "NotAnObject"
     WRONG_KIND = "WrongKind"
@@ -42,12 +42,12 @@ class ReadReason(FindingReason):
 
 
 def refusal(path: FieldPath, value: str, reason: ReadReason, because: str, remedy: str) -> SpecRefusal:
-    """A refusal of the value at a path."""
+    """Return a refusal of the value at a path."""
     return SpecRefusal(field=path_text(path), value=value, reason=reason, because=because, remedy=remedy)
 
 
 def path_text(path: Sequence[str | int]) -> str:
-    """A path as people write it: spec.env[2].name; a hostile key is shortened and made visible."""
+    """Format a path as people write it: spec.env[2].name; a hostile key is shortened and escaped."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -58,7 +58,7 @@ def path_text(path: Sequence[str | int]) -> str:
 
 
 def value_text(value: RawValue, path: FieldPath) -> str:
-    """The value at a path, on one short line, or a placeholder where it may be a secret."""
+    """Format the value at a path on one short line, or as a placeholder if it may be a secret."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -68,7 +68,7 @@ def value_text(value: RawValue, path: FieldPath) -> str:
 
 
 def _visible(text: str) -> str:
-    """Printable, at most LONGEST_SHOWN characters; direction marks and control characters as escapes."""
+    """Make text printable, with at most LONGEST_SHOWN characters; escapes direction marks and control characters."""
     cut = text[:LONGEST_SHOWN]
     clean = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
     return clean if len(text) <= LONGEST_SHOWN else f"{clean}… ({len(text)} characters)"

@@ -1,4 +1,4 @@
-"""What Fairlead says of a canary: its plan, its step, and what its gates say; a restarted operator goes on from it."""
+"""The status of a canary: its plan, its step, and the results of its gates; a restarted operator resumes from it."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ class CanaryStepStatus(ApiModel):
 
 
 class CanaryServiceStatus(ApiModel):
-    """What gate Service holds the new revision to."""
+    """Limits that gate Service applies to the new revision."""
 
     max_ttft_ratio: DecimalText = Field(default=None, description="How many times as long a first token may take.")
     max_tpot_ratio: DecimalText = Field(default=None, description="The same for each further token.")
@@ -33,14 +33,14 @@ class CanaryServiceStatus(ApiModel):
 
 
 class CanaryQualityStatus(ApiModel):
-    """What gate Quality holds the new revision to."""
+    """Limits that gate Quality applies to the new revision."""
 
     evaluation: ShortText = Field(description="Name of the Evaluation.")
     margin: DecimalText = Field(default=None, description="Share of right answers that may be missing.")
 
 
 class CanaryPlanStatus(ApiModel):
-    """The plan as it was when the canary began; edits of the spec apply to the next one."""
+    """The plan as it was when the canary began; later edits of the spec apply to the next canary."""
 
     steps: tuple[CanaryStepStatus, ...] = Field(
         default=(), max_length=16, description="Steps in order.", json_schema_extra=ATOMIC
@@ -63,7 +63,7 @@ class IntervalStatus(ApiModel):
 
 
 class CanaryGateStatus(ApiModel):
-    """What one gate says at one step."""
+    """The result of one gate at one step."""
 
     step: Figure = Field(default=None, description="Number of the step, from 1.")
     name: CanaryGate = Field(description="The gate.")
@@ -84,7 +84,7 @@ class CanaryGateStatus(ApiModel):
 
 
 class CanaryStatus(ApiModel):
-    """Where a canary is. A restarted operator goes on from it."""
+    """The state of a canary. A restarted operator resumes from it."""
 
     revision: ShortText = Field(description="Hash of the new revision; of an adapter, the name of the new version.")
     stable: ShortText = Field(description="The one that it is compared with, named alike.")

@@ -1,4 +1,4 @@
-"""The file of a router that runs alone: the same groups as in a deployment, with secrets in files and variables."""
+"""The configuration file of a standalone router: a deployment's groups, with secrets in files and variables."""
 
 from typing import Annotated, Final
 
@@ -35,7 +35,7 @@ Digest = Annotated[
 
 
 class KeySource(ApiModel):
-    """Where one API key is kept; the key itself is never in the file."""
+    """The location of one API key; the key itself is never in the file."""
 
     file: FilePath | None = Field(default=None, description="File that holds the key.")
     env: EnvName | None = Field(default=None, description="Environment variable that holds the key.")
@@ -62,7 +62,7 @@ class StandaloneRedis(ApiModel):
 
 
 class StandaloneResponseCache(BaseResponseCache):
-    """Exact answers kept for exactly the same deterministic request."""
+    """Stored answers for identical deterministic requests."""
 
     redis: StandaloneRedis | None = Field(
         default=None, description="Shares answers and tenants' budgets between routers. Default: each its own."
@@ -70,27 +70,27 @@ class StandaloneResponseCache(BaseResponseCache):
 
 
 class StandaloneTls(ApiModel):
-    """The certificate that clients are shown."""
+    """The certificate that the router presents to clients."""
 
     cert_file: FilePath = Field(description="Certificate and its chain, as PEM; read again when it changes.")
     key_file: FilePath = Field(description="Its private key, as PEM.")
 
 
 class StandaloneEngineTls(ApiModel):
-    """Speaking to engines over TLS."""
+    """TLS on connections to engines."""
 
     ca_file: FilePath = Field(description="Certificate of the authority that signed the engines', as PEM.")
 
 
 class StandaloneConnections(BaseConnections):
-    """How clients come in, and how engines are reached."""
+    """Connections from clients and to engines."""
 
     tls: StandaloneTls | None = Field(default=None, description="HTTPS instead of HTTP for clients. Default: HTTP.")
     engine_tls: StandaloneEngineTls | None = Field(default=None, description="HTTPS to engines. Default: HTTP.")
 
 
 class StandaloneTokenIssuer(BaseTokenIssuer):
-    """Who signs the tokens; the certificate of its authority in a file."""
+    """The token issuer, with its CA certificate in a file."""
 
     ca_file: FilePath | None = Field(
         default=None,
@@ -99,7 +99,7 @@ class StandaloneTokenIssuer(BaseTokenIssuer):
 
 
 class StandaloneRouterSpec(BaseRouterSpec):
-    """How a router that runs alone handles requests."""
+    """How a standalone router handles requests."""
 
     tenants: Annotated[tuple[StandaloneTenant, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=128, description="Who may send requests. Without tenants everyone may, without a key."
@@ -118,7 +118,7 @@ class StandaloneRouterSpec(BaseRouterSpec):
 
 
 class RouterFile(ApiModel):
-    """The whole file: where engines are, what they serve, and what to do with requests."""
+    """The whole file: the engines, what they serve, and how requests are handled."""
 
     endpoints: Annotated[tuple[Address, ...], UniqueList()] = Field(
         default=(), max_length=1024, description="Engines, as host:port. Either these, or a selector."

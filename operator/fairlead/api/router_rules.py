@@ -1,4 +1,4 @@
-"""The rules by which the settings of a router are refused from their own fields alone."""
+"""Validation rules of a router's settings that need their own fields alone."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ EVERY_ORIGIN: Final = "*"
 
 
 def _of_tenants(on: type[Any]) -> tuple[FieldRule[Any], ...]:
-    """What must hold between tenants and other fields, wherever the tenants' keys are kept."""
+    """Return the rules between tenants and other fields, wherever the tenants' keys are kept."""
     return (
         FieldRule[Any](
             on=on,
@@ -61,7 +61,7 @@ def _of_tenants(on: type[Any]) -> tuple[FieldRule[Any], ...]:
 
 
 def _with_keys(on: type[Any]) -> FieldRule[Any]:
-    """A tenant that is named here alone is somebody; a gateway's may have keys in the Secret NAME-keys."""
+    """Require keys or an issuer of tenants declared only here; a gateway's may have keys in the Secret NAME-keys."""
     return FieldRule[Any](
         on=on,
         field="tenants",

@@ -1,4 +1,4 @@
-"""The settings of every router, whichever object it belongs to; each group has a module of its own."""
+"""The settings of every router, of a deployment or a gateway; each group has a module of its own."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from fairlead.api.traffic import (
 
 
 class BaseRouterSpec(ApiModel):
-    """The groups that refer to no secret."""
+    """The groups that refer to no Secret."""
 
     bands: Annotated[tuple[Band, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=8, description="Levels of priority. Default: one."

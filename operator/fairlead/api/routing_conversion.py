@@ -1,4 +1,4 @@
-"""From the settings of a router, in whichever object they are, to the values that it works with."""
+"""Conversion of a router's settings, from any object that has them, into the values that the router uses."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,7 +28,7 @@ from fairlead.fleet.token_issuer import TokenIssuer
 
 
 def routing(spec: RouterSpec, tenants: Iterable[TenantSpec]) -> RoutingSettings:
-    """Everything that an object specifies; secrets as references to where they are kept."""
+    """Convert an object's router settings; secrets stay references to their location."""
     redis, tls, engine_tls, oidc = spec.cache.redis, spec.door.tls, spec.door.engine_tls, spec.oidc
     return replace(
         base_routing(spec),
@@ -42,7 +42,7 @@ def routing(spec: RouterSpec, tenants: Iterable[TenantSpec]) -> RoutingSettings:
 
 
 def pods(spec: RouterSpec, replicas: int | None) -> RouterPods:
-    """The pods of so many routers, and the Service in front of them."""
+    """Return the router pods, so many of them, and the Service in front of them."""
     annotations = tuple(sorted(spec.service.annotations.items()))
     route = _route(spec.http_route) if spec.http_route else None
     return RouterPods(replicas=replicas, service=spec.service.type, annotations=annotations, route=route)
@@ -53,7 +53,7 @@ def _route(spec: HttpRoute) -> ServiceRoute:
 
 
 def base_routing(spec: BaseRouterSpec) -> RoutingSettings:
-    """The settings that refer to no secret; those that may do keep their defaults."""
+    """Convert the settings that refer to no Secret; those that may refer to one keep their defaults."""
     silent = RoutingSettings()
     balancing, lanes = spec.balancing, spec.lanes
     return value(
@@ -90,7 +90,7 @@ def response_cache(spec: traffic.BaseResponseCache, redis_url: SecretKey | None 
 
 
 def tenant(spec: BaseTenant, keys: tuple[SecretKey, ...]) -> Tenant:
-    """One tenant, with references to its keys."""
+    """Convert one tenant, with references to its keys."""
     budget = spec.budget
     return value(
         spec,
@@ -102,14 +102,14 @@ def tenant(spec: BaseTenant, keys: tuple[SecretKey, ...]) -> Tenant:
 
 
 def token_issuer(spec: BaseTokenIssuer, ca: SecretKey | None = None) -> TokenIssuer:
-    """The issuer of tokens, with a reference to its authority's certificate."""
+    """Convert the token issuer, with a reference to its CA certificate."""
     return value(spec, TokenIssuer, ca=ca)
 
 
 def connections(
     spec: BaseConnections, tls_secret: str | None = None, engine_ca: SecretKey | None = None
 ) -> RouterConnections:
-    """The settings for clients' connections, with references to certificates."""
+    """Convert the settings of clients' connections, with references to certificates."""
     origins = spec.cors.origins if spec.cors else ()
     return value(spec, RouterConnections, cors_origins=origins, tls_secret=tls_secret, engine_ca=engine_ca)
 

@@ -1,7 +1,7 @@
-"""What Fairlead reports. Written as plain objects by the controller and the autoscaler, each its own fields.
+"""The status of our objects. The controller and the autoscaler write it as plain objects, each its own fields.
 
-These models give the schema its shape; times are strings in RFC 3339, decimals strings, as in Kubernetes. Conditions
-are as every Kubernetes object has them, so that `kubectl wait` and kstatus read ours too.
+These models define the schema; times are RFC 3339 strings and decimals are strings, as in Kubernetes. Conditions have
+the standard Kubernetes form, so that `kubectl wait` and kstatus can read them.
 """
 
 from enum import StrEnum
@@ -69,7 +69,7 @@ class EstimateStatus(ApiModel):
 
 
 class FitStatus(ApiModel):
-    """What a replica holds."""
+    """Estimated or measured capacity of a replica."""
 
     kv_tokens: EstimateStatus | None = Field(default=None, description="Tokens that the KV cache of a replica holds.")
     concurrency: EstimateStatus | None = Field(
@@ -78,7 +78,7 @@ class FitStatus(ApiModel):
 
 
 class ColdStartStatus(ApiModel):
-    """Measured starts, from the start of an engine's container to ready; what comes before is reported separately."""
+    """Measured cold starts, from the start of an engine's container to ready; what precedes is reported apart."""
 
     last: DecimalText = Field(default=None, description="The last one, in seconds.")
     p95: DecimalText = Field(default=None, description="95 percent were faster, in seconds.")
@@ -91,7 +91,7 @@ class ColdStartStatus(ApiModel):
 
 
 class RevisionStatus(ApiModel):
-    """One version of what an engine pod looks like."""
+    """One revision of the engine pods."""
 
     name: ShortText = Field(description="Name of the Deployment that carries it.")
     hash: ShortText = Field(description="Hash of all that changes an engine pod.")
@@ -142,7 +142,7 @@ class ScalingStatus(ApiModel):
 
 
 class Cost(ApiModel):
-    """What it costs, by the catalogue's prices."""
+    """Cost, by the catalogue's prices."""
 
     per_hour: DecimalText = Field(default=None, description="All replicas for an hour.")
     per_thousand_tokens: DecimalText = Field(
@@ -178,7 +178,7 @@ class InferenceDeploymentStatus(ObjectStatus):
 
 
 class Effect(ApiModel):
-    """One change that a policy brought about."""
+    """One change that a policy caused."""
 
     deployment: ShortText = Field(description="Name of the deployment.")
     at: Timestamp = Field(default=None, description="When.")
@@ -203,7 +203,7 @@ class AutoscalingPolicyStatus(ObjectStatus):
 
 
 class TargetStatus(ApiModel):
-    """One deployment, or another API, that answers for a model."""
+    """One deployment, or another API, that serves a model."""
 
     name: ShortText = Field(description="namespace/name of the deployment, or external/NAME.")
     ready: Figure = Field(default=None, description="Replicas that are ready.")
@@ -222,7 +222,7 @@ class RouteStatus(ApiModel):
 
 
 class TenantStatus(ApiModel):
-    """What one tenant uses, over all routers, beside its limits."""
+    """One tenant's usage over all routers, beside its limits."""
 
     name: ShortText = Field(description="Name of the tenant.")
     running: Figure = Field(default=None, description="Requests that run now.")

@@ -1,4 +1,4 @@
-"""The kinds of values in a status: figures, words, times, decimals and sentences."""
+"""The value types of a status: numbers, words, times, decimals and sentences."""
 
 from typing import Annotated, Final
 

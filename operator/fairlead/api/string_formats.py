@@ -1,7 +1,7 @@
 """The formats of strings: durations, quantities, shares, model sources, schedules.
 
-A format is one pattern with the message for a string that does not match it. The same message is in the CRD, so the
-API server says what `fairlead validate` says; a bare `pattern` would make it print the expression instead.
+A format is one pattern with the message for a string that does not match it. The CRD has the same message, so the API
+server says what `fairlead validate` says; with a bare `pattern` it would print the expression instead.
 """
 
 import re
@@ -15,17 +15,17 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StringFormat:
-    """How a string must look."""
+    """The required format of a string."""
 
     pattern: str
-    """Understood by Python's `re` and by RE2, and meant for the whole string."""
+    """Must work in both Python's `re` and RE2; it matches the whole string."""
     longest: int
     because: str
     remedy: str
     or_integer: bool = False
-    """Whether a bare whole number means the same, as in quantities."""
+    """Whether a bare integer means the same, as in quantities."""
     somewhere: str = ""
-    """A second pattern, to be found anywhere in it: RE2 has no look-ahead to say both at once."""
+    """A second pattern that must occur somewhere in the string: RE2 has no look-ahead to combine both."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(max_length=self.longest)
@@ -175,7 +175,7 @@ ModelName = Annotated[
     ),
 ]
 PATH_PIECE: Final = r"[A-Za-z0-9_][-A-Za-z0-9._]*"
-"""One name in a path."""
+"""One segment of a path."""
 SourceText = Annotated[
     str,
     StringFormat(

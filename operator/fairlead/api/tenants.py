@@ -1,4 +1,4 @@
-"""Who sends requests to a router, and whose come first: tenants and bands of priority."""
+"""Who sends requests to a router, and in which order they are served: tenants and priority bands."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -20,7 +20,7 @@ class BudgetPeriod(StrEnum):
 
 
 class TenantBudget(ApiModel):
-    """What a tenant may spend; reserved before a request starts, settled when it ended."""
+    """What a tenant may spend; reserved before a request starts, settled when it has ended."""
 
     max_cost: Money = Field(
         description="Most the tenant may spend in the period, in the currency of the prices, for instance "
@@ -31,7 +31,7 @@ class TenantBudget(ApiModel):
 
 
 class BaseTenant(ApiModel):
-    """What one group of clients may do."""
+    """Limits and priority of one group of clients."""
 
     name: Handle = Field(description="Name of the tenant, as metrics and costs show it; unique in this object.")
     claims: Annotated[tuple[Claim, ...], UniqueList()] = Field(
@@ -99,7 +99,7 @@ class GatewayTenant(Tenant):
 
 
 class Band(ApiModel):
-    """A level of priority: a higher one is served first."""
+    """A priority band: higher ones are served first."""
 
     name: Handle = Field(description="Name of the band; unique in this object.")
     priority: Annotated[int, Field(ge=0, le=1000)] = Field(description="Higher is served first.")

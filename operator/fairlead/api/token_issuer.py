@@ -1,4 +1,4 @@
-"""The OpenID issuer whose tokens tenants send in place of API keys."""
+"""The OpenID issuer whose tokens tenants send instead of API keys."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ Claim = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class BaseTokenIssuer(ApiModel):
-    """Who signs the tokens, for whom they must be, and which of their claims names a tenant."""
+    """The token issuer, the tokens' audience, and the claim that names the tenant."""
 
     issuer: SecureUrl = Field(
         description="Address of the issuer, exactly as its tokens have it in iss, for instance "
@@ -43,7 +43,7 @@ class BaseTokenIssuer(ApiModel):
 
 
 class TokenIssuer(BaseTokenIssuer):
-    """Who signs the tokens; the certificate of its authority in a Secret."""
+    """The token issuer, with its CA certificate in a Secret."""
 
     ca_secret: SecretKeyRef | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""What a router does with requests, whichever object it belongs to, and what it reports of them."""
+"""How a router handles requests, for every object that has a router, and what it reports of them."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -22,7 +22,7 @@ class Enforcement(StrEnum):
 
 
 class Limits(ApiModel):
-    """What one request may ask for, and how many may wait."""
+    """Limits of one request, and of the queue."""
 
     enforcement: Enforcement = Field(
         default=Enforcement.ENFORCE,
@@ -72,7 +72,7 @@ class Timeouts(ApiModel):
 
 
 class Hold(ApiModel):
-    """Keeping requests while no replica is ready: from zero, in a rollout, in a failover."""
+    """Holding requests while no replica is ready: from zero, in a rollout, in a failover."""
 
     max_requests: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=500, description="Most requests one router holds; beyond it 503 with Retry-After. 0: none. Default 500."
@@ -96,7 +96,7 @@ class RedisStore(ApiModel):
 
 
 class BaseResponseCache(ApiModel):
-    """Which answers are kept, and how long."""
+    """Which answers are kept, and for how long."""
 
     enabled: bool = Field(
         default=False,
@@ -115,7 +115,7 @@ class BaseResponseCache(ApiModel):
 
 
 class ResponseCache(BaseResponseCache):
-    """Exact answers kept for exactly the same deterministic request."""
+    """Stored answers for identical deterministic requests."""
 
     redis: RedisStore | None = Field(
         default=None, description="Shares answers and tenants' budgets between routers. Default: each its own."
@@ -123,7 +123,7 @@ class ResponseCache(BaseResponseCache):
 
 
 class Retries(ApiModel):
-    """Trying another replica, only before the first byte of an answer."""
+    """Attempts at another replica, only before the first byte of an answer."""
 
     max_attempts: Annotated[int, Field(ge=1, le=5)] = Field(
         default=2, description="Attempts a request gets, the first included. Default 2. 1: no retries."
@@ -156,7 +156,7 @@ class Balancing(ApiModel):
 
 
 class Hedging(ApiModel):
-    """A second replica gets the same request when the first is slow to begin; the first token wins."""
+    """Sends the same request to a second replica when the first is slow to begin; the first token wins."""
 
     enabled: bool = Field(
         default=False,

@@ -1,4 +1,4 @@
-"""From pydantic's errors to refusals for the user who wrote the object."""
+"""Conversion of pydantic's errors into refusals for the user who wrote the object."""
 
 import difflib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from fairlead.fleet.plurals import count, verb
 C = TypeVar("C")
 
 MOST_PROBLEMS: Final = 50
-"""More than a user mends in one go; the rest is counted."""
+"""More than a user fixes in one go; the rest is counted."""
 
 _WANTED: Final = {
     "int_type": ("a whole number", "write a number without quotes and without a fraction"),
@@ -30,11 +30,11 @@ _WANTED: Final = {
     "dict_type": ("an object", "indent its fields below it"),
     "tuple_type": ("a list", "begin each element with a dash"),
 }
-"""pydantic's name for a wrong type, what was wanted, and what to do."""
+"""For each of pydantic's type errors: the expected type, and what to do."""
 
 
 def refusals(error: ValidationError, document: RawValue, spec: type[ApiModel]) -> Iterator[SpecRefusal]:
-    """One refusal for each error, at most MOST_PROBLEMS and one that counts the rest."""
+    """Yield a refusal for each error, at most MOST_PROBLEMS and one that counts the rest."""
     found = error.errors(include_url=False, include_input=False)
     details = [one for one in found if not _only_seems_short(one, document)]
     for detail in details[:MOST_PROBLEMS]:
@@ -45,17 +45,17 @@ def refusals(error: ValidationError, document: RawValue, spec: type[ApiModel]) -
 
 
 def unreadable_path(detail: ErrorDetails) -> FieldPath:
-    """What to remove so that the rest is readable: the invalid value, or the object that lacks a required field."""
+    """The path to remove so that the rest is readable: the invalid value, or the object without a required field."""
     return detail["loc"][:-1] if detail["type"] == "missing" else error_path(detail)
 
 
 def error_path(detail: ErrorDetails) -> FieldPath:
-    """The path of the invalid value, below spec; for a bad key, that of the entry."""
+    """The path of the invalid value, below spec; for an invalid key, the path of its entry."""
     return detail["loc"][:-1] if detail["loc"][-1:] == ("[key]",) else detail["loc"]
 
 
 def _only_seems_short(detail: ErrorDetails, document: RawValue) -> bool:
-    """Whether a list is short only since pydantic counts valid elements; invalid ones have errors of their own."""
+    """Whether a list is short only because pydantic counts valid elements; invalid ones have errors of their own."""
     given = value_at(document, error_path(detail))
     return detail["type"] == "too_short" and isinstance(given, list) and len(given) >= detail["ctx"]["min_length"]
 
@@ -99,7 +99,7 @@ def _bound(kind: str, facts: dict[str, Any], message: str) -> tuple[str, str]:
 
 
 def _unknown(path: FieldPath, spec: type[ApiModel]) -> SpecRefusal:
-    """The nearest name beside it, else a field of that name elsewhere."""
+    """Suggest the most similar field beside it, else a field of that name elsewhere."""
     beside = _fields(spec, path[1:-1])
     name = str(path[-1])
     near = difflib.get_close_matches(name[:64], beside, n=1)
@@ -129,7 +129,7 @@ def _not_allowed(path: FieldPath, given: RawValue, spec: type[ApiModel]) -> Spec
 
 
 def value_at(document: RawValue, path: FieldPath) -> RawValue:
-    """The value at a path, or None; a missing field's path ends where nothing is."""
+    """Return the value at a path, or None if it is absent."""
     for step in path:
         try:
             document = document[step]
@@ -139,7 +139,7 @@ def value_at(document: RawValue, path: FieldPath) -> RawValue:
 
 
 def _fields(part: type[ApiModel], path: FieldPath) -> dict[str, FieldInfo]:
-    """The fields that are allowed at a path, by the names people write; none inside a free mapping."""
+    """The fields that are allowed at a path, by their API names; none inside a free-form mapping."""
     here = {field.alias or name: field for name, field in part.model_fields.items()}
     if not path:
         return here
@@ -163,7 +163,7 @@ def _paths(part: type[ApiModel], above: FieldPath) -> Iterator[FieldPath]:
 
 
 def _named_in(annotation: object, wanted: type[C]) -> type[C] | None:
-    """The class of a kind that an annotation names: itself, or inside an option, a list or a mapping."""
+    """The class of a kind that an annotation names: itself, or inside an optional, a list or a mapping."""
     if isinstance(annotation, type) and issubclass(annotation, wanted):
         return annotation
     inside = (_named_in(each, wanted) for each in get_args(annotation))

@@ -1,9 +1,9 @@
-"""From a part of an object as written to the value that other packages use, by the names and types of its fields.
+"""Conversion of a part of an object into the value that other packages use, by its fields' names and types.
 
 A field of the value is read from the field of the same name; `NAME_seconds` from the duration NAME, NAME_time or
-NAME_timeout, `NAME_bytes` from the quantity NAME or NAME_size. A part with one field stands for that field. What
-differs in name or meaning is handed in. A field without a source is an error of ours, found by the first object that is
-converted: nothing is dropped silently.
+NAME_timeout, `NAME_bytes` from the quantity NAME or NAME_size. A part with one field stands for that field. Fields that
+differ in name or meaning are passed in. A field without a source is a bug of ours and fails the first conversion:
+nothing is dropped silently.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -22,11 +22,11 @@ UNITS: Final[Mapping[str, tuple[Callable[[str], float], tuple[str, ...]]]] = {
     "_seconds": (amounts.seconds, ("", "_time", "_timeout")),
     "_bytes": (amounts.size, ("", "_size")),
 }
-"""How a unit is read, and how fields are called that are written with it."""
+"""For each unit: its parser, and the names of the fields that are written with it."""
 
 
 def value(written: ApiModel, kind: type[Value], **given: object) -> Value:
-    """The value of this kind; `given` holds the fields that are not read by their name."""
+    """Convert to a value of this kind; `given` holds the fields that are not read by name."""
     hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     read = {name: _field(written, name, hint) for name, hint in hints if name not in given}
     return kind(**read, **given)
@@ -34,14 +34,14 @@ def value(written: ApiModel, kind: type[Value], **given: object) -> Value:
 
 @cache
 def _hints(kind: Hashable) -> tuple[tuple[str, object], ...]:
-    """Each field of the class and its type; found once, as this takes longer than all the rest."""
+    """Each field of the class with its type; cached, since this takes longer than all the rest."""
     assert isinstance(kind, type)
     hints = get_type_hints(kind)
     return tuple((one.name, _present(hints[one.name])) for one in fields(kind))
 
 
 def _present(hint: object) -> object:
-    """The type without the possibility that it is absent."""
+    """Return the type without None."""
     if get_origin(hint) not in (Union, UnionType):
         return hint
     rest = [one for one in get_args(hint) if one is not NoneType]
