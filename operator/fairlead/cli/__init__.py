@@ -1,4 +1,4 @@
-"""One module for each command, from its arguments to a call.
+"""One module for each command: parses its arguments and makes one call.
 
-Imports what a command needs inside that command and nothing before. Never holds logic. Its one verb: to call.
+Imports what a command needs inside that command, never at module level. Never holds logic. Its one verb: to call.
 """

@@ -1,4 +1,4 @@
-"""`fairlead advise`: what holds a service back, and the change that mends it, played."""
+"""`fairlead advise`: what limits a service, and the change that fixes it, simulated."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from fairlead.cli import options
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.epilog = (
         "The files hold one InferenceDeployment and the policy that it names; TRACE is what `fairlead simulate` reads, "
         "access lines among it; or name what runs with --from. Of more than 5,000 requests the busiest are played."
@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 where nothing holds it back, 1 with advice or where none helps, 2 for wrong arguments."""
+    """Return 0 if nothing limits it, 1 with advice or if no change helps, 2 for invalid arguments."""
     from fairlead.cli import advise_inputs, advise_text, playing_errors, traffic_source
 
     def advised() -> int:

@@ -1,4 +1,4 @@
-"""The inputs of `fairlead advise`: one deployment, the busiest part of a trace, and every product with a price."""
+"""Inputs of `fairlead advise`: one deployment, the busiest part of a trace, and every product with a price."""
 
 import argparse
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MOST_REQUESTS: Final = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownAdvice:
-    """What is printed."""
+    """What `fairlead advise` prints."""
 
     name: str
     deployment: dict[str, Any]
@@ -28,7 +28,7 @@ class ShownAdvice:
 
 
 def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
-    """`ValueError` or `OSError` for what cannot be read or makes no sense, in words for people."""
+    """Compute the advice; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory input."""
     settings = simulate_inputs.play_settings(chosen)
     one = simulate_candidates.single(chosen, source.recorded)
     one.check_objective(settings.objectives)

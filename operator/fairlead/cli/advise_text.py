@@ -1,4 +1,4 @@
-"""Advice in words: what holds the service back, the levers by what they gain, and the first one's patch."""
+"""Advice as text: what limits the service, the levers by their gain, and the patch of the first one."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +18,12 @@ PARTINGS: Final = 3
 
 
 def text(shown: ShownAdvice) -> str:
-    """For people."""
+    """Format as text."""
     return "\n".join([shown.traffic, "", *_verdict(shown), "", *_table(shown), "", *_patch(shown), *_notes(shown)])
 
 
 def document(shown: ShownAdvice) -> str:
-    """Everything, as values."""
+    """Format everything as JSON."""
     found = shown.advice
     return json.dumps(
         {
@@ -47,7 +47,7 @@ RENDER: Final[Mapping[str, Callable[[ShownAdvice], str]]] = {"text": text, "json
 
 
 def patch(shown: ShownAdvice, one: PlayedLever) -> dict[str, Any]:
-    """What to merge into the deployment."""
+    """The patch to merge into the deployment."""
     head = {name: shown.deployment[name] for name in ("apiVersion", "kind") if name in shown.deployment}
     metadata = shown.deployment.get("metadata", {})
     named = {name: metadata[name] for name in ("name", "namespace") if name in metadata}
@@ -101,7 +101,7 @@ def _patch(shown: ShownAdvice) -> Iterator[str]:
 
 
 def _notes(shown: ShownAdvice) -> Iterator[str]:
-    """How far it can be believed."""
+    """The facts and assumptions that the advice rests on."""
     sizes = shown.advice.sizes
     yield (
         f"{sizes.requests:,} requests of {sizes.prompt:,.0f} prompt and {sizes.reply:,.0f} output tokens, "
@@ -113,7 +113,7 @@ def _notes(shown: ShownAdvice) -> Iterator[str]:
 
 
 def _parting(one: PromptParting) -> Iterator[str]:
-    """Where prompts part, what it costs, and what to do."""
+    """Where prompts diverge, what it costs, and what to do."""
     whose = "prompts" if one.tenant is None else f"prompts of {one.tenant}"
     yield (
         f"{whose} part at block {one.block}, after {one.shared_tokens:,} tokens: {one.requests:,} requests go on in "

@@ -1,4 +1,4 @@
-"""Durations and numbers as people write them on a command line; what is none is answered with one that would do."""
+"""Parsing of durations and numbers on a command line; the error for an invalid one shows a valid one."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ class ArgumentValueError(ValueError):
 
 
 def duration(word: str, written: str) -> float:
-    """Seconds of `800ms`, `1.5s`, `2m` or `24h`; never zero."""
+    """Parse `800ms`, `1.5s`, `2m` or `24h` into seconds; never zero."""
     found = _DURATION.fullmatch(written)
     if not found or float(found[1]) == 0:
         raise ArgumentValueError(f"{word} {written}: a time such as 800ms or 1.5s")
@@ -20,7 +20,7 @@ def duration(word: str, written: str) -> float:
 
 
 def number(word: str, written: str, least: float, most: float) -> float:
-    """A number between two limits."""
+    """Parse a number between two limits."""
     try:
         found = float(written)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`fairlead autoscaler`: the scaling loop in processes of its own; and what `fairlead operator` needs to host it."""
+"""`fairlead autoscaler`: the scaling loop in a process of its own; also hosts the loop for `fairlead operator`."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _loop_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the scaling loop, in whichever command it runs."""
+    """Add the arguments of the scaling loop, whichever command runs it."""
     parser.add_argument(
         "--decisions", metavar="PATH", help="keep whole records of decisions in this folder or file, rotated"
     )
@@ -22,7 +22,7 @@ def _loop_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes, and `fairlead operator` too; the chart sets all of it."""
+    """Add the arguments that `fairlead operator` needs too; the chart sets all of them."""
     home = os.environ.get("POD_NAMESPACE", "default")
     parser.add_argument("--namespaces", default="", metavar="A,B", help="serve only these (default: all)")
     parser.add_argument("--lease-namespace", default=home, help="where its Lease is, and the webhook's Secret")
@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="who holds the Lease")
     parser.add_argument("--lease-seconds", type=float, default=15.0, help="how long a silent holder is waited for")
     parser.add_argument("--nodes-grow", action="store_true", help="nodes come when pods ask for them")
-    parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104 - as a pod is reached
+    parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104 - in a pod
     parser.add_argument("--health-port", type=int, default=8081)
     parser.add_argument("--metrics-port", type=int, default=9090)
     parser.add_argument("--log-format", choices=("json", "text"), default="json")
@@ -41,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def process_settings(chosen: argparse.Namespace, role: str) -> dict[str, Any]:
-    """These arguments as the fields of `ProcessSettings`; the log is set up by them too."""
+    """Convert these arguments into the fields of `ProcessSettings`, and set up logging."""
     import secrets
 
     from fairlead.telemetry import log_lines
@@ -72,7 +72,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def hosted_loop(chosen: argparse.Namespace, instance: str) -> "AutoscalerService":
-    """The loop, to be run beside the controller."""
+    """Build the loop that runs beside the controller."""
     from fairlead.autoscaler.service import AutoscalerService
 
     settings = _loop(chosen)

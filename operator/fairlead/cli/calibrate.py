@@ -1,4 +1,4 @@
-"""`fairlead calibrate`: how fast one deployment really is, from its engine's metrics or from a recorded run."""
+"""`fairlead calibrate`: measure how fast one deployment is, from its engine's metrics or from a recorded run."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ EPILOG = (
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.epilog = EPILOG
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--url", metavar="URL", help="a running engine under load, for instance http://10.0.0.7:8000")
@@ -51,7 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 with shares, 1 if the observations do not determine them, 2 for wrong arguments."""
+    """Return 0 with shares, 1 if the observations do not determine them, 2 for invalid arguments."""
     if chosen.sweep:
         from fairlead.cli.sweep import command
 

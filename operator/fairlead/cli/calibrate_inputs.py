@@ -1,4 +1,4 @@
-"""The inputs of `fairlead calibrate`: its arguments, and scrapes of a running engine or a recording's rows."""
+"""Inputs of `fairlead calibrate`: its arguments, and scrapes of a running engine or the rows of a recording."""
 
 import argparse
 import asyncio
@@ -28,18 +28,18 @@ from fairlead.sizing.measured_rows import BadMeasurement
 from fairlead.sizing.sizing_input import SizingInput
 
 _ENGINE: Final = ENGINES[DEFAULT]
-"""The engine whose command and metrics it reads."""
+"""The engine kind whose command and metrics are read."""
 _REPORTED_EVERY_S: Final = 10.0
 _TRIED: Final = Provenance(level=ProvenanceLevel.RECORDED, source="tried while calibrating")
 
 
 class CalibrateArgumentError(Exception):
-    """An argument is invalid, or what it names does not respond; the message says what to do."""
+    """An argument is invalid, or its target does not respond; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationTarget:
-    """The deployment that is measured."""
+    """The deployment to measure."""
 
     question: SizingInput
     blocks: int | None
@@ -47,12 +47,12 @@ class CalibrationTarget:
     block_tokens: int
 
     def times(self, reached: RateShares) -> PhysicalStepTimes:
-        """Its step times with these shares."""
+        """Compute its step times with these shares."""
         return rate_shares.step_times_with_shares(self.question, reached, _TRIED)
 
 
 def read(chosen: argparse.Namespace) -> CalibrationTarget:
-    """The target, from the engine's command after `--` and the GPU."""
+    """Read the target from the engine's command after `--` and from the GPU."""
     try:
         served = command.read(chosen.vllm)
     except command.InvalidCommandLine as problem:
@@ -78,7 +78,7 @@ def read(chosen: argparse.Namespace) -> CalibrationTarget:
 def observations(
     chosen: argparse.Namespace, target: CalibrationTarget, report: Callable[[str], None]
 ) -> list[WorkStretch]:
-    """What was observed, from scrapes of the engine or from the recording."""
+    """Collect observations from scrapes of the engine or from the recording."""
     if chosen.url:
         plan = _ScrapePlan(chosen.url.rstrip("/") + _ENGINE.api.metrics_path, chosen.seconds, chosen.every)
         scrapes = asyncio.run(_watch(plan, report))
@@ -99,14 +99,14 @@ def observations(
 
 
 def source(chosen: argparse.Namespace) -> str:
-    """The origin that the result names; without the address, which means nothing to readers elsewhere."""
+    """Describe the origin in the result; without the address, which means nothing to readers elsewhere."""
     if chosen.url:
         return f"a running engine's metrics, {chosen.seconds:.0f} s"
     return f"the recorded run {Path(chosen.recorded).parent.name or chosen.recorded}"
 
 
 def write(place: str, text: str) -> None:
-    """Write the result to the file of `--out`."""
+    """Write the result to the file given by `--out`."""
     Path(place).write_text(text, encoding="utf-8")
 
 

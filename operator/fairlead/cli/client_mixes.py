@@ -1,6 +1,6 @@
-"""ServeGen's aggregates as a trace: the file of rates that was named, and the file of lengths that lies beside it.
+"""Reads ServeGen's aggregates as a trace: the given file of rates, and the file of lengths in the same folder.
 
-Requests are drawn from them, always the same ones from the same files.
+Requests are drawn from them; the same files always give the same requests.
 """
 
 import random
@@ -19,12 +19,12 @@ LENGTHS: Final = "-lengths"
 
 
 def describes(first_line: str) -> bool:
-    """Whether a file that begins so has rates of clients."""
+    """Whether a file with this first line contains rates of clients."""
     return set(first_line.strip().split(",")) >= set(client_mix.RATES)
 
 
 def arrivals(path: Path, rates: Iterable[str]) -> Iterator[RequestArrival]:
-    """From the first window on, which is at 0 seconds."""
+    """Yield requests from the first window on, which begins at 0 seconds."""
     beside = path.with_name(path.name.replace(RATES, LENGTHS))
     if beside == path or not beside.is_file():
         raise UnreadableTraffic(

@@ -1,7 +1,7 @@
-"""What commands read from a cluster: deployments from the API server, decisions from the process that took them.
+"""Reads from a cluster: deployments from the API server, decisions from the process that took them.
 
-Decisions come through the API server from the operator's pods, or from an address that was given. Writes nothing but
-a person's order to a canary, as an annotation.
+Decisions come through the API server from the operator's pods, or from a given address. The only write is a person's
+order to a canary, as an annotation.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from fairlead.scaling.explain.record_codec import BrokenRecord
 DECISIONS: Final = "/fairlead/v1/decisions"
 AUTOSCALER_SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component in (operator,autoscaler)"
 PERSON: Final = "fairlead-rollout"
-"""The field manager of what a person orders."""
+"""The field manager of orders that a person gives."""
 DEFAULT_NAMESPACE: Final = "fairlead-system"
 METRICS_PORT: Final = 9090
 _OWN: Final = (
@@ -51,21 +51,21 @@ class NoDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterClient:
-    """One cluster, and where its decisions are read."""
+    """One cluster, and the source of its decisions."""
 
     connection: ApiConnection
     api: ApiServer
     address: str | None
-    """Address of a process that decides; None: the operator's pods are found by their labels."""
+    """Address of a deciding process; None: find the operator's pods by their labels."""
     home: str
-    """The namespace that the kubeconfig names."""
+    """The namespace set in the kubeconfig."""
 
     async def deployment(self, namespace: str, name: str) -> dict[str, Any]:
-        """One InferenceDeployment; if there is none, the error names those there are."""
+        """Read one InferenceDeployment; if it does not exist, the error lists those that do."""
         return await self.named(kinds.INFERENCE_DEPLOYMENT, namespace, name)
 
     async def named(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
-        """One of our objects; if there is none, the error names those there are."""
+        """Read one of our objects; if it does not exist, the error lists those that do."""
         found = await self.api.read(resource, namespace, name)
         if found is not None:
             return found
@@ -74,22 +74,22 @@ class ClusterClient:
         raise ClusterUnavailable(f"there is no {resource.kind} {name} in namespace {namespace}: {there}")
 
     async def annotate(self, document: dict[str, Any], annotation: str, value: str) -> None:
-        """Write one annotation on an object that was read, and nothing else of it; `managedFields` name the writer."""
+        """Write one annotation on an existing object and nothing else; `managedFields` name the writer."""
         metadata = {name: document["metadata"][name] for name in ("name", "namespace", "uid")}
         head = {name: document[name] for name in ("apiVersion", "kind")}
         await self.api.apply(head | {"metadata": metadata | {"annotations": {annotation: value}}}, manager=PERSON)
 
     async def deployments(self, namespace: str | None) -> list[dict[str, Any]]:
-        """All InferenceDeployments of a namespace; None: of all namespaces."""
+        """List the InferenceDeployments of a namespace; None: of all namespaces."""
         return (await self.api.listing(kinds.INFERENCE_DEPLOYMENT, namespace)).items
 
     async def objects(self, plural: str, namespace: str | None) -> list[dict[str, Any]]:
-        """All of one of our kinds, of a namespace; None: of all namespaces."""
+        """List the objects of one of our kinds in a namespace; None: in all namespaces."""
         resource = next(one for one in _OWN if one.plural == plural)
         return (await self.api.listing(resource, namespace)).items
 
     async def record(self, namespace: str, name: str) -> DecisionRecord | NoDecision:
-        """The last decision about one deployment."""
+        """Read the last decision about one deployment."""
         pages = await self._pages(f"{DECISIONS}/{namespace}/{name}")
         if isinstance(pages, NoDecision):
             return pages
@@ -100,7 +100,7 @@ class ClusterClient:
         return NoDecision(because=_why(pages, [one for one in found if isinstance(one, BrokenRecord)]))
 
     async def currency(self, document: dict[str, Any], now: float) -> str:
-        """How old an object's status is, and whether an operator is at work, by its Lease."""
+        """Describe how old an object's status is, and, by its Lease, whether an operator is running."""
         pods = [] if self.address is not None else await self._deciders()
         homes = [DEFAULT_NAMESPACE] if isinstance(pods, NoDecision) else [namespace for namespace, _ in pods]
         home = homes[0] if homes else DEFAULT_NAMESPACE
@@ -111,7 +111,7 @@ class ClusterClient:
         return status_freshness.sentence(held, f"{home}/{lease.CONTROLLER}", document, now)
 
     async def table(self) -> tuple[DecisionSummary, ...] | NoDecision:
-        """The last decision about every deployment; of two processes that name the same one, the later."""
+        """Read the last decision about every deployment; if two processes report the same one, the later."""
         pages = await self._pages(DECISIONS)
         if isinstance(pages, NoDecision):
             return pages
@@ -145,7 +145,7 @@ class ClusterClient:
         return sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
 
     async def pods(self, selector: str) -> list[dict[str, Any]] | NoDecision:
-        """The operator's pods in all namespaces; in `fairlead-system` only, if the user may not list pods in all."""
+        """List the operator's pods in all namespaces; only in `fairlead-system` if the user may not list all pods."""
         try:
             return (await self.api.listing(kinds.POD, None, selector)).items
         except RequestRefused as refused:
@@ -159,7 +159,7 @@ class ClusterClient:
 
 @asynccontextmanager
 async def open_cluster(address: str | None) -> AsyncIterator[ClusterClient]:
-    """The cluster that the kubeconfig names; every error on the way becomes `ClusterUnavailable`."""
+    """Open the cluster of the kubeconfig; every error on the way becomes `ClusterUnavailable`."""
     try:
         async with await connect() as connection:
             who = await connection.credentials()
@@ -174,7 +174,7 @@ async def open_cluster(address: str | None) -> AsyncIterator[ClusterClient]:
 
 
 def _why(pages: "list[bytes | ApiError]", broken: list[BrokenRecord]) -> str:
-    """The most useful reply instead of a decision: a missing right, another version, or that no process decides it."""
+    """The most useful reply without a decision: a missing permission, another version, or that no process decides."""
     problems = [one for one in pages if not isinstance(one, bytes)]
     answered = [one for one in problems if not isinstance(one, NotFound)]
     if broken:

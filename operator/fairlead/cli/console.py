@@ -1,4 +1,4 @@
-"""`fairlead console`: a local door to the operator's console, for whoever the kubeconfig names."""
+"""`fairlead console`: a local proxy to the operator's console, with the kubeconfig's credentials."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ PORT_HELP = "on 127.0.0.1; default: one that is free"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("--port", type=int, default=0, help=PORT_HELP)
     parser.add_argument(
         "--service-account",
@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when it was ended, 1 when it could not be opened."""
+    """Return 0 after it was stopped, 1 if it could not be opened."""
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable

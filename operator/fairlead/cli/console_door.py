@@ -1,6 +1,6 @@
-"""A proxy on 127.0.0.1 to the console of the leading operator, through the API server, with the reader's own token.
+"""A proxy on 127.0.0.1 to the console of the leading operator, through the API server, with the user's own token.
 
-Only who knows the printed address comes in: it holds a key, which becomes a cookie, and other host names are refused.
+The printed address contains a key, which becomes a cookie; requests without it or for another host name are refused.
 """
 
 import hmac
@@ -33,28 +33,28 @@ NOT_LEADING: Final = 503
 HOSTS: Final = ("127.0.0.1", "localhost")
 CLOSED: Final = "open the address that fairlead console printed\n"
 POLICIES: Final = (POLICY, reports_page.POLICY)
-"""What a page may be allowed; the first holds for every other page."""
+"""The allowed content security policies; the first is the default."""
 
 Token = Callable[[], Awaitable[str]]
 
 
 class PageSource(ChatSource, Protocol):
-    """Where the pages come from, and the answers of models."""
+    """Source of the console's pages and of models' answers."""
 
     async def fetch(self, page: str) -> PodPage:
-        """A page by its path and query."""
+        """Fetch a page by its path and query."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ConsolePassage:
-    """The way to the console: the operator's pods, the one that answered last first."""
+    """Access to the console in the operator's pods; the pod that answered last is tried first."""
 
     cluster: ClusterClient
     pods: list[tuple[tuple[str, str], int]]
     token: Token
 
     async def fetch(self, page: str) -> PodPage:
-        """A page of the pod that leads; of the others, where none does."""
+        """Fetch a page from the leader's pod, or the last pod's refusal if none leads."""
         answer = PodPage(NOT_LEADING, "text/plain", b"no pod of the operator has a console; is it enabled?\n")
         headers = {FORWARDED: f"Bearer {await self.token()}"}
         for one in tuple(self.pods):
@@ -68,12 +68,12 @@ class ConsolePassage:
     def chat(
         self, service: ServicePort, body: bytes, headers: Mapping[str, str]
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """A model's answer to one chat request."""
+        """Send one chat request to a model."""
         return service_proxy.post(self.cluster.connection, service, playground_door.CHAT, body, headers)
 
 
 async def passage(cluster: ClusterClient, account: str | None) -> ConsolePassage:
-    """The way there, once it is known that there is one."""
+    """Find the operator's pods with a console; raises `ClusterUnavailable` if there are none."""
     found = await cluster.pods(SELECTOR)
     if isinstance(found, NoDecision):
         raise ClusterUnavailable(found.because)
@@ -92,7 +92,7 @@ def _ports(pod: dict[str, Any]) -> list[int]:
 
 
 async def _token(cluster: ClusterClient, account: str | None) -> Token:
-    """The kubeconfig's token, read anew as it is renewed; or one of a ServiceAccount, for as long as that lasts."""
+    """The kubeconfig's token, read anew as it is renewed; or one of a ServiceAccount, valid for its lifetime."""
     if account is not None:
         namespace, slash, name = account.partition("/")
         if not slash or not namespace or not name:
@@ -117,14 +117,14 @@ async def _token(cluster: ClusterClient, account: str | None) -> Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Door:
-    """What stands on 127.0.0.1."""
+    """The server on 127.0.0.1."""
 
     passage: PageSource
     key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     cookie: str = field(default_factory=lambda: f"fairlead-console-{secrets.token_hex(4)}")
 
     async def answer(self, request: web.Request) -> web.Response:
-        """A page of the console, to whom came by the printed address."""
+        """Serve a page of the console to a browser that used the printed address."""
         if request.url.host not in HOSTS:
             return _text(403, CLOSED)
         if ".." in request.path:
@@ -138,7 +138,7 @@ class _Door:
         return await self._passed_on(request.raw_path)
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
-        """A model's answer, to the playground of whoever came by the printed address."""
+        """Serve a model's answer to the playground in a browser that used the printed address."""
         if request.url.host not in HOSTS or not self._entered(request):
             return _text(403, CLOSED)
         return playground_door.unfit(request) or await playground_door.answered(request, self.passage, HEADERS)
@@ -160,7 +160,7 @@ class _Door:
 
 @asynccontextmanager
 async def opened(way: PageSource, port: int) -> AsyncIterator[str]:
-    """Its address while it is open."""
+    """Serve the proxy and yield its address."""
     door = _Door(passage=way)
     routes = [web.post("/playground/{namespace}/{service}", door.chat), web.get("/{page:.*}", door.answer)]
     async with ports.serve("127.0.0.1", port, routes, ends_with_client=True) as runner:
@@ -172,7 +172,7 @@ def _text(status: int, words: str) -> web.Response:
 
 
 def _message(content: bytes) -> str:
-    """The API server's own words, such as which right is missing."""
+    """The API server's own message, such as a missing permission."""
     try:
         return str(json.loads(content)["message"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""`fairlead digest`: the digest of a LoRA adapter's folder, as an Adapter pins it, and what its files say."""
+"""`fairlead digest`: the digest of a LoRA adapter's folder, as an Adapter pins it, and a summary of its files."""
 
 import argparse
 import json
@@ -6,13 +6,13 @@ import sys
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("folder", metavar="FOLDER", help="with adapter_config.json and adapter_model.safetensors")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 for an adapter, 1 for a folder that holds none."""
+    """Return 0 for an adapter, 1 for a folder without one."""
     from pathlib import Path
 
     from fairlead.adapting.adapter_files import UnreadableAdapter

@@ -1,4 +1,4 @@
-"""`fairlead engine`: a simulated engine, started with the real one's own command after `--`."""
+"""`fairlead engine`: a simulated engine, started with the real engine's command after `--`."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ SEPARATED: Final = "the engine's own command comes after `--`: fairlead engine -
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes; its speed and faults are environment variables, so that a pod's spec can set them."""
+    """Add the arguments; speed and faults are environment variables, so that a pod's spec can set them."""
     from fairlead.emulator import emulation_knobs
 
     knobs = "; ".join(f"{emulation_knobs.PREFIX}{knob}: {meaning}" for knob, meaning in emulation_knobs.KNOBS.items())
@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 after a drain or a check, 1 when the start failed, 2 for wrong arguments."""
+    """Return 0 after a drain or a check, 1 if the start failed, 2 for invalid arguments."""
     import os
     import time
     from dataclasses import replace

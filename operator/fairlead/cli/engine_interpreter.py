@@ -1,4 +1,4 @@
-"""The Python that has an engine: the one that the environment names, else ours."""
+"""Finds a Python interpreter that has an engine: the one named in the environment, else ours."""
 
 import importlib.util
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def found(variable: str, package: str) -> Path | None:
-    """The interpreter that this variable names, or this one if the package is installed in it."""
+    """Return the interpreter that this variable names, or this one if the package is installed in it."""
     named = os.environ.get(variable)
     if named:
         return Path(named)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 SCORERS = ("exact", "one-of", "contains", "regex", "number", "choice", "json-schema", "json-field", "tool", "judge")
-"""As `evaluating.scorers` has them, which this does not import so that help comes at once."""
+"""As in `evaluating.scorers`, which is not imported here so that help appears at once."""
 
 _JUDGE = (
     ("", ("URL", "of scorer judge: the model that compares both answers, OpenAI-compatible")),
@@ -22,7 +22,7 @@ EPILOG = (
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.epilog = EPILOG
     parser.add_argument("file", metavar="FILE|plan", help="items as JSON lines, or the word plan")
     _endpoints(parser)
@@ -85,7 +85,7 @@ def _items(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 passed, 1 failed, 2 wrong arguments, 3 undecided, 4 broken, 130 interrupted."""
+    """Return 0 passed, 1 failed, 2 invalid arguments, 3 undecided, 4 broken, 130 interrupted."""
     from fairlead.cli import evaluate_inputs, evaluate_plan, evaluate_run
     from fairlead.cli.argument_values import ArgumentValueError
 

@@ -1,4 +1,4 @@
-"""What `fairlead evaluate` is given, read and checked before anything is sent."""
+"""Inputs of `fairlead evaluate`, read and checked before anything is sent."""
 
 import argparse
 import json
@@ -41,14 +41,14 @@ class JudgeInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateInputs:
-    """All that a run needs."""
+    """All inputs of a run."""
 
     items: list[EvaluationItem]
     set_words: str
     addresses: dict[Side, EndpointAddress]
     journals: dict[Side, Path]
     kept: frozenset[Side]
-    """Sides whose answers serve later runs too."""
+    """Sides whose answers are kept for later runs."""
     request: RequestSettings
     settings: RunSettings
     output: str
@@ -56,7 +56,7 @@ class EvaluateInputs:
 
 
 def read(chosen: argparse.Namespace) -> EvaluateInputs:
-    """Files, numbers and addresses; `EvaluateArgumentError` or `OSError` for what cannot be."""
+    """Read files, numbers and addresses; raises `EvaluateArgumentError` or `OSError` for invalid ones."""
     addresses = {side: _address(chosen, side) for side in Side}
     judged_by = _judge(chosen)
     found = _items(chosen)
@@ -81,7 +81,7 @@ def read(chosen: argparse.Namespace) -> EvaluateInputs:
 
 
 def plan(chosen: argparse.Namespace) -> ItemPlan:
-    """What is to be shown, from points and percents."""
+    """Build the plan from points and percents."""
     return ItemPlan(
         margin=_share("--margin", chosen.margin, 0.01, 100),
         discordance=_share("--discordance", chosen.discordance or _USUAL_DISCORDANCE, 0, 100),

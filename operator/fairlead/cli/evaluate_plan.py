@@ -11,12 +11,12 @@ from fairlead.comparing import sample_size
 from fairlead.comparing.sample_size import ItemPlan
 
 _BESIDE: Final = (0.02, 0.05, 0.10, 0.15)
-"""Shares of differing answers: weights in eight bits, in between, four bits or a noisy engine, more."""
+"""Shares of differing answers: 8-bit weights, in between, 4-bit weights or a noisy engine, more."""
 _TOO_FEW: Final = 3
 
 
 def run(plan: ItemPlan, chosen: argparse.Namespace) -> int:
-    """0, or 3 where `--items` are too few."""
+    """Return 0, or 3 if `--items` is too small."""
     needed = sample_size.items_needed(plan)
     given = chosen.items
     power = None if given is None else sample_size.power(plan, given)
@@ -59,7 +59,7 @@ def _lines(plan: ItemPlan, needed: int | None, given: int | None) -> Iterator[st
 
 
 def _table(plan: ItemPlan) -> Iterator[tuple[str, ...]]:
-    """Only what differs matters: how often the model is right does not."""
+    """Only the share of differing answers matters, not how often the model is right."""
     margins = (plan.margin / 2, plan.margin, 2 * plan.margin)
     yield "differing", *(f"{100 * one:g} points" for one in margins)
     for discordance in _BESIDE:

@@ -1,4 +1,4 @@
-"""The way of `fairlead evaluate` from its inputs to its exit code."""
+"""Runs `fairlead evaluate` from its inputs to its exit code."""
 
 import asyncio
 import sys
@@ -21,11 +21,11 @@ from fairlead.fleet.gate_verdicts import Verdict
 EXIT_CODES: Final = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNDECIDED: 3, Verdict.ERROR: 4}
 _INTERRUPTED: Final = 130
 JUDGED_BY: Final = RequestSettings(max_tokens=1024)
-"""How a judge answers: greedily, and long enough to think in a few sentences."""
+"""How a judge answers: greedily, with enough tokens to think in a few sentences."""
 
 
 def run(inputs: EvaluateInputs) -> int:
-    """Send, print, and say by the exit code what came of it."""
+    """Send the items, print the result, and return it as an exit code."""
     try:
         with ExitStack() as stack:
             journals = {side: stack.enter_context(JournalFile(path)) for side, path in inputs.journals.items()}
@@ -66,7 +66,7 @@ def _judge(inputs: EvaluateInputs, session: aiohttp.ClientSession) -> EndpointJu
 
 
 def _progress(ended: int, of: int) -> None:
-    """On a terminal, one line that is written over."""
+    """On a terminal, overwrite one line with the progress."""
     if sys.stderr.isatty():
         end = "\n" if ended == of else ""
         print(f"\r{ended:,} of {of:,} answers", end=end, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""A run in words: both rates, how sure the difference is, what accuracy hides, and the verdict."""
+"""A run as text: both accuracies, the confidence in their difference, what accuracy hides, and the verdict."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,21 +15,21 @@ from fairlead.evaluator.run import RunResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRun:
-    """What is printed."""
+    """What `fairlead evaluate` prints."""
 
     inputs: EvaluateInputs
     result: RunResult
     kept: Mapping[Side, int]
-    """Answers that were there before."""
+    """Answers that were kept from an earlier run."""
 
 
 def as_text(shown: ShownRun) -> str:
-    """For people."""
+    """Format as text."""
     return "\n".join([*_head(shown), "", *_body(shown)])
 
 
 def as_json(shown: ShownRun) -> str:
-    """Everything, as values."""
+    """Format everything as JSON."""
     result, report = shown.result, shown.result.report
     document: dict[str, Any] = {
         "items": len(shown.inputs.items),

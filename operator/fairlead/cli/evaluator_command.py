@@ -1,11 +1,11 @@
-"""`fairlead evaluator`: what the pods of an Evaluation run; the operator makes them."""
+"""`fairlead evaluator`: what runs in the pods of an Evaluation; the operator creates them."""
 
 import argparse
 import sys
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
     read = tasks.add_parser("read", help="print the items of a file or of a hub, packed, for the operator")
     copy = tasks.add_parser("copy", help="write the items for a runner, each with its id")
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 for success; 1 where the file cannot be read or handed over, with a sentence."""
+    """Return 0 for success; 1, with a message, if the file cannot be read or handed over."""
     from fairlead.cli import evaluator_tasks
     from fairlead.evaluating.handed_lines import NotHandedOver
     from fairlead.evaluator.item_download import ItemsUnread

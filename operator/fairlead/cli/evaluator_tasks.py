@@ -35,7 +35,7 @@ def copy(chosen: argparse.Namespace) -> None:
 
 
 def relay(chosen: argparse.Namespace) -> None:
-    """Serve until the pod ends."""
+    """Serve until the pod terminates."""
     settings = RelaySettings(
         addresses=Path(chosen.addresses), kind=EngineKind(chosen.kind), concurrency=max(1, chosen.concurrency)
     )

@@ -1,4 +1,4 @@
-"""`fairlead explain infd/NAME`: why it has this many replicas now, and what would change it."""
+"""`fairlead explain infd/NAME`: why it has this many replicas now, and what would change that."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ EACH_S: Final = 2.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("target", nargs="?", metavar="infd/NAME", help="an InferenceDeployment; NAME alone will do")
     parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
     parser.add_argument("--record", metavar="FILE", help="explain the last decision in a file instead; - for stdin")
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when it could be explained, 1 when there is nothing to explain, 2 for wrong arguments."""
+    """Return 0 if it could be explained, 1 if there is nothing to explain, 2 for invalid arguments."""
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable

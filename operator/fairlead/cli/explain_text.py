@@ -1,4 +1,4 @@
-"""An explanation in words: the answer first, then what each signal needs, which limits apply, what would change it."""
+"""An explanation as text: the answer first, then each signal's need, the limits that apply, what would change it."""
 
 import json
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ _MOST_DECISIONS: Final = 10
 
 
 def as_text(shown: Explanation, *, colour: bool) -> str:
-    """The explanation as text; empty sections are left out."""
+    """Format as text; empty sections are left out."""
     sections = [("", [_heading(shown)]), *_sections(shown)]
     return "\n\n".join(_section(title, lines, colour) for title, lines in sections if lines)
 
 
 def as_json(shown: Explanation) -> str:
-    """The same as values, under stable names; the record is as `fairlead replay` reads it."""
+    """Format as JSON, under stable names; `fairlead replay` can read the record in it."""
     record = None if isinstance(shown.record, NoDecision) else msgspec.to_builtins(shown.record)
     return json.dumps(
         {
@@ -83,7 +83,7 @@ def _decision(record: DecisionRecord) -> Iterator[tuple[str, list[str]]]:
 
 
 def _heading(shown: Explanation) -> str:
-    """`infd/chat in team-a: 3 replicas (TokenDemand), 2 ready, by policy interactive; decided 2 s ago`."""
+    """Format `infd/chat in team-a: 3 replicas (TokenDemand), 2 ready, by policy interactive; decided 2 s ago`."""
     place = f"infd/{shown.name} in {shown.namespace}"
     if isinstance(shown.record, NoDecision):
         scaling = shown.scaling
@@ -102,7 +102,7 @@ def _heading(shown: Explanation) -> str:
 
 
 def _phases(facts: ScalingFacts) -> str:
-    """`2 ready, 1 starting`."""
+    """Format `2 ready, 1 starting`."""
     names = [pod.phase.value for pod in facts.pods]
     phases = [f"{names.count(name)} {name}" for name in sorted(set(names), key=lambda one: (one != "ready", one))]
     return ", ".join(phases) or "no pods"

@@ -1,4 +1,4 @@
-"""What there is to explain of one deployment: its object, its last decision, and what would change that."""
+"""The explanation of one deployment: its object, its last decision, and what would change that."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,12 +20,12 @@ class TargetNameError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Enough to print an explanation."""
+    """All that an explanation needs."""
 
     namespace: str
     name: str
     seen_at: float
-    """When the explanation was requested; for a file, when the decision was taken."""
+    """Time of the request; for a file, time of the decision."""
     status: Mapping[str, Any]
     """The object's status; empty if only a file was read."""
     record: DecisionRecord | NoDecision
@@ -35,13 +35,13 @@ class Explanation:
 
     @property
     def scaling(self) -> Mapping[str, Any]:
-        """What the autoscaler wrote on the object."""
+        """The scaling status that the autoscaler wrote on the object."""
         scaling: Mapping[str, Any] = self.status.get("scaling") or {}
         return scaling
 
     @property
     def decided(self) -> tuple[object, ...]:
-        """The values of a decision: it is another decision if one of them differs."""
+        """The values that identify a decision: if one differs, it is another decision."""
         scaling = self.scaling
         return tuple(
             scaling.get(key) for key in ("recommended", "advised", "asleep", "speculation", "reason", "message")
@@ -49,7 +49,7 @@ class Explanation:
 
 
 def target_name(target: str | None) -> str:
-    """The name in `infd/chat` or `chat`."""
+    """Parse the name in `infd/chat` or `chat`."""
     if not target:
         raise TargetNameError(
             "name a deployment, for instance `fairlead explain infd/chat`; `kubectl get infd` lists them"
@@ -70,7 +70,7 @@ def _of_canary(name: str, status: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float) -> Explanation:
-    """The explanation as of now; `ClusterUnavailable` if nothing decides about it."""
+    """Explain the current state; raises `ClusterUnavailable` if no process decides about the deployment."""
     try:
         found = await door.deployment(namespace, name)
     except ValueError as problem:
@@ -94,7 +94,7 @@ async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float)
 
 
 def of_file(file: str, target: str | None, namespace: str | None) -> Explanation:
-    """The last decision in a file, or the last one about the deployment that is named."""
+    """Explain the last decision in a file, or the last one about the given deployment."""
     name = target_name(target) if target else None
     try:
         record = _last(replay_records.read([file]), name, namespace)
@@ -119,7 +119,7 @@ def _last(lines: Iterable[replay_records.RecordLine], name: str | None, namespac
 
 
 def _explained(record: DecisionRecord | NoDecision, bare: Explanation) -> Explanation:
-    """With what would change the decision, if its whole record is there."""
+    """Add what would change the decision, if its whole record is available."""
     if isinstance(record, NoDecision):
         note = f"The arithmetic cannot be shown: {record.because}"
         return _with(bare, (), (*bare.notes, note))
@@ -137,7 +137,7 @@ def _with(bare: Explanation, turns: tuple[TurningPoint, ...], notes: tuple[str, 
 
 
 def _undecided(name: str, namespace: str, status: Mapping[str, Any], why: NoDecision) -> str:
-    """The message for no recommendation yet, with the conditions that may explain it."""
+    """The message for a missing recommendation, with the conditions that may explain it."""
     conditions = [
         f"{one.get('type')}={one.get('status')}: {one.get('reason')}: {one.get('message')}"
         for one in status.get("conditions") or ()

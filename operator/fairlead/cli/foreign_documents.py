@@ -1,6 +1,6 @@
-"""Objects of others in the same files, a Secret or a Namespace: they are named and left alone.
+"""Objects of other APIs in the same files, such as a Secret or a Namespace: reported and otherwise ignored.
 
-What has one of our kinds or our API group is ours, however wrong the rest is, so that a slip of the pen is refused.
+An object with one of our kinds or our API group is ours, whatever else is wrong, so that a typing error is refused.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from fairlead.cluster.documents import YamlDocument
 
 
 def apart(found: Iterable[YamlDocument]) -> tuple[list[YamlDocument], list[YamlDocument]]:
-    """Ours with all that cannot be read, and those of others."""
+    """Split documents into ours, with all that cannot be read, and those of other APIs."""
     ours: list[YamlDocument] = []
     others: list[YamlDocument] = []
     for one in found:
@@ -20,7 +20,7 @@ def apart(found: Iterable[YamlDocument]) -> tuple[list[YamlDocument], list[YamlD
 
 
 def is_foreign(content: object) -> bool:
-    """A whole object of another API group and of a kind that is none of ours."""
+    """Whether this is a complete object of another API group and of none of our kinds."""
     if not isinstance(content, dict):
         return False
     version, kind = content.get("apiVersion"), content.get("kind")
@@ -30,12 +30,12 @@ def is_foreign(content: object) -> bool:
 
 
 def nothing_of_ours(files: Sequence[str]) -> str:
-    """For files without an object that a command could work on."""
+    """The message for files without an object that a command could use."""
     return f"fairlead: {', '.join(files)}: no object of Fairlead's kinds; give a file with one"
 
 
 def as_text(one: YamlDocument) -> str:
-    """A line for people."""
+    """Format as one line of text."""
     content: Any = one.content
     metadata = content.get("metadata")
     name = metadata.get("name", "") if isinstance(metadata, dict) else ""

@@ -1,11 +1,11 @@
-"""`fairlead loader`: beside an engine in its pod, loads and unloads LoRA adapters while it runs."""
+"""`fairlead loader`: loads and unloads LoRA adapters of a running engine, as a container in its pod."""
 
 import argparse
 import os
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes; the operator writes all of it into the pod."""
+    """Add the arguments; the operator sets all of them in the pod."""
     parser.add_argument("--config-map", required=True, metavar="NAME", help="holds the list of adapters; is followed")
     parser.add_argument("--folder", required=True, metavar="PATH", help="shared with the engine; adapters lie there")
     parser.add_argument("--engine", default="127.0.0.1:8000", metavar="HOST:PORT", help="default 127.0.0.1:8000")
@@ -13,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--claim", metavar="NAME", help="the volume claim that is mounted at --claim-folder")
     parser.add_argument("--claim-folder", default="/claim", metavar="PATH", help="default /claim")
     parser.add_argument("--pull-secrets", default="/pull-secrets", metavar="PATH", help="default /pull-secrets")
-    parser.add_argument("--host", default="0.0.0.0", help="where it answers the kubelet; default all")  # noqa: S104 - as a pod is reached
+    parser.add_argument("--host", default="0.0.0.0", help="where it answers the kubelet; default all")  # noqa: S104 - in a pod
     parser.add_argument("--port", type=int, default=8086, help="default 8086")
 
 

@@ -1,4 +1,4 @@
-"""The `fairlead` command: which commands there are, and the error for an unknown one."""
+"""The `fairlead` command: the list of commands, and the error for an unknown one."""
 
 import argparse
 import difflib
@@ -83,7 +83,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 for success, 1 for failure, 2 for wrong arguments."""
+    """Run one command; return 0 for success, 1 for failure, 2 for invalid arguments."""
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser()
     if not words:

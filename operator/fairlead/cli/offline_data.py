@@ -1,4 +1,4 @@
-"""What commands know without a cluster: the catalogue, the user's own products, and local model configurations."""
+"""Data that commands have without a cluster: the catalogue, the user's own products, and local model configurations."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from fairlead.sizing.catalogue import Catalogue
 def offline_knowledge(
     configs: Sequence[str] = (), products: str | None = None, documents: Sequence[YamlDocument] = ()
 ) -> ReviewContext:
-    """The context of a review; `ValueError` or `OSError` if a file that was named is missing or invalid."""
+    """Build the context of a review; raises `ValueError` or `OSError` if a given file is missing or invalid."""
     texts = dict(_local(documents))
     for named in configs:
         model, equals, file = named.partition("=")
@@ -34,7 +34,7 @@ def offline_knowledge(
 
 
 def catalogue(products: str | None) -> Catalogue:
-    """The packaged catalogue, with the user's own products added or changed."""
+    """Load the packaged catalogue, with the user's own products added or changed."""
     packaged = package_data.load_catalogue()
     if products is None:
         return packaged
@@ -50,7 +50,7 @@ def catalogue(products: str | None) -> Catalogue:
 
 
 def _local(documents: Sequence[YamlDocument]) -> Iterator[tuple[str, str]]:
-    """The configurations of models that lie in a folder of this machine; what is named explicitly wins over them."""
+    """Model configurations in local folders; explicitly given ones take precedence."""
     for source in (found for one in documents for found in _sources(one.content)):
         config = Path(source) / "config.json"
         if source.startswith("/") and config.is_file():
@@ -58,7 +58,7 @@ def _local(documents: Sequence[YamlDocument]) -> Iterator[tuple[str, str]]:
 
 
 def _sources(content: object) -> Iterator[str]:
-    """Every model source in an object, which may have any structure, since nothing was checked yet."""
+    """Every model source in an object, which may have any structure, since nothing has been checked yet."""
     if isinstance(content, dict):
         for key, below in content.items():
             if key == "source" and isinstance(below, str):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes; the chart sets all of it."""
+    """Add the arguments; the chart sets all of them."""
     image = "fairlead"
     autoscaler_command.arguments(parser)
     parser.add_argument("--webhook", choices=("on", "off"), default="on", help="whether admission is served")
@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def cpu_image(written: str) -> "tuple[EngineKind, str]":
-    """One kind and the image of its build for processors."""
+    """Parse an engine kind and the image of its CPU build."""
     from fairlead.fleet.desired_state import ON_CPU, EngineKind
 
     kind, equals, image = written.partition("=")
@@ -55,13 +55,13 @@ def cpu_image(written: str) -> "tuple[EngineKind, str]":
 
 
 def controller_arguments(parser: argparse.ArgumentParser) -> None:
-    """The same, without an autoscaler by default, since it runs in a process of its own."""
+    """Add the same arguments, by default without an autoscaler, since it runs in a process of its own."""
     arguments(parser)
     parser.set_defaults(autoscaler="off")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Run until a signal stops it; 3 when another process has become the leader."""
+    """Run until a signal stops it; return 3 when another process has become the leader."""
     import asyncio
     import sys
 

@@ -1,4 +1,4 @@
-"""The options that several commands share, and their help texts."""
+"""Options that several commands share, and their help texts."""
 
 import argparse
 from typing import Final
@@ -8,7 +8,7 @@ CONFIG_HELP: Final = "a model's own config.json, for a model the catalogue does 
 
 
 def add_traffic(parser: argparse.ArgumentParser, files: str) -> None:
-    """What is played, and where its requests come from: files with a trace, or what runs with what was logged."""
+    """Add the options for what is simulated on which traffic: files and a trace, or a running deployment's logs."""
     parser.add_argument("files", nargs="*", metavar="FILE", help=files)
     parser.add_argument("--traffic", metavar="TRACE", help="recorded requests")
     parser.add_argument(
@@ -30,7 +30,7 @@ def add_traffic(parser: argparse.ArgumentParser, files: str) -> None:
 
 
 def add_search_on_traffic(parser: argparse.ArgumentParser) -> None:
-    """What every search for something better on one trace takes, after the files and the trace."""
+    """Add the options that every search on one trace has, after the files and the trace."""
     parser.add_argument("--since", metavar="DURATION", help="leave out what came before (30m)")
     parser.add_argument("--until", metavar="DURATION", help="and what came later than this (2h)")
     parser.add_argument("--ttft-p95", metavar="DURATION", help="first token within, not by the policy's objective")

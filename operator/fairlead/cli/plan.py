@@ -7,7 +7,7 @@ from fairlead.cli import options
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("model", help="a model of the catalogue, for instance meta-llama/Llama-3.1-8B-Instruct")
     parser.add_argument("--config-json", metavar="FILE", help="its own config.json, if the catalogue does not know it")
     parser.add_argument("--ttft-p95", metavar="DURATION", help="first token within, for 95 of 100 (1s, 800ms)")
@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 with a proposal, 1 when nothing keeps the objectives, 2 for wrong arguments."""
+    """Return 0 with a proposal, 1 if nothing keeps the objectives, 2 for invalid arguments."""
     from fairlead.cli import plan_inputs, plan_play, plan_text
     from fairlead.sizing import capacity_planning
 

@@ -1,4 +1,4 @@
-"""The inputs of `fairlead plan`, from arguments to values; an invalid argument is named with a valid one."""
+"""Inputs of `fairlead plan`; the error for an invalid argument shows a valid one."""
 
 import argparse
 import difflib
@@ -20,7 +20,7 @@ from fairlead.sizing.catalogue import Catalogue
 
 _NEEDED: Final = ("rate", "prompt", "reply")
 DESCRIBING: Final = (*_NEEDED, "burst", "cacheable", "retries")
-"""Arguments that describe what arrives, and win over a recording."""
+"""Arguments that describe the traffic and take precedence over a recording."""
 
 
 class PlanArgumentError(Exception):
@@ -28,7 +28,7 @@ class PlanArgumentError(Exception):
 
 
 def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
-    """Everything a plan is made from."""
+    """Read all inputs of a plan."""
     catalogue = offline_data.catalogue(chosen.products)
     objectives = LatencyObjectives(
         ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
@@ -44,7 +44,7 @@ def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
 
 
 def source(model: str) -> str:
-    """The model as a deployment names it; a path or a scheme stays as it is."""
+    """The model source as a deployment writes it; a path or a scheme stays unchanged."""
     return model if model.startswith("/") or "://" in model else f"hf://{model}"
 
 
@@ -84,7 +84,7 @@ def _traffic(chosen: argparse.Namespace) -> Traffic:
 
 
 def _with_words(traffic: Traffic, chosen: argparse.Namespace) -> Traffic:
-    """Arguments win over the figures of the recording."""
+    """Override the figures of the recording with the arguments."""
     rate, burst = chosen.rate, chosen.burst
     cacheable, retries = chosen.cacheable, chosen.retries
     return Traffic(

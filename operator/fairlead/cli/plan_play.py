@@ -1,4 +1,4 @@
-"""The second half of `fairlead plan`: what arithmetic proposes is played, and the cheapest that holds is the answer."""
+"""The second half of `fairlead plan`: simulate the arithmetic's proposals; the answer is the cheapest that holds."""
 
 import argparse
 import sys
@@ -25,12 +25,12 @@ from fairlead.sizing.capacity_planning import PlanInputs
 
 SEEDS: Final = 3
 MOST_REQUESTS: Final = 20_000
-"""Of a recording: of a longer one the busiest part is played."""
+"""Of a longer recording, the busiest part is played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPlays:
-    """What was played, on what."""
+    """What was played, and on which traffic."""
 
     plan: PlayedPlan
     traffic: str
@@ -38,7 +38,7 @@ class PlanPlays:
 
 
 def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan) -> PlanPlays | None:
-    """Nothing where nothing is asked for that could be missed, or where playing is not wanted."""
+    """Play the proposals; None without an objective that could be missed, or if playing is switched off."""
     goals = (brief.objectives.ttft_p95_s, brief.objectives.tpot_p95_s)
     if chosen.no_play or planned.best is None or goals == (None, None):
         return None
@@ -61,7 +61,7 @@ def _with_progress(player: PlanPlayer, proposal: FleetProposal) -> tuple[PlayedC
 def maker(
     model: str, config_json: str | None, products: str | None, name: str
 ) -> Callable[[FleetProposal], Candidate | Unplayable]:
-    """From a proposal to what its manifest would be, played."""
+    """Return a function that turns a proposal into a playable candidate, by the manifest it would have."""
     bare = model.removeprefix("hf://")
     context = offline_data.offline_knowledge([f"{bare}={config_json}"] if config_json else [], products)
     packaged = replace(packaged_data.load(None), catalogue=context.catalogue)
@@ -76,13 +76,13 @@ def maker(
 
 
 def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[PlayedTraffic, ...], str]:
-    """The recording itself, where nothing is said beside it and it has single requests; else what is drawn."""
+    """The recording itself, if no argument describes the traffic and it has single requests; else drawn traffic."""
     if chosen.trace and not any(getattr(chosen, name) is not None for name in DESCRIBING):
         try:
             trace = TraceFile(path=Path(chosen.trace), cut=TraceCut()).looked_through()
             traffic, words = busiest(trace, MOST_REQUESTS)
         except UnreadableTraffic:
-            pass  # rates by client, say: only described, so drawn
+            pass  # such as rates by client: only described, so drawn
         else:
             return (traffic,), words
     streams = (SeededStreams(chosen.seed + turn) for turn in range(SEEDS))
@@ -91,7 +91,7 @@ def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[Play
 
 
 def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
-    """The recording, or of a longer one the shortest part that has so many requests."""
+    """The whole recording, or the shortest part of a longer one that has so many requests."""
     times = [one.time for one in trace.arrivals(16)]
     if len(times) <= most or trace.at_once:
         return PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once), trace.words

@@ -1,4 +1,4 @@
-"""A plan in words: the objects to apply, what came of playing them, the arithmetic, and why the others lost."""
+"""A plan as text: the objects to apply, the results of simulation, the arithmetic, and why the others lost."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ SHOWN: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPlan:
-    """What is printed."""
+    """What `fairlead plan` prints."""
 
     planned: CapacityPlan
     plays: PlanPlays | None
@@ -32,7 +32,7 @@ class ShownPlan:
 
     @property
     def answer(self) -> FleetProposal | None:
-        """The best of what was played; the best by arithmetic where nothing was."""
+        """The best of what was played; if nothing was, the best by arithmetic."""
         if self.plays is None:
             return self.planned.best
         best = self.plays.plan.best
@@ -40,7 +40,7 @@ class ShownPlan:
 
 
 def as_yaml(shown: ShownPlan) -> str:
-    """The proposal to apply, its arithmetic as comments."""
+    """Format the proposal as YAML to apply, with its arithmetic as comments."""
     best, planned = shown.answer, shown.planned
     if best is None:
         return _nothing(planned) if shown.plays is None else "\n".join(_unkept(shown.plays))
@@ -51,7 +51,7 @@ def as_yaml(shown: ShownPlan) -> str:
 
 
 def as_text(shown: ShownPlan) -> str:
-    """For people: the summary first, then what to apply, then the others."""
+    """Format as text: the summary first, then what to apply, then the others."""
     best, planned = shown.answer, shown.planned
     if best is None:
         return as_yaml(shown)
@@ -66,7 +66,7 @@ def as_text(shown: ShownPlan) -> str:
 
 
 def as_json(shown: ShownPlan) -> str:
-    """Everything, as values."""
+    """Format everything as JSON."""
     best, plays = shown.answer, shown.plays
     manifest = plan_manifests.deployment(shown.name, shown.source, best) if best else None
     played = None if plays is None else {"traffic": plays.traffic, "fleets": [_values(one) for one in plays.plan.tried]}
@@ -81,7 +81,7 @@ RENDER: Final[Mapping[str, Callable[[ShownPlan], str]]] = {
 
 
 def _held(plays: PlanPlays) -> str:
-    """What came of the best."""
+    """The result of the best proposal."""
     best = plays.plan.best
     assert best is not None
     latencies = [run.report for run in best.runs]
@@ -92,7 +92,7 @@ def _held(plays: PlanPlays) -> str:
 
 
 def _table(plays: PlanPlays) -> Iterator[str]:
-    """What was played: held fleets first; both figures of each."""
+    """A table of what was played: fleets that held first; each with simulated and computed figures."""
     yield f"Played on {plays.traffic}:"
     shown = list(played_plan.best_first(plays.plan))
     yield from (f"  {line}" for line in aligned([HEADS, *(_row(one) for one in shown[:SHOWN])], left=1))
@@ -100,7 +100,7 @@ def _table(plays: PlanPlays) -> Iterator[str]:
 
 
 def _beside(plays: PlanPlays, shown: Sequence[PlayedProposal]) -> Iterator[str]:
-    """How far it can be believed, and what was not played."""
+    """Notes on the assumptions, and what was not played."""
     notes = {note for one in shown for run in one.runs for note in run.notes if note.startswith("step times")}
     yield from (f"  {note}" for note in sorted(notes)[:2])
     yield "  ! fewer kept than the objective allows; <: the rest was not played, since nothing could mend it"
@@ -138,7 +138,7 @@ def _values(one: PlayedProposal) -> dict[str, Any]:
 
 
 def _unkept(plays: PlanPlays) -> Iterator[str]:
-    """What comes nearest."""
+    """The proposals that come nearest."""
     yield (
         f"nothing that was played keeps these objectives for {KEPT_GOAL:.0%} of requests: allow more time, or look at "
         "what arithmetic proposes with --no-play"
@@ -161,7 +161,7 @@ def _left_out(planned: CapacityPlan) -> str:
 
 
 def _nothing(planned: CapacityPlan) -> str:
-    """The most useful rejections: those that came nearest to keeping the objectives."""
+    """Those that came nearest to keeping the objectives, with the reason each was left out."""
     order = sorted(planned.others, key=lambda one: (one.reason.value != "MissesObjective", one.configuration.words))
     nearest = "\n".join(f"  {one.configuration.words}: {one.because}" for one in order[:8])
     return f"nothing in the catalogue keeps these objectives; the nearest:\n{nearest}\nLeft out: {_left_out(planned)}"

@@ -1,4 +1,4 @@
-"""A deployment as somebody wrote it, as a candidate that can be played; or why it cannot be."""
+"""Turns a user's deployment into a candidate that can be played, or into the reason why it cannot be."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from fairlead.review.context import ObjectKey, ReviewContext
 
 
 def read(one: YamlDocument, context: ReviewContext, packaged: PackagedData) -> Candidate | Unplayable:
-    """`ValueError` for what is no deployment at all, in words for people."""
+    """Read a deployment; raises `ValueError`, in plain words, for any other document."""
     review = admission.review(one.content, context)
     found = object_reader.read_strict(one.content, kinds.DEPLOYMENT)
     if found.value is None:
@@ -25,7 +25,7 @@ def read(one: YamlDocument, context: ReviewContext, packaged: PackagedData) -> C
 
 
 def changed(one: YamlDocument, lever: Lever, context: ReviewContext, packaged: PackagedData) -> Candidate | Unplayable:
-    """The same with one lever pulled, as admission would judge it."""
+    """Read a deployment with one lever changed, reviewed as admission would."""
     assert isinstance(one.content, dict)
     place = f"{one.place}, {lever.words}"
     found = read(YamlDocument(place=place, content=lever.applied(one.content)), context, packaged)

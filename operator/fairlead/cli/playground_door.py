@@ -1,6 +1,7 @@
-"""One chat request of the console's playground: from a browser on this machine, through the API server, to a model.
+"""Sends chat requests of the console's playground from a local browser through the API server to a model.
 
-It goes by the rights of the kubeconfig, to a router's chat path and nowhere else, and only from the console's own page.
+They use the kubeconfig's permissions, reach only a router's chat path, and are accepted only from the console's own
+page.
 """
 
 import json
@@ -25,16 +26,16 @@ JSON: Final = "application/json"
 
 
 class ChatSource(Protocol):
-    """The way to models."""
+    """Access to models."""
 
     def chat(
         self, service: ServicePort, body: bytes, headers: Mapping[str, str]
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """An answer while it comes; raises an `ApiError` where there is none."""
+        """Stream an answer; raises an `ApiError` if there is none."""
 
 
 def unfit(request: web.Request) -> web.Response | None:
-    """The refusal of what no page of ours sends: another page's request, another form, another address."""
+    """Refuse requests that none of our pages sends: another page's request, another form, another address."""
     if request.headers.get("Origin") != f"http://{request.host}":
         return refused(403, "send it from the playground's own page")
     if request.content_type != JSON:
@@ -46,7 +47,7 @@ def unfit(request: web.Request) -> web.Response | None:
 
 
 async def answered(request: web.Request, source: ChatSource, usual: Mapping[str, str]) -> web.StreamResponse:
-    """The model's answer, each part as it comes, with these headers too."""
+    """Stream the model's answer as it arrives, with these additional headers."""
     service = ServicePort(request.match_info["namespace"], request.match_info["service"])
     headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
     try:
@@ -59,7 +60,7 @@ async def answered(request: web.Request, source: ChatSource, usual: Mapping[str,
 async def _passed_on(
     request: web.Request, answer: aiohttp.ClientResponse, usual: Mapping[str, str]
 ) -> web.StreamResponse:
-    """What breaks off on one side breaks off on the other."""
+    """Pass the answer on; if one side breaks off, so does the other."""
     shown = web.StreamResponse(status=answer.status, headers={**usual, **_passed_back(answer)})
     try:
         await shown.prepare(request)
@@ -73,7 +74,7 @@ async def _passed_on(
 
 
 def refused(status: int, words: str) -> web.Response:
-    """As routers word what they refuse."""
+    """Format a refusal as routers do."""
     return web.Response(status=status, content_type=JSON, text=json.dumps({"error": {"message": words}}))
 
 

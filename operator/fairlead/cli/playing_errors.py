@@ -1,4 +1,4 @@
-"""What a command that plays traffic says when it cannot, and the code that it ends with."""
+"""Error messages and exit codes of commands that play traffic."""
 
 import sys
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from fairlead.cli.explanation import TargetNameError
 
 
 def reported(command: str, run: Callable[[], int]) -> int:
-    """The command's own code; 1 where the cluster cannot tell, 2 for wrong arguments, files or traces."""
+    """Return the command's own code; 1 if the cluster lacks the data, 2 for invalid arguments, files or traces."""
     try:
         return run()
     except ClusterUnavailable as problem:

@@ -1,4 +1,4 @@
-"""What a deployment's routers were asked, as a Prometheus kept it: rates and mean lengths, for weeks that no log holds.
+"""A deployment's request history from Prometheus: rates and mean lengths, for weeks that no log covers.
 
 Series must carry the labels `namespace` and `pod` of the scraped pod, as the chart's PodMonitor sets them.
 """
@@ -19,14 +19,14 @@ from fairlead.telemetry import router_families
 
 TOKEN: Final = "FAIRLEAD_PROMETHEUS_TOKEN"
 LEAST_STEP_SECONDS: Final = 120.0
-"""Four scrapes at the usual half minute."""
+"""Four scrapes at the usual interval of 30 seconds."""
 MOST_STEPS: Final = 5000
-"""A Prometheus answers with at most 11,000 values."""
+"""A Prometheus returns at most 11,000 values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterHistory:
-    """One deployment's routers, in one Prometheus."""
+    """The routers of one deployment, in one Prometheus."""
 
     url: str
     namespace: str
@@ -34,15 +34,15 @@ class RouterHistory:
     seconds: float
     """How far back."""
     gateway: tuple[str, str] | None = None
-    """Namespace and name of the one whose routers serve it; None: it has routers of its own."""
+    """Namespace and name of the gateway whose routers serve it; None: it has its own routers."""
 
     @property
     def step(self) -> float:
-        """Seconds of one step."""
+        """Length of one step in seconds."""
         return max(LEAST_STEP_SECONDS, math.ceil(self.seconds / MOST_STEPS))
 
     def write(self, folder: Path) -> Path:
-        """Requests drawn from it, as a table of plain columns; `UnreadableTraffic` where nothing is kept."""
+        """Write requests drawn from it as a CSV of plain columns; raises `UnreadableTraffic` if there is no data."""
         steps = self._steps()
         file = folder / f"infd-{self.name} drawn from rates of {self.step:g} s"
         chance = random.Random(self.name)  # noqa: S311 - always the same traffic, not a secret
@@ -112,7 +112,7 @@ def _pods(namespace: str, name: str) -> str:
 def _assembled(
     rates: dict[float, float], prompts: dict[float, float], outputs: dict[float, float]
 ) -> list[HistoryStep]:
-    """A step whose lengths nobody counted has those of the one before; before the first that has any, nobody came."""
+    """A step without measured lengths has those of the step before; before the first with lengths, the rate is 0."""
     prompt = output = 0.0
     found: list[HistoryStep] = []
     for moment in sorted(rates):

@@ -1,6 +1,6 @@
-"""How long recorded requests took, beside how long the model says the same took: its error, before it claims anything.
+"""Compares recorded latencies with the model's for the same requests, so that its error is stated first.
 
-A request that was refused, cut or answered by a cache says nothing of engines, and is left out.
+Requests that were refused, cut or answered by a cache say nothing about engines, and are left out.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Final
 from fairlead.backtest.repeats import Repeated
 
 FEWEST: Final = 20
-"""Streams, below which a percentile is chance."""
+"""Fewest streams for a meaningful percentile."""
 _NO_ENGINE: Final = ("hit", "joined")
 
 
@@ -27,7 +27,7 @@ class RecordedLatency:
 
 
 def of_lines(lines: Iterable[bytes]) -> RecordedLatency | None:
-    """Of access lines; None where too few streams were answered."""
+    """Compute from access lines; None if too few streams were answered."""
     first, between = [], []
     for line in lines:
         entry = json.loads(line)
@@ -46,7 +46,7 @@ def of_lines(lines: Iterable[bytes]) -> RecordedLatency | None:
 
 
 def beside(recorded: RecordedLatency | None, played: Repeated) -> str:
-    """One line: measured, played, and the difference."""
+    """Format one line: measured, played, and the difference."""
     if recorded is None:
         return f"model error unknown: fewer than {FEWEST} streams were answered in the recorded time"
     pairs = (

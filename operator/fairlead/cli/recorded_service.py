@@ -1,6 +1,6 @@
-"""A deployment as it runs in a cluster: its object, its policy, and the requests that its routers logged lately.
+"""A deployment that runs in a cluster: its object, its policy, and the requests that its routers logged lately.
 
-The kubelet keeps the last part of a container's log only; whoever collects access lines elsewhere has longer records.
+The kubelet keeps only the last part of a container's log; a log collector has longer records.
 """
 
 import asyncio
@@ -18,24 +18,24 @@ from fairlead.cluster.documents import YamlDocument
 from fairlead.objects.labels import DEPLOYMENT, GATEWAY, ROLE, ChildRole
 
 MOST_BYTES: Final = 200_000_000
-"""Of the log of one router; the reader of access lines takes twice as much of all."""
+"""Of one router's log; the reader of access lines accepts twice as much in total."""
 COLLECTED: Final = "give lines that were collected elsewhere with --traffic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRecording:
-    """What was asked of one deployment, and how it is meant to answer."""
+    """The requests to one deployment, and how it is configured."""
 
     namespace: str
     name: str
     documents: tuple[YamlDocument, ...]
-    """The deployment first, then its policy, if it names one."""
+    """The deployment first, then its policy, if it refers to one."""
     lines: tuple[bytes, ...]
-    """Access lines, in the order of each router; none where they were not wanted."""
+    """Access lines, in the order of each router; empty if not requested."""
 
     @property
     def gateway(self) -> tuple[str, str] | None:
-        """Namespace and name of the gateway whose routers serve it; None: it has routers of its own."""
+        """Namespace and name of the gateway whose routers serve it; None: it has its own routers."""
         content = self.documents[0].content
         assert isinstance(content, dict)
         named = content["spec"].get("gateway") or {}
@@ -43,20 +43,20 @@ class ServiceRecording:
 
     @property
     def starts(self) -> RecordedStarts | None:
-        """How long its replicas took to start; None where no start was measured."""
+        """How long its replicas took to start; None if no start was measured."""
         content = self.documents[0].content
         assert isinstance(content, dict)
         return RecordedStarts.of(content.get("status") or {})
 
     def write(self, folder: Path) -> Path:
-        """The lines as a file, named for what is said of the traffic."""
+        """Write the lines to a file, whose name appears in the description of the traffic."""
         file = folder / f"infd-{self.name}.access-lines"
         file.write_bytes(b"\n".join(self.lines))
         return file
 
 
 async def read(cluster: ClusterClient, namespace: str, name: str, seconds: float | None) -> ServiceRecording:
-    """What came in so many seconds, or the objects alone; `ClusterUnavailable` where nothing was logged."""
+    """Read the objects and, if given, so many seconds of logs; raises `ClusterUnavailable` if nothing was logged."""
     found = await cluster.deployment(namespace, name)
     documents = (found, *(await _policies(cluster, found["spec"], namespace)))
     return ServiceRecording(
@@ -99,7 +99,7 @@ async def _policies(cluster: ClusterClient, spec: Mapping[str, Any], namespace: 
 
 
 def _is_of(line: bytes, target: str) -> bool:
-    """Whether it is a request's line; of a gateway's, one that this deployment got last."""
+    """Whether this is the line of a request; for a gateway's, of one that this deployment got last."""
     if not line.startswith(b"{") or b'"request_id"' not in line:
         return False
     try:
@@ -122,7 +122,7 @@ def _nothing(spec: Mapping[str, Any], target: str, pods: list[str], seconds: flo
 
 
 def at_once(target: str, namespace: str | None, seconds: float | None) -> ServiceRecording:
-    """Read by a command that has nothing else to do meanwhile."""
+    """Synchronous variant, for a command that has nothing else to do meanwhile."""
 
     async def found() -> ServiceRecording:
         async with cluster_client.open_cluster(None) as cluster:

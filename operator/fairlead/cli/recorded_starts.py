@@ -1,7 +1,7 @@
-"""How long replicas of a deployment that runs took to start, as its status says: what is played starts no faster.
+"""Start times of a running deployment's replicas, from its status: simulated replicas start no faster.
 
-The status has the last start and the 95th percentile of those that were measured; the last one stands for the median.
-The wait for a node is no part of it: what is played has room for every replica.
+The status has the last start and the 95th percentile of the measured ones; the last one stands for the median. The node
+wait is not included: the simulation has nodes for every replica.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class RecordedStarts:
 
     @classmethod
     def of(cls, status: Mapping[str, Any]) -> Self | None:
-        """Of the revision with the most replicas; None while no start of it was measured."""
+        """Read from the revision with the most replicas; None if none of its starts was measured."""
         revisions = sorted(status.get("revisions") or (), key=lambda one: one.get("replicas") or 0)
         found = (revisions[-1].get("coldStart") or {}) if revisions else {}
         last, late = (float(found.get(name) or 0) for name in ("last", "p95"))
@@ -31,12 +31,12 @@ class RecordedStarts:
 
     @property
     def distribution(self) -> LogNormalColdStarts:
-        """To draw starts from."""
+        """The distribution to draw starts from."""
         return LogNormalColdStarts(p50=self.usual_s, p95=self.late_s)
 
     @property
     def words(self) -> str:
-        """Where they come from, for a report."""
+        """A description of their source, for a report."""
         return (
             f"replicas start as this one's status says: {self.usual_s:.3g} s, 95 % within {self.late_s:.3g} s; "
             "--cold-start says otherwise"

@@ -1,4 +1,4 @@
-"""`fairlead render FILE…`: what would be started: engines' commands and environment, and routers' configuration."""
+"""`fairlead render FILE…`: print what would start: engines' commands and environment, and routers' configuration."""
 
 import argparse
 import json
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from fairlead.cli import options
 from fairlead.cluster import documents
 
-if TYPE_CHECKING:  # at run time only inside the command, so that others start at once
+if TYPE_CHECKING:  # imported only inside the command, so that other commands start at once
     from fairlead.fleet.desired_state import EnvFrom, SecretKey
     from fairlead.fleet.engine_launch import EngineLaunch
     from fairlead.review.result import Review
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when every deployment could be rendered; others are named on standard error."""
+    """Return 0 if every deployment could be rendered; others are reported on standard error."""
     from fairlead.cli import foreign_documents, offline_data, review_text
     from fairlead.review import admission, engine_timing
 
@@ -71,14 +71,14 @@ def _values(name: str, launch: "EngineLaunch") -> dict[str, Any]:
 
 
 def _files(launch: "EngineLaunch") -> dict[str, str]:
-    """By path: which ConfigMap holds one, or what stands in it."""
+    """By path: the ConfigMap that holds the file, or its content."""
     found = {f"{one.folder}/{one.name}": f"(ConfigMap {one.source.name}, key {one.source.key})" for one in launch.files}
     options = launch.options
     return found if options is None else found | {f"{options.folder}/{options.name}": options.text}
 
 
 def _router(review: "Review") -> dict[str, Any] | None:
-    """None for a deployment of a gateway, which has routers of its own."""
+    """None for a deployment that is served by a gateway's routers."""
     from fairlead.fleet.gateways import DeploymentRouter
     from fairlead.objects import router_config
     from fairlead.review import replica_facts
@@ -89,7 +89,7 @@ def _router(review: "Review") -> dict[str, Any] | None:
 
 
 def _value(value: "str | SecretKey | EnvFrom") -> str:
-    """The value, or which Secret or ConfigMap holds it: those are not read here."""
+    """The value, or the Secret or ConfigMap that holds it: those are not read here."""
     from fairlead.fleet.desired_state import EnvFrom, SecretKey
 
     match value:
@@ -125,5 +125,5 @@ def _gateway_text(one: dict[str, Any]) -> str:
 
 
 def _broken(word: str) -> str:
-    """A line for each flag; quoted text is not broken."""
+    """Put each flag on a line of its own; quoted text is not broken."""
     return (" \\\n    " if word.startswith("--") else " ") + shlex.quote(word)

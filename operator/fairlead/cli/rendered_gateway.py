@@ -1,4 +1,4 @@
-"""What the routers of a gateway would be told, if the deployments in the same files were all there is."""
+"""The configuration that a gateway's routers would get if the deployments in the same files were all there are."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from fairlead.review.result import Review
 
 
 def configuration(gateway: DesiredGateway, reviews: Iterable[Review]) -> dict[str, Any]:
-    """The file of its routers."""
+    """Build the configuration file of its routers."""
     joined = {
         f"{one.namespace}/{one.name}": _target(one)
         for one in reviews

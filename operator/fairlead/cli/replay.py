@@ -1,11 +1,11 @@
-"""`fairlead replay FILE…`: decide every kept decision again, and say whether it comes out the same."""
+"""`fairlead replay FILE…`: repeat every recorded decision, and report whether the result is the same."""
 
 import argparse
 import sys
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument(
         "sources", nargs="+", metavar="FILE", help="decisions as JSON lines, .gz too; a folder of them; - for stdin"
     )
@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when all agree, 1 when one does not or is no record, 2 when nothing could be read."""
+    """Return 0 if all agree, 1 if one differs or is no record, 2 if nothing could be read."""
     import time
 
     import fairlead

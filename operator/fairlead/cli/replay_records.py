@@ -1,4 +1,4 @@
-"""Kept decisions from files, decided again one by one; only what the report needs stays in memory."""
+"""Repeats recorded decisions from files, one by one; only what the report needs stays in memory."""
 
 import gzip
 import sys
@@ -15,23 +15,23 @@ from fairlead.scaling.explain.record_codec import BrokenRecord
 from fairlead.scaling.explain.record_differences import RecordDifference
 
 IN_A_FOLDER: Final = ".jsonl"
-"""Part of the names of files that are read in a folder; full ones have a number or `.gz` after it."""
+"""Part of the names of files that are read from a folder; rotated ones have a number or `.gz` after it."""
 _SHOWN_EACH_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordLine:
-    """One line and its place."""
+    """One line and its location."""
 
     place: str
     """File and line number."""
     text: bytes
-    """With its line end; a line without one may still be being written."""
+    """With its line end; a line without one may still be in the middle of a write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDisagreement:
-    """A decision that comes out differently when it is decided again."""
+    """A decision whose result differs when it is repeated."""
 
     place: str
     record: DecisionRecord
@@ -47,9 +47,9 @@ class ReplayResult:
     disagree: int = 0
     broken: int = 0
     cut: str = ""
-    """The place of a last line without a line end: it is still being written."""
+    """The location of a last line without a line end: it is still being written."""
     versions: Counter[str] = field(default_factory=Counter)
-    """How many were decided by which version."""
+    """Number of decisions by the version that took them."""
     first_disagreements: list[DecisionDisagreement] = field(default_factory=list)
     first_broken: list[tuple[str, BrokenRecord]] = field(default_factory=list)
 
@@ -64,7 +64,7 @@ class ReplayProgress:
     _next: float = 0.0
 
     def reached(self, lines: int) -> None:
-        """Show the number of lines now and then, so that progress costs nothing."""
+        """Show the number of lines at intervals, so that progress costs nothing."""
         if self.wanted and self.clock() >= self._next:
             self._next = self.clock() + _SHOWN_EACH_S
             self.show(f"{lines:,} decisions")
@@ -76,7 +76,7 @@ class ReplayProgress:
 
 
 def read(sources: Sequence[str]) -> Iterator[RecordLine]:
-    """All lines of all files, oldest file of a folder first; `OSError` where one cannot be read."""
+    """Yield all lines of all files, a folder's oldest file first; raises `OSError` if one cannot be read."""
     for source in sources:
         if source == "-":
             yield from _lines("stdin", sys.stdin.buffer)
@@ -87,7 +87,7 @@ def read(sources: Sequence[str]) -> Iterator[RecordLine]:
 
 
 def replay_all(lines: Iterable[RecordLine], progress: ReplayProgress, *, keep: int) -> ReplayResult:
-    """Each line decided again; the first few that differ are kept whole."""
+    """Repeat each line's decision; the first few that differ are kept whole."""
     found = ReplayResult()
     for line in lines:
         found.lines += 1
@@ -118,7 +118,7 @@ def _add(found: ReplayResult, line: RecordLine, keep: int) -> None:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The file itself; a folder's files by age, since a rotated name says less than the time of its last write."""
+    """The file itself, or a folder's files by modification time, since a rotated name says less than that."""
     if not path.is_dir():
         yield path
         return
@@ -131,7 +131,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _lines(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
-    """Lines numbered from one, as editors do; a broken archive raises `OSError`, like a file that cannot be read."""
+    """Yield lines numbered from one, as in editors; a broken archive raises `OSError`, like an unreadable file."""
     try:
         for number, text in enumerate(stream, start=1):
             if text.strip():

@@ -1,4 +1,4 @@
-"""The result of a replay, in words: how many decisions agree, and the first that do not, field by field."""
+"""The result of a replay as text: how many decisions agree, and the first that do not, field by field."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ _MOST_FIELDS: Final = 12
 
 
 def as_text(found: ReplayResult, version: str) -> str:
-    """The lines that need attention first, the totals last."""
+    """Format as text: lines that need attention first, totals last."""
     lines = [f"{place}: not a record: {broken.because}\n    {broken.excerpt}" for place, broken in found.first_broken]
     lines += [_disagreement(one) for one in found.first_disagreements]
     if found.cut:
@@ -26,7 +26,7 @@ def as_text(found: ReplayResult, version: str) -> str:
 
 
 def as_json(found: ReplayResult, version: str) -> str:
-    """The same as values, under stable names."""
+    """Format as JSON, under stable names."""
     return json.dumps(
         {
             "decisions": found.lines,

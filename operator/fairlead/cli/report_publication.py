@@ -1,4 +1,4 @@
-"""`fairlead simulate --publish NAME`: the report into a ConfigMap of the cluster, where the console shows it."""
+"""`fairlead simulate --publish NAME`: writes the report into a ConfigMap of the cluster, where the console shows it."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from fairlead.objects import published_report
 from fairlead.objects.published_report import PublishedReport, ReportTooLarge
 
 WRITER: Final = "fairlead-simulate"
-"""The field manager of what is published."""
+"""The field manager of published reports."""
 NAME: Final[StringFormat] = get_args(ObjectName)[1]
 
 
@@ -28,7 +28,7 @@ class ReportPlace(NamedTuple):
 
 
 def place(name: str, namespace: str | None) -> ReportPlace:
-    """Where it goes, looked at before anything is played: nothing but an earlier report is replaced."""
+    """Find and check the place before anything is played: only an earlier report may be replaced."""
     if len(name) > NAME.longest or not re.fullmatch(NAME.pattern, name):
         raise ArgumentValueError(f"--publish {name[:64]}: {NAME.because}; {NAME.remedy}")
 
@@ -46,7 +46,7 @@ def place(name: str, namespace: str | None) -> ReportPlace:
 
 
 def write(reported: ReportedComparison, where: ReportPlace) -> str:
-    """What was done, for people; `ClusterUnavailable` where it could not be."""
+    """Publish the report and say so in words; raises `ClusterUnavailable` on failure."""
     about = PublishedReport(
         namespace=where.namespace,
         name=where.name,

@@ -1,4 +1,4 @@
-"""A review in words: aligned and coloured for people, plain values for programs."""
+"""A review: as aligned and coloured text, or as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ RED, YELLOW, GREEN, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"
 
 
 def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> str:
-    """A heading, then each finding with what to do below it, then what fits."""
+    """Format as text: a heading, each finding with its remedy below it, then the fit."""
     if review is None:
         return f"{_mark('✗', RED, colour)} {document.place}: {document.problem}"
     mark = _mark("✗", RED, colour) if review.refusals else _mark("✓", GREEN, colour)
@@ -29,7 +29,7 @@ def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> s
 
 
 def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
-    """The same as values, under stable names."""
+    """Convert to JSON values, under stable names."""
     if review is None:
         problem = {"field": "", "value": "", "reason": "Unreadable", "because": document.problem, "remedy": ""}
         return {"place": document.place, "admitted": False, "refusals": [problem], "cautions": []}
@@ -51,7 +51,7 @@ def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
 
 
 def _refused(finding: SpecFinding, near: Sequence[FitAlternative], word: str) -> str:
-    """A model that does not fit has several remedies: each on a line of its own, with the field to change."""
+    """Format a refusal; a model that does not fit has several remedies, each on its own line, with the field."""
     if finding.reason is not AdmissionReason.DOES_NOT_FIT or not near:
         return _finding(finding, word)
     width = max(len(FIELDS[one.change]) for one in near)

@@ -1,4 +1,4 @@
-"""`fairlead rollout status|pause|promote|abort|retry KIND/NAME`: where a canary is, and a person's orders to it.
+"""`fairlead rollout status|pause|promote|abort|retry KIND/NAME`: the state of a canary, and a person's orders to it.
 
 KIND is infd for a deployment's new revision, adp for an adapter's new version.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fairlead.cli.rollout_orders import RolloutView
 
 REJECTED: Final = 3
-"""The exit code of `status` where the newcomer was rejected, as scripts and pipelines read it."""
+"""Exit code of `status` if the candidate was rejected, for scripts and pipelines."""
 STATUS: Final = "status"
 VERBS: Final = {
     STATUS: "where it is, what its gates say, and what comes next",
@@ -25,7 +25,7 @@ VERBS: Final = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("verb", choices=VERBS, help="; ".join(f"{verb}: {about}" for verb, about in VERBS.items()))
     parser.add_argument(
         "target",
@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when it is well or ordered, 1 when there is nothing to show or order, 2 for wrong arguments, 3: rejected."""
+    """Return 0 if well or ordered, 1 if there is nothing to show or order, 2 for invalid arguments, 3 if rejected."""
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable

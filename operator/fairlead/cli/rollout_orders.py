@@ -1,4 +1,4 @@
-"""What may be ordered of a canary now, and what follows from it; else why not, and what to do instead."""
+"""Which orders a canary accepts now, and their effect; else the reason for the refusal, and what to do instead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutTarget:
-    """What an argument names."""
+    """The object that an argument names."""
 
     resource: Resource
     name: str
 
     @property
     def title(self) -> str:
-        """As it is written: infd/NAME or adp/NAME."""
+        """In the written form: infd/NAME or adp/NAME."""
         return _title(self.resource.kind, self.name)
 
 
@@ -36,17 +36,17 @@ class RolloutView:
     """A deployment or an adapter that has a canary."""
 
     place: str
-    """As people name it: infd/NAME in NAMESPACE, or adp/NAME."""
+    """For people: infd/NAME in NAMESPACE, or adp/NAME."""
     state: CanaryState
     stored: Mapping[str, Any]
-    """The same, as its status holds it."""
+    """The same state, as stored in the status."""
     progress: str = ""
-    """What the condition Progressing says."""
+    """The message of the condition Progressing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoCanary:
-    """Nothing to show, and why."""
+    """There is nothing to show, with the reason."""
 
     because: str
     remedy: str
@@ -54,7 +54,7 @@ class NoCanary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoOrder:
-    """An order that would change nothing, and why."""
+    """An order that would change nothing, with the reason."""
 
     because: str
     remedy: str
@@ -62,16 +62,16 @@ class NoOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutOrder:
-    """An order, as it is written on the object."""
+    """An order, as written on the object."""
 
     value: str
     follows: str
-    """What the operator does with it."""
+    """What the operator does in response."""
     annotation: str = ORDER
 
 
 def target(written: str) -> RolloutTarget:
-    """A deployment, infd/NAME or NAME alone, or an adapter, adp/NAME."""
+    """Parse a deployment, infd/NAME or NAME alone, or an adapter, adp/NAME."""
     kind, slash, name = written.rpartition("/")
     if not name:
         raise TargetNameError(f"{written}: the name is missing: write infd/NAME or adp/NAME")
@@ -85,7 +85,7 @@ def target(written: str) -> RolloutTarget:
 
 
 def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
-    """What a deployment or an adapter says of its canary."""
+    """Read the state of the canary from a deployment or an adapter."""
     metadata, status = document["metadata"], document.get("status") or {}
     place = f"{_title(document['kind'], metadata['name'])} in {metadata['namespace']}"
     lacking = _lacking(document, place)
@@ -105,7 +105,7 @@ def _title(kind: str, name: str) -> str:
 
 
 def _lacking(document: Mapping[str, Any], place: str) -> NoCanary | None:
-    """Where its spec asks for none."""
+    """The reason if the spec asks for no canary."""
     spec = document.get("spec") or {}
     if document["kind"] == ADAPTER.name:
         if spec.get("canary") is not None:
@@ -120,7 +120,7 @@ def _lacking(document: Mapping[str, Any], place: str) -> NoCanary | None:
 
 
 def order(seen: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder:
-    """The order of this moment, later than all that the canary has seen: clocks of people differ from ours."""
+    """Build the order, timed after everything that the canary has recorded: users' clocks differ from ours."""
     state, wanted = seen.state, CanaryVerb(verb)
     refused = _refused(seen, wanted)
     if refused is not None:
@@ -148,7 +148,7 @@ def _refused(seen: RolloutView, verb: CanaryVerb) -> NoOrder | None:
 
 
 def _cannot_start(seen: RolloutView) -> NoOrder:
-    """What the first step waits for, no order brings."""
+    """Refuse to promote a canary that waits for its first step: no order provides what it waits for."""
     state, place = seen.state, seen.place
     if state.plan.starts_replicas:
         because = f"the canary of {place} waits for a replica that can be spared, and no order makes one"
@@ -177,7 +177,7 @@ def _follows(state: CanaryState, verb: CanaryVerb) -> str:
 
 
 def coming(state: CanaryState) -> str:
-    """What comes after this step, where it passes."""
+    """What comes after this step, if it passes."""
     if state.phase is CanaryPhase.REJECTED:
         return f"{state.stable} serves; the spec or an order to retry gives {state.revision} another try"
     moves = state.plan.starts_replicas
@@ -197,6 +197,6 @@ def _leaves(state: CanaryState) -> str:
 
 
 def share(state: CanaryState) -> int:
-    """Percent of the conversations that routers are to give it now."""
+    """Percent of the conversations that routers should send to it now."""
     found = canary.share(state)
     return 100 if found is None else found.percent

@@ -1,4 +1,4 @@
-"""What `fairlead rollout status` prints: the steps as a table with what their gates say, or the same as values."""
+"""Output of `fairlead rollout status`: the steps as a table with the results of their gates, or as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _NONE: Final = "-"
 
 
 def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
-    """The whole text."""
+    """Format as text."""
     state = seen.state
     paused = ", paused" if state.paused else ""
     yield (
@@ -36,7 +36,7 @@ def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
 
 
 def as_json(seen: RolloutView) -> str:
-    """The canary as its status holds it, with what is said and what comes next."""
+    """Format as JSON: the canary as in its status, with its messages and the next step."""
     found = {
         "place": seen.place,
         "says": seen.progress,
@@ -76,10 +76,10 @@ def _verdict(one: StepVerdict) -> tuple[str, ...]:
 
 
 def _ratio(bounds: Interval) -> str:
-    """Of durations."""
+    """An interval of latency ratios."""
     return f"x{bounds.estimate:.2f} ({bounds.low:.2f} to {bounds.high:.2f})"
 
 
 def _difference(bounds: Interval) -> str:
-    """Of right answers, in points."""
+    """An interval of accuracy differences, in points."""
     return f"{100 * bounds.estimate:+.1f} points ({100 * bounds.low:+.1f} to {100 * bounds.high:+.1f})"

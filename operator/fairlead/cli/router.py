@@ -1,16 +1,16 @@
-"""`fairlead router`: the data plane, in front of engines it finds through the cluster or in its file."""
+"""`fairlead router`: the data plane, in front of engines that it discovers in the cluster or reads from its file."""
 
 import argparse
 import sys
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes; all else is in the file, where it can change without a restart."""
+    """Add the arguments; all else is in the file, where it can change without a restart."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--config", metavar="FILE", help="YAML or JSON; read again whenever it or its secrets change")
     which.add_argument("--check", metavar="FILE", help="say what a router would do with this file, and end")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how --check prints it")
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104 - as a pod is reached
+    parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104 - in a pod
     parser.add_argument("--port", type=int, default=8080, help="port to listen on; default 8080")
     parser.add_argument(
         "--metrics-port", type=int, default=9090, help="port for /metrics and the operator; default 9090, 0 for none"
@@ -41,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 after a drain, 2 when the file could not be used."""
+    """Return 0 after a drain, 2 if the file cannot be used."""
     from fairlead.router.config.loader import RouterConfigError
 
     try:
@@ -54,7 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _checked(chosen: argparse.Namespace) -> int:
-    """0 for a valid file, 1 if it is valid and some of its settings have no effect."""
+    """Return 0 for a valid file, 1 if it is valid and some of its settings have no effect."""
     from pathlib import Path
 
     from fairlead.cli import router_text

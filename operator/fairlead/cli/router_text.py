@@ -1,4 +1,4 @@
-"""The settings of a router, in words: each with the value in effect, and never a secret."""
+"""The settings of a router as text: each with its effective value, and never a secret."""
 
 import json
 from collections.abc import Iterator
@@ -12,23 +12,23 @@ _ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "red
 _OF_GATEWAYS = frozenset({"targets", "externals", "routes", "configMap", "tenantKeys"})
 _OF_ONE = frozenset({"selector", "endpoints", "enginePort", "engineKind", "adapters", "prefixCaching", "revision"})
 _OF_ONE_TOO = frozenset({"maxContextTokens", "maxSequences", "kvTokens"})
-"""Settings of a plain router's only target; a gateway has them below `targets`."""
+"""Settings of the only target of a plain router; a gateway has them below `targets`."""
 
 
 def as_json(settings: RouterConfig) -> str:
-    """The same as values, under stable names."""
+    """Format as JSON, under stable names."""
     return json.dumps(_document(settings), indent=1, ensure_ascii=False)
 
 
 def as_text(settings: RouterConfig) -> str:
-    """One line a setting, aligned; an empty value is a dash."""
+    """Format one aligned line per setting; an empty value is a dash."""
     lines = list(_lines(_document(settings), ""))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:{width}}  {value}" for name, value in lines)
 
 
 def _document(settings: RouterConfig) -> dict[str, Any]:
-    """Settings of the file first, then those for requests; of secrets their places and how many were found."""
+    """The settings of the file first, then those for requests; for secrets their locations and number."""
     externals = tuple(replace(one, key=None) for one in settings.externals)
     plain = router_config.plain(replace(settings, keys={}, redis_url=None, externals=externals))
     absent = _ELSEWHERE | (_OF_ONE | _OF_ONE_TOO if settings.is_gateway else _OF_GATEWAYS)

@@ -1,6 +1,6 @@
-"""What `fairlead selftest` does: makes one simulated deployment, waits, requests a completion, always deletes it.
+"""The scenario of `fairlead selftest`: creates a simulated deployment, waits, requests a completion, always deletes it.
 
-Speaks to the API server with the pod's own account, to engines without it.
+Uses the pod's service account for the API server, and no credentials for engines.
 """
 
 import argparse
@@ -19,25 +19,25 @@ ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 class SelftestFailure(Exception):
-    """The installation does not do what it should; the message says what was seen."""
+    """The installation does not work as expected; the message says what was observed."""
 
 
 class SelftestNotFound(SelftestFailure):
-    """Nothing is found under that address."""
+    """The address returned 404."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelftestClient:
-    """The API server and the token for it; requests to engines do not carry the token."""
+    """A client of the API server with its token; requests to engines do not carry the token."""
 
     server: str
     token: str
     context: ssl.SSLContext | None = None
     each_s: float = 1.0
-    """How long to wait before the next attempt."""
+    """Delay between attempts."""
 
     def request(self, verb: str, url: str, body: object = None) -> dict[str, Any]:
-        """The reply; `SelftestFailure` with the server's own message."""
+        """Send a request and return the reply; raises `SelftestFailure` with the server's own message."""
         own = {"Authorization": f"Bearer {self.token}"} if url.startswith("/") else {}
         whole = f"{self.server}{url}" if own else url
         data = None if body is None else json.dumps(body).encode()
@@ -57,7 +57,7 @@ class SelftestClient:
 
 
 def in_cluster(account: Path) -> SelftestClient:
-    """The client with the account of the pod this runs in."""
+    """Build the client from the service account of this pod."""
     if not (account / "token").exists():
         raise SelftestFailure(
             "this is no pod with an account: `helm test` runs it in one; elsewhere use `kubectl get infd`"
@@ -81,7 +81,7 @@ COMPLETION_REQUEST: Final = {
 
 
 def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
-    """Make it, wait until it serves, request a completion, delete it; what an earlier run left is deleted first."""
+    """Create it, wait until it serves, request a completion, delete it; delete what an earlier run left first."""
     objects = OBJECTS.format(chosen.namespace)
     metadata = {"name": chosen.name, "labels": {"app.kubernetes.io/component": "test"}}
     wanted = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment", "metadata": metadata, "spec": SPEC}
@@ -101,7 +101,7 @@ def _delete(door: SelftestClient, url: str) -> None:
 
 
 def _ready(door: SelftestClient, url: str, deadline: float) -> str:
-    """Its endpoint; `SelftestFailure` if it is Stalled, or the time is over."""
+    """Wait for its endpoint; raises `SelftestFailure` if it is Stalled or the deadline has passed."""
     while True:
         status = door.request("GET", url).get("status", {})
         conditions = {one["type"]: one for one in status.get("conditions", ())}
@@ -120,7 +120,7 @@ def _ready(door: SelftestClient, url: str, deadline: float) -> str:
 
 
 def _completion(door: SelftestClient, endpoint: str, deadline: float) -> str:
-    """The text of the completion; failed requests are retried until the deadline."""
+    """Return the text of the completion; failed requests are retried until the deadline."""
     while True:
         try:
             reply = door.request("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)

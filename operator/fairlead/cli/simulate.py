@@ -1,4 +1,4 @@
-"""`fairlead simulate`: play deployments on recorded traffic before they are applied."""
+"""`fairlead simulate`: play deployments on recorded traffic before applying them."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fairlead.cli.traffic_source import TrafficSource
 
 AGAINST = ("hpa", "keda", "knative", "aibrix", "wva", "static")
-"""As `backtest.contenders` has them, which this does not import so that help comes at once."""
+"""As in `backtest.contenders`, which is not imported here so that help appears at once."""
 
 EPILOG = (
     "Each deployment of the files is a candidate; give their policies too. TRACE, .gz too: access lines, "
@@ -20,7 +20,7 @@ EPILOG = (
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.epilog = EPILOG
     options.add_traffic(parser, "YAML files, or folders of them")
     parser.add_argument("--since", metavar="DURATION", help="leave out what came before (30m)")
@@ -77,8 +77,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when a candidate keeps its objectives and the budget, 1 when none does, 2 for wrong arguments, an unreadable
-    trace, or a report that could not be written."""
+    """Return 0 if a candidate keeps its objectives and the budget, 1 if none does, 2 for invalid input.
+
+    Invalid are wrong arguments, an unreadable trace, or a report that could not be written.
+    """
     from fairlead.cli import playing_errors, report_publication, traffic_source
 
     def compared() -> int:

@@ -1,4 +1,4 @@
-"""Which deployments a command plays, from files or as they run in a cluster, and what is known beside them."""
+"""The deployments that a command plays, from files or from a cluster, with the context for them."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -25,20 +25,20 @@ AS_IT_RUNS: Final = "as it runs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadDeployments:
-    """Deployments, and what is known beside them."""
+    """Deployments with the context to play them."""
 
     deployments: tuple[YamlDocument, ...]
     context: ReviewContext
     packaged: PackagedData
     suffix: str = ""
-    """What their names do not say."""
+    """Appended to their names."""
     in_force: bool = False
-    """Whether they run, and files say what may replace them."""
+    """Whether they are running; those from files may replace them."""
     starts: RecordedStarts | None = None
-    """Of the deployment that runs, where one was named and has measured any."""
+    """Of the running deployment, if one was given and starts were measured."""
 
     def played(self, what_ifs: Sequence[levers.Lever]) -> Iterator[Candidate | Unplayable]:
-        """Each as it is written, then with each lever pulled."""
+        """Yield each as written, then with each lever changed."""
         for one in self.deployments:
             yield self._named(playable.read(one, self.context, self.packaged))
             for lever in what_ifs:
@@ -49,7 +49,7 @@ class ReadDeployments:
         return named if isinstance(named, Unplayable) else replace(named, in_force=self.in_force)
 
     def measured(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
-        """With the starts that were measured, if any were."""
+        """Apply the measured starts, if any."""
         if self.starts is None or isinstance(found, Unplayable):
             return found
         return found.starting(self.starts.distribution, self.starts.words)
@@ -57,7 +57,7 @@ class ReadDeployments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinglePlayable:
-    """The one deployment of a command that takes no more."""
+    """The deployment of a command that accepts only one."""
 
     document: YamlDocument
     candidate: Candidate
@@ -65,12 +65,12 @@ class SinglePlayable:
 
     @property
     def content(self) -> dict[str, Any]:
-        """The object as it was written."""
+        """The object as written."""
         assert isinstance(self.document.content, dict)
         return self.document.content
 
     def check_objective(self, given: LatencyObjectives) -> None:
-        """`ArgumentValueError` where it has none of its own and none was given."""
+        """Raise `ArgumentValueError` if it has no objective of its own and none was given."""
         own = self.candidate.policy.objectives
         if (given.ttft_p95_s, given.tpot_p95_s, own.ttft_p95_seconds, own.tpot_p95_seconds) == (None,) * 4:
             raise ArgumentValueError(
@@ -80,14 +80,14 @@ class SinglePlayable:
 
 
 def candidates(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> Iterator[Candidate | Unplayable]:
-    """What runs first; files without a deployment are tried on it."""
+    """Yield the running deployment first; files without a deployment are tried on it."""
     what_ifs = [levers.read(written) for written in chosen.what_if]
     for read in (_of_files(chosen),) if recorded is None else _beside(chosen, recorded):
         yield from read.played(what_ifs)
 
 
 def single(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> SinglePlayable:
-    """What runs follows a policy of the files before its own."""
+    """Read the one deployment; a running one uses a policy from the files rather than its own."""
     read = _of_files(chosen) if recorded is None else _of_service(chosen, recorded, _given(chosen))
     document, *more = read.deployments
     if more:
@@ -103,7 +103,7 @@ def _given(chosen: argparse.Namespace) -> list[YamlDocument]:
 
 
 def _of_files(chosen: argparse.Namespace) -> ReadDeployments:
-    """At least one deployment."""
+    """Read the files, with at least one deployment."""
     found = _read(chosen, _given(chosen))
     if not found.deployments:
         raise ValueError(f"{', '.join(chosen.files)}: no InferenceDeployment in it; give one, or several to compare")

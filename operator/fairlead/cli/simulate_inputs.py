@@ -1,4 +1,4 @@
-"""The inputs of `fairlead simulate`: candidates from files, a trace that was read, and how often it is played."""
+"""Inputs of `fairlead simulate`: candidates from files, a trace, and the number of runs."""
 
 import argparse
 import os
@@ -25,26 +25,26 @@ from fairlead.simulator.virtual_fleet.cold_starts import (
 )
 
 MEASURED_SECONDS: Final = 1200.0
-"""Of one stretch of a sample."""
+"""Length of one measured interval of a sample."""
 WARM_UP_SECONDS: Final = 600.0
-"""Played before it, so that the fleet has found its number."""
+"""Played before it, so that the fleet reaches its steady size."""
 MOST_REPEATS: Final = 100
 QUEUED_WORDS: Final = "; the routers' queue is played too"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulateInputs:
-    """Everything that is played."""
+    """Everything to play."""
 
     unplayable: tuple[Unplayable, ...]
     comparison: Comparison
     words: str
-    """The traffic in one line, and how it is played."""
+    """A line that describes the traffic and how it is played."""
     jobs: int
 
 
 def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
-    """`ValueError` or `OSError` for what cannot be read or makes no sense, in words for people."""
+    """Read all inputs; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory ones."""
     if chosen.start is not None and not 0 <= chosen.start <= 10_000:
         raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and 10000")
     for word, number in (("--seeds", chosen.seeds), ("--sample", chosen.sample), ("--jobs", chosen.jobs)):
@@ -87,7 +87,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
 
 @dataclass(frozen=True, slots=True)
 class SeededStreams:
-    """Chance by name and by a recorded seed."""
+    """Random streams by name, from a recorded seed."""
 
     seed: int
 
@@ -96,7 +96,7 @@ class SeededStreams:
 
 
 def play_settings(chosen: argparse.Namespace) -> PlaySettings:
-    """What all candidates share."""
+    """The settings that all candidates share."""
     return PlaySettings(
         streams=SeededStreams(chosen.seed),
         objectives=LatencyObjectives(
@@ -110,7 +110,7 @@ def play_settings(chosen: argparse.Namespace) -> PlaySettings:
 def _seeded(
     chosen: argparse.Namespace, playable: tuple[Candidate, ...], once: Repeat
 ) -> tuple[tuple[Repeat, ...], str]:
-    """The whole traffic, by one seed after the other."""
+    """The whole traffic, once for each seed."""
     if chosen.seeds == 1:
         return (once,), ""
     starts = [cold_starts_of(one, once.settings) for one in playable]
@@ -123,7 +123,7 @@ def _seeded(
 
 
 def _sampled(number: int, trace: ReadTrace, once: Repeat) -> tuple[tuple[Repeat, ...], str]:
-    """A stretch of each of so many equal parts of the traffic, at a place that chance chooses."""
+    """One interval at a random place in each of so many equal parts of the traffic."""
     part = once.traffic.seconds / number
     needed = WARM_UP_SECONDS + MEASURED_SECONDS
     if part < needed:

@@ -1,4 +1,4 @@
-"""The report of `fairlead simulate`: from what was played to a file, or into the cluster."""
+"""The report of `fairlead simulate`: from the results to a file, or into the cluster."""
 
 import argparse
 import shlex
@@ -17,7 +17,7 @@ from fairlead.cli.simulate_text import Shown
 
 
 class WrittenReport(NamedTuple):
-    """What is said of it."""
+    """The message about a written report."""
 
     words: str
     done: bool = True
@@ -26,7 +26,7 @@ class WrittenReport(NamedTuple):
 def of(
     chosen: argparse.Namespace, inputs: SimulateInputs, shown: Shown, missing: tuple[str, ...]
 ) -> ReportedComparison:
-    """What it shows."""
+    """Collect what the report shows."""
     return ReportedComparison(
         command=shlex.join(("fairlead", *chosen.words)),
         traffic=shown.traffic,
@@ -37,7 +37,7 @@ def of(
 
 
 def write(reported: ReportedComparison, file: str | None, place: ReportPlace | None) -> bool:
-    """Say where it lies, or why it does not; False where it does not."""
+    """Write the report and say where it is, or why it failed; return False on failure."""
     written = [*([_filed(reported, file)] if file else []), *([_published(reported, place)] if place else [])]
     for one in written:
         print(f"fairlead simulate: {one.words}", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""Plays contenders side by side, one process each for so many at a time, and shows how far they are.
+"""Plays contenders in parallel, in one process each for so many at a time, and shows the progress.
 
-An interrupt ends those that are being played; what has ended is kept. Whoever plays a run inherits the inputs from this
-process, so that nothing but its number goes there and its figures come back.
+An interrupt ends the running ones; finished ones are kept. Worker processes inherit the inputs from this process by
+fork, so that only a run's number goes there and only its figures come back.
 """
 
 import gc
@@ -22,11 +22,11 @@ from fairlead.backtest.repeats import Repeated
 BAR: Final = 30
 REFRESH_SECONDS: Final = 0.5
 YOUNG_OBJECTS: Final = 200_000
-"""More made than gone since the last search for garbage; a few tens of MB."""
+"""More allocated than freed since the last garbage collection; a few tens of MB."""
 
 
 class Repeat(NamedTuple):
-    """One of the times that all contenders are played: its traffic, and its chance."""
+    """One repeat of all contenders: its traffic, and its settings with the random streams."""
 
     traffic: PlayedTraffic
     settings: PlaySettings
@@ -34,32 +34,32 @@ class Repeat(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Who is played how often."""
+    """The contenders and their repeats."""
 
     contenders: tuple[Contender, ...]
     repeats: tuple[Repeat, ...]
     whole: PlayedTraffic
-    """What the least possible is reckoned for."""
+    """The traffic for which the lower bound is computed."""
     budget: float | None = None
-    """USD that an hour may cost on average; None: any."""
+    """USD an hour that it may cost on average; None: any."""
 
     @property
     def runs(self) -> list[tuple[int, int]]:
-        """Places of contenders and of repeats; all contenders once, then again."""
+        """Indexes of contenders and of repeats; all contenders once, then again."""
         return [(who, turn) for turn in range(len(self.repeats)) for who in range(len(self.contenders))]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What was played."""
+    """The results."""
 
     runs: dict[tuple[int, int], PlayedCandidate] = field(default_factory=dict)
     least: dict[int, float] = field(default_factory=dict)
-    """GPU hours by contender."""
+    """Lower bound in GPU hours by contender."""
     interrupted: bool = False
 
     def rows(self, comparison: Comparison) -> Iterator[Repeated]:
-        """Of contenders that were played at least once."""
+        """Yield the contenders that were played at least once."""
         first = comparison.repeats[0].traffic
         part = first.seconds - first.since
         for who, one in enumerate(comparison.contenders):
@@ -75,7 +75,7 @@ class Outcome:
                 )
 
     def missing(self, comparison: Comparison) -> list[str]:
-        """Names of contenders of which a run is missing."""
+        """Names of contenders with a missing run."""
         return [
             one.name
             for who, one in enumerate(comparison.contenders)
@@ -84,12 +84,12 @@ class Outcome:
 
 
 class _Stopped(Exception):
-    """The user interrupts."""
+    """The user interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What this process and those that play have in common."""
+    """State that this process and the workers share."""
 
     comparison: Comparison
     done: "SynchronizedArray[float]"
@@ -98,14 +98,16 @@ class _Shared:
 
 
 class _Worker:
-    """The process that plays."""
+    """State of a worker process."""
 
     shared: _Shared | None = None
 
 
 def _adopt(shared: _Shared) -> None:
-    """What is there already stays to the end, and a play leaves few circles: to search for them was a fifth of its time
-    (bench.backtest_speed)."""
+    """Initialize a worker: freeze the heap and collect rarely, since a play makes few reference cycles.
+
+    Collection took a fifth of a play's time (bench.backtest_speed).
+    """
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -133,7 +135,7 @@ def _play(number: int) -> PlayedCandidate | None:
 
 
 def played(comparison: Comparison, jobs: int, *, bounded: bool = True) -> Outcome:
-    """Everything, or what there was time for; where wanted, the least possible is reckoned beforehand."""
+    """Play everything, or what there is time for; if `bounded`, compute the lower bound first."""
     outcome = Outcome()
     try:
         if bounded:
@@ -145,7 +147,7 @@ def played(comparison: Comparison, jobs: int, *, bounded: bool = True) -> Outcom
 
 
 def _reckon(comparison: Comparison, outcome: Outcome) -> None:
-    """Once for all contenders with the same replicas."""
+    """Compute the lower bound once for all contenders with the same replicas."""
     hours: dict[tuple[object, ...], float] = {}
     settings = comparison.repeats[0].settings
     for who, one in enumerate(comparison.contenders):

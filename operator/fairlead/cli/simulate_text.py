@@ -1,4 +1,4 @@
-"""What `fairlead simulate` prints: one row a candidate, then what its policy did and why."""
+"""Output of `fairlead simulate`: one row a candidate, then what its policy did and why."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,28 +16,28 @@ HEADS: Final = (
     *("replicas", "GPU hours", "USD", "regret", "USD/1k tokens", "USD/kept request", "lost"),
 )
 SHOWN_CHANGES: Final = 6
-"""Of each candidate, unless all are asked for."""
+"""Of each candidate, unless all are requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What is printed."""
+    """What `fairlead simulate` prints."""
 
     traffic: str
     rows: tuple[Repeated, ...]
     decisions: bool
-    """Whether every change of the number of replicas is."""
+    """Whether every change of the number of replicas is shown."""
 
 
 def text(shown: Shown) -> str:
-    """A table, and below it each contender's decisions and assumptions."""
+    """Format a table, and below it each contender's decisions and assumptions."""
     table = aligned([HEADS, *(cells(one) for one in shown.rows)], left=1)
     below = [line for one in shown.rows for line in _below(one, every=shown.decisions)]
     return "\n".join([shown.traffic, "", *table, *below])
 
 
 def document(shown: Shown) -> str:
-    """The same as JSON, with every decision."""
+    """Format the same as JSON, with every decision."""
     return json.dumps({"traffic": shown.traffic, "candidates": [_values(one) for one in shown.rows]}, indent=1)
 
 
@@ -71,7 +71,7 @@ def _spread(found: Spread | None, words: Callable[[float], str]) -> str:
 
 
 def judged(row: Repeated) -> str:
-    """What it is judged by, and whether enough was kept."""
+    """The objectives of a row, and whether enough requests met them."""
     objectives = row.runs[0].objectives
     limits = [
         *([] if objectives.ttft_p95_s is None else [f"first token within {objectives.ttft_p95_s:g} s"]),
@@ -91,7 +91,7 @@ def _spending(row: Repeated) -> str:
 
 
 def summary(row: Repeated) -> str:
-    """One candidate in one line."""
+    """Summarize one candidate in one line."""
     worst = _spread(row.figure("worstTenMinutes"), _percent)
     return f"{row.name}: {_spread(row.kept, _percent)} kept, {worst} in the worst ten minutes; {judged(row)}"
 

@@ -1,7 +1,7 @@
-"""The trace of `fairlead simulate`: read through line by line before anything is played, and never held as text.
+"""The trace of `fairlead simulate`: read line by line before anything is played, and never held as text.
 
-Requests without prefixes are kept as three numbers each, so that a line is read once however often it is played. Access
-lines are all held while they are read: they stand in order of their ends, and have to be put in order of arrival.
+Requests without prefixes are kept as three numbers each, so that a line is read once, however often it is played.
+Access lines are all held while they are read: they are ordered by their ends, and have to be sorted by arrival.
 """
 
 import gzip
@@ -21,26 +21,26 @@ from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffi
 from fairlead.simulator.traffic.batch_files import BatchNotes, BatchSchedule
 
 MOST_HELD_BYTES: Final = 400_000_000
-"""Of access lines, which take about as much memory as they are long."""
+"""Of access lines, which take about as much memory as on disk."""
 MOST_KEPT: Final = 10_000_000
-"""Requests; 240 MB of numbers. Longer traces are read again each time that they are played."""
+"""Requests; 240 MB of numbers. Longer traces are read again for each play."""
 AT_ONCE: Final = "; all at once"
 LONG_GAP_SECONDS: Final = 600.0
-"""Without a request: said, since a recorder that stood still looks the same."""
+"""A gap without requests that is reported, since a recorder that stood still looks the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceCut:
-    """Which part of a trace is played, and how fast."""
+    """The part of a trace that is played, and its speed."""
 
     since: float = 0.0
     until: float = inf
     speed_up: float = 1.0
     longest_gap: float = inf
-    """Longer times without a request are cut to this."""
+    """Longer gaps without a request are shortened to this."""
 
     def of(self, arrivals: Iterable[RequestArrival]) -> Iterator[RequestArrival]:
-        """Requests of the part, the first at 0 seconds."""
+        """Yield the requests of the part, the first at 0 seconds."""
         before: float | None = None
         now = 0.0
         for one in arrivals:
@@ -55,7 +55,7 @@ class TraceCut:
 
 @dataclass(slots=True)
 class TraceFigures:
-    """What one reading of a trace finds."""
+    """Figures collected in one pass over a trace."""
 
     requests: int = 0
     last: float = 0.0
@@ -65,14 +65,14 @@ class TraceFigures:
     gap_since: float = 0.0
 
     def add(self, one: RequestArrival) -> None:
-        """The next request."""
+        """Count the next request."""
         if one.time - self.last > self.longest_gap:
             self.longest_gap, self.gap_since = one.time - self.last, self.last
         self.requests, self.last = self.requests + 1, one.time
         self.prompts, self.replies = self.prompts + one.prompt_tokens, self.replies + one.output_tokens
 
     def words(self, name: str) -> str:
-        """In one line."""
+        """Summarize in one line."""
         rate = self.requests / self.last if self.last else float(self.requests)
         return (
             f"{name}: {count(self.requests, 'request')} in {self.last / 60:,.1f} min, {rate:.2f} a second on average, "
@@ -80,7 +80,7 @@ class TraceFigures:
         )
 
     def gap(self) -> str:
-        """A long time without any request, and what to do if there were some."""
+        """Describe a long gap without requests, and what to do if the recording stood still."""
         if self.longest_gap < LONG_GAP_SECONDS:
             return ""
         return (
@@ -90,15 +90,15 @@ class TraceFigures:
 
 
 class PlainRequests:
-    """Requests that share no prefixes, as numbers: time, prompt, reply."""
+    """Requests without shared prefixes, as numbers: time, prompt, reply."""
 
     def __init__(self) -> None:
         self._times, self._prompts, self._replies = array("d"), array("q"), array("q")
         self.whole = True
-        """Whether every request that was added is here."""
+        """Whether every added request is here."""
 
     def add(self, one: RequestArrival) -> None:
-        """Keep it, while there is room and nothing else to keep of it."""
+        """Keep a request, unless it has a prefix or the limit is reached."""
         self.whole = self.whole and not one.prefix and len(self._times) < MOST_KEPT
         if self.whole:
             self._times.append(one.time)
@@ -106,23 +106,23 @@ class PlainRequests:
             self._replies.append(one.output_tokens)
 
     def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:  # noqa: ARG002  # they have no pages
-        """Anew."""
+        """Yield the requests again."""
         for time, prompt, reply in zip(self._times, self._prompts, self._replies, strict=True):
             yield RequestArrival(time=time, prompt_tokens=prompt, output_tokens=reply)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTrace:
-    """A trace that was looked through."""
+    """A trace after one pass."""
 
     arrivals: Callable[[int], Iterator[RequestArrival]]
-    """Its requests anew, with prefixes in blocks of so many tokens."""
+    """Yields its requests again, with prefixes in blocks of so many tokens."""
     seconds: float
     """From the first request to the last."""
     words: str
-    """It in one line, with what was repaired."""
+    """A summary in one line, with what was repaired."""
     at_once: bool = False
-    """All requests come together, so that it lasts as long as its answers take."""
+    """All requests arrive together, so that it lasts as long as its answers take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +132,14 @@ class TraceFile:
     path: Path
     cut: TraceCut
     window_s: float = 0.0
-    """Over which the requests of an OpenAI batch file come; 0: all at once."""
+    """Time over which the requests of an OpenAI batch file arrive; 0: all at once."""
 
     def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:
-        """From the first request of the part on, with prefixes in blocks of so many tokens."""
+        """Yield requests from the start of the part, with prefixes in blocks of so many tokens."""
         return self.cut.of(self._read(page_tokens, []))
 
     def looked_through(self) -> "ReadTrace":
-        """Read once, so that a bad line is named before anything is played."""
+        """Read the trace once, so that a bad line is reported before anything is played."""
         size = self.path.stat().st_size
         if size > trace_lines.MOST_BYTES and self.cut.until == inf:
             raise UnreadableTraffic(f"{self.path}: it has {size / 1e9:.1f} GB, {trace_lines.TOO_LONG}")
@@ -160,7 +160,7 @@ class TraceFile:
         )
 
     def _read(self, page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
-        """By what the first line says it is."""
+        """Read the format that the first line shows."""
         try:
             with trace_lines.opened(self.path) as lines:
                 first = next((line for line in lines if line.strip()), "")
@@ -178,7 +178,7 @@ class TraceFile:
             raise UnreadableTraffic(f"{self.path}: {problem}") from problem
 
     def _batch(self, lines: Iterable[str], page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
-        """Its lines are counted first, since they come evenly."""
+        """Count the lines first, since they arrive at even intervals."""
         with trace_lines.opened(self.path) as every:
             schedule = BatchSchedule(requests=sum(1 for line in every if line.strip()), window_s=self.window_s)
         assumed = BatchNotes()
@@ -213,7 +213,7 @@ def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]
 
 
 def _held(lines: Iterable[str]) -> Iterator[str]:
-    """Lines that all stay in memory, so fewer of them."""
+    """Yield lines that all stay in memory, with a lower limit than for others."""
     size = 0
     for number, line in enumerate(lines, start=1):
         size += len(line)

@@ -1,4 +1,4 @@
-"""A table as text: columns two spaces apart, names to the left and figures to the right."""
+"""Formats a table as text: columns two spaces apart, names left-aligned and figures right-aligned."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -7,7 +7,7 @@ _GAP: Final = "  "
 
 
 def aligned(rows: Iterable[Sequence[str]], *, left: int | None = None) -> list[str]:
-    """A line for each row; the first `left` columns to the left, all where nothing is said, the others to the right.
+    """Format a line for each row; the first `left` columns are left-aligned, by default all, the others right-aligned.
 
     A row may be shorter than the widest. No line ends with spaces.
     """

@@ -8,7 +8,7 @@ EACH_S: Final = 2.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("-n", "--namespace", help="deployments of this namespace; default: the kubeconfig's")
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="deployments of all namespaces")
     parser.add_argument("--once", action="store_true", help="print one table and end, as it does without a terminal")
@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when it could be shown, 1 when not."""
+    """Return 0 if the table could be shown, 1 if not."""
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable

@@ -1,4 +1,4 @@
-"""The rows of `fairlead top`: each deployment beside the last decision about it; unknown figures are absent."""
+"""The rows of `fairlead top`: each deployment with the last decision about it; unknown figures are absent."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from fairlead.cli.cluster_client import ClusterClient, NoDecision
 from fairlead.scaling.explain.decision_summary import DecisionSummary
 
 FRESH_S: Final = 120.0
-"""A decision is recorded each minute at least; one that is twice as old is stale."""
+"""A decision is recorded at least every minute; one that is twice as old is stale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,9 @@ class TopRow:
     running: float | None = None
     kv_usage: float | None = None
     demand: float | None = None
-    """Requests a second that arrive."""
+    """Arrival rate in requests a second."""
     supply: float | None = None
-    """Requests a second that ready replicas serve within the objectives, headroom kept."""
+    """Requests a second that ready replicas serve within the objectives, with headroom."""
     ttft_kept: float | None = None
     """Share of first tokens within the objective."""
     tpot_seconds: float | None = None
@@ -50,7 +50,7 @@ class TopView:
 
 
 async def load_view(door: ClusterClient, namespace: str | None, now: float) -> TopView:
-    """Objects from the API server, figures from the processes that decide."""
+    """Read objects from the API server, figures from the deciding processes."""
     found = await door.deployments(namespace)
     table = await door.table()
     trouble = table.because if isinstance(table, NoDecision) else ""
@@ -62,7 +62,7 @@ async def load_view(door: ClusterClient, namespace: str | None, now: float) -> T
 def rows(
     deployments: Iterable[Mapping[str, Any]], glances: Iterable[DecisionSummary], now: float
 ) -> tuple[TopRow, ...]:
-    """Sorted by namespace and name; a stale decision is ignored."""
+    """Build rows, sorted by namespace and name; stale decisions are ignored."""
     summaries = {(one.namespace, one.name): one for one in glances if now - one.now <= FRESH_S}
     made = []
     for one in deployments:

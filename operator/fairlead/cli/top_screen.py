@@ -1,4 +1,4 @@
-"""The terminal while `fairlead top` runs: the alternate screen, single keys, and all restored at the end."""
+"""The terminal of `fairlead top`: the alternate screen, single keys, and a full restore at the end."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from fairlead.cli.top_rows import TopView
 from fairlead.cluster.api_errors import ApiError
 
 _ENTER: Final = "\x1b[?1049h\x1b[?25l"
-"""Shows the alternate screen, so that the terminal's content comes back later, and hides the cursor."""
+"""Switch to the alternate screen, so that the terminal's content comes back later, and hide the cursor."""
 _LEAVE: Final = "\x1b[?25h\x1b[?1049l"
 _AGAIN: Final = "\x1b[H\x1b[J"
 QUIT: Final = frozenset(b"qQ\x03\x04")
@@ -24,14 +24,14 @@ QUIT: Final = frozenset(b"qQ\x03\x04")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopScreen:
-    """Where the table is shown and where keys are read."""
+    """The screen for the table and the input for keys."""
 
     keys: TextIO | None
     """None if the input is no terminal: then only ctrl-c ends it."""
     out: TextIO
 
     def show(self, seen: TopView) -> None:
-        """All of it at once, so that nothing flickers; as many rows as there is room for."""
+        """Draw everything in one write, so that nothing flickers, with as many rows as fit."""
         size = shutil.get_terminal_size()
         lines = top_table.as_lines(seen, width=size.columns, colour=True)
         room = max(3, size.lines - 2)
@@ -43,7 +43,7 @@ class TopScreen:
 
 @contextlib.contextmanager
 def alternate_screen(keys: TextIO, out: TextIO) -> Iterator[TopScreen]:
-    """The alternate screen for as long as the block runs."""
+    """Use the alternate screen while the block runs."""
     held = termios.tcgetattr(keys.fileno()) if keys.isatty() else None
     try:
         if held is not None:
@@ -58,7 +58,7 @@ def alternate_screen(keys: TextIO, out: TextIO) -> Iterator[TopScreen]:
 
 
 async def follow(screen: TopScreen, observe: Callable[[], Awaitable[TopView]], every: float) -> None:
-    """Refresh until the user quits; a failed refresh keeps the last table and says why."""
+    """Refresh until the user quits; a failed refresh keeps the last table and shows the reason."""
     quits = asyncio.Event()
     loop = asyncio.get_running_loop()
     if screen.keys is not None:
@@ -84,7 +84,7 @@ async def _again(observe: Callable[[], Awaitable[TopView]], before: TopView) -> 
 
 
 def _pressed(keys: TextIO, quits: asyncio.Event) -> None:
-    """An end of input quits too: no further key can come."""
+    """Quit on a key or at the end of input, after which no key can come."""
     pressed = os.read(keys.fileno(), 64)
     if not pressed or QUIT.intersection(pressed):
         quits.set()

@@ -1,4 +1,4 @@
-"""The table of `fairlead top` in characters: aligned, cut to the terminal, coloured where something waits."""
+"""The table of `fairlead top` as text: aligned, cut to the terminal's width, coloured where requests wait."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -29,13 +29,13 @@ COLUMNS: Final[tuple[tuple[str, Callable[[TopRow], str]], ...]] = (
     ("REASON", lambda row: row.reason),
     ("WHY", lambda row: row.message),
 )
-"""Rates are requests a second, TTFT-OK is the share within the objective; after a plus, replicas that sleep."""
+"""Rates are requests a second, TTFT-OK is the share within the objective; after a plus, sleeping replicas."""
 
 _LEFT: Final = frozenset({"NAMESPACE", "NAME", "REASON", "WHY"})
 
 
 def as_lines(seen: TopView, *, width: int | None, colour: bool) -> list[str]:
-    """A heading, the rows, and why something is absent."""
+    """Format a heading, the rows, and the reason for absent figures."""
     at = datetime.fromtimestamp(seen.at, tz=UTC).strftime("%H:%M:%S UTC")
     ready = sum(row.ready for row in seen.rows)
     cost = [row.cost_per_hour for row in seen.rows if row.cost_per_hour is not None]
@@ -52,7 +52,7 @@ def as_lines(seen: TopView, *, width: int | None, colour: bool) -> list[str]:
 
 
 def as_json(seen: TopView) -> str:
-    """The same as values."""
+    """Format as JSON."""
     return json.dumps(
         {
             "at": seen.at,
@@ -86,7 +86,7 @@ def _line(words: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _shade(row: TopRow) -> str:
-    """Red where requests wait for a replica, yellow where figures are missing or ready replicas are not as wanted."""
+    """Red if requests wait for a replica, yellow if figures are missing or ready replicas differ from the target."""
     if row.held:
         return RED
     if row.doubts or (row.wanted is not None and row.ready != row.wanted):
@@ -107,14 +107,14 @@ def _share(value: float | None) -> str:
 
 
 def _rate(value: float | None) -> str:
-    """`0.25/s`, `12.4/s`."""
+    """Format `0.25/s`, `12.4/s`."""
     if value is None:
         return "-"
     return f"{value:.2f}/s" if value < 1 else f"{value:,.1f}/s"
 
 
 def _seconds(value: float | None) -> str:
-    """`48ms`, `1.2s`."""
+    """Format `48ms`, `1.2s`."""
     if value is None:
         return "-"
     return f"{value * 1000:.0f}ms" if value < 1 else f"{value:.1f}s"

@@ -1,4 +1,4 @@
-"""The lines of a trace on disk, packed or not, and the bounds that keep any file from being read without end."""
+"""The lines of a trace on disk, compressed or not, with limits so that no file is read without end."""
 
 import gzip
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ TOO_LONG: Final = (
     f"and at most {MOST_BYTES / 1e9:g} GB are read; cut it (`head`, `split`), or play its beginning with --until"
 )
 LONGEST_LINE: Final = 8_000_000
-"""Characters: a prompt of ten million tokens names its blocks in less."""
+"""Characters: a prompt of ten million tokens needs fewer for its blocks."""
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Iterator[str]]:
-    """Each line, which is bounded, and so are all together."""
+    """Open the lines, each of limited length, and limited in total."""
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as text:
         yield _bounded(text)
 
 
 def _bounded(text: TextIO) -> Iterator[str]:
-    """Line by line, none of which may be so long that it is no line, and not endlessly many."""
+    """Yield lines, with limits on the length of each and of all."""
     size = number = 0
     while line := text.readline(LONGEST_LINE):
         number += 1

@@ -1,4 +1,4 @@
-"""Where the traffic of a command comes from: a trace that was given, or the logs of a deployment's own routers."""
+"""The source of a command's traffic: a given trace, or the logs of a deployment's own routers."""
 
 import argparse
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ USUAL_HOURS: Final = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficSource:
-    """A trace, and the deployment in a cluster that it is for, if one was named."""
+    """A trace, and the deployment in a cluster that it is for, if one was given."""
 
     trace: ReadTrace
     recorded: ServiceRecording | None = None
@@ -27,7 +27,7 @@ class TrafficSource:
 
 @contextmanager
 def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
-    """Looked through; what was fetched is kept while it is played."""
+    """Open the traffic and check it; fetched logs are kept while it is played."""
     if chosen.prometheus is not None and (chosen.service is None or chosen.traffic):
         raise argument_values.ArgumentValueError(
             "--prometheus: it says what the routers of --from infd/NAME were asked; name it, and no --traffic"

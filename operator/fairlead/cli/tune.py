@@ -1,4 +1,4 @@
-"""`fairlead tune`: search a policy's fields on one part of a trace, judge them on the rest."""
+"""`fairlead tune`: search a policy's fields on one part of a trace, and evaluate the result on the rest."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from fairlead.cli import options
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.epilog = (
         "FILE: one InferenceDeployment that scales and its AutoscalingPolicy, or --from what runs; TRACE, best of a "
         "day or more, is what `fairlead simulate` reads. The search sees its first part alone; the rest judges."
@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 where the policy to use keeps the objectives on the part held back, 1 where not, 2 for wrong arguments."""
+    """Return 0 if the chosen policy keeps the objectives on the part held back, 1 if not, 2 for invalid arguments."""
     from fairlead.cli import playing_errors, traffic_source, tune_inputs, tune_text
 
     def tuned() -> int:

@@ -1,4 +1,4 @@
-"""The inputs of `fairlead tune`: one deployment that scales, its policy, and a trace in two parts; and the search."""
+"""Inputs of `fairlead tune`: one deployment that scales, its policy, and a trace in two parts; and the search."""
 
 import argparse
 import os
@@ -24,20 +24,20 @@ from fairlead.review.context import ObjectKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownTuning:
-    """What is printed."""
+    """What `fairlead tune` prints."""
 
     policy: ObjectKey
-    """The policy that the patch is for."""
+    """The policy to patch."""
     before: Candidate
     tuning: Tuning
     held: tuple[PlayedCandidate, PlayedCandidate]
-    """On the part held back: the policy as it is, and the one that was found."""
+    """On the part held back: the current policy, and the one that was found."""
     traffic: str
     split_seconds: float
 
     @property
     def helps(self) -> bool:
-        """Whether what was found is better on the part held back, too."""
+        """Whether the policy that was found is better on the part held back, too."""
         as_it_is, found = self.held
         if as_it_is.keeps != found.keeps:
             return found.keeps
@@ -47,12 +47,12 @@ class ShownTuning:
 
     @property
     def used(self) -> PlayedCandidate:
-        """On the part held back: the policy that ought to be used."""
+        """The result on the part held back of the policy to use."""
         return self.held[1] if self.helps else self.held[0]
 
 
 def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
-    """`ValueError` or `OSError` for what cannot be read or makes no sense, in words for people."""
+    """Search for a policy; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory input."""
     share = argument_values.number("--train", chosen.train, 0.1, 0.9)
     if chosen.jobs is not None and not 1 <= chosen.jobs <= simulate_inputs.MOST_REPEATS:
         raise ArgumentValueError(f"--jobs {chosen.jobs}: a number between 1 and {simulate_inputs.MOST_REPEATS}")
@@ -93,7 +93,7 @@ def _policy(one: SinglePlayable) -> ObjectKey:
 
 
 def _played(some: Sequence[Candidate], once: Repeat, jobs: int) -> list[PlayedCandidate]:
-    """In the order in which they were given; an interrupt ends the search."""
+    """Play in the given order; an interrupt ends the search."""
     if sys.stderr.isatty():
         print(f"{len(some)} policies", file=sys.stderr)
     contenders = tuple(Contender(name=one.name, candidate=one) for one in some)

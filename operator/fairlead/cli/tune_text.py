@@ -1,4 +1,4 @@
-"""A tuned policy in words: how both did where they were searched and where they were judged, the steps, the patch."""
+"""A tuned policy as text: the results of both on the searched part and on the part held back, the steps, the patch."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +18,12 @@ HEADS: Final = ("", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "GPU hours",
 
 
 def text(shown: ShownTuning) -> str:
-    """For people."""
+    """Format as text."""
     return "\n".join([shown.traffic, *_head(shown), "", *_table(shown), "", *_steps(shown), *_verdict(shown)])
 
 
 def document(shown: ShownTuning) -> str:
-    """Everything, as values."""
+    """Format everything as JSON."""
     found = shown.tuning
     return json.dumps(
         {
@@ -45,7 +45,7 @@ RENDER: Final[Mapping[str, Callable[[ShownTuning], str]]] = {"text": text, "json
 
 
 def patch(shown: ShownTuning) -> dict[str, Any]:
-    """What to merge into the policy."""
+    """The patch to merge into the policy."""
     return {
         "apiVersion": API_VERSION,
         "kind": shown.policy.kind,

@@ -1,4 +1,4 @@
-"""`fairlead validate FILE…`: everything admission would say, without a cluster."""
+"""`fairlead validate FILE…`: everything that admission would report, without a cluster."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from fairlead.cluster import documents
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
     parser.add_argument("--with-vllm", action="store_true", help="ask vLLM's own parser and configuration too")
@@ -19,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when everything would be admitted."""
+    """Return 0 if everything would be admitted."""
     from fairlead.cli import foreign_documents, offline_data, review_text
     from fairlead.review import admission
 

@@ -1,4 +1,4 @@
-"""`fairlead version`: which Fairlead this is, and the versions of its main dependencies."""
+"""`fairlead version`: the version of Fairlead, and of its main dependencies."""
 
 import argparse
 import json
@@ -11,12 +11,12 @@ STANDS_ON = ("kopf", "kubernetes", "pydantic", "prometheus-api-client", "pyyaml"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Print the versions, aligned for people or as JSON."""
+    """Print the versions, as aligned text or as JSON."""
     versions = {"fairlead": fairlead.__version__, "python": platform.python_version()}
     versions |= {name: metadata.version(name) for name in STANDS_ON}
     if chosen.output == "json":

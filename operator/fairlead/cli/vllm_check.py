@@ -1,4 +1,4 @@
-"""What vLLM itself says of rendered command lines, in an interpreter that has it and with stand-ins for models."""
+"""Checks rendered command lines with vLLM itself, in an interpreter that has it and with stand-ins for models."""
 
 import json
 import os
@@ -21,13 +21,13 @@ QUIET: Final = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING
 
 
 class VllmReason(FindingReason):
-    """Why a deployment is refused that all our checks let pass."""
+    """Why a deployment is refused that passes all our own checks."""
 
     VLLM_REFUSES = "VllmRefuses"
 
 
 class VllmUnavailable(Exception):
-    """There is no vLLM here; the message says how to get one."""
+    """vLLM is not installed; the message says how to get it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class VllmVerdict:
 
 
 def check(reviews: Sequence[Review]) -> dict[str, VllmVerdict]:
-    """Verdicts by the deployment's name; deployments of other engines are left out."""
+    """Return verdicts by the deployment's name; deployments of other engines are left out."""
     own = [one for one in reviews if _is_vllms(one)]
     return {one.name: verdict for one, verdict in zip(own, _answers(own), strict=True)}
 
@@ -49,7 +49,7 @@ def _is_vllms(review: Review) -> bool:
 
 
 def _answers(own: Sequence[Review]) -> list[VllmVerdict]:
-    """One verdict for each review, in their order; without reviews no vLLM is needed."""
+    """Return one verdict for each review, in order; without reviews no vLLM is needed."""
     if not own:
         return []
     questions = json.dumps([question(one) for one in own])
@@ -64,9 +64,9 @@ def _answers(own: Sequence[Review]) -> list[VllmVerdict]:
 def with_vllm_refusals(
     reviews: Sequence[tuple[YamlDocument, Review | None]],
 ) -> list[tuple[YamlDocument, Review | None]]:
-    """The reviews with vLLM's own refusals among ours; what our checks refuse is not sent to vLLM.
+    """Add vLLM's own refusals to the reviews; what our checks refuse is not sent to vLLM.
 
-    By place, not by name: two files may each hold a deployment called chat.
+    Matched by place, not by name: two files may each hold a deployment called chat.
     """
     opinions = iter(_answers([one for _, one in reviews if one is not None and _is_open(one)]))
     return [(place, _with(one, next(opinions)) if one is not None and _is_open(one) else one) for place, one in reviews]

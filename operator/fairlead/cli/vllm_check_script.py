@@ -1,8 +1,8 @@
-"""Checks with vLLM itself: command lines in, its parser's and its configuration's verdict out.
+"""Checks command lines with vLLM itself and returns the verdict of its parser and its configuration.
 
-Runs in an interpreter that has vLLM and nothing of ours, as a program of its own (`python vllm_check_script.py`), so
-that no process of the operator ever imports an engine. Each model is a `config.json` and a tokenizer that knows single
-bytes and the words around reasoning: no weights are read, and what the model's own tokenizer lacks is not found.
+Runs as a program of its own (`python vllm_check_script.py`) in an interpreter that has vLLM and nothing of ours, so
+that no process of the operator ever imports an engine. Each model is a `config.json` and a tokenizer that has single
+bytes and the markers around reasoning: no weights are read, and what the model's own tokenizer lacks is not found.
 """
 
 import json
@@ -20,7 +20,7 @@ MARKERS: Final = (
 
 
 def main() -> int:
-    """Requests as JSON on standard input, verdicts as JSON on standard output."""
+    """Read requests as JSON from standard input, write verdicts as JSON to standard output."""
     requests = json.load(sys.stdin)
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps([verdict(one, Path(folder) / str(number)) for number, one in enumerate(requests)]))
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def verdict(request: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Whether vLLM takes one command line, and what it said if not."""
+    """Whether vLLM accepts one command line, and its message if not."""
     words = list(request["arguments"])
     words[0] = _stand_in(folder / "model", request["model"])
     if request.get("draft") and TAKES_JSON in words:
@@ -47,7 +47,7 @@ def verdict(request: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _configure(words: list[str]) -> None:
-    """As `vllm serve` does up to the point where it would start processes."""
+    """Do what `vllm serve` does up to the point where it would start processes."""
     from vllm.engine.arg_utils import AsyncEngineArgs  # type: ignore[import-not-found]  # not here
     from vllm.entrypoints.launchers.cli_args import (  # type: ignore[import-not-found]
         make_arg_parser,
@@ -62,7 +62,7 @@ def _configure(words: list[str]) -> None:
     parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(words)
     parsed.model = parsed.model_tag
     if current_platform.is_cpu():
-        parsed.enable_sleep_mode = False  # of the machine that asks, not of the fleet: ours refuses it for CPU itself
+        parsed.enable_sleep_mode = False  # a limit of this machine, not of the fleet: we refuse it for CPU ourselves
     validate_parsed_serve_args(parsed)
     if not parsed.tool_parser_plugin:
         validate_api_server_args(parsed)
@@ -70,7 +70,7 @@ def _configure(words: list[str]) -> None:
 
 
 def _present(word: str, folder: Path) -> str:
-    """The path of an empty file in place of one that will be in the pod and is not here."""
+    """Replace the path of a file that exists only in the pod by that of an empty file."""
     flag, equals, path = word.rpartition("=")
     if not path.startswith("/") or Path(path).exists():
         return word
@@ -92,7 +92,7 @@ def _stand_in(folder: Path, config: dict[str, Any]) -> str:
 
 
 def tokenizer() -> dict[str, Any]:
-    """One token for each byte, by the letters that byte-level tokenizers write them as, and the markers."""
+    """Build a tokenizer with one token for each byte, by the letters of byte-level tokenizers, and the markers."""
     shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
     letters = [*map(chr, shown), *(chr(256 + place) for place in range(256 - len(shown)))]
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False) | {"special": True}

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from fairlead.review.diagnosis import Diagnosis
 
 WRONG: Final = 3
-"""The exit code where something is wrong, as scripts and pipelines read it."""
+"""The exit code if something is wrong, for scripts and pipelines."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument(
         "target",
         nargs="?",
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when nothing is wrong, 3 when something is, 1 when it cannot be told, 2 for wrong arguments."""
+    """Return 0 if nothing is wrong, 3 if something is, 1 if it cannot be determined, 2 for invalid arguments."""
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable
@@ -66,7 +66,7 @@ async def _shown(chosen: argparse.Namespace) -> int:
 
 
 async def _operator(door: "ClusterClient", document: dict[str, object], now: float) -> str | None:
-    """Why no operator keeps any status up to date; nothing where one does, or where it cannot be told."""
+    """Why no operator keeps statuses up to date; None if one does, or if it cannot be determined."""
     words = await door.currency(document, now)
     return words.partition("; ")[0] if words.startswith("No operator") else None
 
@@ -87,7 +87,7 @@ def _print(chosen: argparse.Namespace, found: "list[Diagnosis]", operator: str |
 
 
 def _target(target: str | None) -> tuple[tuple[str, ...], str]:
-    """The plurals of the kinds to look at, and the name; empty for all."""
+    """The plurals of the kinds to check, and the name; an empty name means all."""
     from fairlead.api.kinds import KINDS
     from fairlead.cli.explanation import TargetNameError
 

@@ -1,4 +1,4 @@
-"""What `fairlead why` prints: a block for each object that is not well, or the same as values."""
+"""Output of `fairlead why`: a block for each object that is not well, or JSON."""
 
 import json
 import textwrap
@@ -18,14 +18,14 @@ _INDENT: Final = " " * 11
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyText:
-    """How it is printed."""
+    """The format of the output."""
 
     now: float
     width: int
     colour: bool
 
     def lines(self, found: Sequence[Diagnosis], operator: str | None, *, every: bool) -> Iterator[str]:
-        """All that is not well; `every`: what is well too, since it was asked for by name."""
+        """Yield all that is not well; with `every`, also what is well, since it was requested by name."""
         if operator is not None:
             yield self._painted(RED, f"✗ {operator}")
             yield from self._field("cause", "Every status below is as old as that; engines and routers go on.")
@@ -81,13 +81,13 @@ class WhyText:
 
 
 def as_json(found: Sequence[Diagnosis], operator: str | None) -> str:
-    """The same as values, what is well included."""
+    """Format as JSON, objects that are well included."""
     objects = [asdict(one) | {"well": one.is_well} for one in found]
     return json.dumps({"operator": operator, "objects": objects}, indent=2)
 
 
 def nothing_there(name: str, namespace: str | None, others: Sequence[Mapping[str, Any]]) -> str:
-    """Why nothing could be looked at, and what there is."""
+    """Why there is nothing to check, and which objects exist."""
     where = "in any namespace" if namespace is None else f"in namespace {namespace}"
     if not name:
         return f"there is no object of Fairlead {where}; -n names another, -A looks everywhere"

@@ -1,1 +1,1 @@
-"""`fairlead simulate --html`: one page of a comparison that needs no network; it reads no file, and decides nothing."""
+"""`fairlead simulate --html`: a self-contained page of a comparison; reads no file, and decides nothing."""

@@ -1,4 +1,4 @@
-"""Latencies by percentile, and against what each candidate is judged by."""
+"""Latencies by percentile, and the objectives of each candidate."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ HEADS = ("candidate", "latency", "p50", "p90", "p95", "p99", "longest", "objecti
 
 
 def table(rows: Sequence[Repeated]) -> str:
-    """Three rows a candidate; of several runs the first one's."""
+    """Build a table of three rows per candidate; of several runs, from the first one."""
     return markup.table(HEADS, (line for row in rows for line in _of(row)))
 
 

@@ -1,4 +1,4 @@
-"""Pieces of HTML: whatever is text is escaped here, so that no name or message of a file becomes markup."""
+"""Builds HTML: all text is escaped here, so that no name or message from a file becomes markup."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from html import escape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """One row: what it is about, and its cells as text."""
+    """One row: its heading, and its cells as text."""
 
     head: str
     cells: Sequence[str]
@@ -16,7 +16,7 @@ class TableRow:
 
 
 def table(heads: Sequence[str], rows: Iterable[TableRow], text_from: int | None = None) -> str:
-    """A table that becomes cards on a narrow screen; cells from `text_from` on are sentences."""
+    """Build a table that becomes cards on a narrow screen; cells from `text_from` on are sentences."""
     columns = "".join(f'<th scope="col"{_kind(at, text_from)}>{escape(one)}</th>' for at, one in enumerate(heads))
     body = "\n".join(_row(heads, one, text_from) for one in rows)
     inner = f'<table class="cards"><thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
@@ -37,17 +37,17 @@ def _kind(at: int, text_from: int | None) -> str:
 
 
 def section(head: str, *parts: str) -> str:
-    """A part of the page under its own head."""
+    """Build a section with a heading."""
     inner = "\n".join(one for one in parts if one)
     return f"<section>\n<h2>{escape(head)}</h2>\n{inner}\n</section>"
 
 
 def listing(lines: Iterable[str]) -> str:
-    """Sentences below each other."""
+    """Build a list of sentences."""
     return "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in lines) + "</ul>"
 
 
 def data(name: str, content: object) -> str:
-    """Values for the script; no text in it can end the element that holds them."""
+    """Embed values for the script; no text in them can end the element that holds them."""
     held = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="{name}">{held}</script>'

@@ -1,4 +1,4 @@
-"""The page of one comparison: the verdict first, what it rests on last."""
+"""The page of one comparison, from the verdict at the top to the assumptions at the end."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from fairlead.cli.report.timeline import ArrivalRates
 from fairlead.fleet.plurals import count
 
 MOST_CHANGES: Final = 500
-"""Of one candidate; `-o json` has all."""
+"""Shown for each candidate; `-o json` has all."""
 NOT_PLAYED: Final = (
     "Requests wait in routers only while no replica is ready.",
     "Lanes, tenants' limits, the response cache, hedges and retries are not played; no client gives up.",
@@ -30,11 +30,11 @@ class ReportedComparison:
     """Everything that the page shows."""
 
     command: str
-    """As it was typed, so that whoever reads the page can play it again."""
+    """As it was typed, so that a reader can repeat the simulation."""
     traffic: str
     rows: tuple[Repeated, ...]
     missing: tuple[str, ...]
-    """Names of those that an interrupt kept from being played, or as often as the others."""
+    """Names of candidates that an interrupt left without a run, or with fewer runs than the others."""
     rates: ArrivalRates
 
 
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
 
 
 def html(shown: ReportedComparison) -> str:
-    """The whole page as text."""
+    """Build the whole page."""
     head = f"<header><h1>Played before it is applied</h1>\n<p>{escape(shown.traffic)}</p></header>"
     body = "\n".join([head, _verdict(shown), *_sections(shown)])
     return template.document("Fairlead: candidates on recorded traffic", f"<main>\n{body}\n</main>")
@@ -66,7 +66,7 @@ def _sections(shown: ReportedComparison) -> Iterator[str]:
 
 
 def verdict(shown: ReportedComparison) -> Verdict:
-    """What the page begins with."""
+    """The verdict at the top of the page."""
     ours = [one for one in shown.rows if not one.compared]
     keeping = sorted((one for one in ours if one.passes), key=_paid)
     if keeping:
@@ -122,13 +122,13 @@ def _table(rows: Sequence[Repeated]) -> str:
 
 
 def _plain(cells: Sequence[str], row: Repeated) -> tuple[str, ...]:
-    """With a mark that says in words what an exclamation mark says in a terminal."""
+    """Replace the exclamation mark of the terminal's table by a mark that is clear on a page."""
     mark = "✓" if row.keeps else "✗"
     return (f"{mark} {cells[0].removesuffix(' !')}", *cells[1:])
 
 
 def _costs(rows: Sequence[Repeated]) -> str:
-    """One bar a candidate, and a mark where the least possible is."""
+    """One bar per candidate, and a mark at the lower bound."""
     most = max((one.gpu_hours.mean for one in rows), default=0.0) or 1.0
     bars = []
     for row in rows:

@@ -1,17 +1,17 @@
-"""The page around the figures: its look in light, dark and on paper, and the script of the time cursor.
+"""The page template: styles for light, dark and print, and the script of the time cursor.
 
-Nothing is fetched: the policy in its head forbids it even to what a trace or a file might have smuggled in.
+The page fetches nothing: its content security policy forbids it, also to anything that a trace or a file smuggled in.
 """
 
 from typing import Final
 
 LIGHT: Final = ("#14145a", "#e8590c", "#2a9793", "#9b2ffc", "#5c0a0c")
-"""Of lines on white: as far apart for who sees no red, no green or no blue as for anybody else."""
+"""Line colours on white, as far apart with each kind of colour blindness as without."""
 DARK: Final = ("#3f6bff", "#e9f725", "#85f59c", "#d32382", "#8b6609")
-"""Of the same lines on the dark ground."""
+"""The same lines' colours on a dark background."""
 GROUNDS: Final = ("#ffffff", "#14171a")
 DASHES: Final = ("none", "7 3", "2 3", "9 3 2 3", "14 4")
-"""Lines differ in these too, so that colour is never all that tells them apart."""
+"""Lines differ in dashes too, so that colour is never the only difference."""
 
 
 def _lines(colours: tuple[str, ...]) -> str:
@@ -98,7 +98,7 @@ POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsa
 
 
 def document(title: str, body: str) -> str:
-    """The whole page around its sections."""
+    """Build the whole page around its sections."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'

@@ -1,4 +1,4 @@
-"""The fleet over time against what came: requests a second, replicas that are ready, and requests that wait."""
+"""The fleet over time against its traffic: requests a second, ready replicas, and waiting requests."""
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +13,13 @@ from fairlead.cli.report.template import DASHES
 from fairlead.simulator.virtual_fleet.report import FleetGauges
 
 MOST_POINTS: Final = 720
-"""Of one line; a longer run is drawn by the most of several minutes each."""
+"""Of one line; of a longer run, each point is the maximum of several minutes."""
 HIGH: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalRates:
-    """What came in each stretch of time."""
+    """Arrival rate per interval."""
 
     width_s: float
     since: float
@@ -27,7 +27,7 @@ class ArrivalRates:
 
     @classmethod
     def of(cls, traffic: PlayedTraffic) -> "ArrivalRates":
-        """Of the part that counts, in as many stretches as are drawn."""
+        """Count the arrivals of the measured part, in as many intervals as are drawn."""
         minutes = int((traffic.seconds - traffic.since) // SNAPSHOT_SECONDS) + 1
         width = SNAPSHOT_SECONDS * -(-minutes // MOST_POINTS)
         counts = array("q", bytes(8 * (int((traffic.seconds - traffic.since) // width) + 1)))
@@ -37,7 +37,7 @@ class ArrivalRates:
         return cls(width_s=width, since=traffic.since, a_second=tuple(one / width for one in counts))
 
     def gathered(self, gauges: FleetGauges, values: Sequence[int]) -> list[int | None]:
-        """The most of each stretch; None where nothing was recorded."""
+        """The maximum of each interval; None if nothing was recorded."""
         found: list[int | None] = [None] * len(self.a_second)
         for at, value in zip(gauges.at, values, strict=True):
             place = int((at - self.since) // self.width_s)
@@ -47,7 +47,7 @@ class ArrivalRates:
 
 
 def figure(rows: Sequence[Repeated], rates: ArrivalRates) -> str:
-    """Three panels of one time, the lines' key, and a cursor for pointer and keyboard."""
+    """Draw three panels on one time axis, the legend, and a cursor for pointer and keyboard."""
     gauges = [one.runs[0].report.gauges for one in rows]
     ready = [rates.gathered(one, one.ready) for one in gauges]
     waiting = [rates.gathered(one, _sum(one.held, one.waiting)) for one in gauges]
@@ -114,7 +114,7 @@ def _panel(head: str, most: str, drawn: str) -> str:
 
 
 def _height(value: float, most: float) -> float:
-    """From the top, with a margin so that a line along it can be seen."""
+    """Distance from the top, with a margin so that a line along it stays visible."""
     return round(HIGH - 2 - 94 * value / most, 1) if most else HIGH - 2.0
 
 
@@ -124,7 +124,7 @@ def _area(values: Sequence[float], most: float) -> str:
 
 
 def _steps(values: Sequence[float | None], height: Callable[[float], float]) -> str:
-    """A stepped line, broken where there is no value."""
+    """A stepped line, with gaps where there is no value."""
     width, parts, broken = 1000 / max(len(values), 1), list[str](), True
     for at, value in enumerate(values):
         if value is not None:

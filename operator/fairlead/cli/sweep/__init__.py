@@ -1,4 +1,4 @@
-"""`fairlead calibrate --sweep`: starts an engine, loads it as planned, and keeps what its metrics and its log say.
+"""`fairlead calibrate --sweep`: starts an engine, loads it as planned, and records its metrics and its log.
 
-What is measured, and what follows from it, is decided in `simulator.sweep`.
+`simulator.sweep` decides what is measured and what follows from it.
 """

@@ -1,4 +1,4 @@
-"""The way of `fairlead calibrate --sweep` from its arguments to its exit code."""
+"""Runs `fairlead calibrate --sweep` from its arguments to its exit code."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ _SECONDS: Final = {None: 1, "s": 1, "m": 60, "h": 3600}
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when all is measured, 1 when something is left or the engine does not start, 2 for wrong arguments."""
+    """Return 0 if all is measured, 1 if something is left or the engine does not start, 2 for invalid arguments."""
     try:
         place, budget = _place(chosen.out), seconds(chosen.budget)
         target = targets.read(chosen)
@@ -43,7 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def seconds(text: str) -> float:
-    """`540`, `540s`, `9m`, `1h`; `SweepArgumentError` for anything else."""
+    """Parse `540`, `540s`, `9m` or `1h`; raises `SweepArgumentError` for anything else."""
     found = _BUDGET.fullmatch(text)
     if found is None or not int(found[1]):
         raise SweepArgumentError(f"--budget {text}: write seconds, minutes or hours, for instance 540 or 9m")

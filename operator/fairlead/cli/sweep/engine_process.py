@@ -1,4 +1,4 @@
-"""An engine as a child process: started on a free port of this machine, its log kept with times, ended by its id."""
+"""An engine as a child process: on a free port of this machine, its log kept with times, ended by its id."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ _LONGEST_LINE: Final = 1 << 20
 
 
 class EngineFailed(Exception):
-    """The engine did not start, or is not there any more; the message has its own words."""
+    """The engine did not start, or has ended; the message has its own words."""
 
 
 class EngineSlow(EngineFailed):
@@ -33,7 +33,7 @@ class EngineSlow(EngineFailed):
 
 @dataclass(slots=True, kw_only=True)
 class EngineProcess:
-    """One engine that was started."""
+    """A started engine."""
 
     port: int
     process: asyncio.subprocess.Process
@@ -44,16 +44,16 @@ class EngineProcess:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its base URL."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def ended(self) -> bool:
-        """Whether its process is gone."""
+        """Whether the process has exited."""
         return self.process.returncode is not None
 
     async def wait_until_ready(self, seconds: float) -> None:
-        """Until its health check answers 200; `EngineFailed` if it ends, or needs longer."""
+        """Wait until its health check returns 200; raises `EngineFailed` if it ends, or takes longer."""
         now = asyncio.get_running_loop().time
         timeout = aiohttp.ClientTimeout(total=2.0)
         async with aiohttp.ClientSession(timeout=timeout) as session:
@@ -70,7 +70,7 @@ class EngineProcess:
         raise EngineSlow(f"it was not ready within {seconds:.0f} s; a larger --budget gives it longer")
 
     async def end(self) -> None:
-        """SIGTERM to the process, then SIGKILL to all that it started."""
+        """Send SIGTERM to the process, then SIGKILL to its whole process group."""
         with suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
         with suppress(TimeoutError):
@@ -82,7 +82,7 @@ class EngineProcess:
         await self._last_lines()
 
     async def _last_lines(self) -> None:
-        """What it said before it ended; a process that it left may keep its output open."""
+        """Read its last output; a process that it left may keep the pipe open."""
         if self.reader is not None:
             await asyncio.wait((self.reader,), timeout=_LAST_LINES_S)
 
@@ -90,7 +90,7 @@ class EngineProcess:
 async def start(
     program: Sequence[str], words: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> EngineProcess:
-    """Start the engine with these words and a free port; everything that it says goes to the log too."""
+    """Start the engine with these arguments and a free port; its output goes to the log too."""
     port = _free_port()
     process = await asyncio.create_subprocess_exec(
         *program,
@@ -109,14 +109,14 @@ async def start(
 
 
 async def _keep(engine: EngineProcess, log: Path) -> None:
-    """Its lines, each with the time at which it came."""
+    """Keep its lines, each with the time at which it arrived."""
     output = engine.process.stdout
     now = asyncio.get_running_loop().time
     with log.open("a", encoding="utf-8") as sink:
         while output is not None:
             try:
                 raw = await output.readline()
-            except ValueError:  # a line beyond the limit
+            except ValueError:  # a line longer than the limit
                 continue
             if not raw:
                 return

@@ -1,4 +1,4 @@
-"""One look at the counters of an engine that is swept, whatever its kind calls them."""
+"""One sample of a swept engine's counters, under the same names for every kind of engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ class EngineSample:
 
     load: EngineLoad
     prefill_s: float
-    """Of all requests whose prompts were read, from their first step to their first token."""
+    """Sum over all requests whose prompts were read, from their first step to their first token."""
     prefills: float
     capacity: KvCapacity | None = None
-    """Its KV cache, if the page says how large it is."""
+    """Size of its KV cache, if the page has it."""
 
     @property
     def gaps(self) -> tuple[float, float]:
-        """How often a token followed another one, and seconds between them."""
+        """The number of inter-token gaps, and their sum in seconds."""
         return _figures(self.load.inter_token)
 
     @property
     def first_tokens(self) -> float:
-        """Requests that have got their first token."""
+        """Requests that have produced their first token."""
         return _figures(self.load.time_to_first_token)[0]
 
 
 def added_up(page: str, names: frozenset[str], labels: Mapping[str, str]) -> dict[str, float]:
-    """The sum of each family's series that have these labels; what cannot be read counts as absent."""
+    """Sum each family's series that have these labels; unreadable ones count as absent."""
     found: dict[str, float] = {}
     for one in exposition.samples(page, names):
         if not isinstance(one, UnreadableScrape) and labels.items() <= one.labels.items():

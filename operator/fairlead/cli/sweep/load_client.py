@@ -1,4 +1,4 @@
-"""The load of a sweep and the metrics beside it: requests by token ids, whose replies are read and thrown away."""
+"""The load of a sweep, and the metrics beside it: requests by token ids, whose replies are discarded."""
 
 import asyncio
 import random
@@ -13,19 +13,19 @@ from fairlead.cli.sweep.swept_kind import SweptKind
 
 _COMPLETIONS: Final = "/v1/completions"
 _RESERVED: Final = 8
-"""Tokens at the beginning of a vocabulary, which often begin or end something."""
+"""Tokens at the start of a vocabulary, which are often special tokens."""
 _PATTERN: Final = 4
 _TRIES: Final = 5
 _CONNECT_S: Final = 10.0
 
 
 class NoAnswer(Exception):
-    """The engine refused a request, or its metrics do not answer."""
+    """The engine refused a request, or its metrics cannot be read."""
 
 
 @dataclass(slots=True, kw_only=True)
 class LoadClient:
-    """Whoever sends requests to the engine that is measured."""
+    """Sends requests to the engine that is measured."""
 
     kind: SweptKind
     session: aiohttp.ClientSession
@@ -34,10 +34,10 @@ class LoadClient:
     vocabulary: int
     chance: random.Random
     repetitive: bool = False
-    """Prompts of one short pattern, in which n-grams find what comes next."""
+    """Prompts repeat one short pattern, so that n-grams can predict the next tokens."""
 
     async def sample(self) -> EngineSample:
-        """The metrics now."""
+        """Scrape the metrics now."""
         for _ in range(_TRIES):
             found = await self.kind.sample(self.session, self.url)
             if found is not None:
@@ -45,19 +45,19 @@ class LoadClient:
         raise NoAnswer(f"no metrics of {self.kind.name} at {self.url}")
 
     async def version(self) -> str:
-        """The engine and its version."""
+        """Return the engine and its version."""
         return await self.kind.version(self.session, self.url)
 
     async def read_prompt(self, tokens: int) -> None:
-        """One prompt, and one token as the reply."""
+        """Send one prompt, with one token as the reply."""
         await self._complete(self.prompt(tokens), 1)
 
     def decode(self, tokens: int, most: int) -> "asyncio.Task[None]":
-        """One request that writes until it is cancelled, or has written so many tokens."""
+        """Start one request that decodes until it is cancelled, or has written so many tokens."""
         return asyncio.create_task(self._complete(self.prompt(tokens), most))
 
     async def post(self, path: str) -> None:
-        """A request without a body, for instance to sleep."""
+        """Send a request without a body, for instance to sleep."""
         async with self.session.post(self.url + path) as answer:
             if answer.status != 200:
                 raise NoAnswer(f"{path}: {answer.status} {(await answer.text())[:200]}")
@@ -82,7 +82,7 @@ class LoadClient:
 
 
 def session(keys: Sequence[str]) -> aiohttp.ClientSession:
-    """Connections without a limit, to an engine that may want a key."""
+    """Open a session without a connection limit, to an engine that may need a key."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
@@ -91,7 +91,7 @@ def session(keys: Sequence[str]) -> aiohttp.ClientSession:
 
 
 async def leave(requests: Sequence["asyncio.Task[None]"]) -> None:
-    """Close the connections: the engine aborts what it still writes."""
+    """Close the connections: the engine aborts the replies."""
     for one in requests:
         one.cancel()
     await asyncio.gather(*requests, return_exceptions=True)

@@ -1,6 +1,6 @@
-"""One point of a sweep on the engine that runs: load it, wait until it is steady, and read its counters twice.
+"""Measures one point of a sweep on the running engine: load it, wait until it is steady, read its counters twice.
 
-Durations are the engine's own: sums of its histograms, whose buckets do not matter. No clock of ours is in a result.
+Durations are the engine's own: sums of its histograms, whose buckets do not matter. No clock of ours affects a result.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from fairlead.simulator.sweep.measurements import SleepMeasurement, StepMeasurem
 
 LONGEST_WINDOW_S: Final = 30.0
 LEAST_STEPS: Final = 20
-"""Fewer steps are waited for, as far as the longest window allows."""
+"""The fewest steps to measure, as far as the longest window allows."""
 FEWEST, MOST = 3, 20
 """Prompts of one measurement."""
 ROOM_SHARE: Final = 0.75
@@ -25,7 +25,7 @@ _PACE_S: Final = 0.3
 _POLL_S: Final = 0.05
 _QUIET_S: Final = 30.0
 _SHOWN_S: Final = 2.0
-"""How late an engine may show how many requests run: SGLang does every fifteen steps."""
+"""How late an engine may report its running requests: SGLang does every fifteen steps."""
 
 
 class NotMeasured(Exception):
@@ -34,12 +34,12 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuringLimits:
-    """What requests may take of this engine."""
+    """What requests may use of this engine."""
 
     context: int
     capacity_tokens: int
     window_s: float
-    """How long a steady engine is watched."""
+    """How long a steady engine is measured."""
 
     def reply(self, point: SweepPoint) -> int:
         """The longest reply that all requests of a point may write at once."""
@@ -49,14 +49,14 @@ class MeasuringLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """How long, and how many tokens a reply may have."""
+    """How long to measure, and how many tokens a reply may have."""
 
     seconds: float
     reply: int
 
 
 async def measure(client: LoadClient, point: SweepPoint, limits: MeasuringLimits) -> StepMeasurement:
-    """One point; the engine is idle before and after."""
+    """Measure one point; the engine is idle before and after."""
     if point.work is SweepWork.PREFILL:
         return await _prefill(client, point, limits.window_s)
     reply = limits.reply(point)
@@ -75,7 +75,7 @@ async def measure(client: LoadClient, point: SweepPoint, limits: MeasuringLimits
 
 
 async def sleep(client: LoadClient, naps: NapPaths) -> SleepMeasurement:
-    """One sleep that keeps weights in main memory, and the waking."""
+    """Measure one sleep that keeps weights in main memory, and the wake-up."""
     now = asyncio.get_running_loop().time
     began = now()
     await client.post(naps.asleep)
@@ -85,7 +85,7 @@ async def sleep(client: LoadClient, naps: NapPaths) -> SleepMeasurement:
 
 
 async def warm_up(client: LoadClient) -> None:
-    """A few requests that nobody measures: what is made at first use is made here."""
+    """Send a few requests that are not measured, so that first-use work happens here."""
     for tokens in (16, 64):
         await client.read_prompt(tokens)
     await asyncio.gather(*(client.decode(16, 16) for _ in range(2)))
@@ -124,7 +124,7 @@ async def _all_decode(
 
 
 async def _steady(client: LoadClient, point: SweepPoint, first: EngineSample, window: _Window) -> EngineSample:
-    """The counters after a window in which all requests decoded."""
+    """Return the counters after a window in which all requests decoded."""
     pace_s = min(_PACE_S, window.seconds)
     await asyncio.sleep(pace_s)
     early = await client.sample()
@@ -137,7 +137,7 @@ async def _steady(client: LoadClient, point: SweepPoint, first: EngineSample, wi
 
 
 async def _with_prompts(client: LoadClient, point: SweepPoint, first: EngineSample, window: _Window) -> EngineSample:
-    """The counters after some prompts were read while all other requests decoded."""
+    """Return the counters after some prefills while all other requests decoded."""
     now = asyncio.get_running_loop().time
     began, found = now(), [first]
     while len(found) <= FEWEST or (len(found) <= MOST and now() - began < window.seconds):
@@ -150,7 +150,7 @@ async def _with_prompts(client: LoadClient, point: SweepPoint, first: EngineSamp
 
 
 def _last_whole(samples: Sequence[EngineSample], first: EngineSample, batch: int) -> EngineSample:
-    """The last sample at which all requests still decoded."""
+    """The last sample in which all requests were still decoding."""
     whole = [one for one in samples if (one.load.running or 0) >= batch and _steps_between(first, one, batch) > 1]
     if not whole:
         raise NotMeasured("replies ended before there was time to measure: the context is too short for this engine")
@@ -181,7 +181,7 @@ def _written(first: EngineSample, last: EngineSample) -> float:
 
 
 async def _counted(client: LoadClient, before: EngineSample, prompts: int) -> EngineSample:
-    """The counters once they hold so many more prompts: an answer may be here before its counters."""
+    """Wait until the counters include so many more prompts: an answer may arrive before its counters."""
     while True:
         now = await client.sample()
         if now.prefills - before.prefills >= prompts:
@@ -190,7 +190,7 @@ async def _counted(client: LoadClient, before: EngineSample, prompts: int) -> En
 
 
 async def _settled(client: LoadClient) -> EngineSample:
-    """The counters once nothing of what was sent before is missing from them."""
+    """Wait until the counters include everything sent before."""
     while True:
         now = await client.sample()
         await asyncio.sleep(_POLL_S)
@@ -200,7 +200,7 @@ async def _settled(client: LoadClient) -> EngineSample:
 
 
 async def _idle(client: LoadClient) -> None:
-    """Until nothing runs any more."""
+    """Wait until nothing is running."""
     async with asyncio.timeout(_QUIET_S):
         now = await client.sample()
         while now.load.running or now.load.waiting:

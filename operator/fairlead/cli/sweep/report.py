@@ -1,4 +1,4 @@
-"""A sweep for a person: how wrong our predictions were, how wrong its own step times are, and what was left out."""
+"""The text report of a sweep: our predictions' errors, the errors of its own step times, and what was left out."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -20,7 +20,7 @@ _DRAFTED: Final = {
 
 
 def lines(record: SweepRecord, target: SweepTarget, left: int) -> Iterator[str]:
-    """All of it; what was predicted without the sweep comes before what the sweep says itself."""
+    """Yield all lines; predictions made without the sweep come before the sweep's own figures."""
     yield from _starts(record)
     yield _capacity(record, target)
     yield from _predictions(record, target)

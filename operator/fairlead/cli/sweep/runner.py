@@ -1,4 +1,4 @@
-"""A run of a sweep: asks the plan what comes next, does it, keeps it, until all is measured or the budget ends."""
+"""One run of a sweep: takes the plan's next step, measures it and records it, until all is measured or time is up."""
 
 import asyncio
 import math
@@ -31,19 +31,19 @@ from fairlead.simulator.sweep.measurements import (
 from fairlead.simulator.sweep.plan import MeasurePoint, MeasureSleep, OutOfTime, StartVariant, SweepTime
 
 _FIRST_START_S, _FIRST_POINT_S = 60.0, 15.0
-"""What a start and a point are taken to need before any was seen."""
+"""Assumed duration of a start and of a point before any was measured."""
 _SLACK: Final = 1.3
 _LONGEST_POINT_S: Final = 120.0
 _END_S: Final = 5.0
 _MOST_OF_IT: Final = 0.8
-"""An engine that needs longer than this part of a budget will not start in the next run either."""
+"""An engine that takes longer than this part of a budget will not start in the next run either."""
 SEED: Final = 16
 WINDOW_S: Final = 3.0
-"""How long each point is watched: some ten to some thousand steps."""
+"""How long each point is measured: some ten to some thousand steps."""
 
 
 class BudgetUsed(Exception):
-    """What was begun could not end in what was left of the budget; the next run begins with it."""
+    """What was begun could not end in the rest of the budget; the next run begins with it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class SweepRun:
     budget_s: float
     report: Callable[[str], None]
     program: Sequence[str]
-    """What runs the engine's command."""
+    """The program that runs the engine's command."""
     window_s: float = WINDOW_S
     began: float = 0.0
     engine: EngineProcess | None = None
@@ -65,12 +65,12 @@ class SweepRun:
     slowest_point_s: float = _FIRST_POINT_S
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     failed: dict[str, str] = field(default_factory=dict)
-    """Points that could not be measured, and why: tried once more when all others are done, then skipped."""
+    """Points that could not be measured, and why: retried once when all others are done, then skipped."""
     again: bool = False
-    """Whether these are being tried once more."""
+    """Whether these are being retried."""
 
     async def run(self) -> int:
-        """Measure; returns how many points are left. `EngineFailed` if the command as given does not start."""
+        """Measure; return how many points are left. Raises `EngineFailed` if the command as given does not start."""
         self.began = asyncio.get_running_loop().time()
         self._begin()
         try:
@@ -97,7 +97,7 @@ class SweepRun:
             await self._end()
 
     def _record(self) -> SweepRecord:
-        """What the plan goes by: what failed once is put off."""
+        """The record that the plan uses: points that failed once are put off."""
         put_off = (SkippedWork(what=what, why=why) for what, why in self.failed.items())
         return replace(self.log.record, skipped=(*self.log.record.skipped, *put_off))
 
@@ -106,7 +106,7 @@ class SweepRun:
         return max(1, len(plan.left(self.target.limits, self.log.record)))
 
     def _begin(self) -> None:
-        """What is known not to be measured is said first; a first run finds no caches."""
+        """Report first what cannot be measured; a first run starts with empty caches."""
         earlier = {one.what for one in self.log.record.skipped}
         for one in plan.left_out(self.target.limits):
             if one.what not in earlier:
@@ -121,12 +121,12 @@ class SweepRun:
 
     @property
     def _caches(self) -> Path:
-        """What engines of this sweep keep from one start to the next, on the machine that they ran on."""
+        """Caches that engines of this sweep keep from one start to the next, on the machine that they ran on."""
         return self.log.place.with_name(self.log.place.name + ".caches").absolute()
 
     @property
     def _log_file(self) -> Path:
-        """All that the engines say."""
+        """The engines' whole output."""
         return self.log.place.with_name(self.log.place.name + ".log")
 
     def _now(self) -> float:
@@ -158,14 +158,14 @@ class SweepRun:
             self.slowest_start_s = max(self.slowest_start_s, (self._now() - began) * _SLACK + _END_S)
 
     async def _failed(self, variant: EngineVariant, problem: Exception) -> None:
-        """A variant that does not start is skipped; without the engine as given there is nothing to measure."""
+        """Skip a variant that does not start; without the engine as given there is nothing to measure."""
         await self._end()
         if variant is EngineVariant.AS_GIVEN:
             raise EngineFailed(f"the engine does not start: {problem}; its log is {self._log_file}") from problem
         self._skip(variant, str(problem))
 
     async def _enter(self, variant: EngineVariant, *, kept: bool) -> None:
-        """Keep what the start itself shows, and warm the engine up."""
+        """Record the figures of the start itself, and warm the engine up."""
         engine = self.engine
         assert engine is not None
         session = await self.stack.enter_async_context(load_client.session(self.target.served.answering.api_keys))
@@ -220,7 +220,7 @@ class SweepRun:
             self.slowest_point_s = max(self.slowest_point_s, (self._now() - began) * _SLACK)
 
     async def _give_up(self, point: SweepPoint, why: str) -> None:
-        """Say so and go on, with a new engine if this one has ended."""
+        """Report the failure and go on, with a new engine if this one has ended."""
         engine = self.engine
         if engine is None or not engine.ended:
             self._put_off(point, why)
@@ -229,7 +229,7 @@ class SweepRun:
         await self._end()
 
     def _put_off(self, point: SweepPoint, why: str) -> None:
-        """Once it is tried again, since a busy machine may be all that was wrong; then it is skipped."""
+        """Retry once, since the cause may be a busy machine; then skip."""
         if self.again:
             self._skip(point.words, why)
             return

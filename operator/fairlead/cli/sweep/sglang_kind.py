@@ -1,7 +1,7 @@
-"""SGLang as a sweep starts it and reads it.
+"""Starts and reads SGLang for a sweep.
 
-Its gauge of running requests is up to half a minute old where nothing runs, so that figure is taken from `/v1/loads`,
-which is as new as the last batch of prompts, the last fifteen steps, or the moment at which it came to rest.
+Its gauge of running requests is up to half a minute old when nothing runs, so that figure comes from `/v1/loads`, which
+is as recent as the last batch of prompts, the last fifteen steps, or the moment at which it became idle.
 """
 
 import json
@@ -42,13 +42,13 @@ _NEEDED: Final = (
     ("--enable-metrics", ()),
     ("--decode-log-interval", (str(LOG_INTERVAL),)),
 )
-"""Flags, with their values, that a sweep adds where the command has them not."""
+"""Flags, with their values, that a sweep adds if the command lacks them."""
 _STAGE: Final = "sglang:per_stage_req_latency_seconds"
 _SUM, _COUNT, _PAGE = f"{_STAGE}_sum", f"{_STAGE}_count", "sglang:page_size"
 _PREFILL: Final = MappingProxyType({"stage": "prefill_forward"})
-"""From a prompt's first step to its last, however many chunks it was read in."""
+"""From a prompt's first step to its last, over all its chunks."""
 _COMMAND: Final = "from sglang.cli.main import main; main()"
-"""Its module does nothing when it is run as a program."""
+"""Its module does nothing when run as a program."""
 _OUTPUT: Final = MappingProxyType({"PYTHONUNBUFFERED": "1", "PYTHONPATH": ""})
 
 
@@ -68,7 +68,7 @@ class SglangKind:
     )
 
     def program(self) -> list[str]:
-        """What runs `sglang`."""
+        """The program that runs `sglang`."""
         program = engine_interpreter.found(INTERPRETER, "sglang")
         if program is None:
             raise EngineAbsent(
@@ -77,7 +77,7 @@ class SglangKind:
         return [str(program), "-c", _COMMAND]
 
     def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
-        """What its metrics do not tell, what Fairlead never does with it, and what a processor has not."""
+        """What its metrics do not show, what Fairlead never uses of it, and what a CPU does not have."""
         drafts = "SGLang counts tokens and not steps, so that what a draft cost cannot be told"
         always = (
             *(SkippedWork(what=one, why=drafts) for one in _DRAFTED),
@@ -88,16 +88,16 @@ class SglangKind:
         return (*always, graphs) if on_cpu else always
 
     def added(self, words: Sequence[str]) -> tuple[str, ...]:
-        """Without weights and with metrics that are new, unless the command says otherwise."""
+        """Without weights and with up-to-date metrics, unless the command says otherwise."""
         given = {word.partition("=")[0] for word in words}
         return tuple(word for flag, values in _NEEDED if flag not in given for word in (flag, *values))
 
     def flags(self, variant: EngineVariant) -> tuple[str, ...]:
-        """As its parser has them."""
+        """Flags as its parser accepts them."""
         return FLAGS[variant]
 
     def drafting(self, model: str) -> tuple[str, ...]:
-        """It is never swept with drafts."""
+        """Empty: it is never swept with drafts."""
         del model
         return ()
 
@@ -107,16 +107,16 @@ class SglangKind:
         return _OUTPUT
 
     def start(self, lines: Sequence[LogLine], ready_s: float) -> StartLog:
-        """By its own lines."""
+        """Read from its own log lines."""
         return start_log.of_start(lines, ready_s)
 
     def slept(self, lines: Sequence[LogLine]) -> tuple[float, float] | None:
-        """It never sleeps."""
+        """None: it never sleeps."""
         del lines
         return None
 
     async def sample(self, session: aiohttp.ClientSession, url: str) -> EngineSample | None:
-        """Its page of metrics, with what runs and waits as it is now."""
+        """Read its metrics page, with the current numbers of running and waiting requests."""
         engine = ENGINES[EngineKind.SGLANG]
         now, page = await _loads(session, url), await pod_http.fetch(session, url + engine.api.metrics_path)
         load = None if page is None else engine.load(page)
@@ -132,7 +132,7 @@ class SglangKind:
         )
 
     async def version(self, session: aiohttp.ClientSession, url: str) -> str:
-        """As it says beside its load."""
+        """Its version, as reported beside its load."""
         now = await _loads(session, url)
         return f"SGLang {now['version']}" if now and now.get("version") else "SGLang"
 

@@ -1,4 +1,4 @@
-"""The file of a sweep while it grows: each result is on disk before the next thing is measured."""
+"""The file of a sweep, written as it goes: each result is on disk before the next measurement."""
 
 import os
 from dataclasses import dataclass, replace
@@ -19,18 +19,18 @@ from fairlead.simulator.sweep.sweep_file import SweepLine
 
 @dataclass(slots=True)
 class SweepLog:
-    """What was measured so far, here and on disk."""
+    """The results so far, in memory and on disk."""
 
     place: Path
     record: SweepRecord
 
     def keep(self, found: SweepLine) -> None:
-        """One more line."""
+        """Append one line."""
         self.record = _with(self.record, found)
         self._append(sweep_file.line(found))
 
     def name_engine(self, engine: str) -> None:
-        """The engine's version, which is known once it runs; a file of another one is not gone on with."""
+        """Record the engine's version, which is known once it runs; a file of another version is refused."""
         measured = self.record.deployment
         if measured.engine == engine:
             return
@@ -53,7 +53,7 @@ class SweepLog:
 
 
 def opened(place: Path, target: SweepTarget) -> SweepLog:
-    """The file of an earlier run of this deployment, or a new one."""
+    """Open the file of an earlier run of this deployment, or a new one."""
     deployment = target.deployment()
     if not place.exists():
         return SweepLog(place, SweepRecord(deployment=deployment))

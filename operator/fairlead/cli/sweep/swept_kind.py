@@ -1,4 +1,4 @@
-"""What a sweep must know of one kind of engine: how it is started without weights, and where its counters are."""
+"""What a sweep needs of one kind of engine: how it starts without weights, and where its counters are."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -11,11 +11,11 @@ from fairlead.simulator.sweep.measurements import EngineVariant, SkippedWork
 
 
 class EngineAbsent(Exception):
-    """There is no engine of this kind here; the message says how to get one."""
+    """No engine of this kind is installed; the message says how to get one."""
 
 
 class NapPaths(NamedTuple):
-    """Where it is told to sleep and to wake."""
+    """The paths that put it to sleep and wake it up."""
 
     asleep: str
     awake: str
@@ -30,38 +30,38 @@ class SweptKind(Protocol):
 
     @property
     def naps(self) -> NapPaths | None:
-        """Where it is told to sleep; None for a kind that is never put to sleep."""
+        """The paths for sleep and wake-up; None for a kind that is never put to sleep."""
 
     def program(self) -> list[str]:
-        """What runs its command; `EngineAbsent` if it is not installed here."""
+        """The program that runs its command; raises `EngineAbsent` if it is not installed here."""
 
     def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
         """What cannot be measured on this kind, and why."""
 
     def added(self, words: Sequence[str]) -> tuple[str, ...]:
-        """What a sweep needs beside a user's own flags."""
+        """Flags that a sweep needs beside the user's own."""
 
     def flags(self, variant: EngineVariant) -> tuple[str, ...]:
-        """What makes this variant of the command."""
+        """Flags that turn the command into this variant."""
 
     def drafting(self, model: str) -> tuple[str, ...]:
-        """What makes this model, a folder, the draft of the command's own."""
+        """Flags that make this model, a folder, the draft of the command's own."""
 
     def environment(self, variant: EngineVariant) -> Mapping[str, str]:
-        """Variables beside the user's own; folders of caches are named in `caches`."""
+        """Variables beside the user's own; folders of caches are in `caches`."""
 
     @property
     def caches(self) -> Mapping[str, str]:
-        """Variables that name a folder for a cache, and a name for each: a first start finds them empty."""
+        """Variables that name a cache folder, with a name for each: a first start finds them empty."""
 
     def start(self, lines: Sequence[LogLine], ready_s: float) -> StartLog:
-        """What its log says of a start."""
+        """Read a start from its log."""
 
     def slept(self, lines: Sequence[LogLine]) -> tuple[float, float] | None:
-        """Memory that the last sleep freed and that stays in use, in GiB, if its log says so."""
+        """Memory that the last sleep freed and memory that stays in use, in GiB, if it logs them."""
 
     async def sample(self, session: aiohttp.ClientSession, url: str) -> EngineSample | None:
         """Its counters now; None if they cannot be read."""
 
     async def version(self, session: aiohttp.ClientSession, url: str) -> str:
-        """Its name, and its version where it says it."""
+        """Its name, and its version if it reports one."""

@@ -1,4 +1,4 @@
-"""The kinds of engines that can be swept."""
+"""The engine kinds that can be swept."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""The deployment of a sweep, from the engine's command: its model's shape, its limits, and how it is started."""
+"""The deployment of a sweep, from the engine's command: its model's shape, its limits, and how it starts."""
 
 import argparse
 import json
@@ -33,31 +33,31 @@ _UNKNOWN_ENGINE: Final = "unknown"
 
 
 class SweepArgumentError(Exception):
-    """An argument is wrong; the message names it and says what to do."""
+    """An argument is invalid; the message names it and says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepTarget:
-    """What is measured, and with what it is compared."""
+    """What is measured, and what the results are compared with."""
 
     question: SizingInput
     served: ServeArguments
     words: tuple[str, ...]
-    """The command after its model, as given."""
+    """The command's arguments after the model, as given."""
     config_json: str | None
-    """The text of `--config-json`: the engine gets a folder with it in the place of a model."""
+    """The text of `--config-json`: the engine gets a folder with it instead of a model."""
     draft_json: str | None = None
-    """And of `--draft-config-json`, for a draft model."""
+    """The same of `--draft-config-json`, for a draft model."""
     environment: Mapping[str, str]
 
     @property
     def kind(self) -> SweptKind:
-        """How its engine is started and read."""
+        """How its engine starts and is read."""
         return KINDS[self.served.kind]
 
     @property
     def limits(self) -> SweepLimits:
-        """For the plan."""
+        """The limits for the plan."""
         return SweepLimits(
             context=self.question.context,
             sequences=self.question.batch_sequences,
@@ -75,7 +75,7 @@ class SweepTarget:
             )
 
     def deployment(self, engine: str = _UNKNOWN_ENGINE) -> SweptDeployment:
-        """As the file has it."""
+        """The deployment in the form of the file."""
         return SweptDeployment(
             kind=self.served.kind,
             model=self.served.model,
@@ -93,7 +93,7 @@ class SweepTarget:
 
 
 def read(chosen: argparse.Namespace) -> SweepTarget:
-    """From the arguments; `SweepArgumentError` or `ValueError` says what is wrong with them."""
+    """Read the target from the arguments; raises `SweepArgumentError` or `ValueError` for invalid ones."""
     served = dialects.read(chosen.vllm, os.environ)
     if served.kind not in KINDS:
         raise SweepArgumentError(
@@ -120,7 +120,7 @@ def _text(path: str | None) -> str | None:
 
 
 def _check_draft(served: ServeArguments, question: SizingInput, text: str | None) -> None:
-    """A draft's tokens are the model's, by number."""
+    """Check that the draft's vocabulary is as large as the model's."""
     if text is None:
         return
     if not KINDS[served.kind].drafting("draft"):
@@ -153,7 +153,7 @@ def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:
 
 
 def _accelerator(product: str, catalogue: Catalogue) -> Accelerator:
-    """A processor has the memory that its cache was given: only blocks are reckoned with it."""
+    """Find the accelerator; a CPU gets the memory of its configured cache, from which only blocks are computed."""
     if product == accelerators.CPU:
         return accelerators.cpu(int(os.environ.get(CACHE_SPACE) or 0) * GIB)
     found = catalogue.accelerators.get(product)
@@ -166,7 +166,7 @@ def _accelerator(product: str, catalogue: Catalogue) -> Accelerator:
 
 
 def _shape(model: str, config: str | None, catalogue: Catalogue) -> ModelShape:
-    """From `--config-json`, else from the model's folder, else from the catalogue."""
+    """The shape from `--config-json`, else from the model's folder, else from the catalogue."""
     folder = Path(model) / "config.json"
     text = config or (package_data.read_text(folder) if folder.is_file() else None)
     found = catalogue.shapes.get(model) if text is None else checkpoint.read(model, text)
@@ -177,14 +177,14 @@ def _shape(model: str, config: str | None, catalogue: Catalogue) -> ModelShape:
 
 
 def _after_the_model(words: list[str]) -> tuple[str, ...]:
-    """The flags; the model is named apart."""
+    """The flags without the model, which is given separately."""
     own = words[1:] if words[:1] == ["--"] else words
     rest = own[2:]
     return tuple(rest[1:] if rest and not rest[0].startswith("-") else rest)
 
 
 def model_folder(place: Path, text: str, vocabulary: int) -> Path:
-    """A folder that engines take for a model: its configuration, and a tokenizer of one word for each token."""
+    """Make a folder that engines accept as a model: its configuration, and a tokenizer of one word for each token."""
     place.mkdir(parents=True, exist_ok=True)
     words = {f"t{number}": number for number in range(vocabulary)}
     tokenizer = {

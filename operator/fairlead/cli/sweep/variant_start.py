@@ -1,4 +1,4 @@
-"""How each variant of the engine is started: the command as given, what the variant adds, and caches of its own."""
+"""How each variant of the engine starts: the given command, the variant's flags, and caches of its own."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,26 +21,26 @@ class VariantStart:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """After the program's name."""
+        """The arguments after the program's name."""
         own, kind = self.target.words, self.target.kind
         return ("serve", self._model, *own, *kind.added(own), *self._changed, *self._narrow)
 
     @property
     def environment(self) -> dict[str, str]:
-        """As given, and what a sweep needs: the first start finds its caches empty, whatever else ran here."""
+        """The given environment, and what a sweep needs: the first start has empty caches, whatever else ran here."""
         kind = self.target.kind
         own = {name: str(self.caches / folder) for name, folder in kind.caches.items()}
         return {**self.target.environment, **kind.environment(self.variant), **own}
 
     @property
     def served_name(self) -> str:
-        """What requests call the model."""
+        """The model's name in requests."""
         named = any(word.partition("=")[0] == _NAMES for word in self.target.words)
         return self.target.served.names[0] if named else self._model
 
     @property
     def _changed(self) -> tuple[str, ...]:
-        """What the variant adds; a draft is a folder with its configuration."""
+        """The variant's flags; a draft is a folder with its configuration."""
         kind, draft = self.target.kind, self.target.draft_json
         if self.variant is not EngineVariant.DRAFT or draft is None:
             return kind.flags(self.variant)
@@ -49,13 +49,13 @@ class VariantStart:
 
     @property
     def _narrow(self) -> tuple[str, ...]:
-        """FP8 weights are multiplied by 16-bit activations, and by no wider ones."""
+        """FP8 weights are multiplied by 16-bit activations only, never by wider ones."""
         wide = self.variant is EngineVariant.FP8 and not self.target.limits.sixteen_bit
         return self.target.kind.flags(EngineVariant.BFLOAT16) if wide else ()
 
     @property
     def _model(self) -> str:
-        """The model as given, or a folder with the configuration that was given for it."""
+        """The given model, or a folder with the configuration given for it."""
         if self.target.config_json is None:
             return self.target.served.model
         place = self.caches.with_suffix(".model")

@@ -1,4 +1,4 @@
-"""vLLM as a sweep starts it and reads it."""
+"""Starts and reads vLLM for a sweep."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from fairlead.simulator.sweep.measurements import EngineVariant, KvCapacity, Ski
 from fairlead.simulator.sweep.plan import MOST_CAPTURED
 
 DRAFTED: Final = 3
-"""Tokens that each step drafts."""
+"""Draft tokens per step."""
 _LOOKUPS: Final = {"num_speculative_tokens": DRAFTED, "prompt_lookup_max": 3, "prompt_lookup_min": 1}
 
 
@@ -57,7 +57,7 @@ _OUTPUT: Final[Mapping[str, str]] = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONPATH": vllm_check.QUIET["PYTHONPATH"],
 }
-"""Phases of a start are read from its log as they come."""
+"""Unbuffered output, so that the phases of a start have the right times in the log."""
 
 
 class VllmKind:
@@ -75,14 +75,14 @@ class VllmKind:
     )
 
     def program(self) -> list[str]:
-        """What runs `vllm`, found as `fairlead validate --with-vllm` finds it."""
+        """The program that runs `vllm`, found as by `fairlead validate --with-vllm`."""
         try:
             return [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
         except vllm_check.VllmUnavailable as problem:
             raise EngineAbsent(str(problem)) from problem
 
     def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
-        """A processor has none of these."""
+        """What a CPU cannot do."""
         absent = _GPUS_ALONE if on_cpu else ()
         return tuple(SkippedWork(what=what, why="vLLM's build for processors has none") for what in absent)
 
@@ -91,11 +91,11 @@ class VllmKind:
         return () if any(word.startswith(_LOAD) for word in words) else (_LOAD, "dummy")
 
     def flags(self, variant: EngineVariant) -> tuple[str, ...]:
-        """As vLLM's parser has them."""
+        """Flags as vLLM's parser accepts them."""
         return FLAGS[variant]
 
     def drafting(self, model: str) -> tuple[str, ...]:
-        """Whatever the model's own words are, a draft is read as its configuration says."""
+        """A draft is read as its configuration says, whatever the model's own flags are."""
         return _speculating(method="draft_model", model=model, num_speculative_tokens=DRAFTED)
 
     def environment(self, variant: EngineVariant) -> Mapping[str, str]:
@@ -103,15 +103,15 @@ class VllmKind:
         return {**_OUTPUT, **({"VLLM_SERVER_DEV_MODE": "1"} if variant is EngineVariant.SLEEP else {})}
 
     def start(self, lines: Sequence[LogLine], ready_s: float) -> StartLog:
-        """By vLLM's own lines."""
+        """Read from vLLM's own log lines."""
         return start_log.of_start(lines, ready_s)
 
     def slept(self, lines: Sequence[LogLine]) -> tuple[float, float] | None:
-        """By vLLM's own line."""
+        """Read from vLLM's own log line."""
         return start_log.of_sleep(lines)
 
     async def sample(self, session: aiohttp.ClientSession, url: str) -> EngineSample | None:
-        """Its page of metrics, and from it the histogram of prefill times, which no other part of ours reads."""
+        """Read its metrics page, also for the histogram of prefill times, which nothing else of ours reads."""
         engine = ENGINES[EngineKind.VLLM]
         page = await pod_http.fetch(session, url + engine.api.metrics_path)
         load = None if page is None else engine.load(page)
@@ -123,7 +123,7 @@ class VllmKind:
         )
 
     async def version(self, session: aiohttp.ClientSession, url: str) -> str:
-        """By its own endpoint."""
+        """Its version, from its own endpoint."""
         with suppress(aiohttp.ClientError, ValueError, TimeoutError):
             async with session.get(f"{url}/version") as answer:
                 return f"vLLM {(await answer.json())['version']}"
