@@ -1,4 +1,4 @@
-"""Why a deployment has this many replicas: the last decision with its arithmetic, and those before it."""
+"""Why a deployment has this many replicas: the last decision with its arithmetic, and earlier ones."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,7 +15,7 @@ ELSEWHERE: Final = (
 
 
 def decision(facts: DeploymentFacts, link: str) -> Markup:
-    """The last decision; `link` leads to the page with what would change it."""
+    """Show the last decision; `link` leads to the page with what would change it."""
     scaling: Mapping[str, Any] = facts.status.get("scaling") or {}
     record = facts.record
     if not (facts.document.get("spec") or {}).get("scaling"):
@@ -27,7 +27,7 @@ def decision(facts: DeploymentFacts, link: str) -> Markup:
 
 
 def decisions(facts: DeploymentFacts) -> Markup | None:
-    """The last decisions that changed something, newest first."""
+    """Show the last decisions that changed something, newest first."""
     kept = (facts.status.get("scaling") or {}).get("decisions") or ()
     if not kept:
         return None

@@ -1,4 +1,4 @@
-"""One deployment: what is wrong first, then what it does now, lately, and why."""
+"""One deployment: what is wrong first, then its current state, its history, and the reasons."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from fairlead.scaling.explain import decision_summary
 
 
 def page(facts: DeploymentFacts, remedies: Remedies, frame: PageFrame) -> str:
-    """The whole page."""
+    """Build the whole page."""
     found = diagnosis.diagnose(facts.document, remedies)
     return document(
         f"{facts.namespace}/{facts.name}",
@@ -37,7 +37,7 @@ def _what_is_wrong(found: Diagnosis) -> Markup:
 
 
 def remedied(one: DiagnosedCondition) -> Markup:
-    """A condition with its cause, what to do, and the command for it."""
+    """Show a condition with its cause, what to do, and the command for it."""
     command = element("pre", element("code", one.command), tabindex="0") if one.command else None
     return element(
         "div",
@@ -77,7 +77,7 @@ def _cells(facts: DeploymentFacts) -> Iterator[tuple[str, str]]:
 
 
 def conditions(status: Manifest) -> Markup | None:
-    """Every condition as it is written."""
+    """Show every condition unchanged."""
     held = status.get("conditions") or ()
     if not held:
         return None

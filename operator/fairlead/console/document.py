@@ -1,6 +1,6 @@
-"""The page around what a view shows: its head, the way to the other views, who reads it and when.
+"""The frame of every page: the header, links to the other views, the reader and the time.
 
-Every link is relative, so that a page works below any path, behind the API server's proxy too.
+Every link is relative, so that a page works below any path, also behind the API server's proxy.
 """
 
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ FOLLOWING: Final = "console.js"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFrame:
-    """What stands around every view."""
+    """The frame of every view."""
 
     reader: str
     at: float
     depth: int = 0
-    """How many folders below the console's root the page is."""
+    """How many folders the page is below the console's root."""
     note: str = ""
-    """What readers must know of all figures, such as that decisions are taken elsewhere."""
+    """A note on all figures, for instance that decisions are taken elsewhere."""
     script: str = FOLLOWING
-    """Its one script; by default the one with which a page can be followed."""
+    """Its one script; by default the one that refreshes the page."""
 
     def link(self, *words: str) -> str:
-        """The way from this page to another one; a name cannot lead out of the console."""
+        """Build a link from this page to another one; a name cannot lead out of the console."""
         segments = (quote(one, safe="") if one.strip(".") else "-" for one in words)
         return f"{'../' * self.depth or './'}{'/'.join(segments)}"
 
 
 def document(title: str, frame: PageFrame, *content: Content) -> str:
-    """The whole page."""
+    """Build the whole page."""
     head = element(
         "head",
         element("meta", charset="utf-8"),

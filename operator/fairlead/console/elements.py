@@ -1,11 +1,11 @@
-"""HTML by construction: `Markup` comes from `element` alone, and every other text is escaped on its way in."""
+"""Builds HTML: only `element` and its helpers make `Markup`; all other text is escaped."""
 
 from collections.abc import Iterable
 from html import escape
 from typing import Final, TypeAlias
 
 VOID: Final = frozenset({"link", "input", "meta"})
-"""Elements without an end."""
+"""Elements without an end tag."""
 
 
 class Markup(str):
@@ -15,11 +15,11 @@ class Markup(str):
 
 
 Content: TypeAlias = str | None
-"""Markup as it is, other text escaped, None left out."""
+"""Markup is kept, other text is escaped, None is left out."""
 
 
 def element(tag: str, /, *content: Content, **attributes: str | None) -> Markup:
-    """One element; `class_` is the attribute class, `data_head` is data-head, and one that is None is left out."""
+    """Build one element; `class_` is the attribute class, `data_head` is data-head, and a None is left out."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
         for key, value in attributes.items()
@@ -31,28 +31,30 @@ def element(tag: str, /, *content: Content, **attributes: str | None) -> Markup:
 
 
 def together(content: Iterable[Content]) -> Markup:
-    """One after the other."""
+    """Concatenate contents."""
     return Markup("".join(one if isinstance(one, Markup) else escape(one) for one in content if one is not None))
 
 
 def prose(text: str) -> Markup:
-    """A sentence in which what stands between backticks is code."""
+    """Format a sentence; text between backticks becomes code."""
     return together(element("code", part) if at % 2 else part for at, part in enumerate(text.split("`")))
 
 
 def section(head: str, *content: Content) -> Markup:
-    """A part of a page under its own head."""
+    """Build a section with a heading."""
     return element("section", element("h2", head), *content)
 
 
 def listing(lines: Iterable[Content]) -> Markup:
-    """Sentences below each other."""
+    """Build a list of sentences."""
     return element("ul", *(element("li", one) for one in lines))
 
 
 def table(heads: tuple[str, ...], rows: Iterable[tuple[Content, ...]], *, text_from: int | None = None) -> Markup:
-    """A table that becomes cards on a narrow screen; its first column names the row, those from `text_from` on are
-    sentences."""
+    """Build a table that becomes cards on a narrow screen.
+
+    The first column names the row, those from `text_from` on are sentences.
+    """
     columns = (element("th", head, scope="col", class_=_kind(at, text_from)) for at, head in enumerate(heads))
     body = (_row(heads, row, text_from) for row in rows)
     whole = element("table", element("thead", element("tr", *columns)), element("tbody", *body), class_="cards")

@@ -1,4 +1,4 @@
-"""What a view is made of: objects as they were last watched, the last decision, and what was seen lately."""
+"""The facts that a view shows: objects as last watched, the last decision, and recent history."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,25 +19,25 @@ class DeploymentFacts:
 
     document: Manifest
     accelerators: int = 0
-    """That its pods hold."""
+    """Number of accelerators that its pods use."""
     record: DecisionRecord | None = None
-    """The last decision; None where it is not scaled, or where another process decides."""
+    """The last decision; None if it is not scaled, or if another process decides."""
     points: Sequence[HistoryPoint] = field(default=())
     changes: Sequence[TurningPoint] | None = None
-    """What would change the decision; None where nobody has looked for it."""
+    """What would change the decision; None if it was not computed."""
 
     @property
     def namespace(self) -> str:
-        """Where it is."""
+        """Its namespace."""
         return str(self.document["metadata"]["namespace"])
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
         return str(self.document["metadata"]["name"])
 
     @property
     def status(self) -> Manifest:
-        """Empty before an operator has looked at it."""
+        """Its status; empty before the first reconcile."""
         status: Manifest = self.document.get("status") or {}
         return status

@@ -1,4 +1,4 @@
-"""The fleet: every deployment that the reader may see, what is wrong first, some at a time."""
+"""The fleet: every deployment that the reader may see, what is wrong first, page by page."""
 
 import math
 from collections.abc import Sequence
@@ -21,20 +21,20 @@ HEADS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetQuery:
-    """Which rows are wanted."""
+    """The rows to show."""
 
     words: str = ""
     """A part of a name, a namespace or a reason; empty for all."""
     page: int = 1
 
     def chosen(self, rows: Sequence[FleetRow]) -> Sequence[FleetRow]:
-        """The rows with the words in them."""
+        """Select the rows that contain the words."""
         wanted = self.words.lower()
         return [one for one in rows if wanted in f"{one.namespace}/{one.name} {one.state} {one.trouble}".lower()]
 
 
 def page(rows: Sequence[FleetRow], query: FleetQuery, frame: PageFrame) -> str:
-    """The whole page."""
+    """Build the whole page."""
     chosen = query.chosen(rows)
     last = max(1, math.ceil(len(chosen) / PAGE_ROWS))
     at = min(max(1, query.page), last)
@@ -83,7 +83,7 @@ def _table(rows: Sequence[FleetRow], frame: PageFrame) -> Markup:
 
 
 def state(word: str) -> Markup:
-    """A word with a sign, so that colour is not all that tells them apart."""
+    """Show a state with a sign, so that colour is not the only difference."""
     signs = {SERVES: "✓", DOUBTFUL: "!", DOWN: "✗"}
     return element("span", f"{signs[word]} {word}", class_=f"state {word}")
 

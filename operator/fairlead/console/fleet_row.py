@@ -1,4 +1,4 @@
-"""One line of the fleet: what a deployment has and costs, and what is wrong with it."""
+"""A row of the fleet: a deployment's replicas and cost, and what is wrong with it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ class FleetRow:
 
     @property
     def state(self) -> str:
-        """How it is, in one word."""
+        """Its state, in one word."""
         if self.diagnosis.is_well:
             return SERVES
         return DOUBTFUL if self.diagnosis.ready == "True" else DOWN
 
     @property
     def trouble(self) -> str:
-        """The first cause of what is wrong; empty where nothing is."""
+        """The first cause of what is wrong; empty if nothing is."""
         found = self.diagnosis.found
         if found:
             return f"{found[0].reason}: {found[0].message}"
@@ -42,7 +42,7 @@ class FleetRow:
 
 
 def rows(facts: Iterable[DeploymentFacts], remedies: Remedies) -> tuple[FleetRow, ...]:
-    """What does not serve first, then what is doubtful, then by namespace and name."""
+    """Build the rows: down first, then doubtful, then by namespace and name."""
     order = (DOWN, DOUBTFUL, SERVES)
     made = (_row(one, remedies) for one in facts)
     return tuple(sorted(made, key=lambda row: (order.index(row.state), row.namespace, row.name)))

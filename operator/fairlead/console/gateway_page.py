@@ -1,4 +1,4 @@
-"""Gateways: what their tenants use and have spent, and which models they serve."""
+"""Gateways: their tenants' usage and spending, and the models that they serve."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -15,7 +15,7 @@ MODEL_HEADS: Final = ("Model", "Answers", "Targets", "Why not")
 
 
 def table_page(gateways: Sequence[Manifest], remedies: Remedies, frame: PageFrame) -> str:
-    """All gateways that the reader may see."""
+    """List all gateways that the reader may see."""
     if not gateways:
         words = "There is no InferenceGateway in the namespaces that you may read."
         return document("Tenants and money", frame, element("p", words, class_="note"))
@@ -24,7 +24,7 @@ def table_page(gateways: Sequence[Manifest], remedies: Remedies, frame: PageFram
 
 
 def page(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> str:
-    """One gateway."""
+    """Show one gateway."""
     about, status = gateway["metadata"], gateway.get("status") or {}
     found = diagnosis.diagnose(gateway, remedies).found
     return document(

@@ -1,4 +1,4 @@
-"""Figures of the last hour of each deployment, within bounds: what its timelines are drawn from."""
+"""Bounded history of each deployment's figures over the last hour, for its timelines."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,15 +8,15 @@ from fairlead.scaling.explain import decision_summary
 from fairlead.scaling.explain.decision_record import DecisionRecord
 
 EACH_S: Final = 15.0
-"""Between two points of one deployment."""
+"""Seconds between two points of one deployment."""
 MOST_POINTS: Final = 240
-"""Of one deployment: an hour."""
+"""Points of one deployment: an hour."""
 
 Key = tuple[str, str]
 
 
 class HistoryPoint(NamedTuple):
-    """One deployment at one moment; what is not known is None."""
+    """One deployment at one moment; unknown figures are None."""
 
     at: float
     ready: int
@@ -28,13 +28,13 @@ class HistoryPoint(NamedTuple):
 
 
 class History:
-    """The points of every deployment, of this process's time as leader."""
+    """The points of every deployment since this process became the leader."""
 
     def __init__(self) -> None:
         self._points: dict[Key, deque[HistoryPoint]] = {}
 
     def add(self, points: Iterable[tuple[Key, HistoryPoint]]) -> None:
-        """One point of every deployment that there is; those that are gone are forgotten."""
+        """Add one point for every existing deployment, and drop the others."""
         previous, self._points = self._points, {}
         for key, one in points:
             held = previous.get(key) or deque[HistoryPoint](maxlen=MOST_POINTS)
@@ -47,7 +47,7 @@ class History:
 
 
 def point(document: Mapping[str, Any], record: DecisionRecord | None, now: float) -> HistoryPoint:
-    """What is known of one deployment now."""
+    """Build the current point of one deployment."""
     status = document.get("status") or {}
     bare = HistoryPoint(at=now, ready=status.get("readyReplicas") or 0, wanted=status.get("desiredReplicas"))
     if record is None:

@@ -1,6 +1,7 @@
-"""A form that sends one chat request to a model, and shows how long each phase took.
+"""A form that sends one chat request to a model and shows the duration of each phase.
 
-The page only says where models answer: what is typed goes by `fairlead console`, by the rights of who opened it.
+The page contains only the models' addresses: `fairlead console` sends the request, with the permissions of the user who
+opened it.
 """
 
 import re
@@ -14,7 +15,7 @@ from fairlead.console.facts import DeploymentFacts, Manifest
 
 MOST_TOKENS: Final = 256
 ADDRESS: Final = re.compile(r"(https?)://([-a-z0-9]+)\.([-a-z0-9]+)\.svc/")
-"""Such as `http://chat-router.team.svc/v1`."""
+"""For example `http://chat-router.team.svc/v1`."""
 ELSEWHERE: Final = (
     "Requests are sent by `fairlead console`, with the rights of your kubeconfig. This page came another way: run it, "
     "and open the address that it prints."
@@ -28,17 +29,17 @@ PRICE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaygroundModel:
-    """A name that a request can have, and the Service that takes it."""
+    """A model name for requests, and the Service that accepts it."""
 
     model: str
     owner: str
-    """Deployment or gateway, as a reader knows it."""
+    """The deployment or gateway, for readers."""
     service: str
-    """As the API server's proxy wants it: namespace/name:port, the name after `https:` where it speaks TLS."""
+    """For the API server's proxy: namespace/name:port, with `https:` before the name if it uses TLS."""
 
 
 def of_deployments(found: Iterable[DeploymentFacts]) -> Iterator[PlaygroundModel]:
-    """The model of each deployment and its adapters."""
+    """Yield the model of each deployment and its adapters."""
     for one in found:
         service = _service(one.status)
         if service is None:
@@ -51,7 +52,7 @@ def of_deployments(found: Iterable[DeploymentFacts]) -> Iterator[PlaygroundModel
 
 
 def of_gateways(found: Iterable[Manifest]) -> Iterator[PlaygroundModel]:
-    """Each model of each gateway."""
+    """Yield each model of each gateway."""
     for one in found:
         status, about = one.get("status") or {}, one["metadata"]
         service = _service(status)
@@ -62,7 +63,7 @@ def of_gateways(found: Iterable[Manifest]) -> Iterator[PlaygroundModel]:
 
 
 def page(models: Sequence[PlaygroundModel], frame: PageFrame, *, playable: bool) -> str:
-    """The whole page; `playable` where it came by `fairlead console`."""
+    """Build the whole page; `playable` if it was opened through `fairlead console`."""
     if not models:
         return document("Playground", frame, element("p", NOTHING, class_="note"))
     if not playable:
@@ -104,7 +105,7 @@ def _results() -> Markup:
 
 
 def _service(status: Manifest) -> str | None:
-    """From the address that clients are given."""
+    """Derive the Service from the address for clients."""
     found = ADDRESS.match(str(status.get("endpoint") or ""))
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Pages that show nothing but why, and what to do."""
+"""Pages that refuse a request: the reason, and what to do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class ConsoleRefusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RefusalPage:
-    """One reason as it is shown."""
+    """The page for one reason."""
 
     status: int
     title: str
@@ -74,6 +74,6 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
 
 
 def page(reason: ConsoleRefusal, frame: PageFrame) -> str:
-    """The page of one reason."""
+    """Build the page for one reason."""
     found = PAGES[reason]
     return document(found.title, frame, element("p", found.action, class_="note", role="alert"))

@@ -1,4 +1,4 @@
-"""Reports of back-tests that were published into the cluster: what each found, and the way to it."""
+"""Back-test reports that were published into the cluster: each verdict, with a link."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,12 +9,12 @@ from fairlead.objects.published_report import PublishedReport
 
 HEADS: Final = ("Report", "Played", "Verdict")
 MOST: Final = 200
-"""Rows: the newest."""
+"""Most rows: the newest."""
 POLICY: Final = (
     "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""What a browser allows a report: its own style and script, and nothing of the console's, for whoever may write
+"""What a browser allows a report: its own style and script, and nothing of the console's, since anyone who may write
 ConfigMaps may have written it."""
 NONE: Final = (
     "No report is published in the namespaces whose ConfigMaps you may read. "
@@ -23,7 +23,7 @@ NONE: Final = (
 
 
 def page(reports: Sequence[PublishedReport], frame: PageFrame) -> str:
-    """The whole page."""
+    """Build the whole page."""
     if not reports:
         return document("Back-tests", frame, element("p", prose(NONE), class_="note"))
     newest = sorted(reports, key=lambda one: (one.played_at, one.namespace, one.name), reverse=True)[:MOST]

@@ -1,4 +1,4 @@
-"""Which revisions there are, and how far the rollout from one to the other is."""
+"""The revisions of a deployment, and the progress of its rollout."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ STEP_HEADS: Final = ("Step", "State", "Replicas", "Traffic", "Gates")
 
 
 def rollout(status: Manifest) -> Markup | None:
-    """Nothing before the first revision."""
+    """Show the rollout; None before the first revision."""
     revisions = status.get("revisions") or ()
     if not revisions:
         return None
@@ -30,7 +30,7 @@ def rollout(status: Manifest) -> Markup | None:
 
 
 def _progress(status: Manifest) -> Markup | None:
-    """The step that is taken now, as its condition says it."""
+    """Show the current step, from its condition."""
     found = next((one for one in status.get("conditions") or () if one.get("type") == "Progressing"), None)
     return element("p", f"{found.get('reason', '')}: {found.get('message', '')}") if found else None
 
@@ -46,7 +46,7 @@ def _canary(canary: Mapping[str, Any]) -> Iterator[Markup]:
 
 
 def _steps(canary: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Each step of the plan with what its gates say."""
+    """Each step of the plan with the results of its gates."""
     now = canary.get("step") or 0
     for at, one in enumerate((canary.get("plan") or {}).get("steps") or (), start=1):
         gates = [

@@ -1,4 +1,4 @@
-"""Lines over time as plain SVG: stepped, broken where nothing was known, with their greatest value in words."""
+"""Timelines as plain SVG: stepped lines, with gaps for unknown values, and their maximum as text."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Value = Callable[[HistoryPoint], float | None]
 
 @dataclass(frozen=True, slots=True)
 class TimelinePanel:
-    """Lines that share one scale."""
+    """Lines on one scale."""
 
     title: str
     lines: tuple[tuple[str, Value], ...]
@@ -38,7 +38,7 @@ PANELS: Final = (
 
 
 def timelines(points: Sequence[HistoryPoint]) -> Markup:
-    """All panels, or why there are none yet."""
+    """Draw all panels, or say why there are none yet."""
     if len(points) < 2:
         words = "Lines are drawn from what the leading operator has seen; it began a moment ago."
         return section("The last hour", element("p", words, class_="faint"))
