@@ -1,4 +1,4 @@
-"""What an evaluation sends to a model, and whether an answer is right: items as people keep them, scorers, the journal.
+"""Evaluation logic: item files, requests for items, scorers of answers, and the journal of a run.
 
-Pure; it opens no file and sends nothing. Its one verb: to score.
+Pure; opens no file and sends nothing. Its one verb: to score.
 """

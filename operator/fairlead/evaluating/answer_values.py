@@ -1,4 +1,4 @@
-"""Numbers and letters found in an answer, by rules that take time in proportion to its length."""
+"""Extracts numbers and letters from an answer, in linear time."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -6,14 +6,14 @@ from typing import Final
 
 _NUMBER: Final = re.compile(r"-?\d[\d,_]*(?:\.\d+)?(?:[eE][-+]?\d{1,3})?")
 _LONGEST: Final = 20_000
-"""Characters of an answer, from its end, in which something is looked for."""
+"""Characters at the end of an answer that are searched."""
 _NAMED: Final = re.compile(r"(?:answer|choice|option)\W{0,6}(?:is\W{0,6})?([A-Za-z])(?![A-Za-z])", re.IGNORECASE)
 _ALONE: Final = re.compile(r"(?<![A-Za-z0-9'])([A-Z])(?![A-Za-z0-9'])")
 _FIRST: Final = re.compile(r"\W{0,6}([A-Za-z])(?![A-Za-z0-9'])")
 
 
 def number_of(written: object) -> float | None:
-    """A number, or a text that is one."""
+    """Parse a number, or a text that is one."""
     if isinstance(written, bool):
         return None
     if isinstance(written, int | float):
@@ -22,13 +22,13 @@ def number_of(written: object) -> float | None:
 
 
 def last_number(text: str) -> float | None:
-    """The last number of a text: what a model arrives at comes last."""
+    """The last number in a text: a model's result comes last."""
     found = _NUMBER.findall(text[-_LONGEST:])
     return _float(found[-1]) if found else None
 
 
 def choice_letter(text: str) -> str | None:
-    """The letter that is chosen: said to be the answer, set off at the beginning, or the only one that stands alone."""
+    """The chosen letter: named as the answer, set off at the beginning, or the only one that stands alone."""
     end = text[-_LONGEST:]
     named = _NAMED.findall(end)
     if named:

@@ -1,7 +1,7 @@
-"""How a pod hands a file back through its log: packed, in short lines, with a digest at the end.
+"""How a pod hands a file over through its log: compressed, in short lines, with a digest at the end.
 
-A log may lose lines, hold a program's own words between them, or be cut where a node rotates it; whatever is not whole
-is no file.
+A log may lose lines, contain a program's own lines between them, or be cut by the node's rotation; an incomplete file
+is refused.
 """
 
 import base64
@@ -12,22 +12,22 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 MOST_BYTES: Final = 16 * 2**20
-"""Of a file."""
+"""Largest file."""
 MOST_PACKED: Final = 6 * 2**20
-"""Of what is printed, before base64 makes it a third longer: a kubelet rotates a log at 10 MiB."""
+"""Largest compressed size, before base64 adds a third: a kubelet rotates a log at 10 MiB."""
 BESIDE: Final = "fairlead-beside "
-"""Before the digest of the files in the same folder."""
+"""Prefix of the digest of the files in the same folder."""
 _PIECE: Final = 3072
 _LINE: Final = "fairlead-file "
 _END: Final = "fairlead-file-end "
 
 
 class NotHandedOver(ValueError):
-    """The file cannot be handed over, or did not come whole; the message says which and what to do."""
+    """The file cannot be handed over, or arrived incomplete; the message says which and what to do."""
 
 
 def written(content: bytes) -> Iterator[str]:
-    """The lines to print; `NotHandedOver` for what is too large."""
+    """Yield the lines to print; raises `NotHandedOver` if the file is too large."""
     if len(content) > MOST_BYTES:
         raise NotHandedOver(f"{len(content):,} bytes, and at most {MOST_BYTES:,} are read; split the file")
     packed = zlib.compress(content, 9)
@@ -41,12 +41,12 @@ def written(content: bytes) -> Iterator[str]:
 
 
 def beside(lines: Iterable[str]) -> str:
-    """The digest of the files in the same folder; empty where none was printed."""
+    """Read the digest of the files in the same folder; empty if none was printed."""
     return next((one.removeprefix(BESIDE).strip() for one in lines if one.startswith(BESIDE)), "")
 
 
 def read(lines: Iterable[str]) -> bytes:
-    """The file; `NotHandedOver` where it is not whole."""
+    """Read the file; raises `NotHandedOver` if it is incomplete."""
     pieces, end = [], ""
     for line in lines:
         if line.startswith(_LINE):

@@ -1,4 +1,4 @@
-"""The lm-evaluation-harness as a runner: its command, and from its samples to one verdict an item."""
+"""The lm-evaluation-harness as a runner: its command, and the conversion of its samples into one verdict an item."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,18 +34,18 @@ for path in sorted(glob.glob(results + "/**/samples_*.jsonl", recursive=True)):
             name = "line-%d" % (one["doc_id"] + 1) if name is None else name
             print(json.dumps({"id": name, "pass": float(one[key]) == 1.0}), flush=True)
 """
-"""Runs the harness in its own image and prints what its samples say: all of a sample would fill a log. A sample is the
-item whose `id` its document has, or the one on that line of the file."""
+"""Runs the harness in its own image and prints a verdict for each sample: whole samples would fill the log. A sample
+belongs to the item whose `id` its document has, or to the one on that line of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HarnessRequest:
-    """What one pass of it asks, and whom."""
+    """Parameters of one pass."""
 
     base_url: str
     model: str
     folder: str
-    """Of the task's YAML file."""
+    """Folder of the task's YAML file."""
     max_tokens: int
     seed: int
     concurrency: int

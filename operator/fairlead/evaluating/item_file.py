@@ -1,4 +1,4 @@
-"""Items from JSON lines, by the names that other tools have for the answer; each line that cannot be used is named."""
+"""Reads items from JSON lines, with the answer under the names that other tools use; reports each unusable line."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,22 +10,22 @@ from fairlead.evaluating.items import EvaluationItem, digest_of, run_position
 from fairlead.evaluating.scorers import AnswerRule, ScorerKind, ScorerSettings
 
 ANSWERS: Final = ("target", "ideal", "expected_output", "ground_truth")
-"""Of Inspect and ours, of OpenAI's evals, of DeepEval, of Letta; beside them promptfoo's `vars` and `assert`."""
+"""Names of Inspect and ours, OpenAI's evals, DeepEval, Letta; promptfoo's `vars` and `assert` are read too."""
 EXTRA: Final = ("tools", "tool_choice", "response_format")
-"""What goes into the request as it stands."""
+"""Copied into the request unchanged."""
 FIELDS: Final = frozenset({"input", "id", "tags", "metadata", "description", "vars", "assert", *ANSWERS, *EXTRA})
 MOST_ITEMS: Final = 100_000
 MOST_BYTES: Final = 2**20
-"""Of one line."""
+"""Longest line."""
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 
 
 def read(
     lines: Iterable[bytes], settings: ScorerSettings | None, schema: object = None
 ) -> tuple[list[EvaluationItem], list[ItemProblem]]:
-    """All items, and all lines that are none; a schema holds for every item in place of an answer of its own.
+    """Read all items, and the problems of all other lines; a schema replaces the items' own answers.
 
-    Without settings a judge says what is better: an answer is not needed, and is a reference where there is one.
+    Without settings a judge decides: an answer is optional, and serves as a reference.
     """
     items: list[EvaluationItem] = []
     problems: list[ItemProblem] = []
@@ -46,9 +46,9 @@ def read(
 def read_named(
     lines: Iterable[bytes], work: object, *, numbered: bool
 ) -> tuple[list[EvaluationItem], list[ItemProblem]]:
-    """All lines as a runner in a pod gets them: JSON objects with an `id`, or named by their number or their digest.
+    """Read the lines for a runner in a pod: JSON objects with an `id`, or named by their number or their digest.
 
-    What else they hold is the runner's business; `work` is what its verdicts depend on beside a line.
+    The runner interprets the rest; `work` is what its verdicts depend on besides a line.
     """
     items: list[EvaluationItem] = []
     problems: list[ItemProblem] = []
@@ -72,7 +72,7 @@ def read_named(
 
 
 def with_names(lines: Iterable[bytes], most: int | None = None) -> list[bytes]:
-    """The lines as a runner's file has them: each with its `id`; of a part, the first in the order of a run."""
+    """The lines of a runner's file, each with its `id`; with `most`, the first ones in the order of a run."""
     found = [json.loads(line) for line in lines if line.strip()]
     named = [one if one.get("id") is not None else one | {"id": _name(one, one)} for one in found]
     if most is not None:
@@ -131,7 +131,7 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: obj
 
 
 def _check_judged(found: Mapping[str, Any]) -> None:
-    """A judge reads two texts and nothing else."""
+    """Refuse fields that a judge does not read: it reads two texts only."""
     for name, because in (
         ("tools", "a judge reads texts, no calls of tools"),
         ("assert", "a judge checks no assertion"),

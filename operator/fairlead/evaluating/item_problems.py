@@ -1,4 +1,4 @@
-"""What is wrong with a line of an item file."""
+"""Problems in lines of an item file."""
 
 import json
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class ItemProblem:
 
     @property
     def sentence(self) -> str:
-        """The whole of it, for people."""
+        """Format as a sentence."""
         written = self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False, default=str)
         shown = written if len(written) <= _SHOWN else f"{written[: _SHOWN - 3]}..."
         return f"line {self.line}: {self.field}: {shown}: {self.because}; {self.remedy}"
 
 
 class ItemFieldError(ValueError):
-    """A field of an item cannot be used."""
+    """A field of an item is invalid."""
 
     def __init__(self, field: str, value: object, *, because: str, remedy: str) -> None:
         super().__init__(because)
@@ -36,5 +36,5 @@ class ItemFieldError(ValueError):
         self.remedy = remedy
 
     def on_line(self, line: int) -> ItemProblem:
-        """Where it stands."""
+        """Add the line number."""
         return ItemProblem(line=line, field=self.field, value=self.value, because=self.because, remedy=self.remedy)

@@ -1,4 +1,4 @@
-"""Items of an evaluation: what is sent, and what a right answer is."""
+"""Items of an evaluation: what is sent, and what the right answer is."""
 
 import hashlib
 import json
@@ -13,12 +13,12 @@ from fairlead.evaluating.scorers import JSON_KINDS, AnswerRule
 
 ORDER_SEED: Final = "fairlead"
 CLUSTER_TAG: Final = "cluster:"
-"""A tag that begins so names the document or conversation that an item is of."""
+"""Prefix of the tag that names the document or conversation of an item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationItem:
-    """One question."""
+    """One question with its rules."""
 
     name: str
     messages: tuple[Mapping[str, Any], ...]
@@ -26,24 +26,24 @@ class EvaluationItem:
     """All of them must hold."""
     tags: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Of the request's body: tools, the response's format."""
+    """More of the request's body: tools, response format."""
     reference: str = ""
-    """The expected answer in words, for a judge."""
+    """The expected answer as text, for a judge."""
     digest: str
-    """Of all that its answer and score depend on."""
+    """Digest of all that its answer and score depend on."""
 
     @property
     def cluster(self) -> str:
-        """What it belongs to; empty: nothing."""
+        """The cluster it belongs to; empty: none."""
         return next((one.removeprefix(CLUSTER_TAG) for one in self.tags if one.startswith(CLUSTER_TAG)), "")
 
     @property
     def slices(self) -> tuple[str, ...]:
-        """Its other tags."""
+        """Its tags other than the cluster."""
         return tuple(one for one in self.tags if not one.startswith(CLUSTER_TAG))
 
     def score(self, reply: ItemReply) -> ScoredAnswer:
-        """What is known of a reply."""
+        """Score a reply."""
         if reply.error:
             return ScoredAnswer(right=False, error=reply.error)
         wants_json = any(one.kind in JSON_KINDS for one in self.rules)
@@ -57,21 +57,21 @@ class EvaluationItem:
 
 
 def in_order(items: Sequence[EvaluationItem]) -> list[EvaluationItem]:
-    """Shuffled, the same every time: files are often sorted by subject, and a run may stop early."""
+    """Shuffle, the same way every time: files are often sorted by subject, and a run may stop early."""
     return sorted(items, key=lambda one: run_position(one.name))
 
 
 def run_position(name: str) -> str:
-    """By which an item is sorted into a run."""
+    """Sort key of an item in a run."""
     return digest_of([ORDER_SEED, name])
 
 
 def set_digest(items: Sequence[EvaluationItem]) -> str:
-    """Of a whole set, whatever its order."""
+    """Digest of a whole set, independent of its order."""
     return digest_of(sorted(one.digest for one in items))
 
 
 def digest_of(value: object) -> str:
-    """Sixteen hexadecimal digits of a JSON value."""
+    """Sixteen hexadecimal digits of a JSON value's digest."""
     written = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(written.encode(errors="replace")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The journal of a run: one line for each answer, from which a restart goes on, and by which a baseline is kept."""
+"""The journal of a run: one line for each answer; a restart resumes from it, and it keeps a baseline's answers."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,12 +9,12 @@ from fairlead.comparing.item_pairs import ScoredAnswer
 from fairlead.evaluating.items import digest_of
 
 SHOWN_CHARACTERS: Final = 4000
-"""Of an answer, for people."""
+"""Characters of an answer that are kept for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSettings:
-    """What answers depend on beside the item and the model."""
+    """What answers depend on besides the item and the model."""
 
     max_tokens: int = 1024
     temperature: float = 0.0
@@ -23,16 +23,16 @@ class RequestSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerSource:
-    """Whose answers these are."""
+    """The origin of answers."""
 
     model: str
     revision: str
-    """What its owner calls it; empty where nobody said, so that its answers serve one run alone."""
+    """The owner's name for it; empty if there is none, so that its answers serve one run only."""
     settings: RequestSettings
 
     @property
     def digest(self) -> str:
-        """The key by which its answers are kept."""
+        """The key of its kept answers."""
         return digest_of(asdict(self))
 
 
@@ -42,19 +42,19 @@ class JournalLine:
 
     item: str
     digest: str
-    """Of the item, as it was when it was answered."""
+    """Digest of the item when it was answered."""
     sample: int
     answer: ScoredAnswer
     text: str = ""
 
     @property
     def key(self) -> tuple[str, int]:
-        """What is not sent twice."""
+        """The key by which no answer is requested twice."""
         return self.digest, self.sample
 
 
 def written(line: JournalLine, shown: int = SHOWN_CHARACTERS) -> str:
-    """As one line of JSON, with so many characters of the answer."""
+    """Format one line of JSON, with so many characters of the answer."""
     return json.dumps(
         {
             "item": line.item,
@@ -68,9 +68,9 @@ def written(line: JournalLine, shown: int = SHOWN_CHARACTERS) -> str:
 
 
 def read(lines: Iterable[str], *, failures: bool = False) -> dict[tuple[str, int], JournalLine]:
-    """All whole lines, the last of a key; one that a crash cut is sent again.
+    """Read all complete lines, the last one for each key; an answer whose line a crash cut is requested again.
 
-    What failed is sent again too, but for a run that has tried often enough and keeps its failures.
+    Failed ones are requested again too, except in a run that has tried often enough and keeps its failures.
     """
     found: dict[tuple[str, int], JournalLine] = {}
     for raw in lines:

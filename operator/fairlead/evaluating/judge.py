@@ -1,7 +1,7 @@
-"""A model as the judge of two answers: asked in both orders, and heard only where both say the same.
+"""A model as the judge of two answers, in both orders; a preference counts only if both orders agree.
 
-A judge that prefers whatever stands first, or second, contradicts itself when the order is turned round. Such a pair is
-a tie, and how often that happens is shown.
+A judge that prefers the first or the second position contradicts itself when the order is reversed. Such a pair is a
+tie, and the report shows how often that happens.
 """
 
 import re
@@ -21,42 +21,42 @@ INSTRUCTIONS: Final = (
     "does not count. Give reasons in three sentences at most, then a last line: VERDICT: A, VERDICT: B or VERDICT: TIE."
 )
 MOST_SILENT: Final = 0.1
-"""Of its pairs, without a verdict in one order or both."""
+"""Most pairs, as a share, without a verdict in one order or both."""
 UNLIKE_TOSSES: Final = 0.01
-"""A coin for each order says the same position of half of the pairs. What follows the position more often than a coin
-would with this chance tells nothing of the answers."""
+"""With a coin toss for each order, half of the pairs get the same position twice. A judge that follows the position
+more often than a coin would with this probability says nothing about the answers."""
 _VERDICT: Final = re.compile(r"verdict\W{0,8}(tie|a|b)(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeSettings:
-    """Which model it is, and what it is told."""
+    """The judging model, and its instructions."""
 
     url: str
     model: str
     instructions: str = INSTRUCTIONS
     key: SecretKey | None = None
-    """Where its key is; its value is never kept."""
+    """Reference to its key; the value is never kept."""
 
     @property
     def digest(self) -> str:
-        """Another one: its verdicts are other ones."""
+        """Identifies the judge: with another digest, kept verdicts do not apply."""
         return digest_of([self.url, self.model, self.instructions])
 
 
 class Preference(StrEnum):
-    """What a judge says of one pair in one order."""
+    """The judge's preference in one pair and one order."""
 
     FIRST = "first"
     SECOND = "second"
     TIE = "tie"
     UNREADABLE = "unreadable"
-    """It gave no verdict in the form that it was told."""
+    """No verdict in the requested form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairVerdict:
-    """What it said in both orders."""
+    """The preferences in both orders."""
 
     plain: Preference
     """With the baseline's answer first."""
@@ -65,39 +65,39 @@ class PairVerdict:
 
     @property
     def baseline_wins(self) -> bool:
-        """Both orders say so."""
+        """Both orders prefer it."""
         return (self.plain, self.turned) == (Preference.FIRST, Preference.SECOND)
 
     @property
     def candidate_wins(self) -> bool:
-        """Both orders say so."""
+        """Both orders prefer it."""
         return (self.plain, self.turned) == (Preference.SECOND, Preference.FIRST)
 
 
 ALIKE: Final = PairVerdict(plain=Preference.TIE, turned=Preference.TIE)
-"""Of two answers with the same words, of which nobody is asked."""
+"""For two answers with the same words, which are not sent to the judge."""
 Verdicts = Mapping[str, PairVerdict]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionBias:
-    """How a judge contradicted itself."""
+    """How often a judge contradicted itself."""
 
     pairs: int
-    """That it was asked."""
+    """Judged pairs."""
     first: int
-    """In which whatever stood first was better, in both orders."""
+    """Pairs in which it preferred the first position in both orders."""
     second: int
     unreadable: int
 
     @property
     def followed(self) -> int:
-        """In which the verdict was the position's."""
+        """Pairs in which it followed the position."""
         return self.first + self.second
 
     @property
     def brief(self) -> str:
-        """For people, beside a verdict."""
+        """A short text beside a verdict."""
         if not self.pairs:
             return "the judge was asked nothing: no pair differed"
         silent = f", {self.unreadable} without a verdict" if self.unreadable else ""
@@ -106,7 +106,7 @@ class PositionBias:
 
     @property
     def trouble(self) -> str:
-        """Why its ties say nothing of the answers; empty: they do."""
+        """Why its ties say nothing about the answers; empty if they do."""
         if self.unreadable > max(1, MOST_SILENT * self.pairs):
             return (
                 f"the judge gave no verdict in {self.unreadable} of {self.pairs} pairs; its replies must "
@@ -121,7 +121,7 @@ class PositionBias:
 
     @property
     def words(self) -> str:
-        """For people."""
+        """Format as text."""
         if not self.pairs:
             return "no pair differed"
         parts = f"{self.first} for whatever stood first, {self.second} for whatever stood second"
@@ -130,23 +130,23 @@ class PositionBias:
 
 
 def key(before: JournalLine, after: JournalLine) -> str:
-    """By which a pair's verdict is kept: another answer is another pair."""
+    """The key of a pair's verdict: with another answer it is another pair."""
     return digest_of([before.digest, _shown(before), _shown(after)])
 
 
 def needs_judge(before: JournalLine, after: JournalLine) -> bool:
-    """Not where one failed, nor where both say the same."""
+    """False if one answer failed or both have the same words."""
     return not before.answer.error and not after.answer.error and _shown(before) != _shown(after)
 
 
 def questions(item: EvaluationItem, before: JournalLine, after: JournalLine, instructions: str) -> list[EvaluationItem]:
-    """What it is asked: the baseline's answer first, then the candidate's."""
+    """The questions to the judge: the baseline's answer first, then the candidate's."""
     texts = (_shown(before), _shown(after))
     return [_question(item, one, instructions) for one in (texts, texts[::-1])]
 
 
 def preference(text: str) -> Preference:
-    """The last verdict of a reply."""
+    """The last verdict in a reply."""
     found = _VERDICT.findall(text)
     if not found:
         return Preference.UNREADABLE
@@ -154,7 +154,7 @@ def preference(text: str) -> Preference:
 
 
 def scored(before: JournalLine, after: JournalLine, verdicts: Verdicts) -> tuple[ScoredAnswer, ScoredAnswer] | None:
-    """Both answers as the statistics take them: who loses is wrong, of a tie neither; None where it was not asked."""
+    """Both answers as statistics use them: the loser is wrong, in a tie neither is; None if not judged yet."""
     verdict = verdicts.get(key(before, after)) if needs_judge(before, after) else ALIKE
     if verdict is None:
         return None
@@ -164,7 +164,7 @@ def scored(before: JournalLine, after: JournalLine, verdicts: Verdicts) -> tuple
 
 
 def bias(verdicts: Iterable[PairVerdict]) -> PositionBias:
-    """Over all pairs."""
+    """Count over all pairs."""
     some = list(verdicts)
     return PositionBias(
         pairs=len(some),
@@ -175,7 +175,7 @@ def bias(verdicts: Iterable[PairVerdict]) -> PositionBias:
 
 
 def _shown(line: JournalLine) -> str:
-    """As much as a journal keeps, so that a restart asks of the same pair."""
+    """As many characters as a journal keeps, so that after a restart the pair is the same."""
     return line.text[:SHOWN_CHARACTERS]
 
 

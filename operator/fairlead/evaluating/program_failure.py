@@ -1,4 +1,4 @@
-"""Why a program in a pod failed, from its last words: of a traceback the line that names the error."""
+"""Extracts from a failed program's last output why it failed: from a traceback, the line with the error."""
 
 import re
 from typing import Final
@@ -7,7 +7,7 @@ _NAMED: Final = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt): ")
 
 
 def cause(text: str, longest: int) -> str:
-    """One line, its beginning where it is longer; empty where nothing was said."""
+    """Return one line, cut to `longest`; empty if there was no output."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     named = [line for line in lines if _NAMED.match(line)]
     line = (named or lines or [""])[-1]

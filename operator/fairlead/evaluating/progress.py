@@ -1,4 +1,4 @@
-"""How far a run is: which answers are still to be had, and what those that are there say."""
+"""The progress of a run: which answers are missing, and what the existing ones show."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from fairlead.evaluating.judge import PositionBias, Verdicts
 
 Answers = Mapping[tuple[str, int], JournalLine]
 NOISE_SAMPLE: Final = -1
-"""The number of the answer by which the baseline is compared with itself."""
+"""Sample number of the answer that compares the baseline with itself."""
 
 
 class Side(StrEnum):
-    """Who answers."""
+    """Which side answers."""
 
     BASELINE = "baseline"
     CANDIDATE = "candidate"
@@ -27,7 +27,7 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WantedAnswer:
-    """One request that is still to be sent."""
+    """One request to send."""
 
     side: Side
     item: EvaluationItem
@@ -36,33 +36,33 @@ class WantedAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnjudgedPair:
-    """Two answers of which the judge is still to be asked."""
+    """Two answers that the judge has not compared yet."""
 
     item: EvaluationItem
     before: JournalLine
     after: JournalLine
     side: Side
-    """Whose answer the second one is; the verdict is kept with it."""
+    """The side of the second answer; the verdict is kept with it."""
 
     @property
     def key(self) -> str:
-        """By which its verdict is kept."""
+        """The key of its verdict."""
         return judge.key(self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
-    """The items in their order, and both sides' answers so far."""
+    """The items in order, and both sides' answers so far."""
 
     items: Sequence[EvaluationItem]
     samples: int
     baseline: Answers
     candidate: Answers
     verdicts: Verdicts | None = None
-    """Of a judge; without one each answer has been scored by itself."""
+    """A judge's verdicts; without a judge, each answer is scored by itself."""
 
     def wanted(self) -> Iterator[WantedAnswer]:
-        """What is missing, item by item, so that both sides answer at the same time."""
+        """Yield the missing answers, item by item, so that both sides answer at the same time."""
         for item in self.items:
             for sample in range(self.samples):
                 for side, answers in ((Side.BASELINE, self.baseline), (Side.CANDIDATE, self.candidate)):
@@ -70,14 +70,14 @@ class RunProgress:
                         yield WantedAnswer(side, item, sample)
 
     def unjudged(self) -> Iterator[UnjudgedPair]:
-        """Pairs of which the judge has said nothing yet; none without a judge."""
+        """Yield pairs without a verdict yet; none without a judge."""
         for item in self.items:
             for sample in range(self.samples):
                 both = [one.get((item.digest, sample)) for one in (self.baseline, self.candidate)]
                 yield from _unjudged(item, both, Side.CANDIDATE, self.verdicts)
 
     def bias(self) -> PositionBias:
-        """How the judge contradicted itself over these pairs."""
+        """How often the judge contradicted itself over these pairs."""
         keys = [(item.digest, sample) for item in self.items for sample in range(self.samples)]
         pairs = [
             (self.baseline[one], self.candidate[one]) for one in keys if one in self.baseline and one in self.candidate
@@ -94,7 +94,7 @@ class RunProgress:
         return quality.decided_early(list(self.pairs()), plan)
 
     def pairs(self) -> Iterator[ItemPair]:
-        """Items that both have answered; several samples of one item are a cluster of their own."""
+        """Yield items that both sides have answered; several samples of one item form a cluster."""
         for item in self.items:
             for sample in range(self.samples):
                 before = self.baseline.get((item.digest, sample))
@@ -111,7 +111,7 @@ class RunProgress:
 
 
 def wanted_noise(items: Sequence[EvaluationItem], baseline: Answers) -> Iterator[WantedAnswer]:
-    """Both answers of the baseline to each of these items."""
+    """Yield the baseline's missing answers, two to each of these items."""
     for item in items:
         for sample in (0, NOISE_SAMPLE):
             if (item.digest, sample) not in baseline:
@@ -121,14 +121,14 @@ def wanted_noise(items: Sequence[EvaluationItem], baseline: Answers) -> Iterator
 def unjudged_noise(
     items: Iterable[EvaluationItem], baseline: Answers, verdicts: Verdicts | None
 ) -> Iterator[UnjudgedPair]:
-    """The same of both answers of the baseline."""
+    """Yield pairs of the baseline's answers without a verdict."""
     for item in items:
         both = [baseline.get((item.digest, sample)) for sample in (0, NOISE_SAMPLE)]
         yield from _unjudged(item, both, Side.BASELINE, verdicts)
 
 
 def noise(items: Iterable[EvaluationItem], baseline: Answers, verdicts: Verdicts | None = None) -> PairCounts:
-    """How the baseline compares with itself."""
+    """Compare the baseline with itself."""
     pairs = []
     for item in items:
         first, again = (baseline.get((item.digest, sample)) for sample in (0, NOISE_SAMPLE))

@@ -1,4 +1,4 @@
-"""Test cases of promptfoo: `vars` for the input, `assert` for the answer; an assertion that is not known is refused."""
+"""Reads test cases of promptfoo: `vars` for the input, `assert` for the answer; unknown assertions are refused."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -17,12 +17,12 @@ _KINDS: Final[Mapping[str, tuple[ScorerKind, bool]]] = {
     "regex": (ScorerKind.REGEX, False),
     "is-json": (ScorerKind.JSON_SCHEMA, False),
 }
-"""Their names: the scorer, and whether case is ignored."""
+"""By promptfoo's name: the scorer, and whether case is ignored."""
 _ALL: Final = {"contains-all": "contains", "icontains-all": "icontains"}
 
 
 def filled(found: Mapping[str, Any]) -> str:
-    """The input with its `{{variables}}`; without one, the variable `input`, or the only one there is."""
+    """Fill the input's `{{variables}}`; without an input, take the variable `input`, or the only one there is."""
     given, template = found["vars"], found.get("input")
     if not isinstance(given, dict) or not given:
         raise ItemFieldError(
@@ -43,7 +43,7 @@ def filled(found: Mapping[str, Any]) -> str:
 
 
 def rules(given: object, settings: ScorerSettings) -> Iterator[AnswerRule]:
-    """Of all assertions; `settings` say nothing but the tolerance."""
+    """Yield the rules of all assertions; of `settings` only the tolerance matters."""
     if not isinstance(given, list) or not given:
         raise ItemFieldError(
             "assert", given, because="no list of assertions", remedy='write [{"type": "equals", "value": "..."}]'

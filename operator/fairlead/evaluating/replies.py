@@ -1,4 +1,4 @@
-"""What came back for an item, whatever it was."""
+"""Reads replies to items, whatever they contain."""
 
 import json
 import re
@@ -14,20 +14,20 @@ _TOKENS: Final = re.compile(rb'"completion_tokens"\s*:\s*(\d{1,9})')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemReply:
-    """One reply; with an error there is no answer."""
+    """One reply; if it has an error, there is no answer."""
 
     text: str = ""
-    """Without reasoning."""
+    """The text without reasoning."""
     calls: tuple[ToolCall, ...] = ()
     cut: bool = False
     tokens: int | None = None
     error: str = ""
     unreachable: bool = False
-    """Nobody answered at all: that says nothing of a model."""
+    """There was no reply at all, which says nothing about the model."""
 
 
 def read(body: bytes) -> ItemReply:
-    """The first choice of a whole reply."""
+    """Read the first choice of a complete reply."""
     answer = reply_reader.answer_in(body)
     if answer is None:
         return ItemReply(error="the reply is no chat completion")
@@ -41,7 +41,7 @@ def read(body: bytes) -> ItemReply:
 
 
 def model_name(page: str) -> str | None:
-    """The model that an engine names first, which is its base model."""
+    """The first model that an engine lists, which is its base model."""
     try:
         return str(json.loads(page)["data"][0]["id"])
     except (ValueError, KeyError, TypeError, IndexError):
@@ -49,7 +49,7 @@ def model_name(page: str) -> str | None:
 
 
 def without_reasoning(text: str) -> str:
-    """What a model thought first is no answer; thoughts without an end leave none."""
+    """Remove the reasoning, which is no answer; reasoning without an end leaves nothing after it."""
     _, closed, rest = text.rpartition(_CLOSE)
     if closed:
         return rest.strip()

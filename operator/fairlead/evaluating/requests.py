@@ -1,4 +1,4 @@
-"""The request for an item: greedy, and marked so that routers let users' requests go first and keep no copy."""
+"""The request for an item: greedy, and marked so that routers prefer users' requests and cache nothing."""
 
 import json
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ HEADERS: Final[Mapping[str, str]] = {
     "x-fairlead-lane": "batch",
     "x-fairlead-cache": "off",
 }
-"""As a router reads them; other servers pass them by."""
+"""For routers; other servers ignore them."""
 
 
 def body(item: EvaluationItem, model: str, settings: RequestSettings) -> bytes:
-    """What is sent."""
+    """Build the request body."""
     return json.dumps(
         {
             "model": model,

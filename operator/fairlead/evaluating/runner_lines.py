@@ -1,4 +1,4 @@
-"""What a runner's pod prints: one JSON line an item, `{"id": ..., "pass": true}`, between whatever else it logs."""
+"""The output of a runner's pod: one JSON line an item, `{"id": ..., "pass": true}`, among other log lines."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,16 +11,16 @@ from fairlead.evaluating.journal import JournalLine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerVerdicts:
-    """What it said of which items."""
+    """The verdicts of a runner."""
 
     passed: Mapping[str, bool]
-    """By the item's name; the last line of one counts."""
+    """By the item's name; of several lines for one item the last counts."""
     unknown: int = 0
-    """Lines of items that were not in its file."""
+    """Lines about items that were not in its file."""
 
 
 def read(lines: Iterable[str], names: Collection[str]) -> RunnerVerdicts:
-    """Whatever is no verdict is passed over: programs log."""
+    """Read the verdicts and ignore all other lines."""
     passed: dict[str, bool] = {}
     unknown = 0
     for line in lines:
@@ -33,7 +33,7 @@ def read(lines: Iterable[str], names: Collection[str]) -> RunnerVerdicts:
 
 
 def journal_lines(items: Sequence[EvaluationItem], passed: Mapping[str, bool], sample: int) -> list[JournalLine]:
-    """One for each item that was in its file; one that it did not speak of is an error, as if it was not answered."""
+    """One line for each item in its file; an item without a verdict counts as an error, like one without an answer."""
     return [
         JournalLine(item=one.name, digest=one.digest, sample=sample, answer=_answer(passed.get(one.name)))
         for one in items

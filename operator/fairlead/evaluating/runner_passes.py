@@ -1,4 +1,4 @@
-"""Which pass of a runner comes next: each side whole, and a part of the baseline once more for its noise."""
+"""The order of a runner's passes: each side completely, and a part of the baseline once more for its noise."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from fairlead.fleet.evaluation_runners import RunnerPass
 
 
 def side_of(pass_: RunnerPass) -> Side:
-    """Who is asked."""
+    """The side that answers in a pass."""
     return Side.CANDIDATE if pass_ is RunnerPass.CANDIDATE else Side.BASELINE
 
 
 def sample_of(pass_: RunnerPass) -> int:
-    """The number of its answers."""
+    """The sample number of its answers."""
     return NOISE_SAMPLE if pass_ is RunnerPass.NOISE else 0
 
 
@@ -25,7 +25,7 @@ def items_of(pass_: RunnerPass, items: Sequence[EvaluationItem], noise_items: in
 def next_pass(
     items: Sequence[EvaluationItem], noise_items: int, baseline: Answers, candidate: Answers
 ) -> RunnerPass | None:
-    """The first that is not whole; None once all are."""
+    """The first incomplete pass; None if all are complete."""
     answers = {Side.BASELINE: baseline, Side.CANDIDATE: candidate}
     for one in RunnerPass:
         if any(

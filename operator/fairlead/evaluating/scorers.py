@@ -1,4 +1,4 @@
-"""When an answer is right: one check for each kind, made once from what an item expects."""
+"""Scorers: one check for each kind, built once from an item's expected answer."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from fairlead.routing.answers import compiled_schemas
 from fairlead.routing.answers.check_results import CheckResult
 
 VERSION: Final = 1
-"""Counts up when a scorer says otherwise of the same answer: kept answers are scored anew then."""
+"""Incremented when a scorer's result for the same answer changes: kept answers are then scored again."""
 Holds = Callable[[ItemReply], bool]
 
 
@@ -37,33 +37,33 @@ JSON_KINDS: Final = frozenset({ScorerKind.JSON_SCHEMA, ScorerKind.JSON_FIELD})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerSettings:
-    """What holds for all items of a set."""
+    """Settings for all items of a set."""
 
     kind: ScorerKind = ScorerKind.EXACT
     ignore_case: bool = False
     tolerance: float = 0.0
-    """Of a number: how far it may be away."""
+    """Of a number: the largest difference."""
     relative: bool = False
-    """The tolerance is a share of what is expected."""
+    """Whether the tolerance is a share of the expected value."""
     field: str = ""
-    """Of a JSON answer: the path of the field, parts joined by dots."""
+    """Of a JSON answer: the path of the field, joined by dots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRule:
-    """One thing that an answer must be."""
+    """One condition that an answer must meet."""
 
     kind: ScorerKind
     holds: Holds
 
 
 def rule(settings: ScorerSettings, expected: object, field: str) -> AnswerRule:
-    """The rule for one item; `ItemFieldError` where nothing could ever hold."""
+    """Build the rule of one item; raises `ItemFieldError` if nothing could ever meet it."""
     return AnswerRule(kind=settings.kind, holds=_RULES[settings.kind](settings, expected, field))
 
 
 def document(reply: ItemReply) -> object:
-    """The JSON of an answer, a fence around it taken off; `ValueError` where it is none."""
+    """Parse an answer as JSON, without a fence around it; raises `ValueError` if it is none."""
     text = reply.text
     if text.startswith("```") and text.endswith("```"):
         text = text[3:-3].removeprefix("json")
@@ -178,7 +178,7 @@ def _folded(settings: ScorerSettings, text: str) -> str:
 
 
 def _text(expected: object, field: str) -> str:
-    """One text; a list of one is the same."""
+    """Read one text; a list of one is the same."""
     if isinstance(expected, list) and len(expected) == 1:
         expected = expected[0]
     if isinstance(expected, str) and expected.strip():
@@ -201,7 +201,7 @@ def is_json(reply: ItemReply) -> bool:
 
 
 class _Nothing:
-    """What is no JSON."""
+    """Marks an answer that is no JSON."""
 
 
 def _parsed_document(reply: ItemReply) -> object:
@@ -219,7 +219,7 @@ def _parsed(arguments: str) -> Any:  # noqa: ANN401  # any JSON
 
 
 def _same(found: object, expected: object) -> bool:
-    """Equal as JSON: 1 is 1.0, and true is not 1."""
+    """Compare as JSON: 1 equals 1.0, and true is not 1."""
     return json.dumps(_plain(found), sort_keys=True) == json.dumps(_plain(expected), sort_keys=True)
 
 

@@ -1,4 +1,4 @@
-"""A judge's verdicts as they are kept beside answers: one line of JSON for each pair, so that none is paid twice."""
+"""A judge's verdicts, kept beside the answers: one line of JSON for each pair, so that none is paid for twice."""
 
 import json
 from collections.abc import Iterable
@@ -7,13 +7,13 @@ from fairlead.evaluating.judge import PairVerdict, Preference
 
 
 def written(key: str, verdict: PairVerdict, judge: str = "") -> str:
-    """One line, without its end; `judge`: the digest of who gave it, where several may be kept in one place."""
+    """Format one line without its end; `judge` is the judge's digest, where several may share one place."""
     of = {"judge": judge} if judge else {}
     return json.dumps({"pair": key, "plain": verdict.plain, "turned": verdict.turned} | of)
 
 
 def read(lines: Iterable[str], judge: str = "") -> dict[str, PairVerdict]:
-    """All of this judge, among lines of other kinds; one that a crash cut is asked again."""
+    """Read all verdicts of this judge, among other lines; a pair whose line a crash cut is judged again."""
     found: dict[str, PairVerdict] = {}
     for line in lines:
         try:
