@@ -1,4 +1,4 @@
-"""Sends an evaluation's items to a baseline and a candidate, a bounded number at a time, and keeps each answer at once.
+"""Sends an evaluation's items to a baseline and a candidate, with bounded concurrency, and keeps each answer at once.
 
-What is sent, what is right and what follows is decided in `evaluating` and `comparing`. Its one verb: to run.
+`evaluating` and `comparing` decide what is sent, what is right and what follows. Its one verb: to run.
 """

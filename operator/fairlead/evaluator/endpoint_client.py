@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint as an evaluation uses it: tried again where that helps, stopped where it cannot."""
+"""A client of an OpenAI-compatible endpoint for evaluations: retries what may pass, and stops at final errors."""
 
 import asyncio
 import json
@@ -21,24 +21,24 @@ _FINAL: Final = {401: "it wants another key", 403: "the key may not use it", 404
 
 
 class EndpointUnusable(Exception):
-    """The endpoint does not answer anything; the message names it and says what to do."""
+    """The endpoint answers nothing; the message names it and says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointAddress:
-    """Where an endpoint is, and how it is used."""
+    """The address of an endpoint, and how it is used."""
 
     name: str
-    """As messages call it: baseline or candidate."""
+    """Its name in messages: baseline or candidate."""
     url: str
     model: str = ""
-    """Empty: the only one that it serves."""
+    """Empty: the only model that it serves."""
     key: str = ""
     time_out_s: float = 600.0
 
 
 class EndpointClient:
-    """One side."""
+    """A client of one side's endpoint."""
 
     def __init__(self, session: aiohttp.ClientSession, address: EndpointAddress, settings: RequestSettings) -> None:
         self._session = session
@@ -49,7 +49,7 @@ class EndpointClient:
         self.model = address.model
 
     async def find_model(self) -> None:
-        """Take the only model, or see that the chosen one is there; `EndpointUnusable` otherwise."""
+        """Take the only model, or check that the chosen one exists; raises `EndpointUnusable` otherwise."""
         try:
             async with self._session.get(f"{self._base}/v1/models", headers=self._headers) as reply:
                 self._refuse_final(reply.status)
@@ -67,7 +67,7 @@ class EndpointClient:
         self.model = self.model or served[0]
 
     async def answer(self, item: EvaluationItem) -> ItemReply:
-        """One answer; an error where there is none after several tries."""
+        """Return one answer, or an error after several attempts."""
         body = requests.body(item, self.model, self._settings)
         wait, reply = _FIRST_WAIT_S, ItemReply()
         for attempt in range(TRIES):
@@ -79,7 +79,7 @@ class EndpointClient:
         return reply
 
     async def _attempt(self, body: bytes, wait: float) -> tuple[ItemReply, float]:
-        """The reply, and how long to wait before another try; 0: none."""
+        """Return the reply, and the delay before a retry; 0: none."""
         try:
             async with self._session.post(
                 self._base + requests.PATH,
@@ -106,7 +106,7 @@ class EndpointClient:
 
 
 def opened(concurrency: int) -> aiohttp.ClientSession:
-    """Connections for both sides; to be closed by who opened them."""
+    """Open connections for both sides; the caller closes them."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=2 * concurrency),
         timeout=aiohttp.ClientTimeout(total=_CONNECT_S),
@@ -124,7 +124,7 @@ def _retry_after(reply: aiohttp.ClientResponse, wait: float) -> float:
 
 
 def _words(problem: BaseException) -> str:
-    """Without a library's own names where the system says it in words."""
+    """The system's own message without a library's names, if there is one."""
     system = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
     if isinstance(system, OSError) and system.strerror:
         return system.strerror

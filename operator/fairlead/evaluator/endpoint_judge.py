@@ -1,4 +1,4 @@
-"""A judge behind an endpoint: each pair in both orders, and its verdicts kept as they come: none is paid twice."""
+"""A judge behind an endpoint: compares each pair in both orders, and keeps verdicts at once: none is paid twice."""
 
 import asyncio
 from pathlib import Path
@@ -22,11 +22,11 @@ class EndpointJudge:
         self._pending: set[str] = set()
 
     async def find_model(self) -> None:
-        """Take its only model, or see that the chosen one is there."""
+        """Take its only model, or check that the chosen one exists."""
         await self._client.find_model()
 
     async def compare(self, item: EvaluationItem, before: JournalLine, after: JournalLine) -> None:
-        """Ask for a verdict where there is none; `EndpointUnusable` where it gives none at all."""
+        """Request a verdict for a pair without one; raises `EndpointUnusable` if there is no reply."""
         key = judge.key(before, after)
         if key in self.verdicts or key in self._pending or not judge.needs_judge(before, after):
             return

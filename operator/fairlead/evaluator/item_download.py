@@ -1,4 +1,4 @@
-"""What the pod that reads items does: a mounted file, or a hub's, handed over whole or refused in a sentence."""
+"""The pod that reads items: hands over a mounted file, or one from a hub, or fails with a message."""
 
 import asyncio
 import hashlib
@@ -27,7 +27,7 @@ class ItemsUnread(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubAddress:
-    """A file of a hub."""
+    """A file on a hub."""
 
     endpoint: str
     repository: str
@@ -36,13 +36,13 @@ class HubAddress:
 
     @property
     def url(self) -> str:
-        """Where it is downloaded."""
+        """Its download URL."""
         base = self.endpoint.rstrip("/")
         return f"{base}/{self.repository}/resolve/{quote(self.revision, safe='')}/{quote(self.path)}"
 
 
 def from_file(path: Path) -> bytes:
-    """A mounted file."""
+    """Read a mounted file."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ItemsUnread(f"{path.name}: more than {MOST_BYTES:,} bytes; split the file")
@@ -58,7 +58,7 @@ def from_file(path: Path) -> bytes:
 
 
 def beside(folder: Path) -> str:
-    """The digest of all files of a folder, by name: another one where a task's YAML changed, or its code."""
+    """Digest all files of a folder, by name: it changes with a task's YAML or its code."""
     digest, left = hashlib.sha256(), MOST_BYTES
     try:
         files = sorted(one for one in folder.iterdir() if one.is_file())
@@ -76,7 +76,7 @@ def beside(folder: Path) -> str:
 
 
 async def from_hub(address: HubAddress, token: str, wait_s: float = FIRST_WAIT_S) -> bytes:
-    """A file of a hub, tried several times; the token goes to no other host that it redirects to."""
+    """Download a file from a hub, with retries; the token is not sent to other hosts on a redirect."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     words = ""
     async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as session:

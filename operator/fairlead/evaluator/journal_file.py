@@ -1,4 +1,4 @@
-"""The journal as a file: appended to at once, read at the start, one writer at a time."""
+"""The journal as a file: appended to at once, read at the start, with one writer at a time."""
 
 import fcntl
 from pathlib import Path
@@ -9,7 +9,7 @@ from fairlead.evaluating.journal import JournalLine
 
 
 class JournalInUse(Exception):
-    """Another run writes this journal."""
+    """Another run is writing this journal."""
 
 
 class JournalFile:
@@ -19,7 +19,7 @@ class JournalFile:
         self.path = path
         self.answers: dict[tuple[str, int], JournalLine] = {}
         self.kept = 0
-        """Answers that were there at the start."""
+        """Answers that existed at the start."""
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -45,12 +45,12 @@ class JournalFile:
             self._file.close()
 
     def add(self, line: JournalLine) -> None:
-        """Keep an answer; it is on the disk's way before another one is sent for."""
+        """Keep an answer; it is handed to the operating system before the next request."""
         assert self._file is not None, "the journal is open"
         self.answers[line.key] = line
         self._file.write(journal.written(line) + "\n")
         self._file.flush()
 
     def finish(self) -> None:
-        """The run has its verdict: the next one asks anew, and these answers stay to be read."""
+        """Close a run that has its verdict: the next one starts anew, and these answers stay readable."""
         self.path.replace(self.path.with_suffix(".finished.jsonl"))

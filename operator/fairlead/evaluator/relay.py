@@ -1,7 +1,7 @@
-"""The relay in a runner's pod: an OpenAI-compatible address on the loopback, behind which are one revision's pods.
+"""The relay in a runner's pod: an OpenAI-compatible address on loopback, with one revision's pods as upstreams.
 
-A program's requests reach engines as the operator's own would: marked for the batch lane and past caches, at last rank,
-a bounded number at once, and none at a pod where a user's request waits. Only the pod itself can connect to it.
+A program's requests reach engines as the operator's own would: marked for the batch lane and past caches, at the lowest
+rank, with bounded concurrency, and never at a pod where a user's request waits. Only the pod itself can connect to it.
 """
 
 import asyncio
@@ -25,24 +25,24 @@ HOST: Final = "127.0.0.1"
 PATHS: Final = ("/v1/chat/completions", "/v1/completions")
 ANSWER_S: Final = 600.0
 RETRY_S: Final = 1.0
-"""Where no pod of the revision is known to serve."""
+"""Delay while no pod of the revision is known to serve."""
 TRIES: Final = 4
 _BUSY: Final = frozenset({429, 502, 503})
 
 
 @dataclass(slots=True, kw_only=True)
 class RelaySettings:
-    """Where the pods of a revision are written, and how many requests may be in flight."""
+    """The file with a revision's pods, and the most requests in flight."""
 
     addresses: Path
-    """A file that the kubelet keeps: the addresses of pods that serve, with commas."""
+    """A file updated by the kubelet: addresses of serving pods, separated by commas."""
     kind: EngineKind
     concurrency: int
 
 
 @dataclass(slots=True)
 class Relay:
-    """One revision's pods behind one address."""
+    """One address in front of one revision's pods."""
 
     settings: RelaySettings
     engines: EngineRequests
@@ -53,7 +53,7 @@ class Relay:
         self._room = asyncio.Semaphore(self.settings.concurrency)
 
     def application(self) -> web.Application:
-        """What is served."""
+        """The HTTP application."""
         application = web.Application(client_max_size=16 * 2**20)
         application.router.add_get("/v1/models", self._models)
         for path in PATHS:
@@ -77,7 +77,7 @@ class Relay:
         return web.Response(status=reply.status, body=reply.content, content_type="application/json")
 
     async def _answer(self, sent: EngineRequest) -> PodReply:
-        """From one pod after the other; a request waits while none is there, or users wait at all of them."""
+        """Try one pod after the other; wait while there is none, or users' requests wait at all of them."""
         last, tried = PodReply(503, b'{"error": {"message": "no pod of this revision answers"}}'), set[str]()
         for attempt in range(TRIES):
             if attempt:
@@ -102,7 +102,7 @@ class Relay:
         return pod
 
     def _side(self) -> RunSide:
-        """As the operator wrote it last; the kubelet brings it here within a minute or so."""
+        """The pods last written by the operator; the kubelet updates the file within a minute or so."""
         try:
             text = self.settings.addresses.read_text(encoding="utf-8")
         except OSError:
@@ -112,7 +112,7 @@ class Relay:
 
 
 async def serve(settings: RelaySettings, port: int) -> None:
-    """On the loopback alone, until cancelled."""
+    """Serve on loopback only, until cancelled."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=2 * settings.concurrency)) as session:
         relay = Relay(settings, EngineRequests(session))
         runner = web.AppRunner(relay.application(), access_log=None)

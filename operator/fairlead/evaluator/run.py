@@ -1,4 +1,4 @@
-"""One run: the noise of the baseline first, then both sides item by item, until the verdict or the end of the items."""
+"""One run: the baseline's noise first, then both sides item by item, until the verdict or the last item."""
 
 import asyncio
 from collections import Counter
@@ -21,42 +21,42 @@ from fairlead.evaluator.endpoint_judge import EndpointJudge
 from fairlead.evaluator.journal_file import JournalFile
 
 EVERY: Final = 10
-"""Answers between two verdicts of a run that goes on."""
+"""Answers between two checks for an early verdict."""
 MOST_UNREACHABLE: Final = 4
-"""Items in a row without any reply, each after several tries."""
+"""Items in a row without any reply, each after several attempts."""
 Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """How a run goes."""
+    """Settings of a run."""
 
     plan: QualityPlan
     power: ItemPlan
-    """By which a set that is too small is refused."""
+    """The plan by which a set that is too small is refused."""
     concurrency: int = 16
     samples: int = 1
     noise_items: int = answer_noise.ITEMS
     anyway: bool = False
-    """Run a set that is too small all the same."""
+    """Run a set that is too small nevertheless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How a run ended."""
+    """The result of a run."""
 
     noise: PairCounts | None
     refusal: SetRefusal | None
     report: QualityReport | None
-    """Nothing where the set was refused."""
+    """None if the set was refused."""
     sent: int
     bias: PositionBias | None = None
-    """Of a judge."""
+    """Bias of the judge, if there is one."""
 
 
 @dataclass(slots=True, kw_only=True)
 class EvaluationRun:
-    """Both sides, their journals, and what is sent next."""
+    """Both sides, their journals, and the next requests."""
 
     items: Sequence[EvaluationItem]
     clients: dict[Side, EndpointClient]
@@ -64,13 +64,13 @@ class EvaluationRun:
     settings: RunSettings
     report: Report
     judge: EndpointJudge | None = None
-    """Says which answer is better, where the items' own rules do not."""
+    """Compares answers for which the items have no rules of their own."""
     sent: int = 0
     unreachable: Counter[Side] = field(default_factory=Counter)
     """By side: items in a row without any reply."""
 
     async def run(self) -> RunResult:
-        """To its verdict; `EndpointUnusable` when an endpoint does not answer any more."""
+        """Run to the verdict; raises `EndpointUnusable` when an endpoint stops answering."""
         for client in self.clients.values():
             await client.find_model()
         if self.judge is not None:
@@ -110,7 +110,7 @@ class EvaluationRun:
         return self._progress().decided_early(self.settings.plan)
 
     async def _send(self, wanted: Iterable[WantedAnswer], stop: Callable[[], bool]) -> None:
-        """All of them, so many at a time; no more are begun once it is decided."""
+        """Send all of them with bounded concurrency; start no more once the verdict is decided."""
         left = list(wanted)
         waiting = iter(left)
         done = _Countdown(len(left), self.report)
@@ -119,7 +119,7 @@ class EvaluationRun:
                 for _ in range(min(self.settings.concurrency, len(left))):
                     group.create_task(self._worker(waiting, done, stop))
         except BaseExceptionGroup as problems:
-            # Not `except*`: before Python 3.11.4 what is raised in it comes out in a group of its own.
+            # Not `except*`: before Python 3.11.4 what is raised in it is wrapped in a group of its own.
             raise problems.exceptions[0] from None
 
     async def _worker(self, waiting: Iterator[WantedAnswer], done: "_Countdown", stop: Callable[[], bool]) -> None:
@@ -152,14 +152,14 @@ class EvaluationRun:
             await self._judged(wanted, self.judge)
 
     async def _judge_kept(self) -> None:
-        """Pairs that were whole before, and that no judge has seen."""
+        """Judge pairs that were complete at the start and have no verdict yet."""
         for item in self.items if self.judge is not None else ():
             for sample in range(self.settings.samples):
                 assert self.judge is not None
                 await self._judged(WantedAnswer(Side.CANDIDATE, item, sample), self.judge)
 
     async def _judged(self, wanted: WantedAnswer, judged_by: EndpointJudge) -> None:
-        """The pair that became whole with this answer, if one did."""
+        """Judge the pair that this answer completed, if it did."""
         item, sample = wanted.item, wanted.sample
         before = self.journals[Side.BASELINE].answers.get((item.digest, max(0, sample)))
         side = Side.BASELINE if sample == progress.NOISE_SAMPLE else Side.CANDIDATE
@@ -170,7 +170,7 @@ class EvaluationRun:
 
 @dataclass(slots=True)
 class _Countdown:
-    """How many of so many have ended."""
+    """Counts ended requests."""
 
     all: int
     report: Report
