@@ -1,4 +1,4 @@
-"""Whether a candidate is as good as what serves, by paired answers, durations and faults, and how sure that is.
+"""Compares a candidate with the serving baseline by paired answers, durations and faults, with confidence bounds.
 
-Pure; it sends no request and scores no answer. Its one verb: to compare.
+Pure; sends no request and scores no answer. Its one verb: to compare.
 """

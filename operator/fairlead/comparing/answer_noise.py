@@ -1,4 +1,4 @@
-"""A/A: how often the baseline differs from itself, and whether a set can hold a candidate to its margin then."""
+"""A/A comparison: how often the baseline differs from itself, and whether a set is then large enough for its margin."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -8,19 +8,19 @@ from fairlead.comparing.item_pairs import PairCounts
 from fairlead.comparing.sample_size import ItemPlan
 
 ITEMS: Final = 100
-"""That are asked twice."""
+"""Items that the baseline answers twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRefusal:
-    """A set that cannot show what it is to show."""
+    """A set that cannot show what it should."""
 
     needed: int | None
     message: str
 
 
 def refusal(items: int, plan: ItemPlan, noise: PairCounts | None = None) -> SetRefusal | None:
-    """Before a run: why it would end undecided, with the items it needs; the larger of both discordances counts."""
+    """Before a run: why it would end undecided, and the items it needs, by the larger of both discordances."""
     seen = noise.discordance if noise is not None else 0.0
     wanted = replace(plan, discordance=max(plan.discordance, seen))
     if sample_size.power(wanted, items) >= wanted.power:

@@ -1,4 +1,4 @@
-"""Items that belong together: how many independent ones they are worth."""
+"""Clusters of dependent items: how many independent items they are worth."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from fairlead.comparing.harm_stop import ClusterSum
 from fairlead.comparing.item_pairs import ItemPair, PairCounts, counted
 
 FEWEST: Final = 20
-"""Clusters below which their own spread is not known well enough to say anything."""
+"""With fewer clusters their variance is too uncertain for a verdict."""
 
 
 _Z: Final = score_bounds.quantile(score_bounds.LEVEL)
@@ -17,21 +17,21 @@ _Z: Final = score_bounds.quantile(score_bounds.LEVEL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteredCounts:
-    """What was counted, and what it is worth."""
+    """Counts, and the clusters that decide their weight."""
 
     counts: PairCounts
     clusters: tuple[ClusterSum, ...]
 
     @property
     def clustered(self) -> bool:
-        """Whether any items belong together."""
+        """Whether any items share a cluster."""
         return len(self.clusters) < self.counts.n
 
     def design_effect(self, difference: float) -> float:
-        """How many times the variance of independent items, were this the true difference or the one that was seen.
+        """The variance relative to independent items, at this true difference or at the observed one.
 
-        The larger of both counts, and never less than 1, so that clusters never help a candidate. Few clusters know
-        their own spread badly: Student's distribution in place of the normal one.
+        The larger of both counts, and never less than 1, so that clusters never help a candidate. The variance of few
+        clusters is uncertain: Student's distribution replaces the normal one.
         """
         groups = len(self.clusters)
         if not self.clustered or groups < 2:
@@ -40,7 +40,7 @@ class ClusteredCounts:
         return max(1.0, worst * (1 + (_Z * _Z + 1) / (4 * (groups - 1))) ** 2)
 
     def effective(self, difference: float) -> PairCounts:
-        """The same rates of as many independent items as these are worth."""
+        """The same rates over as many independent items as these are worth."""
         return self.counts.divided(self.design_effect(difference))
 
     def _spread(self, difference: float) -> float:
@@ -51,7 +51,7 @@ class ClusteredCounts:
 
 
 def clustered(pairs: Sequence[ItemPair]) -> ClusteredCounts:
-    """Counted by item and by cluster; pairs without a baseline answer are left out."""
+    """Count by item and by cluster; pairs without a baseline answer are left out."""
     return ClusteredCounts(counts=counted(pairs), clusters=tuple(_sums(pairs)))
 
 

@@ -1,8 +1,8 @@
-"""Evidence that a candidate fails more often than the baseline and than a limit: exact, and valid at every look.
+"""Evidence that a candidate fails more often than the baseline and than a limit: exact, and valid at every analysis.
 
-Evidence is what a bet of 1 has become. Against the baseline the bet is on whose faults a block's faults are, given how
-many there were: Fisher's hypergeometric chances, whatever share of the traffic each side has. Against the limit it is
-on each request. The smaller of both counts, so a candidate fails only when it is above both.
+The evidence is what a stake of 1 has grown to. Against the baseline the bet is on which side's requests have the faults
+of a block, given their number: Fisher's hypergeometric probabilities, whatever share of the traffic each side has.
+Against the limit it is on each request. The smaller of both counts, so a candidate fails only if it is above both.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from math import exp, inf, lgamma, log, log1p
 from typing import Final
 
 ODDS: Final = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
-"""How much worse the candidate may be than the baseline, that is bet on; the limit likewise."""
+"""Odds ratios of candidate to baseline that are bet on, and of candidate to limit."""
 ALPHA: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultBlock:
-    """Requests, or conversations, that ended in one short time, and how many of them had a fault."""
+    """Requests, or conversations, of one short interval, and how many of them had a fault."""
 
     candidate: int
     candidate_faults: int
@@ -26,7 +26,7 @@ class FaultBlock:
 
 
 def evidence(blocks: Sequence[FaultBlock], limit: float) -> float:
-    """What the bet has become; a limit of 0 is no limit."""
+    """What the stake has grown to; a limit of 0 is no limit."""
     beside = _mean([sum(log_of_block(one, odds) for one in blocks) for odds in ODDS])
     return min(beside, _against(blocks, limit)) if limit > 0 else beside
 
@@ -37,7 +37,7 @@ def shown(blocks: Sequence[FaultBlock], limit: float, alpha: float = ALPHA) -> b
 
 
 def most_likely_below(requests: int, faults: int, level: float = 0.95) -> float:
-    """The rate of faults that so many requests exclude: 3 in n where none had one."""
+    """The upper bound of the fault rate after so many requests: 3 in n if none had one."""
     if faults >= requests:
         return 1.0
     low, high = faults / requests, 1.0
@@ -75,7 +75,7 @@ def _log_sum(logs: Sequence[float]) -> float:
 
 
 def _mean(logs: Sequence[float]) -> float:
-    """Of what the logarithms stand for; beyond what a float holds it is endless."""
+    """Mean of the numbers with these logarithms; infinite where it exceeds a float."""
     whole = _log_sum(logs) - log(len(logs))
     return exp(whole) if whole < 700 else inf
 

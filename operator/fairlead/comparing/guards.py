@@ -1,7 +1,7 @@
-"""What accuracy does not show: answers that are cut, empty, no JSON or missing, and longer or shorter ones.
+"""Guards, for what accuracy does not show: answers that are cut, empty, not JSON or missing, longer or shorter.
 
-A guard is exceeded when the candidate is worse by more than the limit and chance alone would hardly do it: one time in
-a thousand, each, for equal models.
+A guard is exceeded if the candidate is worse by more than the limit and chance is an unlikely cause: one time in a
+thousand, for each guard, with equal models.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ _SHARES: Final[Mapping[Guard, Callable[[ScoredAnswer], bool]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardFigures:
-    """One guard: shares of answers; of the length, tokens a reply."""
+    """Figures of one guard: shares of answers; for the length, tokens a reply."""
 
     guard: Guard
     baseline: float
@@ -47,14 +47,14 @@ class GuardFigures:
 
     @property
     def sentence(self) -> str:
-        """Both figures, for people."""
+        """Format both figures."""
         if self.guard is Guard.LENGTH:
             return f"{self.candidate:.0f} tokens an answer, {self.baseline:.0f} of the baseline"
         return f"{self.guard}: {self.candidate:.1%} of the answers, {self.baseline:.1%} of the baseline's"
 
 
 def figures(pairs: Sequence[ItemPair]) -> tuple[GuardFigures, ...]:
-    """Of all guards; of the length only where both report their tokens."""
+    """Compute all guards; the length only if both sides report their tokens."""
     kept = [one for one in pairs if not one.baseline.error]
     return (*(_share(guard, kept) for guard in _SHARES), *_length(kept))
 
@@ -78,7 +78,7 @@ def _share(guard: Guard, pairs: Sequence[ItemPair]) -> GuardFigures:
 
 
 def _length(pairs: Sequence[ItemPair]) -> Iterator[GuardFigures]:
-    """The ratio of mean lengths, with its standard error by the residuals of a line through zero."""
+    """The ratio of mean lengths, with its standard error from the residuals of a line through zero."""
     both = [
         (one.baseline.tokens, one.candidate.tokens)
         for one in pairs

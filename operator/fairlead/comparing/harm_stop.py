@@ -1,7 +1,7 @@
 """Early stop for harm: a bet, item by item, against "the candidate is at most the margin worse".
 
-Capital that bets on harm grows past 1/alpha with a chance of at most alpha while the candidate is within the margin, at
-however many looks. It is mixed over stakes, and it depends on what was answered alone, not on the order of answers.
+While the candidate is within the margin, capital that bets on harm grows past 1/alpha with a probability of at most
+alpha, over any number of analyses. It is averaged over stakes, and depends only on the answers, not on their order.
 """
 
 from collections import Counter
@@ -14,14 +14,14 @@ ALPHA: Final = 0.05
 
 
 class ClusterSum(NamedTuple):
-    """The items of one cluster: how many, and gains less losses."""
+    """The items of one cluster: their number, and gains minus losses."""
 
     items: float
     gain: float
 
 
 def capital(clusters: Sequence[ClusterSum], margin: float) -> float:
-    """What 1 has become; a cluster is one bet, of at most what its largest can lose."""
+    """What a capital of 1 has grown to; a cluster is one bet, of at most what the largest cluster can lose."""
     if not clusters:
         return 1.0
     largest = max(one.items for one in clusters)

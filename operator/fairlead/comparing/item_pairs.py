@@ -1,4 +1,4 @@
-"""The answers of baseline and candidate to the same items, and how often they differ."""
+"""Paired answers of baseline and candidate to the same items, and how often they differ."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredAnswer:
-    """What is known of one answer when it was scored."""
+    """One answer with its score."""
 
     right: bool
     error: str = ""
     """Why there is no answer: a status, a cut connection, a time-out."""
     cut: bool = False
-    """It ended at its limit of tokens."""
+    """Whether it ended at its token limit."""
     empty: bool = False
     invalid_json: bool = False
     tokens: int | None = None
@@ -26,12 +26,12 @@ class ItemPair:
     baseline: ScoredAnswer
     candidate: ScoredAnswer
     cluster: str = ""
-    """Items of one document or conversation share it; empty: the item stands alone."""
+    """Shared by items of one document or conversation; empty: the item is independent."""
     tags: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
-        """What is independent of all other units."""
+        """The cluster or the item: independent of all other units."""
         return self.cluster or self.item
 
     @property
@@ -42,7 +42,7 @@ class ItemPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairCounts:
-    """Pairs counted; not whole where items that belong together count for fewer."""
+    """Counts of pairs; not whole numbers if dependent items count for fewer."""
 
     n: float
     gained: float
@@ -51,12 +51,12 @@ class PairCounts:
 
     @property
     def difference(self) -> float:
-        """Rate of the candidate less rate of the baseline."""
+        """The candidate's rate minus the baseline's."""
         return (self.gained - self.lost) / self.n if self.n else 0.0
 
     @property
     def discordance(self) -> float:
-        """Share of flips: items that one alone has right."""
+        """Share of flips: items that only one side has right."""
         return (self.gained + self.lost) / self.n if self.n else 0.0
 
     @property
@@ -75,7 +75,7 @@ class PairCounts:
         return self.candidate_rate / self.baseline_rate if self.baseline_right else None
 
     def divided(self, by: float) -> "PairCounts":
-        """The same rates of fewer pairs."""
+        """The same rates over fewer pairs."""
         return PairCounts(
             n=self.n / by,
             gained=self.gained / by,
@@ -85,7 +85,7 @@ class PairCounts:
 
 
 def counted(pairs: Iterable[ItemPair]) -> PairCounts:
-    """Pairs whose baseline has an answer; an error of the candidate is a wrong answer."""
+    """Count pairs whose baseline has an answer; an error of the candidate is a wrong answer."""
     kept = [one for one in pairs if not one.baseline.error]
     return PairCounts(
         n=len(kept),

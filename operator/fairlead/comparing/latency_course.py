@@ -1,5 +1,7 @@
-"""Durations in the order in which they came, looked at when planned: the answer is the same however often it is asked
-for, and after a restart."""
+"""Sequential comparison of durations, with analyses at planned sizes.
+
+The result is the same however often it is computed, also after a restart.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from fairlead.fleet.request_samples import Latency, RequestSample
 
 
 class CourseOutcome(StrEnum):
-    """What the looks so far say."""
+    """The outcome of the analyses so far."""
 
     SLOWER = "slower"
     WITHIN = "within"
@@ -21,32 +23,32 @@ class CourseOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoursePlan:
-    """How one kind of duration is looked at."""
+    """How one kind of duration is analysed."""
 
     limit: float
     """The ratio that the candidate must stay below."""
     requests: int
-    """A side, at the last look; conversations, where these have several requests."""
+    """Per side, at the last analysis; conversations, if these have several requests."""
     alpha: float
-    """The chance that an equal candidate is called slower."""
+    """The probability that an equal candidate is called slower."""
     beta: float
-    """The chance that one at the limit is called within it."""
+    """The probability that a candidate at the limit is called within it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourseResult:
-    """What the looks say, and on what."""
+    """The outcome, and the data behind it."""
 
     outcome: CourseOutcome
     information: float
-    """Requests a side that the data at hand are worth."""
+    """Requests per side that the data are worth."""
     strata: tuple[Stratum, ...]
-    """At the look that decided; at the last one, if none did."""
+    """At the deciding analysis; if none decided, at the last one."""
 
 
 @dataclass(slots=True)
 class _Collected:
-    """By stratum and side: durations by conversation."""
+    """Durations by stratum, side and conversation."""
 
     sides: dict[tuple[int, int], tuple[dict[str, list[float]], dict[str, list[float]]]] = field(default_factory=dict)
     compared: list[int] = field(default_factory=lambda: [0, 0])
@@ -54,7 +56,7 @@ class _Collected:
 
     @property
     def information(self) -> float:
-        """Requests a side that are worth as much."""
+        """The harmonic mean of both sides' numbers."""
         baseline, candidate = self.compared
         return 2 * baseline * candidate / (baseline + candidate) if baseline and candidate else 0.0
 
@@ -66,7 +68,7 @@ class _Collected:
             self.compared[place] += now - was
 
     def strata(self) -> tuple[Stratum, ...]:
-        """One duration a conversation: its requests are no independent ones."""
+        """One duration per conversation: its requests are not independent."""
         return rank_test.strata(
             {
                 stratum: ([*map(median, baseline.values())], [*map(median, candidate.values())])
@@ -76,7 +78,7 @@ class _Collected:
 
 
 def followed(samples: Sequence[RequestSample], latency: Latency, plan: CoursePlan) -> CourseResult:
-    """The first look that decides; samples are in the order of time."""
+    """Return the first analysis that decides; samples are in the order of time."""
     slower = stopping_boundaries.boundaries(plan.alpha)
     within = stopping_boundaries.boundaries(plan.beta)
     collected, analysed = _Collected(), tuple[Stratum, ...]()

@@ -1,4 +1,4 @@
-"""The quality gate: paired non-inferiority of answers, judged once at the end, and stopped early for harm alone."""
+"""The quality gate: paired non-inferiority of answers, decided once at the end, and stopped early for harm only."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,24 +22,24 @@ LEAST_FOR_CHANCE: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityPlan:
-    """What a candidate is held to."""
+    """Limits for a candidate."""
 
     items: int
-    """Of the whole set, other samples of an item included."""
+    """Items of the whole set, with further samples of an item."""
     margin: float
     """How much worse it may be, as a share: 0.02 for 2 points."""
     min_items: int = 0
     chance: float = 0.0
-    """The share that answers at random would have right."""
+    """Share of right answers by guessing."""
     judged: bool = False
-    """A judge compares both answers: whoever loses all of them was still not answering at random."""
+    """Whether a judge compares both answers: a side that loses all of them was still not guessing."""
     expected_score: float | None = None
-    """The baseline's rate as it was measured elsewhere."""
+    """The baseline's rate as measured elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityReport:
-    """A verdict, and all that is shown beside it."""
+    """A verdict with its details."""
 
     verdict: GateVerdict
     counted: ClusteredCounts
@@ -67,7 +67,7 @@ class _QualityFacts:
 
 
 def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
-    """The verdict on what is answered so far; it does not depend on how often, or in which order, it is reckoned."""
+    """The verdict on the answers so far; it does not depend on their order, or on how often it is computed."""
     counted = clustered(pairs)
     facts = _QualityFacts(
         pairs=pairs,
@@ -90,7 +90,7 @@ def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
 
 
 def decided_early(pairs: Sequence[ItemPair], plan: QualityPlan) -> bool:
-    """Whether the rest of the items cannot change the verdict; cheap, since it is asked after every few answers."""
+    """Whether the rest of the items cannot change the verdict; cheap, since it is called after every few answers."""
     counted, unknown = clustered(pairs), Interval(low=-1, estimate=0, high=1)
     facts = _QualityFacts(pairs=pairs, plan=plan, counted=counted, interval=unknown, guards=(), slices=())
     return any(rule(facts) is not None for rule in _EARLY)
@@ -111,7 +111,7 @@ def _verdict(finding: _QualityFinding, facts: _QualityFacts) -> GateVerdict:
 
 
 def _baseline_errors(facts: _QualityFacts) -> _QualityFinding | None:
-    """Known before the end as soon as the rest of the set cannot make good for it."""
+    """Decided before the end, as soon as the rest of the set cannot compensate."""
     lost = sum(bool(one.baseline.error) for one in facts.pairs)
     if lost <= MOST_BASELINE_ERRORS * facts.plan.items:
         return None
@@ -199,7 +199,7 @@ def _sliced(facts: _QualityFacts) -> _QualityFinding | None:
 
 
 def _not_worse(facts: _QualityFacts) -> _QualityFinding | None:
-    """The same statistic that the power of a plan is reckoned by; the bound is its other face."""
+    """The same statistic as in the power of a plan; the confidence bound is its inverse."""
     margin = facts.plan.margin
     if score_bounds.statistic(facts.counted.effective(-margin), -margin) <= score_bounds.quantile(score_bounds.LEVEL):
         return None
@@ -228,11 +228,11 @@ _RULES: Final[tuple[Callable[[_QualityFacts], _QualityFinding | None], ...]] = (
     *(*_EARLY, _unfinished, _too_few),
     *(_guarded, _sliced, _not_worse, _worse, _open),
 )
-"""The first that finds something; what is broken comes before what is worse, and that before what is good."""
+"""The first that finds something decides; errors come before worse results, and those before good ones."""
 
 
 def items_missing(counted: ClusteredCounts, plan: QualityPlan) -> int | None:
-    """How many more would decide, were the rest like these; nothing where the candidate looks worse than allowed."""
+    """How many more items would decide, if the rest were like these; None if the candidate looks worse than allowed."""
     counts = counted.counts
     wanted = ItemPlan(
         margin=plan.margin,

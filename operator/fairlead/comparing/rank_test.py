@@ -1,6 +1,6 @@
-"""Whether durations of one side are longer: a rank test with normal scores inside strata of like requests.
+"""Whether durations of one side are longer: a rank test with normal scores in strata of similar requests.
 
-Ranks do not mind long tails; normal scores lose nothing where durations are log-normal.
+Ranks are robust to long tails; normal scores lose nothing with log-normal durations.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,21 @@ from fairlead.fleet.gate_verdicts import Interval
 
 _NORMAL: Final = NormalDist()
 _WIDEST: Final = 3.0
-"""Logarithm of the largest ratio that is looked for: twenty times."""
+"""Logarithm of the largest ratio that is searched: twenty times."""
 _HALVINGS: Final = 14
-"""Of that range: a ratio is known to less than a thousandth."""
+"""Bisections of that range: a ratio is known to less than a thousandth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stratum:
-    """Logarithms of durations of requests that are alike: one bucket of prompts, one band of load."""
+    """Logarithms of durations of similar requests: one bucket of prompt lengths, one band of load."""
 
     baseline: tuple[float, ...]
     candidate: tuple[float, ...]
 
 
 def statistic(strata: Sequence[Stratum], ratio: float = 1.0) -> float:
-    """How far, in standard deviations, the candidate's durations rank above so many times the baseline's."""
+    """How far, in standard deviations, the candidate's durations rank above the baseline's times the ratio."""
     shift = log(ratio)
     parts = [_scores(one, shift) for one in strata if one.baseline and one.candidate]
     variance = sum(one for _, one in parts)
@@ -42,7 +42,7 @@ def interval(strata: Sequence[Stratum], level: float = score_bounds.LEVEL) -> In
 
 
 def strata(durations: Mapping[object, tuple[Sequence[float], Sequence[float]]]) -> tuple[Stratum, ...]:
-    """From durations of baseline and candidate, by stratum; what is not above zero is left out."""
+    """Build strata from durations of baseline and candidate; only positive ones count."""
     return tuple(
         Stratum(
             baseline=tuple(log(one) for one in baseline if one > 0),
@@ -63,7 +63,7 @@ def _ratio_at(strata: Sequence[Stratum], wanted: float) -> float:
 
 
 def _scores(stratum: Stratum, shift: float) -> tuple[float, float]:
-    """The sum of the candidate's scores beyond its expectation, and its variance by permutation."""
+    """The sum of the candidate's scores above its expectation, and its permutation variance."""
     shifted = [one - shift for one in stratum.candidate]
     values = sorted([*((one, 0) for one in stratum.baseline), *((one, 1) for one in shifted)])
     n = len(values)

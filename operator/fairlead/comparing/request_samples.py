@@ -1,4 +1,4 @@
-"""From when on requests of users are compared: a new revision's prefix cache is cold at first."""
+"""When users' requests begin to be compared: a new revision's prefix cache is cold at first."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -6,16 +6,15 @@ from typing import Final
 from fairlead.fleet.request_samples import RequestSample
 
 WARM_HIT_RATE: Final = 0.10
-"""A cache is warm when its hit rate is at most this much below the baseline's."""
+"""A cache is warm if its hit rate is at most this much below the baseline's."""
 LONGEST_WARM_UP_S: Final = 300.0
 _MINUTE_S: Final = 60.0
 _LEAST_TO_JUDGE: Final = 5
-"""The candidate's requests in a minute whose hit rate says something."""
+"""Fewest requests of the candidate in a minute for a meaningful hit rate."""
 
 
 def warm_from(samples: Sequence[RequestSample]) -> float | None:
-    """When the candidate's prefix cache is as good as the baseline's, or has had its time; nothing before its first
-    request."""
+    """When the candidate's cache is as warm as the baseline's, or its time is over; None before its first request."""
     begin = min((one.at for one in samples if one.candidate), default=None)
     if begin is None:
         return None

@@ -1,4 +1,4 @@
-"""How many items a margin needs: the exact power of the test that judges them, by the binomial distribution."""
+"""How many items a margin needs: the exact power of the gate's test, by the binomial distribution."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,29 +10,29 @@ from fairlead.comparing.item_pairs import PairCounts
 
 POWER: Final = 0.8
 MOST_ITEMS: Final = 100_000
-"""Beyond, nobody has them."""
+"""More than any set has."""
 _NEGLIGIBLE: Final = 1e-12
 _SPREAD: Final = 7.0
-"""Standard deviations of the number of discordant pairs that are summed over."""
+"""Standard deviations of the number of discordant pairs in the sum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemPlan:
-    """What is to be shown, and what is assumed; shares, not points."""
+    """What should be shown, and what is assumed; shares, not points."""
 
     margin: float
     discordance: float
-    """Share of items that only one of both is expected to have right."""
+    """Expected share of items that only one side has right."""
     difference: float = 0.0
     """How much better the candidate truly is; below 0: how much worse."""
     power: float = POWER
-    """The chance of passing such a candidate."""
+    """The probability of passing such a candidate."""
     design_effect: float = 1.0
     """How many items of a cluster are worth one independent item."""
 
 
 def power(plan: ItemPlan, items: int) -> float:
-    """The chance that so many items pass a candidate as assumed."""
+    """The probability that so many items pass a candidate as assumed."""
     n = max(1, int(items / plan.design_effect))
     discordance = max(plan.discordance, abs(plan.difference))
     gains = (discordance + plan.difference) / 2 / discordance if discordance else 0.5
@@ -44,7 +44,7 @@ def power(plan: ItemPlan, items: int) -> float:
 
 
 def items_needed(plan: ItemPlan) -> int | None:
-    """The fewest items with the wanted power; nothing where so bad a candidate cannot pass, or too many are needed."""
+    """The fewest items for the power; None if so bad a candidate cannot pass, or too many are needed."""
     if plan.difference <= -plan.margin:
         return None
     high = _first_guess(plan)
@@ -60,7 +60,7 @@ def items_needed(plan: ItemPlan) -> int | None:
 
 
 def drop_excluded(plan: ItemPlan, items: int) -> float:
-    """The smallest margin that so many items can hold a candidate to."""
+    """The smallest margin that so many items can show."""
     low, high = max(0.0, -plan.difference), 1.0
     for _ in range(14):
         middle = (low + high) / 2
@@ -70,14 +70,14 @@ def drop_excluded(plan: ItemPlan, items: int) -> float:
 
 
 def _first_guess(plan: ItemPlan) -> int:
-    """By the normal distribution, a little above."""
+    """From the normal approximation, rounded up generously."""
     z = score_bounds.quantile(score_bounds.LEVEL) + score_bounds.quantile(plan.power)
     spread = max(plan.discordance, plan.margin / 2)
     return ceil(1.2 * plan.design_effect * z * z * spread / (plan.margin + plan.difference) ** 2) + 1
 
 
 def _likely(n: int, share: float) -> Iterator[tuple[int, float]]:
-    """Numbers of discordant pairs, with their chances, but for those that hardly ever occur."""
+    """Yield numbers of discordant pairs with their probabilities, without the negligible ones."""
     away = _SPREAD * sqrt(n * share * (1 - share)) + _SPREAD
     for flips in range(max(0, int(n * share - away)), min(n, ceil(n * share + away)) + 1):
         chance = exp(binomial.log_chance(flips, n, share))
@@ -86,7 +86,7 @@ def _likely(n: int, share: float) -> Iterator[tuple[int, float]]:
 
 
 def _gains_to_pass(n: int, flips: int, margin: float, level: float) -> int:
-    """The fewest gains among so many flips that pass; more than there are flips: none does."""
+    """The fewest gains among so many flips that pass; one more than the flips if none does."""
     low, high = -1, flips + 1
     while high - low > 1:
         middle = (low + high) // 2

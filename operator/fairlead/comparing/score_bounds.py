@@ -1,5 +1,7 @@
-"""Bounds of the difference of two paired rates by Tango's score (Statistics in Medicine 17, 1998): they hold where the
-items are few and hardly any answers differ, where Wald's and the bootstrap's do not."""
+"""Bounds of the difference of two paired rates by Tango's score (Statistics in Medicine 17, 1998).
+
+They hold with few items and hardly any differing answers, where Wald's and the bootstrap's do not.
+"""
 
 from math import inf, sqrt
 from statistics import NormalDist
@@ -10,22 +12,22 @@ from fairlead.fleet.gate_verdicts import Interval
 
 LEVEL: Final = 0.95
 _STEPS: Final = 60
-"""Halvings of the range of a difference: far below what a float tells apart."""
+"""Bisections of the range of a difference: far below a float's precision."""
 _NORMAL: Final = NormalDist()
 
 
 def quantile(level: float) -> float:
-    """Of the normal distribution."""
+    """Quantile of the normal distribution."""
     return _NORMAL.inv_cdf(level)
 
 
 def tail(statistic: float) -> float:
-    """The chance of a statistic this low or lower."""
+    """The probability of a statistic this low or lower."""
     return _NORMAL.cdf(statistic)
 
 
 def statistic(counts: PairCounts, difference: float) -> float:
-    """How far, in standard errors, what was counted lies above a true difference."""
+    """How far, in standard errors, the counts are above a true difference."""
     n, gained, lost = counts.n, counts.gained, counts.lost
     away = gained - lost - n * difference
     linear = -gained - lost + (2 * n - gained + lost) * difference
@@ -53,7 +55,7 @@ def interval(counts: PairCounts) -> Interval:
 
 
 def _difference_at(counts: PairCounts, wanted: float) -> float:
-    """The difference whose statistic is this; the statistic falls as the difference rises."""
+    """The difference with this statistic; the statistic falls as the difference rises."""
     low, high = -1.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2

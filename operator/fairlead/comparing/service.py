@@ -1,4 +1,4 @@
-"""The service gate: users' requests at the candidate against those at the baseline at the same time."""
+"""The service gate: users' requests to the candidate against those to the baseline at the same time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,32 +15,32 @@ from fairlead.fleet.request_samples import Fault, Latency, RequestSample
 ALPHA: Final = 0.01
 BETA: Final = 0.05
 BLOCK_S: Final = 60.0
-"""Requests of one such time are compared with one another."""
+"""Requests within this time are compared with one another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePlan:
-    """What a candidate is held to."""
+    """Limits for a candidate."""
 
     slower: Mapping[Latency, float] = field(default_factory=lambda: {Latency.TTFT: 1.3, Latency.TPOT: 1.2})
     """The ratio of durations that each must stay below."""
     faults_above: float = 0.005
-    """A share of faults that is borne even where the baseline has fewer."""
+    """A share of faults that is tolerated even if the baseline has fewer."""
     min_requests: int = 150
     requests: int = 400
-    """A side, at the last look at durations."""
+    """Per side, at the last analysis of durations."""
     gates: int = 1
-    """Gates of the rollout that share the chance of an error."""
+    """Gates of the rollout that share the error probability."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceReport:
-    """A verdict, and all that is shown beside it."""
+    """A verdict with its details."""
 
     verdict: GateVerdict
     latencies: Mapping[Latency, CourseResult]
     fault_rates: Mapping[Fault, tuple[float, float]]
-    """Of baseline and candidate."""
+    """Rates of baseline and candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,14 @@ class _ServiceFinding:
 class _ServiceFacts:
     plan: ServicePlan
     counts: tuple[int, int]
-    """Requests of the baseline and of the candidate."""
+    """Requests to the baseline and to the candidate."""
     warm: bool
     courses: Mapping[Latency, CourseResult]
     blocks: Mapping[Fault, Sequence[FaultBlock]]
 
 
 def report(samples: Sequence[RequestSample], plan: ServicePlan) -> ServiceReport:
-    """The verdict on the requests so far; without any it is never passed."""
+    """The verdict on the requests so far; never passed without any."""
     ordered = sorted(samples, key=lambda one: one.at)
     own = sum(one.candidate for one in ordered)
     warm = request_samples.warm_from(ordered)
@@ -107,7 +107,7 @@ def _no_traffic(facts: _ServiceFacts) -> _ServiceFinding | None:
 
 
 def _faulty(facts: _ServiceFacts) -> _ServiceFinding | None:
-    """Before the caches are warm too: these have nothing to do with faults."""
+    """Also before the caches are warm: they have nothing to do with faults."""
     for fault, blocks in facts.blocks.items():
         if fault_evidence.shown(blocks, facts.plan.faults_above, fault_evidence.ALPHA / facts.plan.gates):
             baseline, candidate = _rates(blocks)
@@ -153,7 +153,7 @@ def _within(facts: _ServiceFacts) -> _ServiceFinding | None:
 
 
 def _open(facts: _ServiceFacts) -> _ServiceFinding:
-    """What the plan has looked at to the end stays open: more of the same would err more often than stated."""
+    """After the plan's last analysis it stays open: further analyses would err more often than stated."""
     open_ = {one: course for one, course in facts.courses.items() if course.outcome is CourseOutcome.OPEN}
     left = max(facts.plan.requests - course.information for course in open_.values())
     shown = "; ".join(f"{one} {_ratio(rank_test.interval(course.strata))}" for one, course in open_.items())
@@ -166,11 +166,11 @@ def _open(facts: _ServiceFacts) -> _ServiceFinding:
 _RULES: Final[tuple[Callable[[_ServiceFacts], _ServiceFinding | None], ...]] = (
     *(_no_traffic, _faulty, _warming_up, _slower, _too_few, _within, _open),
 )
-"""The first that finds something."""
+"""The first that finds something decides."""
 
 
 def _blocks(samples: Sequence[RequestSample], fault: Fault) -> list[FaultBlock]:
-    """Conversations by the minute in which they began: requests of one are no independent ones."""
+    """Conversations by the minute in which they began: requests of one are not independent."""
     found: dict[int, tuple[dict[str, bool], dict[str, bool]]] = {}
     began: dict[tuple[bool, str], int] = {}
     for one in samples:

@@ -1,4 +1,4 @@
-"""Slices of a set by tag: one that is worse may fail a candidate, and none is needed to pass it."""
+"""Slices of a set by tag: a worse slice may fail a candidate, and none is needed to pass it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from fairlead.comparing.clusters import clustered
 from fairlead.comparing.item_pairs import ItemPair, PairCounts
 
 FEWEST: Final = 30
-"""Items of a slice that is looked at."""
+"""Fewest items of a slice that is tested."""
 ALPHA: Final = 0.01
-"""The chance that any slice of a candidate within the margin everywhere is called worse."""
+"""The probability that any slice is called worse when all are within the margin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceFigures:
-    """One tag."""
+    """Figures of one tag."""
 
     tag: str
     counts: PairCounts
@@ -25,7 +25,7 @@ class SliceFigures:
 
 
 def figures(pairs: Sequence[ItemPair], margin: float) -> tuple[SliceFigures, ...]:
-    """Of every tag with enough items, by name."""
+    """Compute the figures of every tag with enough items, by name."""
     found = {tag: clustered([one for one in pairs if tag in one.tags]) for tag in _tags(pairs)}
     effective = {tag: one.effective(-margin) for tag, one in found.items() if one.counts.n >= FEWEST}
     chances = {tag: score_bounds.tail(score_bounds.statistic(one, -margin)) for tag, one in effective.items()}
@@ -38,7 +38,7 @@ def _tags(pairs: Iterable[ItemPair]) -> list[str]:
 
 
 def _holm(chances: dict[str, float]) -> set[str]:
-    """Those whose chances stand, the least likely first, until one does not."""
+    """Select tags by Holm's rule, the least likely first, until one does not pass."""
     worse: set[str] = set()
     for left, (tag, chance) in zip(
         range(len(chances), 0, -1), sorted(chances.items(), key=lambda one: one[1]), strict=True

@@ -1,6 +1,6 @@
-"""Planned looks at a stream of data, and how far a statistic must lie out at each for all to err as one would.
+"""Boundaries of planned analyses of a data stream, so that all together err as one would.
 
-Alpha is spent as O'Brien and Fleming do, by Lan and DeMets' function.
+Alpha is spent as by O'Brien and Fleming, with Lan and DeMets' function.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Final
 
 ANALYSES: Final = 5
 Course = tuple[float, float]
-"""A sum of independent steps that no look has decided yet, and its chance."""
+"""A sum of independent steps that no analysis has decided yet, and its probability."""
 _NORMAL: Final = NormalDist()
 _CELLS: Final = 400
 _LOWEST: Final = -8.0
@@ -20,13 +20,13 @@ _HALVINGS: Final = 50
 
 
 def spent(alpha: float, fraction: float) -> float:
-    """How much of alpha is spent when this fraction of the data is in."""
+    """How much of alpha is spent when this fraction of the data has arrived."""
     return 2 * (1 - _NORMAL.cdf(_NORMAL.inv_cdf(1 - alpha / 2) / sqrt(fraction))) if fraction > 0 else 0.0
 
 
 @cache
 def boundaries(alpha: float, analyses: int = ANALYSES) -> tuple[float, ...]:
-    """The statistic beyond which each of equally spaced looks decides; one-sided."""
+    """The statistic above which each of equally spaced analyses decides; one-sided."""
     found: list[float] = []
     courses: Sequence[Course] = [(0.0, 1.0)]
     for number in range(1, analyses + 1):
@@ -37,7 +37,7 @@ def boundaries(alpha: float, analyses: int = ANALYSES) -> tuple[float, ...]:
 
 
 def _boundary(courses: Sequence[Course], due: float, scale: float) -> float:
-    """Beyond it, in standard deviations, lies so much of the next step's density."""
+    """The boundary, in standard deviations, above which so much of the next step's density lies."""
     low, high = 0.0, 10.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -47,7 +47,7 @@ def _boundary(courses: Sequence[Course], due: float, scale: float) -> float:
 
 
 def _undecided(courses: Sequence[Course], low: float, high: float) -> list[Course]:
-    """Where the courses stand after one more step, in cells below the boundary."""
+    """The distribution of undecided courses after one more step, in cells below the boundary."""
     width = (high - low) / _CELLS
     cells = [low + (place + 0.5) * width for place in range(_CELLS)]
     return [(cell, _density(courses, cell) * width) for cell in cells]
