@@ -1,4 +1,4 @@
-"""The workshop's own rules: set-up of the environment, the checks, the size budgets and the coverage floors.
+"""Development tooling: set-up of the environment, checks, size budgets, coverage floors and generated pages.
 
-Knows the tree as files and nothing of what the product does. Its one verb: to check.
+Handles the tree as files, independent of what the product does. Its one verb: to check.
 """

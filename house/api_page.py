@@ -1,4 +1,4 @@
-"""The page docs/reference/api.md, from the same models as the definitions: what `kubectl explain` says, on one page."""
+"""Generates docs/reference/api.md from the models of the CRDs: all that `kubectl explain` shows, on one page."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -29,7 +29,7 @@ what must be there. Examples of each lever lie in `manifests/samples/`.
 
 
 def text() -> str:
-    """The whole page."""
+    """Build the whole page."""
     return "\n".join([HEAD, *(line for kind in KINDS for line in _kind(kind))])
 
 

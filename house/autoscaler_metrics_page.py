@@ -1,6 +1,6 @@
-"""The page about what an autoscaler says of itself, from the table in the code.
+"""The page about an autoscaler's own metrics, from the table in the code.
 
-`python -m house.autoscaler_metrics_page` writes docs/reference/autoscaler-metrics.md; a test notices drift.
+`python -m house.autoscaler_metrics_page` writes docs/reference/autoscaler-metrics.md; a test detects drift.
 """
 
 import sys
@@ -15,7 +15,7 @@ PAGE: Final = "docs/reference/autoscaler-metrics.md"
 
 
 def page() -> str:
-    """The whole of it."""
+    """Build the whole page."""
     return "\n".join(
         [
             "# What the autoscaler says of itself",
@@ -46,7 +46,7 @@ def _metrics() -> Iterator[str]:
 
 
 def main() -> int:
-    """Write it."""
+    """Write the page."""
     (ROOT / PAGE).write_text(page(), encoding="utf-8")
     return 0
 

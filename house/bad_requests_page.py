@@ -1,4 +1,4 @@
-"""docs/reference/bad-requests.md: what each bad request gets, from the table that the tests read.
+"""docs/reference/bad-requests.md: the reply to each bad request, from the table that the tests use.
 
 `python -m house.bad_requests_page` writes it; a test fails when it is stale.
 """
@@ -32,7 +32,7 @@ could say where a next request would begin. The limits of the table are smaller 
 
 
 def page() -> str:
-    """The whole page."""
+    """Build the whole page."""
     count = sum(len(rows) for rows in TITLES.values())
     parts = [HEAD.format(count=count), *(_table(title, rows) for title, rows in TITLES.items()), _codes()]
     return "\n".join(parts)
@@ -56,7 +56,7 @@ def _codes() -> str:
 
 
 def main() -> None:
-    """Write it."""
+    """Write the page."""
     (ROOT / PAGE).write_text(page(), encoding="utf-8")
     print(f"wrote {PAGE}")
 

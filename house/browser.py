@@ -1,6 +1,6 @@
-"""A real Chromium on one page, driven over its debugging pipe: what a person would see, press and print.
+"""Drives one page of a real Chromium through its debugging pipe: rendering, keys and printing.
 
-Nothing is downloaded and no port is opened; `house.chromium` says which program it is.
+Nothing is downloaded and no port is opened; `house.chromium` finds the program.
 """
 
 import base64
@@ -18,71 +18,71 @@ from typing import Any, Final
 OPTIONS: Final = (
     *("--headless=new", "--remote-debugging-pipe", "--disable-gpu", "--hide-scrollbars", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-default-browser-check"),
-    # Root has no sandbox to give; the page is our own.
+    # Root cannot use the sandbox; the page is our own.
     *("--no-sandbox", "--disable-dev-shm-usage", "about:blank"),
 )
 LAUNCH: Final = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
 )
-"""Puts the pipes where the protocol looks for them."""
+"""Moves the pipes to the file descriptors that the protocol expects."""
 KEYS: Final = MappingProxyType({"Tab": 9, "Enter": 13, "ArrowRight": 39, "End": 35})
-"""By their code in Windows, which is what the protocol asks for."""
+"""Windows key codes, as the protocol requires."""
 
 
 class BrowserFailed(Exception):
-    """The browser ended, or refused an order."""
+    """The browser ended, or refused a command."""
 
 
 class BrowserPage:
-    """The one page of a browser."""
+    """The only page of a browser."""
 
     def __init__(self, orders: int, answers: int) -> None:
         self._orders, self._answers = orders, answers
         self._left, self._number, self._session = b"", 0, ""
         self.requests: list[str] = []
-        """Every address that the page asked for."""
+        """Every address that the page requested."""
         self.errors: list[str] = []
-        """What a browser's console shows in red: exceptions, failed loads, and what a page's policy forbids."""
+        """Errors in the browser's console: exceptions, failed loads, and violations of the page's policy."""
         target = self._order("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._order("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
             self._order(f"{domain}.enable")
 
     def open(self, url: str, leads_to: str | None = None) -> None:
-        """Until the page, or the one that it leads to, and all that it asks for has loaded."""
+        """Load the page, and wait until it, or the page that it leads to, has loaded completely."""
         self._order("Page.navigate", url=url)
         while self.value("document.readyState + location.href") != f"complete{leads_to or url}":
             pass
 
     def resize(self, width: int, height: int, scheme: str = "light") -> None:
-        """A window of this size, of who likes it light or dark."""
+        """Set the window's size and its light or dark colour scheme."""
         self._order("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self._order("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def value(self, expression: str) -> Any:  # noqa: ANN401  # whatever the expression is
-        """Of an expression in the page."""
+        """Evaluate an expression in the page."""
         found = self._order("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in found:
             raise BrowserFailed(f"{expression}: {found['exceptionDetails']}")
         return found["result"].get("value")
 
     def press(self, key: str) -> None:
-        """One key, down and up."""
+        """Press and release one key."""
         more = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             self._order("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key], **more)
 
     def named(self) -> list[tuple[str, str]]:
-        """Role and name of everything that a screen reader would say."""
+        """Role and name of everything that a screen reader would announce."""
         nodes = self._order("Accessibility.getFullAXTree")["nodes"]
         return [(one["role"]["value"], one.get("name", {}).get("value", "")) for one in nodes if not one.get("ignored")]
 
     def picture(self) -> bytes:
-        """The window as PNG."""
+        """Take a screenshot as PNG."""
         return base64.b64decode(self._order("Page.captureScreenshot", format="png")["data"])
 
     def printed(self) -> bytes:
-        """The page on paper, as PDF."""
+        """Print the page as PDF."""
         return base64.b64decode(self._order("Page.printToPDF", printBackground=True)["data"])
 
     def _order(self, method: str, **parameters: object) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class BrowserPage:
 
 @contextmanager
 def page(program: str) -> Iterator[BrowserPage]:
-    """A browser with a folder of its own, ended with the story."""
+    """Run a browser with a profile folder of its own while the block runs."""
     theirs, orders = os.pipe()
     answers, back = os.pipe()
     with tempfile.TemporaryDirectory(prefix="fairlead-browser-", ignore_cleanup_errors=True) as folder:

@@ -1,6 +1,6 @@
-"""`python -m house.capacity_page`: docs/capacity.md, what was measured and what is refused, from evidence and code.
+"""`python -m house.capacity_page`: docs/capacity.md, measured capacities and refused sizes, from evidence and code.
 
-A figure is the evidence's own sentence, so that nobody writes one that was not measured; a bound is the definition's.
+Figures are quoted from the evidence, so that no unmeasured one is written; bounds come from the CRDs.
 """
 
 import json
@@ -30,7 +30,7 @@ MEASURED: Final = (
     ("router.4", "connections and streams of one router"),
     ("seeing.3", "deployments that the console shows"),
 )
-"""Items of the evidence, and what they are about."""
+"""Items of the evidence, and their subjects."""
 _LIMITS: Final = (
     ("routers that report to each other", f"{MOST_PEERS}", "more leave the rest to themselves"),
     ("engines of one of them that the others count", f"{MOST_ENGINES:,}", "more are balanced by each router alone"),
@@ -52,12 +52,12 @@ nodes and pods of the large counts pretended, engines emulated; no figure is of 
 
 
 def text() -> str:
-    """The whole page."""
+    """Build the whole page."""
     return "\n".join([_HEAD, *measured(), "", *_bounds(), "", *_fixed(), ""])
 
 
 def measured() -> Iterator[str]:
-    """The evidence's own words, and whether the claim holds."""
+    """Yield the evidence's own text, and whether the claim holds."""
     kept = {one["item"]: one for one in json.loads(EVIDENCE.read_text(encoding="utf-8"))}
     yield from ("## Measured", "", "| what | claim | holds | figure |", "|---|---|---|---|")
     for item, about in MEASURED:
@@ -77,7 +77,7 @@ def _bounds() -> Iterator[str]:
 
 
 def entries(schema: dict[str, Any], path: str) -> Iterator[tuple[str, int]]:
-    """Every list and map that has a bound."""
+    """Yield every list and map that has a bound."""
     for word in ("maxItems", "maxProperties"):
         if word in schema:
             yield path, schema[word]
@@ -93,7 +93,7 @@ def _fixed() -> Iterator[str]:
 
 
 def main() -> int:
-    """Write it."""
+    """Write the page."""
     (ROOT / PAGE).write_text(text(), encoding="utf-8")
     return 0
 

@@ -1,4 +1,4 @@
-"""Which lane tells a test: exactly one, or the test would never run, or run twice."""
+"""Checks that each test belongs to exactly one lane; otherwise it would never run, or run twice."""
 
 from collections.abc import Collection
 from functools import lru_cache
@@ -9,7 +9,7 @@ from house.lane import LANES, Lane
 
 
 def complaint(test: str, marks: Collection[str]) -> str | None:
-    """Why a test of this path with these marks is told by no lane, or by more than one."""
+    """Why a test with this path and these marks is in no lane, or in more than one."""
     names = [lane.name for lane in _marked(frozenset(marks)) if lane.holds(test)]
     if len(names) == 1:
         return None
@@ -19,7 +19,7 @@ def complaint(test: str, marks: Collection[str]) -> str | None:
 
 @lru_cache
 def _marked(marks: frozenset[str]) -> tuple[Lane, ...]:
-    """By the marker's expression as pytest itself reads it."""
+    """The lanes that select these markers, by pytest's own evaluation of their expressions."""
 
     def carries(name: str, /, **_: object) -> bool:
         return name in marks

@@ -1,8 +1,8 @@
-"""`python -m house.chart [--drift]`: write the chart's generated files and what kubectl installs without Helm.
+"""`python -m house.chart [--drift]`: write the chart's generated files, and the manifests for kubectl without Helm.
 
-From the models come Chart.yaml, the values, their schema and page, and the definitions as templates; from Helm's own
-rendering come manifests/base and manifests/install.yaml. `--drift` needs no Helm: it compares the first kind, and of
-the second only of which chart it was rendered; the API server lane renders and compares it whole.
+The models give Chart.yaml, the values, their schema and page, and the CRDs as templates; Helm's own rendering gives
+manifests/base and manifests/install.yaml. `--drift` needs no Helm: it compares the first kind completely, and of the
+second only the chart that it was rendered from; the API server lane renders and compares it completely.
 """
 
 import sys
@@ -18,7 +18,7 @@ ADVICE: Final = "run `make chart` and commit what it wrote"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write all, or with --drift only compare; 0 when nothing differs afterwards."""
+    """Write all, or with --drift only compare; return 0 if nothing differs afterwards."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words not in ([], ["--drift"]):
         print("usage: python -m house.chart [--drift]", file=sys.stderr)
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def drift(wanted: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
-    """A line for each file that is missing, differs from what the models say, or has no model."""
+    """Return a line for each file that is missing, differs from the models, or has no model."""
     return [
         f"{path}: {_difference(path, wanted, there)}: {ADVICE}"
         for path in sorted(wanted.keys() | there.keys())

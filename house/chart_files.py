@@ -1,6 +1,6 @@
-"""The chart's files that follow from models: Chart.yaml, values.yaml, its schema, its page, the definitions.
+"""The chart's files that follow from models: Chart.yaml, values.yaml, its schema, its page, the CRDs.
 
-Answers texts by path; whoever asks writes or compares them.
+Returns texts by path; callers write or compare them.
 """
 
 import json
@@ -22,7 +22,7 @@ CHART: Final = "charts/fairlead"
 PAGE: Final = "docs/reference/values.md"
 HEAD: Final = "# Written by `python -m house.chart`; changes here are lost.\n"
 SAMPLES: Final = ("quickstart", "scaling", "gateway", "evaluation", "adapter")
-"""One example of each kind, shown beside the chart."""
+"""One example of each kind, shown with the chart."""
 
 _DEFINITIONS: Final = f"{CHART}/templates/crds"
 _PAGE_HEAD: Final = """# The chart's values
@@ -37,7 +37,7 @@ charts/fairlead` prints the same with comments. A value that is not here, or of 
 
 
 def rendered() -> dict[str, str]:
-    """Every generated file of the chart, and the page, by path."""
+    """Build every generated file of the chart, and the page, by path."""
     return {
         f"{CHART}/Chart.yaml": HEAD + _yaml(_chart()),
         f"{CHART}/values.yaml": HEAD + "\n".join(_values(Values(), 0)),
@@ -47,19 +47,19 @@ def rendered() -> dict[str, str]:
 
 
 def there() -> dict[str, str]:
-    """What lies in the places of the generated files now."""
+    """Read the existing files in the places of the generated ones."""
     named = [ROOT / CHART / name for name in ("Chart.yaml", "values.yaml", "values.schema.json")]
     paths = [*named, ROOT / PAGE, *(ROOT / _DEFINITIONS).glob("*")]
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths if path.is_file()}
 
 
 def version(ours: str) -> str:
-    """A version as Helm spells it: 0.2.0rc1 becomes 0.2.0-rc1."""
+    """Format a version for Helm: 0.2.0rc1 becomes 0.2.0-rc1."""
     return re.sub(r"^(\d+\.\d+\.\d+)[.-]?([a-z].*)$", r"\1-\2", ours)
 
 
 def definition(one: dict[str, Any]) -> str:
-    """A definition as a template: its labels are the release's, and its text is kept from being read as a template."""
+    """Render a CRD as a template with the release's labels; its text is protected from Helm's template syntax."""
     spec = _yaml({"spec": one["spec"]}).replace("{{", '{{ "{{" }}')
     return (
         "{{- /* Written by `python -m house.chart`; changes here are lost. */}}\n"
@@ -72,7 +72,7 @@ def definition(one: dict[str, Any]) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The schema of the values, whole and without references, so that a refusal names the path that people wrote."""
+    """The schema of the values without references, so that a refusal names the path that users wrote."""
     whole = Values.model_json_schema(by_alias=True)
     plain: dict[str, Any] = _inlined(whole, whole.pop("$defs"))
     plain["properties"]["global"] = {"type": "object", "description": "Set by Helm in a chart of charts; not read."}
@@ -80,7 +80,7 @@ def schema() -> dict[str, Any]:
 
 
 def _inlined(node: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
-    """A property may be called `title`; a schema's own title is a text and says nothing."""
+    """Inline references; a property may be called `title`, while a schema's own title is dropped."""
     if "$ref" in node:
         node = named[node["$ref"].rsplit("/", 1)[1]] | {name: value for name, value in node.items() if name != "$ref"}
     return {
@@ -91,7 +91,7 @@ def _inlined(node: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
 
 
 def _values(group: BaseModel, depth: int) -> Iterator[str]:
-    """The lines of values.yaml: above each value why somebody would set it."""
+    """The lines of values.yaml: above each value the reason to set it."""
     for name, value, meaning in _fields(group):
         room = "  " * depth
         if not depth:
@@ -118,7 +118,7 @@ def _rows(group: BaseModel, above: str) -> Iterator[str]:
 
 
 def _fields(group: BaseModel) -> Iterator[tuple[str, Any, str]]:
-    """Name as people write it, default, meaning; the words of a closed choice belong to its meaning."""
+    """Name as users write it, default, meaning; the words of a closed choice are part of its meaning."""
     described = _inlined((whole := type(group).model_json_schema(by_alias=True)), whole.get("$defs", {}))
     for field, about in type(group).model_fields.items():
         name = str(about.alias)
@@ -145,7 +145,7 @@ def _chart() -> dict[str, Any]:
 
 
 def _annotations() -> dict[str, str]:
-    """What Artifact Hub shows; each value is a text, some of them YAML."""
+    """Annotations for Artifact Hub; each value is a text, some of them YAML."""
     image = f"{Values().image.repository}:{fairlead.__version__}"
     about = [
         {
@@ -170,14 +170,14 @@ def _annotations() -> dict[str, str]:
 
 
 def _examples() -> list[dict[str, Any]]:
-    """The first object of each kind in the samples that users are shown first."""
+    """The first object of each kind in the samples that users see first."""
     texts = [(ROOT / "manifests/samples" / f"{name}.yaml").read_text(encoding="utf-8") for name in SAMPLES]
     objects = [one for text in texts for one in yaml.safe_load_all(text)]
     return [next(one for one in objects if one["kind"] == kind.name) for kind in KINDS]
 
 
 class _Texts(yaml.SafeDumper):
-    """Writes texts of several lines as blocks."""
+    """Writes multi-line texts as blocks."""
 
 
 def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -188,6 +188,6 @@ _Texts.add_representer(str, _block)
 
 
 def _yaml(value: object) -> str:
-    """Parts that are one object in memory would be written as anchors: a copy by way of JSON has none."""
+    """Dump without anchors: parts that are one object in memory are copied through JSON."""
     apart = json.loads(json.dumps(value))
     return yaml.dump(apart, Dumper=_Texts, sort_keys=False, width=110, allow_unicode=True)

@@ -1,6 +1,6 @@
-"""What kubectl installs: the chart's own rendering without what only Helm reads, as a kustomize base and as one file.
+"""The manifests for kubectl: the chart's rendering without Helm's own metadata, as a kustomize base and as one file.
 
-Both hold the same objects as `helm template fairlead charts/fairlead -n fairlead-system`; nothing is written by hand.
+Both contain the same objects as `helm template fairlead charts/fairlead -n fairlead-system`; all is generated.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class Refused(Exception):
 
 
 def template(helm: Path, values: Mapping[str, Any] | None = None, more: Sequence[str] = ()) -> list[Manifest]:
-    """What Helm sends for these values, in its own order; `Refused` in Helm's words."""
+    """Render the chart with these values, in Helm's order; raises `Refused` with Helm's message."""
     words = [str(helm), "template", "fairlead", str(CHART), "-n", NAMESPACE, "--skip-tests", "-f", "-", *more]
     text = yaml.safe_dump(dict(values or {}))
     done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
@@ -38,7 +38,7 @@ def template(helm: Path, values: Mapping[str, Any] | None = None, more: Sequence
 
 
 def plain(one: Manifest) -> Manifest:
-    """The object without the labels and annotations that only Helm reads."""
+    """Remove the labels and annotations that only Helm reads."""
     metadata = dict(one["metadata"])
     for name, helms in (("labels", _LABELS), ("annotations", _ANNOTATIONS)):
         left = {key: value for key, value in metadata.pop(name, {}).items() if key not in helms}
@@ -47,12 +47,12 @@ def plain(one: Manifest) -> Manifest:
 
 
 def rendered(helm: Path) -> dict[str, str]:
-    """manifests/base and manifests/install.yaml by path."""
+    """Build manifests/base and manifests/install.yaml by path."""
     return of([plain(one) for one in template(helm)])
 
 
 def of(objects: Sequence[Manifest]) -> dict[str, str]:
-    """The files that hold these objects: one for each kind, what lists them, and all in one."""
+    """The files for these objects: one for each kind, the kustomization, and one with everything."""
     kinds = list(dict.fromkeys(str(one["kind"]) for one in objects))
     files = {f"{kind.lower()}.yaml": [one for one in objects if one["kind"] == kind] for kind in kinds}
     listed = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
@@ -65,9 +65,9 @@ def of(objects: Sequence[Manifest]) -> dict[str, str]:
 
 
 def mark() -> str:
-    """The first line of what was rendered: it changes with the chart, and no Helm is needed to see that.
+    """The first line of rendered files: it changes with the chart, so that drift shows without Helm.
 
-    Rules and dashboards are no part of it, since nothing renders them unless asked.
+    Rules and dashboards are excluded, since they are only rendered on request.
     """
     digest = hashlib.sha256()
     for path in sorted(CHART.rglob("*")):
@@ -77,7 +77,7 @@ def mark() -> str:
 
 
 def drift(install: Path) -> list[str]:
-    """A line when the one file was rendered from another chart than the one that lies here."""
+    """Return a line if the file was rendered from another chart than the current one."""
     if install.is_file() and install.read_text(encoding="utf-8").startswith(mark()):
         return []
     return [f"{INSTALL}: was rendered from another chart"]

@@ -1,6 +1,6 @@
-"""The chart's values as one model: what may be set, what it is without being set, and why somebody would set it.
+"""The chart's values as one model: each value, its default, and the reason to set it.
 
-`values.yaml`, `values.schema.json` and docs/reference/values.md are written from here; nothing here renders a template.
+`values.yaml`, `values.schema.json` and docs/reference/values.md are generated from it; nothing here renders a template.
 """
 
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ Objects = list[dict[str, Any]]
 
 
 class Image(Group):
-    """The one image: operator, routers and simulated engines."""
+    """The only image: operator, routers and simulated engines."""
 
     repository: str = Field(
         default="registry.fairlead.dev/fairlead", min_length=1, description="Where the image lies, without its tag."
@@ -37,7 +37,7 @@ class PullSecret(Group):
 
 
 class ServiceAccount(Group):
-    """Who the operator is to the API server."""
+    """The operator's ServiceAccount."""
 
     create: bool = Field(default=True, description="Make one; with `false`, `name` must say which to use.")
     name: str = Field(default="", description="Empty means the release's full name.")
@@ -45,7 +45,7 @@ class ServiceAccount(Group):
 
 
 class Rbac(Group):
-    """What the operator may do."""
+    """The operator's permissions."""
 
     create: bool = Field(default=True, description="Make its roles and bindings; with `false` you bring them.")
     secrets: bool = Field(
@@ -72,7 +72,7 @@ class Rbac(Group):
 
 
 class Crds(Group):
-    """The definitions."""
+    """The CRDs."""
 
     install: bool = Field(default=True, description="Install and upgrade them with the release.")
     keep: bool = Field(
@@ -90,7 +90,7 @@ class Issuer(Group):
 
 
 class CertManager(Group):
-    """Certificates by cert-manager."""
+    """Certificates from cert-manager."""
 
     enabled: bool = Field(
         default=False,
@@ -100,7 +100,7 @@ class CertManager(Group):
 
 
 class Webhook(Group):
-    """The admission webhook: says all that is wrong with an object when it is applied."""
+    """The admission webhook: reports all that is wrong with an object when it is applied."""
 
     enabled: bool = Field(
         default=True, description="Without it the same answers come as a condition of the object, moments later."
@@ -115,7 +115,7 @@ class Webhook(Group):
 
 
 class NetworkPolicy(Group):
-    """Who may reach the operator's pods."""
+    """Which pods may connect to the operator's pods."""
 
     enabled: bool = Field(default=False, description="Allow only the webhook, the probes and the metrics.")
     metrics_from: Objects = Field(
@@ -126,7 +126,7 @@ class NetworkPolicy(Group):
 
 
 class Switch(Group):
-    """Something that is either there or not."""
+    """A feature that is on or off."""
 
     enabled: bool = Field(default=False, description="Make it.")
 
@@ -139,7 +139,7 @@ class Logging(Group):
 
 
 class Autoscaler(Group):
-    """Who decides the replicas of deployments with `spec.scaling`."""
+    """Which autoscaler decides the replicas of deployments with `spec.scaling`."""
 
     separate: bool = Field(
         default=False,
@@ -164,7 +164,7 @@ class Autoscaler(Group):
 
 
 class Values(Group):
-    """All that can be set."""
+    """All values of the chart."""
 
     fullname_override: str = Field(
         default="", max_length=40, description="Name of all objects; empty means one made from the release's name."

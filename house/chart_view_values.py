@@ -1,4 +1,4 @@
-"""The chart's values by which an installation is watched: metrics, the console, dashboards and alerts."""
+"""The chart's values for observing an installation: metrics, the console, dashboards and alerts."""
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -7,7 +7,7 @@ Texts = dict[str, str]
 
 
 class Group(BaseModel):
-    """Values that belong together; a word it does not know is refused."""
+    """Values that belong together; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_name=True)
 
@@ -28,7 +28,7 @@ class Metrics(Group):
 
 
 class Console(Group):
-    """The console: pages that show the fleet, on port 9091 of the operator, to whom Kubernetes lets read it."""
+    """The console: pages that show the fleet, on port 9091 of the operator, for readers whom Kubernetes authorizes."""
 
     enabled: bool = Field(
         default=False,
@@ -41,7 +41,7 @@ class Console(Group):
 
 
 class Serving(Group):
-    """Routers and engines of all deployments, wherever they are."""
+    """Routers and engines of all deployments, in any namespace."""
 
     monitoring_namespace: str = Field(
         default="",

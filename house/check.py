@@ -1,7 +1,7 @@
-"""`python -m house.check`: every rule of the house in one command, two steps at a time.
+"""`python -m house.check`: run every check of the project with one command, two steps at a time.
 
-Runs the tools beside its own interpreter on the tree it stands in, so that a copy checks the copy.
-Says for every failing step what to do, since a rule nobody knows how to meet gets switched off.
+Runs the tools of its own interpreter's environment on its own tree, so that a copy checks the copy. Prints for every
+failing step what to do, since a rule that is hard to fix gets switched off.
 """
 
 import argparse
@@ -21,17 +21,17 @@ from house.steps import COVERAGE_FOLDER, STEPS, Step
 from house.tree import ROOT
 
 AT_ONCE: Final = 2
-"""The smallest machine we work on has two cores; more steps at once only wait for each other."""
+"""The smallest development machine has two cores; more parallel steps only wait for each other."""
 
 FEW_EXAMPLES: Final = "10"
-"""Of each property while somebody waits; `make test` tries a hundred."""
+"""Examples per property while a developer waits; `make test` uses a hundred."""
 
 GREEN, RED, PLAIN = "\033[32m", "\033[31m", "\033[0m"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one step went."""
+    """The result of one step."""
 
     step: Step
     holds: bool
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run all steps, the one named, or all but one; 0 when everything holds."""
+    """Run all steps, the one named, or all but one; return 0 if everything holds."""
     names = [step.name for step in STEPS]
     parser = argparse.ArgumentParser(prog="python -m house.check", description="Every rule of the house.")
     chosen = parser.add_mutually_exclusive_group()
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def outcomes_of(steps: Sequence[Step], root: Path) -> Iterator[Outcome]:
-    """Run the steps, a few at a time, and answer each as it ends."""
+    """Run the steps, a few at a time, and yield each outcome as it ends."""
     (root / COVERAGE_FOLDER).mkdir(parents=True, exist_ok=True)
     environment = {"FAIRLEAD_EXAMPLES": FEW_EXAMPLES} | os.environ | surroundings(root)
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -77,7 +77,7 @@ def outcomes_of(steps: Sequence[Step], root: Path) -> Iterator[Outcome]:
 
 
 def surroundings(root: Path) -> dict[str, str]:
-    """What makes a tool look at this tree and not at the one that was installed."""
+    """Environment that makes tools check this tree and not the installed one."""
     return {
         "PYTHONPATH": os.pathsep.join((str(root / "operator"), str(root))),
         "COVERAGE_FILE": str(root / COVERAGE_FOLDER / "data"),
@@ -107,7 +107,7 @@ def row(outcome: Outcome, *, colour: bool) -> str:
 
 
 def closing(outcomes: Sequence[Outcome], seconds: float) -> Iterator[str]:
-    """What follows the table: the words of each failing step with advice, and the verdict."""
+    """The text after the table: each failing step's output with advice, and the verdict."""
     failed = [outcome for outcome in outcomes if not outcome.holds]
     for outcome in failed:
         name = outcome.step.name

@@ -1,4 +1,4 @@
-"""`python -m house.chromium`: a real browser for tests of the report; which programs, and whose package."""
+"""`python -m house.chromium`: installs a real browser for tests of the report, if possible."""
 
 import sys
 from typing import Final
@@ -10,12 +10,12 @@ PACKAGE: Final = "chromium"
 
 
 def main() -> int:
-    """Have one, where that can be."""
+    """Install it, if possible."""
     return debian_program.prepare(PROGRAMS, PACKAGE)
 
 
 def found() -> str | None:
-    """Where it is."""
+    """The path of the program."""
     return debian_program.found(PROGRAMS)
 
 

@@ -1,7 +1,7 @@
-"""`python -m house.circles`: no circle of files in the product, imports for types alone counted.
+"""`python -m house.circles`: checks the product for import cycles, type-only imports included.
 
-Files that import each other in a circle can only be read, tested and changed together, whatever holds the circle up:
-an import under TYPE_CHECKING or inside a function hides it from Python and not from the reader.
+Files in an import cycle can only be read, tested and changed together, whatever causes the cycle: an import under
+TYPE_CHECKING or inside a function hides it from Python but not from the reader.
 """
 
 import ast
@@ -16,11 +16,11 @@ from house import tree
 
 SOURCE: Final = Path("operator")
 Imports = Mapping[Path, Mapping[Path, int]]
-"""Of each file: the files it imports, and the line of the first import."""
+"""For each file: the files it imports, and the line of the first import."""
 
 
 def main() -> int:
-    """Check the product; 0 with one line of figures, 1 with one line for each circle."""
+    """Check the product; return 0 with one line of figures, 1 with one line for each cycle."""
     files = [path for path in tree.python_files(tree.ROOT) if path.is_relative_to(SOURCE)]
     found = imports({path: (tree.ROOT / path).read_text(encoding="utf-8") for path in files})
     wrong = list(violations(found))
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def imports(texts: Mapping[Path, str]) -> Imports:
-    """Who imports whom among these files, wherever in a file the import stands."""
+    """Which of these files imports which, wherever the import is in a file."""
     paths = {_module(path): path for path in texts}
     found: dict[Path, dict[Path, int]] = {}
     for path, text in texts.items():
@@ -44,7 +44,7 @@ def imports(texts: Mapping[Path, str]) -> Imports:
 
 
 def violations(found: Imports) -> Iterator[str]:
-    """Circles, each at the place of one of its imports; no import is named twice."""
+    """Yield cycles, each at one of its imports; no import is reported twice."""
     left = {path: set(imported) for path, imported in found.items()}
     while True:
         try:

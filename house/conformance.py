@@ -1,9 +1,9 @@
-"""`python -m house.conformance [real | ours | URL]`: one suite, held against a server of the reader's choice.
+"""`python -m house.conformance [real | ours | URL]`: runs one conformance suite against a chosen server.
 
-Real vLLM on CPU is what it runs against unless told otherwise; the venv and the tiny model are made where they are
-missing. Every green run leaves its summary in .build; `--record` keeps it, `--keep` the last ones without another run.
-`--page` writes docs/reference/conformance.md from what was recorded, and `--drift` says whether the page is what the
-records and the table of differences make it.
+The default is real vLLM on CPU; its venv and the tiny model are created if missing. Every passing run leaves its
+summary in .build; `--record` keeps it, `--keep` keeps the last ones without another run. `--page` writes
+docs/reference/conformance.md from the records, and `--drift` checks that the page matches the records and the table of
+differences.
 """
 
 import argparse
@@ -30,10 +30,10 @@ from tests.conformance.differences import MEANT
 
 FOLDER: Final = "tests/conformance"
 CHOICE: Final = "FAIRLEAD_CONFORMANCE"
-"""`ours` (also when it is not set), `real`, or the URL of anybody's server: what the suite's fixtures look at."""
+"""`ours` (the default), `real`, or the URL of any server: read by the suite's fixtures."""
 REAL, OURS = "real", "ours"
 SIDES: Final = (REAL, OURS)
-"""What is ours to start as every case wants it, so that none may be left out."""
+"""Servers that we start as every case needs them, so that no case may be skipped."""
 PAGE: Final = ROOT / "docs" / "reference" / "conformance.md"
 RECORDS: Final = PAGE.with_suffix(".json")
 LAST: Final = ROOT / ".build" / "conformance.json"
@@ -42,7 +42,7 @@ ADVICE: Final = "run `python -m house.conformance --page` and commit the page"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """How one run of the suite went."""
+    """The result of one run of the suite."""
 
     server: str
     version: str
@@ -52,15 +52,15 @@ class Summary:
     left_out: int
     seconds: float
     stories: Mapping[str, int]
-    """Cases by the file they stand in."""
+    """Cases by file."""
 
     @property
     def holds(self) -> bool:
-        """Something passed, and nothing failed."""
+        """Whether something passed, and nothing failed."""
         return self.passed > 0 and self.passed + self.left_out == self.cases
 
     def __str__(self) -> str:
-        """`real vLLM 0.32.0: 300 of 300 cases passed, 0 left out, in 123 s`."""
+        """Format `real vLLM 0.32.0: 300 of 300 cases passed, 0 left out, in 123 s`."""
         return (
             f"{self.server} {self.version}: {self.passed} of {self.cases} cases passed, "
             f"{self.left_out} left out, in {self.seconds:.0f} s"
@@ -68,7 +68,7 @@ class Summary:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 when every case passed (or the page is right), 1 when not."""
+    """Return 0 if every case passed (or the page is right), 1 if not."""
     options = _parser().parse_args(argv)
     if options.drift:
         wrong = drift(PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "", read(RECORDS))
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(server: str) -> Summary:
-    """The whole suite against one server; what pytest says goes where ours goes."""
+    """Run the whole suite against one server; pytest's output is passed through."""
     if server == REAL:
         real_vllm.python(Cache.chosen())
         tiny_model.model(Cache.chosen())
@@ -107,7 +107,7 @@ def run(server: str) -> Summary:
 
 
 def summarize(server: str, report: str, seconds: float, date: str) -> Summary:
-    """From pytest's own report; what broke down outside a case counts as one that did not pass."""
+    """Summarize pytest's report; an error outside a case counts as a failed case."""
     cases = list(ET.fromstring(report).iter("testcase"))  # noqa: S314  pytest wrote it a moment ago
     left_out = [case for case in cases if case.find("skipped") is not None]
     broken = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
@@ -125,13 +125,13 @@ def summarize(server: str, report: str, seconds: float, date: str) -> Summary:
 
 
 def read(path: Path) -> dict[str, Summary]:
-    """What was recorded, by side."""
+    """Read the records, by side."""
     document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {side: Summary(**summary) for side, summary in document.items()}
 
 
 def write(path: Path, records: Mapping[str, Summary]) -> None:
-    """Keep them."""
+    """Write the records."""
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {side: asdict(summary) for side, summary in sorted(records.items())}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -143,7 +143,7 @@ def drift(written: str, records: Mapping[str, Summary]) -> str:
 
 
 def render(records: Mapping[str, Summary]) -> str:
-    """The page."""
+    """Render the page."""
     sides = [records[side] for side in SIDES if side in records]
     stories = sorted({story for summary in sides for story in summary.stories})
     return "\n".join(

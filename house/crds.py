@@ -1,4 +1,4 @@
-"""`python -m house.crds [--drift]`: write crds/ and the page about them from the models, or say what is not theirs."""
+"""`python -m house.crds [--drift]`: write crds/ and their page from the models, or report what differs from them."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ HEAD: Final = "# Written by `python -m house.crds` from the models in operator/f
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write all, or with --drift only compare; 0 when nothing differs afterwards."""
+    """Write all, or with --drift only compare; return 0 if nothing differs afterwards."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words not in ([], ["--drift"]):
         print("usage: python -m house.crds [--drift]", file=sys.stderr)
@@ -34,19 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def page_drift(page: Path) -> list[str]:
-    """A line when the page does not say what the models say."""
+    """Return a line if the page differs from the models."""
     if page.is_file() and page.read_text(encoding="utf-8") == api_page.text():
         return []
     return [f"{api_page.PAGE}: differs from the models: {ADVICE}"]
 
 
 def rendered() -> dict[str, str]:
-    """Every file's name and text."""
+    """Build every file's name and text."""
     return {f"{name}.yaml": HEAD + _text(one) for name, one in kind_definitions.all_of_them().items()}
 
 
 def drift(folder: Path) -> list[str]:
-    """A line for each file that differs from what the models say, is missing, or has no model."""
+    """Return a line for each file that differs from the models, is missing, or has no model."""
     wanted = rendered()
     there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")}
     return [
@@ -63,7 +63,7 @@ def _difference(name: str, wanted: dict[str, str], there: dict[str, str]) -> str
 
 
 def _text(one: dict[str, Any]) -> str:
-    apart = json.loads(json.dumps(one))  # parts that are one object in memory would be written as anchors
+    apart = json.loads(json.dumps(one))  # parts that are one object in memory would become anchors
     return yaml.dump(apart, Dumper=yaml.CSafeDumper, sort_keys=False, width=110, allow_unicode=True)
 
 

@@ -1,6 +1,6 @@
-"""A real server that tests ask, installed where that can be done: which program answers, and which package has it.
+"""Installs a server that tests use from a Debian package, if possible, and finds its program.
 
-Says in one line what is missing; the tests themselves decide whether they can do without.
+Reports in one line what is missing; the tests decide whether they can run without it.
 """
 
 import os
@@ -14,7 +14,7 @@ from devcluster.setup import debian
 
 
 def prepare(programs: Sequence[str], package: str) -> int:
-    """0 when there is one now, or when this machine cannot have one: that is said, and the tests say it again."""
+    """Return 0 if there is one now, or if this machine cannot have one: that is reported, here and by the tests."""
     if found(programs) is not None:
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
@@ -29,5 +29,5 @@ def prepare(programs: Sequence[str], package: str) -> int:
 
 
 def found(programs: Sequence[str]) -> str | None:
-    """Where the first of them is."""
+    """The path of the first of them that exists."""
     return next(filter(None, map(shutil.which, programs)), None)

@@ -1,4 +1,4 @@
-"""An environment in the cache that has a real engine: made once from hashed locks, to be asked by tests."""
+"""A virtual environment in the cache with a real engine for tests: created once from hashed locks."""
 
 import shutil
 import sys
@@ -19,12 +19,12 @@ class EngineVenv:
     version: str
     locks: tuple[str, ...]
     finish: Callable[[Path], None]
-    """What its folder of packages needs beside the locks."""
+    """What its site-packages need besides the locks."""
     sources: bool = False
-    """Some of its packages exist as sources alone; their hashes are in the locks too."""
+    """Whether some packages exist only as source distributions; the locks have their hashes too."""
 
     def python(self, cache: Cache) -> Path:
-        """The interpreter that has it; makes it where it is missing (some 6 GB, some minutes)."""
+        """The interpreter that has it; creates it if missing (some 6 GB, some minutes)."""
         name = self.engine.lower()
         place = cache.root / f"{name}-{self.version}"
         ready = place / "ready"

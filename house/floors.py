@@ -1,6 +1,6 @@
-"""`python -m house.floors COVERAGE_JSON [TABLE]`: no room's coverage may sink below its floor in pyproject.toml.
+"""`python -m house.floors COVERAGE_JSON [TABLE]`: no room's coverage may be below its floor in pyproject.toml.
 
-Rooms that decide stand at 100: their branches are the product, and each is one table row away from a test.
+Rooms that decide are at 100: their branches are the product, and each needs only one table row in a test.
 """
 
 import json
@@ -14,34 +14,34 @@ from typing import Any, Final
 from house.tree import ROOT
 
 SHOWN: Final = 4
-"""How many files, and places in a file, a violation names; the rest is `coverage report -m`."""
+"""How many files, and places in a file, a violation lists; `coverage report -m` has the rest."""
 
 DECIDING: Final = "floors"
-"""The table of the rooms whose tests `make check` runs."""
+"""The table of the rooms that `make check` tests."""
 REST: Final = "floors-of-the-rest"
-"""The table of all others, looked at by `make test`."""
+"""The table of all others, checked by `make test`."""
 
 ADVICE: Final = "write the story that takes the missing branch, or delete the branch; the floor stays"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What the coverage report says about one folder."""
+    """The coverage of one folder."""
 
     folder: str
     counted: int
     covered: int
     gaps: tuple[str, ...]
-    """Places nobody ran, as `path: lines 3, 9; branches 4->7`."""
+    """Uncovered places, as `path: lines 3, 9; branches 4->7`."""
 
     @property
     def percent(self) -> float:
-        """Lines and branches together, as coverage counts them; a room without code misses nothing."""
+        """Lines and branches together, as in coverage; a room without code is complete."""
         return 100.0 * self.covered / self.counted if self.counted else 100.0
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compare a coverage report with the floors; 0 when every room holds."""
+    """Compare a coverage report with the floors; return 0 if every room holds."""
     if len(arguments) not in (1, 2):
         print("usage: python -m house.floors COVERAGE_JSON [TABLE]", file=sys.stderr)
         return 2
@@ -62,7 +62,7 @@ def of(root: Path, table: str) -> Mapping[str, float]:
 
 
 def violations(files: Mapping[str, Mapping[str, Any]], floors: Mapping[str, float]) -> Iterator[str]:
-    """One paragraph for each room below its floor."""
+    """Yield one paragraph for each room below its floor."""
     for folder, floor in floors.items():
         room = measure(folder, _without(inner_rooms(folder, floors), files))
         if room.percent < floor:
@@ -77,7 +77,7 @@ def violations(files: Mapping[str, Mapping[str, Any]], floors: Mapping[str, floa
 
 
 def inner_rooms(folder: str, floors: Iterable[str]) -> tuple[str, ...]:
-    """Folders below this one that have a floor of their own: they count there only."""
+    """Subfolders with a floor of their own: they count only there."""
     return tuple(f"{other}/" for other in floors if other.startswith(f"{folder}/"))
 
 
@@ -109,7 +109,7 @@ def _first(places: Sequence[str]) -> str:
 
 
 def _shown(percent: float) -> str:
-    """Rounded down, so that 99.96 never reads as 100."""
+    """Round down, so that 99.96 is never shown as 100."""
     return f"{int(percent * 10) / 10:.1f} %"
 
 

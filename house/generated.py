@@ -1,6 +1,6 @@
-"""`python -m house.generated [WORD …]`: everything in the tree that is written from code, written anew, two at a time.
+"""`python -m house.generated [WORD …]`: regenerate all files that are generated from code, two at a time.
 
-Afterwards `git diff` shows what a change means to users: their fields, their messages, the objects they get.
+`git diff` then shows what a change means to users: their fields, their messages, the objects they get.
 """
 
 import os
@@ -18,17 +18,17 @@ from house.tree import ROOT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """What one module writes."""
+    """One generating module."""
 
     module: str
     words: tuple[str, ...] = ()
     into: str = ""
-    """The file that holds what it prints; empty: it writes its files itself."""
+    """The file for its output; empty: it writes its files itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """How that went."""
+    """The result of one module."""
 
     by: Generated
     seconds: float
@@ -56,11 +56,11 @@ ALL: Final = (
     Generated(module="prove.engine_table", into="docs/reference/engines.md"),
     Generated(module="campaign.page"),
 )
-"""Longest first, as in `make check`. None reads what another one writes."""
+"""Longest first, as in `make check`. No module reads another one's files."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write all, or those whose module has one of these words in its name; 0 when each could be written."""
+    """Write all, or those whose module name contains one of these words; return 0 if each succeeded."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = [one for one in ALL if not words or any(word in one.module for word in words)]
     if not chosen:
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def write(one: Generated) -> Written:
-    """Run it; a page is only replaced by a whole one."""
+    """Run one module; a page is only replaced by a complete one."""
     started = time.monotonic()
     ended = subprocess.run(
         [sys.executable, "-m", one.module, *one.words],

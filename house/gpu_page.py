@@ -1,7 +1,7 @@
-"""docs/reference/gpu.md and its plots: every sweep of a real engine that is kept.
+"""docs/reference/gpu.md and its plots: every recorded sweep of a real engine.
 
-`python -m house.gpu_page` writes it; a test fails when it is stale. To add one, copy the file that `fairlead calibrate
---sweep --out` wrote: of a GPU into the package, which then uses it, of a processor into docs/reference/sweeps.
+`python -m house.gpu_page` writes it; a test fails when it is stale. To add a sweep, copy the file that `fairlead
+calibrate --sweep --out` wrote: of a GPU into the package, which then uses it, of a CPU into docs/reference/sweeps.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from house.tree import ROOT
 PAGE: Final = "docs/reference/gpu.md"
 SWEEPS: Final = ROOT / "docs" / "reference" / "sweeps"
 PACKAGED: Final = ROOT / "operator" / "fairlead" / "simulator" / "data" / "sweeps"
-"""Those that every simulation of the same deployment uses."""
+"""Sweeps that every simulation of the same deployment uses."""
 _HEAD: Final = """\
 # Real engines, measured
 
@@ -85,20 +85,20 @@ Each measurement predicted from all others, against what was measured:
 
 
 def kept() -> dict[str, SweepRecord]:
-    """Every sweep by the name of its file."""
+    """Read every sweep, by file name."""
     paths = sorted((*SWEEPS.glob("*.jsonl"), *PACKAGED.glob("*.jsonl")), key=lambda path: path.name)
     return {path.stem: sweep_file.read(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def page(sweeps: dict[str, SweepRecord]) -> str:
-    """The whole page."""
+    """Build the whole page."""
     gpus = any(one.deployment.product != CPU for one in sweeps.values())
     parts = [_HEAD, _ONE_GPU if gpus else _NO_GPU, *(_section(*one) for one in sweeps.items())]
     return "".join(parts if sweeps else [*parts, _NO_SWEEP]).rstrip() + "\n"
 
 
 def plots(sweeps: dict[str, SweepRecord]) -> dict[str, str]:
-    """A plot for each sweep by its path: what the others predict over what was measured."""
+    """Draw a plot for each sweep, by path: predictions of the others over measured values."""
     unit = "ms a step, predicted by all others"
     return {_plot(name): scatter.drawing([_panel(record)], unit) for name, record in sweeps.items()}
 
@@ -108,7 +108,7 @@ def _plot(name: str) -> str:
 
 
 def _panel(record: SweepRecord) -> Panel:
-    """Milliseconds a step, or a prompt."""
+    """Milliseconds per step, or per prompt."""
     points: dict[str, list[tuple[float, float]]] = {work.value: [] for work in SweepWork}
     for one, error in errors.each_left_out(record):
         step_ms = 1e3 * one.seconds / one.steps
@@ -157,7 +157,7 @@ def _starts(record: SweepRecord) -> Iterator[str]:
 
 
 def _steps(record: SweepRecord) -> Iterator[str]:
-    """Milliseconds a step, by batch and context; prompts by length."""
+    """Milliseconds per step, by batch and context; prompts by length."""
     decodes = [one for one in record.steps if one.point.work is SweepWork.DECODE]
     contexts = sorted({one.point.context for one in decodes})
     yield f"| requests that decode | variant | {' | '.join(f'at {context:,}, ms a step' for context in contexts)} |"
@@ -181,7 +181,7 @@ def _ms(one: StepMeasurement | None) -> str:
 
 
 def main() -> int:
-    """Writes page and plots."""
+    """Write page and plots."""
     sweeps = kept()
     for name, text in {PAGE: page(sweeps), **plots(sweeps)}.items():
         Path(ROOT / name).write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Lanes without a node that held on the very same files: they are not run again, here or in a new clone.
+"""Skips lanes without a node that passed on exactly the same files, here or in another clone.
 
-An API server is built from a source whose hash is one of our files. A node's stories are told every time, since the
-kernel under them is not.
+An API server is built from a source whose hash is in one of our files. Tests on a node always run, since they depend on
+the machine's kernel.
 """
 
 import json
@@ -17,7 +17,7 @@ FOLDER: Final = ".build/lanes"
 
 
 def facts(root: Path, lane: Lane, examples: int) -> Held:
-    """All that its stories could notice: they start our programs, and those of the house read documents too."""
+    """All that its tests could notice: they start our programs, and the house's tests read documents too."""
     key = reach.key(root, (*pure.PROGRAMS, *lane.folders), prose=True)
     return Held(key=key, examples=examples)
 
@@ -29,12 +29,12 @@ def holds(root: Path, lane: Lane, now: Held) -> bool:
 
 
 def remember(root: Path, lane: Lane, now: Held) -> None:
-    """It passed on the files as they were when it began."""
+    """Record that it passed on the files as they were at its start."""
     place = _place(root, lane)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps({lane.name: asdict(now)}), encoding="utf-8")
 
 
 def _place(root: Path, lane: Lane) -> Path:
-    """A file each, so that two runs at once lose nothing."""
+    """One file per lane, so that concurrent runs lose nothing."""
     return root / FOLDER / f"{lane.name}.json"

@@ -1,4 +1,4 @@
-"""The definitions of our kinds, as the API server takes them. Only values: `crds` writes the files."""
+"""The CRDs of our kinds, in the API server's format. Only values: `crds` writes the files."""
 
 from typing import Any, Final
 
@@ -9,12 +9,12 @@ NAME_CEL: Final = f"self.metadata.name.matches('^{NAME_PATTERN}$')"
 
 
 def all_of_them() -> dict[str, dict[str, Any]]:
-    """Every definition, by its name."""
+    """Build every CRD, by its name."""
     return {kind.crd: definition(kind) for kind in KINDS}
 
 
 def definition(kind: Kind[Any]) -> dict[str, Any]:
-    """The CustomResourceDefinition of one kind."""
+    """Build the CustomResourceDefinition of one kind."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

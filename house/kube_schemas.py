@@ -1,7 +1,7 @@
-"""JSON schemas of Kubernetes' kinds and of ours, as kubeconform reads them.
+"""JSON schemas of Kubernetes' kinds and of ours, for kubeconform.
 
-A release's own swagger.json lies in its Go module, which Go fetches and we check by its hash; what is made of it stays
-in the cache. The schemas are closed: a field that the release does not know fails, as with `kubectl --validate=strict`.
+A release's swagger.json is in its Go module, which Go fetches and we check by its hash; the schemas built from it are
+cached. The schemas are closed: a field that the release does not have fails, as with `kubectl --validate=strict`.
 """
 
 import json
@@ -21,31 +21,31 @@ RELEASES: Final[Mapping[str, str]] = {
     "1.34.2": "h1:WQdDvYJazkmkwSncgNwGvVtaCt4TYXIU3wSMRgvp3MI=",
     "1.37.1": "h1:LTUzSbp9n0W7649oVKBYfC48zcoD3vCk++1PZQn28q8=",
 }
-"""The oldest and the newest release we serve, and the hashes of their modules."""
+"""The oldest and the newest supported release, and the hashes of their modules."""
 
 LOCATION: Final = "{{.ResourceKind}}{{.KindSuffix}}.json"
-"""How kubeconform names a kind's file; to be put behind the folder."""
+"""kubeconform's file name for a kind; appended to the folder."""
 
 _MODULE: Final = "k8s.io/kubernetes"
 _SHAPE: Final = "1"
-"""To be counted up when the schemas are made differently, so that no old ones are read."""
+"""Incremented when the schemas are built differently, so that old ones are not used."""
 
 _OPEN: Final[Mapping[str, dict[str, Any]]] = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["string", "number"]},
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["string", "integer"]},
 }
-"""Kinds of text that may be written as a number too, which swagger cannot say."""
+"""String kinds that may also be written as a number, which swagger cannot express."""
 
 Schema = dict[str, Any]
 
 
 def missing(cache: Cache) -> tuple[str, ...]:
-    """Which releases' schemas would have to be made."""
+    """Releases whose schemas have yet to be built."""
     return tuple(f"the schemas of Kubernetes {each}" for each in RELEASES if not _place(cache, each).exists())
 
 
 def ensure(cache: Cache, release: str) -> Path:
-    """The folder with a release's schemas; fetches and makes them once."""
+    """Return the folder with a release's schemas; fetches and builds them once."""
     place = _place(cache, release)
     with turns.alone(place.with_name(".lock"), "the schemas of Kubernetes"):
         if not place.exists():
@@ -62,7 +62,7 @@ def _place(cache: Cache, release: str) -> Path:
 
 
 def ours() -> dict[str, Schema]:
-    """Our definitions' schemas by file name, closed like the others."""
+    """Our CRDs' schemas by file name, closed like the others."""
     made = {}
     for one in kind_definitions.all_of_them().values():
         version = one["spec"]["versions"][0]
@@ -73,7 +73,7 @@ def ours() -> dict[str, Schema]:
 
 
 def kinds(swagger: Schema) -> dict[str, Schema]:
-    """Each kind's schema by file name, with just the definitions that it leads to."""
+    """Each kind's schema by file name, with only the definitions that it refers to."""
     definitions = {name: _OPEN.get(name, _closed(one)) for name, one in swagger["definitions"].items()}
     made = {}
     for name, one in definitions.items():
@@ -85,7 +85,7 @@ def kinds(swagger: Schema) -> dict[str, Schema]:
 
 
 def _closed(node: Schema) -> Schema:
-    """The same schema, refusing fields it does not name; where it names none, anything goes as before."""
+    """Close a schema, so that it refuses fields it does not name; a schema without fields still allows any."""
     made = {key: _closed_within(key, value) for key, value in node.items()}
     if "properties" in node and not node.get("x-kubernetes-preserve-unknown-fields"):
         made.setdefault("additionalProperties", False)
@@ -93,7 +93,7 @@ def _closed(node: Schema) -> Schema:
 
 
 def _closed_within(key: str, value: object) -> object:
-    """Under `properties` stand names, one of which may itself be `properties`: what is under a name is a schema."""
+    """Close what is below a key; keys below `properties` are names, and one of them may itself be `properties`."""
     if isinstance(value, dict):
         return {name: _closed(each) for name, each in value.items()} if key == "properties" else _closed(value)
     return [_closed_within("", each) for each in value] if isinstance(value, list) else value
@@ -121,7 +121,7 @@ def _references(node: object) -> Iterator[str]:
 
 
 def _file(kind: str, group: str, version: str) -> str:
-    """kubeconform keeps the first word of a group only."""
+    """The file name; kubeconform uses only the first part of a group."""
     words = [kind, *([group.partition(".")[0]] if group else []), version]
     return "-".join(words).lower() + ".json"
 
@@ -132,7 +132,7 @@ def _write(folder: Path, schemas: Mapping[str, Schema]) -> None:
 
 
 def _swagger(cache: Cache, release: str) -> Path:
-    """What the release says of itself; an unexpected hash is refused before anything is read."""
+    """The release's swagger.json; an unexpected hash is refused before anything is read."""
     with progress.step(f"fetching the API description of Kubernetes {release}"):
         words = ["go", "mod", "download", "-json", f"{_MODULE}@v{release}"]
         done = subprocess.run(
@@ -149,7 +149,7 @@ def _swagger(cache: Cache, release: str) -> Path:
 
 
 def main() -> int:
-    """`python -m house.kube_schemas`: have them all, and say where."""
+    """`python -m house.kube_schemas`: build them all, and print where they are."""
     for release in RELEASES:
         print(ensure(Cache.chosen(), release))
     return 0

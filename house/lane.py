@@ -1,4 +1,4 @@
-"""The lanes of `make test`: which tests need the same world, where they stand, and what runs side by side."""
+"""The lanes of `make test`: which tests need the same environment, where they are, and which lanes may run together."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,44 +8,44 @@ from house import pure
 Command = tuple[str, ...]
 
 IN_LANE: Final = "FAIRLEAD_LANE"
-"""In the environment of whatever a lane starts: its name, so that lanes side by side know their own."""
+"""Environment variable with the lane's name, so that concurrent lanes can tell their processes apart."""
 OF_NODES: Final = "node"
-"""The marker of tests on a real node."""
+"""Marker of tests on a real node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """Tests that need the same world."""
+    """Tests that need the same environment."""
 
     name: str
     marker: str
     world: str
     folders: tuple[str, ...] = ("tests",)
-    """Where they are: to collect all tests takes a quarter of a minute."""
+    """Where the tests are: collecting all tests takes 15 seconds."""
     apart: tuple[str, ...] = ()
-    """Places below these folders that other lanes tell."""
+    """Subfolders whose tests belong to other lanes."""
     preparations: tuple[Command, ...] = ()
-    """Modules to run first, where their progress can be seen; what cannot be had, the tests themselves will say."""
+    """Modules to run first, with visible progress; the tests themselves report what is missing."""
     modules: tuple[Command, ...] = ()
-    """What tells its tests instead of pytest alone."""
+    """Modules that run its tests instead of plain pytest."""
     compares_traces: bool = False
-    """Whether it compares what clusters leave on the machine: no other node may come or go meanwhile."""
+    """Whether it compares what clusters leave on the machine: no other node may start or stop meanwhile."""
     builds_images: bool = False
-    """Whether its tests do, beyond what its preparations build."""
+    """Whether its tests build images, besides its preparations."""
     slots: int = 1
-    """How many of those that may run at once it counts for."""
+    """How many of the concurrent slots it takes."""
     patient: bool = False
-    """At a lower priority: it waits for nothing, and takes what lanes that do leave of the cores."""
+    """Runs at a lower priority: it is CPU-bound, and uses the cores that waiting lanes leave idle."""
     real: bool = False
-    """A real world that misses deadlines on a busy machine: a few stories that failed are told once more, alone."""
+    """Whether it depends on real deadlines, which a busy machine misses: a few failed tests are rerun, alone."""
     kept: bool = False
-    """Whether it is passed over while no file of this tree changed since it last held; never with a node, whose kernel
-    is the machine's, nor where what is told depends on how fast the machine is."""
+    """Whether it is skipped while no file of this tree changed since it last passed; never with a node, whose kernel is
+    the machine's, nor if results depend on the machine's speed."""
     only_named: bool = False
-    """Not run unless asked for by name: it fetches 6 GB, or tells at length what another lane tells in short."""
+    """Run only if named: it fetches 6 GB, or covers in detail what another lane covers briefly."""
 
     def holds(self, test: str) -> bool:
-        """Whether it looks at the place of this test."""
+        """Whether this test's path belongs to it."""
         return _below(test, self.folders) and not _below(test, self.apart)
 
     def keeps_out(self, other: "Lane") -> bool:
@@ -54,7 +54,7 @@ class Lane:
 
     @property
     def mounts(self) -> bool:
-        """Whether it mounts file systems meanwhile, as a node does and a build of an image."""
+        """Whether it mounts file systems, as a node and an image build do."""
         return self.marker == OF_NODES or self.builds_images
 
 
@@ -82,7 +82,7 @@ DIAGNOSTICS: Final = f"{SERVING}/diagnostics"
 APISERVER: Final = "tests/apiserver"
 OPERATED: Final = f"{APISERVER}/scaling"
 FAULTS: Final = (f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
-"""Half of the time that tests against an API server take, in two lanes of their own."""
+"""Half of the time of the tests against an API server, in two lanes of their own."""
 ARTIFACTS: Final = "tests/house/test_artifacts.py"
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
@@ -91,7 +91,7 @@ OTHER_KINDS: Final = "tests/node/kinds"
 HARNESS: Final = "tests/node/harness"
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 LIVES: Final = ("tests/node/test_demo.py", "tests/node/test_chart_lives.py")
-"""Two long stories: a lane of their own fills a core that would idle at the end."""
+"""Two long tests: a lane of their own uses a core that would be idle at the end."""
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
 
 LANES: Final = (
@@ -277,5 +277,4 @@ LANES: Final = (
         only_named=True,
     ),
 )
-"""In the order in which they begin: what needs no node beside the look for traces, which keeps nodes out, then the long
-ones."""
+"""In start order: first what needs no node, beside the check for traces, which excludes nodes, then the long ones."""

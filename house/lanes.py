@@ -1,6 +1,6 @@
-"""`python -m house.lanes [NAME …]`: the tests lane by lane, a few at a time, each with what it needs and why.
+"""`python -m house.lanes [NAME …]`: run the tests lane by lane, a few at a time, with what each needs and why.
 
-Every lane runs even when an earlier one failed: one look tells all that is wrong.
+Every lane runs even if an earlier one failed, so that one run shows all failures.
 """
 
 import os
@@ -25,19 +25,19 @@ from house.pure import Held
 from house.tree import ROOT
 
 EXAMPLES: Final = "40"
-"""Of each property: enough to notice what changed. `make prove` and whoever sets it higher look for what is rare."""
+"""Examples per property: enough to detect a change. `make prove`, or a higher setting, searches for rare cases."""
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """Fits are small: threads that wait for each other take five times as long on two busy cores (145 s against 27 s)."""
 AT_ONCE: Final = 4
-"""Lanes of real worlds mostly wait: fewer leave two cores idle, and of five some miss deadlines."""
+"""Lanes with real clusters mostly wait: fewer leave two cores idle, and with five some miss deadlines."""
 LOW_PRIORITY: Final = ("nice", "-n", "5")
-"""A third of what another lane gets while both want the cores."""
+"""A third of another lane's CPU time while both compete."""
 DURATIONS: Final = ("--durations=12", "--durations-min=10")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """How a lane went."""
+    """The result of a lane."""
 
     lane: Lane
     code: int
@@ -45,7 +45,7 @@ class Ran:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the named lanes, or all but those that must be named; 0 when every one of them passed."""
+    """Run the named lanes, or all but those that must be named; return 0 if all passed."""
     names = list(sys.argv[1:] if argv is None else argv)
     unknown = [name for name in names if name not in {lane.name for lane in LANES}]
     if unknown:
@@ -65,18 +65,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def what_failed(ran: Sequence[Ran]) -> list[str]:
-    """The stories by name, last of all: a log that was cut keeps its end."""
+    """Names of the failed tests, printed last: a truncated log keeps its end."""
     names = [one.lane.name for one in ran if one.code != 0 and not one.lane.modules]
     return [line for name in names for line in second_run.at_the_end(name)]
 
 
 def that_may_be_passed_over(chosen: Sequence[Lane]) -> list[Lane]:
-    """Those whose every fact is a file of ours: a cluster that is somebody's own is none."""
+    """Lanes that depend only on files of ours; none with a cluster that we did not create."""
     return [] if _is_elsewhere(os.environ) else [lane for lane in chosen if lane.kept]
 
 
 def _keep(ran: Sequence[Ran], now: Mapping[str, Held]) -> None:
-    """For the next run, here or in a new clone; `make check` does the same with what it learnt."""
+    """Record the results for the next run, here or in a new clone, as `make check` does."""
     held = [one.lane for one in ran if one.code == 0 and one.lane.name in now]
     for lane in held:
         kept_lanes.remember(ROOT, lane, now[lane.name])
@@ -89,7 +89,7 @@ def _examples(lane: Lane) -> int:
 
 
 def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
-    """As they end: the words of one that runs alone are seen as they come, those of others when it is over."""
+    """Yield results as lanes end: a single lane's output is streamed, that of several is printed when each ends."""
     if len(chosen) == 1:
         yield run(chosen[0])
         return
@@ -106,14 +106,14 @@ def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
 
 
 def next_one(waiting: Sequence[Lane], running: Collection[Lane]) -> Lane | None:
-    """The first that none of those that run keeps out, if there is room for it."""
+    """The first waiting lane that no running lane excludes, if there is a free slot for it."""
     found = next((lane for lane in waiting if not any(lane.keeps_out(other) for other in running)), None)
     taken = sum(lane.slots for lane in running)
     return found if found and taken + found.slots <= AT_ONCE else None
 
 
 def run_again(ran: Ran) -> Ran:
-    """Once all is quiet: the few stories of a real world that failed, alone."""
+    """Rerun a few failed tests alone, after the other lanes have ended."""
     lane = ran.lane
     stories = second_run.failed(lane.name) if lane.real and ran.code == 1 else []
     if not second_run.is_worth_it(stories):
@@ -126,7 +126,7 @@ def run_again(ran: Ran) -> Ran:
 
 
 def run(lane: Lane, log: Path | None = None) -> Ran:
-    """Run one lane; its words go where ours go, or into a file."""
+    """Run one lane; its output is passed through, or goes into a file."""
     with log.open("wb") if log is not None else nullcontext() as sink:
         return _run(lane, sink)
 
@@ -145,12 +145,12 @@ def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
 
 
 def _is_elsewhere(environment: Mapping[str, str]) -> bool:
-    """Whether the cluster is somebody's own, of which we know nothing."""
+    """Whether the cluster is not ours, so that we know nothing about it."""
     return environment.get("DEVCLUSTER") == "existing"
 
 
 def _environment(lane: Lane) -> dict[str, str]:
-    """Ours; clusters that a lane brings up end with us too, not only with the lane."""
+    """Our environment; clusters that a lane creates end with this process, not only with the lane."""
     return (
         {pure.EXAMPLES: EXAMPLES}
         | ONE_THREAD
@@ -163,13 +163,13 @@ def _environment(lane: Lane) -> dict[str, str]:
 
 
 def _call(words: Command, environment: Mapping[str, str], sink: IO[bytes] | None, before: Command = ()) -> int:
-    """A module of this tree, to its end; before stands what starts it."""
+    """Run a module of this tree to its end; `before` is the command prefix."""
     whole = [*before, sys.executable, "-m", *words]
     return subprocess.run(whole, cwd=ROOT, env=environment, check=False, stdout=sink, stderr=sink).returncode
 
 
 def commands(lane: Lane) -> tuple[Command, ...]:
-    """What a lane runs, one after the other until one fails."""
+    """The commands of a lane, run in order until one fails."""
     ignored = _ignored(lane.apart)
     tests = ("pytest", *lane.folders, *ignored, "-m", lane.marker, *DURATIONS, *second_run.options(lane.name))
     return lane.modules or (tests,)
@@ -180,7 +180,7 @@ def _ignored(places: Sequence[str]) -> tuple[str, ...]:
 
 
 def table(ran: Sequence[Ran]) -> list[str]:
-    """A row a lane."""
+    """Format a row per lane."""
     width = max(len(one.lane.name) for one in ran)
     return [
         f"{one.lane.name:<{width}}  {'✓' if one.code == 0 else '✗'}  {one.seconds:6.1f} s{_because(one.code)}"
@@ -189,7 +189,7 @@ def table(ran: Sequence[Ran]) -> list[str]:
 
 
 def _because(code: int) -> str:
-    """pytest's exit codes that are no plain failure; a lane without tests proves nothing and fails."""
+    """Explain pytest's exit codes other than failure; a lane without tests proves nothing and fails."""
     meanings = {2: "interrupted", 3: "pytest itself failed", 4: "pytest was called wrongly", 5: "no test ran"}
     return f"  {meanings[code]}" if code in meanings else ""
 

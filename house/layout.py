@@ -1,4 +1,4 @@
-"""Where code may stand and what it may be called: the rules that are about names, not about sizes."""
+"""Checks where code may be and how it may be named."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ NAMES_WITHOUT_MEANING: Final = frozenset(
 
 
 def violations(paths: Iterable[Path]) -> Iterator[str]:
-    """One line for each path that stands wrong, with the place where it would stand right."""
+    """Yield one line for each misplaced path, with the right place."""
     for path in paths:
         if path.parts[0] == SOURCE_ROOT:
             yield from _in_source_root(path)

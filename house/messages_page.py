@@ -1,6 +1,6 @@
-"""docs/reference/messages.md: every sentence that the product can say to a person, read from its source.
+"""docs/reference/messages.md: every user-facing sentence of the product, read from its source.
 
-`python -m house.messages_page` writes it; a test notices drift, and sentences that are too long or help nobody.
+`python -m house.messages_page` writes it; a test detects drift, and sentences that are too long or unhelpful.
 """
 
 import functools
@@ -33,7 +33,7 @@ where it is made; conditions and scaling decisions join several by `; ` and can 
 
 
 def figures() -> str:
-    """How many there are, the longest, and how many break a rule."""
+    """The number of sentences, the longest, and how many break a rule."""
     every = found().sentences
     return (
         f"{len(every)} sentences, the longest of {max(width(one.parts) for one in every)} characters (at most "
@@ -44,12 +44,12 @@ def figures() -> str:
 
 @functools.cache
 def found() -> Collection:
-    """All sentences; reading the source takes seconds."""
+    """Collect all sentences; reading the source takes seconds."""
     return collected(Sources())
 
 
 def page() -> str:
-    """The whole page."""
+    """Build the whole page."""
     every = found().sentences
     head = HEAD.format(
         count=len(every), longest=max(width(one.parts) for one in every), hole=HOLE_WIDTH, limit=limits.LONGEST
@@ -89,7 +89,7 @@ def _code(reason: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As a cell of a table shows it as it is."""
+    """Escape text for a table cell."""
     cell = " ".join(text.strip().replace("\n", " ↵ ").split())
     for mark, instead in (("|", "\\|"), ("<", "&lt;"), ("*", "\\*"), ("](", "]&#40;"), ("](", "]&#40;")):
         cell = cell.replace(mark, instead)
@@ -97,8 +97,8 @@ def _escaped(text: str) -> str:
 
 
 def main() -> int:
-    """Write it, and say what breaks a rule; with `--drift` compare it with the committed one instead."""
-    gc.disable()  # trees of all files stay to the end: to search them for garbage took half of the time
+    """Write the page and report violations; with `--drift` compare it with the committed one instead."""
+    gc.disable()  # syntax trees of all files live to the end: garbage collection took half of the time
     wrong = list(limits.faults(found()))
     if sys.argv[1:] == ["--drift"]:
         same = (ROOT / PAGE).read_text(encoding="utf-8") == page()

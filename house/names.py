@@ -1,7 +1,7 @@
-"""`python -m house.names`: modules are nouns, and a class name stands once in its layer.
+"""`python -m house.names`: module names are nouns, and class names are unique within their layer.
 
-The words are those of docs/glossary.md, as house/words.py reads it; which rooms form a layer is said in pyproject.toml,
-where imports are checked.
+The words are those of docs/glossary.md, as house/words.py reads it; pyproject.toml, where imports are checked, defines
+which rooms form a layer.
 """
 
 import ast
@@ -28,11 +28,11 @@ NOUNS: Final = frozenset(
         "value_mapping",
     }
 )
-"""Modules whose last letters are -ing and that are nouns of the field all the same."""
+"""Module names that end in -ing and are nouns of the field."""
 
 
 def main() -> int:
-    """Check the package; 0 with one line of figures, 1 with one line for each violation."""
+    """Check the package; return 0 with one line of figures, 1 with one line for each violation."""
     files = [path for path in tree.python_files(tree.ROOT) if path.is_relative_to(PACKAGE)]
     contracts = tomllib.loads((tree.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     layers = next(one["layers"] for one in contracts["contracts"] if one["name"].startswith(CONTRACT))
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def vague(files: Sequence[Path], vocabulary: words.Vocabulary) -> Iterator[str]:
-    """Modules that are no nouns, or are called by a word of the glossary's "not" column."""
+    """Yield modules whose name is no noun, or is in the glossary's "not" column."""
     for path in files:
         verb = path.stem.endswith("ing") and path.stem not in NOUNS
         if verb or vocabulary.in_name(path.stem):
@@ -55,7 +55,7 @@ def vague(files: Sequence[Path], vocabulary: words.Vocabulary) -> Iterator[str]:
 
 
 def shared(classes: Mapping[Path, Sequence[tuple[str, int]]], layers: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Class names that stand twice in the rooms of one layer."""
+    """Yield class names that occur twice in the rooms of one layer."""
     level = {room: number for number, layer in enumerate(layers) for room in layer}
     places: dict[tuple[int, str], list[str]] = defaultdict(list)
     for path, found in classes.items():

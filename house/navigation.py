@@ -1,4 +1,4 @@
-"""Which pages the site's navigation (mkdocs.yml) leaves out, names twice, or names though they are not there."""
+"""Finds pages that the site's navigation (mkdocs.yml) omits, lists twice, or lists although they do not exist."""
 
 import sys
 from collections import Counter
@@ -12,18 +12,18 @@ from house.tree import ROOT
 
 CONFIGURATION: Final = "mkdocs.yml"
 OUTSIDE: Final = ("README.md", "CONTRIBUTING.md", "changes/README.md")
-"""Pages of the site that are not in docs/."""
+"""Pages of the site outside docs/."""
 
 
 class ConfigurationLoader(yaml.SafeLoader):
-    """Reads what mkdocs reads, and makes nothing of the functions that it names."""
+    """Loads mkdocs' configuration without resolving the Python functions that it names."""
 
 
 ConfigurationLoader.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
 
 
 def main() -> int:
-    """Print what is wrong with it; 0 where each page has one place."""
+    """Print what is wrong; return 0 if each page has exactly one place."""
     placed = tuple(places(configuration(ROOT)["nav"]))
     wrong = [*misplaced(placed, tuple(pages(ROOT)))]
     print("\n".join(wrong) if wrong else f"navigation: {len(placed)} pages, each in one place")
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def misplaced(placed: Sequence[str], written: Sequence[str]) -> Iterator[str]:
-    """What a reader of the site would not find, or would find twice."""
+    """Yield what a reader of the site would not find, or would find twice."""
     times = Counter(placed)
     for page in sorted({*placed, *written}):
         if page not in written:
@@ -41,19 +41,19 @@ def misplaced(placed: Sequence[str], written: Sequence[str]) -> Iterator[str]:
 
 
 def pages(root: Path) -> Iterator[str]:
-    """All pages of a tree's site."""
+    """Yield all pages of a tree's site."""
     yield from OUTSIDE
     yield from (str(page.relative_to(root)) for page in (root / "docs").rglob("*.md"))
 
 
 def configuration(root: Path) -> dict[str, Any]:
-    """The site's settings."""
+    """Load the site's settings."""
     text = (root / CONFIGURATION).read_text(encoding="utf-8")
     return dict(yaml.load(text, Loader=ConfigurationLoader))  # noqa: S506  it is a SafeLoader
 
 
 def places(part: object) -> Iterator[str]:
-    """Each page that a part of the navigation names."""
+    """Yield each page that a part of the navigation names."""
     if isinstance(part, str):
         yield part
     elif isinstance(part, dict):

@@ -1,6 +1,6 @@
-"""Every command that a page shows its reader, in the order of the page: what its `sh` and `console` blocks hold.
+"""Extracts every command from a page's `sh` and `console` blocks, in the order of the page.
 
-In a `console` block only what follows `$ ` is typed; the rest is what was printed.
+In a `console` block only what follows `$ ` is a command; the rest is output.
 """
 
 import re
@@ -24,20 +24,20 @@ _SETS: Final = re.compile(r"[A-Z_]+=.*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCommand:
-    """What a reader types at once: one line, or several that belong together."""
+    """One command as typed: a line, or several that belong together."""
 
     page: str
     line: int
     text: str
     begun: str = ""
-    """The first command of its block: what follows may need it."""
+    """The first command of its block, which later ones may need."""
 
     def __str__(self) -> str:
-        """As an editor finds it."""
+        """Format for an editor: path, line and text."""
         return f"{self.page}:{self.line}: {self.text.splitlines()[0]}"
 
     def programs(self) -> list[list[str]]:
-        """The words of each program that it starts, without where they read from and write to."""
+        """The words of each program that it starts, without redirections."""
         body = self.text.split("\n", 1)[0] if _HERE.search(self.text) else self.text
         lexer = shlex.shlex(_COMMENT.sub("", body).replace("\\\n", " "), posix=True, punctuation_chars=True)
         lexer.whitespace_split, lexer.commenters = True, ""
@@ -45,12 +45,12 @@ class PageCommand:
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """README first, as a reader comes; then docs/ by name."""
+    """README first, in a reader's order; then docs/ by name."""
     return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
 
 
 def commands(page: Path, root: Path = ROOT) -> list[PageCommand]:
-    """Those of one page."""
+    """The commands of one page."""
     name = str(page.relative_to(root))
     found = []
     for language, first, lines in _blocks(page.read_text(encoding="utf-8").splitlines()):

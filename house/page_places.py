@@ -1,7 +1,6 @@
-"""Where each command of a page can be tried: offline, on an API server, or not by a test and for which reason.
+"""Where each command of a page can be tested: offline, on an API server, or not at all, with a reason.
 
-A command that no rule names has no place, and its page does not pass: whoever writes a new kind of command says here
-how it is tried.
+A command that matches no rule fails its page: a new kind of command needs a rule here.
 """
 
 import re
@@ -12,14 +11,14 @@ from house.page_commands import PageCommand
 
 
 class Trial(StrEnum):
-    """How it is run."""
+    """How a command is run."""
 
     OFFLINE = "in a folder and a network of its own, engines beside it"
     CLUSTER = "on an API server with the operator, whose pods and kubelet are pretended"
 
 
 class Obstacle(StrEnum):
-    """Why it is read by a test and not run: a closed list."""
+    """Why a test only reads a command and does not run it: a closed list."""
 
     REGISTRY = "needs Docker and a registry of yours"
     CONTAINERS = "needs containers that run; tests/node has a real node"
@@ -51,11 +50,11 @@ _RULES: Final[tuple[tuple[str, Place], ...]] = (
 
 
 class NoPlace(Exception):
-    """A command that nobody said how to try."""
+    """No rule says how to test a command."""
 
 
 def place(command: PageCommand) -> Place:
-    """By the first rule that fits."""
+    """Return the place from the first matching rule."""
     if command.text.startswith("curl ") and command.begun.startswith("kubectl port-forward"):
         return Obstacle.CONTAINERS
     for pattern, found in _RULES:

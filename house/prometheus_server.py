@@ -1,4 +1,4 @@
-"""`python -m house.prometheus_server`: a real Prometheus for stories; which program, and whose package."""
+"""`python -m house.prometheus_server`: installs a real Prometheus for tests, if possible."""
 
 import sys
 from typing import Final
@@ -10,12 +10,12 @@ PACKAGE: Final = "prometheus"
 
 
 def main() -> int:
-    """Have one, where that can be."""
+    """Install it, if possible."""
     return debian_program.prepare((PROGRAM,), PACKAGE)
 
 
 def found() -> str | None:
-    """Where it is."""
+    """The path of the program."""
     return debian_program.found((PROGRAM,))
 
 

@@ -1,4 +1,4 @@
-"""What our prose promises, as far as a machine can tell: commands, links, and places it must not betray."""
+"""Checks of documents that a program can make: commands, links, and machine-specific places."""
 
 import re
 import textwrap
@@ -26,7 +26,7 @@ _PLACES: Final = (
 
 
 def make_words(text: str) -> set[str]:
-    """The targets that prose tells its reader to `make`; only what is set as code is a command."""
+    """The make targets that a text tells its reader to run; only text set as code counts."""
     code = "\n".join(_QUOTED.sub("", piece) for piece in _CODE.findall(text))
     words = {word for named in _COMMAND.findall(code) for word in named.split()}
     return {word for word in words if re.fullmatch(r"[a-z][a-z0-9-]*", word)}
@@ -38,7 +38,7 @@ def targets(makefile: str) -> set[str]:
 
 
 def dead_links(page: Path) -> Iterator[str]:
-    """Relative links of a page that lead nowhere, headings included."""
+    """Yield a page's relative links that lead nowhere, headings included."""
     for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
         if _ELSEWHERE.match(link):
             continue
@@ -51,13 +51,13 @@ def dead_links(page: Path) -> Iterator[str]:
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """What is set as code of one language, in its order; inside a list it is indented."""
+    """The code blocks of one language, in order; inside a list they are indented."""
     found = re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
     return [textwrap.dedent(one) for one in found]
 
 
 def betrayals(text: str) -> Iterator[str]:
-    """Places that are true on one machine only, each with its line."""
+    """Yield machine-specific places, each with its line."""
     for number, line in enumerate(text.splitlines(), start=1):
         for what, pattern in _PLACES:
             if found := pattern.search(line):
@@ -65,6 +65,6 @@ def betrayals(text: str) -> Iterator[str]:
 
 
 def _anchors(page: Path) -> set[str]:
-    """A heading's anchor: small letters, spaces to dashes, marks dropped."""
+    """The anchors of headings: lower case, spaces as dashes, punctuation dropped."""
     headings = _HEADING.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

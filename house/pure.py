@@ -1,6 +1,6 @@
-"""`python -m house.pure [--rest]`: the tests of the rooms that decide, or all others, and the floors of their coverage.
+"""`python -m house.pure [--rest]`: run the tests of the rooms that decide, or all others, and check coverage floors.
 
-A group of rooms whose files, and whatever they import, are as they were when its tests last held is not run again: its
+A group of rooms is skipped if its files and all that they import are unchanged since its tests last passed: its
 coverage was kept. `--all` runs every group.
 """
 
@@ -21,14 +21,14 @@ from house.tree import ROOT
 
 EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
 AT_ONCE: Final = 2
-"""Groups of rooms that decide, where several changed."""
+"""Groups of rooms that decide that run in parallel."""
 FOLDER: Final = ".build/pure"
-"""Away from the root and from other runs' figures."""
+"""Not in the root, and apart from other runs' coverage."""
 MARKER: Final = (
     "not house and not apiserver and not node and not vllm and not sglang and not conformance and not recipe"
 )
 MARKERS: Final = ("-m", MARKER)
-"""Folders beside markers: a story that lost its marker must not start a cluster on whoever runs the check."""
+"""Markers in addition to folders: a test that lost its marker must not start a cluster during a check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,13 @@ class Group:
 
     name: str
     rooms: tuple[str, ...]
-    """Whose floors they hold: a new file there counts even when no test imports it."""
+    """Rooms whose floors the tests hold: a new file counts even if no test imports it."""
     tests: tuple[str, ...]
     apart: tuple[str, ...] = ()
-    """Places below these that another group has; nothing but rooms that decide has none."""
+    """Subfolders that belong to another group; empty for rooms that decide."""
 
     def key(self) -> str:
-        """Of all that its tests could notice; those of shells open pages and start programs."""
+        """Digest of all that its tests could notice; those of shells open pages and start programs."""
         if self.apart:
             return reach.key(ROOT, (*PROGRAMS, *self.tests), prose=True)
         return reach.key(ROOT, (*(f"operator/fairlead/{room}" for room in self.rooms), *self.tests))
@@ -51,14 +51,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """How a group's tests last held."""
+    """A group's last passing run."""
 
     key: str
     examples: int
-    """Of each property."""
+    """Examples per property."""
 
     def covers(self, wanted: "Held") -> bool:
-        """Whether nothing would be seen anew: the same files, and no more examples."""
+        """Whether a run would show nothing new: the same files, and no more examples."""
         return self.key == wanted.key and self.examples >= wanted.examples
 
 
@@ -84,26 +84,26 @@ GROUPS: Final = (
         tests=("tests/routing", "tests/accounting", "tests/router/wire"),
     ),
 )
-"""Few: each start of pytest costs two seconds, and whoever works on the one seldom touches the others."""
+"""Few groups: each start of pytest costs two seconds, and changes rarely touch more than one."""
 PROGRAMS: Final = (
     *("operator/fairlead", "bench", "campaign", "demo", "devcluster"),
     *("fitting", "house", "monitoring", "prove", "release"),
 )
-"""What tests of shells may start."""
+"""Programs that tests of shells may start."""
 SHELLS: Final = {
     "operate": tuple(
         f"tests/{room}" for room in ("autoscaler", "cli", "cluster", "controller", "process", "review", "telemetry")
     ),
     "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest", "tests/evaluator", "tests/loader"),
 }
-"""The others' groups; what stands nowhere is the workshop's."""
+"""The other groups; what is not listed belongs to the group `workshop`."""
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/sglang", "tests/vllm")
-"""Folders whose every test needs the world of a lane; tests/conftest.py marks them."""
+"""Folders whose tests all need a lane's environment; tests/conftest.py marks them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Half:
-    """Groups that are run together, and what their coverage is held to."""
+    """Groups that run together, and the floors of their coverage."""
 
     name: str
     title: str
@@ -122,7 +122,7 @@ DECIDING: Final = Half(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run what changed, then hold all coverage to the floors; 0 when everything holds."""
+    """Run what changed, then compare all coverage with the floors; return 0 if everything holds."""
     words = sys.argv[1:] if argv is None else argv
     folder = ROOT / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,13 +135,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def the_rest() -> Half:
-    """What the pure lane tells beside the rooms that decide; the coverage of these counts for the others too."""
+    """What the pure lane runs besides the rooms that decide; the coverage of these counts for the others too."""
     groups = rest()
     return Half(name="rest", title="the tests of shells", groups=groups, measured=(*GROUPS, *groups), table=floors.REST)
 
 
 def rest() -> tuple[Group, ...]:
-    """All other tests that need no world: shells, which start programs of ours, so that any file of theirs counts."""
+    """All other tests without a lane's environment: shells, which start our programs, so that any file counts."""
     decided = {place for group in GROUPS for place in group.tests}
     named = {place for tests in SHELLS.values() for place in tests}
     places = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").iterdir() if _has_tests(path)}
@@ -157,7 +157,7 @@ def _has_tests(path: Path) -> bool:
 
 
 def run_changed(folder: Path, half: Half, *, everything: bool) -> int:
-    """Alone in the folder: two runs of a half at once would erase each other's coverage."""
+    """Needs sole use of the folder: two runs of a half at once would erase each other's coverage."""
     held = folder / f"{half.name}.json"
     kept = read(held)
     changed: list[tuple[Group, Held]] = []
@@ -179,7 +179,7 @@ def run_changed(folder: Path, half: Half, *, everything: bool) -> int:
 
 
 def _run_all(changed: Sequence[tuple[Group, Held]], folder: Path, *, at_once: int) -> Iterator[tuple[Group, Held, int]]:
-    """Several groups in a process each, which costs less than one in two; the words of each come when it is over."""
+    """Run several groups, one process each: cheaper than one group in two; output is printed when each ends."""
     if at_once == 1 or len(changed) == 1:
         for group, now in changed:
             yield group, now, run(group, folder)
@@ -200,7 +200,7 @@ def _run_all(changed: Sequence[tuple[Group, Held]], folder: Path, *, at_once: in
 
 
 def read(path: Path) -> dict[str, Held]:
-    """How groups last held; a file that is torn counts as none."""
+    """Read the last passing runs; a damaged file counts as empty."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         return {name: Held(**fields) for name, fields in document.items()}
@@ -209,12 +209,12 @@ def read(path: Path) -> dict[str, Held]:
 
 
 def examples() -> int:
-    """With how many a property is tried: few while somebody waits for `make check`, many in `make test`."""
+    """Examples per property: few while a developer waits for `make check`, many in `make test`."""
     return int(os.environ.get(EXAMPLES, "100"))
 
 
 def run(group: Group, folder: Path, *, workers: int = 2, sink: IO[bytes] | None = None) -> int:
-    """The group's tests, their coverage kept under its name; their words go where ours go, or into a file."""
+    """Run the group's tests and keep their coverage under its name; output is passed through, or goes into a file."""
     data = folder / group.name
     tests = [place for place in group.tests if (ROOT / place).exists()]
     ignored = [f"--ignore={place}" for place in group.apart]
@@ -235,9 +235,9 @@ def run(group: Group, folder: Path, *, workers: int = 2, sink: IO[bytes] | None 
 
 
 def judged(folder: Path, half: Half) -> int:
-    """All groups' coverage together against the floors of the half.
+    """Compare the combined coverage of all groups with the floors of the half.
 
-    What was kept may name files that were moved since; they are no part of any room (`--ignore-errors`).
+    Kept coverage may name files that were moved since; they are in no room (`--ignore-errors`).
     """
     environment = os.environ | {"COVERAGE_FILE": str(folder / f"{half.name}.all")}
     report = folder / f"{half.name}.report"

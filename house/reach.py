@@ -1,6 +1,6 @@
-"""What a set of tests can reach: the modules of this tree they import, directly or not, and every file that is none.
+"""What a set of tests can reach: modules of this tree that they import, also indirectly, and every non-module file.
 
-Reads import lines only, wherever they stand, so it may name too much and never too little; it runs nothing.
+Reads import lines only, wherever they are, so it may report too much but never too little; it runs nothing.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ _FROM: Final = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\
 _COMMENT: Final = re.compile(r"#[^\n]*")
 _NAME: Final = re.compile(r"(\w+)(?:\s+as\s+\w+)?")
 SOURCE_ROOT: Final = "operator"
-"""The one folder whose name is no part of a module's."""
+"""The only folder whose name is no part of a module name."""
 
 
 def key(root: Path, tests: Iterable[str], *, prose: bool = False) -> str:
-    """Equal as long as nothing changed that these tests could notice; some notice what is written for people too."""
+    """A digest that is equal while nothing changed that these tests could notice; some tests read prose too."""
     files = tree.files(root)
     modules = {module(path): path for path in files if path.suffix == ".py"}
     request = tuple(tests)
@@ -36,7 +36,7 @@ def key(root: Path, tests: Iterable[str], *, prose: bool = False) -> str:
 
 
 def is_prose(path: Path) -> bool:
-    """Written for people or for CI alone: no test of a room that decides opens it, only those of the house do."""
+    """Whether a file is only for people or for CI: tests of rooms that decide never open it, those of the house do."""
     folder, *rest = path.parts
     if folder == "docs":
         return rest[0] != "reference"
@@ -44,7 +44,7 @@ def is_prose(path: Path) -> bool:
 
 
 def module(path: Path) -> str:
-    """The name a file is imported by."""
+    """The name by which a file is imported."""
     parts = list(PurePosixPath(path).with_suffix("").parts)
     if parts[0] == SOURCE_ROOT:
         del parts[0]
@@ -54,7 +54,7 @@ def module(path: Path) -> str:
 
 
 def closure(root: Path, modules: Mapping[str, Path], wanted: Iterable[str]) -> set[str]:
-    """These modules and all that they import, with the packages around them."""
+    """These modules and all that they import, with their parent packages."""
     found: set[str] = set()
     waiting = list(wanted)
     while waiting:
@@ -68,7 +68,7 @@ def closure(root: Path, modules: Mapping[str, Path], wanted: Iterable[str]) -> s
 
 
 def imported(text: str) -> Iterator[str]:
-    """Every name an import line may mean: what stands after `import` can be a module as well as a value."""
+    """Every name that an import line may mean: what follows `import` can be a module or a value."""
     for names in _IMPORT.findall(text):
         for name in names.split(","):
             yield name.split(" as ")[0].strip()
@@ -79,7 +79,7 @@ def imported(text: str) -> Iterator[str]:
 
 
 def _around(name: str) -> Iterator[str]:
-    """Its packages, and the `conftest` beside each, which pytest imports without being asked."""
+    """Its parent packages, and the `conftest` in each, which pytest imports implicitly."""
     parts = name.split(".")
     for end in range(1, len(parts)):
         package = ".".join(parts[:end])

@@ -1,4 +1,4 @@
-"""The real lm-evaluation-harness in the cache: made once from hashed locks, to be run by tests as in users' pods."""
+"""The real lm-evaluation-harness in the cache: created once from hashed locks; tests run it as users' pods do."""
 
 from pathlib import Path
 from typing import Final
@@ -10,12 +10,12 @@ VERSION: Final = "0.4.13"
 
 
 def _nothing(_: Path) -> None:
-    """Its packages are all that it needs."""
+    """It needs nothing but its packages."""
 
 
 VENV: Final = EngineVenv(engine="lm-eval", version=VERSION, locks=("lm-eval.txt",), finish=_nothing, sources=True)
 
 
 def python(cache: Cache) -> Path:
-    """The interpreter that has it; makes it where it is missing (0.8 GB, a minute or two)."""
+    """The interpreter that has it; creates it if missing (0.8 GB, a minute or two)."""
     return VENV.python(cache)

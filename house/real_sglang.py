@@ -1,6 +1,6 @@
-"""Real SGLang on CPU in the cache: made once from hashed locks, to be asked by tests and compared with.
+"""Real SGLang on CPU in the cache: created once from hashed locks, for tests and comparisons.
 
-PyPI has its kernels for CUDA only; what stands in for them is what the image for processors has too.
+PyPI has its kernels for CUDA only; the stand-ins are those of the CPU image.
 """
 
 import os
@@ -29,17 +29,17 @@ VENV: Final = EngineVenv(
 
 
 def python(cache: Cache) -> Path:
-    """The interpreter that has SGLang; makes it where it is missing (7 GB, some minutes)."""
+    """The interpreter that has SGLang; creates it if missing (7 GB, some minutes)."""
     return VENV.python(cache)
 
 
 def environment() -> dict[str, str]:
-    """What lets SGLang start without a GPU, and keeps it from the network."""
+    """Environment in which SGLang starts without a GPU and without the network."""
     return os.environ | ON_CPU | QUIET
 
 
 def main() -> int:
-    """`python -m house.real_sglang`: have it, and say where."""
+    """`python -m house.real_sglang`: create it, and print where it is."""
     made = python(Cache.chosen())
     finished = subprocess.run([made, "-c", "import sglang; print(sglang.__version__)"], check=False, env=environment())
     print(made)

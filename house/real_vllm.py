@@ -1,7 +1,7 @@
-"""Real vLLM on CPU in the cache: made once from hashed locks, to be asked by tests and compared with.
+"""Real vLLM on CPU in the cache: created once from hashed locks, for tests and comparisons.
 
 The CPU wheel pins a build of torch that no ordinary index has, so it is installed beside the ordinary one; and its
-command line looks itself up under the name of the GPU package, so that name is given to it.
+command line looks itself up under the name of the GPU package, so it gets that name.
 """
 
 import os
@@ -28,17 +28,17 @@ VENV: Final = EngineVenv(
 
 
 def python(cache: Cache) -> Path:
-    """The interpreter that has vLLM; makes it where it is missing (6 GB, some minutes)."""
+    """The interpreter that has vLLM; creates it if missing (6 GB, some minutes)."""
     return VENV.python(cache)
 
 
 def environment() -> dict[str, str]:
-    """What keeps vLLM from asking the network and from talking."""
+    """Environment that keeps vLLM off the network and quiet."""
     return os.environ | vllm_check.QUIET
 
 
 def main() -> int:
-    """`python -m house.real_vllm`: have it, and say where."""
+    """`python -m house.real_vllm`: create it, and print where it is."""
     made = python(Cache.chosen())
     finished = subprocess.run([made, "-c", "import vllm; print(vllm.__version__)"], check=False, env=environment())
     print(made)

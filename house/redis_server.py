@@ -1,4 +1,4 @@
-"""`python -m house.redis_server`: a real Redis for tests of the shared cache; which programs, and whose package."""
+"""`python -m house.redis_server`: installs a real Redis for tests of the shared cache, if possible."""
 
 import sys
 from typing import Final
@@ -10,12 +10,12 @@ PACKAGE: Final = "redis-server"
 
 
 def main() -> int:
-    """Have one, where that can be."""
+    """Install it, if possible."""
     return debian_program.prepare(PROGRAMS, PACKAGE)
 
 
 def found() -> str | None:
-    """Where it is."""
+    """The path of the program."""
     return debian_program.found(PROGRAMS)
 
 

@@ -1,6 +1,6 @@
-"""The page about what a router says of itself: metrics, buckets and access lines, from the tables in the code.
+"""The page about a router's metrics, buckets and access lines, from the tables in the code.
 
-`python -m house.router_metrics_page` writes docs/reference/router-metrics.md; a test notices drift.
+`python -m house.router_metrics_page` writes docs/reference/router-metrics.md; a test detects drift.
 """
 
 import ast
@@ -28,7 +28,7 @@ BUCKETS: Final = {
 
 
 def page() -> str:
-    """The whole of it."""
+    """Build the whole page."""
     return "\n".join(
         [
             "# What a router says of itself",
@@ -107,7 +107,7 @@ def _short(family: MetricFamily) -> str:
 
 
 def _words(path: Path, within: str | None = None) -> dict[str, str]:
-    """The sentence below each name: of the module, or of a class in it."""
+    """The docstring below each name, of the module or of a class in it."""
     body: list[ast.stmt] = ast.parse(path.read_text(encoding="utf-8")).body
     if within is not None:
         body = next(node.body for node in body if isinstance(node, ast.ClassDef) and node.name == within)
@@ -123,7 +123,7 @@ def _words(path: Path, within: str | None = None) -> dict[str, str]:
 
 
 def main() -> int:
-    """Write it."""
+    """Write the page."""
     (ROOT / PAGE).write_text(page(), encoding="utf-8")
     return 0
 

@@ -1,6 +1,6 @@
-"""Scatter plots as SVG text: predicted over measured on logarithmic axes, several panels in a row.
+"""Draws scatter plots as SVG: predicted over measured on logarithmic axes, several panels in a row.
 
-Points that fall on one pixel are drawn once, so that thousands of them stay a small file.
+Points on the same pixel are drawn once, so that thousands of them stay a small file.
 """
 
 import math
@@ -13,21 +13,21 @@ SIDE: Final = 300
 MARGIN: Final = 48
 GAP: Final = 36
 COLOURS: Final = ("#1f5fa8", "#c2571a", "#3a7d44")
-"""Blue, orange, green: told apart without red against green."""
+"""Blue, orange, green: distinguishable without telling red from green."""
 WITHIN: Final = 1.2
-"""The thin lines stand where a prediction is this factor off."""
+"""The factor of a prediction's error that the thin lines mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One plot; points are pairs of measured and predicted, by the name their colour stands for."""
+    """One plot; points are pairs of measured and predicted, by the name of their colour."""
 
     title: str
     points: Mapping[str, Sequence[tuple[float, float]]]
 
 
 def drawing(panels: Sequence[Panel], unit: str) -> str:
-    """One SVG; all panels share the range of what is in any of them."""
+    """Draw one SVG; all panels share one range."""
     low, high = _range(panels)
     names = list(dict.fromkeys(name for panel in panels for name in panel.points))
     width = len(panels) * (SIDE + GAP) + MARGIN
@@ -44,7 +44,7 @@ def drawing(panels: Sequence[Panel], unit: str) -> str:
 
 
 def _range(panels: Sequence[Panel]) -> tuple[int, int]:
-    """Whole decades around what was measured; predictions beyond are drawn on the edge."""
+    """Whole decades around the measured values; predictions beyond are drawn on the edge."""
     measured = [one for panel in panels for points in panel.points.values() for one, _ in points]
     return math.floor(math.log10(min(measured))), math.ceil(math.log10(max(measured)))
 
@@ -75,7 +75,7 @@ def _pixels(points: Iterable[tuple[float, float]], low: int, step: float) -> set
 
 
 def _line(left: int, shift: float, whole: bool) -> str:  # a line of the plot, not a mode
-    """Along the diagonal, moved up or down and cut where the panel ends."""
+    """Draw along the diagonal, moved up or down and cut at the panel's edge."""
     start, end = max(0.0, -shift), min(float(SIDE), SIDE - shift)
     bottom = MARGIN + SIDE
     first = f'x1="{left + start:.1f}" y1="{bottom - start - shift:.1f}"'

@@ -1,8 +1,8 @@
-"""Stories of a real world that failed while other lanes kept both cores busy: told once more, alone.
+"""Reruns tests of real environments alone if they failed while other lanes kept both cores busy.
 
-A node, an API server and a dozen processes on two cores sometimes miss a deadline that no user would set. A fault of
-ours fails again; failures in more than a few files are no accident and are not looked at twice. Whatever needed a
-second look is named at the end, so that nobody takes it for well.
+A node, an API server and a dozen processes on two cores sometimes miss a deadline that no user would set. A bug of ours
+fails again; failures in more than a few files are no accident and are not rerun. Whatever needed a rerun is listed at
+the end, so that it is not taken for healthy.
 """
 
 import json
@@ -16,41 +16,41 @@ if TYPE_CHECKING:
     from house.lane import Lane
 
 MOST: Final = 4
-"""Failures in more files of one lane than this have a reason that waiting does not mend. A world that came up too late
-fails all stories of its files at once: of one in most lanes, of four in `operated`."""
+"""Failures in more files of one lane have a cause that waiting does not fix. An environment that came up too late fails
+all tests of its files at once: of one in most lanes, of four in `operated`."""
 FOLDER: Final = ".build"
 ONLY_FAILED: Final = ("--last-failed", "--last-failed-no-failures", "none")
 
 
 def options(lane: str) -> tuple[str, ...]:
-    """What pytest is told, so that lanes that run side by side do not write over each other's failures."""
+    """Pytest options that give each concurrent lane a cache of failures of its own."""
     return ("-o", f"cache_dir={_memory(lane)}")
 
 
 def again(lane: "Lane") -> tuple[str, ...]:
-    """The command that tells only those again that failed."""
+    """The command that reruns only the failed tests."""
     return ("pytest", *lane.folders, "-m", lane.marker, *ONLY_FAILED, *options(lane.name))
 
 
 def failed(lane: str) -> list[str]:
-    """Stories that failed in the last run of this lane."""
+    """Tests that failed in the last run of this lane."""
     kept = _memory(lane) / "v" / "cache" / "lastfailed"
     return sorted(json.loads(kept.read_text(encoding="utf-8"))) if kept.is_file() else []
 
 
 def is_worth_it(stories: Sequence[str]) -> bool:
-    """Whether an accident could be the reason."""
+    """Whether an accident could be the cause."""
     return 0 < len({story.partition("::")[0] for story in stories}) <= MOST
 
 
 def summary(lane: str, stories: Sequence[str], *, well: bool) -> str:
-    """For the end of the run."""
+    """The summary for the end of the run."""
     how = "and passed alone: look at what they wait for" if well else "and failed alone too"
     return "\n".join((f"{lane}: told twice, {how}:", *(f"  {story}" for story in stories)))
 
 
 def at_the_end(lane: str) -> list[str]:
-    """What went wrong with a lane that failed, where the last lines of a run are all that is at hand."""
+    """The failures of a lane, for readers who see only the last lines of a run."""
     stories = failed(lane)
     if not stories:
         return [f"{lane}: failed, though no story of it did: see the end of its words above"]

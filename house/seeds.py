@@ -1,6 +1,6 @@
-"""What `make check` and the pure lane learnt in one clone on this machine, for the next: CI begins with a new clone.
+"""Shares the caches of `make check` and the pure lane between clones on one machine: CI starts with a new clone.
 
-Each tool looks itself whether what it kept is still true of the files that it finds, by their contents.
+Each tool checks by contents whether its cache is still valid for the files that it finds.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ LOCK: Final = Path("locks") / "dev.txt"
 
 
 def taken(root: Path, cache: Cache) -> bool:
-    """Whether this clone knew nothing yet; then it knows what the last one knew, if there was one."""
+    """Fill an empty clone from the last one's caches, if there are any; return whether it was empty."""
     if any((root / name).exists() for name in KEPT):
         return False
     seed = _place(root, cache)
@@ -29,7 +29,7 @@ def taken(root: Path, cache: Cache) -> bool:
 
 
 def give(root: Path, cache: Cache) -> None:
-    """Leave it for the next clone; one that looks meanwhile finds the old or the new, never a half."""
+    """Publish the caches for the next clone; a concurrent reader gets the old or the new ones, never a half."""
     seed = _place(root, cache)
     seed.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=seed.parent) as folder:
@@ -42,7 +42,7 @@ def give(root: Path, cache: Cache) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """A folder of what tools kept, while others may run in it: what these are about to write comes and goes."""
+    """Copy a cache folder while tools may be writing to it: their temporary files come and go."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.lock"), copy_function=_copy_if_there)
 
 
@@ -52,6 +52,6 @@ def _copy_if_there(source: str, target: str) -> None:
 
 
 def _place(root: Path, cache: Cache) -> Path:
-    """One for each set of tools: what another version of a tool kept is of no use."""
+    """One per set of tools: caches of another version of a tool are useless."""
     digest = hashlib.sha256((root / LOCK).read_bytes() + sys.version.encode())
     return cache.root / "checks" / digest.hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The part of docs/reference/gpu.md about a rendered command that served: what `bench.gpu_serving` kept."""
+"""The section of docs/reference/gpu.md about a served rendered command, from the records of `bench.gpu_serving`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ _WAYS: Final[Mapping[str, str]] = {"direct": "directly", "router": "through the 
 
 
 def section(sweep: Path) -> str:
-    """Empty where nothing was served beside this sweep."""
+    """Build the section; empty if nothing was served for this sweep."""
     place = sweep.with_suffix(SUFFIX)
     if not place.is_file():
         return ""
@@ -49,7 +49,7 @@ def _beside(predicted: float, measured: float) -> str:
 
 
 def _beside_it(found: Mapping[str, Any]) -> Iterator[str]:
-    """Commands that differ in a flag, on one machine, one after the other."""
+    """Commands that differ in one flag, on one machine, one after the other."""
     if "beside" not in found:
         return
     yield "The same workloads on one machine with a different flag; TPOT, and mean TTFT:\n"

@@ -1,7 +1,7 @@
-"""`make docs`: the pages of this tree as a site in .build/site, every link and anchor followed, nothing fetched by it.
+"""`make docs`: builds the site in .build/site and checks every link and anchor; the site fetches nothing.
 
-mkdocs has an environment of its own, from locks/docs.txt. The pages lie beside each other as in the tree; what a page
-links to outside of docs/ comes with them.
+mkdocs has an environment of its own, from locks/docs.txt. Pages keep their relative places in the tree; files outside
+docs/ that a page links to are included.
 """
 
 import os
@@ -23,14 +23,14 @@ VENV: Final = ROOT / ".build" / "site-venv"
 PAGES: Final = ROOT / ".build" / "site-pages"
 SITE: Final = ROOT / ".build" / "site"
 QUIET: Final = {"NO_MKDOCS_2_WARNING": "1"}
-"""mkdocs-material warns of another project's plans at each run."""
+"""mkdocs-material prints a warning about another project's plans at each run."""
 _LINK: Final = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 _FENCE: Final = re.compile(r"(^ *```.*?^ *```)", re.MULTILINE | re.DOTALL)
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z+.-]*:", re.IGNORECASE)
 
 
 def main() -> int:
-    """Build it and follow its links; 0 where all hold."""
+    """Build the site and check its links; return 0 if all hold."""
     shutil.rmtree(PAGES, ignore_errors=True)
     lay_out(ROOT, PAGES)
     words = [str(_python()), "-m", "mkdocs", "build", "--strict", "--quiet"]
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def lay_out(root: Path, folder: Path) -> None:
-    """Pages, pictures, and each file that a page links to."""
+    """Copy pages, pictures, and each file that a page links to."""
     wanted = [
         *(root / name for name in navigation.OUTSIDE),
         *(one for one in (root / "docs").rglob("*") if one.is_file()),
@@ -70,12 +70,12 @@ def _files(page: Path, text: str) -> Iterator[Path]:
 
 
 def _file(goal: Path) -> Path:
-    """A room is shown by the paragraph in its `__init__.py`."""
+    """A link to a room shows its `__init__.py`."""
     return goal / "__init__.py" if goal.is_dir() else goal
 
 
 def _with_files(page: Path, part: str) -> str:
-    """Links to rooms lead to files, since a site shows no folders."""
+    """Change links to rooms into links to files, since a site shows no folders."""
     if part.lstrip().startswith("```"):
         return part
 
@@ -87,7 +87,7 @@ def _with_files(page: Path, part: str) -> str:
 
 
 def _python() -> Path:
-    """The interpreter that has mkdocs; its environment is made where the lock is another one."""
+    """The interpreter that has mkdocs; its environment is created anew for another lock."""
     python, stamp = VENV / "bin" / "python", VENV / "lock.sha256"
     digest = sha256(LOCK.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != digest:

@@ -1,4 +1,4 @@
-"""Follows what built pages point to: files and anchors that must be there, and addresses that must not be fetched."""
+"""Checks the links of built pages: files and anchors that must exist, and addresses that must not be fetched."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _NOT_FETCHED: Final = frozenset({"canonical", "next", "prev", "edit"})
 
 
 class BuiltPage(HTMLParser):
-    """What one page has and points to."""
+    """The anchors and links of one page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class BuiltPage(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note its anchor, its link, or what a browser fetches for it."""
+        """Record its anchor, its link, or what a browser fetches for it."""
         given = {name: value or "" for name, value in attrs}
         self.anchors |= {given[name] for name in ("id", "name") if name in given}
         if tag == "a" and "href" in given:
@@ -34,7 +34,7 @@ class BuiltPage(HTMLParser):
 
 
 def dead(site: Path) -> Iterator[str]:
-    """Links and pictures that lead to no file or no anchor."""
+    """Yield links and pictures that lead to no file or no anchor."""
     for path in sorted(site.rglob("*.html")):
         page = _read(path)
         for link in (*page.links, *page.assets):
@@ -50,7 +50,7 @@ def dead(site: Path) -> Iterator[str]:
 
 
 def fetched(site: Path) -> Iterator[str]:
-    """What a browser would fetch from somebody else."""
+    """Yield what a browser would fetch from another site."""
     for path in sorted(site.rglob("*")):
         if path.suffix == ".html":
             found = [one for one in _read(path).assets if urlsplit(one).netloc]

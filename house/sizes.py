@@ -1,7 +1,7 @@
 """`python -m house.sizes`: size budgets, so that a file is read in one sitting and a function at a glance.
 
-Figures come from the upper half of the code bases we learnt from; CONTRIBUTING.md says which number is an aim
-(the medians, printed) and which is a limit (the maxima, checked).
+The figures come from the upper half of the code bases we learnt from; CONTRIBUTING.md says which number is an aim (the
+medians, printed) and which is a limit (the maxima, checked).
 """
 
 import ast
@@ -21,13 +21,13 @@ STATE_MACHINES: Final = {
     "operator/fairlead/router/exchange.py": "the states of one request, from its head to the last byte of its reply",
     "operator/fairlead/simulator/engine/core.py": "the scheduler of one engine, step by step as vLLM takes them",
 }
-"""Files that are one idea and would hide it if they were cut: each with its reason."""
+"""Files that are one idea and would hide it if they were split: each with its reason."""
 FUNCTION_LINES: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One file and the functions in it, measured in lines."""
+    """One file and its functions, measured in lines."""
 
     path: Path
     lines: int
@@ -36,7 +36,7 @@ class Measured:
 
 
 def main() -> int:
-    """Check the whole tree; 0 with one line of figures, 1 with one line for each violation."""
+    """Check the whole tree; return 0 with one line of figures, 1 with one line for each violation."""
     paths = tree.python_files(tree.ROOT)
     measured = [measure(path, (tree.ROOT / path).read_text(encoding="utf-8")) for path in paths]
     wrong = [
@@ -58,7 +58,7 @@ def measure(path: Path, text: str) -> Measured:
 
 
 def violations(measured: Measured) -> Iterator[str]:
-    """What is over a limit, as `path:line: what: what to do`."""
+    """Yield what is over a limit, as `path:line: what: what to do`."""
     most = STATE_MACHINE_LINES if str(measured.path) in STATE_MACHINES else FILE_LINES
     if measured.lines > most:
         yield (
@@ -74,7 +74,7 @@ def violations(measured: Measured) -> Iterator[str]:
 
 
 def summary(measured: Sequence[Measured]) -> str:
-    """The figures worth watching over the months, in one line."""
+    """The figures to watch over months, in one line."""
     files = [each.lines for each in measured]
     functions = [lines for each in measured for _, _, lines in each.functions]
     return (

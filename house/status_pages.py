@@ -1,6 +1,6 @@
-"""The pages about what the operator says of itself: conditions with their reasons, and metrics, from the code's words.
+"""The pages about the operator's conditions, with their reasons, and its metrics, from the code's docstrings.
 
-`python -m house.status_pages` writes docs/reference/conditions.md and docs/reference/metrics.md; tests notice drift.
+`python -m house.status_pages` writes docs/reference/conditions.md and docs/reference/metrics.md; tests detect drift.
 """
 
 import ast
@@ -19,7 +19,7 @@ METRICS: Final = "docs/reference/metrics.md"
 
 
 def pages() -> Mapping[str, str]:
-    """Every page by its path."""
+    """Build every page, by path."""
     return {CONDITIONS: conditions_page(), METRICS: metrics_page()}
 
 
@@ -46,7 +46,7 @@ def conditions_page() -> str:
 
 
 def metrics_page() -> str:
-    """Every metric of the operator."""
+    """List every metric of the operator."""
     rows = {family.name: f"{family.kind}: {family.text}" for family in FAMILIES}
     return "\n".join(
         [
@@ -62,7 +62,7 @@ def metrics_page() -> str:
 
 
 def meanings() -> dict[tuple[str, str], str]:
-    """The sentence below each member of both enums, by class and name."""
+    """The docstring below each member of both enums, by class and name."""
     tree = ast.parse(Path(conditions.__file__).read_text(encoding="utf-8"))
     return dict(_sentences(tree))
 

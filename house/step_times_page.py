@@ -1,6 +1,6 @@
-"""docs/reference/step-times.md and its plots: how wrong step times are on every published run, by one command.
+"""docs/reference/step-times.md and its plots: the errors of step times on every published run, by one command.
 
-`python -m house.step_times_page` measures anew and writes; a test holds the page against the packaged sets.
+`python -m house.step_times_page` measures and writes; a test compares the page with the packaged sets.
 """
 
 import sys
@@ -113,7 +113,7 @@ _LIMITS: Final = """
 
 
 def page(judged: Judged) -> str:
-    """The whole page."""
+    """Build the whole page."""
     repeats = repeatability.repeat_errors(judged.columns)
     head = _HEAD.format(
         rows=len(judged.sample.listed) + len(judged.sample.left_out),
@@ -136,7 +136,7 @@ def page(judged: Judged) -> str:
 
 
 def plots(judged: Judged) -> dict[str, str]:
-    """Each plot by its path."""
+    """Draw each plot, by path."""
     return {
         PLOTS["token"]: scatter.drawing([_panel(judged, kind, first=False) for kind in DRAWN], "ms a token"),
         PLOTS["first_token"]: scatter.drawing([_panel(judged, kind, first=True) for kind in DRAWN], "ms to the first"),
@@ -195,7 +195,7 @@ def _cuts(judged: Judged) -> Iterator[str]:
 
 
 def main() -> int:
-    """Measures and writes."""
+    """Measure and write."""
     step_times.in_one_thread("house.step_times_page")
     path = step_times.measured()
     if path is None:

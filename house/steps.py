@@ -1,6 +1,6 @@
-"""What `make check` consists of: each step's commands, and the one line that says what to do when it fails.
+"""The steps of `make check`: each one's commands, and a line that says what to do when it fails.
 
-The order is longest first: two steps run at a time, and a long one started last would be waited for alone.
+The order is longest first: two steps run at a time, and a long one started last would run alone.
 """
 
 import sys
@@ -13,7 +13,7 @@ Command = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing that must hold; its commands run in order, until one fails."""
+    """One check; its commands run in order, until one fails."""
 
     name: str
     commands: tuple[Command, ...]
@@ -29,7 +29,7 @@ def _module(name: str, *words: str) -> Command:
 
 
 COVERAGE_FOLDER: Final = ".build/coverage"
-"""Away from the root, so that a second run beside this one cannot mix its figures in."""
+"""Not in the root, so that a concurrent run cannot mix its figures in."""
 
 STEPS: Final = (
     Step(

@@ -1,7 +1,7 @@
-"""From our models to the structural OpenAPI schema that the API server demands.
+"""Converts our models into the structural OpenAPI schema that the API server requires.
 
-No references, no nulls, no titles; bounds on everything, since the server prices each rule by the worst case its
-bounds allow. Defaults are written for single values only: what depends on the release or the GPU is decided in code.
+No references, no nulls, no titles; everything has bounds, since the server's cost estimate of each rule assumes the
+worst case. Defaults are written for single values only: what depends on the release or the GPU is decided in code.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ INT32: Final = 2**31 - 1
 
 
 def of(part: type[ApiModel]) -> Schema:
-    """The schema of one part and all below it."""
+    """Build the schema of one part and all below it."""
     written = part.model_json_schema(by_alias=True, mode="validation")
     return _structural(written, written.get("$defs", {}))
 
 
 def validation(rule: FieldRule[Any]) -> Schema:
-    """A rule as the API server takes it; the message is that of our own check."""
+    """Convert a rule for the API server; the message is that of our own check."""
     return {
         "rule": rule.cel,
         "message": rule.message,
@@ -53,7 +53,7 @@ def _structural(node: Mapping[str, Any], defs: Mapping[str, Schema]) -> Schema:
 
 
 def _flat(node: Mapping[str, Any], defs: Mapping[str, Schema]) -> Schema:
-    """One mapping instead of a reference or a choice with null; keys beside it win."""
+    """Flatten a reference, or a choice with null, into one mapping; keys beside it win."""
     beside = {key: value for key, value in node.items() if key not in ("$ref", "anyOf")}
     if "$ref" in node:
         return _flat(defs[node["$ref"].rsplit("/", 1)[1]], defs) | beside

@@ -1,6 +1,6 @@
 """The tiny model as images, which pods mount as a volume: `oci://` needs neither network nor disk of a node.
 
-An image that is cut in the middle of its weights goes with them, for what is said of it.
+An image with truncated weights is included, for tests of the error message.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from house import tiny_model
 MODEL: Final = f"localhost/fairlead-tiny-llama:{tiny_model.EDITION}"
 ADAPTER: Final = f"localhost/fairlead-tiny-llama-adapter:{tiny_model.EDITION}"
 DRAFT: Final = f"localhost/fairlead-tiny-llama-draft:{tiny_model.EDITION}"
-"""The model under another name: a draft that is always right, since no draft may be the model itself."""
+"""The model under another name: a draft that is always right, since a model cannot be its own draft."""
 CORRUPT: Final = f"localhost/fairlead-tiny-llama-corrupt:{tiny_model.EDITION}"
 WEIGHTS: Final = "model.safetensors"
 SHAPE: Final[Mapping[str, int]] = {
@@ -28,11 +28,11 @@ SHAPE: Final[Mapping[str, int]] = {
     "vocabularySize": tiny_model.VOCABULARY,
     "maxPosition": tiny_model.POSITIONS,
 }
-"""For `spec.model.shape`: no catalogue knows it."""
+"""For `spec.model.shape`, since no catalogue has it."""
 
 
 def archives(cache: Cache) -> tuple[Path, ...]:
-    """All four, made where they are missing."""
+    """Return all four archives; creates those that are missing."""
     model = _files(tiny_model.model(cache))
     half = model[WEIGHTS][0][: len(model[WEIGHTS][0]) // 2]
     contents = {
@@ -60,7 +60,7 @@ def _files(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def main() -> int:
-    """`python -m house.tiny_images`: have them, and say where."""
+    """`python -m house.tiny_images`: create them, and print where they are."""
     print(*archives(Cache.chosen()), sep="\n")
     return 0
 

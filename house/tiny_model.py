@@ -1,8 +1,8 @@
-"""A Llama of two layers with random weights, its tokenizer and an adapter, written from nothing but a seed.
+"""A Llama of two layers with random weights, its tokenizer and an adapter, generated from a seed.
 
-Real vLLM on CPU serves it, so that the conformance suite can hold our engine beside the original without fetching
-anything. It knows the three file formats by hand (safetensors, tokenizer.json, a model's config.json) and never needs
-the libraries that would otherwise write them: the interpreter that makes it need not be the one that has vLLM.
+Real vLLM on CPU serves it, so that the conformance suite can compare our engine with the original without fetching
+anything. It writes the three file formats itself (safetensors, tokenizer.json, a model's config.json) without the usual
+libraries: the interpreter that creates it need not be the one that has vLLM.
 """
 
 import json
@@ -26,15 +26,14 @@ POSITIONS: Final = 8192
 RANK: Final = 8
 SEED: Final = 20261120
 EDITION: Final = 4
-"""Part of the folder's name: whoever changes what is written here raises it, and a stale copy is never served."""
+"""Part of the folder's name: raised with each change of what is written here, so that a stale copy is never served."""
 SPECIAL: Final = ("<unk>", "<s>", "</s>")
 END: Final = SPECIAL.index("</s>")
 CONSTANT, DISLIKE = 1.0, -2.0
-"""The first number of every embedding, and the weight with which the head answers it for tokens better not drawn.
+"""The first number of every embedding, and the head's weight for it with tokens that should rarely be drawn.
 
-Whatever the layers add is small beside it, so it reaches the head in every step and works as a bias that a Llama has
-not: without it random weights lose themselves in white space, which a JSON grammar allows, and in halves of letters.
-"""
+Whatever the layers add is small beside it, so it reaches the head in every step and works as a bias, which a Llama does
+not have: without it random weights get lost in white space, which a JSON grammar allows, and in partial characters."""
 CHAT: Final = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -50,11 +49,11 @@ SCHOOLBOOK: Final = (
     "mends a net . in winter storms keep everybody inside ; then old sailors sit around the fire and tell what they "
     "have seen : islands without people , lights under the waves , a whale that followed them for three days ."
 )
-"""What the merges of the tokenizer are learnt from: enough English for tokens of several letters."""
+"""The training text for the tokenizer's merges: enough English for tokens of several letters."""
 
 
 def model(cache: Cache) -> Path:
-    """The folder `tiny` in the cache, made where it is missing."""
+    """Return the folder `tiny` in the cache; creates it if missing."""
     place = cache.root / f"tiny-llama-{EDITION}"
     if not (place / "ready").exists():
         with turns.alone(cache.root / ".tiny-llama.lock", "writing the tiny model"):
@@ -64,12 +63,12 @@ def model(cache: Cache) -> Path:
 
 
 def adapter(cache: Cache) -> Path:
-    """A LoRA adapter for it, beside it."""
+    """Return a LoRA adapter for it, in the same folder."""
     return model(cache).parent / "adapter"
 
 
 def write(place: Path) -> None:
-    """The model and its adapter into an empty folder."""
+    """Write the model and its adapter into an empty folder."""
     shutil.rmtree(place, ignore_errors=True)
     chance = random.Random(SEED)  # noqa: S311  # weights, not a secret
     _write_model(place / "tiny", chance)
@@ -102,9 +101,9 @@ def _write_adapter(place: Path, chance: random.Random) -> None:
 
 
 def write_adapter(place: Path, seed: int, rank: int = RANK, hidden: int = HIDDEN, base: str = "") -> Path:
-    """Another adapter into an empty folder, strong enough that answers differ; of another size where that is asked for.
+    """Write another adapter into an empty folder, strong enough that answers differ; optionally of another size.
 
-    Its scale makes up for the small numbers of random weights: a story is to see which version answered.
+    Its scale makes up for the small random weights: a test must see which version answered.
     """
     place.mkdir(parents=True)
     kind = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": 8 * rank, "bias": "none"}
@@ -143,7 +142,7 @@ def _config() -> dict[str, object]:
 
 
 def _shapes() -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Every tensor of a Llama by the name that checkpoints give it."""
+    """Every tensor of a Llama by its name in checkpoints."""
     yield "model.embed_tokens.weight", (VOCABULARY, HIDDEN)
     for layer in range(LAYERS):
         stem = f"model.layers.{layer}"
@@ -161,7 +160,7 @@ def _shapes() -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def _first_numbers(tokens: Sequence[str]) -> dict[str, Sequence[float]]:
-    """What stands first in each row of the embedding and of the head."""
+    """The first value in each row of the embedding and of the head."""
     plain = {letter for byte, letter in _letters().items() if ord("!") <= byte <= ord("~")}
     space = _letters()[ord(" ")]
     disliked = {space, *SPECIAL[:END]}
@@ -175,7 +174,7 @@ def _first_numbers(tokens: Sequence[str]) -> dict[str, Sequence[float]]:
 def write_tensors(
     path: Path, shapes: dict[str, tuple[int, ...]], chance: random.Random, first: dict[str, Sequence[float]]
 ) -> None:
-    """A safetensors file: length of the header, the header as JSON, then little-endian floats; norms are ones."""
+    """Write a safetensors file: length of the header, the header as JSON, then little-endian floats; norms are ones."""
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     values = array("f")
     for name, shape in shapes.items():
@@ -192,7 +191,7 @@ def write_tensors(
 
 
 def _tokenizer(tokens: Sequence[str], merges: Sequence[tuple[str, str]]) -> dict[str, object]:
-    """A byte-level BPE; the merges are learnt from the schoolbook until the vocabulary is full."""
+    """A byte-level BPE tokenizer; merges are learnt from the training text until the vocabulary is full."""
     plain = {"add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     return {
         "version": "1.0",
@@ -216,14 +215,14 @@ def _tokenizer(tokens: Sequence[str], merges: Sequence[tuple[str, str]]) -> dict
 
 
 def _letters() -> dict[int, str]:
-    """The printable letter that byte-level tokenizers write for each byte."""
+    """The printable letter of each byte in byte-level tokenizers."""
     plain = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     rest = [byte for byte in range(256) if byte not in plain]
     return {byte: chr(byte) for byte in plain} | {byte: chr(256 + place) for place, byte in enumerate(rest)}
 
 
 def learn(words: Sequence[str], count: int) -> list[tuple[str, str]]:
-    """The `count` pairs that are joined most often, in the order of joining; a tie goes to the lesser pair."""
+    """The `count` most frequent pairs, in the order of joining; a tie goes to the lesser pair."""
     space = _letters()[ord(" ")]
     counts = Counter((space, *word) for word in words) + Counter(tuple(word) for word in words)
     merges: list[tuple[str, str]] = []
@@ -256,7 +255,7 @@ def _write_json(path: Path, value: object) -> None:
 
 
 def main() -> int:
-    """`python -m house.tiny_model`: have it, and say where."""
+    """`python -m house.tiny_model`: create it, and print where it is."""
     print(model(Cache.chosen()))
     return 0
 

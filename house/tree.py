@@ -1,6 +1,6 @@
-"""Which files are ours: what git tracks or would track, and a plain walk where there is no git.
+"""Lists our files: what git tracks or would track, or a plain walk without git.
 
-Only lists names; what a file must look like is other modules' business.
+Only lists names; other modules check contents.
 """
 
 import os
@@ -18,14 +18,14 @@ NOT_OURS: Final = frozenset({"__pycache__", "build", "dist", "node_modules"})
 
 
 def files(root: Path) -> list[Path]:
-    """Every file of the tree relative to `root`, sorted; deleted but still tracked ones are left out."""
+    """Every file of the tree relative to `root`, sorted; without deleted files that are still tracked."""
     listed = _listed_by_git(root) if (root / ".git").exists() else None
     names = _walked(root) if listed is None else listed
     return sorted({Path(name) for name in names if (root / name).is_file()})
 
 
 def python_files(root: Path) -> list[Path]:
-    """The Python files the budgets speak about; one outside these folders belongs to nobody."""
+    """The Python files that the budgets apply to; one outside these folders is unexpected."""
     return [path for path in files(root) if path.suffix == ".py" and path.parts[0] in PACKAGES]
 
 

@@ -1,7 +1,7 @@
-"""What to do about each reason of a condition: docs/troubleshooting.md, from the enum and the packaged remedies.
+"""docs/troubleshooting.md: what to do about each reason of a condition, from the enum and the packaged remedies.
 
-The enum says which reasons there are, in which order, and what each means; people write cause, sight and remedy. A
-reason without an entry, or an entry without a reason, makes no page.
+The enum has the reasons, their order and meanings; people write cause, symptom and remedy. A reason without an entry,
+or an entry without a reason, is an error.
 """
 
 import sys
@@ -35,7 +35,7 @@ Sentence = Annotated[str, Field(min_length=10, pattern=r"^[^\n|]+\.$")]
 
 
 class Entry(BaseModel):
-    """What is written by hand of one reason; where nothing is wrong there is nothing to do."""
+    """The hand-written part of one reason; if nothing is wrong there is nothing to do."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class Mismatch(Exception):
 
 
 def entries() -> dict[str, Entry]:
-    """By reason, in the order of the enum."""
+    """Read the entries by reason, in the order of the enum."""
     written = {name: Entry.model_validate(one) for name, one in yaml.safe_load(WORDS.read_text("utf-8")).items()}
     reasons = [one.value for one in ConditionReason]
     if list(written) != reasons:
@@ -59,7 +59,7 @@ def entries() -> dict[str, Entry]:
 
 
 def page() -> str:
-    """The whole of it."""
+    """Build the whole page."""
     meanings = {one.value: status_pages.meanings()["ConditionReason", one.name] for one in ConditionReason}
     written = entries()
     return "\n".join([_HEAD, *(line for name, one in written.items() for line in _section(name, meanings, one))])
@@ -77,7 +77,7 @@ def _differences(written: list[str], reasons: list[str]) -> list[str]:
 
 
 def main() -> int:
-    """Write it."""
+    """Write the page."""
     (ROOT / PAGE).write_text(page(), encoding="utf-8")
     return 0
 

@@ -1,4 +1,4 @@
-"""Make `.venv` from the hashed lock: the one step that runs on the machine's own Python and its library.
+"""Creates `.venv` from the hashed lock: the only step that uses just the machine's own Python and its library.
 
 Nothing is installed twice: the lock's digest is kept inside the environment, and an equal digest means done.
 """
@@ -31,7 +31,7 @@ PIP_TO_UV = {
 
 
 def main() -> int:
-    """Make the environment, or say in one message what is missing."""
+    """Create the environment, or say in one message what is missing."""
     if sys.version_info < LEAST:
         return _stop(
             f"Fairlead needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. Install "
@@ -84,7 +84,7 @@ def _install_python_venv() -> bool:
 
 
 def _install() -> str | None:
-    """By uv, which the lock has anyway and which takes a tenth of pip's time; where uv cannot, by pip."""
+    """Install with uv, which the lock contains anyway and which takes a tenth of pip's time; if uv fails, with pip."""
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     uv = [str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
     with tempfile.TemporaryDirectory() as folder:
@@ -102,26 +102,26 @@ def _install() -> str | None:
 
 
 def locked(name: str, lock: str) -> str:
-    """The entry of one package, its hashes included."""
+    """The lock's entry of one package, hashes included."""
     entry = re.search(rf"^{name}==(?:.*\n)(?:[ \t].*\n)*", lock, re.MULTILINE)
     return entry.group() if entry else ""
 
 
 def uv_settings() -> dict[str, str]:
-    """What pip was told of mirrors and certificates, in its files or by the environment: uv does not read those."""
+    """pip's settings for mirrors and certificates, from its files or the environment: uv does not read those."""
     listed = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], check=False, capture_output=True, text=True)
     return translated(listed.stdout)
 
 
 def translated(listed: str) -> dict[str, str]:
-    """From the lines of `pip config list`; the environment's stand last and count."""
+    """Convert the lines of `pip config list`; the environment's come last and take precedence."""
     lines = (line.partition("=") for line in listed.splitlines())
     settings = {key.rpartition(".")[2]: value.strip("'\"") for key, _, value in lines}
     return {variable: settings[key] for key, variable in PIP_TO_UV.items() if key in settings}
 
 
 def _ran(words: list[str], settings: Mapping[str, str] | None = None) -> bool:
-    """What is set for uv itself stands."""
+    """Run a command; uv's own settings take precedence."""
     environment = {**(settings or {}), **os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
     return subprocess.run(words, check=False, env=environment).returncode == 0
 

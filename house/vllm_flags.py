@@ -1,4 +1,4 @@
-"""`python -m house.vllm_flags [--drift]`: every flag real vLLM's parser knows, asked of it and written down."""
+"""`python -m house.vllm_flags [--drift]`: record every flag of real vLLM's parser, as it reports them."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ print(json.dumps(sorted(make_arg_parser(FlexibleArgumentParser())._option_string
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the file, or with --drift say whether it still is what vLLM says."""
+    """Write the file, or with --drift check that it still matches vLLM."""
     words = list(sys.argv[1:] if argv is None else argv)
     text = rendered(listed_flags(real_vllm.python(Cache.chosen())))
     if words == ["--drift"]:
@@ -42,7 +42,7 @@ def listed_flags(interpreter: Path) -> list[str]:
 
 
 def rendered(flags: Sequence[str]) -> str:
-    """Long ones without their negations, since `--no-x` follows from `--x`."""
+    """Long flags without their negations, since `--no-x` follows from `--x`."""
     names = set(flags)
     negations = {flag for flag in names if flag.startswith("--no-") and f"--{flag[5:]}" in names}
     long = sorted(flag[2:] for flag in names - negations if flag.startswith("--"))

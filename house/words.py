@@ -1,8 +1,8 @@
 """`python -m house.words`: no word of the "not" columns of docs/glossary.md, in code, messages or documents.
 
-A term set as code in that column must be no part of an identifier; in a sentence it is plain English and may stand. Any
-other term stands nowhere: not in identifiers, nor in comments, messages, documents, the schema or the chart. What a
-test's name says is a sentence too, so names that begin with `test_` are not identifiers here.
+A term set as code in that column may not be part of an identifier, but is allowed in a sentence. Any other term may not
+occur anywhere: in identifiers, comments, messages, documents, the schema or the chart. A test's name is a sentence too,
+so names that begin with `test_` are not identifiers here.
 """
 
 import functools
@@ -20,15 +20,15 @@ HELD: Final = (
     *("operator", "house", "prove", "demo", "devcluster", "bench", "campaign"),
     *("fitting", "fuzz", "monitoring", "release", "tests"),
 )
-"""Folders whose Python files must keep to the glossary."""
+"""Folders whose Python files are checked against the glossary."""
 READ: Final = ("docs", "crds", "charts", "README.md", "CONTRIBUTING.md")
-"""What else users and contributors read; there only the terms that stand nowhere count."""
+"""What else users and contributors read; here only the terms that are forbidden everywhere count."""
 DOCUMENTS: Final = frozenset({".md", ".yaml", ".yml", ".json", ".tpl", ".txt"})
 OTHERS: Final = {
     "parse_known_args": "argparse calls it so",
     "VERSION_NOT_KNOWN": "the reason VersionNotKnown, by which people may filter",
 }
-"""Identifiers that are right wherever they are, each with the reason."""
+"""Identifiers that are allowed everywhere, each with the reason."""
 FIELDS: Final = {
     "asked": "a key of routers' reports and of recorded decisions",
     "asked_tokens": "a key of recorded decisions",
@@ -40,7 +40,7 @@ FIELDS: Final = {
     "tell": "a method of Python's files",
     "telling": "a key of routers' configuration, which routers of the release before read too",
 }
-"""Names that others fixed, or that leave a process: right as a field of the product and where one is used."""
+"""Names that are defined elsewhere, or leave a process: allowed as a field of the product and where it is used."""
 EXEMPT: Final = {
     GLOSSARY: "lists the words",
     Path("tests/house/test_words.py"): "stories of this check",
@@ -48,7 +48,7 @@ EXEMPT: Final = {
     Path("operator/fairlead/engines/sglang/parser_flags.py"): "flags by SGLang's names",
     Path("operator/fairlead/engines/tensorrt_llm/parser_flags.py"): "flags by TensorRT-LLM's names",
 }
-"""Files that are about words, or hold those of others."""
+"""Files about words, or with words of others."""
 _PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _LITERALS: Final = re.compile(r'"""(?s:.*?)"""|\'\'\'(?s:.*?)\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*')
@@ -61,14 +61,14 @@ class Term:
     text: str
     instead: str
     everywhere: bool
-    """Wrong in sentences too, not only in identifiers."""
+    """Forbidden in sentences too, not only in identifiers."""
 
 
 class Vocabulary:
-    """All terms, ready to be searched for."""
+    """All terms, prepared for search."""
 
     def __init__(self, terms: Mapping[str, Term]) -> None:
-        """By their texts."""
+        """Take the terms by their texts."""
         self.terms = terms
         self._phrases = [one for one in terms.values() if " " in one.text]
         self._spoken = [one for one in terms.values() if one.everywhere]
@@ -84,13 +84,13 @@ class Vocabulary:
         return next(single, None) or next((one for one in self._phrases if f" {one.text} " in spaced), None)
 
     def in_sentences(self, text: str) -> Iterator[Term]:
-        """The terms that are written nowhere and may be somewhere in this text."""
+        """Yield terms that are forbidden everywhere and may occur in this text."""
         plain = " ".join(text.lower().replace("_", " ").split())
         yield from (one for one in self._spoken if one.text in plain)
 
 
 def main() -> int:
-    """Search the tree; 0 with one line of figures, 1 with one line for each violation."""
+    """Search the tree; return 0 with one line of figures, 1 with one line for each violation."""
     vocabulary = read((tree.ROOT / GLOSSARY).read_text(encoding="utf-8"))
     files = [path for path in tree.files(tree.ROOT) if path not in EXEMPT]
     code = [path for path in files if path.suffix == ".py" and path.parts[0] in HELD]
@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def read(glossary: str) -> Vocabulary:
-    """The terms of all "not" columns, with the word to use in place of each."""
+    """Read the terms of all "not" columns, with the word to use instead."""
     terms: dict[str, Term] = {}
     column = False
     for line in glossary.splitlines():
@@ -120,7 +120,7 @@ def read(glossary: str) -> Vocabulary:
 
 
 def in_code(path: Path, text: str, vocabulary: Vocabulary) -> Iterator[str]:
-    """Identifiers with a forbidden part, and whatever of the text is written nowhere."""
+    """Yield identifiers with a forbidden part, and terms that are forbidden everywhere."""
     for name in sorted(set(_NAME.findall(_LITERALS.sub(" ", text)))):
         if term := vocabulary.in_name(name):
             code = _LITERALS.sub(_blank, text)
@@ -131,7 +131,7 @@ def in_code(path: Path, text: str, vocabulary: Vocabulary) -> Iterator[str]:
 
 
 def in_document(path: Path, text: str, vocabulary: Vocabulary) -> Iterator[str]:
-    """Words that are written nowhere; one may go over the end of a line."""
+    """Yield terms that are forbidden everywhere; one may span the end of a line."""
     for term in vocabulary.in_sentences(text):
         spaced = r"[\s_]+".join(re.escape(word) for word in term.text.split())
         for found in re.finditer(rf"(?<![A-Za-z]){spaced}(?![A-Za-z])", text, re.IGNORECASE):
@@ -139,12 +139,12 @@ def in_document(path: Path, text: str, vocabulary: Vocabulary) -> Iterator[str]:
 
 
 def _blank(literal: re.Match[str]) -> str:
-    """Spaces in place of it, so that what follows keeps its line and column."""
+    """Replace it by spaces, so that what follows keeps its line and column."""
     return re.sub(r"[^\n]", " ", literal.group())
 
 
 def _is_field(path: Path, code: str, found: re.Match[str]) -> bool:
-    """Whether a field is used here, or declared by a class of the product."""
+    """Whether a field is used here, or is declared by a class of the product."""
     before, after = code[: found.start()].rpartition("\n")[2], code[found.start() : found.end() + 2]
     declared = path.parts[0] == "operator" and before == "    " and after.endswith(": ")
     stored = before.endswith("self.") and (after.endswith((" =", ": ")))

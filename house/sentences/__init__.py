@@ -1,2 +1,4 @@
-"""Every sentence that the product can say to a person, read from its source: where it stands, how it is put together
-from parts, and where a user meets it. Never runs the product. Its verb is to collect."""
+"""Collects every user-facing sentence of the product from its source: its place, its parts, and where users see it.
+
+Never runs the product. Its verb is to collect.
+"""

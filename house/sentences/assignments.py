@@ -1,4 +1,4 @@
-"""Which assignments a local name can have its value from, where it is used."""
+"""Finds the assignments that may give a local name its value at a place."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,13 @@ class Assignment:
 
     value: ast.expr
     added: bool
-    """By `+=`: behind what was there."""
+    """By `+=`: appended to the value before."""
 
 
 def assigned(name: ast.Name, function: Function, module: SourceModule) -> list[Assignment]:
-    """The values of a name where it is used, earliest first.
+    """The values of a name at its use, earliest first.
 
-    Back from the use to the first assignment that must have run: what is in a block around the use.
+    Goes back from the use to the first assignment that must have run: one in a block around the use.
     """
     before = [
         (statement, each)
@@ -50,7 +50,7 @@ def _is(target: ast.expr, name: str) -> bool:
 
 
 def _given(target: ast.expr, value: ast.expr, name: str) -> Iterator[ast.expr]:
-    """What an assignment gives to one name: also by its place in a tuple, and in both ends of a condition."""
+    """What an assignment gives to one name, also by its place in a tuple and in both branches of a condition."""
     if _is(target, name):
         yield value
     elif isinstance(target, ast.Tuple):

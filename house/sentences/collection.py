@@ -1,4 +1,4 @@
-"""All sentences with their places, and what was left out by which rule."""
+"""All sentences with their places, and what each rule left out."""
 
 import ast
 import re
@@ -19,18 +19,18 @@ _DIRECTIVE: Final = re.compile(r"%[-+0-9.]*[sdrgf]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """One sentence, where it stands and where it is met."""
+    """One sentence, its place in the source and where users see it."""
 
     parts: Parts
     place: Place
     path: str
     line: int
     reason: str
-    """The word of a closed list that goes with it; empty: none."""
+    """Its reason, a word of a closed list; empty: none."""
     wrong: bool
-    """It says that something is wrong, so it needs a figure or a remedy."""
+    """Whether it reports a problem, so that it needs a figure or a remedy."""
     part: bool
-    """Part of another sentence, which has a placeholder for it."""
+    """Whether it is part of another sentence, which has a placeholder for it."""
 
     @property
     def text(self) -> str:
@@ -44,7 +44,7 @@ class Collection:
 
     sentences: tuple[Sentence, ...]
     exempt: Mapping[str, int]
-    """What is not collected, and how many texts that is."""
+    """What is not collected, and the number of such texts."""
     homeless: tuple[str, ...]
     """Files whose sentences have no place yet."""
 
@@ -65,13 +65,13 @@ def collected(sources: Sources) -> Collection:
 
 
 def _whole(sites: Sequence[Site]) -> list[Site]:
-    """Those that stand for themselves: not those that others have taken in whole."""
+    """Sites that stand alone, without those that others include completely."""
     taken_by = Counter(literal for site in sites for literal in site.reading.literals)
     return [site for site in sites if site.handed_over or not all(taken_by[one] > 1 for one in _own(site))]
 
 
 def _own(site: Site) -> Iterator[tuple[str, int, int]]:
-    """The literals of an expression itself, in the order of the file."""
+    """The literals of an expression itself, in file order."""
     for literal in site.inside:
         pieces = [literal] if isinstance(literal, ast.Constant) else literal.values
         yield from ((site.module.path, one.lineno, one.col_offset) for one in pieces if isinstance(one, ast.Constant))
@@ -90,7 +90,7 @@ def _sentence(site: Site, place: Place, sources: Sources) -> Sentence:
 
 
 def _filled(site: Site) -> Iterator[Part]:
-    """Log lines with placeholders instead of directives."""
+    """Replace the directives of log lines by placeholders."""
     arguments = iter(site.call.args[1:] if site.call and site.callee.startswith("log.") else ())
     for part in site.reading.parts:
         if not (isinstance(part, Words) and site.callee.startswith("log.")):
@@ -105,7 +105,7 @@ def _filled(site: Site) -> Iterator[Part]:
 
 
 def _quoted(site: Site, sources: Sources) -> bool:
-    """Whether what is called with it puts it into a sentence of its own."""
+    """Whether the called function puts it into a sentence of its own."""
     if site.callee.rpartition(".")[2] in _QUOTING or site.module.path in _PHRASES:
         return True
     if site.callee.startswith("log.") and site.call and site.node is not site.call.args[0]:
@@ -125,7 +125,7 @@ _QUOTING: Final = frozenset(
 _PHRASES: Final = frozenset(
     {"cluster/pods.py", "router/probes.py", "router/explain_headers.py", "routing/explanations.py"}
 )
-"""Files of such phrases: what to say where a scheduler or a probe gave no reason, and the `explain` header's words."""
+"""Files of such phrases: texts for a scheduler or probe without a reason, and the words of the `explain` header."""
 
 
 def _returned(site: Site) -> bool:

@@ -17,7 +17,7 @@ class Exemption:
     """One kind of text that is not collected."""
 
     what: str
-    """For the page: what it is, and where it can be read instead."""
+    """For the page: what it is, and where else it can be read."""
     holds: Callable[[Site], bool]
 
 
@@ -31,7 +31,7 @@ def _below(*folders: str) -> Callable[[Site], bool]:
 
 
 def _called(names: Mapping[str, tuple[str, ...]]) -> Callable[[Site], bool]:
-    """By what is called and as which argument; no argument named: any."""
+    """Match by called function and argument; without arguments: any."""
 
     def holds(site: Site) -> bool:
         wanted = names.get(site.callee.rpartition(".")[2])
@@ -63,7 +63,7 @@ def _headers(site: Site) -> bool:
 
 
 def _texts(site: Site) -> list[str]:
-    """Its literals; what it reads as, where it is only named."""
+    """Its literals; for a mere name, the text that it stands for."""
     return [source_text(one) for one in site.inside] or [shown(site.reading.parts)]
 
 

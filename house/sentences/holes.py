@@ -1,4 +1,4 @@
-"""What a placeholder is called on the page: the name that the source has for what is filled in."""
+"""Names placeholders on the page by the name that the source has for the value."""
 
 import ast
 import re
@@ -7,12 +7,12 @@ from typing import Final
 from house.sentences.patterns import Hole
 
 _VAGUE: Final = frozenset({"value", "name", "message", "because", "replicas", "count", "reason", "remedy", "kind"})
-"""Attributes that say little without what they belong to."""
+"""Attributes that say little without their owner."""
 _NUMBERS: Final = {"len": "number", "sum": "sum", "max": "most", "min": "least", "int": "number", "round": "number"}
 
 
 def hole(node: ast.AST) -> Hole:
-    """A placeholder named after the expression."""
+    """Make a placeholder named after the expression."""
     return Hole(re.sub(r"[^\w.]", "", _name(node)).strip("._") or "text")
 
 
@@ -28,7 +28,7 @@ def _name(node: ast.AST) -> str:
 
 
 def _inner(node: ast.AST) -> ast.AST | str | None:
-    """What of a compound expression names it best; a text: its name."""
+    """The part of a compound expression that names it best; a text is a name."""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
         return node.slice.value
     if isinstance(node, ast.IfExp):

@@ -1,4 +1,4 @@
-"""What every sentence must keep: a length, and a figure or a remedy where it says that something is wrong."""
+"""Limits of every sentence: a length, and a figure or a remedy if it reports a problem."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from house.sentences.collection import Collection, Sentence
 from house.sentences.patterns import variants, width
 
 LONGEST: Final = 240
-"""Characters, a placeholder counted by `patterns.HOLE_WIDTH`; what it quotes of another sentence is counted there."""
+"""Characters, with `patterns.HOLE_WIDTH` for a placeholder; quoted sentences are counted separately."""
 _IMPERATIVES: Final = (
     "accept|add|allow|answer|ask|begin|build|check|choose|clear|connect|correct|create|delete|describe|drop|expect|fix|"
     "free|get|give|grant|indent|install|keep|label|leave|list|lower|make|measure|move|name|order|pass|pay|post|put|"
@@ -23,17 +23,17 @@ _FIGURE: Final = re.compile(r"\d|\{")
 
 
 def too_long(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """Those beyond the limit."""
+    """Sentences beyond the limit."""
     return [one for one in sentences if width(one.parts) > LONGEST]
 
 
 def without_help(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """Those that say that something is wrong, and neither how much nor what to do, in at least one of their forms."""
+    """Sentences that report a problem, and in at least one of their forms neither how much nor what to do."""
     return [one for one in sentences if one.wrong and not all(map(_helps, variants(one.parts)))]
 
 
 def faults(found: Collection) -> Iterator[str]:
-    """One line for each violation, with what to do."""
+    """Yield one line for each violation, with what to do."""
     for path in found.homeless:
         yield f"{path}: nobody has said where users meet its sentences: add it to house/sentences/places.py"
     for one in too_long(found.sentences):

@@ -1,4 +1,4 @@
-"""A sentence as the source has it: fixed words, holes for what is filled in at run time, and choices between words."""
+"""A sentence as in the source: fixed words, holes for run-time values, and choices between words."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,20 +7,20 @@ from itertools import islice, product, zip_longest
 from typing import Final, TypeAlias, TypeGuard
 
 HOLE_WIDTH: Final = 12
-"""How long a filled-in name or number is counted."""
+"""Assumed width of a filled-in name or number."""
 _ANYTHING: Final = "([\\s\\S]*?)"
 _BRACES: Final = re.compile(r"\\\{\w+\\\}")
 MOST_VARIANTS: Final = 64
-"""How many combinations of its choices a sentence is checked by."""
+"""Most combinations of its choices that are checked for a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Fixed text; a word with a singular and a plural is one too."""
+    """Fixed text; also a word with a singular and a plural."""
 
     text: str
     other: str = ""
-    """The singular, where the text is a plural."""
+    """The singular, if the text is a plural."""
 
     @property
     def shown(self) -> str:
@@ -29,7 +29,7 @@ class Words:
 
     @property
     def pattern(self) -> str:
-        """A regular expression for what it becomes; names in braces are filled in by whoever reads the text."""
+        """A regular expression for its run-time text; names in braces are filled in by its reader."""
         both = dict.fromkeys((self.text, self.other or self.text))
         texts = [_BRACES.sub(lambda _: _ANYTHING, re.escape(one)) for one in both]
         return texts[0] if len(texts) == 1 else f"(?:{'|'.join(texts)})"
@@ -37,7 +37,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """What is only known at run time, by a name that says what it is."""
+    """A value that is only known at run time, by a descriptive name."""
 
     name: str
 
@@ -48,19 +48,19 @@ class Hole:
 
     @property
     def pattern(self) -> str:
-        """Anything."""
+        """Matches anything."""
         return _ANYTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several, as the case may be; an empty one means that the rest may be absent."""
+    """One of several options; an empty one means that the rest may be absent."""
 
     options: tuple["Parts", ...]
 
     @property
     def shown(self) -> str:
-        """As the page shows it: `[a | b]`, or `[a]` where it may be absent."""
+        """As the page shows it: `[a | b]`, or `[a]` if it may be absent."""
         return "[" + " | ".join(shown(one) for one in self.options if one) + "]"
 
 
@@ -74,24 +74,24 @@ def shown(parts: Parts) -> str:
 
 
 def patterns(parts: Parts) -> list[str]:
-    """Regular expressions for what it becomes at run time, a group for each placeholder; the first `MOST_VARIANTS`."""
+    """Regular expressions for its run-time text, with a group for each placeholder; the first `MOST_VARIANTS`."""
     some = ([part.pattern] if not isinstance(part, Choice) else _patterns_of(part) for part in parts)
     return ["".join(each) for each in islice(product(*some), MOST_VARIANTS)]
 
 
 def width(parts: Parts) -> int:
-    """Characters of its longest form, a hole counted by `HOLE_WIDTH`; of several lines, those of the longest."""
+    """Characters of its longest form, `HOLE_WIDTH` for a hole; of several lines, those of the longest."""
     return max(_lines(parts))
 
 
 def variants(parts: Parts) -> list[str]:
-    """What it can read, choices written out; the first `MOST_VARIANTS` of them."""
+    """The possible texts with choices resolved; the first `MOST_VARIANTS`."""
     some = ([part.shown] if not isinstance(part, Choice) else _of_choice(part) for part in parts)
     return ["".join(each) for each in islice(product(*some), MOST_VARIANTS)]
 
 
 def one_of(options: Iterable[Parts]) -> Parts:
-    """A choice, behind what all of them begin with; or the one that there is."""
+    """Make a choice after the options' common beginning; a single option stays as it is."""
     apart = [each for one in options for each in (one[0].options if _is_choice(one) else (one,))]
     found = list(dict.fromkeys(apart))
     if len(found) < 2:
@@ -103,7 +103,7 @@ def one_of(options: Iterable[Parts]) -> Parts:
 
 
 def joined(found: Sequence[Parts], separator: str) -> Parts:
-    """Several, one after the other."""
+    """Join several with a separator."""
     parts: list[Part] = []
     for number, one in enumerate(found):
         parts += [Words(separator)] * (number > 0 and bool(separator)) + list(one)

@@ -1,4 +1,4 @@
-"""Where a user meets a sentence, by the file that it stands in; a file without a place fails the check."""
+"""Where users see a sentence, by the file that contains it; a file without a place fails the check."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,14 +9,14 @@ from house.sentences.sites import Site
 
 @dataclass(frozen=True, slots=True)
 class PlaceText:
-    """A heading of the page and what stands below it."""
+    """A heading of the page with its text."""
 
     title: str
     about: str
 
 
 class Place(Enum):
-    """Where a user meets a sentence, in the order of the page."""
+    """Where users see a sentence, in the order of the page."""
 
     CONDITION = PlaceText(
         "Conditions",
@@ -110,11 +110,11 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("sizing/", Place.CLI),
     ("telemetry/", Place.LOG),
 )
-"""The first that a path begins with."""
+"""The first matching path prefix decides."""
 
 
 def place_of(site: Site) -> Place | None:
-    """Where users meet it; None: nobody has said so yet."""
+    """Where users see it; None: not defined yet."""
     if site.callee in _LOGS:
         return Place.LOG
     if site.callee in _WARNINGS and site.module.path.startswith(("review/", "engines/", "scaling/lint/")):

@@ -1,6 +1,6 @@
-"""What an expression reads as: local names, constants and the product's own functions put in where they are text.
+"""Reads expressions as text, with local names, constants and the product's own functions resolved.
 
-A reading remembers the literals that it took in, so that nobody lists them a second time as sentences of their own.
+A reading keeps the literals that it includes, so that they are not listed again as sentences of their own.
 """
 
 import ast
@@ -21,43 +21,43 @@ Literal: TypeAlias = tuple[str, int, int]
 PROSE: Final = re.compile(r"[A-Za-z]{2,}[,;:.]? [A-Za-z0-9{\[]|[\w}\])] [A-Za-z]{2,}")
 """Two words in a row, or a word beside a placeholder."""
 DEEPEST: Final = 4
-"""Functions within functions that are followed."""
+"""Nested functions that are followed."""
 MOST_OPTIONS: Final = 8
 LONGEST: Final = 600
-"""What has more forms, or is longer, stays a placeholder and is listed by itself."""
+"""An expression with more forms, or a longer text, stays a placeholder and is listed by itself."""
 _SAME_TEXT: Final = frozenset({"str", "removeprefix", "removesuffix", "strip", "rstrip", "lstrip", "_capital", "lower"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The parts of a text, and the literals that they came from."""
+    """The parts of a text, and the literals they come from."""
 
     parts: Parts
     literals: frozenset[Literal] = frozenset()
 
     @property
     def prose(self) -> bool:
-        """Whether there are words of a sentence in it."""
+        """Whether it contains words of a sentence."""
         return bool(PROSE.search(shown(self.parts)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """Where an expression stands: module, function, what its parameters are, and how deep we are."""
+    """The context of an expression: module, function, parameters and depth."""
 
     module: SourceModule
     function: Function | None = None
     bound: Mapping[str, Reading] = field(default_factory=dict)
     depth: int = 0
     busy: frozenset[int] = frozenset()
-    """Statements that are being read: a name that is made from itself ends there."""
+    """Statements in progress: a name that is defined by itself ends there."""
 
 
 class TextReader:
     """Reads expressions of the product as text."""
 
     def __init__(self, sources: Sources) -> None:
-        """Look names up in these."""
+        """Resolve names in these sources."""
         self._sources = sources
         self._ways: Mapping[type[ast.expr], Callable[[Any, Frame], Reading]] = {
             ast.Constant: self._constant,
@@ -71,11 +71,11 @@ class TextReader:
         }
 
     def read(self, node: ast.expr, frame: Frame) -> Reading:
-        """What `node` reads as; a placeholder when nothing is known of it."""
+        """Read `node`; a placeholder if nothing is known of it."""
         return self._ways.get(type(node), self._other)(node, frame)
 
     def read_pair(self, nodes: Sequence[ast.expr], frame: Frame) -> Reading:
-        """Why, and what to do, as one sentence."""
+        """Read the reason and the remedy as one sentence."""
         return _separated([self.read(one, frame) for one in nodes], "; ")
 
     def _filled_in(self, node: ast.FormattedValue, frame: Frame) -> Reading:
@@ -148,7 +148,7 @@ class TextReader:
         return self._answered(node, frame)
 
     def _answered(self, node: ast.Call, frame: Frame, place: object = None) -> Reading:
-        """What a function of the product returns, its parameters filled in; of a tuple, the element at a place."""
+        """What a function of the product returns, with its parameters; of a tuple, the element at a place."""
         meant = self._sources.meaning(frame.module, node.func)
         if meant is None or not isinstance(meant.node, ast.FunctionDef) or frame.depth >= DEEPEST:
             return Reading((hole(node),))
@@ -173,7 +173,7 @@ class TextReader:
         return self._one_of(found, node)
 
     def _plural(self, node: ast.Call, called: str, frame: Frame) -> Reading | None:
-        """The counting words of `fleet.plurals`, as plural with the singular beside it."""
+        """The counting words of `fleet.plurals`, as a plural with its singular."""
         name = frame.module.imported.get(called, f"plurals.{called}").rpartition(".")[2]
         words = [self.read(one, frame) for one in node.args]
         if name == "formatted" and words:
@@ -197,7 +197,7 @@ class TextReader:
         return self._repeated(what, what, frame)
 
     def _repeated(self, what: ast.expr, node: ast.expr, frame: Frame) -> Reading:
-        """A list of texts: its element where that has words, and a placeholder otherwise."""
+        """A list of texts: its element if that has words, else a placeholder."""
         found = self.read(what.elt, frame) if isinstance(what, ast.ListComp | ast.GeneratorExp) else None
         found = found or (self.read(what, frame) if isinstance(what, ast.JoinedStr) else None)
         if found is None or not found.prose:
@@ -205,7 +205,7 @@ class TextReader:
         return _kept(_concatenated([found, Reading(one_of([(), (hole(node),)]))]), node)
 
     def _looked_up(self, node: ast.expr, where: ast.expr, frame: Frame, otherwise: Sequence[ast.expr] = ()) -> Reading:
-        """An entry of a table that a module has as a constant."""
+        """An entry of a table that is a module's constant."""
         if isinstance(where, ast.Call) and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             return self._answered(where, frame, node.slice.value)
         meant = self._sources.meaning(frame.module, where) if isinstance(where, ast.Name | ast.Attribute) else None
@@ -231,13 +231,13 @@ class TextReader:
 
 
 def _kept(found: Reading, node: ast.expr) -> Reading:
-    """A reading, or a placeholder where it has too many forms for a page."""
+    """A reading, or a placeholder if it has too many forms for a page."""
     forms = max((len(getattr(part, "options", ())) for part in found.parts), default=0)
     return found if forms <= MOST_OPTIONS and width(found.parts) <= LONGEST else Reading((hole(node),))
 
 
 def _fixed(found: Reading) -> bool:
-    """Whether it is a literal, such as a noun that a function counts by."""
+    """Whether it is a literal, such as the noun for a count."""
     return bool(found.parts) and all(isinstance(part, Words) for part in found.parts)
 
 
@@ -264,7 +264,7 @@ def _parameters(function: Function) -> list[str]:
 
 
 def _own(function: Function, kind: type[ast.Return]) -> Iterator[ast.Return]:
-    """Returns of a function, not those of functions in it."""
+    """Returns of a function, without those of inner functions."""
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop(0)

@@ -1,4 +1,4 @@
-"""Whether a message that was seen at run time is put together from sentences of the page."""
+"""Whether a run-time message consists of sentences of the page."""
 
 import functools
 import re
@@ -9,18 +9,18 @@ from house.sentences.collection import Sentence
 from house.sentences.patterns import patterns
 
 LONGEST_FACT: Final = 80
-"""Filled-in names, numbers and short lists; what is longer must be of sentences itself."""
+"""Filled-in names, numbers and short lists; anything longer must consist of sentences itself."""
 _FEWEST_LETTERS: Final = 3
-"""Fixed ones: what has fewer would recognise anything."""
+"""Fixed letters; a clause with fewer would match anything."""
 _JOINT: Final = "; "
 _FIXED: Final = re.compile(r"\(\[.*?\*\?\)|\\.")
 
 
 class MessageReader:
-    """Recognises messages by the clauses of sentences, since messages join sentences and remedies by `; `."""
+    """Recognizes messages by the clauses of sentences, since messages join sentences and remedies by `; `."""
 
     def __init__(self, sentences: Sequence[Sentence]) -> None:
-        """By these, less what is nearly all placeholders."""
+        """Take these sentences, without those that are nearly all placeholders."""
         every = {
             clause for one in sentences for text in patterns(one.parts) for clause in text.split(re.escape(_JOINT))
         }
@@ -28,11 +28,11 @@ class MessageReader:
         self._cached_clause = functools.cache(self._clause)
 
     def unknown(self, message: str) -> list[str]:
-        """The clauses of a message that no sentence accounts for."""
+        """The clauses of a message that match no sentence."""
         return [one for one in message.split(_JOINT) if one and not self._cached_clause(one)]
 
     def _clause(self, text: str) -> bool:
-        """Whether a clause of the page is all of it, and what is filled in is short, or recognised itself."""
+        """Whether a clause of the page matches all of it, with fillings that are short or recognized themselves."""
         found = filter(None, (one.fullmatch(text) for one in self._clauses))
         return any(all(map(self._filled, one.groups())) for one in found)
 

@@ -1,6 +1,6 @@
-"""Where sentences stand in the source: every literal of two words or more, up to the expression that it is part of.
+"""Finds sentences in the source: every literal of two words or more, with the whole expression around it.
 
-Nothing is searched for by name, so nothing can be forgotten: a literal that is left out has a rule in `exemptions`.
+Nothing is searched for by name, so nothing can be missed: a literal that is left out has a rule in `exemptions`.
 """
 
 import ast
@@ -18,21 +18,21 @@ _COUNTING: Final = frozenset({"count", "counted", "join", "str"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One expression with a sentence in it."""
+    """One expression that contains a sentence."""
 
     module: SourceModule
     node: ast.expr
-    """The whole expression; a call where its `because` and `remedy` are one sentence."""
+    """The whole expression; a call if its `because` and `remedy` form one sentence."""
     inside: tuple[Literal, ...]
     reading: Reading
     callee: str = ""
-    """What is called with it; empty: it is assigned, returned or kept in a table."""
+    """The function called with it; empty: it is assigned, returned or kept in a table."""
     parameter: str = ""
     call: ast.Call | None = None
 
     @property
     def handed_over(self) -> bool:
-        """Whether something is called with it, so that it is no mere part of a sentence."""
+        """Whether it is passed to a call, so that it is not merely part of a sentence."""
         return bool(self.callee)
 
 
@@ -40,13 +40,13 @@ class SiteFinder:
     """Finds the sites of one module after the other."""
 
     def __init__(self, sources: Sources) -> None:
-        """Of these."""
+        """Take these sources."""
         self._sources = sources
         self._reader = TextReader(sources)
         self._read_before: dict[int, Reading] = {}
 
     def sites(self, module: SourceModule) -> Iterator[Site]:
-        """Every site, in the order of the file."""
+        """Yield every site, in file order."""
         found: dict[int, tuple[ast.expr, list[Literal]]] = {}
         for literal in _literals(module):
             node = self._whole(literal, module)
@@ -56,7 +56,7 @@ class SiteFinder:
         yield from self._by_name(module, {id(site.call) for site in sites})
 
     def _by_name(self, module: SourceModule, seen: set[int]) -> Iterator[Site]:
-        """Calls that are given a sentence by the name of a local variable."""
+        """Yield calls that get a sentence by the name of a local variable."""
         for call in module.nodes:
             if not isinstance(call, ast.Call) or id(call) in seen:
                 continue
@@ -97,7 +97,7 @@ class SiteFinder:
         return self._read_before[id(node)]
 
     def _whole(self, literal: Literal, module: SourceModule) -> ast.expr:
-        """Up from a literal while what is around it is the same sentence."""
+        """Go up from a literal while its parent is the same sentence."""
         node: ast.expr = literal
         while (above := module.parents.get(node)) is not None:
             if isinstance(above, ast.keyword):
@@ -118,14 +118,14 @@ class SiteFinder:
         return isinstance(above, _OPEN) or (isinstance(above, ast.IfExp) and node is not above.test)
 
     def _pair(self, call: ast.Call, module: SourceModule) -> list[ast.expr]:
-        """The `because` and the `remedy` of one call, whatever helper they are handed to."""
+        """The `because` and the `remedy` of one call, whichever helper gets them."""
         given = self._arguments(call, module)
         if "because" in given and "remedy" not in given:
             given |= self._remedy_of_helper(call, module)
         return [given[name] for name in ("because", "remedy") if name in given] if "remedy" in given else []
 
     def _remedy_of_helper(self, call: ast.Call, module: SourceModule) -> dict[str, ast.expr]:
-        """The remedy that a function of the same file always gives."""
+        """The remedy that a function of the same file always passes."""
         meant = self._sources.meaning(module, call.func)
         if meant is None or meant.module is not module or not isinstance(meant.node, ast.FunctionDef):
             return {}
@@ -142,7 +142,7 @@ class SiteFinder:
         return dict(zip(names, call.args, strict=False)) | {one.arg: one.value for one in call.keywords if one.arg}
 
     def _handed_to(self, node: ast.expr, module: SourceModule) -> tuple[ast.Call | None, str]:
-        """The call that an expression is an argument of, and as which parameter; containers around it are passed."""
+        """The call and parameter that an expression is passed to; containers around it are skipped."""
         above, at = module.parents.get(node), node
         while isinstance(above, ast.List | ast.Tuple | ast.Dict | ast.Starred | ast.ListComp | ast.GeneratorExp):
             at, above = above, module.parents.get(above)
@@ -165,7 +165,7 @@ def _literals(module: SourceModule) -> Iterator[Literal]:
 
 
 def source_text(node: ast.expr) -> str:
-    """A literal's text, placeholders as braces."""
+    """A literal's text, with placeholders as braces."""
     if isinstance(node, ast.JoinedStr):
         return "".join(source_text(one) if isinstance(one, ast.Constant) else "{x}" for one in node.values)
     if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):

@@ -1,4 +1,4 @@
-"""The product's source as trees: which names a module defines or imports, and which statement a node stands in."""
+"""The product's source as syntax trees: the names a module defines or imports, and the statement around a node."""
 
 import ast
 from collections import deque
@@ -18,7 +18,7 @@ _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass(frozen=True)
 class Definition:
-    """What a name stands for, and the module that says so."""
+    """The definition of a name, and its module."""
 
     node: Function | ast.ClassDef | ast.expr
     module: "SourceModule"
@@ -29,7 +29,7 @@ class SourceModule:
     """One file of the product."""
 
     path: str
-    """Below `operator/fairlead`."""
+    """Path below `operator/fairlead`."""
     tree: ast.Module
 
     @cached_property
@@ -46,7 +46,7 @@ class SourceModule:
 
     @property
     def nodes(self) -> Collection[ast.AST]:
-        """Every node but the module itself, found in one walk: a walk takes longer than all that is done on it."""
+        """Every node but the module itself, found in one walk: a walk takes longer than all other work."""
         return self.parents.keys()
 
     @cached_property
@@ -66,7 +66,7 @@ class SourceModule:
 
     @cached_property
     def imported(self) -> Mapping[str, str]:
-        """Local name to dotted origin."""
+        """Local names with their dotted origin."""
         found: dict[str, str] = {}
         for node in self.nodes:
             if isinstance(node, ast.ImportFrom) and node.module:
@@ -75,7 +75,7 @@ class SourceModule:
 
     @cached_property
     def assignments(self) -> Mapping[ast.AST, Sequence[Assigning]]:
-        """Of each function, those in it, in functions inside it too, earliest first."""
+        """By function: its assignments, also those in inner functions, earliest first."""
         found: dict[ast.AST, list[Assigning]] = {}
         for node in self.nodes:
             if isinstance(node, Assigning):
@@ -86,14 +86,14 @@ class SourceModule:
         return found
 
     def function_of(self, node: ast.AST) -> Function | None:
-        """The function that a node stands in."""
+        """The function around a node."""
         at = self.parents.get(node)
         while at is not None and not isinstance(at, _FUNCTIONS):
             at = self.parents.get(at)
         return at
 
     def blocks_of(self, node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-        """Every block of statements around a node, innermost first: its owner and which of the owner's blocks."""
+        """Every block of statements around a node, innermost first: its owner, and which of the owner's blocks."""
         at = node
         while (above := self.parents.get(at)) is not None:
             for name in ("body", "orelse", "finalbody", "handlers"):
@@ -103,10 +103,10 @@ class SourceModule:
 
 
 class Sources:
-    """Every file of the product, and what a dotted name in one of them means."""
+    """Every file of the product, and the meaning of dotted names in them."""
 
     def __init__(self, root: Path = tree.ROOT) -> None:
-        """Read and parse them all."""
+        """Read and parse all files."""
         files = [path for path in tree.python_files(root) if path.is_relative_to(PACKAGE)]
         self.modules: Mapping[str, SourceModule] = {
             _dotted(path): SourceModule(
@@ -116,7 +116,7 @@ class Sources:
         }
 
     def meaning(self, module: SourceModule, name: ast.expr) -> Definition | None:
-        """What `name`, `module.name` or `self.name` stands for, if the product defines it."""
+        """The definition of `name`, `module.name` or `self.name`, if the product has it."""
         if isinstance(name, ast.Name):
             return self._by_name(module, name.id)
         if not (isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name)):
