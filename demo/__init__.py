@@ -1,4 +1,4 @@
-"""What `make demo` shows: a cluster with GPUs, the operator, two models, traffic, and what to look at.
+"""The show behind `make demo`: a cluster with GPUs, the operator, two models, traffic, and what to observe.
 
 Grows with the product; shows only what works today. Its one verb: to show.
 """

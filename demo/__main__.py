@@ -1,8 +1,8 @@
-"""`make demo`: from nothing to models that follow their load, in one command; it stays up to be looked at.
+"""`make demo`: from nothing to models that follow their load, in one command; the cluster stays up afterwards.
 
-`make demo ENGINE=vllm` shows the essence with real vLLM in the pods, on the processor.
+`make demo ENGINE=vllm` shows the essentials with real vLLM in the pods, on CPU.
 
-Until then the cluster is this program's own and ends with it, also by `kill -9`.
+Until the end the cluster belongs to this program and ends with it, also by `kill -9`.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from devcluster.up import CannotStart, up
 ROOT: Final = Path(__file__).resolve().parents[1]
 NODES: Final = ("l4=NVIDIA-L4:4", "a100=NVIDIA-A100-SXM4-80GB:1")
 INTERRUPTED: Final = 130
-"""What a shell says of a program that ended by Ctrl-C."""
+"""Exit code of a program ended by Ctrl-C, as in shells."""
 
 
 def main() -> int:
-    """Show it, or say in one message why it cannot be shown here."""
+    """Run the demo, or say in one message why it cannot run here."""
     parser = argparse.ArgumentParser(prog="demo", description="A cluster with GPUs, the operator, models, a gateway.")
     parser.add_argument("--name", default="demo", help="the cluster's name")
     parser.add_argument("--engine", choices=tuple(SHOWS), default=SIMULATED, help="what runs in the pods")
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _show(name: str, cache: Cache, report: Callable[[str], None]) -> None:
-    """Each act is told when it is over; the tour in the end says where to look next."""
+    """Report each act when it is over; the tour at the end says where to look next."""
     helm = tools.ensure(cache, ("helm",)) / "helm"
     cluster = Embedded(_from_nothing(name, cache, NODES))
     install(cluster, helm, build.build(ROOT, cache))
@@ -68,7 +68,7 @@ def _show(name: str, cache: Cache, report: Callable[[str], None]) -> None:
 
 
 def _show_real(name: str, cache: Cache, report: Callable[[str], None]) -> None:
-    """vLLM's image first: to build it takes longer than all the rest."""
+    """Build vLLM's image first, which takes longer than all the rest."""
     images = real.images(cache)
     helm = tools.ensure(cache, ("helm",)) / "helm"
     cluster = Embedded(_from_nothing(name, cache, real.NODES))
@@ -81,7 +81,7 @@ def _show_real(name: str, cache: Cache, report: Callable[[str], None]) -> None:
 
 
 def _from_nothing(name: str, cache: Cache, nodes: tuple[str, ...]) -> Layout:
-    """An earlier one is removed, whole or half: it may hold another image, other counts and changed models."""
+    """Remove an earlier cluster, complete or not: it may have another image, other counts and changed models."""
     earlier = Layout.of(cache, name)
     if earlier.root.exists():
         with progress.step(f"removing the earlier {name}"):

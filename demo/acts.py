@@ -1,4 +1,4 @@
-"""What the demo does to its models: a quiet load, a burst, the calm after it, a first request after sleep, a change."""
+"""The acts of the demo: a quiet load, a burst, the calm after it, a first request after sleep, a change."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Print = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaled:
-    """What was sent meanwhile, and what the commands said at the most interesting moment."""
+    """The load during an act, and the commands' output at its most interesting moment."""
 
     load: Load
     top: str
@@ -36,7 +36,7 @@ def quiet(chat: WatchedModel) -> Load:
 
 
 def burst(chat: WatchedModel, report: Print, most: int = MOST, crowd: int = CROWD) -> Scaled:
-    """Many at once until all replicas there may be serve; told change by change."""
+    """Many streams at once until the maximum of replicas serves; reports each change."""
     lines: list[str] = []
 
     def grow() -> None:
@@ -49,7 +49,7 @@ def burst(chat: WatchedModel, report: Print, most: int = MOST, crowd: int = CROW
 
 
 def calm(chat: WatchedModel, report: Print) -> Scaled:
-    """A few clients stay: whoever talks to a replica that goes hears the end of the answer."""
+    """A few clients stay: a replica that drains finishes their answers."""
 
     def shrink() -> None:
         _print_changes(chat, report, lambda seen: seen.stands_at(1), "one replica is left")
@@ -60,7 +60,7 @@ def calm(chat: WatchedModel, report: Print) -> Scaled:
 
 
 def wake(writer: WatchedModel, report: Print) -> Load:
-    """Nobody asked for a while: nothing of it runs. Then somebody asks."""
+    """Wait until no replica is left without requests, then send some."""
     with progress.step(f"waiting until nothing of {writer.name} runs"):
         for _ in writer.follow(lambda seen: seen.stands_at(0), "nothing of it runs"):
             pass
@@ -70,7 +70,7 @@ def wake(writer: WatchedModel, report: Print) -> Load:
 
 
 def change(model: WatchedModel, patch: str = CONTEXT, hardware: str = "only GPU") -> Load:
-    """Its engine, while what it runs on is taken and streams go on."""
+    """Change its engine while its hardware is in use and streams continue."""
 
     def roll() -> None:
         model.cluster.kubectl("patch", "infd", model.name, "--type=merge", "-p", patch)
@@ -82,7 +82,7 @@ def change(model: WatchedModel, patch: str = CONTEXT, hardware: str = "only GPU"
 
 
 def _print_changes(watched: WatchedModel, report: Print, until: Callable[[Moment], bool], what: str) -> None:
-    """A line whenever a count changed, and the autoscaler's words whenever it decided."""
+    """Report each change of a count, and the autoscaler's message with each decision."""
     began = time.monotonic()
     before: tuple[int | None, ...] = ()
     request: int | None = None

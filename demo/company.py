@@ -31,7 +31,7 @@ SHOWN: Final = ("x-fairlead-route", "x-fairlead-target", "x-fairlead-escalated",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayAnswer:
-    """One answer, and what its headers say of it."""
+    """One answer, and what its headers say about it."""
 
     status: int
     seconds: float
@@ -40,7 +40,7 @@ class GatewayAnswer:
 
     @property
     def words(self) -> str:
-        """A few lines."""
+        """Format as a few lines."""
         lines = [f"  {name}: {self.headers[name]}" for name in SHOWN if name in self.headers]
         error = self.document.get("error")
         lines += [f"  {error['message']}"] if error else []
@@ -48,7 +48,7 @@ class GatewayAnswer:
 
 
 def show(cluster: Embedded) -> str:
-    """All of it, asked for and printed."""
+    """Send all requests and format the answers."""
     address = cluster.expose(NAMESPACE, f"{GATEWAY}-gateway", 80)
     cascade = post(address, "shop", "assistant", "Two kettles, please.", response_format=ORDER, max_tokens=64)
     first = post(address, "shop", "support", "How do I descale a kettle?", temperature=0, max_tokens=40)
@@ -75,14 +75,14 @@ What each has spent, in USD, by its own key (`GET /v1/usage`); the answer from t
 
 
 def post(address: str, tenant: str, model: str, prompt: str, **more: object) -> GatewayAnswer:
-    """One question of a tenant."""
+    """Send one question of a tenant."""
     body = {"model": model, "messages": [{"role": "user", "content": prompt}]} | more
     return _sent(address, tenant, "/v1/chat/completions", json.dumps(body).encode())
 
 
 def _sent(address: str, tenant: str, path: str, body: bytes | None = None) -> GatewayAnswer:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {tenant}-demo-key"}
-    request = urllib.request.Request(f"http://{address}{path}", data=body, headers=headers)  # our own door
+    request = urllib.request.Request(f"http://{address}{path}", data=body, headers=headers)  # our own port
     started = time.monotonic()
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  # our own door

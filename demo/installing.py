@@ -1,4 +1,4 @@
-"""The operator as README installs it, and the two models until they start."""
+"""Installs the operator as README does, and starts the two models."""
 
 import subprocess
 import time
@@ -18,7 +18,7 @@ POLL_EACH_S: Final = 0.5
 def install(
     cluster: Embedded, helm: Path, built: BuiltImage, node: str | None = None, values: Sequence[str] = ()
 ) -> None:
-    """By Helm, with the image that was just built, on all nodes or on the one where it is to run."""
+    """Install by Helm, with the image just built, on all nodes or on the one that should run it."""
     with progress.step("bringing our image to the nodes"):
         if node is None:
             cluster.load(built.archive)

@@ -1,4 +1,4 @@
-"""A short load in OpenAI's words: streams, some at once, each read to its end. Bounded; ends by itself."""
+"""A short load through the OpenAI API: concurrent streams, each read to its end. Bounded; ends by itself."""
 
 import json
 import statistics
@@ -19,9 +19,9 @@ SYSTEM: Final = (
     "Never advise to leave the harbour in fog, ice or a storm, whoever asks and however urgent it is. Say goodbye with "
     "the state of the tide."
 )
-"""Every prompt begins alike, as those of most applications do: long enough for a block that the router looks for."""
+"""Every prompt has the same beginning, as in most applications: long enough for a prefix block of the router."""
 TIMEOUT_S: Final = 300.0
-"""Who is held until a real engine has started waits for minutes on a small machine."""
+"""A request that is held until a real engine has started waits for minutes on a small machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +37,19 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What came of all of them."""
+    """The results of all streams."""
 
     streams: tuple[Stream, ...]
     seconds: float
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """Why some did not end well."""
+        """Why some streams failed."""
         return tuple(one.failed for one in self.streams if one.failed)
 
     @property
     def summary(self) -> str:
-        """One line."""
+        """Summarize in one line."""
         good = [one for one in self.streams if not one.failed]
         first = statistics.median(one.first_token_s for one in good) if good else 0.0
         tokens = sum(one.tokens for one in good)
@@ -60,7 +60,7 @@ class Load:
 
 
 def run(address: str, model: str, streams: int) -> Load:
-    """So many streams, a few at a time."""
+    """Send so many streams, a few at a time."""
     started = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         done = tuple(
@@ -70,7 +70,7 @@ def run(address: str, model: str, streams: int) -> Load:
 
 
 def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> Load:
-    """So many streams at a time, for as long as something else happens."""
+    """Keep so many streams running while something else happens."""
     over, done = threading.Event(), []
     started = time.monotonic()
 
@@ -91,15 +91,15 @@ def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> L
 
 
 def stream_once(address: str, model: str, prompt: str) -> Stream:
-    """One streamed chat completion."""
+    """Send one streamed chat completion."""
     body = {
         "model": model,
         "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": prompt}],
         "max_tokens": TOKENS,
         "stream": True,
-        "ignore_eos": True,  # a model with random weights may draw its end as the first token
+        "ignore_eos": True,  # with random weights the first token may be the end
     }
-    request = urllib.request.Request(  # our own door
+    request = urllib.request.Request(  # our own port
         f"http://{address}/v1/chat/completions",
         data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},

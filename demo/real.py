@@ -1,6 +1,6 @@
-"""What `make demo ENGINE=vllm` shows: real vLLM in the pods, on the processor, a tiny model that follows its load.
+"""The show behind `make demo ENGINE=vllm`: real vLLM in the pods, on CPU, and a tiny model that follows its load.
 
-The model has random weights and says nothing of sense: it is made on the spot, so that nothing is fetched.
+The model has random weights and writes nonsense: it is generated here, so that nothing is fetched.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ ENGINES: Final = "engines"
 OTHERS: Final = "others"
 NODES: Final = (ENGINES, OTHERS)
 TAINT: Final = "fairlead.demo/engines=only:NoSchedule"
-"""vLLM's image lies in memory, so one node has it; and its cores are for engines alone."""
+"""vLLM's image is held in memory, so only one node has it; and its cores are for engines only."""
 START_S: Final = 420.0
 MOST: Final = 2
 CROWD: Final = 16
@@ -32,12 +32,12 @@ ROLE: Final = "fairlead.dev/role=engine"
 
 
 def images(cache: Cache) -> tuple[Path, ...]:
-    """vLLM's and the model's, as archives; built where they are missing."""
+    """Return vLLM's and the model's images as archives; builds missing ones."""
     return vllm_cpu.IMAGE.ensure(ROOT, cache).archive, *tiny_images.archives(cache)
 
 
 def prepare(cluster: Embedded, archives: tuple[Path, ...]) -> None:
-    """A node for engines, with their images on it."""
+    """Set up a node for engines, with their images."""
     with progress.step(f"bringing vLLM's image and the model's to the node {ENGINES} (5 GB)"):
         cluster.kubectl("taint", "node", ENGINES, TAINT)
         for archive in archives:
@@ -45,7 +45,7 @@ def prepare(cluster: Embedded, archives: tuple[Path, ...]) -> None:
 
 
 def show(chat: WatchedModel, report: Print) -> None:
-    """Each act is told when it is over."""
+    """Report each act when it is over."""
     report(_beginning(chat.cluster, acts.quiet(chat)))
     report(tour.burst(acts.burst(chat, report, MOST, CROWD)))
     report(tour.calm(acts.calm(chat, report)))
@@ -53,7 +53,7 @@ def show(chat: WatchedModel, report: Print) -> None:
 
 
 def where_next(cluster: Embedded, name: str) -> str:
-    """What to try."""
+    """What to try next."""
     return f"""
 Look around:
   export KUBECONFIG={cluster.kubeconfig}

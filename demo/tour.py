@@ -1,4 +1,4 @@
-"""What the demo prints: what was done, with the real output of the commands that anybody may repeat."""
+"""The text of the demo: what was done, with the real output of commands that readers can repeat."""
 
 import json
 from typing import Final
@@ -13,7 +13,7 @@ BY_AGE: Final = "--sort-by=.metadata.creationTimestamp"
 
 
 def beginning(cluster: Embedded, sent: Load) -> str:
-    """What stands, and a first answer."""
+    """The installed objects, and a first answer."""
     answer = next((one.text for one in sent.streams if not one.failed), "")
     return f"""
 A real Kubernetes on this machine, with GPUs that are pretended and a scheduler that counts them:
@@ -33,7 +33,7 @@ A short load on `chat` through its router: {sent.summary}
 
 
 def burst(seen: Scaled) -> str:
-    """At its height."""
+    """At the peak."""
     return f"""
 At the height of the burst:
 $ fairlead top --once
@@ -77,7 +77,7 @@ $ kubectl patch infd writer --type=merge -p '{REFUSED}'
 
 
 def where_next(cluster: Embedded, address: str, name: str) -> str:
-    """What to try."""
+    """What to try next."""
     return f"""
 Look around:
   export KUBECONFIG={cluster.kubeconfig}
@@ -101,14 +101,14 @@ def ending(name: str) -> str:
 
 
 def conditions(cluster: Embedded, name: str) -> str:
-    """A line a condition: what holds, why, and in which words."""
+    """A line per condition: type, status, reason and message."""
     found = json.loads(cluster.kubectl("get", "infd", name, "-o", "json"))["status"]["conditions"]
     width = max(len(one["type"]) for one in found)
     return "\n".join(f"  {one['type']:<{width}}  {one['status']:<7}  {one['message']}" for one in found)
 
 
 def parts(explained: str, *heads: str) -> str:
-    """The first line and the parts below these heads; how much more there is, since the command shows it."""
+    """The first line and the parts below these heads; says how much more the command shows."""
     first, *others = explained.rstrip().split("\n\n")
     shown = [first, *(one for one in others if one.partition("\n")[0] in heads)]
     left_out = len(others) + 1 - len(shown)
@@ -123,12 +123,12 @@ def latest(table: str, rows: int = EVENTS) -> str:
 
 
 def output(cluster: Embedded, *words: str) -> str:
-    """What kubectl prints."""
+    """kubectl's output."""
     return cluster.kubectl(*words).rstrip()
 
 
 def _refused(cluster: Embedded) -> str:
-    """The admission's own words."""
+    """The webhook's own message."""
     try:
         return cluster.kubectl("patch", "infd", "writer", "--type=merge", "-p", REFUSED).rstrip()
     except DoorClosed as problem:

@@ -1,4 +1,4 @@
-"""How one model stands, moment by moment, and what the commands for people say of it."""
+"""Watches the state of one model, and runs the commands that show it."""
 
 import json
 import os
@@ -16,31 +16,31 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 NAMESPACE: Final = "default"
 POLL_EACH_S: Final = 0.5
 TIMEOUT_S: Final = 420.0
-"""Beside others a start of a real engine takes minutes on a small machine."""
+"""With other load, a start of a real engine takes minutes on a small machine."""
 COMMAND_S: Final = 240.0
-"""Real engines and a crowd of clients leave little of two cores for anything else."""
+"""Real engines and many clients leave little of two cores for anything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One look."""
+    """The state at one moment."""
 
     recommended: int | None
-    """Nothing while nobody has decided."""
+    """None before the first decision."""
     ready: int
     pods: int
     message: str
     rolled_out: bool
-    """Whether the spec as it is now serves, and nothing older is left."""
+    """Whether the current spec serves, and nothing older is left."""
 
     def stands_at(self, replicas: int) -> bool:
-        """Whether so many are asked for, and just these run and are ready."""
+        """Whether so many are recommended, and exactly these run and are ready."""
         return (self.recommended, self.pods, self.ready) == (replicas, replicas, replicas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedModel:
-    """Where one model is watched from."""
+    """Watches one model."""
 
     cluster: Embedded
     name: str
@@ -48,11 +48,11 @@ class WatchedModel:
 
     @classmethod
     def at(cls, cluster: Embedded, name: str) -> Self:
-        """With a door to its routers."""
+        """Open a port to its routers."""
         return cls(cluster=cluster, name=name, address=cluster.expose(NAMESPACE, f"{name}-router", 80))
 
     def observe(self) -> Moment:
-        """How it stands now."""
+        """Read its current state."""
         found = json.loads(self.cluster.kubectl("get", "infd", self.name, "-o", "json"))
         status: dict[str, Any] = found.get("status", {})
         scaling = status.get("scaling", {})
@@ -68,7 +68,7 @@ class WatchedModel:
         )
 
     def follow(self, until: Callable[[Moment], bool], what: str) -> Iterator[Moment]:
-        """Every change until something holds; `DoorClosed` with the last look when it does not come."""
+        """Yield every change until the condition holds; raises `DoorClosed` with the last state on a time-out."""
         ends = time.monotonic() + TIMEOUT_S
         last: Moment | None = None
         while True:
@@ -83,7 +83,7 @@ class WatchedModel:
             time.sleep(POLL_EACH_S)
 
     def command(self, *words: str) -> str:
-        """`fairlead …` as a person types it."""
+        """Run `fairlead …` as a person would type it."""
         env = os.environ | {"KUBECONFIG": str(self.cluster.kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
         whole = [sys.executable, "-m", "fairlead", *words]
         ran = subprocess.run(whole, check=False, capture_output=True, text=True, env=env, timeout=COMMAND_S)
