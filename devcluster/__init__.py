@@ -1,5 +1,5 @@
-"""A real Kubernetes on one machine without Docker: the world that demo, end-to-end tests and checks live in.
+"""A real Kubernetes on one machine without Docker, for the demo, end-to-end tests and checks.
 
-Knows how to get the binaries, start a control plane and nodes with pretend GPUs in namespaces of their own,
-reach them from 127.0.0.1, and leave nothing behind. Never knows Fairlead. Its one verb: to host.
+Gets the binaries, starts a control plane and nodes with simulated GPUs in namespaces of their own, makes them reachable
+from 127.0.0.1, and leaves nothing behind. Never knows Fairlead. Its one verb: to host.
 """

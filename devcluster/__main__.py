@@ -15,7 +15,7 @@ from devcluster.up import CannotStart, prepare, up
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; what goes wrong is one message on standard error."""
+    """Run one command; an error is one message on standard error."""
     chosen = _parser().parse_args(argv)
     try:
         return int(chosen.run(chosen, Cache.chosen()))
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _prepare(chosen: argparse.Namespace, cache: Cache) -> int:
-    """The cluster's programs first: what they lack is told in one message, and the tools lack no more than that."""
+    """Prepare the cluster's programs first: one message reports all that they lack, and tools lack no more."""
     print(f"ready: {prepare(cache, light=chosen.light)}")
     wanted = tools.LIGHT if chosen.light else tuple(tools.PACKAGES)
     lacking = preflight.light(machine.survey(), tools.missing(cache, wanted))

@@ -1,4 +1,4 @@
-"""Where devcluster keeps what outlives a cluster, and where a running cluster keeps its own."""
+"""The folders of devcluster: those that outlive a cluster, and those of a running one."""
 
 import os
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The one folder devcluster writes to; deleting it costs time and nothing else."""
+    """The only folder devcluster writes to; deleting it costs nothing but time."""
 
     root: Path
 
@@ -25,7 +25,7 @@ class Cache:
 
     @property
     def bin(self) -> Path:
-        """Binaries, a folder for each digest of what they are built from."""
+        """Binaries, in a folder for each digest of their sources."""
         return self.root / "bin"
 
     @property
@@ -35,10 +35,10 @@ class Cache:
 
     @property
     def clusters(self) -> Path:
-        """A folder for each cluster that is up; `down` removes it."""
+        """A folder for each running cluster; `down` removes it."""
         return self.root / "clusters"
 
     @property
     def logs(self) -> Path:
-        """Logs of set-up steps, one file a step, overwritten each time."""
+        """Logs of set-up steps, one file per step, overwritten each time."""
         return self.root / "logs"

@@ -1,6 +1,6 @@
 """The control groups of a cluster's nodes, wherever this machine mounts them.
 
-The kernel keeps them after their last process has ended, so somebody must remove them.
+The kernel keeps them after their last process has ended, so they must be removed explicitly.
 """
 
 import contextlib
@@ -13,13 +13,13 @@ from typing import Final
 HIERARCHIES: Final = Path("/sys/fs/cgroup")
 
 PROGRAMS: Final = 8
-"""Our stories keep two cores busy with as many."""
+"""As many busy programs as our tests run on two cores."""
 WEIGHTS: Final = {"cpu.shares": PROGRAMS * 1024, "cpu.weight": PROGRAMS * 100}
-"""By the file of either version: so many times what one program weighs."""
+"""By file of each cgroup version: so many times the weight of one program."""
 
 
 def folders(name: str) -> tuple[Path, ...]:
-    """The folders of one group: one for each version 1 controller, or the one of version 2."""
+    """The folders of one group: one per version 1 controller, or the one of version 2."""
     if (HIERARCHIES / "cgroup.controllers").exists():
         return (HIERARCHIES / name,)
     mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines())
@@ -29,7 +29,7 @@ def folders(name: str) -> tuple[Path, ...]:
 def favour(groups: Iterable[Path]) -> None:
     """Give groups the weight of several busy programs.
 
-    A node has cores of its own; here all its pods together would get as much as one program of the machine's.
+    A real node has cores of its own; here all its pods together would get as much as one other program of the machine.
     """
     for group in groups:
         for file, ours in WEIGHTS.items():
@@ -38,7 +38,7 @@ def favour(groups: Iterable[Path]) -> None:
 
 
 def remove(name: str, timeout_s: float = 5.0) -> None:
-    """Remove a group from the leaves up; one is busy until its last process is buried, so patience is needed."""
+    """Remove a group from the leaves up; it stays busy until its last process is reaped, so this retries."""
     until = time.monotonic() + timeout_s
     for group in folders(name):
         while group.exists() and time.monotonic() < until:

@@ -1,6 +1,6 @@
-"""The programmatic door into a cluster: one shape for the embedded one and for one that was there before.
+"""The programmatic interface to a cluster: the same for the embedded one and for an existing one.
 
-Tests and the demo take a `Door` and never ask which it is; what only the embedded one can do, it alone has.
+Tests and the demo take a `Door` without asking which it is; only `Embedded` has what the embedded one alone can do.
 """
 
 import json
@@ -20,27 +20,27 @@ from devcluster.setup import programs
 
 
 class DoorClosed(Exception):
-    """The cluster, or what was asked of it, is not there; the message holds the cluster's words."""
+    """The cluster, or the requested object, is not available; the message has the cluster's words."""
 
 
 class Door(Protocol):
-    """What every cluster offers."""
+    """What every cluster provides."""
 
     @property
     def kubeconfig(self) -> Path:
-        """The file that clients read."""
+        """The kubeconfig for clients."""
 
     def kubectl(self, *words: str, text: str | None = None) -> str:
-        """Run kubectl; `DoorClosed` with its words when it fails."""
+        """Run kubectl; raises `DoorClosed` with its message on failure."""
 
     def expose(self, namespace: str, service: str, port: int) -> str:
-        """An address on 127.0.0.1 that leads to a Service."""
+        """Open a port on 127.0.0.1 that leads to a Service."""
 
     def load(self, archive: Path) -> None:
-        """Bring an image archive to every node."""
+        """Import an image archive on every node."""
 
     def close(self) -> None:
-        """End what this door started on the machine; the cluster goes on."""
+        """End what this door started on the machine; the cluster keeps running."""
 
 
 class Embedded:
@@ -70,19 +70,19 @@ class Embedded:
             list(pool.map(lambda node: self.inside(*worker.import_command(self.programs, node, archive)), nodes))
 
     def load_large(self, archive: Path, name: str) -> None:
-        """Bring an archive of gigabytes to one node, which then keeps it only unpacked: its images lie in memory.
+        """Import an archive of gigabytes on one node, which then keeps it only unpacked: its images lie in memory.
 
-        A runtime that is started again would not find an image without its packed layers.
+        After a restart, a runtime would not find an image without its packed layers.
         """
         node = next(one for one in self._layout.plan().nodes if one.name == name)
         self.inside(*worker.import_command(self.programs, node, archive))
         self.inside(*worker.drop_packed_command(self.programs, node))
 
     def close(self) -> None:
-        """Nothing to end: doors live in the supervisor."""
+        """Do nothing: the supervisor owns its ports."""
 
     def inside(self, *words: str) -> str:
-        """Run a program where the cluster lives: its mounts, network and processes."""
+        """Run a program in the cluster's namespaces: its mounts, network and processes."""
         supervisor = json.loads(self._layout.supervisor.read_text())
         entered = ["nsenter", f"--target={supervisor['pid']}", "--mount", "--net", "--pid", "--", *words]
         ran = subprocess.run(entered, check=False, capture_output=True, text=True)
@@ -91,26 +91,26 @@ class Embedded:
         return ran.stdout
 
     def kill(self, component: str, sign: signal.Signals = signal.SIGKILL) -> None:
-        """Send a component a signal, to see how the cluster takes its death."""
+        """Send a component a signal, to test how the cluster handles its death."""
         self._request({"op": "kill", "component": component, "signal": str(int(sign))})
 
     def answers(self) -> bool:
-        """Whether the supervisor is there to answer at all."""
+        """Whether the supervisor answers."""
         try:
             return bool(self._request({"op": "answer"}))
         except DoorClosed:
             return False
 
     def report(self) -> dict[str, object]:
-        """The supervisor's last word on itself and its components."""
+        """The supervisor's last report on itself and its components."""
         return dict(json.loads(self._layout.status.read_text()))
 
     def ends_of_logs(self) -> list[tuple[str, str]]:
-        """Each component's name and the last lines it wrote."""
+        """Each component's name and its last lines of log."""
         return [(log.stem, progress.tail(log)) for log in sorted(self._layout.logs.glob("*.log"))]
 
     def _request(self, texts: dict[str, str]) -> dict[str, object]:
-        """One line to the supervisor and its answer; through the folder, since a socket's path must be short."""
+        """Send one line to the supervisor, return its answer; through the folder, as a socket's path must be short."""
         folder = os.open(self._layout.root, os.O_PATH)
         try:
             with socket.socket(socket.AF_UNIX) as line:
@@ -129,7 +129,7 @@ class Embedded:
 
 
 class Existing:
-    """A cluster that somebody else runs: kind, minikube, or a real one."""
+    """A cluster that is run elsewhere: kind, minikube, or a real one."""
 
     def __init__(self, kubeconfig: Path, kubectl: Path) -> None:
         self._kubeconfig = kubeconfig
@@ -165,14 +165,14 @@ class Existing:
         )
 
     def close(self) -> None:
-        """End the port-forwards this door opened."""
+        """End the port-forwards that this door opened."""
         for forward in self._forwards:
             forward.kill()
             forward.communicate()
 
 
 def run_kubectl(program: Path, kubeconfig: Path, words: tuple[str, ...], text: str | None) -> str:
-    """kubectl with a file of its own; `DoorClosed` with its words when it fails."""
+    """Run kubectl with the given kubeconfig; raises `DoorClosed` with its message on failure."""
     command = [str(program), f"--kubeconfig={kubeconfig}", *words]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, input=text)
     if ran.returncode != 0:
@@ -181,7 +181,7 @@ def run_kubectl(program: Path, kubeconfig: Path, words: tuple[str, ...], text: s
 
 
 def existing(cache: Cache) -> Existing:
-    """The cluster that `KUBECONFIG` names; kubectl is the machine's, or ours."""
+    """The cluster of `KUBECONFIG`; kubectl is the machine's, or ours."""
     named = os.environ.get("KUBECONFIG", "")
     if not named or not Path(named).exists():
         raise DoorClosed(f"DEVCLUSTER=existing needs KUBECONFIG to name a file; it is {named!r}")

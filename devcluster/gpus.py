@@ -1,4 +1,4 @@
-"""GPUs that nodes pretend to have, labelled as GPU feature discovery labels real ones."""
+"""Simulated GPUs of nodes, labelled as GPU feature discovery labels real ones."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ MEMORY_MIB: Final = {
     "NVIDIA-L40S": 46068,
     "Tesla-T4": 15360,
 }
-"""What the driver reports for the products people ask for most; any other product states its memory."""
+"""Memory that the driver reports for the most common products; for others it must be given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Gpus:
 
 
 def read(text: str) -> Gpus:
-    """`PRODUCT:COUNT` or `PRODUCT:COUNT:MEMORY_MIB`; `ValueError` says what is wrong and what would pass."""
+    """Parse `PRODUCT:COUNT` or `PRODUCT:COUNT:MEMORY_MIB`; the `ValueError` says what is wrong and what is valid."""
     product, _, rest = text.partition(":")
     count, _, memory = rest.partition(":")
     if not product or not count.isdigit() or int(count) < 1:

@@ -1,7 +1,7 @@
 """Ends a cluster with its owners, however those end: `python -m devcluster.guard FOLDER`, started before the cluster.
 
-It runs beside the cluster and outside its namespaces, so that it can remove what outlives them: control groups and
-files. It carries the cluster's marker, so that whoever ends the cluster ends it too.
+It runs outside the cluster's namespaces, so that it can remove what outlives them: control groups and files. It carries
+the cluster's marker, so that ending the cluster ends it too.
 """
 
 import sys
@@ -19,7 +19,7 @@ PAUSE_S: Final = 1.0
 
 
 def main() -> int:
-    """0 once there is nothing to guard any more: handed to a person, ended by somebody else, or ended here."""
+    """Return 0 when there is nothing left to guard: handed to a person, ended elsewhere, or ended here."""
     layout = Layout(Path(sys.argv[1]))
     while (found := owners.read(layout)) is not None and found.owners:
         if not found.holds:

@@ -1,4 +1,4 @@
-"""`kubectl get --watch`: each event's line with the moment at which it came, since polling would add its own pauses."""
+"""`kubectl get --watch`: each event's line with its time of arrival, since polling would add delays of its own."""
 
 import subprocess
 import threading
@@ -10,15 +10,15 @@ from typing import NamedTuple, Self
 
 
 class WatchedLine(NamedTuple):
-    """What was printed of one event."""
+    """The output for one event."""
 
     at: float
-    """When it came, by the watch's clock."""
+    """When it arrived, by the watch's clock."""
     text: str
 
 
 class KubectlWatch:
-    """The events of some objects while the block lasts; what there is already comes first."""
+    """Watches some objects while the block lasts; existing ones come first."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class KubectlWatch:
         self._thread = threading.Thread(target=self._listen, name="watch")
         self._process: subprocess.Popen[str] | None = None
         self.lines: list[WatchedLine] = []
-        """In the order in which they came; it grows."""
+        """In order of arrival; it grows."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

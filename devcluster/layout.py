@@ -1,4 +1,4 @@
-"""Where each file of a running cluster lies; everything below one folder, so that one removal ends it."""
+"""The files of a running cluster, all below one folder, so that one removal ends it."""
 
 import hashlib
 import json
@@ -32,12 +32,12 @@ class Layout:
 
     @property
     def control_group(self) -> str:
-        """The control group everything on the nodes runs below; two caches may both hold a `dev`."""
+        """The control group of everything on the nodes; two caches may both have a `dev`."""
         return f"devcluster-{self.name}-{hashlib.sha256(str(self.root).encode()).hexdigest()[:6]}"
 
     @property
     def marker(self) -> str:
-        """What the environment of every process of this cluster holds, so that each can be found again."""
+        """In the environment of every process of this cluster, so that each can be found again."""
         return f"{MARKER}={self.root}"
 
     @property
@@ -57,7 +57,7 @@ class Layout:
 
     @property
     def masks(self) -> Path:
-        """What stands in for /run, /var/lib and other shared places inside the cluster's mount namespace."""
+        """Stand-ins for /run, /var/lib and other shared folders in the cluster's mount namespace."""
         return self.root / "masks"
 
     @property
@@ -82,17 +82,17 @@ class Layout:
 
     @property
     def supervisor(self) -> Path:
-        """Which process supervises: its id as the machine sees it, and when it started."""
+        """The supervisor's process id as the machine sees it, and its start time."""
         return self.root / "supervisor.json"
 
     @property
     def owners(self) -> Path:
-        """Whose the cluster is, and since when it is there."""
+        """The cluster's owners, and when it was started."""
         return self.root / "owners.json"
 
     @property
     def status(self) -> Path:
-        """What the supervisor last said of itself."""
+        """The supervisor's last report on itself."""
         return self.root / "status.json"
 
     def node(self, name: str) -> Path:
@@ -108,12 +108,12 @@ class Layout:
         return self.logs / f"{component}.log"
 
     def keep(self, plan: Plan) -> None:
-        """Write the plan where the supervisor and later commands find it."""
+        """Write the plan for the supervisor and later commands."""
         self.root.mkdir(parents=True, exist_ok=True)
         (self.root / "plan.json").write_text(json.dumps(asdict(plan)))
 
     def plan(self) -> Plan:
-        """The plan of the cluster that lives here."""
+        """Read the cluster's plan."""
         kept = json.loads((self.root / "plan.json").read_text())
         nodes = tuple(
             Node(name=node["name"], place=node["place"], gpus=Gpus(**node["gpus"]) if node["gpus"] else None)

@@ -1,7 +1,7 @@
-"""Whose a cluster is: the processes that it ends with, or a person who ends it; and since when it is there.
+"""The owners of a cluster: processes that it ends with, or a person who ends it; and its start time.
 
-A process is known by its number and its start, since numbers are used again. Whoever starts programs that may bring up
-clusters hands its own identity on in the environment, so that a cluster ends with the first of them that goes.
+A process is identified by its id and start time, since ids are reused. A process that starts programs which may bring
+up clusters passes its identity on in the environment, so that a cluster ends with the first of its owners.
 """
 
 import json
@@ -15,9 +15,9 @@ from devcluster import processes
 from devcluster.layout import Layout
 
 OWNERS: Final = "DEVCLUSTER_OWNERS"
-"""In the environment: `PID:START` of each process that a cluster is to end with."""
+"""Environment variable: `PID:START` of each process that a cluster ends with."""
 LONGEST: Final = 80
-"""Of the words of a process, as people read them."""
+"""Longest command line to show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,38 +26,38 @@ class Owner:
 
     pid: int
     started: int
-    """In clock ticks since the machine's start."""
+    """In clock ticks since boot."""
     words: str = ""
-    """What it is called with."""
+    """Its command line."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether it runs still."""
+        """Whether it is still running."""
         return processes.is_alive({"pid": self.pid, "started": self.started})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
-    """Of one cluster."""
+    """The owners of one cluster."""
 
     since: float
-    """When the cluster was started, in seconds since the epoch."""
+    """Start of the cluster, in seconds since the epoch."""
     owners: tuple[Owner, ...] = ()
-    """None: it is a person's."""
+    """Empty: a person's."""
 
     @property
     def holds(self) -> bool:
-        """Whether all of them are there."""
+        """Whether all owners are alive."""
         return all(one.is_alive for one in self.owners)
 
 
 def mine() -> tuple[Owner, ...]:
-    """This process, and those that it was started by as far as they said so."""
+    """This process, and the ancestors that it inherited as owners."""
     return (*inherited(os.environ), _owner(os.getpid()))
 
 
 def inherited(environment: Mapping[str, str]) -> tuple[Owner, ...]:
-    """Those that the environment names; `ValueError` where it names them in another form."""
+    """Parse the owners in the environment; raises `ValueError` for another format."""
     found = []
     for word in environment.get(OWNERS, "").split():
         pid, _, started = word.partition(":")
@@ -68,12 +68,12 @@ def inherited(environment: Mapping[str, str]) -> tuple[Owner, ...]:
 
 
 def handed_on() -> dict[str, str]:
-    """For the environment of programs that may bring up clusters for this process."""
+    """The environment for programs that may bring up clusters for this process."""
     return {OWNERS: " ".join(dict.fromkeys(f"{one.pid}:{one.started}" for one in mine()))}
 
 
 def keep(layout: Layout, owners: Iterable[Owner]) -> None:
-    """Write down whose the cluster is from now on; when it was started stays."""
+    """Record the cluster's new owners; its start time stays."""
     before = read(layout)
     ownership = Ownership(since=time.time() if before is None else before.since, owners=tuple(owners))
     fresh = layout.owners.with_suffix(".fresh")
@@ -82,7 +82,7 @@ def keep(layout: Layout, owners: Iterable[Owner]) -> None:
 
 
 def read(layout: Layout) -> Ownership | None:
-    """Whose it is; nothing where there is no cluster, or one that an older release started."""
+    """Read the owners; None without a cluster, or for one that an older release started."""
     try:
         kept = json.loads(layout.owners.read_text())
     except OSError:
@@ -91,7 +91,7 @@ def read(layout: Layout) -> Ownership | None:
 
 
 def hand_over(layout: Layout) -> None:
-    """To whom this process was started by, or to the person at the terminal."""
+    """Hand the cluster over to this process's own owners, or to the person at the terminal."""
     if layout.owners.exists():
         keep(layout, inherited(os.environ))
 
@@ -101,5 +101,5 @@ def _owner(pid: int) -> Owner:
 
 
 def _words(pid: int) -> str:
-    """On one line, whatever its arguments are."""
+    """The command line, as one line."""
     return " ".join(processes.words(pid).split())[:LONGEST]

@@ -1,4 +1,4 @@
-"""What a cluster is to be: its name, its nodes, and every address that follows from them."""
+"""The plan of a cluster: its name, its nodes, and all their addresses."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from devcluster import gpus
 from devcluster.gpus import Gpus
 
 NODE_NETWORK: Final = "198.18.0.0/20"
-"""From the range set aside for benchmarks (RFC 2544), so that no machine's own network is hidden."""
+"""From the range reserved for benchmarks (RFC 2544), so that no real network is hidden."""
 POD_NETWORK: Final = "198.18.128.0/17"
 SERVICE_NETWORK: Final = "198.19.0.0/20"
 API_SERVICE: Final = "198.19.0.1"
@@ -29,17 +29,17 @@ class Node:
 
     @property
     def address(self) -> str:
-        """Where its kubelet answers."""
+        """The kubelet's address."""
         return f"198.18.1.{self.place + 1}"
 
     @property
     def pods(self) -> str:
-        """The addresses of its pods."""
+        """Its pods' address range."""
         return f"198.18.{128 + self.place}.0/24"
 
     @property
     def gateway(self) -> str:
-        """Where its pods send what is not for them."""
+        """Its pods' gateway."""
         return f"198.18.{128 + self.place}.1"
 
 
@@ -52,17 +52,17 @@ class Plan:
 
     @property
     def light(self) -> bool:
-        """Whether only the API is wanted."""
+        """Whether only the API is needed."""
         return not self.nodes
 
     @property
     def host(self) -> str:
-        """Where the control plane listens, as its own members see it."""
+        """The control plane's address for its own members."""
         return "127.0.0.1" if self.light else self.nodes[0].address
 
 
 def make(name: str, nodes: tuple[str, ...]) -> Plan:
-    """A plan from `NAME` and `NODE=GPUS` words (`NODE` alone has none); `ValueError` says what would pass."""
+    """Parse `NAME` and `NODE=GPUS` words (`NODE` alone has none); the `ValueError` says what is valid."""
     if len(nodes) > MOST_NODES:
         raise ValueError(f"{len(nodes)} nodes: at most {MOST_NODES} have addresses here")
     made = tuple(_node(place, word) for place, word in enumerate(nodes))
@@ -73,7 +73,7 @@ def make(name: str, nodes: tuple[str, ...]) -> Plan:
 
 
 def checked(name: str) -> str:
-    """A cluster's name, which is also a folder's that `down` removes: nothing else may pass."""
+    """Check a cluster's name, which is also the name of a folder that `down` removes: nothing else may pass."""
     if not NAME.fullmatch(name):
         raise ValueError(f"cluster name {name!r}: at most 32 lower-case letters, digits and dashes, for instance `dev`")
     return name

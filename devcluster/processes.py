@@ -1,4 +1,4 @@
-"""Processes as /proc shows them: who one is beyond its number, and which belong to a cluster."""
+"""Processes in /proc: their identity beyond the id, and which belong to a cluster."""
 
 import os
 import signal
@@ -11,12 +11,12 @@ PROC: Final = Path("/proc")
 
 
 def identify(pid: int) -> dict[str, int]:
-    """A process by number and start: numbers are used again, the pair is not."""
+    """Identify a process by id and start time: ids are reused, the pair is not."""
     return {"pid": pid, "started": started(pid) or 0}
 
 
 def started(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; nothing when it is gone or only waits to be buried."""
+    """When a process started, in clock ticks since boot; None if it is gone or a zombie."""
     try:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -25,12 +25,12 @@ def started(pid: int) -> int | None:
 
 
 def is_alive(identity: dict[str, int]) -> bool:
-    """Whether this very process still runs."""
+    """Whether this very process is still running."""
     return started(identity["pid"]) == identity["started"]
 
 
 def words(pid: int) -> str:
-    """What a process is called with; empty when it is gone."""
+    """A process's command line; empty if it is gone."""
     try:
         return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
@@ -38,7 +38,7 @@ def words(pid: int) -> str:
 
 
 def marked(marker: str) -> Iterator[tuple[int, str]]:
-    """Processes whose environment holds the marker, with their words."""
+    """Yield processes whose environment contains the marker, with their command lines."""
     mine = os.getpid()
     for entry in PROC.iterdir():
         if not entry.name.isdigit() or int(entry.name) == mine:
@@ -52,7 +52,7 @@ def marked(marker: str) -> Iterator[tuple[int, str]]:
 
 
 def under(control_group: str) -> Iterator[int]:
-    """Processes in a control group of this name or below it."""
+    """Yield processes in or below a control group of this name."""
     for entry in PROC.iterdir():
         try:
             if entry.name.isdigit() and f"/{control_group}/" in (entry / "cgroup").read_text():
@@ -62,7 +62,7 @@ def under(control_group: str) -> Iterator[int]:
 
 
 def in_namespace(of: int) -> Iterator[int]:
-    """Every process in the same process namespace as this one."""
+    """Yield every process in the same process namespace as this one."""
     try:
         wanted = (PROC / str(of) / "ns/pid").readlink()
     except OSError:
@@ -76,7 +76,7 @@ def in_namespace(of: int) -> Iterator[int]:
 
 
 def end(pids: Iterable[int], timeout_s: float = 10.0) -> tuple[int, ...]:
-    """End processes at once and wait until they are gone; answers those that are not."""
+    """Kill processes and wait until they are gone; return those that are not."""
     left = {pid: started(pid) for pid in pids}
     for pid in left:
         try:

@@ -1,4 +1,4 @@
-"""What a person sees while something takes long: a line a step, renewed on a terminal, sparing in a log."""
+"""Progress of slow steps: one line per step, updated on a terminal, sparse in a log."""
 
 import subprocess
 import sys
@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TextIO
 
 LOG_EVERY_S = 15.0
-"""In a log (no terminal), a running step says where it is this often."""
+"""In a log (no terminal), a running step reports its progress this often."""
 
 
 class StepFailed(Exception):
-    """A program that a step ran did not succeed; the message holds its words and the end of its output."""
+    """A step's program failed; the message has its command and the end of its output."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """One thing that goes on; `at` says how far it is."""
+    """One running step; `at` reports its progress."""
 
     title: str
     stream: TextIO
@@ -27,7 +27,7 @@ class Step:
     printed_at: float = field(default_factory=time.monotonic)
 
     def at(self, where: str) -> None:
-        """Say how far the step is: at once on a terminal, now and then in a log."""
+        """Report the progress: at once on a terminal, at intervals in a log."""
         now = time.monotonic()
         if self.stream.isatty():
             print(f"\r\x1b[K  … {self.title}: {where}"[:118], end="", file=self.stream, flush=True)
@@ -39,7 +39,7 @@ class Step:
 
 @contextmanager
 def step(title: str, stream: TextIO | None = None) -> Iterator[Step]:
-    """Show that `title` began, and how long it took when it ends."""
+    """Show that `title` began, and at the end how long it took."""
     out = sys.stderr if stream is None else stream
     terminal = out.isatty()
     print(f"  … {title}", end="" if terminal else "\n", file=out, flush=True)
@@ -54,7 +54,7 @@ def step(title: str, stream: TextIO | None = None) -> Iterator[Step]:
 
 
 def run(argv: Sequence[str | Path], current: Step, log: Path, *, env: dict[str, str] | None = None) -> None:
-    """Run a program, its output in `log` and its last line as progress; `StepFailed` when it fails."""
+    """Run a program with its output in `log` and its last line as progress; raises `StepFailed` on failure."""
     log.parent.mkdir(parents=True, exist_ok=True)
     words = [str(word) for word in argv]
     with log.open("w") as kept:
@@ -84,7 +84,7 @@ def run(argv: Sequence[str | Path], current: Step, log: Path, *, env: dict[str, 
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """The last lines of a log, indented, or a word that there are none."""
+    """The last lines of a log, indented, or a note that it is empty."""
     if not log.exists():
         return f"    ({log} was never written)"
     end = log.read_text(errors="replace").splitlines()[-lines:]

@@ -1,4 +1,4 @@
-"""How the clusters on this machine are, for people."""
+"""Shows the state of the clusters on this machine."""
 
 import json
 import time
@@ -15,7 +15,7 @@ NOTHING_LEFT: Final = "looked for its processes, mounts, control groups, sockets
 
 
 def read_all(cache: Cache) -> list[dict[str, object]]:
-    """Each cluster's last word, and whether anybody stands behind it."""
+    """Read each cluster's last report, and whether its supervisor is alive."""
     found = []
     for root in sorted(cache.clusters.glob("*/plan.json")):
         layout = Layout(root.parent)
@@ -29,14 +29,14 @@ def read_all(cache: Cache) -> list[dict[str, object]]:
 
 
 def as_text(found: list[dict[str, object]], colour: bool) -> str:
-    """A block a cluster: its phase, its components aligned, and every death with the end of its log."""
+    """A block per cluster: its phase, its components aligned, and every death with the end of its log."""
     if not found:
         return "no cluster runs here; `make cluster` starts one"
     return "\n".join(_block(one, colour) for one in found)
 
 
 def how_to_use(layout: Layout, door: Embedded) -> str:
-    """What a person who just started a cluster wants to copy."""
+    """Commands to copy for a person who just started a cluster."""
     nodes = door.kubectl("get", "nodes", "-L", "nvidia.com/gpu.product,nvidia.com/gpu.count")
     return (
         f"{nodes}\n{layout.name} is ready. Use it:\n"
@@ -49,7 +49,7 @@ def how_to_use(layout: Layout, door: Embedded) -> str:
 
 
 def _ownership(layout: Layout) -> dict[str, object]:
-    """Whose it is, and since when it is there; nothing of a cluster that an older release started."""
+    """Its owners and its start time; empty for a cluster that an older release started."""
     kept = owners.read(layout)
     return {} if kept is None else {"owners": [asdict(one) for one in kept.owners], "since": kept.since}
 

@@ -1,4 +1,4 @@
-"""The end of a cluster, whatever state it is in: every process, mount, control group and file of it."""
+"""Ends a cluster in any state: every process, mount, control group and file of it."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from devcluster.layout import Layout
 
 
 def down(layout: Layout) -> tuple[str, ...]:
-    """End the cluster and answer what is left of it: nothing, unless something is wrong with the machine."""
+    """End the cluster and return what is left of it: nothing, unless something is wrong with the machine."""
     _end_processes(layout)
     _unmount(layout)
     control_groups.remove(layout.control_group)
@@ -21,7 +21,7 @@ def down(layout: Layout) -> tuple[str, ...]:
 
 
 def leaks(layout: Layout) -> tuple[str, ...]:
-    """All of the cluster that can still be found on the machine, a line each."""
+    """Everything of the cluster that can still be found on the machine, a line each."""
     left = [f"process {pid}: {words[:100]}" for pid, words in processes.marked(layout.marker)]
     left += [f"process {pid} in its control group" for pid in processes.under(layout.control_group)]
     left += [f"mount {place}" for place in _mounts(layout)]
@@ -40,7 +40,7 @@ def is_supervised(layout: Layout) -> bool:
 
 
 def _end_processes(layout: Layout) -> None:
-    """Those marked; in a process namespace of their own, the kernel ends the rest when the first has ended."""
+    """End the marked processes; in their own process namespace, the kernel ends the rest with the first."""
     while left := [pid for pid, _ in processes.marked(layout.marker)]:
         companions = {pid for one in left if _has_own_namespace(one) for pid in processes.in_namespace(one)}
         if stuck := processes.end({*left, *companions}):

@@ -1,4 +1,4 @@
-"""Taking turns between processes: whoever comes second waits, and says for what."""
+"""Mutual exclusion between processes: the second one waits, and says for what."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from devcluster import progress
 
 @contextmanager
 def alone(lock: Path, doing: str) -> Iterator[None]:
-    """Be the only process in this block; the lock ends with its holder, however that ends."""
+    """Run the block as the only process; the lock ends with its holder, however that ends."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as held:
         try:

@@ -1,4 +1,4 @@
-"""Bring a cluster up: what must be there first, what is written for it, and waiting until it is ready."""
+"""Brings a cluster up: prepares the machine, writes the files, and waits until it is ready."""
 
 import json
 import os
@@ -22,10 +22,10 @@ from devcluster.plan import Plan
 from devcluster.setup import debian, machine, preflight, programs, watch_limit
 
 FEW_COLLECTIONS: Final = {"GOGC": "400"}
-"""For whoever lacks CPU and has memory, in the environment: Kubernetes' programs take four times the memory that they
-hold before they tidy up."""
+"""For machines short of CPU but not of memory: Kubernetes' programs allocate four times their live heap before they
+collect garbage."""
 FIRST_WORD_S: Final = 20.0
-"""How long a supervisor may take to say who it is; it takes a fifth of a second."""
+"""Time limit for a supervisor's first report; it takes a fifth of a second."""
 
 
 class CannotStart(Exception):
@@ -33,9 +33,9 @@ class CannotStart(Exception):
 
 
 def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = ()) -> Layout:
-    """Have this cluster: at once when it runs as planned, started from nothing otherwise.
+    """Return this cluster: at once if it runs as planned, otherwise started from nothing.
 
-    It ends with the first of its owners that ends; without any it is a person's. One that runs stays whose it is.
+    It ends with the first of its owners that ends; without any it is a person's. A running one keeps its owners.
     """
     layout = Layout.of(cache, plan.name)
     if _runs(layout) and layout.plan() == plan:
@@ -61,17 +61,17 @@ def up(plan: Plan, cache: Cache, owned_by: tuple[Owner, ...] = ()) -> Layout:
 
 
 def _runs(layout: Layout) -> bool:
-    """Whether this cluster is up: it is asked, since a process that was just killed still looks alive."""
+    """Whether this cluster is up: a request checks it, since a process that was just killed still looks alive."""
     return layout.kubeconfig.exists() and teardown.is_supervised(layout) and Embedded(layout).answers()
 
 
 def ports(layout: Layout) -> int:
-    """The port of 127.0.0.1 where the API server answers."""
+    """The API server's port on 127.0.0.1."""
     return int(str(_status(layout)["api_port"]))
 
 
 def prepare(cache: Cache, *, light: bool) -> Path:
-    """Have everything the machine needs; `CannotStart` with all that is missing. Answers where the programs lie."""
+    """Prepare the machine and return the folder of programs; `CannotStart` lists all that is missing."""
     hidden = [place for place in isolation.MASKED if not light and cache.root.is_relative_to(place)]
     if hidden:
         raise CannotStart(
@@ -92,7 +92,7 @@ def prepare(cache: Cache, *, light: bool) -> Path:
 
 
 def _write(plan: Plan, layout: Layout, folder: Path) -> None:
-    """All files of the new cluster."""
+    """Write all files of the new cluster."""
     layout.keep(plan)
     chosen = _free_ports() if plan.light else Ports()
     authority = pki.Authority(pki.now())
@@ -118,7 +118,7 @@ def _write(plan: Plan, layout: Layout, folder: Path) -> None:
 
 
 def _launch(plan: Plan, layout: Layout) -> None:
-    """Start the supervisor, apart from this terminal; with nodes, in namespaces of its own."""
+    """Start the supervisor, detached from this terminal; with nodes, in its own namespaces."""
     python = [sys.executable, "-m"]
     with Path("/proc/self/ns/net").open() as network:
         words = [*python, "devcluster.inside.supervisor", str(layout.root)]
@@ -162,11 +162,11 @@ def _detached(layout: Layout, words: list[str], *handed: int) -> None:
 
 
 def _wait(layout: Layout, current: progress.Step) -> None:
-    """Until the supervisor says ready; `CannotStart` in its words when it says otherwise, or says no more."""
+    """Wait until the supervisor is ready; raises `CannotStart` with its message if it fails or ends."""
     began = time.monotonic()
     while True:
-        exists = layout.supervisor.exists()  # before it is looked for: it may appear between two looks
-        alive = teardown.is_supervised(layout)  # before its last word is read, so that no word is missed
+        exists = layout.supervisor.exists()  # read before `alive`: it may appear between two checks
+        alive = teardown.is_supervised(layout)  # read before the status, so that its last report is not missed
         status = _status(layout)
         if status.get("phase") == "failed":
             raise CannotStart(str(status["failure"]))
@@ -191,7 +191,7 @@ def _status(layout: Layout) -> dict[str, object]:
 
 
 def _free_ports() -> Ports:
-    """Ports of 127.0.0.1 that nobody uses at this moment."""
+    """Currently free ports of 127.0.0.1."""
     sockets = [socket.socket() for _ in range(3)]
     try:
         for one in sockets:

@@ -1,4 +1,4 @@
-"""The file system under the image where there is no registry: Debian's own Python, made by debootstrap."""
+"""The image's base file system without a registry: Debian's own Python, installed by debootstrap."""
 
 import hashlib
 import platform
@@ -24,19 +24,19 @@ LEFT_OUT: Final = (
     "usr/share/locale/*",
     "usr/share/man/*",
 )
-"""Devices come with the container; the rest is what installing leaves and what people read: half of it."""
+"""Devices come with the container; the rest is left over from installing, or documentation: half of the size."""
 
 _DOCKERFILE: Final = 'FROM scratch\nADD root.tar /\nCMD ["python3"]\n'
 
 
 def key(packages: tuple[str, ...] = PACKAGES) -> str:
-    """A name for what the base is made of; the mirror is not in it, as mirrors are alike."""
+    """A name for the base's contents; the mirror is not part of it, as mirrors are alike."""
     made_of = (SUITE, *packages, *LEFT_OUT, _DOCKERFILE, platform.machine())
     return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
 
 
 def ensure(store: Store, cache: Cache, packages: tuple[str, ...] = PACKAGES) -> str:
-    """Have the base image in the store and answer its reference."""
+    """Return the reference of the base image; creates it in the store if missing."""
     reference = f"localhost/fairlead-base:{SUITE}-{key(packages)}"
     if not store.answers("inspect", "--type=image", reference):
         files = context(cache, packages)
@@ -46,7 +46,7 @@ def ensure(store: Store, cache: Cache, packages: tuple[str, ...] = PACKAGES) -> 
 
 
 def context(cache: Cache, packages: tuple[str, ...] = PACKAGES) -> Path:
-    """A folder with the file system as one archive and the Dockerfile that unpacks it; renamed when whole."""
+    """A folder with the file system as one archive and the Dockerfile that unpacks it; renamed when complete."""
     place = cache.images / f"base-{key(packages)}"
     if place.exists():
         return place
@@ -54,7 +54,7 @@ def context(cache: Cache, packages: tuple[str, ...] = PACKAGES) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     root = unfinished / "root"
     root.mkdir(parents=True)
-    root.chmod(0o755)  # this folder becomes `/`, whatever the umask here
+    root.chmod(0o755)  # this folder becomes `/`, whatever the umask
     title = f"installing Debian {SUITE} with {' and '.join(packages)} (a minute)"
     with progress.step(title) as current:
         progress.run(_debootstrap(root, packages), current, cache.logs / "debootstrap.log")
@@ -70,7 +70,7 @@ def context(cache: Cache, packages: tuple[str, ...] = PACKAGES) -> Path:
 
 
 def _debootstrap(root: Path, packages: tuple[str, ...]) -> list[str | Path]:
-    """debootstrap mounts /proc and /sys in what it makes, hence the private mounts."""
+    """debootstrap mounts /proc and /sys in its target, hence the private mounts."""
     found = mirror.read_mirror()
     words = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE]
     return [*PRIVATE, *words, root, *([] if found is None else [found])]

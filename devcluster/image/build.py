@@ -1,7 +1,7 @@
-"""The project's own Dockerfile built without Docker, as an archive that a node's containerd imports.
+"""Builds the project's own Dockerfile without Docker, as an archive for a node's containerd.
 
-The archive is named by a digest of what it is built from, so equal sources are built once, whichever checkout
-asks. Nothing is written to the checkout: the build sees a copy of exactly the files that the digest covers.
+The archive is named by a digest of its sources, so equal sources are built once, from any checkout. Nothing is written
+to the checkout: the build uses a copy of exactly the files in the digest.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ from devcluster.image.store import Store
 from devcluster.setup import debian, machine
 
 REFERENCE: Final = "localhost/fairlead:dev"
-"""A name that no registry answers to: a node that lacks the image says so instead of asking the internet."""
+"""A name without a registry: a node that lacks the image reports that instead of contacting the internet."""
 
 KEPT: Final = 3
-"""Archives that stay: this branch's, the last one's, and one to go back to; each has about 300 MB."""
+"""Archives that stay: this branch's, the last one's, and an older one; each has about 300 MB."""
 
 PROGRAMS: Final = {
     "buildah": "buildah",
@@ -33,19 +33,19 @@ PROGRAMS: Final = {
     "tar": "tar",
     "unshare": "util-linux",
 }
-"""Programs the build runs, and the Debian package of each."""
+"""Programs of the build, and the Debian package of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltImage:
-    """An image in a file, ready for `ctr images import`."""
+    """An image in a file, for `ctr images import`."""
 
     reference: str
     archive: Path
 
 
 def build(context: Path, cache: Cache) -> BuiltImage:
-    """Have the image of this checkout: at once if its archive is there, by one builder at a time if not."""
+    """Return the image of this checkout; builds it if its archive is missing, with one builder at a time."""
     files = snapshot(context)
     archive = cache.images / f"fairlead-{key(files)}.tar"
     if not is_there(archive):
@@ -57,7 +57,7 @@ def build(context: Path, cache: Cache) -> BuiltImage:
 
 
 def snapshot(context: Path) -> dict[str, bytes]:
-    """Every file the image is made from, read once: what is digested is what is built, edits or not."""
+    """Read every file of the image once: the build uses what was digested, even if files change meanwhile."""
     paths = [context / "Dockerfile", context / ".dockerignore", context / wheels.RUNTIME]
     paths += [path for path in _sources(context / "operator" / "fairlead") if path.is_file()]
     files = {path.relative_to(context).as_posix(): path.read_bytes() for path in paths}
@@ -66,13 +66,13 @@ def snapshot(context: Path) -> dict[str, bytes]:
 
 
 def _list(context: Path) -> dict[str, bytes]:
-    """Which files are compiled: another list makes another image."""
+    """The files to compile: another list makes another image."""
     place = context / LIST
     return {LIST: place.read_bytes()} if place.exists() else {}
 
 
 def key(files: Mapping[str, bytes]) -> str:
-    """A name for what these files become; lengths are digested too, so no two trees read alike."""
+    """A name for the result of these files; lengths are digested too, so that different trees never match."""
     digest = hashlib.sha256(base.key().encode())
     for name in sorted(files):
         digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
@@ -80,7 +80,7 @@ def key(files: Mapping[str, bytes]) -> str:
 
 
 def drop_old(images: Path) -> None:
-    """Remove all archives but the newest; asking for an archive makes it new."""
+    """Remove all archives but the newest; each use makes an archive new."""
     archives = sorted(images.glob("fairlead-*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)
     for archive in archives[KEPT:]:
         archive.unlink()
@@ -92,7 +92,7 @@ def packages(programs: frozenset[str]) -> list[str]:
 
 
 def lacking(programs: frozenset[str], *, root: bool) -> str | None:
-    """What keeps this machine from building, and what to do about it, in one sentence each."""
+    """What keeps this machine from building, and what to do, in one sentence each."""
     lines = [] if root else ["root, to unpack a file system: run it as root (sudo -E)"]
     if wanted := packages(programs):
         lines.append(f"Debian's {', '.join(wanted)}: apt-get install {' '.join(wanted)}")
@@ -104,7 +104,7 @@ def _sources(package: Path) -> Iterator[Path]:
 
 
 def is_there(archive: Path) -> bool:
-    """Touching and looking are one call, so that no other build drops the archive in between."""
+    """Check and touch in one call, so that no other build drops the archive in between."""
     try:
         os.utime(archive)
     except FileNotFoundError:
@@ -113,7 +113,7 @@ def is_there(archive: Path) -> bool:
 
 
 def prepare(cache: Cache) -> None:
-    """Have the programs: Debian's packages are installed where that can be done."""
+    """Install the programs, as Debian packages if possible."""
     found = frozenset(name for name in PROGRAMS if shutil.which(name, path=machine.search_path()))
     root = os.geteuid() == 0
     if (problem := lacking(found, root=root)) is None:
@@ -124,12 +124,12 @@ def prepare(cache: Cache) -> None:
 
 
 def _build(checkout: Path, files: Mapping[str, bytes], cache: Cache, archive: Path) -> None:
-    """Gather what the Dockerfile asks for, run it, and rename the archive into place once it is whole."""
+    """Collect what the Dockerfile needs, run it, and rename the archive into place once it is complete."""
     context = lay_out(files, cache.images / "context")
     compiled.copy_to(context, checkout, cache)
     opened = Store.opened(cache)
     if wheels.copy_to(context, cache) or opened.driver == "vfs":
-        # Not each time: an edit adds kilobytes to an overlay, and this would cost the next build 10 s.
+        # Not each time: an edit adds kilobytes to an overlay, and this costs the next build 10 s.
         opened.drop_unused()
     arguments = {"BASE": base.ensure(opened, cache), "WHEELS": wheels.FOLDER, "PIP_NO_INDEX": "1"}
     with progress.step(f"building {REFERENCE}") as current:
@@ -139,7 +139,7 @@ def _build(checkout: Path, files: Mapping[str, bytes], cache: Cache, archive: Pa
 
 
 def write(opened: Store, reference: str, archive: Path) -> None:
-    """The image as an archive, which is there when it is whole."""
+    """Write the image as an archive, which exists only when complete."""
     unfinished = archive.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
     with progress.step(f"writing {archive.name}") as current:
@@ -148,7 +148,7 @@ def write(opened: Store, reference: str, archive: Path) -> None:
 
 
 def lay_out(files: Mapping[str, bytes], place: Path) -> Path:
-    """A fresh folder with these files."""
+    """Make a fresh folder with these files."""
     shutil.rmtree(place, ignore_errors=True)
     for name, content in files.items():
         path = place / name
@@ -158,7 +158,7 @@ def lay_out(files: Mapping[str, bytes], place: Path) -> Path:
 
 
 def main() -> int:
-    """Build this checkout's image and print its reference and its archive."""
+    """Build this checkout's image; print its reference and its archive."""
     try:
         built = build(Path(__file__).resolve().parents[2], Cache.chosen())
     except progress.StepFailed as problem:

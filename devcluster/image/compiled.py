@@ -1,7 +1,7 @@
-"""`python -m devcluster.image.compiled [INTO]`: the hottest files of data plane and simulator as machine code.
+"""`python -m devcluster.image.compiled [INTO]`: compile the hottest files of data plane and simulator to machine code.
 
-The modules lie beside the files that they were made from, and Python takes them first; a Python of another version, for
-which they are not, takes the files. They are made anew when one of these files changes, or one that they import.
+The modules lie beside their source files and Python prefers them; a Python of another version, which cannot load them,
+uses the sources. They are rebuilt when one of these files, or one that they import, changes.
 """
 
 import hashlib
@@ -26,27 +26,27 @@ from devcluster.setup import debian, machine
 SETTINGS: Final = "pyproject.toml"
 SOURCES: Final = "operator"
 FOLDER: Final = "compiled"
-"""In the cache, and beside the wheels of an image that is built."""
+"""In the cache, and beside the wheels of an image that is being built."""
 MADE_FROM: Final = "made-from"
-"""Beside the modules: digests of what they were made from, which the Dockerfile holds its own files against."""
+"""Beside the modules: digests of their sources, which the Dockerfile compares with its own files."""
 KEPT: Final = 3
 """Builds that stay; each has some 15 MB."""
 SAME_BYTES: Final = {"PYTHONHASHSEED": "0", "CFLAGS": "-g0", "LDFLAGS": "-Wl,--build-id=none -s"}
-"""Equal sources, settings and compilers make equal modules."""
+"""With these, equal sources, settings and compilers give equal modules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledSources:
-    """What modules are made from, read once."""
+    """The modules' sources, read once."""
 
     files: tuple[str, ...]
     sources: dict[str, bytes]
     settings: bytes
-    """The project's, in which mypy is told how to read files."""
+    """The project's settings, with mypy's."""
 
     @classmethod
     def of(cls, checkout: Path) -> Self:
-        """Those of a checkout."""
+        """Read those of a checkout."""
         root = checkout / SOURCES
         found = {path.relative_to(root).as_posix(): path.read_bytes() for path in (root / PACKAGE).rglob("*.py")}
         files = tuple(name for name in listed(checkout) if name in found)
@@ -54,7 +54,7 @@ class CompiledSources:
 
     @property
     def key(self) -> str:
-        """A name for what these become here, by this Python and this compiler."""
+        """A name for the result, with this Python and this compiler."""
         settings = json.dumps(tomllib.loads(self.settings.decode()).get("tool", {}).get("mypy", {}), sort_keys=True)
         made_by = (sys.version, platform.machine(), str(sysconfig.get_config_var("CC")), metadata.version("mypy"))
         digest = hashlib.sha256("\0".join((*made_by, settings, MADE_FROM, *self.files, *SAME_BYTES.values())).encode())
@@ -63,12 +63,12 @@ class CompiledSources:
         return digest.hexdigest()[:12]
 
     def digests(self) -> str:
-        """As `sha256sum --check` reads them, relative to the folder of the package."""
+        """In the format of `sha256sum --check`, relative to the package folder."""
         names = read_by(self.sources, self.files)
         return "".join(f"{hashlib.sha256(self.sources[name]).hexdigest()}  {name}\n" for name in names)
 
     def lay_out(self, place: Path) -> None:
-        """All files, as the compiler wants them."""
+        """Write all files for the compiler."""
         shutil.rmtree(place, ignore_errors=True)
         for name, content in {**self.sources, SETTINGS: self.settings}.items():
             path = place / name
@@ -77,7 +77,7 @@ class CompiledSources:
 
 
 def ensure(made_from: CompiledSources, cache: Cache) -> Path:
-    """Have the modules; answers a folder with `fairlead/…` in it."""
+    """Return a folder with the modules in `fairlead/…`; builds them if missing."""
     home = cache.root / FOLDER
     place = home / made_from.key
     if not place.exists():
@@ -91,14 +91,14 @@ def ensure(made_from: CompiledSources, cache: Cache) -> Path:
 
 
 def copy_to(context: Path, checkout: Path, cache: Cache) -> None:
-    """Put the modules of a checkout where the Dockerfile looks for them; a checkout without a list has none."""
+    """Copy a checkout's modules where the Dockerfile expects them; a checkout without a list has none."""
     made_from = CompiledSources.of(checkout)
     if made_from.files:
         shutil.copytree(ensure(made_from, cache), context / FOLDER)
 
 
 def package(checkout: Path, cache: Cache, place: Path) -> Path:
-    """The package as an image has it, modules beside files; answers the folder for PYTHONPATH."""
+    """Lay out the package as in an image, modules beside files; return the folder for PYTHONPATH."""
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(checkout / SOURCES / PACKAGE, place / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ensure(CompiledSources.of(checkout), cache), place, dirs_exist_ok=True)
@@ -106,7 +106,7 @@ def package(checkout: Path, cache: Cache, place: Path) -> Path:
 
 
 def lacking() -> tuple[str, ...]:
-    """The Debian packages without which nothing can be compiled here."""
+    """The missing Debian packages without which nothing can be compiled."""
     compiler = () if shutil.which("gcc", path=machine.search_path()) else ("gcc", "libc6-dev")
     headers = (Path(sysconfig.get_paths()["include"]) / "Python.h").exists()
     return compiler if headers else (*compiler, f"python3.{sys.version_info.minor}-dev")
@@ -119,7 +119,7 @@ def _prepare(cache: Cache) -> None:
 
 
 def _compile(made_from: CompiledSources, cache: Cache, place: Path) -> None:
-    """In a folder of its own, renamed into place when it is whole."""
+    """Compile in a separate folder, renamed into place when complete."""
     work = place.parent / ".work"
     made_from.lay_out(work)
     tree = Path(__file__).resolve().parents[2]
@@ -138,7 +138,7 @@ def _compile(made_from: CompiledSources, cache: Cache, place: Path) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Compile this checkout's files, and copy the modules to a folder where one is named."""
+    """Compile this checkout's files, and copy the modules to a folder if one is given."""
     words = sys.argv[1:] if argv is None else argv
     try:
         made = ensure(CompiledSources.of(Path(__file__).resolve().parents[2]), Cache.chosen())

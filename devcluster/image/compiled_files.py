@@ -1,8 +1,8 @@
-"""Which files become machine code, and which others could change what becomes of them.
+"""The files that are compiled, and the others that could change the result.
 
-The list is compiled.txt, beside this file: what every request or chunk passes through, and every step of a simulation.
-Left out is what compiled code cannot be: shapes that msgspec reads, named tuples, what `pickle` takes from one process
-to another, and classes that a class elsewhere inherits from.
+The list is compiled.txt in this folder: the code of every request, chunk and simulation step. It excludes what cannot
+be compiled: shapes that msgspec reads, named tuples, what `pickle` passes between processes, and classes that are
+subclassed in other files.
 """
 
 import ast
@@ -15,13 +15,13 @@ PACKAGE: Final = "fairlead"
 
 
 def listed(checkout: Path) -> tuple[str, ...]:
-    """Their places below the sources; none in a checkout of a time before there was a list."""
+    """Their paths below the sources; none in a checkout from before there was a list."""
     place = checkout / LIST
     return tuple(place.read_text(encoding="utf-8").split()) if place.exists() else ()
 
 
 def read_by(sources: Mapping[str, bytes], files: tuple[str, ...]) -> list[str]:
-    """These files and all that they import, in turn: an edit of one of them makes others be compiled anew."""
+    """These files and all that they import, transitively: an edit of one of them changes others' compilation."""
     found, waiting = set[str](), list(files)
     while waiting:
         name = waiting.pop()

@@ -1,6 +1,6 @@
-"""The lm-evaluation-harness as an image, for an Evaluation's `runner: {type: LmEval}`; `make image-lm-eval`.
+"""The image of the lm-evaluation-harness, for an Evaluation's `runner: {type: LmEval}`; `make image-lm-eval`.
 
-Built from the lock with which house/real_harness.py makes its environment.
+Built from the same lock as the environment of house/real_harness.py.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""An image of other people's software as an archive that a node's containerd imports, made from hashed locks.
+"""Images of third-party software as archives for a node's containerd, made from hashed locks.
 
-Such an image may have gigabytes, so one archive of each is kept, and the wheels of one lock.
+Such an image may have gigabytes, so only one archive of each is kept, and the wheels of one lock.
 """
 
 import sys
@@ -17,21 +17,21 @@ from devcluster.image.wheels import WheelSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedImage:
-    """What one of them is made of."""
+    """The inputs of one image."""
 
     name: str
-    """Of its archive: `vllm-cpu`."""
+    """Name of its archive: `vllm-cpu`."""
     software: str
     reference: str
     size: str
     dockerfile: Path
     locks: tuple[str, ...]
     packages: tuple[str, ...]
-    """Debian's, in its base."""
+    """Debian packages in its base."""
     sources: tuple[Path, ...] = ()
-    """Files of our own that go into it, under their names."""
+    """Our own files that are added, under their names."""
     without_wheels: tuple[str, ...] = ()
-    """Packages that exist as sources alone."""
+    """Packages that exist only as source distributions."""
 
     @property
     def wheels(self) -> WheelSet:
@@ -41,7 +41,7 @@ class LockedImage:
         )
 
     def ensure(self, root: Path, cache: Cache) -> BuiltImage:
-        """Have the image that this checkout's locks describe: at once if its archive is there."""
+        """Return the image of this checkout's locks; builds it if its archive is missing."""
         files = self.snapshot(root)
         archive = cache.images / f"{self.name}-{build.key(files)}.tar"
         if not build.is_there(archive):
@@ -52,7 +52,7 @@ class LockedImage:
         return BuiltImage(reference=self.reference, archive=archive)
 
     def snapshot(self, root: Path) -> dict[str, bytes]:
-        """Every file of the build's context but the wheels, which the locks name with their digests."""
+        """Read every file of the build's context except wheels, which the locks name with their digests."""
         locks = root / "locks"
         files = {name: (locks / name).read_bytes() for name in self.locks}
         files |= {path.name: path.read_bytes() for path in self.sources}
@@ -73,7 +73,7 @@ class LockedImage:
                 older.unlink()
 
     def main(self) -> int:
-        """Build it and print its reference, its archive and how large that is."""
+        """Build it; print its reference, its archive and its size."""
         try:
             built = self.ensure(Path(__file__).resolve().parents[2], Cache.chosen())
         except progress.StepFailed as problem:

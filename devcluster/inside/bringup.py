@@ -1,4 +1,4 @@
-"""The order in which a cluster comes to life, and what counts as alive at each stage."""
+"""Brings a cluster up in stages, each with its own readiness check."""
 
 import asyncio
 import contextlib
@@ -18,20 +18,20 @@ from devcluster.members.control_plane import Ports
 from devcluster.plan import DNS_ADDRESS, Plan
 
 TIMEOUT_S: Final = 90.0
-"""How long one stage may take; ten times what it takes on two idle cores."""
+"""Time limit of one stage; ten times what it takes on two idle cores."""
 PAUSE_S: Final = 0.1
 REGISTERING_S: Final = 30
-"""For how many seconds after a kubelet's start its node is looked at for lost GPUs."""
+"""For so many seconds after a kubelet's start, its node is checked for lost GPUs."""
 HANDED_ON: Final = ("PATH", "HOME", "LANG", "PYTHONPATH", "FAIRLEAD_LANE")
-"""Of the environment, to every component; the last one names the lane of `make test` whose cluster it is."""
+"""Environment variables passed to every component; the last one names the `make test` lane of the cluster."""
 
 
 class FailedStart(Exception):
-    """A component died or did not answer while the cluster was starting; the message names it."""
+    """A component died or did not answer during the start; the message names it."""
 
 
 class BringUp:
-    """Starts the components of a plan stage by stage."""
+    """Starts a plan's components stage by stage."""
 
     def __init__(self, layout: Layout, binaries: Path, ports: Ports, keeper: Keeper) -> None:
         self.plan: Plan = layout.plan()
@@ -42,7 +42,7 @@ class BringUp:
         self.kubectl = Kubectl(binaries / "kubectl", layout.inner_kubeconfig)
 
     async def run(self, doing: Callable[[str], None]) -> None:
-        """All stages; `FailedStart` names who did not come up."""
+        """Run all stages; `FailedStart` names what did not come up."""
         components = (
             *control_plane.components(self.plan, self._layout, self._binaries, self._ports),
             *worker.components(self.plan, self._layout, self._binaries),
@@ -64,7 +64,7 @@ class BringUp:
                 await self.kubectl("apply", "--server-side", "-f", "-", text=json.dumps(settle.RIGHTS))
 
     async def keep_gpus(self) -> None:
-        """Give back to a node what its kubelet forgot when it was started again; for as long as the cluster runs."""
+        """Restore a node's GPUs after a restart of its kubelet, for as long as the cluster runs."""
         settled = self._kubelet_starts()
         while True:
             await asyncio.sleep(1.0)
@@ -73,7 +73,7 @@ class BringUp:
             settled = self._kubelet_starts()
             for _ in range(REGISTERING_S):
                 await asyncio.sleep(1.0)
-                # A refusal: the API server is being restarted; the next round asks again.
+                # A refusal: the API server is restarting; the next round retries.
                 with contextlib.suppress(Refused):
                     await self._settle_nodes()
 
@@ -82,7 +82,7 @@ class BringUp:
         return sum(kept[f"kubelet-{node.name}"].starts for node in self.plan.nodes)
 
     def _wrapper(self) -> tuple[str, ...]:
-        """In light mode nothing but the parent's life ties the children to it."""
+        """In light mode only the parent-death signal ends the children."""
         return ("setpriv", "--pdeathsig", "KILL", "--") if self.plan.light else ()
 
     async def _until(self, check: Callable[[], Awaitable[bool]], starting: list[Component]) -> None:
@@ -118,7 +118,7 @@ class BringUp:
         return await self._settle_nodes()
 
     async def _settle_nodes(self) -> bool:
-        """Give each node that registered its labels and GPUs; answer whether all are ready."""
+        """Give each registered node its labels and GPUs; return whether all are ready."""
         seen = {_name(node): node for node in await self.kubectl.objects("nodes")}
         ready = True
         for node in self.plan.nodes:
@@ -145,7 +145,7 @@ class BringUp:
 
 
 def environment(layout: Layout) -> dict[str, str]:
-    """What components see: where programs are, and a folder for temporary files that goes with the cluster."""
+    """The components' environment: paths of programs, and a temporary folder that is removed with the cluster."""
     temporary = layout.root / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     kept = {key: os.environ[key] for key in HANDED_ON if key in os.environ}

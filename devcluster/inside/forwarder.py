@@ -1,4 +1,4 @@
-"""Doors on 127.0.0.1 of the machine that lead to addresses inside the cluster's network."""
+"""Forwards ports on the machine's 127.0.0.1 to addresses inside the cluster's network."""
 
 import asyncio
 import contextlib
@@ -11,17 +11,17 @@ CHUNK = 256 * 1024
 
 
 class Forwarder:
-    """Listens outside, connects inside: a socket stays in the network it was made in, whoever uses it later."""
+    """Listens outside, connects inside: a socket stays in the network namespace where it was created."""
 
     def __init__(self, host_network: int) -> None:
-        # One thread, moved to the machine's own network for good; it only ever makes listening sockets.
+        # One thread, moved to the machine's own network for good; it only creates listening sockets.
         self._outside = ThreadPoolExecutor(max_workers=1, initializer=isolation.join_network, initargs=(host_network,))
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
-        # The loop lets go of a socket whose other side has said all; what waits for the answer would be collected.
+        # asyncio drops a socket whose peer has sent EOF; without a reference, the waiting relay would be collected.
         self._relays: set[asyncio.Task[None]] = set()
 
     async def open(self, target: tuple[str, int], port: int = 0) -> int:
-        """Lead a port of 127.0.0.1 (any free one for 0) to `target`; asked again, the same door is answered."""
+        """Forward a port of 127.0.0.1 (any free one for 0) to `target`; a repeated call returns the same port."""
         if target in self._servers and port in (0, _port(self._servers[target])):
             return _port(self._servers[target])
         listening = await asyncio.get_running_loop().run_in_executor(self._outside, _listen, port)
@@ -35,7 +35,7 @@ class Forwarder:
         return _port(self._servers[target])
 
     def close(self) -> None:
-        """Close every door; what passes through one now may finish."""
+        """Close every port; open connections may finish."""
         for server in self._servers.values():
             server.close()
         self._outside.shutdown(wait=False)
@@ -67,7 +67,7 @@ async def _relay(target: tuple[str, int], reader: asyncio.StreamReader, writer: 
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carry bytes one way until that way ends; the other way may go on (half-closed connections are legal)."""
+    """Copy bytes one way until EOF; the other way may continue (half-closed connections are legal)."""
     with contextlib.suppress(ConnectionError, TimeoutError):
         while chunk := await reader.read(CHUNK):
             writer.write(chunk)

@@ -1,6 +1,6 @@
-"""The first process of a cluster's process namespace: buries orphans, and ends when the supervisor ends.
+"""The first process of a cluster's process namespace: reaps orphans, and ends when the supervisor ends.
 
-The kernel then ends every other process in the namespace, so a supervisor that was killed leaves nothing.
+The kernel then ends every other process in the namespace, so a killed supervisor leaves nothing behind.
 """
 
 import asyncio

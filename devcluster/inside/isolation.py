@@ -1,8 +1,7 @@
-"""The cluster's own view of the machine: mounts, network and control groups that nobody else sees.
+"""Isolates the cluster: its own mounts, network and control groups.
 
-A namespace of processes, mounts and network is entered before this runs (`unshare`). When its first process
-ends, the kernel ends all the others and forgets every mount and interface: nothing needs to be undone by hand
-but control groups and files.
+A namespace of processes, mounts and network is entered before this runs (`unshare`). When its first process ends, the
+kernel ends all the others and removes every mount and interface: only control groups and files must be cleaned up.
 """
 
 import ctypes
@@ -17,7 +16,7 @@ from devcluster.layout import Layout
 from devcluster.plan import DNS_ADDRESS, Plan
 
 MASKED: Final = ("/run", "/var/lib", "/var/log")
-"""Places the kubelet and containerd write to whatever they are told; inside, each is a folder of the cluster's."""
+"""Folders that the kubelet and containerd always write to; inside, each is a folder of the cluster's."""
 
 KERNEL_SETTINGS: Final = {
     "vm/overcommit_memory": "1",
@@ -27,13 +26,13 @@ KERNEL_SETTINGS: Final = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
-"""What the kubelet would set for the whole machine; it finds these values already there and sets nothing."""
+"""What the kubelet would set for the whole machine; it finds these values set and changes nothing."""
 
 CLONE_NEWNET: Final = 0x40000000
 
 
 def enter(plan: Plan, layout: Layout) -> None:
-    """Make the namespaces this process is in fit to be a cluster."""
+    """Prepare this process's namespaces for a cluster."""
     _mount_masks(layout)
     _mount("-t", "proc", "proc", "/proc")
     _mount_kernel_settings(layout)
@@ -46,7 +45,7 @@ def enter(plan: Plan, layout: Layout) -> None:
 
 
 def join_network(namespace: int) -> None:
-    """Move the calling thread into the network namespace behind this file descriptor."""
+    """Move the calling thread into the network namespace of this file descriptor."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(namespace, CLONE_NEWNET) != 0:
         error = ctypes.get_errno()
@@ -78,7 +77,7 @@ def _make_room_for_images(plan: Plan, layout: Layout) -> None:
 
 
 def _bring_up_network(plan: Plan) -> None:
-    """A bridge carries the nodes' addresses (kernels without dummy interfaces have bridges); no way leads out."""
+    """A bridge carries the nodes' addresses (kernels without dummy interfaces have bridges); there is no route out."""
     lines = ["link set lo up", f"address add {DNS_ADDRESS}/32 dev lo", "link add nodes type bridge"]
     lines += [f"address add {node.address}/20 dev nodes" for node in plan.nodes]
     lines += ["link set nodes up", f"route add default via {plan.host} dev nodes"]

@@ -1,4 +1,4 @@
-"""Keeps components running: starts each, starts it again when it dies, and remembers every death by name."""
+"""Keeps components running: starts each, restarts it when it dies, and records every death."""
 
 import asyncio
 import signal
@@ -12,14 +12,14 @@ from devcluster.layout import Layout
 from devcluster.members.component import Component
 
 MOST_RESTARTS: Final = 5
-"""A component that died this often within `WITHIN_S` is left dead: something is wrong that a restart won't mend."""
+"""A component that died this often within `WITHIN_S` is not restarted: something is wrong that a restart won't fix."""
 WITHIN_S: Final = 60.0
 FIRST_PAUSE_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
-    """One end of a component that should have run on."""
+    """One unexpected end of a component."""
 
     component: str
     at: str
@@ -27,13 +27,13 @@ class Death:
     tail: str
 
     def sentence(self) -> str:
-        """What a person reads."""
+        """Format as a sentence."""
         return f"{self.component} {self.how} at {self.at}; the end of its log:\n{self.tail}"
 
 
 @dataclass(slots=True)
 class Kept:
-    """What is known of one component."""
+    """The state of one component."""
 
     pid: int | None = None
     starts: int = 0
@@ -65,13 +65,13 @@ class Keeper:
         self._tasks.add(asyncio.create_task(self._keep(component, wrapper)))
 
     async def close(self) -> None:
-        """End all components for good."""
+        """Stop all components for good."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def as_json(self) -> dict[str, object]:
-        """What `status` shows."""
+        """For `status`."""
         components = {
             name: {"pid": kept.pid, "starts": kept.starts, "running": kept.pid is not None}
             for name, kept in self.kept.items()
@@ -123,7 +123,7 @@ class Keeper:
 
 
 def how_it_ended(code: int) -> str:
-    """An exit code in words."""
+    """Describe an exit code."""
     if code >= 0:
         return f"exited with {code}"
     try:

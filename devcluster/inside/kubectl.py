@@ -1,4 +1,4 @@
-"""kubectl as the supervisor asks it: never blocking the loop, words in, words out."""
+"""An asynchronous kubectl for the supervisor."""
 
 import asyncio
 import json
@@ -11,18 +11,18 @@ LONGEST_LINE: Final = 1 << 20
 
 
 class Refused(Exception):
-    """The API server, or kubectl itself, said no; the message holds its words."""
+    """The API server, or kubectl itself, refused; the message has its words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """kubectl with the administrator's rights, inside the cluster's network."""
+    """kubectl with administrator rights, inside the cluster's network."""
 
     program: Path
     kubeconfig: Path
 
     async def __call__(self, *words: str, text: str | None = None) -> str:
-        """Run it; `Refused` with its words when it fails."""
+        """Run it; raises `Refused` with its message on failure."""
         running = await asyncio.create_subprocess_exec(
             str(self.program),
             f"--kubeconfig={self.kubeconfig}",
@@ -37,12 +37,12 @@ class Kubectl:
         return out.decode()
 
     async def objects(self, *words: str) -> list[dict[str, object]]:
-        """`kubectl get … -o json` as plain objects."""
+        """Return `kubectl get … -o json` as plain objects."""
         answer = json.loads(await self("get", *words, "-o", "json"))
         return list(answer["items"]) if answer["kind"].endswith("List") else [answer]
 
     async def watch(self, *words: str) -> AsyncIterator[dict[str, Any]]:
-        """`kubectl get … --watch`: each event, first those of all that is there, until the watch ends."""
+        """Yield the events of `kubectl get … --watch`, existing objects first, until the watch ends."""
         options = ("--watch", "--output-watch-events", "-o", "json")
         running = await asyncio.create_subprocess_exec(
             str(self.program),

@@ -1,7 +1,7 @@
-"""Keeps a cluster's NetworkPolicies enforced: `python -m devcluster.inside.policy_agent KUBECTL KUBECONFIG`.
+"""Enforces a cluster's NetworkPolicies: `python -m devcluster.inside.policy_agent KUBECTL KUBECONFIG`.
 
-One for all nodes, as they share a network namespace. It watches with kubectl, and gives nftables a new table whenever
-the rules that follow differ.
+One for all nodes, as they share a network namespace. It watches with kubectl, and replaces the nftables table whenever
+the resulting rules change.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from devcluster.members import network_policies
 
 KINDS: Final = ("namespaces", "pods", "networkpolicies")
 AGAIN_S: Final = 0.3
-"""A watch ends with its API server; the next one begins with all there is."""
+"""A watch ends with its API server; the next one begins with all objects."""
 TOGETHER_S: Final = 0.03
-"""Changes come in swarms; one table for all of a swarm."""
+"""Changes come in bursts; one table for each burst."""
 
 
 class PolicyAgent:
-    """The objects as the API server last sent them, and the rules that nftables was last given."""
+    """The objects as last received, and the rules last given to nftables."""
 
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
@@ -30,7 +30,7 @@ class PolicyAgent:
         self._applied = ""
 
     async def run(self) -> None:
-        """Until it is ended."""
+        """Run until it is ended."""
         async with asyncio.TaskGroup() as tasks:
             for kind in KINDS:
                 tasks.create_task(self._follow(kind))
@@ -80,7 +80,7 @@ async def _give(rules: str) -> None:
 
 
 def main() -> int:
-    """For as long as the cluster runs."""
+    """Run for as long as the cluster does."""
     asyncio.run(PolicyAgent(Kubectl(Path(sys.argv[1]), Path(sys.argv[2]))).run())
     return 0
 

@@ -1,4 +1,4 @@
-"""The process that is a cluster: brings it up, keeps it, says how it is, opens doors into it."""
+"""The process that is a cluster: brings it up, keeps it running, reports its state, opens ports into it."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ LONGEST_REQUEST: Final = 1 << 20
 
 
 class Supervisor:
-    """One cluster's life, from the first component to the word to stop."""
+    """One cluster's life, from the first component until it is stopped."""
 
     def __init__(self, layout: Layout, host_network: int | None) -> None:
         settings = json.loads((layout.etc / "supervisor.json").read_text())
@@ -38,7 +38,7 @@ class Supervisor:
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Until told to stop, or until the start has failed."""
+        """Run until stopped, or until the start has failed."""
         loop = asyncio.get_running_loop()
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, self._stop.set)
@@ -58,7 +58,7 @@ class Supervisor:
             self._api_port = await self._forwarder.open((self._bring_up.plan.host, self._ports.api))
         self._publish()
         await self._bring_up.run(self._now_doing)
-        # Relative to this folder: a socket's path may be no longer than 107 bytes.
+        # Relative to this folder: a socket's path is limited to 107 bytes.
         os.chdir(self._layout.root)
         await asyncio.start_unix_server(self._answer, path=self._layout.control.name, limit=LONGEST_REQUEST)
         self._phase = "ready"
@@ -69,7 +69,7 @@ class Supervisor:
         self._publish()
 
     def _publish(self) -> None:
-        """Write how the cluster is where everyone may read it, whole or not at all."""
+        """Write the cluster's state atomically, where everyone may read it."""
         document = {
             "phase": self._phase,
             "doing": self._doing,
@@ -82,7 +82,7 @@ class Supervisor:
         fresh.replace(self._layout.status)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request a connection: a line of JSON in, a line of JSON out."""
+        """Serve one request per connection: a line of JSON in, a line of JSON out."""
         with contextlib.suppress(ConnectionError):
             document = json.loads(await reader.readline())
             try:
@@ -124,12 +124,12 @@ class Supervisor:
 
 
 def record(layout: Layout) -> None:
-    """Write down which process this is, as the machine sees it; call it before /proc is replaced."""
+    """Record this process's id as the machine sees it; must be called before /proc is replaced."""
     mine = int(str(Path("/proc/self").readlink()))
     identity = processes.identify(mine)
     fresh = layout.supervisor.with_suffix(".fresh")
     fresh.write_text(json.dumps(identity))
-    fresh.replace(layout.supervisor)  # whoever waits for it takes a file without words for a death
+    fresh.replace(layout.supervisor)  # atomic: readers take an incomplete file for a dead supervisor
 
 
 async def supervise(layout: Layout, host_network: int | None) -> None:
@@ -138,7 +138,7 @@ async def supervise(layout: Layout, host_network: int | None) -> None:
 
 
 def main() -> int:
-    """`python -m devcluster.inside.supervisor FOLDER`: a light cluster, in nobody's namespaces but the caller's."""
+    """`python -m devcluster.inside.supervisor FOLDER`: a light cluster, in the caller's own namespaces."""
     layout = Layout(Path(sys.argv[1]))
     record(layout)
     asyncio.run(supervise(layout, None))

@@ -1,4 +1,4 @@
-"""The programs a cluster consists of, as data: words, configuration files, certificates, first objects.
+"""The programs of a cluster as data: arguments, configuration files, certificates, first objects.
 
 Starts nothing. Its one verb: to describe.
 """

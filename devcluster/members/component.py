@@ -1,11 +1,11 @@
-"""One process of a cluster as it is to be started: its name, its words, what it waits for."""
+"""One process of a cluster: its name, its arguments, what it waits for."""
 
 import enum
 from dataclasses import dataclass
 
 
 class Stage(enum.IntEnum):
-    """The order of starting: a stage begins when the one before answers."""
+    """The start order: a stage begins when the one before answers."""
 
     STORE = 0
     API = 1

@@ -9,12 +9,12 @@ from devcluster.members.component import Component, Stage
 from devcluster.plan import API_SERVICE, DOMAIN, SERVICE_NETWORK, Plan
 
 API_PORT: Final = 6443
-EVERYWHERE: Final = "0.0.0.0"  # noqa: S104  # inside a network namespace that nothing outside reaches
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104  # in a network namespace that nothing outside reaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where etcd and the API server listen: fixed in a namespace of their own, free ones on a shared host."""
+    """Ports of etcd and the API server: fixed in their own namespace, free ones on a shared host."""
 
     etcd: int = 2379
     peers: int = 2380
@@ -22,7 +22,7 @@ class Ports:
 
 
 def names_of_api(plan: Plan) -> tuple[str, ...]:
-    """Every name a client may reach the API server by."""
+    """Every name by which clients may reach the API server."""
     service = tuple(f"kubernetes{rest}" for rest in ("", ".default", ".default.svc", f".default.svc.{DOMAIN}"))
     return ("127.0.0.1", "localhost", API_SERVICE, *service, *(node.address for node in plan.nodes))
 
@@ -75,7 +75,7 @@ def _api_server(plan: Plan, layout: Layout, binaries: Path, ports: Ports) -> tup
         f"--tls-private-key-file={pki}/apiserver.key",
         f"--kubelet-client-certificate={pki}/kubelet-client.crt",
         f"--kubelet-client-key={pki}/kubelet-client.key",
-        "--kubelet-preferred-address-types=InternalIP",  # node names resolve nowhere
+        "--kubelet-preferred-address-types=InternalIP",  # node names do not resolve
         f"--service-account-key-file={pki}/service-accounts.crt",
         f"--service-account-signing-key-file={pki}/service-accounts.key",
         f"--service-account-issuer=https://kubernetes.default.svc.{DOMAIN}",

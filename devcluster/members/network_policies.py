@@ -1,7 +1,7 @@
-"""What NetworkPolicies mean for packets between pods, as one nftables table that is replaced whole.
+"""Translates NetworkPolicies into one nftables table, which is replaced as a whole.
 
-Ingress only, since no policy here speaks of egress. What comes from a node itself (kubelets, the API server, doors into
-the cluster) is let through, as most CNI plugins do; what is established goes on.
+Ingress only, since no policy here restricts egress. Traffic from a node itself (kubelets, the API server, forwarded
+ports) is accepted, as in most CNI plugins; established connections continue.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,11 +12,11 @@ Labels: TypeAlias = Mapping[str, str]
 
 TABLE: Final = "inet devcluster_policies"
 EVERYTHING: Final = ""
-"""A match without words: every packet."""
+"""An empty match: every packet."""
 
 
 def ruleset(policies: Iterable[Object], pods: Sequence[Object], namespaces: Mapping[str, Labels]) -> str:
-    """The table for the pods that have an address; `namespaces` are their labels by name."""
+    """Build the table for the pods with an address; `namespaces` maps names to labels."""
     running = [pod for pod in pods if _address(pod) and not pod["spec"].get("hostNetwork")]
     chains: dict[str, list[str]] = {}
     for policy in policies:
@@ -53,7 +53,7 @@ def _allowed(
 
 
 def _source(peer: Object, namespace: str, pods: Sequence[Object], namespaces: Mapping[str, Labels]) -> str | None:
-    """A match of the sender; nothing where no pod is one."""
+    """Match the senders; None if no pod matches."""
     if "ipBlock" in peer:
         block = peer["ipBlock"]
         excepted = ", ".join(block.get("except", ()))
@@ -69,7 +69,7 @@ def _source(peer: Object, namespace: str, pods: Sequence[Object], namespaces: Ma
 
 
 def _port(port: Object, pod: Object) -> str | None:
-    """A match of the receiver's port; nothing where the pod has none of that name."""
+    """Match the receiver's port; None if the pod has none of that name."""
     protocol = port.get("protocol", "TCP").lower()
     wanted = port.get("port")
     if wanted is None:

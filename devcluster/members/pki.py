@@ -1,6 +1,6 @@
-"""Who is who in a cluster: one authority, a certificate for each member, and the kubeconfigs that carry them.
+"""The identities of a cluster: one authority, a certificate for each member, and their kubeconfigs.
 
-Everything is made anew for each cluster and dies with it, so a day of validity is plenty.
+Everything is created for each cluster and removed with it, so a validity of one day is enough.
 """
 
 import base64
@@ -45,7 +45,7 @@ class Authority:
         return _as_pem(self._key, self._root)
 
     def sign(self, who: str, group: str | None = None, hosts: Sequence[str] = ()) -> Signed:
-        """A certificate for a member: its user name, its group, and the names it serves under."""
+        """Sign a certificate for a member: user name, group, and host names."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = self._builder(_subject(who, group), key.public_key())
         uses = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
@@ -68,7 +68,7 @@ class Authority:
 
 
 def write(authority: Authority, folder: Path, hosts: Sequence[str]) -> None:
-    """The files every member reads: the authority, the API server's faces, the service accounts' key."""
+    """Write the files that every member reads: the authority, the API server's certificates, the accounts' key."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, "ca", authority.signed)
     _write(folder, "apiserver", authority.sign("kube-apiserver", hosts=hosts))
@@ -77,7 +77,7 @@ def write(authority: Authority, folder: Path, hosts: Sequence[str]) -> None:
 
 
 def kubeconfig(authority: Authority, who: Signed, server: str) -> str:
-    """A kubeconfig with everything inside it, as JSON, which is YAML too."""
+    """A self-contained kubeconfig, as JSON, which is YAML too."""
     cluster = {"server": server, "certificate-authority-data": _data(authority.signed.certificate)}
     user = {"client-certificate-data": _data(who.certificate), "client-key-data": _data(who.key)}
     return json.dumps(
@@ -94,14 +94,14 @@ def kubeconfig(authority: Authority, who: Signed, server: str) -> str:
 
 
 def write_secret(path: Path, text: bytes) -> None:
-    """Write what only its owner may read."""
+    """Write a file that only its owner may read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_bytes(text)
 
 
 def now() -> datetime:
-    """The one clock certificates are dated by."""
+    """The clock for all certificate dates."""
     return datetime.now(UTC)
 
 

@@ -1,4 +1,4 @@
-"""An image of a few small files, written without a program that builds images: an archive that a runtime takes."""
+"""Writes an image of a few small files without an image builder, as an archive for a runtime."""
 
 import hashlib
 import io
@@ -12,11 +12,11 @@ from typing import Final
 ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 Files = Mapping[str, tuple[bytes, int]]
-"""Content and mode of each, by its path from the root."""
+"""Content and mode by path from the root."""
 
 
 def write(archive: Path, reference: str, files: Files, **config: object) -> None:
-    """One layer with these files, the same bytes each time; `config` is what a container of it would start with."""
+    """Write one layer with these files, always the same bytes; `config` is the image's runtime configuration."""
     layer = _tar(files)
     texts = json.dumps(
         {

@@ -1,4 +1,4 @@
-"""What a fresh API server is told so that it becomes a cluster: rights of the members, GPUs of the nodes."""
+"""What turns a fresh API server into a cluster: rights of the members, GPUs of the nodes."""
 
 import json
 from typing import Final
@@ -42,7 +42,7 @@ RIGHTS: Final = {
         },
     ],
 }
-"""CoreDNS reads names; every other member's rights are built into Kubernetes."""
+"""CoreDNS reads names; the other members' rights are built into Kubernetes."""
 
 
 def labels(node: Node) -> str:
@@ -51,14 +51,14 @@ def labels(node: Node) -> str:
 
 
 def capacity(node: Node) -> str:
-    """The merge patch to a node's status that gives it its GPUs; the kubelet keeps what it did not report."""
+    """The merge patch of a node's status with its GPUs; the kubelet keeps what it did not report."""
     count = str(node.gpus.count) if node.gpus else "0"
     counted = {gpus.RESOURCE: count}
     return json.dumps({"status": {"capacity": counted, "allocatable": counted}})
 
 
 def has_gpus(node: Node, seen: dict[str, object]) -> bool:
-    """Whether the node object, as the API server has it, offers the planned GPUs."""
+    """Whether the node object offers the planned GPUs."""
     if node.gpus is None:
         return True
     status = seen.get("status")
@@ -67,7 +67,7 @@ def has_gpus(node: Node, seen: dict[str, object]) -> bool:
 
 
 def is_ready(seen: dict[str, object]) -> bool:
-    """Whether a node takes pods: Ready, and without the taint that new nodes carry."""
+    """Whether a node accepts pods: Ready, and without the taint of new nodes."""
     status, spec = seen.get("status"), seen.get("spec")
     if not isinstance(status, dict) or not isinstance(spec, dict):
         return False

@@ -1,4 +1,4 @@
-"""A node's programs and their configuration: container runtime, kubelet, and the network's two."""
+"""A node's programs and their configuration: container runtime, kubelet, and networking."""
 
 import json
 import sys
@@ -11,23 +11,23 @@ from devcluster.plan import DNS_ADDRESS, DOMAIN, POD_NETWORK, Node, Plan
 
 PAUSE_IMAGE: Final = "localhost/devcluster-pause:1"
 POLICY_AGENT: Final = "devcluster.inside.policy_agent"
-"""By name: what is described here knows nothing of what runs."""
+"""By name: descriptions do not import what runs."""
 CNI_PLUGINS: Final = "/usr/lib/cni"
 """Where Debian's containernetworking-plugins puts them."""
 
 
 def socket(node: Node) -> str:
-    """The runtime's socket as the cluster's mount namespace sees it: short, since a socket's path may not be long."""
+    """The runtime's socket in the cluster's mount namespace: short, since socket paths are limited."""
     return f"/run/{node.name}/containerd.sock"
 
 
 def import_command(binaries: Path, node: Node, archive: Path) -> tuple[str, ...]:
-    """Brings an image archive to a node; to be run inside the cluster's mount namespace."""
+    """The command that imports an image archive on a node; to be run in the cluster's mount namespace."""
     return (*_ctr(binaries, node), "images", "import", str(archive))
 
 
 def drop_packed_command(binaries: Path, node: Node) -> tuple[str, ...]:
-    """Lets go of the packed layers of all images of a node, which lie there unpacked too."""
+    """The command that drops the packed layers of all images of a node, which has them unpacked too."""
     return (*_ctr(binaries, node), "content", "prune", "references")
 
 
@@ -36,8 +36,10 @@ def _ctr(binaries: Path, node: Node) -> tuple[str, ...]:
 
 
 def components(plan: Plan, layout: Layout, binaries: Path) -> tuple[Component, ...]:
-    """What runs on the nodes. kube-proxy, CoreDNS and what enforces NetworkPolicies run once for all nodes, as these
-    share a network namespace."""
+    """What runs on the nodes.
+
+    kube-proxy, CoreDNS and the policy agent run once for all nodes, as these share a network namespace.
+    """
     if plan.light:
         return ()
     each = [
@@ -55,7 +57,7 @@ def components(plan: Plan, layout: Layout, binaries: Path) -> tuple[Component, .
 
 
 def write(plan: Plan, layout: Layout, binaries: Path) -> None:
-    """Every configuration file the nodes' programs read."""
+    """Write every configuration file of the nodes' programs."""
     layout.etc.mkdir(parents=True, exist_ok=True)
     (layout.etc / "kube-proxy.json").write_text(json.dumps(_proxy_config(plan, layout)))
     (layout.etc / "Corefile").write_text(_corefile(layout))
@@ -120,7 +122,7 @@ runtime_path = "{binaries}/containerd-shim-runc-v2"
 
 
 def _cni_config(layout: Layout, node: Node) -> object:
-    """Routed veth pairs, no bridge: what goes between two pods passes the host's tables, so Services work there."""
+    """Routed veth pairs, no bridge: traffic between pods passes the host's tables, so Services work there."""
     ranges = {
         "type": "host-local",
         "dataDir": f"{layout.node(node.name)}/addresses",
@@ -153,7 +155,7 @@ def _kubelet_config(layout: Layout, node: Node) -> object:
         "clusterDomain": DOMAIN,
         "containerRuntimeEndpoint": f"unix://{socket(node)}",
         "enforceNodeAllocatable": [],
-        "evictionHard": {},  # an eviction for a full disk of the developer would be no test of ours
+        "evictionHard": {},  # an eviction because the developer's disk is full would test nothing of ours
         "failCgroupV1": False,
         "failSwapOn": False,
         "imageGCHighThresholdPercent": 100,
@@ -162,7 +164,7 @@ def _kubelet_config(layout: Layout, node: Node) -> object:
         "volumePluginDir": f"{home}/volume-plugins",
         "serializeImagePulls": False,
         "shutdownGracePeriod": "0s",
-        "syncFrequency": "10s",  # a changed ConfigMap reaches running pods in seconds, not in a minute and a half
+        "syncFrequency": "10s",  # a changed ConfigMap reaches running pods in seconds, not in 90 s
     }
 
 

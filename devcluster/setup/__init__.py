@@ -1,4 +1,4 @@
-"""What a machine must have before a cluster can start on it: looked at, told, installed, built.
+"""Prepares a machine for clusters: checks, installs and builds what they need.
 
 Changes nothing but Debian's packages and the cache. Its one verb: to prepare.
 """

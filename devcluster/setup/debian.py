@@ -1,4 +1,4 @@
-"""Debian packages, installed when they are missing."""
+"""Installs missing Debian packages."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from devcluster.cache import Cache
 
 
 def have(packages: Sequence[str], otherwise: str, cache: Cache) -> None:
-    """Install these packages where that can be done; elsewhere `StepFailed` says what to do otherwise."""
+    """Install these packages if possible; otherwise `StepFailed` says what to do."""
     if not packages:
         return
     if os.geteuid() or not shutil.which("apt-get"):
@@ -18,12 +18,12 @@ def have(packages: Sequence[str], otherwise: str, cache: Cache) -> None:
 
 
 def install(packages: Sequence[str], cache: Cache) -> None:
-    """Install these packages; nothing is asked and nothing else is pulled in."""
+    """Install these packages without questions and without recommended packages."""
     if not packages:
         return
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     doing = f"installing Debian packages: {', '.join(packages)}"
-    # apt-get empties its folder of packages when it is done, also of those that another one is about to unpack.
+    # apt-get empties its package folder at the end, also of packages that another apt-get is about to unpack.
     with turns.alone(cache.root / ".apt.lock", "an installation"), progress.step(doing) as current:
         progress.run(["apt-get", "update"], current, cache.logs / "apt-update.log", env=env)
         words = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]

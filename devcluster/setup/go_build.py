@@ -1,6 +1,6 @@
-"""Go programs from pinned modules: fetched, compiled and counted, all of Go's own files inside our cache.
+"""Builds Go programs from pinned modules: fetched, compiled and counted, with all of Go's own files in our cache.
 
-Knows nothing of which programs; who asks names the module, the packages and the flags.
+Callers name the module, the packages and the flags.
 """
 
 import os
@@ -17,19 +17,19 @@ from devcluster.setup import machine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """One `go build`: programs that share a module share most packages too."""
+    """One `go build`: programs of one module share most packages."""
 
     module: Path
     """The folder whose go.mod and go.sum pin everything."""
 
     programs: Mapping[str, str]
-    """Each program's name and its package."""
+    """Each program's name and package."""
 
     flags: tuple[str, ...]
 
 
 def build(one: Build, cache: Cache, place: Path) -> None:
-    """Put the programs into `place`, each renamed there when it is whole."""
+    """Put the programs into `place`, each renamed there when complete."""
     names = ", ".join(one.programs)
     env = environment(cache)
     with progress.step(f"fetching the sources of {names}") as current:
@@ -42,14 +42,14 @@ def build(one: Build, cache: Cache, place: Path) -> None:
         words = ["go", "-C", str(one.module), "build", "-v", "-trimpath", *one.flags]
         progress.run([*words, "-o", f"{fresh}/", *one.programs.values()], counted, cache.logs / "go-build.log", env=env)
     for name in one.programs:
-        # Go names a program after its package's last element that is no version.
+        # Go names a program after the last element of its package that is no version.
         built = "server" if name == "etcd" else name
         (fresh / built).replace(place / name)
     shutil.rmtree(fresh)
 
 
 class _Counted(progress.Step):
-    """Go names each package as it compiles it; the count says how far the build is."""
+    """Counts the packages that Go names as it compiles them, to show the progress."""
 
     def __init__(self, step: progress.Step, whole: int) -> None:
         super().__init__(title=step.title, stream=step.stream)
@@ -68,7 +68,7 @@ def _count(one: Build, env: dict[str, str]) -> int:
 
 
 def environment(cache: Cache) -> dict[str, str]:
-    """Go's caches inside ours, so that one folder holds all that set-up leaves on a machine."""
+    """Puts Go's caches inside ours, so that one folder has all that set-up leaves on a machine."""
     ours = {
         "PATH": machine.search_path(),
         "GOCACHE": str(cache.go / "build"),

@@ -1,4 +1,4 @@
-"""What this machine is and may do, looked at once."""
+"""Facts about this machine, collected once."""
 
 import os
 import platform
@@ -37,7 +37,7 @@ class Machine:
 
 
 def survey() -> Machine:
-    """Look at the machine; starts a few programs, changes nothing."""
+    """Collect the facts; starts a few programs, changes nothing."""
     found = frozenset(name for name in PROGRAMS if shutil.which(name, path=search_path()) is not None)
     root = os.geteuid() == 0
     return Machine(
@@ -52,7 +52,7 @@ def survey() -> Machine:
 
 
 def search_path() -> str:
-    """The caller's PATH and the folders of system programs, which a plain user's PATH may lack."""
+    """The user's PATH and the folders of system programs, which a plain user's PATH may lack."""
     return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", "/usr/local/go/bin"])
 
 

@@ -1,4 +1,4 @@
-"""Can a cluster run here; if not, what is missing, why it is needed and what to do, all in one message."""
+"""Checks whether a cluster can run here; reports all that is missing, why, and what to do, in one message."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,21 +17,21 @@ DEBIAN: Final = {
     "setpriv": "util-linux",
     "unshare": "util-linux",
 }
-"""Programs a node needs, and the Debian package of each."""
+"""Programs that a node needs, and the Debian package of each."""
 
 INSTEAD: Final = "Or use a cluster you have (kind, minikube, a real one): DEVCLUSTER=existing KUBECONFIG=… make e2e"
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that is missing, and the way to have it."""
+    """One missing thing, and how to get it."""
 
     what: str
     mend: str
 
 
 def light(machine: Machine, to_build: tuple[str, ...]) -> tuple[Missing, ...]:
-    """What light mode lacks here: it needs Linux, and Go where something must be built."""
+    """What light mode lacks here: it needs Linux, and Go if something must be built."""
     found = []
     if machine.system != "Linux":
         found.append(Missing(f"this is {machine.system}; the embedded cluster needs Linux", "run it in a Linux VM"))
@@ -44,7 +44,7 @@ def light(machine: Machine, to_build: tuple[str, ...]) -> tuple[Missing, ...]:
 
 
 def whole(machine: Machine, to_build: tuple[str, ...]) -> tuple[Missing, ...]:
-    """What a cluster with nodes lacks here, beyond what Debian's packages bring."""
+    """What a cluster with nodes lacks here, besides what Debian's packages provide."""
     found = list(light(machine, to_build))
     if machine.system != "Linux":
         return tuple(found)
@@ -71,6 +71,6 @@ def packages(machine: Machine) -> tuple[str, ...]:
 
 
 def message(missing: tuple[Missing, ...]) -> str:
-    """All that is missing, in one message."""
+    """Format all that is missing as one message."""
     lines = [f"  - missing: {one.what}\n    do: {one.mend}" for one in missing]
     return "\n".join(["cannot start here:", *lines, f"  {INSTEAD}"])

@@ -1,7 +1,6 @@
-"""Kubernetes' programs on this machine: from a named folder, the cache, or a Go build of pinned modules.
+"""Kubernetes' programs: from a given folder, the cache, or a Go build of pinned modules.
 
-What is built is fixed by the go.sum files beside this one, so a cache entry is named by their digest and can
-be shared by every checkout.
+The go.sum files in this folder pin the builds, so a cache entry is named by their digest and shared by all checkouts.
 """
 
 import hashlib
@@ -50,7 +49,7 @@ _LINK: Final = (
 
 
 def folder(cache: Cache) -> Path:
-    """Where the programs of this checkout's pins lie, there or not."""
+    """The folder of the programs for this checkout's pins, whether it exists or not."""
     digest = hashlib.sha256(f"{_TAGS}{_LINK}{os.environ.get(ASSETS, '')}".encode())
     for source in sorted(SOURCES.rglob("*")):
         if source.is_file():
@@ -59,13 +58,13 @@ def folder(cache: Cache) -> Path:
 
 
 def missing(cache: Cache, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Which programs would have to be built."""
+    """The programs that have yet to be built."""
     place = folder(cache)
     return tuple(name for name in wanted if not (place / name).exists() and _ready_made(name) is None)
 
 
 def ensure(cache: Cache, wanted: Sequence[str]) -> Path:
-    """Have the programs and answer their folder; builds what is missing, one builder at a time."""
+    """Return the programs' folder; builds what is missing, one builder at a time."""
     place = folder(cache)
     if all((place / name).exists() for name in wanted):
         return place

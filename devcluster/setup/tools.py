@@ -1,6 +1,6 @@
-"""The workshop's own tools (Helm, kubeconform, kwok) on this machine: Go builds of modules pinned under tools/.
+"""Development tools (Helm, kubeconform, kwok): Go builds of modules pinned under tools/.
 
-Each has a module of its own, since they do not agree on their dependencies. No cluster needs any of them.
+Each has a module of its own, since their dependencies conflict. No cluster needs any of them.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ PACKAGES: Final[Mapping[str, str]] = {
 """Each tool and its package; the module that pins it is the folder of its name."""
 
 LIGHT: Final = ("helm", "kubeconform")
-"""What the API server lane asks."""
+"""Those that the API server lane uses."""
 
 _FLAGS: Final = ("-ldflags", "-s -w")
 
 
 def folder(cache: Cache) -> Path:
-    """Where the tools of this checkout's pins lie, there or not."""
+    """The folder of the tools for this checkout's pins, whether it exists or not."""
     digest = hashlib.sha256(" ".join(_FLAGS).encode())
     for source in sorted(SOURCES.rglob("go.*")):
         digest.update(source.relative_to(SOURCES).as_posix().encode() + source.read_bytes())
@@ -36,12 +36,12 @@ def folder(cache: Cache) -> Path:
 
 
 def missing(cache: Cache, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Which tools would have to be built."""
+    """The tools that have yet to be built."""
     return tuple(name for name in wanted if not (folder(cache) / name).exists())
 
 
 def ensure(cache: Cache, wanted: Sequence[str]) -> Path:
-    """Have the tools and answer their folder; builds what is missing, one builder at a time."""
+    """Return the tools' folder; builds what is missing, one builder at a time."""
     place = folder(cache)
     if not missing(cache, wanted):
         return place
