@@ -1,4 +1,4 @@
-"""The evidence: every claim the project makes, with the code that proves it on the machine before you.
+"""The evidence: every claim of the project, with code that proves it on your machine.
 
-Knows claims, runs them, keeps the last figure of each. Never part of the product. Its one verb: to prove.
+Lists claims, runs their proofs, keeps the last figure of each. Never part of the product. Its one verb: to prove.
 """

@@ -1,4 +1,4 @@
-"""`python -m prove`: list the claims, prove one, record what was found, or check that the page tells it."""
+"""`python -m prove`: list the claims, prove one, record the result, or check that the page shows it."""
 
 import argparse
 import difflib
@@ -15,7 +15,7 @@ from prove.registry import CLAIMS
 
 
 def main(argv: Sequence[str] | None = None, claims: Sequence[Claim] = CLAIMS, docs: Path = DOCS) -> int:
-    """0 when what was asked for holds, 1 when it does not, 2 when the item is not known."""
+    """Return 0 if the request succeeds, 1 if not, 2 for an unknown item."""
     options = _parser().parse_args(argv)
     if options.drift:
         return _check_drift(claims, docs)
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None, claims: Sequence[Claim] = CLAIMS, do
 
 
 def listing(claims: Sequence[Claim], records: Mapping[str, Record]) -> Iterator[str]:
-    """Every claim in one line, and the last recorded figure below it."""
+    """Yield every claim in one line, with its last recorded figure below."""
     width = max((len(claim.item) for claim in claims), default=0)
     for claim in claims:
         record = records.get(claim.item)
@@ -43,7 +43,7 @@ def listing(claims: Sequence[Claim], records: Mapping[str, Record]) -> Iterator[
 
 
 def unknown(item: str, claims: Sequence[Claim]) -> str:
-    """What a wrong item gets: the nearest right one, and all of them."""
+    """The error for an unknown item: the nearest item, and all of them."""
     items = [claim.item for claim in claims]
     near = difflib.get_close_matches(item, items, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
@@ -51,16 +51,16 @@ def unknown(item: str, claims: Sequence[Claim]) -> str:
 
 
 def tried(claim: Claim) -> Figure:
-    """Run a proof; one that breaks down has not shown its claim: its last words are the figure."""
+    """Run a proof; an exception means that the claim is not shown, and its message is the figure."""
     try:
         figure = claim.prove()
-    except Exception as problem:  # noqa: BLE001  whatever a proof stumbles over must end in a figure, not a trace
+    except Exception as problem:  # noqa: BLE001  any error of a proof becomes a figure, not a traceback
         figure = Figure(holds=False, text=f"{type(problem).__name__}: {problem}")
     return Figure(holds=figure.holds, text=" ".join(figure.text.split()))
 
 
 def drift(written: str | None, claims: Sequence[Claim], records: Mapping[str, Record]) -> str | None:
-    """What is wrong with the page as it stands on disk, if anything."""
+    """What is wrong with the page on disk, if anything."""
     names = {claim.item for claim in claims}
     if orphans := sorted(set(records) - names):
         return f"docs/evidence.json records {', '.join(orphans)}, which is no claim: remove or rename the record"
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _prove(claim: Claim, claims: Sequence[Claim], keep_in: Path | None) -> int:
-    """Prove one claim; its verdict is the last line on stdout, after whatever the proof itself said."""
+    """Prove one claim; its verdict is the last line on stdout, after the proof's own output."""
     print(f"{claim.item}: {claim.title}{' (takes minutes)' if claim.slow else ''}", file=sys.stderr)
     started = time.monotonic()
     figure = tried(claim)

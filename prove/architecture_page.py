@@ -1,6 +1,6 @@
-"""docs/architecture.md: the rooms, and three ways through them as a number went them.
+"""docs/architecture.md: the rooms, and three recorded paths of a number through them.
 
-`python -m prove.architecture_page` renders the page. `make prove ITEM=house.10` goes the ways again and compares.
+`python -m prove.architecture_page` renders the page. `make prove ITEM=house.10` records the paths again and compares.
 """
 
 import ast
@@ -16,7 +16,7 @@ from prove.carried import JSON, NUMBER, TEXT, Way
 
 PAGE: Final = ROOT / "docs" / "architecture.md"
 PLAIN: Final = (TEXT, NUMBER, JSON)
-"""What Python and Kubernetes bring: no form of ours."""
+"""Forms from Python and Kubernetes, none of ours."""
 
 _HEAD: Final = """\
 # Architecture
@@ -71,7 +71,7 @@ MOST_OF_A_SAMPLE: Final = 12
 
 
 def page(gone: Mapping[str, Way]) -> str:
-    """The whole page."""
+    """Build the whole page."""
     lines = [*_rooms(), _WAYS.format(most=MOST_OF_A_SAMPLE).rstrip("\n")]
     lines += [row(name, way) for name, way in gone.items()]
     for name, way in gone.items():
@@ -82,12 +82,12 @@ def page(gone: Mapping[str, Way]) -> str:
 
 
 def row(name: str, way: Way) -> str:
-    """Its figures, a row of the table."""
+    """A row with its figures."""
     return f"| {_TITLES[name][1]} | {len(way.frames)} | {len(way.files)} | {len(forms(way))} |"
 
 
 def forms(way: Way) -> list[str]:
-    """The values of ours that it was in."""
+    """Our own value types that held it."""
     return [one for one in way.forms if one not in PLAIN]
 
 
@@ -100,7 +100,7 @@ def _rooms() -> Iterator[str]:
 
 
 def _summary(folder: Path) -> str:
-    """The first paragraph of its docstring, and its packages."""
+    """The first paragraph of the room's docstring, and its packages."""
     text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
     first = re.sub(r"\s+", " ", text.partition("\n\n")[0])
     inside = sorted(one.parent.name for one in folder.glob("*/__init__.py"))

@@ -1,7 +1,7 @@
-"""Measured data with one thing wrong: it must be named with its line, or leave finite figures; never a traceback.
+"""Checks readers with measured data that has one error: it must be reported with its line, or leave finite figures.
 
-Text in, text out: a reader gets a small valid file of which one cell was replaced, a row repeated, cut or blanked, or a
-column taken away. It either names the line and what is wrong, or its figures are finite.
+A reader gets a small valid file in which one cell was replaced, a row repeated, cut or blanked, or a column removed. It
+must report the line and the error, or return finite figures; never a traceback.
 """
 
 import dataclasses
@@ -25,11 +25,11 @@ _LINE: Final = re.compile(r"\bline \d+\b")
 _WHOLE: Final = re.compile(
     "take the workload of this run|a rate needs two|no window with traffic|no client has lengths"
 )
-"""What is wrong with a file as a whole, and with no line of it; any other word without a line is a slip of ours."""
+"""Errors of a whole file, without a line; any other message without a line is a bug of ours."""
 
 
 class RowOutcome(StrEnum):
-    """What came of a file with one thing wrong."""
+    """The result for a file with one error."""
 
     NAMED = "named with its line"
     WHOLE = "named for the whole file"
@@ -39,12 +39,12 @@ class RowOutcome(StrEnum):
 
 
 def outcome(reader: MeasuredReader, text: str) -> tuple[RowOutcome, str]:
-    """What this reader makes of the text, and its words."""
+    """Run the reader on the text; return the outcome and its message."""
     try:
         found = reader.read(text)
     except ValueError as problem:
         return _worded(str(problem)), str(problem)
-    except Exception as problem:  # noqa: BLE001 - whatever escapes is what is looked for
+    except Exception as problem:  # noqa: BLE001 - escaping exceptions are what this looks for
         return RowOutcome.TRACEBACK, repr(problem)
     words = "; ".join(_words(found))
     if words:
@@ -86,7 +86,7 @@ def figures(found: object) -> Iterator[float]:
 
 
 def spoilt(reader: MeasuredReader, chance: random.Random) -> str:
-    """The reader's file with one thing wrong."""
+    """The reader's file with one random error."""
     lines = reader.text.splitlines()
     place = chance.randrange(0 if chance.random() < 0.05 else 1 - reader.is_json, len(lines))
     match chance.choices(("cell", "absent", "again", "cut", "blank", "column"), (80, 6, 4, 4, 3, 3))[0]:

@@ -1,7 +1,7 @@
-"""What code a number passes through: every function of the product that held it, and every form that it had there.
+"""Records which code a number passes through: every function of the product that held it, in which form.
 
-A way through the house is counted and not described: a number that occurs nowhere else goes in, and whatever holds it
-at a call or a return is written down, in the order in which it first did.
+Paths are measured, not described: a unique number goes in, and whatever holds it at a call or a return is recorded, in
+the order of first occurrence.
 """
 
 import sys
@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 DEEPEST: Final = 6
-"""Values inside of values: a sample is inside of facts, which are inside of an input."""
+"""Levels of nested values: a sample is inside facts, which are inside an input."""
 MOST_ITEMS: Final = 400
 TEXT: Final = "text"
 NUMBER: Final = "number"
@@ -24,12 +24,12 @@ JSON: Final = "JSON"
 
 @dataclass(slots=True)
 class Way:
-    """What a number passed through, each once, in order."""
+    """The path of a number, each step once, in order."""
 
     frames: dict[str, None] = field(default_factory=dict)
     """Functions as `module.qualified_name`."""
     forms: dict[str, None] = field(default_factory=dict)
-    """Classes of the product that held it, and text, number, JSON for what Python and Kubernetes bring."""
+    """Classes of the product that held it, and text, number, JSON for the forms of Python and Kubernetes."""
 
     @property
     def files(self) -> dict[str, None]:
@@ -39,7 +39,7 @@ class Way:
 
 @contextmanager
 def followed(marker: int, rooms: tuple[str, ...], until: str = "") -> Iterator[Way]:
-    """Follow the number through these rooms for as long as the block runs, or until that function has returned."""
+    """Follow the number through these rooms while the block runs, or until that function has returned."""
     way, before = Way(), sys.getprofile()
     sys.setprofile(_profile(way, Search(marker), rooms, until))
     try:
@@ -67,13 +67,13 @@ def _profile(way: Way, search: "Search", rooms: tuple[str, ...], until: str) -> 
 
 
 def _arguments(frame: FrameType) -> list[Any]:
-    """What was handed in; an object's own method may hold it without being told."""
+    """The arguments; without `self`, since an object's method may hold the number otherwise."""
     names = frame.f_code.co_varnames[: frame.f_code.co_argcount + frame.f_code.co_kwonlyargcount]
     return [frame.f_locals[name] for name in names if name in frame.f_locals and name not in {"self", "cls"}]
 
 
 class Search:
-    """Looks for one number in whatever a function was handed."""
+    """Searches for one number in any argument."""
 
     def __init__(self, marker: int) -> None:
         self._marker = marker
@@ -81,7 +81,7 @@ class Search:
         self._bytes = self._text.encode()
 
     def forms(self, found: Any, depth: int = 0) -> list[str]:  # noqa: ANN401  # whatever was handed
-        """The forms in which it is in there, the outermost first; empty where it is not."""
+        """The forms that contain it, the outermost first; empty if it is not there."""
         if depth > DEEPEST or found is None or isinstance(found, bool | type):
             return []
         if isinstance(found, int | float):
@@ -109,7 +109,7 @@ def _parts(found: Any) -> list[Any]:  # noqa: ANN401  # whatever was handed
 
 
 def _slots(found: object) -> Iterator[str]:
-    """Of an object that does something, only what it holds itself is looked at: it knows half of the world."""
+    """Only an object's own slots are searched, since it refers to half of the program."""
     for kind in type(found).__mro__:
         names = getattr(kind, "__slots__", ())
         yield from (names,) if isinstance(names, str) else names

@@ -1,4 +1,4 @@
-"""What a claim is: one sentence with a number, and the code that shows it to be so, or not."""
+"""A claim: one sentence with a number, and the code that proves or refutes it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ WORDS: Final = (
     "seeing",
     "delivery",
 )
-"""The parts of the project that make claims, in the order a reader meets them."""
+"""The parts of the project that make claims, in reading order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """What a proof found: whether the claim holds, and the figures a person wants to see either way."""
+    """The result of a proof: whether the claim holds, and the figures to show either way."""
 
     holds: bool
     text: str
@@ -34,25 +34,25 @@ class Claim:
     """One sentence and its proof."""
 
     item: str
-    """A word and a number, `house.4`: how people and the evidence page call it."""
+    """A word and a number, `house.4`: its name for people and on the evidence page."""
     title: str
     prove: Callable[[], Figure]
     slow: bool = False
-    """Takes more than a minute: said before it starts, so that nobody takes patience for a hang."""
+    """Takes more than a minute: announced at its start, so that it does not look like a hang."""
 
     def __post_init__(self) -> None:
-        """Refuse an item nobody could look up."""
+        """Refuse an item that could not be looked up."""
         word, _, number = self.item.partition(".")
         if word not in WORDS or not number.isdigit():
             raise ValueError(f"{self.item!r} is no item: one of {', '.join(WORDS)}, a dot and a number")
 
 
 def ordered(claims: Sequence[Claim]) -> list[Claim]:
-    """By word in the reader's order, then by number: `house.10` follows `house.9`."""
+    """Sort by word in reading order, then by number: `house.10` follows `house.9`."""
     return sorted(claims, key=lambda claim: place(claim.item))
 
 
 def place(item: str) -> tuple[int, int]:
-    """Where an item stands among all others."""
+    """Sort key of an item."""
     word, _, number = item.partition(".")
     return (WORDS.index(word), int(number))

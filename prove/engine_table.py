@@ -1,4 +1,4 @@
-"""docs/reference/engines.md: what the operator knows of its engines, from the tables it decides by. Never hand-edited.
+"""docs/reference/engines.md: what the operator knows of its engines, from the tables it uses. Never hand-edited.
 
 `python -m prove.engine_table` prints the page; a test fails when the committed one differs.
 """
@@ -54,7 +54,7 @@ _PART: Final = {
 
 
 def page() -> str:
-    """The whole page."""
+    """Build the whole page."""
     sections = (
         _part("Flags owned by fields", "owned", table(("field", "flags"), _owned())),
         _part("Flags owned once a field is written", "yielding", table(("field", "flags"), _yielding())),
@@ -93,7 +93,7 @@ def page() -> str:
 
 
 def kinds() -> frozenset[str]:
-    """The engines the page speaks of."""
+    """The engines on the page."""
     return frozenset(kind for kind in EngineKind if kind in _HEAD)
 
 

@@ -1,6 +1,6 @@
-"""docs/reference/fields.md: what becomes of every field of our kinds, as it was seen when each was changed.
+"""docs/reference/fields.md: the effect of every field of our kinds, as observed when each was changed.
 
-`python -m prove.field_table > docs/reference/fields.md` renders the page; a test notices when it is stale.
+`python -m prove.field_table > docs/reference/fields.md` renders the page; a test detects when it is stale.
 """
 
 from collections import Counter
@@ -39,7 +39,7 @@ _ABOUT: Final = {
 
 
 def page(found: Sequence[Evidence]) -> str:
-    """The whole page."""
+    """Build the whole page."""
     tally = Counter(one.outcome for one in found)
     counts = ", ".join(f"{tally[outcome]} {outcome}" for outcome in Outcome if tally[outcome])
     parts = [_HEAD.format(total=len(found), counts=counts)]
@@ -52,13 +52,13 @@ def page(found: Sequence[Evidence]) -> str:
 
 
 def line(one: Evidence) -> str:
-    """One field."""
+    """Format one field."""
     cells = (f"`spec.{one.leaf.replace('.[]', '[]')}`", str(one.outcome), one.where)
     return f"| {' | '.join(cell.replace('|', '/').replace('<', '&lt;') for cell in cells)} |\n"
 
 
 def unkept(found: Iterable[Evidence]) -> list[str]:
-    """Fields that are taken and ignored."""
+    """Fields that are accepted and ignored."""
     return [f"{one.kind} {one.leaf}" for one in found if one.outcome is Outcome.IGNORED]
 
 

@@ -1,6 +1,6 @@
 """docs/reference/fit.md: the memory estimate against every measured start, with each miss explained.
 
-Pure: text in, text out. `python -m prove.fit_table` writes the page; a test notices when it is stale.
+Pure: text in, text out. `python -m prove.fit_table` writes the page; a test detects when it is stale.
 """
 
 import statistics
@@ -37,7 +37,7 @@ WHY: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One measured start beside what was predicted for it."""
+    """One measured start with its prediction."""
 
     row: Mapping[str, str]
     predicted: Estimate
@@ -46,23 +46,23 @@ class Judged:
 
     @property
     def error(self) -> float:
-        """Signed, of the likely value."""
+        """Relative error of the likely value, with its sign."""
         return self.predicted.likely / self.measured - 1
 
     @property
     def inside(self) -> bool:
-        """Whether the measured value lies in the span."""
+        """Whether the measured value is between low and high."""
         return self.predicted.low <= self.measured <= self.predicted.high
 
     @property
     def ratio(self) -> float:
-        """High over low; a low of nothing is taken for one."""
+        """High over low; a low of zero counts as one."""
         return self.predicted.high / max(self.predicted.low, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """The four figures the estimator is held to."""
+    """The four figures with limits for the estimator."""
 
     median_error: float
     within: float
@@ -71,7 +71,7 @@ class Bars:
 
 
 def judge(row: Mapping[str, str], context: Catalogue) -> Judged:
-    """GiB where the engine's tokens are a derived figure and the row has GiB; tokens otherwise."""
+    """Compare in GiB if the engine's tokens are derived and the row has GiB; in tokens otherwise."""
     inputs = kv_starts.question(row, context)
     counted = memory.memory(inputs)
     derived = inputs.shape.window is not None or inputs.shape.recurrent is not None
@@ -81,7 +81,7 @@ def judge(row: Mapping[str, str], context: Catalogue) -> Judged:
 
 
 def bars(points: Sequence[Judged]) -> Bars:
-    """The figures over all points, misses included."""
+    """Compute the figures over all points, misses included."""
     errors = [abs(point.error) for point in points]
     return Bars(
         median_error=statistics.median(errors),
@@ -92,7 +92,7 @@ def bars(points: Sequence[Judged]) -> Bars:
 
 
 def missed(point: Judged) -> bool:
-    """Far off, or outside the span."""
+    """Whether the error is large, or the value outside low and high."""
     return abs(point.error) > MISS or not point.inside
 
 
@@ -154,7 +154,7 @@ which samples without sorting: a log does not say which sampler ran, so the esti
 
 
 def render(points: Sequence[Judged], afterwards: Sequence[Judged] = ()) -> str:
-    """The whole page."""
+    """Render the whole page."""
     found = bars(points)
     others = [point for point in points if "H100" not in point.row["gpu"]]
     head = _HEAD.format(
@@ -197,7 +197,7 @@ def _misses(points: Sequence[Judged]) -> Iterator[str]:
 
 
 def written() -> str:
-    """The page as the files of this tree make it."""
+    """Render the page from the files of this tree."""
     context = kv_starts.catalogue_here()
     points, afterwards = (
         [judge(row, context) for row in kv_starts.rows(path.read_text("utf-8"))]

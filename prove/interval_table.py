@@ -1,4 +1,4 @@
-"""The part of docs/reference/fit.md about low and high: how they were calibrated, and what they are worth."""
+"""The section of docs/reference/fit.md about low and high: how they were calibrated, and how reliable they are."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -35,7 +35,7 @@ A configuration is taken only if *low* suffices (*fits*), and refused only if *h
 
 
 def section() -> Iterator[str]:
-    """The section, line by line."""
+    """Yield the section, line by line."""
     starts = kv_intervals.all_starts()
     groups = len({start.group for start in starts})
     yield _HEAD.format(share=measured_error.SHARE, groups=groups, coverage=kv_intervals.COVERAGE * 100)

@@ -1,4 +1,4 @@
-"""Campaigns too long for one sitting, told part by part: what the same operator went through is not told again."""
+"""Long campaigns, run in parts: parts that the same operator has passed are not run again."""
 
 import hashlib
 import json
@@ -11,20 +11,20 @@ from house.tree import ROOT
 from prove import programs
 
 PART: Final = {"small": 500, "node": 150}
-"""Sequences between two looks at the clock: a part that is interrupted is lost."""
+"""Sequences per saved part: an interrupted part is lost."""
 FOLDER: Final = ROOT / ".build"
 JUDGED: Final = ("operator", "campaign")
-"""A change of anything else changes neither what is told nor what is judged."""
+"""Changes of anything else affect neither the sequences nor the verdicts."""
 OF_ONE_WORLD: Final = {
     "small": frozenset({"campaign/small.py", "campaign/small_kubelet.py", "campaign/small_nodes.py"}),
     "node": frozenset({"campaign/node.py", "campaign/breaking.py"}),
 }
-"""Files that make one world: the other is told and judged without them."""
+"""Files of one environment: the other one runs without them."""
 SUMS: Final = ("sequences", "moves", "faults", "judged", "requests", "violations", "seconds")
 
 
 def added_up(world: str, sequences: int) -> dict[str, Any]:
-    """So many sequences of one seed, added up; less where a part found something or broke off."""
+    """Run so many sequences of one seed and add them up; fewer if a part finds something, empty if one breaks off."""
     tree = _tree(world)
     path = FOLDER / f"campaign-{world}.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if tree and path.is_file() else {}
@@ -43,7 +43,7 @@ def added_up(world: str, sequences: int) -> dict[str, Any]:
 
 
 def _part(world: str, seed: int, first: int, sequences: int) -> dict[str, Any]:
-    """What it says on its last line; nothing where it broke off."""
+    """Run one part and parse its last line; empty if it broke off."""
     print(f"{world}: sequences {first} to {first + sequences - 1} of seed {seed}", file=sys.stderr, flush=True)
     words = ("--world", world, "--seed", str(seed), "--first", str(first), "--sequences", str(sequences))
     lines = [line for line in programs.module("campaign", *words, "-o", "json").output.splitlines() if line[:1] == "{"]
@@ -51,7 +51,7 @@ def _part(world: str, seed: int, first: int, sequences: int) -> dict[str, Any]:
 
 
 def _tree(world: str) -> str:
-    """Which operator and which campaign in this world, where nothing of them is changed."""
+    """A digest of operator and campaign for this environment; empty if they have uncommitted changes."""
     if programs.run("git", "status", "--porcelain", "--", *JUDGED).output.strip():
         return ""
     foreign = frozenset().union(*(files for name, files in OF_ONE_WORLD.items() if name != world))

@@ -1,4 +1,4 @@
-"""Sections of docs/reference/engines.md that every kind beside vLLM has, from the tables it is decided by."""
+"""Sections of docs/reference/engines.md that every kind except vLLM has, from its tables."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ReservedFlags = Sequence[tuple[tuple[str, ...], str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindTables:
-    """What one kind decides by."""
+    """The tables of one kind."""
 
     name: str
     limits: Sequence[FieldLimit]
@@ -27,7 +27,7 @@ class KindTables:
 
 
 def decisions(kind: KindTables, refused: str) -> tuple[str, ...]:
-    """What of the fields is refused or warned of."""
+    """Fields that are refused or warned of."""
     return (
         section(
             f"{kind.name}: what it cannot do",
@@ -48,7 +48,7 @@ def decisions(kind: KindTables, refused: str) -> tuple[str, ...]:
 
 
 def words(kind: KindTables, parsers: str) -> tuple[str, ...]:
-    """Names of parsers, and words that users may not give."""
+    """Names of parsers, and flags and variables that users may not set."""
     return (
         section(
             f"{kind.name}: parsers by model family",
@@ -75,7 +75,7 @@ def words(kind: KindTables, parsers: str) -> tuple[str, ...]:
 
 
 def families(tools: Iterable[FamilyParser], reasoning: Iterable[FamilyParser]) -> Iterator[tuple[str, ...]]:
-    """The rows of a table of parsers."""
+    """Yield the rows of a table of parsers."""
     yield from (_family("tools", row) for row in tools)
     yield from (_family("reasoning", row) for row in reasoning)
 

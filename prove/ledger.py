@@ -1,4 +1,4 @@
-"""docs/evidence.json: the last recorded figure of each claim, with the machine and the day it belongs to."""
+"""docs/evidence.json: the last recorded figure of each claim, with its machine and day."""
 
 import json
 import os
@@ -17,7 +17,7 @@ NAME: Final = "evidence.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One figure as it was found."""
+    """One recorded figure."""
 
     item: str
     holds: bool
@@ -30,7 +30,7 @@ class Record:
 
 
 def read(docs: Path) -> dict[str, Record]:
-    """The records by item; none when nothing was recorded yet."""
+    """Read the records by item; empty if nothing was recorded yet."""
     path = docs / NAME
     if not path.exists():
         return {}
@@ -38,14 +38,14 @@ def read(docs: Path) -> dict[str, Record]:
 
 
 def write(records: Iterable[Record], docs: Path) -> None:
-    """Store the records in the page's order, so that a new figure is a small diff."""
+    """Write the records in the page's order, so that a new figure is a small diff."""
     entries = [asdict(record) for record in sorted(records, key=lambda record: place(record.item))]
     text = json.dumps(entries, indent=2, ensure_ascii=False)
     (docs / NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def machine() -> str:
-    """What a figure depends on, without saying whose machine it was."""
+    """What a figure depends on, without identifying the machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     kernel = ".".join(platform.release().split("-")[0].split(".")[:2])
     return f"{os.cpu_count()} CPUs, {memory:.0f} GiB, {platform.system()} {kernel}, {_distribution()}"

@@ -1,4 +1,4 @@
-"""Every reader of measured data, each with a small file that it takes."""
+"""Every reader of measured data, each with a small valid file."""
 
 import json
 import random
@@ -23,16 +23,16 @@ TRAFFIC: Final = ROOT / "tests" / "data" / "traffic"
 
 @dataclass(frozen=True, slots=True)
 class MeasuredReader:
-    """One reader, a small file it takes, and how it is called."""
+    """One reader, a small valid file, and how to call it."""
 
     name: str
     text: str
     read: Callable[[str], object]
-    """Raises `ValueError`, or returns figures, or what says why there are none."""
+    """Raises `ValueError`, or returns figures, or the reason why there are none."""
 
     @property
     def is_json(self) -> bool:
-        """One object a line, and not a table."""
+        """Whether the file has one JSON object per line instead of a table."""
         return self.text.startswith("{")
 
 
@@ -148,7 +148,7 @@ def _block_arrivals(text: str) -> object:
 
 
 def readers() -> tuple[MeasuredReader, ...]:
-    """All readers of measured data."""
+    """Return all readers of measured data."""
     rates, lengths = _excerpt("servegen-rates-excerpt.csv", 5), _excerpt("servegen-lengths-excerpt.csv", 9)
     azure, mooncake = _excerpt("azure-excerpt.csv", 6), _excerpt("mooncake-excerpt.jsonl", 4)
     starts = "\n".join(kv_starts.MEASURED.read_text("utf-8").splitlines()[:5]) + "\n"

@@ -1,4 +1,4 @@
-"""What tests noted while they ran, in pytest's own report: the figures behind a claim, counted where they arose."""
+"""Figures that tests note while they run, in pytest's own report: counted where they arise."""
 
 import tempfile
 import xml.etree.ElementTree as ET
@@ -12,37 +12,37 @@ from prove.programs import Ended
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noting:
-    """A run of tests, and the numbers they noted, by name."""
+    """A test run, and the numbers noted in it, by name."""
 
     ended: Ended
     numbers: Mapping[str, tuple[float, ...]]
 
     @property
     def well(self) -> bool:
-        """Everything ran and passed."""
+        """Whether everything ran and passed."""
         return self.ended.ok and self.ended.tests.all_passed
 
     @property
     def unharmed(self) -> bool:
-        """Requests were sent, and none of them failed."""
+        """Whether requests were sent, and none failed."""
         return self.total("requests") > 0 and self.total("failed") == 0 and self.total("cut") == 0
 
     @property
     def traffic(self) -> str:
-        """What was sent and what became of it."""
+        """The requests sent, and their results."""
         counts = {name: self.total(name) for name in ("requests", "streams", "failed", "cut")}
         return "{requests:,} requests, {streams:,} of them streams: {failed} failed, {cut} cut".format(**counts)
 
     def total(self, name: str) -> int:
-        """All that was noted under a name, added up."""
+        """The sum of a name's numbers."""
         return int(sum(self.numbers.get(name, ())))
 
     def most(self, name: str) -> float | None:
-        """The largest number of a name; nothing where none was noted."""
+        """The largest number of a name; None if none was noted."""
         return max(self.numbers.get(name, ()), default=None)
 
     def least(self, name: str) -> float | None:
-        """The smallest number of a name; nothing where none was noted."""
+        """The smallest number of a name; None if none was noted."""
         return min(self.numbers.get(name, ()), default=None)
 
 
@@ -56,7 +56,7 @@ def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Noting:
 
 
 def numbers(report: str) -> dict[str, tuple[float, ...]]:
-    """The properties of a report that are numbers, in the order of the tests."""
+    """The numeric properties in a report, in the order of the tests."""
     found: dict[str, tuple[float, ...]] = {}
     for one in ET.fromstring(report).iter("property"):  # noqa: S314  # pytest wrote it a moment ago
         name, value = one.get("name", ""), one.get("value", "")

@@ -1,4 +1,4 @@
-"""docs/evidence.md: what is claimed, what was found and how to find it again. Rendered, never hand-edited."""
+"""docs/evidence.md: each claim, its figure and how to reproduce it. Rendered, never hand-edited."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -19,7 +19,7 @@ Figures belong to the machine and the day beside them.
 
 
 def render(claims: Sequence[Claim], records: Mapping[str, Record]) -> str:
-    """The whole page."""
+    """Render the whole page."""
     sections = [_HEAD]
     for word, members in groupby(ordered(claims), key=lambda claim: claim.item.partition(".")[0]):
         sections.append(f"## {word}\n")

@@ -1,4 +1,4 @@
-"""Starts other programs for a proof: what they say goes to the terminal at once and is kept for reading."""
+"""Runs other programs for a proof: their output goes to the terminal at once and is kept for reading."""
 
 import os
 import subprocess
@@ -27,17 +27,17 @@ class Ended:
 
     @property
     def ok(self) -> bool:
-        """Whether the program itself was content."""
+        """Whether the program itself succeeded."""
         return self.code == 0
 
     @property
     def tests(self) -> Counts:
-        """What pytest counted, where the program ran it."""
+        """Pytest's counts, if the program ran it."""
         return counts(self.output)
 
 
 def run(*words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -> Ended:
-    """Run a program to its end; progress goes to stderr, where it cannot mix with the figure on stdout."""
+    """Run a program to its end; output goes to stderr, where it cannot mix with the figure on stdout."""
     command = " ".join(words)
     print(f"+ {command}", file=sys.stderr, flush=True)
     started = time.monotonic()
@@ -58,7 +58,7 @@ def run(*words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -
 
 
 def files(*folders: str) -> list[tuple[str, str]]:
-    """What is committed below these folders: the name of each content, and its path."""
+    """The committed files below these folders: content id and path."""
     words = ("git", "ls-tree", "-r", "HEAD", "--", *folders)
     ended = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True)
     parts = (line.partition("\t") for line in ended.stdout.splitlines())
@@ -66,23 +66,23 @@ def files(*folders: str) -> list[tuple[str, str]]:
 
 
 def make(target: str, *words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -> Ended:
-    """Run a target of the Makefile: what a claim proves is what a reader would type."""
+    """Run a target of the Makefile, as a reader would type it."""
     return run("make", "--no-print-directory", target, *words, cwd=cwd, extra=extra)
 
 
 def module(name: str, *words: str) -> Ended:
-    """Run a module of this tree with the interpreter at hand."""
+    """Run a module of this tree with this interpreter."""
     return run(sys.executable, "-m", name, *words, extra=surroundings(ROOT))
 
 
 def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Ended:
-    """Run tests of this tree with the interpreter at hand."""
+    """Run tests of this tree with this interpreter."""
     return run(sys.executable, "-m", "pytest", "-q", *words, extra=surroundings(ROOT) | dict(extra or {}))
 
 
 @contextmanager
 def clone() -> Iterator[Path]:
-    """What is committed, in an empty folder, as a stranger would have it."""
+    """A clone of the committed state in an empty folder, as a new user would have it."""
     with tempfile.TemporaryDirectory(prefix="fairlead-clone-") as folder:
         tree = Path(folder) / "fairlead"
         words = ("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tree))
@@ -91,7 +91,7 @@ def clone() -> Iterator[Path]:
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours without what an outer `make` or coverage run left behind; clusters that the proof brings up end with us."""
+    """Our environment without that of an outer `make` or coverage run; the proof's clusters end with this process."""
     left_over = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_")
     return {name: value for name, value in os.environ.items() if not name.startswith(left_over)} | {
         **owners.handed_on(),

@@ -1,6 +1,6 @@
-"""docs/reference/refusals.md: what Fairlead says to bad input, from the table that its tests hold it to.
+"""docs/reference/refusals.md: Fairlead's messages for bad input, from the table that its tests use.
 
-`python -m prove.refusal_table > docs/reference/refusals.md` renders the page; a test notices when it is stale.
+`python -m prove.refusal_table > docs/reference/refusals.md` renders the page; a test detects when it is stale.
 """
 
 from collections.abc import Iterable
@@ -60,7 +60,7 @@ _CAUTIONS: Final = (
 
 
 def page() -> str:
-    """The whole page."""
+    """Build the whole page."""
     parts = [_HEAD.format(count=len(ROWS))]
     for layer, (title, about) in _LAYERS.items():
         rows = [row for row in ROWS if row.layer is layer]
@@ -78,14 +78,14 @@ def _line(row: Row) -> tuple[str, ...]:
 
 
 def _input(row: Row, finding: Finding) -> str:
-    """The field and what stands there, or a description of what is too large to show."""
+    """The field and its value, or a description of what is too large to show."""
     if row.short or not finding.field:
         return row.short or _first_line(row)
     return f"`{finding.field}`: `{finding.value}`"
 
 
 def _first_line(row: Row) -> str:
-    """The last line of a file, where these mistakes stand."""
+    """The last line of a file, which has these errors."""
     lines = str(row.given).strip().splitlines()
     return f"`{lines[-1].strip()[:60]!r}`"
 

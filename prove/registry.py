@@ -1,4 +1,4 @@
-"""All claims, one module per word: a new word is one import and one line here, and nothing happens unseen."""
+"""All claims, one module per word: a new word is one import and one line here, so that no claim is hidden."""
 
 from typing import Final
 

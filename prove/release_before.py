@@ -1,4 +1,4 @@
-"""The release before a change: its tree from git, and its image under a tag of its own beside ours."""
+"""The release before a change: its tree from git, and its image under a separate tag."""
 
 import io
 import json
@@ -19,7 +19,7 @@ MANIFEST: Final = "manifest.json"
 
 @contextmanager
 def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """Its tree, for as long as the block runs."""
+    """Its tree, while the block runs."""
     tree = folder / "before"
     made = programs.run("git", "worktree", "add", "--quiet", "--detach", str(tree), commit)
     if not made.ok:
@@ -31,7 +31,7 @@ def checked_out(commit: str, folder: Path) -> Iterator[Path]:
 
 
 def image(tree: Path, folder: Path) -> Path:
-    """Its image as an archive whose only tag is `REFERENCE`."""
+    """Its image, as an archive whose only tag is `REFERENCE`."""
     built, archive = build.build(tree, Cache.chosen()), folder / "before.tar"
     with tarfile.open(built.archive) as old, tarfile.open(archive, "w") as new:
         for member in old:

@@ -1,6 +1,6 @@
-"""The published RTX 4090 runs through the simulated engine: what is compared, and with which coefficients.
+"""Replays the published RTX 4090 runs on the simulated engine: what is compared, and with which coefficients.
 
-The claim and the bench read the same table. Coefficients come from the first seconds' metrics, never from latencies.
+The claim and the bench use the same table. Coefficients come from the first seconds' metrics, never from latencies.
 """
 
 import json
@@ -33,12 +33,12 @@ JUDGED, BESIDE = "llama-3.1-8b-tp1-seqs256", "llama-3.1-8b-tp1-seqs128"
 MODEL, PRODUCT = "meta-llama/Llama-3.1-8B", "NVIDIA-GeForce-RTX-4090"
 ORIGIN: Final = Provenance(level=ProvenanceLevel.RECORDED, source="the first ten seconds of this run's metrics")
 CAPACITIES: Final = range(2400, 3601, 50)
-"""Pages among which the capacity of the run that did not record it is looked for."""
+"""Pages among which the unrecorded capacity of one run is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """One replay, ready to be shown."""
+    """One replay with its settings."""
 
     name: str
     settings: EngineSettings
@@ -47,13 +47,13 @@ class ReplayResult:
 
 
 def traces() -> Path:
-    """Where recorded runs lie."""
+    """The folder of recorded runs."""
     named = os.environ.get(TRACES)
     return Path(named) if named else ROOT.parent / "shared" / "traces"
 
 
 def recording(name: str) -> Recording:
-    """One of the two."""
+    """Load one of the two recordings."""
     folder = traces() / RUNS
     return recorded_runs.read(
         read_text(folder / name / "requests.jsonl").splitlines(),
@@ -63,7 +63,7 @@ def recording(name: str) -> Recording:
 
 
 def limits() -> EngineSettings:
-    """Of the judged run, as its `meta.json` says."""
+    """Limits of the judged run, from its `meta.json`."""
     meta: dict[str, Any] = json.loads(read_text(traces() / RUNS / JUDGED / "meta.json"))
     scheduler, cache = meta["resolved_config"]["scheduler_config"], meta["kv_cache"]
     return EngineSettings(
@@ -90,7 +90,7 @@ def question() -> SizingInput:
 
 
 def assumed() -> PhysicalStepTimes:
-    """The product's step times before anything was measured."""
+    """The product's step times before any measurement."""
     times = catalogue.step_times(question())
     if isinstance(times, RatesUnknown):
         raise TypeError(str(times))
@@ -103,7 +103,7 @@ def reaching(reached: RateShares) -> PhysicalStepTimes:
 
 
 def measured() -> RateShares:
-    """From the first seconds of the judged run's metrics."""
+    """Shares fitted to the first seconds of the judged run's metrics."""
     found = rate_shares.fitted_shares(first_seconds.stretches(recording(JUDGED).seconds, limits()), reaching)
     if isinstance(found, TooFewStretches):
         raise TypeError(str(found))
@@ -111,17 +111,17 @@ def measured() -> RateShares:
 
 
 def judged(times: PhysicalStepTimes) -> ReplayResult:
-    """The run whose capacity is recorded."""
+    """Replay the run whose capacity is recorded."""
     return _replayed(JUDGED, limits(), times)
 
 
 def beside(times: PhysicalStepTimes, blocks: int) -> ReplayResult:
-    """The run whose capacity is not, with so many pages."""
+    """Replay the run whose capacity is not recorded, with so many pages."""
     return _replayed(BESIDE, replace(limits(), blocks=blocks, max_sequences=128), times)
 
 
 def likeliest(times: PhysicalStepTimes) -> ReplayResult:
-    """Its capacity, as far as its times betray it."""
+    """Its capacity, as the one that explains its latencies best."""
     return min((beside(times, blocks) for blocks in CAPACITIES), key=lambda result: result.distance.worst)
 
 

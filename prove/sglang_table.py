@@ -1,4 +1,4 @@
-"""The part of docs/reference/engines.md about SGLang, from the tables it is decided by."""
+"""The part of docs/reference/engines.md about SGLang, from its tables."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -43,7 +43,7 @@ _TABLES: Final = KindTables(
 
 
 def sections() -> tuple[str, ...]:
-    """A heading, and one section a table."""
+    """A heading, and one section per table."""
     return (
         _HEAD,
         section(

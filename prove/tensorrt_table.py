@@ -1,4 +1,4 @@
-"""The part of docs/reference/engines.md about TensorRT-LLM, from the tables it is decided by."""
+"""The part of docs/reference/engines.md about TensorRT-LLM, from its tables."""
 
 from typing import Final
 
@@ -39,7 +39,7 @@ _TABLES: Final = KindTables(
 
 
 def sections() -> tuple[str, ...]:
-    """A heading, and one section a table."""
+    """A heading, and one section per table."""
     return (
         _HEAD,
         section(

@@ -1,4 +1,4 @@
-"""Three ways through the house, gone by a number that occurs nowhere else: a request's, a field's and a sample's."""
+"""Records three paths of a unique number through the product: a request's, a field's and a sample's."""
 
 import asyncio
 import json
@@ -23,14 +23,14 @@ from tests.router import planes
 
 MARKER: Final = 6137
 WARM_S: Final = 4.0
-"""A deployment is decided when its pods were scraped for three rounds."""
+"""A deployment is decided after three rounds of scrapes of its pods."""
 HUNG_S: Final = 30.0
 WAITING: Final = b'vllm:num_requests_waiting{engine="0"} '
 RECOMMENDED: Final = "fairlead.scaling.decide.recommender:recommend"
 
 
 def all_ways() -> dict[str, Way]:
-    """Each by what goes it."""
+    """Record each path, by name."""
     return {"request": request(), "field": field(), "sample": sample()}
 
 
@@ -61,7 +61,7 @@ def request() -> Way:
 
 
 def sample() -> Way:
-    """An engine's queue depth from the bytes of its metrics page to the recommended count."""
+    """An engine's queue depth from the bytes of its metrics page to the recommendation."""
     return asyncio.run(_sample())
 
 
@@ -71,7 +71,7 @@ async def _sample() -> Way:
     fleet.deploy()
 
     def page(number: int) -> bytes:
-        if waiting == MARKER:  # one sample goes its way: a later one of the same engine would be counted with it
+        if waiting == MARKER:  # follow one sample only: a later one of the same engine would be counted with it
             asyncio.get_running_loop().call_soon(setattr, pod, "delay", HUNG_S)
         return whole(engine_page(number).replace(WAITING + b"1.0", WAITING + b"%d.0" % waiting))
 

@@ -1,4 +1,4 @@
-"""What is claimed, an issue or a part a module: each runs real programs and reads a figure off them.
+"""The claims, one module per issue or part: each runs real programs and reads a figure from their output.
 
 `make prove` runs these, so their coverage has a floor of its own. Never decides how a figure is kept or shown.
 """

@@ -1,4 +1,4 @@
-"""The API's claims: resources on a real API server, bad input, memory that can be believed, vLLM's own word, plans."""
+"""The API's claims: resources on a real API server, bad input, the memory estimate, vLLM's own verdict, plans."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ MEDIAN, WITHIN, INSIDE, RATIO = 0.05, 0.90, 0.95, 1.4
 
 
 def resources_on_a_real_server() -> Figure:
-    """Definitions, samples, explain, cost budget and a second apply, against a kube-apiserver."""
+    """CRDs, samples, explain, cost budget and a second apply, on a kube-apiserver."""
     written = programs.module("house.crds", "--drift")
     tested = programs.pytest("tests/apiserver/test_crds.py", "tests/api/test_samples.py")
     return Figure(
@@ -30,7 +30,7 @@ def bad_input_is_refused() -> Figure:
 
 
 def memory_can_be_trusted() -> Figure:
-    """The estimate against the measured starts: those in FAIRLEAD_TRACES where it is set, else the excerpt's."""
+    """The estimate against measured starts: those in FAIRLEAD_TRACES if it is set, else the excerpt's."""
     folder = traces()
     measured = folder / "kv-capacity.csv"
     text = (measured if measured.exists() else kv_starts.MEASURED).read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def vllm_agrees() -> Figure:
 
 
 def plans_are_proposed() -> Figure:
-    """Two recorded workloads planned, and the properties that must hold for all."""
+    """Plans of two recorded workloads, and the properties that must hold for all."""
     proposals = []
     for trace, model in (
         ("azure-llm-2023-conv.csv.gz", "meta-llama/Llama-3.1-8B-Instruct"),
@@ -72,7 +72,7 @@ def plans_are_proposed() -> Figure:
 
 
 def traces() -> Path:
-    """Where recorded traffic lies."""
+    """The folder of recorded traffic."""
     named = os.environ.get(TRACES)
     return Path(named) if named else ROOT.parent / "shared" / "traces"
 

@@ -1,4 +1,4 @@
-"""The autoscaler's claims: programs that end with their figure, and stories on a real node and a real API server."""
+"""The autoscaler's claims: programs that end with their figure, and tests on a real node and a real API server."""
 
 from typing import Final
 
@@ -14,12 +14,12 @@ MOST_SECONDS_TO_DECIDE: Final = 2.0
 
 
 def beats_the_others() -> Figure:
-    """Recorded and made traffic over simulated engines, the real room against tuned rivals."""
+    """Recorded and generated traffic over simulated engines, the real room against tuned rivals."""
     return together([programs.module("bench.autoscaling")])
 
 
 def scales_on_a_node() -> Figure:
-    """Up, down, from zero, and everything that goes wrong on the way."""
+    """Up, down, from zero, and with everything that goes wrong on the way."""
     ran = noted.pytest(NODE)
     slowest = ran.most("seconds_to_decide")
     sent, failed, cut = ran.total("requests"), ran.total("failed"), ran.total("cut")
@@ -33,7 +33,7 @@ def scales_on_a_node() -> Figure:
 
 
 def keeps_its_properties() -> Figure:
-    """Sentences with always and never, two writers on one object, and every record decided again."""
+    """Properties with always and never, two writers on one object, and every record decided again."""
     replayed = programs.module("bench.replay_agreement", "--histories", str(HISTORIES))
     stories = programs.pytest(PURE, ONE_WRITER)
     well = replayed.ok and stories.ok and stories.tests.all_passed
@@ -46,12 +46,12 @@ def does_not_swing() -> Figure:
 
 
 def scales_itself() -> Figure:
-    """Thousands of pods looked at, and several processes that share the deployments."""
+    """Thousands of pods scraped, and several processes that share the deployments."""
     return together([programs.module("bench.autoscaler_scrape"), programs.module("bench.autoscaler_shards")])
 
 
 def agrees_with_prometheus() -> Figure:
-    """Both sources on one run."""
+    """Both sources in one run."""
     return together([programs.module("bench.autoscaler_sources")])
 
 

@@ -1,4 +1,4 @@
-"""The autoscaler's claims about what is told of it: the demo that shows it, and the pages that say how to tune it."""
+"""The autoscaler's claims about its documents: the demo that shows it, and the pages on tuning."""
 
 import tempfile
 from pathlib import Path
@@ -27,7 +27,7 @@ def the_demo_shows_it() -> Figure:
 
 
 def the_pages_are_true() -> Figure:
-    """Every policy that is printed is taken, links lead somewhere, and pictures are made anew and compared."""
+    """Every printed policy is accepted, links work, and pictures are redrawn and compared."""
     tested = programs.pytest(POLICIES, LINKS)
     with tempfile.TemporaryDirectory(prefix="fairlead-knobs-") as folder:
         made = programs.module("bench.autoscaling.knobs", "--page", folder)
@@ -40,7 +40,7 @@ def the_pages_are_true() -> Figure:
 
 
 def compared(made: Path, kept: Path) -> tuple[int, list[str]]:
-    """How many files there are, and which differ or are only in one of both folders."""
+    """The number of files, and those that differ or exist in only one folder."""
     names = sorted({one.name for folder in (made, kept) for one in folder.glob(MADE)})
     return len(names), [name for name in names if _text(made / name) != _text(kept / name)]
 

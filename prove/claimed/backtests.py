@@ -1,4 +1,4 @@
-"""The claims about `fairlead simulate`: what it compares with, how fast it is, and what it says of bad traces."""
+"""The claims about `fairlead simulate`: its baselines, its speed, and its messages about bad traces."""
 
 import json
 from typing import Any, Final
@@ -20,12 +20,12 @@ MOST_MIB: Final = 1024.0
 
 
 def baselines_reproduce_their_examples() -> Figure:
-    """Their own examples, by row."""
+    """The baselines' own documented examples, by row."""
     return _passed(DOCUMENTED)
 
 
 def bad_traces_are_named_or_repaired() -> Figure:
-    """A story for each thing that can be wrong."""
+    """A test for each possible error."""
     return _passed(TRACES)
 
 
@@ -44,7 +44,7 @@ def plans_hold_on_fresh_seeds() -> Figure:
 
 
 def plans_judged(figures: dict[str, Any]) -> Figure:
-    """Of the questions that had an answer."""
+    """Count only the questions that had an answer."""
     answered, kept, cheapest = (figures[name] for name in ("answered", "kept", "cheapest"))
     return Figure(
         holds=answered >= FEWEST_ANSWERED and kept >= PLANS_KEPT * answered and cheapest >= PLANS_KEPT * answered,
@@ -55,19 +55,19 @@ def plans_judged(figures: dict[str, Any]) -> Figure:
 
 
 def faults_are_named_first() -> Figure:
-    """Services built with one known fault each; the patch is merged and played by another command."""
+    """Services built with one known fault each; the patch is merged and simulated by another command."""
     return _passed(*ADVICE)
 
 
 def the_report_is_readable() -> Figure:
-    """Asked of a real Chromium, which is installed where that can be done."""
+    """Checked in a real Chromium, which is installed if possible."""
     if chromium.main() != 0 or chromium.found() is None:
         return Figure(holds=False, text=f"none of {', '.join(chromium.PROGRAMS)} on this machine")
     return _passed(*REPORT)
 
 
 def a_day_is_played_in_a_minute() -> Figure:
-    """By the seconds of one core; a sample of it beside that."""
+    """Seconds of one core for a whole day, and for a sample of it."""
     ran = programs.module("bench.backtest_speed")
     if not ran.ok:
         return Figure(holds=False, text=f"the benchmark ended with {ran.code}")
@@ -75,7 +75,7 @@ def a_day_is_played_in_a_minute() -> Figure:
 
 
 def judged(figures: dict[str, Any]) -> Figure:
-    """The bar is for the whole day."""
+    """The limit applies to the whole day."""
     whole, sampled, six = figures["whole"], figures["sampled"], figures["six"]
     off, interval = abs(sampled["kept"]["mean"] - whole["kept"]["mean"]), sampled["kept"]["margin95"]
     peak = max(whole["peak_mib"], sampled["peak_mib"], six["peak_mib"])

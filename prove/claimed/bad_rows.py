@@ -1,4 +1,4 @@
-"""The claim about measured data with something wrong in it: named with its line, never a traceback."""
+"""The claim about errors in measured data: reported with the line, never a traceback."""
 
 import random
 from collections import Counter
@@ -13,7 +13,7 @@ SEED: Final = 16
 
 
 def bad_rows_are_named() -> Figure:
-    """Files with one thing wrong, through every reader."""
+    """Files with one error, through every reader."""
     readers = measured_readers.readers()
     valid = [reader.name for reader in readers if bad_rows.outcome(reader, reader.text)[0] is RowOutcome.TAKEN]
     found: Counter[RowOutcome] = Counter()

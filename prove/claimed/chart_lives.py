@@ -1,4 +1,4 @@
-"""The claim about the chart's life under streams: installed, upgraded, rolled back, removed, and installed again."""
+"""The claim about the chart's lifecycle under streams: installed, upgraded, rolled back, removed, reinstalled."""
 
 import os
 import tempfile
@@ -17,7 +17,7 @@ from tests.node.stories import Stage
 from tests.node.streams import Report, Traffic
 
 BEFORE: Final = "cbe74f71"
-"""The landing before this one's changes."""
+"""The commit before this issue's changes."""
 
 
 def comes_and_goes_unnoticed() -> Figure:
@@ -40,7 +40,7 @@ def comes_and_goes_unnoticed() -> Figure:
 
 
 def _lived(cluster: Embedded, now: Operator) -> tuple[int, int, Report]:
-    """Engine pods that stayed as they were, engine pods at first, and what clients met meanwhile."""
+    """Engine pods that stayed unchanged, engine pods at first, and what clients observed meanwhile."""
     chat = Deployed(Stage(cluster, "story-chart"), replicas=2)
     first = chat.serves().engines
     with Traffic(chat.address()) as traffic:

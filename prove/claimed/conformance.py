@@ -1,4 +1,4 @@
-"""The simulator's claim of conformance: one suite, green on `fairlead engine` and on real vLLM."""
+"""The simulator's claim of conformance: one suite that passes on `fairlead engine` and on real vLLM."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from prove.claims import Claim, Figure
 
 
 def both_pass_one_suite() -> Figure:
-    """The suite against ours, then against real vLLM on CPU (6 GB in the cache, made where it is missing)."""
+    """The suite on ours, then on real vLLM on CPU (6 GB in the cache, created if missing)."""
     ran = [programs.module("house.conformance", side) for side in (OURS, REAL)]
     lines = [(one.output.splitlines() or ["nothing was said"])[-1] for one in ran]
     return Figure(holds=all(one.ok for one in ran), text="; ".join(lines))

@@ -1,4 +1,4 @@
-"""The claim about the console: real Chromium, a real API server, and pages that are rendered from hostile names."""
+"""The claim about the console: real Chromium, a real API server, and pages with hostile names."""
 
 from typing import Final
 

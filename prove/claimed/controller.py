@@ -1,4 +1,4 @@
-"""The controller's claims: one apply serves, nothing is dropped whatever leaves, bad revisions harm nobody."""
+"""The controller's claims: one apply serves, no request is dropped whatever ends, bad revisions do no harm."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ MOST_SECONDS_TO_REPORT: Final = 30.0
 
 
 def one_apply_serves() -> Figure:
-    """Three deployments, one after the other, from apply to the first answer of the official client."""
+    """Three deployments in sequence, from apply to the first answer of the official client."""
     ran = noted.pytest(f"{STORIES}/test_first_answer.py")
     overhead, total = ran.most("overhead_seconds"), ran.most("total_seconds")
     return Figure(

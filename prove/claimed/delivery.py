@@ -1,4 +1,4 @@
-"""The claims about delivery: how often gates are wrong, on rollouts whose truth is known."""
+"""The claims about delivery: how often gates are wrong, on rollouts with a known truth."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from prove import programs
 from prove.claims import Claim, Figure
 
 SEED: Final = 1
-"""Fixed, so that a figure can be repeated; `python -m bench.simulated_rollouts 127 SEED` has others."""
+"""Fixed, so that figures are reproducible; `python -m bench.simulated_rollouts 127 SEED` gives others."""
 BOUNDS: Final = (
     "tests/comparing/test_score_bounds.py",
     "tests/comparing/test_sample_size.py",
@@ -33,7 +33,7 @@ def gates_are_seldom_wrong() -> Figure:
 
 
 def slow_candidates_are_found() -> Figure:
-    """TTFT, as users' requests at both revisions show it."""
+    """TTFT from users' requests at both revisions."""
     found = simulated_rollouts.second_claim(SEED)
     return Figure(
         holds=found["slow_rolled_back"] >= 0.90 and found["idle_undecided"] == 1.0,
@@ -46,7 +46,7 @@ def slow_candidates_are_found() -> Figure:
 
 
 def plans_hold() -> Figure:
-    """The power that a plan promises against how often such candidates pass; bounds beside tables and scipy."""
+    """A plan's promised power against how often such candidates pass; bounds against tables and scipy."""
     rows = simulated_rollouts.planned_power(SEED)
     near = all(abs(row["passed"] - row["planned"]) <= 0.1 * row["planned"] for row in rows)
     passed = "; ".join(f"{row['items']:,} items at {row['discordance']:.0%}: {row['passed']:.1%}" for row in rows)

@@ -1,4 +1,4 @@
-"""The claims about adapters: on real vLLM, many of them on many replicas, and more than engines have slots for."""
+"""The claims about adapters: on real vLLM, many of them on many replicas, and more than engines have slots."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ MOST_STREAMS_WAITED: Final = 1.5
 
 
 def adapters_come_and_go() -> Figure:
-    """One story on a node of its own, with two replicas of real vLLM."""
+    """One test on its own node, with two replicas of real vLLM."""
     ran = noted.pytest(STORY)
     seconds, mixed = ran.most("staged_to_answered_seconds"), ran.most("mixed_answers")
     errors, lost = ran.most("versioned_errors"), ran.most("not_found_after_kill")
@@ -30,7 +30,7 @@ def adapters_come_and_go() -> Figure:
 
 
 def many_share_engines() -> Figure:
-    """Stories on a node with simulated engines, and the order of those that wait on virtual time."""
+    """Tests on a node with simulated engines, and the order of waiting adapters on virtual time."""
     ran, turns = noted.pytest(MANY), programs.pytest(TURNS)
     seconds, waited = ran.most("seconds_to_all_loaded"), ran.most("cold_wait_in_streams")
     still = (ran.most("writes_at_rest"), ran.most("loads_at_rest"), ran.most("failed")) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""The claims about evaluations by what is real: vLLM on CPU, and the harness beside it and in pods."""
+"""The claims about evaluations with real programs: vLLM on CPU, and the harness beside it and in pods."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ def real_engines_differ() -> Figure:
 
 
 def the_harness_in_pods_decides() -> Figure:
-    """The gates of canaries of emulated engines, decided by the real harness from its own image."""
+    """Gates of canaries of emulated engines, decided by the real harness from its own image."""
     ran = noted.pytest(IN_PODS)
     right, worse = _percent(ran.most("harness_right_before")), _percent(ran.most("harness_right_worse"))
     return Figure(

@@ -1,4 +1,4 @@
-"""The claim about an evaluation that outlives its operator: whatever kills it, the same verdict."""
+"""The claim about an evaluation that outlives its operator: after any kill, the verdict is the same."""
 
 from typing import Final
 
@@ -7,11 +7,11 @@ from prove.claims import Claim, Figure
 
 STORIES: Final = ("tests/controller/test_quality_gate.py", "tests/controller/evaluations")
 THOROUGH: Final = {"FAIRLEAD_EXAMPLES": "100"}
-"""Every point, and not a few of them."""
+"""Every point instead of a few."""
 
 
 def kills_change_nothing() -> Figure:
-    """All stories of the gate; those of kills are told with every point that there is."""
+    """All tests of the gate; those of kills at every point."""
     ran = programs.pytest(*STORIES, extra=THOROUGH)
     return Figure(
         holds=ran.ok and ran.tests.all_passed,

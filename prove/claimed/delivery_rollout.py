@@ -1,4 +1,4 @@
-"""The claim about a canary on a real node: no spare GPU, no lost stream; what is rejected loses its users at once."""
+"""The claim about a canary on a real node: no spare GPU, no lost stream; a rejected one loses its users at once."""
 
 import json
 from typing import Any, Final
@@ -13,15 +13,15 @@ TURNS: Final = (
     "tests/controller/test_canaries.py",
     "tests/apiserver/test_canaries.py",
 )
-"""Every turn by the planner alone, in the pretended cluster, and with the command line against a real API server."""
+"""Every transition in the planner alone, in the simulated cluster, and with the command line on a real API server."""
 FAILURES_OF_OTHERS: Final = (
     "test_what_is_not_passed_is_never_promoted",
     "test_no_data_rejects_nothing_either",
     "test_an_abort_keeps_the_old_revision_at_what_is_wanted",
     "test_a_retry_begins_anew_and_remembers_no_verdict",
 )
-"""Each a story: an inconclusive run promoted, no data taken for a failure, an abort that scales what serves to nothing,
-and a retry that ends by the verdict before it."""
+"""One test each: an inconclusive run promoted, missing data taken for a failure, an abort that scales what serves to
+nothing, and a retry that ends by the earlier verdict."""
 GPUS: Final = 3
 FEWEST_ROUTABLE: Final = 2
 MOST_SECONDS: Final = 1.0
@@ -41,7 +41,7 @@ def no_spare_is_needed() -> Figure:
 
 
 def rejections_last() -> Figure:
-    """A rejected revision, a change in the middle, and what other controllers are known to do wrong."""
+    """A rejected revision, a change in the middle, and known failures of other controllers."""
     ran = programs.pytest(*TURNS)
     stories = programs.pytest("-k", " or ".join(FAILURES_OF_OTHERS), TURNS[0], TURNS[1])
     all_ran = stories.tests.passed >= len(FAILURES_OF_OTHERS)
@@ -63,7 +63,7 @@ OTHERS: Final = (
 
 
 def other_canaries_keep_to_it() -> Figure:
-    """A judge's verdict, a version of an adapter, and a model behind a gateway, each under streams."""
+    """A judge's verdict, a version of an adapter, and a model of a gateway, each under streams."""
     ran = noted.pytest(*OTHERS)
     gpus, routable, mixed = ran.most("most_gpus"), ran.least("fewest_routable"), ran.most("mixed_answers")
     kept = gpus is not None and gpus <= GPUS and routable is not None and routable >= FEWEST_ROUTABLE
@@ -83,7 +83,7 @@ USERS_PAY: Final = 0.05
 
 
 def users_pay_little() -> Figure:
-    """By the rule by which the operator chooses pods; in turn, for comparison."""
+    """With the operator's rule for choosing pods; round-robin for comparison."""
     ran = programs.module("bench.evaluation_cost")
     if not ran.ok:
         return Figure(holds=False, text=f"the benchmark ended with {ran.code}")
@@ -97,7 +97,7 @@ def users_pay_little() -> Figure:
 
 
 def _paid(row: dict[str, Any]) -> str:
-    """One recording: what the rule costs, and what it would cost without."""
+    """The cost of the rule in one recording, and without it."""
     shown = [
         f"{one['at_once']} at once {one['ttft_moved']:+.1%}{' in turn' if one['in_turn'] else ''}"
         for one in row["beside"]

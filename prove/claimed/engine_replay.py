@@ -1,4 +1,4 @@
-"""The simulator's claims about its engine: near to a recorded run, and true to itself."""
+"""The simulator's claims about its engine: close to a recorded run, and consistent."""
 
 from typing import Final
 
@@ -38,7 +38,7 @@ def _means(result: ReplayResult) -> str:
 
 
 def true_to_itself() -> Figure:
-    """The scheduler's and the world's sentences that begin with always or never, on many examples."""
+    """Properties of the scheduler and the simulated fleet with always and never, on many examples."""
     ran = programs.pytest("tests/simulator/engine", "tests/simulator/virtual_fleet/test_always.py", extra=MANY)
     return Figure(
         holds=ran.ok and ran.tests.all_passed,

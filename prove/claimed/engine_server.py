@@ -1,4 +1,4 @@
-"""The simulated server's claim: it keeps its model's time at a stated load on one core, and says so when it cannot."""
+"""The simulated server's claim: it keeps its model's time at a stated load on one core, and reports when it cannot."""
 
 from typing import Final
 
@@ -9,9 +9,9 @@ TRIES: Final = 3
 
 
 def keeps_its_models_time() -> Figure:
-    """The promised load against the model, then more and more streams until the server says that it is behind.
+    """The promised load against the model, then more and more streams until the server reports that it is behind.
 
-    Neighbours on the machine can only make a round worse, so it may be tried again; how often is said.
+    Other load on the machine can only make a round worse, so it may be retried; the figure says how often.
     """
     tried = [engine_server.measure(engine_server.PROMISED)]
     while not tried[-1].holds and len(tried) < TRIES:

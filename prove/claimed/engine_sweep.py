@@ -20,17 +20,17 @@ BY_ITSELF: Final = "what a GPU showed is engines.9"
 
 
 def predicts_what_it_did_not_see() -> Figure:
-    """Real vLLM on CPU (6 GB in the cache, made where it is missing) is swept, then serves three workloads."""
+    """Real vLLM on CPU (6 GB in the cache, created if missing) is swept, then serves three workloads."""
     return _predicted("vllm", "vLLM 0.32.0")
 
 
 def predicts_sglang_too() -> Figure:
-    """Real SGLang on CPU (7 GB in the cache, made where it is missing) likewise."""
+    """The same with real SGLang on CPU (7 GB in the cache, created if missing)."""
     return _predicted("sglang", "SGLang 0.5.23")
 
 
 def predicts_what_a_gpu_served() -> Figure:
-    """What real GPUs served is kept; the simulator plays it anew, with the sweep of the same deployment."""
+    """Recorded runs on real GPUs, simulated with the sweep of the same deployment."""
     found = {place.name: predict.predictions(place) for place in sorted(gpu_page.SWEEPS.glob(f"*{SUFFIX}"))}
     shown = "; ".join(f"{name}: {', '.join(one.words for one in rows)}" for name, rows in found.items())
     others = [named for name in found for named in predict.elsewhere(gpu_page.SWEEPS / name).items()]
@@ -51,7 +51,7 @@ def predicts_another_format() -> Figure:
 
 
 def predicts_what_fields_change() -> Figure:
-    """A cache in FP8 by its steps and its tokens; the tokens that are left beside drafts and FP8 weights."""
+    """An FP8 cache by its steps and its tokens; the tokens left beside drafts and FP8 weights."""
     steps, caches = other_format.predictions(EngineVariant.KV_FP8), other_format.capacities()
     shown = ", ".join(one.words for one in steps)
     return Figure(
@@ -74,12 +74,12 @@ def _predicted(engine: str, name: str) -> Figure:
 
 
 def holds(found: list[Prediction] | list[MeasuredPrediction], within: float = WITHIN) -> bool:
-    """Each of them, not their mean."""
+    """Whether each prediction holds, not their mean."""
     return bool(found) and all(abs(one.error) <= within for one in found)
 
 
 def words(name: str, found: list[Prediction]) -> str:
-    """The figures of each workload."""
+    """Format the figures of each workload."""
     return f"real {name} on CPU, TPOT real and predicted: " + ", ".join(
         f"{one.real_ms:.2f} and {one.simulated_ms:.2f} ms ({one.plain_error:+.1%}; {one.error:+.1%} with the sweep's "
         f"points at {one.slowdown:.2f} times their step by then; {one.running:.1f} requests at once)"

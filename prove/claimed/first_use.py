@@ -1,4 +1,4 @@
-"""The claim about a stranger's first hours: README's first command to its end, and a migration by its page."""
+"""The claim about a new user's first hours: all of README's commands, and a migration by its page."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ MIGRATION: Final = "tests/node/serving/test_migrating.py"
 
 
 def leads_all_the_way() -> Figure:
-    """The demo as it is started, then a Deployment of an engine under traffic."""
+    """The demo as started by users, then a Deployment of an engine under traffic."""
     shown, moved = (noted.pytest(path, "-m", "node") for path in (DEMO, MIGRATION))
     return Figure(
         holds=shown.well and moved.well and moved.unharmed,

@@ -1,4 +1,4 @@
-"""The gateway's claims but for cost and clients: programs that end with their figure, on routers that are processes."""
+"""The gateway's claims except cost and clients: programs that end with their figure, on real router processes."""
 
 from typing import Final
 
@@ -16,12 +16,12 @@ def chooses_well() -> Figure:
 
 
 def holds_limits() -> Figure:
-    """Fifty tenants that want more than they may have, before one router and before three."""
+    """Fifty tenants over their limits, with one router and with three."""
     return together([programs.module("bench.gateway_limits")])
 
 
 def adds_up() -> Figure:
-    """An hour on a clock of its own, by the router's own accounting."""
+    """An hour on virtual time, by the router's own accounting."""
     return together([programs.module("bench.gateway_hour")])
 
 
@@ -47,7 +47,7 @@ def serves_real_clients() -> Figure:
 
 
 def is_large_and_quick() -> Figure:
-    """Routers that follow a pretended API server."""
+    """Routers that follow a simulated API server."""
     return together([programs.module("bench.gateway_scale")])
 
 

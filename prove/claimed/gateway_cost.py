@@ -1,4 +1,4 @@
-"""The gateway's claim of cost: what many targets and routes add to a request, beside a plain router in the same run."""
+"""The gateway's claim of cost: what many targets and routes add to a request, against a plain router in one run."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ TRIES: Final = 3
 
 
 def costs_little_more() -> Figure:
-    """Neighbours on the machine disturb what is measured, so a comparison may be made again; how often is said."""
+    """Other load on the machine disturbs the measurement, so a comparison may be repeated; how often is shown."""
     tried = [gateway_cpu.compare(gateway_cpu.TURNS)]
     while gateway_cpu.broken(tried[-1]) and len(tried) < TRIES:
         tried.append(gateway_cpu.compare(gateway_cpu.TURNS))

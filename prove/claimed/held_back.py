@@ -1,4 +1,4 @@
-"""The claim about docs/reference/held-back.md: tuned on one part of recorded traffic, who is best on the other."""
+"""The claim about docs/reference/held-back.md: who is best on held-back traffic after tuning on another part."""
 
 import json
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from prove import programs
 from prove.claims import Claim, Figure
 
 FRONTS: Final = 0.75
-"""Of the traces: three of the four that are recorded here, and the same share of others' in FAIRLEAD_TRACES."""
+"""Share of traces: three of the four that are recorded here, and the same share of others in FAIRLEAD_TRACES."""
 
 
 def ours_is_on_the_front() -> Figure:
-    """All traces anew; what lies beside ours in the folder that FAIRLEAD_TRACES names, too."""
+    """Simulate all traces again, also those in the folder FAIRLEAD_TRACES."""
     ran = programs.module("bench.held_back", "--others")
     if not ran.ok:
         return Figure(holds=False, text=f"the benchmark ended with {ran.code}")

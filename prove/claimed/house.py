@@ -1,4 +1,4 @@
-"""The house's claims: a fresh clone works, the cluster is real, nothing leaks, rules bite, README is true."""
+"""The house's claims: a fresh clone works, the cluster is real, nothing leaks, rules catch errors, README is true."""
 
 import os
 import re
@@ -75,12 +75,12 @@ def nothing_left_over() -> Figure:
 
 
 def rules_bite() -> Figure:
-    """Break the tree in a copy, in each way the rules forbid, and read what the check says."""
+    """Break each rule in a copy of the tree, and read the check's output."""
     return all_pass(programs.pytest("-m", "house", "tests/house"))
 
 
 def readme_is_true() -> Figure:
-    """What README tells people to type exists, and what it links to is there."""
+    """The commands in README exist, and its links lead somewhere."""
     words = prose.make_words((ROOT / "README.md").read_text(encoding="utf-8"))
     missing = sorted(words - prose.targets((ROOT / "Makefile").read_text(encoding="utf-8")))
     tested = programs.pytest("tests/house/test_readme.py")
@@ -92,7 +92,7 @@ def readme_is_true() -> Figure:
 
 
 def sentences_are_listed() -> Figure:
-    """Read the source again: the committed page, the limits, and messages of stories found on the page."""
+    """Read the source again: the committed page, the limits, and tests' messages found on the page."""
     page = (ROOT / messages_page.PAGE).read_text(encoding="utf-8")
     current = page == messages_page.page()
     tested = programs.pytest("tests/house/test_messages_page.py")
@@ -105,7 +105,7 @@ def sentences_are_listed() -> Figure:
 
 @contextmanager
 def _cluster(cache: str, *words: str) -> Iterator[Ended]:
-    """A cluster for as long as the block lasts, made from one cache folder."""
+    """A cluster while the block lasts, created from one cache folder."""
     extra = {"FAIRLEAD_CACHE": cache}
     try:
         yield programs.make("cluster", NAME, *words, extra=extra)
@@ -114,7 +114,7 @@ def _cluster(cache: str, *words: str) -> Iterator[Ended]:
 
 
 def _products(up: Ended) -> list[str]:
-    """The GPU products kubectl shows, one for each Ready node; kubectl is used as the command told us to."""
+    """The GPU products that kubectl shows, one for each Ready node; kubectl is used as the command's output says."""
     matches = re.findall(r"export (KUBECONFIG|PATH)=(\S+)", up.output)
     if not up.ok or len(matches) != 2:
         return []
@@ -125,7 +125,7 @@ def _products(up: Ended) -> list[str]:
 
 
 def all_pass(ended: Ended) -> Figure:
-    """A run of tests as a figure: it holds when something ran and nothing failed or was passed over."""
+    """Convert a test run into a figure: it holds if something ran and nothing failed or was skipped."""
     return Figure(holds=ended.ok and ended.tests.all_passed, text=f"{ended.tests} in {ended.seconds:.0f} s")
 
 

@@ -1,4 +1,4 @@
-"""The claim about the fit's low and high: true on starts whose group was left out of all that was learnt."""
+"""The claim about the fit's low and high: true for starts whose group was excluded from calibration."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ INSIDE, MEDIAN, RATIO = 0.90, 0.05, 1.3
 
 
 def intervals_are_true() -> Figure:
-    """The published starts of FAIRLEAD_TRACES where it is set, else of this tree; and those found afterwards."""
+    """The published starts of FAIRLEAD_TRACES if it is set, else of this tree; and those found afterwards."""
     published = api.traces() / "kv-capacity.csv"
     starts = kv_intervals.all_starts(published if published.exists() else kv_starts.MEASURED)
     found = {name: kv_left_out.figures(kv_left_out.left_out(starts, key)) for name, key in kv_left_out.GROUPS.items()}

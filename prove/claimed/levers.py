@@ -1,4 +1,4 @@
-"""The claim about docs/levers.md: its figures are what the simulator finds, and no fleet of it misses its goals."""
+"""The claim about docs/levers.md: its figures are the simulator's, and each of its fleets keeps its objectives."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ APART: Final = 0.02
 
 
 def the_page_is_true() -> Figure:
-    """Both services anew, beside the figures that the committed page was made of."""
+    """Simulate both services again, and compare with the figures of the committed page."""
     ran = programs.module("bench.levers")
     if not ran.ok:
         return Figure(holds=False, text=f"the benchmark ended with {ran.code}")
@@ -22,7 +22,7 @@ def the_page_is_true() -> Figure:
 
 
 def judged(found: Sequence[Mapping[str, Any]], kept: Sequence[Mapping[str, Any]]) -> Figure:
-    """Factors, the dearest difference from the page, and fleets that would not keep their objectives."""
+    """Factors, the largest cost difference from the page, and fleets that miss their objectives."""
     apart = max(
         (_apart(*pair) for one, other in zip(found, kept, strict=True) for pair in _pairs(one, other)), default=1
     )

@@ -1,4 +1,4 @@
-"""Claims about what a person on call is given: alerts that fire and clear, and an entry for every reason."""
+"""Claims about on-call tools: alerts that fire and clear, and an entry for every reason."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ def panels_have_data() -> Figure:
 
 
 def alerts_fire_and_clear() -> Figure:
-    """The rules that ship, in promtool; then faults of a fleet, and a Prometheus that watches it."""
+    """The shipped rules in promtool; then faults of a fleet, observed by a Prometheus."""
     ended, live = programs.pytest(*STORIES), noted.pytest(LIVE_ALERTS, "-m", "node")
     fired = live.total("alerts")
     return Figure(
@@ -43,7 +43,7 @@ def alerts_fire_and_clear() -> Figure:
 
 
 def every_reason_has_an_entry() -> Figure:
-    """The page, the enum and the words written by hand; then ten faults on a real node."""
+    """The page, the enum and the hand-written entries; then ten faults on a real node."""
     ended, live = programs.pytest(ENTRIES), noted.pytest(DESCRIBED)
     written = troubleshooting_page.entries().values()
     commands = sum(one.command is not None for one in written)

@@ -14,7 +14,7 @@ REST_S: Final = 300
 
 
 def it_heals() -> Figure:
-    """Every property: on the pretended cluster, then the operator's process on a real API server, then five minutes."""
+    """Every property: in the simulated cluster, then the operator's process on a real API server, then five minutes."""
     pure = noted.pytest("tests/controller", "tests/planning", "tests/cluster", "tests/faults", extra=THOROUGH)
     real = noted.pytest("tests/apiserver/test_crash_points.py", "tests/apiserver/test_reaching.py", extra=ALL_POINTS)
     life = noted.pytest("tests/node/test_chart_lives.py", extra={"FAIRLEAD_THOROUGH": "1"})
@@ -31,14 +31,14 @@ def it_heals() -> Figure:
 
 
 def rights_are_exact() -> Figure:
-    """The operator with the chart's rights only, each of them needed."""
+    """The operator with only the chart's rights, each of them needed."""
     ran = noted.pytest("tests/apiserver/test_operator_rights.py")
     text = f"{ran.total('granted')} rights granted, {ran.total('used')} used by requests, 0 missing, 0 unused"
     return Figure(holds=ran.well, text=f"{text}; {ran.ended.tests}" if ran.well else str(ran.ended.tests))
 
 
 def a_thousand_stand() -> Figure:
-    """Convergence, edits, memory and rest for 1,000 deployments."""
+    """Convergence, edits, memory and idle load with 1,000 deployments."""
     ran = programs.module("bench.operator_scale", "-o", "json")
     found = _last_json(ran.output)
     if not found:
@@ -70,7 +70,7 @@ def _counted(ran: Noting) -> str:
 
 
 def _last_json(output: str) -> dict[str, float]:
-    """The figures stand on the last line; progress stands above."""
+    """The figures are on the last line, after progress messages."""
     lines = [line for line in output.splitlines() if line.startswith("{")]
     return dict(json.loads(lines[-1])) if lines else {}
 

@@ -1,4 +1,4 @@
-"""The claim about commands on pages: each is read by a test, and run unless a closed list says why it cannot be."""
+"""The claim about commands on pages: a test reads each, and runs it unless a closed list says why it cannot."""
 
 from collections import Counter
 from typing import Final
@@ -16,7 +16,7 @@ RUN: Final = {
 
 
 def is_run_as_shown() -> Figure:
-    """Read all, run those that can be, and count what was run against what was found."""
+    """Read all commands, run what can be run, and count both."""
     found = [one for page in page_commands.pages() for one in page_commands.commands(page)]
     places = Counter(page_places.place(one) for one in found)
     read = programs.pytest(READ)

@@ -1,4 +1,4 @@
-"""The claims about real engines in the pods: their life, their clients and their autoscaling, on a real node."""
+"""The claims about real engines in pods: their lifecycle, their clients and their autoscaling, on a real node."""
 
 from typing import Final
 
@@ -14,11 +14,11 @@ OWN_WORD: Final = "tests/sglang"
 REFUSALS: Final = ("tests/engines/test_page.py", "tests/engines/sglang", "tests/engines/tensorrt_llm")
 """Each refusal of both kinds, and the page that lists them with their sources."""
 MOST_OVERHEAD_SECONDS: Final = 10.0
-"""Beyond vLLM's own start, which leaves little of two cores for those who wait for it."""
+"""Beyond vLLM's own start, which leaves little of two cores for anything that waits for it."""
 
 
 def lives_on_a_node() -> Figure:
-    """From apply to the first answer; rollouts, a scale-down and deaths under streams; bad models; what it answers."""
+    """From apply to the first answer; rollouts, a scale-down and kills under streams; bad models; its answers."""
     files = ("test_first_answer", "test_changes", "test_bad_models", "test_what_it_answers", "test_second_models")
     ran = noted.pytest(*(f"{STORIES}/{name}.py" for name in files))
     overhead = ran.most("overhead_seconds")
@@ -52,7 +52,7 @@ def load_is_followed() -> Figure:
 
 
 def other_kinds_live_on_a_node() -> Figure:
-    """Real SGLang's life, its own word on our command lines, and emulated fleets of other kinds."""
+    """Real SGLang's lifecycle, its verdict on our command lines, and emulated fleets of other kinds."""
     real, parsed, emulated = noted.pytest(SGLANG_STORIES), noted.pytest("-m", "sglang", OWN_WORD), noted.pytest(KINDS)
     runs, overhead, table = (real, emulated), real.most("overhead_seconds"), noted.pytest(*REFUSALS)
     return Figure(

@@ -1,4 +1,4 @@
-"""The router's claims but for cost and clients: programs that end with their figure, and stories on a real node."""
+"""The router's claims except cost and clients: programs that end with their figure, and tests on a real node."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,23 +17,23 @@ FUZZED_BYTES: Final = 10_000_000
 
 
 def last_line(ended: Ended) -> str:
-    """What a program said last: by agreement its figure."""
+    """A program's last line: by convention its figure."""
     lines = [line.strip() for line in ended.output.splitlines() if line.strip()]
     return lines[-1] if lines else f"`{ended.command}` said nothing"
 
 
 def together(all_ended: Sequence[Ended]) -> Figure:
-    """Several programs that must all hold."""
+    """Several programs, all of which must hold."""
     return Figure(holds=all(one.ok for one in all_ended), text="; ".join(map(last_line, all_ended)))
 
 
 def finds_prefixes() -> Figure:
-    """Recorded traffic over simulated engines, against rivals and against one who knows every cache."""
+    """Recorded traffic over simulated engines, against rivals and against an oracle that knows every cache."""
     return together([programs.module("bench.router_prefix")])
 
 
 def acts_as_one() -> Figure:
-    """Recorded traffic before several routers that know each other, beside one and beside as many rivals."""
+    """Recorded traffic with several routers that share state, against one router and against as many rivals."""
     return together([programs.module("bench.router_peers")])
 
 
@@ -43,12 +43,12 @@ def bears_lost_peers() -> Figure:
 
 
 def leaks_nothing() -> Figure:
-    """Requests cancelled at every stage; then every count is where it was."""
+    """Requests cancelled at every stage; then every count is back at its start value."""
     return together([programs.module("bench.router_leaks", "--requests", "100000")])
 
 
 def breaks_on_nothing() -> Figure:
-    """Bytes nobody meant, the table of bad requests, and clients and engines that misbehave."""
+    """Random bytes, the table of bad requests, and misbehaving clients and engines."""
     table = programs.pytest("tests/router/wire")
     programs_ended = programs.module("bench.router_abuse"), programs.module("fuzz.wire", "--bytes", str(FUZZED_BYTES))
     figure = together(programs_ended)
@@ -66,7 +66,7 @@ def answers_again_exactly() -> Figure:
 
 
 def drops_nothing_on_a_node() -> Figure:
-    """Whatever leaves, under load."""
+    """Every kind of disruption, under load."""
     ran = noted.pytest(*LEAVING)
     sent, failed, cut = ran.total("requests"), ran.total("failed"), ran.total("cut")
     return Figure(
@@ -77,7 +77,7 @@ def drops_nothing_on_a_node() -> Figure:
 
 
 def keeps_what_can_be_kept() -> Figure:
-    """More is asked for than a simulated fleet can serve, before the real dispatcher and beside a clairvoyant."""
+    """Overload of a simulated fleet, with the real dispatcher and with an oracle."""
     return together([programs.module("bench.overload")])
 
 
@@ -87,7 +87,7 @@ def keeps_more_in_bursts() -> Figure:
 
 
 def three_lose_nothing_of_their_own() -> Figure:
-    """Three routers on a node: what is planned, a killed engine, a killed router."""
+    """Three routers on a node: planned changes, a killed engine, a killed router."""
     ran = noted.pytest(THREE_ROUTERS)
     with_event, silently = ran.total("ended_with_an_error_event"), ran.total("ended_silently")
     beyond = ran.total("failed") + ran.total("cut") + ran.total("failed_beyond_a_killed_engine") + silently

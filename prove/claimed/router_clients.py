@@ -1,4 +1,4 @@
-"""The router's claim of fit: other people's clients, unchanged, are served through it."""
+"""The router's compatibility claim: third-party clients, unchanged, are served through it."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from prove.claims import Claim, Figure
 
 
 def serves_real_clients() -> Figure:
-    """Every call of every client, the load generators, and real vLLM behind it."""
+    """Every call of every client, the load generators, and real vLLM as the engine."""
     cache = Cache.chosen()
     found = [*clients.run_clients(cache, frozenset()), vllm_serve.before_real_vllm(cache, cache.logs / "clients-bench")]
     loads = [f"{row.client}: {row.note}" for row in found if row.client in {"locust", "llmeter", "vllm bench serve"}]

@@ -1,4 +1,4 @@
-"""The router's claims of cost: less CPU a request, less delay and less memory than its peers, and memory that stays."""
+"""The router's claims of cost: less CPU a request, less delay and less memory than its peers, and stable memory."""
 
 from typing import Final
 
@@ -12,14 +12,14 @@ TRIES: Final = 3
 SOAKED: Final = 2_000_000
 PACED_MOST: Final = 0.6
 PACED_ROUNDS: Final = 9
-"""Of half a minute each: CPU of a process that mostly waits differs by a tenth from one round to the next."""
+"""Of half a minute each: the CPU time of a mostly idle process differs by a tenth between rounds."""
 
 
 def costs_less_than_its_peers() -> Figure:
     """The comparison, then very many requests for the memory.
 
-    Neighbours on the machine disturb what is measured, delays above all, so a comparison may be made again; how often
-    is said.
+    Other load on the machine disturbs the measurement, delays above all, so a comparison may be repeated; the figure
+    says how often.
     """
     tried = [router_cpu.compare((), Plan())]
     while tried[-1].broken and len(tried) < TRIES:
@@ -32,7 +32,7 @@ def costs_less_than_its_peers() -> Figure:
 
 
 def passes_running_streams_on_cheaply() -> Figure:
-    """Chunks that come one at a time, as tokens do: the median over many rounds that alternate."""
+    """Chunks that arrive one at a time, as tokens do: the median over many alternating rounds."""
     paced = tuple(line for line in LINES if line.paced)
     found = router_cpu.compare((), Plan(rounds=PACED_ROUNDS), paced, delays=False)
     ratio = found.ratio(paced[0].name)

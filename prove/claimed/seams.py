@@ -1,4 +1,4 @@
-"""The claims about a house that others can live in: no circles, names of the field, ways that can be followed."""
+"""The claims about maintainability: no import cycles, names of the field, paths that can be followed."""
 
 from typing import Final
 
@@ -9,13 +9,13 @@ from tests.house import recipes
 
 
 def names_circles_and_words() -> Figure:
-    """All three as `make check` has them."""
+    """All three, as in `make check`."""
     ran = [programs.module(f"house.{step}") for step in ("names", "circles", "words")]
     return Figure(holds=all(one.ok for one in ran), text="; ".join(one.output.strip().splitlines()[-1] for one in ran))
 
 
 def recipes_are_short() -> Figure:
-    """Each on its own copy of the tree, and an engine kind by a story of its own."""
+    """Each in its own copy of the tree, and an engine kind by a test of its own."""
     ran = programs.pytest("tests/house/test_recipes.py", "tests/engines/test_another_kind.py", "-m", RECIPES)
     files = ", ".join(f"{one.name} {len(one.files)} of {one.most_files}" for one in recipes.RECIPES)
     return Figure(
@@ -26,7 +26,7 @@ def recipes_are_short() -> Figure:
 
 
 def ways_are_counted() -> Figure:
-    """Gone again, and compared with what the page says."""
+    """Recorded again, and compared with the page."""
     gone = ways.all_ways()
     text = architecture_page.PAGE.read_text(encoding="utf-8")
     stale = [name for name, way in gone.items() if architecture_page.row(name, way) not in text]

@@ -1,4 +1,4 @@
-"""The simulator's claim on speed: an hour on eight replicas in seconds, a day on a hundred in minutes, in bounds."""
+"""The simulator's speed claim: an hour on eight replicas in seconds, a day on a hundred in minutes, within bounds."""
 
 import json
 import tempfile
@@ -12,8 +12,8 @@ HOUR_SECONDS: Final = 5.0
 DAY_SECONDS: Final = 600.0
 MOST_MIB: Final = 512.0
 MOST_ERRORS_OFF: Final = 4.0
-"""Standard errors between a figure of the sampled hour and of the hour in full. Six groups leave five degrees of
-freedom, so each of the nine figures lies beyond 4 once in a hundred runs; the seed is fixed."""
+"""Standard errors between a figure of the sampled hour and of the full hour. Six groups leave five degrees of freedom,
+so one of the nine figures exceeds 4 once in a hundred runs; the seed is fixed."""
 
 
 def fast_enough() -> Figure:
@@ -27,7 +27,7 @@ def fast_enough() -> Figure:
 
 
 def judged(figures: dict[str, Any]) -> Figure:
-    """Every bar, and every figure beside it."""
+    """Every limit, with every figure."""
     hour, day, stepwise = figures["hour"], figures["day"], figures["stepwise"]
     peak = max(hour["peak_mib"], day["peak_mib"])
     off = max(one[2] for one in figures["apart"].values())

@@ -1,4 +1,4 @@
-"""The claims about what the house costs those who live in it: lines to read, and time to wait for rules and tests."""
+"""The claims about development costs: lines to read, and time to wait for checks and tests."""
 
 import re
 import tempfile
@@ -13,7 +13,7 @@ NOTE: Final = ROOT / "docs" / "decisions" / "0020-size-of-the-product.md"
 BEFORE: Final = 65_649
 """Lines of operator/**/*.py before issue 15."""
 MOVED: Final = 960 + 1_015
-"""Of these, what stands in `fitting/`, `house/` and `tests/` now."""
+"""Of these, now in `fitting/`, `house/` and `tests/`."""
 FEWER: Final = 2_000
 WARM_S: Final = 30.0
 EMPTY_S: Final = 90.0
@@ -23,7 +23,7 @@ _ROW: Final = re.compile(r"^\| `(\w+)` \| [\d,]+ \| [\d,]+ \|", re.MULTILINE)
 
 
 def smaller_or_explained() -> Figure:
-    """Lines now, and the rooms of which the note says why they are not fewer."""
+    """Lines now, and the rooms whose note says why they did not shrink."""
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in PRODUCT.parent.rglob("*.py"))
     rooms = {path.parent.name for path in PRODUCT.glob("*/__init__.py")}
     unnamed = sorted(rooms - set(_ROW.findall(NOTE.read_text(encoding="utf-8"))))
@@ -36,7 +36,7 @@ def smaller_or_explained() -> Figure:
 
 
 def quick_enough() -> Figure:
-    """In clones of their own: the check from nothing and again, and all that CI does, with this machine's caches."""
+    """In fresh clones: the check from nothing and again, and all of CI, with this machine's caches."""
     with programs.clone() as tree, tempfile.TemporaryDirectory(prefix="fairlead-cache-") as nothing:
         programs.make("setup", cwd=tree)
         empty, warm = (programs.make("check", cwd=tree, extra={"FAIRLEAD_CACHE": nothing}) for _ in range(2))

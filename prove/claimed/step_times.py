@@ -1,4 +1,4 @@
-"""The simulator's claims about step times: how wrong they are where fitted, where held out, and without any fit."""
+"""The simulator's claims about step times: errors on fitted data, on held-out data, and without any fit."""
 
 import json
 from typing import Any, Final
@@ -11,7 +11,7 @@ HELD_OUT: Final = ("fitted", "modelOut", "systemOut")
 
 
 def fitted_and_left_out() -> Figure:
-    """Five folds by load, then every model and every GPU left out whole: nothing judged was learnt from."""
+    """Five folds by load, then every model and every GPU left out completely: nothing was fitted on what judges it."""
     figures = _figures()
     medians = figures["medians"]
     fitted, model, system = (medians[kind]["token"] for kind in HELD_OUT)
@@ -27,7 +27,7 @@ def fitted_and_left_out() -> Figure:
 
 
 def roofline_alone() -> Figure:
-    """The packaged sets are not read: assumed shares of the data sheet's rates on every row."""
+    """Without the packaged sets: assumed shares of the data sheet's rates on every row."""
     figures = _figures()
     wrong = figures["medians"]["roofline"]
     ended = programs.pytest("tests/simulator/timing")

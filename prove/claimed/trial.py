@@ -1,4 +1,4 @@
-"""What an SRE's trial on a real node found: each finding has its story, and the kinds of them are hunted for."""
+"""Findings of an SRE's trial on a real node: each has a test, and a search covers its kind."""
 
 from typing import Final
 
@@ -6,11 +6,11 @@ from prove import noted
 from prove.claims import Claim, Figure
 
 FINDINGS: Final = range(1, 24)
-"""As they are numbered in issue 14."""
+"""Their numbers in issue 14."""
 
 
 def every_finding_has_its_story() -> Figure:
-    """All stories that carry a finding's number, in whatever world each of them needs."""
+    """All tests with a finding's number, in the environment that each needs."""
     ran = noted.pytest("-m", "trial", "tests")
     entries = [int(number) for number in ran.numbers.get("trial", ())]
     missing = [str(number) for number in FINDINGS if number not in entries]

@@ -1,4 +1,4 @@
-"""The hunt's claims: an observer of pods and pages agrees with every condition, and random sequences find nothing."""
+"""The campaign's claims: an observer of pods and pages confirms every condition, and random sequences find nothing."""
 
 from typing import Any, Final
 
@@ -8,11 +8,12 @@ from prove.kept_campaigns import added_up
 FAULTS: Final = 200
 SMALL: Final = 5000
 NODE: Final = 150
-"""They hold some 300 faults together: two or three each, edits apart; one run of half an hour serves both claims."""
+"""Together they have some 300 faults: two or three each, not counting edits; one run of half an hour serves both
+claims."""
 
 
 def the_observer_agrees() -> Figure:
-    """Sequences on real nodes until so many faults happened; each condition is judged whenever nothing moves."""
+    """Sequences on real nodes until enough faults happened; each condition is checked whenever nothing changes."""
     found = added_up("node", NODE)
     lies = [one for one in found.get("failures", ()) if str(one["oracle"]).startswith("lie")]
     faults = int(found.get("faults", 0))

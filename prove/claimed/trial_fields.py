@@ -1,4 +1,4 @@
-"""Every field keeps its promise: each is changed, and something follows, or it is refused or warned of."""
+"""The claim about fields: each has an effect when changed, or is refused or warned of."""
 
 from collections import Counter
 from typing import Final
@@ -10,7 +10,7 @@ from tests.controller.evidence import Outcome
 
 
 def every_field_is_used_refused_or_warned_of() -> Figure:
-    """All leaves of the four kinds, in a pretended cluster and in an autoscaler that is watched."""
+    """All leaves of the four kinds, in a simulated cluster and in an observed autoscaler."""
     found = field_evidence.everything()
     ignored = field_table.unkept(found)
     fresh = field_table.PAGE.read_text(encoding="utf-8") == field_table.page(found)

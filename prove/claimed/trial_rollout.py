@@ -1,4 +1,4 @@
-"""What a bad revision costs where one replica serves and no GPU is free."""
+"""The cost of a bad revision with one serving replica and no free GPU."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ KINDS: Final = 8
 ON_A_GPU: Final = frozenset({"out-of-memory", "core-dies"})
 GOOD: Final = "good"
 NOTED: Final = "gap_of_"
-"""How the story notes each figure; the rest of the name is the kind."""
+"""Prefix of the figures that the test notes; the rest of the name is the kind."""
 
 
 def a_bad_revision_costs_no_more_than_a_good_one() -> Figure:

@@ -1,4 +1,4 @@
-"""What the SRE's trial found at the router: what it shows to who has no key."""
+"""A finding of the SRE's trial: what the router shows to clients without a key."""
 
 from typing import Final
 

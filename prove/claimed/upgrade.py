@@ -1,4 +1,4 @@
-"""The claim about an upgrade, from the release before the new names and layout, on a real node under streams."""
+"""The claim about an upgrade from the release before the renaming, on a real node under streams."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ ROLL_S: Final = 120.0
 
 
 def an_upgrade_is_not_noticed() -> Figure:
-    """Installed from the old tree, upgraded to this one: engines stay as they are, and no request fails."""
+    """Installed from the old tree, upgraded to this one: engines stay unchanged, and no request fails."""
     with tempfile.TemporaryDirectory() as name, worlds.embedded(f"upgrade-{os.getpid()}", "one=NVIDIA-L4:4") as cluster:
         folder = Path(name)
         with release_before.checked_out(BEFORE, folder) as tree:
@@ -43,7 +43,7 @@ def an_upgrade_is_not_noticed() -> Figure:
 
 
 def _upgraded(cluster: Embedded) -> tuple[int, int, Report]:
-    """Engine pods that stayed as they were, engine pods at first, and what clients met meanwhile."""
+    """Engine pods that stayed unchanged, engine pods at first, and what clients observed meanwhile."""
     chat = Deployed(Stage(cluster, "story-upgrade"), replicas=2)
     before = chat.serves().engines
     routers = _routers(chat)
@@ -58,7 +58,7 @@ def _upgraded(cluster: Embedded) -> tuple[int, int, Report]:
 
 
 def _routers(chat: Deployed) -> set[str]:
-    """UIDs of router pods that stay."""
+    """UIDs of the router pods."""
     found = chat.stage.objects("pods", "fairlead.dev/role=router")
     return {one["metadata"]["uid"] for one in found}
 
