@@ -30,7 +30,7 @@ _VERDICT: Final = re.compile(r"verdict\W{0,8}(tie|a|b)(?![a-z])", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeSettings:
-    """The judging model, and its instructions."""
+    """The model that judges, and its instructions."""
 
     url: str
     model: str
