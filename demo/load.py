@@ -60,7 +60,7 @@ class Load:
 
 
 def run(address: str, model: str, streams: int) -> Load:
-    """Send so many streams, a few at a time."""
+    """Send this many streams, a few at a time."""
     started = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         done = tuple(
@@ -70,7 +70,7 @@ def run(address: str, model: str, streams: int) -> Load:
 
 
 def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> Load:
-    """Keep so many streams running while something else happens."""
+    """Keep this many streams running while something else happens."""
     over, done = threading.Event(), []
     started = time.monotonic()
 

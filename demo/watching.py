@@ -34,7 +34,7 @@ class Moment:
     """Whether the current spec serves, and nothing older is left."""
 
     def stands_at(self, replicas: int) -> bool:
-        """Whether so many are recommended, and exactly these run and are ready."""
+        """Whether this many are recommended, and exactly these run and are ready."""
         return (self.recommended, self.pods, self.ready) == (replicas, replicas, replicas)
 
 

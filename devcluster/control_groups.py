@@ -15,7 +15,7 @@ HIERARCHIES: Final = Path("/sys/fs/cgroup")
 PROGRAMS: Final = 8
 """As many busy programs as our tests run on two cores."""
 WEIGHTS: Final = {"cpu.shares": PROGRAMS * 1024, "cpu.weight": PROGRAMS * 100}
-"""By file of each cgroup version: so many times the weight of one program."""
+"""By file of each cgroup version: PROGRAMS times the weight of one program."""
 
 
 def folders(name: str) -> tuple[Path, ...]:

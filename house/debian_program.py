@@ -14,7 +14,7 @@ from devcluster.setup import debian
 
 
 def prepare(programs: Sequence[str], package: str) -> int:
-    """Return 0 if there is one now, or if this machine cannot have one: that is reported, here and by the tests."""
+    """Return 0 if there is one now, or if this machine cannot have one: this is reported, also by the tests."""
     if found(programs) is not None:
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:

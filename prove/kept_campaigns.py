@@ -24,7 +24,7 @@ SUMS: Final = ("sequences", "moves", "faults", "judged", "requests", "violations
 
 
 def added_up(world: str, sequences: int) -> dict[str, Any]:
-    """Run so many sequences of one seed and add them up; fewer if a part finds something, empty if one breaks off."""
+    """Run sequences of one seed and add them up; fewer if a part finds something, empty if one breaks off."""
     tree = _tree(world)
     path = FOLDER / f"campaign-{world}.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if tree and path.is_file() else {}

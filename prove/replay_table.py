@@ -116,7 +116,7 @@ def judged(times: PhysicalStepTimes) -> ReplayResult:
 
 
 def beside(times: PhysicalStepTimes, blocks: int) -> ReplayResult:
-    """Replay the run whose capacity is not recorded, with so many pages."""
+    """Replay the run whose capacity is not recorded, with this many pages."""
     return _replayed(BESIDE, replace(limits(), blocks=blocks, max_sequences=128), times)
 
 

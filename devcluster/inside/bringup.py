@@ -21,7 +21,7 @@ TIMEOUT_S: Final = 90.0
 """Time limit of one stage; ten times what it takes on two idle cores."""
 PAUSE_S: Final = 0.1
 REGISTERING_S: Final = 30
-"""For so many seconds after a kubelet's start, its node is checked for lost GPUs."""
+"""Seconds after a kubelet's start during which its node is checked for lost GPUs."""
 HANDED_ON: Final = ("PATH", "HOME", "LANG", "PYTHONPATH", "FAIRLEAD_LANE")
 """Environment variables passed to every component; the last one names the `make test` lane of the cluster."""
 

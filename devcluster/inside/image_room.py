@@ -22,7 +22,7 @@ LIMITS: Final = (HIERARCHIES / "memory.max", HIERARCHIES / "memory/memory.limit_
 
 
 def is_plenty(available: int, nodes: int) -> bool:
-    """Whether the images of so many nodes fit into so much memory."""
+    """Whether the images of this many nodes fit into the available memory."""
     return available >= nodes * A_NODE + FOR_OTHERS
 
 

@@ -17,7 +17,7 @@ _SLEEPING: Final = [str(kind) for kind in EngineKind if kind in SLEEPING]
 
 
 def _may_miss(rollout: Rollout) -> bool:
-    """Whether a replica may be unavailable: as `max_unavailable` says, else by the strategy."""
+    """Whether a replica may be unavailable, by `max_unavailable` or else by the strategy."""
     if rollout.max_unavailable is None:
         return rollout.strategy is RolloutStrategy.CANARY
     return rollout.max_unavailable > 0

@@ -42,7 +42,7 @@ def routing(spec: RouterSpec, tenants: Iterable[TenantSpec]) -> RoutingSettings:
 
 
 def pods(spec: RouterSpec, replicas: int | None) -> RouterPods:
-    """Return the router pods, so many of them, and the Service in front of them."""
+    """Return the pods of `replicas` routers, and the Service in front of them."""
     annotations = tuple(sorted(spec.service.annotations.items()))
     route = _route(spec.http_route) if spec.http_route else None
     return RouterPods(replicas=replicas, service=spec.service.type, annotations=annotations, route=route)

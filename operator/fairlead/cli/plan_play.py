@@ -91,7 +91,7 @@ def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[Play
 
 
 def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
-    """The whole recording, or the shortest part of a longer one that has so many requests."""
+    """The whole recording, or the shortest part of a longer one with `most` requests."""
     times = [one.time for one in trace.arrivals(16)]
     if len(times) <= most or trace.at_once:
         return PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once), trace.words

@@ -56,7 +56,7 @@ class ServiceRecording:
 
 
 async def read(cluster: ClusterClient, namespace: str, name: str, seconds: float | None) -> ServiceRecording:
-    """Read the objects and, if given, so many seconds of logs; raises `ClusterUnavailable` if nothing was logged."""
+    """Read the objects, and logs of the last `seconds` if given; raises `ClusterUnavailable` if there are none."""
     found = await cluster.deployment(namespace, name)
     documents = (found, *(await _policies(cluster, found["spec"], namespace)))
     return ServiceRecording(

@@ -123,7 +123,7 @@ def _seeded(
 
 
 def _sampled(number: int, trace: ReadTrace, once: Repeat) -> tuple[tuple[Repeat, ...], str]:
-    """One interval at a random place in each of so many equal parts of the traffic."""
+    """One interval at a random place in each of `number` equal parts of the traffic."""
     part = once.traffic.seconds / number
     needed = WARM_UP_SECONDS + MEASURED_SECONDS
     if part < needed:

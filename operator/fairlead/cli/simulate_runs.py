@@ -1,4 +1,4 @@
-"""Plays contenders in parallel, in one process each for so many at a time, and shows the progress.
+"""Plays contenders in parallel, each run in a worker process, and shows the progress.
 
 An interrupt ends the running ones; finished ones are kept. Worker processes inherit the inputs from this process by
 fork, so that only a run's number goes there and only its figures come back.

@@ -116,7 +116,7 @@ class ReadTrace:
     """A trace after one pass."""
 
     arrivals: Callable[[int], Iterator[RequestArrival]]
-    """Yields its requests again, with prefixes in blocks of so many tokens."""
+    """Yields its requests again, with prefixes in blocks of a given number of tokens."""
     seconds: float
     """From the first request to the last."""
     words: str
@@ -135,7 +135,7 @@ class TraceFile:
     """Time over which the requests of an OpenAI batch file arrive; 0: all at once."""
 
     def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:
-        """Yield requests from the start of the part, with prefixes in blocks of so many tokens."""
+        """Yield requests from the start of the part, with prefixes in blocks of `page_tokens`."""
         return self.cut.of(self._read(page_tokens, []))
 
     def looked_through(self) -> "ReadTrace":

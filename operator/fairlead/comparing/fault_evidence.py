@@ -37,7 +37,7 @@ def shown(blocks: Sequence[FaultBlock], limit: float, alpha: float = ALPHA) -> b
 
 
 def most_likely_below(requests: int, faults: int, level: float = 0.95) -> float:
-    """The upper bound of the fault rate after so many requests: 3 in n if none had one."""
+    """The upper bound of the fault rate after these requests: 3 in n if none had a fault."""
     if faults >= requests:
         return 1.0
     low, high = faults / requests, 1.0

@@ -32,7 +32,7 @@ class ItemPlan:
 
 
 def power(plan: ItemPlan, items: int) -> float:
-    """The probability that so many items pass a candidate as assumed."""
+    """The probability that a set of this size passes a candidate as assumed."""
     n = max(1, int(items / plan.design_effect))
     discordance = max(plan.discordance, abs(plan.difference))
     gains = (discordance + plan.difference) / 2 / discordance if discordance else 0.5
@@ -44,7 +44,7 @@ def power(plan: ItemPlan, items: int) -> float:
 
 
 def items_needed(plan: ItemPlan) -> int | None:
-    """The fewest items for the power; None if so bad a candidate cannot pass, or too many are needed."""
+    """The fewest items for the power; None if a candidate this bad cannot pass, or too many are needed."""
     if plan.difference <= -plan.margin:
         return None
     high = _first_guess(plan)
@@ -60,7 +60,7 @@ def items_needed(plan: ItemPlan) -> int | None:
 
 
 def drop_excluded(plan: ItemPlan, items: int) -> float:
-    """The smallest margin that so many items can show."""
+    """The smallest margin that a set of this size can show."""
     low, high = max(0.0, -plan.difference), 1.0
     for _ in range(14):
         middle = (low + high) / 2
@@ -86,7 +86,7 @@ def _likely(n: int, share: float) -> Iterator[tuple[int, float]]:
 
 
 def _gains_to_pass(n: int, flips: int, margin: float, level: float) -> int:
-    """The fewest gains among so many flips that pass; one more than the flips if none does."""
+    """The fewest gains among these flips that pass; one more than the flips if no number does."""
     low, high = -1, flips + 1
     while high - low > 1:
         middle = (low + high) // 2

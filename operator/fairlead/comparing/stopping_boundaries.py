@@ -37,7 +37,7 @@ def boundaries(alpha: float, analyses: int = ANALYSES) -> tuple[float, ...]:
 
 
 def _boundary(courses: Sequence[Course], due: float, scale: float) -> float:
-    """The boundary, in standard deviations, above which so much of the next step's density lies."""
+    """The boundary, in standard deviations, above which `due` of the next step's density lies."""
     low, high = 0.0, 10.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

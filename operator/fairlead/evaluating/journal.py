@@ -54,7 +54,7 @@ class JournalLine:
 
 
 def written(line: JournalLine, shown: int = SHOWN_CHARACTERS) -> str:
-    """Format one line of JSON, with so many characters of the answer."""
+    """Format one line of JSON, with at most `shown` characters of the answer."""
     return json.dumps(
         {
             "item": line.item,

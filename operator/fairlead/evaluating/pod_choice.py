@@ -21,7 +21,7 @@ class PodLoad:
 
     @property
     def has_room(self) -> bool:
-        """No if a request waits, as it may be a user's. If no user's request runs, any number of ours may."""
+        """False if a request waits, as it may be a user's. If no user's request runs, any number of ours may."""
         if self.waiting:
             return False
         return self.ours < BESIDE_USERS or (self.running is not None and self.running <= self.ours)

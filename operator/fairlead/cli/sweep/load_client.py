@@ -53,7 +53,7 @@ class LoadClient:
         await self._complete(self.prompt(tokens), 1)
 
     def decode(self, tokens: int, most: int) -> "asyncio.Task[None]":
-        """Start one request that decodes until it is cancelled, or has written so many tokens."""
+        """Start one request that decodes until it is cancelled, or has written `most` tokens."""
         return asyncio.create_task(self._complete(self.prompt(tokens), most))
 
     async def post(self, path: str) -> None:

@@ -181,7 +181,7 @@ def _written(first: EngineSample, last: EngineSample) -> float:
 
 
 async def _counted(client: LoadClient, before: EngineSample, prompts: int) -> EngineSample:
-    """Wait until the counters include so many more prompts: an answer may arrive before its counters."""
+    """Wait until the counters include `prompts` more: an answer may arrive before its counters."""
     while True:
         now = await client.sample()
         if now.prefills - before.prefills >= prompts:
