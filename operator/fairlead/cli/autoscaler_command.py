@@ -1,4 +1,4 @@
-"""`fairlead autoscaler`: the scaling loop in a process of its own; also hosts the loop for `fairlead operator`."""
+"""`fairlead autoscaler`: the scaling loop in processes of its own; also hosts the loop for `fairlead operator`."""
 
 import argparse
 import os

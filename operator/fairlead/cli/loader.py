@@ -1,4 +1,4 @@
-"""`fairlead loader`: loads and unloads LoRA adapters of a running engine, as a container in its pod."""
+"""`fairlead loader`: loads and unloads LoRA adapters of a running engine, from within its pod."""
 
 import argparse
 import os
