@@ -1,5 +1,5 @@
-"""Beside an engine, in its pod: reads adapters' files, checks them, and has the engine load and unload them.
+"""Runs beside an engine in its pod: reads and checks adapter files, and makes the engine load and unload them.
 
-What is to be loaded stands in a list that the operator writes; what is loaded is what the engine lists. What follows
-is decided in `adapting`. Its one verb: to load.
+The operator writes the list of adapters to load; the engine's own list says which ones are loaded. `adapting` decides
+the next steps. Its one verb: to load.
 """

@@ -1,4 +1,4 @@
-"""One file over HTTP, of bounded size, with a time-out for silence and none for length."""
+"""Download one file over HTTP, with a size limit, and with a timeout for silence but none for the whole transfer."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -9,7 +9,7 @@ import aiohttp
 
 SILENT_S: Final = 30.0
 LARGEST: Final = 16 << 30
-"""Bytes of one file; an adapter of rank 512 for a model of 400 billion parameters takes some 10 GB."""
+"""Maximum bytes of one file; an adapter of rank 512 for a model of 400 billion parameters takes some 10 GB."""
 _PIECE: Final = 1 << 20
 _MEANINGS: Final = {
     HTTPStatus.UNAUTHORIZED: "credentials are missing or wrong",
@@ -19,11 +19,11 @@ _MEANINGS: Final = {
 
 
 class SourceUnreadable(Exception):
-    """A source does not answer, or refuses."""
+    """A source does not respond, or refuses the request."""
 
 
 async def download(session: aiohttp.ClientSession, url: str, path: Path, *, headers: Mapping[str, str]) -> None:
-    """The file at an address."""
+    """Download a URL to a file."""
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENT_S, sock_read=SILENT_S)
     try:
         async with session.get(url, headers=headers, timeout=timeout) as answer:
@@ -43,6 +43,6 @@ async def download(session: aiohttp.ClientSession, url: str, path: Path, *, head
 
 
 def meaning(status: int) -> str:
-    """What a status says of a file."""
+    """Return what an HTTP status says about a file."""
     found = _MEANINGS.get(HTTPStatus(status)) if status in HTTPStatus._value2member_map_ else None
     return found or "it is tried again"

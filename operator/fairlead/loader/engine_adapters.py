@@ -1,6 +1,6 @@
-"""Which models an engine lists, and the two requests by which it loads and unloads an adapter.
+"""Which models an engine lists, and the two requests that load and unload an adapter.
 
-An answer's text is never read for its meaning: whether a load worked is what the engine lists afterwards.
+Response texts are never interpreted: a load worked if the engine lists the adapter afterwards.
 """
 
 import json
@@ -16,7 +16,7 @@ LISTED: Final = "/v1/models"
 LOADS: Final = "/v1/load_lora_adapter"
 UNLOADS: Final = "/v1/unload_lora_adapter"
 LOAD_SECONDS: Final = 60.0
-"""A load takes milliseconds; an engine in the middle of a long step takes longer to answer."""
+"""A load takes milliseconds, but an engine in the middle of a long step takes longer to respond."""
 SHOWN: Final = 200
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -29,7 +29,7 @@ class EngineAdapters:
         self._address = address
 
     async def loaded(self) -> frozenset[str] | None:
-        """The names that it lists; None when it does not answer."""
+        """Return the names that the engine lists, or None if it does not respond."""
         text = await pod_http.fetch(self._session, f"http://{self._address}{LISTED}")
         try:
             return None if text is None else frozenset(str(one["id"]) for one in json.loads(text)["data"])
@@ -37,11 +37,11 @@ class EngineAdapters:
             return None
 
     async def load(self, name: str, path: str) -> AdapterProblem | None:
-        """Load one; or what the engine answered."""
+        """Load an adapter; return the engine's error, if any."""
         return await self._act(LOADS, {"lora_name": name, "lora_path": path})
 
     async def unload(self, name: str) -> AdapterProblem | None:
-        """Unload one; requests in flight with it are answered to their end."""
+        """Unload an adapter; requests in flight that use it run to their end."""
         return await self._act(UNLOADS, {"lora_name": name})
 
     async def _act(self, path: str, body: dict[str, str]) -> AdapterProblem | None:

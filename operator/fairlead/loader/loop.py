@@ -1,4 +1,5 @@
-"""The loop beside one engine: look, decide in `adapting`, act, and look again; files are read in the background."""
+"""The control loop beside one engine: observe, decide in `adapting`, act, repeat; files are fetched in the
+background."""
 
 import asyncio
 import logging
@@ -26,13 +27,13 @@ from fairlead.loader.sources import SourceAccess
 from fairlead.loader.staging_folder import StagingFolder
 
 INTERVAL_S: Final = 1.0
-"""Between two looks while nothing happens: one request to the engine beside it."""
+"""Time between two observations while nothing happens; each costs one request to the local engine."""
 
 log = logging.getLogger("fairlead.loader")
 
 
 class LoaderLoop:
-    """Brings one engine to what is on the list."""
+    """Makes one engine load and unload adapters until it matches the list."""
 
     def __init__(
         self, pod: str, max_rank: int, staging_folder: StagingFolder, engine: EngineAdapters, clock: Callable[[], float]
@@ -48,20 +49,20 @@ class LoaderLoop:
         self._staging: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self.complete = False
-        """Whether, since the engine started, each version on the list was loaded or tried once."""
+        """Whether every version on the list has been loaded or tried once since the engine started."""
 
     def take(self, listed: LoadList) -> None:
-        """Another list."""
+        """Replace the list."""
         self._listed = listed
         self._woken.set()
 
     @property
     def places(self) -> tuple[AdapterPlace, ...]:
-        """Where each version stands, as of the last look."""
+        """The state of each version as of the last observation."""
         return loader_steps.places(self._view)
 
     async def run(self, access: SourceAccess, session: aiohttp.ClientSession) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         try:
             while True:
                 self._woken.clear()
@@ -72,7 +73,7 @@ class LoaderLoop:
                 task.cancel()
 
     async def turn(self, access: SourceAccess, session: aiohttp.ClientSession) -> None:
-        """One look, and what follows from it."""
+        """Observe once, and carry out the steps that follow."""
         await self._observe()
         acted = False
         for step in loader_steps.steps(self._view, self._clock()):
@@ -106,7 +107,7 @@ class LoaderLoop:
         wanted = listed.of(self._pod)
         before, loaded = self._view, await self._engine.loaded()
         if self.complete and loaded is not None and not self._still_has(before, loaded):
-            # It lost what it had: it was started anew between two looks.
+            # The engine lost its adapters: it restarted between two observations.
             self.complete = False
         self._failed = {one.name: self._failed[one.name] for one in wanted if self._is_tried(one)}
         view = ReplicaView(
@@ -124,7 +125,7 @@ class LoaderLoop:
         return not had or bool(had & loaded)
 
     def _is_tried(self, entry: LoadEntry) -> bool:
-        """Whether this very entry failed: one that was changed is tried at once."""
+        """Return whether this exact entry failed; a changed entry is tried at once."""
         tried = self._failed.get(entry.name)
         return tried is not None and tried[0] == entry
 
@@ -145,7 +146,7 @@ class LoaderLoop:
             log.warning("%s: %s: %s", entry.name, problem.reason.value, problem.message)
 
     def _begin(self, entry: LoadEntry, access: SourceAccess, session: aiohttp.ClientSession) -> None:
-        """Stage one in the background; the same digest once, whoever asks for it."""
+        """Stage an entry in the background, unless its digest is being staged already."""
         if entry.digest not in self._staging:
             task = asyncio.create_task(self._stage(entry, access, session), name=entry.name)
             self._staging[entry.digest] = task

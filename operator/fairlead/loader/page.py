@@ -1,4 +1,4 @@
-"""What a loader answers: whether its replica may get requests, and where each version stands."""
+"""The loader's HTTP endpoints: whether its replica may get requests, and the state of each version."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ ALIVE: Final = "/healthz"
 
 
 def routes(loop: LoaderLoop) -> tuple[web.RouteDef, ...]:
-    """All of them."""
+    """Return all routes."""
 
     async def ready(_: web.Request) -> web.Response:
         words = "every adapter was loaded or tried" if loop.complete else "adapters are being loaded"

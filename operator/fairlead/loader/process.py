@@ -1,4 +1,4 @@
-"""The process beside an engine: follows the list in its ConfigMap, runs the loop, and answers the kubelet."""
+"""The loader process beside an engine: follows the list in its ConfigMap, runs the loop, and answers the kubelet."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ log: Final = logging.getLogger("fairlead.loader")
 
 @dataclass(frozen=True, kw_only=True)
 class LoaderOptions:
-    """What the pod tells it."""
+    """Options that the pod sets."""
 
     namespace: str
     pod: str
@@ -42,7 +42,7 @@ class LoaderOptions:
 
 
 def serve(options: LoaderOptions) -> int:
-    """Run until a signal stops it."""
+    """Run until a signal stops the process."""
     asyncio.run(_serve(options))
     return 0
 
@@ -71,7 +71,7 @@ async def _ended(signals: ExitSignals) -> None:
 
 
 def taking(loop: LoaderLoop) -> Callable[[tuple[Manifest, ...]], None]:
-    """What hands each edition of the list to the loop; one that cannot be read changes nothing."""
+    """Return a callback that passes each new list to the loop; an unreadable list changes nothing."""
 
     def take(found: tuple[Manifest, ...]) -> None:
         for one in found:

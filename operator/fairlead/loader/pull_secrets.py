@@ -1,4 +1,4 @@
-"""The credentials of registries, from mounted Secrets of type kubernetes.io/dockerconfigjson."""
+"""Registry credentials from mounted Secrets of type kubernetes.io/dockerconfigjson."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ FILE: Final = "config.json"
 
 
 def credentials(folder: Path) -> Mapping[str, str]:
-    """The value of a basic authorization, by host; the first Secret that names a host counts."""
+    """Return basic authorization values by host; the first Secret that names a host wins."""
     found: dict[str, str] = {}
     for path in sorted(folder.glob(f"*/{FILE}")):
         for host, value in _entries(path):
@@ -19,7 +19,7 @@ def credentials(folder: Path) -> Mapping[str, str]:
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str]]:
-    """What cannot be read is left out: the registry then says that credentials are missing."""
+    """Yield the readable entries; for the others, the registry will report missing credentials."""
     try:
         auths = json.loads(path.read_text(encoding="utf-8")).get("auths") or {}
         for name, one in auths.items():

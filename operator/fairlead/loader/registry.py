@@ -1,7 +1,7 @@
-"""The two files of an adapter from a registry: as files of an artifact, or inside the layers of an image.
+"""Pull the two files of an adapter from a registry: as files of an artifact, or inside the layers of an image.
 
-Every blob is compared with the digest by which the manifest names it. Of a layer only the two files are taken, by
-their last name, so no path in it is followed.
+Every blob is checked against its digest in the manifest. Only the two files are extracted from a layer, by base name,
+so no path in the archive is followed.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _DEFAULT_TAG: Final = "latest"
 
 
 class ImageName(NamedTuple):
-    """A location, taken apart."""
+    """A parsed image location."""
 
     host: str
     repository: str
@@ -42,7 +42,7 @@ class ImageName(NamedTuple):
 
 
 def image_name(location: str) -> ImageName:
-    """`host/repository:tag@sha256:...`; a digest counts more than a tag."""
+    """Parse `host/repository:tag@sha256:...`; a digest takes precedence over a tag."""
     path, _, digest = location.partition("@")
     host, _, rest = path.partition("/")
     repository, _, tag = rest.partition(":")
@@ -50,7 +50,7 @@ def image_name(location: str) -> ImageName:
 
 
 async def pull(location: str, into: Path, credentials: Mapping[str, str], session: aiohttp.ClientSession) -> None:
-    """Fill a folder with the two files."""
+    """Pull the two files into a folder."""
     image = image_name(location)
     client = _RegistryClient(image, credentials.get(image.host), session)
     manifest = await client.manifest(image.reference)
@@ -74,7 +74,7 @@ async def pull(location: str, into: Path, credentials: Mapping[str, str], sessio
 
 
 class _RegistryClient:
-    """The requests for one repository, with the token that the registry asks for."""
+    """Sends requests for one repository, with the token that the registry demands."""
 
     def __init__(self, image: ImageName, basic: str | None, session: aiohttp.ClientSession) -> None:
         host = "registry-1.docker.io" if image.host == "docker.io" else image.host
@@ -85,7 +85,7 @@ class _RegistryClient:
         self._headers: dict[str, str] = {"Authorization": f"Basic {basic}"} if basic else {}
 
     async def manifest(self, reference: str) -> dict[str, Any]:
-        """The manifest of a tag or a digest."""
+        """Fetch the manifest of a tag or digest."""
         url = f"{self._base}/manifests/{reference}"
         status, body, challenge = await self._get(url)
         if status == HTTPStatus.UNAUTHORIZED and challenge.startswith("Bearer "):
@@ -98,7 +98,7 @@ class _RegistryClient:
         return _mapping(body, url)
 
     async def blob(self, digest: str, path: Path) -> None:
-        """One blob, as a file."""
+        """Download one blob to a file."""
         url = f"{self._base}/blobs/{digest}"
         await download(self._session, url, path, headers=self._headers)
         found = await asyncio.to_thread(_sum, path)
@@ -117,7 +117,7 @@ class _RegistryClient:
             ) from None
 
     async def _authorize(self, challenge: str) -> None:
-        """A token for reading this repository, from where the registry says."""
+        """Get a pull token for this repository from the server that the challenge names."""
         challenged = dict(_CHALLENGE.findall(challenge))
         scope = challenged.get("scope") or f"repository:{self._repository}:pull"
         query = {"service": challenged.get("service", ""), "scope": scope}
@@ -149,7 +149,7 @@ def _sum(path: Path) -> str:
 
 
 def _unpacked(blob: Path, into: Path) -> None:
-    """The two files of one layer; what else is in it stays there."""
+    """Extract the two files from one layer, and nothing else."""
     try:
         with tarfile.open(blob) as layer:
             for member in layer:

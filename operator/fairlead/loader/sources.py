@@ -1,4 +1,4 @@
-"""Where adapters' files come from: a folder of a mounted claim, the hub, or a registry. Two files, and no others."""
+"""Where adapter files come from: a folder of a mounted claim, the hub, or a registry. Only two files are ever read."""
 
 import asyncio
 import shutil
@@ -20,21 +20,21 @@ HUB: Final = "https://huggingface.co"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAccess:
-    """What is needed to read sources."""
+    """What is needed to read the sources."""
 
     claim: str | None = None
-    """The claim that is mounted."""
+    """The mounted claim."""
     claim_folder: Path = Path("/claim")
     hub: str = HUB
     hub_token: str | None = None
     credentials: Mapping[str, str] | None = None
-    """For registries: the value of a basic authorization, by host."""
+    """Registry credentials: the value of a basic authorization, by host."""
 
 
 async def fetch(
     source: ModelSource, into: Path, access: SourceAccess, session: aiohttp.ClientSession
 ) -> AdapterProblem | None:
-    """Fill a folder with the two files of an adapter; or why that fails."""
+    """Fetch the two files of an adapter into a folder; return the problem, if any."""
     try:
         if source.scheme is SourceScheme.CLAIM:
             await asyncio.to_thread(_copied, source.location, into, access)
@@ -48,7 +48,7 @@ async def fetch(
 
 
 def _copied(location: str, into: Path, access: SourceAccess) -> None:
-    """A copy, so that what was checked is what the engine reads, whatever happens to the claim."""
+    """Copy the files, so that the engine reads what was checked, whatever happens to the claim."""
     claim, _, folder = location.partition("/")
     if claim != access.claim:
         mounted = access.claim or "none"

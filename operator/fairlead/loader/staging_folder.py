@@ -1,4 +1,4 @@
-"""The folder that loader and engine share: one folder a digest, whole and checked, or not there at all."""
+"""The folder shared by loader and engine, with one subfolder per digest: complete and checked, or absent."""
 
 import hashlib
 import shutil
@@ -16,7 +16,7 @@ _PARTIAL: Final = ".partial-"
 
 
 class StagingFolder:
-    """All adapters that lie in a replica."""
+    """All adapters staged in a replica."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -24,19 +24,19 @@ class StagingFolder:
             shutil.rmtree(left, ignore_errors=True)
 
     def staged(self) -> frozenset[str]:
-        """The digests of those that are there."""
+        """Return the digests of the staged adapters."""
         return frozenset(f"sha256:{one.name}" for one in self.root.iterdir() if not one.name.startswith("."))
 
     def path(self, digest: str) -> Path:
-        """Where the engine reads one."""
+        """Return the path from which the engine reads an adapter."""
         return self.root / digest.removeprefix("sha256:")
 
     def begin(self) -> Path:
-        """An empty folder, to be filled with the two files."""
+        """Create an empty folder for the two files."""
         return Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.root))
 
     def keep(self, filled: Path, digest: str, expected: AdapterExpectation) -> AdapterProblem | None:
-        """Check what was fetched, and keep it under its digest; or why not."""
+        """Check fetched files and keep them under their digest; return the problem, if any."""
         try:
             found = digest_of(filled)
             if found != digest:
@@ -55,7 +55,7 @@ class StagingFolder:
         return problem
 
     def discard(self, digest: str) -> None:
-        """Remove the files of one."""
+        """Remove the files of one adapter."""
         shutil.rmtree(self.path(digest), ignore_errors=True)
 
 
@@ -65,12 +65,12 @@ REMEDY: Final = (
 
 
 def digest_of(folder: Path) -> str:
-    """The digest of the adapter in a folder."""
+    """Return the digest of the adapter in a folder."""
     return adapter_files.digest_of({name: _sum(folder / name) for name in adapter_files.FILES})
 
 
 def facts_of(folder: Path) -> AdapterFacts:
-    """What its files say."""
+    """Return the facts in an adapter's files."""
     with _opened(folder / adapter_files.CONFIG) as file:
         config = file.read(adapter_files.LONGEST_CONFIG)
     with _opened(folder / adapter_files.WEIGHTS) as weights:
