@@ -1,4 +1,4 @@
-"""What a serving engine is, as data: arguments from a spec, limits, metric names, what its health means.
+"""Serving engines as data: the arguments that a spec becomes, limits, metric names, and what health checks mean.
 
 Text in, facts out; each kind is a folder and a row in `catalogue`. Never speaks HTTP. Its one verb: to describe.
 """

@@ -1,4 +1,4 @@
-"""The engines this operator can describe; another one is a folder beside this module and a row in `ENGINES`."""
+"""The engines this operator can describe; a new one is a folder beside this module and a row in `ENGINES`."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,7 +26,7 @@ ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyTy
     }
 )
 DEFAULT: Final = EngineKind.VLLM
-"""The kind of a spec that names none."""
+"""The kind for a spec that names none."""
 NO_IMAGES: Final = MappingProxyType[EngineKind, str]({})
 PRIORITY_HEADERS: Final = frozenset(one.api.priority_header for one in ENGINES.values() if one.api.priority_header)
 
@@ -34,8 +34,11 @@ PRIORITY_HEADERS: Final = frozenset(one.api.priority_header for one in ENGINES.v
 def releases(
     own_image: str | None = None, cpu_images: Mapping[EngineKind, str] = NO_IMAGES
 ) -> Mapping[EngineKind, EngineRelease]:
-    """The default release of each kind; `own_image` is the name of Fairlead's image here, `cpu_images` are those of
-    builds for processors. Kinds without an engine are never started, since `describe` refuses them."""
+    """Return the default release of each kind.
+
+    `own_image` is the name of Fairlead's image in this installation; `cpu_images` are those of CPU builds. Kinds
+    without an engine are never started, since `describe` refuses them.
+    """
     found: dict[EngineKind, EngineRelease] = {}
     for kind in EngineKind:
         engine = ENGINES.get(kind)
@@ -48,12 +51,12 @@ def releases(
 
 
 def api(kind: str) -> HttpApi:
-    """How to speak to an engine of this kind; of a kind that is not described, as to the default's."""
+    """Return the HTTP API of a kind of engine; for a kind that is not described, that of the default."""
     return next((one.api for name, one in ENGINES.items() if name == kind), ENGINES[DEFAULT].api)
 
 
 def describe(kind: str) -> EngineDescription | SpecRefusal:
-    """The engine of this name, or why there is none."""
+    """Return the engine of this name, or why there is none."""
     name = next((one for one in EngineKind if one == kind), None)
     if name is None:
         return _refusal(

@@ -1,7 +1,7 @@
 """An emulated engine: the command, HTTP surface and metrics of a real kind, with a timing model instead of a GPU.
 
-It follows that kind's rules and takes its own command, so that what a user tries without a GPU is what runs with one;
-only the product and number of the GPUs whose speed it emulates are passed beside that command.
+It follows that kind's rules and takes its command unchanged, so that what a user tries without a GPU is what runs with
+one. Only the product and number of the emulated GPUs are passed beside that command.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 CHECK: Final = "--check"
-"""The emulator ends after it checked its configuration; emulators of older releases do not know this flag."""
+"""Makes the emulator exit after checking its configuration; older releases do not have this flag."""
 USER: Final = 65532
 """The user of the operator's own image."""
 _REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.SGLANG}"
@@ -75,11 +75,11 @@ NOT_IN_TENSORRT_LLM: Final = (
         remedy=_TENSORRT_REMEDY,
     ),
 )
-"""As its parser spells them."""
+"""As TensorRT-LLM's parser spells them."""
 
 
 class EmulatorEngine:
-    """A real kind without the weights: what it is refused, has as blocks and reports as metrics is that kind's."""
+    """A real kind without the weights: refusals, blocks and metrics are those of that kind."""
 
     is_fairleads = True
     check_unsupported = f"arguments: {CHECK}"
@@ -101,18 +101,18 @@ class EmulatorEngine:
         self._not_emulated = not_emulated
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """What the real engine is refused, and what clients or routers would miss of it."""
+        """Return the real engine's refusals, and what clients or routers would miss in the emulation."""
         return (
             *self._real.refusals(setup),
             *extra_args.refusals(setup.engine.extra_args, self._not_emulated),
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """What the real engine is warned of."""
+        """Return the real engine's warnings."""
         return self._real.warnings(setup)
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """The real command after `--`; it opens no weights, so it needs no token, no mount and no cache."""
+        """Return the real command after `--`; it opens no weights, so it needs no token, mount or cache."""
         real = self._real.launch(setup, pace)
         wanted = setup.wanted
         rest = ("--product", wanted.product, "--gpus", str(wanted.gpus_per_replica), "--", *real.command)
@@ -129,19 +129,19 @@ class EmulatorEngine:
         )
 
     def memory(self, version: str) -> EngineMemory:
-        """What the real engine takes of a GPU's memory."""
+        """Return the real engine's use of GPU memory."""
         return self._real.memory(version)
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """What a setup says of memory beside its typed fields."""
+        """Return what a setup says about memory beyond its typed fields."""
         return self._real.memory_settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
-        """One page of its metrics as facts."""
+        """Parse one page of its metrics."""
         return self._real.load(text)
 
     def reader(self) -> LoadReader:
-        """A reader for one pod."""
+        """Return a reader for one pod."""
         return self._real.reader()
 
 

@@ -1,4 +1,4 @@
-"""The interface of every engine: what the rest of the operator may call."""
+"""The interface of every engine, as the rest of the operator uses it."""
 
 from typing import Protocol
 
@@ -15,14 +15,14 @@ from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 
 class LoadReader(Protocol):
-    """Reads the pages of one pod, one after the other, for deciding about replicas."""
+    """Reads successive metrics pages of one pod, for scaling decisions."""
 
     def read(self, page: bytes) -> EngineLoad | UnreadableScrape:
-        """One page as facts; durations that no decision needs may be left out."""
+        """Parse one page; durations that no decision needs may be left out."""
 
 
 class EngineDescription(Protocol):
-    """One serving engine at the release this operator knows."""
+    """One serving engine at the release this operator supports."""
 
     @property
     def kind(self) -> EngineKind:
@@ -34,41 +34,41 @@ class EngineDescription(Protocol):
 
     @property
     def is_fairleads(self) -> bool:
-        """Whether it runs in the operator's own image, under whatever name an installation has that."""
+        """Whether it runs in the operator's own image, under whatever name that has in an installation."""
 
     @property
     def api(self) -> HttpApi:
-        """What routers, the controller and the autoscaler need to speak to it."""
+        """What routers, the controller and the autoscaler need to talk to it."""
 
     @property
     def check_unsupported(self) -> str:
-        """What an image prints that is too old for `EngineLaunch.check`; empty: every image knows its check."""
+        """What an image too old for `EngineLaunch.check` prints; empty if every image supports the check."""
 
     @property
     def failures(self) -> tuple[FailurePattern, ...]:
-        """What its last words mean, the first that fits."""
+        """Patterns for its termination message; the first match counts."""
 
     @property
     def names(self) -> MetricNames:
-        """The names of the metric families that scaling needs, for queries to a Prometheus."""
+        """The metric families that scaling needs, for Prometheus queries."""
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """Why it cannot run this setup; empty if nothing that is known before a start speaks against it."""
+        """Return why the engine cannot run this setup; empty if no known fact speaks against it."""
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """Warnings: what is allowed and has a cost."""
+        """Return warnings about what is allowed but has a cost."""
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """How it is started, probed and ended. Called only for a setup without refusals."""
+        """Return how the engine is started, probed and ended. Called only for a setup without refusals."""
 
     def memory(self, version: str) -> EngineMemory:
-        """What this release of it takes of a GPU's memory; of the tested one where the text names none."""
+        """Return the GPU memory use of this release; of the tested one if the text names none."""
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """What a setup says of memory beside its typed fields."""
+        """Return what a setup says about memory beyond its typed fields."""
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
-        """One page of its metrics as facts."""
+        """Parse one page of its metrics."""
 
     def reader(self) -> LoadReader:
-        """A reader for one pod: it remembers at which offsets of that pod's page the families are."""
+        """Return a reader for one pod, which remembers the byte offsets of the families on that pod's page."""

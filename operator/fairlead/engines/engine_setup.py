@@ -1,4 +1,4 @@
-"""What an engine is to run, with all that is known of the model and the GPU: the input of every check."""
+"""What an engine is to run, with all known facts about model and GPU: the input of every check."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,20 +17,23 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSetup:
-    """Unknown facts are absent, and a check that needs one finds nothing: the engine itself still refuses later."""
+    """A desired revision with the known facts; unknown ones are absent.
+
+    A check that needs an absent fact finds nothing: the engine itself still refuses later.
+    """
 
     wanted: DesiredRevision
     shape: ModelShape | None = None
     draft_shape: ModelShape | None = None
     accelerator: Accelerator | None = None
     kv_bytes: int | None = None
-    """The KV cache that the engine is told, where it computes on a processor; None: it is not known."""
+    """The KV cache size that an engine on a processor gets; None: unknown."""
     kv_tokens: int | None = None
-    """The tokens that this cache holds, for engines that are told those."""
+    """The same cache in tokens, for engines that take its size in tokens."""
 
     @property
     def engine(self) -> DesiredEngine:
-        """The engine's own settings."""
+        """The engine's settings."""
         return self.wanted.engine
 
     @property
@@ -40,14 +43,14 @@ class EngineSetup:
 
     @property
     def weights(self) -> WeightFormat:
-        """The format of weights in memory: as the spec sets it, else as the checkpoint stores them."""
+        """The weight format in memory: from the spec, else as the checkpoint stores them."""
         if self.engine.weights is WeightFormat.NONE and self.shape is not None:
             return self.shape.stored.format
         return self.engine.weights
 
     @property
     def context_tokens(self) -> int | None:
-        """The longest request, as the spec sets it, else as the model allows."""
+        """The longest request: from the spec, else what the model allows."""
         return self.engine.max_context_tokens or (self.shape.positions if self.shape else None)
 
     def gives(self, *flags: str) -> bool:
@@ -55,7 +58,7 @@ class EngineSetup:
         return any(extra_args.flag(argument) in flags for argument in self.engine.extra_args)
 
     def value(self, flag: str) -> str | None:
-        """The value an extra argument gives to a flag; the last one counts."""
+        """Return the value that an extra argument gives to a flag; the last one wins."""
         words = self.engine.extra_args
         found = None
         for index, word in enumerate(words):
@@ -65,15 +68,15 @@ class EngineSetup:
         return found
 
     def variable(self, name: str) -> str | None:
-        """The value of an extra environment variable."""
+        """Return the value of an extra environment variable."""
         return dict(self.engine.extra_env).get(name)
 
 
 RefusalCheck = Callable[[EngineSetup], SpecRefusal | None]
-"""One rule; its docstring cites what it mirrors. It relies on no other rule having run before."""
+"""One rule; its docstring cites what it mirrors. It does not rely on any other rule having run before."""
 
 WarningCheck = Callable[[EngineSetup], SpecWarning | None]
-"""One rule about what is legal and has a cost or a risk that the user should know."""
+"""One rule about what is legal but has a cost or risk that the user should know."""
 
 
 def cited(
@@ -82,9 +85,9 @@ def cited(
     *facts: Facts.args,
     **named: Facts.kwargs,
 ) -> Callable[[EngineSetup], Found]:
-    """A check that several engines need, as that of one: with its facts, and where its own release says so.
+    """Make a shared check a check of one engine: bind its facts, and cite that engine's release.
 
-    The page of engines quotes the docstring of each check, so the source becomes it.
+    The engines page quotes the docstring of each check, so the source becomes it.
     """
 
     def of_one(setup: EngineSetup) -> Found:
@@ -95,10 +98,10 @@ def cited(
 
 
 def refusals(setup: EngineSetup, checks: Sequence[RefusalCheck]) -> tuple[SpecRefusal, ...]:
-    """All refusals, in the order of the checks, so that a user can mend several fields in one edit."""
+    """Return all refusals in the order of the checks, so that a user can fix several fields in one edit."""
     return tuple(no for check in checks if (no := check(setup)) is not None)
 
 
 def warnings_of(setup: EngineSetup, doubts: Sequence[WarningCheck]) -> tuple[SpecWarning, ...]:
-    """All warnings, in the order of the checks."""
+    """Return all warnings in the order of the checks."""
     return tuple(word for doubt in doubts if (word := doubt(setup)) is not None)

@@ -1,7 +1,7 @@
-"""The text format of engines' metrics: lines to samples, and only the lines of the wanted families.
+"""The text format of engine metrics: parses only the lines of the wanted families into samples.
 
-A page has some 600 lines and an autoscaler reads a thousand pages a round, so a line is examined once and dropped
-by its name before anything in it is parsed.
+A page has some 600 lines and an autoscaler reads a thousand pages a round, so each line is examined once and dropped by
+its name before anything else in it is parsed.
 """
 
 import re
@@ -16,7 +16,7 @@ from fairlead.fleet.engine_load import UnreadableScrape, UnreadableScrapeReason
 _PAIR: Final = re.compile(r'\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
 _SHOWN: Final = 120
-"""How much of a bad line is shown to users; engines put prompts in no label, but others might."""
+"""How much of a bad line is shown to users; engines put no prompts in labels, but others might."""
 
 
 class MetricSample(NamedTuple):
@@ -29,7 +29,7 @@ class MetricSample(NamedTuple):
 
 
 def samples(text: str, families: frozenset[str]) -> Iterator[MetricSample | UnreadableScrape]:
-    """The samples of these families in the order of the page; readers stop at the first `UnreadableScrape`."""
+    """Yield the samples of these families in page order; readers stop at the first `UnreadableScrape`."""
     lines = text.split("\n")
     if last := lines.pop():
         yield unreadable(UnreadableScrapeReason.BROKEN_LINE, last)
@@ -42,7 +42,7 @@ def samples(text: str, families: frozenset[str]) -> Iterator[MetricSample | Unre
 
 
 def unreadable(reason: UnreadableScrapeReason, line: str) -> UnreadableScrape:
-    """A scrape that cannot be used, and the line that shows why."""
+    """Return an `UnreadableScrape` with the line that shows why."""
     return UnreadableScrape(reason=reason, line=line[:_SHOWN])
 
 
@@ -60,7 +60,7 @@ def _sample(line: str, name: str, rest: str) -> MetricSample | UnreadableScrape:
 
 
 def _number(after: str) -> float | None:
-    """The value; a time stamp may follow it. `float` itself would take `1_0` for ten."""
+    """Parse the value, which a timestamp may follow. `float` itself would read `1_0` as ten."""
     words = after.split(None, 1)
     if not words or "_" in words[0]:
         return None
@@ -72,7 +72,7 @@ def _number(after: str) -> float | None:
 
 @lru_cache(maxsize=8192)
 def _labels(written: str) -> Mapping[str, str] | None:
-    """The labels between the braces. Cached: the same few hundred label sets come back on every page."""
+    """Parse the labels between the braces. Cached: the same few hundred label sets are on every page."""
     pairs: dict[str, str] = {}
     position = 0
     while written[position:].strip():

@@ -1,7 +1,7 @@
-"""Which extra arguments an engine may be given: what its typed fields, its release and our contract leave free.
+"""Which extra arguments an engine may be given: those that typed fields, its release and our contract leave free.
 
-An extra argument reaches the same parser as our own flags, where the last value of a flag wins: one that slips
-through under another spelling would override the spec. So every spelling the parser takes is folded first.
+Extra arguments reach the same parser as our own flags, and the last value of a flag wins: one that slips through under
+another spelling would override the spec. So every spelling the parser accepts is folded first.
 """
 
 import re
@@ -13,11 +13,11 @@ from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.findings import SpecRefusal
 
 NOT_SHOWN: Final = "(not shown)"
-"""Shown instead of an element that is no flag: it may be a secret written by mistake."""
+"""Shown instead of an element that is not a flag: it may be a secret written there by mistake."""
 
 FIELD: Final = "spec.engine.extraArgs"
 _NUMBER: Final = re.compile(r"-\d+(\.\d*)?$|-\.\d+$")
-"""Negative numbers, which argparse takes for values and not for flags."""
+"""Negative numbers, which argparse takes for values rather than flags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +25,22 @@ class FlagRule:
     """Flags that users may not give, and what to do instead."""
 
     flags: tuple[str, ...]
-    """Long ones and short ones, in full, without `--no-`."""
+    """Long and short flags, in full, without `--no-`."""
     reason: EngineReason
     because: str
     remedy: str
 
 
 def refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> tuple[SpecRefusal, ...]:
-    """One refusal for each argument that is not allowed, in their order."""
+    """Return one refusal for each argument that is not allowed, in their order."""
     return tuple(_refusals(arguments, rules))
 
 
 def flag(argument: str) -> str | None:
-    """The flag an argument names, folded to one spelling; None for a value.
+    """Return the flag an argument names, folded to one spelling; None for a value.
 
-    `--max_num_seqs=4` and `--max-num-seqs` are one flag, and so are `--speculative-config.method` and its whole.
+    `--max_num_seqs=4` and `--max-num-seqs` are one flag; so are `--speculative-config.method` and
+    `--speculative-config`.
     """
     if not argument.startswith("-") or argument == "-" or _NUMBER.match(argument):
         return None
@@ -48,7 +49,7 @@ def flag(argument: str) -> str | None:
 
 
 def rule(name: str, rules: Sequence[FlagRule]) -> FlagRule | None:
-    """The rule for this flag: by its full name first, else by what the parser completes it to."""
+    """Return the rule for this flag: by its full name first, else by what the parser completes it to."""
     names = (name, "--" + name.removeprefix("--no-")) if name.startswith("--no-") else (name,)
     for same in (_equal, _completes):
         for each in rules:

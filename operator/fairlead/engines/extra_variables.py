@@ -1,4 +1,4 @@
-"""Which environment variables users may not set: those that a field owns, and those that break what we rely on."""
+"""Which environment variables users may not set: those owned by a field, and those that break what we rely on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ OF_THE_HUB: Final = (
         remedy="remove it; with no hf:// source the engine never asks the hub",
     ),
 )
-"""Of every engine that reads a model through the hub's own library."""
+"""For every engine that reads a model through the hub's own library."""
 OF_THE_POD: Final = (
     VariableRule(
         names=("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
@@ -55,16 +55,16 @@ OF_THE_POD: Final = (
         remedy="remove it; spec.parallelism spreads a replica over its GPUs",
     ),
 )
-"""Of every engine in Python on NVIDIA's driver."""
+"""For every Python engine on NVIDIA's driver."""
 
 
 def by_name(rules: Iterable[VariableRule]) -> Mapping[str, VariableRule]:
-    """Each variable with its rule."""
+    """Index rules by variable."""
     return MappingProxyType({name: rule for rule in rules for name in rule.names})
 
 
 def refusals(setup: EngineSetup, rules: Mapping[str, VariableRule]) -> tuple[SpecRefusal, ...]:
-    """Every extra variable that is owned or reserved; its value may be a secret and is never shown."""
+    """Refuse every extra variable that is owned or reserved; its value may be a secret and is never shown."""
     named = (*dict(setup.engine.extra_env), *(each.name for each in setup.engine.env_from))
     return tuple(
         SpecRefusal(

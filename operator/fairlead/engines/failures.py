@@ -1,4 +1,4 @@
-"""What an engine's last words mean, and what to do: patterns of its termination message."""
+"""Patterns for engines' termination messages: what each means, and what to do."""
 
 import re
 from typing import Final, NamedTuple
@@ -23,10 +23,10 @@ OF_THE_HUB: Final = (
     FailurePattern(
         re.compile(
             r"(?i)repository ?not ?found|revision ?not ?found|entry ?not ?found|not a valid model identifier|404"
-            r"|repo id must be in the form"  # a folder that is not there is taken for a name on the hub
+            r"|repo id must be in the form"  # the library takes a missing folder for a name on the hub
         ),
         ConditionReason.MODEL_NOT_FOUND,
         "check spec.model.source and spec.model.revision; branches move, a commit does not",
     ),
 )
-"""Every engine that reads a model through the hub's own library ends with these words."""
+"""For every engine that reads a model through the hub's own library."""

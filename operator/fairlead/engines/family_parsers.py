@@ -1,4 +1,4 @@
-"""Which parser a model's family needs: an engine has many, and a wrong one leaves every call in the text unsaid."""
+"""Which parser a model family needs: an engine has many, and a wrong one silently leaves every call in the text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from fairlead.fleet.shapes import ModelShape
 
 @dataclass(frozen=True, slots=True)
 class FamilyParser:
-    """The parser for one family, or for its members of one name."""
+    """The parser for one family, or for those of its members with a certain name."""
 
     family: str
-    """`model_type`, as shapes have it."""
+    """`model_type`, as in model shapes."""
     parser: str
     named: tuple[str, ...] = ("",)
-    """One of these must be in the model's name, in small letters."""
+    """The model's name must contain one of these, in lower case."""
     but: tuple[str, ...] = ()
-    """None of these may be in the model's name."""
+    """The model's name must contain none of these."""
 
 
 def of(shape: ModelShape | None, rows: Sequence[FamilyParser]) -> str | None:
-    """The family's parser; None for an unknown model, or a family that has no row."""
+    """Return the family's parser; None for an unknown model or a family without a row."""
     if shape is None:
         return None
     name = shape.name.lower()

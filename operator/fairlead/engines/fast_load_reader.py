@@ -1,8 +1,8 @@
-"""The wanted families of a page, found in its bytes near the offsets where they were on the page before.
+"""Finds the wanted families of a page in its bytes, near their offsets on the previous page.
 
 A page has some 600 lines and an autoscaler reads a thousand pages a second, so the lines between the wanted families
-are skipped, and the meaning of a line's labels is worked out once. Anything unexpected is left to the complete
-reader: it alone says why a page is unreadable.
+are skipped, and the meaning of a line's labels is worked out once. Anything unexpected is left to the complete reader,
+which alone says why a page is unreadable.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,36 +17,37 @@ from fairlead.engines.load_parser import NOT_ADDED, MetricNames
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape
 
 MAX_MEANINGS: Final = 65_536
-"""Meanings of lines that are cached for all pods together: some 80 lines a model, and one more a pod."""
+"""Maximum number of cached line meanings for all pods together: some 80 lines a model, and one more a pod."""
 SLACK: Final = 256
 """How many bytes a family may have moved since the last page: every number before it may be a digit longer."""
 
 COMPARED_EACH: Final = 64
-"""One in so many pages of a pod goes to both readers: a hundredth of the cost, and a false figure lasts two minutes."""
+"""One in this many pages of a pod goes to both readers: a hundredth of the cost, and a wrong figure lasts two
+minutes."""
 
 CompleteReader = Callable[[str], EngineLoad | UnreadableScrape]
-"""The reader that goes through every line."""
+"""The reader that parses every line."""
 
 
 class SampleMeaning(NamedTuple):
     """Which fact the value of a line is."""
 
     fact: str = ""
-    """A field of `EngineLoad`, or a part of a histogram by a name of our own; empty if it is not needed."""
+    """A field of `EngineLoad`, or a part of a histogram by a name of our own; empty if not needed."""
     histogram: str = ""
-    """The field whose bucket it is."""
+    """The field whose bucket this is."""
     bound: float = 0.0
     engine: str | None = None
     capacity: tuple[tuple[str, int], ...] = ()
 
 
 class _UnexpectedLine(Exception):
-    """Something this reader does not expect; the page goes to the complete reader."""
+    """The page has something this reader does not expect; it goes to the complete reader."""
 
 
 @dataclass(slots=True)
 class _ScrapeTally:
-    """The figures of one page, as far as it was read."""
+    """The figures read from one page so far."""
 
     sums: dict[str, float] = field(default_factory=dict)
     usages: list[float] = field(default_factory=list)
@@ -56,7 +57,7 @@ class _ScrapeTally:
 
 
 class FamilyIndex:
-    """The wanted families of one kind of engine, and what their lines mean; shared by all of its pods."""
+    """The wanted families of one kind of engine, and what their lines mean; shared by all its pods."""
 
     def __init__(self, names: MetricNames, complete: CompleteReader) -> None:
         self.complete = complete
@@ -70,7 +71,7 @@ class FamilyIndex:
         self._meanings: dict[bytes, SampleMeaning] = {}
 
     def meaning(self, head: bytes) -> SampleMeaning:
-        """The meaning of a line, given without its value."""
+        """Return the meaning of a line, given without its value."""
         found = self._meanings.get(head)
         if found is None:
             if len(self._meanings) >= MAX_MEANINGS:
@@ -79,7 +80,8 @@ class FamilyIndex:
         return found
 
     def _worked_out(self, head: bytes) -> SampleMeaning:
-        """A head that ends with anything but its labels comes from a line with a time stamp after its value."""
+        """Work out a meaning; a head that does not end with its labels comes from a line with a timestamp after its
+        value."""
         if not head.endswith(b"}") and b" " in head:
             raise _UnexpectedLine
         sample = next(exposition.samples(head.decode(errors="replace") + " 0\n", self._families), None)
@@ -112,7 +114,7 @@ class FastLoadReader:
         """Whether both readers have agreed so far."""
 
     def read(self, page: bytes) -> EngineLoad | UnreadableScrape:
-        """One page as facts; now and then by both readers, and by the complete one alone once they differ."""
+        """Parse one page; every so often with both readers, and with the complete one alone once they differ."""
         self._pages += 1
         if not self._skims:
             return self._completely(page)
@@ -143,7 +145,7 @@ class FastLoadReader:
         return self._load(tally)
 
     def _found(self, page: bytes, number: int, heading: bytes) -> int:
-        """The offset of a heading, or -1; one that has disappeared since the last page is unexpected."""
+        """Return the offset of a heading, or -1; one that has disappeared since the last page is unexpected."""
         before = self._places[number]
         at = page.find(heading, max(0, before - SLACK), before + SLACK) if before else -1
         if at < 0:
@@ -171,7 +173,7 @@ class FastLoadReader:
                 tally.sums[fact] = tally.sums.get(fact, 0.0) + value
 
     def _load(self, tally: _ScrapeTally) -> EngineLoad:
-        """The figures as `EngineLoad`; a page without a gauge that every engine has is unexpected."""
+        """Return the figures as `EngineLoad`; a page without a gauge that every engine has is unexpected."""
         sums, usages = tally.sums, tally.usages
         if "running" not in sums or not usages or max(usages) > 1:
             raise _UnexpectedLine
@@ -187,7 +189,7 @@ class FastLoadReader:
 
 
 def _number(written: bytes) -> float:
-    """`float` itself would take `1_0` for ten."""
+    """Parse a number; `float` itself would read `1_0` as ten."""
     try:
         value = float(written)
     except ValueError:

@@ -1,7 +1,7 @@
-"""One row for each field of a spec that becomes flags of an engine, and the usual ways of writing one.
+"""One row per spec field that becomes engine flags, and the common ways of writing one.
 
-From an engine's rows come its command line, the flags that extra arguments may not repeat, and the refusals of counts
-below one.
+An engine's rows yield its command line, the flags that extra arguments may not repeat, and the refusals of counts below
+one.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,22 +24,22 @@ class FieldFlags:
     flags: Arguments
     """With short names and synonyms."""
     write: Callable[[EngineSetup], Arguments]
-    """Its arguments; none where the engine's own default applies."""
+    """Returns its arguments; none where the engine's own default applies."""
     count: Callable[[DesiredEngine], int | None] | None = None
     """A number that must not be below one."""
     written: Callable[[DesiredEngine], bool] | None = None
-    """For fields that came when users already gave their flags: these stay free until the field is written."""
+    """For fields that came after users already gave their flags: these stay free until the field is written."""
 
 
 def value_row(field: str, *flags: str, of: Callable[[EngineSetup], str | None]) -> FieldFlags:
-    """The first flag and a value, where there is one."""
+    """The first flag with a value, if there is one."""
     return FieldFlags(
         field=field, flags=flags, write=lambda setup: () if (text := of(setup)) is None else (flags[0], text)
     )
 
 
 def count_row(field: str, flag: str, of: Callable[[DesiredEngine], int | None]) -> FieldFlags:
-    """A count that the flag takes as it stands in the spec."""
+    """A count that the flag takes as written in the spec."""
     return FieldFlags(field=field, flags=(flag,), count=of, write=lambda setup: numbered(flag, of(setup.engine)))
 
 
@@ -49,19 +49,19 @@ def switch_row(field: str, flag: str, of: Callable[[DesiredEngine], bool]) -> Fi
 
 
 def degree_row(field: str, *flags: str, of: Callable[[EngineSetup], int]) -> FieldFlags:
-    """Over how many GPUs something is spread; one is every engine's default."""
+    """The number of GPUs over which something is spread; one is every engine's default."""
     return FieldFlags(
         field=field, flags=flags, write=lambda setup: () if of(setup) == 1 else (flags[0], str(of(setup)))
     )
 
 
 def numbered(flag: str, number: int | None) -> Arguments:
-    """The flag and the number, where there is one."""
+    """Return the flag and the number, if there is one."""
     return () if number is None else (flag, str(number))
 
 
 def owned_by(row: FieldFlags) -> FlagRule:
-    """The rule of one field for extra arguments."""
+    """Return the rule of one field for extra arguments."""
     return FlagRule(
         flags=row.flags,
         reason=EngineReason.ARGUMENT_OWNED,
@@ -71,7 +71,7 @@ def owned_by(row: FieldFlags) -> FlagRule:
 
 
 def count_out_of_range(setup: EngineSetup, rows: Iterable[FieldFlags]) -> SpecRefusal | None:
-    """The first count below one."""
+    """Refuse the first count below one."""
     for row in rows:
         count = None if row.count is None else row.count(setup.engine)
         if count is not None and count < 1:

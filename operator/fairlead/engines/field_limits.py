@@ -1,6 +1,6 @@
-"""What an engine cannot do, or would ignore, of what a spec may say: one row each, with where that was read.
+"""What a spec may say but an engine cannot do or would ignore: one row each, with its source.
 
-From an engine's rows come refusals and a table of docs/reference/engines.md.
+An engine's rows yield refusals and a table of docs/reference/engines.md.
 """
 
 from collections.abc import Callable, Iterable, Set
@@ -22,14 +22,14 @@ class FieldLimit:
     source: str
     """File and symbol of the engine's release."""
     value: Callable[[EngineSetup], str | None]
-    """What the spec says against it; None where nothing does."""
+    """Returns what the spec says against it; None if nothing."""
     because: str
     remedy: str
     reason: EngineReason
 
 
 def refusals(setup: EngineSetup, rows: Iterable[FieldLimit]) -> tuple[SpecRefusal, ...]:
-    """One for each row that a setup contradicts, in their order."""
+    """Return a refusal for each row that a setup contradicts, in their order."""
     return tuple(
         SpecRefusal(field=row.field, value=value, reason=row.reason, because=row.because, remedy=row.remedy)
         for row in rows
@@ -40,7 +40,7 @@ def refusals(setup: EngineSetup, rows: Iterable[FieldLimit]) -> tuple[SpecRefusa
 def unknown_setting(
     setup: EngineSetup, engine: str, settings: Set[str], speculation_settings: Set[str]
 ) -> SpecRefusal | None:
-    """A setting that is in no table of this engine: it would be accepted and ignored."""
+    """Refuse a setting that is in no table of this engine: it would be accepted and ignored."""
     wanted: DesiredEngine = setup.engine
     for holder, names in ((wanted, settings), (wanted.speculation, speculation_settings)):
         for one in fields(holder):

@@ -1,6 +1,6 @@
-"""What an engine's HTTP server has beside OpenAI's API: port, pages, headers, figures, the shape of its errors.
+"""What an engine's HTTP server has beyond OpenAI's API: port, pages, headers, metrics, and the shape of its errors.
 
-Routers, the controller and the autoscaler speak to every engine by these facts and by no name of their own.
+Routers, the controller and the autoscaler use only these facts to talk to an engine, and no names of their own.
 """
 
 import json
@@ -13,13 +13,13 @@ from fairlead.fleet.light_dataclass import light
 
 @light
 class QuickLoad:
-    """The figures of one scrape; several engines in one pod are added up, and the fullest cache counts."""
+    """The figures of one scrape; several engines in one pod are summed, and the fullest cache counts."""
 
     running: float
     waiting: float
     kv_usage: float
     kv_tokens: int | None
-    """How many tokens its KV cache holds; None if the page does not say."""
+    """Tokens that the KV cache holds; None if the page does not say."""
 
 
 class EngineErrorClass(Enum):
@@ -42,36 +42,36 @@ class ErrorShapes:
     """How an engine's errors are recognized."""
 
     begins_with_error: Callable[[bytes], bool]
-    """Whether a stream with status 200 begins with an error: its client has got no token of it."""
+    """Whether a stream with status 200 begins with an error: the client has received no token yet."""
     error_class: Callable[[int, bytes], EngineErrorClass]
-    """The class of an error, by its status and its body."""
+    """Classifies an error by its status and body."""
     held_back: frozenset[int] = frozenset()
-    """Statuses below 500 that may be no answer for a client, so that such a response is read whole first."""
+    """Statuses below 500 that may not be meant for a client, so that the whole response is read first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokenizer:
-    """How a prompt's tokens are counted by an engine that has a route for it."""
+    """How an engine with a route for it counts a prompt's tokens."""
 
     path: bytes
-    """Takes the bodies of chat and completion requests unchanged."""
+    """Accepts the bodies of chat and completion requests unchanged."""
     count: Callable[[bytes], int | None]
-    """The number of tokens in its reply; None for a reply that has none."""
+    """Returns the number of tokens in its reply; None for a reply that has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterRequests:
-    """How a request names a LoRA adapter, for an engine to which the adapter's own name says nothing."""
+    """How a request names a LoRA adapter, for an engine that does not take the adapter's name as the model."""
 
     paths: frozenset[bytes]
-    """Routes that take an adapter; on any other the engine would answer as the base model."""
+    """Routes that take an adapter; on any other the engine would respond as the base model."""
     members: Callable[[str, str | None], Mapping[str, bytes]]
-    """Members of a body, as JSON, by the names of the base model and of the adapter; None: the base model is meant."""
+    """Members of a body, as JSON, from the names of the base model and the adapter; None: the base model is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SleepEndpoints:
-    """Where a POST puts an engine to sleep, and where one wakes it."""
+    """The POST endpoints that put an engine to sleep and wake it."""
 
     sleep: str
     wake: str
@@ -79,7 +79,7 @@ class SleepEndpoints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpApi:
-    """One kind of engine as its clients see it; what it does not have is absent."""
+    """One kind of engine as its clients see it; what it lacks is absent."""
 
     provider: str
     """Its name in traces, as OpenTelemetry's `gen_ai.provider.name` spells it."""
@@ -88,20 +88,20 @@ class HttpApi:
     metrics_path: str
     models_path: str
     quick_load: Callable[[bytes], QuickLoad | None]
-    """The figures that a router takes from a page of metrics each second; None for a page without them."""
+    """Reads the figures that a router takes from a metrics page each second; None for a page without them."""
     errors: ErrorShapes
     tokenizer: Tokenizer | None = None
     priority_header: bytes | None = None
-    """Takes a tenant's rank, 0 first."""
+    """Carries a tenant's rank, 0 first."""
     sleep: SleepEndpoints | None = None
     adapters: AdapterRequests | None = None
     """None: `model` names an adapter, as it names the base model."""
     unsalted: frozenset[bytes] = frozenset()
-    """Routes for text on which it takes no `cache_salt`: tenants would find each other's prefixes there."""
+    """Routes for text that take no `cache_salt`: tenants would hit each other's prefixes there."""
 
 
 def token_count(page: bytes) -> int | None:
-    """The number of tokens in a reply of `/tokenize`, which contains every token too."""
+    """Return the number of tokens in a `/tokenize` reply, which also lists every token."""
     try:
         count = json.loads(page)["count"]
     except (ValueError, KeyError, TypeError):

@@ -1,6 +1,6 @@
-"""Samples to load: which families of a page are which fact, and how several engines in one pod add up.
+"""Samples to `EngineLoad`: which family is which fact, and how several engines in one pod add up.
 
-Every engine has its own names for families; which samples are accepted is the same for all.
+Every engine has its own family names; which samples are accepted is the same for all.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ class MetricNames:
     """The metric families of one engine from which `EngineLoad` is read."""
 
     sums: Mapping[str, str]
-    """Family to field: gauges and counters of which a pod's engines are added up."""
+    """Family to field: gauges and counters that are summed over a pod's engines."""
     usage: str
     """The gauge of the KV cache's use, 0 to 1."""
     histograms: Mapping[str, str]
@@ -31,13 +31,13 @@ class MetricNames:
     engine_label: str
     """The label that distinguishes a pod's data-parallel engines."""
     moves_at_ends: bool = False
-    """As `EngineLoad` has it."""
+    """See `EngineLoad.moves_at_ends`."""
     labels: tuple[str, ...] = ()
-    """All labels, beside the bounds of buckets, that distinguish the samples of a family within one pod."""
+    """All labels, except the bounds of buckets, that distinguish the samples of a family within one pod."""
 
     @property
     def families(self) -> frozenset[str]:
-        """Every name that is worth parsing."""
+        """Every family name worth parsing."""
         parts = (f"{base}_{part}" for base in self.histograms for part in ("bucket", "sum", "count"))
         return frozenset((*self.sums, self.usage, self.capacity, *parts))
 
@@ -48,7 +48,7 @@ NOT_ADDED: Final = frozenset({"block_tokens"})
 
 @dataclass(slots=True)
 class _LoadTally:
-    """The figures of one page, as far as it was read."""
+    """The figures read from one page so far."""
 
     names: MetricNames
     sums: dict[str, float] = field(default_factory=dict)
@@ -100,12 +100,12 @@ class _LoadTally:
 
 
 def load(text: str, names: MetricNames, families: frozenset[str]) -> EngineLoad | UnreadableScrape:
-    """One page as facts; `families` is `names.families`, worked out once and not once a page."""
+    """Parse one page; `families` is `names.families`, computed once rather than once per page."""
     return of_samples(exposition.samples(text, families), names)
 
 
 def of_samples(found: Iterable[MetricSample | UnreadableScrape], names: MetricNames) -> EngineLoad | UnreadableScrape:
-    """Samples of one page as facts: those of an engine whose page says them in another form come here translated."""
+    """Combine the samples of one page; engines with another form of metrics translate their samples first."""
     tally = _LoadTally(names)
     for sample in found:
         wrong = sample if isinstance(sample, UnreadableScrape) else tally.add(sample)
@@ -132,7 +132,7 @@ def _load(tally: _LoadTally) -> EngineLoad | UnreadableScrape:
 
 
 def _histogram(base: str, tally: _LoadTally) -> DurationHistogram | UnreadableScrape | None:
-    """None without a count and a sum; unreadable if more samples are below a bound than below a greater one."""
+    """None without a count and a sum; unreadable if a bucket counts more than one with a greater bound."""
     count, total = tally.sums.get(f"{base}_count"), tally.sums.get(f"{base}_sum")
     if count is None or total is None:
         return None

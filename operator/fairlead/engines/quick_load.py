@@ -1,7 +1,7 @@
-"""The few numbers of an engine's metrics that a router needs every second, found in the page's bytes unparsed.
+"""Finds the few metrics that a router needs every second in a page's bytes, without parsing the rest.
 
-A page has some 600 lines and a router reads one of each engine a second, so only the wanted lines are parsed.
-Scaling uses the checked figures of `load_parser`; these only break ties between engines.
+A page has some 600 lines, and a router reads one page of each engine a second. Scaling uses the validated figures of
+`load_parser`; these only break ties between engines.
 """
 
 import re
@@ -11,7 +11,7 @@ from fairlead.engines.load_parser import MetricNames
 
 
 class QuickLoadReader:
-    """Reads the pages of all engines with the same names of families."""
+    """Reads the pages of all engines that share family names."""
 
     def __init__(self, names: MetricNames) -> None:
         families = {fact: family for family, fact in names.sums.items()}
@@ -25,7 +25,7 @@ class QuickLoadReader:
         self._block_tokens = labels["block_tokens"]
 
     def read(self, page: bytes) -> QuickLoad | None:
-        """None for a page that is not this engine's, or whose running, waiting or cache figures are broken."""
+        """Return None for a page of another engine, or one whose running, waiting or cache figures are broken."""
         running, waiting, usage = values(page, self._running), values(page, self._waiting), values(page, self._usage)
         if not running or not waiting or not usage:
             return None
@@ -45,7 +45,7 @@ class QuickLoadReader:
 
 
 def beginning(family: str) -> bytes:
-    """How a line of this family begins, after the end of the line before."""
+    """Return how a line of this family begins, with the newline before it."""
     return b"\n%b{" % family.encode()
 
 
@@ -54,9 +54,10 @@ def _label(name: str) -> re.Pattern[bytes]:
 
 
 def values(page: bytes, beginning: bytes, part: re.Pattern[bytes] | None = None) -> list[float]:
-    """The numbers of all lines that begin so, without those that are a part of another; a time stamp may follow each.
+    """Return the values of all lines with this beginning, except those that match `part`; a timestamp may follow.
 
-    Empty if one of them is broken."""
+    Empty if one of them is broken.
+    """
     found: list[float] = []
     at = page.find(beginning)
     while at >= 0:

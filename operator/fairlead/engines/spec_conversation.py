@@ -1,6 +1,6 @@
 """Tool calls, reasoning and the chat template as every engine has them: parsers by name, and a template as a file.
 
-An engine brings two tables of parsers; what is said of them is the same for all.
+Each engine brings two tables of parsers; everything else is shared.
 """
 
 import difflib
@@ -21,12 +21,12 @@ TOOLS: Final = "spec.engine.tools"
 REASONING: Final = "spec.engine.reasoning"
 FOLDER: Final = "/etc/fairlead/chat-template"
 FILE: Final = "template.jinja"
-"""By its ending some engines tell a Jinja template from other forms."""
+"""Some engines tell a Jinja template from other forms by this extension."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParserTable:
-    """One of an engine's two lists of parsers: that of tool calls or that of reasoning."""
+    """One of an engine's two lists of parsers: for tool calls or for reasoning."""
 
     field: str
     """`TOOLS` or `REASONING`."""
@@ -35,23 +35,23 @@ class ParserTable:
     names: Sequence[str]
     families: Sequence[FamilyParser]
     is_whole: Callable[[DesiredEngine], bool]
-    """Whether the engine's image holds nothing but this release, so that it has no other parser."""
+    """Whether the engine's image holds nothing but this release, and so no other parsers."""
     advice: str
     """What to do where there is no default."""
     plugin: str | None = None
-    """The flag that brings parsers of one's own."""
+    """The flag that loads custom parsers."""
 
     def chosen(self, setup: EngineSetup) -> str | None:
-        """The one in the spec, else the family's; None if the spec has no such field."""
+        """Return the parser in the spec, else the family's; None if the spec lacks the field."""
         written = self.written(setup)
         return None if written is None else written.parser or family_parsers.of(setup.shape, self.families)
 
     def written(self, setup: EngineSetup) -> Tools | Reasoning | None:
-        """The field of the spec."""
+        """Return the field of the spec."""
         return setup.engine.tools if self.field == TOOLS else setup.engine.reasoning
 
     def stranger(self, setup: EngineSetup) -> str | None:
-        """A name in the spec that the list lacks; with a plugin any name may be valid."""
+        """Return a name in the spec that the list lacks; with a plugin any name may be valid."""
         written = self.written(setup)
         name = written.parser if written else None
         if self.plugin is not None and setup.gives(self.plugin):
@@ -59,25 +59,25 @@ class ParserTable:
         return None if name in self.names else name
 
     def guess(self, name: str) -> str | None:
-        """A question after the name that was probably meant."""
+        """Return a question that suggests the closest name."""
         near = difflib.get_close_matches(name, self.names, n=1)
         return f"did you mean {near[0]}?" if near else None
 
 
 def template(setup: EngineSetup) -> str | None:
-    """The path in the pod of a template that a ConfigMap holds, else what the spec says: a path, or the text."""
+    """Return the path in the pod of a template from a ConfigMap, else what the spec says: a path, or the text."""
     found = setup.engine.chat_template
     return f"{FOLDER}/{FILE}" if isinstance(found, ConfigMapKey) else found
 
 
 def files(setup: EngineSetup) -> tuple[ConfigMapFile, ...]:
-    """The template as a file, if a ConfigMap holds it."""
+    """Return the template as a file, if a ConfigMap holds it."""
     found = setup.engine.chat_template
     return (ConfigMapFile(source=found, folder=FOLDER, name=FILE),) if isinstance(found, ConfigMapKey) else ()
 
 
 def parser_unknown(setup: EngineSetup, table: ParserTable) -> SpecRefusal | None:
-    """A name that ends the start."""
+    """Refuse a name that would end the start."""
     name = table.stranger(setup)
     if name is None or not table.is_whole(setup.engine):
         return None
@@ -91,7 +91,7 @@ def parser_unknown(setup: EngineSetup, table: ParserTable) -> SpecRefusal | None
 
 
 def parser_doubtful(setup: EngineSetup, table: ParserTable) -> SpecWarning | None:
-    """Another release, or an image of one's own, may have more parsers."""
+    """Warn of an unknown name where another release or a custom image may have it."""
     name = table.stranger(setup)
     if name is None or table.is_whole(setup.engine):
         return None
@@ -105,7 +105,7 @@ def parser_doubtful(setup: EngineSetup, table: ParserTable) -> SpecWarning | Non
 
 
 def parser_missing(setup: EngineSetup, table: ParserTable) -> SpecRefusal | None:
-    """A field that would say nothing to the engine."""
+    """Refuse a field that yields no parser: none is written, and the model's family has no default."""
     if table.written(setup) is None or table.chosen(setup) is not None:
         return None
     described = (

@@ -1,4 +1,4 @@
-"""What every engine refuses alike, whatever it says itself: each kind cites its own source for it."""
+"""What every engine refuses in the same way; each kind cites its own source."""
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
@@ -8,7 +8,7 @@ from fairlead.fleet.plurals import count
 
 
 def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """Nothing is spread over less than one GPU."""
+    """Nothing can be spread over less than one GPU."""
     degrees = setup.wanted.parallelism
     for name, degree in (("tensor", degrees.tensor), ("pipeline", degrees.pipeline), ("data", degrees.data)):
         if degree < 1:
@@ -23,7 +23,7 @@ def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
-    """Each rank takes a GPU; on a processor there is none to count."""
+    """Each rank takes a GPU; processors have none to count."""
     needed, given = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
     if setup.on_cpu or needed <= given:
         return None
@@ -39,7 +39,7 @@ def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def gpu_too_old(setup: EngineSetup, least: ComputeCapability, engine: str) -> SpecRefusal | None:
-    """Without its kernels for this GPU an engine computes nothing at all."""
+    """An engine without kernels for this GPU computes nothing at all."""
     gpu = setup.accelerator
     if setup.on_cpu or gpu is None or gpu.capability >= least:
         return None
@@ -53,7 +53,7 @@ def gpu_too_old(setup: EngineSetup, least: ComputeCapability, engine: str) -> Sp
 
 
 def context_too_long(setup: EngineSetup, unless: str = "") -> SpecRefusal | None:
-    """Beyond the model's positions, unless a variable of the engine turns its refusal off."""
+    """Above the model's positions, unless a variable of the engine turns its refusal off."""
     tokens, shape = setup.engine.max_context_tokens, setup.shape
     if tokens is None or shape is None or tokens <= shape.positions or setup.variable(unless) == "1":
         return None
@@ -67,7 +67,7 @@ def context_too_long(setup: EngineSetup, unless: str = "") -> SpecRefusal | None
 
 
 def adapter_name_taken(setup: EngineSetup) -> SpecRefusal | None:
-    """The model and its adapters share one list of names; a request could not say which it means."""
+    """The model and its adapters share one namespace; a request could not say which it means."""
     taken = {setup.wanted.model.served_name}
     for index, adapter in enumerate(setup.engine.adapters):
         if adapter.name in taken:
@@ -83,7 +83,7 @@ def adapter_name_taken(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def adapter_rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """An adapter has at least one rank; an engine that knows only some ranks has a rule of its own."""
+    """An adapter's rank is at least one; an engine that supports only some ranks has its own rule."""
     for index, adapter in enumerate(setup.engine.adapters):
         if adapter.rank < 1:
             return SpecRefusal(
@@ -97,7 +97,7 @@ def adapter_rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
-    """Attention heads are shared out evenly; KV heads repeat."""
+    """Attention heads are divided evenly; KV heads may be replicated."""
     tensor = setup.wanted.parallelism.tensor
     if setup.shape is None or tensor < 1 or setup.shape.heads % tensor == 0:
         return None

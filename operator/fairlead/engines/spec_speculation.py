@@ -1,4 +1,4 @@
-"""Speculative decoding as every engine has it: whether method, draft, tokens and vocabulary go together."""
+"""Speculative decoding as every engine has it: whether method, draft, tokens and vocabulary fit together."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ _OWN_TOKENS: Final = frozenset({SpeculationMethod.OFF, SpeculationMethod.MTP})
 
 
 def draft_missing(setup: EngineSetup) -> SpecRefusal | None:
-    """A method that loads a second model, and none is named."""
+    """A method that loads a second model, with none named."""
     speculation = setup.engine.speculation
     if speculation.method not in _WITH_DRAFT or speculation.draft is not None:
         return None
@@ -28,7 +28,7 @@ def draft_missing(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def draft_unused(setup: EngineSetup) -> SpecRefusal | None:
-    """Whoever names a second model expects it to work."""
+    """A second model is named, and the method ignores it."""
     speculation = setup.engine.speculation
     if speculation.method is not SpeculationMethod.NGRAM or speculation.draft is None:
         return None
@@ -42,7 +42,7 @@ def draft_unused(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def tokens_missing(setup: EngineSetup) -> SpecRefusal | None:
-    """Only the model's own layers bring a number of their own."""
+    """Only the model's own MTP layers bring a default number."""
     speculation = setup.engine.speculation
     if speculation.tokens > 0 or (speculation.method in _OWN_TOKENS and speculation.tokens == 0):
         return None
@@ -56,7 +56,7 @@ def tokens_missing(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def no_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
-    """The model has no layers for it, and no draft brings them."""
+    """The model has no MTP layers, and no draft brings them."""
     speculation, shape = setup.engine.speculation, setup.shape
     if speculation.method is not SpeculationMethod.MTP or shape is None or speculation.draft is not None:
         return None
@@ -72,7 +72,7 @@ def no_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def vocabulary_differs(setup: EngineSetup) -> SpecRefusal | None:
-    """A draft's tokens are the model's, by number."""
+    """A draft shares the model's token ids."""
     target, draft = setup.shape, setup.draft_shape
     if setup.engine.speculation.method is not SpeculationMethod.DRAFT_MODEL or target is None or draft is None:
         return None
@@ -88,5 +88,5 @@ def vocabulary_differs(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def refusal(name: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
-    """A refusal of one of its fields."""
+    """Return a refusal of one speculation field."""
     return SpecRefusal(field=f"{FIELD}.{name}", value=value, reason=reason, because=because, remedy=remedy)

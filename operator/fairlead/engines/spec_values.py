@@ -1,6 +1,6 @@
-"""What a spec says of one thing that an engine may be unable to do: values for the rows of `field_limits`.
+"""What a spec says about something an engine may be unable to do: values for the rows of `field_limits`.
 
-None where the spec says nothing of it.
+None where the spec says nothing about it.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def bucket_of_adapter(setup: EngineSetup) -> str | None:
 
 
 def lora(setup: EngineSetup) -> str | None:
-    """Room for adapters that come and go."""
+    """Slots for adapters that come and go."""
     found = setup.engine.lora
     return f"{found.slots} slots" if found is not None else None
 
@@ -47,7 +47,7 @@ def weights_of(*formats: WeightFormat) -> SpecValue:
 
 
 def speculation_number(name: str) -> SpecValue:
-    """A number of speculation, while that is on."""
+    """A speculation setting, while speculation is on."""
 
     def value(setup: EngineSetup) -> str | None:
         speculation = setup.engine.speculation
@@ -58,19 +58,19 @@ def speculation_number(name: str) -> SpecValue:
 
 
 def speculation_across_stages(setup: EngineSetup) -> str | None:
-    """Speculation with the model cut into stages."""
+    """Speculation with pipeline parallelism."""
     method = setup.engine.speculation.method
     return method if method is not SpeculationMethod.OFF and setup.wanted.parallelism.pipeline > 1 else None
 
 
 def tools_on_demand(setup: EngineSetup) -> str | None:
-    """Tools that only a client's demand lets the model call."""
+    """Tools that the model may call only if the client requires it."""
     tools = setup.engine.tools
     return "false" if tools is not None and not tools.auto else None
 
 
 def inline_template(setup: EngineSetup) -> str | None:
-    """The beginning of a template that stands in the spec; a brace tells it from a path, as conversion does."""
+    """The start of a template written in the spec; a brace tells it from a path, as in conversion."""
     found = setup.engine.chat_template
     return found.strip()[:40] if isinstance(found, str) and "{" in found else None
 
@@ -81,7 +81,7 @@ def sleep(setup: EngineSetup) -> str | None:
 
 
 def cuda_graph_tokens(setup: EngineSetup) -> str | None:
-    """The longest step that is to run from a CUDA graph."""
+    """The longest step that should run from a CUDA graph."""
     most = setup.engine.cuda_graph_tokens
     return None if most is None else str(most)
 
@@ -99,7 +99,8 @@ def share_of_memory(setup: EngineSetup) -> str | None:
 
 
 def memory_below(least: int) -> SpecValue:
-    """Less main memory than this for a model of unknown shape; with a known one the fit decides, which knows more."""
+    """Less main memory than this for a model of unknown shape; with a known one the fit decides, which is more
+    exact."""
 
     def value(setup: EngineSetup) -> str | None:
         cpu = setup.wanted.cpu

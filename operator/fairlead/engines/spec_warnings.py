@@ -1,4 +1,5 @@
-"""What engines warn of alike: facts of the spec and of Kubernetes, or the same fact in the source of several."""
+"""Warnings that engines share: facts of the spec and of Kubernetes, or the same fact in the source of several
+engines."""
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
@@ -10,7 +11,7 @@ from fairlead.fleet.quantization import KvFormat
 
 
 def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
-    """GPUs a replica holds and does not use."""
+    """GPUs that a replica holds but does not use."""
     used, held = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
     if used >= held:
         return None
@@ -24,7 +25,7 @@ def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
 
 
 def foreign_code(setup: EngineSetup) -> SpecWarning | None:
-    """Code of the model's repository runs with the pod's rights."""
+    """Code from the model's repository runs with the pod's permissions."""
     source = setup.wanted.model.source
     if not setup.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
         return None
@@ -40,7 +41,7 @@ def foreign_code(setup: EngineSetup) -> SpecWarning | None:
 
 
 def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
-    """fp8_e5m2 keeps two bits of each value."""
+    """fp8_e5m2 keeps two mantissa bits of each value."""
     if setup.engine.kv is not KvFormat.FP8_E5M2:
         return None
     newer = setup.accelerator is not None and setup.accelerator.capability >= ADA
@@ -54,7 +55,7 @@ def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
 
 
 def context_beyond_the_model(setup: EngineSetup, unless: str) -> SpecWarning | None:
-    """The variable turns the engine's refusal off, not the model's limit."""
+    """The variable turns off the engine's refusal, not the model's limit."""
     tokens, shape = setup.engine.max_context_tokens, setup.shape
     if setup.variable(unless) != "1" or tokens is None or shape is None or tokens <= shape.positions:
         return None
@@ -69,7 +70,7 @@ def context_beyond_the_model(setup: EngineSetup, unless: str) -> SpecWarning | N
 
 
 def adapter_not_pinned(setup: EngineSetup, engine: str) -> SpecWarning | None:
-    """An engine that takes a repository's name for an adapter, and no revision."""
+    """An engine that takes an adapter's repository name but no revision."""
     for index, adapter in enumerate(setup.engine.adapters):
         if adapter.source.scheme is SourceScheme.HUB and adapter.source.revision is not None:
             return SpecWarning(

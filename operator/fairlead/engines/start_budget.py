@@ -1,7 +1,7 @@
-"""How long an engine may take to start, and how it is probed and ended: the arithmetic all engines share.
+"""How long an engine may take to start, and how it is probed and ended: the arithmetic that all engines share.
 
-Speeds and times are arguments, since the same model starts in a minute from a local disk and in an hour over a
-slow link; the operator passes measured ones once it has observed a start.
+Speeds and times are arguments, since the same model starts in a minute from a local disk and in an hour over a slow
+link; the operator passes measured ones once it has observed a start.
 """
 
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ class LifecycleParameters:
     """What is known about starting and ending before an engine has run."""
 
     weight_bytes: int | None = None
-    """All weights that are read before the engine is ready, draft included."""
+    """All weights that are read before the engine is ready, including a draft."""
     bytes_per_second: float = 100e6
     """The slowest link between where the weights are and the GPU, on a first start."""
     pre_stop_seconds: int = 10
-    """How long the slowest router may go on sending after a pod left its table."""
+    """How long the slowest router may keep sending after a pod left its table."""
     drain_seconds: int = 300
-    """How long running requests may go on; a longer one is cut."""
+    """How long running requests may continue; a longer one is cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartCost:
-    """What one engine needs for a start beside reading weights."""
+    """What one engine needs for a start besides reading weights."""
 
     fixed_seconds: int
     """Imports, configuration, processes, warm-up."""
@@ -37,7 +37,7 @@ class StartCost:
 
 
 def budget_seconds(pace: LifecycleParameters, cost: StartCost) -> int:
-    """How long a start may take until it counts as failed.
+    """Return how long a start may take before it counts as failed.
 
     Twice the plain reading time: shards are read, checked and moved in turn, and neighbours share the link. A start
     that is ended too early begins again from nothing, and one that hangs serves no request: too long costs less.
@@ -49,13 +49,13 @@ def budget_seconds(pace: LifecycleParameters, cost: StartCost) -> int:
 
 
 def startup_probe(path: str, port: str, budget: int) -> HttpProbe:
-    """Probed every two seconds, since each second by which readiness is noticed late leaves a GPU unused."""
+    """Probe every two seconds, since each second by which readiness is noticed late leaves a GPU unused."""
     period = 2
     return HttpProbe(path=path, port=port, period_seconds=period, timeout_seconds=2, failures=ceil(budget / period))
 
 
 def shutdown(pace: LifecycleParameters, rest_seconds: int) -> EngineShutdown:
-    """Wait until routers stop sending, drain, and leave the process time to end."""
+    """Wait until routers stop sending, drain, and leave the process time to exit."""
     return EngineShutdown(
         pre_stop_seconds=pace.pre_stop_seconds, drain_seconds=pace.drain_seconds, rest_seconds=rest_seconds
     )

@@ -1,4 +1,4 @@
-"""A log of an engine's start as a sweep reads it: lines with their times, what they say, and why a start failed."""
+"""An engine's start log as a sweep reads it: lines with their times, what they mean, and why a start failed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 _ERROR: Final = re.compile(r"(Value error, .+?)(?: \[type=|$)|\b((?:[A-Z]\w*)?(?:Error|Exception|error): .+)")
-"""What a configuration is refused for, the last line of a traceback, or what the parser of arguments says."""
+"""Why a configuration is refused, the last line of a traceback, or an argument parser's error."""
 _WRAPPING: Final = "See root cause above"
-"""What vLLM's front ends its log with when its engine core has said why."""
+"""How vLLM's frontend ends its log after its engine core has given the cause."""
 _SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line, and the seconds from the start of the process at which it came."""
+    """A line, and the seconds since the process started."""
 
     at: float
     text: str
@@ -22,7 +22,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartLog:
-    """What a log says of a start."""
+    """What a log reveals about a start."""
 
     phases: Mapping[str, float]
     """Seconds by phase, in their order; empty if the log lacks the engine's lines."""
@@ -30,7 +30,7 @@ class StartLog:
 
 
 def error(lines: Sequence[LogLine]) -> str:
-    """Why a start failed: the last error that names itself and a cause, else the last words."""
+    """Return why a start failed: the last error that names itself and a cause, else the last line."""
     named = [match[1] or match[2] for one in lines if (match := _ERROR.search(one.text))]
     found = [one for one in named if _WRAPPING not in one] or named
     words = found or [one.text for one in lines if one.text.strip()] or ["it said nothing"]

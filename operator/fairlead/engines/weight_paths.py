@@ -1,4 +1,4 @@
-"""Where weights lie inside an engine's pod, and which path or address the engine opens."""
+"""Where weights are inside an engine's pod, and which path or address the engine opens."""
 
 from typing import Final
 
@@ -9,26 +9,26 @@ MODEL: Final = "/models/model"
 DRAFT: Final = "/models/draft"
 ADAPTERS: Final = "/models/adapters"
 STAGED: Final = "/adapters"
-"""Where adapters lie that are loaded while the engine runs."""
+"""Where adapters are staged that are loaded while the engine runs."""
 CACHE: Final = "/cache"
 
 _MOUNTED: Final = frozenset({SourceScheme.OCI, SourceScheme.CLAIM})
 
 
 def path_to_open(source: ModelSource, path: str) -> str:
-    """What the engine opens: a folder we mount, a folder of the image, or an address it reads from itself."""
+    """Return what the engine opens: a folder we mount, a folder of the image, or an address it reads itself."""
     if source.scheme in _MOUNTED:
         return path
     return f"s3://{source.location}" if source.scheme is SourceScheme.S3 else source.location
 
 
 def adapter_path(adapter: Adapter) -> str:
-    """Each adapter's folder is named as clients name it, which is unique."""
+    """Return an adapter's folder, named as clients name the adapter, which is unique."""
     return f"{ADAPTERS}/{adapter.name}"
 
 
 def sources(wanted: DesiredRevision) -> tuple[tuple[ModelSource, str], ...]:
-    """Every source of weights, with the folder it would be mounted on."""
+    """Return every source of weights, with the folder it would be mounted on."""
     speculation = wanted.engine.speculation
     draft = None if speculation.method is SpeculationMethod.OFF else speculation.draft
     return (
@@ -39,10 +39,10 @@ def sources(wanted: DesiredRevision) -> tuple[tuple[ModelSource, str], ...]:
 
 
 def mounts(wanted: DesiredRevision) -> tuple[WeightMount, ...]:
-    """The sources that are mounted into the pod."""
+    """Return the sources that are mounted into the pod."""
     return tuple(WeightMount(source=source, path=path) for source, path in sources(wanted) if source.scheme in _MOUNTED)
 
 
 def uses_hub(wanted: DesiredRevision) -> bool:
-    """Whether the hub is a source; if not, an engine that may reach the hub only waits for replies it ignores."""
+    """Return whether any source is the hub; if not, an engine allowed to reach it only waits for replies it ignores."""
     return any(source.scheme is SourceScheme.HUB for source, _ in sources(wanted))

@@ -1,4 +1,4 @@
-"""LoRA adapters: the flags of SGLang 0.5.23, and how a request names one."""
+"""LoRA adapters: the flags of SGLang 0.5.23, and how a request names an adapter."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ SLOTS: Final = 8
 
 
 def arguments(adapters: Sequence[Adapter]) -> tuple[str, ...]:
-    """All flags of LoRA. The base model takes a slot as well; the modules follow from the adapters."""
+    """Return all LoRA flags. The base model takes a slot as well; the modules follow from the adapters."""
     if not adapters:
         return ()
     named = (f"{one.name}={weight_paths.path_to_open(one.source, weight_paths.adapter_path(one))}" for one in adapters)
@@ -26,8 +26,9 @@ def arguments(adapters: Sequence[Adapter]) -> tuple[str, ...]:
 
 
 def members(base: str, adapter: str | None) -> Mapping[str, bytes]:
-    """`srt/entrypoints/openai/serving_base.py: _resolve_lora_path`: the adapter stands after the model's name and a
-    colon. Alone its name means the base model; and a client's own `lora_path` would choose one that it may not use."""
+    """`srt/entrypoints/openai/serving_base.py: _resolve_lora_path`: the adapter follows the model's name and a colon.
+    An adapter's name alone means the base model, and a client's own `lora_path` would choose an adapter that it may not
+    use."""
     if adapter is None:
         return {"lora_path": b"null"}
     return {"model": json.dumps(f"{base}:{adapter}", ensure_ascii=False).encode()}

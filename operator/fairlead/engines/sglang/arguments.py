@@ -8,12 +8,13 @@ from fairlead.engines.sglang import field_flags, http_api, metrics
 from fairlead.engines.sglang.cpu import settings
 
 LOG_INTERVAL: Final = 10
-"""Steps between two updates of the gauges while only answers are generated; 40 by default, seconds at a large batch.
-Each update is a line in the log."""
+"""Steps between two updates of the gauges while only answers are generated; SGLang's 40 can take seconds at a large
+batch. Each update is a line in the log."""
 
 
 def command(setup: EngineSetup) -> tuple[str, ...]:
-    """The whole command. Metrics and cached tokens in `usage` are off by default, and its address is the pod's own."""
+    """Return the whole command. Metrics and cached tokens in `usage` are off by default; it must listen on the pod's
+    address."""
     return (
         "sglang",
         "serve",

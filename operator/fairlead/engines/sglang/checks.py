@@ -1,4 +1,4 @@
-"""Every rule by which SGLang 0.5.23 would end its start, or start and hang, that depends on model, GPU or numbers."""
+"""Rules on model, GPU and numbers by which SGLang 0.5.23 would end its start, or start and hang."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ LONGER_ALLOWED: Final = "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"
 
 
 def bfloat16_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
-    """`load_model_utils.py: maybe_downgrade_dtype_for_legacy_gpu` computes in float16 instead, and logs it only."""
+    """`load_model_utils.py: maybe_downgrade_dtype_for_legacy_gpu` computes in float16 instead, and only logs it."""
     gpu = setup.accelerator
     if setup.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= AMPERE:
         return None
@@ -76,7 +76,7 @@ def checkpoint_is_plain(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def no_experts_to_quantize(setup: EngineSetup) -> SpecRefusal | None:
-    """`srt/layers/quantization/mxfp4.py: Mxfp4Config` makes four bits of experts only; a dense model would stay."""
+    """`srt/layers/quantization/mxfp4.py: Mxfp4Config` quantizes experts only; a dense model would stay as it is."""
     shape, row = setup.shape, formats.WEIGHTS.get(setup.engine.weights)
     if shape is None or row is None or not row.experts_only or shape.experts is not None:
         return None
@@ -228,9 +228,9 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
 OF_GPUS: Final[frozenset[RefusalCheck]] = frozenset(
     {bfloat16_needs_capability, weights_need_capability, cache_needs_blackwell}
 )
-"""Rules about a GPU's generation; for a processor `cpu.limits` has its own."""
+"""Rules about a GPU's generation; `cpu.limits` has its own for processors."""
 
 
 def of(setup: EngineSetup) -> tuple[RefusalCheck, ...]:
-    """The rules for what this setup computes on."""
+    """Return the rules for the hardware of this setup."""
     return tuple(check for check in REFUSAL_CHECKS if not (setup.on_cpu and check in OF_GPUS))

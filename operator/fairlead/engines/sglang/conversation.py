@@ -1,4 +1,4 @@
-"""Tool calls, reasoning and the chat template in SGLang 0.5.23's words: its parsers, and the flags of the fields."""
+"""Tool calls, reasoning and the chat template in SGLang 0.5.23: its parsers, and the flags of these fields."""
 
 from typing import Final
 
@@ -27,18 +27,18 @@ REASONING: Final = ParserTable(
 
 
 def tools(setup: EngineSetup) -> tuple[str, ...]:
-    """With a parser the model may call tools; there is no switch beside it."""
+    """With a parser the model may call tools; there is no separate switch."""
     parser = TOOLS.chosen(setup)
     return () if parser is None else ("--tool-call-parser", parser)
 
 
 def reasoning(setup: EngineSetup) -> tuple[str, ...]:
-    """The parser that separates the reasoning from the text of the reply."""
+    """Return the flag for the parser that separates reasoning from the reply's text."""
     parser = REASONING.chosen(setup)
     return () if parser is None else ("--reasoning-parser", parser)
 
 
 def template(setup: EngineSetup) -> tuple[str, ...]:
-    """A path, or the name of one of its own templates."""
+    """A path, or the name of one of SGLang's own templates."""
     found = spec_conversation.template(setup)
     return () if found is None else ("--chat-template", found)

@@ -1,4 +1,4 @@
-"""SGLang 0.5.23 as an implementation of the interface of all engines."""
+"""SGLang 0.5.23 as an implementation of the engine interface."""
 
 from typing import Final
 
@@ -47,7 +47,7 @@ class SglangEngine:
     names = metrics.NAMES
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """What SGLang cannot do, what would end its start or make it hang, and what would break what we rely on."""
+        """Return what SGLang cannot do, what would end or hang its start, and what would break what we rely on."""
         on_cpu = setup.on_cpu
         rules = (*flags.RULES, *overrides.FLAG_RULES) if on_cpu else flags.RULES
         owned = {**reserved_variables.VARIABLES, **overrides.VARIABLES} if on_cpu else reserved_variables.VARIABLES
@@ -61,11 +61,11 @@ class SglangEngine:
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """Warnings: what is allowed and has a cost."""
+        """Return warnings about what is allowed but has a cost."""
         return setups.warnings_of(setup, warning_checks.of(setup))
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """How it is started, probed and ended."""
+        """Return how it is started, probed and ended."""
         command = arguments.command(setup)
         return EngineLaunch(
             command=command,
@@ -82,17 +82,17 @@ class SglangEngine:
         )
 
     def memory(self, version: str) -> EngineMemory:  # noqa: ARG002 - one release is known
-        """What it takes of a GPU's memory."""
+        """Return its GPU memory use."""
         return memory.MEMORY
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """What extra arguments and adapters say of memory."""
+        """Return what extra arguments and adapters say about memory."""
         return memory.settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
-        """One page of its metrics as facts."""
+        """Parse one page of its metrics."""
         return metrics.load(text)
 
     def reader(self) -> SglangLoadReader:
-        """A reader for one pod; it keeps nothing between pages."""
+        """Return a reader for one pod; it keeps nothing between pages."""
         return SglangLoadReader()

@@ -1,4 +1,4 @@
-"""The environment SGLang 0.5.23 runs in: caches that outlive the pod, and a token by reference."""
+"""The environment of SGLang 0.5.23: caches that outlive the pod, and a token by reference."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _CACHES: Final = (
 
 
 def variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
-    """Our variables first; those of users follow and were checked not to repeat ours."""
+    """Our variables first; users' variables follow and were checked not to repeat ours."""
     wanted = setup.wanted
     return (
         *(EnvVar(name=name, value=f"{weight_paths.CACHE}/{folder}") for name, folder in _CACHES),

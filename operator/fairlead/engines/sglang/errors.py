@@ -1,7 +1,7 @@
-"""What an error response of SGLang 0.5.23 means for the request and for the engine, by its status and text.
+"""What an error response of SGLang 0.5.23 means for the request and for the engine, by status and text.
 
-A full queue is 503 for a request without a stream. For one with a stream it is 200, and an error is the first event,
-with the code in it. A draining engine refuses nothing, so nothing here says that one leaves.
+A full queue is 503 for a request without a stream. With a stream it is 200, and the first event is an error that
+contains the code. A draining engine refuses nothing, so no error here means draining.
 """
 
 import re
@@ -14,12 +14,12 @@ _CODE: Final = re.compile(rb'"code":\s*(\d{3})\b')
 
 
 def begins_with_error(first: bytes) -> bool:
-    """A stream with status 200 whose first event is an error: the client has got no token of it."""
+    """Return whether a stream with status 200 begins with an error: its client has received no token yet."""
     return first.startswith(_ERROR_EVENT)
 
 
 def error_class(status: int, body: bytes) -> EngineErrorClass:
-    """The class of an error; of a stream that begins with one, by the code in it."""
+    """Classify an error; for a stream that begins with one, by the code in it."""
     code = status
     if begins_with_error(body) and (found := _CODE.search(body.partition(b"\n")[0])) is not None:
         code = int(found[1])

@@ -1,4 +1,4 @@
-"""What free extra arguments must agree with: one another, and the typed fields beside them."""
+"""What free extra arguments must agree with: one another, and the typed fields."""
 
 from typing import Final
 
@@ -17,7 +17,8 @@ SMALLER_FIRST: Final = "--schedule-low-priority-values-first"
 
 
 def experts_over_other_gpus(setup: EngineSetup) -> SpecRefusal | None:
-    """`srt/arg_groups/parallel_hook.py` wants ep x moe-dp = tp only with attention ranks; a run took ep 3 with tp 2."""
+    """`srt/arg_groups/parallel_hook.py` requires ep x moe-dp = tp only with attention ranks; a run took ep 3 with tp
+    2."""
     degree, tensor = _number(setup, *_EXPERTS), setup.wanted.parallelism.tensor
     spread = _number(setup, "--moe-dp-size", "--moe-data-parallel-size") or 1
     if degree is None or degree == 1 or degree * spread == tensor:
@@ -47,8 +48,8 @@ def attention_ranks(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def pool_below_context(setup: EngineSetup) -> SpecRefusal | None:
-    """A run showed it: a prompt that just passes validation is never admitted to a pool smaller than the context, all
-    requests behind it hang, and `/health` stays well; `srt/managers/tp_worker.py` only warns."""
+    """In a run, a prompt that just passes validation was never admitted to a pool smaller than the context, all
+    requests behind it hung, and `/health` stayed healthy; `srt/managers/tp_worker.py` only warns."""
     pool, context = _number(setup, "--max-total-tokens"), setup.context_tokens
     if pool is None or context is None or pool >= context:
         return None
@@ -74,7 +75,7 @@ def batch_no_multiple_of_pages(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def priorities_upside_down(setup: EngineSetup) -> SpecRefusal | None:
-    """`srt/managers/schedule_policy.py` serves larger numbers first; routers send the rank of a tenant, 0 first."""
+    """`srt/managers/schedule_policy.py` serves larger numbers first; routers send a tenant's rank, 0 first."""
     if not setup.gives(PRIORITIES) or setup.gives(SMALLER_FIRST):
         return None
     return _refusal(
@@ -85,7 +86,8 @@ def priorities_upside_down(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def _number(setup: EngineSetup, *flags: str) -> int | None:
-    """The value of a flag under any of its names; what is no whole number is left to SGLang's parser to refuse."""
+    """Return the value of a flag under any of its names; anything but an integer is left to SGLang's parser to
+    refuse."""
     written = next((value for flag in flags if (value := setup.value(flag)) is not None), None)
     return int(written) if written is not None and written.isascii() and written.isdigit() else None
 

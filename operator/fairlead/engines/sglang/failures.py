@@ -1,4 +1,4 @@
-"""The last words of an SGLang 0.5.23 that could not start."""
+"""Termination messages of an SGLang 0.5.23 that could not start."""
 
 import re
 from typing import Final

@@ -1,6 +1,6 @@
-"""One row for each field of a spec that becomes flags of SGLang 0.5.23: its flags, how they are written, its limits.
+"""One row per spec field that becomes flags of SGLang 0.5.23: its flags, how they are written, its limits.
 
-Fields that it cannot express are refused by `limits`, which stands beside this table: together they name every field.
+`limits` refuses the fields that SGLang cannot express; together the two tables name every field.
 """
 
 from typing import Final
@@ -24,7 +24,8 @@ def _dtype(setup: EngineSetup) -> str | None:
 
 
 def _weights(setup: EngineSetup) -> str | None:
-    """Only what the checkpoint does not say by itself: for a stored format SGLang chooses the kernel better without."""
+    """Only what the checkpoint does not say itself: for a stored format SGLang chooses the kernel better without the
+    flag."""
     wanted, shape = setup.engine.weights, setup.shape
     row = formats.WEIGHTS.get(wanted)
     if row is None or (shape is not None and shape.stored.format is not WeightFormat.NONE):
@@ -37,7 +38,7 @@ def _prefix_caching(setup: EngineSetup) -> Arguments:
 
 
 def _queued(setup: EngineSetup) -> Arguments:
-    """Its cap counts waiting requests of each data-parallel rank; the field those of the replica."""
+    """SGLang's cap is per data-parallel rank, the field is per replica; both count waiting requests."""
     queued, ranks = setup.engine.max_queued_requests, setup.wanted.parallelism.data
     return numbered("--max-queued-requests", None if queued is None else max(1, -(-queued // max(1, ranks))))
 
@@ -48,7 +49,7 @@ def _share(setup: EngineSetup) -> str | None:
 
 
 def _eager(setup: EngineSetup) -> Arguments:
-    """On a processor always: what takes the graphs' place there is compiled."""
+    """Always on a processor: what takes the graphs' place there is compiled."""
     eager = setup.engine.eager or setup.on_cpu
     return ("--disable-decode-cuda-graph", "--disable-prefill-cuda-graph") if eager else ()
 
@@ -58,7 +59,7 @@ def _adapters(setup: EngineSetup) -> Arguments:
 
 
 def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - the interface's
-    """The model stands first on the command line, without a flag."""
+    """The model comes first on the command line, without a flag."""
     return ()
 
 

@@ -1,7 +1,7 @@
-"""Which weight and KV-cache formats SGLang 0.5.23 takes, under which name, and from which GPU on.
+"""Which weight and KV cache formats SGLang 0.5.23 takes, under which name, and from which GPU on.
 
-A format that a checkpoint brings is written only where SGLang has a kernel for it that it would also choose by itself:
-`--quantization awq` would force a slower one than it takes for the same checkpoint without the flag.
+The flags of stored formats name the kernels that SGLang would choose itself: `--quantization awq` would force a slower
+one than it takes for the same checkpoint without the flag.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ class SglangFormat:
     """One format of weights."""
 
     flag: str
-    """The word after `--quantization`."""
+    """The value of `--quantization`."""
     least: ComputeCapability
-    """The class's own minimum, in `srt/layers/quantization`."""
+    """The class's own minimum in `srt/layers/quantization`."""
     loading: bool = False
-    """Whether it is also made from an unquantized checkpoint while that loads."""
+    """Whether an unquantized checkpoint can be quantized to it while loading."""
     experts_only: bool = False
-    """Whether that touches experts alone."""
+    """Whether that quantizes experts only."""
 
 
 WEIGHTS: Final[Mapping[WeightFormat, SglangFormat]] = MappingProxyType(
@@ -52,4 +52,4 @@ KV: Final[Mapping[KvFormat, str]] = MappingProxyType(
         KvFormat.NVFP4: "nvfp4",
     }
 )
-"""Without `auto`. Plain `fp8` is no choice of its parser; vLLM's `fp8` is E4M3 as well."""
+"""Without `auto`. SGLang's parser does not take plain `fp8`; vLLM's `fp8` is E4M3 as well."""

@@ -1,4 +1,4 @@
-"""SGLang 0.5.23's HTTP server: its port, its pages, its tokenizer, and the figures a router takes each second."""
+"""SGLang 0.5.23's HTTP server: its port, pages, tokenizer, and the metrics a router reads each second."""
 
 import re
 from typing import Final
@@ -8,7 +8,7 @@ from fairlead.engines.http_api import ErrorShapes, HttpApi, QuickLoad, Tokenizer
 from fairlead.engines.sglang import adapters, errors, metrics
 
 _PART: Final = re.compile(rb'[{,](?:priority="[^"]|pp_rank="[1-9])')
-"""A line that another line counts already: of one priority, or of a later stage of a pipeline."""
+"""Matches lines that another line already includes: one priority, or a later pipeline stage."""
 _RUNNING, _WAITING, _COMPILING, _USAGE, _CAPACITY = (
     quick_load.beginning(family)
     for family in (metrics.RUNNING, metrics.WAITING, metrics.COMPILING, metrics.USAGE, metrics.CAPACITY)
@@ -16,7 +16,7 @@ _RUNNING, _WAITING, _COMPILING, _USAGE, _CAPACITY = (
 
 
 def quick(page: bytes) -> QuickLoad | None:
-    """None for a page that is not SGLang's, or whose running, waiting or cache figures are broken."""
+    """Return None for a page of another engine, or one whose running, waiting or cache figures are broken."""
     running, waiting, usage, compiling, tokens = (
         quick_load.values(page, one, _PART) for one in (_RUNNING, _WAITING, _USAGE, _COMPILING, _CAPACITY)
     )

@@ -1,4 +1,4 @@
-"""How SGLang 0.5.23 starts, lives and ends, as probes and seconds."""
+"""How SGLang 0.5.23 starts, runs and ends, as probes and seconds."""
 
 from typing import Final
 
@@ -12,28 +12,28 @@ READY: Final = "/ready"
 HEALTH: Final = "/health"
 PORT_NAME: Final = "http"
 USER: Final = 65532
-"""Its image starts as root and prepares no other user; it was not run as this one."""
+"""Its image starts as root and has no other user; it was not run as this one."""
 
 COMPILED: Final = StartCost(fixed_seconds=180, compile_seconds=600)
-"""It gives its own warm-up 600 s, in which kernels are compiled."""
+"""SGLang gives its own warm-up 600 s, in which kernels are compiled."""
 EAGER: Final = StartCost(fixed_seconds=180, compile_seconds=300)
 
 REST_SECONDS: Final = 30
-"""It looks for the end of its requests every 5 s and gives its processes 15 s; a run was gone 13.8 s after SIGTERM."""
+"""It polls for the end of its requests every 5 s and gives its processes 15 s; a run exited 13.8 s after SIGTERM."""
 
 
 def budget_seconds(pace: LifecycleParameters, setup: EngineSetup) -> int:
-    """How long a start may take."""
+    """Return how long a start may take."""
     if setup.on_cpu:
         return start_budget.budget_seconds(pace, settings.ON_CPU)
     return start_budget.budget_seconds(pace, EAGER if setup.engine.eager else COMPILED)
 
 
 def probes(budget: int) -> EngineProbes:
-    """`/ready` says in milliseconds whether it has answered its own first request and is not asked to end.
+    """`/ready` says in milliseconds whether it has served its own first request and has not been asked to end.
 
-    `/health` generates a token, at the earliest after one second, and gives up after 20: with a time-out below it would
-    always fail. It notices an engine that hangs, but not a prompt that never finds room and stops all others.
+    `/health` generates a token, which takes at least one second, and gives up after 20: with a shorter timeout it would
+    always fail. It detects an engine that hangs, but not a prompt that never fits and blocks all others.
     """
     return EngineProbes(
         startup=start_budget.startup_probe(READY, PORT_NAME, budget),
@@ -43,6 +43,6 @@ def probes(budget: int) -> EngineProbes:
 
 
 def shutdown(pace: LifecycleParameters) -> EngineShutdown:
-    """After SIGTERM it waits for its requests without limit and takes new ones: routers must have left before, and the
-    kubelet's grace period is the only limit."""
+    """After SIGTERM it waits for its requests without limit and accepts new ones: routers must have left before, and
+    the kubelet's grace period is the only limit."""
     return start_budget.shutdown(pace, REST_SECONDS)

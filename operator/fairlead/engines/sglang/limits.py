@@ -1,7 +1,7 @@
 """What a spec may say and SGLang 0.5.23 cannot do, or what this release of Fairlead does not use there yet.
 
-Each row names the file of SGLang it was read in. Together with `field_flags` the rows name every field of a spec; a
-field that neither knows is refused by `unsupported_field`, so that none is accepted and ignored.
+Each row names the file of SGLang where it was read. The rows and `field_flags` together name every field of a spec;
+`unsupported_field` refuses a field in neither, so that none is accepted and ignored.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ SPECULATION_SETTINGS: Final = frozenset({"method", "draft", "tokens", "max_concu
 
 
 def unsupported_field(setup: EngineSetup) -> SpecRefusal | None:
-    """A setting that came after these tables: refused until somebody says what SGLang makes of it."""
+    """A setting newer than these tables: refused until it is decided what it means for SGLang."""
     return field_limits.unknown_setting(setup, "SGLang", SETTINGS, SPECULATION_SETTINGS)
 
 

@@ -1,7 +1,7 @@
-"""What SGLang 0.5.23 takes of a GPU's memory: it decides by rules of its own what its work needs, and measures nothing.
+"""SGLang 0.5.23's use of GPU memory: it computes by its own rules what its work needs, and measures nothing.
 
 `mem_fraction_static` is the share of weights and cache; the rest is for activations and graphs, by the arithmetic of
-`srt/arg_groups/memory_hook.py`. No start of it was measured, so its cache is uncertain by three times what vLLM's is.
+`srt/arg_groups/memory_hook.py`. None of its starts was measured, so its cache is three times as uncertain as vLLM's.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
 
 GIB: Final = 1024
-"""In MiB, in which SGLang counts here."""
+"""In MiB, the unit of SGLang's arithmetic here."""
 _BASE: Final = 512
 _A_TOKEN: Final = 1.5
 _A_GPU: Final = GIB / 8
@@ -24,9 +24,9 @@ _LEAST_TOKENS: Final = 2048
 _LARGE: Final = 60 * GIB
 _LEAST_ON_LARGE: Final = 10 * GIB
 _SEQUENCES: Final = 2048
-"""The least that it takes for the most requests in a batch, where the cache has room for them."""
+"""The lower bound of its own limit of requests in a batch, if the cache has room for them."""
 SPECULATING: Final = 48
-"""The most requests in a batch with speculation, where nothing is written."""
+"""Most requests in a batch with speculation, if no number is set."""
 
 ON_PROCESSOR: Final = HostMemory(
     processes_gib=2.3,
@@ -37,27 +37,26 @@ ON_PROCESSOR: Final = HostMemory(
     packs_tables=False,
 )
 """HTTP server, scheduler and detokenizer: 2.3 GiB of proportional memory, measured with a tiny model and a cache of 3.5
-million tokens; other models, and SGLang's own kernels, were not."""
+million tokens; other models and SGLang's own kernels were not measured."""
 
 
 class SglangMemory:
-    """The release that these tables were read in; other releases are taken for it."""
+    """The release in which these tables were read; other releases are treated as this one."""
 
     share = 0.83
-    """Of an H100; `static_share` computes it for each."""
+    """For an H100; `static_share` computes it for each card."""
     shares_the_rest = False
     logit_bytes = 12.4
     """As vLLM's; activations are not among the terms of a static share, so nothing depends on it."""
     context_gib = 0.25
     switched_gib = 2.07
-    """The driver's, as measured on vLLM's starts: the same driver and library; not measured with SGLang."""
+    """The driver's, as measured on vLLM's starts with the same driver and library; not measured with SGLang."""
     sets_graphs_aside = False
     counts_requests = False
     host: HostMemory | None = ON_PROCESSOR
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> float | None:
-        """`handle_gpu_memory_settings`, which nobody's fraction overrides; on a processor the cache is told in
-        tokens."""
+        """`handle_gpu_memory_settings`, if no fraction is set; on a processor the cache is set in tokens."""
         if accelerator.is_cpu:
             return None
         total = accelerator.memory_mib
@@ -70,13 +69,13 @@ class SglangMemory:
         return max(0.0, round((total - reserved) / total, 3))
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
-        """Prompt tokens of one step by the card's memory; generated ones are steps of their own."""
+        """Most prompt tokens in one step, by the card's memory; generated tokens have steps of their own."""
         total = accelerator.memory_mib
         tokens = 2048 if total < 20 * GIB else 4096 if total < _LARGE else 8192 if total < 160 * GIB else 16384
         return BatchLimits(sequences=SEQUENCES if accelerator.is_cpu else _SEQUENCES, tokens=tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
-        """No start of it was measured."""
+        """None of its starts was measured."""
         return 3.0
 
 
@@ -84,7 +83,7 @@ MEMORY: Final = SglangMemory()
 
 
 def decode_graph(total: int, gpus: int) -> int:
-    """The largest batch whose step is captured, by the card's memory in MiB."""
+    """Return the largest batch whose step is captured, by the card's memory in MiB."""
     few = gpus < 4
     if total < 20 * GIB:
         return 8
@@ -94,7 +93,7 @@ def decode_graph(total: int, gpus: int) -> int:
 
 
 def prefill_graphs(most: int) -> int:
-    """How many sizes of a prompt's step are captured: `generate_prefill_cuda_graph_batch_sizes`."""
+    """Return how many sizes of prompt steps are captured: `generate_prefill_cuda_graph_batch_sizes`."""
     sizes = (
         *range(4, 33, 4),
         *range(48, 257, 16),
@@ -107,7 +106,7 @@ def prefill_graphs(most: int) -> int:
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """From extra arguments and adapters; the base model takes a slot without weights."""
+    """Return the memory settings from extra arguments and adapters; the base model takes a slot without weights."""
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
         expert_parallel=setup.gives("--ep-size", "--ep", "--expert-parallel-size"),

@@ -1,11 +1,11 @@
-"""The names of SGLang 0.5.23's metrics for the facts of `EngineLoad`.
+"""The metrics of SGLang 0.5.23 that are the facts of `EngineLoad`.
 
-Its page says some facts in another form than `load_parser` reads, so its samples are translated first: tokens by mode,
-sizes as values, queues by priority besides their sum, and one line for each stage of a pipeline. Counters of prompt and
-generated tokens grow only when a request ends; those of the scheduler, which are used here, grow with every step, and
-leave out the first token of each reply, which comes of its prompt's step: a run showed it.
+Its page gives some facts in another form than `load_parser` reads, so its samples are translated first: tokens by mode,
+sizes as values, queues by priority besides their sum, and one line for each pipeline stage. Counters of prompt and
+generated tokens grow only when a request ends. The scheduler's counters, which are used here, grow with every step and
+leave out the first token of each reply, which comes from its prompt's step, as a run showed.
 
-Missing: drafts and accepted tokens (gauges of a last interval only), scheduler steps, and why a request was rejected.
+Missing: drafts and accepted tokens (only gauges of the last interval), scheduler steps, and why a request was rejected.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,12 +21,12 @@ FIRST_TOKEN_BOUNDS: Final = (
     *("0.001", "0.005", "0.01", "0.02", "0.04", "0.06", "0.08", "0.1", "0.25", "0.5", "0.75", "1.0", "2.5", "5.0"),
     *("7.5", "10.0", "20.0", "40.0", "80.0", "160.0", "640.0", "2560.0"),
 )
-"""In seconds, as vLLM's: its own begin with 0.1, so that no shorter objective could be judged."""
+"""In seconds, as vLLM's: SGLang's begin at 0.1, which is too coarse for shorter objectives."""
 
 RUNNING: Final = "sglang:num_running_reqs"
 WAITING: Final = "sglang:num_queue_reqs"
 COMPILING: Final = "sglang:num_grammar_queue_reqs"
-"""Requests whose grammar is compiled; they wait as well."""
+"""Requests whose grammar is being compiled; they wait as well."""
 TOKENS: Final = "sglang:realtime_tokens_total"
 CAPACITY: Final = "sglang:max_total_num_tokens"
 USAGE: Final = "sglang:token_usage"
@@ -56,7 +56,7 @@ _MODES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """What a token of each mode counts as."""
 _BY_PRIORITY: Final = frozenset({RUNNING, WAITING})
-"""Gauges with a line for each priority beside the one with their sum, once priorities are on."""
+"""Gauges with a line per priority, beside the one with their sum, once priorities are on."""
 _PARTS: Final = tuple(f"{FIRST_TOKEN}_{part}" for part in ("bucket", "sum", "count"))
 
 NAMES: Final = MetricNames(
@@ -68,7 +68,7 @@ NAMES: Final = MetricNames(
     engine_label="dp_rank",
     labels=("dp_rank", "tp_rank", "pp_rank", "model_name", "priority", "mode", "is_streaming"),
 )
-"""For queries to a Prometheus, which fetch samples as they are."""
+"""For queries to a Prometheus, which returns samples untranslated."""
 _TRANSLATED: Final = MetricNames(
     sums=MappingProxyType({**_COUNTED, **{fact: fact for facts in _MODES.values() for fact in facts}}),
     usage=USAGE,
@@ -81,20 +81,20 @@ _FAMILIES: Final = NAMES.families
 
 
 def load(text: str) -> EngineLoad | UnreadableScrape:
-    """One page of SGLang's metrics as facts."""
+    """Parse one page of SGLang's metrics."""
     return load_parser.of_samples(_translated(exposition.samples(text, _FAMILIES)), _TRANSLATED)
 
 
 class SglangLoadReader:
-    """Reads every line of each page: only vLLM's pages were so many that a faster reader was worth its code."""
+    """Parses every line of each page: only vLLM's pages were so many that a faster reader was worth its code."""
 
     def read(self, page: bytes) -> EngineLoad | UnreadableScrape:
-        """One page as facts."""
+        """Parse one page."""
         return load(page.decode(errors="replace"))
 
 
 def _translated(found: Iterable[MetricSample | UnreadableScrape]) -> Iterator[MetricSample | UnreadableScrape]:
-    """Each sample as those that `load_parser` reads; requests without a stream follow at the end."""
+    """Translate each sample to those that `load_parser` reads; requests without a stream follow at the end."""
     bounds: dict[str, None] = {}
     whole = 0.0
     for sample in found:
@@ -113,7 +113,7 @@ def _translated(found: Iterable[MetricSample | UnreadableScrape]) -> Iterator[Me
 
 
 def _is_counted_elsewhere(sample: MetricSample) -> bool:
-    """A later stage of a pipeline, or a part of a sum."""
+    """Return whether it is a later pipeline stage, or part of a sum."""
     labels = sample.labels
     return labels.get("pp_rank", "0") != "0" or (sample.name in _BY_PRIORITY and bool(labels.get("priority")))
 
@@ -130,7 +130,8 @@ def _facts(sample: MetricSample) -> Iterator[MetricSample]:
 
 
 def _in_time(whole: float, bounds: Iterable[str]) -> Iterator[MetricSample]:
-    """Requests without a stream: their first token is told up to 50 tokens late, so they count as begun and in time."""
+    """Requests without a stream: their first token is reported up to 50 tokens late, so they count as begun and in
+    time."""
     bucket, total, count = _PARTS
     yield from (MetricSample(bucket, {"le": bound}, whole, "") for bound in bounds)
     yield MetricSample(total, {}, 0.0, "")

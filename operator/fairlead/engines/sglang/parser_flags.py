@@ -1,4 +1,4 @@
-"""Every flag that `sglang serve` of SGLang 0.5.23 knows, as its `srt/arg_groups/fields` and `server_args.py` add them.
+"""Every flag of SGLang 0.5.23's `sglang serve`, as `srt/arg_groups/fields` and `server_args.py` add them.
 
 Negations are those of its optional switches; argparse gives no other flag one.
 """
@@ -137,4 +137,4 @@ weight-loader-prefetch-checkpoints weight-loader-prefetch-num-threads weight-ver
 """
 
 LONG: Final = frozenset(_LONG.split())
-"""Without their dashes."""
+"""Without the dashes."""

@@ -1,7 +1,7 @@
-"""The parsers of SGLang 0.5.23's two registries, and the one of each model family.
+"""The parsers of SGLang 0.5.23's two registries, and the default for each model family.
 
 The names are those of `srt/function_call/parser_names.py` and `srt/parser/reasoning_parser_names.py`, which differ from
-vLLM's. SGLang's own `auto` guesses from the chat template and only warns where it finds nothing; here the family
+vLLM's. SGLang's own `auto` infers the parser from the chat template and only warns if it finds none; here the family
 decides, as for every engine.
 """
 
@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.engines.family_parsers import FamilyParser
 
 AUTO: Final = "auto"
-"""The engine guesses by the chat template."""
+"""The engine infers the parser from the chat template."""
 _TOOLS: Final = """
 apertus2509 auto beam cohere_command4 deepseekv3 deepseekv31 deepseekv32 deepseekv4 deepseekv41 dots gemma4 gigachat3
 gigachat35 glm glm45 glm47 gpt-oss hermes hunyuan inkling interns1 iquest_q1 k2_horizon kimi_k2 kimi_k3 lfm2 ling3
@@ -68,4 +68,4 @@ OF_REASONING: Final[tuple[FamilyParser, ...]] = (
     FamilyParser("minimax_m2", "minimax"),
     FamilyParser("mistral", "mistral", ("magistral",)),
 )
-"""In both tables the first row that matches counts."""
+"""In both tables the first matching row counts."""

@@ -1,6 +1,6 @@
-"""How SGLang checks its command in its own image and without a GPU: by its parser alone.
+"""How SGLang checks its command in its own image and without a GPU: with its parser alone.
 
-What it resolves after parsing asks for a device, so a check without one could refuse what a GPU would take.
+What it resolves after parsing needs a device, so a check without one could refuse what a GPU would take.
 """
 
 from typing import Final
@@ -15,9 +15,9 @@ except Exception as problem:
     sys.exit(print(f"cannot tell: {problem!r}"))
 parser.parse_args(["--model-path", *sys.argv[1:]])
 """
-"""Ends with 0 also if it cannot decide; the parser itself ends with 2."""
+"""Exits with 0 also if it cannot decide; the parser itself exits with 2."""
 
 
 def command(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The command of a check pod, for the command of an engine."""
+    """Return the command of a check pod for the command of an engine."""
     return "python3", "-c", PROGRAM, *words[2:]

@@ -20,7 +20,7 @@ ALGORITHMS: Final = {
 
 
 def arguments(setup: EngineSetup) -> tuple[str, ...]:
-    """The flags; nothing without speculative decoding."""
+    """Return the flags; nothing without speculative decoding."""
     speculation = setup.engine.speculation
     algorithm = ALGORITHMS.get(speculation.method)
     if algorithm is None:
@@ -29,7 +29,7 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
 
 
 def _draft(setup: EngineSetup) -> tuple[str, ...]:
-    """A revision always: its own default is `main`. The layers of MTP are in the model's own checkpoint."""
+    """Always with a revision: SGLang's default is `main`. MTP layers are in the model's own checkpoint."""
     speculation, model = setup.engine.speculation, setup.wanted.model.source
     if speculation.method is SpeculationMethod.NGRAM:
         return ()
@@ -44,7 +44,8 @@ def _opened(source: ModelSource, path: str) -> tuple[str, ...]:
 
 
 def _numbers(method: SpeculationMethod, tokens: int) -> tuple[str, ...]:
-    """A chain of guesses, as vLLM makes: several candidates a step need attention backends that can verify a tree."""
+    """A chain of draft tokens, as in vLLM: several candidates per step need attention backends that can verify a
+    tree."""
     if method is SpeculationMethod.NGRAM:
         return ("--speculative-num-draft-tokens", str(tokens + 1), "--speculative-ngram-max-bfs-breadth", "1")
     if tokens == 0:

@@ -1,6 +1,6 @@
-"""What SGLang 0.5.23 says of its own start, read from its log line by line.
+"""Parses what SGLang 0.5.23 logs about its own start.
 
-Phases add up to the whole. Of a spread engine the lines of each rank come; those of its first rank are read.
+Phases add up to the whole. An engine with several ranks logs lines for each; those of the first rank are read.
 """
 
 import re
@@ -13,11 +13,11 @@ _LOADING: Final = "Load weight begin."
 _LOADED: Final = "Load weight end."
 _LISTENING: Final = "Uvicorn running on "
 _GRAPHS: Final = re.compile(r"Capture (.+) CUDA graph end\. elapsed=([\d.]+) s, mem usage=(-?[\d.]+) GB")
-"""One for each kind of step: `model_executor/model_runner_components/cuda_graph_setup.py`."""
+"""One line for each kind of step: `model_executor/model_runner_components/cuda_graph_setup.py`."""
 
 
 def of_start(lines: Sequence[LogLine], ready_s: float) -> StartLog:
-    """The phases of a start that took so long."""
+    """Return the phases of a start that took `ready_s`."""
     captured: dict[str, tuple[float, float]] = {}
     for one in lines:
         if found := _GRAPHS.search(one.text):
@@ -30,7 +30,7 @@ def of_start(lines: Sequence[LogLine], ready_s: float) -> StartLog:
 
 
 def _phases(lines: Sequence[LogLine], ready_s: float, graphs_s: float) -> dict[str, float]:
-    """Empty if one of the three lines that every start has is not there."""
+    """Return an empty mapping if one of the three lines that every start has is missing."""
     loading, loaded, listening = (_first(lines, text) for text in (_LOADING, _LOADED, _LISTENING))
     if loading is None or loaded is None or listening is None:
         return {}

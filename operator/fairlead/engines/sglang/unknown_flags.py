@@ -1,4 +1,4 @@
-"""Extra arguments that SGLang 0.5.23 does not know: refused if the image holds only that release, else a warning."""
+"""Extra arguments that SGLang 0.5.23 does not have: refused if the image holds only that release, else a warning."""
 
 import difflib
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ class UnknownSglangArgument(NamedTuple):
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """`srt/server_args.py: prepare_server_args`: argparse ends the start with 2. It completes an abbreviation, and
-    takes neither underscores nor dots, as vLLM's does."""
+    """`srt/server_args.py: prepare_server_args`: argparse ends the start with 2. It completes abbreviations, but unlike
+    vLLM's parser accepts neither underscores nor dots."""
     if not release.is_whole(setup.engine):
         return ()
     return tuple(
@@ -35,7 +35,7 @@ def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
 
 
 def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
-    """Where the release or the image is one that these tables do not know, the engine alone can tell."""
+    """Only the engine can tell if these tables were not read in its release or image."""
     if release.is_whole(setup.engine):
         return None
     strange = next(_strange(setup, "remove it, or try the image by hand"), None)
@@ -45,19 +45,19 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
 
 
 def is_taken(word: str) -> bool:
-    """Whether the parser takes a flag in this spelling."""
+    """Return whether the parser accepts a flag in this spelling."""
     plain = word.partition("=")[0].removeprefix("--")
     return word.startswith("--") and any(flag.startswith(plain) for flag in LONG)
 
 
 def nearest(word: str) -> str | None:
-    """The flag that was probably meant."""
+    """Return the closest flag, which was probably meant."""
     near = difflib.get_close_matches((extra_args.flag(word) or "").removeprefix("--"), LONG, n=1)
     return f"--{near[0]}" if near else None
 
 
 def _strange(setup: EngineSetup, otherwise: str) -> Iterator[UnknownSglangArgument]:
-    """All unknown flags, without those that `flags.RULES` already refuses with a remedy."""
+    """Yield all unknown flags except those that `flags.RULES` already refuses with a remedy."""
     for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
         if name is None or name == "--" or " " in name:

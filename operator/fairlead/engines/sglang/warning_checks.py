@@ -1,4 +1,4 @@
-"""What SGLang 0.5.23 allows and users should be warned of."""
+"""What SGLang 0.5.23 allows but users should be warned about."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ _EIGHT_BITS: Final = frozenset({KvFormat.FP8, KvFormat.FP8_E4M3})
 
 
 def other_release(setup: EngineSetup) -> SpecWarning | None:
-    """These tables were read in one release; what changed since then is noticed only when the engine starts."""
+    """These tables were read in one release; later changes show only when the engine starts."""
     if is_ours(setup.engine.version):
         return None
     return _warning(
@@ -32,7 +32,7 @@ def other_release(setup: EngineSetup) -> SpecWarning | None:
 
 
 def answers_pause_for_prompts(setup: EngineSetup) -> SpecWarning | None:
-    """`srt/managers/scheduler.py`: prompts and answers are steps of their own, and prompts come first."""
+    """`srt/managers/scheduler.py`: prompts and answers have separate steps, and prompts come first."""
     batched = setup.engine.max_batched_tokens
     if batched is None:
         return None
@@ -47,7 +47,7 @@ def answers_pause_for_prompts(setup: EngineSetup) -> SpecWarning | None:
 
 
 def share_of_another_kind(setup: EngineSetup) -> SpecWarning | None:
-    """`srt/arg_groups/memory_hook.py`: a share that is set does not move with batches, and the rest is not measured."""
+    """`srt/arg_groups/memory_hook.py`: a share that is set does not adapt to batches, and the rest is not measured."""
     share = setup.engine.memory_utilization
     if share is None or not 0 < share < 1:
         return None
@@ -76,7 +76,7 @@ def few_requests_with_speculation(setup: EngineSetup) -> SpecWarning | None:
 
 
 def room_for_a_context(setup: EngineSetup) -> SpecWarning | None:
-    """`srt/managers/tp_worker.py` only warns where the cache is smaller than the context, and then a run hung."""
+    """`srt/managers/tp_worker.py` only warns if the cache is smaller than the context, and then a run hung."""
     if setup.shape is not None or setup.gives("--max-total-tokens"):
         return None
     return _warning(
@@ -105,7 +105,7 @@ def pools_apart(setup: EngineSetup) -> SpecWarning | None:
 
 
 def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
-    """`srt/arg_groups/fields/model.py` takes it on every GPU; its attention backends say nothing of older ones."""
+    """`srt/arg_groups/fields/model.py` takes it on every GPU; its attention backends do not mention older ones."""
     gpu = setup.accelerator
     if setup.engine.kv not in _EIGHT_BITS or gpu is None or gpu.capability >= ADA:
         return None
@@ -119,7 +119,7 @@ def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
 
 
 def eager(setup: EngineSetup) -> SpecWarning | None:
-    """Without graphs every step pays its launches."""
+    """Without graphs, every step launches its kernels one by one."""
     if not setup.engine.eager:
         return None
     return _warning(
@@ -132,7 +132,7 @@ def eager(setup: EngineSetup) -> SpecWarning | None:
 
 
 def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
-    """`--dp-size` starts whole copies of the model behind one address."""
+    """`--dp-size` starts complete copies of the model behind one address."""
     degree = setup.wanted.parallelism.data
     if degree <= 1:
         return None
@@ -181,7 +181,7 @@ _OF_GPUS: Final[frozenset[WarningCheck]] = frozenset({eight_bit_cache, eager, sp
 
 
 def of(setup: EngineSetup) -> tuple[WarningCheck, ...]:
-    """The warnings for what this setup computes on."""
+    """Return the warnings for the hardware of this setup."""
     if not setup.on_cpu:
         return WARNING_CHECKS
     return (*(check for check in WARNING_CHECKS if check not in _OF_GPUS), *cpu_warnings.WARNING_CHECKS)

@@ -1,7 +1,7 @@
 """LoRA adapters: the keys of TensorRT-LLM, and how each request names one by number and folder.
 
-There is no list of loaded adapters: an adapter is read when a request first brings its folder. So routers put name,
-number and folder into each request, and take out what a client wrote there, since any folder of the pod could be named.
+There is no list of loaded adapters: an adapter is read when a request first names its folder. So routers put name,
+number and folder into each request and remove those that a client wrote, which could name any folder of the pod.
 """
 
 import json
@@ -22,7 +22,7 @@ _MEMBER: Final = "lora_request"
 
 
 def keys(adapters: Sequence[Adapter]) -> Mapping[str, Any]:
-    """`llmapi/lora_helper.py: LoraConfig` takes one folder at most, and reads from it which modules adapters have."""
+    """`llmapi/lora_helper.py: LoraConfig` takes at most one folder, and reads from it which modules adapters have."""
     if not adapters:
         return {}
     return {
@@ -36,7 +36,7 @@ def keys(adapters: Sequence[Adapter]) -> Mapping[str, Any]:
 
 
 def number(adapter: str) -> int:
-    """The same in every router, above zero, by the name alone."""
+    """Return a positive number from the name alone, and so the same one in every router."""
     return (zlib.crc32(adapter.encode()) & 0x7FFF_FFFF) or 1
 
 
@@ -57,13 +57,13 @@ REQUESTS: Final = AdapterRequests(paths=frozenset({b"/v1/chat/completions", b"/v
 
 
 def unmounted(setup: EngineSetup) -> str | None:
-    """The first adapter that is in no folder of the pod."""
+    """Return the first adapter that is not in a folder of the pod."""
     mounted = {SourceScheme.OCI, SourceScheme.CLAIM}
     return next((one.source.location for one in setup.engine.adapters if one.source.scheme not in mounted), None)
 
 
 def number_taken(setup: EngineSetup) -> SpecRefusal | None:
-    """`lora_int_id` alone tells adapters apart in its cache of them; two of one number would be one adapter."""
+    """TensorRT-LLM's cache tells adapters apart by `lora_int_id` alone; two with one number would be one adapter."""
     taken: dict[int, str] = {}
     for index, adapter in enumerate(setup.engine.adapters):
         other = taken.setdefault(number(adapter.name), adapter.name)

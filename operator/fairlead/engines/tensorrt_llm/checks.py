@@ -1,4 +1,4 @@
-"""Every rule by which TensorRT-LLM would end its start, or serve less than is written, by model, GPU and numbers."""
+"""Rules on model, GPU and numbers by which TensorRT-LLM would end its start, or serve less than the spec says."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ WEIGHTS: Final = "spec.engine.quantization.weights"
 
 
 def weights_need_capability(setup: EngineSetup) -> SpecRefusal | None:
-    """NVIDIA's document on quantization, its table of hardware."""
+    """The hardware table of NVIDIA's documentation on quantization."""
     row, gpu = formats.WEIGHTS.get(setup.weights), setup.accelerator
     if row is None or gpu is None or gpu.capability >= row.least:
         return None
@@ -32,7 +32,7 @@ def weights_need_capability(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def weights_differ_from_checkpoint(setup: EngineSetup) -> SpecRefusal | None:
-    """`_torch/model_config.py` reads the format from the checkpoint alone, and quantizes nothing while it loads."""
+    """`_torch/model_config.py` reads the format from the checkpoint alone; nothing is quantized while loading."""
     shape, wanted = setup.shape, setup.engine.weights
     if shape is None or wanted not in formats.WEIGHTS or shape.stored.format is wanted:
         return None
@@ -48,7 +48,7 @@ def weights_differ_from_checkpoint(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def cache_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
-    """NVIDIA's document on quantization: FP8 from Ada on, NVFP4 from Blackwell on."""
+    """NVIDIA's documentation on quantization: FP8 from Ada on, NVFP4 from Blackwell on."""
     row, gpu = formats.KV.get(setup.engine.kv), setup.accelerator
     if row is None or gpu is None or gpu.capability >= row.least:
         return None
@@ -78,12 +78,13 @@ def prompts_in_one_piece(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def count_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """Counts below one are no batch and no request; a `max_batch_size` above `max_num_tokens` is only warned of."""
+    """A count below one allows no batch and no request; a `max_batch_size` above `max_num_tokens` only causes a
+    warning."""
     return rows.count_out_of_range(setup, FIELDS)
 
 
 def share_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """`llmapi/llm_args.py: KvCacheConfig.free_gpu_memory_fraction`; graphs are captured in what it leaves."""
+    """`llmapi/llm_args.py: KvCacheConfig.free_gpu_memory_fraction`; graphs are captured in the rest."""
     share = setup.engine.memory_utilization
     if share is None or 0 < share < 1:
         return None

@@ -1,4 +1,4 @@
-"""Tool calls, reasoning and the chat template in TensorRT-LLM's words: its parsers, and the options of the fields."""
+"""Tool calls, reasoning and the chat template in TensorRT-LLM: its parsers, and the options of these fields."""
 
 from typing import Final
 
@@ -29,12 +29,12 @@ REASONING: Final = ParserTable(
 
 
 def tools(setup: EngineSetup) -> tuple[str, ...]:
-    """With a parser the model may call tools; there is no switch beside it, and no key in the file."""
+    """With a parser the model may call tools; there is no separate switch, and no key in the file."""
     parser = TOOLS.chosen(setup)
     return () if parser is None else ("--tool_parser", parser)
 
 
 def template(setup: EngineSetup) -> tuple[str, ...]:
-    """A path; a text would pass through the parser's escapes, which nobody tried."""
+    """A path; a template's text would be subject to the parser's escapes, which was not tried."""
     found = spec_conversation.template(setup)
     return () if found is None else ("--chat_template", found)

@@ -1,4 +1,4 @@
-"""TensorRT-LLM's `trtllm-serve` as an implementation of the interface of all engines."""
+"""TensorRT-LLM's `trtllm-serve` as an implementation of the engine interface."""
 
 from typing import Final
 
@@ -45,7 +45,7 @@ class TensorRtEngine:
     names = metrics.NAMES
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """What TensorRT-LLM cannot do, what would end its start, and what would break what we rely on."""
+        """Return what TensorRT-LLM cannot do, what would end its start, and what would break what we rely on."""
         return (
             *field_limits.refusals(setup, limits.LIMITS),
             *setups.refusals(setup, checks.REFUSAL_CHECKS),
@@ -55,11 +55,11 @@ class TensorRtEngine:
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """Warnings: what is allowed and has a cost."""
+        """Return warnings about what is allowed but has a cost."""
         return setups.warnings_of(setup, warning_checks.WARNING_CHECKS)
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """How it is started, probed and ended. It has no check without a GPU: its first step counts them."""
+        """Return how it is started, probed and ended. It has no check without a GPU: its first step counts GPUs."""
         return EngineLaunch(
             command=_command(setup),
             environment=environment.variables(setup),
@@ -75,24 +75,24 @@ class TensorRtEngine:
         )
 
     def memory(self, version: str) -> EngineMemory:  # noqa: ARG002 - one release is known
-        """What it takes of a GPU's memory."""
+        """Return its GPU memory use."""
         return memory.MEMORY
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """What extra arguments and adapters say of memory."""
+        """Return what extra arguments and adapters say about memory."""
         return memory.settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
-        """One page of its metrics as facts."""
+        """Parse one page of its metrics."""
         return metrics.load(text)
 
     def reader(self) -> TensorRtLoadReader:
-        """A reader for one pod; it keeps nothing between pages."""
+        """Return a reader for one pod; it keeps nothing between pages."""
         return TensorRtLoadReader()
 
 
 def _command(setup: EngineSetup) -> tuple[str, ...]:
-    """The address is localhost by default, which no probe reaches."""
+    """Return the command; the default address is localhost, which no probe reaches."""
     return (
         "trtllm-serve",
         weight_paths.path_to_open(setup.wanted.model.source, weight_paths.MODEL),

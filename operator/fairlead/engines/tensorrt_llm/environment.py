@@ -1,4 +1,4 @@
-"""The environment TensorRT-LLM runs in: caches that outlive the pod, no reports of use, and a token by reference."""
+"""The environment of TensorRT-LLM: caches that outlive the pod, no usage reports, and a token by reference."""
 
 from typing import Final
 
@@ -12,11 +12,11 @@ _CACHES: Final = (
     ("TORCHINDUCTOR_CACHE_DIR", "torchinductor"),
     ("FLASHINFER_WORKSPACE_BASE", "flashinfer"),
 )
-"""Of the libraries that it uses."""
+"""Caches of the libraries that it uses."""
 
 
 def variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
-    """Our variables first; those of users follow and were checked not to repeat ours."""
+    """Our variables first; users' variables follow and were checked not to repeat ours."""
     wanted = setup.wanted
     return (
         *(EnvVar(name=name, value=f"{weight_paths.CACHE}/{folder}") for name, folder in _CACHES),

@@ -1,4 +1,4 @@
-"""What free extra arguments must agree with: the typed fields beside them."""
+"""What free extra arguments must agree with: the typed fields."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,7 +14,7 @@ _EXPERTS: Final = ("--ep-size", "--moe-expert-parallel-size", "--enable-attentio
 
 
 def assignments(setup: EngineSetup) -> Iterator[str]:
-    """What follows each `--set`, as PATH=VALUE."""
+    """Yield the value of each `--set`, as PATH=VALUE."""
     words = setup.engine.extra_args
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
@@ -23,7 +23,7 @@ def assignments(setup: EngineSetup) -> Iterator[str]:
 
 
 def key_of_a_field(setup: EngineSetup) -> SpecRefusal | None:
-    """`commands/_config_overrides.py`: `--set` wins over the file, so the spec would no longer say what runs."""
+    """`commands/_config_overrides.py`: `--set` overrides the file, so the spec would no longer say what runs."""
     owned = {key: row.field for row in KEYS for key in row.keys}
     for assignment in assignments(setup):
         path = assignment.partition("=")[0]
@@ -34,7 +34,7 @@ def key_of_a_field(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def key_that_we_rely_on(setup: EngineSetup) -> SpecRefusal | None:
-    """`serve/openai_server.py` has no page of metrics without them."""
+    """Without these keys `serve/openai_server.py` has no metrics page."""
     for assignment in assignments(setup):
         path = assignment.partition("=")[0]
         if path in options.NEEDED:
@@ -43,7 +43,7 @@ def key_that_we_rely_on(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def adapters_beside_experts(setup: EngineSetup) -> SpecRefusal | None:
-    """The feature matrix of NVIDIA's documents: LoRA with expert parallelism or attention DP is "Untested"."""
+    """The feature matrix of NVIDIA's documentation: LoRA with expert parallelism or attention DP is "Untested"."""
     if not setup.engine.adapters or not setup.gives(*_EXPERTS):
         return None
     return _refusal(
@@ -54,7 +54,7 @@ def adapters_beside_experts(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def _touches(path: str, key: str) -> bool:
-    """The same key, one above it, or one below."""
+    """Return whether the path is the key, or one above or below it."""
     return f"{path}.".startswith(f"{key}.") or f"{key}.".startswith(f"{path}.")
 
 

@@ -1,4 +1,4 @@
-"""The last words of a TensorRT-LLM that could not start."""
+"""Termination messages of a TensorRT-LLM that could not start."""
 
 import re
 from typing import Final
@@ -19,4 +19,4 @@ FAILURES: Final = (
         "correct spec.engine, above all extraArgs, for this version of the engine",
     ),
 )
-"""Read in its source and in reports of others; none was seen here."""
+"""Read in its source and in other users' reports; none was observed here."""

@@ -1,7 +1,8 @@
-"""One row for each field of a spec that TensorRT-LLM is told: in the file of its options, or on its command line.
+"""One row per spec field that TensorRT-LLM gets: in its options file, or on its command line.
 
-Nearly all are keys of the file (`llmapi/llm_args.py: TorchLlmArgs`): some have no option, and what wins where both say
-something differs between releases. Fields that it cannot express are refused by `limits`; together they name them all.
+Nearly all are keys of the file (`llmapi/llm_args.py: TorchLlmArgs`): some have no option, and releases differ in
+whether file or option wins. `limits` refuses the fields that it cannot express; together the two tables name every
+field.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,20 +18,20 @@ from fairlead.fleet.quantization import Dtype
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldKeys:
-    """One field, the keys of the file that say it, and the options that would say it again."""
+    """One field, its keys in the file, and the options that would set it a second time."""
 
     field: str
     keys: tuple[str, ...]
-    """From the root of the file, with dots."""
+    """Dotted paths from the root of the file."""
     options: tuple[str, ...] = ()
     write: Callable[[EngineSetup], Mapping[str, Any]]
-    """Values by key; none where the engine's own default applies."""
+    """Returns values by key; none where the engine's own default applies."""
     count: Callable[[DesiredEngine], int | None] | None = None
     """A number that must not be below one."""
 
     @property
     def flags(self) -> FieldFlags:
-        """The same as a row of options, of which none is written."""
+        """The same field as a row of options, none of which is written."""
         return FieldFlags(field=self.field, flags=self.options, write=_nothing, count=self.count)
 
 
@@ -39,7 +40,7 @@ def _nothing(setup: EngineSetup) -> tuple[str, ...]:  # noqa: ARG001 - the inter
 
 
 def _written(key: str, of: Callable[[EngineSetup], Any]) -> Callable[[EngineSetup], Mapping[str, Any]]:
-    """One key, where there is a value."""
+    """Return a writer of one key, if it has a value."""
     return lambda setup: {} if (value := of(setup)) is None else {key: value}
 
 
@@ -85,7 +86,7 @@ COMMAND: Final = (
     FieldFlags(field="spec.engine.tools", flags=("--tool_parser",), write=conversation.tools),
     FieldFlags(field="spec.engine.chatTemplate", flags=("--chat_template",), write=conversation.template),
 )
-"""What has no key. The model stands first on the command line, without an option."""
+"""Fields without a key. The model comes first on the command line, without an option."""
 KEYS: Final = (
     FieldKeys(
         field="spec.model.revision",

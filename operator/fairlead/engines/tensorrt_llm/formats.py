@@ -1,7 +1,7 @@
-"""Which weight and KV-cache formats TensorRT-LLM takes, from which GPU on.
+"""Which weight and KV cache formats TensorRT-LLM takes, and from which GPU on.
 
-Weights are as the checkpoint says, in `hf_quant_config.json` or `config.json`: there is no option for them. The GPUs
-are those of the table of NVIDIA's document on quantization.
+The checkpoint alone decides the weight format, in `hf_quant_config.json` or `config.json`: there is no option for it.
+The GPUs are those of the hardware table in NVIDIA's documentation on quantization.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class TensorRtFormat:
     """One format of a checkpoint's weights."""
 
     algorithm: str
-    """As `quantization/mode.py: QuantAlgo` names it."""
+    """Its name in `quantization/mode.py: QuantAlgo`."""
     least: ComputeCapability
 
 
@@ -42,7 +42,7 @@ class TensorRtCache:
     """One format of the KV cache."""
 
     word: str
-    """As `kv_cache_config.dtype` has it."""
+    """The value of `kv_cache_config.dtype`."""
     least: ComputeCapability
 
 

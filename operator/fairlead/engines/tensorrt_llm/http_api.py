@@ -1,6 +1,6 @@
-"""TensorRT-LLM's HTTP server: its port, its pages, and the figures a router takes each second.
+"""TensorRT-LLM's HTTP server: its port, pages, and the metrics a router reads each second.
 
-It has no page that counts the tokens of a request's body, and no header for a priority.
+It has no endpoint that counts the tokens of a request's body, and no priority header.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ _RUNNING, _WAITING, _USAGE, _BLOCKS, _TOKENS = (
 
 
 def quick(page: bytes) -> QuickLoad | None:
-    """None for a page that is not TensorRT-LLM's, or whose running, waiting or cache figures are broken."""
+    """Return None for a page of another engine, or one whose running, waiting or cache figures are broken."""
     running, waiting, usage, blocks, tokens = (
         quick_load.values(page, one) for one in (_RUNNING, _WAITING, _USAGE, _BLOCKS, _TOKENS)
     )
@@ -40,4 +40,4 @@ API: Final = HttpApi(
     adapters=adapters.REQUESTS,
     unsalted=frozenset({b"/v1/completions", b"/v1/responses", b"/v1/messages"}),
 )
-"""`cache_salt` is a member of chat requests only."""
+"""Only chat requests may have a `cache_salt`."""

@@ -1,4 +1,4 @@
-"""How TensorRT-LLM starts, lives and ends, as probes and seconds. None of it was measured."""
+"""How TensorRT-LLM starts, runs and ends, as probes and seconds. None of it was measured."""
 
 from typing import Final
 
@@ -10,10 +10,10 @@ from fairlead.fleet.engine_launch import EngineProbes, EngineShutdown, HttpProbe
 HEALTH: Final = "/health"
 PORT_NAME: Final = "http"
 USER: Final = 65532
-"""Its image starts as root and prepares no other user; it was not run as this one."""
+"""Its image starts as root and has no other user; it was not run as this one."""
 
 CAPTURED: Final = StartCost(fixed_seconds=300, compile_seconds=900)
-"""It makes its cache twice, tunes kernels and captures graphs; allowed for widely, since nobody measured it."""
+"""It allocates its cache twice, tunes kernels and captures graphs; generous, since it was not measured."""
 EAGER: Final = StartCost(fixed_seconds=300, compile_seconds=600)
 
 REST_SECONDS: Final = 30
@@ -21,16 +21,16 @@ REST_SECONDS: Final = 30
 
 
 def budget_seconds(pace: LifecycleParameters, setup: EngineSetup) -> int:
-    """How long a start may take."""
+    """Return how long a start may take."""
     return start_budget.budget_seconds(pace, EAGER if setup.engine.eager else CAPTURED)
 
 
 def probes(budget: int) -> EngineProbes:
     """`/health` is 503 from the first second until the model can answer, and again once the executor is dead.
 
-    It says nothing of an engine that hangs. `/health_generate` would, but its request waits among the others, so it
+    It does not detect an engine that hangs. `/health_generate` would, but its request waits with the others, so it
     fails on a busy engine, and it needs a chat template; the iteration statistics at `/metrics` are emptied by each
-    read and say nothing by a status. A hang is noticed by routers, whose requests get no token.
+    read, and their status says nothing. Routers notice a hang, since their requests get no token.
     """
     return EngineProbes(
         startup=start_budget.startup_probe(HEALTH, PORT_NAME, budget),

@@ -1,8 +1,7 @@
 """What a spec may say and TensorRT-LLM cannot do, or what this release of Fairlead does not use there yet.
 
-Each row names where it was read: files below `tensorrt_llm/`, or NVIDIA's documents. Together with `field_keys` the
-rows name every field of a spec; a field that neither knows is refused by `unsupported_field`, so that none is accepted
-and ignored.
+Each row names its source: files below `tensorrt_llm/`, or NVIDIA's documentation. The rows and `field_keys` together
+name every field of a spec; `unsupported_field` refuses a field in neither, so that none is accepted and ignored.
 """
 
 from typing import Final
@@ -35,7 +34,7 @@ SPECULATION_SETTINGS: Final = frozenset({"method", "draft", "tokens", "max_concu
 
 
 def unsupported_field(setup: EngineSetup) -> SpecRefusal | None:
-    """A setting that came after these tables: refused until somebody says what TensorRT-LLM makes of it."""
+    """A setting newer than these tables: refused until it is decided what it means for TensorRT-LLM."""
     return field_limits.unknown_setting(setup, "TensorRT-LLM", SETTINGS, SPECULATION_SETTINGS)
 
 

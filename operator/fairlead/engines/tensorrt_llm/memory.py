@@ -1,8 +1,8 @@
-"""What TensorRT-LLM takes of a GPU's memory: it runs once at its largest step, and its cache is a part of what is left.
+"""TensorRT-LLM's use of GPU memory: it runs its largest step once, and its cache is a part of what is left.
 
-`_torch/pyexecutor/_util.py`: the cache is 0.9 of what weights and that run leave; graphs are captured in the rest. No
-start of it was measured, so its cache is as uncertain as SGLang's: three times what vLLM's is. Its blocks have 32
-tokens and are counted as 16, and its store of adapters takes 2 percent: both are less than that doubt.
+`_torch/pyexecutor/_util.py`: the cache is 0.9 of what weights and that run leave; graphs are captured in the rest. None
+of its starts was measured, so its cache is as uncertain as SGLang's: three times as much as vLLM's. Its blocks have 32
+tokens and are counted as 16, and its adapter store takes 2 percent: both are less than that uncertainty.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings
 
 
 class TensorRtMemory:
-    """The release that these tables are for; other releases are taken for it."""
+    """The release that these tables are for; other releases are treated as this one."""
 
     share = 0.9
     """`free_gpu_memory_fraction`."""
@@ -33,14 +33,14 @@ class TensorRtMemory:
     """`max_num_tokens`."""
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:
-        """It measures its work first."""
+        """None: it measures its work first."""
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:  # noqa: ARG002 - the same on every GPU
         """The same on every GPU."""
         return BatchLimits(sequences=self.sequences, tokens=self.tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
-        """No start of it was measured."""
+        """None of its starts was measured."""
         return 3.0
 
 
@@ -48,7 +48,7 @@ MEMORY: Final = TensorRtMemory()
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """From extra arguments and adapters."""
+    """Return the memory settings from extra arguments and adapters."""
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
         expert_parallel=setup.gives("--ep-size", "--moe-expert-parallel-size"),

@@ -1,12 +1,12 @@
-"""The names of TensorRT-LLM's metrics for the facts of `EngineLoad`, as `metrics/collector.py` has them.
+"""The metrics of TensorRT-LLM that are the facts of `EngineLoad`, from `metrics/collector.py`.
 
-They stand at `/prometheus/metrics`; `/metrics` is JSON that each read empties, so nobody here reads it. Its page says
-some facts in another form than `load_parser` reads: prompt tokens count as looked up too, and the cache's size is two
+They are at `/prometheus/metrics`; `/metrics` is JSON that each read empties, so nothing here reads it. The page has
+some facts in another form than `load_parser` reads: prompt tokens also count as looked up, and the cache's size is two
 gauges.
 
-Missing: times between tokens (a request's mean only), preemptions, scheduler steps and drafts. All figures move when a
-request ends, and not before: while long answers are written, or while it hangs, they keep old values, and before the
-first answer there is nothing but the server's settings.
+Missing: times between tokens (only a request's mean), preemptions, scheduler steps and drafts. All metrics change only
+when a request ends: while long answers are generated or the engine hangs, they keep old values, and before the first
+request has ended, the page has only the server's settings.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ BLOCKS: Final = "trtllm_kv_cache_max_blocks"
 BLOCK_TOKENS: Final = "trtllm_kv_cache_tokens_per_block"
 PROMPTS: Final = "trtllm_prompt_tokens_total"
 SETTINGS: Final = "trtllm_model_config_info"
-"""On the page from the start, so that a server that has answered nothing yet is known for what it is."""
+"""On the page from the start; identifies a server that has not answered any request yet."""
 
 _COUNTED: Final = MappingProxyType(
     {
@@ -57,7 +57,7 @@ NAMES: Final = MetricNames(
     moves_at_ends=True,
     labels=("model_name", "engine_type", "finished_reason"),
 )
-"""For queries to a Prometheus, which fetch samples as they are."""
+"""For queries to a Prometheus, which returns samples untranslated."""
 _TRANSLATED: Final = MetricNames(
     sums=MappingProxyType({**_COUNTED, _LOOKED_UP: "prefix_queries"}),
     usage=USAGE,
@@ -73,20 +73,21 @@ _FAMILIES: Final = NAMES.families | {BLOCK_TOKENS, SETTINGS}
 
 
 def load(text: str) -> EngineLoad | UnreadableScrape:
-    """One page of TensorRT-LLM's metrics as facts."""
+    """Parse one page of TensorRT-LLM's metrics."""
     return load_parser.of_samples(_translated(exposition.samples(text, _FAMILIES)), _TRANSLATED)
 
 
 class TensorRtLoadReader:
-    """Reads every line of each page: only vLLM's pages were so many that a faster reader was worth its code."""
+    """Parses every line of each page: only vLLM's pages were so many that a faster reader was worth its code."""
 
     def read(self, page: bytes) -> EngineLoad | UnreadableScrape:
-        """One page as facts."""
+        """Parse one page."""
         return load(page.decode(errors="replace"))
 
 
 def _translated(found: Iterable[MetricSample | UnreadableScrape]) -> Iterator[MetricSample | UnreadableScrape]:
-    """Each sample as those that `load_parser` reads; the cache's size follows at the end, from both of its gauges."""
+    """Translate each sample to those that `load_parser` reads; the cache's size follows at the end, from both
+    gauges."""
     sizes: dict[str, float] = {}
     for sample in found:
         if isinstance(sample, UnreadableScrape):

@@ -1,6 +1,6 @@
-"""The file of options that `trtllm-serve --config` reads: keys of the fields, and what we rely on. JSON, which is YAML.
+"""The options file for `trtllm-serve --config`: keys of the fields, and what we rely on. JSON, which is valid YAML.
 
-Metrics are off by default and need two keys; without a backend for guided decoding structured outputs are refused; and
+Metrics are off by default and need two keys; structured outputs are refused without a backend for guided decoding; and
 without chunked prefill the tokens of one step are also the longest prompt.
 """
 
@@ -22,16 +22,16 @@ OURS: Final[Mapping[str, Any]] = MappingProxyType(
 """Always written."""
 PIECES: Final = "enable_chunked_prefill"
 NEEDED: Final = ("return_perf_metrics", "enable_iter_perf_stats")
-"""Keys without which routers and the autoscaler would see nothing."""
+"""Keys without which routers and the autoscaler would get no metrics."""
 
 
 def file(setup: EngineSetup) -> OptionsFile:
-    """The same text for the same setup, since the text is a part of the pod."""
+    """Return the file; the same setup gives the same text, since the text is a part of the pod."""
     return OptionsFile(text=json.dumps(keys(setup), indent=1, sort_keys=True), folder=FOLDER, name=NAME)
 
 
 def keys(setup: EngineSetup) -> dict[str, Any]:
-    """The whole file. Prompts in pieces were not tried by NVIDIA across the stages of a pipeline."""
+    """Return the whole file. NVIDIA has not tested chunked prefill with pipeline parallelism."""
     found: dict[str, Any] = {**OURS, PIECES: setup.wanted.parallelism.pipeline <= 1}
     for row in KEYS:
         for path, value in row.write(setup).items():

@@ -1,6 +1,6 @@
-"""Every option that `trtllm-serve MODEL` knows, as `tensorrt_llm/commands/serve.py` adds them.
+"""Every option of `trtllm-serve MODEL`, as `tensorrt_llm/commands/serve.py` adds them.
 
-Its parser is click's: an option is spelt in full, mostly with underscores, and a few with dashes.
+Its parser is click's: an option is spelled in full, mostly with underscores, and a few with dashes.
 """
 
 from typing import Final

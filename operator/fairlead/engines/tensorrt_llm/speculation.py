@@ -1,4 +1,4 @@
-"""Speculative decoding as `speculative_config` of TensorRT-LLM: method, draft and numbers."""
+"""Speculative decoding as TensorRT-LLM's `speculative_config`: method, draft and numbers."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,12 +16,12 @@ TYPES: Final[Mapping[SpeculationMethod, str]] = MappingProxyType(
         SpeculationMethod.MTP: "MTP",
     }
 )
-"""`llmapi/llm_args.py`, decoding_type of each class."""
+"""`decoding_type` of each class in `llmapi/llm_args.py`."""
 
 
 def keys(setup: EngineSetup) -> Mapping[str, Any]:
-    """Nothing without speculation. MTP takes its layers from the model's own checkpoint, as many as that has where no
-    number is written."""
+    """Nothing without speculation. MTP takes its layers from the model's own checkpoint: all of them if no number is
+    set."""
     speculation = setup.engine.speculation
     kind = TYPES.get(speculation.method)
     if kind is None:

@@ -1,6 +1,6 @@
-"""Extra arguments that the files read for these tables do not have: a warning, since releases differ.
+"""Extra arguments that the sources of these tables do not have: a warning, since releases differ.
 
-The emulator has these options and no others, so there it is a refusal.
+The emulator has these options and no others, so it refuses them.
 """
 
 import difflib
@@ -32,7 +32,7 @@ class UnknownOption(NamedTuple):
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """click ends the start with "No such option"; it completes nothing and takes no dashes for underscores."""
+    """click ends the start with "No such option"; it completes nothing and accepts no dashes for underscores."""
     if not release.is_whole(setup.engine):
         return ()
     return tuple(
@@ -42,7 +42,7 @@ def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
 
 
 def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
-    """click ends the start with "No such option"; it completes nothing and takes no dashes for underscores."""
+    """click ends the start with "No such option"; it completes nothing and accepts no dashes for underscores."""
     if release.is_whole(setup.engine):
         return None
     strange = next(_strange(setup, "remove it, or try the image by hand"), None)
@@ -52,7 +52,7 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
 
 
 def _strange(setup: EngineSetup, otherwise: str) -> Iterator[UnknownOption]:
-    """All unknown options, without those that `flags.RULES` already refuses with a remedy."""
+    """Yield all unknown options except those that `flags.RULES` already refuses with a remedy."""
     for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
         shown = word.partition("=")[0]

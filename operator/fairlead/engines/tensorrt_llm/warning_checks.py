@@ -1,4 +1,4 @@
-"""What TensorRT-LLM allows and users should be warned of."""
+"""What TensorRT-LLM allows but users should be warned about."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ from fairlead.fleet.quantization import WeightFormat
 
 
 def other_release(setup: EngineSetup) -> SpecWarning | None:
-    """These tables were read shortly before one release; what changed since is noticed only when the engine starts."""
+    """These tables were read shortly before a release; later changes show only when the engine starts."""
     if is_ours(setup.engine.version):
         return None
     return _warning(
@@ -43,7 +43,7 @@ def share_of_another_kind(setup: EngineSetup) -> SpecWarning | None:
 
 
 def context_reserved_for_answers(setup: EngineSetup) -> SpecWarning | None:
-    """`scheduler_config.capacity_scheduler_policy`: GUARANTEED_NO_EVICT keeps room for prompt and longest answer."""
+    """`scheduler_config.capacity_scheduler_policy`: GUARANTEED_NO_EVICT reserves room for prompt and longest answer."""
     if setup.engine.max_context_tokens is not None:
         return None
     return _warning(
@@ -71,7 +71,7 @@ def weights_of_an_unknown_checkpoint(setup: EngineSetup) -> SpecWarning | None:
 
 
 def four_bits_before_blackwell(setup: EngineSetup) -> SpecWarning | None:
-    """NVIDIA's table of hardware has MXFP4 for Blackwell; the algorithm W4A16_MXFP4 needs less."""
+    """NVIDIA's hardware table lists MXFP4 for Blackwell; the algorithm W4A16_MXFP4 needs less."""
     gpu = setup.accelerator
     if (
         setup.weights is not WeightFormat.MXFP4
@@ -89,7 +89,7 @@ def four_bits_before_blackwell(setup: EngineSetup) -> SpecWarning | None:
 
 
 def draft_not_pinned(setup: EngineSetup) -> SpecWarning | None:
-    """`llmapi/llm_args.py: speculative_model` takes a name on the hub and no revision."""
+    """`llmapi/llm_args.py: speculative_model` takes a name on the hub but no revision."""
     speculation = setup.engine.speculation
     draft = speculation.draft
     if speculation.method is SpeculationMethod.OFF or draft is None:
@@ -134,7 +134,7 @@ def answers_in_a_schema_beside_adapters(setup: EngineSetup) -> SpecWarning | Non
 
 
 def eager(setup: EngineSetup) -> SpecWarning | None:
-    """Without graphs every step pays its launches."""
+    """Without graphs, every step launches its kernels one by one."""
     if not setup.engine.eager:
         return None
     return _warning(

@@ -1,5 +1,5 @@
-"""vLLM 0.32, as data: which flags a spec becomes, what it refuses, what its metrics are called, how it ends.
+"""vLLM 0.32 as data: which flags a spec becomes, what it refuses, its metric names, and how it ends.
 
-Every fact was read in, or observed in, that release; another release is checked against these tables before it
-is allowed. Never imports the engine. Its one verb: to describe.
+Every fact was read or observed in that release; another release is checked against these tables before it is allowed.
+Never imports the engine. Its one verb: to describe.
 """

@@ -1,4 +1,4 @@
-"""LoRA adapters: the ranks vLLM 0.32 knows, how adapters are named to it, and those that come while it runs."""
+"""LoRA adapters: the ranks that vLLM 0.32 supports, how it names adapters, and those loaded while it runs."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ UPDATING: Final = "VLLM_ALLOW_RUNTIME_LORA_UPDATING"
 
 
 def slots(engine: DesiredEngine) -> tuple[str, ...]:
-    """The flags of room for adapters; the rank is rounded up to one vLLM knows."""
+    """Return the flags for adapter slots; the rank is rounded up to one that vLLM supports."""
     ranks = slot_ranks(engine)
     if not ranks:
         return ()
@@ -31,7 +31,7 @@ def slots(engine: DesiredEngine) -> tuple[str, ...]:
 
 
 def modules(engine: DesiredEngine) -> tuple[str, ...]:
-    """The flag that names those that are loaded at the start."""
+    """Return the flag for adapters that are loaded at the start."""
     named = (
         f"{adapter.name}={weight_paths.path_to_open(adapter.source, weight_paths.adapter_path(adapter))}"
         for adapter in engine.adapters
@@ -40,7 +40,7 @@ def modules(engine: DesiredEngine) -> tuple[str, ...]:
 
 
 def slot_ranks(engine: DesiredEngine) -> tuple[int, ...]:
-    """The rank of each slot; all have the highest."""
+    """Return the rank of each slot: the highest for all."""
     highest = max((adapter.rank for adapter in engine.adapters), default=0)
     if engine.lora is not None:
         return (max(highest, engine.lora.max_rank),) * engine.lora.slots
@@ -48,12 +48,12 @@ def slot_ranks(engine: DesiredEngine) -> tuple[int, ...]:
 
 
 def updating(engine: DesiredEngine) -> tuple[EnvVar, ...]:
-    """Opens the two endpoints that load and unload; routers do not expose them."""
+    """Return the variable that opens the load and unload endpoints; routers do not expose them."""
     return (EnvVar(name=UPDATING, value="1"),) if engine.lora is not None else ()
 
 
 def staged(engine: DesiredEngine, port: int) -> StagedAdapters | None:
-    """Where adapters lie that come while it runs."""
+    """Return where adapters are staged that are loaded while the engine runs."""
     if engine.lora is None:
         return None
     return StagedAdapters(
@@ -77,7 +77,7 @@ def rank_too_high(setup: EngineSetup) -> SpecRefusal | None:
 
 def unsafe_updating(setup: EngineSetup) -> SpecRefusal | None:
     """vllm#47724: after a load, 0.22 to 0.24 served a request in flight with another client's adapter; the source of
-    0.32 refreshes its slots, and what lies between was not read."""
+    0.32 refreshes its slots, and the releases between were not read."""
     if setup.engine.lora is None or hot_loading_is_safe(setup.engine.version):
         return None
     return SpecRefusal(
@@ -90,7 +90,7 @@ def unsafe_updating(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def sleeping(setup: EngineSetup) -> SpecRefusal | None:
-    """An engine that woke up has adapters in its slots whose weights it gave back."""
+    """After waking up, the engine has adapters in its slots whose weights it gave back."""
     if setup.engine.lora is None or not setup.engine.sleeps:
         return None
     return SpecRefusal(

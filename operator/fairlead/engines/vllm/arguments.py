@@ -6,9 +6,10 @@ from fairlead.engines.vllm import field_flags, http_api
 
 
 def command(setup: EngineSetup, drain_seconds: int) -> tuple[str, ...]:
-    """The whole command. The model stands first: a second bare word would end the parser with an error.
+    """Return the whole command. The model comes first: a second positional word would end the parser with an error.
 
-    One API server, whatever the data parallelism: vLLM's default is one an engine, and several cut replies at shutdown.
+    One API server, whatever the data parallelism: vLLM's default is one per engine, and several cut replies at
+    shutdown.
     """
     return (
         "vllm",

@@ -1,7 +1,8 @@
-"""The steps that vLLM runs from CUDA graphs: the sizes for a field that says how long they may be, and its limits.
+"""CUDA graph sizes for a field that gives the longest step to run from a graph, and the limits of that field.
 
 A step takes the graph of the next size and is padded to it; one longer than all is launched kernel by kernel, by a host
-that then takes longer than the GPU (docs/reference/gpu.md: 512 tokens 26 ms without and 15 ms with one on an H100).
+that then takes longer than the GPU (docs/reference/gpu.md: 512 tokens take 26 ms without and 15 ms with a graph on an
+H100).
 """
 
 from typing import Final
@@ -16,13 +17,13 @@ from fairlead.fleet.plurals import count
 FIELD: Final = "spec.engine.batching.cudaGraphTokens"
 FLAGS: Final = ("--cudagraph-capture-sizes", "--max-cudagraph-capture-size")
 _FIRST: Final = (1, 2, 4, *range(8, 257, 8))
-"""As vLLM has them up to 256 tokens."""
+"""vLLM's own sizes up to 256 tokens."""
 _PIECES: Final = 4
-"""Sizes for each doubling above: no step is padded by more than a quarter, and few graphs take little memory."""
+"""Sizes per doubling above that: no step is padded by more than a quarter, and few graphs take little memory."""
 
 
 def sizes(most: int) -> tuple[int, ...]:
-    """Tokens of each graph, the longest of them `most`."""
+    """Return the tokens of each graph; the longest has `most`."""
     found = {one for one in _FIRST if one <= most}
     doubled = _FIRST[-1]
     while doubled < most:
@@ -32,18 +33,18 @@ def sizes(most: int) -> tuple[int, ...]:
 
 
 def arguments(setup: EngineSetup) -> tuple[str, ...]:
-    """The flag and every size; nothing where vLLM chooses itself."""
+    """Return the flag and every size; nothing if vLLM is to choose."""
     most = setup.engine.cuda_graph_tokens
     return () if most is None or most < 1 else flags(most)
 
 
 def flags(most: int) -> tuple[str, ...]:
-    """The flag and the sizes of graphs to so many tokens."""
+    """Return the flag and the sizes of graphs up to so many tokens."""
     return (FLAGS[0], *map(str, sizes(most)))
 
 
 def of_an_eager_engine(setup: EngineSetup) -> SpecRefusal | None:
-    """With `--enforce-eager` vLLM sets its sizes to none, whatever was asked for."""
+    """With `--enforce-eager` vLLM ignores the sizes and captures none."""
     most = setup.engine.cuda_graph_tokens
     if most is None or not setup.engine.eager:
         return None
@@ -57,7 +58,7 @@ def of_an_eager_engine(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def longer_than_a_step(setup: EngineSetup) -> SpecRefusal | None:
-    """vLLM leaves out sizes above its budget for a step."""
+    """vLLM drops sizes above its token budget for a step."""
     most, batched = setup.engine.cuda_graph_tokens, defaults.batched_tokens(setup)
     if most is None or batched is None or most <= batched:
         return None
@@ -71,7 +72,7 @@ def longer_than_a_step(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def shorter_than_a_full_batch(setup: EngineSetup) -> SpecWarning | None:
-    """A request that decodes takes a token of the step, and one more for each draft."""
+    """A decoding request takes one token of the step, and one more for each draft token."""
     most, speculation = setup.engine.cuda_graph_tokens, setup.engine.speculation
     each = 1 + (0 if speculation.method is SpeculationMethod.OFF else max(0, speculation.tokens))
     full = defaults.sequences(setup) * each

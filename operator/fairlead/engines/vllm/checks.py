@@ -25,7 +25,7 @@ OF_GPUS: Final[frozenset[RefusalCheck]] = frozenset(
         kv_cache.bfloat16_needs_capability,
     }
 )
-"""Rules about a GPU's generation and number; for a processor `cpu.limits` has its own."""
+"""Rules about a GPU's generation and number; `cpu.limits` has its own for processors."""
 REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     cited("Degrees below one end the parser.", spec_refusals.degree_out_of_range),
     limits.out_of_range,
@@ -117,5 +117,5 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
 
 
 def of(setup: EngineSetup) -> tuple[RefusalCheck, ...]:
-    """The rules for what this setup computes on."""
+    """Return the rules for the hardware of this setup."""
     return tuple(check for check in REFUSAL_CHECKS if not (setup.on_cpu and check in OF_GPUS))

@@ -1,4 +1,4 @@
-"""Tool calls, reasoning and the chat template in vLLM 0.32's words: its parsers, and the flags of the fields."""
+"""Tool calls, reasoning and the chat template in vLLM 0.32: its parsers, and the flags of these fields."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ REASONING: Final = ParserTable(
 
 
 def tools(setup: EngineSetup) -> tuple[str, ...]:
-    """`--enable-auto-tool-choice` lets the model choose; a call that the client requires needs the parser alone."""
+    """`--enable-auto-tool-choice` lets the model choose; a call that the client requires needs only the parser."""
     written, parser = setup.engine.tools, TOOLS.chosen(setup)
     if written is None or parser is None:
         return ()
@@ -37,12 +37,12 @@ def tools(setup: EngineSetup) -> tuple[str, ...]:
 
 
 def reasoning(setup: EngineSetup) -> tuple[str, ...]:
-    """The parser that separates the reasoning from the text of the reply."""
+    """Return the flag for the parser that separates reasoning from the reply's text."""
     parser = REASONING.chosen(setup)
     return () if parser is None else ("--reasoning-parser", parser)
 
 
 def template(setup: EngineSetup) -> tuple[str, ...]:
-    """A path or the text itself; vLLM opens what it can open and takes anything else for the text."""
+    """A path or the text itself; vLLM opens what it can, and takes anything else for the text."""
     found = spec_conversation.template(setup)
     return () if found is None else ("--chat-template", found)

@@ -1,17 +1,17 @@
-"""The defaults of vLLM 0.32 for what a spec leaves out; they depend on the GPU's memory and name."""
+"""vLLM 0.32's defaults for what a spec leaves out; they depend on the GPU's memory and name."""
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.memory import CURRENT
 
 
 def sequences(setup: EngineSetup) -> int:
-    """Most requests in a batch; for an unknown GPU the larger default, so that a cap made from it is not too low."""
+    """Most requests in a batch; for an unknown GPU the larger default, so that a cap derived from it is not too low."""
     default = 1024 if setup.accelerator is None else CURRENT.batch(setup.accelerator).sequences
     return setup.engine.max_sequences or default * _factor(setup)
 
 
 def batched_tokens(setup: EngineSetup) -> int | None:
-    """Tokens of one step; None if the field is absent and the GPU unknown."""
+    """Most tokens in one step; None if the field is absent and the GPU unknown."""
     if setup.engine.max_batched_tokens is not None:
         return setup.engine.max_batched_tokens
     if setup.accelerator is None:

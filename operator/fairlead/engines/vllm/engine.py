@@ -1,4 +1,4 @@
-"""vLLM 0.32 as an implementation of the interface of all engines."""
+"""vLLM 0.32 as an implementation of the engine interface."""
 
 from typing import Final
 
@@ -46,7 +46,7 @@ class VllmEngine:
     names = metrics.NAMES
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """What would end vLLM's start, and what would break what routers, probes and the autoscaler rely on."""
+        """Return what would end vLLM's start, or break what routers, probes and the autoscaler rely on."""
         return (
             *(limits.refusals(setup) if setup.on_cpu else ()),
             *setups.refusals(setup, checks.of(setup)),
@@ -57,11 +57,11 @@ class VllmEngine:
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """Warnings: what is allowed and has a cost."""
+        """Return warnings about what is allowed but has a cost."""
         return setups.warnings_of(setup, warning_checks.of(setup))
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """How it is started, probed and ended."""
+        """Return how it is started, probed and ended."""
         budget = lifecycle.budget_seconds(pace, setup)
         command = arguments.command(setup, pace.drain_seconds)
         return EngineLaunch(
@@ -80,15 +80,15 @@ class VllmEngine:
         )
 
     def memory(self, version: str) -> EngineMemory:
-        """What this release of it takes of a GPU's memory."""
+        """Return the GPU memory use of this release."""
         return memory.VllmRelease.read(version)
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """What extra arguments and adapters say of memory."""
+        """Return what extra arguments and adapters say about memory."""
         return memory.settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
-        """One page of its metrics as facts."""
+        """Parse one page of its metrics."""
         return metrics.load(text)
 
     def reader(self) -> FastLoadReader:

@@ -1,4 +1,4 @@
-"""The environment vLLM 0.32 runs in: caches that outlive the pod, a token by reference, and no usage reports."""
+"""The environment of vLLM 0.32: caches that outlive the pod, a token by reference, and no usage reports."""
 
 from typing import Final
 
@@ -11,13 +11,13 @@ TRITON: Final = "TRITON_CACHE_DIR"
 
 
 def variables(wanted: DesiredRevision, budget_seconds: int, of_hardware: tuple[EnvVar, ...] = ()) -> tuple[EnvVar, ...]:
-    """Our variables first; those of users follow and were checked not to repeat ours."""
+    """Our variables first; users' variables follow and were checked not to repeat ours."""
     return (
         EnvVar(name="HF_HOME", value=f"{weight_paths.CACHE}/huggingface"),
         EnvVar(name="VLLM_CACHE_ROOT", value=f"{weight_paths.CACHE}/vllm"),
         *_kernels(wanted.engine),
         EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
-        # vLLM's own timeout, 600 s, would end a slow start that the startup probe still allows.
+        # vLLM's own timeout of 600 s would end a slow start that the startup probe still allows.
         EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value=str(budget_seconds)),
         *of_hardware,
         *development(wanted.engine),
@@ -28,9 +28,9 @@ def variables(wanted: DesiredRevision, budget_seconds: int, of_hardware: tuple[E
 
 
 def _kernels(engine: DesiredEngine) -> tuple[EnvVar, ...]:
-    """Triton's kernels: compiling them anew took 22 s of a start on an H100 (docs/reference/gpu.md).
+    """Where Triton caches kernels: compiling them anew took 22 s of a start on an H100 (docs/reference/gpu.md).
 
-    Users could always name another place, and still can.
+    Users could always choose another place, and still can.
     """
     named = {name for name, _ in engine.extra_env} | {each.name for each in engine.env_from}
     return () if TRITON in named else (EnvVar(name=TRITON, value=f"{weight_paths.CACHE}/triton"),)
@@ -42,7 +42,7 @@ def development(engine: DesiredEngine) -> tuple[EnvVar, ...]:
 
 
 def users(engine: DesiredEngine) -> tuple[EnvVar, ...]:
-    """The variables that users add, as values and references."""
+    """Return the variables that users add, as values and references."""
     return (
         *(EnvVar(name=name, value=value) for name, value in engine.extra_env),
         *(EnvVar(name=each.name, value=each) for each in engine.env_from),

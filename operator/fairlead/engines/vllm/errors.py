@@ -1,4 +1,4 @@
-"""What an error response of vLLM 0.32 means for the request and for the engine, by its status and text."""
+"""What an error response of vLLM 0.32 means for the request and for the engine, by status and text."""
 
 from typing import Final
 
@@ -12,12 +12,12 @@ _ERROR_EVENT: Final = b'data: {"error"'
 
 
 def begins_with_error(first: bytes) -> bool:
-    """A stream with status 200 whose first event is an error: the client has got no token of it."""
+    """Return whether a stream with status 200 begins with an error: its client has received no token yet."""
     return first.startswith(_ERROR_EVENT)
 
 
 def error_class(status: int, body: bytes) -> EngineErrorClass:
-    """The class of an error. Only 500, 503 and a stream without a token may mean something else than their status."""
+    """Classify an error. Only 500, 503 and a stream without a token may mean something else than their status."""
     if status in (500, 503) or begins_with_error(body):
         if _LEAVING in body:
             return EngineErrorClass.LEAVING

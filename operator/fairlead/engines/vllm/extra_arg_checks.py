@@ -1,4 +1,4 @@
-"""What free extra arguments must agree with: one another, and the typed fields beside them."""
+"""What free extra arguments must agree with: one another, and the typed fields."""
 
 import json
 from typing import Final
@@ -16,7 +16,7 @@ _CONTEXT_FLAGS: Final = ("--decode-context-parallel-size", "-dcp")
 
 
 def load_format_gone(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "Load format `gguf` is not supported": argparse lets it pass, and the worker dies minutes later."""
+    """Mirrors "Load format `gguf` is not supported": argparse accepts it, and the worker dies minutes later."""
     value = setup.value("--load-format")
     if value not in LOAD_FORMATS_GONE:
         return None
@@ -24,7 +24,7 @@ def load_format_gone(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def hash_gone(setup: EngineSetup) -> SpecRefusal | None:
-    """`builtin` is gone from `--prefix-caching-hash-algo`."""
+    """`builtin` was removed from `--prefix-caching-hash-algo`."""
     value = setup.value("--prefix-caching-hash-algo")
     return _removed("--prefix-caching-hash-algo", value, "write sha256_cbor") if value == "builtin" else None
 
@@ -94,13 +94,13 @@ def metrics_without_speculation(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def _number(setup: EngineSetup, flag: str) -> int | None:
-    """The value of a flag; what is no whole number is left to vLLM's parser to refuse."""
+    """Return the value of a flag; anything but an integer is left to vLLM's parser to refuse."""
     written = setup.value(flag)
     return int(written) if written is not None and written.isascii() and written.isdigit() else None
 
 
 def _json(written: str | None) -> dict[str, object]:
-    """The value of a JSON flag; what is no object is left to vLLM's parser to refuse."""
+    """Return the value of a JSON flag; anything but an object is left to vLLM's parser to refuse."""
     try:
         read = json.loads(written or "")
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The last words of a vLLM 0.32 that could not start."""
+"""Termination messages of a vLLM 0.32 that could not start."""
 
 import re
 from typing import Final

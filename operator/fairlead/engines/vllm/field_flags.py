@@ -1,7 +1,7 @@
-"""One row for each field of a spec that becomes a flag of vLLM 0.32: its flags, how they are written, its limits.
+"""One row per spec field that becomes a flag of vLLM 0.32: its flags, how they are written, its limits.
 
-From these rows come the command line, the flags that extra arguments may not repeat, the refusals of counts below
-one, and two tables of docs/reference/engines.md. Type, default and description of a field are in the API's model.
+These rows yield the command line, the flags that extra arguments may not repeat, the refusals of counts below one, and
+two tables of docs/reference/engines.md. A field's type, default and description are in the API's model.
 """
 
 from typing import Final
@@ -39,25 +39,25 @@ def _prefix_caching(setup: EngineSetup) -> Arguments:
 
 
 def _queued(setup: EngineSetup) -> Arguments:
-    """vLLM's cap counts running requests too, over all engines of the pod; the field counts those that wait."""
+    """vLLM's cap counts running requests too, over all engines of the pod; the field counts only waiting ones."""
     queued = setup.engine.max_queued_requests
     running = defaults.sequences(setup) * setup.wanted.parallelism.data
     return numbered("--max-num-queued-reqs", None if queued is None else queued + running)
 
 
 def _utilization(setup: EngineSetup) -> str | None:
-    """On a processor ours, where no KV cache can be told; the field is refused there."""
+    """On a processor, our own share where the KV cache is unknown; the field is refused there."""
     share = setup.engine.memory_utilization
     return settings.share(setup) if share is None else f"{share:g}"
 
 
 def _eager(setup: EngineSetup) -> Arguments:
-    """On a processor always: compiling there calls a C++ compiler at every first start."""
+    """Always on a processor: compiling there calls a C++ compiler at every first start."""
     return ("--enforce-eager",) if setup.engine.eager or setup.on_cpu else ()
 
 
 def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - the interface's
-    """The model stands first on the command line, without a flag."""
+    """The model comes first on the command line, without a flag."""
     return ()
 
 

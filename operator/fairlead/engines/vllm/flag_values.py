@@ -1,4 +1,4 @@
-"""Values of free extra arguments that the engine's parser would not take: it would end the start with code 2."""
+"""Values of free extra arguments that vLLM's parser would refuse, ending the start with code 2."""
 
 import json
 import re
@@ -25,7 +25,7 @@ Complaint = tuple[str, str]
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """One refusal for each value that is unreadable or missing. It does not show the value, which may be a secret."""
+    """Return one refusal for each unreadable or missing value. It does not show the value, which may be a secret."""
     words = setup.engine.extra_args
     return tuple(
         SpecRefusal(
@@ -42,7 +42,7 @@ def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
 
 
 def _given(words: Sequence[str]) -> Iterator[tuple[int, str, str | None]]:
-    """Each flag with its value; dotted keys of JSON flags are left to the engine."""
+    """Yield each flag with its value; dotted keys of JSON flags are left to the engine."""
     for place, word in enumerate(words):
         name = extra_args.flag(word)
         spelled, equals, written = word.partition("=")
@@ -86,7 +86,7 @@ def _choice(value: str | None, choices: Sequence[str]) -> Complaint:
 
 
 def _object(flag: str, value: str | None) -> Complaint:
-    """Reads a value as vLLM does, which would refuse anything but an object later."""
+    """Read a value as vLLM does; it would refuse anything but an object later."""
     try:
         read = json.loads(_SUFFIX.sub(lambda found: found[1] or "", value or ""))
     except (ValueError, RecursionError):

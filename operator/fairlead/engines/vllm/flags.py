@@ -108,7 +108,7 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
 
 
 def yielding(engine: DesiredEngine) -> Iterator[FlagRule]:
-    """The rules of the fields whose flags are free until the field is written, as far as they are."""
+    """Yield the rules of written fields whose flags are free until the field is written."""
     return (owned_by(row) for row in FIELDS if row.written is not None and row.written(engine))
 
 

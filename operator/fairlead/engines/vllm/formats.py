@@ -1,4 +1,4 @@
-"""Which weight and KV-cache formats vLLM 0.32 takes, under which name, on which GPU, with which type."""
+"""Which weight and KV cache formats vLLM 0.32 takes, under which name, on which GPU, with which dtype."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ BFLOAT16_ONLY: Final = frozenset({Dtype.BFLOAT16})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightFormatSupport:
-    """One format of weights. Needs differ for some formats between a stored checkpoint and one made while loading."""
+    """One format of weights. For some, a stored checkpoint needs more or less than one quantized while loading."""
 
     flag: str
-    """The word after `--quantization`."""
+    """The value of `--quantization`."""
     least: ComputeCapability
     dtypes: frozenset[Dtype] = HALF_PRECISION
     stored_least: ComputeCapability | None = None
     stored_dtypes: frozenset[Dtype] | None = None
     native: ComputeCapability | None = None
-    """Below it the format saves memory, and the arithmetic stays in 16 bits."""
+    """Below this the format only saves memory: the arithmetic stays in 16 bits."""
     experts_only: bool = False
 
     def needs(self, *, stored: bool) -> tuple[ComputeCapability, frozenset[Dtype]]:
-        """The least capability and the types it computes in."""
+        """Return the least capability, and the dtypes it computes in."""
         if stored:
             return self.stored_least or self.least, self.stored_dtypes or self.dtypes
         return self.least, self.dtypes
@@ -37,7 +37,7 @@ WEIGHTS: Final[Mapping[WeightFormat, WeightFormatSupport]] = MappingProxyType(
     {
         WeightFormat.FP8_PER_TENSOR: WeightFormatSupport(flag="fp8_per_tensor", least=TURING, native=ADA),
         WeightFormat.FP8_PER_BLOCK: WeightFormatSupport(flag="fp8_per_block", least=TURING, native=ADA),
-        # 7.5 is what its class states; its kernel says "SM89+" once the first request comes.
+        # Its class states 7.5; its kernel says "SM89+" once the first request comes.
         WeightFormat.FP8_PER_CHANNEL: WeightFormatSupport(flag="fp8_per_channel", least=ADA, native=ADA),
         WeightFormat.MXFP8: WeightFormatSupport(
             flag="mxfp8", least=TURING, stored_least=AMPERE, stored_dtypes=BFLOAT16_ONLY, native=BLACKWELL
@@ -67,7 +67,7 @@ WEIGHTS: Final[Mapping[WeightFormat, WeightFormatSupport]] = MappingProxyType(
         WeightFormat.NVFP4: WeightFormatSupport(flag="modelopt_fp4", least=TURING, native=BLACKWELL),
     }
 )
-"""Without `none`, which needs no flag, and `bitsandbytes`, which 0.32 no longer has."""
+"""Without `none`, which needs no flag, and `bitsandbytes`, which 0.32 removed."""
 
 KV: Final[Mapping[KvFormat, str]] = MappingProxyType(
     {
@@ -87,11 +87,11 @@ EIGHT_BIT_FLOATS: Final = frozenset({WeightFormat.FP8, WeightFormat.COMPRESSED_T
 
 MICROSCALED: Final = frozenset({WeightFormat.MXFP8, WeightFormat.MXFP4})
 MICROSCALED_GROUP: Final = 32
-"""Weights that share one scale: what one GPU holds of a matrix must be a multiple of it."""
+"""Weights that share one scale: each GPU's part of a matrix must be a multiple of it."""
 
 
 def nearest(capability: ComputeCapability, *, stored: bool, experts: bool) -> WeightFormat:
-    """The first format that this GPU supports, in a checkpoint or made while loading; else the plain checkpoint."""
+    """Return the first format that this GPU supports, stored or made while loading; else the plain checkpoint."""
     for format_, row in WEIGHTS.items():
         least, _ = row.needs(stored=stored)
         if stored != (format_ in WHILE_LOADING) and least <= capability and (experts or not row.experts_only):

@@ -1,4 +1,4 @@
-"""vLLM 0.32's HTTP server: its port, its pages, its tokenizer, and how it is put to sleep."""
+"""vLLM 0.32's HTTP server: its port, pages, tokenizer, and how it is put to sleep."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from fairlead.engines.vllm import errors, metrics
 
 SLEEP: Final = SleepEndpoints(sleep="/sleep?level=1&mode=wait", wake="/wake_up")
 """Two of its development endpoints. Level 1 moves the weights to main memory and drops the KV cache. `wait` lets
-running requests end first; a request after that hangs until the engine is woken, so routers must have dropped it."""
+running requests end first; a request after that hangs until the engine wakes, so routers must have dropped it."""
 
 
 API: Final = HttpApi(

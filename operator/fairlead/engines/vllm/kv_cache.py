@@ -1,4 +1,4 @@
-"""Whether the KV cache can have the format of the spec: the GPU needs an attention backend that takes it."""
+"""Whether the KV cache can have the spec's format: the GPU needs an attention backend that supports it."""
 
 from typing import Final
 
@@ -64,7 +64,7 @@ def five_bit_exponent_with_eight_bit_weights(setup: EngineSetup) -> SpecRefusal 
 
 
 def _at_least(setup: EngineSetup, least: ComputeCapability) -> bool:
-    """Whether the GPU has this capability; an unknown GPU is assumed to have it."""
+    """Return whether the GPU has this capability; an unknown GPU is assumed to have it."""
     return setup.accelerator is None or setup.accelerator.capability >= least
 
 

@@ -1,4 +1,4 @@
-"""How vLLM 0.32 starts, lives and ends, as probes and seconds."""
+"""How vLLM 0.32 starts, runs and ends, as probes and seconds."""
 
 from typing import Final
 
@@ -11,17 +11,17 @@ from fairlead.fleet.engine_launch import EngineProbes, EngineShutdown, HttpProbe
 HEALTH: Final = "/health"
 PORT_NAME: Final = "http"
 USER: Final = 2000
-"""vLLM's image starts as root and has a user with this number prepared."""
+"""vLLM's image starts as root and has a user with this number."""
 
 COMPILED: Final = StartCost(fixed_seconds=120, compile_seconds=300)
 EAGER: Final = StartCost(fixed_seconds=120, compile_seconds=0)
 
 REST_SECONDS: Final = 20
-"""The process is gone two to seven seconds after its last stream; below ten the grace period is too short."""
+"""The process exits two to seven seconds after its last stream; below ten the grace period is too short."""
 
 
 def budget_seconds(pace: LifecycleParameters, setup: EngineSetup) -> int:
-    """How long a start may take."""
+    """Return how long a start may take."""
     if setup.on_cpu:
         return start_budget.budget_seconds(pace, settings.ON_CPU)
     return start_budget.budget_seconds(pace, EAGER if setup.engine.eager else COMPILED)

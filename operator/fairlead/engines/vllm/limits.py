@@ -1,4 +1,4 @@
-"""Whether lengths, batches and shares are possible together."""
+"""Whether lengths, batches and memory shares are possible together."""
 
 from fairlead.engines import field_flags
 from fairlead.engines.engine_setup import EngineSetup
@@ -28,7 +28,7 @@ def batch_below_sequences(setup: EngineSetup) -> SpecRefusal | None:
 def prompts_in_one_piece(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "max_num_batched_tokens (512) is smaller than max_model_len (32768).", once chunked prefill is off.
 
-    A budget nobody asked for vLLM raises to the context by itself.
+    A budget that was not set is raised to the context by vLLM itself.
     """
     batched, context = setup.engine.max_batched_tokens, setup.context_tokens
     if not setup.gives("--no-enable-chunked-prefill") or batched is None or context is None or batched >= context:

@@ -1,4 +1,4 @@
-"""What releases of vLLM take of a GPU's memory, and the limits of a batch that they set by themselves."""
+"""GPU memory use of vLLM releases, and the batch limits that they set by themselves."""
 
 import re
 from typing import Final, NamedTuple
@@ -20,7 +20,8 @@ class VllmRelease(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> "VllmRelease":
-        """`0.19.0`, `v0.26.1rc1.dev608+g99a10304d`; the current one where no version is named, as in `latest`."""
+        """Parse `0.19.0` or `v0.26.1rc1.dev608+g99a10304d`; return the current release if no version is named, as in
+        `latest`."""
         match = re.match(r"v?(\d+)\.(\d+)", text)
         return cls(int(match[1]), int(match[2])) if match else CURRENT
 
@@ -30,11 +31,11 @@ class VllmRelease(NamedTuple):
         return 0.92 if self >= (0, 20) else 0.9
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:
-        """Its share holds activations too, which it measures first."""
+        """None: its share includes activations, which vLLM measures first."""
 
     @property
     def shares_the_rest(self) -> bool:
-        """Its share is of all memory."""
+        """False: its share is of all memory."""
         return False
 
     @property
@@ -45,7 +46,7 @@ class VllmRelease(NamedTuple):
 
     @property
     def context_gib(self) -> float:
-        """It grows with loaded kernels."""
+        """Grows with the kernels that are loaded."""
         return 0.25 if self >= (0, 18) else 0.13
 
     @property
@@ -60,16 +61,17 @@ class VllmRelease(NamedTuple):
 
     @property
     def counts_requests(self) -> bool:
-        """Before 0.20 it printed blocks over groups, later concurrency times context."""
+        """Before 0.20 vLLM printed blocks over groups, later concurrency times context."""
         return self >= (0, 20)
 
     @property
     def host(self) -> HostMemory:
-        """What three processes (API server, scheduler, worker) take beside weights and cache.
+        """Main memory of the three processes (API server, scheduler, worker), beside weights and cache.
 
-        A tiny model with 1 GiB of KV cache was measured at 3.1 GB of proportional memory on CPU, and is advised 4 GiB
-        (0.32.0, one machine); other releases, other machines and wider processors were not measured. Blocks follow
-        from `CpuPlatform.check_and_update_config`, whole GiB from `VLLM_CPU_KVCACHE_SPACE`, which vLLM reads by `int`.
+        A tiny model with 1 GiB of KV cache was measured at 3.1 GB of proportional memory on CPU, and 4 GiB are
+        recommended for it (0.32.0, one machine). Other releases, other machines and wider processors were not measured.
+        Blocks follow from `CpuPlatform.check_and_update_config`, whole GiB from `VLLM_CPU_KVCACHE_SPACE`, which vLLM
+        reads by `int`.
         """
         return HostMemory(
             processes_gib=1.9,
@@ -81,8 +83,8 @@ class VllmRelease(NamedTuple):
         )
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
-        """Big batches on cards of 70 GiB or more, the A100 aside. Releases before 0.9 took 1024 sequences on every
-        card. On a processor `EngineArgs` has defaults of its own."""
+        """Large batches on cards of 70 GiB or more, except the A100. Releases before 0.9 took 1024 sequences on every
+        card. On a processor `EngineArgs` has its own defaults."""
         if accelerator.is_cpu:
             return BatchLimits(sequences=128, tokens=2048)
         large = accelerator.memory_mib >= _LARGE_MIB and "A100" not in accelerator.product
@@ -97,11 +99,11 @@ class VllmRelease(NamedTuple):
 
 
 CURRENT: Final = VllmRelease(0, 32)
-"""The release the memory model was read from; an image without a version is taken for it."""
+"""The release from which the memory model was read; an image without a version is taken for it."""
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """From extra arguments and adapters."""
+    """Return the memory settings from extra arguments and adapters."""
     return MemorySettings(
         expert_parallel=setup.gives("--enable-expert-parallel", "-ep"),
         images=not setup.gives("--language-model-only"),

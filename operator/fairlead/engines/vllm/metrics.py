@@ -1,4 +1,4 @@
-"""The names of vLLM 0.32's metrics for the facts of `EngineLoad`."""
+"""The metrics of vLLM 0.32 that are the facts of `EngineLoad`."""
 
 from types import MappingProxyType
 from typing import Final
@@ -49,7 +49,7 @@ _FAMILIES: Final = NAMES.families
 
 
 def load(text: str) -> EngineLoad | UnreadableScrape:
-    """One page of vLLM's metrics as facts."""
+    """Parse one page of vLLM's metrics."""
     return load_parser.load(text, NAMES, _FAMILIES)
 
 

@@ -73,6 +73,6 @@ _SHORT: Final = """
 """
 
 LONG: Final = frozenset(_LONG.split())
-"""Without their dashes."""
+"""Without the dashes."""
 
 SHORT: Final = frozenset(_SHORT.split())

@@ -1,7 +1,7 @@
-"""The parsers of vLLM 0.32's two registries, and the one of each model family.
+"""The parsers of vLLM 0.32's two registries, and the default for each model family.
 
-A test compares the names with those of the real registries. Families document their formats on their models' cards;
-a name narrows a family whose members differ, since a wrong parser leaves every call in the text without an error.
+A test compares the names with the real registries. Families document their formats on their model cards; a name narrows
+a family whose members differ, since a wrong parser leaves every call in the text without an error.
 """
 
 from typing import Final
@@ -68,4 +68,4 @@ OF_REASONING: Final[tuple[FamilyParser, ...]] = (
     FamilyParser("minimax_m2", "minimax_m2"),
     FamilyParser("mistral", "mistral", ("magistral",)),
 )
-"""In both tables the first row that matches counts."""
+"""In both tables the first matching row counts."""

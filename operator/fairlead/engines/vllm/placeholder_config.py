@@ -1,4 +1,4 @@
-"""A `config.json` that makes vLLM's configuration code see a model of this shape, for a model that is not here."""
+"""A `config.json` from which vLLM's configuration code sees a model of this shape, without having the model."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -28,7 +28,7 @@ _UNKNOWN: Final = {
     "vocab_size": 151936,
     "max_position_embeddings": 131072,
 }
-"""The stand-in's numbers for an unknown model; its context is large, so that vLLM accepts a long one in a spec."""
+"""The placeholder's numbers for an unknown model; its context is large, so that vLLM accepts a long one in a spec."""
 
 _STORED: Final[dict[WeightFormat, dict[str, Any]]] = {
     WeightFormat.AWQ: {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True, "version": "gemm"},
@@ -54,14 +54,14 @@ MTP_MODEL: Final = {
     "n_shared_experts": 1,
     "first_k_dense_replace": 1,
 }
-"""Makes a stand-in a model with a layer for multi-token prediction, of the family that began with it."""
+"""Turns a placeholder into a model with a multi-token prediction layer, of the family that introduced it."""
 
 EAGLE_HEAD: Final = {"architectures": ["LlamaForCausalLMEagle3"], "num_hidden_layers": 1}
-"""What makes a draft an EAGLE-3 head of its target."""
+"""Turns a draft into an EAGLE-3 head of its target."""
 
 
 def question(setup: EngineSetup, command: Sequence[str]) -> dict[str, Any]:
-    """The arguments after `vllm serve`, and configurations as stand-ins for the models."""
+    """Return the arguments after `vllm serve`, and placeholder configurations for the models."""
     speculation = setup.engine.speculation
     draft = None
     if speculation.draft is not None:
@@ -77,9 +77,9 @@ def question(setup: EngineSetup, command: Sequence[str]) -> dict[str, Any]:
 
 
 def config(shape: ModelShape | None, weights: WeightFormat = WeightFormat.NONE) -> dict[str, Any]:
-    """The configuration of a stand-in; families that vLLM's code treats like Llama are written as Llama.
+    """Return a placeholder's configuration; families that vLLM's code treats like Llama are written as Llama.
 
-    For an unknown model, the checkpoint is assumed to be stored in the format that the spec sets.
+    For an unknown model, the checkpoint is assumed to be stored in the spec's format.
     """
     held = weights if shape is None else shape.stored.format
     stored = {"quantization_config": _STORED[held]} if held in _STORED else {}

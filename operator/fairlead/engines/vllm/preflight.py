@@ -1,9 +1,9 @@
 """How vLLM checks its command in its own image and without a GPU: first its parser, then its configuration.
 
 Without a GPU vLLM cannot build every part of its configuration. So only errors that do not depend on a GPU count as a
-refusal: arguments that the parser or its validation refuses, a model that cannot be fetched, values that contradict
-the model's own. Files of weights that lie in the pod are opened, which reads their headers: an engine that meets one
-that is cut logs so in another process, and its own last words only point there.
+refusal: arguments that the parser or its validation refuses, a model that cannot be fetched, values that contradict the
+model's own. Weight files in the pod are opened, which reads their headers: an engine logs a truncated one in another
+process, and its own last words only point there.
 """
 
 from typing import Final
@@ -44,9 +44,9 @@ except (OSError, TypeError, ValueError) as problem:
 except Exception as problem:
     print(f"cannot tell without a GPU: {problem!r}")
 """
-"""Ends with 0 also if it cannot decide; the parser itself ends with 2."""
+"""Exits with 0 also if it cannot decide; the parser itself exits with 2."""
 
 
 def command(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The command of a check pod, for the command of an engine."""
+    """Return the command of a check pod for the command of an engine."""
     return "python3", "-c", PROGRAM, *words[2:]

@@ -1,4 +1,4 @@
-"""For which engines these tables are complete: such an engine has no flag and no parser that they lack."""
+"""Which engines these tables are complete for: they have no flag and no parser that the tables lack."""
 
 import re
 from typing import Final
@@ -10,29 +10,29 @@ DEFAULT: Final = EngineRelease(
     version="0.32.0", image="vllm/vllm-openai:v0.32.0", cpu_image="localhost/fairlead-vllm-cpu:0.32.0"
 )
 FOR_CUDA: Final = "vllm-openai"
-"""The name of the project's own image, and of a mirror's copy of it."""
+"""The name of the project's own image, and of a mirror's copy."""
 _WHOLE: Final = frozenset({FOR_CUDA, "fairlead-vllm-cpu"})
 """Images that hold a release and nothing else."""
 
 
 def is_ours(version: str) -> bool:
-    """Whether this is the release that the tables were read in."""
+    """Return whether these tables were read in this release."""
     return version == RELEASE or version.startswith(RELEASE + ".")
 
 
 def hot_loading_is_safe(version: str) -> bool:
-    """Whether adapters may be loaded while requests run: from the release on whose source was read for it."""
+    """Return whether adapters may be loaded while requests run: from the first release whose source was read for it."""
     numbers = re.match(r"v?(\d+)\.(\d+)", version)
     return numbers is None or (int(numbers[1]), int(numbers[2])) >= (0, 32)
 
 
 def is_whole(engine: DesiredEngine) -> bool:
-    """Whether its image holds this release and nothing else: a custom image may hold more."""
+    """Return whether the image holds this release and nothing else; a custom image may hold more."""
     return is_ours(engine.version) and (engine.kind in WITHOUT_GPU or _is_released(engine.image))
 
 
 def name_of(image: str) -> str:
-    """The last word of an image's name, without registry, tag and digest."""
+    """Return the last component of an image's name, without registry, tag and digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 

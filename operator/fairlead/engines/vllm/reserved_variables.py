@@ -1,4 +1,4 @@
-"""Variables that reach below the engine: its GPUs, its libraries, its Python, and settings that a field owns."""
+"""Variables that reach below the engine (its GPUs, libraries, Python), and those for settings that a field owns."""
 
 from typing import Final
 

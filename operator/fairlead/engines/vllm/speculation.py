@@ -11,13 +11,13 @@ from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
 
 GOOD_ACCEPTANCE: Final = 0.8
-"""Share of single draft tokens that are accepted with a draft that suits its model well."""
+"""Acceptance rate of a single draft token with a draft that suits its model well."""
 WORTH_TRYING: Final = 0.1
 """A draft token that is accepted less often than this costs more than it can save."""
 
 
 def lookup_reversed(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "prompt_lookup_min=4 must be <= prompt_lookup_max=2"; one of them given sets both."""
+    """Mirrors "prompt_lookup_min=4 must be <= prompt_lookup_max=2"; if one is given, it sets both."""
     speculation = setup.engine.speculation
     low, high = speculation.lookup_min, speculation.lookup_max
     if speculation.method is not SpeculationMethod.NGRAM or low is None or high is None or low <= high:
@@ -32,7 +32,7 @@ def lookup_reversed(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def lookup_unused(setup: EngineSetup) -> SpecRefusal | None:
-    """Lookups are ngram's; another method takes no notice of them."""
+    """Lookups belong to ngram; other methods ignore them."""
     speculation = setup.engine.speculation
     given = {"lookupMin": speculation.lookup_min, "lookupMax": speculation.lookup_max}
     name = next((name for name, value in given.items() if value is not None), None)
@@ -48,7 +48,7 @@ def lookup_unused(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def no_multiple_of_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
-    """`num_speculative_tokens` above the layers a target has must be a multiple of them."""
+    """Above the number of a target's MTP layers, `num_speculative_tokens` must be a multiple of it."""
     speculation = setup.engine.speculation
     layers = setup.shape.mtp_layers if setup.shape else 0
     if speculation.method is not SpeculationMethod.MTP or layers == 0:
@@ -65,7 +65,7 @@ def no_multiple_of_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def too_many_draft_tokens(setup: EngineSetup) -> SpecWarning | None:
-    """A guess counts only if all before it were right, so the last of many hardly ever does."""
+    """A draft token counts only if all before it were right, so the last of many hardly ever does."""
     tokens = setup.engine.speculation.tokens
     right = GOOD_ACCEPTANCE**tokens
     if right >= WORTH_TRYING:

@@ -18,7 +18,7 @@ BY_GPU: Final = "ngram_gpu"
 
 
 def arguments(setup: EngineSetup) -> tuple[str, ...]:
-    """The flag and its value; nothing without speculative decoding."""
+    """Return the flag and its value; nothing without speculative decoding."""
     speculation = setup.engine.speculation
     method = _method(setup)
     if method is None:
@@ -37,7 +37,7 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
 
 
 def _method(setup: EngineSetup) -> str | None:
-    """On GPUs drafts are looked up there: vLLM's `ngram` has the host do it, and schedules while the GPU waits."""
+    """On GPUs drafts are looked up there: vLLM's `ngram` uses the host, which then schedules while the GPU waits."""
     method = setup.engine.speculation.method
     return BY_GPU if method is SpeculationMethod.NGRAM and setup.wanted.cpu is None else METHODS.get(method)
 
@@ -45,7 +45,7 @@ def _method(setup: EngineSetup) -> str | None:
 def _draft_tokens(setup: EngineSetup) -> int:
     """As the spec sets it; `mtp` without a number proposes one token with each MTP layer of the model.
 
-    vLLM 0.32 reads that number from the model only when a draft is named, and ends its start otherwise.
+    vLLM 0.32 reads that number from the model only if a draft is named, and otherwise ends its start.
     """
     speculation = setup.engine.speculation
     if speculation.tokens == 0 and speculation.method is SpeculationMethod.MTP:
@@ -61,5 +61,5 @@ def _draft(draft: ModelSource | None) -> dict[str, str]:
 
 
 def _schedule(most: int, tokens: int) -> list[list[int]]:
-    """Draft up to `most` running requests and not above; vLLM applies the last row to any larger batch."""
+    """Draft for up to `most` running requests and not above; vLLM applies the last row to any larger batch."""
     return [[1, most, tokens], [most + 1, most + 1, 0]]

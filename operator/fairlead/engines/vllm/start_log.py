@@ -1,6 +1,6 @@
-"""What vLLM 0.32 says of its own start and sleep, read from its log line by line.
+"""Parses what vLLM 0.32 logs about its own start and sleep.
 
-Phases add up to the whole: what vLLM times itself is taken from its words, the rest from when lines came.
+Phases add up to the whole: what vLLM times itself is taken from its text, the rest from the times of lines.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.engines.start_log import LogLine, StartLog
 
 _LOADING: Final = ("Starting to load model ", "Loading model from scratch...")
-"""Either model runner's own words: which one runs, vLLM chooses by model and GPU."""
+"""The lines of either model runner; vLLM chooses which one runs by model and GPU."""
 _READY: Final = re.compile(
     r"init engine \(profile, create kv cache, warmup model\) took ([\d.]+) s(?: \(compilation: ([\d.]+) s)?"
 )
@@ -19,7 +19,7 @@ _FREED: Final = re.compile(r"Sleep mode freed ([\d.]+) GiB memory, ([\d.]+) GiB 
 
 
 def of_start(lines: Sequence[LogLine], ready_s: float) -> StartLog:
-    """The phases of a start that took so long.
+    """Return the phases of a start that took `ready_s`.
 
     The newer model runner captures graphs twice: to learn how much memory they take, and to keep them.
     """
@@ -31,13 +31,13 @@ def of_start(lines: Sequence[LogLine], ready_s: float) -> StartLog:
 
 
 def of_sleep(lines: Iterable[LogLine]) -> tuple[float, float] | None:
-    """Memory that the last sleep freed, and that stays in use, in GiB."""
+    """Return the memory that the last sleep freed, and that stays in use, in GiB."""
     found = [match for one in lines if (match := _FREED.search(one.text))]
     return (float(found[-1][1]), float(found[-1][2])) if found else None
 
 
 def _phases(lines: Sequence[LogLine], ready_s: float, graphs_s: float) -> dict[str, float]:
-    """Empty if the two lines that every start has are not there."""
+    """Return an empty mapping if one of the two lines that every start has is missing."""
     loading = next((one.at for one in lines if any(words in one.text for words in _LOADING)), None)
     made = next(((one.at, match) for one in lines if (match := _READY.search(one.text))), None)
     if loading is None or made is None:

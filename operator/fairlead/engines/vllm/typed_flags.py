@@ -1,4 +1,4 @@
-"""What the free flags of vLLM 0.32.0 take for a value, as its own argument classes declare it.
+"""The values that vLLM 0.32.0's free flags take, as its own argument classes declare them.
 
 Not here: flags that take any text, flags that a field owns, and numbers that may be written as `4k`.
 """

@@ -1,4 +1,4 @@
-"""Extra arguments that vLLM 0.32 does not know: refused if the image holds only that release, else a warning."""
+"""Extra arguments that vLLM 0.32 does not have: refused if the image holds only that release, else a warning."""
 
 import difflib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class _UnknownArgument(NamedTuple):
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """Mirrors "unrecognized arguments", which ends the start with 2; the parser completes an abbreviation of a flag."""
+    """Mirrors "unrecognized arguments", which ends the start with 2; the parser completes an abbreviated flag."""
     if not release.is_whole(setup.engine):
         return ()
     return tuple(
@@ -31,7 +31,7 @@ def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
 
 
 def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
-    """Where the release or the image is one that these tables do not know, the engine alone can tell."""
+    """Only the engine can tell if these tables were not read in its release or image."""
     if release.is_whole(setup.engine):
         return None
     strange = next(_strange(setup, "remove it, or try the image by hand"), None)
@@ -44,7 +44,7 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
 
 
 def is_vllm_flag(word: str) -> bool:
-    """Whether a word is a flag in a spelling that the parser takes, or no flag at all.
+    """Return whether a word is a flag in a spelling that the parser accepts, or no flag at all.
 
     Optimisation levels and values glued to a letter are the parser's own spellings.
     """
@@ -59,14 +59,14 @@ def is_vllm_flag(word: str) -> bool:
 
 
 def nearest(word: str) -> str | None:
-    """The flag that was probably meant."""
+    """Return the closest flag, which was probably meant."""
     plain = (extra_args.flag(word) or "").removeprefix("--")
     near = difflib.get_close_matches(plain, LONG, n=1)
     return f"--{near[0]}" if near else None
 
 
 def _strange(setup: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
-    """All unknown flags, without those that `flags.RULES` already refuses with a remedy."""
+    """Yield all unknown flags except those that `flags.RULES` already refuses with a remedy."""
     for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
         if name is None or " " in name or is_vllm_flag(word) or extra_args.rule(name, flags.RULES) is not None:
@@ -76,5 +76,5 @@ def _strange(setup: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
 
 
 def _is_short(name: str, flag: str) -> bool:
-    """Abbreviated, or one letter with its value glued to it; `-tp2` is neither."""
+    """Return whether it is abbreviated, or one letter with its value glued to it; `-tp2` is neither."""
     return flag.startswith(name) or (len(flag) == 2 and name.startswith(flag))

@@ -1,4 +1,4 @@
-"""What users pass to the engine beside the typed fields: extra arguments and environment variables."""
+"""What users pass to the engine beyond the typed fields: extra arguments and environment variables."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -58,13 +58,13 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
 
 
 def arguments(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """Every extra argument that is owned, removed, reserved or unreadable."""
+    """Refuse every extra argument that is owned, removed, reserved or unreadable."""
     on_cpu = overrides.FLAG_RULES if setup.on_cpu else ()
     return extra_args.refusals(setup.engine.extra_args, (*flags.RULES, *flags.yielding(setup.engine), *on_cpu))
 
 
 def variables(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """Every extra variable that is owned or reserved; its value may be a secret and is never shown."""
+    """Refuse every extra variable that is owned or reserved; its value may be a secret and is never shown."""
     owned = {**VARIABLES, **overrides.OWNED} if setup.on_cpu else VARIABLES
     return tuple(
         SpecRefusal(field="spec.engine.env", value=name, reason=reason, because=because, remedy=remedy)

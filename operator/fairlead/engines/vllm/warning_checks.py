@@ -1,4 +1,4 @@
-"""What vLLM 0.32 allows and users should be warned of."""
+"""What vLLM 0.32 allows but users should be warned about."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ _EXPANDABLE: Final = "expandable_segments:True"
 
 
 def other_release(setup: EngineSetup) -> SpecWarning | None:
-    """These tables were read in one release; what changed since then is noticed only when the engine starts."""
+    """These tables were read in one release; later changes show only when the engine starts."""
     if is_ours(setup.engine.version):
         return None
     return _warning(
@@ -51,7 +51,7 @@ def draft_without_graphs(setup: EngineSetup) -> SpecWarning | None:
 
 
 def speculation_across_pipeline(setup: EngineSetup) -> SpecWarning | None:
-    """Speculation with pipeline parallelism is not refused in general, and seldom used."""
+    """Speculation with pipeline parallelism is generally not refused, but seldom used."""
     method = setup.engine.speculation.method
     if method is SpeculationMethod.OFF or setup.wanted.parallelism.pipeline <= 1:
         return None
@@ -65,7 +65,7 @@ def speculation_across_pipeline(setup: EngineSetup) -> SpecWarning | None:
 
 
 def switch_never_reached(setup: EngineSetup) -> SpecWarning | None:
-    """The batch never grows beyond its limit, so a switch above it has no effect."""
+    """The batch never exceeds its limit, so a switch above it has no effect."""
     most, sequences = setup.engine.speculation.max_concurrency, setup.engine.max_sequences
     if most is None or sequences is None or most < sequences:
         return None
@@ -108,7 +108,7 @@ def deprecated_fp8(setup: EngineSetup) -> SpecWarning | None:
 
 
 def eager(setup: EngineSetup) -> SpecWarning | None:
-    """Without compilation and graphs every step pays its launches."""
+    """Without compilation and graphs, every step launches its kernels one by one."""
     if not setup.engine.eager:
         return None
     return _warning(
@@ -135,7 +135,7 @@ def almost_all_memory(setup: EngineSetup) -> SpecWarning | None:
 
 
 def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
-    """Data parallelism pays for experts; dense engines side by side are better apart."""
+    """Data parallelism pays off for experts; dense engines are better run as separate replicas."""
     degree = setup.wanted.parallelism.data
     if degree <= 1 or setup.shape is None or setup.shape.experts is not None:
         return None
@@ -163,7 +163,7 @@ def events_of_nothing(setup: EngineSetup) -> SpecWarning | None:
 
 
 def sleep_without_the_pool(setup: EngineSetup) -> SpecWarning | None:
-    """Sleep mode has an allocator of its own, which ends the start where segments are to be expandable."""
+    """Sleep mode has its own allocator, which ends the start if segments are configured to be expandable."""
     allocator = setup.variable(_ALLOCATOR) or ""
     if not setup.engine.sleeps or _EXPANDABLE not in allocator:
         return None
@@ -218,11 +218,11 @@ _OF_GPUS: Final[frozenset[WarningCheck]] = frozenset(
         spec_warnings.idle_gpus,
     }
 )
-"""About arithmetic, graphs and counts of GPUs, and about scheduling that a processor never has."""
+"""About arithmetic, graphs and counts of GPUs, and about scheduling that does not occur on a processor."""
 
 
 def of(setup: EngineSetup) -> tuple[WarningCheck, ...]:
-    """The warnings for what this setup computes on."""
+    """Return the warnings for the hardware of this setup."""
     if not setup.on_cpu:
         return WARNING_CHECKS
     return (*(check for check in WARNING_CHECKS if check not in _OF_GPUS), *cpu_warnings.WARNING_CHECKS)

@@ -1,4 +1,4 @@
-"""Whether the weights can have the format of the spec: release, GPU, type, experts and the stored checkpoint."""
+"""Whether the weights can have the spec's format: release, GPU, dtype, experts and the stored checkpoint."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ DTYPE: Final = "spec.engine.dtype"
 
 
 def removed(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "Unknown quantization method: bitsandbytes": gone in 0.32."""
+    """Mirrors "Unknown quantization method: bitsandbytes": removed in 0.32."""
     if setup.weights is not WeightFormat.BITSANDBYTES:
         return None
     instead = _four_bits_while_loading(setup)
@@ -72,7 +72,7 @@ def dtype_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def needs_experts(setup: EngineSetup) -> SpecRefusal | None:
-    """`int8_per_channel_weight_only` touches MoE experts only; a dense model would stay as it is, unsaid."""
+    """`int8_per_channel_weight_only` quantizes MoE experts only; a dense model would silently stay as it is."""
     row = formats.WEIGHTS.get(setup.weights)
     if row is None or not row.experts_only or setup.shape is None or setup.shape.experts is not None:
         return None
@@ -134,14 +134,14 @@ def not_aligned(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def _stored(setup: EngineSetup) -> bool:
-    """Whether the checkpoint is stored in this format; without a shape the spec's format decides."""
+    """Return whether the checkpoint is stored in this format; without a shape the spec's format decides."""
     if setup.shape is not None:
         return setup.shape.stored.format is setup.weights
     return setup.weights not in WHILE_LOADING
 
 
 def _same_method(one: WeightFormat, other: WeightFormat) -> bool:
-    """vLLM compares its own method names, and compressed-tensors is one whatever is in it."""
+    """vLLM compares its own method names, and compressed-tensors is one, whatever its content."""
     row: WeightFormatSupport | None = formats.WEIGHTS.get(one)
     return row is not None and row.flag == formats.WEIGHTS[other].flag
 
@@ -155,7 +155,7 @@ def _for_this_gpu(setup: EngineSetup, least: ComputeCapability) -> str:
 
 
 def _while_loading(setup: EngineSetup) -> WeightFormat:
-    """The format the engine could make while loading instead; none for a checkpoint that is quantized already."""
+    """Return the format the engine could make while loading; none for a checkpoint that is already quantized."""
     if setup.shape is not None and setup.shape.stored.format is not WeightFormat.NONE:
         return WeightFormat.NONE
     capability = setup.accelerator.capability if setup.accelerator else TURING

@@ -1,6 +1,6 @@
-"""What SGLang 0.5.23 cannot do on a processor, or was not tried with there: one row each, with where it was read.
+"""What SGLang 0.5.23 cannot do on a processor, or was not tried with there: one row each, with its source.
 
-From these rows come the refusals and a table of docs/reference/engines.md.
+These rows yield the refusals and a table of docs/reference/engines.md.
 """
 
 from functools import partial
@@ -20,7 +20,7 @@ _limit: Final = partial(FieldLimit, reason=EngineReason.NOT_ON_CPU)
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """One for each row that a setup on a processor contradicts."""
+    """Return a refusal for each row that a setup on a processor contradicts."""
     return field_limits.refusals(setup, LIMITS)
 
 

@@ -1,4 +1,4 @@
-"""Extra arguments and variables that contradict what SGLang 0.5.23 is told on a processor."""
+"""Extra arguments and variables that contradict our settings of SGLang 0.5.23 on a processor."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ FLAG_RULES: Final = (
         remedy="remove it",
     ),
 )
-"""Beside those of every SGLang, of which `--device` is one."""
+"""In addition to the rules for every SGLang, one of which is about `--device`."""
 VARIABLES: Final = extra_variables.by_name(
     (
         VariableRule(

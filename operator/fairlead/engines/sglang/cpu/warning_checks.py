@@ -1,4 +1,4 @@
-"""What SGLang 0.5.23 allows on a processor and users should be warned of."""
+"""What SGLang 0.5.23 allows on a processor but users should be warned about."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from fairlead.fleet.findings import SpecWarning
 
 
 def little_tried(setup: EngineSetup) -> SpecWarning | None:
-    """Of `srt/models` only a Llama was run, by PyTorch's own attention (`attention_backend: torch_native`)."""
+    """Of `srt/models` only a Llama was run, with PyTorch's own attention (`attention_backend: torch_native`)."""
     if setup.wanted.cpu is None:
         return None
     return SpecWarning(
@@ -22,7 +22,8 @@ def little_tried(setup: EngineSetup) -> SpecWarning | None:
 
 
 def one_core(setup: EngineSetup) -> SpecWarning | None:
-    """`srt/managers/scheduler.py: event_loop_normal` never waits, beside the HTTP server and the detokenizer."""
+    """`srt/managers/scheduler.py: event_loop_normal` never waits, and shares the core with the HTTP server and the
+    detokenizer."""
     cpu = setup.wanted.cpu
     if cpu is None or cpu.cores > 1:
         return None

@@ -1,4 +1,4 @@
-"""Formats of weights and KV cache for which vLLM 0.32 has kernels on a processor, none, or some for AMX only."""
+"""Weight and KV cache formats for which vLLM 0.32 has processor kernels, has none, or has some for AMX only."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,10 +20,10 @@ class KernelGap:
     source: str
     because: str
     of_dense: bool = False
-    """Experts stored in it have a kernel, all else has none."""
+    """Experts stored in this format have a kernel, all other weights have none."""
 
     def written(self, setup: EngineSetup) -> str | None:
-        """The format, where the setup has one of these."""
+        """Return the setup's format, if it is one of these."""
         if setup.weights not in self.formats or (self.of_dense and _are_stored_experts(setup)):
             return None
         return str(setup.weights)
@@ -61,7 +61,7 @@ NEED_AMX: Final = frozenset(
     }
 )
 """`CPUFp8BlockScaledMMKernel`, `CPUFp8PerTensorScaledMMLinearKernel`, `CPUExpertsFp8`, `CPUExpertsInt8` and
-`CPUExpertsMxfp4` need AMX on x86; for FP8 without blocks PyTorch's own multiplication stands in, which was not
+`CPUExpertsMxfp4` need AMX on x86; FP8 without blocks falls back to PyTorch's own multiplication, which was not
 measured."""
 
 CACHES_REFUSED: Final = frozenset({KvFormat.BFLOAT16, KvFormat.FLOAT16, KvFormat.NVFP4, KvFormat.INT8_PER_TOKEN_HEAD})
@@ -70,14 +70,14 @@ _STEP: Final = 32
 
 
 def eight_bit_cache_of_odd_heads(setup: EngineSetup) -> str | None:
-    """The cache's format, where the heads do not fit the kernel."""
+    """The cache's format, if the heads do not fit the kernel."""
     shape = setup.shape
     odd = shape is not None and shape.latent is None and shape.head_dim % _STEP != 0
     return str(setup.engine.kv) if odd and setup.engine.kv in EIGHT_BIT_CACHES else None
 
 
 def eight_bit_latent_cache(setup: EngineSetup) -> str | None:
-    """The cache's format, where the model compresses its cache itself."""
+    """The cache's format, if the model compresses its cache itself."""
     latent = setup.shape is not None and setup.shape.latent is not None
     return str(setup.engine.kv) if latent and setup.engine.kv in EIGHT_BIT_CACHES else None
 

@@ -1,6 +1,6 @@
-"""What vLLM 0.32 cannot do on a processor, or would ignore there: one row each, with the place in vLLM it was read in.
+"""What vLLM 0.32 cannot do on a processor, or would ignore there: one row each, with its place in vLLM's source.
 
-From these rows come the refusals and a table of docs/reference/engines.md.
+These rows yield the refusals and a table of docs/reference/engines.md.
 """
 
 from functools import partial
@@ -22,7 +22,7 @@ _limit: Final = partial(FieldLimit, reason=EngineReason.NOT_ON_CPU)
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """One for each row that a setup on a processor contradicts."""
+    """Return a refusal for each row that a setup on a processor contradicts."""
     return field_limits.refusals(setup, LIMITS)
 
 

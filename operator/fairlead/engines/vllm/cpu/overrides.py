@@ -1,4 +1,4 @@
-"""Extra arguments and variables that vLLM 0.32 would ignore or not survive on a processor."""
+"""Extra arguments and variables that vLLM 0.32 would ignore or fail on with a processor."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,8 +1,8 @@
 """How vLLM 0.32 is set up on a processor: threads, KV cache, and how long it may take to start.
 
-A pod with a limit of four cores still sees all cores of its node: the limit is a share of their time. vLLM's own
-choice (`VLLM_CPU_OMP_THREADS_BIND=auto`, `OMPProcessManager._get_autobind_cpu_ids`) binds one thread to each core that
-it sees, the same ones in every pod of the node, and each pod would be throttled. So nothing is bound, and there are as
+A pod with a limit of four cores still sees all cores of its node: the limit is a share of their time. vLLM's own choice
+(`VLLM_CPU_OMP_THREADS_BIND=auto`, `OMPProcessManager._get_autobind_cpu_ids`) binds one thread to each core that it
+sees, the same ones in every pod of the node, and each pod would be throttled. So nothing is bound, and there are as
 many threads as the pod has cores, less the one that vLLM also reserves for its scheduler, which never sleeps.
 """
 
@@ -15,22 +15,22 @@ from fairlead.fleet.engine_launch import EnvVar
 
 _GIB: Final = 1 << 30
 LEAST_BYTES: Final = 4 * _GIB
-"""The least that a tiny model with 1 GiB of KV cache is advised to have."""
+"""The minimum recommended for a tiny model with 1 GiB of KV cache."""
 _BESIDE_WORKER: Final = 2.4 * _GIB
 """The API server, the scheduler and what they map: the most that all processes take, less the worker's own 0.6 GiB."""
 
 ON_CPU: Final = StartCost(fixed_seconds=300, compile_seconds=0)
-"""Three processes import PyTorch one after the other. On two shared cores 21 to 49 s were measured until ready, and up
-to 78 s with a second API server; one core, or a slower one, was not. So six times the longest of a single server."""
+"""Three processes import PyTorch one after the other. Readiness took 21 to 49 s on two shared cores, and up to 78 s
+with a second API server; one core, or a slower one, was not measured. So six times the longest of a single server."""
 
 
 def threads(cores: int) -> int:
-    """Threads that compute; `OMPProcessManager` reserves a core of each rank for the scheduler too."""
+    """Return the number of compute threads; `OMPProcessManager` also reserves a core of each rank for the scheduler."""
     return max(1, cores - 1)
 
 
 def environment(setup: EngineSetup) -> tuple[EnvVar, ...]:
-    """The variables that only the build for processors reads."""
+    """Return the variables that only the CPU build reads."""
     cpu = setup.wanted.cpu
     if cpu is None:
         return ()
@@ -48,10 +48,10 @@ def environment(setup: EngineSetup) -> tuple[EnvVar, ...]:
 
 
 def share(setup: EngineSetup) -> str | None:
-    """`--gpu-memory-utilization` for a model of unknown shape, whose KV cache nobody can tell.
+    """`--gpu-memory-utilization` for a model of unknown shape, whose KV cache cannot be computed.
 
-    vLLM takes this share of the pod's memory for its worker: weights first, what is left for the cache. Its checks
-    count the page cache of the weights' files as used, so of what the other processes leave half is certainly free.
+    vLLM takes this share of the pod's memory for its worker: weights first, the rest for the cache. Its checks count
+    the page cache of the weight files as used, so of what the other processes leave, only half is certainly free.
     """
     if setup.wanted.cpu is None or setup.kv_bytes is not None:
         return None

@@ -1,4 +1,4 @@
-"""What vLLM 0.32 allows on a processor and users should be warned of."""
+"""What vLLM 0.32 allows on a processor but users should be warned about."""
 
 from typing import Final
 
