@@ -1,11 +1,11 @@
-"""What the readers of all kinds' commands share: a parser that raises, and the errors that it raises."""
+"""Shared by the command-line readers of all kinds: a parser that raises, and its errors."""
 
 import argparse
 from typing import NoReturn
 
 
 class InvalidCommandLine(ValueError):
-    """The words are no command of an engine."""
+    """The arguments are not an engine command."""
 
 
 class ParserExit(InvalidCommandLine):
@@ -13,7 +13,7 @@ class ParserExit(InvalidCommandLine):
 
 
 class FlagParser(argparse.ArgumentParser):
-    """Raises instead of exiting, so that the command decides how the process ends."""
+    """Raises instead of exiting, so that the caller decides how the process ends."""
 
     def error(self, message: str) -> NoReturn:
         raise ParserExit(f"{self.prog}: error: {message}")

@@ -1,7 +1,7 @@
-"""What one kind of engine does and says otherwise than the others: the interface that each kind's folder implements.
+"""What one kind of engine does or says differently from the others: the interface that each kind's folder implements.
 
-Scheduling, timing, texts and faults are the same for all. What a kind has not in common is reached through here alone,
-so that another kind is one folder and one row in `dialects`.
+Scheduling, timing, texts and faults are shared. All differences are reached through this interface, so that a new kind
+is one folder and one row in `dialects`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class KvCapacity(NamedTuple):
-    """The KV cache that a start finds room for."""
+    """The KV cache that a starting engine has room for."""
 
     question: SizingInput
-    """As asked, or with the context that fits."""
+    """The sizing input as given, or with a context that fits."""
     blocks: int
-    """Blocks of the scheduler, the one that is never usable included."""
+    """Blocks of the scheduler, including the null block, which is never usable."""
     notes: tuple[str, ...] = ()
-    """What the engine logs of it."""
+    """What the engine logs about it."""
 
 
 class StartRules(Protocol):
@@ -40,62 +40,62 @@ class StartRules(Protocol):
 
     @property
     def memory(self) -> EngineMemory:
-        """What its release takes of a GPU's memory."""
+        """The GPU memory use of its release."""
 
     def check(self, served: ServeArguments, gpus: int) -> None:
         """Raise `CannotStart` for what the engine refuses before it loads anything."""
 
     def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
-        """The formats of weights (none: the checkpoint's own) and of the KV cache that its flags mean."""
+        """Return the formats of weights (None: the checkpoint's own) and KV cache that its flags select."""
 
     def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
-        """The KV cache; raises `CannotStart` where the real engine would end."""
+        """Size the KV cache; raise `CannotStart` if the real engine would exit."""
 
     def cache_facts(self, served: ServeArguments, settings: EngineSettings, question: SizingInput) -> Mapping[str, str]:
-        """What the page of metrics says of the cache's layout."""
+        """Return what the metrics page says about the cache's layout."""
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
-        """The lines of its log that tools parse, before the port is open."""
+        """Return the log lines that tools parse, before the port is open."""
 
     def listening(self, served: ServeArguments) -> tuple[str, ...]:
-        """The lines of its log once the port is open."""
+        """Return the log lines after the port is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineEnding:
-    """How it ends: after SIGTERM, after its engine's death, and with which last words."""
+    """How the engine ends: after SIGTERM, after its engine process dies, and with which termination message."""
 
     message: Callable[[EngineFault, ServeArguments], str]
-    """The termination message of a start that an ordered fault ends."""
+    """Returns the termination message of a start that an injected fault ends."""
     died: str
-    """What is logged when the engine below its API server dies."""
+    """Logged when the engine process behind its API server dies."""
     death_seconds: float
     """How long the server outlives its engine."""
     killed_by_death: bool = False
-    """Then it ends by SIGKILL, without an answer to anybody; otherwise requests get an error and it exits with 0."""
+    """Whether it then ends by SIGKILL without responding; otherwise requests get an error and it exits with 0."""
     keep_alive_variable: str = ""
-    """With 1 in this variable the server outlives its engine for good."""
+    """If this variable is 1, the server outlives its engine for good."""
     drain_limit: Callable[[ServeArguments], float | None]
-    """Seconds that running requests are given after SIGTERM; None: as long as they take."""
+    """Returns the seconds that running requests get after SIGTERM; None: no limit."""
     poll_seconds: float = 0.0
-    """How often it looks whether all requests have ended; 0: it notices at once."""
+    """How often it polls whether all requests have ended; 0: it notices at once."""
     closes_port: bool = False
-    """Whether it listens no more after SIGTERM; otherwise requests still reach it."""
+    """Whether it stops listening after SIGTERM; otherwise it still receives requests."""
 
 
 class StatsLog(Protocol):
-    """Writes what the engine logs of its work from time to time."""
+    """Produces the lines that the engine regularly logs about its work."""
 
     def line(self, now: float) -> str | None:
-        """The next line; none for a rank that rests."""
+        """Return the next line; None for an idle rank."""
 
 
 class EngineDialect(Protocol):
-    """One kind of engine, as its users and its operators meet it."""
+    """One kind of engine, as its users and operators see it."""
 
     @property
     def words(self) -> tuple[str, ...]:
-        """How its command begins."""
+        """The first words of its command."""
 
     @property
     def start(self) -> StartRules:
@@ -103,25 +103,25 @@ class EngineDialect(Protocol):
 
     @property
     def starting(self) -> "web.Application | None":
-        """What its port answers while it loads; None: nobody listens there."""
+        """What its port answers while it loads; None: the port is closed."""
 
     @property
     def ending(self) -> EngineEnding:
         """How it ends."""
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-        """Its command line as values, or `InvalidCommandLine`."""
+        """Parse its command line, or raise `InvalidCommandLine`."""
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
-        """Its HTTP server."""
+        """Return its HTTP server."""
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
-        """Counts of one data-parallel rank, as its metrics need them."""
+        """Return the counts of one data-parallel rank, as its metrics need them."""
 
     def page(self, facts: PageFacts) -> EnginePage:
-        """Its page of metrics."""
+        """Return its metrics page."""
 
     def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
-        """The log of one rank's work."""
+        """Return the log of one rank's work."""

@@ -1,4 +1,4 @@
-"""The kinds of engines that can be emulated; another one is a folder beside this module and a row in `DIALECTS`."""
+"""The kinds of engines that can be emulated; a new one is a folder beside this module and a row in `DIALECTS`."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -22,12 +22,12 @@ DIALECTS: Final[Mapping[EngineKind, EngineDialect]] = MappingProxyType(
 
 
 def of(served: ServeArguments) -> EngineDialect:
-    """The dialect of an engine whose command was read."""
+    """Return the dialect for a parsed command."""
     return DIALECTS[served.kind]
 
 
 def read(words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-    """The command of any kind, with or without a leading `--`; its first words say which."""
+    """Parse the command of any kind, with or without a leading `--`; its first words select the kind."""
     command = list(words)
     if command[:1] == ["--"]:
         del command[0]

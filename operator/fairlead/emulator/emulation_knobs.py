@@ -1,6 +1,6 @@
-"""The emulated engine's speed and faults, read from the environment that it is started with.
+"""The emulated engine's speed and faults, read from its environment.
 
-Every variable begins with FAIRLEAD_ENGINE_; `KNOBS` describes each one and gives its default.
+Every variable begins with FAIRLEAD_ENGINE_; `KNOBS` describes each one and its default.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class EmulationKnobs:
 
     start_seconds: float = 1.0
     start_seconds_most: float | None = None
-    """Upper end of the cold start: with it, the time is drawn between the two by the seed."""
+    """Upper end of the cold start: if set, the seed draws the time between the two."""
     wake_seconds: float = 0.0
     pace: FixedStepTimes | None = None
     """Absent: the step times of the model on its GPU."""
@@ -63,13 +63,13 @@ class EmulationKnobs:
     order: FaultOrder = NO_FAULT
 
     def cold_start(self, chance: RandomSource) -> float:
-        """Seconds that this cold start takes."""
+        """Return the duration of this cold start in seconds."""
         most = self.start_seconds if self.start_seconds_most is None else self.start_seconds_most
         return self.start_seconds + (most - self.start_seconds) * chance.random()
 
 
 def read(environment: Mapping[str, str]) -> EmulationKnobs:
-    """The knobs that are set; the others keep their defaults."""
+    """Read the knobs that are set; the others keep their defaults."""
     values = {knob: written for knob in KNOBS if (written := environment.get(PREFIX + knob))}
     start = _range(values, "START_SECONDS", "1")
     replies = _number(values, "REPLY_TOKENS", 0)
@@ -114,7 +114,7 @@ def _number(values: Mapping[str, str], knob: str, default: float) -> float:
 
 
 def _range(values: Mapping[str, str], knob: str, default: str) -> tuple[float, float]:
-    """Lower and upper end of a value like `5` or `60-125`."""
+    """Return the lower and upper end of a value like `5` or `60-125`."""
     written = values.get(knob, default)
     low, dash, high = written.partition("-")
     least = _read(knob, low, (0, 1e9), default)

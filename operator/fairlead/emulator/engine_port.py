@@ -1,6 +1,6 @@
-"""The port of one engine process: what answers there, from when on, and until when.
+"""The port of one engine process: which application serves it, from when, and until when.
 
-One socket is kept from the first answer to the last, so that nobody is refused while another application takes over.
+One socket is kept throughout, so that no connection is refused while another application takes over.
 """
 
 import socket
@@ -32,7 +32,7 @@ class EnginePort:
         await self.end()
 
     async def serve(self, application: web.Application) -> None:
-        """From now on this application answers; what was asked of the one before is answered by it."""
+        """Switch to this application; requests that the previous one received get their response from it."""
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -50,7 +50,7 @@ class EnginePort:
             await before.cleanup()
 
     async def close(self) -> None:
-        """Nobody connects any more; connections end once they rest."""
+        """Stop accepting connections; open ones end once idle."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -61,7 +61,7 @@ class EnginePort:
                 self._runner.server.pre_shutdown()
 
     async def end(self) -> None:
-        """The last answers, then nothing."""
+        """Finish the last responses and shut down."""
         await self.close()
         if self._runner is not None:
             runner, self._runner = self._runner, None

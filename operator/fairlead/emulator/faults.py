@@ -1,4 +1,4 @@
-"""Faults on order: by the environment at the start, and over HTTP while the engine runs.
+"""Injected faults: from the environment at the start, and over HTTP while the engine runs.
 
 One fault at a time is in force. This module decides when a fault shows; its users decide what then breaks.
 """
@@ -22,15 +22,16 @@ class EngineFault(StrEnum):
     NO_TOKENS = "no-tokens"
     """Healthy to every probe; completions are accepted and get no token."""
     HANG = "hang"
-    """Connections are accepted and no request gets a response, `/health` included."""
+    """Connections are accepted and no request gets a response, not even `/health`."""
     ERRORS = "errors"
     """Every completion gets a 500."""
     CUT_STREAM = "cut-stream"
     """The connection is dropped after some tokens."""
     SLOW_STEP = "slow-step"
-    """Each step lasts several times what the model says."""
+    """Each step takes a multiple of the model's time."""
     ENGINE_DEATH = "engine-death"
-    """After some tokens the engine below the API server dies: errors, 503 from `/health`, exit 0 a moment later."""
+    """After some tokens the engine process behind the API server dies: errors, 503 from `/health`, exit 0 a moment
+    later."""
     CRASH = "crash"
     """After some tokens the process ends with SIGKILL."""
     METRICS_NAN = "metrics-nan"
@@ -47,7 +48,7 @@ AT_START: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultOrder:
-    """A fault, and when and how much it shows."""
+    """A fault, and when and how strongly it shows."""
 
     fault: EngineFault = EngineFault.NONE
     after: int = 0
@@ -55,22 +56,22 @@ class FaultOrder:
     tokens: int = 2
     """Tokens of one stream before it is cut; of all streams before the engine or the process dies."""
     factor: float = 10.0
-    """By which the time of a slow step is multiplied."""
+    """Factor for the time of a slow step."""
 
     def __post_init__(self) -> None:
-        """Refuse values that are too small."""
+        """Reject values that are too small."""
         for name, least in (("after", 0), ("tokens", 0), ("factor", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: {getattr(self, name)}: must be {least} or more; leave it out")
 
     @property
     def json_object(self) -> dict[str, Any]:
-        """The order as a JSON object of the HTTP response."""
+        """The order as a JSON object for the HTTP response."""
         return {"fault": self.fault.value, "after": self.after, "tokens": self.tokens, "factor": self.factor}
 
 
 def order_from_body(body: Mapping[str, Any], current: FaultOrder) -> FaultOrder:
-    """The order in a JSON body; `{"fault": ""}` ends the one in force. `ValueError` says what is wrong."""
+    """Parse an order from a JSON body; `{"fault": ""}` ends the one in force. `ValueError` says what is wrong."""
     unknown = set(body) - {"fault", "after", "tokens", "factor"}
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))}: no such field; write fault, after, tokens or factor")
@@ -81,7 +82,7 @@ def order_from_body(body: Mapping[str, Any], current: FaultOrder) -> FaultOrder:
 
 
 def fault_named(word: str) -> EngineFault:
-    """The fault of that name."""
+    """Return the fault of that name."""
     try:
         return EngineFault(word)
     except ValueError:
@@ -104,19 +105,19 @@ class FaultState:
         self.order = order
         self.answered = 0
         self.tokens = 0
-        """Tokens generated since the order was given."""
+        """Tokens generated since this order came into force."""
         self.changed: Callable[[], None] = _no_waiters
-        """Called when another order comes, so that a step that a fault holds back can continue."""
+        """Called when the order changes, so that a step that a fault held back can continue."""
 
     def change(self, order: FaultOrder) -> None:
-        """Put another order in force, with counts from zero."""
+        """Put another order in force, and reset the counts."""
         self.order = order
         self.answered = 0
         self.tokens = 0
         self.changed()
 
     def shows(self, fault: EngineFault) -> bool:
-        """Whether this fault is ordered and due."""
+        """Return whether this fault is ordered and due."""
         return self.order.fault is fault and self.answered >= self.order.after
 
     @property

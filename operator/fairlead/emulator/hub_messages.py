@@ -1,4 +1,4 @@
-"""The last words of engines that cannot read a model from the hub: those of its own library, so the same for all."""
+"""Termination messages of engines that cannot read a model from the hub: those of its library, so the same for all."""
 
 from fairlead.emulator.serve_arguments import ServeArguments
 

@@ -1,4 +1,4 @@
-"""The files that come with the package, as a server needs them: models, GPUs, and the step times fitted for them."""
+"""The files shipped with the package, as a server needs them: models, GPUs, and the step times fitted for them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from fairlead.sizing.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class PackagedData:
-    """The data that an engine needs, read from files."""
+    """The data that an engine needs from files."""
 
     catalogue: Catalogue
     fitted: FittedSets | None = None
     """Absent: step times from the roofline alone."""
     calibrated: Calibration | SweepRecord | None = None
-    """Measured on this deployment by `fairlead calibrate`: takes precedence over all other step times."""
+    """Measured on this deployment by `fairlead calibrate`; takes precedence over all other step times."""
     sweeps: tuple[SweepRecord, ...] = ()
-    """Of deployments on GPUs that were measured: theirs take precedence over fitted step times."""
+    """Sweeps of deployments on GPUs; they take precedence over fitted step times."""
 
 
 def load(calibration: Path | None = None) -> PackagedData:
-    """Read all of it, and the calibration file if one is named; `ValueError` if that is not a calibration."""
+    """Read all of it, and the calibration file if one is given; `ValueError` if that is not a calibration."""
     folder = resources.files("fairlead.simulator") / "data"
     text = (folder / fitted_sets.FILE).read_text(encoding="utf-8")
     own = None if calibration is None else _calibration(calibration)

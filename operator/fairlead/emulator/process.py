@@ -1,13 +1,13 @@
-"""One engine process from start to end: its port answers from when that kind's does, and SIGTERM drains as it does.
+"""One engine process from start to end: its port opens, and SIGTERM drains, as in the emulated kind.
 
 vLLM: during a drain `/health` stays 200 and the port open while running requests finish; new requests get 500; at the
-deadline the rest get an error and the process exits with 0. After its engine's death the server answers 503 for a
-moment, then exits with 0. SGLang: probes get 503 and new requests are taken, without a deadline; every five seconds it
-looks whether it may end. After the death of its scheduler nothing answers, then SIGKILL. TensorRT-LLM: its port answers
-503 while it loads and is closed by SIGTERM; running requests finish, without a deadline.
+deadline the rest get an error and the process exits with 0. After its engine's death the server responds with 503 for a
+moment, then exits with 0. SGLang: probes get 503 and new requests are accepted, without a deadline; every five seconds
+it checks whether it may exit. After the death of its scheduler no request gets a response, then SIGKILL. TensorRT-LLM:
+its port responds with 503 while it loads and is closed by SIGTERM; running requests finish, without a deadline.
 
 A second signal changes nothing. A signal during the start ends it with 128 plus the signal's number, as in the first
-seconds of both. vLLM may lose a signal later in its start; here that is a knob, off by default.
+seconds of vLLM and SGLang. vLLM may lose a signal later in its start; here that is a knob, off by default.
 """
 
 import asyncio
@@ -37,14 +37,14 @@ from fairlead.process.exit_signals import ExitSignals, exit_signals
 TERMINATION_LOG: Final = Path("/dev/termination-log")
 """Where the kubelet reads a container's termination message."""
 _LOGGED_SECONDS: Final = 10.0
-"""Between two lines about its work; SGLang's own are more frequent by default."""
+"""Interval of the log lines about its work; SGLang's own are more frequent by default."""
 ANY_MACHINE: Final = EmulatedMachine("", 8)
-"""The GPUs where none are configured."""
+"""The GPUs if none are configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessEnvironment:
-    """What the process uses of its surroundings: clocks, a log, the termination log, and the environment."""
+    """What the process uses of its environment: clocks, a log, the termination log, and variables."""
 
     clock: Callable[[], float]
     """Seconds since 1970."""
@@ -72,7 +72,7 @@ class EngineStart:
 
 
 async def run(start: EngineStart, outside: ProcessEnvironment) -> int:
-    """Serve until a signal; returns the exit code."""
+    """Serve until a signal; return the exit code."""
     _spare_the_collector()
     return await live(start, outside, exit_signals())
 
@@ -104,7 +104,7 @@ async def _life(start: EngineStart, outside: ProcessEnvironment, signals: ExitSi
 
 
 async def _loading(pretence: EmulationKnobs, signals: ExitSignals) -> int | None:
-    """Wait for the cold start; returns the signal that ended it, if one did."""
+    """Wait for the cold start; return the signal that ended it, if one did."""
     seconds = pretence.cold_start(random.Random(pretence.seed))  # noqa: S311 - a replayable draw
     if pretence.lose_early_signal:
         await asyncio.sleep(seconds)
@@ -117,7 +117,7 @@ async def _loading(pretence: EmulationKnobs, signals: ExitSignals) -> int | None
 
 
 def _spare_the_collector() -> None:
-    """Make full collections rare: under 500 streams one stops every stream for 30 to 40 ms (measured).
+    """Make full collections rare: with 500 streams, one pauses every stream for 30 to 40 ms (measured).
 
     Requests leave hardly any reference cycles, and objects from the start live as long as the process.
     """
@@ -127,7 +127,7 @@ def _spare_the_collector() -> None:
 
 
 class _ServerLifecycle:
-    """A server from opening its port to its end."""
+    """A server from the opening of its port to its end."""
 
     def __init__(
         self, made: EngineProvision, pretence: EmulationKnobs, outside: ProcessEnvironment, port: EnginePort
@@ -142,7 +142,7 @@ class _ServerLifecycle:
         self._death = asyncio.Event()
 
     async def serve(self, signals: ExitSignals) -> int:
-        """Serve until a signal, or until the engine dies; returns the exit code."""
+        """Serve until a signal, or until the engine dies; return the exit code."""
         await self._listen()
         reporting = asyncio.create_task(self._report())
         signalled, died = asyncio.create_task(signals.get()), asyncio.create_task(self._death.wait())
@@ -161,7 +161,7 @@ class _ServerLifecycle:
         return 0
 
     async def _report(self) -> None:
-        """Log what the engine logs while it works."""
+        """Write the engine's regular log lines about its work."""
         steady = self._outside.steady
         ranks = enumerate(self._engine.driver.ranks)
         stats = [self._made.dialect.stats(number, rank, steady()) for number, rank in ranks]
@@ -178,7 +178,7 @@ class _ServerLifecycle:
             self._death.set()
 
     async def _listen(self) -> None:
-        """Log what it is, then answer."""
+        """Log the startup lines and open the port."""
         served, log = self._made.served, self._outside.log
         for line in self._made.log:
             log(line)
@@ -208,7 +208,7 @@ class _ServerLifecycle:
         self._outside.last_words(f"INFO shutdown time-out passed; {lost}")
 
     async def _rest(self) -> None:
-        """Until no request runs, as soon as this kind of engine notices."""
+        """Wait until no request runs and this kind of engine has noticed it."""
         idle, interval = self._engine.driver.idle, self._ending.poll_seconds
         noticed = asyncio.Event()
         while not noticed.is_set():

@@ -1,4 +1,4 @@
-"""An engine's command line as values: model names, limits, and options of responses, whatever kind of engine it is.
+"""An engine's command line as values, for every kind of engine: model names, limits, and options of responses.
 
 A limit that is not on the command line is absent here; `provision` fills in what the engine would use.
 """
@@ -11,18 +11,18 @@ from fairlead.fleet.desired_state import EngineKind, Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 DEFAULT_CONTEXT_TOKENS: Final = 32_768
-"""The context where neither the command line nor the catalogue gives one."""
+"""The context if neither the command line nor the catalogue gives one."""
 VOCABULARY: Final = 128_256
-"""Size of Llama 3's vocabulary, used where the catalogue lacks the model."""
+"""Size of Llama 3's vocabulary, used if the catalogue lacks the model."""
 ONE_GPU: Final = Parallelism()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerArguments:
-    """The flags of the scheduler and the prefix cache, as written."""
+    """The flags of the scheduler and the prefix cache, as given."""
 
     context: int | None = None
-    """Absent: the model's own context, or what fits if `auto` was written."""
+    """Absent: the model's own context, or what fits with `auto`."""
     context_fits: bool = False
     """`--max-model-len auto`: shrink the context to what the KV cache holds."""
     max_sequences: int | None = None
@@ -39,7 +39,7 @@ class SchedulerArguments:
     max_unfinished: int | None = None
     max_backlog_tokens: int | None = None
     graph_tokens: int | None = None
-    """Tokens of the longest step that runs from a CUDA graph; None: as the engine chooses."""
+    """Tokens of the longest step that runs from a CUDA graph; None: the engine's choice."""
     asynchronous: bool = True
     speculation: Mapping[str, Any] | None = None
     """The JSON of `--speculative-config`, with the shorthand flags merged in."""
@@ -57,7 +57,7 @@ class CacheArguments:
     cache_bytes: int | None = None
     blocks: int | None = None
     most_tokens: int | None = None
-    """Tokens that the cache holds at most, whatever there would be room for."""
+    """Most tokens in the cache, even if there is room for more."""
     quantization: str | None = None
     cache_dtype: str = "auto"
     dtype: str = "auto"
@@ -80,13 +80,13 @@ class ResponseArguments:
     tool_parser: str | None = None
     reasoning_parser: str = ""
     parser_plugins: bool = False
-    """Files that register parsers of any name."""
+    """Whether files may register parsers of any name."""
     language_only: bool = False
     """`--language-model-only`: a multimodal model accepts text only."""
     truncates: bool = False
-    """Whether a prompt or a reply that is too long is cut, instead of refused."""
+    """Whether a prompt or a reply that is too long is cut instead of refused."""
     forms: bool = True
-    """Whether a reply can be made to keep a form."""
+    """Whether structured outputs can be enforced."""
     runner: str = "auto"
     max_logprobs: int = 20
     dev_mode: bool = False
@@ -96,23 +96,23 @@ class ResponseArguments:
     invalid_json_rate: float = 0.0
     """FAIRLEAD_ENGINE_INVALID_JSON_RATE: the share of replies to a schema that violate it."""
     reply_tokens: int | None = None
-    """FAIRLEAD_ENGINE_REPLY_TOKENS: the mean length of a reply that nothing else limits."""
+    """FAIRLEAD_ENGINE_REPLY_TOKENS: the mean length of a reply that has no other limit."""
     reply_seed: int = 0
     """FAIRLEAD_ENGINE_SEED: another seed gives other replies to the same prompts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionRules:
-    """Which requests the engine takes, beside the limits of the scheduler."""
+    """Which requests the engine accepts, beyond the limits of the scheduler."""
 
     max_waiting: int | None = None
     """Requests that may wait on each data-parallel rank; running ones do not count."""
     while_draining: bool = False
-    """Whether it takes requests after SIGTERM."""
+    """Whether it accepts requests after SIGTERM."""
     larger_first: bool = False
-    """Whether a larger priority is served first."""
+    """Whether larger priorities are served first."""
     default_priority: int | None = None
-    """Of a request that names none; absent: it is served last."""
+    """For a request without one; absent: it is served last."""
 
 
 NO_RULES: Final = AdmissionRules()
@@ -120,7 +120,7 @@ NO_RULES: Final = AdmissionRules()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsArguments:
-    """The flags of the page of metrics."""
+    """The flags of the metrics page."""
 
     exposed: bool = True
     refreshed_steps: int = 1
@@ -128,7 +128,7 @@ class MetricsArguments:
     first_token_bounds: tuple[float, ...] = ()
     """Bounds of the histogram; empty: the engine's own."""
     of_steps: bool = True
-    """Whether the page says what the scheduler does, beside requests that ended."""
+    """Whether the page shows the scheduler's steps, and not only requests that ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,15 +140,15 @@ class ServeArguments:
     model: str
     """The model that the engine would load; `root` in `/v1/models`."""
     names: tuple[str, ...]
-    """Names that requests may use; the first is in responses and metrics."""
+    """Names that requests may use; the first one appears in responses and metrics."""
     adapters: tuple[tuple[str, str], ...] = ()
     """Name and path of each LoRA adapter that is loaded at the start."""
     host: str = "127.0.0.1"
     port: int = 8000
     context_tokens: int = DEFAULT_CONTEXT_TOKENS
-    """Most tokens of prompt and reply together; filled in by `provision` where it is not on the command line."""
+    """Most tokens of prompt and reply together; `provision` fills it in if it is not on the command line."""
     pool_tokens: int | None = None
-    """Tokens that the KV cache of a rank holds; filled in by `provision`."""
+    """Tokens that a rank's KV cache holds; filled in by `provision`."""
     vocabulary: int = VOCABULARY
     multimodal: bool = False
     """Whether the model accepts images and other media; filled in by `provision`."""

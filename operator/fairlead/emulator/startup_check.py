@@ -1,4 +1,4 @@
-"""The part of an engine's start that needs no GPU: after the command line is parsed, the model's files are opened.
+"""The part of an engine's start that needs no GPU: parsing the command line, then opening the model's files.
 
 Failures that only a GPU shows (memory, an engine core that dies) are not found, as with the real engine.
 """
@@ -12,11 +12,11 @@ from fairlead.emulator.faults import EngineFault
 from fairlead.emulator.serve_arguments import ServeArguments
 
 CONFIGURATION_FAULTS: Final = frozenset({EngineFault.GATED, EngineFault.NO_MODEL})
-"""Faults at start that show while the engine builds its configuration."""
+"""Startup faults that show while the engine builds its configuration."""
 
 
 def check(served: ServeArguments, pretended: EmulationKnobs, log: Callable[[str], None]) -> int:
-    """Check the configuration; returns the exit code."""
+    """Check the configuration; return the exit code."""
     if pretended.order.fault in CONFIGURATION_FAULTS:
         log(dialects.of(served).ending.message(pretended.order.fault, served))
         return 1

@@ -1,4 +1,4 @@
 """The engine in real time: scheduler steps on the wall clock, KV cache, metrics, KV events and faults.
 
-The same model as in `simulator`, step for step; knows no route, no request body and no text.
+Step for step the same model as in `simulator`; knows no routes, request bodies or texts.
 """

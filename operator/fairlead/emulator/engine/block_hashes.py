@@ -1,6 +1,6 @@
-"""Chained hashes of full blocks, as vLLM 0.32 computes them, so that any consumer of KV events can recompute ours.
+"""Chained hashes of full blocks, as vLLM 0.32 computes them, so that any consumer of KV events can recompute them.
 
-A block's digest covers the digest before it, the block's tokens, and its extra keys: a LoRA adapter, a cache salt.
+A block's digest covers the previous digest, the block's tokens, and its extra keys: a LoRA adapter, a cache salt.
 `sha256_cbor` hashes canonical CBOR, which other languages can recompute; `sha256`, the default, hashes Python's pickle.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 SEED_VARIABLE: Final = "PYTHONHASHSEED"
 SEED: Final = "vllm-none-hash"
-"""The first block's parent hash is made from this unless the variable is set: the same in every process."""
+"""Source of the first block's parent hash unless the variable is set: the same in every process."""
 CBOR: Final = "sha256_cbor"
 _UINT, _BYTES, _TEXT, _ARRAY = 0x00, 0x40, 0x60, 0x80
 _NULL: Final = b"\xf6"
@@ -20,13 +20,13 @@ ExtraKeys = tuple[Any, ...] | None
 
 
 def extra(first: bool, adapter: tuple[str, str] | None, salt: str | None) -> ExtraKeys:
-    """A block's extra keys beside its tokens; a salt counts in the first block only."""
+    """Return a block's extra keys; a salt counts in the first block only."""
     keys = ((("lora", *adapter),) if adapter else ()) + ((("cache_salt", salt),) if first and salt else ())
     return keys or None
 
 
 def name(digest: bytes) -> int:
-    """The low 64 bits of a digest: the block hash that KV events carry."""
+    """Return the low 64 bits of a digest: the block hash in KV events."""
     return int.from_bytes(digest[-8:], "big")
 
 
@@ -40,7 +40,7 @@ class BlockHasher:
     def chain(
         self, ids: Sequence[int], page: int, adapter: tuple[str, str] | None = None, salt: str | None = None
     ) -> Iterator[int]:
-        """The hashes of all full blocks of a token sequence, in order."""
+        """Yield the hashes of all full blocks of a token sequence, in order."""
         digest = self.root
         keys, later = extra(True, adapter, salt), extra(False, adapter, salt)
         for end in range(page, len(ids) + 1, page):
@@ -58,7 +58,7 @@ def _by_cbor(value: Any) -> bytes:  # noqa: ANN401
 
 
 def cbor(value: Any) -> bytes:  # noqa: ANN401
-    """Canonical CBOR of a block hash's inputs: null, unsigned integers, bytes, text, and lists of these."""
+    """Encode a block hash's inputs as canonical CBOR: null, unsigned integers, bytes, text, and lists of these."""
     match value:
         case None:
             return _NULL
@@ -76,7 +76,7 @@ def cbor(value: Any) -> bytes:  # noqa: ANN401
 
 
 def _head(kind: int, number: int) -> bytes:
-    """Type and number in the shortest encoding, which is the canonical one."""
+    """Encode type and number in the shortest form, which is the canonical one."""
     if number < 24:
         return bytes((kind | number,))
     for code, size in ((24, 1), (25, 2), (26, 4), (27, 8)):

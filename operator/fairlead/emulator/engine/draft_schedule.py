@@ -1,4 +1,4 @@
-"""How many tokens are drafted at which load: vLLM's `num_speculative_tokens_per_batch_size`, refused in its words."""
+"""Draft tokens by batch size: vLLM's `num_speculative_tokens_per_batch_size`, with its error messages."""
 
 from typing import Final
 
@@ -8,9 +8,9 @@ _ROW: Final = "(range_start, range_end, num_speculative_tokens)"
 
 
 def read(written: object, most: int) -> tuple[tuple[int, int], ...]:
-    """Rows of first and last batch and their tokens, as `(up to so many requests, tokens)`; `ValueError` if none.
+    """Parse rows of batch-size range and tokens into `(up to so many requests, tokens)`; `ValueError` for invalid rows.
 
-    A gap between two rows has the tokens of the row before it, and so has every batch above the last.
+    A gap between two rows has the tokens of the row before it, and every batch above the last row has that row's.
     """
     if written is None:
         return ()

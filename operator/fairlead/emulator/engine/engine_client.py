@@ -1,6 +1,6 @@
 """Admits jobs: which are refused, which data-parallel rank gets each, and how in-flight jobs are ended.
 
-Knows no route and no text; a refusal is a value, and `surface` words the response.
+Knows no routes or texts; a refusal is a value, and `surface` words the response.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class LiveEngineClient:
         self._left = asyncio.Event()
         self.rejected: dict[str, int] = {refusal.value: 0 for refusal in _REFUSALS.values()}
         self.paths: dict[str, str] = {}
-        """Paths of adapters by name: they are part of a block's hash."""
+        """Adapter paths by name: they are part of a block's hash."""
         self._hashes = hashes
         self._clock = by.clock
         self._serials = count()
@@ -65,7 +65,7 @@ class LiveEngineClient:
         return len(self._inside)
 
     def refusal(self, sequences: int) -> EngineRefusal | None:
-        """Why so many more sequences would be refused."""
+        """Return why this many more sequences would be refused, if they would."""
         if self.draining and not self._admission.while_draining:
             return EngineRefusal.DRAINING
         if self.dead:
@@ -77,7 +77,8 @@ class LiveEngineClient:
         return self._full(sequences)
 
     def _full(self, sequences: int) -> EngineRefusal | None:
-        """vLLM's limits count over all ranks, running requests too; SGLang's counts those that wait, for each rank."""
+        """vLLM's limits apply to all ranks together and include running requests; SGLang's is per rank, waiting ones
+        only."""
         most, backlog = self._settings.max_unfinished, self._settings.max_backlog_tokens
         waiting = self._admission.max_waiting
         full = None
@@ -113,7 +114,7 @@ class LiveEngineClient:
         return feed
 
     def _refused(self, no: SchedulerRefusal) -> EngineRefusal:
-        """A prompt that can never fit has passed all checks of `surface`: the engine fails with 500, as vLLM would."""
+        """A prompt that can never fit passed all checks of `surface`: the engine fails with 500, as vLLM would."""
         refusal = _REFUSALS.get(no, EngineRefusal.OUT_OF_ORDER)
         if refusal.value in self.rejected:
             self.rejected[refusal.value] += 1
@@ -140,13 +141,13 @@ class LiveEngineClient:
         )
 
     def _priority(self, job: EngineJob) -> int:
-        """As the scheduler counts, which takes the lowest number first."""
+        """Return the scheduler's priority, where the lowest number comes first."""
         if self._settings.policy is not SchedulingPolicy.PRIORITY:
             return 0
         return -job.priority if self._admission.larger_first else job.priority
 
     def _pages(self, sequence: JobSequence) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Hashes of the full blocks that end in the prompt, and of those that end in the reply."""
+        """Return the hashes of the full blocks that end in the prompt, and of those that end in the reply."""
         if not self._settings.prefix_caching:
             return (), ()
         page = self._settings.block_tokens
@@ -156,7 +157,7 @@ class LiveEngineClient:
         return names[:prompt], names[prompt:]
 
     def _rank(self, job: EngineJob) -> LiveRank:
-        """The rank that the client pinned, else the one that vLLM's load balancer would choose."""
+        """Return the rank that the client pinned, else the one that vLLM's load balancer would choose."""
         pinned = job.rank if job.rank is not None and job.rank < len(self.ranks) else None
         return self.ranks[self._engines.choose(self._clock()) if pinned is None else pinned]
 
@@ -167,14 +168,14 @@ class LiveEngineClient:
             await self._left.wait()
 
     def end_all(self, ending: JobEnding) -> int:
-        """End all jobs in flight; returns how many there were."""
+        """End all jobs in flight; return how many there were."""
         feeds = list(self._inside.items())
         for feed, rank in feeds:
             rank.end(feed, ending)
         return len(feeds)
 
     def abort(self, request_ids: Sequence[str]) -> int:
-        """Abort the named jobs, or all of them if none is named; returns how many."""
+        """Abort the named jobs, or all of them if none is named; return how many."""
         named = frozenset(request_ids)
         feeds = [(feed, rank) for feed, rank in self._inside.items() if not named or feed.job.request_id in named]
         for feed, rank in feeds:

@@ -1,4 +1,4 @@
-"""What an engine does beside generating: sleep, wake, pause, reset its cache, load adapters, report its state."""
+"""The engine's operations other than generation: sleep, wake, pause, cache reset, adapters, and its state."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -47,18 +47,18 @@ class LiveEngineControl:
 
     @property
     def alive(self) -> bool:
-        """Whether the engine process below the API server is alive."""
+        """Whether the engine process behind the API server is alive."""
         return not self._driver.dead
 
     @property
     def responsive(self) -> bool:
-        """Whether a request would be given a token now."""
+        """Whether a request would get a token now."""
         silent = self._driver.faults.shows(EngineFault.NO_TOKENS) or any(rank.stuck for rank in self._driver.ranks)
         return not (silent or self.paused or self._driver.dead)
 
     @property
     def draining(self) -> bool:
-        """Whether it was asked to end."""
+        """Whether it has been asked to end."""
         return self._driver.draining
 
     @property
@@ -86,22 +86,22 @@ class LiveEngineControl:
         return self._spoiled.text()
 
     def iterations(self) -> Sequence[Mapping[str, Any]]:
-        """Statistics of steps that nobody has read, of all ranks."""
+        """Return statistics of steps not yet read, from all ranks."""
         return [one for rank in self._driver.ranks for one in rank.tally.taken()]
 
     def gauges(self) -> LoadGauges:
-        """KV cache usage and queue depth as of the last step, over all ranks."""
+        """Return KV cache usage and queue depth as of the last step, over all ranks."""
         gauges = [rank.tally.gauges for rank in self._driver.ranks]
         usage = sum(one.usage for one in gauges) / len(gauges)
         return LoadGauges(usage, float(sum(one.waiting for one in gauges)))
 
     def rank_loads(self) -> Sequence[RankLoad]:
-        """What each rank does as of its last step."""
+        """Return what each rank does as of its last step."""
         gauges = (rank.tally.gauges for rank in self._driver.ranks)
         return [RankLoad(one.running, one.waiting, one.usage) for one in gauges]
 
     def kv_event_sources(self) -> Mapping[str, Any]:
-        """The publisher's configuration by rank; empty where no KV events are published."""
+        """Return the publisher's configuration by rank; empty if no KV events are published."""
         return {
             str(number): asdict(rank.event_sink.publisher.config)
             for number, rank in enumerate(self._driver.ranks)
@@ -128,7 +128,7 @@ class LiveEngineControl:
         self.reset_prefix_cache(reset_running=False)
 
     async def wake(self, tags: Sequence[str] | None) -> bool:
-        """Bring weights or cache back, which takes `wake_seconds`; generation resumes when both are back."""
+        """Bring back weights or cache, which takes `wake_seconds`; generation resumes when both are back."""
         if self._asleep:
             await asyncio.sleep(self._wake_seconds)
         self._asleep -= _ALL_TAGS if tags is None else frozenset(tags)
@@ -145,14 +145,14 @@ class LiveEngineControl:
         await self._stand_still()
 
     async def resume(self) -> None:
-        """Generate again; queued requests are scheduled."""
+        """Resume generation; queued requests are scheduled."""
         self._paused = False
         self._pause_all(PauseMode.NONE)
         for rank in self._driver.ranks:
             rank.wake()
 
     def reset_prefix_cache(self, *, reset_running: bool) -> bool:
-        """Empty every rank's prefix cache; returns whether all could. Running requests are never restarted for it."""
+        """Empty every rank's prefix cache; return whether all could. Running requests are never restarted for it."""
         del reset_running
         return all(tuple(rank.core.reset_prefix_cache() for rank in self._driver.ranks))
 
@@ -161,7 +161,7 @@ class LiveEngineControl:
         return self._driver.abort(request_ids)
 
     def change_fault(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Order another fault; a fault that shows only at a start is accepted and has no effect."""
+        """Inject another fault; a fault that shows only at a start is accepted and has no effect."""
         faults = self._driver.faults
         faults.change(ordering.order_from_body(body, faults.order))
         return faults.order.json_object

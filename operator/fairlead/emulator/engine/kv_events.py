@@ -1,6 +1,6 @@
-"""Which blocks the prefix cache holds, published over ZeroMQ as by vLLM 0.32: three frames a step, msgpack maps.
+"""The contents of the prefix cache, published over ZeroMQ as by vLLM 0.32: three frames a step, msgpack maps.
 
-A step without changes publishes nothing. Old batches are kept for subscribers that ask the replay socket for them.
+A step without changes publishes nothing. Old batches are kept for subscribers that request them from the replay socket.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class KvEventsConfig:
 
 
 def config(options: Mapping[str, Any] | None) -> KvEventsConfig:
-    """The configuration; events that are enabled without a named publisher go over ZeroMQ."""
+    """Return the configuration; events that are enabled without a named publisher go over ZeroMQ."""
     given = {key: value for key, value in (options or {}).items() if key in KvEventsConfig.__dataclass_fields__}
     given.setdefault("publisher", "zmq" if given.get("enable_kv_cache_events") else "null")
     return KvEventsConfig(**given)
@@ -51,7 +51,7 @@ def config(options: Mapping[str, Any] | None) -> KvEventsConfig:
 
 @dataclass(slots=True)
 class _BlockText:
-    """Where a block's tokens can be read: in any request with the same block hash."""
+    """The source of a block's tokens: any request with the same block hash."""
 
     run: RunningSequence
     index: int
@@ -67,7 +67,7 @@ class KvEventJournal:
         self._adapter_number = adapter_number
         self._texts: dict[int, _BlockText] = {}
         self._stored: Counter[int] = Counter()
-        """Blocks by hash: concurrent requests may store equal blocks, and each is published, as in vLLM."""
+        """Blocks by hash: concurrent requests may store equal blocks, and each one is published, as in vLLM."""
         self._events: list[dict[str, Any]] = []
 
     def expect(self, run: RunningSequence) -> None:
@@ -76,7 +76,7 @@ class KvEventJournal:
             self._texts.setdefault(name, _BlockText(run, index)).runs += 1
 
     def forget(self, run: RunningSequence) -> None:
-        """Forget a request that has ended, and the tokens of its blocks that no cache entry or other request has."""
+        """Forget a request that has ended, and the tokens of its blocks that no cache entry or other request shares."""
         for name in (*run.prefix, *run.reply):
             block = self._texts[name]
             block.runs -= 1
@@ -104,7 +104,7 @@ class KvEventJournal:
         self._events.append(event)
 
     def removed(self, name: int) -> None:
-        """Record that a cached block was evicted to be reused."""
+        """Record that a cached block was evicted for reuse."""
         self._stored[name] -= 1
         self._let_go(name, self._texts[name])
         self._events.append({"type": "BlockRemoved", "block_hashes": [name], "medium": _MEDIUM, "group_idx": 0})
@@ -129,13 +129,13 @@ class KvEventJournal:
         return len(self._texts)
 
     def taken(self) -> list[dict[str, Any]]:
-        """All events since the last call."""
+        """Return and clear all events since the last call."""
         events, self._events = self._events, []
         return events
 
 
 def _ids(run: RunningSequence, start: int, count: int) -> list[int]:
-    """Tokens at a position of prompt and reply together."""
+    """Return the tokens at a position of prompt and reply together."""
     sequence = run.feed.job.sequences[run.index]
     prompt = sequence.prompt_ids
     cut = max(0, start - len(prompt))
@@ -143,7 +143,7 @@ def _ids(run: RunningSequence, start: int, count: int) -> list[int]:
 
 
 def _untagged_keys(text: _BlockText) -> list[str] | None:
-    """A block's extra keys as events carry them, without the tags that the hash covers."""
+    """Return a block's extra keys as in events, without the tags that the hash covers."""
     run = text.run
     keys = ([run.adapter] if run.adapter else []) + ([run.salt] if run.salt and text.index == 0 else [])
     return keys or None
@@ -166,7 +166,7 @@ class KvEventPublisher:
         self._replaying: asyncio.Task[None] | None = None
         self._replay_socket: zmq.asyncio.Socket | None = None
         if wanted.replay_endpoint is not None:
-            # Publishing never blocks, replay does: a blocking and an asyncio socket share one context.
+            # Publishing never blocks, but replay waits: a blocking and an asyncio socket share one context.
             self._replay_socket = replay = zmq.asyncio.Context(self._context).socket(zmq.ROUTER)
             replay_endpoint = _opened(replay, _offset(wanted.replay_endpoint, rank), bind=True)
             self._replaying = asyncio.get_running_loop().create_task(self._replay(replay))
@@ -191,7 +191,7 @@ class KvEventPublisher:
         self._context.term()
 
     async def _replay(self, replay_socket: "zmq.asyncio.Socket") -> None:
-        """Answer a request for a sequence number with every batch kept from there on, then an end marker."""
+        """Respond to a sequence number with every batch kept from there on, then an end marker."""
         while True:
             frames = await replay_socket.recv_multipart()
             if len(frames) < 3 or len(frames[2]) != 8:
@@ -204,7 +204,7 @@ class KvEventPublisher:
 
 
 def _offset(endpoint: str, rank: int) -> str:
-    """The endpoint of a data-parallel rank, each of which has its own port."""
+    """Return the endpoint of a data-parallel rank; each has its own port."""
     address, colon, port = endpoint.rpartition(":")
     if rank == 0 or not port.isdigit() or port == "0":
         return endpoint if rank == 0 or port == "0" else f"{endpoint}_dp{rank}"

@@ -1,4 +1,4 @@
-"""How late the process notices ended steps and arrived requests, and whether its latencies are still the model's.
+"""How late the process notices ended steps and new requests, and whether its latencies are still the model's.
 
 Steps have absolute due times, so a late step delays no later one; only a process short of CPU stays late. With a mean
 lag above 8 ms over three seconds, latencies are no longer the model's, and a warning is logged. If every lag of three
@@ -10,9 +10,9 @@ from math import inf
 from typing import Final
 
 WINDOW_SECONDS: Final = 3.0
-"""Lag is judged over this long, so that a single pause of the machine has no effect."""
+"""The window over which lag is measured, so that a single pause of the machine has no effect."""
 SLIPPING_SECONDS: Final = 0.008
-"""Measured: a mean lag of 6 ms at the promised load, with first tokens 3 ms late; from 8 ms on more than 5 ms."""
+"""Measured: at the promised load, a mean lag of 6 ms and first tokens 3 ms late; from 8 ms on more than 5 ms."""
 QUIET_SECONDS: Final = 10.0
 """Least time between two warnings, so that logging does not add to the lag."""
 _LAGGING: Final = "WARNING (simulated) {:.0f} ms behind its model on average: latencies are no longer the model's"
@@ -28,7 +28,7 @@ class StepLag:
         """The least lag of the window, in seconds: what cannot be caught up."""
         self.mean = 0.0
         self.steps_late = 0
-        """Steps whose lag was above `SLIPPING_SECONDS`, since the start."""
+        """Steps since the start whose lag was above `SLIPPING_SECONDS`."""
         self._log = log
         self._quiet_until = 0.0
         self._ends = 0.0
@@ -55,7 +55,7 @@ class StepLag:
         self._least = min(self._least, lag)
 
     def rest(self) -> None:
-        """No step is due: clear the window, since an idle engine is not late."""
+        """Clear the window when no step is due, since an idle engine is not late."""
         self.least = self.mean = 0.0
         self._least, self._sum, self._steps = inf, 0.0, 0
 

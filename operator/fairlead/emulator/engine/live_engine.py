@@ -1,4 +1,4 @@
-"""Assembles one server's engine from its `EngineProvision`, and ends it."""
+"""Assembles one server's engine from its `EngineProvision`, and shuts it down."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ class EngineClocks:
 
 
 class LiveEngine:
-    """The engine client and control of one server; must be made inside a running event loop."""
+    """The engine client and control of one server; must be created inside a running event loop."""
 
     def __init__(
         self,
@@ -69,14 +69,14 @@ class LiveEngine:
         )
 
     def end(self) -> int:
-        """The engine process is gone: end every job in flight with an error; returns how many there were."""
+        """Handle the death of the engine process: end every job in flight with an error; return how many there were."""
         self.driver.dead = True
         for rank in self.driver.ranks:
             rank.stop()
         return self.driver.end_all(JobEnding.DEAD)
 
     def fall_silent(self) -> None:
-        """The engine process is gone and its server does not know it yet: no token comes any more."""
+        """Handle a death that the server has not noticed yet: no more tokens come."""
         for rank in self.driver.ranks:
             rank.stop()
 
@@ -88,7 +88,8 @@ class LiveEngine:
                 rank.event_sink.publisher.close()
 
     def _die(self, fault: EngineFault) -> None:
-        """An engine whose death kills its server too falls silent first: nobody is told anything any more."""
+        """Handle a deadly fault; an engine whose death kills its server falls silent first, and no client gets an
+        error."""
         if fault is EngineFault.ENGINE_DEATH and self._provision.dialect.ending.killed_by_death:
             self.fall_silent()
         elif fault is EngineFault.ENGINE_DEATH:

@@ -1,7 +1,7 @@
 """What the emulated GPU gives the engine: KV blocks, batch limits, step times, by the arithmetic of `fairlead plan`.
 
 A model or GPU that the catalogue lacks gets a stand-in, which is logged. What the real engine would refuse at its start
-raises `CannotStart` in its words. Reads no file: the catalogue is an argument.
+raises `CannotStart` with its message. Reads no files: the catalogue is an argument.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ STAND_IN_PRODUCTS: Final = ("NVIDIA-L4", "NVIDIA-H100-80GB-HBM3", "NVIDIA-B300-S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineProvision:
-    """Everything that an engine is made from."""
+    """Everything from which an engine is built."""
 
     served: ServeArguments
     """The arguments, with context, vocabulary and modalities filled in from the model."""
@@ -47,13 +47,13 @@ class EngineProvision:
     engines: int
     """Data-parallel ranks in this process."""
     cache: Mapping[str, str]
-    """What the page of metrics says of the cache's layout."""
+    """What the metrics page says about the cache's layout."""
     notes: tuple[str, ...]
-    """Lines for the log: stand-ins, and where the step times come from."""
+    """Lines for the log: stand-ins, and the source of the step times."""
 
     @property
     def dialect(self) -> EngineDialect:
-        """What this kind of engine does and says otherwise."""
+        """What this kind of engine does or says differently."""
         return dialects.of(self.served)
 
     @property
@@ -104,7 +104,7 @@ def provide(
 
 
 def _measured_kind(packaged: PackagedData, served: ServeArguments) -> EngineKind:
-    """Of the engine whose step times these are; a calibration by counters alone is always vLLM's."""
+    """Return the kind whose step times these are; a calibration from counters alone is always vLLM's."""
     if packaged.calibrated is None:
         return served.kind
     return packaged.calibrated.deployment.kind if isinstance(packaged.calibrated, SweepRecord) else EngineKind.VLLM
@@ -113,7 +113,7 @@ def _measured_kind(packaged: PackagedData, served: ServeArguments) -> EngineKind
 def _on_a_gpu(
     served: ServeArguments, machine: EmulatedMachine, shape: ModelShape, catalogue: Catalogue, notes: list[str]
 ) -> SizingInput:
-    """The sizing input for its GPU; for an unknown GPU, the first stand-in on which the model fits."""
+    """Return the sizing input for its GPU; for an unknown GPU, for the first stand-in on which the model fits."""
     found = catalogue.accelerators.get(machine.product)
     if found is not None:
         return question_of(served, shape, found, catalogue)
@@ -126,7 +126,7 @@ def _on_a_gpu(
 
 
 def _shape(served: ServeArguments, pretence: EmulationKnobs, catalogue: Catalogue, notes: list[str]) -> ModelShape:
-    """The model's shape; a stand-in takes any context that the arguments ask for."""
+    """Return the model's shape; a stand-in takes any context that the arguments ask for."""
     for name in (pretence.shape or served.model, served.model):
         if name in catalogue.shapes:
             return catalogue.shapes[name]
@@ -138,7 +138,7 @@ def _shape(served: ServeArguments, pretence: EmulationKnobs, catalogue: Catalogu
 def question_of(
     served: ServeArguments, shape: ModelShape, accelerator: Accelerator, catalogue: Catalogue
 ) -> SizingInput:
-    """The sizing input that `fairlead plan` would make for the same configuration."""
+    """Return the sizing input that `fairlead plan` would use for the same configuration."""
     flags, limits = served.memory, served.limits
     rules = dialects.of(served).start
     weights, kv = rules.formats(served, shape)
@@ -195,7 +195,8 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
 def _speculation(
     config: Mapping[str, Any] | None, question: SizingInput, pretence: EmulationKnobs
 ) -> SpeculationSettings | None:
-    """Data-parallel ranks would draft unlike numbers of tokens, so there vLLM drafts as many at every load."""
+    """Data-parallel ranks would draft different numbers of tokens, so there vLLM drafts the same number at every
+    load."""
     if config is not None and question.parallelism.data > 1:
         config = {name: value for name, value in config.items() if name != draft_schedule.FIELD}
     try:

@@ -1,7 +1,7 @@
-"""One scheduler on the wall clock: a step begins when the one before has ended, and its end emits its tokens.
+"""One scheduler on the wall clock: each step begins when the previous one has ended, and its end emits its tokens.
 
-Due times are absolute: a step begins when the model says that the last one ended, however late the process noticed.
-So delays never add up, and what cannot be caught up shows as lag.
+Due times are absolute: a step begins when the model says that the last one ended, however late the process noticed. So
+delays never add up, and what cannot be caught up shows as lag.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ def _ignore_job_end(_: SubmittedJob) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class SharedRankState:
-    """What all data-parallel ranks of a process share."""
+    """State that all data-parallel ranks of a process share."""
 
     clock: Callable[[], float]
     """Monotonic seconds; the event loop's own time is too coarse under uvloop."""
@@ -36,7 +36,7 @@ class SharedRankState:
     die: Callable[[EngineFault], None]
     """Called when a deadly fault is due."""
     left: Callable[[SubmittedJob], None] = _ignore_job_end
-    """Called when a job has ended, in whatever way."""
+    """Called when a job has ended, in any way."""
 
 
 @dataclass(slots=True)
@@ -72,16 +72,16 @@ class LiveRank:
 
     @property
     def stuck(self) -> bool:
-        """Whether no step ends any more."""
+        """Whether steps have stopped ending."""
         return self._stuck
 
     def wake(self) -> None:
-        """Begin a step if none runs; a running step's end begins the next one anyway."""
+        """Begin a step if none is running; the end of a running one begins the next anyway."""
         if self._step is None:
             self._begin(max(self._by.clock(), self._due))
 
     def stop(self) -> None:
-        """Cancel the running step; none will end any more."""
+        """Cancel the running step; no step will end any more."""
         self._stuck = True
         if self._timer is not None:
             self._timer.cancel()
@@ -94,7 +94,7 @@ class LiveRank:
             self._ended()
 
     def drop(self, runs: list[RunningSequence]) -> None:
-        """Abort sequences, running or queued; without a running step the next one begins at once."""
+        """Abort sequences, running or queued; if no step is running, the next one begins at once."""
         now = self._by.clock()
         for run in runs:
             self.core.abort(run, now)
@@ -104,7 +104,7 @@ class LiveRank:
             self.wake()
 
     async def rests(self) -> None:
-        """Wait until no step runs: control operations take effect between steps."""
+        """Wait until no step is running: control operations take effect between steps."""
         await self._rests.wait()
 
     def note(self) -> None:
@@ -202,7 +202,7 @@ class LiveRank:
             self._by.left(feed)
 
     def end(self, feed: SubmittedJob, ending: JobEnding) -> None:
-        """Remove a job and notify its listener; an aborted one keeps the tokens that it has emitted as its reply."""
+        """Remove a job and notify its listener; an aborted one keeps the tokens emitted so far as its reply."""
         if feed.over:
             return
         runs = feed.unfinished
@@ -223,7 +223,7 @@ class LiveRank:
         self._ended_runs.clear()
 
     def _after(self, generated: int) -> None:
-        """Publish KV events, record adapters, and let a deadly fault happen, after each step."""
+        """After each step, publish KV events, record adapters, and trigger a deadly fault that is due."""
         if self.event_sink is not None and (events := self.event_sink.journal.taken()):
             self.event_sink.publisher.publish(events)
         if self.core.settings.adapter_slots:
@@ -235,5 +235,5 @@ class LiveRank:
 
 
 def _mean_arrival_delay(emission: float, step: float) -> float:
-    """Mean delay before an arrival is noticed: one that arrives during emission waits for half of it on average."""
+    """Return the mean delay before an arrival is noticed: one during emission waits for half of it on average."""
     return emission / 2 * min(1.0, emission / step) if step > 0 else emission / 2

@@ -1,6 +1,6 @@
-"""vLLM's `--speculative-config` as values of the scheduler and the memory model: draft length and acceptance rate.
+"""vLLM's `--speculative-config` as settings of the scheduler and the memory model: draft length and acceptance rate.
 
-The acceptance rate depends on model and text, so it is set by a knob or in the configuration.
+The acceptance rate depends on model and text, so a knob or the configuration sets it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from fairlead.simulator.engine.settings import SpeculationSettings
 from fairlead.sizing.sizing_input import DraftSetup
 
 _LOOKAHEAD: Final = frozenset({"eagle", "eagle3", "mtp", "draft_model", "dspark"})
-"""Methods whose drafted tokens need KV cache slots before they are verified: one slot for each."""
+"""Methods whose draft tokens need a KV cache slot each before they are verified."""
 _LOOKUPS: Final = {"ngram": draft_cost.BY_HOST, "suffix": draft_cost.BY_HOST, "ngram_gpu": draft_cost.BY_GPU}
 """Methods without a model, and where they look drafts up."""
 _ONE_MORE: Final = "dflash"
@@ -26,7 +26,7 @@ _REREADS: Final = frozenset({"eagle", "eagle3", "mtp"})
 def drafting(
     served: ServeArguments, shape: ModelShape, shapes: Mapping[str, ModelShape], *, on_cpu: bool
 ) -> DraftSetup:
-    """What drafting takes of the GPU's memory, and of a step."""
+    """Return what drafting takes of the GPU's memory and of a step."""
     config = served.limits.speculation
     if config is None:
         return DraftSetup()
@@ -46,9 +46,9 @@ def drafting(
 def speculation(
     config: Mapping[str, Any] | None, drafted: DraftSetup, acceptance: tuple[float, ...]
 ) -> SpeculationSettings | None:
-    """The scheduler's settings; rates in the configuration itself (vLLM's synthetic acceptance) take precedence.
+    """Return the scheduler's settings; rates in the configuration (vLLM's synthetic acceptance) take precedence.
 
-    `ValueError` says what is wrong with the tokens by batch.
+    `ValueError` says what is wrong with the tokens by batch size.
     """
     if config is None or drafted.tokens == 0:
         return None
@@ -67,7 +67,7 @@ def speculation(
 
 
 def _method(config: Mapping[str, Any]) -> str:
-    """The method; all names that end in `mtp` are one, and without a name the draft model's name decides."""
+    """Return the method: all names that end in `mtp` are one, and if none is given, the draft model's name decides."""
     method = str(config.get("method") or "")
     if method.endswith("mtp"):
         return "mtp"

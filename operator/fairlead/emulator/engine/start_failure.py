@@ -1,4 +1,4 @@
-"""Why an emulated engine cannot start: the exception apart from what raises it, since every kind has its own words."""
+"""Why an emulated engine cannot start: an exception in its own module, since every kind raises it with its own text."""
 
 
 class CannotStart(Exception):

@@ -1,4 +1,4 @@
-"""Which step times an engine gets: measured ones if a file of them was given, else the nearest of the catalogue."""
+"""Chooses an engine's step times: measured ones if a file of them is given, else the nearest in the catalogue."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,16 +17,16 @@ from fairlead.sizing.sizing_input import SizingInput
 
 
 class DescribedStepTimes(StepTimes, Protocol):
-    """Step times that say where they come from."""
+    """Step times with their provenance."""
 
     @property
     def provenance(self) -> Provenance:
-        """Their origin and their error."""
+        """Their origin and error."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedDeployment:
-    """What is to be timed: the command, the GPU as it was named, and both as sizing sees them."""
+    """The deployment to time: the command, the GPU as named, and both as sizing sees them."""
 
     served: ServeArguments
     product: str
@@ -34,7 +34,7 @@ class ServedDeployment:
 
 
 def of(deployment: ServedDeployment, packaged: PackagedData) -> DescribedStepTimes:
-    """The step times; `ValueError` if those of the file are another deployment's, or none are known."""
+    """Return the step times; `ValueError` if the file's are of another deployment, or none are known."""
     if packaged.calibrated is not None:
         try:
             return _measured(deployment, packaged.calibrated)
@@ -59,7 +59,7 @@ def of(deployment: ServedDeployment, packaged: PackagedData) -> DescribedStepTim
 def _corrected(
     own: PhysicalStepTimes, sweep: SweepRecord, relative: SizingInput, packaged: PackagedData
 ) -> DescribedStepTimes:
-    """By a sweep of the same model on the same card in other formats."""
+    """Correct them by a sweep of the same model on the same card in other formats."""
     fitted = timing.step_times(relative, packaged.fitted)
     assert not isinstance(fitted, timing.RatesUnknown)
     measured = swept_engine.shipped_step_times(sweep, relative)

@@ -1,4 +1,4 @@
-"""A job while the engine works on it: each sequence is a request of the scheduler, and a listener gets its tokens."""
+"""A job in the engine: each sequence is a scheduler request, and a listener gets its tokens."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatu
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class RunningSequence(EngineRequest):
-    """A request of the scheduler that knows its job."""
+    """A scheduler request with a reference to its job."""
 
     feed: "SubmittedJob" = field(repr=False)
     index: int
     """Its index among the sequences of its job."""
     came: float
-    """When the server had read it, by the wall clock; `arrived` is the time that the scheduler uses."""
+    """When the server had read it, by the wall clock; the scheduler uses `arrived`."""
     max_tokens: int
     last_token: float = 0.0
     """When its last token was emitted, by the wall clock."""
@@ -25,7 +25,7 @@ class RunningSequence(EngineRequest):
 
 
 class SubmittedJob:
-    """A job that the engine accepted, until all its sequences have ended."""
+    """An accepted job, until all its sequences have ended."""
 
     __slots__ = ("_drop", "cached_tokens", "job", "left", "listener", "over", "runs", "times")
 
@@ -35,19 +35,19 @@ class SubmittedJob:
         self.runs: list[RunningSequence] = []
         self.left = len(job.sequences)
         self.over = False
-        """The listener gets nothing more."""
+        """Whether the listener gets nothing more."""
         self.cached_tokens = [0] * self.left
         self.times: SequenceTimes | None = None
         self._drop = drop
 
     def cancel(self) -> None:
-        """The client has disconnected: free everything."""
+        """Free everything after the client has disconnected."""
         if not self.over:
             self.over = True
             self._drop(self)
 
     def end(self, ending: JobEnding) -> None:
-        """The engine ends the job; the listener is called at most once."""
+        """End the job on the engine's side; the listener is called at most once."""
         if not self.over:
             self.over = True
             self.listener.on_end(ending)

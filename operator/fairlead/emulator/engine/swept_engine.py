@@ -1,6 +1,6 @@
-"""An engine that was swept by `fairlead calibrate --sweep`: its measured step times, and what its command leaves open.
+"""An engine swept by `fairlead calibrate --sweep`: its measured step times, and values for what its command omits.
 
-Its KV cache and the limits of its batch are those that were seen, so neither its model nor its GPU must be known.
+The KV cache and batch limits are the observed ones, so neither the model nor the GPU has to be in the catalogue.
 """
 
 from dataclasses import replace
@@ -21,7 +21,7 @@ from fairlead.sizing.sizing_input import DraftSetup, SizingInput
 
 
 def arguments(served: ServeArguments, found: SweepRecord) -> ServeArguments:
-    """The command, with what was measured where it says nothing itself."""
+    """Return the command, with measured values for what it omits."""
     swept, limits, memory = found.deployment, served.limits, served.memory
     if found.capacity is not None and _takes_as_much(served, found):
         memory = _with_capacity(memory, swept.kind, found.capacity)
@@ -38,7 +38,7 @@ def arguments(served: ServeArguments, found: SweepRecord) -> ServeArguments:
 
 
 def step_times(served: ServeArguments, product: str, question: SizingInput, found: SweepRecord) -> MeasuredStepTimes:
-    """As measured; `ValueError` names in what the deployment differs, or says that too little was measured."""
+    """Return the measured step times; `ValueError` says how the deployment differs, or that too little was measured."""
     swept = found.deployment
     wanted = {
         "model": served.model,
@@ -58,7 +58,8 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
 
 
 def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> bool:
-    """Whether its steps are those of a model of this shape, named in the sweep: alike in all that they depend on."""
+    """Return whether its steps are those of the sweep's model, which has this shape: alike in all that steps depend
+    on."""
     layout = question.parallelism
     measured = (swept.product, swept.tensor, swept.pipeline, 1, swept.weights)
     wanted = (question.accelerator.product, layout.tensor, layout.pipeline, layout.data, question.format.value)
@@ -67,7 +68,8 @@ def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | 
 
 
 def relative(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> SizingInput | None:
-    """What was swept, where it is the same model on the same card, in other formats of weights or cache."""
+    """Return the swept deployment's input if it is the same model on the same card, in other weight or cache
+    formats."""
     if shape is None:
         return None
     plain = replace(question, shape=shape, weights=None, kv=KvFormat.AUTO, drafting=DraftSetup())
@@ -76,7 +78,7 @@ def relative(swept: SweptDeployment, question: SizingInput, shape: ModelShape | 
 
 
 def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredStepTimes:
-    """Of a sweep that comes with the package; its measurements suffice."""
+    """Return the step times of a sweep that comes with the package; its measurements suffice."""
     times = errors.step_times(found, question.graph_tokens)
     assert not isinstance(times, TooFewMeasurements)
     source = f"Fairlead's own sweep of {found.deployment.engine} on this GPU (docs/reference/gpu.md)"
@@ -85,21 +87,22 @@ def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredSte
 
 
 def _drafting(product: str, question: SizingInput) -> DraftedStep | None:
-    """The deployment's drafting; a draft model without a catalogue's rates for its card is taken for a lookup."""
+    """Return the deployment's drafting; a draft model without catalogue rates for its card is treated as a lookup."""
     card = question.accelerator
     rated = card.product == product and card.bandwidth_gbs and card.bf16_tflops
     return drafted_step.of(question) if rated or not question.drafting.tokens else DraftedStep()
 
 
 def _takes_as_much(served: ServeArguments, found: SweepRecord) -> bool:
-    """Whether nothing in the command changes how much memory is left for the KV cache."""
+    """Return whether nothing in the command changes how much memory is left for the KV cache."""
     swept = found.deployment
     own = dialects.read([*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command], {})
     return _memory(own) == _memory(served)
 
 
 def _with_capacity(memory: CacheArguments, kind: EngineKind, seen: KvCapacity) -> CacheArguments:
-    """vLLM's cache has so many blocks; that of others so many tokens, whatever the blocks of the emulation are."""
+    """vLLM's cache has the observed number of blocks; others have the observed tokens, whatever the emulation's blocks
+    are."""
     if kind is EngineKind.VLLM:
         return replace(memory, blocks=memory.blocks or seen.blocks)
     return replace(memory, most_tokens=memory.most_tokens or seen.tokens)

@@ -1,4 +1,4 @@
-"""Expositions that are wrong on purpose: a scraper must survive them and must not scale on them."""
+"""Deliberately broken expositions: a scraper must survive them and must not scale on them."""
 
 import re
 
@@ -16,7 +16,7 @@ class FaultyExposition:
         self._frozen: str | None = None
 
     def text(self) -> str:
-        """The exposition that a scrape gets."""
+        """Return the exposition that a scrape gets."""
         if not self._faults.shows(EngineFault.METRICS_FROZEN):
             self._frozen = None
         match self._faults.order.fault if self._faults.shows(self._faults.order.fault) else EngineFault.NONE:

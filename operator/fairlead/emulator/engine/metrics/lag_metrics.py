@@ -1,4 +1,4 @@
-"""The families of the emulation itself: how far it is behind the engine. Every kind's page has them."""
+"""Metric families of the emulation itself, on every kind's page: how far it lags behind the engine."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from fairlead.telemetry import engine_families as families
 
 
 def lines(lag: StepLag, born: float) -> Iterator[str]:
-    """Their lines."""
+    """Yield their lines."""
     yield from client_exposition.family_lines(families.LAG, [({}, lag.mean)], born)
     yield from client_exposition.family_lines(families.LAGGING, [({}, float(lag.slipping))], born)
     yield from client_exposition.family_lines(families.LATE, [({}, lag.steps_late)], born)

@@ -1,4 +1,4 @@
-"""What a page of metrics is made from, and what the rest of the engine may ask of one."""
+"""The inputs of a metrics page, and its interface for the rest of the engine."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ class RankMetrics:
     number: int
     tally: RankTally
     counts: Callable[[], EngineCounts]
-    """The scheduler's counters, read at a scrape."""
+    """Returns the scheduler's counters at a scrape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """Everything of one server that a page may tell."""
+    """Everything about one server that a page may show."""
 
     served: ServeArguments
     settings: EngineSettings
     engines: Sequence[RankMetrics]
     cache: Mapping[str, str]
-    """Facts of the cache's layout, as the kind of engine names them."""
+    """Facts of the cache's layout, under the names of this kind of engine."""
     born: float
     lag: StepLag
     rejected: Mapping[str, int]
@@ -38,19 +38,19 @@ class PageFacts:
 
 
 class EnginePage(Protocol):
-    """The page of one server."""
+    """The metrics page of one server."""
 
     sleep_level: int
 
     @property
     def family_prefix(self) -> str:
-        """What the names of the engine's own families begin with."""
+        """The prefix of the engine's own family names."""
 
     def text(self) -> str:
-        """The correct exposition, without faults."""
+        """Return the correct exposition, without faults."""
 
     def without_engine(self) -> str:
-        """What is left of it where the engine's families are missing."""
+        """Return the rest of the page when the engine's families are missing."""
 
     def observed(self, seen: RequestObservation) -> None:
         """Count one HTTP request that got its response."""

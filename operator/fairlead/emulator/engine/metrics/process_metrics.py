@@ -1,4 +1,4 @@
-"""The default families of prometheus_client about the Python process, from its own collectors."""
+"""prometheus_client's default families about the Python process, from its own collectors."""
 
 from functools import lru_cache
 
@@ -16,5 +16,5 @@ def _registry() -> CollectorRegistry:
 
 
 def lines() -> list[str]:
-    """The lines of the process families."""
+    """Return the lines of the process families."""
     return generate_latest(_registry()).decode().splitlines()

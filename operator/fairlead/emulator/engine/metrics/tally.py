@@ -1,7 +1,7 @@
 """One rank's counts, and what each event of a request's life adds to them.
 
-Gauges have the values of the last step: they do not change between steps and during sleep. Each kind of engine counts
-more by a class of its own.
+Gauges have the values of the last step: they do not change between steps or during sleep. Each kind of engine counts
+more in a subclass.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class StepGauges:
 
 @dataclass(slots=True)
 class FinishedSequence:
-    """What the histograms record of one finished sequence; all in seconds by the server's clock."""
+    """What the histograms record about one finished sequence; all in seconds by the server's clock."""
 
     finish: str
     now: float
@@ -45,7 +45,7 @@ class RankTally:
     generation_tokens: int = 0
     finished: dict[str, int] = field(default_factory=dict)
     adapters: dict[str, float] = field(default_factory=dict)
-    """Sets of running adapters, and the time each set ran last."""
+    """Sets of running adapters, with the time each set last ran."""
 
     def stepped(self, batch: StepBatch, generated: int) -> None:  # noqa: ARG002 - for those that count more
         """Count one step's computed and generated tokens."""
@@ -57,14 +57,14 @@ class RankTally:
         self.cached_tokens += run.cached_tokens
 
     def later(self, gap: float, times: int) -> None:
-        """Count an inter-token latency, which `times` outputs had."""
+        """Count an inter-token latency shared by `times` outputs."""
 
     def ended(self, run: RunningSequence, end: FinishedSequence) -> None:  # noqa: ARG002 - for those that count more
         """Count a completed sequence; one whose client disconnected is not counted."""
         self.finished[end.finish] = self.finished.get(end.finish, 0) + 1
 
     def taken(self) -> Sequence[dict[str, Any]]:
-        """Statistics of steps that nobody has read; most kinds keep none."""
+        """Return and clear statistics of steps; most kinds keep none."""
         return ()
 
     def aborted(self, sequences: int) -> None:
@@ -72,4 +72,4 @@ class RankTally:
         self.finished[FinishReason.ABORT] = self.finished.get(FinishReason.ABORT, 0) + sequences
 
     def answered(self, feed: SubmittedJob) -> None:
-        """Count a job of which all sequences have completed."""
+        """Count a job whose sequences have all completed."""
