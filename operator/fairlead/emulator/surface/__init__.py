@@ -1,4 +1,4 @@
-"""vLLM 0.32's HTTP surface: requests become jobs, tokens become responses and streams, errors have vLLM's words.
+"""vLLM 0.32's HTTP surface: turns requests into jobs and tokens into responses and streams, with vLLM's error messages.
 
 Knows neither the engine's clock nor its scheduler: the engine calls it through `jobs` and `engine_interface`.
 """

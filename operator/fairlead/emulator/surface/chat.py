@@ -1,4 +1,4 @@
-"""Responses of `/v1/chat/completions`: whole or as chunks of a stream, with tool calls where the reply is one."""
+"""Responses of `/v1/chat/completions`, whole or as stream chunks, with tool calls if the reply is one."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -30,7 +30,7 @@ class ChatCompletionResponse:
         self._forced = self._request.bound is None or self._request.bound.forced
 
     def opening(self) -> bytes:
-        """The first chunk of every choice, with its role."""
+        """Return the first chunk of every choice, with its role."""
         request, answer = self._request, self._answer
         pieces = []
         for index in range(request.sampling.n):
@@ -45,7 +45,7 @@ class ChatCompletionResponse:
         return b"".join(pieces)
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """The common chunk is joined from prepared bytes; the others are made field by field."""
+        """Return a chunk; common ones are joined from prepared bytes, the others are built field by field."""
         reply = self._answer.replies[index]
         if reply.call is None:
             text = answers.text_delta(reply, start, end)
@@ -56,7 +56,7 @@ class ChatCompletionResponse:
         return self._made(index, start, end, _call_deltas(reply, start, end), finish)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """The usage chunk if the request includes usage, then `[DONE]`."""
+        """Return the usage chunk if the request includes usage, then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
         usage = self._usage(sum(outs)) | {"prompt_tokens_details": self._details(feed)}
@@ -65,11 +65,11 @@ class ChatCompletionResponse:
         return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """An error event, then `[DONE]` as in every stream."""
+        """Return an error event, then `[DONE]` as in every stream."""
         return no.event + answers.DONE
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """The whole response with all choices."""
+        """Return the whole response with all choices."""
         request, answer = self._request, self._answer
         tokens = sum(outs)
         usage = answers.usage(answer.prompt_tokens, tokens) | {
@@ -94,7 +94,7 @@ class ChatCompletionResponse:
         }
 
     def _made(self, index: int, start: int, end: int, deltas: list[dict[str, Any]], finish: str | None) -> bytes:
-        """One chunk for each delta; the last one carries logprobs, token ids and the finish reason."""
+        """Return one chunk for each delta; the last one carries logprobs, token ids and the finish reason."""
         pieces = []
         for delta in deltas[:-1]:
             choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None, "token_ids": None}
@@ -129,7 +129,7 @@ class ChatCompletionResponse:
         return {"cached_tokens": feed.cached_tokens[0], "created_cache_tokens": 0, "multimodal_tokens": None}
 
     def _finish(self, reply: GeneratedReply, finish: str, *, streamed: int) -> str:
-        """`tool_calls` where the model called a tool that the client had not named."""
+        """Return `tool_calls` if the model called a tool that the client had not named, else the reply's own reason."""
         if finish != "stop" or reply.call is None or tools.client_named_tool(self._request.body):
             return finish
         return "tool_calls" if reply.called and streamed >= len(reply.ids) else finish
@@ -163,7 +163,8 @@ class ChatCompletionResponse:
 
 
 def _call_deltas(reply: GeneratedReply, start: int, end: int) -> list[dict[str, Any]]:
-    """The name once the call's opening is out, then the arguments as they come; the markup around them is not shown."""
+    """Return the name once the call's opening is out, then the arguments as they come, without the markup around
+    them."""
     call = reply.call
     if call is None:
         return []

@@ -1,4 +1,4 @@
-"""The endpoints of VLLM_SERVER_DEV_MODE (sleep, pause, reset, abort), and the one by which faults are ordered."""
+"""The endpoints of VLLM_SERVER_DEV_MODE (sleep, pause, reset, abort), and the one that injects faults."""
 
 import json
 from typing import Final
@@ -82,7 +82,7 @@ class DevelopmentHandlers:
         return json_response({"vllm_config": {"model_config": config}, "vllm_env": {}, "system_env": {}})
 
     async def faults(self, request: web.Request) -> web.Response:
-        """POST /fairlead/v1/faults: order another fault; the response is the order in force."""
+        """POST /fairlead/v1/faults: inject another fault; the response is the order in force."""
         try:
             return json_response(self._acts.change_fault(_object(await request.read())))
         except ValueError as problem:

@@ -83,7 +83,7 @@ class _EmbeddingResponse:
             )
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """The whole response, with a vector for each prompt."""
+        """Return the whole response, with a vector for each prompt."""
         del outs, finishes, feed
         answer = self._answer
         data = [

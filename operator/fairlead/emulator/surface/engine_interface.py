@@ -1,4 +1,4 @@
-"""The engine as `surface` uses it: submitting jobs, control operations, and the state that it reports."""
+"""The engine as `surface` uses it: job submission, control operations, and reported state."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -14,7 +14,7 @@ class EngineClient(Protocol):
         """How late its steps are noticed after their due times."""
 
     def refusal(self, sequences: int) -> EngineRefusal | None:
-        """Why so many more sequences would be refused; called before the prompt is read, as in vLLM. Counts it."""
+        """Return and count why this many sequences would be refused; called before the prompt is read, as in vLLM."""
 
     def submit(self, job: EngineJob, listener: JobListener) -> JobHandle | EngineRefusal:
         """Accept all sequences of the job, or none of them."""
@@ -44,15 +44,16 @@ class EngineControl(Protocol):
 
     @property
     def responsive(self) -> bool:
-        """Whether a request would be given a token now."""
+        """Whether a request would get a token now."""
 
     @property
     def draining(self) -> bool:
-        """Whether it was asked to end and finishes its requests."""
+        """Whether it has been asked to end and finishes its requests."""
 
     @property
     def hung(self) -> bool:
-        """The fault `hang`: connections are accepted and no request gets a response, `/health` included."""
+        """Whether the fault `hang` is in force: connections are accepted and no request gets a response, not even
+        `/health`."""
 
     @property
     def load(self) -> int:
@@ -68,56 +69,56 @@ class EngineControl(Protocol):
 
     @property
     def faults_open(self) -> bool:
-        """Whether faults can be ordered over HTTP."""
+        """Whether faults can be injected over HTTP."""
 
     def metrics(self) -> str:
-        """The exposition of `/metrics`."""
+        """Return the exposition of `/metrics`."""
 
     def iterations(self) -> Sequence[Mapping[str, Any]]:
-        """Statistics of steps that nobody has read, of a kind that keeps them."""
+        """Return statistics of steps not yet read, for a kind that keeps them."""
 
     def gauges(self) -> LoadGauges:
-        """KV cache usage and queue depth as of the last step."""
+        """Return KV cache usage and queue depth as of the last step."""
 
     def rank_loads(self) -> Sequence[RankLoad]:
-        """What each rank does now."""
+        """Return what each rank does now."""
 
     def kv_event_sources(self) -> Mapping[str, Any]:
-        """For each data-parallel rank, its KV event publisher's configuration with the endpoint resolved."""
+        """Return each rank's KV event publisher configuration, with the endpoint resolved."""
 
     def add_adapter(self, name: str, path: str) -> str | None:
-        """Make an adapter usable; a text says why that failed (the response is then 500)."""
+        """Make an adapter usable; a returned text says why that failed (the response is then 500)."""
 
     def remove_adapter(self, name: str) -> None:
         """Forget an adapter; requests in flight with it continue."""
 
     async def sleep(self, level: int, mode: str) -> None:
-        """Fall asleep; `mode` is abort, wait or keep."""
+        """Sleep; `mode` is abort, wait or keep."""
 
     async def wake(self, tags: Sequence[str] | None) -> bool:
-        """Wake what the tags name, or everything; returns whether all is awake now."""
+        """Wake what the tags name, or everything; return whether all is awake now."""
 
     async def pause(self, mode: str) -> None:
         """Stop generating; new requests wait."""
 
     async def resume(self) -> None:
-        """Generate again."""
+        """Resume generation."""
 
     def reset_prefix_cache(self, *, reset_running: bool) -> bool:
-        """Empty the prefix cache; returns whether that was possible."""
+        """Empty the prefix cache; return whether that was possible."""
 
     def abort_requests(self, request_ids: Sequence[str]) -> int:
-        """Abort the named requests, or all of them if none is named; returns how many there were."""
+        """Abort the named requests, or all of them if none is named; return how many there were."""
 
     def change_fault(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Order another fault; returns the order in force. `ValueError` says what is wrong with it."""
+        """Inject another fault; return the order in force. `ValueError` says what is wrong with it."""
 
     def observed(self, seen: "RequestObservation") -> None:
         """Count one HTTP request that got its response."""
 
 
 class RequestObservation(NamedTuple):
-    """What the HTTP metrics count of one request."""
+    """What the HTTP metrics record about one request."""
 
     route: str
     method: str

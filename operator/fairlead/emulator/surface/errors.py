@@ -13,7 +13,7 @@ _UNAVAILABLE: Final = "Service Unavailable"
 _LATER: Final = "Please try again later or on a different instance."
 _MOST_REASONS: Final = 10
 _LONGEST_INPUT: Final = 200
-"""Most characters of an invalid value that are repeated to the client."""
+"""Most characters of an invalid value that are echoed to the client."""
 
 
 class ErrorResponse(Exception):
@@ -35,19 +35,19 @@ class ErrorResponse(Exception):
 
 
 def bad_request(message: str, param: str | None = None, value: object = None) -> ErrorResponse:
-    """The request is invalid; vLLM repeats the parameter, and its value if there is one."""
+    """Return the error for an invalid request; the message repeats the parameter, and its value if given."""
     facts = [f"parameter={param}"] if param is not None else []
     facts += [f"value={value}"] if value is not None else []
     return ErrorResponse(400, f"{message} ({', '.join(facts)})" if facts else message, _BAD, param)
 
 
 def bad_parameter(message: str, param: str) -> ErrorResponse:
-    """One of the few errors whose message does not repeat the parameter."""
+    """Return one of the few errors whose message does not repeat the parameter."""
     return ErrorResponse(400, message, _BAD, param)
 
 
 def invalid_body(*details: Mapping[str, Any] | str) -> ErrorResponse:
-    """The body is malformed: every reason, in the words of vLLM's request validation."""
+    """Return the error for a malformed body: every reason, in the words of vLLM's request validation."""
     label = "error" if len(details) == 1 else "errors"
     first = details[0]
     reasons = [f"  {detail}" for detail in details[:_MOST_REASONS]]
@@ -59,22 +59,22 @@ def invalid_body(*details: Mapping[str, Any] | str) -> ErrorResponse:
 
 
 def detail(kind: str, where: str, message: str, value: object) -> dict[str, Any]:
-    """One reason of `invalid_body`."""
+    """Return one reason for `invalid_body`."""
     return {"type": kind, "loc": where, "msg": message, "input": _shown(value)}
 
 
 def not_found(message: str, param: str | None = None) -> ErrorResponse:
-    """Something that the request names does not exist."""
+    """Return the error for something the request names that does not exist."""
     return ErrorResponse(404, message, "NotFoundError", param)
 
 
 def unknown_model(name: object, aliases: tuple[str, ...]) -> ErrorResponse:
-    """Unknown model; the message lists the valid names, without adapters."""
+    """Return the error for an unknown model; the message lists the valid names, without adapters."""
     return not_found(f"The model `{name}` does not exist. Valid aliases: {', '.join(aliases)}.", "model")
 
 
 def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
-    """The error response for a refusal of the engine."""
+    """Return the error response for a refusal of the engine."""
     match refusal:
         case EngineRefusal.BUSY:
             why = "The engine is currently busy and cannot accept new requests."
@@ -93,12 +93,12 @@ def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
 
 
 def dead() -> ErrorResponse:
-    """What requests in flight get when the engine dies."""
+    """Return the error for requests in flight when the engine dies."""
     return ErrorResponse(500, ENGINE_DEAD, _SERVER)
 
 
 def failed() -> ErrorResponse:
-    """The error for one request that failed inside the engine."""
+    """Return the error for one request that failed inside the engine."""
     return ErrorResponse(500, "Internal server error", _SERVER)
 
 

@@ -1,6 +1,6 @@
-"""A request's body, read as vLLM's pydantic models read it: JSON, then the type of each known field.
+"""Reads a request's body as vLLM's pydantic models do: JSON, then the type of each known field.
 
-Unknown fields are ignored, as in vLLM. Checks of values beyond their type are in other modules.
+Unknown fields are ignored, as in vLLM. Other modules check values beyond their type.
 """
 
 import json
@@ -13,7 +13,7 @@ from fairlead.emulator.surface.errors import ErrorResponse
 
 _HALF_LETTER: Final = b"\\ud"
 _GREATEST: Final = 10**300
-"""Integers beyond it become infinite, since a float may not hold them."""
+"""Integers above this become infinite, since a float may not hold them."""
 JsonObject = dict[str, Any]
 Json = Any
 """A value as the `json` module reads it."""
@@ -51,7 +51,7 @@ def parsed(raw: bytes, content_type: str) -> JsonObject:
 
 
 def checked(body: JsonObject, kinds: Mapping[str, FieldReader]) -> JsonObject:
-    """The known fields that are present and not null; one error names all fields of a wrong type."""
+    """Return the known fields that are present and not null; one error names all fields of a wrong type."""
     found: JsonObject = {}
     problems: list[ErrorDetail] = []
     for name, value in body.items():
@@ -80,12 +80,12 @@ def needed(body: JsonObject, kinds: Mapping[str, FieldReader], *names: str) -> J
 
 
 def missing(name: str, body: JsonObject) -> ErrorResponse:
-    """The error for a required field that is absent."""
+    """Return the error for a required field that is absent."""
     return errors.invalid_body(errors.detail("missing", f"body.{name}", "Field required", body))
 
 
 def whole(value: Json, where: str) -> int:
-    """An integer, also as a string or as 3.0."""
+    """Read an integer, also as a string or as 3.0."""
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str):
@@ -103,7 +103,7 @@ def whole(value: Json, where: str) -> int:
 
 
 def number(value: Json, where: str) -> float:
-    """Any number, also as a string."""
+    """Read any number, also as a string."""
     if isinstance(value, int | float):
         if isinstance(value, int) and abs(value) > _GREATEST:
             return math.inf if value > 0 else -math.inf
@@ -122,7 +122,7 @@ _FALSE: Final = ("false", "0", "no", "off", "f", "n")
 
 
 def flag(value: Json, where: str) -> bool:
-    """A boolean, also as 0 or 1 or as a usual word."""
+    """Read a boolean, also as 0, 1 or a usual word."""
     if isinstance(value, bool):
         return value
     written = str(value).lower() if isinstance(value, int | float | str) else ""
@@ -137,40 +137,40 @@ def flag(value: Json, where: str) -> bool:
 
 
 def text(value: Json, where: str) -> str:
-    """A string and nothing else."""
+    """Read a string and nothing else."""
     if isinstance(value, str):
         return value
     raise FieldTypeError(errors.detail("string_type", where, "Input should be a valid string", value))
 
 
 def items(value: Json, where: str) -> list[Json]:
-    """Any list."""
+    """Read any list."""
     if isinstance(value, list):
         return value
     raise FieldTypeError(errors.detail("list_type", where, "Input should be a valid list", value))
 
 
 def mapping(value: Json, where: str) -> JsonObject:
-    """Any object."""
+    """Read any object."""
     if isinstance(value, dict):
         return value
     raise FieldTypeError(errors.detail("dict_type", where, "Input should be a valid dictionary", value))
 
 
 def anything(value: Json, _: str) -> Json:
-    """Any value; it is checked where it is used."""
+    """Accept any value; it is checked where it is used."""
     return value
 
 
 def texts(value: Json, where: str) -> list[str]:
-    """One string or several."""
+    """Read one string or several."""
     if isinstance(value, str):
         return [value]
     return [text(item, f"{where}.{place}") for place, item in enumerate(items(value, where))]
 
 
 def wholes(value: Json, where: str) -> list[int]:
-    """A list of integers."""
+    """Read a list of integers."""
     return [whole(item, f"{where}.{place}") for place, item in enumerate(items(value, where))]
 
 

@@ -1,6 +1,5 @@
-"""The endpoints that generate text: completions, chats, and chats in a batch. In vLLM's order: the body's form, the
-model's name, the engine's admission, the prompt, the sampler's bounds.
-"""
+"""The endpoints that generate text: completions, chats, and batched chats. As vLLM does, they check the body's form,
+the model's name, the engine's admission, the prompt, and the sampling bounds, in this order."""
 
 from typing import Any
 
@@ -81,19 +80,19 @@ class GenerationHandlers:
         return await self._front.respond(request, answer, ChatCompletionResponse(answer))
 
     def of_messages(self, body: JsonObject) -> GenerationRequest:
-        """The chat that a request for a message means."""
+        """Read the chat that a `/v1/messages` request stands for."""
         return chat_request(body, force_usage=False)
 
     def error_type(self, no: ErrorResponse) -> str:
-        """vLLM keeps its own words."""
+        """Return vLLM's own error type."""
         return no.kind
 
     def counted(self, tokens: int) -> JsonObject:
-        """The response of `/v1/messages/count_tokens`."""
+        """Return the response of `/v1/messages/count_tokens`."""
         return {"input_tokens": tokens, "context_management": {"original_input_tokens": tokens}}
 
     def conversation(self, generation: GenerationRequest) -> list[int]:
-        """A chat's prompt with its tools; also sets the reply's structured output and `max_tokens`."""
+        """Return a chat's prompt with its tools; also set the reply's structured output and `max_tokens`."""
         body = generation.body
         answering = self._front.served.answering
         parser = answering.tool_parser is not None
@@ -108,7 +107,7 @@ class GenerationHandlers:
         return ids
 
     def _settle(self, generation: GenerationRequest, prompt_tokens: int, wanted: int | None) -> None:
-        """Cap `max_tokens` by the context that is left, then check the sampling parameters."""
+        """Cap `max_tokens` by the remaining context, then check the sampling parameters."""
         left = self._front.served.context_tokens - prompt_tokens
         generation.sampling.max_tokens = left if wanted is None else min(wanted, left)
         most = self._front.served.answering.max_logprobs
@@ -119,7 +118,7 @@ class GenerationHandlers:
 
 
 def chat_request(body: JsonObject, *, force_usage: bool) -> GenerationRequest:
-    """A chat request from its body, each field checked by itself and against the others."""
+    """Read a chat request from its body, and check each field by itself and against the others."""
     generation_requests.check_shared(body)
     bounds.check(body)
     tools.check(body)

@@ -1,6 +1,6 @@
 """A completion, chat or responses request as vLLM reads it: every field that the emulator acts on.
 
-Types are checked here, values in `sampling_checks`; the prompt is read in `prompts`. Unknown fields are ignored.
+Types are checked here and values in `sampling_checks`; `prompts` reads the prompt. Unknown fields are ignored.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from fairlead.emulator.surface.fields import FieldReader, Json, JsonObject
 from fairlead.emulator.surface.structured_outputs import StructuredOutput
 
 COMPLETION_TOKENS: Final = 16
-"""The completions endpoint's own default of `max_tokens`."""
+"""The completions endpoint's default `max_tokens`."""
 
 _SHARED: Final[dict[str, FieldReader]] = {
     "model": fields.text,
@@ -69,7 +69,7 @@ CHAT: Final[dict[str, FieldReader]] = {
 
 @dataclass(slots=True, kw_only=True)
 class SamplingParams:
-    """The numbers of vLLM's sampling parameters; absent ones have its defaults."""
+    """vLLM's numeric sampling parameters; absent ones have its defaults."""
 
     n: int = 1
     temperature: float = 1.0
@@ -80,7 +80,7 @@ class SamplingParams:
     frequency_penalty: float = 0.0
     repetition_penalty: float = 1.0
     max_tokens: int = COMPLETION_TOKENS
-    """As requested, capped by the context that is left."""
+    """As requested, capped by the remaining context."""
     min_tokens: int = 0
     seed: int | None = None
     stop: tuple[str, ...] = ()
@@ -88,27 +88,27 @@ class SamplingParams:
     include_stop: bool = False
     ignore_eos: bool = False
     logprobs: int | None = None
-    """How many alternatives to return for each token; absent: no logprobs."""
+    """Number of alternatives to return for each token; absent: no logprobs."""
     prompt_logprobs: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class GenerationRequest:
-    """One request to generate."""
+    """One generation request."""
 
     model: str | None
     """The model's name in the request, if any."""
     adapter: str | None = None
-    """An adapter that is named beside the model; the name itself may say one too."""
+    """An adapter given beside the model; the model's name may also name one."""
     sampling: SamplingParams
     stream: bool = False
     include_usage: bool = False
     continuous_usage: bool = False
     echo: bool = False
     token_ids: bool = False
-    """The response has token ids beside texts."""
+    """Whether the response has token ids beside texts."""
     tokens_as_ids: bool = False
-    """Tokens in logprobs are written as `token_id:N`."""
+    """Whether tokens in logprobs are written as `token_id:N`."""
     prompt_text: bool = False
     priority: int = 0
     salt: str | None = None
@@ -121,7 +121,7 @@ class GenerationRequest:
 def of(
     found: JsonObject, *, logprobs: int | None, bound: StructuredOutput | None, force_usage: bool
 ) -> GenerationRequest:
-    """From the checked fields of a completion or chat."""
+    """Build the request from the checked fields of a completion or chat."""
     options = found.get("stream_options") or {}
     usage = force_usage or bool(options.get("include_usage"))
     return GenerationRequest(
@@ -143,7 +143,7 @@ def of(
 
 
 def sampling_of(found: JsonObject, logprobs: int | None) -> SamplingParams:
-    """The sampler's numbers; `max_tokens` is not capped yet."""
+    """Return the sampling parameters; `max_tokens` is not capped yet."""
     plain = {name: found[name] for name in _PLAIN if name in found}
     return SamplingParams(
         **plain,
@@ -161,7 +161,7 @@ _PLAIN: Final = (
 
 
 def check_shared(body: Json) -> None:
-    """What vLLM checks in the raw body, before the types of fields."""
+    """Check what vLLM checks in the raw body, before the types of fields."""
     if body.get("stream_options") and not body.get("stream"):
         raise errors.bad_request("Stream options can only be defined when `stream=True`.", "stream_options")
     salt = body.get("cache_salt")
@@ -174,7 +174,7 @@ def check_shared(body: Json) -> None:
 
 
 def check_count(body: Json, name: str) -> None:
-    """Check a count of alternatives: none, some, or -1 for all."""
+    """Check a number of alternatives: none, some, or -1 for all."""
     count = body.get(name)
     if count is None:
         return

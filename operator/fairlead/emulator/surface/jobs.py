@@ -1,4 +1,4 @@
-"""The interface to the engine: the work of one HTTP request, and the calls by which the engine reports progress.
+"""The interface to the engine: the work of one HTTP request, and the callbacks by which the engine reports progress.
 
 Replies are known in advance: the engine decides only when each token is emitted. Knows neither HTTP nor time.
 """
@@ -10,18 +10,18 @@ from typing import Protocol
 
 
 class EngineRefusal(StrEnum):
-    """Why the engine refuses a new request; `errors` has the status and message of each."""
+    """Why the engine refuses a new request; `errors` has the status and message for each."""
 
     BUSY = "max_num_queued_reqs"
     """More unfinished requests than the flag of that name allows: 503."""
     BACKLOG = "max_num_queued_tokens"
     """More prompt tokens in prefill than the flag of that name allows: 503."""
     LAGGING = "lagging"
-    """The process lags so far that latencies would be wrong: 503, in our own words."""
+    """The process lags so far that latencies would be wrong: 503, with our own message."""
     DRAINING = "draining"
     """The engine drains after SIGTERM: 500, while `/health` still returns 200."""
     DEAD = "dead"
-    """The engine below the API server is dead: 500."""
+    """The engine process behind the API server is dead: 500."""
     OUT_OF_ORDER = "errors"
     """The fault of that name: 500."""
 
@@ -43,11 +43,11 @@ class JobSequence:
 
     prompt_ids: Ids[int]
     reply_ids: Ids[int]
-    """All tokens of the reply, with the end-of-text token where the reply ends by itself."""
+    """All tokens of the reply, with the end-of-text token if the reply ends by itself."""
     finish: str
     """`stop` or `length`, reported with the last token."""
     max_tokens: int
-    """As requested, after vLLM's own capping."""
+    """As requested, after vLLM's capping."""
     adapter: str | None = None
     salt: str | None = None
 
@@ -80,10 +80,10 @@ class JobListener(Protocol):
     """Writes the response; called from the engine's step, so each call must be short and must not block."""
 
     def on_tokens(self, index: int, count: int, finish: str | None) -> None:
-        """`count` more tokens of a sequence are emitted; with the last ones comes the finish reason."""
+        """Report that `count` more tokens of a sequence were emitted, with the finish reason if they are the last."""
 
     def on_end(self, ending: JobEnding) -> None:
-        """The whole job has ended early; called at most once, and no call follows it."""
+        """Report that the whole job ended early; called at most once, and no call follows it."""
 
 
 class JobHandle(Protocol):
@@ -98,4 +98,4 @@ class JobHandle(Protocol):
         """Times of the only sequence once it has ended; absent for a job with several."""
 
     def cancel(self) -> None:
-        """The client has disconnected: free everything at once and count nothing. May be called again."""
+        """Free everything at once and count nothing, after the client has disconnected. May be called again."""

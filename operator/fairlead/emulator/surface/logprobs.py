@@ -10,13 +10,13 @@ from typing import Any, Final
 from fairlead.emulator.text.tokenizer import Tokenizer
 
 _SPREAD: Final = 2_654_435_761
-"""Knuth's multiplier: neighbouring ids get numbers far apart."""
+"""Knuth's multiplier: neighbouring ids get distant numbers."""
 _LEAST: Final = 0.5
 """Least probability of a sampled token, so that it ranks above its alternatives."""
 
 
 def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[tuple[int, float]]:
-    """The token, then alternatives, each half as likely as the one before."""
+    """Return the token, then alternatives, each half as likely as the previous one."""
     mixed = (token * _SPREAD + place * 40_503) & 0xFFFF_FFFF
     share = _LEAST + (1 - _LEAST) * (mixed >> 16) / 65_537
     found = [(token, math.log(share))]
@@ -31,7 +31,8 @@ def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[t
 
 
 def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    """For tokens whose text begins at offset `first`; `None`, the prompt's first token, has no logprob."""
+    """Return logprobs for tokens whose text begins at offset `first`; None, the prompt's first token, has no
+    logprob."""
     columns: dict[str, list[Any]] = {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}
     offset = first
     for place, token in enumerate(ids):
@@ -49,7 +50,7 @@ def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokeni
 
 
 def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    """For tokens of a chat from position `first` on."""
+    """Return logprobs for tokens of a chat from position `first` on."""
     content = []
     for place, token in enumerate(ids, first):
         choices = [
@@ -61,7 +62,7 @@ def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id
 
 
 def of_prompt(ids: Sequence[int], top: int, words: Tokenizer) -> list[dict[str, Any] | None]:
-    """For every token of a prompt but its first, which has no context."""
+    """Return logprobs for every token of a prompt except its first, which has no context."""
     positions: list[dict[str, Any] | None] = [None]
     for place, token in enumerate(ids[1:], 1):
         choices = top_logprobs(token, place, max(1, top), words)

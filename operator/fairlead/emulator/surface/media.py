@@ -1,4 +1,4 @@
-"""Images, audio and video in a conversation: the errors of a model that does not accept them, in vLLM's words."""
+"""Images, audio and video in a conversation: the errors of a model that does not accept them, as in vLLM."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,19 +15,19 @@ _MODALITIES: Final = {
     "input_audio": "audio",
     "video_url": "video",
 }
-"""By the type of a part; `image` is Anthropic's, which vLLM reads as an `image_url`."""
+"""Modality by the type of a part; `image` is Anthropic's, which vLLM reads as an `image_url`."""
 _EMBEDDED: Final = ("image_embeds", "audio_embeds", "video_embeds")
 
 
 @dataclass(frozen=True, slots=True)
 class Modalities:
-    """What the model accepts beside text."""
+    """What the model accepts besides text."""
 
     model: str
     """The model's name in error messages."""
     multimodal: bool
     language_only: bool = False
-    """The model is multimodal, but was started with `--language-model-only`."""
+    """Whether a multimodal model was started with `--language-model-only`."""
 
 
 def check(message: JsonObject, senses: Modalities) -> None:
@@ -49,6 +49,6 @@ def _check(kind: str, senses: Modalities) -> None:
 
 
 def _kind(part: Json) -> str:
-    """The type of a part; a part without `type` may have a field with the type's name instead."""
+    """Return the type of a part; a part without `type` may have a field with the type's name instead."""
     kind = part.get("type")
     return str(kind) if kind is not None else next((one for one in _MODALITIES if one in part), "text")

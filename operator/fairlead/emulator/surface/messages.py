@@ -1,4 +1,4 @@
-"""`/v1/messages`, Anthropic's API: the request is read as a chat, the response is written in content blocks."""
+"""`/v1/messages`, Anthropic's API: the request is read as a chat, and the response is written in content blocks."""
 
 import json
 from collections.abc import Sequence
@@ -31,27 +31,27 @@ _CHOICES: Final = {"any": "required", "auto": "auto", "none": "none"}
 
 
 class ChatReader(Protocol):
-    """Reads chats as one kind of engine does, and says what else is its own about messages."""
+    """Reads chats as one kind of engine does, and answers what else that kind does its own way."""
 
     @property
     def reports_cache_apart(self) -> bool:
-        """Whether tokens that the cache held are told apart from the input's."""
+        """Whether cached tokens are reported separately from the input tokens."""
 
     @property
     def opens_before_error(self) -> bool:
-        """Whether a stream that fails at once begins with the message all the same."""
+        """Whether a stream that fails at once still begins with the message."""
 
     def of_messages(self, body: JsonObject) -> GenerationRequest:
-        """The chat that a request for a message means."""
+        """Read the chat that a request for a message stands for."""
 
     def conversation(self, generation: GenerationRequest) -> list[int]:
-        """Its prompt; also sets the reply's form and length."""
+        """Return its prompt; also set the reply's form and length."""
 
     def error_type(self, no: ErrorResponse) -> str:
-        """The `type` of an error."""
+        """Return the `type` of an error."""
 
     def counted(self, tokens: int) -> JsonObject:
-        """The response of `/v1/messages/count_tokens`."""
+        """Return the response of `/v1/messages/count_tokens`."""
 
 
 class MessagesHandlers:
@@ -101,7 +101,7 @@ class MessagesHandlers:
 
 
 class _MessagesResponse:
-    """Writes one message with one block: text, or a use of a tool."""
+    """Writes one message with one block: text, or a tool use."""
 
     def __init__(self, answer: ResponseContext, chats: ChatReader) -> None:
         self._answer = answer
@@ -111,14 +111,14 @@ class _MessagesResponse:
         self._call = self._reply.call if self._reply.called else None
 
     def opening(self) -> bytes:
-        """The events that begin the message and its only block."""
+        """Return the events that begin the message and its only block."""
         block: JsonObject = {"type": "text", "text": ""}
         if self._call is not None:
             block = {"type": "tool_use", "id": self._call.call_id, "name": self._call.name, "input": {}}
         return self._start() + _event("content_block_start", {"content_block": block, "index": 0})
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """A delta of the text or of the tool's input."""
+        """Return a delta of the text or of the tool's input."""
         del index, finish
         if self._call is None:
             delta = {"type": "text_delta", "text": answers.text_delta(self._reply, start, end)}
@@ -128,7 +128,7 @@ class _MessagesResponse:
         return _event("content_block_delta", {"delta": delta, "index": 0}) if new else b""
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """The stop reason, the usage and the end."""
+        """Return the stop reason, the usage and the end."""
         reason, sequence = self._stop(self._reply.finish)
         usage = self._usage(outs[0], feed)
         delta = {"stop_reason": reason, "stop_sequence": sequence}
@@ -136,13 +136,13 @@ class _MessagesResponse:
         return ended + _event("message_stop", {})
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """An error event, which ends the stream."""
+        """Return an error event, which ends the stream."""
         error = answers.stream_event(_anthropic_error(self._chats.error_type(no), no.message))
         begun = self._start() if self._chats.opens_before_error and not self._begun else b""
         return begun + b"event: error\n" + error
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """The whole message, without null fields."""
+        """Return the whole message, without null fields."""
         block: JsonObject = {"type": "text", "text": answers.text_until(self._reply, outs[0])}
         if self._call is not None:
             try:
@@ -171,7 +171,7 @@ class _MessagesResponse:
         return {"id": self._answer.answer_id, "type": "message", "role": "assistant"}
 
     def _stop(self, finish: str) -> tuple[str, str | None]:
-        """The stop reason in Anthropic's words, and the stop sequence."""
+        """Return the stop reason in Anthropic's words, and the stop sequence."""
         if self._call is not None:
             return "tool_use", None
         if finish == "length":
@@ -186,7 +186,7 @@ def _read(raw: bytes, content_type: str, *required: str) -> JsonObject:
 
 
 def _turn(message: Json) -> list[JsonObject]:
-    """A message in the format of chats; a tool result becomes a message with the role `tool`."""
+    """Convert a message to the format of chats; a tool result becomes a message with the role `tool`."""
     if not isinstance(message, dict) or not isinstance(message.get("content"), list):
         return [message]
     blocks = [block for block in message["content"] if isinstance(block, dict)]

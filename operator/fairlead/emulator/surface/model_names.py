@@ -1,4 +1,4 @@
-"""The names that requests may use: the model's own, and those of loaded adapters; errors have vLLM's words."""
+"""The names that requests may use: the model's own and those of loaded adapters, with vLLM's errors."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ class ServedModelNames:
         self.adapters = dict(served.adapters)
 
     def called(self, name: str | None) -> tuple[str, str | None]:
-        """The model's name in the response, and the adapter to use; a request without a name means the model."""
+        """Return the model's name in the response, and the adapter to use; a request without a name means the model."""
         if not name or name in self._served.names:
             return self._served.names[0], None
         if name in self.adapters:
@@ -31,7 +31,7 @@ class ServedModelNames:
         raise errors.unknown_model(name, self._served.names)
 
     def cards(self) -> dict[str, Any]:
-        """The response of `/v1/models`; `created` is the time of the request, as in vLLM."""
+        """Return the response of `/v1/models`; `created` is the time of the request, as in vLLM."""
         now = int(self._clock())
         served = self._served
         models = [_card(name, served.model, now) | {"max_model_len": served.context_tokens} for name in served.names]
@@ -43,7 +43,7 @@ class ServedModelNames:
         return {"object": "list", "data": cards}
 
     def load(self, name: str, path: str, *, inplace: bool) -> str:
-        """Load an adapter. An absolute path must exist; any other is taken for a repository of the hub."""
+        """Load an adapter. An absolute path must exist; any other is taken for a repository on the hub."""
         if not name or not path:
             raise _wrong("Both 'lora_name' and 'lora_path' must be provided.")
         if name in self._served.names:

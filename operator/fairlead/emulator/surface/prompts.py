@@ -1,7 +1,7 @@
 """Prompts as token ids: texts, ids, batches of both, and conversations. Prompts that are too long are refused.
 
-The chat template is simple: for each message a token of its role, its text, and the end token; then the token of the
-assistant. So a conversation's ids begin with those of its earlier turns, the engine's replies included.
+The chat template is simple: for each message a token of its role, its text, and the end token; then the assistant's
+token. So a conversation's ids begin with those of its earlier turns, including the engine's replies.
 """
 
 import json
@@ -26,16 +26,16 @@ class PromptLimits:
     context: int
     words: Tokenizer
     truncate: int | None = None
-    """Tokens to keep of each prompt; -1 for as many as fit."""
+    """Tokens to keep of each prompt; -1: as many as fit."""
     keep_left: bool = False
     senses: Modalities | None = None
     """Absent: the model accepts every kind of part."""
     between_parts: str = "\n"
-    """What stands between the texts of one message."""
+    """Separator between the texts of one message."""
 
 
 def of_completion(prompt: Json, limits: PromptLimits) -> list[list[int]]:
-    """One list of ids for each prompt: a text, a list of texts, a list of ids, or a list of such lists."""
+    """Return a list of ids for each prompt: a text, a list of texts, a list of ids, or a list of such lists."""
     if prompt is None or prompt == "":
         raise errors.bad_request("Either prompt or prompt_embeds must be provided and non-empty.", "prompt")
     if isinstance(prompt, str):
@@ -54,7 +54,7 @@ def of_completion(prompt: Json, limits: PromptLimits) -> list[list[int]]:
 def of_chat(
     messages: Sequence[Json], limits: PromptLimits, *, answer: bool = True, tools: Sequence[Json] = ()
 ) -> list[int]:
-    """The ids of a conversation; its tools come first, as a system message."""
+    """Return the ids of a conversation; its tools come first, as a system message."""
     if not messages:
         raise errors.bad_request("Cannot apply chat template to an empty conversation. Provide at least one message.")
     turns = [(_role(message, place), text_of(message, limits.between_parts)) for place, message in enumerate(messages)]
@@ -76,7 +76,7 @@ def of_chat(
 
 
 def text_of(message: JsonObject, between: str) -> str:
-    """A message's text of all its parts, with its tool calls as JSON."""
+    """Return the text of all parts of a message, with its tool calls as JSON."""
     content = message.get("content") or ""
     if isinstance(content, list):
         content = between.join(_text_of_part(part) for part in content if not _is_picture(part))
@@ -108,7 +108,7 @@ def _length_advice(limits: PromptLimits) -> str:
 
 
 def _lists_of_ids(prompt: list[Json]) -> list[list[int]]:
-    """A list of ids, or of such lists. Any other value is refused with pydantic's errors for each form."""
+    """Read a list of ids, or of such lists. Any other value is refused with pydantic's errors for each form."""
     flat = list(_invalid_ids(prompt, "body.prompt"))
     if not flat:
         return [fields.wholes(prompt, "body.prompt")]
@@ -131,7 +131,7 @@ def _lists_of_ids(prompt: list[Json]) -> list[list[int]]:
 
 
 def _invalid_ids(ids: list[Json], where: str) -> Iterator[fields.ErrorDetail]:
-    """An error for each item that is not a token id."""
+    """Yield an error for each item that is not a token id."""
     for place, item in enumerate(ids):
         try:
             number = fields.whole(item, f"{where}.{place}")
@@ -149,7 +149,7 @@ def _of_text(text: str, limits: PromptLimits) -> list[int]:
 
 
 def _check_text(length: int, limits: PromptLimits) -> None:
-    """Refuse a text before it is tokenized if it could not fit even with only longest tokens, as in vLLM."""
+    """Refuse a text before it is tokenized if it could not fit even with the longest tokens, as in vLLM."""
     most = limits.context * limits.words.longest
     if length > most and limits.truncate is None:
         why = (

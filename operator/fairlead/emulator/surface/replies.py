@@ -1,4 +1,4 @@
-"""The reply of each sequence: its tokens, its text, and its finish reason, known before the first token is emitted.
+"""The reply of each sequence: tokens, text and finish reason, known before the first token is emitted.
 
 The same prompt, seed and adapter give the same reply, whether it is streamed, stopped or cut.
 """
@@ -25,7 +25,7 @@ _ANY_OBJECT: Final = {
     "properties": {"answer": {"type": "string"}, "count": {"type": "integer"}, "sure": {"type": "boolean"}},
     "required": ["answer"],
 }
-"""The schema of replies in JSON mode without a schema."""
+"""The schema for JSON mode without a schema."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class GeneratedReply:
 
     @property
     def called(self) -> bool:
-        """Whether the reply has the whole tool call."""
+        """Whether the reply contains the whole tool call."""
         return self.call is not None and len(self.text) >= len(self.call.text)
 
 
@@ -78,7 +78,7 @@ class ReplyGenerator:
         return reply
 
     def _free(self, sampling: SamplingParams, seed: bytes) -> tuple[list[int], str]:
-        """Prose up to its drawn length or to `max_tokens`, with the finish reason."""
+        """Return prose up to its drawn length or to `max_tokens`, with the finish reason."""
         length = max(prose.natural_length(seed, self.mean_tokens), sampling.min_tokens + 1)
         if sampling.ignore_eos or length > sampling.max_tokens:
             return prose.tokens(self.words, seed, sampling.max_tokens), "length"
@@ -95,14 +95,14 @@ class ReplyGenerator:
 
 
 def seed_of(prompt: Sequence[int], sampling: SamplingParams, place: int, adapter: str | None) -> bytes:
-    """A seed from all that a reply depends on; `place` is the index among the choices of one prompt."""
+    """Derive a seed from all that a reply depends on; `place` is the index among the choices of one prompt."""
     whole = blake2b(struct.pack(f"<{len(prompt)}I", *prompt), digest_size=16)
     whole.update(f"{sampling.seed}/{place}/{adapter or ''}".encode())
     return whole.digest()
 
 
 def _fitting(bound: StructuredOutput, seed: bytes) -> str | None:
-    """A text that fits the structured output; `None` if we cannot make one, an error if it is invalid."""
+    """Return a text that fits the structured output; None if none can be made; an error if it is invalid."""
     try:
         match bound.form:
             case OutputForm.OBJECT:
@@ -123,7 +123,7 @@ def _fitting(bound: StructuredOutput, seed: bytes) -> str | None:
 
 
 def _broken(text: str) -> str:
-    """Invalid JSON: the last third is cut off, or an opening brace is added."""
+    """Make JSON invalid: cut off the last third, or add an opening brace."""
     return text[: len(text) * 2 // 3] if text[:1] in ("{", "[") else "{" + text
 
 

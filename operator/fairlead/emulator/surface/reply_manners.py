@@ -1,4 +1,4 @@
-"""What differs between kinds of engines from a request to its reply: names, refusals, priorities, ids, headers."""
+"""How kinds of engines differ between a request and its reply: names, refusals, priorities, ids, headers."""
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -24,58 +24,59 @@ class ModelNames(Protocol):
     adapters: dict[str, str]
 
     def called(self, name: str | None) -> tuple[str, str | None]:
-        """The model's name in the response, and the adapter to use."""
+        """Return the model's name in the response, and the adapter to use."""
 
     def cards(self) -> dict[str, Any]:
-        """The response of `/v1/models`."""
+        """Return the response of `/v1/models`."""
 
     def load(self, name: str, path: str, *, inplace: bool) -> str:
-        """Load an adapter; returns what the client is told."""
+        """Load an adapter; return the message for the client."""
 
     def unload(self, name: str) -> str:
-        """Unload an adapter; returns what the client is told."""
+        """Unload an adapter; return the message for the client."""
 
 
 class ReplyManners(Protocol):
-    """One kind's manners."""
+    """How one kind of engine handles requests and replies."""
 
     @property
     def cuts_failed(self) -> bool:
-        """Whether a reply that fails inside the engine is a connection that ends, without a word."""
+        """Whether a reply that fails inside the engine just closes the connection."""
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
-        """The names of its model and its adapters."""
+        """Return the names of its model and its adapters."""
 
     def fingerprint(self, served: ServeArguments) -> str:
-        """`system_fingerprint` of its responses; empty where it has none."""
+        """Return `system_fingerprint` for its responses; empty if it has none."""
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-        """A refusal in its words."""
+        """Return a refusal in its form."""
 
     def refuses_in_stream(self, refusal: EngineRefusal) -> bool:
         """Whether a request for a stream gets this refusal with status 200, as the stream's first event."""
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:
-        """The priority of a request, from its header or its body."""
+        """Return the priority of a request, from its header or its body."""
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
-        """The id of the response."""
+        """Return the id of the response."""
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
-        """Headers of a whole response."""
+        """Return the headers of a whole response."""
 
 
 class VllmManners:
-    """Those of vLLM 0.32."""
+    """vLLM 0.32's behaviour."""
 
     cuts_failed = False
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
-        """An adapter is called by its own name."""
+        """Return its names; an adapter is called by its own name."""
         return ServedModelNames(served, acts, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:
-        """The version, the degrees of parallelism, and eight hexadecimal digits that depend on the configuration."""
+        """Return the version, the degrees of parallelism, and eight hexadecimal digits that depend on the
+        configuration."""
         parallel = served.memory.parallelism
         degrees = {"tp": parallel.tensor, "pp": parallel.pipeline, "dp": parallel.data}
         spread = [f"{name}{degree}" for name, degree in degrees.items() if degree > 1]
@@ -84,23 +85,23 @@ class VllmManners:
         return "-".join((f"vllm-{VERSION}", *spread, sha256(settings.encode()).hexdigest()[:8]))
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-        """Always with the error's own status."""
+        """Return the refusal, always with the error's own status."""
         return errors.of(refusal, lag_seconds)
 
     def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - the interface's
-        """It refuses before it answers."""
+        """vLLM refuses before it sends the status."""
         return False
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:
-        """The header counts more than the body."""
+        """The header takes precedence over the body."""
         return from_header(request, "X-Vllm-Priority", generation.priority)
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
-        """The request id from the header, else from the body, else a new one, after the route's prefix."""
+        """Return the request id from the header, else from the body, else a new one, after the route's prefix."""
         return prefix + request_id(request, generation)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
-        """The ORCA load header, if the request names one of its two formats."""
+        """Return the ORCA load header, if the request names one of its two formats."""
         form = request.headers.get("endpoint-load-metrics-format", "")
         if form.upper() not in ("TEXT", "JSON"):
             return {}
@@ -117,11 +118,11 @@ VLLM: Final = VllmManners()
 
 
 def request_id(request: web.Request, generation: GenerationRequest) -> str:
-    """The id that the client gave, in a header or the body, else a new one."""
+    """Return the id that the client gave, in a header or the body, else a new one."""
     return request.headers.get("X-Request-Id") or generation.request_id or token_hex(8)
 
 
 def from_header(request: web.Request, name: str, otherwise: int) -> int:
-    """An integer from a header; anything else counts as absent."""
+    """Read an integer from a header; anything else counts as absent."""
     written = request.headers.get(name, "")
     return int(written) if written.removeprefix("-").isdigit() else otherwise

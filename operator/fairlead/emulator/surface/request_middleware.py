@@ -1,4 +1,4 @@
-"""What stands around every handler of every kind: errors become responses, keys are asked, requests are counted."""
+"""Wraps every handler of every kind: turns errors into responses, checks API keys, and counts requests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,20 +18,20 @@ from fairlead.emulator.surface.utility_routes import json_response
 
 LARGEST_BODY: Final = 64 * 2**20
 FAULTS: Final = "/fairlead/v1/faults"
-"""The one path that still works while the engine hangs: it is how the hang is ended."""
+"""The only path that still works while the engine hangs: it ends the hang."""
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpManners:
-    """What differs between kinds of engines around their handlers."""
+    """How kinds of engines differ around their handlers."""
 
     keys: tuple[str, ...]
-    """API keys that are accepted; none: nobody is asked for one."""
+    """API keys that are accepted; none: no key is required."""
     is_guarded: Callable[[web.Request], bool]
-    """Whether a request needs a key where there are keys."""
+    """Whether a request needs a key if there are any."""
     error_body: Callable[[web.Request, ErrorResponse], Mapping[str, Any]]
-    """An error as the JSON that this request's route answers."""
+    """Returns an error as JSON in the form of the request's route."""
 
 
 class RequestMiddleware:
@@ -66,7 +66,7 @@ class RequestMiddleware:
         return response
 
     def _allowed(self, request: web.Request) -> bool:
-        """Whether the API key is valid; all keys are compared, so that timing reveals nothing."""
+        """Return whether the API key is valid; all keys are compared, so that timing reveals nothing."""
         if request.method == hdrs.METH_OPTIONS or not self._manners.is_guarded(request):
             return True
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
@@ -93,7 +93,7 @@ class RequestMiddleware:
 
 
 def _drop_connection(request: web.Request) -> web.Response:
-    """Abort the connection; the response that is returned is never sent."""
+    """Abort the connection; the returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

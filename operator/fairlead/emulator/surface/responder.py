@@ -1,4 +1,4 @@
-"""From a parsed request to its response: submit the job to the engine, stream or wait, end.
+"""From a parsed request to its response: submits the job to the engine, streams or waits, and ends.
 
 Endpoints differ in how they read requests and write responses; everything between is here, once.
 """
@@ -57,7 +57,7 @@ class Responder:
         )
 
     def limits(self, generation: GenerationRequest) -> PromptLimits:
-        """The limits of the request's prompts."""
+        """Return the limits of the request's prompts."""
         body = generation.body
         left = body.get("truncation_side") == "right"
         cut = body.get("truncate_prompt_tokens")
@@ -72,7 +72,7 @@ class Responder:
     def answer(
         self, request: web.Request, generation: GenerationRequest, prompts: Sequence[list[int]], prefix: str
     ) -> ResponseContext:
-        """All of the response, generated before any of it is sent."""
+        """Generate the whole response before any of it is sent."""
         model, named = self.names.called(generation.model)
         adapter = named or generation.adapter
         bound, sampling = generation.bound, generation.sampling
@@ -99,7 +99,7 @@ class Responder:
         )
 
     def job(self, request: web.Request, answer: ResponseContext) -> EngineJob:
-        """The engine's job for a response."""
+        """Return the engine's job for a response."""
         generation = answer.request
         sequences = tuple(
             One(
@@ -131,7 +131,7 @@ class Responder:
         return await self.waited(request, job, shape)
 
     async def waited(self, request: web.Request, job: EngineJob, shape: ResponseWriter) -> web.Response:
-        """The whole response, after its last token."""
+        """Return the whole response, after its last token."""
         progress = ResponseProgress(len(job.sequences))
         feed = self._taken(job, progress)
         try:
@@ -152,7 +152,7 @@ class Responder:
     async def _streamed(
         self, request: web.Request, job: EngineJob, shape: StreamingResponseWriter
     ) -> web.StreamResponse:
-        """The headers are sent at once; a later error is an event, and the stream still ends cleanly."""
+        """Send the headers at once; a later error is an event, and the stream still ends cleanly."""
         transport = request.transport
         if transport is None:
             raise ConnectionCut
@@ -182,14 +182,14 @@ class Responder:
         return self._manners.refused(refusal, self._driver.lag_seconds)
 
     def _cut_failed(self) -> None:
-        """Drop the connection of a reply that failed inside the engine, if this kind does so."""
+        """Drop the connection of a reply that failed inside the engine, if this kind of engine does."""
         if self._manners.cuts_failed:
             raise ConnectionCut
 
     async def _written(
         self, request: web.Request, response: web.StreamResponse, stream: ResponseStream, feed: JobHandle
     ) -> None:
-        """The whole stream of an accepted job, or what there is of it before it fails."""
+        """Write the whole stream of an accepted job, or as much as there is before it fails."""
         try:
             await response.prepare(request)
             await stream.done

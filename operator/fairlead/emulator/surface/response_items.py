@@ -25,7 +25,7 @@ class ResponsesResponse:
         self._where = where if self._call else {"content_index": 0, **where}
 
     def opening(self) -> bytes:
-        """The events that begin the response and its item."""
+        """Return the events that begin the response and its item."""
         begun = self._response("in_progress", [], None)
         events = [
             self._event("response.created", {"response": begun}),
@@ -38,7 +38,7 @@ class ResponsesResponse:
         return b"".join(events)
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """A delta of the text or of the arguments; empty if there is nothing new."""
+        """Return a delta of the text or of the arguments; empty if there is nothing new."""
         del index, finish
         if self._call is None:
             new = answers.text_delta(self._reply, start, end)
@@ -49,7 +49,7 @@ class ResponsesResponse:
         return self._event("response.function_call_arguments.delta", data) if new else b""
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """The events that complete the item and the response."""
+        """Return the events that complete the item and the response."""
         text = answers.text_until(self._reply, outs[0])
         item = self._item(text, "completed")
         events: list[bytes] = []
@@ -67,17 +67,17 @@ class ResponsesResponse:
         return b"".join(events)
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """An error event, which ends the stream."""
+        """Return an error event, which ends the stream."""
         return b"event: error\n" + no.event
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """The whole response."""
+        """Return the whole response."""
         del finishes
         item = self._item(answers.text_until(self._reply, outs[0]), "completed")
         return self._response(self._status(outs[0]), [item], self._ended(outs[0], feed))
 
     def _ended(self, out: int, feed: JobHandle) -> tuple[JsonObject, JsonObject | None]:
-        """What is known only at the end: usage and metrics."""
+        """Return what is known only at the end: usage and metrics."""
         return self._usage(out, feed), answers.metrics(self._answer, out, feed.times)
 
     def _status(self, out: int) -> str:
@@ -157,7 +157,7 @@ class ResponsesResponse:
 
 
 def _text(options: JsonObject | None) -> JsonObject | None:
-    """The requested text format, with all its fields."""
+    """Return the requested text format with all its fields."""
     wanted = (options or {}).get("format")
     if options is None or not isinstance(wanted, dict):
         return options
@@ -166,7 +166,7 @@ def _text(options: JsonObject | None) -> JsonObject | None:
 
 
 def _tool(tool: JsonObject) -> JsonObject:
-    """The tool as requested, with all its fields."""
+    """Return the requested tool with all its fields."""
     head = {"name": tool.get("name"), "parameters": tool.get("parameters"), "strict": tool.get("strict")}
     rest = {"allowed_callers": None, "async": None, "defer_loading": None, "description": tool.get("description")}
     return {**head, "type": "function", **rest, "output_schema": None}

@@ -1,4 +1,4 @@
-"""What every chunk of one response has: id, model, usage; and functions that write texts and usage.
+"""The parts shared by all chunks of a response (id, model, usage), and functions that write texts and usage.
 
 Chunks are joined from prepared bytes: `json.dumps` for each token would cost more than all the rest.
 """
@@ -20,7 +20,7 @@ DONE: Final = b"data: [DONE]\n\n"
 
 @dataclass(slots=True, kw_only=True)
 class ResponseContext:
-    """One request's whole response, made before its first token is emitted."""
+    """One request's whole response, generated before its first token is emitted."""
 
     request: GenerationRequest
     prompts: Sequence[Sequence[int]]
@@ -29,21 +29,21 @@ class ResponseContext:
     answer_id: str
     created: int
     model: str
-    """As the response names it."""
+    """The model's name in the response."""
     adapter: str | None = None
     words: Tokenizer
     fingerprint: str
     details: bool = False
     """`--enable-prompt-tokens-details`."""
     reasoning: bool = False
-    """A reasoning parser is set: usage reports 0 reasoning tokens."""
+    """Whether a reasoning parser is set: usage then reports 0 reasoning tokens."""
     parsed: bool = False
-    """A tool or reasoning parser is set: tokens without text make no chunk."""
+    """Whether a tool or reasoning parser is set: tokens without text then make no chunk."""
     timed: bool = False
     """`--enable-per-request-metrics`."""
 
     def prompt_of(self, index: int) -> Sequence[int]:
-        """The prompt that a choice answers."""
+        """Return the prompt that a choice answers."""
         return self.prompts[index // self.request.sampling.n]
 
     @property
@@ -56,48 +56,48 @@ class ResponseWriter(Protocol):
     """Writes one endpoint's response. `outs` are the emitted tokens of each choice."""
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """The whole response as one JSON object."""
+        """Return the whole response as one JSON object."""
 
 
 class StreamingResponseWriter(ResponseWriter, Protocol):
-    """Writes one endpoint's response also as a stream."""
+    """Writes one endpoint's response, also as a stream."""
 
     def opening(self) -> bytes:
-        """What is sent before the first token."""
+        """Return what is sent before the first token."""
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """The tokens from `start` to `end` of one choice, the last with its finish reason. May be empty."""
+        """Return the tokens from `start` to `end` of one choice, the last with its finish reason. May be empty."""
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """What is sent after the last token of all choices."""
+        """Return what is sent after the last token of all choices."""
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """What is sent when the rest fails."""
+        """Return what is sent when the rest fails."""
 
 
 def json_string(text: str) -> bytes:
-    """A JSON string as vLLM writes it, without escapes for non-ASCII characters."""
+    """Return a JSON string as vLLM writes it, without escapes for non-ASCII characters."""
     return encode_basestring(text).encode(errors="replace")
 
 
 def compact_json(value: object) -> bytes:
-    """JSON without spaces, as in vLLM's responses."""
+    """Return JSON without spaces, as in vLLM's responses."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def stream_event(value: object) -> bytes:
-    """One server-sent event."""
+    """Return one server-sent event."""
     return b"data: " + compact_json(value) + b"\n\n"
 
 
 def text_delta(reply: GeneratedReply, start: int, end: int) -> str:
-    """The text that a range of tokens adds for the client."""
+    """Return the text that a range of tokens adds for the client."""
     first = reply.ends[start - 1] if start else 0
     return reply.text[first : reply.ends[end - 1] if end else 0]
 
 
 def arguments_delta(reply: GeneratedReply, start: int, end: int) -> str:
-    """What a range of tokens adds to the arguments of a reply that is a tool call."""
+    """Return what a range of tokens adds to the arguments of a reply that is a tool call."""
     if reply.call is None:
         return ""
     opened = len(reply.call.opening)
@@ -107,17 +107,17 @@ def arguments_delta(reply: GeneratedReply, start: int, end: int) -> str:
 
 
 def text_until(reply: GeneratedReply, out: int) -> str:
-    """The text after `out` tokens."""
+    """Return the text after `out` tokens."""
     return reply.text if out >= len(reply.ids) else text_delta(reply, 0, out)
 
 
 def usage(prompt_tokens: int, tokens: int) -> dict[str, Any]:
-    """The three counts, in vLLM's order."""
+    """Return the three counts, in vLLM's order."""
     return {"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens + tokens, "completion_tokens": tokens}
 
 
 def metrics(answer: ResponseContext, tokens: int, times: SequenceTimes | None) -> dict[str, Any] | None:
-    """Metrics of a response with one sequence; vLLM's `time_to_first_token_ms` begins at scheduling, not at arrival."""
+    """Return the metrics of a response with one sequence; vLLM's `time_to_first_token_ms` begins at scheduling."""
     if not answer.timed or len(answer.replies) > 1 or times is None:
         return None
     decoding = times.last_token - times.first_token
@@ -133,7 +133,7 @@ def metrics(answer: ResponseContext, tokens: int, times: SequenceTimes | None) -
 
 
 def without_nulls(fields: dict[str, Any]) -> dict[str, Any]:
-    """The object without null fields, as in the last chunk of a stream."""
+    """Return the object without null fields, as in the last chunk of a stream."""
     return {
         name: without_nulls(value) if isinstance(value, dict) else value
         for name, value in fields.items()

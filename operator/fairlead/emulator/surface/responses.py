@@ -1,4 +1,5 @@
-"""`/v1/responses`: the request is read as a chat, the response has items. Nothing is stored, as in vLLM by default."""
+"""`/v1/responses`: the request is read as a chat, and the response has items. Nothing is stored, as in vLLM by
+default."""
 
 from typing import Final
 
@@ -59,7 +60,7 @@ class ResponsesHandlers:
         raise _unknown(request.match_info["response_id"])
 
     def _chat_request(self, found: JsonObject, body: JsonObject) -> GenerationRequest:
-        """The request as a chat; tools are ignored if the server has no tool parser."""
+        """Read the request as a chat; tools are ignored if the server has no tool parser."""
         chat: JsonObject = {name: body[name] for name in _SAME if name in body}
         chat["messages"] = _messages(found)
         if "max_output_tokens" in found:
@@ -73,7 +74,7 @@ class ResponsesHandlers:
 
 
 def _messages(found: JsonObject) -> list[JsonObject]:
-    """Instructions first; function calls and their outputs become the messages that chats have for them."""
+    """Return the messages, instructions first; function calls and their outputs take the form they have in chats."""
     system = [{"role": "system", "content": found["instructions"]}] if "instructions" in found else []
     written: Json = found.get("input", "")
     if isinstance(written, str):
@@ -95,7 +96,7 @@ def _message(item: Json) -> JsonObject:
 
 
 def _plain(item: JsonObject) -> JsonObject:
-    """Content parts in the format of chats."""
+    """Return content parts in the format of chats."""
     content = item.get("content")
     if not isinstance(content, list):
         return {}
@@ -106,7 +107,7 @@ def _plain(item: JsonObject) -> JsonObject:
 
 
 def _format(wanted: JsonObject) -> JsonObject:
-    """A response format for chats, which nest the JSON schema that `/v1/responses` writes flat."""
+    """Convert a response format to that of chats, which nest the JSON schema that `/v1/responses` writes flat."""
     return {"type": "json_schema", "json_schema": wanted} if wanted.get("type") == "json_schema" else wanted
 
 

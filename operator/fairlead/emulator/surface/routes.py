@@ -28,7 +28,7 @@ _ID: Final = "X-Request-Id"
 def application(
     served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
-    """The application; `clock` is seconds since 1970, for `created` in responses."""
+    """Return the application; `clock` is seconds since 1970, for `created` in responses."""
     front = Responder(served, driver, acts, clock)
     manners = HttpManners(keys=served.answering.api_keys, is_guarded=_is_guarded, error_body=lambda _, no: no.body)
     whole = web.Application(
@@ -116,7 +116,7 @@ def _development(front: Responder) -> list[web.RouteDef]:
 
 
 async def _scaled_out(_: web.Request) -> web.StreamResponse:
-    """Routes that vLLM has but refuses unless it was started with `--enable-scale-out`."""
+    """Refuse routes that vLLM has but serves only with `--enable-scale-out`."""
     why = "Restart vllm serve with --enable-scale-out to enable them."
     raise ErrorResponse(403, f"Scale-out endpoints are disabled. {why}", "PermissionDeniedError")
 

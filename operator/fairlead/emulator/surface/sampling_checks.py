@@ -1,4 +1,4 @@
-"""Checks of sampling parameters, in vLLM's order and words. The first that fails is the error."""
+"""Checks of sampling parameters, with vLLM's order and messages. The first failure is the error."""
 
 from collections.abc import Callable
 from typing import Final
@@ -9,7 +9,7 @@ from fairlead.emulator.surface.generation_requests import SamplingParams
 
 MOST_CHOICES: Final = 16_384
 _GREEDY: Final = 1e-5
-"""A temperature below it means greedy decoding."""
+"""Decoding is greedy if the temperature is below this."""
 SamplingCheck = Callable[[SamplingParams], ErrorResponse | None]
 
 
@@ -21,7 +21,7 @@ def check(sampling: SamplingParams, *, max_logprobs: int, vocabulary: int) -> No
 
 
 def check_length(wanted: int | None, context: int, name: str) -> None:
-    """Refuse more tokens than the whole context before the prompt is read."""
+    """Refuse more tokens than the whole context, before the prompt is read."""
     if wanted is not None and wanted > context:
         why = f"{name}={wanted} cannot be greater than max_model_len={context}. Please request fewer output tokens."
         raise errors.bad_request(why, name, wanted)

@@ -12,8 +12,8 @@ from fairlead.emulator.surface.jobs import JobEnding, JobHandle
 from fairlead.emulator.surface.response_writers import StreamingResponseWriter
 
 MOST_UNSENT: Final = 256 * 1024
-"""Bytes of one response that may wait for a slow client; beyond it tokens are held back and sent in fewer, larger
-chunks, as vLLM merges what its own queue holds. It is four times what the kernel buffers before the client reads."""
+"""Bytes of one response that may wait for a slow client; above this, tokens are held back and sent in fewer, larger
+chunks, as vLLM merges what its own queue holds. Four times what the kernel buffers before the client reads."""
 
 
 class ConnectionCut(Exception):
@@ -21,7 +21,7 @@ class ConnectionCut(Exception):
 
 
 class ResponseProgress:
-    """Keeps how many tokens of each choice are emitted, and a future for the end."""
+    """Tracks how many tokens of each choice are emitted, with a future for the end."""
 
     def __init__(self, count: int) -> None:
         self.outs = [0] * count
@@ -36,7 +36,7 @@ class ResponseProgress:
             self._finished(index, finish)
 
     def on_end(self, ending: JobEnding) -> None:
-        """An abort finishes the unfinished choices; any other ending fails the request."""
+        """Finish the unfinished choices on an abort; any other ending fails the request."""
         if self.done.done():
             return
         match ending:
@@ -60,7 +60,7 @@ class ResponseProgress:
 
 
 class ResponseStream(ResponseProgress):
-    """Writes chunks to the connection; `framed` is HTTP/1.1's chunked encoding, which is written here."""
+    """Writes chunks to the connection; if `framed`, with HTTP/1.1's chunked encoding, which is done here."""
 
     def __init__(
         self, shape: StreamingResponseWriter, count: int, transport: asyncio.Transport, *, framed: bool
@@ -95,5 +95,5 @@ class ResponseStream(ResponseProgress):
         self.write(self.shape.closing(self.outs, feed))
 
     def fail(self, no: ErrorResponse) -> None:
-        """End a stream that failed: its headers are sent, so the error is an event."""
+        """End a stream that failed: its headers have been sent, so the error is an event."""
         self.write(self.shape.broken(no))

@@ -1,6 +1,6 @@
 """The structured output that a request demands: JSON, a schema, a choice, a pattern, a grammar, or a tool call.
 
-Reads `response_format` and `structured_outputs`; tools are read in `tools`. Generates no replies.
+Reads `response_format` and `structured_outputs`; `tools` reads tools. Generates no replies.
 """
 
 import re
@@ -21,7 +21,7 @@ class OutputForm(StrEnum):
     PATTERN = "regex"
     GRAMMAR = "grammar"
     CALL = "call"
-    """The schema is that of a function's parameters; the function's name is beside it."""
+    """With the schema of a function's parameters, and the function's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ _FORMATS: Final = ("text", "json_object", "json_schema")
 
 
 def check(body: Json) -> None:
-    """What vLLM checks in the raw body."""
+    """Check what vLLM checks in the raw body."""
     wanted = body.get("response_format")
     if isinstance(wanted, dict) and wanted.get("type") == "json_schema" and wanted.get("json_schema") is None:
         why = "When response_format type is 'json_schema', the 'json_schema' field must be provided."
@@ -59,7 +59,7 @@ def check(body: Json) -> None:
 
 
 def of(found: JsonObject) -> StructuredOutput | None:
-    """The request's structured output; `response_format` takes precedence over `structured_outputs`."""
+    """Return the request's structured output; `response_format` takes precedence over `structured_outputs`."""
     wanted = found.get("response_format")
     if wanted is not None and wanted.get("type") != "text":
         return formatted(wanted, "body.response_format")
@@ -78,7 +78,7 @@ def of(found: JsonObject) -> StructuredOutput | None:
 
 
 def formatted(wanted: JsonObject, where: str) -> StructuredOutput | None:
-    """From OpenAI's `response_format`: any JSON object, or JSON by a schema."""
+    """Read OpenAI's `response_format`: any JSON object, or JSON by a schema."""
     kind = wanted.get("type")
     if kind == "structural_tag":
         return None
@@ -92,7 +92,7 @@ def formatted(wanted: JsonObject, where: str) -> StructuredOutput | None:
 
 
 def _checked(bound: StructuredOutput) -> StructuredOutput:
-    """Refuse the coarsest mistakes, which vLLM's grammar compilers refuse before anything runs."""
+    """Refuse gross mistakes, which vLLM's grammar compilers refuse before anything runs."""
     kind = bound.what.get("type") if bound.form is OutputForm.SCHEMA and isinstance(bound.what, dict) else None
     if isinstance(kind, str) and kind not in _TYPES:
         raise errors.bad_request(f"Grammar error: Invalid type: {kind}")

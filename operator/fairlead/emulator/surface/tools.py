@@ -1,6 +1,6 @@
 """Tools in a chat: which one is called, and the call as the model writes it (`hermes` format) and as clients see it.
 
-Errors have vLLM's words. The arguments themselves come from `replies`.
+Errors have vLLM's messages. `replies` generates the arguments.
 """
 
 import json
@@ -34,19 +34,19 @@ class ToolCall:
 
     @property
     def json_object(self) -> JsonObject:
-        """The call as a JSON object of a whole response."""
+        """The call as a JSON object for a whole response."""
         function = {"name": self.name, "arguments": self.arguments}
         return {"id": self.call_id, "type": "function", "function": function}
 
 
 def call(name: str, arguments: str) -> ToolCall:
-    """A call with a new id, as vLLM gives one to each."""
+    """Return a call with a new id, as in vLLM."""
     opening = f'<tool_call>\n{{"name": {json.dumps(name)}, "arguments": '
     return ToolCall(name=name, arguments=arguments, opening=opening, call_id=f"chatcmpl-tool-{token_hex(8)}")
 
 
 def check(body: Json) -> None:
-    """What vLLM checks in the raw body."""
+    """Check what vLLM checks in the raw body."""
     tools = body.get("tools")
     if tools == []:
         why = "`tools` must not be an empty array. Either provide at least one tool or omit the field entirely."
@@ -94,7 +94,7 @@ def _check_named(choice: JsonObject, tools: Sequence[Json]) -> None:
 
 
 def required_call(found: JsonObject, *, auto: bool, parser: bool) -> StructuredOutput | None:
-    """The call that the reply must be, if any; an error for what the server was not started for.
+    """Return the call that the reply must be, if any; raise an error for what the server was not started for.
 
     With `auto` the model calls a tool unless the conversation ends with a tool's result, so that agents' loops end.
     """
@@ -119,12 +119,12 @@ def required_call(found: JsonObject, *, auto: bool, parser: bool) -> StructuredO
 
 
 def client_named_tool(found: JsonObject) -> bool:
-    """Whether the client named the tool: then the finish reason is `stop`, not `tool_calls`."""
+    """Return whether the client named the tool: the finish reason is then `stop`, not `tool_calls`."""
     return isinstance(found.get("tool_choice"), dict)
 
 
 def _function(tool: Json) -> JsonObject:
-    """A tool's function, from a chat or from `/v1/responses` (which writes it flat)."""
+    """Return a tool's function, from a chat or from `/v1/responses` (which writes it flat)."""
     if not isinstance(tool, dict):
         return {}
     inner = tool.get("function", tool)
