@@ -1,6 +1,6 @@
 """SGLang's responses of `/v1/chat/completions`: `srt/entrypoints/openai/serving_chat.py`, `sse_utils.py`.
 
-A stream tells why a choice ended in a chunk of its own, after the last text of all choices.
+A stream has a separate chunk for each choice's finish reason, after the last text of all choices.
 """
 
 from collections.abc import Sequence
@@ -32,12 +32,12 @@ class SglangChat:
         self._finishes: dict[int, str] = {}
 
     def opening(self) -> bytes:
-        """The first chunk of every choice, with its role."""
+        """Return the first chunk of every choice, with its role."""
         delta = {"reasoning_content": None, "role": "assistant", "content": ""}
         return b"".join(self._chunk(index, delta) for index in range(len(self._answer.replies)))
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """Text, or a call of a tool; tokens without text make no chunk."""
+        """Return a chunk of text or of a tool call; tokens without text make no chunk."""
         reply = self._answer.replies[index]
         if finish is not None:
             self._finishes[index] = self._finish(reply, finish, end)
@@ -55,7 +55,7 @@ class SglangChat:
         return self._chunk(index, delta, found=self._logprobs(reply, start, end), counted=counted)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Why each choice ended, the usage chunk if the request includes usage, then `[DONE]`."""
+        """Return each choice's finish reason, the usage chunk if the request includes usage, then `[DONE]`."""
         pieces = [
             self._chunk(index, {"reasoning_content": None}, finish=finish) for index, finish in self._finishes.items()
         ]
@@ -65,11 +65,11 @@ class SglangChat:
         return b"".join((*pieces, answers.DONE))
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """An error event, then `[DONE]` as in every stream."""
+        """Return an error event, then `[DONE]` as in every stream."""
         return errors.event(no) + answers.DONE
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """The whole response with all choices."""
+        """Return the whole response with all choices."""
         return {
             **self._head,
             "object": "chat.completion",
@@ -93,7 +93,7 @@ class SglangChat:
         return answers.stream_event(chunk if counted is None else {**chunk, "usage": counted})
 
     def _call(self, index: int, start: int, end: int) -> bytes:
-        """The name once the call's opening is out, then the arguments as they come."""
+        """Return the name once the call's opening is out, then the arguments as they come."""
         reply = self._answer.replies[index]
         call = reply.call
         if call is None:
@@ -126,7 +126,7 @@ class SglangChat:
         }
 
     def _finish(self, reply: GeneratedReply, finish: str, out: int) -> str:
-        """`tool_calls` for a whole call, also of a tool that the client named."""
+        """Return `tool_calls` for a whole call, even of a tool that the client named."""
         return "tool_calls" if finish == "stop" and reply.called and out >= len(reply.ids) else finish
 
     def _logprobs(self, reply: GeneratedReply, start: int, end: int) -> dict[str, Any] | None:
@@ -137,5 +137,5 @@ class SglangChat:
 
 
 def _call_id(reply: GeneratedReply) -> str:
-    """As SGLang spells it."""
+    """Return the call's id in SGLang's form."""
     return "" if reply.call is None else f"call_{reply.call.call_id.rpartition('-')[2]:0<24}"

@@ -1,4 +1,4 @@
-"""SGLang's own command line as values: `sglang serve MODEL --flags`, as `engines` renders it and as users extend it."""
+"""Parses SGLang's command line: `sglang serve MODEL --flags`, as `engines` renders it and as users extend it."""
 
 import json
 from argparse import Namespace
@@ -22,7 +22,7 @@ from fairlead.simulator.engine.settings import SchedulingPolicy
 
 WORDS: Final = ("sglang", "serve")
 BLOCK_TOKENS: Final = 16
-"""Of the scheduler that stands in for SGLang's, whose pages have one token by default."""
+"""For the scheduler that stands in for SGLang's, whose pages have one token by default."""
 _METHODS: Final = {
     "NGRAM": "ngram",
     "STANDALONE": "draft_model",
@@ -31,7 +31,7 @@ _METHODS: Final = {
     "NEXTN": "mtp",
 }
 _DRAFTED: Final = 5
-"""Draft tokens of an algorithm without a number: Llama's of EAGLE."""
+"""Draft tokens of an algorithm without a number: those of EAGLE for Llama."""
 
 
 def read(words: Sequence[str]) -> ServeArguments:
@@ -69,7 +69,7 @@ def read(words: Sequence[str]) -> ServeArguments:
 
 
 def _limits(found: Namespace) -> SchedulerArguments:
-    """The most requests are those of the whole server; each data-parallel rank takes its part of them."""
+    """The limit of requests is for the whole server; each data-parallel rank gets its part."""
     speculation = _speculation(found)
     most = found.max_running_requests or (SPECULATING if speculation else None)
     return SchedulerArguments(
@@ -114,7 +114,7 @@ def _answering(found: Namespace) -> ResponseArguments:
 
 
 def _speculation(found: Namespace) -> dict[str, Any] | None:
-    """Under vLLM's names; its number of draft tokens counts the one that the model itself adds."""
+    """Return it under vLLM's names; SGLang's number of draft tokens counts the one that the model itself adds."""
     method = _METHODS.get((found.speculative_algorithm or "").upper())
     if method is None:
         return None
@@ -123,7 +123,7 @@ def _speculation(found: Namespace) -> dict[str, Any] | None:
 
 
 def _adapter(word: str) -> tuple[str, str]:
-    """Name and path of an adapter, from `name=path`, from a path alone, or from JSON."""
+    """Return name and path of an adapter, from `name=path`, from a path alone, or from JSON."""
     if word.startswith("{"):
         given = json.loads(word)
         return str(given["lora_name"]), str(given["lora_path"])

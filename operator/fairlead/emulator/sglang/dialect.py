@@ -1,4 +1,4 @@
-"""SGLang 0.5.23 as one kind of engine among those that are emulated."""
+"""SGLang 0.5.23 as an emulated kind of engine."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -27,11 +27,12 @@ ENDING: Final = EngineEnding(
     drain_limit=lambda _: None,
     poll_seconds=5.0,
 )
-"""A run of the real server: killed 5.8 s after its scheduler; gone 13.8 s after SIGTERM with streams, 5.7 s idle."""
+"""Observed with the real server: killed 5.8 s after its scheduler; exited 13.8 s after SIGTERM with streams, 5.7 s
+idle."""
 
 
 class SglangDialect:
-    """The parts of it, each in a module of this folder."""
+    """Its parts, each in a module of this folder."""
 
     words = command.WORDS
     start = SglangStart()
@@ -39,30 +40,30 @@ class SglangDialect:
     ending = ENDING
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-        """Its command line; none of its variables is acted on."""
+        """Parse its command line; its environment variables are ignored."""
         del environment
         return command.read(words)
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
-        """Its HTTP server."""
+        """Return its HTTP server."""
         from fairlead.emulator.sglang import routes  # noqa: PLC0415 - aiohttp: a back-test asks for timings alone
 
         return routes.application(served, driver, acts, clock)
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
-        """Counts of one rank, as old as the flags say."""
+        """Return counts of one rank, refreshed as often as the flags say."""
         del settings
         metrics = served.metrics
         return SglangTally(refreshed_steps=metrics.refreshed_steps, first_token_bounds=metrics.first_token_bounds)
 
     def page(self, facts: PageFacts) -> EnginePage:
-        """Its page of metrics."""
+        """Return its metrics page."""
         return SglangPage(facts)
 
     def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
-        """The line that it logs of its answers."""
+        """Return the decode line that it logs."""
         del number
         settings = rank.core.settings
         return DecodeLine(rank, now, (settings.blocks - 1) * settings.block_tokens)

@@ -1,7 +1,8 @@
 """SGLang's error responses: flat, with OpenAI's fields beside `object`; inside a stream they are wrapped in `error`.
 
-`srt/entrypoints/openai/serving_base.py: create_error_response`, `create_streaming_error_response`; the messages that
-routers and clients match on are its own, those about a malformed body are shared with vLLM, whose reader it shares.
+`srt/entrypoints/openai/serving_base.py: create_error_response`, `create_streaming_error_response`. The messages that
+routers and clients match on are SGLang's own; those about a malformed body are shared with vLLM, whose reader it
+shares.
 """
 
 import json
@@ -24,12 +25,12 @@ _ANTHROPIC: Final = {
 
 
 def flat(no: ErrorResponse) -> dict[str, Any]:
-    """The error as its routes answer it."""
+    """Return the error as SGLang's routes send it."""
     return {"object": "error", "message": no.message, "type": no.kind, "param": None, "code": no.status}
 
 
 def body(request: web.Request, no: ErrorResponse) -> Mapping[str, Any]:
-    """The error as this route answers it: Anthropic's has Anthropic's form."""
+    """Return the error in the form of this route: Anthropic's for Anthropic's API."""
     if request.path.startswith(MESSAGES):
         return {"type": "error", "error": {"type": anthropic_type(no), "message": no.message}}
     return flat(no)
@@ -41,17 +42,17 @@ def anthropic_type(no: ErrorResponse) -> str:
 
 
 def event(no: ErrorResponse) -> bytes:
-    """The error inside a stream, with its code; spaced as SGLang writes this one event."""
+    """Return the error inside a stream, with its code; spaced as SGLang writes this one event."""
     return b"data: " + json.dumps({"error": flat(no)}).encode() + b"\n\n"
 
 
 def bad_request(message: str) -> ErrorResponse:
-    """What the request asks for is wrong."""
+    """Return the error for an invalid request."""
     return ErrorResponse(400, message, _BAD)
 
 
 def refused(refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-    """A refusal of the engine; it never says that it drains, since it takes requests until its end."""
+    """Return a refusal of the engine; draining is never one, since it accepts requests until its end."""
     match refusal:
         case EngineRefusal.BUSY | EngineRefusal.BACKLOG:
             return ErrorResponse(503, "The request queue is full.", "503")
@@ -68,7 +69,7 @@ def longer_than_context(tokens: int, context: int) -> ErrorResponse:
 
 
 def too_many_together(prompt: int, wanted: int, context: int) -> ErrorResponse:
-    """The same function's other error: SGLang does not shorten a reply."""
+    """The other error of `_validate_one_request`: SGLang does not shorten a reply."""
     return bad_request(
         f"Requested token count exceeds the model's maximum context length of {context} tokens. You requested a total "
         f"of {prompt + wanted} tokens: {prompt} tokens from the input messages and {wanted} tokens for the completion. "
@@ -77,7 +78,7 @@ def too_many_together(prompt: int, wanted: int, context: int) -> ErrorResponse:
 
 
 def longer_than_pool(tokens: int, most: int) -> ErrorResponse:
-    """`srt/managers/utils.py: validate_input_length`: the KV cache counts too."""
+    """`srt/managers/utils.py: validate_input_length`: the KV cache is a limit too."""
     return bad_request(
         f"Input length ({tokens} tokens) exceeds the maximum allowed length ({most} tokens). Use a shorter input or "
         "enable --allow-auto-truncate."

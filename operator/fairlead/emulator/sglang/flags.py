@@ -1,7 +1,7 @@
 """SGLang 0.5.23's flags, as far as the emulator acts on them: `srt/arg_groups/fields`.
 
 Every other flag of SGLang is ignored with its value, and what its parser does not accept gets its error. It completes
-an abbreviation, and takes no underscores.
+abbreviations, but accepts no underscores.
 """
 
 import argparse
@@ -15,11 +15,11 @@ from fairlead.engines.sglang.parser_flags import LONG
 
 PROGRAM: Final = "sglang serve"
 LOG_INTERVAL: Final = 40
-"""Steps between two updates of the gauges, where no flag says otherwise."""
+"""Steps between two updates of the gauges, unless a flag says otherwise."""
 
 
 def parser() -> FlagParser:
-    """A parser of all these flags, each under SGLang's own names."""
+    """Return a parser of all these flags, each under SGLang's name."""
     made = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     for add in (_server, _scheduler, _memory, _features, _answers):
         add(made)
@@ -27,7 +27,7 @@ def parser() -> FlagParser:
 
 
 def completed(words: Sequence[str]) -> list[str]:
-    """The words with each flag in full; `ParserExit` for those that SGLang's parser does not take."""
+    """Expand each flag to its full name; raise `ParserExit` for flags that SGLang's parser does not accept."""
     taken: list[str] = []
     left: list[str] = []
     strange = False
@@ -57,7 +57,7 @@ def _full(name: str) -> str | None:
 
 
 def _count(word: str) -> int:
-    """A whole number, also as 32k: `human_readable_int`."""
+    """Parse a whole number, also as 32k: `human_readable_int`."""
     scales = {"k": 1000, "K": 1024, "m": 10**6, "M": 2**20}
     scale = scales.get(word[-1:], 1)
     try:

@@ -1,6 +1,5 @@
-"""The endpoints of SGLang that generate text. In its order: the form of the body, the prompt, its length, the sampler's
-bounds, the adapter; the scheduler's queue is asked last.
-"""
+"""SGLang's endpoints that generate text. As SGLang does, they check the body's form, the prompt, its length, the
+sampling bounds and the adapter, in this order; the scheduler's queue comes last."""
 
 from typing import Final
 
@@ -19,9 +18,9 @@ from fairlead.emulator.surface.responder import Responder
 from fairlead.emulator.surface.structured_outputs import StructuredOutput
 
 NO_LIMIT: Final = 1 << 40
-"""The context while a prompt is read: what is too long is said afterwards, in SGLang's words."""
+"""The context while a prompt is read: its length is checked afterwards, with SGLang's errors."""
 BETWEEN_PARTS: Final = " "
-"""A run showed it: the texts of one message are joined by a space."""
+"""The texts of one message are joined by a space, as a run showed."""
 
 
 class SglangGenerationHandlers:
@@ -51,11 +50,11 @@ class SglangGenerationHandlers:
         return await self._front.respond(request, answer, SglangChat(answer))
 
     def of_messages(self, body: JsonObject) -> GenerationRequest:
-        """The chat that a request for a message means."""
+        """Read the chat that a request for a message stands for."""
         return requests.chat(body)
 
     def conversation(self, generation: GenerationRequest) -> list[int]:
-        """A chat's prompt with its tools; also sets the reply's form and length, and the adapter."""
+        """Return a chat's prompt with its tools; also set the reply's form and length, and the adapter."""
         body = generation.body
         generation.bound = self._call(body) or generation.bound
         shown = body.get("tools", ()) if body.get("tool_choice") != "none" else ()
@@ -66,15 +65,15 @@ class SglangGenerationHandlers:
         return ids[0]
 
     def error_type(self, no: ErrorResponse) -> str:
-        """Anthropic's word for an error."""
+        """Return Anthropic's word for an error."""
         return errors.anthropic_type(no)
 
     def counted(self, tokens: int) -> JsonObject:
-        """The response of `/v1/messages/count_tokens`."""
+        """Return the response of `/v1/messages/count_tokens`."""
         return {"input_tokens": tokens}
 
     def _call(self, body: JsonObject) -> StructuredOutput | None:
-        """The tool call that the reply must be; without a parser the model's words stay words."""
+        """Return the tool call that the reply must be; without a parser the reply stays text."""
         choice, offered = body.get("tool_choice"), body.get("tools")
         if choice not in (None, "none", "auto") and not offered:
             which = "required" if choice == "required" else "a specific tool"
@@ -88,7 +87,7 @@ class SglangGenerationHandlers:
         return tools.required_call(body, auto=True, parser=True)
 
     def _choose(self, generation: GenerationRequest) -> None:
-        """The adapter that the body names beside the model; the one in the model's name counts more."""
+        """Choose the adapter that the body names beside the model; one in the model's name takes precedence."""
         path = generation.body.get("lora_path")
         names = self._front.names
         if isinstance(path, str) and path and isinstance(names, SglangModelNames):

@@ -1,4 +1,4 @@
-"""What SGLang 0.5.23 does between a request and its reply: names, refusals, priorities and ids."""
+"""How SGLang 0.5.23 handles requests and replies: names, refusals, priorities and ids."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -17,13 +17,13 @@ from fairlead.emulator.surface.jobs import EngineRefusal
 from fairlead.emulator.surface.reply_manners import ModelNames
 
 _LATE: Final = frozenset({EngineRefusal.BUSY, EngineRefusal.BACKLOG})
-"""Refusals of its scheduler, which a stream hears as its first event: the server has said 200 by then."""
+"""Refusals of its scheduler; a stream gets them as its first event, since status 200 has been sent by then."""
 _PRIORITY: Final = "x-override-priority"
 _ID: Final = "x-override-rid"
 
 
 class SglangManners:
-    """As `ReplyManners` asks for them."""
+    """Implements `ReplyManners` for SGLang."""
 
     cuts_failed = False
 
@@ -31,15 +31,15 @@ class SglangManners:
         self._admission = admission
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
-        """Any name for the model, an adapter after a colon."""
+        """Return its names: any for the model, an adapter after a colon."""
         return SglangModelNames(served, acts, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - the interface's
-        """Its responses have none."""
+        """Return none: its responses have no fingerprint."""
         return ""
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-        """In its words."""
+        """Return the refusal in SGLang's form."""
         return errors.refused(refusal, lag_seconds)
 
     def refuses_in_stream(self, refusal: EngineRefusal) -> bool:
@@ -47,7 +47,7 @@ class SglangManners:
         return refusal in _LATE
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:
-        """The header, the body, or what was configured; otherwise the request is served last."""
+        """Return the priority from the header, the body, or the configuration; otherwise the request is served last."""
         written = request.headers.get(_PRIORITY)
         if written is not None:
             try:
@@ -59,12 +59,13 @@ class SglangManners:
         return int(generation.body.get("priority", last if default is None else default))
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
-        """Its own id of the request without a prefix; that of the body only for a single prompt."""
+        """Return the client's id, from the header or, if it is for a single prompt, the body; else a new one without a
+        prefix."""
         del prefix
         named = request.headers.get(_ID) or generation.body.get("rid")
         return named if isinstance(named, str) else token_hex(16)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
-        """None of its own."""
+        """Return none of its own."""
         del request, acts
         return {}

@@ -1,7 +1,7 @@
-"""The names that SGLang takes: any for the model, and `MODEL:ADAPTER` for an adapter.
+"""The names that SGLang accepts: any for the model, and `MODEL:ADAPTER` for an adapter.
 
-A model's name is not checked, and the response repeats it. An adapter's own name, although `/v1/models` lists it, means
-the base model: `srt/entrypoints/openai/serving_base.py: _parse_model_parameter`.
+A model's name is not checked, and the response repeats it. An adapter's name alone means the base model, although
+`/v1/models` lists it: `srt/entrypoints/openai/serving_base.py: _parse_model_parameter`.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from fairlead.emulator.sglang import errors
 from fairlead.emulator.surface.engine_interface import EngineControl
 
 DEFAULT: Final = "default"
-"""The model's name of a request that has none."""
+"""The model's name for a request without one."""
 
 
 class SglangModelNames:
@@ -26,7 +26,7 @@ class SglangModelNames:
         self.adapters = dict(served.adapters)
 
     def called(self, name: str | None) -> tuple[str, str | None]:
-        """The name as it was given, and the adapter after its colon."""
+        """Return the name as given, and the adapter after its colon."""
         model = name or DEFAULT
         base = f"{self._name}:" if model.startswith(f"{self._name}:") else model.partition(":")[0] + ":"
         if model == self._name or ":" not in model:
@@ -34,7 +34,7 @@ class SglangModelNames:
         return model, self.loaded(model.removeprefix(base).strip() or None)
 
     def loaded(self, adapter: str | None) -> str | None:
-        """The adapter if it is loaded; otherwise 400: `srt/managers/tokenizer_manager.py`."""
+        """Return the adapter if it is loaded; otherwise raise 400: `srt/managers/tokenizer_manager.py`."""
         if adapter is None or adapter in self.adapters:
             return adapter
         if not self._served.limits.adapter_slots:
@@ -48,7 +48,7 @@ class SglangModelNames:
         )
 
     def cards(self) -> dict[str, Any]:
-        """The response of `/v1/models`; `created` is the time of the request."""
+        """Return the response of `/v1/models`; `created` is the time of the request."""
         own = _card(self._name, self._name, int(self._clock())) | {"max_model_len": self._served.context_tokens}
         adapters = [
             _card(name, path, int(self._clock())) | {"parent": self._name} for name, path in self.adapters.items()
@@ -56,7 +56,7 @@ class SglangModelNames:
         return {"object": "list", "data": [own, *adapters]}
 
     def load(self, name: str, path: str, *, inplace: bool) -> str:
-        """Load an adapter; the empty text is its success. It never replaces one."""
+        """Load an adapter, never replacing one; return an empty text on success."""
         if not self._served.limits.adapter_slots:
             raise errors.bad_request("LoRA is not enabled. Please set `--enable-lora` to enable LoRA.")
         if name in self.adapters and not inplace:

@@ -1,7 +1,7 @@
-"""SGLang 0.5.23's page of metrics, as its two collectors write it through files that its processes share.
+"""SGLang 0.5.23's metrics page, as its two collectors write it through files that its processes share.
 
-So no series says when it was created, the libraries' families of one process are missing, and a series appears with its
-first sample. Its scheduler's families have the ranks among their labels, those of its server have not.
+So no series has a creation time, the process families of client libraries are missing, and a series appears with its
+first sample. The scheduler's families have rank labels, the server's have none.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ _ENDED: Final = (
     families.REPLY_SIZE,
 )
 _PID: Final = "77"
-"""Of the scheduler's process; the one gauge whose series are told apart by it."""
+"""The scheduler's process id, a label of one gauge."""
 
 
 class SglangPage:
@@ -53,12 +53,12 @@ class SglangPage:
         self._responses: dict[tuple[str, str, str], int] = {}
 
     def text(self) -> str:
-        """The correct exposition, without faults."""
+        """Return the correct exposition, without faults."""
         lines = (*self._scheduler(), *self._totals(), *self._histograms(), *self._web())
         return "\n".join((*lines, *lag_metrics.lines(self._facts.lag, self._facts.born))) + "\n"
 
     def without_engine(self) -> str:
-        """What says how far the emulation is behind."""
+        """Return only how far the emulation lags behind."""
         return "\n".join(lag_metrics.lines(self._facts.lag, self._facts.born)) + "\n"
 
     def observed(self, seen: RequestObservation) -> None:
@@ -85,7 +85,7 @@ class SglangPage:
         yield from self._written(families.RETRACTED, [one for one in retracted if one[1]])
 
     def _totals(self) -> Iterator[str]:
-        """Of requests that ended, summed over the ranks: one server counts them."""
+        """Yield totals of ended requests, summed over the ranks, since one server counts them."""
         for family, name in (
             (families.REQUESTS, "requests"),
             (families.PROMPT, "prompt_tokens"),
@@ -105,7 +105,7 @@ class SglangPage:
         yield from self._written(families.ABORTED, [(self._model, float(aborted))] if aborted else [])
 
     def _histograms(self) -> Iterator[str]:
-        """As the totals, of all ranks together."""
+        """Yield histograms of all ranks together, like the totals."""
         for family in (*_ANSWERED, *_ENDED):
             series: list[Series] = []
             for streaming in ("true", "false", ""):
@@ -130,7 +130,7 @@ class SglangPage:
         yield from self._written(families.HTTP_RESPONSES, answered)
 
     def _each(self, family: MetricFamily, value: Callable[[RankMetrics], float], **more: str) -> Iterator[str]:
-        """One series a rank."""
+        """Yield one series for each rank."""
         yield from self._written(family, [({**self._of_rank(one), **more}, value(one)) for one in self._facts.engines])
 
     def _modes(
@@ -143,23 +143,23 @@ class SglangPage:
         ]
 
     def _of_rank(self, one: RankMetrics) -> dict[str, str]:
-        """Labels of the scheduler's families; with priorities their sum has an empty one."""
+        """Return the labels of the scheduler's families; if priorities are on, the sum has an empty `priority`."""
         ranks = {"tp_rank": "0", "pp_rank": "0", "moe_ep_rank": "0"}
         ranks |= {"dp_rank": str(one.number)} if self._copies else {}
         return self._model | ranks | ({"priority": ""} if self._banded else {})
 
     def _written(self, family: MetricFamily, series: Sequence[Series]) -> Iterator[str]:
-        """A family appears with its first series."""
+        """Yield a family only once it has a series."""
         return client_exposition.family_lines(family, series, None) if series else iter(())
 
 
 def _tally(one: RankMetrics) -> SglangTally:
-    """The counts were made by this kind's dialect."""
+    """Return the counts, which this kind's dialect created."""
     return cast("SglangTally", one.tally)
 
 
 def _shown(one: RankMetrics) -> StepGauges:
-    """As of the last update; an idle scheduler updates by itself."""
+    """Return the gauges as of the last update; an idle scheduler updates by itself."""
     tally = _tally(one)
     if not tally.gauges.running and not tally.gauges.waiting:
         tally.update()
@@ -172,7 +172,7 @@ def _hit_rate(one: RankMetrics) -> float:
 
 
 def _loaded(tally: SglangTally) -> float:
-    """Adapters of the batch that ran last."""
+    """Return the number of adapters in the batch that ran last."""
     last = max(tally.adapters.items(), key=lambda one: one[1], default=("", 0.0))[0]
     return float(len(last.split(","))) if last else 0.0
 

@@ -1,7 +1,7 @@
-"""SGLang's probes: two that look at flags, and one that has a token generated.
+"""SGLang's probes: two that check flags, and one that generates a token.
 
-`srt/entrypoints/http_server.py`: `/health` asks every second whether the scheduler has answered, so it never takes less
-than one, and gives up after 20; from then on `/ready` says 503 too, until a later `/health` succeeds.
+`srt/entrypoints/http_server.py`: `/health` polls every second whether the scheduler has responded, so it takes at least
+one, and gives up after 20; from then on `/ready` is 503 too, until a later `/health` succeeds.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class ProbeHandlers:
     def __init__(self, acts: EngineControl) -> None:
         self._acts = acts
         self._well = True
-        """What the last `/health` found."""
+        """Result of the last `/health`."""
 
     async def ready(self, _: web.Request) -> web.Response:
         """GET /ready: 503 also while it is paused."""

@@ -1,6 +1,6 @@
 """A completion or chat as SGLang 0.5.23 reads it: `srt/entrypoints/openai/protocol.py`, `sampling/sampling_params.py`.
 
-The types of fields are read as vLLM reads them: both have pydantic's models. Unknown fields are ignored.
+Field types are read as by vLLM: both use pydantic models. Unknown fields are ignored.
 """
 
 import math
@@ -42,7 +42,7 @@ _CHAT: Final[dict[str, FieldReader]] = {
     **_OWN,
 }
 _KEPT_BACK: Final = 6
-"""Tokens by which a prompt must be shorter than the context and than the KV cache: `srt/managers/tp_worker.py`."""
+"""A prompt must be this many tokens shorter than the context and the KV cache: `srt/managers/tp_worker.py`."""
 SamplingRule = tuple[str, Callable[[float], bool], str]
 _RULES: Final[tuple[SamplingRule, ...]] = (
     (
@@ -60,7 +60,7 @@ _RULES: Final[tuple[SamplingRule, ...]] = (
 
 
 def completion(body: JsonObject) -> GenerationRequest:
-    """A completion: `max_tokens` must be positive, and a prompt there."""
+    """Read a completion: `max_tokens` must be positive, and a prompt present."""
     found = fields.needed(body, _COMPLETION, "prompt")
     if found.get("max_tokens", 1) <= 0:
         why = "Value error, max_tokens must be positive"
@@ -74,7 +74,7 @@ def completion(body: JsonObject) -> GenerationRequest:
 
 
 def chat(body: JsonObject) -> GenerationRequest:
-    """A chat: messages must be there."""
+    """Read a chat: messages must be present."""
     found = fields.needed(body, _CHAT, "messages")
     if not found["messages"]:
         raise errors.bad_request("Messages cannot be empty.")
@@ -82,7 +82,7 @@ def chat(body: JsonObject) -> GenerationRequest:
 
 
 def settle(generation: GenerationRequest, prompts: list[list[int]], wanted: int | None, served: ServeArguments) -> None:
-    """Refuse what is too long, or cut it where a flag says so; then set the most tokens of the reply."""
+    """Refuse what is too long, or cut it if a flag says so; then set the most tokens of the reply."""
     context, pool = served.context_tokens, served.pool_tokens or served.context_tokens
     most = min(context, pool)
     for prompt in prompts:
@@ -105,13 +105,13 @@ def _request(found: JsonObject, logprobs: int | None) -> GenerationRequest:
     made = generation_requests.of(found, logprobs=logprobs, bound=_bound(found), force_usage=False)
     salt = found.get("cache_salt")
     made.salt = salt if isinstance(salt, str) else None
-    if made.sampling.ignore_eos:  # a run showed it: no token ends the reply then, not even one that was asked for
+    if made.sampling.ignore_eos:  # a run showed: no token ends the reply then, not even a requested one
         made.sampling.stop_token_ids = ()
     return made
 
 
 def _bound(found: JsonObject) -> StructuredOutput | None:
-    """Its own fields, and OpenAI's `response_format`; together they are one too many."""
+    """Read SGLang's own fields and OpenAI's `response_format`; more than one is an error."""
     own = [
         StructuredOutput(form=form, what=found[name])
         for name, form in (
@@ -130,7 +130,7 @@ def _bound(found: JsonObject) -> StructuredOutput | None:
 
 
 def _check(generation: GenerationRequest, wanted: int | None) -> None:
-    """`SamplingParams.verify`, the first that fails."""
+    """`SamplingParams.verify`; the first failure is the error."""
     for name, holds, why in _RULES:
         value = generation.body.get(name)
         if value is not None and not holds(value):

@@ -1,4 +1,4 @@
-"""All routes of the emulated SGLang 0.5.23 as an aiohttp application; those it does not emulate answer 501 by name."""
+"""All routes of the emulated SGLang 0.5.23 as an aiohttp application; those not emulated return 501 with their name."""
 
 from collections.abc import Callable
 from typing import Final
@@ -30,7 +30,7 @@ NOT_EMULATED: Final = (
 def application(
     served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
-    """The application; `clock` is seconds since 1970, for `created` in responses."""
+    """Return the application; `clock` is seconds since 1970, for `created` in responses."""
     front = Responder(served, driver, acts, clock, SglangManners(served.admission))
     manners = HttpManners(keys=served.answering.api_keys, is_guarded=_is_guarded, error_body=errors.body)
     whole = web.Application(

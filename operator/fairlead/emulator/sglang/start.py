@@ -1,4 +1,4 @@
-"""SGLang 0.5.23 between its command line and an open port: what it refuses, and how large its KV cache is."""
+"""SGLang 0.5.23 from its command line to an open port: what it refuses, and the size of its KV cache."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,16 +18,16 @@ from fairlead.sizing.sizing_input import SizingInput
 
 DIED: Final = "RuntimeError: Rank 0 scheduler died during initialization (exit code: 1)."
 _CACHE_ALONE: Final = frozenset({FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQUENCES_EXCEED_CACHE})
-"""It starts with a cache that one longest request does not fit into, and warns: `srt/managers/tp_worker.py`."""
+"""SGLang starts if the longest request does not fit into its cache, and only warns: `srt/managers/tp_worker.py`."""
 
 
 class SglangStart:
-    """Its rules, as `StartRules` asks for them."""
+    """Implements `StartRules` for SGLang."""
 
     memory = MEMORY
 
     def check(self, served: ServeArguments, gpus: int) -> None:
-        """Each of its processes takes a GPU by its number, and one of them finds none."""
+        """Refuse more processes than GPUs: each one takes a GPU by its number."""
         world = served.memory.parallelism.gpus
         if world > gpus:
             raise CannotStart(
@@ -35,7 +35,7 @@ class SglangStart:
             )
 
     def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
-        """No format to quantize to for a checkpoint that is already quantized, whose own format counts."""
+        """Return no quantization for a checkpoint that is already quantized: its own format counts."""
         flags = served.memory
         kv = next((kv for kv, flag in formats.KV.items() if flag == flags.cache_dtype), KvFormat.AUTO)
         if flags.quantization is None or shape.stored.format is not WeightFormat.NONE:
@@ -44,7 +44,7 @@ class SglangStart:
         return next(found, None), kv
 
     def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
-        """What its share of the memory leaves beside the weights, or fewer tokens if a flag says so."""
+        """Return what its memory share leaves beside the weights, or fewer tokens if a flag says so."""
         verdict = assessment.assess(question)
         if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
             raise CannotStart(_refused(verdict, question))
@@ -63,11 +63,11 @@ class SglangStart:
         settings: EngineSettings,  # noqa: ARG002 - the interface's
         question: SizingInput,  # noqa: ARG002 - the interface's
     ) -> Mapping[str, str]:
-        """Its pages have one token unless a flag says otherwise, whatever the blocks of the emulation are."""
+        """Its pages have one token unless a flag says otherwise, whatever the emulation's blocks are."""
         return {"page_size": str(served.limits.block_tokens if served.limits.block_size_set else 1)}
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
-        """The line of its log that tells the size of the cache."""
+        """Return the log line with the size of the cache."""
         size = (
             f"max_total_num_tokens={(settings.blocks - 1) * settings.block_tokens}, "
             f"chunked_prefill_size={settings.batch_tokens}, max_running_requests={settings.max_sequences}, "
@@ -76,7 +76,7 @@ class SglangStart:
         return (size,)
 
     def listening(self, served: ServeArguments) -> tuple[str, ...]:
-        """Its last line before it answers."""
+        """Return its last log lines before it serves."""
         return (
             f"Uvicorn running on http://{served.host}:{served.port} (simulated)",
             "The server is fired up and ready to roll!",
@@ -84,7 +84,7 @@ class SglangStart:
 
 
 def _cache_bytes(question: SizingInput) -> float:
-    """The likely figure, or up to the high one where a full context needs it: nobody knows that it would not start."""
+    """Return the likely bytes, or up to the high estimate if a full context needs it, since it may well start."""
     left = memory.memory(question).kv
     needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
     return max(0.0, left.likely, min(left.high, needed))

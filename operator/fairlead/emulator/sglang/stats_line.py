@@ -1,4 +1,4 @@
-"""The line that SGLang 0.5.23 logs of a batch of answers: `srt/managers/scheduler_components/metrics_reporter.py`."""
+"""The decode batch line that SGLang 0.5.23 logs: `srt/managers/scheduler_components/metrics_reporter.py`."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class DecodeLine:
     generated: int = 0
 
     def line(self, now: float) -> str | None:
-        """The line, or nothing for an idle rank."""
+        """Return the line, or None for an idle rank."""
         gauges, before = self.rank.tally.gauges, self.generated
         self.generated = self.rank.tally.generation_tokens
         seconds, self.at = now - self.at, now

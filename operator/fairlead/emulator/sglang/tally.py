@@ -1,8 +1,8 @@
-"""One rank's counts as SGLang 0.5.23 exposes them: by stream or not, and as old as its last update.
+"""One rank's counts as SGLang 0.5.23 exposes them: by stream or not, and as of its last update.
 
-Its scheduler updates gauges and counts of tokens with each batch of prompts, and every so many steps while only answers
-are generated; the totals of its server grow when a request ends. A request without a stream tells its first token up
-to 50 tokens late, since so many are sent to the server at once.
+Its scheduler updates gauges and token counts with each batch of prompts, and every so many steps while only answers are
+generated; its server's totals grow when a request ends. A request without a stream reports its first token up to 50
+tokens late, since so many are sent to the server at once.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from fairlead.telemetry.histogram import MetricHistogram
 from fairlead.telemetry.metric_family import MetricFamily
 
 SENT_AT_ONCE: Final = 50
-"""Tokens of a request without a stream between two reports to the server: `srt/managers/scheduler_components`."""
+"""Tokens between two reports to the server, for a request without a stream: `srt/managers/scheduler_components`."""
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class SglangTally(RankTally):
     totals: dict[str, StreamTotals] = field(default_factory=dict)
     """By `is_streaming`; absent before the first request of that kind."""
     histograms: dict[tuple[str, str], MetricHistogram] = field(default_factory=dict)
-    """By family and `is_streaming`, where the family has that label."""
+    """By family and, if the family has that label, `is_streaming`."""
     reading: MetricHistogram = field(default_factory=lambda: MetricHistogram(families.STAGE.bounds))
     """From a prompt's first step to its last."""
     live: SchedulerTotals = field(default_factory=SchedulerTotals)
@@ -55,10 +55,10 @@ class SglangTally(RankTally):
     aborts: int = 0
     steps: int = 0
     begun: int = 0
-    """Replies that began in this step: a run showed that their first tokens count for the prompt's step alone."""
+    """Replies that began in this step; a run showed that their first tokens count only for the prompt's step."""
 
     def stepped(self, batch: StepBatch, generated: int) -> None:
-        """Count a step, and update what is shown if it is time."""
+        """Count a step, and update what is shown if due."""
         RankTally.stepped(self, batch, generated)
         self.steps += 1
         self.live.computed += batch.prefill_tokens
@@ -68,12 +68,12 @@ class SglangTally(RankTally):
             self.update()
 
     def update(self) -> None:
-        """Show what is."""
+        """Show the current values."""
         self.shown = self.gauges
         self.published = SchedulerTotals(self.live.computed, self.live.cached, self.live.decoded)
 
     def first(self, run: RunningSequence, now: float) -> None:
-        """Count what the cache held of a prompt; only a stream tells its first token at once."""
+        """Count the cached tokens of a prompt; only a stream reports its first token at once."""
         RankTally.first(self, run, now)
         self.begun += 1
         self.live.cached += run.cached_tokens
@@ -82,7 +82,7 @@ class SglangTally(RankTally):
             self._observe(families.FIRST_TOKEN, now - run.came, streaming="true")
 
     def later(self, gap: float, times: int) -> None:
-        """Add an inter-token latency, which `times` outputs had."""
+        """Count an inter-token latency shared by `times` outputs."""
         self.of(families.INTER_TOKEN).observe_often(gap, times)
 
     def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
@@ -114,7 +114,7 @@ class SglangTally(RankTally):
         self.aborts += sequences
 
     def of(self, family: MetricFamily, streaming: str = "") -> MetricHistogram:
-        """A histogram, which exists from its first sample on."""
+        """Return a histogram, which exists from its first sample on."""
         made = self.histograms.get((family.name, streaming))
         if made is None:
             own = self.first_token_bounds if family is families.FIRST_TOKEN else ()

@@ -1,4 +1,4 @@
-"""The last words of an SGLang 0.5.23 that cannot start or that dies; the operator maps them to reasons."""
+"""Termination messages of an SGLang 0.5.23 that cannot start or that dies; the operator maps them to reasons."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ CRASHED: Final = "Subprocess scheduler_0 (pid=0) crashed with exit code -9. Trig
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """The message of an ordered fault."""
+    """Return the message for an injected fault."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return (

@@ -7,11 +7,11 @@ from fairlead.emulator.surface.jobs import JobHandle
 from fairlead.emulator.surface.response_writers import ResponseContext
 
 WEIGHTS: Final = "default"
-"""Weights that nobody exchanged have no other name."""
+"""The version of weights that were never replaced."""
 
 
 def usage(prompt_tokens: int, tokens: int, cached: int | None = None) -> dict[str, Any]:
-    """All of its fields; what the cache held only with `--enable-cache-report`."""
+    """Return all its fields; cached tokens only with `--enable-cache-report`."""
     return {
         "prompt_tokens": prompt_tokens,
         "total_tokens": prompt_tokens + tokens,
@@ -23,12 +23,12 @@ def usage(prompt_tokens: int, tokens: int, cached: int | None = None) -> dict[st
 
 
 def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[str, Any]:
-    """The whole request's; a prompt with several choices counts once, by its first choice."""
+    """Return the usage of the whole request; a prompt with several choices counts once, by its first choice."""
     cached = sum(feed.cached_tokens[:: answer.request.sampling.n]) if answer.details else None
     return usage(answer.prompt_tokens, sum(outs), cached)
 
 
 def metadata(outs: Sequence[int]) -> dict[str, Any]:
-    """By which weights the first choice was written, from its first token to its last: a run showed it."""
+    """Return which weights generated the first choice, from its first token to its last, as a run showed."""
     span = {"version": WEIGHTS, "start": 0, "end": outs[0]}
     return {"weight_version": WEIGHTS, "weight_versions": [span]}

@@ -1,4 +1,4 @@
-"""SGLang's endpoints that generate nothing: models, tokenization, metrics, adapters, and what an operator may order."""
+"""SGLang's endpoints that generate nothing: models, tokenization, metrics, adapters, and operational commands."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -47,7 +47,7 @@ class SglangUtilityHandlers:
         return json_response({"error": wrong | {"code": "model_not_found"}}, 404)
 
     async def server_info(self, _: web.Request) -> web.Response:
-        """GET /server_info, /model_info: what the emulation knows of itself, under SGLang's names."""
+        """GET /server_info, /model_info: what the emulation has, under SGLang's names."""
         served = self._front.served
         return json_response(
             {
@@ -63,7 +63,7 @@ class SglangUtilityHandlers:
         )
 
     async def loads(self, _: web.Request) -> web.Response:
-        """GET /v1/loads: what each rank does, newer than the page of metrics has it; its core alone."""
+        """GET /v1/loads: what each rank does, more current than the metrics page; core fields only."""
         pool, ranks = self._front.served.pool_tokens or 0, self._front.acts.rank_loads()
         loads = [
             {
@@ -142,7 +142,7 @@ class SglangUtilityHandlers:
         return web.Response()
 
     async def pause(self, _: web.Request) -> web.Response:
-        """POST /pause_generation: requests in flight are broken off, as by its default mode."""
+        """POST /pause_generation: requests in flight are aborted, as in its default mode."""
         await self._front.acts.pause("abort")
         return json_response({"message": "Generation paused successfully.", "status": "ok"})
 
@@ -152,12 +152,12 @@ class SglangUtilityHandlers:
         return json_response({"message": "Generation continued successfully.", "status": "ok"})
 
     async def not_emulated(self, request: web.Request) -> web.Response:
-        """A route that SGLang has and the emulation has not: said by name, so that nobody looks for a typing error."""
+        """Refuse a route that SGLang has and the emulation lacks, by name, so that it is not taken for a typo."""
         why = f"{request.path}: SGLang {RELEASE} answers here, and the simulated engine does not (simulated)"
         raise ErrorResponse(501, why, "NotImplementedError")
 
     def _updated(self, why_not: str = "") -> web.Response:
-        """The response of both orders about adapters."""
+        """Return the response of both adapter endpoints."""
         loaded = dict(self._front.names.adapters)
         body = {"success": not why_not, "error_message": why_not or None, "loaded_adapters": loaded}
         return json_response(body, 400 if why_not else 200)

@@ -1,6 +1,6 @@
 """TensorRT-LLM's responses of `/v1/chat/completions`: `serve/openai_protocol.py`, `postprocess_handlers.py`.
 
-Chunks of a stream have no null fields, but for the one that counts.
+Stream chunks have no null fields, except the usage chunk.
 """
 
 from collections.abc import Sequence
@@ -30,11 +30,11 @@ class TensorRtChat:
         self._named = tools.client_named_tool(self._request.body)
 
     def opening(self) -> bytes:
-        """The first chunk of every choice, with its role."""
+        """Return the first chunk of every choice, with its role."""
         return b"".join(self._chunk(index, {"role": "assistant"}) for index in range(len(self._answer.replies)))
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """Text, or a call of a tool; the last tokens come with their reason."""
+        """Return a chunk of text or of a tool call; the last tokens come with their finish reason."""
         reply = self._answer.replies[index]
         text = answers.text_delta(reply, start, end)
         if finish is None and reply.call is None and self._request.sampling.logprobs is None:
@@ -50,19 +50,19 @@ class TensorRtChat:
         return self._chunk(index, delta, **choice)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """The usage chunk if the request includes usage, then `[DONE]`."""
+        """Return the usage chunk if the request includes usage, then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
         last = {**self._head, "choices": [], "usage": usage.of(self._answer, outs, feed)}
         return answers.stream_event(last) + answers.DONE
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """Nothing: the connection ends."""
+        """Return nothing: the connection closes."""
         del no
         return b""
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """The whole response with all choices."""
+        """Return the whole response with all choices."""
         return {
             **self._head,
             "object": "chat.completion",
@@ -76,7 +76,8 @@ class TensorRtChat:
         return answers.stream_event({**self._head, "choices": [{"index": index, "delta": delta, **more}]})
 
     def _call(self, index: int, start: int, end: int) -> dict[str, Any]:
-        """Of a tool that the client named: all text is its arguments. Else the name first, once."""
+        """Return a delta of a tool call: for a tool that the client named, all text is arguments; else the name comes
+        first, once."""
         reply = self._answer.replies[index]
         call = reply.call
         assert call is not None
@@ -114,7 +115,7 @@ class TensorRtChat:
         }
 
     def _finish(self, reply: GeneratedReply, finish: str, out: int) -> str:
-        """`tool_calls` where the model called a tool that the client had not named."""
+        """Return `tool_calls` if the model called a tool that the client had not named, else the reply's own reason."""
         called = finish == "stop" and reply.called and out >= len(reply.ids) and not self._named
         return "tool_calls" if called else finish
 

@@ -1,4 +1,4 @@
-"""TensorRT-LLM's own command line as values: `trtllm-serve MODEL --options`, with the file that `--config` names."""
+"""Parses TensorRT-LLM's command line: `trtllm-serve MODEL --options`, with the file that `--config` names."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ _SUBCOMMAND: Final = "serve"
 _METHODS: Final = {"NGram": "ngram", "Draft_Target": "draft_model", "Eagle3": "eagle3", "Eagle": "eagle3", "MTP": "mtp"}
 _EAGER: Final = "cuda_graph_config"
 _RANK: Final = 16
-"""Where no option says the highest rank; as vLLM's, since its own is not known."""
+"""The highest rank if no option sets it; as vLLM's, since its own is not known."""
 
 
 def read(words: Sequence[str]) -> ServeArguments:
-    """Parse the command, which begins with `trtllm-serve`; `serve` may follow, and the model stands before options."""
+    """Parse the command, which begins with `trtllm-serve`; `serve` may follow, and the model precedes options."""
     rest = list(words[len(WORDS) :])
     if rest[:1] == [_SUBCOMMAND] and len(rest) > 1:
         del rest[0]
@@ -55,7 +55,7 @@ def read(words: Sequence[str]) -> ServeArguments:
 
 
 def _limits(found: Options) -> SchedulerArguments:
-    """Adapters are named by each request; the folder of the first says that there are any."""
+    """Each request names its adapter; the folder of the first adapter shows that there are any."""
     return SchedulerArguments(
         context=found.get("max_seq_len"),
         max_sequences=found.get("max_batch_size"),
@@ -94,7 +94,7 @@ def _answering(given: Namespace, found: Options) -> ResponseArguments:
 
 
 def _speculation(found: Options) -> dict[str, Any] | None:
-    """Under vLLM's names; MTP has as many tokens as layers."""
+    """Return it under vLLM's names; MTP has as many tokens as layers."""
     method = _METHODS.get(found.get("speculative_config.decoding_type", ""))
     if method is None:
         return None

@@ -1,4 +1,4 @@
-"""TensorRT-LLM as one kind of engine among those that are emulated."""
+"""TensorRT-LLM as an emulated kind of engine."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -25,20 +25,21 @@ ENDING: Final = EngineEnding(
     drain_limit=lambda _: None,
     closes_port=True,
 )
-"""How soon the server follows its executor, and with which code, is not known: as vLLM's, after a second."""
+"""How soon the server follows its executor, and with which code, is not known: here it exits after a second with 0,
+vLLM's code."""
 
 
 class QuietLog:
-    """It logs nothing of its steps unless an option says so."""
+    """It logs nothing about its steps unless an option says so."""
 
     def line(self, now: float) -> str | None:
-        """None."""
+        """Return None."""
         del now
         return None
 
 
 class TensorRtDialect:
-    """The parts of it, each in a module of this folder."""
+    """Its parts, each in a module of this folder."""
 
     words = command.WORDS
     start = TensorRtStart()
@@ -46,36 +47,36 @@ class TensorRtDialect:
 
     @property
     def starting(self) -> "web.Application | None":
-        """It listens from its first second."""
+        """The application while it loads: it listens from the first second."""
         from fairlead.emulator.tensorrt_llm import readiness  # noqa: PLC0415 - as below
 
         return readiness.application()
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-        """Its command line and its file; none of its variables is acted on."""
+        """Parse its command line and its file; its environment variables are ignored."""
         del environment
         return command.read(words)
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
-        """Its HTTP server."""
+        """Return its HTTP server."""
         from fairlead.emulator.tensorrt_llm import routes  # noqa: PLC0415 - aiohttp: a back-test asks for timings alone
 
         return routes.application(served, driver, acts, clock)
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
-        """Counts of one rank."""
+        """Return counts of one rank."""
         del served
         return TensorRtTally(
             max_running=settings.max_sequences, blocks=settings.blocks - 1, block_tokens=settings.block_tokens
         )
 
     def page(self, facts: PageFacts) -> EnginePage:
-        """Its page of metrics."""
+        """Return its metrics page."""
         return TensorRtPage(facts)
 
     def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
-        """Nothing."""
+        """Return a log without lines."""
         del number, rank, now
         return QuietLog()

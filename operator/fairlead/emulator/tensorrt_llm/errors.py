@@ -1,7 +1,7 @@
-"""TensorRT-LLM's error responses: flat, and nearly always 400; what its schema refuses is one text.
+"""TensorRT-LLM's error responses: flat, and nearly always 400; a schema error is one text.
 
-`serve/openai_server.py: create_error_response`, `validation_exception_handler`. The words of most errors are not known
-here, and such are marked as simulated.
+`serve/openai_server.py: create_error_response`, `validation_exception_handler`. Most of its messages are not known;
+those made up here are marked as simulated.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from fairlead.emulator.surface.jobs import EngineRefusal
 
 _BAD: Final = "BadRequestError"
 _SCHEMA: Final = "Bad Request"
-"""The kind of errors that the shared readers of bodies raise."""
+"""The kind of error that the shared readers of bodies raise."""
 UNAVAILABLE: Final = "LLM is unavailable. Please check the server logs for more details."
 
 
 def body(request: web.Request, no: ErrorResponse) -> Mapping[str, Any]:
-    """The error as its routes answer it."""
+    """Return the error as its routes send it."""
     del request
     if no.kind == _SCHEMA:
         return {"error": no.message}
@@ -27,18 +27,18 @@ def body(request: web.Request, no: ErrorResponse) -> Mapping[str, Any]:
 
 
 def bad_request(message: str) -> ErrorResponse:
-    """What fails on the way to the engine, whoever is at fault."""
+    """Return the error for any failure on the way to the engine, the client's or the server's."""
     return ErrorResponse(400, message, _BAD)
 
 
 def not_permitted(names: list[str]) -> ErrorResponse:
-    """Members of a body that its schema does not have."""
+    """Return the error for members of a body that its schema lacks."""
     lines = "\n".join(f"  body.{name}: Extra inputs are not permitted" for name in names)
     return ErrorResponse(400, f"{len(names)} validation errors:\n{lines}", _SCHEMA)
 
 
 def refused(refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-    """It has no limit of waiting requests; what fails in the engine is 400 as well."""
+    """Return a refusal; there is no limit of waiting requests, and a failure in the engine is 400 as well."""
     if refusal is EngineRefusal.LAGGING:
         why = f"The simulated engine is {lag_seconds * 1000:.0f} ms behind the time it simulates."
         return ErrorResponse(503, why, "ServiceUnavailableError")
@@ -46,13 +46,13 @@ def refused(refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
 
 
 def too_long(prompt: int, wanted: int | None, context: int) -> ErrorResponse:
-    """It shortens neither prompts nor replies."""
+    """Return the error for a request that is too long: neither prompts nor replies are shortened."""
     beside = "" if wanted is None else f" and max_tokens {wanted}"
     return bad_request(f"The prompt of {prompt} tokens{beside} exceed max_seq_len {context}. (simulated)")
 
 
 def not_in_one_step(prompt: int, most: int) -> ErrorResponse:
-    """Without chunked prefill a prompt is computed in one step."""
+    """Return the error without chunked prefill, when a prompt must fit into one step."""
     return bad_request(
         f"The prompt of {prompt} tokens exceeds max_num_tokens {most}, and chunked prefill is off. (simulated)"
     )

@@ -1,7 +1,7 @@
 """The options of `trtllm-serve`, as far as the emulator acts on them: `commands/serve.py`.
 
-Every other option that its parser has is ignored with its value, and what it does not have gets click's error. Each is
-spelt in full, mostly with underscores.
+Every other option that its parser has is ignored with its value, and one that it lacks gets click's error. Options are
+spelled in full, mostly with underscores.
 """
 
 from argparse import Namespace
@@ -22,11 +22,11 @@ _NUMBERS: Final = {
     "pipeline_parallel_size": ("pp_size",),
     "moe_expert_parallel_size": ("ep_size",),
 }
-"""Whole numbers that say the same as the key of that name."""
+"""Integer options that set the key of the same name, with their aliases."""
 
 
 def parsed(words: Sequence[str]) -> Namespace:
-    """The options by the keys that say the same; None where one is not given."""
+    """Parse the options under the keys they set; None for one that is not given."""
     _check(words)
     found, _ = _parser().parse_known_args(list(words))
     for name, names in (("tool_parser", parsers.TOOLS), ("reasoning_parser", parsers.REASONING)):
@@ -56,7 +56,7 @@ def _parser() -> FlagParser:
 
 
 def _check(words: Sequence[str]) -> None:
-    """The first word that is no option of its own, in the words of its parser."""
+    """Refuse the first word that is not one of its options, with its parser's message."""
     for word in words:
         shown = word.partition("=")[0]
         if extra_args.flag(word) is not None and shown not in FLAGS:

@@ -16,7 +16,7 @@ from fairlead.emulator.tensorrt_llm.chat import TensorRtChat
 from fairlead.emulator.tensorrt_llm.completions import TensorRtCompletion
 
 NO_LIMIT: Final = 1 << 40
-"""The context while a prompt is read: what is too long is said afterwards."""
+"""The context while a prompt is read: its length is checked afterwards."""
 
 
 class TensorRtGenerationHandlers:
@@ -38,7 +38,7 @@ class TensorRtGenerationHandlers:
         return await self._chat(request, fields.parsed(await request.read(), request.content_type))
 
     async def health_generate(self, request: web.Request) -> web.Response:
-        """GET /health_generate: a token of a chat, behind all others that wait."""
+        """GET /health_generate: one token of a chat, which waits behind all other requests."""
         message = {"role": "user", "content": "hi"}
         body = {"model": self._front.served.names[0], "messages": [message], "max_tokens": 1, "temperature": 0}
         try:
@@ -54,7 +54,7 @@ class TensorRtGenerationHandlers:
         return await self._front.respond(request, answer, TensorRtChat(answer))
 
     def _conversation(self, generation: GenerationRequest) -> list[int]:
-        """A chat's prompt with its tools; also sets the reply's form and length, and the adapter."""
+        """Return a chat's prompt with its tools; also set the reply's form and length, and the adapter."""
         body = generation.body
         generation.bound = self._call(body) or generation.bound
         ids = [prompts.of_chat(body["messages"], self._limits(), tools=body.get("tools", ()))]
@@ -63,7 +63,7 @@ class TensorRtGenerationHandlers:
         return ids[0]
 
     def _call(self, body: JsonObject) -> StructuredOutput | None:
-        """The call that the reply must be: by default none; without a parser only one that the client names."""
+        """Return the call that the reply must be: by default none; without a parser only one that the client names."""
         choice = body.get("tool_choice") or "none"
         parser = self._front.served.answering.tool_parser is not None
         if not body.get("tools") or choice == "none" or not (parser or isinstance(choice, dict)):

@@ -1,7 +1,7 @@
-"""Iteration statistics: what the scheduler says of each step, and what the page of metrics repeats of the last one.
+"""Iteration statistics: what the scheduler reports about each step; the metrics page shows those of the last one.
 
 `_torch/pyexecutor/py_executor.py` counts requests when a step begins and the cache when it has ended, and makes no step
-without requests. So the last statistic before it rests still counts those that ended with it.
+without requests. So the last statistic before it is idle still counts the requests that ended with it.
 """
 
 from collections import deque
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 MOST: Final = 1000
-"""Statistics that are kept for a reader (simulated)."""
+"""Most statistics kept for a reader (simulated)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IterationStatistics:
-    """Of one step."""
+    """Statistics of one step."""
 
     number: int
     running: int
@@ -22,7 +22,7 @@ class IterationStatistics:
     completed: int
     max_running: int
     prompts: int
-    """Of which tokens were computed."""
+    """Prompts with tokens computed in this step."""
     decodes: int
     blocks: int
     used: int
@@ -30,7 +30,7 @@ class IterationStatistics:
 
     @property
     def json_object(self) -> dict[str, Any]:
-        """As `/metrics` has it, as far as it is known."""
+        """As in `/metrics`, as far as it is known."""
         return {
             "iter": self.number,
             "numActiveRequests": self.running,
@@ -54,22 +54,22 @@ class IterationStatistics:
 
 @dataclass(slots=True)
 class IterationBuffer:
-    """Statistics go to the page when a request ends, and from there to whoever reads `/metrics` first."""
+    """Passes statistics to the metrics page when a request ends, and to the first reader of `/metrics`."""
 
     made: deque[IterationStatistics] = field(default_factory=lambda: deque(maxlen=MOST))
     collected: deque[IterationStatistics] = field(default_factory=lambda: deque(maxlen=MOST))
     last: IterationStatistics | None = None
-    """What the page repeats."""
+    """What the metrics page shows."""
 
     def collect(self) -> None:
-        """A request has ended: take what was made until now."""
+        """Collect what has been recorded so far; called when a request has ended."""
         if self.made:
             self.last = self.made[-1]
         self.collected += self.made
         self.made.clear()
 
     def taken(self) -> list[dict[str, Any]]:
-        """All that nobody has read; a second reader gets none of it."""
+        """Return and clear what has not been read; a second reader gets none of it."""
         found = [one.json_object for one in self.collected]
         self.collected.clear()
         return found

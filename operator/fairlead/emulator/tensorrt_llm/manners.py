@@ -1,4 +1,4 @@
-"""What TensorRT-LLM does between a request and its reply: names, refusals, ids."""
+"""How TensorRT-LLM handles requests and replies: names, refusals, ids."""
 
 from collections.abc import Callable, Mapping
 from secrets import token_hex
@@ -16,37 +16,37 @@ from fairlead.emulator.tensorrt_llm.names import TensorRtModelNames
 
 
 class TensorRtManners:
-    """As `ReplyManners` asks for them."""
+    """Implements `ReplyManners` for TensorRT-LLM."""
 
     cuts_failed = True
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
-        """Any name for the model."""
+        """Return its names: any for the model."""
         del acts
         return TensorRtModelNames(served, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - the interface's
-        """Its responses have none."""
+        """Return none: its responses have no fingerprint."""
         return ""
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-        """In its statuses."""
+        """Return the refusal with its status."""
         return errors.refused(refusal, lag_seconds)
 
     def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - the interface's
-        """An error after status 200 is a connection that ends."""
+        """Return False: an error after status 200 closes the connection."""
         return False
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:  # noqa: ARG002 - the interface's
-        """All are equal."""
+        """Return the same priority for all."""
         return 0
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
-        """A new one after the route's prefix."""
+        """Return a new id after the route's prefix."""
         del request, generation
         return prefix + token_hex(16)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
-        """None of its own."""
+        """Return none of its own."""
         del request, acts
         return {}

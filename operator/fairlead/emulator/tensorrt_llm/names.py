@@ -1,4 +1,4 @@
-"""The names that TensorRT-LLM takes: any for the model, which its responses repeat; a request brings its adapter along.
+"""The names that TensorRT-LLM accepts: any for the model, which its responses repeat; each request names its adapter.
 
 `serve/openai_server.py` checks no name, and its list of models has one card.
 """
@@ -18,24 +18,24 @@ class TensorRtModelNames:
         self._name = served.names[0]
         self._clock = clock
         self.adapters: dict[str, str] = {}
-        """None is loaded before a request brings one."""
+        """None is loaded before a request names one."""
 
     def called(self, name: str | None) -> tuple[str, str | None]:
-        """The name as it was given, and no adapter."""
+        """Return the name as given, and no adapter."""
         return name or self._name, None
 
     def cards(self) -> dict[str, Any]:
-        """The response of `/v1/models`; `created` is the time of the request."""
+        """Return the response of `/v1/models`; `created` is the time of the request."""
         card = {"id": self._name, "object": "model", "created": int(self._clock()), "owned_by": "tensorrt_llm"}
         return {"object": "list", "data": [card]}
 
     def load(self, name: str, path: str, *, inplace: bool) -> str:
-        """It has no such order."""
+        """Refuse: there is no such endpoint."""
         del path, inplace
         raise _no_orders(name)
 
     def unload(self, name: str) -> str:
-        """It has no such order."""
+        """Refuse: there is no such endpoint."""
         raise _no_orders(name)
 
 

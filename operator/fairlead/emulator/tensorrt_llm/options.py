@@ -1,6 +1,6 @@
-"""The options of TensorRT-LLM by their keys: those of the file, then `--set`, then flags; the last one wins.
+"""TensorRT-LLM's options by key: those of the file, then `--set`, then flags; the last one wins.
 
-`llmapi/llm_args.py` refuses keys that it lacks. Here those are refused too that the emulation would silently leave out.
+`llmapi/llm_args.py` refuses keys that it lacks. Keys that the emulation would silently ignore are refused here too.
 """
 
 from argparse import Namespace
@@ -13,10 +13,10 @@ import yaml
 from fairlead.emulator.command_line import ParserExit
 
 Options = Mapping[str, Any]
-"""Values by key, from the root of the file, with dots."""
+"""Values by dotted key, from the root of the file."""
 
 _LEAVES: Final = frozenset({"cuda_graph_config"})
-"""Keys whose value is one, although it may have keys itself."""
+"""Keys that count as one value, although they may have keys below them."""
 KEYS: Final = frozenset(
     {
         *("cuda_graph_config", "dtype", "enable_chunked_prefill", "enable_iter_perf_stats", "guided_decoding_backend"),
@@ -32,7 +32,7 @@ KEYS: Final = frozenset(
 
 
 def read(given: Namespace) -> Options:
-    """All that is said; `ParserExit` for a file that cannot be read, and for keys that nobody would act on."""
+    """Read all options; raise `ParserExit` for an unreadable file, and for keys that would have no effect."""
     found = dict(_flat(_file(given.config))) if given.config else {}
     for assignment in given.set:
         path, equals, written = assignment.partition("=")
@@ -61,7 +61,7 @@ def _file(path: str) -> Mapping[str, Any]:
 
 
 def _flat(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Keys with dots; of one that is null, those below it are not written."""
+    """Yield dotted keys with their values, except null ones that are not leaves."""
     for key, value in document.items():
         path = f"{above}{key}"
         if isinstance(value, dict) and path not in _LEAVES:

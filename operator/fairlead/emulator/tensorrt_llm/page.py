@@ -1,7 +1,7 @@
-"""TensorRT-LLM's page of metrics, as its collector writes it through files that its processes share.
+"""TensorRT-LLM's metrics page, as its collector writes it through files that its processes share.
 
-So no series says when it was created, gauges have the process among their labels, and a series appears with its first
-sample: before the first request has ended there is nothing but settings.
+So no series has a creation time, gauges have the process among their labels, and a series appears with its first
+sample: before the first request has ended, the page has only settings.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,14 +55,14 @@ class TensorRtPage:
         self.sleep_level = 0
 
     def text(self) -> str:
-        """The correct exposition, without faults."""
+        """Return the correct exposition, without faults."""
         lines = [*self._settings(), *self._requests()]
         if self._facts.served.metrics.of_steps:
             lines += self._steps()
         return "\n".join((*lines, *lag_metrics.lines(self._facts.lag, self._facts.born))) + "\n"
 
     def without_engine(self) -> str:
-        """What says how far the emulation is behind."""
+        """Return only how far the emulation lags behind."""
         return "\n".join(lag_metrics.lines(self._facts.lag, self._facts.born)) + "\n"
 
     def observed(self, seen: RequestObservation) -> None:
@@ -101,7 +101,7 @@ class TensorRtPage:
             yield from self._written(families.ACCEPTED, [({}, float(accepted))])
 
     def _drafts(self, counts: EngineCounts) -> tuple[int, int]:
-        """As of the first scrape after the last request ended."""
+        """Return the counts as of the first scrape after the last request ended."""
         ended = self._tally.completed
         if ended not in self._drafted:
             self._drafted = {ended: (counts.draft_tokens, counts.accepted)}
@@ -109,13 +109,13 @@ class TensorRtPage:
 
     @property
     def _tally(self) -> TensorRtTally:
-        """The counts were made by this kind's dialect."""
+        """The counts, which this kind's dialect created."""
         return cast("TensorRtTally", self._rank.tally)
 
     def _gauge(self, family: MetricFamily, value: float, more: Mapping[str, str]) -> Iterator[str]:
         yield from self._written(family, [({**more, "pid": _PID}, value)])
 
     def _written(self, family: MetricFamily, series: Sequence[Series]) -> Iterator[str]:
-        """A family appears with its first series."""
+        """Yield a family only once it has a series."""
         labelled = [({**self._labels, **more}, value) for more, value in series]
         return client_exposition.family_lines(family, labelled, None) if labelled else iter(())

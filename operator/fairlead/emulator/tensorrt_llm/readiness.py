@@ -1,4 +1,4 @@
-"""What TensorRT-LLM answers while it loads: on every route 503 and when to come back. `serve/readiness.py`."""
+"""TensorRT-LLM's response while it loads: 503 on every route, with the time to retry. `serve/readiness.py`."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ STARTING: Final = "starting"
 
 
 def application() -> web.Application:
-    """The same answer to everybody."""
+    """Return an application with one response for every request."""
     made = web.Application()
     made.add_routes([web.route("*", "/{path:.*}", _starting)])
     return made

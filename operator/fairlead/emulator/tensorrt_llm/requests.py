@@ -1,7 +1,7 @@
 """A completion or chat as TensorRT-LLM reads it: `serve/openai_protocol.py`.
 
-Its schema forbids members that it does not have. Members of it that the emulation does not act on, and that clients
-would miss, are refused by name. The types of the others are read as vLLM reads them: both have pydantic's models.
+Its schema forbids members that it does not have. Members that the emulation does not act on, and that clients would
+miss, are refused by name. The types of the others are read as by vLLM: both use pydantic models.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _LEFT_ALONE: Final = (
     *("user", "logit_bias", "prompt_ignore_length", "top_p_min", "length_penalty", "early_stopping"),
     *("skip_special_tokens", "spaces_between_special_tokens", "add_special_tokens", "conversation_params"),
 )
-"""Nothing that is emulated depends on them."""
+"""Nothing emulated depends on them."""
 _NOT_EMULATED: Final = (
     *("best_of", "use_beam_search", "truncate_prompt_tokens", "thinking_token_budget", "disaggregated_params"),
     *("suffix", "return_context_logits", "prompt_token_ids", "prompt_token_ids_b64", "chat_template"),
@@ -69,7 +69,7 @@ _LORA: Final[dict[str, FieldReader]] = {
 
 
 def completion(body: JsonObject) -> GenerationRequest:
-    """A completion: model and prompt must be there."""
+    """Read a completion: model and prompt must be present."""
     found = _read(body, _COMPLETION, "prompt")
     if found.get("detokenize") is False:
         raise _not_emulated("detokenize")
@@ -77,7 +77,7 @@ def completion(body: JsonObject) -> GenerationRequest:
 
 
 def chat(body: JsonObject) -> GenerationRequest:
-    """A chat: model and messages must be there."""
+    """Read a chat: model and messages must be present."""
     found = _read(body, _CHAT, "messages")
     if found.get("echo"):
         raise _not_emulated("echo")
@@ -85,7 +85,7 @@ def chat(body: JsonObject) -> GenerationRequest:
 
 
 def settle(generation: GenerationRequest, prompts: list[list[int]], wanted: int | None, served: ServeArguments) -> None:
-    """Refuse what is too long; then set the most tokens of the reply, and its form and adapter."""
+    """Refuse what is too long; then set the reply's token limit, form and adapter."""
     context, step = served.context_tokens, served.limits.batch_tokens or MEMORY.tokens
     longest = max(map(len, prompts))
     if longest + (1 if wanted is None else wanted) > context:
@@ -123,7 +123,7 @@ def _request(found: JsonObject, logprobs: int | None) -> GenerationRequest:
 
 
 def _bound(wanted: JsonObject | None) -> StructuredOutput | None:
-    """OpenAI's forms, and four of its own."""
+    """Read OpenAI's response formats, and four of TensorRT-LLM's own."""
     kind = None if wanted is None else wanted.get("type")
     if wanted is None or kind == "text":
         return None
@@ -145,7 +145,7 @@ def _bound(wanted: JsonObject | None) -> StructuredOutput | None:
 
 
 def _adapter(request: JsonObject | None, served: ServeArguments) -> str | None:
-    """The adapter that a request brings along."""
+    """Return the adapter that a request names."""
     if request is None:
         return None
     found = fields.needed(request, _LORA, *_LORA)
@@ -155,7 +155,7 @@ def _adapter(request: JsonObject | None, served: ServeArguments) -> str | None:
 
 
 def _check(generation: GenerationRequest) -> None:
-    """What would be no request at all; its own checks and their words are not known."""
+    """Refuse what cannot be a request; its own checks and their messages are not known."""
     sampling = generation.sampling
     for name, value in (("n", sampling.n), ("max_tokens", sampling.max_tokens)):
         if value < 1:

@@ -1,4 +1,4 @@
-"""All routes of the emulated TensorRT-LLM as an aiohttp application; those it does not emulate answer 501 by name."""
+"""All routes of the emulated TensorRT-LLM as an aiohttp application; those not emulated return 501 with their name."""
 
 from collections.abc import Callable
 from typing import Final
@@ -26,7 +26,7 @@ NOT_EMULATED: Final = (
 def application(
     served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
-    """The application; `clock` is seconds since 1970, for `created` in responses."""
+    """Return the application; `clock` is seconds since 1970, for `created` in responses."""
     front = Responder(served, driver, acts, clock, TensorRtManners())
     manners = HttpManners(keys=(), is_guarded=lambda _: False, error_body=errors.body)
     whole = web.Application(

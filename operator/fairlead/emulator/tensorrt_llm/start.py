@@ -1,4 +1,4 @@
-"""TensorRT-LLM between its command line and its first answer: what ends it, and how large its KV cache is."""
+"""TensorRT-LLM from its command line to its first response: what ends it, and the size of its KV cache."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,29 +19,30 @@ from fairlead.sizing.sizing_input import SizingInput
 _LATER: Final = frozenset(
     {FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQUENCES_EXCEED_CACHE, FitReason.CONTEXT_EXCEEDS_MODEL}
 )
-"""What the cache's size decides, and a context that the model never saw, which nothing there refuses."""
+"""Misfits that `capacity` decides by the cache's size, and a context above the model's, which TensorRT-LLM does not
+refuse."""
 
 
 class TensorRtStart:
-    """Its rules, as `StartRules` asks for them."""
+    """Implements `StartRules` for TensorRT-LLM."""
 
     memory = MEMORY
 
     def check(self, served: ServeArguments, gpus: int) -> None:
-        """Each of its processes takes a GPU."""
+        """Refuse more processes than GPUs."""
         world = served.memory.parallelism.gpus
         if world > gpus:
             raise CannotStart(f"RuntimeError: (simulated: {count(world, 'GPU')} wanted, {gpus} here)")
 
     def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
-        """Weights are as the checkpoint has them."""
+        """Return the checkpoint's own weight format, and the cache format that the options select."""
         del shape
         word = served.memory.cache_dtype
         return None, next((kv for kv, row in formats.KV.items() if row.word == word), KvFormat.AUTO)
 
     def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
-        """Its part of what weights and its largest step leave; one that holds no longest request ends the start:
-        `commands/serve.py: --fail_fast_on_attention_window_too_large`."""
+        """Return its part of what weights and its largest step leave; one too small for the longest request ends the
+        start: `commands/serve.py: --fail_fast_on_attention_window_too_large`."""
         verdict = assessment.assess(question)
         if isinstance(verdict, NoFit) and verdict.reason not in _LATER:
             raise CannotStart(_refused(verdict, question))
@@ -62,16 +63,16 @@ class TensorRtStart:
         settings: EngineSettings,
         question: SizingInput,  # noqa: ARG002 - the interface's
     ) -> Mapping[str, str]:
-        """The labels of `trtllm_kv_cache_config_info`."""
+        """Return the labels of `trtllm_kv_cache_config_info`."""
         return {"page_size": str(settings.block_tokens), "enable_block_reuse": str(served.limits.prefix_caching)}
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
-        """The size of the cache, in our words: its own are not known."""
+        """Return the size of the cache, with our own text: its own is not known."""
         tokens = (settings.blocks - 1) * settings.block_tokens
         return (f"INFO (simulated) KV cache: {tokens} tokens in blocks of {settings.block_tokens}",)
 
     def listening(self, served: ServeArguments) -> tuple[str, ...]:
-        """Its last lines before it answers, which are uvicorn's."""
+        """Return its last log lines before it serves, which are uvicorn's."""
         return (
             "INFO: Application startup complete.",
             f"INFO: Uvicorn running on http://{served.host}:{served.port} (simulated)",
@@ -79,7 +80,7 @@ class TensorRtStart:
 
 
 def _cache_bytes(question: SizingInput) -> float:
-    """The likely figure, or up to the high one where a full context needs it: nobody knows that it would not start."""
+    """Return the likely bytes, or up to the high estimate if a full context needs it, since it may well start."""
     left = memory.memory(question).kv
     needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
     return max(0.0, left.likely, min(left.high, needed))

@@ -1,4 +1,4 @@
-"""One rank's counts as TensorRT-LLM exposes them: nothing moves before a request ends."""
+"""One rank's counts as TensorRT-LLM exposes them: nothing changes before a request ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from fairlead.telemetry.metric_family import MetricFamily
 
 @dataclass(slots=True)
 class TensorRtTally(RankTally):
-    """Counts of requests that ended, and the statistics of steps."""
+    """Counts of ended requests, and the statistics of steps."""
 
     max_running: int = 0
     blocks: int = 0
@@ -26,16 +26,16 @@ class TensorRtTally(RankTally):
     prompts: int = 0
     cached: int = 0
     outputs: int = 0
-    """Tokens of requests that ended."""
+    """Tokens of ended requests."""
     completed: int = 0
     _steps: int = 0
     _begun: int = 0
     """Requests in the batch when the step began."""
     _ended: int = 0
-    """Requests that ended in it."""
+    """Requests that ended in the step."""
 
     def stepped(self, batch: StepBatch, generated: int) -> None:
-        """Make the statistic of a step, and show it if a request ended in it."""
+        """Record the statistics of a step, and show them if a request ended in it."""
         RankTally.stepped(self, batch, generated)
         self._steps += 1
         self.iterations.made.append(
@@ -78,7 +78,7 @@ class TensorRtTally(RankTally):
             self._of(family).observe(seconds)
 
     def taken(self) -> Sequence[dict[str, Any]]:
-        """Statistics that nobody has read."""
+        """Return and clear statistics that were not read."""
         return self.iterations.taken()
 
     def _of(self, family: MetricFamily) -> MetricHistogram:

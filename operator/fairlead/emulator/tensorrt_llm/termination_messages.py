@@ -1,4 +1,4 @@
-"""The last words of a TensorRT-LLM that cannot start or that dies; the operator maps them to reasons."""
+"""Termination messages of a TensorRT-LLM that cannot start or that dies; the operator maps them to reasons."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ DIED: Final = "The executor has died; the server ends itself by SIGINT (simulate
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """The message of an ordered fault."""
+    """Return the message for an injected fault."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return "torch.OutOfMemoryError: CUDA out of memory. (simulated)"

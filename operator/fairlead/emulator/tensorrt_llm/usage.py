@@ -8,7 +8,7 @@ from fairlead.emulator.surface.response_writers import ResponseContext
 
 
 def usage(prompt_tokens: int, tokens: int, cached: int) -> dict[str, Any]:
-    """All of its fields; what the cache held is always told."""
+    """Return all its fields; cached tokens are always reported."""
     return {
         "prompt_tokens": prompt_tokens,
         "total_tokens": prompt_tokens + tokens,
@@ -18,12 +18,12 @@ def usage(prompt_tokens: int, tokens: int, cached: int) -> dict[str, Any]:
 
 
 def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[str, Any]:
-    """The whole request's; a prompt with several choices counts once, by its first choice."""
+    """Return the usage of the whole request; a prompt with several choices counts once, by its first choice."""
     return usage(answer.prompt_tokens, sum(outs), sum(feed.cached_tokens[:: answer.request.sampling.n]))
 
 
 def by_prompt(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> list[dict[str, Any]]:
-    """Of each prompt: in a stream each is counted by itself."""
+    """Return the usage of each prompt: a stream reports them separately."""
     choices = answer.request.sampling.n
     return [
         usage(

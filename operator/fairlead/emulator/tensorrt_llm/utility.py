@@ -1,4 +1,4 @@
-"""TensorRT-LLM's endpoints that generate nothing: models, health, both pages of metrics, tokens of a prompt."""
+"""TensorRT-LLM's endpoints that generate nothing: models, health, both metrics pages, and tokenization."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ class TensorRtUtilityHandlers:
         self._front = front
 
     async def health(self, _: web.Request) -> web.Response:
-        """GET /health: 503 once the executor is dead; it sees no hang."""
+        """GET /health: 503 once the executor is dead; it detects no hang."""
         alive = self._front.acts.alive
         return web.Response() if alive else web.Response(text=errors.UNAVAILABLE, status=503)
 
@@ -39,12 +39,12 @@ class TensorRtUtilityHandlers:
         return web.Response(body=self._front.acts.metrics().encode(), headers=METRICS_HEADERS)
 
     async def iterations(self, _: web.Request) -> web.Response:
-        """GET /metrics: statistics of steps as JSON; whoever reads them takes them from all others."""
+        """GET /metrics: statistics of steps as JSON; each read removes them for all other readers."""
         shown = self._front.served.metrics.of_steps
         return json_response(list(self._front.acts.iterations()) if shown else [])
 
     async def tokenize(self, request: web.Request) -> web.Response:
-        """POST /_internal/tokenize: of a plain prompt."""
+        """POST /_internal/tokenize: a plain prompt."""
         body = fields.parsed(await request.read(), request.content_type)
         strange = sorted(body.keys() - _TOKENIZE.keys())
         if strange:
@@ -53,6 +53,6 @@ class TensorRtUtilityHandlers:
         return json_response({"count": len(ids), "tokens": ids})
 
     async def not_emulated(self, request: web.Request) -> web.Response:
-        """A route that TensorRT-LLM has and the emulation has not: said by name."""
+        """Refuse a route that TensorRT-LLM has and the emulation lacks, by name."""
         why = f"{request.path}: TensorRT-LLM answers here, and the simulated engine does not (simulated)"
         raise ErrorResponse(501, why, "NotImplementedError")

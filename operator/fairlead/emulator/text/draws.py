@@ -8,7 +8,7 @@ _ROUND: Final = 256
 
 
 def numbers(seed: bytes, count: int) -> tuple[int, ...]:
-    """`count` numbers of 16 bits, from one call of the hash."""
+    """Return `count` numbers of 16 bits, from one call of the hash."""
     return struct.unpack(f"<{count}H", shake_128(seed).digest(2 * count))
 
 
@@ -23,12 +23,12 @@ class SeededDraws:
         self._left: list[int] = []
 
     def below(self, bound: int) -> int:
-        """An integer from 0 to `bound` - 1; nearly uniform, which suffices for words."""
+        """Return an integer from 0 to `bound` - 1; nearly uniform, which suffices for words."""
         high, low = self._next(), self._next()
         return (high << 16 | low) % bound
 
     def share(self) -> float:
-        """A number from 0 to below 1."""
+        """Return a number from 0 to below 1."""
         return self._next() / 65536
 
     def _next(self) -> int:

@@ -1,4 +1,4 @@
-"""A text that fits a small grammar: the EBNF that xgrammar reads (`name ::= ...`) and Lark's (`name: ...`).
+"""Generates a text that fits a small grammar: xgrammar's EBNF (`name ::= ...`) or Lark's (`name: ...`).
 
 Reads strings, classes, patterns between slashes, rule names, groups, alternatives and counts; refuses anything else.
 """
@@ -23,7 +23,7 @@ GrammarToken = tuple[str, str]
 
 
 def example(grammar: str, draws: SeededDraws) -> str:
-    """A text of the rule `root` or `start`, or of the first one."""
+    """Return a text of the rule `root` or `start`, or of the first one."""
     rules = _rules(grammar)
     first = next((name for name in ("root", "start") if name in rules), next(iter(rules), None))
     if first is None:
@@ -64,7 +64,7 @@ class _GrammarSampler:
         return self._either(self._rules[name], depth)
 
     def _either(self, tokens: list[GrammarToken], depth: int) -> str:
-        """A text of one alternative; at depth, of the one with the least nesting."""
+        """Return a text of one alternative; at depth, of the one with the least nesting."""
         rows = _split(tokens)
         row = min(rows, key=self._row_height) if depth > _DEEP else rows[self._draws.below(len(rows))]
         texts: list[str] = []
@@ -73,7 +73,7 @@ class _GrammarSampler:
         return "".join(texts)
 
     def _height(self, tokens: list[GrammarToken]) -> int:
-        """The least nesting of rules that the tokens need."""
+        """Return the least nesting of rules that the tokens need."""
         return min(map(self._row_height, _split(tokens)))
 
     def _row_height(self, row: list[GrammarToken]) -> int:
@@ -120,7 +120,7 @@ def _split(tokens: list[GrammarToken]) -> list[list[GrammarToken]]:
 
 
 def _items(row: list[GrammarToken]) -> Iterator[tuple[list[GrammarToken], str]]:
-    """Each item of an alternative, and its repetition sign."""
+    """Yield each item of an alternative, with its repetition sign."""
     at = 0
     while at < len(row):
         end = _end_of_item(row, at)
@@ -130,7 +130,7 @@ def _items(row: list[GrammarToken]) -> Iterator[tuple[list[GrammarToken], str]]:
 
 
 def _end_of_item(row: list[GrammarToken], at: int) -> int:
-    """The index after one token, or after the bracket that closes the group it opens."""
+    """Return the index after one token, or after the bracket that closes the group it opens."""
     if row[at][0] == "sign" and row[at][1] != "(":
         raise UnsupportedPattern(f"{row[at][1]}: nothing before it to repeat")
     depth = 0

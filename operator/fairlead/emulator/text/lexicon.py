@@ -1,4 +1,4 @@
-"""The words that are one token each: common English ones, those that replies are made of, technical ones.
+"""The words that are one token each: common English, those of replies, technical ones.
 
 Only words; the tokenizer assigns their ids.
 """

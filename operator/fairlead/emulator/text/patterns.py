@@ -1,4 +1,4 @@
-"""A text that matches a regular expression of the simple kind that structured outputs use.
+"""Generates a text that matches a regular expression, of the simple kind that structured outputs use.
 
 Reads literals, classes, groups, alternatives and counts. Lookarounds and backreferences are refused.
 """
@@ -56,12 +56,12 @@ PatternNode = CharacterClass | Concatenation | Alternation | Repetition
 
 
 def example(pattern: str, draws: SeededDraws) -> str:
-    """A text that the whole pattern matches; `UnsupportedPattern` if the pattern is not supported."""
+    """Return a text that the whole pattern matches; raise `UnsupportedPattern` if the pattern is not supported."""
     return matching_text(_PatternParser(pattern).whole(), draws)
 
 
 def matching_text(node: PatternNode, draws: SeededDraws) -> str:
-    """One of the texts that a node matches."""
+    """Return one of the texts that a node matches."""
     match node:
         case CharacterClass(choices=choices):
             return choices[draws.below(len(choices))]
@@ -131,7 +131,7 @@ class _PatternParser:
         return Repetition(node, low, most if high is None else max(low, min(high, most)))
 
     def _braces(self) -> tuple[int, int | None]:
-        """The bounds in braces; `_counted` skips the closing brace, like the one-letter counts."""
+        """Parse the bounds in braces; `_counted` skips the closing brace, like the one-letter counts."""
         end = self._pattern.find("}", self._at)
         low, comma, high = self._pattern[self._at + 1 : max(end, 0)].partition(",")
         if not low.isdigit() or (high and not high.isdigit()):

@@ -10,11 +10,11 @@ _SENTENCE: Final = 3
 _FULL_STOP: Final = ord(".")
 _SHORTEST: Final = 8
 _SPREAD: Final = 56
-"""A reply that ends by itself has 8 to 63 tokens, where no mean is set."""
+"""A reply that ends by itself has 8 to 63 tokens, if no mean is set."""
 
 
 def natural_length(seed: bytes, mean: float | None) -> int:
-    """Tokens of a reply that ends by itself, with the end-of-text token."""
+    """Return the tokens of a reply that ends by itself, including the end-of-text token."""
     share = numbers(seed, 1)[0] / 65536
     if mean is None:
         return _SHORTEST + int(share * _SPREAD)
@@ -22,7 +22,7 @@ def natural_length(seed: bytes, mean: float | None) -> int:
 
 
 def tokens(words: Tokenizer, seed: bytes, count: int) -> list[int]:
-    """`count` tokens of text; a longer reply to the same seed begins with the shorter one."""
+    """Return `count` tokens of text; a longer reply to the same seed begins with the shorter one."""
     spoken = words.spoken
     many = len(spoken)
     drawn = numbers(seed, count + 1)[1:]

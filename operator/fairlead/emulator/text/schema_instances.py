@@ -1,7 +1,7 @@
-"""An instance of a JSON schema, as a model constrained by it replies: valid, plausible, the same for the same seed.
+"""Generates an instance of a JSON schema, like a constrained model: valid, plausible, the same for the same seed.
 
-Reads types, enum, const, references, anyOf/oneOf/allOf, required, bounds, patterns and the usual formats. Does not
-read `not`, `if` and `dependentSchemas`: an answer may break them, as a grammar that skips them may.
+Reads types, enum, const, references, anyOf/oneOf/allOf, required, bounds, patterns and the usual formats. Does not read
+`not`, `if` and `dependentSchemas`: an answer may violate them, as one by a grammar that skips them may.
 """
 
 import json
@@ -21,7 +21,7 @@ _DEEPEST: Final = 40
 _MORE_ITEMS: Final = 2
 _MOST_ITEMS: Final = 10_000
 _LONGEST_TEXT: Final = 100_000
-"""Characters; a schema that needs more gets a reply that `max_tokens` would cut in any case."""
+"""Characters; a schema that needs more gets a reply that `max_tokens` would cut anyway."""
 _SPAN: Final = 100
 """Numbers without a bound on one side are drawn from this many."""
 _FORMATS: Final = {
@@ -59,12 +59,12 @@ _KINDS_BY_KEY: Final = {
 
 
 def answer(schema: Json, seed: bytes) -> str:
-    """An instance as JSON text."""
+    """Return an instance as JSON text."""
     return json.dumps(instance(schema, SeededDraws(seed)), ensure_ascii=False)
 
 
 def instance(schema: Json, draws: SeededDraws) -> Json:
-    """An instance as Python values."""
+    """Return an instance as Python values."""
     return _InstanceBuilder(schema, draws).value(schema, 0)
 
 
@@ -99,7 +99,7 @@ class _InstanceBuilder:
         return made
 
     def _settled(self, schema: Json, depth: int) -> Schema:
-        """The schema with references resolved, `allOf` merged, and one branch of each `oneOf` and `anyOf` chosen."""
+        """Resolve references, merge `allOf`, and choose one branch of each `oneOf` and `anyOf`."""
         if not isinstance(schema, Mapping):
             return {}
         whole = resolved(schema, self._root)
@@ -116,7 +116,7 @@ class _InstanceBuilder:
         return choices[self._draws.below(len(choices))]
 
     def _fitting(self, whole: Schema) -> list[Json]:
-        """The values of an enum that have the schema's type, if it has one."""
+        """Return the values of an enum that have the schema's type, if it has one."""
         kinds = whole.get("type")
         if kinds is None:
             return list(whole["enum"])
@@ -173,7 +173,7 @@ class _InstanceBuilder:
         return values
 
     def _new(self, schema: Json, values: list[Json], depth: int) -> Json:
-        """A value that is not in the list yet, found by trying; a schema with too few values gets a duplicate."""
+        """Return a value not yet in the list, found by trying; a schema with too few values gets a duplicate."""
         value = self.value(schema, depth + 1)
         for _ in range(200):
             if all(json.dumps(value) != json.dumps(other) for other in values):
@@ -214,7 +214,7 @@ class _InstanceBuilder:
 
 
 def _bounds(whole: Schema, step: float) -> tuple[float, float]:
-    """The least and the greatest multiple of `step` within the bounds."""
+    """Return the least and the greatest multiple of `step` within the bounds."""
     low, high = -math.inf, math.inf
     if "minimum" in whole:
         low = math.ceil(whole["minimum"] / step)
@@ -228,14 +228,14 @@ def _bounds(whole: Schema, step: float) -> tuple[float, float]:
 
 
 def _between(whole: Schema) -> float:
-    """The middle between the bounds, for bounds that have no multiple of 0.5 between them."""
+    """Return the middle between the bounds, for bounds that have no multiple of 0.5 between them."""
     low = max(whole.get("minimum", -math.inf), whole.get("exclusiveMinimum", -math.inf))
     high = min(whole.get("maximum", math.inf), whole.get("exclusiveMaximum", math.inf))
     return float(low + (high - low) / 2)
 
 
 def _kinds_of(value: Json) -> set[str]:
-    """Every JSON type of a value; booleans are not numbers, and 1.0 is an integer."""
+    """Return every JSON type of a value; booleans are not numbers, and 1.0 is an integer."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return {_KINDS[type(value)]}
     return {"number", "integer"} if value == int(value) else {"number"}

@@ -1,4 +1,4 @@
-"""The intersection of two JSON schemas as one, and the resolution of references. No instance is made here."""
+"""Intersects two JSON schemas, and resolves references. Makes no instances."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ _LONGEST_CHAIN: Final = 16
 
 
 def resolved(schema: Mapping[str, Json], root: Json) -> Schema:
-    """The schema without `$ref`: what it refers to, merged with the keys beside it."""
+    """Return the schema without `$ref`: its target, merged with the keys beside it."""
     whole = dict(schema)
     for _ in range(_LONGEST_CHAIN):
         if (reference := whole.pop("$ref", None)) is None:
@@ -23,7 +23,7 @@ def resolved(schema: Mapping[str, Json], root: Json) -> Schema:
 
 
 def intersection(one: Schema, other: Schema) -> Schema:
-    """A schema whose instances are valid by both, as far as one plain schema can express it."""
+    """Return a schema whose instances are valid by both, as far as one plain schema can express it."""
     whole = dict(one)
     for key, value in other.items():
         whole[key] = value if key not in whole else _both(key, whole[key], value)
@@ -69,7 +69,7 @@ _JOINED: Final[dict[str, Callable[[Json, Json], Json]]] = {
 
 
 def _referenced(root: Json, reference: str) -> Json:
-    """The target of a JSON pointer within the schema; any other reference allows any value."""
+    """Return the target of a JSON pointer within the schema; any other reference allows any value."""
     place = root
     for step in reference.removeprefix("#").strip("/").split("/"):
         key = step.replace("~1", "/").replace("~0", "~")

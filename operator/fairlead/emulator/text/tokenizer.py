@@ -1,7 +1,7 @@
-"""Text to token ids and back, without a model's files: about four bytes a token on English, and reversible.
+"""Converts text to token ids and back without a model's files: about four bytes a token on English, and reversible.
 
-Common words are one token; others are split into the longest parts in the table, down to single bytes, so that
-every text has ids and the ids give the text back. The same in every process. The table is made once per vocabulary.
+Common words are one token; others are split into the longest parts in the table, down to single bytes, so that every
+text has ids and the ids give the text back. The same in every process. The table is made once per vocabulary.
 """
 
 import codecs
@@ -22,10 +22,10 @@ _COMMON_PART: Final = 4
 _MEMORY: Final = 1 << 15
 """Most cached splits of words; English prompts rarely need more. A full cache is cleared."""
 _LONGEST_REMEMBERED: Final = 32
-"""Characters; longer pieces are not cached, since they rarely repeat."""
+"""In characters; longer pieces are not cached, since they rarely repeat."""
 _BYTES: Final = 256
 _MOST_PARTS: Final = 127_994
-"""Parts that a vocabulary of 128,256 can hold; larger vocabularies have the same parts, and ids without text."""
+"""Parts that fit into a vocabulary of 128,256; larger vocabularies have the same parts, and ids without text."""
 ROLES: Final = ("tool", "developer", "system", "assistant", "user")
 END: Final = "<|end|>"
 
@@ -58,12 +58,12 @@ class Tokenizer:
         self._split: dict[str, tuple[int, ...]] = {}
         spoken = (*lexicon.COMMON, *lexicon.SPOKEN)
         self.spoken = tuple(dict.fromkeys(self._parts[f" {word}"] for word in spoken if f" {word}" in self._parts))
-        """Tokens of words with a leading space: what replies are made of."""
+        """Tokens of words with a leading space, from which replies are made."""
         self.openings = tuple(self._opening(number) for number in self.spoken)
         """The same words as the first token of a reply."""
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text; special tokens cannot be written as text."""
+        """Return the ids of a text; special tokens cannot be written as text."""
         ids: list[int] = []
         parts = self._parts
         for piece in _PIECES.findall(text):
@@ -74,17 +74,17 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids, each within the vocabulary; invalid UTF-8 becomes the replacement character."""
+        """Return the text of ids, each within the vocabulary; invalid UTF-8 becomes the replacement character."""
         return b"".join([self._bytes[number] for number in ids]).decode(errors="replace")
 
     def strings(self, ids: Sequence[int]) -> list[str]:
-        """The text of each token, of special tokens their names."""
+        """Return the text of each token; for special tokens, their names."""
         return [self._bytes[number].decode(errors="replace") for number in ids]
 
     def decode_with_ends(self, ids: Sequence[int]) -> tuple[str, list[int]]:
-        """A reply's text without special tokens, and how many characters of it are complete after each token.
+        """Return a reply's text without special tokens, and how many characters of it are complete after each token.
 
-        A character of several bytes is complete with the last of them, as vLLM holds it back until then.
+        A character of several bytes is complete with the last of them; vLLM holds it back until then.
         """
         texts = [self._shown[number] for number in ids]
         whole = b"".join(texts)
@@ -97,7 +97,7 @@ class Tokenizer:
         return "".join(pieces), list(accumulate(map(len, pieces)))
 
     def _opening(self, number: int) -> int:
-        """The capitalized token without its space; in a small vocabulary, which lacks it, the token itself."""
+        """Return the capitalized token without its space; in a small vocabulary, which lacks it, the token itself."""
         return self._parts.get(self._bytes[number].decode().strip().capitalize(), number)
 
     def _remembered(self, piece: str) -> tuple[int, ...]:
@@ -123,12 +123,13 @@ class Tokenizer:
 
 @lru_cache(maxsize=2)
 def of(vocabulary: int) -> Tokenizer:
-    """The tokenizer of so many ids; a process serves one model, so one is kept (and one more for tests)."""
+    """Return the tokenizer of this vocabulary size; a process serves one model, so one is kept (and one more for
+    tests)."""
     return Tokenizer(vocabulary)
 
 
 def _parts() -> Iterator[str]:
-    """Every part once, in the order of ids: a small vocabulary has only the first of them."""
+    """Yield every part once, in the order of ids: a small vocabulary has only the first of them."""
     seen: set[str] = set()
     for part in _candidates():
         if len(part) > 1 and part not in seen:
@@ -137,7 +138,7 @@ def _parts() -> Iterator[str]:
 
 
 def _candidates() -> Iterator[str]:
-    """Marks and words, then numbers, then all parts of one to three letters, then those of four that can be spoken."""
+    """Yield marks and words, then numbers, then all parts of one to three letters, then pronounceable ones of four."""
     words = (*lexicon.COMMON, *lexicon.SPOKEN, *lexicon.WRITTEN)
     yield from lexicon.MARKS
     yield from (f" {word}" for word in words)

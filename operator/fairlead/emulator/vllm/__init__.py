@@ -1,4 +1,4 @@
-"""How vLLM 0.32 is emulated: its command line, its start and end, its log and its page of metrics.
+"""vLLM 0.32 emulated: its command line, start and end, log, and metrics page.
 
-Its HTTP surface is `surface`, which the other kinds share as far as they answer alike.
+Its HTTP surface is `surface`, which the other kinds share as far as their responses are alike.
 """

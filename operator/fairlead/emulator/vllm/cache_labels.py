@@ -15,7 +15,7 @@ _UNSET: Final = (
 
 
 def labels(served: ServeArguments, settings: EngineSettings, question: SizingInput) -> Mapping[str, str]:
-    """All labels; label values are text, and `None` stands for what vLLM did not set."""
+    """Return all labels; values are text, and `None` stands for what vLLM did not set."""
     flags = served.memory
     tokens = settings.blocks * settings.block_tokens
     values: dict[str, Any] = {
@@ -50,6 +50,7 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
 
 
 def _concurrency(tokens: int, context: int) -> float:
-    """Requests of full context that fit; times the context and truncated it gives `tokens` again, as in vLLM."""
+    """Return how many requests of full context fit; times the context and truncated it gives `tokens` again, as in
+    vLLM."""
     several = tokens / context
     return several if int(several * context) == tokens else nextafter(several, inf)

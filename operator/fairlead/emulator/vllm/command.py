@@ -1,4 +1,4 @@
-"""vLLM's own command line as values: `vllm serve MODEL --flags`, as `engines` renders it and as users extend it."""
+"""Parses vLLM's command line: `vllm serve MODEL --flags`, as `engines` renders it and as users extend it."""
 
 import json
 from argparse import Namespace
@@ -22,7 +22,7 @@ __all__ = ["InvalidCommandLine", "ParserExit", "ServeArguments", "read"]
 BLOCK_TOKENS: Final = 16
 _ON: Final = "1"
 _WITHOUT_ASYNC: Final = frozenset({"ngram", "suffix", "medusa"})
-"""Methods of speculative decoding that vLLM cannot combine with asynchronous scheduling."""
+"""Speculative decoding methods that vLLM cannot combine with asynchronous scheduling."""
 
 
 def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> ServeArguments:
@@ -121,14 +121,14 @@ def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArgu
 
 
 def _speculation(found: Namespace) -> dict[str, Any] | None:
-    """`--speculative-config` with the shorthand flags merged in; a key may be given in only one of them."""
+    """Return `--speculative-config` with the shorthand flags merged in; a key may be given in only one of them."""
     short = {"method": found.spec_method, "model": found.spec_model, "num_speculative_tokens": found.spec_tokens}
     merged = dict(found.speculative_config or {}) | {key: value for key, value in short.items() if value is not None}
     return merged or None
 
 
 def _adapter(word: str) -> tuple[str, str]:
-    """Name and path of an adapter, from `name=path` or from JSON."""
+    """Return name and path of an adapter, from `name=path` or from JSON."""
     if word.startswith("{"):
         given = json.loads(word)
         return str(given["name"]), str(given["path"])

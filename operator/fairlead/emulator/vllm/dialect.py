@@ -1,4 +1,4 @@
-"""vLLM 0.32 as one kind of engine among those that are emulated."""
+"""vLLM 0.32 as an emulated kind of engine."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -26,11 +26,11 @@ ENDING: Final = EngineEnding(
     keep_alive_variable="VLLM_KEEP_ALIVE_ON_ENGINE_DEATH",
     drain_limit=lambda served: float(served.shutdown_seconds),
 )
-"""Its server looks for its engine every five seconds; two here, so that stories of a death need not wait."""
+"""vLLM's server checks its engine every five seconds; two here, so that tests of a death are shorter."""
 
 
 class VllmDialect:
-    """The parts of it, each in a module of this folder."""
+    """Its parts, each in a module of this folder."""
 
     words = ("vllm", "serve")
     start = VllmStart()
@@ -38,25 +38,25 @@ class VllmDialect:
     ending = ENDING
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-        """Its command line."""
+        """Parse its command line."""
         return command.read(words, environment)
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
-        """Its HTTP server."""
+        """Return its HTTP server."""
         from fairlead.emulator.surface import routes  # noqa: PLC0415 - aiohttp: a back-test asks for timings alone
 
         return routes.application(served, driver, acts, clock)
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:  # noqa: ARG002 - the interface's
-        """Counts of one rank, with vLLM's histograms."""
+        """Return counts of one rank, with vLLM's histograms."""
         return VllmTally(context_tokens=settings.context_tokens)
 
     def page(self, facts: PageFacts) -> EnginePage:
-        """Its page of metrics."""
+        """Return its metrics page."""
         return EngineMetrics(facts)
 
     def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
-        """The line that it logs every ten seconds."""
+        """Return the stats line that it logs every ten seconds."""
         return StatsLine(number, rank, LoggedCounts(now))

@@ -34,12 +34,12 @@ class EngineMetrics:
         self._web = HttpMetrics()
 
     def text(self) -> str:
-        """The correct exposition, without faults."""
+        """Return the correct exposition, without faults."""
         own = lag_metrics.lines(self.lag, self.born)
         return "\n".join((*process_metrics.lines(), *self.engine_lines(), *own, *self._web.lines(self.born))) + "\n"
 
     def without_engine(self) -> str:
-        """The process's families alone."""
+        """Return the process's families alone."""
         return "\n".join(process_metrics.lines()) + "\n"
 
     def observed(self, seen: RequestObservation) -> None:
@@ -47,7 +47,7 @@ class EngineMetrics:
         self._web.observed(seen)
 
     def engine_lines(self) -> Iterator[str]:
-        """The families whose names begin with `vllm:`."""
+        """Yield the families whose names begin with `vllm:`."""
         for family in families.ESTIMATES:
             yield from self._each(family, lambda _: [0])
         yield from self._gauges()
@@ -111,7 +111,7 @@ class EngineMetrics:
         ]
 
     def _each(self, family: MetricFamily, values: Callable[[RankMetrics], Sequence[float]]) -> Iterator[str]:
-        """One child for each rank, or one for each value of the family's label."""
+        """Yield one child for each rank, or one for each value of the family's label."""
         samples = [
             (self._labels(one) | more, value)
             for one in self.engines
@@ -130,5 +130,5 @@ class EngineMetrics:
 
 
 def _histograms(one: RankMetrics) -> VllmTally:
-    """The counts were made by this kind's dialect."""
+    """Return the counts, which this kind's dialect created."""
     return cast("VllmTally", one.tally)

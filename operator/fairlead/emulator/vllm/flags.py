@@ -1,4 +1,4 @@
-"""vLLM 0.32's flags, as far as the emulator acts on them: their spellings and the values they take.
+"""vLLM 0.32's flags, as far as the emulator acts on them: their spellings and values.
 
 Every other flag of vLLM is ignored with its value, and what vLLM's parser does not accept gets its error: an emulator
 that ignored unknown flags would serve where the real vLLM ends its start.
@@ -23,7 +23,7 @@ FIT_CONTEXT: Final = -1
 
 
 def parser() -> FlagParser:
-    """A parser of all these flags, each under vLLM's own name."""
+    """Return a parser of all these flags, each under vLLM's name."""
     made = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     for add in (_server, _scheduler, _memory, _features, _answers):
         add(made)
@@ -31,7 +31,7 @@ def parser() -> FlagParser:
 
 
 def dashed(word: str) -> str:
-    """A flag with dashes: vLLM accepts `--max_model_len` for `--max-model-len`."""
+    """Return a flag with dashes: vLLM accepts `--max_model_len` for `--max-model-len`."""
     if not word.startswith("--"):
         return word
     flag, equals, value = word.partition("=")
@@ -39,7 +39,7 @@ def dashed(word: str) -> str:
 
 
 def amount(word: str) -> int:
-    """A count as vLLM reads it: `16k` is 16,000 and `16K` 16,384; with `auto` or -1 the engine chooses."""
+    """Parse a count as vLLM does: `16k` is 16,000 and `16K` 16,384; with `auto` or -1 the engine chooses."""
     if word in ("auto", "-1"):
         return FIT_CONTEXT
     found = _AMOUNT.fullmatch(word)
@@ -49,7 +49,7 @@ def amount(word: str) -> int:
 
 
 def from_json(word: str) -> dict[str, Any]:
-    """The value of a flag that takes a JSON object."""
+    """Parse the value of a flag that takes a JSON object."""
     try:
         read = json.loads(word)
     except ValueError:
@@ -62,7 +62,7 @@ def from_json(word: str) -> dict[str, Any]:
 def _server(made: FlagParser) -> None:
     made.add_argument("--model", default="Qwen/Qwen3-0.6B")
     made.add_argument("--served-model-name", nargs="+")
-    made.add_argument("--host", default="0.0.0.0")  # noqa: S104 - as vLLM listens when it is told nothing
+    made.add_argument("--host", default="0.0.0.0")  # noqa: S104 - vLLM's default
     made.add_argument("--port", type=int, default=8000)
     made.add_argument("--root-path", default="")
     made.add_argument("--api-key", nargs="+", default=[])
@@ -139,7 +139,7 @@ def _answers(made: FlagParser) -> None:
 
 
 def completed(words: Sequence[str]) -> list[str]:
-    """The words with each flag in full; `ParserExit` has the message of vLLM's parser for those it does not accept.
+    """Expand each flag to its full name; `ParserExit` has the message of vLLM's parser for flags it does not accept.
 
     Unknown flags and values are reported together, in their order, and by the program `vllm`, not by `vllm serve`.
     """
@@ -161,7 +161,7 @@ def completed(words: Sequence[str]) -> list[str]:
 
 
 def _full(name: str) -> str | None:
-    """The full flag of a name, a unique prefix, or a short flag with its value attached."""
+    """Return the full flag for a name, a unique prefix, or a short flag with its value attached."""
     if name.startswith("-O"):
         return name
     if not name.startswith("--"):
@@ -175,7 +175,7 @@ def _full(name: str) -> str | None:
 
 
 def _only(name: str, flags: Iterable[str]) -> str | None:
-    """The only flag with this prefix; several are an error of their own."""
+    """Return the only flag with this prefix; several are an error."""
     found = sorted(one for one in flags if one.startswith(name))
     if len(found) > 1:
         raise ParserExit(f"{PROGRAM}: error: ambiguous option: {name} could match {', '.join(found)}")

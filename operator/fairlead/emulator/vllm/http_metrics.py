@@ -1,6 +1,6 @@
 """Metrics of the HTTP server in front of the engine: requests, sizes and durations by route.
 
-Routes that probes and scrapers use are not counted, as in vLLM.
+Routes for probes and scrapers are not counted, as in vLLM.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class HttpMetrics:
         )
 
     def lines(self, born: float) -> Iterator[str]:
-        """The lines of the HTTP families."""
+        """Yield the lines of the HTTP families."""
         requests = (
             ({"handler": route, "method": method, "status": status}, count)
             for (route, method, status), count in self._requests.items()

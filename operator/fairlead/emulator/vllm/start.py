@@ -1,4 +1,4 @@
-"""vLLM 0.32 between its command line and an open port: what it refuses, and how large its KV cache is."""
+"""vLLM 0.32 from its command line to an open port: what it refuses, and the size of its KV cache."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ _CACHE_ALONE: Final = frozenset({FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQU
 
 
 class VllmStart:
-    """Its rules, as `StartRules` asks for them."""
+    """Implements `StartRules` for vLLM."""
 
     memory = CURRENT
 
@@ -37,7 +37,7 @@ class VllmStart:
             )
 
     def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
-        """No format to quantize to for a checkpoint that is already quantized, whose own format counts."""
+        """Return no quantization for a checkpoint that is already quantized: its own format counts."""
         flags = served.memory
         kv = next((kv for kv, flag in formats.KV.items() if flag == flags.cache_dtype), KvFormat.AUTO)
         if flags.quantization is None or shape.stored.format is not WeightFormat.NONE:
@@ -46,7 +46,7 @@ class VllmStart:
         return next(found, None), kv
 
     def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
-        """Blocks, the null block included; `--max-model-len auto` shrinks the context until it fits."""
+        """Return the blocks, including the null block; `--max-model-len auto` shrinks the context until it fits."""
         page = served.limits.block_tokens
         flags = served.memory
         if flags.blocks is not None:
@@ -62,11 +62,11 @@ class VllmStart:
         return KvCapacity(question, max(tokens // page, -(-question.context // page) + 1))
 
     def cache_facts(self, served: ServeArguments, settings: EngineSettings, question: SizingInput) -> Mapping[str, str]:
-        """The labels of `vllm:cache_config_info`."""
+        """Return the labels of `vllm:cache_config_info`."""
         return cache_labels.labels(served, settings, question)
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
-        """The lines of vLLM's log that tools parse."""
+        """Return the lines of vLLM's log that tools parse."""
         tokens = settings.blocks * settings.block_tokens
         context = settings.context_tokens
         return (
@@ -75,7 +75,7 @@ class VllmStart:
         )
 
     def listening(self, served: ServeArguments) -> tuple[str, ...]:
-        """Its last lines before it answers."""
+        """Return its last log lines before it serves."""
         return (
             f"INFO Starting vLLM server on http://{served.host}:{served.port} (simulated)",
             "INFO Application startup complete.",
@@ -99,7 +99,7 @@ def _no_parser(what: str, name: str | None, accepted: Sequence[str]) -> str:
 
 
 def _free_cache_bytes(question: SizingInput) -> float:
-    """KV cache bytes: the likely figure, or up to the high one where a full context needs it, since vLLM may start."""
+    """Return the likely KV cache bytes, or up to the high estimate if a full context needs it, since vLLM may start."""
     verdict = assessment.assess(question)
     if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
         raise CannotStart(_refused(verdict, question))

@@ -27,10 +27,10 @@ class StatsLine:
     rank: LiveRank
     seen: LoggedCounts
     hit_rate: float = field(default=0.0)
-    """Of the last interval with prefix cache queries."""
+    """Hit rate of the last interval with prefix cache queries."""
 
     def line(self, now: float) -> str | None:
-        """The line, or nothing for an idle rank; cached prompt tokens do not count as prompt throughput."""
+        """Return the line, or None for an idle rank; cached prompt tokens do not count as prompt throughput."""
         tally, counts, before = self.rank.tally, self.rank.core.counts, self.seen
         computed, generated = tally.prompt_tokens - tally.cached_tokens, tally.generation_tokens
         self.seen = LoggedCounts(now, computed, generated, counts.queries, counts.hits)

@@ -25,7 +25,7 @@ class VllmTally(RankTally):
             self.histograms[family.name] = MetricHistogram(family.bounds or tokens)
 
     def of(self, family: MetricFamily) -> MetricHistogram:
-        """The histogram of a family."""
+        """Return the histogram of a family."""
         return self.histograms[family.name]
 
     def stepped(self, batch: StepBatch, generated: int) -> None:
@@ -39,7 +39,7 @@ class VllmTally(RankTally):
         self.of(families.FIRST_TOKEN).observe(now - run.came)
 
     def later(self, gap: float, times: int) -> None:
-        """Add an inter-token latency, which `times` outputs had."""
+        """Count an inter-token latency shared by `times` outputs."""
         self.of(families.INTER_TOKEN).observe_often(gap, times)
 
     def ended(self, run: RunningSequence, end: FinishedSequence) -> None:

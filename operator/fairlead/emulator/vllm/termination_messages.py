@@ -1,4 +1,4 @@
-"""The termination messages of a vLLM that cannot start or that dies; the operator maps them to reasons."""
+"""Termination messages of a vLLM that cannot start or that dies; the operator maps them to reasons."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ ENGINE_DIED: Final = "Engine core process EngineCore died unexpectedly. (simulat
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """The message of an ordered fault."""
+    """Return the message for an injected fault."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return (
