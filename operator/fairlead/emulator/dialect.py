@@ -28,9 +28,9 @@ class KvCapacity(NamedTuple):
     """The KV cache that a starting engine has room for."""
 
     question: SizingInput
-    """The sizing input as given, or with a context that fits."""
+    """As given, or with a context that fits."""
     blocks: int
-    """Blocks of the scheduler, including the null block, which is never usable."""
+    """Scheduler blocks, including the unusable null block."""
     notes: tuple[str, ...] = ()
     """What the engine logs about it."""
 
@@ -63,10 +63,10 @@ class StartRules(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineEnding:
-    """How the engine ends: after SIGTERM, after its engine process dies, and with which termination message."""
+    """How the engine ends: after SIGTERM, after its engine process dies, and its last message."""
 
     message: Callable[[EngineFault, ServeArguments], str]
-    """Returns the termination message of a start that an injected fault ends."""
+    """The termination message of a start that an injected fault ends."""
     died: str
     """Logged when the engine process behind its API server dies."""
     death_seconds: float
@@ -118,7 +118,7 @@ class EngineDialect(Protocol):
         """Return its HTTP server."""
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
-        """Return the counts of one data-parallel rank, as its metrics need them."""
+        """Return a rank's counts, as its metrics need them."""
 
     def page(self, facts: PageFacts) -> EnginePage:
         """Return its metrics page."""

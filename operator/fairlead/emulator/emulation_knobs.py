@@ -63,7 +63,7 @@ class EmulationKnobs:
     order: FaultOrder = NO_FAULT
 
     def cold_start(self, chance: RandomSource) -> float:
-        """Return the duration of this cold start in seconds."""
+        """Return this cold start's seconds."""
         most = self.start_seconds if self.start_seconds_most is None else self.start_seconds_most
         return self.start_seconds + (most - self.start_seconds) * chance.random()
 
@@ -114,7 +114,7 @@ def _number(values: Mapping[str, str], knob: str, default: float) -> float:
 
 
 def _range(values: Mapping[str, str], knob: str, default: str) -> tuple[float, float]:
-    """Return the lower and upper end of a value like `5` or `60-125`."""
+    """Parse both ends of a value like `5` or `60-125`."""
     written = values.get(knob, default)
     low, dash, high = written.partition("-")
     least = _read(knob, low, (0, 1e9), default)

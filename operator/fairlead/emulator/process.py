@@ -161,7 +161,7 @@ class _ServerLifecycle:
         return 0
 
     async def _report(self) -> None:
-        """Write the engine's regular log lines about its work."""
+        """Write the engine's regular log lines."""
         steady = self._outside.steady
         ranks = enumerate(self._engine.driver.ranks)
         stats = [self._made.dialect.stats(number, rank, steady()) for number, rank in ranks]
@@ -178,7 +178,7 @@ class _ServerLifecycle:
             self._death.set()
 
     async def _listen(self) -> None:
-        """Log the startup lines and open the port."""
+        """Log the start, then serve."""
         served, log = self._made.served, self._outside.log
         for line in self._made.log:
             log(line)

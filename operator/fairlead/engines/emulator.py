@@ -101,7 +101,7 @@ class EmulatorEngine:
         self._not_emulated = not_emulated
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """Return the real engine's refusals, and what clients or routers would miss in the emulation."""
+        """Return the real engine's refusals, and what the emulation lacks."""
         return (
             *self._real.refusals(setup),
             *extra_args.refusals(setup.engine.extra_args, self._not_emulated),
@@ -133,7 +133,7 @@ class EmulatorEngine:
         return self._real.memory(version)
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """Return what a setup says about memory beyond its typed fields."""
+        """Read memory settings beyond the typed fields."""
         return self._real.memory_settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:

@@ -56,19 +56,19 @@ class EngineDescription(Protocol):
         """Return why the engine cannot run this setup; empty if no known fact speaks against it."""
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """Return warnings about what is allowed but has a cost."""
+        """Warn of what is allowed but has a cost."""
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """Return how the engine is started, probed and ended. Called only for a setup without refusals."""
+        """Describe start, probes and end. Called only for a setup without refusals."""
 
     def memory(self, version: str) -> EngineMemory:
         """Return the GPU memory use of this release; of the tested one if the text names none."""
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """Return what a setup says about memory beyond its typed fields."""
+        """Read memory settings beyond the typed fields."""
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """Parse one page of its metrics."""
 
     def reader(self) -> LoadReader:
-        """Return a reader for one pod, which remembers the byte offsets of the families on that pod's page."""
+        """Return a reader for one pod; it remembers where on that pod's page the families are."""

@@ -58,7 +58,7 @@ class EngineSetup:
         return any(extra_args.flag(argument) in flags for argument in self.engine.extra_args)
 
     def value(self, flag: str) -> str | None:
-        """Return the value that an extra argument gives to a flag; the last one wins."""
+        """Return a flag's value in the extra arguments; the last one wins."""
         words = self.engine.extra_args
         found = None
         for index, word in enumerate(words):

@@ -49,7 +49,7 @@ def flag(argument: str) -> str | None:
 
 
 def rule(name: str, rules: Sequence[FlagRule]) -> FlagRule | None:
-    """Return the rule for this flag: by its full name first, else by what the parser completes it to."""
+    """Find a flag's rule: by full name first, else by what the parser completes it to."""
     names = (name, "--" + name.removeprefix("--no-")) if name.startswith("--no-") else (name,)
     for same in (_equal, _completes):
         for each in rules:

@@ -8,7 +8,7 @@ from fairlead.fleet.shapes import ModelShape
 
 @dataclass(frozen=True, slots=True)
 class FamilyParser:
-    """The parser for one family, or for those of its members with a certain name."""
+    """The parser for one family, or for members with a certain name."""
 
     family: str
     """`model_type`, as in model shapes."""

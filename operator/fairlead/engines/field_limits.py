@@ -29,7 +29,7 @@ class FieldLimit:
 
 
 def refusals(setup: EngineSetup, rows: Iterable[FieldLimit]) -> tuple[SpecRefusal, ...]:
-    """Return a refusal for each row that a setup contradicts, in their order."""
+    """Refuse each row that a setup contradicts, in their order."""
     return tuple(
         SpecRefusal(field=row.field, value=value, reason=row.reason, because=row.because, remedy=row.remedy)
         for row in rows

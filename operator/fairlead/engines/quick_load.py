@@ -25,7 +25,7 @@ class QuickLoadReader:
         self._block_tokens = labels["block_tokens"]
 
     def read(self, page: bytes) -> QuickLoad | None:
-        """Return None for a page of another engine, or one whose running, waiting or cache figures are broken."""
+        """None for another engine's page, or if its running, waiting or cache figures are broken."""
         running, waiting, usage = values(page, self._running), values(page, self._waiting), values(page, self._usage)
         if not running or not waiting or not usage:
             return None

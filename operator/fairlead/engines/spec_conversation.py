@@ -42,7 +42,7 @@ class ParserTable:
     """The flag that loads custom parsers."""
 
     def chosen(self, setup: EngineSetup) -> str | None:
-        """Return the parser in the spec, else the family's; None if the spec lacks the field."""
+        """The spec's parser, else the family's; None if the spec lacks the field."""
         written = self.written(setup)
         return None if written is None else written.parser or family_parsers.of(setup.shape, self.families)
 
@@ -71,7 +71,7 @@ def template(setup: EngineSetup) -> str | None:
 
 
 def files(setup: EngineSetup) -> tuple[ConfigMapFile, ...]:
-    """Return the template as a file, if a ConfigMap holds it."""
+    """Mount the template, if a ConfigMap holds it."""
     found = setup.engine.chat_template
     return (ConfigMapFile(source=found, folder=FOLDER, name=FILE),) if isinstance(found, ConfigMapKey) else ()
 
@@ -105,7 +105,7 @@ def parser_doubtful(setup: EngineSetup, table: ParserTable) -> SpecWarning | Non
 
 
 def parser_missing(setup: EngineSetup, table: ParserTable) -> SpecRefusal | None:
-    """Refuse a field that yields no parser: none is written, and the model's family has no default."""
+    """Refuse a field without a parser, if the family has no default."""
     if table.written(setup) is None or table.chosen(setup) is not None:
         return None
     described = (

@@ -88,5 +88,5 @@ def vocabulary_differs(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def refusal(name: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
-    """Return a refusal of one speculation field."""
+    """Refuse a speculation field."""
     return SpecRefusal(field=f"{FIELD}.{name}", value=value, reason=reason, because=because, remedy=remedy)

@@ -9,7 +9,7 @@ MODEL: Final = "/models/model"
 DRAFT: Final = "/models/draft"
 ADAPTERS: Final = "/models/adapters"
 STAGED: Final = "/adapters"
-"""Where adapters are staged that are loaded while the engine runs."""
+"""Where adapters are staged that are loaded at runtime."""
 CACHE: Final = "/cache"
 
 _MOUNTED: Final = frozenset({SourceScheme.OCI, SourceScheme.CLAIM})

@@ -1,4 +1,4 @@
-"""Download one file over HTTP, with a size limit, and with a timeout for silence but none for the whole transfer."""
+"""Download one file over HTTP, with a size limit and a timeout for silence but not for length."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -43,6 +43,6 @@ async def download(session: aiohttp.ClientSession, url: str, path: Path, *, head
 
 
 def meaning(status: int) -> str:
-    """Return what an HTTP status says about a file."""
+    """Return what a status says about a file."""
     found = _MEANINGS.get(HTTPStatus(status)) if status in HTTPStatus._value2member_map_ else None
     return found or "it is tried again"

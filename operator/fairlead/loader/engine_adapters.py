@@ -29,7 +29,7 @@ class EngineAdapters:
         self._address = address
 
     async def loaded(self) -> frozenset[str] | None:
-        """Return the names that the engine lists, or None if it does not respond."""
+        """Return the listed names; None if the engine does not respond."""
         text = await pod_http.fetch(self._session, f"http://{self._address}{LISTED}")
         try:
             return None if text is None else frozenset(str(one["id"]) for one in json.loads(text)["data"])

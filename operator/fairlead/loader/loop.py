@@ -27,13 +27,13 @@ from fairlead.loader.sources import SourceAccess
 from fairlead.loader.staging_folder import StagingFolder
 
 INTERVAL_S: Final = 1.0
-"""Time between two observations while nothing happens; each costs one request to the local engine."""
+"""Between observations while nothing happens; each is one request to the local engine."""
 
 log = logging.getLogger("fairlead.loader")
 
 
 class LoaderLoop:
-    """Makes one engine load and unload adapters until it matches the list."""
+    """Makes one engine's adapters match the list."""
 
     def __init__(
         self, pod: str, max_rank: int, staging_folder: StagingFolder, engine: EngineAdapters, clock: Callable[[], float]

@@ -28,7 +28,7 @@ class StagingFolder:
         return frozenset(f"sha256:{one.name}" for one in self.root.iterdir() if not one.name.startswith("."))
 
     def path(self, digest: str) -> Path:
-        """Return the path from which the engine reads an adapter."""
+        """Return an adapter's path."""
         return self.root / digest.removeprefix("sha256:")
 
     def begin(self) -> Path:
@@ -70,7 +70,7 @@ def digest_of(folder: Path) -> str:
 
 
 def facts_of(folder: Path) -> AdapterFacts:
-    """Return the facts in an adapter's files."""
+    """Read an adapter's facts."""
     with _opened(folder / adapter_files.CONFIG) as file:
         config = file.read(adapter_files.LONGEST_CONFIG)
     with _opened(folder / adapter_files.WEIGHTS) as weights:

@@ -65,7 +65,7 @@ class LiveEngineClient:
         return len(self._inside)
 
     def refusal(self, sequences: int) -> EngineRefusal | None:
-        """Return why this many more sequences would be refused, if they would."""
+        """Return why so many more sequences would be refused."""
         if self.draining and not self._admission.while_draining:
             return EngineRefusal.DRAINING
         if self.dead:
@@ -147,7 +147,7 @@ class LiveEngineClient:
         return -job.priority if self._admission.larger_first else job.priority
 
     def _pages(self, sequence: JobSequence) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the hashes of the full blocks that end in the prompt, and of those that end in the reply."""
+        """Hash the full blocks that end in the prompt, and those that end in the reply."""
         if not self._settings.prefix_caching:
             return (), ()
         page = self._settings.block_tokens
@@ -157,7 +157,7 @@ class LiveEngineClient:
         return names[:prompt], names[prompt:]
 
     def _rank(self, job: EngineJob) -> LiveRank:
-        """Return the rank that the client pinned, else the one that vLLM's load balancer would choose."""
+        """Choose the client's pinned rank, else as vLLM's load balancer does."""
         pinned = job.rank if job.rank is not None and job.rank < len(self.ranks) else None
         return self.ranks[self._engines.choose(self._clock()) if pinned is None else pinned]
 

@@ -135,7 +135,7 @@ class KvEventJournal:
 
 
 def _ids(run: RunningSequence, start: int, count: int) -> list[int]:
-    """Return the tokens at a position of prompt and reply together."""
+    """Slice prompt and reply together."""
     sequence = run.feed.job.sequences[run.index]
     prompt = sequence.prompt_ids
     cut = max(0, start - len(prompt))

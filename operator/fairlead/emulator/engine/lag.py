@@ -10,7 +10,7 @@ from math import inf
 from typing import Final
 
 WINDOW_SECONDS: Final = 3.0
-"""The window over which lag is measured, so that a single pause of the machine has no effect."""
+"""Long enough that a single pause of the machine has no effect."""
 SLIPPING_SECONDS: Final = 0.008
 """Measured: at the promised load, a mean lag of 6 ms and first tokens 3 ms late; from 8 ms on more than 5 ms."""
 QUIET_SECONDS: Final = 10.0

@@ -69,7 +69,7 @@ class LiveEngine:
         )
 
     def end(self) -> int:
-        """Handle the death of the engine process: end every job in flight with an error; return how many there were."""
+        """Let the engine process die: end every job in flight with an error; return how many there were."""
         self.driver.dead = True
         for rank in self.driver.ranks:
             rank.stop()
@@ -88,8 +88,7 @@ class LiveEngine:
                 rank.event_sink.publisher.close()
 
     def _die(self, fault: EngineFault) -> None:
-        """Handle a deadly fault; an engine whose death kills its server falls silent first, and no client gets an
-        error."""
+        """Die; an engine whose death kills its server falls silent first, and no client gets an error."""
         if fault is EngineFault.ENGINE_DEATH and self._provision.dialect.ending.killed_by_death:
             self.fall_silent()
         elif fault is EngineFault.ENGINE_DEATH:

@@ -113,7 +113,7 @@ def _measured_kind(packaged: PackagedData, served: ServeArguments) -> EngineKind
 def _on_a_gpu(
     served: ServeArguments, machine: EmulatedMachine, shape: ModelShape, catalogue: Catalogue, notes: list[str]
 ) -> SizingInput:
-    """Return the sizing input for its GPU; for an unknown GPU, for the first stand-in on which the model fits."""
+    """Size for its GPU; for an unknown one, for the first stand-in on which the model fits."""
     found = catalogue.accelerators.get(machine.product)
     if found is not None:
         return question_of(served, shape, found, catalogue)
@@ -126,7 +126,7 @@ def _on_a_gpu(
 
 
 def _shape(served: ServeArguments, pretence: EmulationKnobs, catalogue: Catalogue, notes: list[str]) -> ModelShape:
-    """Return the model's shape; a stand-in takes any context that the arguments ask for."""
+    """Return the model's shape; a stand-in takes any requested context."""
     for name in (pretence.shape or served.model, served.model):
         if name in catalogue.shapes:
             return catalogue.shapes[name]
@@ -138,7 +138,7 @@ def _shape(served: ServeArguments, pretence: EmulationKnobs, catalogue: Catalogu
 def question_of(
     served: ServeArguments, shape: ModelShape, accelerator: Accelerator, catalogue: Catalogue
 ) -> SizingInput:
-    """Return the sizing input that `fairlead plan` would use for the same configuration."""
+    """The same input as `fairlead plan` for this configuration."""
     flags, limits = served.memory, served.limits
     rules = dialects.of(served).start
     weights, kv = rules.formats(served, shape)

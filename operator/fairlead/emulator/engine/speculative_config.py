@@ -67,7 +67,7 @@ def speculation(
 
 
 def _method(config: Mapping[str, Any]) -> str:
-    """Return the method: all names that end in `mtp` are one, and if none is given, the draft model's name decides."""
+    """Names that end in `mtp` are one method; without a name the draft model's name decides."""
     method = str(config.get("method") or "")
     if method.endswith("mtp"):
         return "mtp"

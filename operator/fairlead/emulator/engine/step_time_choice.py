@@ -59,7 +59,7 @@ def of(deployment: ServedDeployment, packaged: PackagedData) -> DescribedStepTim
 def _corrected(
     own: PhysicalStepTimes, sweep: SweepRecord, relative: SizingInput, packaged: PackagedData
 ) -> DescribedStepTimes:
-    """Correct them by a sweep of the same model on the same card in other formats."""
+    """Correct by a sweep of the same model and card in other formats."""
     fitted = timing.step_times(relative, packaged.fitted)
     assert not isinstance(fitted, timing.RatesUnknown)
     measured = swept_engine.shipped_step_times(sweep, relative)

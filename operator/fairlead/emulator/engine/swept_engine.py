@@ -38,7 +38,7 @@ def arguments(served: ServeArguments, found: SweepRecord) -> ServeArguments:
 
 
 def step_times(served: ServeArguments, product: str, question: SizingInput, found: SweepRecord) -> MeasuredStepTimes:
-    """Return the measured step times; `ValueError` says how the deployment differs, or that too little was measured."""
+    """Use the measured ones; `ValueError` says how the deployment differs, or that too little was measured."""
     swept = found.deployment
     wanted = {
         "model": served.model,
@@ -58,8 +58,7 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
 
 
 def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> bool:
-    """Return whether its steps are those of the sweep's model, which has this shape: alike in all that steps depend
-    on."""
+    """Match deployments that equal the sweep in all that steps depend on."""
     layout = question.parallelism
     measured = (swept.product, swept.tensor, swept.pipeline, 1, swept.weights)
     wanted = (question.accelerator.product, layout.tensor, layout.pipeline, layout.data, question.format.value)
@@ -68,8 +67,7 @@ def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | 
 
 
 def relative(swept: SweptDeployment, question: SizingInput, shape: ModelShape | None) -> SizingInput | None:
-    """Return the swept deployment's input if it is the same model on the same card, in other weight or cache
-    formats."""
+    """Return the sweep's input if it differs only in weight or cache formats."""
     if shape is None:
         return None
     plain = replace(question, shape=shape, weights=None, kv=KvFormat.AUTO, drafting=DraftSetup())
@@ -78,7 +76,7 @@ def relative(swept: SweptDeployment, question: SizingInput, shape: ModelShape | 
 
 
 def shipped_step_times(found: SweepRecord, question: SizingInput) -> MeasuredStepTimes:
-    """Return the step times of a sweep that comes with the package; its measurements suffice."""
+    """Return those of a sweep in the package; its measurements suffice."""
     times = errors.step_times(found, question.graph_tokens)
     assert not isinstance(times, TooFewMeasurements)
     source = f"Fairlead's own sweep of {found.deployment.engine} on this GPU (docs/reference/gpu.md)"
@@ -94,7 +92,7 @@ def _drafting(product: str, question: SizingInput) -> DraftedStep | None:
 
 
 def _takes_as_much(served: ServeArguments, found: SweepRecord) -> bool:
-    """Return whether nothing in the command changes how much memory is left for the KV cache."""
+    """Check that the command does not change the memory left for the KV cache."""
     swept = found.deployment
     own = dialects.read([*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command], {})
     return _memory(own) == _memory(served)

@@ -32,12 +32,12 @@ class SglangChat:
         self._finishes: dict[int, str] = {}
 
     def opening(self) -> bytes:
-        """Return the first chunk of every choice, with its role."""
+        """Return every choice's first chunk, with its role."""
         delta = {"reasoning_content": None, "role": "assistant", "content": ""}
         return b"".join(self._chunk(index, delta) for index in range(len(self._answer.replies)))
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """Return a chunk of text or of a tool call; tokens without text make no chunk."""
+        """Return text or a tool call; tokens without text make no chunk."""
         reply = self._answer.replies[index]
         if finish is not None:
             self._finishes[index] = self._finish(reply, finish, end)
@@ -55,7 +55,7 @@ class SglangChat:
         return self._chunk(index, delta, found=self._logprobs(reply, start, end), counted=counted)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Return each choice's finish reason, the usage chunk if the request includes usage, then `[DONE]`."""
+        """Return each finish reason, the usage if requested, then `[DONE]`."""
         pieces = [
             self._chunk(index, {"reasoning_content": None}, finish=finish) for index, finish in self._finishes.items()
         ]
@@ -65,11 +65,11 @@ class SglangChat:
         return b"".join((*pieces, answers.DONE))
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """Return an error event, then `[DONE]` as in every stream."""
+        """Return an error event, then `[DONE]`."""
         return errors.event(no) + answers.DONE
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """Return the whole response with all choices."""
+        """Return the whole response."""
         return {
             **self._head,
             "object": "chat.completion",
@@ -137,5 +137,5 @@ class SglangChat:
 
 
 def _call_id(reply: GeneratedReply) -> str:
-    """Return the call's id in SGLang's form."""
+    """Return SGLang's call id."""
     return "" if reply.call is None else f"call_{reply.call.call_id.rpartition('-')[2]:0<24}"

@@ -114,7 +114,7 @@ def _answering(found: Namespace) -> ResponseArguments:
 
 
 def _speculation(found: Namespace) -> dict[str, Any] | None:
-    """Return it under vLLM's names; SGLang's number of draft tokens counts the one that the model itself adds."""
+    """Use vLLM's names; SGLang's number of draft tokens counts the one that the model itself adds."""
     method = _METHODS.get((found.speculative_algorithm or "").upper())
     if method is None:
         return None

@@ -35,7 +35,7 @@ class SglangCompletion:
         return b""
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """Return a chunk; common ones are joined from prepared bytes, the others are built field by field."""
+        """Join common chunks from prepared bytes, and build the others field by field."""
         if finish is None and self._plain:
             text = answers.json_string(answers.text_delta(self._answer.replies[index], start, end))
             return b"".join((self._prefix, b'%d,"text":' % index, text, _REST))
@@ -49,18 +49,18 @@ class SglangCompletion:
         return answers.stream_event({**self._head, "choices": [choice], "usage": counted})
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Return the usage chunk, without null fields, if the request includes usage; then `[DONE]`."""
+        """Return the usage, without null fields, if requested; then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
         last = {**self._head, "choices": [], "usage": usage.of(self._answer, outs, feed)}
         return answers.stream_event(answers.without_nulls(last)) + answers.DONE
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """Return an error event, then `[DONE]` as in every stream."""
+        """Return an error event, then `[DONE]`."""
         return errors.event(no) + answers.DONE
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """Return the whole response with all choices."""
+        """Return the whole response."""
         choices = []
         for index, out in enumerate(outs):
             text = answers.text_until(self._answer.replies[index], out)
@@ -87,7 +87,7 @@ class SglangCompletion:
         return self._answer.words.decode(self._answer.prompt_of(index))
 
     def _logprobs(self, reply: GeneratedReply, start: int, end: int) -> dict[str, Any] | None:
-        """Return logprobs without text offsets, which SGLang does not report."""
+        """Omit text offsets, which SGLang does not report."""
         top = self._request.sampling.logprobs
         if top is None:
             return None

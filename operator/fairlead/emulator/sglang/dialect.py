@@ -40,7 +40,7 @@ class SglangDialect:
     ending = ENDING
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-        """Parse its command line; its environment variables are ignored."""
+        """Parse its command line; variables are ignored."""
         del environment
         return command.read(words)
 
@@ -53,7 +53,7 @@ class SglangDialect:
         return routes.application(served, driver, acts, clock)
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
-        """Return counts of one rank, refreshed as often as the flags say."""
+        """Return a rank's counts, as old as the flags allow."""
         del settings
         metrics = served.metrics
         return SglangTally(refreshed_steps=metrics.refreshed_steps, first_token_bounds=metrics.first_token_bounds)
@@ -63,7 +63,7 @@ class SglangDialect:
         return SglangPage(facts)
 
     def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
-        """Return the decode line that it logs."""
+        """Return its log of answers."""
         del number
         settings = rank.core.settings
         return DecodeLine(rank, now, (settings.blocks - 1) * settings.block_tokens)

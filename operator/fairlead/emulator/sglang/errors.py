@@ -42,7 +42,7 @@ def anthropic_type(no: ErrorResponse) -> str:
 
 
 def event(no: ErrorResponse) -> bytes:
-    """Return the error inside a stream, with its code; spaced as SGLang writes this one event."""
+    """Wrap the error for a stream; spaced as SGLang writes this one event."""
     return b"data: " + json.dumps({"error": flat(no)}).encode() + b"\n\n"
 
 

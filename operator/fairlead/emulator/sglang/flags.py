@@ -27,7 +27,7 @@ def parser() -> FlagParser:
 
 
 def completed(words: Sequence[str]) -> list[str]:
-    """Expand each flag to its full name; raise `ParserExit` for flags that SGLang's parser does not accept."""
+    """Expand flags to full names; raise `ParserExit` for those that SGLang's parser does not accept."""
     taken: list[str] = []
     left: list[str] = []
     strange = False

@@ -50,11 +50,11 @@ class SglangGenerationHandlers:
         return await self._front.respond(request, answer, SglangChat(answer))
 
     def of_messages(self, body: JsonObject) -> GenerationRequest:
-        """Read the chat that a request for a message stands for."""
+        """Read a request for a message as a chat."""
         return requests.chat(body)
 
     def conversation(self, generation: GenerationRequest) -> list[int]:
-        """Return a chat's prompt with its tools; also set the reply's form and length, and the adapter."""
+        """Read prompt and tools; set the reply's form and length, and the adapter."""
         body = generation.body
         generation.bound = self._call(body) or generation.bound
         shown = body.get("tools", ()) if body.get("tool_choice") != "none" else ()
@@ -69,7 +69,7 @@ class SglangGenerationHandlers:
         return errors.anthropic_type(no)
 
     def counted(self, tokens: int) -> JsonObject:
-        """Return the response of `/v1/messages/count_tokens`."""
+        """Build the `count_tokens` response."""
         return {"input_tokens": tokens}
 
     def _call(self, body: JsonObject) -> StructuredOutput | None:

@@ -31,15 +31,15 @@ class SglangManners:
         self._admission = admission
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
-        """Return its names: any for the model, an adapter after a colon."""
+        """Accept any name for the model, and an adapter after a colon."""
         return SglangModelNames(served, acts, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - the interface's
-        """Return none: its responses have no fingerprint."""
+        """Its responses have none."""
         return ""
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-        """Return the refusal in SGLang's form."""
+        """Return SGLang's refusal."""
         return errors.refused(refusal, lag_seconds)
 
     def refuses_in_stream(self, refusal: EngineRefusal) -> bool:
@@ -47,7 +47,7 @@ class SglangManners:
         return refusal in _LATE
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:
-        """Return the priority from the header, the body, or the configuration; otherwise the request is served last."""
+        """Take it from header, body or configuration; otherwise the request is served last."""
         written = request.headers.get(_PRIORITY)
         if written is not None:
             try:
@@ -59,13 +59,12 @@ class SglangManners:
         return int(generation.body.get("priority", last if default is None else default))
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
-        """Return the client's id, from the header or, if it is for a single prompt, the body; else a new one without a
-        prefix."""
+        """Return the client's id (in the body only for a single prompt), or a new one without prefix."""
         del prefix
         named = request.headers.get(_ID) or generation.body.get("rid")
         return named if isinstance(named, str) else token_hex(16)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
-        """Return none of its own."""
+        """It has none."""
         del request, acts
         return {}

@@ -53,7 +53,7 @@ class SglangPage:
         self._responses: dict[tuple[str, str, str], int] = {}
 
     def text(self) -> str:
-        """Return the correct exposition, without faults."""
+        """Return the exposition without faults."""
         lines = (*self._scheduler(), *self._totals(), *self._histograms(), *self._web())
         return "\n".join((*lines, *lag_metrics.lines(self._facts.lag, self._facts.born))) + "\n"
 
@@ -85,7 +85,7 @@ class SglangPage:
         yield from self._written(families.RETRACTED, [one for one in retracted if one[1]])
 
     def _totals(self) -> Iterator[str]:
-        """Yield totals of ended requests, summed over the ranks, since one server counts them."""
+        """Sum ended requests over the ranks, since one server counts them."""
         for family, name in (
             (families.REQUESTS, "requests"),
             (families.PROMPT, "prompt_tokens"),
@@ -105,7 +105,7 @@ class SglangPage:
         yield from self._written(families.ABORTED, [(self._model, float(aborted))] if aborted else [])
 
     def _histograms(self) -> Iterator[str]:
-        """Yield histograms of all ranks together, like the totals."""
+        """Yield histograms of all ranks together."""
         for family in (*_ANSWERED, *_ENDED):
             series: list[Series] = []
             for streaming in ("true", "false", ""):
@@ -130,7 +130,7 @@ class SglangPage:
         yield from self._written(families.HTTP_RESPONSES, answered)
 
     def _each(self, family: MetricFamily, value: Callable[[RankMetrics], float], **more: str) -> Iterator[str]:
-        """Yield one series for each rank."""
+        """Yield one series per rank."""
         yield from self._written(family, [({**self._of_rank(one), **more}, value(one)) for one in self._facts.engines])
 
     def _modes(
@@ -143,7 +143,7 @@ class SglangPage:
         ]
 
     def _of_rank(self, one: RankMetrics) -> dict[str, str]:
-        """Return the labels of the scheduler's families; if priorities are on, the sum has an empty `priority`."""
+        """Return the scheduler families' labels; with priorities, the sum has an empty one."""
         ranks = {"tp_rank": "0", "pp_rank": "0", "moe_ep_rank": "0"}
         ranks |= {"dp_rank": str(one.number)} if self._copies else {}
         return self._model | ranks | ({"priority": ""} if self._banded else {})
@@ -154,12 +154,12 @@ class SglangPage:
 
 
 def _tally(one: RankMetrics) -> SglangTally:
-    """Return the counts, which this kind's dialect created."""
+    """Return the counts of this kind's dialect."""
     return cast("SglangTally", one.tally)
 
 
 def _shown(one: RankMetrics) -> StepGauges:
-    """Return the gauges as of the last update; an idle scheduler updates by itself."""
+    """As of the last update; an idle scheduler updates by itself."""
     tally = _tally(one)
     if not tally.gauges.running and not tally.gauges.waiting:
         tally.update()
@@ -172,7 +172,7 @@ def _hit_rate(one: RankMetrics) -> float:
 
 
 def _loaded(tally: SglangTally) -> float:
-    """Return the number of adapters in the batch that ran last."""
+    """Count the adapters of the last batch."""
     last = max(tally.adapters.items(), key=lambda one: one[1], default=("", 0.0))[0]
     return float(len(last.split(","))) if last else 0.0
 

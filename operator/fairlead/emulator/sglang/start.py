@@ -76,7 +76,7 @@ class SglangStart:
         return (size,)
 
     def listening(self, served: ServeArguments) -> tuple[str, ...]:
-        """Return its last log lines before it serves."""
+        """Return its last lines before it serves."""
         return (
             f"Uvicorn running on http://{served.host}:{served.port} (simulated)",
             "The server is fired up and ready to roll!",

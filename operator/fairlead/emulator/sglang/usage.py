@@ -23,7 +23,7 @@ def usage(prompt_tokens: int, tokens: int, cached: int | None = None) -> dict[st
 
 
 def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[str, Any]:
-    """Return the usage of the whole request; a prompt with several choices counts once, by its first choice."""
+    """Sum the request's usage; a prompt with several choices counts once, by its first."""
     cached = sum(feed.cached_tokens[:: answer.request.sampling.n]) if answer.details else None
     return usage(answer.prompt_tokens, sum(outs), cached)
 

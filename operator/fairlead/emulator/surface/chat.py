@@ -30,7 +30,7 @@ class ChatCompletionResponse:
         self._forced = self._request.bound is None or self._request.bound.forced
 
     def opening(self) -> bytes:
-        """Return the first chunk of every choice, with its role."""
+        """Return every choice's first chunk, with its role."""
         request, answer = self._request, self._answer
         pieces = []
         for index in range(request.sampling.n):
@@ -45,7 +45,7 @@ class ChatCompletionResponse:
         return b"".join(pieces)
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """Return a chunk; common ones are joined from prepared bytes, the others are built field by field."""
+        """Join common chunks from prepared bytes, and build the others field by field."""
         reply = self._answer.replies[index]
         if reply.call is None:
             text = answers.text_delta(reply, start, end)
@@ -56,7 +56,7 @@ class ChatCompletionResponse:
         return self._made(index, start, end, _call_deltas(reply, start, end), finish)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Return the usage chunk if the request includes usage, then `[DONE]`."""
+        """Return the usage if requested, then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
         usage = self._usage(sum(outs)) | {"prompt_tokens_details": self._details(feed)}
@@ -65,11 +65,11 @@ class ChatCompletionResponse:
         return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """Return an error event, then `[DONE]` as in every stream."""
+        """Return an error event, then `[DONE]`."""
         return no.event + answers.DONE
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """Return the whole response with all choices."""
+        """Return the whole response."""
         request, answer = self._request, self._answer
         tokens = sum(outs)
         usage = answers.usage(answer.prompt_tokens, tokens) | {
@@ -129,7 +129,7 @@ class ChatCompletionResponse:
         return {"cached_tokens": feed.cached_tokens[0], "created_cache_tokens": 0, "multimodal_tokens": None}
 
     def _finish(self, reply: GeneratedReply, finish: str, *, streamed: int) -> str:
-        """Return `tool_calls` if the model called a tool that the client had not named, else the reply's own reason."""
+        """Return `tool_calls` if the model called a tool that the client had not named."""
         if finish != "stop" or reply.call is None or tools.client_named_tool(self._request.body):
             return finish
         return "tool_calls" if reply.called and streamed >= len(reply.ids) else finish

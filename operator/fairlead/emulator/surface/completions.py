@@ -36,14 +36,14 @@ class CompletionResponse:
         return b""
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """Return a chunk; common ones are joined from prepared bytes, the others are built field by field."""
+        """Join common chunks from prepared bytes, and build the others field by field."""
         if finish is None and self._plain:
             text = answers.json_string(answers.text_delta(self._answer.replies[index], start, end))
             return b"".join((self._prefix, b'%d,"text":' % index, text, _REST))
         return self._made(index, start, end, finish)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Return the usage chunk if the request includes usage, then `[DONE]`."""
+        """Return the usage if requested, then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
         usage = answers.usage(self._answer.prompt_tokens, sum(outs))
@@ -54,11 +54,11 @@ class CompletionResponse:
         return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """Return an error event, then `[DONE]` as in every stream."""
+        """Return an error event, then `[DONE]`."""
         return no.event + answers.DONE
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """Return the whole response with all choices."""
+        """Return the whole response."""
         answer = self._answer
         tokens = sum(outs)
         details = {"cached_tokens": feed.cached_tokens[-1], "created_cache_tokens": None, "multimodal_tokens": None}
@@ -97,7 +97,7 @@ class CompletionResponse:
         return answers.stream_event(chunk)
 
     def _logprobs(self, index: int, start: int, end: int) -> dict[str, Any] | None:
-        """Return logprobs of the tokens in a chunk; text offsets continue from the previous chunk."""
+        """Cover one chunk; text offsets continue from the previous one."""
         top = self._request.sampling.logprobs
         if top is None:
             return None

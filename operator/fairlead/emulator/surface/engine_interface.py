@@ -52,8 +52,7 @@ class EngineControl(Protocol):
 
     @property
     def hung(self) -> bool:
-        """Whether the fault `hang` is in force: connections are accepted and no request gets a response, not even
-        `/health`."""
+        """Whether the fault `hang` is in force: no request gets a response, not even `/health`."""
 
     @property
     def load(self) -> int:
@@ -78,7 +77,7 @@ class EngineControl(Protocol):
         """Return statistics of steps not yet read, for a kind that keeps them."""
 
     def gauges(self) -> LoadGauges:
-        """Return KV cache usage and queue depth as of the last step."""
+        """Return KV cache usage and queue depth."""
 
     def rank_loads(self) -> Sequence[RankLoad]:
         """Return what each rank does now."""
@@ -87,7 +86,7 @@ class EngineControl(Protocol):
         """Return each rank's KV event publisher configuration, with the endpoint resolved."""
 
     def add_adapter(self, name: str, path: str) -> str | None:
-        """Make an adapter usable; a returned text says why that failed (the response is then 500)."""
+        """Make an adapter usable; a text says why that failed (the response is then 500)."""
 
     def remove_adapter(self, name: str) -> None:
         """Forget an adapter; requests in flight with it continue."""

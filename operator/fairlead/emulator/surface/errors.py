@@ -35,7 +35,7 @@ class ErrorResponse(Exception):
 
 
 def bad_request(message: str, param: str | None = None, value: object = None) -> ErrorResponse:
-    """Return the error for an invalid request; the message repeats the parameter, and its value if given."""
+    """Invalid request; the message repeats the parameter, and its value if given."""
     facts = [f"parameter={param}"] if param is not None else []
     facts += [f"value={value}"] if value is not None else []
     return ErrorResponse(400, f"{message} ({', '.join(facts)})" if facts else message, _BAD, param)
@@ -47,7 +47,7 @@ def bad_parameter(message: str, param: str) -> ErrorResponse:
 
 
 def invalid_body(*details: Mapping[str, Any] | str) -> ErrorResponse:
-    """Return the error for a malformed body: every reason, in the words of vLLM's request validation."""
+    """Malformed body: every reason, in the words of vLLM's request validation."""
     label = "error" if len(details) == 1 else "errors"
     first = details[0]
     reasons = [f"  {detail}" for detail in details[:_MOST_REASONS]]
@@ -64,12 +64,12 @@ def detail(kind: str, where: str, message: str, value: object) -> dict[str, Any]
 
 
 def not_found(message: str, param: str | None = None) -> ErrorResponse:
-    """Return the error for something the request names that does not exist."""
+    """The request names something that does not exist."""
     return ErrorResponse(404, message, "NotFoundError", param)
 
 
 def unknown_model(name: object, aliases: tuple[str, ...]) -> ErrorResponse:
-    """Return the error for an unknown model; the message lists the valid names, without adapters."""
+    """Unknown model; the message lists the valid names, without adapters."""
     return not_found(f"The model `{name}` does not exist. Valid aliases: {', '.join(aliases)}.", "model")
 
 
@@ -93,7 +93,7 @@ def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
 
 
 def dead() -> ErrorResponse:
-    """Return the error for requests in flight when the engine dies."""
+    """The engine died under requests in flight."""
     return ErrorResponse(500, ENGINE_DEAD, _SERVER)
 
 

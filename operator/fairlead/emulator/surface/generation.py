@@ -80,7 +80,7 @@ class GenerationHandlers:
         return await self._front.respond(request, answer, ChatCompletionResponse(answer))
 
     def of_messages(self, body: JsonObject) -> GenerationRequest:
-        """Read the chat that a `/v1/messages` request stands for."""
+        """Read a `/v1/messages` request as a chat."""
         return chat_request(body, force_usage=False)
 
     def error_type(self, no: ErrorResponse) -> str:
@@ -88,11 +88,11 @@ class GenerationHandlers:
         return no.kind
 
     def counted(self, tokens: int) -> JsonObject:
-        """Return the response of `/v1/messages/count_tokens`."""
+        """Build the `count_tokens` response."""
         return {"input_tokens": tokens, "context_management": {"original_input_tokens": tokens}}
 
     def conversation(self, generation: GenerationRequest) -> list[int]:
-        """Return a chat's prompt with its tools; also set the reply's structured output and `max_tokens`."""
+        """Read prompt and tools; set the reply's structured output and `max_tokens`."""
         body = generation.body
         answering = self._front.served.answering
         parser = answering.tool_parser is not None
@@ -118,7 +118,7 @@ class GenerationHandlers:
 
 
 def chat_request(body: JsonObject, *, force_usage: bool) -> GenerationRequest:
-    """Read a chat request from its body, and check each field by itself and against the others."""
+    """Read a chat, and check each field by itself and against the others."""
     generation_requests.check_shared(body)
     bounds.check(body)
     tools.check(body)

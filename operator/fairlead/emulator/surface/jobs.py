@@ -80,7 +80,7 @@ class JobListener(Protocol):
     """Writes the response; called from the engine's step, so each call must be short and must not block."""
 
     def on_tokens(self, index: int, count: int, finish: str | None) -> None:
-        """Report that `count` more tokens of a sequence were emitted, with the finish reason if they are the last."""
+        """Report `count` more emitted tokens of a sequence, with the finish reason if they are the last."""
 
     def on_end(self, ending: JobEnding) -> None:
         """Report that the whole job ended early; called at most once, and no call follows it."""

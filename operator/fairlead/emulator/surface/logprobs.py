@@ -16,7 +16,7 @@ _LEAST: Final = 0.5
 
 
 def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[tuple[int, float]]:
-    """Return the token, then alternatives, each half as likely as the previous one."""
+    """Return the token, then alternatives, each half as likely as the last."""
     mixed = (token * _SPREAD + place * 40_503) & 0xFFFF_FFFF
     share = _LEAST + (1 - _LEAST) * (mixed >> 16) / 65_537
     found = [(token, math.log(share))]
@@ -31,8 +31,7 @@ def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[t
 
 
 def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    """Return logprobs for tokens whose text begins at offset `first`; None, the prompt's first token, has no
-    logprob."""
+    """Cover tokens whose text begins at offset `first`; None, the prompt's first token, has no logprob."""
     columns: dict[str, list[Any]] = {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}
     offset = first
     for place, token in enumerate(ids):
@@ -50,7 +49,7 @@ def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokeni
 
 
 def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    """Return logprobs for tokens of a chat from position `first` on."""
+    """Cover tokens of a chat from position `first` on."""
     content = []
     for place, token in enumerate(ids, first):
         choices = [
@@ -62,7 +61,7 @@ def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id
 
 
 def of_prompt(ids: Sequence[int], top: int, words: Tokenizer) -> list[dict[str, Any] | None]:
-    """Return logprobs for every token of a prompt except its first, which has no context."""
+    """Cover every token of a prompt except its first, which has no context."""
     positions: list[dict[str, Any] | None] = [None]
     for place, token in enumerate(ids[1:], 1):
         choices = top_logprobs(token, place, max(1, top), words)

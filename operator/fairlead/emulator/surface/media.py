@@ -49,6 +49,6 @@ def _check(kind: str, senses: Modalities) -> None:
 
 
 def _kind(part: Json) -> str:
-    """Return the type of a part; a part without `type` may have a field with the type's name instead."""
+    """Without `type`, a part may have a field with the type's name instead."""
     kind = part.get("type")
     return str(kind) if kind is not None else next((one for one in _MODALITIES if one in part), "text")

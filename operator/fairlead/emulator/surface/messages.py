@@ -42,16 +42,16 @@ class ChatReader(Protocol):
         """Whether a stream that fails at once still begins with the message."""
 
     def of_messages(self, body: JsonObject) -> GenerationRequest:
-        """Read the chat that a request for a message stands for."""
+        """Read a request for a message as a chat."""
 
     def conversation(self, generation: GenerationRequest) -> list[int]:
-        """Return its prompt; also set the reply's form and length."""
+        """Read the prompt; set the reply's form and length."""
 
     def error_type(self, no: ErrorResponse) -> str:
-        """Return the `type` of an error."""
+        """Return an error's `type`."""
 
     def counted(self, tokens: int) -> JsonObject:
-        """Return the response of `/v1/messages/count_tokens`."""
+        """Build the `count_tokens` response."""
 
 
 class MessagesHandlers:
@@ -171,7 +171,7 @@ class _MessagesResponse:
         return {"id": self._answer.answer_id, "type": "message", "role": "assistant"}
 
     def _stop(self, finish: str) -> tuple[str, str | None]:
-        """Return the stop reason in Anthropic's words, and the stop sequence."""
+        """Return Anthropic's stop reason and the stop sequence."""
         if self._call is not None:
             return "tool_use", None
         if finish == "length":

@@ -37,7 +37,7 @@ class ModelNames(Protocol):
 
 
 class ReplyManners(Protocol):
-    """How one kind of engine handles requests and replies."""
+    """One kind's handling of requests and replies."""
 
     @property
     def cuts_failed(self) -> bool:
@@ -56,7 +56,7 @@ class ReplyManners(Protocol):
         """Whether a request for a stream gets this refusal with status 200, as the stream's first event."""
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:
-        """Return the priority of a request, from its header or its body."""
+        """Read a request's priority from header or body."""
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
         """Return the id of the response."""
@@ -71,12 +71,11 @@ class VllmManners:
     cuts_failed = False
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
-        """Return its names; an adapter is called by its own name."""
+        """An adapter has its own name."""
         return ServedModelNames(served, acts, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:
-        """Return the version, the degrees of parallelism, and eight hexadecimal digits that depend on the
-        configuration."""
+        """Return version, parallelism, and eight hexadecimal digits that depend on the configuration."""
         parallel = served.memory.parallelism
         degrees = {"tp": parallel.tensor, "pp": parallel.pipeline, "dp": parallel.data}
         spread = [f"{name}{degree}" for name, degree in degrees.items() if degree > 1]
@@ -85,7 +84,7 @@ class VllmManners:
         return "-".join((f"vllm-{VERSION}", *spread, sha256(settings.encode()).hexdigest()[:8]))
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-        """Return the refusal, always with the error's own status."""
+        """Always use the error's own status."""
         return errors.of(refusal, lag_seconds)
 
     def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - the interface's
@@ -97,7 +96,7 @@ class VllmManners:
         return from_header(request, "X-Vllm-Priority", generation.priority)
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
-        """Return the request id from the header, else from the body, else a new one, after the route's prefix."""
+        """Take it from header or body, else make one; put it after the route's prefix."""
         return prefix + request_id(request, generation)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
@@ -118,7 +117,7 @@ VLLM: Final = VllmManners()
 
 
 def request_id(request: web.Request, generation: GenerationRequest) -> str:
-    """Return the id that the client gave, in a header or the body, else a new one."""
+    """Return the client's id, from header or body, else a new one."""
     return request.headers.get("X-Request-Id") or generation.request_id or token_hex(8)
 
 

@@ -77,7 +77,7 @@ class ResponsesResponse:
         return self._response(self._status(outs[0]), [item], self._ended(outs[0], feed))
 
     def _ended(self, out: int, feed: JobHandle) -> tuple[JsonObject, JsonObject | None]:
-        """Return what is known only at the end: usage and metrics."""
+        """Return usage and metrics, known only at the end."""
         return self._usage(out, feed), answers.metrics(self._answer, out, feed.times)
 
     def _status(self, out: int) -> str:

@@ -91,13 +91,13 @@ def stream_event(value: object) -> bytes:
 
 
 def text_delta(reply: GeneratedReply, start: int, end: int) -> str:
-    """Return the text that a range of tokens adds for the client."""
+    """Return a token range's text for the client."""
     first = reply.ends[start - 1] if start else 0
     return reply.text[first : reply.ends[end - 1] if end else 0]
 
 
 def arguments_delta(reply: GeneratedReply, start: int, end: int) -> str:
-    """Return what a range of tokens adds to the arguments of a reply that is a tool call."""
+    """Return a token range's part of a tool call's arguments."""
     if reply.call is None:
         return ""
     opened = len(reply.call.opening)

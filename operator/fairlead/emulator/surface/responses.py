@@ -74,7 +74,7 @@ class ResponsesHandlers:
 
 
 def _messages(found: JsonObject) -> list[JsonObject]:
-    """Return the messages, instructions first; function calls and their outputs take the form they have in chats."""
+    """Put instructions first; function calls and outputs take their form in chats."""
     system = [{"role": "system", "content": found["instructions"]}] if "instructions" in found else []
     written: Json = found.get("input", "")
     if isinstance(written, str):
@@ -107,7 +107,7 @@ def _plain(item: JsonObject) -> JsonObject:
 
 
 def _format(wanted: JsonObject) -> JsonObject:
-    """Convert a response format to that of chats, which nest the JSON schema that `/v1/responses` writes flat."""
+    """Convert to the format of chats, which nest the JSON schema that `/v1/responses` writes flat."""
     return {"type": "json_schema", "json_schema": wanted} if wanted.get("type") == "json_schema" else wanted
 
 

@@ -94,7 +94,7 @@ def _check_named(choice: JsonObject, tools: Sequence[Json]) -> None:
 
 
 def required_call(found: JsonObject, *, auto: bool, parser: bool) -> StructuredOutput | None:
-    """Return the call that the reply must be, if any; raise an error for what the server was not started for.
+    """Return the call that the reply must be, if any; raise an error if the server lacks the flag for it.
 
     With `auto` the model calls a tool unless the conversation ends with a tool's result, so that agents' loops end.
     """
@@ -124,7 +124,7 @@ def client_named_tool(found: JsonObject) -> bool:
 
 
 def _function(tool: Json) -> JsonObject:
-    """Return a tool's function, from a chat or from `/v1/responses` (which writes it flat)."""
+    """Read a tool's function; `/v1/responses` writes it flat."""
     if not isinstance(tool, dict):
         return {}
     inner = tool.get("function", tool)

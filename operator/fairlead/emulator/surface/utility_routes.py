@@ -115,5 +115,5 @@ class UtilityHandlers:
 
 
 def json_response(what: object, status: int = 200) -> web.Response:
-    """Return a JSON response as sent by all endpoints here."""
+    """Build a JSON response."""
     return web.Response(body=answers.compact_json(what), status=status, content_type="application/json")

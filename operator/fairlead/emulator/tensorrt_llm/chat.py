@@ -30,11 +30,11 @@ class TensorRtChat:
         self._named = tools.client_named_tool(self._request.body)
 
     def opening(self) -> bytes:
-        """Return the first chunk of every choice, with its role."""
+        """Return every choice's first chunk, with its role."""
         return b"".join(self._chunk(index, {"role": "assistant"}) for index in range(len(self._answer.replies)))
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """Return a chunk of text or of a tool call; the last tokens come with their finish reason."""
+        """Return text or a tool call; the last tokens come with their finish reason."""
         reply = self._answer.replies[index]
         text = answers.text_delta(reply, start, end)
         if finish is None and reply.call is None and self._request.sampling.logprobs is None:
@@ -50,19 +50,19 @@ class TensorRtChat:
         return self._chunk(index, delta, **choice)
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Return the usage chunk if the request includes usage, then `[DONE]`."""
+        """Return the usage if requested, then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
         last = {**self._head, "choices": [], "usage": usage.of(self._answer, outs, feed)}
         return answers.stream_event(last) + answers.DONE
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """Return nothing: the connection closes."""
+        """The connection just closes."""
         del no
         return b""
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """Return the whole response with all choices."""
+        """Return the whole response."""
         return {
             **self._head,
             "object": "chat.completion",
@@ -76,8 +76,7 @@ class TensorRtChat:
         return answers.stream_event({**self._head, "choices": [{"index": index, "delta": delta, **more}]})
 
     def _call(self, index: int, start: int, end: int) -> dict[str, Any]:
-        """Return a delta of a tool call: for a tool that the client named, all text is arguments; else the name comes
-        first, once."""
+        """Return a call's delta. For a client-named tool all text is arguments; else the name comes first."""
         reply = self._answer.replies[index]
         call = reply.call
         assert call is not None
@@ -115,7 +114,7 @@ class TensorRtChat:
         }
 
     def _finish(self, reply: GeneratedReply, finish: str, out: int) -> str:
-        """Return `tool_calls` if the model called a tool that the client had not named, else the reply's own reason."""
+        """Return `tool_calls` if the model called a tool that the client had not named."""
         called = finish == "stop" and reply.called and out >= len(reply.ids) and not self._named
         return "tool_calls" if called else finish
 

@@ -94,7 +94,7 @@ def _answering(given: Namespace, found: Options) -> ResponseArguments:
 
 
 def _speculation(found: Options) -> dict[str, Any] | None:
-    """Return it under vLLM's names; MTP has as many tokens as layers."""
+    """Use vLLM's names; MTP has as many tokens as layers."""
     method = _METHODS.get(found.get("speculative_config.decoding_type", ""))
     if method is None:
         return None

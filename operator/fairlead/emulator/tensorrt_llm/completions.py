@@ -33,7 +33,7 @@ class TensorRtCompletion:
         return b""
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        """Return a chunk; common ones are joined from prepared bytes, the others are built field by field."""
+        """Join common chunks from prepared bytes, and build the others field by field."""
         text = answers.text_delta(self._answer.replies[index], start, end)
         if finish is None and self._plain:
             return b"".join((self._prefix, b'%d,"text":' % index, answers.json_string(text), _REST))
@@ -44,7 +44,7 @@ class TensorRtCompletion:
         )
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
-        """Return a usage chunk for each prompt if the request includes usage; then `[DONE]`."""
+        """Return a usage chunk per prompt if requested; then `[DONE]`."""
         if not self._request.include_usage:
             return answers.DONE
         counted = usage.by_prompt(self._answer, outs, feed)
@@ -52,12 +52,12 @@ class TensorRtCompletion:
         return b"".join((*chunks, answers.DONE))
 
     def broken(self, no: ErrorResponse) -> bytes:
-        """Return nothing: the connection closes."""
+        """The connection just closes."""
         del no
         return b""
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
-        """Return the whole response with all choices."""
+        """Return the whole response."""
         choices = []
         for index, out in enumerate(outs):
             text = answers.text_until(self._answer.replies[index], out)

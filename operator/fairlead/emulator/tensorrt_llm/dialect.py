@@ -47,13 +47,13 @@ class TensorRtDialect:
 
     @property
     def starting(self) -> "web.Application | None":
-        """The application while it loads: it listens from the first second."""
+        """It listens from the first second."""
         from fairlead.emulator.tensorrt_llm import readiness  # noqa: PLC0415 - as below
 
         return readiness.application()
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-        """Parse its command line and its file; its environment variables are ignored."""
+        """Parse its command line and file; variables are ignored."""
         del environment
         return command.read(words)
 

@@ -27,18 +27,18 @@ def body(request: web.Request, no: ErrorResponse) -> Mapping[str, Any]:
 
 
 def bad_request(message: str) -> ErrorResponse:
-    """Return the error for any failure on the way to the engine, the client's or the server's."""
+    """Return the error for any failure before the engine, whatever the cause."""
     return ErrorResponse(400, message, _BAD)
 
 
 def not_permitted(names: list[str]) -> ErrorResponse:
-    """Return the error for members of a body that its schema lacks."""
+    """The body has members that its schema lacks."""
     lines = "\n".join(f"  body.{name}: Extra inputs are not permitted" for name in names)
     return ErrorResponse(400, f"{len(names)} validation errors:\n{lines}", _SCHEMA)
 
 
 def refused(refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-    """Return a refusal; there is no limit of waiting requests, and a failure in the engine is 400 as well."""
+    """Return a refusal; waiting requests are not limited, and engine failures are 400 as well."""
     if refusal is EngineRefusal.LAGGING:
         why = f"The simulated engine is {lag_seconds * 1000:.0f} ms behind the time it simulates."
         return ErrorResponse(503, why, "ServiceUnavailableError")
@@ -46,13 +46,13 @@ def refused(refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
 
 
 def too_long(prompt: int, wanted: int | None, context: int) -> ErrorResponse:
-    """Return the error for a request that is too long: neither prompts nor replies are shortened."""
+    """The request is too long: neither prompts nor replies are shortened."""
     beside = "" if wanted is None else f" and max_tokens {wanted}"
     return bad_request(f"The prompt of {prompt} tokens{beside} exceed max_seq_len {context}. (simulated)")
 
 
 def not_in_one_step(prompt: int, most: int) -> ErrorResponse:
-    """Return the error without chunked prefill, when a prompt must fit into one step."""
+    """Without chunked prefill, a prompt must fit into one step."""
     return bad_request(
         f"The prompt of {prompt} tokens exceeds max_num_tokens {most}, and chunked prefill is off. (simulated)"
     )

@@ -22,7 +22,7 @@ _NUMBERS: Final = {
     "pipeline_parallel_size": ("pp_size",),
     "moe_expert_parallel_size": ("ep_size",),
 }
-"""Integer options that set the key of the same name, with their aliases."""
+"""Integer options for the key of that name, with aliases."""
 
 
 def parsed(words: Sequence[str]) -> Namespace:

@@ -38,7 +38,7 @@ class TensorRtGenerationHandlers:
         return await self._chat(request, fields.parsed(await request.read(), request.content_type))
 
     async def health_generate(self, request: web.Request) -> web.Response:
-        """GET /health_generate: one token of a chat, which waits behind all other requests."""
+        """GET /health_generate: a token of a chat, queued behind all other requests."""
         message = {"role": "user", "content": "hi"}
         body = {"model": self._front.served.names[0], "messages": [message], "max_tokens": 1, "temperature": 0}
         try:
@@ -54,7 +54,7 @@ class TensorRtGenerationHandlers:
         return await self._front.respond(request, answer, TensorRtChat(answer))
 
     def _conversation(self, generation: GenerationRequest) -> list[int]:
-        """Return a chat's prompt with its tools; also set the reply's form and length, and the adapter."""
+        """Read prompt and tools; set the reply's form and length, and the adapter."""
         body = generation.body
         generation.bound = self._call(body) or generation.bound
         ids = [prompts.of_chat(body["messages"], self._limits(), tools=body.get("tools", ()))]
@@ -63,7 +63,7 @@ class TensorRtGenerationHandlers:
         return ids[0]
 
     def _call(self, body: JsonObject) -> StructuredOutput | None:
-        """Return the call that the reply must be: by default none; without a parser only one that the client names."""
+        """By default no call; without a parser only one that the client names."""
         choice = body.get("tool_choice") or "none"
         parser = self._front.served.answering.tool_parser is not None
         if not body.get("tools") or choice == "none" or not (parser or isinstance(choice, dict)):

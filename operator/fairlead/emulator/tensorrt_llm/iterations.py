@@ -62,14 +62,14 @@ class IterationBuffer:
     """What the metrics page shows."""
 
     def collect(self) -> None:
-        """Collect what has been recorded so far; called when a request has ended."""
+        """Collect the statistics so far, when a request has ended."""
         if self.made:
             self.last = self.made[-1]
         self.collected += self.made
         self.made.clear()
 
     def taken(self) -> list[dict[str, Any]]:
-        """Return and clear what has not been read; a second reader gets none of it."""
+        """Return and clear the unread ones; a second reader gets none."""
         found = [one.json_object for one in self.collected]
         self.collected.clear()
         return found

@@ -21,24 +21,24 @@ class TensorRtManners:
     cuts_failed = True
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
-        """Return its names: any for the model."""
+        """Accept any name for the model."""
         del acts
         return TensorRtModelNames(served, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - the interface's
-        """Return none: its responses have no fingerprint."""
+        """Its responses have none."""
         return ""
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
-        """Return the refusal with its status."""
+        """Use TensorRT-LLM's status."""
         return errors.refused(refusal, lag_seconds)
 
     def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - the interface's
-        """Return False: an error after status 200 closes the connection."""
+        """An error after status 200 closes the connection."""
         return False
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:  # noqa: ARG002 - the interface's
-        """Return the same priority for all."""
+        """All have the same priority."""
         return 0
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
@@ -47,6 +47,6 @@ class TensorRtManners:
         return prefix + token_hex(16)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
-        """Return none of its own."""
+        """It has none."""
         del request, acts
         return {}

@@ -25,17 +25,17 @@ class TensorRtModelNames:
         return name or self._name, None
 
     def cards(self) -> dict[str, Any]:
-        """Return the response of `/v1/models`; `created` is the time of the request."""
+        """`created` is the time of the request."""
         card = {"id": self._name, "object": "model", "created": int(self._clock()), "owned_by": "tensorrt_llm"}
         return {"object": "list", "data": [card]}
 
     def load(self, name: str, path: str, *, inplace: bool) -> str:
-        """Refuse: there is no such endpoint."""
+        """No such endpoint."""
         del path, inplace
         raise _no_orders(name)
 
     def unload(self, name: str) -> str:
-        """Refuse: there is no such endpoint."""
+        """No such endpoint."""
         raise _no_orders(name)
 
 

@@ -16,7 +16,7 @@ Options = Mapping[str, Any]
 """Values by dotted key, from the root of the file."""
 
 _LEAVES: Final = frozenset({"cuda_graph_config"})
-"""Keys that count as one value, although they may have keys below them."""
+"""Keys that are one value, although they may have subkeys."""
 KEYS: Final = frozenset(
     {
         *("cuda_graph_config", "dtype", "enable_chunked_prefill", "enable_iter_perf_stats", "guided_decoding_backend"),

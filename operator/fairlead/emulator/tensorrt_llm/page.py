@@ -55,7 +55,7 @@ class TensorRtPage:
         self.sleep_level = 0
 
     def text(self) -> str:
-        """Return the correct exposition, without faults."""
+        """Return the exposition without faults."""
         lines = [*self._settings(), *self._requests()]
         if self._facts.served.metrics.of_steps:
             lines += self._steps()
@@ -101,7 +101,7 @@ class TensorRtPage:
             yield from self._written(families.ACCEPTED, [({}, float(accepted))])
 
     def _drafts(self, counts: EngineCounts) -> tuple[int, int]:
-        """Return the counts as of the first scrape after the last request ended."""
+        """As of the first scrape after the last request ended."""
         ended = self._tally.completed
         if ended not in self._drafted:
             self._drafted = {ended: (counts.draft_tokens, counts.accepted)}

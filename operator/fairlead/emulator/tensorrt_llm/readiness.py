@@ -11,7 +11,7 @@ STARTING: Final = "starting"
 
 
 def application() -> web.Application:
-    """Return an application with one response for every request."""
+    """Serve one response for every request."""
     made = web.Application()
     made.add_routes([web.route("*", "/{path:.*}", _starting)])
     return made

@@ -123,7 +123,7 @@ def _request(found: JsonObject, logprobs: int | None) -> GenerationRequest:
 
 
 def _bound(wanted: JsonObject | None) -> StructuredOutput | None:
-    """Read OpenAI's response formats, and four of TensorRT-LLM's own."""
+    """Read OpenAI's formats, and four of its own."""
     kind = None if wanted is None else wanted.get("type")
     if wanted is None or kind == "text":
         return None

@@ -19,8 +19,7 @@ from fairlead.sizing.sizing_input import SizingInput
 _LATER: Final = frozenset(
     {FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQUENCES_EXCEED_CACHE, FitReason.CONTEXT_EXCEEDS_MODEL}
 )
-"""Misfits that `capacity` decides by the cache's size, and a context above the model's, which TensorRT-LLM does not
-refuse."""
+"""What the cache's size decides, and a context above the model's, which is not refused there."""
 
 
 class TensorRtStart:
@@ -35,7 +34,7 @@ class TensorRtStart:
             raise CannotStart(f"RuntimeError: (simulated: {count(world, 'GPU')} wanted, {gpus} here)")
 
     def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
-        """Return the checkpoint's own weight format, and the cache format that the options select."""
+        """Return the cache format; the checkpoint decides that of weights."""
         del shape
         word = served.memory.cache_dtype
         return None, next((kv for kv, row in formats.KV.items() if row.word == word), KvFormat.AUTO)
@@ -67,12 +66,12 @@ class TensorRtStart:
         return {"page_size": str(settings.block_tokens), "enable_block_reuse": str(served.limits.prefix_caching)}
 
     def log(self, settings: EngineSettings) -> tuple[str, ...]:
-        """Return the size of the cache, with our own text: its own is not known."""
+        """Log the cache size in our own words: its own are not known."""
         tokens = (settings.blocks - 1) * settings.block_tokens
         return (f"INFO (simulated) KV cache: {tokens} tokens in blocks of {settings.block_tokens}",)
 
     def listening(self, served: ServeArguments) -> tuple[str, ...]:
-        """Return its last log lines before it serves, which are uvicorn's."""
+        """Return its last lines before it serves: uvicorn's."""
         return (
             "INFO: Application startup complete.",
             f"INFO: Uvicorn running on http://{served.host}:{served.port} (simulated)",

@@ -78,7 +78,7 @@ class TensorRtTally(RankTally):
             self._of(family).observe(seconds)
 
     def taken(self) -> Sequence[dict[str, Any]]:
-        """Return and clear statistics that were not read."""
+        """Return and clear unread statistics."""
         return self.iterations.taken()
 
     def _of(self, family: MetricFamily) -> MetricHistogram:

@@ -10,7 +10,7 @@ DIED: Final = "The executor has died; the server ends itself by SIGINT (simulate
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """Return the message for an injected fault."""
+    """Describe an injected fault."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return "torch.OutOfMemoryError: CUDA out of memory. (simulated)"

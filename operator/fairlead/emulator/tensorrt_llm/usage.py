@@ -18,7 +18,7 @@ def usage(prompt_tokens: int, tokens: int, cached: int) -> dict[str, Any]:
 
 
 def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[str, Any]:
-    """Return the usage of the whole request; a prompt with several choices counts once, by its first choice."""
+    """Sum the request's usage; a prompt with several choices counts once, by its first."""
     return usage(answer.prompt_tokens, sum(outs), sum(feed.cached_tokens[:: answer.request.sampling.n]))
 
 

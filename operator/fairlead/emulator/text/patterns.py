@@ -56,7 +56,7 @@ PatternNode = CharacterClass | Concatenation | Alternation | Repetition
 
 
 def example(pattern: str, draws: SeededDraws) -> str:
-    """Return a text that the whole pattern matches; raise `UnsupportedPattern` if the pattern is not supported."""
+    """Return a matching text; raise `UnsupportedPattern` if the pattern is not supported."""
     return matching_text(_PatternParser(pattern).whole(), draws)
 
 

@@ -14,7 +14,7 @@ _SPREAD: Final = 56
 
 
 def natural_length(seed: bytes, mean: float | None) -> int:
-    """Return the tokens of a reply that ends by itself, including the end-of-text token."""
+    """Return the length in tokens, including the end-of-text token."""
     share = numbers(seed, 1)[0] / 65536
     if mean is None:
         return _SHORTEST + int(share * _SPREAD)

@@ -116,7 +116,7 @@ class _InstanceBuilder:
         return choices[self._draws.below(len(choices))]
 
     def _fitting(self, whole: Schema) -> list[Json]:
-        """Return the values of an enum that have the schema's type, if it has one."""
+        """Return enum values of the schema's type, if it has one."""
         kinds = whole.get("type")
         if kinds is None:
             return list(whole["enum"])

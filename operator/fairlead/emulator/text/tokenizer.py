@@ -97,7 +97,7 @@ class Tokenizer:
         return "".join(pieces), list(accumulate(map(len, pieces)))
 
     def _opening(self, number: int) -> int:
-        """Return the capitalized token without its space; in a small vocabulary, which lacks it, the token itself."""
+        """Capitalize without the space; a small vocabulary may lack that and keeps the token."""
         return self._parts.get(self._bytes[number].decode().strip().capitalize(), number)
 
     def _remembered(self, piece: str) -> tuple[int, ...]:
@@ -123,8 +123,7 @@ class Tokenizer:
 
 @lru_cache(maxsize=2)
 def of(vocabulary: int) -> Tokenizer:
-    """Return the tokenizer of this vocabulary size; a process serves one model, so one is kept (and one more for
-    tests)."""
+    """A process serves one model, so one tokenizer is kept (and one more for tests)."""
     return Tokenizer(vocabulary)
 
 

@@ -50,7 +50,6 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
 
 
 def _concurrency(tokens: int, context: int) -> float:
-    """Return how many requests of full context fit; times the context and truncated it gives `tokens` again, as in
-    vLLM."""
+    """Requests of full context that fit; times the context and truncated it gives `tokens` again, as in vLLM."""
     several = tokens / context
     return several if int(several * context) == tokens else nextafter(several, inf)

@@ -58,5 +58,5 @@ class VllmDialect:
         return EngineMetrics(facts)
 
     def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
-        """Return the stats line that it logs every ten seconds."""
+        """Return its stats log."""
         return StatsLine(number, rank, LoggedCounts(now))

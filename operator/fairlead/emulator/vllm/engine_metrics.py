@@ -34,7 +34,7 @@ class EngineMetrics:
         self._web = HttpMetrics()
 
     def text(self) -> str:
-        """Return the correct exposition, without faults."""
+        """Return the exposition without faults."""
         own = lag_metrics.lines(self.lag, self.born)
         return "\n".join((*process_metrics.lines(), *self.engine_lines(), *own, *self._web.lines(self.born))) + "\n"
 
@@ -130,5 +130,5 @@ class EngineMetrics:
 
 
 def _histograms(one: RankMetrics) -> VllmTally:
-    """Return the counts, which this kind's dialect created."""
+    """Return the counts of this kind's dialect."""
     return cast("VllmTally", one.tally)

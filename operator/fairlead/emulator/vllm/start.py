@@ -46,7 +46,7 @@ class VllmStart:
         return next(found, None), kv
 
     def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
-        """Return the blocks, including the null block; `--max-model-len auto` shrinks the context until it fits."""
+        """Count blocks, including the null block; `--max-model-len auto` shrinks the context until it fits."""
         page = served.limits.block_tokens
         flags = served.memory
         if flags.blocks is not None:
@@ -75,7 +75,7 @@ class VllmStart:
         )
 
     def listening(self, served: ServeArguments) -> tuple[str, ...]:
-        """Return its last log lines before it serves."""
+        """Return its last lines before it serves."""
         return (
             f"INFO Starting vLLM server on http://{served.host}:{served.port} (simulated)",
             "INFO Application startup complete.",

@@ -10,7 +10,7 @@ ENGINE_DIED: Final = "Engine core process EngineCore died unexpectedly. (simulat
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """Return the message for an injected fault."""
+    """Describe an injected fault."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return (

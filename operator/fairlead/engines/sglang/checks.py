@@ -232,5 +232,5 @@ OF_GPUS: Final[frozenset[RefusalCheck]] = frozenset(
 
 
 def of(setup: EngineSetup) -> tuple[RefusalCheck, ...]:
-    """Return the rules for the hardware of this setup."""
+    """Return the rules for this hardware."""
     return tuple(check for check in REFUSAL_CHECKS if not (setup.on_cpu and check in OF_GPUS))

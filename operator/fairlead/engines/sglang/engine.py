@@ -61,11 +61,11 @@ class SglangEngine:
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """Return warnings about what is allowed but has a cost."""
+        """Warn of what is allowed but has a cost."""
         return setups.warnings_of(setup, warning_checks.of(setup))
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """Return how it is started, probed and ended."""
+        """Describe start, probes and end."""
         command = arguments.command(setup)
         return EngineLaunch(
             command=command,
@@ -86,7 +86,7 @@ class SglangEngine:
         return memory.MEMORY
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """Return what extra arguments and adapters say about memory."""
+        """Read memory settings from extra arguments."""
         return memory.settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:

@@ -86,8 +86,7 @@ def priorities_upside_down(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def _number(setup: EngineSetup, *flags: str) -> int | None:
-    """Return the value of a flag under any of its names; anything but an integer is left to SGLang's parser to
-    refuse."""
+    """Parse a flag with several names; anything but an integer is left to SGLang's parser to refuse."""
     written = next((value for flag in flags if (value := setup.value(flag)) is not None), None)
     return int(written) if written is not None and written.isascii() and written.isdigit() else None
 

@@ -16,7 +16,7 @@ _RUNNING, _WAITING, _COMPILING, _USAGE, _CAPACITY = (
 
 
 def quick(page: bytes) -> QuickLoad | None:
-    """Return None for a page of another engine, or one whose running, waiting or cache figures are broken."""
+    """None for another engine's page, or if its running, waiting or cache figures are broken."""
     running, waiting, usage, compiling, tokens = (
         quick_load.values(page, one, _PART) for one in (_RUNNING, _WAITING, _USAGE, _COMPILING, _CAPACITY)
     )

@@ -69,7 +69,7 @@ class SglangMemory:
         return max(0.0, round((total - reserved) / total, 3))
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
-        """Most prompt tokens in one step, by the card's memory; generated tokens have steps of their own."""
+        """Prompt tokens of one step, by the card's memory; generated tokens have their own steps."""
         total = accelerator.memory_mib
         tokens = 2048 if total < 20 * GIB else 4096 if total < _LARGE else 8192 if total < 160 * GIB else 16384
         return BatchLimits(sequences=SEQUENCES if accelerator.is_cpu else _SEQUENCES, tokens=tokens)
@@ -83,7 +83,7 @@ MEMORY: Final = SglangMemory()
 
 
 def decode_graph(total: int, gpus: int) -> int:
-    """Return the largest batch whose step is captured, by the card's memory in MiB."""
+    """The largest captured batch, by the card's memory in MiB."""
     few = gpus < 4
     if total < 20 * GIB:
         return 8
@@ -93,7 +93,7 @@ def decode_graph(total: int, gpus: int) -> int:
 
 
 def prefill_graphs(most: int) -> int:
-    """Return how many sizes of prompt steps are captured: `generate_prefill_cuda_graph_batch_sizes`."""
+    """Count captured prompt sizes: `generate_prefill_cuda_graph_batch_sizes`."""
     sizes = (
         *range(4, 33, 4),
         *range(48, 257, 16),
@@ -106,7 +106,7 @@ def prefill_graphs(most: int) -> int:
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """Return the memory settings from extra arguments and adapters; the base model takes a slot without weights."""
+    """Read extra arguments and adapters; the base model takes a slot without weights."""
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
         expert_parallel=setup.gives("--ep-size", "--ep", "--expert-parallel-size"),

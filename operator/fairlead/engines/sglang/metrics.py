@@ -94,7 +94,7 @@ class SglangLoadReader:
 
 
 def _translated(found: Iterable[MetricSample | UnreadableScrape]) -> Iterator[MetricSample | UnreadableScrape]:
-    """Translate each sample to those that `load_parser` reads; requests without a stream follow at the end."""
+    """Translate samples for `load_parser`; requests without a stream follow at the end."""
     bounds: dict[str, None] = {}
     whole = 0.0
     for sample in found:
@@ -113,7 +113,7 @@ def _translated(found: Iterable[MetricSample | UnreadableScrape]) -> Iterator[Me
 
 
 def _is_counted_elsewhere(sample: MetricSample) -> bool:
-    """Return whether it is a later pipeline stage, or part of a sum."""
+    """Match later pipeline stages, and parts of a sum."""
     labels = sample.labels
     return labels.get("pp_rank", "0") != "0" or (sample.name in _BY_PRIORITY and bool(labels.get("priority")))
 

@@ -19,5 +19,5 @@ parser.parse_args(["--model-path", *sys.argv[1:]])
 
 
 def command(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the command of a check pod for the command of an engine."""
+    """Return the check pod's command for an engine's."""
     return "python3", "-c", PROGRAM, *words[2:]

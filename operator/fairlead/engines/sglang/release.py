@@ -30,5 +30,5 @@ def is_whole(engine: DesiredEngine) -> bool:
 
 
 def name_of(image: str) -> str:
-    """Return the last component of an image's name, without registry, tag and digest."""
+    """Return an image's base name, without registry, tag and digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]

@@ -17,7 +17,7 @@ _GRAPHS: Final = re.compile(r"Capture (.+) CUDA graph end\. elapsed=([\d.]+) s, 
 
 
 def of_start(lines: Sequence[LogLine], ready_s: float) -> StartLog:
-    """Return the phases of a start that took `ready_s`."""
+    """Split a start that took `ready_s` into phases."""
     captured: dict[str, tuple[float, float]] = {}
     for one in lines:
         if found := _GRAPHS.search(one.text):
@@ -30,7 +30,7 @@ def of_start(lines: Sequence[LogLine], ready_s: float) -> StartLog:
 
 
 def _phases(lines: Sequence[LogLine], ready_s: float, graphs_s: float) -> dict[str, float]:
-    """Return an empty mapping if one of the three lines that every start has is missing."""
+    """Empty if one of the three lines of every start is missing."""
     loading, loaded, listening = (_first(lines, text) for text in (_LOADING, _LOADED, _LISTENING))
     if loading is None or loaded is None or listening is None:
         return {}

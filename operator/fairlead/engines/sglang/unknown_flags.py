@@ -51,13 +51,13 @@ def is_taken(word: str) -> bool:
 
 
 def nearest(word: str) -> str | None:
-    """Return the closest flag, which was probably meant."""
+    """Return the closest flag."""
     near = difflib.get_close_matches((extra_args.flag(word) or "").removeprefix("--"), LONG, n=1)
     return f"--{near[0]}" if near else None
 
 
 def _strange(setup: EngineSetup, otherwise: str) -> Iterator[UnknownSglangArgument]:
-    """Yield all unknown flags except those that `flags.RULES` already refuses with a remedy."""
+    """Yield unknown flags that `flags.RULES` does not already refuse."""
     for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
         if name is None or name == "--" or " " in name:

@@ -36,7 +36,7 @@ def keys(adapters: Sequence[Adapter]) -> Mapping[str, Any]:
 
 
 def number(adapter: str) -> int:
-    """Return a positive number from the name alone, and so the same one in every router."""
+    """Return a positive number from the name, the same in every router."""
     return (zlib.crc32(adapter.encode()) & 0x7FFF_FFFF) or 1
 
 
@@ -57,7 +57,7 @@ REQUESTS: Final = AdapterRequests(paths=frozenset({b"/v1/chat/completions", b"/v
 
 
 def unmounted(setup: EngineSetup) -> str | None:
-    """Return the first adapter that is not in a folder of the pod."""
+    """Return the first adapter not in the pod."""
     mounted = {SourceScheme.OCI, SourceScheme.CLAIM}
     return next((one.source.location for one in setup.engine.adapters if one.source.scheme not in mounted), None)
 

@@ -35,6 +35,6 @@ def tools(setup: EngineSetup) -> tuple[str, ...]:
 
 
 def template(setup: EngineSetup) -> tuple[str, ...]:
-    """A path; a template's text would be subject to the parser's escapes, which was not tried."""
+    """A path; text would be subject to the parser's escapes, which was not tried."""
     found = spec_conversation.template(setup)
     return () if found is None else ("--chat_template", found)

@@ -55,11 +55,11 @@ class TensorRtEngine:
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """Return warnings about what is allowed but has a cost."""
+        """Warn of what is allowed but has a cost."""
         return setups.warnings_of(setup, warning_checks.WARNING_CHECKS)
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """Return how it is started, probed and ended. It has no check without a GPU: its first step counts GPUs."""
+        """Describe start, probes and end. It has no check without a GPU: its first step counts GPUs."""
         return EngineLaunch(
             command=_command(setup),
             environment=environment.variables(setup),
@@ -79,7 +79,7 @@ class TensorRtEngine:
         return memory.MEMORY
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """Return what extra arguments and adapters say about memory."""
+        """Read memory settings from extra arguments."""
         return memory.settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
@@ -92,7 +92,7 @@ class TensorRtEngine:
 
 
 def _command(setup: EngineSetup) -> tuple[str, ...]:
-    """Return the command; the default address is localhost, which no probe reaches."""
+    """The default address is localhost, which no probe reaches."""
     return (
         "trtllm-serve",
         weight_paths.path_to_open(setup.wanted.model.source, weight_paths.MODEL),

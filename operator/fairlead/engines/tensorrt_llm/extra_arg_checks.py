@@ -54,7 +54,7 @@ def adapters_beside_experts(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def _touches(path: str, key: str) -> bool:
-    """Return whether the path is the key, or one above or below it."""
+    """Match the key, and those above or below it."""
     return f"{path}.".startswith(f"{key}.") or f"{key}.".startswith(f"{path}.")
 
 

@@ -40,7 +40,7 @@ def _nothing(setup: EngineSetup) -> tuple[str, ...]:  # noqa: ARG001 - the inter
 
 
 def _written(key: str, of: Callable[[EngineSetup], Any]) -> Callable[[EngineSetup], Mapping[str, Any]]:
-    """Return a writer of one key, if it has a value."""
+    """Write one key, if it has a value."""
     return lambda setup: {} if (value := of(setup)) is None else {key: value}
 
 

@@ -62,7 +62,7 @@ def _rules() -> tuple[FlagRule, ...]:
 
 
 def folded(rule: FlagRule) -> FlagRule:
-    """Spell the flags with dashes, as `extra_args.flag` does with what a user wrote."""
+    """Use dashes, as `extra_args.flag` does with what a user wrote."""
     return replace(rule, flags=tuple(flag.replace("_", "-") for flag in rule.flags))
 
 

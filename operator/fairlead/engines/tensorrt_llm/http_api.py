@@ -16,7 +16,7 @@ _RUNNING, _WAITING, _USAGE, _BLOCKS, _TOKENS = (
 
 
 def quick(page: bytes) -> QuickLoad | None:
-    """Return None for a page of another engine, or one whose running, waiting or cache figures are broken."""
+    """None for another engine's page, or if its running, waiting or cache figures are broken."""
     running, waiting, usage, blocks, tokens = (
         quick_load.values(page, one) for one in (_RUNNING, _WAITING, _USAGE, _BLOCKS, _TOKENS)
     )

@@ -48,7 +48,7 @@ MEMORY: Final = TensorRtMemory()
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """Return the memory settings from extra arguments and adapters."""
+    """Read memory settings from extra arguments."""
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
         expert_parallel=setup.gives("--ep-size", "--moe-expert-parallel-size"),

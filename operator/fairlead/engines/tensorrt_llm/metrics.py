@@ -86,8 +86,7 @@ class TensorRtLoadReader:
 
 
 def _translated(found: Iterable[MetricSample | UnreadableScrape]) -> Iterator[MetricSample | UnreadableScrape]:
-    """Translate each sample to those that `load_parser` reads; the cache's size follows at the end, from both
-    gauges."""
+    """Translate samples for `load_parser`; the cache's size follows at the end, from both gauges."""
     sizes: dict[str, float] = {}
     for sample in found:
         if isinstance(sample, UnreadableScrape):

@@ -26,7 +26,7 @@ NEEDED: Final = ("return_perf_metrics", "enable_iter_perf_stats")
 
 
 def file(setup: EngineSetup) -> OptionsFile:
-    """Return the file; the same setup gives the same text, since the text is a part of the pod."""
+    """The same setup gives the same text, since the text is a part of the pod."""
     return OptionsFile(text=json.dumps(keys(setup), indent=1, sort_keys=True), folder=FOLDER, name=NAME)
 
 

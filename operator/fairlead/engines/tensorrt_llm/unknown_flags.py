@@ -52,7 +52,7 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
 
 
 def _strange(setup: EngineSetup, otherwise: str) -> Iterator[UnknownOption]:
-    """Yield all unknown options except those that `flags.RULES` already refuses with a remedy."""
+    """Yield unknown options that `flags.RULES` does not already refuse."""
     for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
         shown = word.partition("=")[0]

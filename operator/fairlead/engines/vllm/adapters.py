@@ -17,7 +17,7 @@ UPDATING: Final = "VLLM_ALLOW_RUNTIME_LORA_UPDATING"
 
 
 def slots(engine: DesiredEngine) -> tuple[str, ...]:
-    """Return the flags for adapter slots; the rank is rounded up to one that vLLM supports."""
+    """Write the adapter slot flags; the rank is rounded up to one that vLLM supports."""
     ranks = slot_ranks(engine)
     if not ranks:
         return ()
@@ -48,12 +48,12 @@ def slot_ranks(engine: DesiredEngine) -> tuple[int, ...]:
 
 
 def updating(engine: DesiredEngine) -> tuple[EnvVar, ...]:
-    """Return the variable that opens the load and unload endpoints; routers do not expose them."""
+    """Open the load and unload endpoints; routers do not expose them."""
     return (EnvVar(name=UPDATING, value="1"),) if engine.lora is not None else ()
 
 
 def staged(engine: DesiredEngine, port: int) -> StagedAdapters | None:
-    """Return where adapters are staged that are loaded while the engine runs."""
+    """Return where runtime adapters are staged."""
     if engine.lora is None:
         return None
     return StagedAdapters(

@@ -39,7 +39,7 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
 
 
 def flags(most: int) -> tuple[str, ...]:
-    """Return the flag and the sizes of graphs up to so many tokens."""
+    """Write the flag with graph sizes up to so many tokens."""
     return (FLAGS[0], *map(str, sizes(most)))
 
 

@@ -37,7 +37,7 @@ def tools(setup: EngineSetup) -> tuple[str, ...]:
 
 
 def reasoning(setup: EngineSetup) -> tuple[str, ...]:
-    """Return the flag for the parser that separates reasoning from the reply's text."""
+    """Name the parser that separates reasoning from the reply's text."""
     parser = REASONING.chosen(setup)
     return () if parser is None else ("--reasoning-parser", parser)
 

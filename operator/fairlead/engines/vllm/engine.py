@@ -57,11 +57,11 @@ class VllmEngine:
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
-        """Return warnings about what is allowed but has a cost."""
+        """Warn of what is allowed but has a cost."""
         return setups.warnings_of(setup, warning_checks.of(setup))
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """Return how it is started, probed and ended."""
+        """Describe start, probes and end."""
         budget = lifecycle.budget_seconds(pace, setup)
         command = arguments.command(setup, pace.drain_seconds)
         return EngineLaunch(
@@ -84,7 +84,7 @@ class VllmEngine:
         return memory.VllmRelease.read(version)
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
-        """Return what extra arguments and adapters say about memory."""
+        """Read memory settings from extra arguments."""
         return memory.settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:

@@ -12,7 +12,7 @@ _ERROR_EVENT: Final = b'data: {"error"'
 
 
 def begins_with_error(first: bytes) -> bool:
-    """Return whether a stream with status 200 begins with an error: its client has received no token yet."""
+    """Detect an error as the first event with status 200: the client has received no token yet."""
     return first.startswith(_ERROR_EVENT)
 
 

@@ -94,13 +94,13 @@ def metrics_without_speculation(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def _number(setup: EngineSetup, flag: str) -> int | None:
-    """Return the value of a flag; anything but an integer is left to vLLM's parser to refuse."""
+    """Parse a flag; anything but an integer is left to vLLM's parser to refuse."""
     written = setup.value(flag)
     return int(written) if written is not None and written.isascii() and written.isdigit() else None
 
 
 def _json(written: str | None) -> dict[str, object]:
-    """Return the value of a JSON flag; anything but an object is left to vLLM's parser to refuse."""
+    """Parse a JSON flag; anything but an object is left to vLLM's parser to refuse."""
     try:
         read = json.loads(written or "")
     except (ValueError, RecursionError):

@@ -103,7 +103,7 @@ CURRENT: Final = VllmRelease(0, 32)
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """Return the memory settings from extra arguments and adapters."""
+    """Read memory settings from extra arguments."""
     return MemorySettings(
         expert_parallel=setup.gives("--enable-expert-parallel", "-ep"),
         images=not setup.gives("--language-model-only"),

@@ -61,7 +61,7 @@ EAGLE_HEAD: Final = {"architectures": ["LlamaForCausalLMEagle3"], "num_hidden_la
 
 
 def question(setup: EngineSetup, command: Sequence[str]) -> dict[str, Any]:
-    """Return the arguments after `vllm serve`, and placeholder configurations for the models."""
+    """Combine the arguments after `vllm serve` and placeholder configurations."""
     speculation = setup.engine.speculation
     draft = None
     if speculation.draft is not None:

@@ -27,12 +27,12 @@ def hot_loading_is_safe(version: str) -> bool:
 
 
 def is_whole(engine: DesiredEngine) -> bool:
-    """Return whether the image holds this release and nothing else; a custom image may hold more."""
+    """Check that the image holds only this release; a custom image may hold more."""
     return is_ours(engine.version) and (engine.kind in WITHOUT_GPU or _is_released(engine.image))
 
 
 def name_of(image: str) -> str:
-    """Return the last component of an image's name, without registry, tag and digest."""
+    """Return an image's base name, without registry, tag and digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 

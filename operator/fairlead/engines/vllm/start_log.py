@@ -37,7 +37,7 @@ def of_sleep(lines: Iterable[LogLine]) -> tuple[float, float] | None:
 
 
 def _phases(lines: Sequence[LogLine], ready_s: float, graphs_s: float) -> dict[str, float]:
-    """Return an empty mapping if one of the two lines that every start has is missing."""
+    """Empty if one of the two lines of every start is missing."""
     loading = next((one.at for one in lines if any(words in one.text for words in _LOADING)), None)
     made = next(((one.at, match) for one in lines if (match := _READY.search(one.text))), None)
     if loading is None or made is None:

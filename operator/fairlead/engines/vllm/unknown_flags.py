@@ -59,14 +59,14 @@ def is_vllm_flag(word: str) -> bool:
 
 
 def nearest(word: str) -> str | None:
-    """Return the closest flag, which was probably meant."""
+    """Return the closest flag."""
     plain = (extra_args.flag(word) or "").removeprefix("--")
     near = difflib.get_close_matches(plain, LONG, n=1)
     return f"--{near[0]}" if near else None
 
 
 def _strange(setup: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
-    """Yield all unknown flags except those that `flags.RULES` already refuses with a remedy."""
+    """Yield unknown flags that `flags.RULES` does not already refuse."""
     for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
         if name is None or " " in name or is_vllm_flag(word) or extra_args.rule(name, flags.RULES) is not None:
@@ -76,5 +76,5 @@ def _strange(setup: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
 
 
 def _is_short(name: str, flag: str) -> bool:
-    """Return whether it is abbreviated, or one letter with its value glued to it; `-tp2` is neither."""
+    """Match abbreviations, and one letter with its value glued to it; `-tp2` is neither."""
     return flag.startswith(name) or (len(flag) == 2 and name.startswith(flag))

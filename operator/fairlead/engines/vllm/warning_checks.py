@@ -222,7 +222,7 @@ _OF_GPUS: Final[frozenset[WarningCheck]] = frozenset(
 
 
 def of(setup: EngineSetup) -> tuple[WarningCheck, ...]:
-    """Return the warnings for the hardware of this setup."""
+    """Return the warnings for this hardware."""
     if not setup.on_cpu:
         return WARNING_CHECKS
     return (*(check for check in WARNING_CHECKS if check not in _OF_GPUS), *cpu_warnings.WARNING_CHECKS)

@@ -47,7 +47,7 @@ class EnginePage(Protocol):
         """The prefix of the engine's own family names."""
 
     def text(self) -> str:
-        """Return the correct exposition, without faults."""
+        """Return the exposition without faults."""
 
     def without_engine(self) -> str:
         """Return the rest of the page when the engine's families are missing."""

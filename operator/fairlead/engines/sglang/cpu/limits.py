@@ -20,7 +20,7 @@ _limit: Final = partial(FieldLimit, reason=EngineReason.NOT_ON_CPU)
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """Return a refusal for each row that a setup on a processor contradicts."""
+    """Refuse each row that a setup on a processor contradicts."""
     return field_limits.refusals(setup, LIMITS)
 
 

@@ -21,7 +21,7 @@ FLAG_RULES: Final = (
         remedy="remove it",
     ),
 )
-"""In addition to the rules for every SGLang, one of which is about `--device`."""
+"""In addition to those of every SGLang, which include `--device`."""
 VARIABLES: Final = extra_variables.by_name(
     (
         VariableRule(

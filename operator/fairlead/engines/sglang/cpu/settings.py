@@ -24,7 +24,7 @@ ON_CPU: Final = StartCost(fixed_seconds=300, compile_seconds=0)
 
 
 def threads(cores: int) -> int:
-    """Return the number of compute threads; one core stays free for the scheduler's loop and the HTTP server."""
+    """Return compute threads; a core stays free for the scheduler's loop and the HTTP server."""
     return max(1, cores - 1)
 
 

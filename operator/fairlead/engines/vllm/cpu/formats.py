@@ -20,7 +20,7 @@ class KernelGap:
     source: str
     because: str
     of_dense: bool = False
-    """Experts stored in this format have a kernel, all other weights have none."""
+    """Stored experts have a kernel, all other weights have none."""
 
     def written(self, setup: EngineSetup) -> str | None:
         """Return the setup's format, if it is one of these."""

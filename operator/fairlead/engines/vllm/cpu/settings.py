@@ -25,7 +25,7 @@ with a second API server; one core, or a slower one, was not measured. So six ti
 
 
 def threads(cores: int) -> int:
-    """Return the number of compute threads; `OMPProcessManager` also reserves a core of each rank for the scheduler."""
+    """Return compute threads; `OMPProcessManager` also reserves a core per rank for the scheduler."""
     return max(1, cores - 1)
 
 
