@@ -57,7 +57,7 @@ class CacheArguments:
     cache_bytes: int | None = None
     blocks: int | None = None
     most_tokens: int | None = None
-    """Most tokens in the cache, even if there is room for more."""
+    """Maximum tokens in the cache, even if there is room for more."""
     quantization: str | None = None
     cache_dtype: str = "auto"
     dtype: str = "auto"
@@ -146,7 +146,7 @@ class ServeArguments:
     host: str = "127.0.0.1"
     port: int = 8000
     context_tokens: int = DEFAULT_CONTEXT_TOKENS
-    """Most tokens of prompt and reply together; `provision` fills it in if it is not on the command line."""
+    """Maximum tokens of prompt and reply together; `provision` fills it in if it is not on the command line."""
     pool_tokens: int | None = None
     """Tokens that a rank's KV cache holds; filled in by `provision`."""
     vocabulary: int = VOCABULARY

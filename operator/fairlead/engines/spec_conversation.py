@@ -77,7 +77,7 @@ def files(setup: EngineSetup) -> tuple[ConfigMapFile, ...]:
 
 
 def parser_unknown(setup: EngineSetup, table: ParserTable) -> SpecRefusal | None:
-    """Refuse a name that would end the start."""
+    """Refuse a name with which the engine would not start."""
     name = table.stranger(setup)
     if name is None or not table.is_whole(setup.engine):
         return None

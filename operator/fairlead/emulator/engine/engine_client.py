@@ -56,7 +56,7 @@ class LiveEngineClient:
 
     @property
     def lag_seconds(self) -> float:
-        """The least lag of the last window: what the process cannot catch up."""
+        """The minimum lag of the last window: what the process cannot catch up."""
         return self.lag.least
 
     @property

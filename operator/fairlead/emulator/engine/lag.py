@@ -14,7 +14,7 @@ WINDOW_SECONDS: Final = 3.0
 SLIPPING_SECONDS: Final = 0.008
 """Measured: at the promised load, a mean lag of 6 ms and first tokens 3 ms late; from 8 ms on more than 5 ms."""
 QUIET_SECONDS: Final = 10.0
-"""Least time between two warnings, so that logging does not add to the lag."""
+"""Minimum time between two warnings, so that logging does not add to the lag."""
 _LAGGING: Final = "WARNING (simulated) {:.0f} ms behind its model on average: latencies are no longer the model's"
 _LAGGING_FAR: Final = "WARNING (simulated) at least {:.0f} ms behind its model: new requests are refused"
 
@@ -25,7 +25,7 @@ class StepLag:
     def __init__(self, limit_seconds: float, log: Callable[[str], None] | None = None) -> None:
         self.limit_seconds = limit_seconds
         self.least = 0.0
-        """The least lag of the window, in seconds: what cannot be caught up."""
+        """The minimum lag of the window, in seconds: what cannot be caught up."""
         self.mean = 0.0
         self.steps_late = 0
         """Steps since the start whose lag was above `SLIPPING_SECONDS`."""

@@ -48,7 +48,7 @@ class SglangDialect:
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
         """Return its HTTP server."""
-        from fairlead.emulator.sglang import routes  # noqa: PLC0415 - aiohttp: a back-test asks for timings alone
+        from fairlead.emulator.sglang import routes  # noqa: PLC0415 - backtests need no aiohttp
 
         return routes.application(served, driver, acts, clock)
 

@@ -34,7 +34,7 @@ class SglangManners:
         """Accept any name for the model, and an adapter after a colon."""
         return SglangModelNames(served, acts, clock)
 
-    def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - the interface's
+    def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - interface
         """Its responses have none."""
         return ""
 

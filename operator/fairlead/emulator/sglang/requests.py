@@ -82,7 +82,7 @@ def chat(body: JsonObject) -> GenerationRequest:
 
 
 def settle(generation: GenerationRequest, prompts: list[list[int]], wanted: int | None, served: ServeArguments) -> None:
-    """Refuse what is too long, or cut it if a flag says so; then set the most tokens of the reply."""
+    """Refuse what is too long, or cut it if a flag says so; then set the reply's token limit."""
     context, pool = served.context_tokens, served.pool_tokens or served.context_tokens
     most = min(context, pool)
     for prompt in prompts:

@@ -60,8 +60,8 @@ class SglangStart:
     def cache_facts(
         self,
         served: ServeArguments,
-        settings: EngineSettings,  # noqa: ARG002 - the interface's
-        question: SizingInput,  # noqa: ARG002 - the interface's
+        settings: EngineSettings,  # noqa: ARG002 - interface
+        question: SizingInput,  # noqa: ARG002 - interface
     ) -> Mapping[str, str]:
         """Its pages have one token unless a flag says otherwise, whatever the emulation's blocks are."""
         return {"page_size": str(served.limits.block_tokens if served.limits.block_size_set else 1)}

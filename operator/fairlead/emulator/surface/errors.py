@@ -13,7 +13,7 @@ _UNAVAILABLE: Final = "Service Unavailable"
 _LATER: Final = "Please try again later or on a different instance."
 _MOST_REASONS: Final = 10
 _LONGEST_INPUT: Final = 200
-"""Most characters of an invalid value that are echoed to the client."""
+"""Maximum characters of an invalid value that are echoed to the client."""
 
 
 class ErrorResponse(Exception):

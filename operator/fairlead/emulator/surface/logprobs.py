@@ -12,7 +12,7 @@ from fairlead.emulator.text.tokenizer import Tokenizer
 _SPREAD: Final = 2_654_435_761
 """Knuth's multiplier: neighbouring ids get distant numbers."""
 _LEAST: Final = 0.5
-"""Least probability of a sampled token, so that it ranks above its alternatives."""
+"""Minimum probability of a sampled token, so that it ranks above its alternatives."""
 
 
 def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[tuple[int, float]]:

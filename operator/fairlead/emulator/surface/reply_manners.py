@@ -87,7 +87,7 @@ class VllmManners:
         """Always use the error's own status."""
         return errors.of(refusal, lag_seconds)
 
-    def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - the interface's
+    def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - interface
         """vLLM refuses before it sends the status."""
         return False
 

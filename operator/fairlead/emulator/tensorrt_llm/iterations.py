@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 MOST: Final = 1000
-"""Most statistics kept for a reader (simulated)."""
+"""Maximum statistics kept for a reader (simulated)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ class TensorRtManners:
         del acts
         return TensorRtModelNames(served, clock)
 
-    def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - the interface's
+    def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - interface
         """Its responses have none."""
         return ""
 
@@ -33,11 +33,11 @@ class TensorRtManners:
         """Use TensorRT-LLM's status."""
         return errors.refused(refusal, lag_seconds)
 
-    def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - the interface's
+    def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - interface
         """An error after status 200 closes the connection."""
         return False
 
-    def priority(self, request: web.Request, generation: GenerationRequest) -> int:  # noqa: ARG002 - the interface's
+    def priority(self, request: web.Request, generation: GenerationRequest) -> int:  # noqa: ARG002 - interface
         """All have the same priority."""
         return 0
 

@@ -40,7 +40,7 @@ class TensorRtStart:
         return None, next((kv for kv, row in formats.KV.items() if row.word == word), KvFormat.AUTO)
 
     def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
-        """Return its part of what weights and its largest step leave; one too small for the longest request ends the
+        """Return its part of what weights and its largest step leave; one too small for the longest request fails the
         start: `commands/serve.py: --fail_fast_on_attention_window_too_large`."""
         verdict = assessment.assess(question)
         if isinstance(verdict, NoFit) and verdict.reason not in _LATER:
@@ -60,7 +60,7 @@ class TensorRtStart:
         self,
         served: ServeArguments,
         settings: EngineSettings,
-        question: SizingInput,  # noqa: ARG002 - the interface's
+        question: SizingInput,  # noqa: ARG002 - interface
     ) -> Mapping[str, str]:
         """Return the labels of `trtllm_kv_cache_config_info`."""
         return {"page_size": str(settings.block_tokens), "enable_block_reuse": str(served.limits.prefix_caching)}

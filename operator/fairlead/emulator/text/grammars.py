@@ -17,7 +17,7 @@ _MARK: Final = re.compile(
     r"|(?P<sign>[()|*+?]))"
 )
 _DEEP: Final = 3
-"""Nesting of rules beyond which the alternative with the least nesting is taken."""
+"""Nesting depth of rules beyond which the alternative with the least nesting is taken."""
 _ENDLESS: Final = 1000
 GrammarToken = tuple[str, str]
 

@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.emulator.text.draws import SeededDraws
 
 _MOST_REPEATS: Final = 4
-"""Most repetitions above the lower bound, whatever the upper one is."""
+"""Maximum repetitions above the lower bound, whatever the upper one is."""
 _LONGEST: Final = 10_000
 _WORD: Final = string.ascii_lowercase + string.digits
 _PRINTABLE: Final = string.ascii_letters + string.digits + " .,-_:/"

@@ -16,11 +16,11 @@ from fairlead.emulator.text import lexicon
 
 _PIECES: Final = re.compile(r" ?[A-Za-z]+|[0-9]{1,3}|[^A-Za-z0-9]+?(?= ?[A-Za-z]|[0-9]|\Z)")
 _LONGEST_PART: Final = 12
-"""Most characters of a part of a word that is not a token itself."""
+"""Maximum characters of a part of a word that is not a token itself."""
 _COMMON_PART: Final = 4
 """Nearly all parts have at most this length; longer ones are tried only if a part with this beginning exists."""
 _MEMORY: Final = 1 << 15
-"""Most cached splits of words; English prompts rarely need more. A full cache is cleared."""
+"""Maximum number of cached word splits; English prompts rarely need more. A full cache is cleared."""
 _LONGEST_REMEMBERED: Final = 32
 """In characters; longer pieces are not cached, since they rarely repeat."""
 _BYTES: Final = 256

@@ -45,11 +45,11 @@ class VllmDialect:
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
     ) -> "web.Application":
         """Return its HTTP server."""
-        from fairlead.emulator.surface import routes  # noqa: PLC0415 - aiohttp: a back-test asks for timings alone
+        from fairlead.emulator.surface import routes  # noqa: PLC0415 - backtests need no aiohttp
 
         return routes.application(served, driver, acts, clock)
 
-    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:  # noqa: ARG002 - the interface's
+    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:  # noqa: ARG002 - interface
         """Return counts of one rank, with vLLM's histograms."""
         return VllmTally(context_tokens=settings.context_tokens)
 

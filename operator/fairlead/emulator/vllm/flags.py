@@ -1,7 +1,7 @@
 """vLLM 0.32's flags, as far as the emulator acts on them: their spellings and values.
 
 Every other flag of vLLM is ignored with its value, and what vLLM's parser does not accept gets its error: an emulator
-that ignored unknown flags would serve where the real vLLM ends its start.
+that ignored unknown flags would serve where the real vLLM exits.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Rules on model, GPU and numbers by which SGLang 0.5.23 would end its start, or start and hang."""
+"""Rules on model, GPU and numbers by which SGLang 0.5.23 would fail to start, or start and hang."""
 
 from typing import Final
 

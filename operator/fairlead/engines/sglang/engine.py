@@ -47,7 +47,8 @@ class SglangEngine:
     names = metrics.NAMES
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """Return what SGLang cannot do, what would end or hang its start, and what would break what we rely on."""
+        """Return what SGLang cannot do, what would keep it from starting or hang it, and what would break what we rely
+        on."""
         on_cpu = setup.on_cpu
         rules = (*flags.RULES, *overrides.FLAG_RULES) if on_cpu else flags.RULES
         owned = {**reserved_variables.VARIABLES, **overrides.VARIABLES} if on_cpu else reserved_variables.VARIABLES
@@ -81,7 +82,7 @@ class SglangEngine:
             user=lifecycle.USER,
         )
 
-    def memory(self, version: str) -> EngineMemory:  # noqa: ARG002 - one release is known
+    def memory(self, version: str) -> EngineMemory:  # noqa: ARG002 - one release only
         """Return its GPU memory use."""
         return memory.MEMORY
 

@@ -58,7 +58,7 @@ def _adapters(setup: EngineSetup) -> Arguments:
     return adapters.arguments(setup.engine.adapters)
 
 
-def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - the interface's
+def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - interface
     """The model comes first on the command line, without a flag."""
     return ()
 

@@ -26,7 +26,7 @@ _LEAST_ON_LARGE: Final = 10 * GIB
 _SEQUENCES: Final = 2048
 """The lower bound of its own limit of requests in a batch, if the cache has room for them."""
 SPECULATING: Final = 48
-"""Most requests in a batch with speculation, if no number is set."""
+"""Maximum requests in a batch with speculation, if no number is set."""
 
 ON_PROCESSOR: Final = HostMemory(
     processes_gib=2.3,
@@ -74,7 +74,7 @@ class SglangMemory:
         tokens = 2048 if total < 20 * GIB else 4096 if total < _LARGE else 8192 if total < 160 * GIB else 16384
         return BatchLimits(sequences=SEQUENCES if accelerator.is_cpu else _SEQUENCES, tokens=tokens)
 
-    def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
+    def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - not measured
         """None of its starts was measured."""
         return 3.0
 

@@ -1,7 +1,7 @@
 """Speculative decoding: SGLang 0.5.23's algorithm, draft and numbers, and whether they are possible.
 
 k draft tokens of a spec are k steps with one candidate each, and k + 1 tokens to verify: SGLang counts the token that
-the model itself adds. Its three numbers are given together or not at all; one alone ends its start with a bare
+the model itself adds. Its three numbers are given together or not at all; one alone fails the start with a bare
 TypeError.
 """
 
@@ -29,7 +29,7 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
 
 
 def _draft(setup: EngineSetup) -> tuple[str, ...]:
-    """Always with a revision: SGLang's default is `main`. MTP layers are in the model's own checkpoint."""
+    """With the source's revision: SGLang's default is `main`. MTP layers are in the model's own checkpoint."""
     speculation, model = setup.engine.speculation, setup.wanted.model.source
     if speculation.method is SpeculationMethod.NGRAM:
         return ()

@@ -24,8 +24,8 @@ class UnknownSglangArgument(NamedTuple):
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """`srt/server_args.py: prepare_server_args`: argparse ends the start with 2. It completes abbreviations, but unlike
-    vLLM's parser accepts neither underscores nor dots."""
+    """`srt/server_args.py: prepare_server_args`: argparse exits with 2. It completes abbreviations, but unlike vLLM's
+    parser accepts neither underscores nor dots."""
     if not release.is_whole(setup.engine):
         return ()
     return tuple(

@@ -1,4 +1,4 @@
-"""Rules on model, GPU and numbers by which TensorRT-LLM would end its start, or serve less than the spec says."""
+"""Rules on model, GPU and numbers by which TensorRT-LLM would fail to start, or serve less than the spec says."""
 
 from typing import Final
 

@@ -45,7 +45,8 @@ class TensorRtEngine:
     names = metrics.NAMES
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """Return what TensorRT-LLM cannot do, what would end its start, and what would break what we rely on."""
+        """Return what TensorRT-LLM cannot do, what would keep it from starting, and what would break what we rely
+        on."""
         return (
             *field_limits.refusals(setup, limits.LIMITS),
             *setups.refusals(setup, checks.REFUSAL_CHECKS),
@@ -74,7 +75,7 @@ class TensorRtEngine:
             user=lifecycle.USER,
         )
 
-    def memory(self, version: str) -> EngineMemory:  # noqa: ARG002 - one release is known
+    def memory(self, version: str) -> EngineMemory:  # noqa: ARG002 - one release only
         """Return its GPU memory use."""
         return memory.MEMORY
 

@@ -35,7 +35,7 @@ class FieldKeys:
         return FieldFlags(field=self.field, flags=self.options, write=_nothing, count=self.count)
 
 
-def _nothing(setup: EngineSetup) -> tuple[str, ...]:  # noqa: ARG001 - the interface's
+def _nothing(setup: EngineSetup) -> tuple[str, ...]:  # noqa: ARG001 - interface
     return ()
 
 

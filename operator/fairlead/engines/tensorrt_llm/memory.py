@@ -39,7 +39,7 @@ class TensorRtMemory:
         """The same on every GPU."""
         return BatchLimits(sequences=self.sequences, tokens=self.tokens)
 
-    def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
+    def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - not measured
         """None of its starts was measured."""
         return 3.0
 

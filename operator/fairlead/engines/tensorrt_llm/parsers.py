@@ -1,7 +1,7 @@
 """The parsers of TensorRT-LLM's two lists, and the default for each model family.
 
 The names are those of `serve/tool_parser/tool_parser_factory.py` and `llmapi/reasoning_parser.py`, fewer than vLLM's.
-Its own `auto` ends the start if it finds none for the model; here the family decides, as for every engine.
+Its own `auto` exits if it finds none for the model; here the family decides, as for every engine.
 """
 
 from typing import Final

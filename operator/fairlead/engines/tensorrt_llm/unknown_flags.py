@@ -32,7 +32,7 @@ class UnknownOption(NamedTuple):
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """click ends the start with "No such option"; it completes nothing and accepts no dashes for underscores."""
+    """click exits with "No such option"; it completes nothing and accepts no dashes for underscores."""
     if not release.is_whole(setup.engine):
         return ()
     return tuple(
@@ -42,7 +42,7 @@ def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
 
 
 def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
-    """click ends the start with "No such option"; it completes nothing and accepts no dashes for underscores."""
+    """click exits with "No such option"; it completes nothing and accepts no dashes for underscores."""
     if release.is_whole(setup.engine):
         return None
     strange = next(_strange(setup, "remove it, or try the image by hand"), None)

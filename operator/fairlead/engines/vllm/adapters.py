@@ -62,7 +62,7 @@ def staged(engine: DesiredEngine, port: int) -> StagedAdapters | None:
 
 
 def rank_too_high(setup: EngineSetup) -> SpecRefusal | None:
-    """`--max-lora-rank` takes 1 8 16 32 64 128 256 320 512; "invalid choice" ends the start."""
+    """`--max-lora-rank` takes 1 8 16 32 64 128 256 320 512; otherwise it exits with "invalid choice"."""
     for index, adapter in enumerate(setup.engine.adapters):
         if not 1 <= adapter.rank <= RANKS[-1]:
             return SpecRefusal(

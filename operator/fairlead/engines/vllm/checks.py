@@ -1,4 +1,4 @@
-"""Every rule by which vLLM 0.32 would end its start, checked before anything is started."""
+"""Every rule by which vLLM 0.32 would fail to start, checked before anything is started."""
 
 from typing import Final
 

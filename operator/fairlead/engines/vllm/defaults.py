@@ -5,13 +5,14 @@ from fairlead.engines.vllm.memory import CURRENT
 
 
 def sequences(setup: EngineSetup) -> int:
-    """Most requests in a batch; for an unknown GPU the larger default, so that a cap derived from it is not too low."""
+    """Maximum requests in a batch; for an unknown GPU the larger default, so that a cap derived from it is not too
+    low."""
     default = 1024 if setup.accelerator is None else CURRENT.batch(setup.accelerator).sequences
     return setup.engine.max_sequences or default * _factor(setup)
 
 
 def batched_tokens(setup: EngineSetup) -> int | None:
-    """Most tokens in one step; None if the field is absent and the GPU unknown."""
+    """Maximum tokens in one step; None if the field is absent and the GPU unknown."""
     if setup.engine.max_batched_tokens is not None:
         return setup.engine.max_batched_tokens
     if setup.accelerator is None:

@@ -46,7 +46,7 @@ class VllmEngine:
     names = metrics.NAMES
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-        """Return what would end vLLM's start, or break what routers, probes and the autoscaler rely on."""
+        """Return what would keep vLLM from starting, or break what routers, probes and the autoscaler rely on."""
         return (
             *(limits.refusals(setup) if setup.on_cpu else ()),
             *setups.refusals(setup, checks.of(setup)),

@@ -56,7 +56,7 @@ def _eager(setup: EngineSetup) -> Arguments:
     return ("--enforce-eager",) if setup.engine.eager or setup.on_cpu else ()
 
 
-def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - the interface's
+def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - interface
     """The model comes first on the command line, without a flag."""
     return ()
 

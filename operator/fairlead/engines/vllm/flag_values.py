@@ -1,4 +1,4 @@
-"""Values of free extra arguments that vLLM's parser would refuse, ending the start with code 2."""
+"""Values of free extra arguments that vLLM's parser would refuse with exit code 2."""
 
 import json
 import re

@@ -27,7 +27,7 @@ class WeightFormatSupport:
     experts_only: bool = False
 
     def needs(self, *, stored: bool) -> tuple[ComputeCapability, frozenset[Dtype]]:
-        """Return the least capability, and the dtypes it computes in."""
+        """Return the minimum capability, and the dtypes it computes in."""
         if stored:
             return self.stored_least or self.least, self.stored_dtypes or self.dtypes
         return self.least, self.dtypes

@@ -43,7 +43,7 @@ def prompts_in_one_piece(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """vLLM's range errors: counts below one end the start."""
+    """vLLM's range errors: it does not start with counts below one."""
     return field_flags.count_out_of_range(setup, FIELDS)
 
 

@@ -45,7 +45,7 @@ def _method(setup: EngineSetup) -> str | None:
 def _draft_tokens(setup: EngineSetup) -> int:
     """As the spec sets it; `mtp` without a number proposes one token with each MTP layer of the model.
 
-    vLLM 0.32 reads that number from the model only if a draft is named, and otherwise ends its start.
+    vLLM 0.32 reads that number from the model only if a draft is named, and otherwise does not start.
     """
     speculation = setup.engine.speculation
     if speculation.tokens == 0 and speculation.method is SpeculationMethod.MTP:

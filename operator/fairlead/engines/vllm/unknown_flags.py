@@ -21,7 +21,7 @@ class _UnknownArgument(NamedTuple):
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """Mirrors "unrecognized arguments", which ends the start with 2; the parser completes an abbreviated flag."""
+    """Mirrors "unrecognized arguments", with exit code 2; the parser completes an abbreviated flag."""
     if not release.is_whole(setup.engine):
         return ()
     return tuple(

@@ -163,7 +163,7 @@ def events_of_nothing(setup: EngineSetup) -> SpecWarning | None:
 
 
 def sleep_without_the_pool(setup: EngineSetup) -> SpecWarning | None:
-    """Sleep mode has its own allocator, which ends the start if segments are configured to be expandable."""
+    """Sleep mode has its own allocator, which fails at startup if segments are configured to be expandable."""
     allocator = setup.variable(_ALLOCATOR) or ""
     if not setup.engine.sleeps or _EXPANDABLE not in allocator:
         return None

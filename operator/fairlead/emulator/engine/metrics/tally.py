@@ -47,11 +47,11 @@ class RankTally:
     adapters: dict[str, float] = field(default_factory=dict)
     """Sets of running adapters, with the time each set last ran."""
 
-    def stepped(self, batch: StepBatch, generated: int) -> None:  # noqa: ARG002 - for those that count more
+    def stepped(self, batch: StepBatch, generated: int) -> None:  # noqa: ARG002 - for subclasses
         """Count one step's computed and generated tokens."""
         self.generation_tokens += generated
 
-    def first(self, run: RunningSequence, now: float) -> None:  # noqa: ARG002 - for those that count more
+    def first(self, run: RunningSequence, now: float) -> None:  # noqa: ARG002 - for subclasses
         """Count a prompt at its first token."""
         self.prompt_tokens += run.prompt_tokens
         self.cached_tokens += run.cached_tokens
@@ -59,7 +59,7 @@ class RankTally:
     def later(self, gap: float, times: int) -> None:
         """Count an inter-token latency shared by `times` outputs."""
 
-    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:  # noqa: ARG002 - for those that count more
+    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:  # noqa: ARG002 - for subclasses
         """Count a completed sequence; one whose client disconnected is not counted."""
         self.finished[end.finish] = self.finished.get(end.finish, 0) + 1
 

@@ -16,8 +16,8 @@ SEQUENCES: Final = 128
 main memory, and a processor is slow long before that."""
 SHARE: Final = "0.95"
 """Share of the memory that is free before weights are read, for weights and cache. The cache is set in tokens, and this
-must only not be a lower limit; SGLang's own share would leave four GiB and more to graphs that a processor does not
-have."""
+share must only not limit it further; SGLang's own share would leave four GiB and more to graphs that a processor does
+not have."""
 
 ON_CPU: Final = StartCost(fixed_seconds=300, compile_seconds=0)
 """As vLLM's. A tiny model was ready 104 s after a start with cold files on two busy cores, and once within 20 s."""
