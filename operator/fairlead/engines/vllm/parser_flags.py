@@ -73,6 +73,6 @@ _SHORT: Final = """
 """
 
 LONG: Final = frozenset(_LONG.split())
-"""Without the dashes."""
+"""Without their dashes."""
 
 SHORT: Final = frozenset(_SHORT.split())
