@@ -88,7 +88,7 @@ class LiveEngine:
                 rank.event_sink.publisher.close()
 
     def _die(self, fault: EngineFault) -> None:
-        """Apply a deadly fault; an engine whose death kills its server falls silent first, and no client gets an error."""
+        """Apply a deadly fault; an engine whose death kills its server falls silent first, without errors."""
         if fault is EngineFault.ENGINE_DEATH and self._provision.dialect.ending.killed_by_death:
             self.fall_silent()
         elif fault is EngineFault.ENGINE_DEATH:

@@ -87,7 +87,7 @@ class SglangCompletion:
         return self._answer.words.decode(self._answer.prompt_of(index))
 
     def _logprobs(self, reply: GeneratedReply, start: int, end: int) -> dict[str, Any] | None:
-        """Omit text offsets, which SGLang does not report."""
+        """Return logprobs without text offsets, which SGLang does not report."""
         top = self._request.sampling.logprobs
         if top is None:
             return None

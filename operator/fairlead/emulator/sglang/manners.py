@@ -35,7 +35,7 @@ class SglangManners:
         return SglangModelNames(served, acts, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - interface
-        """Its responses have none."""
+        """Return "", since its responses have none."""
         return ""
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
@@ -47,7 +47,7 @@ class SglangManners:
         return refusal in _LATE
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:
-        """Take it from header, body or configuration; otherwise the request is served last."""
+        """Return it from header, body or configuration; otherwise the request is served last."""
         written = request.headers.get(_PRIORITY)
         if written is not None:
             try:
@@ -65,6 +65,6 @@ class SglangManners:
         return named if isinstance(named, str) else token_hex(16)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
-        """It has none."""
+        """Return no extra headers."""
         del request, acts
         return {}

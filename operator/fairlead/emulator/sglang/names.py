@@ -48,7 +48,7 @@ class SglangModelNames:
         )
 
     def cards(self) -> dict[str, Any]:
-        """`created` is the time of the request."""
+        """Return the model list; `created` is the time of the request."""
         own = _card(self._name, self._name, int(self._clock())) | {"max_model_len": self._served.context_tokens}
         adapters = [
             _card(name, path, int(self._clock())) | {"parent": self._name} for name, path in self.adapters.items()

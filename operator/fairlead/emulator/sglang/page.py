@@ -159,7 +159,7 @@ def _tally(one: RankMetrics) -> SglangTally:
 
 
 def _shown(one: RankMetrics) -> StepGauges:
-    """As of the last update; an idle scheduler updates by itself."""
+    """Return the last update's gauges; an idle scheduler updates by itself."""
     tally = _tally(one)
     if not tally.gauges.running and not tally.gauges.waiting:
         tally.update()

@@ -30,7 +30,7 @@ NOT_EMULATED: Final = (
 def application(
     served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
-    """`clock` is seconds since 1970, for `created` in responses."""
+    """Build the application; `clock` is seconds since 1970, for `created`."""
     front = Responder(served, driver, acts, clock, SglangManners(served.admission))
     manners = HttpManners(keys=served.answering.api_keys, is_guarded=_is_guarded, error_body=errors.body)
     whole = web.Application(

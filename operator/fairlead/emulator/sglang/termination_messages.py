@@ -11,7 +11,7 @@ CRASHED: Final = "Subprocess scheduler_0 (pid=0) crashed with exit code -9. Trig
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """Describe an injected fault."""
+    """Return an injected fault's message."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return (

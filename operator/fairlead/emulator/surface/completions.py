@@ -97,7 +97,7 @@ class CompletionResponse:
         return answers.stream_event(chunk)
 
     def _logprobs(self, index: int, start: int, end: int) -> dict[str, Any] | None:
-        """Cover one chunk; text offsets continue from the previous one."""
+        """Return a chunk's logprobs; text offsets continue from the previous chunk."""
         top = self._request.sampling.logprobs
         if top is None:
             return None

@@ -93,7 +93,7 @@ def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
 
 
 def dead() -> ErrorResponse:
-    """The engine died under requests in flight."""
+    """Return the error for requests in flight when the engine dies."""
     return ErrorResponse(500, ENGINE_DEAD, _SERVER)
 
 

@@ -31,7 +31,7 @@ def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[t
 
 
 def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    """Cover tokens whose text begins at offset `first`; None, the prompt's first token, has no logprob."""
+    """Return logprobs of tokens whose text begins at offset `first`; None, the prompt's first token, has none."""
     columns: dict[str, list[Any]] = {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}
     offset = first
     for place, token in enumerate(ids):
@@ -49,7 +49,7 @@ def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokeni
 
 
 def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
-    """Cover tokens of a chat from position `first` on."""
+    """Return logprobs of a chat's tokens from position `first` on."""
     content = []
     for place, token in enumerate(ids, first):
         choices = [
@@ -61,7 +61,7 @@ def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id
 
 
 def of_prompt(ids: Sequence[int], top: int, words: Tokenizer) -> list[dict[str, Any] | None]:
-    """Cover every token of a prompt except its first, which has no context."""
+    """Return logprobs of a prompt's tokens except the first, which has no context."""
     positions: list[dict[str, Any] | None] = [None]
     for place, token in enumerate(ids[1:], 1):
         choices = top_logprobs(token, place, max(1, top), words)

@@ -31,7 +31,7 @@ class ServedModelNames:
         raise errors.unknown_model(name, self._served.names)
 
     def cards(self) -> dict[str, Any]:
-        """`created` is the time of the request, as in vLLM."""
+        """Return the model list; `created` is the time of the request, as in vLLM."""
         now = int(self._clock())
         served = self._served
         models = [_card(name, served.model, now) | {"max_model_len": served.context_tokens} for name in served.names]

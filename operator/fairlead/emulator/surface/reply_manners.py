@@ -71,7 +71,7 @@ class VllmManners:
     cuts_failed = False
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
-        """An adapter has its own name."""
+        """Return its names; an adapter is requested by its own name."""
         return ServedModelNames(served, acts, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:
@@ -96,7 +96,7 @@ class VllmManners:
         return from_header(request, "X-Vllm-Priority", generation.priority)
 
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
-        """Take it from header or body, else make one; put it after the route's prefix."""
+        """Return the id from header or body, else a new one, after the route's prefix."""
         return prefix + request_id(request, generation)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:

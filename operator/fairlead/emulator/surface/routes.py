@@ -28,7 +28,7 @@ _ID: Final = "X-Request-Id"
 def application(
     served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
-    """`clock` is seconds since 1970, for `created` in responses."""
+    """Build the application; `clock` is seconds since 1970, for `created`."""
     front = Responder(served, driver, acts, clock)
     manners = HttpManners(keys=served.answering.api_keys, is_guarded=_is_guarded, error_body=lambda _, no: no.body)
     whole = web.Application(

@@ -26,7 +26,7 @@ class TensorRtManners:
         return TensorRtModelNames(served, clock)
 
     def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - interface
-        """Its responses have none."""
+        """Return "", since its responses have none."""
         return ""
 
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
@@ -47,6 +47,6 @@ class TensorRtManners:
         return prefix + token_hex(16)
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
-        """It has none."""
+        """Return no extra headers."""
         del request, acts
         return {}

@@ -25,7 +25,7 @@ class TensorRtModelNames:
         return name or self._name, None
 
     def cards(self) -> dict[str, Any]:
-        """`created` is the time of the request."""
+        """Return the model list; `created` is the time of the request."""
         card = {"id": self._name, "object": "model", "created": int(self._clock()), "owned_by": "tensorrt_llm"}
         return {"object": "list", "data": [card]}
 

@@ -101,7 +101,7 @@ class TensorRtPage:
             yield from self._written(families.ACCEPTED, [({}, float(accepted))])
 
     def _drafts(self, counts: EngineCounts) -> tuple[int, int]:
-        """As of the first scrape after the last request ended."""
+        """Return the counts of the first scrape after the last request ended."""
         ended = self._tally.completed
         if ended not in self._drafted:
             self._drafted = {ended: (counts.draft_tokens, counts.accepted)}

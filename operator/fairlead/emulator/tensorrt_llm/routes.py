@@ -26,7 +26,7 @@ NOT_EMULATED: Final = (
 def application(
     served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
 ) -> web.Application:
-    """`clock` is seconds since 1970, for `created` in responses."""
+    """Build the application; `clock` is seconds since 1970, for `created`."""
     front = Responder(served, driver, acts, clock, TensorRtManners())
     manners = HttpManners(keys=(), is_guarded=lambda _: False, error_body=errors.body)
     whole = web.Application(

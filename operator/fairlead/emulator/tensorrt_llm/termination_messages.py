@@ -10,7 +10,7 @@ DIED: Final = "The executor has died; the server ends itself by SIGINT (simulate
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """Describe an injected fault."""
+    """Return an injected fault's message."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return "torch.OutOfMemoryError: CUDA out of memory. (simulated)"

@@ -10,7 +10,7 @@ ENGINE_DIED: Final = "Engine core process EngineCore died unexpectedly. (simulat
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
-    """Describe an injected fault."""
+    """Return an injected fault's message."""
     match fault:
         case EngineFault.OUT_OF_MEMORY:
             return (
