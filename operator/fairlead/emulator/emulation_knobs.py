@@ -25,7 +25,7 @@ KNOBS: Final[Mapping[str, str]] = {
     "SEED": "of all chance: cold start, acceptance, replies (0)",
     "REPLY_TOKENS": "mean length of a reply that nothing else limits (8 to 63, by the prompt)",
     "INVALID_JSON_RATE": "share of answers to a JSON schema that break it (0)",
-    "LAG_LIMIT_MS": "lag behind its own model that every step of three seconds may have before it refuses new work (250)",
+    "LAG_LIMIT_MS": "it refuses new work once every step of three seconds lags this far behind its own model (250)",
     "LOSE_EARLY_SIGNAL": "1: a SIGTERM while it starts is lost, as vLLM may lose it (0: it ends the start)",
     "FAULTS_API": "1: faults can be ordered over HTTP (0)",
     "FAULT": "one of " + ", ".join(fault for fault in EngineFault if fault) + " (none)",
