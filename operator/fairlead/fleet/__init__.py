@@ -1,5 +1,5 @@
-"""The vocabulary every room speaks: roles, revisions, replicas, load, capacity, reasons, the ledger record.
+"""The types that every package shares: roles, revisions, replicas, load, capacity, reasons, ledger records.
 
-Frozen values and closed enums, with arithmetic on themselves and nothing else. Standard library only:
-never pydantic, a clock or I/O. Its one verb: to be.
+Frozen values and closed enums, with arithmetic on themselves and nothing else. Standard library only: never pydantic, a
+clock or I/O. Its one verb: to be.
 """

@@ -1,4 +1,4 @@
-"""One GPU product as its data sheet and its driver describe it, and the processor of a node in its place."""
+"""A GPU product as its data sheet and driver describe it, or a node's processor in its place."""
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -7,11 +7,11 @@ from fairlead.fleet import plurals
 
 MIB = 1024 * 1024
 CPU: Final = "CPU"
-"""The product of replicas that compute on the node's processor: no GPU has this label."""
+"""Product of replicas that compute on the node's processor; no GPU has this label."""
 
 
 class ComputeCapability(NamedTuple):
-    """NVIDIA's compute capability; compares like a version, and is written like one."""
+    """NVIDIA's compute capability; compares and prints like a version."""
 
     major: int
     minor: int
@@ -29,7 +29,7 @@ BLACKWELL: Final = ComputeCapability(10, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accelerator:
-    """What sizing has to know of a GPU; a rate that was not collected is absent, never zero."""
+    """What sizing needs to know of a GPU; a rate that was not collected is None, never zero."""
 
     product: str
     """The product label, as GPU feature discovery writes it."""
@@ -39,12 +39,12 @@ class Accelerator:
     bf16_tflops: float | None
     """Dense, without sparsity."""
     fp8_tflops: float | None
-    """Absent where the product has no FP8 arithmetic: FP8 weights are then computed in 16 bits."""
+    """None where the product has no FP8 arithmetic: FP8 weights are then computed in 16 bits."""
     capability: ComputeCapability
     price_an_hour: float | None = None
     """US dollars for one GPU."""
     visible_mib: float | None = None
-    """The total memory that an engine printed, where it was measured."""
+    """Total memory as an engine printed it, where it was measured."""
 
     @property
     def memory_bytes(self) -> int:
@@ -58,8 +58,8 @@ class Accelerator:
 
 
 def cpu(memory_bytes: int) -> Accelerator:
-    """The processor of a node, as far as sizing goes: the memory a pod may use. Its rates differ from node to node and
-    no catalogue has them."""
+    """Return a node's processor as an accelerator: the memory that a pod may use. Its rates differ from node to node,
+    so no catalogue has them."""
     return Accelerator(
         product=CPU,
         memory_mib=memory_bytes // MIB,
@@ -72,14 +72,14 @@ def cpu(memory_bytes: int) -> Accelerator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpuResources:
-    """What one replica takes of a node's processor and main memory."""
+    """Cores and main memory that one replica takes."""
 
     cores: int
     memory_bytes: int
 
     @property
     def words(self) -> str:
-        """As a sentence has it: `4 cores and 8 GiB`."""
+        """The resources as messages write them: `4 cores and 8 GiB`."""
         return f"{plurals.count(self.cores, 'core')} and {gib(self.memory_bytes)}"
 
 

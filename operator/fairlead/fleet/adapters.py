@@ -1,4 +1,4 @@
-"""LoRA adapters that come and go while engines run: their versions, their names in an engine, and where each stands."""
+"""LoRA adapters that are loaded and unloaded while engines run: versions, names in an engine, state on each replica."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,15 +8,15 @@ from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.desired_state import ModelSource
 
 WHOLE: Final = 100
-"""Percent: what the versions of one adapter answer together."""
+"""Percent: the shares of an adapter's versions add up to this."""
 SEPARATOR: Final = "@"
-"""Between an adapter's name and its version; no served name of an adapter has one."""
+"""Separates an adapter's name from its version; no served name of an adapter contains it."""
 _DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterEdition:
-    """One version of an adapter: its weights, and what share of the conversations it answers."""
+    """One version of an adapter: its weights, and its share of the conversations."""
 
     digest: str
     source: ModelSource
@@ -26,59 +26,59 @@ class AdapterEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedAdapter:
-    """An adapter as its object asks for it."""
+    """An adapter as its object specifies it."""
 
     namespace: str
     name: str
     deployment: str
     served_name: str
     base_model: str | None
-    """What its own configuration names, where that is not the deployment's source."""
+    """The base model that its own configuration names, if that is not the deployment's source."""
     replicas: int | None
     """None: all."""
     editions: tuple[AdapterEdition, ...]
     canary: CanaryPlan | None = None
-    """How a second edition takes over from the first; None: by the traffic of each."""
+    """How a second edition replaces the first; None: by the traffic of each."""
     trial: str = ""
-    """Name in the engine of the edition that users' requests are compared for; empty: none is on trial."""
+    """Engine name of the edition whose requests are compared with the other's; empty: none is on trial."""
 
     def engine_name(self, edition: AdapterEdition) -> str:
-        """The name of one version in an engine, and nowhere else: clients do not see it."""
+        """Return the name of one version in an engine; clients never see it."""
         return engine_name(self.served_name, edition.digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterShare:
-    """One version as routers know it."""
+    """One version and its share, as routers have them."""
 
     name: str
-    """In the engine."""
+    """Its name in the engine."""
     percent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterVersions:
-    """An adapter as routers know it."""
+    """An adapter and its versions, as routers have them."""
 
     name: str
-    """As clients ask for it."""
+    """The name that clients send."""
     versions: tuple[AdapterShare, ...]
     trial: str = ""
-    """Of these the new one, whose requests are compared with those of the other; empty: none is on trial."""
+    """The new version, whose requests are compared with those of the other; empty: none is on trial."""
 
 
 def engine_name(served_name: str, digest: str) -> str:
-    """A served name with the beginning of a digest."""
+    """Return the served name followed by the first digits of the digest."""
     return f"{served_name}{SEPARATOR}{digest.removeprefix('sha256:')[:_DIGITS]}"
 
 
 class AdapterState(StrEnum):
-    """Where a version stands on one replica."""
+    """State of a version on one replica."""
 
     WAITING = "Waiting"
-    """Its files are not there yet."""
+    """Its files have not arrived yet."""
     STAGED = "Staged"
-    """Its files are there and checked; the engine has not loaded it."""
+    """Its files have arrived and are checked; the engine has not loaded it."""
     LOADED = "Loaded"
     """The engine lists it."""
     FAILED = "Failed"
@@ -92,19 +92,19 @@ class AdapterReason(StrEnum):
     ENGINE_SILENT = "EngineSilent"
     """The engine does not answer yet."""
     SOURCE_UNREADABLE = "SourceUnreadable"
-    """Its source does not answer, or refuses; it is tried again."""
+    """Its source does not answer, or refuses; this is retried."""
     NO_ADAPTER = "NoAdapter"
-    """Its source has no adapter in the form of PEFT, in safetensors."""
+    """Its source has no adapter in PEFT's format, in safetensors."""
     DIGEST_DIFFERS = "DigestDiffers"
-    """Its files are others than the digest says."""
+    """Its files do not match the digest."""
     OTHER_BASE = "OtherBase"
     """It was trained on another model."""
     RANK_TOO_HIGH = "RankTooHigh"
-    """Its rank is above that of the slots."""
+    """Its rank is above that of the adapter slots."""
     MODULES_REFUSED = "ModulesRefused"
-    """It changes what engines cannot change by an adapter: whole modules, biases, the vocabulary."""
+    """It changes what an adapter cannot change in an engine: whole modules, biases, the vocabulary."""
     ENGINE_REFUSED = "EngineRefused"
-    """The engine answered its load with an error; its words follow."""
+    """The engine answered the load with an error; its message follows."""
 
 
 FINAL_REASONS: Final = frozenset(
@@ -116,12 +116,12 @@ FINAL_REASONS: Final = frozenset(
         AdapterReason.MODULES_REFUSED,
     }
 )
-"""Another try would find the same files."""
+"""Reasons that are not retried: the files would be the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterProblem:
-    """Why a version cannot be loaded, in words with both numbers."""
+    """Why a version cannot be loaded; the message has both numbers."""
 
     reason: AdapterReason
     message: str
@@ -132,7 +132,7 @@ class AdapterPlace:
     """One version on one replica."""
 
     name: str
-    """In the engine."""
+    """Its name in the engine."""
     state: AdapterState
     reason: AdapterReason | None = None
     message: str = ""

@@ -1,4 +1,4 @@
-"""A canary: the plan of its steps, where it stands, and what the next decision about it is made from."""
+"""A canary: the plan of its steps, its state, and the facts of the next decision about it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,18 +9,18 @@ from fairlead.fleet.gate_verdicts import GateVerdict
 
 
 class CanaryGate(StrEnum):
-    """What lets a step end."""
+    """What must pass before a step ends."""
 
     SERVICE = "Service"
     """Users' requests at the new revision, compared with those at the old one at the same time."""
     MANUAL = "Manual"
-    """A person promotes it."""
+    """A person promotes the step."""
     QUALITY = "Quality"
-    """The answers of both revisions to the items of an evaluation."""
+    """Both revisions' answers to the items of an evaluation."""
 
 
 class UndecidedAction(StrEnum):
-    """What becomes of a step whose gate stays undecided."""
+    """What happens to a step whose gate stays undecided."""
 
     HOLD = "Hold"
     ROLL_BACK = "RollBack"
@@ -28,76 +28,76 @@ class UndecidedAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryStep:
-    """One step: how many replicas and how much traffic the new revision gets, and what lets it go on."""
+    """One step: the new revision's replicas and traffic, and the gates that end the step."""
 
     replicas: int = 0
-    """0: as many as its traffic takes."""
+    """0: as many as its traffic needs."""
     traffic: int = 0
     """Percent of the conversations."""
     hold_seconds: float = 0.0
     gates: tuple[CanaryGate, ...] = ()
 
     def replicas_of(self, wanted: int, spare: int) -> int:
-        """What the new revision gets of the wanted replicas and those beyond: no less than its part of the traffic."""
+        """Return the new revision's replicas out of those wanted and spare: at least its share of the traffic."""
         return self.replicas or max(1, ceil(self.traffic * (wanted + spare) / 100))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLimits:
-    """What the service gate holds a new revision to."""
+    """Limits that the service gate applies to a new revision."""
 
     ttft_ratio: float = 1.3
-    """How many times as long a first token may take."""
+    """How many times the old revision's time to first token is still accepted."""
     tpot_ratio: float = 1.2
     fault_share: float = 0.005
-    """A share of faults that is borne even where the old revision has fewer."""
+    """A share of faults that is accepted even if the old revision has fewer."""
     min_requests: int = 150
-    """Of each side."""
+    """For each side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityLimits:
-    """What the quality gate holds a new revision to."""
+    """Limits that the quality gate applies to a new revision."""
 
     evaluation: str
-    """Its name, in the deployment's namespace."""
+    """Name of the evaluation, in the deployment's namespace."""
     margin: float
-    """How much smaller its share of right answers may be: 0.02 for 2 points."""
+    """How much lower its share of right answers may be: 0.02 for 2 points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryPlan:
-    """A canary as it was when it began; edits of the spec apply to the next one."""
+    """A canary's plan as it was when the canary began; edits of the spec apply to the next one."""
 
     steps: tuple[CanaryStep, ...]
     start_within_seconds: float | None = 86_400.0
-    """How long it waits for a time in which one replica can be spared; None: as long as it takes."""
+    """How long it may wait for a time when one replica can be spared; None: without limit."""
     undecided_seconds: float = 7200.0
     undecided: UndecidedAction = UndecidedAction.HOLD
     service: ServiceLimits = ServiceLimits()
     quality: QualityLimits | None = None
-    """Nothing where no step has its gate."""
+    """None if no step has this gate."""
 
     @property
     def starts_replicas(self) -> bool:
-        """Whether replicas start for it; a version of an adapter is loaded by those that are there."""
+        """Whether the canary starts replicas; an adapter's version is loaded by existing ones."""
         return self.start_within_seconds is not None
 
 
 class CanaryPhase(StrEnum):
-    """Where a canary is."""
+    """Phase of a canary."""
 
     WAITING = "Waiting"
-    """For a time in which one replica less suffices."""
+    """Waiting for a time when one replica less suffices."""
     STEPPING = "Stepping"
     """On one of its steps."""
     PROMOTED = "Promoted"
-    """The new revision gets all; the old one goes."""
+    """The new revision gets all traffic; the old one is removed."""
     REJECTED = "Rejected"
 
 
 class CanaryVerb(StrEnum):
-    """What a person may ask of a canary."""
+    """What a person may order."""
 
     PAUSE = "pause"
     PROMOTE = "promote"
@@ -107,7 +107,7 @@ class CanaryVerb(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryOrder:
-    """A verb, and when it was given: an order is carried out once."""
+    """A verb and when it was given; an order is carried out once."""
 
     verb: CanaryVerb
     at: datetime
@@ -115,62 +115,62 @@ class CanaryOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepVerdict:
-    """What a gate said at one step."""
+    """A gate's verdict at one step."""
 
     step: int
     gate: CanaryGate
     verdict: GateVerdict
     items: str = ""
-    """Of gate Quality: the digest of the items that it was judged on."""
+    """For gate Quality: digest of the items that it was judged on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryState:
-    """All that is kept of a canary, in the status of its deployment."""
+    """Everything that is kept of a canary, in its deployment's status."""
 
     revision: str
-    """The new one."""
+    """The new revision."""
     stable: str
-    """The one that it is compared with, and that serves if it is rejected."""
+    """The revision that it is compared with, and that serves if it is rejected."""
     plan: CanaryPlan
     phase: CanaryPhase = CanaryPhase.WAITING
     step: int = 0
-    """From 0."""
+    """Counted from 0."""
     since: datetime
     """When its phase or step began."""
     reached_at: datetime | None = None
-    """Since when the new revision serves with all that the step gives it."""
+    """Since when the new revision serves with everything that the step gives it."""
     paused: bool = False
-    """A person paused it, and nobody promoted it since."""
+    """A person paused it and has not promoted it since."""
     verdicts: tuple[StepVerdict, ...] = ()
     because: str = ""
     """Why it was rejected or promoted."""
     ordered_at: datetime | None = None
-    """The last order that was carried out."""
+    """Time of the last order that was carried out."""
     retried_at: datetime | None = None
-    """When a person asked for another try after it was rejected."""
+    """When a person asked for a retry after it was rejected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryFacts:
-    """What is observed of a canary."""
+    """What was observed of a canary."""
 
     wanted: int
-    """Replicas, over all revisions."""
+    """Replicas over all revisions."""
     spare: int = 0
-    """Replicas that there may be beyond those."""
+    """Replicas allowed beyond those."""
     available: int = 0
-    """Replicas of the new revision that serve."""
+    """The new revision's replicas that serve."""
     spared: bool = True
-    """Whether what serves now could do with one replica less."""
+    """Whether the replicas that serve now could do with one less."""
     load: str = ""
-    """What that is judged by, in words."""
+    """The figures behind `spared`, for messages."""
     given_up: str = ""
     """Why the new revision was given up after its step's replicas had served; empty: it was not."""
     order: CanaryOrder | None = None
     service: GateVerdict | None = None
-    """The service gate on the requests so far; nothing while no router reports any."""
+    """The service gate on the requests so far; None while no router reports any."""
     quality: GateVerdict | None = None
-    """The quality gate on the answers so far; nothing while nobody asks for any."""
+    """The quality gate on the answers so far; None while no answers are requested."""
     items: str = ""
-    """Digest of the evaluation's items as they are now; empty: not known."""
+    """Digest of the evaluation's current items; empty: unknown."""

@@ -1,4 +1,5 @@
-"""A fleet on paper: the objectives, the configuration that would meet them, its cost, and why no other was chosen."""
+"""A capacity plan: latency objectives, the configuration that meets them, its cost, and why the others were not
+chosen."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,14 +10,14 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyObjectives:
-    """Latencies that 95 of 100 requests must meet; an absent objective does not count."""
+    """Latencies that 95 of 100 requests must meet; an objective of None does not count."""
 
     ttft_p95_s: float | None = None
     tpot_p95_s: float | None = None
 
 
 class SupplyBound(StrEnum):
-    """What keeps one replica from serving more."""
+    """What limits the load of one replica."""
 
     TIME_PER_TOKEN = "timePerToken"
     FIRST_TOKEN = "firstToken"
@@ -36,7 +37,7 @@ class PlanReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaSupply:
-    """What one replica can serve within the objectives, and the latencies that clients then see."""
+    """The load that one replica can serve within the objectives, and the latencies that clients then see."""
 
     concurrent: int
     requests_per_second: float
@@ -57,7 +58,7 @@ class ServingConfiguration:
 
     @property
     def words(self) -> str:
-        """`2 x NVIDIA-L4, weights fp8PerTensor`, for a sentence that a person reads."""
+        """The configuration for messages: `2 x NVIDIA-L4, weights fp8PerTensor`."""
         cache = "" if self.kv is KvFormat.AUTO else f", {self.kv.value} cache"
         return f"{self.parallelism.gpus} x {self.product}, weights {self.weights.value}{cache}"
 
@@ -72,7 +73,7 @@ class FleetProposal:
     cost_per_hour: float
     cost_per_thousand_tokens: float
     arithmetic: tuple[str, ...]
-    """How each number was computed, a sentence each, so that a reader can check it by hand."""
+    """How each number was computed, one sentence each, so that a reader can check it by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class RejectedConfiguration:
     reason: PlanReason
     because: str
     proposal: FleetProposal | None = None
-    """The fleet that it would take, where the configuration would have worked."""
+    """The fleet that it would take, if the configuration would have worked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

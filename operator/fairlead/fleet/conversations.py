@@ -1,4 +1,4 @@
-"""Chat template, and the parsers by which the engine finds tool calls and reasoning in the model's text."""
+"""Chat template, and the parsers that find tool calls and reasoning in the model's text."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Tools:
     """Tool calls that the engine parses from the model's text."""
 
     parser: str | None = None
-    """The engine's own name of a parser; none: that of the model's family."""
+    """The engine's own name for a parser; None: that of the model's family."""
     auto: bool = True
     """Whether the model may choose to call a tool when a client requires none."""
 
@@ -18,7 +18,7 @@ class Reasoning:
     """Reasoning that the engine separates from the answer."""
 
     parser: str | None = None
-    """The engine's own name of a parser; none: that of the model's family."""
+    """The engine's own name for a parser; None: that of the model's family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,5 +30,4 @@ class ConfigMapKey:
 
 
 ChatTemplateSource = str | ConfigMapKey
-"""The template's text or its path inside the container, as the engine is given it; or the ConfigMap key that holds
-it."""
+"""The template's text or its path in the container, as the engine gets it, or the ConfigMap key that holds it."""

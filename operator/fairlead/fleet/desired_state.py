@@ -1,4 +1,4 @@
-"""The spec as values, read and not yet checked: an engine, its model, its GPUs, its limits."""
+"""The spec as values, read but not yet checked: an engine, its model, its GPUs, its limits."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
 NO_RESOURCE: Final = "none"
-"""The resource of a pod that requests no GPU: an emulated engine computes nothing, so it may run on any node."""
+"""Resource of a pod that requests no GPU: an emulated engine computes nothing, so it may run on any node."""
 
 
 class EngineKind(StrEnum):
@@ -25,11 +25,11 @@ class EngineKind(StrEnum):
 
 
 WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG, EngineKind.SIMULATED_TENSORRT_LLM})
-"""Kinds that compute nothing, so that they may run on any node."""
+"""Kinds that compute nothing and may run on any node."""
 ON_CPU: Final = frozenset({EngineKind.VLLM, EngineKind.SGLANG})
-"""Kinds with a build that computes on the node's processor. The schema refuses product CPU for others."""
+"""Kinds with a build for the node's processor. The schema refuses product CPU for others."""
 SLEEPING: Final = frozenset({EngineKind.VLLM, EngineKind.SIMULATED})
-"""Kinds that can be put to sleep. The schema refuses it for others before any engine is asked."""
+"""Kinds that can sleep. The schema refuses sleep for others before it reaches an engine."""
 
 
 class SourceScheme(StrEnum):
@@ -54,7 +54,7 @@ class SpeculationMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSource:
-    """One place that weights are loaded from, at one revision."""
+    """A location that weights are loaded from, at one revision."""
 
     scheme: SourceScheme
     location: str
@@ -83,31 +83,31 @@ class EnvFrom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredModel:
-    """The model that is to be served."""
+    """The model to serve."""
 
     source: ModelSource
     served_name: str
     token_secret: SecretKey | None = None
     shape: tuple[tuple[str, int], ...] = ()
-    """Numbers of the architecture that the spec states, by their names in `fleet.shapes` (and `parameters`)."""
+    """Numbers of the architecture stated in the spec, by their names in `fleet.shapes` (and `parameters`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredSpeculation:
-    """Speculative decoding, as the spec asks for it."""
+    """Speculative decoding as the spec asks for it."""
 
     method: SpeculationMethod = SpeculationMethod.OFF
     draft: ModelSource | None = None
     tokens: int = 0
     max_concurrency: int | None = None
-    """Above this many running requests speculative decoding costs more than it gives."""
+    """With more running requests than this, speculative decoding costs more than it gives."""
     lookup_min: int | None = None
     lookup_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
-    """One LoRA adapter, served under a name of its own."""
+    """One LoRA adapter, served under its own name."""
 
     name: str
     source: ModelSource
@@ -116,15 +116,15 @@ class Adapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraSlots:
-    """Room for LoRA adapters that come and go while an engine runs."""
+    """Slots for LoRA adapters that are loaded and unloaded while an engine runs."""
 
     slots: int
     """Adapters that can take part in one step."""
     cpu_slots: int
-    """Adapters kept in main memory, those of the slots included."""
+    """Adapters kept in main memory, including those in the slots."""
     max_rank: int
     loader_image: str
-    """Of the container beside the engine: the operator's own."""
+    """Image of the container beside the engine: the operator's own."""
     claim: str | None = None
     """A volume claim whose folders adapters may be read from."""
 
@@ -145,7 +145,7 @@ class Parallelism:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredEngine:
-    """An engine as the spec asks for it; not yet checked against a GPU or a model."""
+    """An engine as the spec asks for it, not yet checked against a GPU or a model."""
 
     kind: EngineKind
     version: str
@@ -156,12 +156,12 @@ class DesiredEngine:
     prefix_caching: bool = True
     speculation: DesiredSpeculation = DesiredSpeculation()
     sleeps: bool = False
-    """Started with sleep mode on, so that it can be put to sleep."""
+    """Started with sleep mode enabled, so that it can be put to sleep."""
     max_sequences: int | None = None
-    """Most requests in one batch; none: the engine's own default for this GPU."""
+    """Most requests in one batch; None: the engine's own default for this GPU."""
     max_batched_tokens: int | None = None
     cuda_graph_tokens: int | None = None
-    """Tokens of the longest step that runs from a CUDA graph; none: the engine's own default."""
+    """Tokens of the longest step that runs from a CUDA graph; None: the engine's own default."""
     max_queued_requests: int | None = None
     max_context_tokens: int | None = None
     memory_utilization: float | None = None
@@ -182,16 +182,16 @@ class DesiredEngine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineRelease:
-    """The engine version that this release of Fairlead was tested with; the default of a spec that names none."""
+    """The engine version that this release of Fairlead was tested with: the default if the spec names none."""
 
     version: str
     image: str
-    """With the version in its tag, so that another version of the same image can be named."""
+    """Its tag contains the version, so that another version of the same image can be named."""
     cpu_image: str | None = None
-    """The build for processors, likewise; None: this kind has none."""
+    """The build for processors, in the same form; None: this kind has none."""
 
     def image_for(self, *, on_cpu: bool) -> str:
-        """The image where the spec names none."""
+        """Return the image to use if the spec names none."""
         return (self.cpu_image if on_cpu else None) or self.image
 
 
@@ -217,7 +217,7 @@ class SpreadConstraint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredPlacement:
-    """On which nodes replicas run, beside what their accelerator requires."""
+    """Nodes that replicas may run on, beyond what their accelerator requires."""
 
     node_selector: tuple[tuple[str, str], ...] = ()
     tolerations: tuple[Toleration, ...] = ()
@@ -242,25 +242,25 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredRevision:
-    """All that decides how an engine pod of one revision is built and whether it can run."""
+    """Everything that decides how an engine pod of one revision is built and whether it can run."""
 
     namespace: str
     name: str
     model: DesiredModel
     engine: DesiredEngine
     product: str
-    """The GPU by its product label, as GPU feature discovery writes it, or `CPU`."""
+    """The GPU's product label, as GPU feature discovery writes it, or `CPU`."""
     gpus_per_replica: int
     parallelism: Parallelism
     resource: str = "nvidia.com/gpu"
     placement: DesiredPlacement = DesiredPlacement()
     storage: Storage = Storage()
     cpu: CpuResources | None = None
-    """With product CPU, where a replica has no GPU."""
+    """Set with product CPU, where a replica has no GPU."""
 
 
 class RolloutStrategy(StrEnum):
-    """How a rollout replaces one revision by another."""
+    """How a rollout replaces one revision with another."""
 
     SURGE = "Surge"
     REPLACE = "Replace"
@@ -269,7 +269,7 @@ class RolloutStrategy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredRollout:
-    """How a rollout brings a change to the replicas; at least one of the two numbers is above zero."""
+    """How a rollout applies a change to the replicas; at least one of the two numbers is above zero."""
 
     strategy: RolloutStrategy = RolloutStrategy.REPLACE
     max_surge: int = 0

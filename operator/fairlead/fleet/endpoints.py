@@ -1,4 +1,4 @@
-"""What routers report of their endpoints, and so whether requests really reach a replica."""
+"""What routers report about their endpoints, and so whether requests really reach a replica."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 from fairlead.fleet.traffic_shares import TrafficShare
 
 NOT_PROBED: Final = "not proved yet"
-"""The reason of an endpoint that is new to a router: no probe of it has failed so far."""
+"""Reason of an endpoint that is new to a router: no probe of it has failed so far."""
 
 
 class EndpointState(StrEnum):
@@ -16,14 +16,14 @@ class EndpointState(StrEnum):
 
     ROUTABLE = "routable"
     PROBING = "probing"
-    """It failed before; the router tries it with single requests."""
+    """It failed before; the router probes it with single requests."""
     DRAINING = "draining"
     """No new requests; those in flight run on."""
     EJECTED = "ejected"
-    """It failed too often; the router sends it no request for a while."""
+    """It failed too often; the router sends it no requests for a while."""
     NOT_READY = "notReady"
     UNKNOWN = "unknown"
-    """A state that only a newer router knows; counted as not routable."""
+    """A state that only a newer router has; counted as not routable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +35,14 @@ class RouterEndpoint:
     """IP and port."""
     state: EndpointState
     inflight: int
-    """Requests of this router that are in flight there."""
+    """This router's requests in flight at the engine."""
     reason: str = ""
     """Why it is not routable, as the router reports it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourSpend:
-    """What a deployment cost in the last full hour (UTC), by one router: its requests, and its share of idle time."""
+    """Cost of a deployment in the last full hour (UTC), by one router: its requests, and its share of idle time."""
 
     cost: float = 0.0
     tokens: int = 0
@@ -51,35 +51,35 @@ class HourSpend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterReport:
-    """What one router reports of one deployment."""
+    """What one router reports about one deployment."""
 
     endpoints: tuple[RouterEndpoint, ...] = ()
     hour: HourSpend | None = None
-    """Absent where nothing has a price."""
+    """None where nothing has a price."""
     share: TrafficShare | None = None
-    """What a new revision gets of the traffic at this router."""
+    """A new revision's share of the traffic at this router."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantUse:
-    """What one router of a gateway serves for a tenant now, and served in the last minute."""
+    """What one router of a gateway serves for a tenant now, and has served in the last minute."""
 
     running: int = 0
     waiting: int = 0
     requests: int = 0
     tokens: int = 0
     spent: float = 0.0
-    """Of its budget in the running period, what is reserved included."""
+    """What it spent of its budget in the current period, including reservations."""
     shared: bool = False
-    """What all routers have spent, by their shared counter; otherwise this router's part."""
+    """Whether `spent` covers all routers, by their shared counter; otherwise only this router."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayReport:
-    """What one router of a gateway reports of all that it serves."""
+    """What one router of a gateway reports about everything that it serves."""
 
     targets: Mapping[str, tuple[RouterEndpoint, ...]]
-    """By the names of its targets, namespace/name."""
+    """By target name, namespace/name."""
     tenants: Mapping[str, TenantUse]
 
 
@@ -94,10 +94,10 @@ class DiscoveredEndpoint:
     ending: bool = False
     """Its pod is being deleted: requests in flight may finish, and no new one is sent."""
     asleep: bool = False
-    """It sleeps or is about to: requests in flight may finish, and a new one would hang until the engine is woken."""
+    """It sleeps or is about to: requests in flight may finish, and a new one would hang until the engine wakes."""
     revision: str = ""
     adapters: frozenset[str] = frozenset()
-    """Adapters that it can serve beside its base model."""
+    """Adapters that it can serve in addition to its base model."""
 
 
 EndpointsCallback = Callable[[tuple[DiscoveredEndpoint, ...]], None]

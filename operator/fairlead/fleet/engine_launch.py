@@ -1,6 +1,6 @@
 """How any engine is started, probed and stopped.
 
-`objects` turns these into containers, ports and probes; the numbers come from `engines`, which knows why.
+`objects` turns these values into containers, ports and probes; the numbers and their reasons are in `engines`.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from fairlead.fleet.desired_state import EnvFrom, ModelSource, SecretKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvVar:
-    """One environment variable; a secret's value is never read here, only where it is kept."""
+    """One environment variable; a Secret's value is never read here, only referred to."""
 
     name: str
     value: str | SecretKey | EnvFrom
@@ -19,7 +19,7 @@ class EnvVar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnginePort:
-    """A port the engine listens on."""
+    """A port that the engine listens on."""
 
     name: str
     number: int
@@ -27,7 +27,7 @@ class EnginePort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpProbe:
-    """An HTTP probe of the kubelet, repeated every period; `failures` bad answers in a row count."""
+    """An HTTP probe by the kubelet, repeated every period; `failures` failed probes in a row count."""
 
     path: str
     port: str
@@ -43,7 +43,7 @@ class HttpProbe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineProbes:
-    """When an engine counts as started, as ready for requests, and as dead."""
+    """When an engine counts as started, ready, and dead."""
 
     startup: HttpProbe
     readiness: HttpProbe
@@ -52,24 +52,24 @@ class EngineProbes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineShutdown:
-    """How a pod ends without cutting a reply short: wait, drain, and a margin before the kubelet kills it."""
+    """How a pod ends without cutting off a reply: wait, drain, and a margin before the kubelet kills it."""
 
     pre_stop_seconds: int
     """The wait until every router has removed the endpoint."""
     drain_seconds: int
     """How long the engine lets running requests finish."""
     rest_seconds: int
-    """The time from the engine's last reply to its exit, and a margin."""
+    """Time from the engine's last reply to its exit, plus a margin."""
 
     @property
     def grace_seconds(self) -> int:
-        """The pod's termination grace period; with a shorter one the kubelet kills a drain that goes well."""
+        """The pod's termination grace period; with a shorter one the kubelet would kill a healthy drain."""
         return self.pre_stop_seconds + self.drain_seconds + self.rest_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightMount:
-    """Weights that are mounted into the pod, and the folder in which the command expects them."""
+    """Weights mounted into the pod, and the folder where the command expects them."""
 
     source: ModelSource
     path: str
@@ -77,7 +77,7 @@ class WeightMount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigMapFile:
-    """One key of a ConfigMap as a file that the command opens."""
+    """One key of a ConfigMap, mounted as a file that the command opens."""
 
     source: ConfigMapKey
     folder: str
@@ -89,8 +89,8 @@ class ConfigMapFile:
 class OptionsFile:
     """Settings that an engine reads from a file instead of its command.
 
-    The text stands in an annotation of the pod, from which the kubelet writes the file: so whoever reads the pod reads
-    what the engine was told, and no object beside the pod can be missing or changed.
+    The text is kept in an annotation of the pod, from which the kubelet writes the file: a reader of the pod sees
+    exactly what the engine got, and there is no second object that could be missing or changed.
     """
 
     text: str
@@ -101,18 +101,18 @@ class OptionsFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedAdapters:
-    """Where adapters lie that are loaded while the engine runs, and the claim they may come from."""
+    """Folder of adapters that are loaded while the engine runs, and the claim that they may come from."""
 
     folder: str
     max_rank: int
     port: int
-    """Of the engine, which is asked to load and to unload them."""
+    """The engine's port, for requests to load and unload them."""
     claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLaunch:
-    """All that an engine's container needs, as far as the engine decides it."""
+    """Everything that an engine's container needs, as far as the engine decides it."""
 
     command: tuple[str, ...]
     environment: tuple[EnvVar, ...]
@@ -120,17 +120,17 @@ class EngineLaunch:
     probes: EngineProbes
     shutdown: EngineShutdown
     user: int
-    """The user of the image that it runs as."""
+    """The image's user that the engine runs as."""
     mounts: tuple[WeightMount, ...] = ()
     files: tuple[ConfigMapFile, ...] = ()
     staged: StagedAdapters | None = None
-    """None: no adapter comes after the start."""
+    """None: no adapter is loaded after the start."""
     options: OptionsFile | None = None
     cache_path: str | None = None
-    """The folder worth keeping between two starts: downloads and compiled graphs."""
+    """Folder worth keeping between two starts: downloads and compiled graphs."""
     shared_memory_bytes: int = 0
     """The least `/dev/shm` that the engine's processes need to communicate."""
     check: tuple[str, ...] = ()
-    """A command for the engine's image that checks its arguments without a GPU; empty: there is none."""
+    """Command for the engine's image that checks the arguments without a GPU; empty: there is none."""
     keeps_entrypoint: bool = False
     """The image runs only by its own entrypoint, which is the first word of the command."""

@@ -1,6 +1,6 @@
-"""What an engine takes of a GPU's memory beside weights and KV cache, and how many requests and tokens it batches.
+"""What an engine takes of a GPU's memory besides weights and KV cache, and how many requests and tokens it batches.
 
-`sizing` computes with these facts; the kind of engine supplies them, for each of its releases.
+`sizing` computes with these facts; each kind of engine supplies them for each of its releases.
 """
 
 from dataclasses import dataclass
@@ -10,34 +10,34 @@ from fairlead.fleet.accelerators import Accelerator
 
 
 class BatchLimits(NamedTuple):
-    """An engine's own limits of a batch on one kind of GPU, where the spec sets none."""
+    """An engine's default limits of a batch on one kind of GPU, for specs that set none."""
 
     sequences: int
     tokens: int
 
 
 class HostMemory(NamedTuple):
-    """What an engine takes of main memory where it computes on a node's processor."""
+    """What an engine takes of main memory when it computes on a node's processor."""
 
     processes_gib: float
-    """All its processes, without weights and KV cache."""
+    """Memory of all its processes, without weights and KV cache."""
     processes_high_gib: float
     """The most that they may take."""
     cache_step_bytes: int
-    """Its KV cache is set in multiples of this."""
+    """Its KV cache is a multiple of this."""
     block_tokens: int
     """Tokens of one block of the cache."""
     latent_block_tokens: int
-    """The same of models with latent attention."""
+    """The same for models with latent attention."""
     packs_tables: bool
-    """Whether it packs a copy of the vocabulary's tables, which embedding keeps in plain form as well."""
+    """Whether it packs a copy of the vocabulary's tables, although embedding also keeps them unpacked."""
 
 
 class ReplicaLayout(NamedTuple):
-    """What decides how much memory an engine sets aside for its work before it has done any."""
+    """What decides how much memory an engine reserves for its work before it has done any."""
 
     sequences: int | None
-    """Most requests in a batch, where the spec sets it."""
+    """Most requests in a batch, if the spec sets it."""
     tokens: int
     """Most tokens of one step."""
     gpus: int
@@ -49,28 +49,28 @@ class ReplicaLayout(NamedTuple):
 
 
 class EngineMemory(Protocol):
-    """One release of an engine, as far as memory goes."""
+    """The memory behaviour of one release of an engine."""
 
     @property
     def host(self) -> HostMemory | None:
-        """What it takes of main memory on a processor; None where it has no build for one."""
+        """What it takes of main memory on a processor; None if it has no build for one."""
 
     @property
     def share(self) -> float:
-        """The part of the memory it sees that it uses."""
+        """The share of the memory visible to it that it uses."""
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> float | None:
-        """The part of weights and cache alone, where activations and graphs live in the rest, which nobody measures
-        before the cache is made; None where `share` holds them too."""
+        """The share for weights and cache alone, if activations and graphs live in the rest, which is not measured
+        before the cache is created; None if `share` includes them."""
 
     @property
     def shares_the_rest(self) -> bool:
-        """Whether its share is of what weights and work leave, and is the cache, instead of the part of all memory that
-        the engine uses."""
+        """Whether its share is of what weights and activations leave and goes to the cache alone, instead of the share
+        of all memory that the engine uses."""
 
     @property
     def logit_bytes(self) -> float:
-        """Bytes that sampling takes for each logit, beside the model's own."""
+        """Bytes that sampling takes for each logit, beyond the model's own."""
 
     @property
     def context_gib(self) -> float:
@@ -82,26 +82,27 @@ class EngineMemory(Protocol):
 
     @property
     def sets_graphs_aside(self) -> bool:
-        """Whether graphs are subtracted before the cache is sized; otherwise they take from the unused share."""
+        """Whether graphs are subtracted before the cache is sized; otherwise they use the unused share."""
 
     @property
     def counts_requests(self) -> bool:
-        """Whether it prints the tokens of whole requests, where layers of several kinds share the cache."""
+        """Whether it prints the tokens of whole requests if layers of several kinds share the cache."""
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
-        """Its own limits of a batch."""
+        """Return its default limits of a batch."""
 
     def doubt(self, accelerator: Accelerator) -> float:
-        """How many times the error that was measured on vLLM's starts: 1 for vLLM, more where nobody measured."""
+        """Return the factor on the error that was measured on vLLM's starts: 1 for vLLM, more for what was not
+        measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorySettings:
-    """What an engine's arguments say of its memory, beside the typed fields."""
+    """Memory settings in an engine's arguments, beyond the typed fields."""
 
     expert_parallel: bool = False
-    """Experts are spread over the GPUs, and not each expert's matrices."""
+    """Whether whole experts are spread over the GPUs, instead of each expert's matrices."""
     images: bool = True
     """Whether the image tower is loaded."""
     adapter_ranks: tuple[int, ...] = ()
-    """The rank of each slot for LoRA adapters."""
+    """Rank of each slot for LoRA adapters."""

@@ -1,4 +1,4 @@
-"""Who puts an evaluation's items to a model, and says which were answered right."""
+"""What sends an evaluation's items to a model and reports which were answered right."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,14 +7,14 @@ from fairlead.fleet.desired_state import EnvFrom
 
 
 class RunnerKind(StrEnum):
-    """Who does it."""
+    """Kind of runner."""
 
     BUILT_IN = "BuiltIn"
     """The operator: its own requests, its own scorers."""
     LM_EVAL = "LmEval"
-    """The lm-evaluation-harness, in a pod, on a task of its own form."""
+    """The lm-evaluation-harness, in a pod, on a task in its own format."""
     JOB = "Job"
-    """A program of the user's, in a pod."""
+    """A user's program, in a pod."""
 
 
 class RunnerPass(StrEnum):
@@ -22,13 +22,13 @@ class RunnerPass(StrEnum):
 
     BASELINE = "baseline"
     NOISE = "noise"
-    """The baseline once more, on a part of the items."""
+    """The baseline again, on part of the items."""
     CANDIDATE = "candidate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerProgram:
-    """What a pod of a runner runs, and with how much."""
+    """What a runner's pod runs, and its resources."""
 
     image: str = ""
     command: tuple[str, ...] = ()
@@ -48,13 +48,13 @@ class EvaluationRunner:
     kind: RunnerKind = RunnerKind.BUILT_IN
     program: RunnerProgram = field(default_factory=RunnerProgram)
     task: str = ""
-    """Of LmEval."""
+    """For LmEval."""
     chat: bool = True
-    """Of LmEval: whether the model is asked in messages, else in plain text."""
+    """For LmEval: whether items are sent as chat messages; otherwise as plain text."""
     metric: str = ""
-    """Of LmEval: which of a sample's metrics counts; empty: the first."""
+    """For LmEval: which of a sample's metrics counts; empty: the first."""
 
     @property
     def in_pods(self) -> bool:
-        """Whether the operator asks nothing itself."""
+        """Whether the requests come from pods and not from the operator."""
         return self.kind is not RunnerKind.BUILT_IN

@@ -9,7 +9,7 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its uncertainty: nineteen of twenty measured values should lie between low and high."""
+    """A value with its uncertainty: 19 of 20 measured values should lie between low and high."""
 
     low: float
     likely: float
@@ -21,15 +21,15 @@ class Estimate:
         return cls(value, value, value)
 
     def times(self, factor: float) -> "Estimate":
-        """The multiple; factors are never negative."""
+        """Multiply by a factor, which is never negative."""
         return Estimate(self.low * factor, self.likely * factor, self.high * factor)
 
     def minus(self, other: "Estimate") -> "Estimate":
-        """The difference; the low end subtracts the other's high end."""
+        """Subtract; the low end subtracts the other's high end."""
         return Estimate(self.low - other.high, self.likely - other.likely, self.high - other.low)
 
     def wider(self, error: float) -> "Estimate":
-        """The same likely value, with this much more doubt on both sides."""
+        """Widen both sides by this error; the likely value stays."""
         return Estimate(self.low - error, self.likely, self.high + error)
 
 
@@ -42,12 +42,12 @@ class MemoryTerm(StrEnum):
     ACTIVATIONS = "activations"
     GRAPHS = "graphs"
     FRAMEWORK = "framework"
-    """The driver's context, library work space, and buffers between GPUs: memory outside the tensors."""
+    """Memory outside the tensors: the driver's context, library work space, and buffers between GPUs."""
     KV = "kv"
 
     @property
     def takes(self) -> str:
-        """The term with its verb, for a sentence."""
+        """The term with its verb, for messages."""
         match self:
             case MemoryTerm.DRAFT:
                 return "the draft model takes"
@@ -102,7 +102,7 @@ class MemoryBreakdown:
     """Bytes on the fullest GPU, by what takes them."""
 
     budget: Estimate
-    """What the engine may use: its share of the memory it sees."""
+    """What the engine may use: its share of the memory visible to it."""
     weights: Estimate
     draft: Estimate
     adapters: Estimate
@@ -110,10 +110,10 @@ class MemoryBreakdown:
     graphs: Estimate
     framework: Estimate
     kv: Estimate
-    """What is left for keys and values: refuse on low, plan with likely."""
+    """What is left for keys and values: refuse by low, plan with likely."""
 
     def by_name(self) -> dict[MemoryTerm, Estimate]:
-        """All terms, by name."""
+        """Return all terms by name."""
         return {term: getattr(self, term.value) for term in MemoryTerm}
 
     @property
@@ -129,7 +129,7 @@ class FitAlternative:
 
     change: ConfigurationChange
     words: str
-    """What to change, as a sentence for a person."""
+    """What to change, as a sentence."""
     context: int
     sequences: int
     weights: WeightFormat
@@ -159,7 +159,7 @@ class NoFit:
     reason: FitReason
     because: str
     memory: MemoryBreakdown | None
-    """Absent where the reason has nothing to do with memory."""
+    """None if the reason has nothing to do with memory."""
     alternatives: tuple[FitAlternative, ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""What a gate says of a candidate: one of four verdicts, its reason, and the figures behind it."""
+"""A gate's decision about a candidate: one of four verdicts, its reason, and the figures behind it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,18 +6,18 @@ from typing import Final
 
 
 class Verdict(StrEnum):
-    """What follows from a comparison."""
+    """Outcome of a comparison."""
 
     PASSED = "Passed"
     FAILED = "Failed"
     UNDECIDED = "Undecided"
-    """Neither is shown; more items or requests may."""
+    """Neither is shown yet; more items or requests may decide it."""
     ERROR = "Error"
-    """The comparison itself is broken, and says nothing of the candidate."""
+    """The comparison itself is broken, and says nothing about the candidate."""
 
 
 class GateReason(StrEnum):
-    """Why a gate says so."""
+    """Reason of a verdict."""
 
     NOT_WORSE = "NotWorse"
     STOPPED_FOR_HARM = "StoppedForHarm"
@@ -28,20 +28,20 @@ class GateReason(StrEnum):
     MORE_FAULTS = "MoreFaults"
     NOT_FINISHED = "NotFinished"
     USERS_WAIT = "UsersWait"
-    """Users' requests wait at all pods of one side: nothing is sent until they do not."""
+    """Users' requests wait at all pods of one side: no items are sent meanwhile."""
     TOO_FEW_ITEMS = "TooFewItems"
     TOO_FEW_CLUSTERS = "TooFewClusters"
     MARGIN_NOT_EXCLUDED = "MarginNotExcluded"
     NO_EVALUATION = "NoEvaluation"
-    """There is none of that name, or its items cannot be read."""
+    """No evaluation has that name, or its items cannot be read."""
     BAD_ITEMS = "BadItems"
     """Lines of its items cannot be used."""
     UNREACHABLE = "Unreachable"
-    """No pod of one side answers; that says nothing of a model."""
+    """No pod of one side answers; that says nothing about a model."""
     RUNNER_FAILED = "RunnerFailed"
-    """A pod of its runner failed, or printed no verdicts; that says nothing of a model."""
+    """A pod of the runner failed, or printed no verdicts; that says nothing about a model."""
     JUDGE_FAILED = "JudgeFailed"
-    """The judge does not answer, or what it says is no verdict on answers."""
+    """The judge does not answer, or its reply is no verdict on answers."""
     NO_TRAFFIC = "NoTraffic"
     WARMING_UP = "WarmingUp"
     TOO_FEW_REQUESTS = "TooFewRequests"
@@ -68,24 +68,24 @@ class GateVerdict:
     reason: GateReason
     message: str
     n: int = 0
-    """Items that were compared; requests of the candidate."""
+    """Items compared, or requests of the candidate."""
     baseline: float | None = None
     """The baseline's rate of right answers."""
     candidate: float | None = None
     difference: Interval | None = None
-    """Candidate less baseline, as a share; of durations, their ratio."""
+    """Candidate minus baseline, as a share; of durations, their ratio."""
     missing: int | None = None
-    """Items or requests still needed; nothing where more of them would hardly change the verdict."""
+    """Items or requests still needed; None if more of them would hardly change the verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationVerdict:
-    """What is known of an evaluation that a canary is judged by."""
+    """An evaluation's result for the canary that it judges."""
 
     verdict: GateVerdict | None = None
-    """Nothing where nobody is to answer its items now."""
+    """None if its items need no answers now."""
     items: str = ""
-    """The digest of its items; empty: not known."""
+    """Digest of its items; empty: unknown."""
 
 
 NOT_EVALUATED: Final = EvaluationVerdict()

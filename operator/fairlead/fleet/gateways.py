@@ -1,6 +1,6 @@
-"""Settings of a router: limits, timeouts, holding, caching, retries; of a deployment's own or of a gateway's.
+"""Settings of a router: limits, timeouts, holding, caching, retries; for one deployment or for a gateway.
 
-A gateway is known by its namespace and name, to which deployments of other namespaces refer too.
+A gateway is identified by its namespace and name; deployments of other namespaces may refer to it.
 """
 
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant
 from fairlead.fleet.token_issuer import TokenIssuer
 
 EVERY_NAMESPACE: Final = "*"
-"""In place of a namespace's name: all of them."""
+"""In place of a namespace's name: all namespaces."""
 
 
 class LateAction(StrEnum):
-    """What becomes of a request that can have no first token within the objective any more."""
+    """What happens to a request that can no longer get its first token within the objective."""
 
     SERVE_LAST = "ServeLast"
     REFUSE = "Refuse"
@@ -34,9 +34,9 @@ class TrafficLimits:
     max_queue_seconds: float | None = None
     max_request_bytes: int = 16 * 2**20
     late: LateAction = LateAction.SERVE_LAST
-    """Where an objective for first tokens is known."""
+    """Applies where an objective for first tokens is known."""
     shadow: bool = False
-    """Requests over a limit are counted and let through."""
+    """Requests over a limit are counted and allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldLimits:
-    """Requests are held while no replica is ready."""
+    """How many requests are held, and how long, while no replica is ready."""
 
     max_requests: int = 500
     max_seconds: float = 300.0
@@ -59,20 +59,20 @@ class HoldLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseCacheSettings:
-    """A cache of whole responses, by exact request."""
+    """A cache of whole responses, keyed by the exact request."""
 
     enabled: bool = False
     ttl_seconds: float = 3600.0
     max_bytes: int = 64 * 2**20
     max_entry_bytes: int = 256 * 2**10
     by_tenant: bool = True
-    """A cached response is given only to the tenant whose request filled it."""
+    """A cached response is returned only to the tenant whose request filled it."""
     redis_url: SecretKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """Another attempt at another replica, before the first byte of the reply."""
+    """Further attempts at other replicas, before the first byte of the reply."""
 
     max_attempts: int = 2
     budget: float = 0.10
@@ -84,11 +84,11 @@ class Balancing:
     """How an endpoint is chosen for a request."""
 
     prefix: bool = True
-    """Prefer the replica whose KV cache holds the prompt's first blocks."""
+    """Prefer a replica whose KV cache holds the prompt's first blocks."""
     load_bound: float = 1.25
-    """A replica with more than so many times the mean load gets no preference for the blocks that it holds."""
+    """A replica with more than this many times the mean load is not preferred for the blocks that it holds."""
     salt: bool = False
-    """Send each tenant's name as `cache_salt`: no tenant hits another's prefix blocks in an engine, or learns of them
+    """Send each tenant's name as `cache_salt`: no tenant hits another's prefix blocks in an engine, or can detect them
     by timing."""
 
 
@@ -105,7 +105,7 @@ class Hedging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterConnections:
-    """Limits and TLS of client connections, and TLS towards engines."""
+    """Limits and TLS of client connections, and TLS to engines."""
 
     cors_origins: tuple[str, ...] = ()
     """Browser origins that CORS allows; `*` for all, none by default."""
@@ -115,10 +115,10 @@ class RouterConnections:
     """Requests to engines use TLS, and engines must present a certificate of this authority."""
     max_header_bytes: int = 64 * 2**10
     head_seconds: float = 20.0
-    """A client that has not sent the head of its request by then is taken for a slow-client attack."""
+    """A client that has not sent its request's head by then is treated as a slow-client attack."""
     body_seconds: float = 120.0
     idle_seconds: float = 75.0
-    """An unused client connection is closed after that."""
+    """An idle client connection is closed after this."""
     max_connections: int = 20_000
 
 
@@ -129,9 +129,9 @@ class RequestTelemetry:
     access_log: bool = True
     log_prompts: bool = False
     otlp_endpoint: str | None = None
-    """OTLP over HTTP, for instance http://collector:4318; none: no spans."""
+    """OTLP over HTTP, for instance http://collector:4318; None: no spans."""
     trace_share: float = 0.05
-    """The share of requests that is traced, among those without a sampling decision in `traceparent`."""
+    """Share of requests that is traced, among those without a sampling decision in `traceparent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +153,11 @@ class RoutingSettings:
     door: RouterConnections = RouterConnections()
     telling: RequestTelemetry = RequestTelemetry()
     oidc: TokenIssuer | None = None
-    """Whose tokens tenants may send in place of keys; none: keys alone."""
+    """Issuer of the tokens that tenants may send instead of keys; None: keys only."""
 
 
 class ServiceType(StrEnum):
-    """How the routers' Service is reached."""
+    """How the routers' Service is exposed."""
 
     CLUSTER_IP = "ClusterIP"
     NODE_PORT = "NodePort"
@@ -170,7 +170,7 @@ class RouteParent:
 
     name: str
     namespace: str | None = None
-    """None: the route's own."""
+    """None: the HTTPRoute's own."""
     section_name: str | None = None
     port: int | None = None
 
@@ -182,15 +182,15 @@ class ServiceRoute:
     parents: tuple[RouteParent, ...]
     hostnames: tuple[str, ...] = ()
     request_seconds: float | None = None
-    """After how long the Gateway ends a request; 0: never, None: after the router does."""
+    """After how long the Gateway ends a request; 0: never, None: after the router would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterPods:
-    """The pods of a router, the Service in front of them, and the route to it."""
+    """A router's pods, the Service in front of them, and the route to it."""
 
     replicas: int | None = 2
-    """None: an HPA or a person scales the routers, and the Deployment's count is left as it is."""
+    """None: an HPA or a person scales the routers, and the Deployment's count is left alone."""
     service: ServiceType = ServiceType.CLUSTER_IP
     annotations: tuple[tuple[str, str], ...] = ()
     route: ServiceRoute | None = None
@@ -198,7 +198,7 @@ class RouterPods:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentRouter:
-    """The router that belongs to one deployment alone."""
+    """The router of a single deployment."""
 
     routing: RoutingSettings = RoutingSettings()
     pods: RouterPods = RouterPods(replicas=None)
@@ -213,7 +213,7 @@ class GatewayReference:
 
     @property
     def title(self) -> str:
-        """Namespace and name, as messages and annotations have it."""
+        """Namespace and name, as in messages and annotations."""
         return f"{self.namespace}/{self.name}"
 
 
@@ -226,10 +226,10 @@ class DesiredGateway:
     routes: GatewayRoutes = field(default_factory=GatewayRoutes)
     pods: RouterPods = RouterPods()
     allowed_namespaces: frozenset[str] = frozenset()
-    """Beside its own; with `*` all of them."""
+    """In addition to its own; `*` allows all."""
 
     def allows(self, namespace: str) -> bool:
-        """Whether deployments of that namespace may join."""
+        """Return whether deployments of that namespace may join."""
         return namespace == self.reference.namespace or not self.allowed_namespaces.isdisjoint(
             (namespace, EVERY_NAMESPACE)
         )
@@ -241,7 +241,7 @@ class DesiredDeployment:
 
     wanted: DesiredRevision
     replicas: int | ReplicaBounds = 1
-    """A count that is set in spec.replicas, or the bounds for our own autoscaler."""
+    """The count set in spec.replicas, or the bounds for our own autoscaler."""
     rollout: DesiredRollout
     drain: DesiredDrain
     door: DeploymentRouter | GatewayReference = DeploymentRouter()

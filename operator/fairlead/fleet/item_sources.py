@@ -8,7 +8,7 @@ from fairlead.fleet.desired_state import SecretKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimFile:
-    """A file of a volume."""
+    """A file in a volume."""
 
     claim: str
     path: str
@@ -16,7 +16,7 @@ class ClaimFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFile:
-    """A file of an OCI image, which the node's container runtime fetches."""
+    """A file in an OCI image, which the node's container runtime pulls."""
 
     reference: str
     path: str
@@ -25,10 +25,10 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubFile:
-    """A file of a repository of a hub, models' or datasets'."""
+    """A file in a model or dataset repository of a hub."""
 
     repository: str
-    """As a URL of the hub begins: `organisation/model`, or `datasets/organisation/name`."""
+    """Path as in the hub's URLs: `organisation/model`, or `datasets/organisation/name`."""
     path: str
     revision: str
     endpoint: str

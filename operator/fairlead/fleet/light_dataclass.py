@@ -1,4 +1,4 @@
-"""Values made for every request: read-only to the type checker, and at a quarter of a frozen one's cost."""
+"""Dataclasses for values created per request: read-only to the type checker, at a quarter of a frozen one's cost."""
 
 from dataclasses import dataclass
 from typing import TypeVar, dataclass_transform
@@ -8,5 +8,6 @@ Made = TypeVar("Made")
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def light(cls: type[Made]) -> type[Made]:
-    """A slotted dataclass that mypy treats as frozen; it has no hash, so values used as keys stay a `NamedTuple`."""
+    """Make a slotted dataclass that mypy treats as frozen; it has no hash, so values used as keys stay a
+    `NamedTuple`."""
     return dataclass(slots=True, kw_only=True)(cls)

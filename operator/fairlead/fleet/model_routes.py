@@ -1,6 +1,6 @@
-"""What a gateway does with the models that clients name: which deployment answers which request, and what comes next.
+"""How a gateway routes the models that clients name: which deployment answers a request, and what comes next.
 
-A target is named as a router's file spells it: `namespace/name` for a deployment, `external/name` for another API.
+A target is named as in a router's file: `namespace/name` for a deployment, `external/name` for another API.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from enum import StrEnum
 from fairlead.fleet.desired_state import SecretKey
 
 EXTERNAL = "external/"
-"""What the names of targets outside of the cluster begin with; no namespace may be called so."""
+"""Prefix of the names of targets outside the cluster; no namespace may have this name."""
 
 
 class RouteStrategy(StrEnum):
@@ -30,7 +30,7 @@ class Difficulty(StrEnum):
 
 
 class AnswerCheck(StrEnum):
-    """What decides whether an answer is good enough."""
+    """How an answer is found good enough or not."""
 
     JSON_SCHEMA = "JsonSchema"
     PATTERN = "Pattern"
@@ -55,19 +55,19 @@ class FallbackReason(StrEnum):
 
 
 class InvalidAnswerAction(StrEnum):
-    """What happens to a structured output that does not obey its schema."""
+    """What happens to a structured output that violates its schema."""
 
     COUNT = "Count"
-    """It is passed on, and counted."""
+    """It is passed on and counted."""
     RETRY = "Retry"
-    """The same target is asked once more, with the error in the conversation."""
+    """The request is sent to the same target once more, with the error in the conversation."""
     ESCALATE = "Escalate"
-    """The next target of the route's chain is asked."""
+    """The request is sent to the next target of the route's chain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightedTarget:
-    """One target and its part of the requests."""
+    """A target and its share of the requests."""
 
     target: str
     weight: int
@@ -75,7 +75,7 @@ class WeightedTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestConditions:
-    """What a request must look like; all that is set must hold."""
+    """Conditions on a request; all that are set must hold."""
 
     difficulty: Difficulty | None = None
     min_prompt_tokens: int | None = None
@@ -88,12 +88,12 @@ class RequestConditions:
     tasks: frozenset[str] = frozenset()
     """Values of `x-fairlead-task`."""
     expression: str | None = None
-    """In a subset of CEL, over the same facts; checked at admission."""
+    """An expression in a subset of CEL, over the same facts; checked at admission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRule:
-    """One line of a table; the first that holds decides."""
+    """One rule of a table; the first that holds decides."""
 
     name: str
     when: RequestConditions
@@ -102,7 +102,7 @@ class RouteRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CascadeSettings:
-    """Smaller models first; the next one is asked when an answer does not pass the check."""
+    """Smaller models first; the next target answers if an answer fails the check."""
 
     targets: tuple[str, ...]
     check: AnswerCheck
@@ -112,12 +112,12 @@ class CascadeSettings:
     refusal_words: tuple[str, ...] = ()
     """In addition to the built-in ones."""
     max_extra_share: float = 1.0
-    """Escalations as a share of this route's requests over a minute; beyond it the answer at hand is given."""
+    """Most escalations as a share of this route's requests over a minute; above it the answer at hand is returned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackChain:
-    """Which targets answer when the chosen one cannot, in order."""
+    """Targets that answer if the chosen one cannot, in order."""
 
     targets: tuple[str, ...]
     reasons: frozenset[FallbackReason] = frozenset((FallbackReason.UNAVAILABLE,))
@@ -125,7 +125,7 @@ class FallbackChain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowCopy:
-    """A share of the requests is sent to another target, too; its answers are compared and never given."""
+    """A share of the requests is also sent to another target; its answers are compared but never returned."""
 
     target: str
     share: float
@@ -133,46 +133,46 @@ class ShadowCopy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRoute:
-    """One model as clients name it."""
+    """A model as clients name it."""
 
     name: str
     strategy: RouteStrategy = RouteStrategy.SINGLE
     target: str | None = None
-    """Of Single, and of Rules where no rule holds."""
+    """For Single, and for Rules if no rule holds."""
     weighted: tuple[WeightedTarget, ...] = ()
     rules: tuple[RouteRule, ...] = ()
     cascade: CascadeSettings | None = None
     fallback: FallbackChain | None = None
     shadow: ShadowCopy | None = None
     cache: bool | None = None
-    """Whether its answers are cached; nothing: as the gateway's cache says."""
+    """Whether its answers are cached; None: as the gateway's cache says."""
     on_invalid: InvalidAnswerAction = InvalidAnswerAction.COUNT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPrices:
-    """What an external API takes for a million tokens."""
+    """An external API's prices for a million tokens."""
 
     prompt: Decimal = Decimal(0)
     cached: Decimal | None = None
-    """Nothing: as `prompt`."""
+    """None: as `prompt`."""
     output: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalTarget:
-    """An OpenAI-compatible API outside of the cluster."""
+    """An OpenAI-compatible API outside the cluster."""
 
     name: str
     """Begins with `external/`."""
     url: str
-    """As clients of it write their base URL, for instance https://api.example.com/v1."""
+    """The base URL as its clients write it, for instance https://api.example.com/v1."""
     model: str
-    """What it calls the model."""
+    """The API's own name for the model."""
     key: SecretKey | None = None
     prices: TokenPrices = TokenPrices()
     max_concurrency: int = 64
-    """Most requests at once from one router."""
+    """Most concurrent requests from one router."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

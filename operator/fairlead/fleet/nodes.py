@@ -1,4 +1,4 @@
-"""Nodes with GPUs or with free cores and memory, as far as scheduling a replica needs them."""
+"""Nodes with GPUs, or with free cores and memory, as far as scheduling a replica needs them."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ class Node:
     """One node and one of its resources."""
 
     product: str
-    """The GPU by its product label; empty where the node has no such label."""
+    """The GPU's product label; empty if the node has none."""
     gpus: int
-    """How many GPUs pods may allocate in all."""
+    """GPUs that pods may allocate in all."""
     used: int = 0
-    """How many GPUs pods have allocated, ending pods included."""
+    """GPUs that pods have allocated, including pods that are ending."""
     schedulable: bool = True
-    """Not cordoned, and ready."""
+    """Ready and not cordoned."""
     labels: tuple[tuple[str, str], ...] = ()
 
 
@@ -26,11 +26,11 @@ class HostNode:
     """One node, its processor and its main memory."""
 
     cores: float
-    """How many cores pods may allocate in all; thousandths count."""
+    """Cores that pods may allocate in all, fractions included."""
     memory_bytes: int
     used_cores: float = 0.0
-    """What our pods have allocated, ending pods included."""
+    """Cores that our pods have allocated, including pods that are ending."""
     used_bytes: int = 0
     schedulable: bool = True
-    """Not cordoned, ready, and without a taint that keeps the replica away."""
+    """Ready, not cordoned, and without a taint that keeps the replica off."""
     labels: tuple[tuple[str, str], ...] = ()

@@ -1,4 +1,4 @@
-"""Numbers with their nouns and verbs: every sentence for a person gets its plural from here."""
+"""Numbers with their nouns and verbs, for every message that a person reads."""
 
 from typing import Final
 
@@ -8,34 +8,34 @@ _SIBILANTS: Final = ("s", "x", "z", "ch", "sh")
 
 
 def count(number: float, noun: str) -> str:
-    """`1 replica`, `3 replicas`, `2,048 tokens`, `0.5 replicas`; of several words the last gets the plural."""
+    """Format `1 replica`, `3 replicas`, `2,048 tokens`, `0.5 replicas`; of several words the last gets the plural."""
     return f"{formatted(number)} {noun if number == 1 else plural(noun)}"
 
 
 def verb(number: float, word: str) -> str:
-    """The verb that goes with a number of things: `is` or `are`, `keeps` or `keep`."""
+    """Return the verb that goes with this number of things: `is` or `are`, `keeps` or `keep`."""
     if number == 1:
         return word
     return IRREGULAR.get(word, word.removesuffix("s"))
 
 
 def verb_of_part(some: int, whole: int, word: str) -> str:
-    """The verb after `some of so many things`: `0 of 1 replica is`, `0 of 3 replicas are`, `1 of 3 replicas is`."""
+    """Return the verb after a part of a whole: `0 of 1 replica is`, `0 of 3 replicas are`, `1 of 3 replicas is`."""
     return verb(some or whole, word)
 
 
 def part(some: int, whole: int, noun: str, word: str) -> str:
-    """Some of so many things, and what they do: `0 of 3 replicas are`."""
+    """Format a part of a whole with its verb: `0 of 3 replicas are`."""
     return f"{formatted(some)} of {count(whole, noun)} {verb_of_part(some, whole, word)}"
 
 
 def plural(noun: str) -> str:
-    """The plural of a noun."""
+    """Return the plural of a noun."""
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(_SIBILANTS) else f"{noun}s"
 
 
 def formatted(number: float) -> str:
-    """A whole number with thousands separators; any other with three significant digits."""
+    """Format a whole number with thousands separators, any other with three significant digits."""
     return f"{int(number):,}" if number == int(number) else f"{number:.3g}"

@@ -1,6 +1,6 @@
-"""The values of a scaling policy: objectives, signals, pace, schedules, budget; and the reasons of decisions by it.
+"""The values of a scaling policy: objectives, signals, pace, schedules, budget; and the reasons of its decisions.
 
-Seconds and plain numbers.
+Durations are seconds.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class ScalingSignal(StrEnum):
 
 
 class ScalingReason(StrEnum):
-    """Why the answer is what it is, as one word; `status.scaling.reason`."""
+    """Reason of a recommendation; `status.scaling.reason`."""
 
     QUEUE_DEPTH = "QueueDepth"
     KV_CACHE = "KvCache"
@@ -31,7 +31,7 @@ class ScalingReason(StrEnum):
     """The count is right as it is."""
     IDLE = "Idle"
     WAKING = "Waking"
-    """From zero, since requests wait."""
+    """Starting from zero, since requests wait."""
     AT_MINIMUM = "AtMinimum"
     AT_MAXIMUM = "AtMaximum"
     SCHEDULED = "Scheduled"
@@ -43,12 +43,12 @@ class ScalingReason(StrEnum):
     """The count is held: the message says whose figures are missing, and why."""
     SPARES = "Spares"
     NO_POLICY = "NoPolicy"
-    """The count is held: the named policy is not there, or cannot be read, and nothing was decided."""
+    """The count is held: the named policy does not exist, or cannot be read, and nothing was decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objectives:
-    """Latencies that users are to see; an absent objective is not held."""
+    """Latencies that users should see; an objective of None is not pursued."""
 
     ttft_p95_seconds: float | None = None
     tpot_p95_seconds: float | None = None
@@ -109,7 +109,7 @@ class WarmPool:
     """Replicas beyond the need, for requests that cannot wait for a cold start."""
 
     ready: int = 0
-    """Ready replicas beyond the need; routers send them requests as to all others."""
+    """Ready replicas beyond the need; routers send them requests like any others."""
     asleep: int = 0
     """Sleeping replicas: their weights are off the GPU, and they wake within seconds."""
 
@@ -133,7 +133,7 @@ class ScalingPolicy:
     switches_speculation: bool = False
     """Replicas change to the revision without speculation while speculation costs more than it gives."""
     active: bool = True
-    """False: it decides and explains, and changes nothing."""
+    """False: it decides and explains, but changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

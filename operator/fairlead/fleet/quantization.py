@@ -30,7 +30,7 @@ class KvFormat(StrEnum):
     """How the KV cache stores keys and values."""
 
     AUTO = "auto"
-    """As the checkpoint states, else in the model's own type."""
+    """As the checkpoint states, otherwise in the model's own type."""
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
     FP8 = "fp8"
@@ -41,7 +41,7 @@ class KvFormat(StrEnum):
 
 
 class Dtype(StrEnum):
-    """The type the engine computes in."""
+    """The type that the engine computes in."""
 
     AUTO = "auto"
     BFLOAT16 = "bfloat16"
@@ -59,5 +59,5 @@ WHILE_LOADING: Final = frozenset(
         WeightFormat.INT8_EXPERTS,
     }
 )
-"""Formats that an engine quantizes to while it loads an unquantized checkpoint; the others are how a checkpoint was
+"""Formats that an engine quantizes to while loading an unquantized checkpoint; in the others the checkpoint is
 stored."""

@@ -1,4 +1,4 @@
-"""Requests of users while two revisions serve, as routers report them and as a comparison reads them."""
+"""Users' requests while two revisions serve, as routers report them and as a comparison reads them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Fault(StrEnum):
 
 
 class Latency(StrEnum):
-    """What is compared of durations."""
+    """A latency that is compared."""
 
     TTFT = "first token"
     TPOT = "time per output token"
@@ -31,20 +31,20 @@ class RequestSample:
     prompt_tokens: int
     cached_tokens: int = 0
     load: int = 0
-    """Band of its replica's load when it began."""
+    """Load band of its replica when it began."""
     ttft_s: float | None = None
     tpot_s: float | None = None
     faults: frozenset[Fault] = frozenset()
 
     def duration(self, latency: Latency) -> float | None:
-        """What is ranked: of the first token, seconds for each prompt token that was not cached."""
+        """Return the duration to rank; for the first token, seconds per prompt token that was not cached."""
         if latency is Latency.TPOT:
             return self.tpot_s
         return None if self.ttft_s is None else self.ttft_s / self._uncached
 
     @property
     def stratum(self) -> tuple[int, int]:
-        """Prompts within a factor of four, at like load, are alike."""
+        """The stratum it is compared within: prompts within a factor of four, at like load."""
         return int(log2(self._uncached)) // 2, self.load
 
     @property

@@ -1,4 +1,4 @@
-"""Input and output of a rollout decision: revisions as observed, room on the nodes, one step or a wait."""
+"""Input and output of a rollout decision: observed revisions, room on the nodes, and one step or a wait."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,57 +10,57 @@ from fairlead.fleet.desired_state import DesiredRollout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutReplica:
-    """One engine pod, as far as a rollout cares."""
+    """One engine pod, as far as a rollout is concerned."""
 
     name: str
     ready_since: datetime | None = None
     """None: not ready now."""
     ending: bool = False
-    """Being deleted; it still streams and still holds its GPUs."""
+    """It is being deleted; it still streams and still holds its GPUs."""
     unplaced: bool = False
-    """The scheduler found no node for it: it will not serve, and more replicas of its kind would not either."""
+    """The scheduler found no node for it: it will not serve, and neither would more replicas of its kind."""
     routable: bool | None = None
     """Whether routers send it requests; None: no router has reported it yet, and readiness counts instead."""
     asleep: bool = False
-    """It sleeps or is about to: it holds its GPU and serves nothing, and could serve within seconds."""
+    """It sleeps or is about to: it holds its GPU and serves nothing, but could serve within seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionFailure:
-    """A revision was given up; written on its Deployment, so that a restart of the operator does not forget it."""
+    """A revision was given up; recorded on its Deployment, so that it survives a restart of the operator."""
 
     at: datetime
     times: int
-    """How often so far; the wait before it is tried again grows with it."""
+    """How often so far; the wait before the next try grows with it."""
     because: str = ""
-    """What was wrong with its replicas, kept since they are gone when this is read."""
+    """What was wrong with its replicas, kept because they are gone when this is read."""
     early: bool = False
-    """Given up before the progress deadline, since no repetition of its start can succeed."""
+    """Given up before the progress deadline, since repeating its start cannot succeed."""
     rejected: bool = False
     """A gate or a person rejected it: it is tried again only when the spec names it anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionState:
-    """One revision that exists, as observed."""
+    """One existing revision, as observed."""
 
     name: str
-    """The hash of all that changes an engine pod."""
+    """The hash of everything that changes an engine pod."""
     requested: int
     """The replicas in its Deployment's spec."""
     replicas: tuple[RolloutReplica, ...] = ()
     created_at: datetime
     wanted_since: datetime | None = None
-    """Since when it is the target; absent on all other revisions."""
+    """Since when it is the target; None for all other revisions."""
     grown_at: datetime | None = None
     """When its count was last raised: a start gets the whole deadline, also after a pause or a wait for a free GPU."""
     served: bool = False
     """Whether any of its replicas was ever ready: only such a revision can be a fallback."""
     failure: RevisionFailure | None = None
     hopeless: str = ""
-    """Why its start cannot succeed, however often it is repeated; empty: no reason is known."""
+    """Why its start can never succeed; empty: no reason is known."""
     unchecked: bool = False
-    """Whether its preflight, which needs no GPU, is still open and could find that it cannot start."""
+    """Whether its preflight, which needs no GPU, is still running and could find that it cannot start."""
     other_gpus: bool = False
     """Whether its replicas hold GPUs that the target cannot use: removing them makes no room for it."""
 
@@ -70,7 +70,7 @@ class MissingCapacity(StrEnum):
 
     PRODUCT = "product"
     SELECTOR = "selector"
-    """Nodes have the GPU, and none of them the labels of the node selector."""
+    """Nodes have the GPU, but none of them has the node selector's labels."""
     GPUS = "gpus"
     """No node has as many GPUs as one replica takes."""
     CORES = "cores"
@@ -79,19 +79,18 @@ class MissingCapacity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRoom:
-    """How many more replicas of the target the nodes could take right now."""
+    """How many more replicas of the target the nodes could take now."""
 
     replicas: int | None = None
-    """None: unknown (no right to list nodes), or new nodes come for pending pods; then nothing is held back."""
+    """None: unknown (no permission to list nodes), or nodes are added for pending pods; then nothing is held back."""
     most: int | None = None
-    """How many the nodes could take if they were empty; zero: no node ever will, so no other replica is drained for
-    it."""
+    """How many the nodes could take if empty; zero: none ever, so no other replica is drained for it."""
     because: str = ""
-    """Which GPU, how many there are, how many are free: for the message that says what is short."""
+    """Which GPU, how many exist, how many are free: for the message about what is short."""
     lack: MissingCapacity | None = None
-    """Why waiting does not help; None where it may, for instance until a node is uncordoned."""
+    """Why waiting does not help; None if it may, for instance until a node is uncordoned."""
     of_cpu: bool = False
-    """Whether cores and memory are counted, and no GPUs."""
+    """Whether cores and memory are counted instead of GPUs."""
 
     @property
     def held(self) -> str:
@@ -106,22 +105,22 @@ class NodeRoom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryLimit:
-    """What the target may have while it is on trial."""
+    """What the target may have while on trial."""
 
     replicas: int
     """Its replicas at this step."""
     rejected: str = ""
-    """Why a gate or a person rejected it; empty: nobody did."""
+    """Why a gate or a person rejected it; empty: it was not rejected."""
     diverting: bool = False
     """It was rejected, and routers may still send it conversations of its share."""
     because: str = ""
     """What the step waits for."""
     needs_person: bool = False
-    """Nothing but a person's order lets it go on, or only chance."""
+    """Only a person's order lets it continue, apart from chance."""
     since: datetime | None = None
     """When the step began: it gets the whole progress deadline."""
     retried_at: datetime | None = None
-    """When a person last asked for another try: a failure from before is ignored."""
+    """When a person last asked for a retry: earlier failures are ignored."""
     wake_at: datetime | None = None
 
 
@@ -132,12 +131,12 @@ class RolloutSnapshot:
     target: str
     """The revision that the spec asks for; its Deployment need not exist yet."""
     wanted: int
-    """How many replicas are wanted, over all revisions."""
+    """Wanted replicas over all revisions."""
     rules: DesiredRollout
     revisions: tuple[RevisionState, ...] = ()
     room: NodeRoom = NodeRoom()
     canary: CanaryLimit | None = None
-    """Set while the target is on trial, or was rejected."""
+    """Set while the target is on trial, or after it was rejected."""
 
 
 class StepReason(StrEnum):
@@ -147,7 +146,7 @@ class StepReason(StrEnum):
     NEW_REVISION = "NewRevision"
     """The target gets replicas, within surge, unavailability and room."""
     MAKING_ROOM = "MakingRoom"
-    """An older revision gives up replicas that are not missed, or whose GPUs the target needs (Replace)."""
+    """An older revision gives up replicas that are not needed, or whose GPUs the target needs (Replace)."""
     NOT_SERVING = "NotServing"
     """An older revision gives up replicas that do not serve."""
     SCALED_UP = "ScaledUp"
@@ -155,7 +154,7 @@ class StepReason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """The target made no progress in time: it is given up, and the rollout returns to its fallback."""
     START_FAILED = "StartFailed"
-    """The target cannot start, however long it waits: it is given up, and the rollout returns to its fallback."""
+    """The target can never start: it is given up, and the rollout returns to its fallback."""
     GATE_FAILED = "GateFailed"
     """A gate failed, or a person aborted: the target is rejected, and the rollout returns to its fallback."""
     RETURNING = "Returning"
@@ -165,7 +164,7 @@ class StepReason(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Why no step is taken now; that too is a decision."""
+    """Why no step is taken now; that is a decision too."""
 
     COMPLETE = "Complete"
     """Every wanted replica serves, and all are of the target."""
@@ -176,18 +175,18 @@ class HoldReason(StrEnum):
     NO_FREE_GPU = "NoFreeGpu"
     """The nodes cannot place another replica, so none is added."""
     UNPLACED = "Unplaced"
-    """Replicas were created and the scheduler finds no node for them."""
+    """Replicas were created, but the scheduler finds no node for them."""
     CHECKING = "Checking"
-    """The target's preflight is open; until then the last serving replica is not drained for it."""
+    """The target's preflight is running; until it ends the last serving replica is not drained for the target."""
     ON_TRIAL = "OnTrial"
-    """The target has what its canary step gives it; its gates or its hold say when it gets more."""
+    """The target has what its canary step gives it; its gates or its hold decide when it gets more."""
     AWAITING_PERSON = "AwaitingPerson"
-    """The same, and a person has to promote or abort it."""
+    """As OnTrial, but a person has to promote or abort it."""
     DIVERTING = "Diverting"
-    """The target was rejected; its replicas go once routers send it nothing more."""
+    """The target was rejected; its replicas are removed once routers send it nothing more."""
     PAUSED = "Paused"
     RETURNED = "Returned"
-    """The target was given up and the fallback serves, until the back-off is over or the spec changes."""
+    """The target was given up and the fallback serves, until the back-off ends or the spec changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +201,7 @@ class ReplicaStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureStep:
-    """Write on a revision that it failed; later decisions start from that fact."""
+    """Record on a revision that it failed; later decisions start from that fact."""
 
     revision: str
     failure: RevisionFailure
@@ -212,7 +211,7 @@ class FailureStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetireStep:
-    """Remove a revision that has no replica left and that no rollout would return to."""
+    """Remove a revision that has no replicas and that no rollout would return to."""
 
     revision: str
     reason: StepReason
@@ -221,7 +220,7 @@ class RetireStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldStep:
-    """Take no step, and why."""
+    """Take no step, with the reason."""
 
     reason: HoldReason
     because: str
@@ -231,10 +230,10 @@ RolloutStep: TypeAlias = ReplicaStep | FailureStep | RetireStep | HoldStep
 
 
 class RolloutPhase(StrEnum):
-    """Where a rollout is, whatever its next step."""
+    """Phase of a rollout, whatever its next step."""
 
     STEADY = "Steady"
-    """One revision serves all that is wanted, or only its count is still changing."""
+    """One revision serves everything, or only its count is still changing."""
     ROLLING = "Rolling"
     RETURNING = "Returning"
     """Returning to the fallback."""
@@ -249,8 +248,8 @@ class RolloutPlan:
     step: RolloutStep
     phase: RolloutPhase
     current: str
-    """The revision that the steps work towards: the target, or the fallback."""
+    """The revision that the steps lead to: the target or the fallback."""
     wake_at: datetime | None = None
     """When the same facts would lead to another decision; None: only a change of facts matters."""
     short: str = ""
-    """Which GPU is short and by how much, when that limits the step."""
+    """Which GPU is short and by how much, if that limits the step."""

@@ -1,6 +1,6 @@
 """The architecture of a model: the numbers that decide how many bytes it takes and how fast it can run.
 
-Facts of a `config.json`, under names that mean the same for every family; arithmetic on them lives in `sizing`.
+Facts of a `config.json`, under names that mean the same for every family; the arithmetic is in `sizing`.
 """
 
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ class LatentAttention:
     nope_dim: int
     value_dim: int
     query_rank: int | None = None
-    """Absent: queries are not compressed."""
+    """None: queries are not compressed."""
     index_dim: int | None = None
-    """Width of the sparse indexer's own key, where the family has one."""
+    """Width of the sparse indexer's own key, if the family has one."""
     index_heads: int = 64
 
 
@@ -53,11 +53,11 @@ class ExpertLayers:
     shared_intermediate: int = 0
     """Width of all shared experts together, which every token passes."""
     first_dense: int = 0
-    """Layers at the start that have an ordinary MLP."""
+    """Layers at the start with an ordinary MLP."""
     every: int = 1
-    """Every n-th layer has experts; the others an ordinary MLP."""
+    """Every n-th layer has experts; the others have an ordinary MLP."""
     beside_dense: bool = False
-    """An ordinary MLP stands beside the experts of each layer (Gemma 4)."""
+    """Each layer has an ordinary MLP beside its experts (Gemma 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class StoredWeights:
     kept: frozenset[MatrixGroup] = frozenset()
     """Parts left in 16 bits although the format would cover them."""
     eight_bit: frozenset[MatrixGroup] = frozenset()
-    """Parts in FP8 by channel inside a four-bit checkpoint."""
+    """Parts in FP8 by channel within a four-bit checkpoint."""
     described: bool = False
     """Whether `kept` and `eight_bit` were read from the checkpoint; otherwise they are what its format usually does."""
 
@@ -131,9 +131,9 @@ class ModelShape:
     head_dim: int
     vocab: int
     intermediate: int
-    """Width of an ordinary MLP; 0 where every layer has experts."""
+    """Width of an ordinary MLP; 0 if every layer has experts."""
     positions: int
-    """The longest context that the model is made for."""
+    """The longest context that the model was made for."""
     tied: bool = False
     """Embedding and head are one matrix."""
     gated: bool = True
@@ -142,12 +142,12 @@ class ModelShape:
     output_bias: bool = False
     query_key_norm: bool = False
     gated_attention: bool = False
-    """The query projection is twice as wide, as it also computes a gate."""
+    """The query projection is twice as wide, because it also computes a gate."""
     norms_per_layer: int = 2
     rotary_dim: int | None = None
-    """Dimensions that rotate; absent: the whole head."""
+    """Dimensions that rotate; None: the whole head."""
     rotary_stretch: float = 1.0
-    """Linear rope scaling lengthens the table of angles by this factor."""
+    """Factor by which linear rope scaling lengthens the table of angles."""
     latent: LatentAttention | None = None
     experts: ExpertLayers | None = None
     recurrent: RecurrentLayers | None = None

@@ -1,4 +1,4 @@
-"""Tenants and how they share: bands of priority, and the lanes in which different kinds of requests queue."""
+"""Tenants and how they share capacity: bands of priority, and the lanes that different kinds of requests queue in."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +21,7 @@ class TenantBudget:
 
     max_cost: Decimal
     monthly: bool = True
-    """False: daily; both in UTC."""
+    """False: daily. Both in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Tenant:
     name: str
     keys: tuple[SecretKey, ...]
     claims: frozenset[str] = frozenset()
-    """Values by which a token of the issuer names this tenant; empty: its name."""
+    """Claim values by which an issuer's token names this tenant; empty: its name."""
     band: str | None = None
     weight: int = 1
     max_concurrency: int | None = None
@@ -57,7 +57,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongLaneLimits:
-    """Which requests are long, and how much they may take."""
+    """Which requests count as long, and how much they may take."""
 
     min_prompt_tokens: int = 16_384
     min_output_tokens: int = 8192

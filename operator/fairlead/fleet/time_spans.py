@@ -1,4 +1,4 @@
-"""How long something lasted, as people read it: a number with its unit, the two largest units at most."""
+"""Durations as people read them: numbers with units, at most the two largest units."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ _UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def lasting(seconds: float) -> str:
-    """`45 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`; never below zero, as clocks differ."""
+    """Format as `45 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`; never below zero, as clocks differ."""
     left, words = max(0, round(seconds)), list[str]()
     for size, unit in _UNITS:
         number, left = divmod(left, size)

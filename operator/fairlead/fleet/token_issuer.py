@@ -1,4 +1,4 @@
-"""The OpenID issuer whose tokens say which tenant sends a request, and which claims are whose."""
+"""The OpenID issuer whose tokens identify the tenant of a request, and the claims of each tenant."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,35 +10,35 @@ from fairlead.fleet.tenants import Tenant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenIssuer:
-    """Who signs the tokens, for whom they must be, and what in them names a tenant."""
+    """The issuer of the tokens, their audience, and the claim that names a tenant."""
 
     issuer: str
-    """Exactly as the claim `iss` has it."""
+    """Exactly as in the claim `iss`."""
     audiences: frozenset[str]
-    """A token must be for one of them."""
+    """A token must be for one of these."""
     tenant_claim: str = "sub"
     keys_url: str | None = None
-    """Where its public keys are; none: its OpenID configuration says it."""
+    """URL of its public keys; None: taken from its OpenID configuration."""
     ca: SecretKey | None = None
-    """It must present a certificate of this authority; none: of one that the system trusts."""
+    """Authority that must have signed its certificate; None: one that the system trusts."""
 
 
 class SharedClaim(NamedTuple):
-    """One value of the claim that two tenants have."""
+    """A claim value that two tenants have."""
 
     value: str
     first: str
     place: int
-    """Of the second tenant."""
+    """Position of the second tenant."""
 
 
 def claims_of(tenant: Tenant) -> frozenset[str]:
-    """The values of the claim that are this tenant's."""
+    """Return the claim values that identify this tenant."""
     return tenant.claims or frozenset({tenant.name})
 
 
 def tenants_by_claim(tenants: Iterable[Tenant]) -> dict[str, str]:
-    """Each value with the name of its tenant; of two that have it, the first."""
+    """Return each value with its tenant's name; if two tenants have it, the first."""
     found: dict[str, str] = {}
     for one in tenants:
         for value in claims_of(one):
@@ -47,7 +47,7 @@ def tenants_by_claim(tenants: Iterable[Tenant]) -> dict[str, str]:
 
 
 def shared_claims(tenants: Iterable[Tenant]) -> Iterator[SharedClaim]:
-    """Every value that a second tenant has: nobody could say whose requests they are."""
+    """Yield every value that a second tenant has: such requests would have no clear tenant."""
     owners: dict[str, str] = {}
     for place, one in enumerate(tenants):
         for value in sorted(claims_of(one)):

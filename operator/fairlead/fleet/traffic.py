@@ -1,5 +1,5 @@
-"""Traffic: how many requests arrive, how long they are, and how much of them a cache already holds; capacity plans
-start here."""
+"""Traffic: how many requests arrive, how long they are, and how much of them a cache already holds; the start of a
+capacity plan."""
 
 import math
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ class TokenLengths:
 
     @classmethod
     def of_percentiles(cls, p50: float, p95: float, p99: float) -> "TokenLengths":
-        """The mean of the log-normal through the median and the heavier of the two tails, since long tails cost."""
+        """Take the mean of the log-normal through the median and the heavier of the two tails, since long tails
+        cost."""
         spread = max(math.log(p95 / p50) / Z95, math.log(p99 / p50) / Z99, 0.0)
         return cls(p50=p50, p95=p95, p99=p99, mean=p50 * math.exp(spread * spread / 2))
 
@@ -31,13 +32,13 @@ class Traffic:
     """A description of requests; rates count what users send, before any retry."""
 
     requests_per_second: float
-    """The mean over the period that is planned for."""
+    """The mean over the planned period."""
     burst: float
-    """The busiest minute over the mean; 1 is perfectly even."""
+    """The busiest minute relative to the mean; 1 is perfectly even."""
     prompt: TokenLengths
     output: TokenLengths
     cacheable: float = 0.0
-    """Share of prompt tokens that a prefix cache holds already, 0 to 1."""
+    """Share of prompt tokens that a prefix cache already holds, 0 to 1."""
     retries: float = 0.0
     """Requests sent again, per request."""
 
@@ -48,5 +49,5 @@ class Traffic:
 
     @property
     def computed_prompt(self) -> float:
-        """Prompt tokens of an average request that no cache holds and an engine must compute."""
+        """Prompt tokens of an average request that no cache holds, so that an engine must compute them."""
         return self.prompt.mean * (1 - self.cacheable)

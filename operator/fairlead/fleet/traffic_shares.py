@@ -1,11 +1,11 @@
-"""How the traffic of a deployment is divided while two of its revisions serve."""
+"""How a deployment's traffic is divided while two of its revisions serve."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficShare:
-    """The part of the conversations that a new revision answers."""
+    """The share of the conversations that a new revision answers."""
 
     revision: str
     """The new revision; all other engines are the other side."""
