@@ -1,5 +1,4 @@
-"""A capacity plan: latency objectives, the configuration that meets them, its cost, and why the others were not
-chosen."""
+"""A capacity plan: latency objectives, the configuration that meets them, its cost, and why others were rejected."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -102,8 +102,7 @@ class ConditionReason(StrEnum):
     PODS_REFUSED = "PodsRefused"
     """A quota, a limit or a policy of the cluster refuses the pods; the server's message follows."""
     PODS_NOT_CREATED = "PodsNotCreated"
-    """Pods were requested, and Kubernetes has created none of them for a while; that is its controller manager's
-    work."""
+    """Pods were requested, and Kubernetes, whose controller manager creates them, has created none for a while."""
     # Available, Routable
     AVAILABLE = "Available"
     """Every wanted replica is ready."""
@@ -173,7 +172,7 @@ class ConditionReason(StrEnum):
     CRASH_LOOP = "CrashLoop"
     """The engine exits with an error, or again and again; its last log lines follow."""
     ENGINE_ENDED = "EngineEnded"
-    """The engine exited once without an error of its own although its pod was to keep running; the kubelet restarts
+    """The engine exited once without an error of its own, though its pod was to keep running; the kubelet restarts
     it."""
     NOT_READY = "NotReady"
     """An engine that was ready fails its readiness probe; the message says when the kubelet restarts it."""

@@ -44,7 +44,6 @@ def lookup(kind: EngineKind, method: SpeculationMethod, *, on_cpu: bool) -> Draf
 
 
 def layer_launch_s(kind: EngineKind, method: SpeculationMethod, *, on_cpu: bool) -> float:
-    """Return the launch time of a draft model without CUDA graphs, as on vLLM with GPUs; heads and built-in layers have
-    graphs."""
+    """Return the launch time of a draft model without CUDA graphs (vLLM on GPUs); heads and own layers have graphs."""
     without = kind in _VLLM and method is SpeculationMethod.DRAFT_MODEL and not on_cpu
     return LAYER_LAUNCH_S if without else 0.0

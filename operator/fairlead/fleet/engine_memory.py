@@ -92,8 +92,7 @@ class EngineMemory(Protocol):
         """Return its default limits of a batch."""
 
     def doubt(self, accelerator: Accelerator) -> float:
-        """Return the factor on the error that was measured on vLLM's starts: 1 for vLLM, more for what was not
-        measured."""
+        """Return the factor on the error measured on vLLM's starts: 1 for vLLM, more where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

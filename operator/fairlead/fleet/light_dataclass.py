@@ -8,6 +8,5 @@ Made = TypeVar("Made")
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def light(cls: type[Made]) -> type[Made]:
-    """Make a slotted dataclass that mypy treats as frozen; it has no hash, so values used as keys stay a
-    `NamedTuple`."""
+    """Make a slotted dataclass that mypy treats as frozen; it has no hash, so keys stay `NamedTuple`s."""
     return dataclass(slots=True, kw_only=True)(cls)

@@ -59,5 +59,5 @@ WHILE_LOADING: Final = frozenset(
         WeightFormat.INT8_EXPERTS,
     }
 )
-"""Formats that an engine quantizes to while loading an unquantized checkpoint; in the others the checkpoint is
+"""Formats that an engine quantizes to while loading an unquantized checkpoint; the others are how a checkpoint was
 stored."""

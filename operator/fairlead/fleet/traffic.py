@@ -21,8 +21,7 @@ class TokenLengths:
 
     @classmethod
     def of_percentiles(cls, p50: float, p95: float, p99: float) -> "TokenLengths":
-        """Take the mean of the log-normal through the median and the heavier of the two tails, since long tails
-        cost."""
+        """Take the mean of the log-normal through the median and the heavier of both tails, since long tails cost."""
         spread = max(math.log(p95 / p50) / Z95, math.log(p99 / p50) / Z99, 0.0)
         return cls(p50=p50, p95=p95, p99=p99, mean=p50 * math.exp(spread * spread / 2))
 

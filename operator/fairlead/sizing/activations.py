@@ -1,7 +1,7 @@
 """The peak of the profile run: one step of the largest batch, a sampled batch, and the largest images.
 
-Two moments compete. In a layer the widest intermediate results live; at the end the logits of the whole batch do,
-several times over, and on one GPU for the whole vocabulary. What stays allocated in between counts for both.
+Two moments compete. Within a layer the widest intermediate results are alive; at the end the logits of the whole batch
+are, several times over, and on a single GPU for the whole vocabulary. What stays allocated in between counts for both.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from fairlead.sizing.sizing_input import SizingInput
 
 _MIB: Final = 1024**2
 _WORKSPACE: Final = 64 * _MIB
-"""cuBLAS work space, positions, block tables: what PyTorch's allocator holds whatever the model."""
+"""cuBLAS work space, positions, block tables: held by PyTorch's allocator whatever the model."""
 _RESIDUALS: Final = 4.25
 """Hidden states alive inside a layer: input, residual, normed, output, and a reduced scale."""
 _LATENT_PREFIX: Final = 65536
@@ -21,7 +21,7 @@ _LATENT_PREFIX: Final = 65536
 
 
 def peak(question: SizingInput) -> Estimate:
-    """Bytes on the fullest GPU."""
+    """Return the peak in bytes on the fullest GPU."""
     held = _held(question)
     sampled = logits(question) + held + _step_hidden(question)
     layer = widest_layer(question) + held + _step_hidden(question) * _RESIDUALS
@@ -30,18 +30,18 @@ def peak(question: SizingInput) -> Estimate:
 
 
 def logits(question: SizingInput) -> float:
-    """Rows of the batch times the whole vocabulary, gathered on each GPU that samples."""
+    """Return the bytes of logits: batch rows times the whole vocabulary, gathered on each GPU that samples."""
     sampler = question.release.logit_bytes
     return question.batch_sequences * weights.padded_vocabulary(question.shape) * (question.dtype_bytes + sampler)
 
 
 def widest_layer(question: SizingInput) -> float:
-    """The largest intermediate of one layer."""
+    """Return the bytes of one layer's largest intermediate."""
     return max(_mlp(question), _attention(question))
 
 
 def images(question: SizingInput) -> float:
-    """Encoding as many of the largest images as the step's budget holds, at least one."""
+    """Return the bytes to encode as many of the largest images as the step's budget holds, at least one."""
     vision = question.shape.vision
     if vision is None or not question.images:
         return 0.0
@@ -50,7 +50,7 @@ def images(question: SizingInput) -> float:
 
 
 def encoded_tokens(question: SizingInput) -> int:
-    """Image tokens of the profile run: no more than the batch, but a whole image."""
+    """Return the image tokens of the profile run: at most the batch, but at least a whole image."""
     vision = question.shape.vision
     if vision is None or not question.images:
         return 0
@@ -63,14 +63,14 @@ def _step_hidden(question: SizingInput) -> float:
 
 
 def _held(question: SizingInput) -> float:
-    """Bytes held at both moments: expert work space, encoded images, and hidden states between pipeline stages."""
+    """Return bytes held at both moments: expert work space, encoded images, hidden states between pipeline stages."""
     handed = 2 * _step_hidden(question) if question.parallelism.pipeline > 1 else 0.0
     encoded = encoded_tokens(question) * question.shape.hidden * question.dtype_bytes
     return _WORKSPACE + expert_workspace(question) + encoded + handed
 
 
 def expert_workspace(question: SizingInput) -> float:
-    """Two buffers that all expert layers share and that are never freed. MXFP4 kernels need none."""
+    """Return the bytes of two buffers that all expert layers share and never free. MXFP4 kernels need none."""
     experts, layout = question.shape.experts, question.parallelism
     if experts is None or question.format is WeightFormat.MXFP4:
         return 0.0

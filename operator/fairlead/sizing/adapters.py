@@ -1,4 +1,4 @@
-"""Memory the engine sets aside for LoRA adapters before any is loaded: full slots, all of the highest rank."""
+"""Memory that the engine reserves for LoRA adapters before any is loaded: full slots, all of the highest rank."""
 
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.shapes import ModelShape
@@ -6,7 +6,7 @@ from fairlead.sizing.sizing_input import SizingInput
 
 
 def adapters(question: SizingInput) -> Estimate:
-    """Two thin matrices beside every linear layer, for each slot. Experts are adapted only where an adapter does so."""
+    """Return two thin matrices beside every linear layer, per slot. Experts are adapted only if an adapter does."""
     if not question.adapters:
         return Estimate.exact(0)
     layout = question.parallelism
@@ -16,7 +16,7 @@ def adapters(question: SizingInput) -> Estimate:
 
 
 def widths(shape: ModelShape) -> int:
-    """Inputs and outputs of all adapted layers, added up: one number a rank."""
+    """Return the inputs and outputs of all adapted layers, added up: parameters per unit of rank."""
     queries = shape.heads * shape.head_dim * (2 if shape.gated_attention else 1)
     pairs = shape.kv_heads * shape.head_dim
     attention = 4 * shape.hidden + queries + 2 * pairs + shape.heads * shape.head_dim

@@ -1,6 +1,6 @@
 """The assessment of one configuration. It fits only if the low estimate of the KV cache suffices.
 
-Low refuses to promise, high refuses to start; routers, scalers and plans count with likely.
+FITS needs the low estimate, and a refusal that even the high one fails; routers, scalers and plans use the likely one.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ FitRefusal = tuple[FitReason, str]
 
 
 def assess(question: SizingInput) -> Fit | NoFit:
-    """Whether the engine starts and holds the requested sequences, with every number; no alternatives yet."""
+    """Assess whether the engine starts and holds the requested sequences, with every number; without alternatives."""
     for check in _BEFORE_COUNTING:
         if refusal := check(question):
             return NoFit(reason=refusal[0], because=refusal[1], memory=None)
@@ -39,7 +39,7 @@ def assess(question: SizingInput) -> Fit | NoFit:
 
 
 def wanted_sequences(question: SizingInput) -> int:
-    """The requested sequences, at most as many as the engine's own limit lets into a batch."""
+    """Return the requested sequences, capped at the engine's own batch limit."""
     return min(question.sequences, question.batch_sequences)
 
 
@@ -65,7 +65,7 @@ _BEFORE_COUNTING: Final[tuple[Callable[[SizingInput], FitRefusal | None], ...]] 
 
 
 def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | None:
-    """The refusal, if not even the high estimate suffices."""
+    """Return the refusal if not even the high estimate suffices."""
     if memory.usable_cache(question, counted.kv.high) <= 0:
         words = (
             f"{_taken(counted)} GiB are needed before any KV cache, and the engine may use {_gib(counted.budget)} GiB"
@@ -86,7 +86,7 @@ def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | No
 
 
 def _least_cache(question: SizingInput) -> str:
-    """On a processor the cache may be told in large steps, so a little memory that is left may be none."""
+    """On a processor the cache is set in steps that may be large, so a little memory left may mean no cache."""
     host = question.release.host if question.accelerator.is_cpu else None
     if host is None or host.cache_step_bytes < GIB:
         return ""
@@ -94,7 +94,7 @@ def _least_cache(question: SizingInput) -> str:
 
 
 def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
-    """Whether the low estimate suffices, and an older release has room for its graphs outside its share."""
+    """Whether the low estimate suffices and, in an older release, the graphs fit outside the engine's share."""
     enough = _suffices(question, counted.kv.low)
     if question.release.sets_graphs_aside or question.accelerator.is_cpu:
         return enough
@@ -106,21 +106,21 @@ def _suffices(question: SizingInput, available: float) -> bool:
 
 
 def _usable(question: SizingInput, available: float) -> int:
-    """Pages that requests can use; one more is the engine's own null page."""
+    """Pages that requests can use; the engine takes one more as its null page."""
     return kv_pages.pool(question).pages(memory.usable_cache(question, available)) - 1
 
 
 def _states_wanted(question: SizingInput) -> int:
-    """With graph capture vLLM refuses a recurrent model that has fewer states than sequences in a batch. An engine with
-    a static share lowers its batch instead."""
+    """With graph capture vLLM refuses a recurrent model with fewer states than sequences in a batch. An engine with a
+    static share lowers its batch instead."""
     if question.static_share is not None or question.eager or not question.shape.recurrent:
         return 0
     return question.batch_sequences
 
 
 def _given_cache(question: SizingInput, counted: MemoryBreakdown) -> Estimate:
-    """The KV cache that an engine on a processor is told: what is surely free, or the least that holds what is wanted,
-    since a start whose cache is not free ends."""
+    """Return the KV cache to set on a processor: what is surely free, or the least that holds the requested sequences,
+    since an engine whose cache is not free fails to start."""
     page, wanted = kv_pages.pool(question).page_bytes, _wanted_pages(question)
     sure = memory.usable_cache(question, counted.kv.low)
     return Estimate.exact(max(sure, memory.least_cache(question, (wanted + 1) * page)))

@@ -1,4 +1,4 @@
-"""The cheapest fleet that keeps the objectives in the busiest minute, and why each other one was rejected."""
+"""The cheapest fleet that meets the objectives in the busiest minute, and why each other one was rejected."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ from fairlead.sizing import assessment, replica_supply
 from fairlead.sizing.sizing_input import SizingInput
 
 USABLE: Final = 0.8
-"""The part of a replica's supply that is planned with; the rest absorbs peaks within a minute and a lost replica."""
+"""The planned part of a replica's supply; the rest absorbs peaks within a minute and a lost replica."""
 TENSOR: Final = (1, 2, 4, 8)
 CONTEXT_STEP: Final = 1024
 NATIVE_FP8: Final = (8, 9)
@@ -35,26 +35,26 @@ RUNNERS_UP: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanInputs:
-    """All that a plan is made from."""
+    """Everything that a plan is made from."""
 
     shape: ModelShape
     accelerators: Sequence[Accelerator]
     traffic: Traffic
     release: EngineMemory
-    """Of the engine that is to serve."""
+    """Of the engine that will serve."""
     objectives: LatencyObjectives = LatencyObjectives()
     quantize: bool = True
-    """Whether weights and cache may be held in eight bits; quality is then to be checked by an evaluation."""
+    """Whether weights and cache may be held in eight bits; an evaluation must then check quality."""
 
     @property
     def context(self) -> int:
-        """The context that 99 of 100 requests need, in whole steps, at most the model's."""
+        """The context that 99 of 100 requests need, rounded up to whole steps, at most the model's."""
         needed = self.traffic.prompt.p99 + self.traffic.output.p99
         return min(math.ceil(needed / CONTEXT_STEP) * CONTEXT_STEP, self.shape.positions)
 
 
 def plan(brief: PlanInputs) -> CapacityPlan:
-    """The cheapest of all configurations; among equals the one that changes the model least, then by name."""
+    """Choose the cheapest configuration; among equals the one that changes the model least, then by name."""
     weighed = [_weigh(brief, accelerator, choice) for accelerator, choice in _configurations(brief)]
     working = sorted((one for one in weighed if isinstance(one, FleetProposal)), key=_order)
     refused = tuple(one for one in weighed if isinstance(one, RejectedConfiguration))
@@ -68,7 +68,7 @@ def plan(brief: PlanInputs) -> CapacityPlan:
 
 
 def _one_a_product(lost: Sequence[RejectedConfiguration], taken: str) -> list[RejectedConfiguration]:
-    """One configuration a product, the best's product last: another GPU says more than the same with another cache."""
+    """Keep one configuration a product, the best's product last: another GPU says more than the same GPU again."""
     first: dict[str, RejectedConfiguration] = {}
     for one in lost:
         first.setdefault(one.configuration.product, one)
@@ -93,7 +93,7 @@ def _configurations(brief: PlanInputs) -> Iterator[tuple[Accelerator, ServingCon
 
 
 def _formats(brief: PlanInputs, accelerator: Accelerator) -> Iterator[tuple[WeightFormat, KvFormat]]:
-    """As stored, and in eight bits where the GPU computes in them; other formats need another checkpoint."""
+    """Yield the stored format, and eight bits if the GPU computes in them; other formats need another checkpoint."""
     stored = brief.shape.stored.format
     yield stored, KvFormat.AUTO
     if brief.quantize and accelerator.capability >= NATIVE_FP8:
@@ -158,7 +158,7 @@ def _proposal(brief: PlanInputs, price: float, choice: ServingConfiguration, sup
 def _arithmetic(
     brief: PlanInputs, choice: ServingConfiguration, supplied: ReplicaSupply, bill: tuple[int, float]
 ) -> tuple[str, ...]:
-    """Each number as a person would check it."""
+    """Return each number the way a person would check it."""
     traffic, (replicas, price) = brief.traffic, bill
     cost = replicas * choice.parallelism.gpus * price
     peak = (

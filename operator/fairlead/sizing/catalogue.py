@@ -1,4 +1,4 @@
-"""Reads the catalogue's text: shapes of models, products of GPUs. It never opens the files."""
+"""Parses the catalogue's text: shapes of models, products of GPUs. It never opens the files."""
 
 import json
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from fairlead.sizing import families
 from fairlead.sizing.families import MissingFact
 
 FILES: Final = ("gpus.json", "shapes.json")
-"""In `fairlead.sizing.data`; their first fields say where each figure comes from and under which licence."""
+"""In `fairlead.sizing.data`; their first fields give the source and licence of each figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The models and GPUs that the catalogue's files describe."""
+    """The models and GPUs described by the catalogue's files."""
 
     shapes: Mapping[str, ModelShape]
     accelerators: Mapping[str, Accelerator]
@@ -25,7 +25,7 @@ class Catalogue:
 
 
 def read_shapes(text: str) -> tuple[dict[str, ModelShape], dict[str, MissingFact]]:
-    """Every model of the text, and those that lack a fact."""
+    """Read every model of the text, and those that lack a fact."""
     shapes: dict[str, ModelShape] = {}
     missing: dict[str, MissingFact] = {}
     models = json.loads(text)["models"]
@@ -39,12 +39,12 @@ def read_shapes(text: str) -> tuple[dict[str, ModelShape], dict[str, MissingFact
 
 
 def read_accelerators(text: str) -> dict[str, Accelerator]:
-    """Every product of the text, by its label."""
+    """Read every product of the text, by label."""
     return {entry["product"]: _accelerator(entry) for entry in json.loads(text)["products"]}
 
 
 def read(gpus: str, shapes: str) -> Catalogue:
-    """The catalogue from the text of both files."""
+    """Read the catalogue from the text of both files."""
     listed, missing = read_shapes(shapes)
     return Catalogue(shapes=listed, accelerators=read_accelerators(gpus), missing=missing)
 

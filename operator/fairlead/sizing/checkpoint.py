@@ -1,4 +1,4 @@
-"""Reads a checkpoint's `config.json` as Hugging Face publishes it, into the facts the catalogue uses.
+"""Reads a checkpoint's `config.json`, as Hugging Face publishes it, into the catalogue's facts.
 
 If this version cannot read a field, the result says what is missing; no value is assumed.
 """
@@ -59,7 +59,7 @@ _PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
     ("mlp.gate_proj", MatrixGroup.MLP),
     ("mlp.down_proj", MatrixGroup.MLP),
 )
-"""The first of these words found in a name decides the part. Gates, heads and towers are never quantized anyway."""
+"""The first of these words found in a name decides its part. Gates, heads and towers are never quantized anyway."""
 
 _COMPRESSED: Final[Mapping[str, str]] = {
     "8-bit float": "compressed-tensors-fp8",
@@ -70,7 +70,7 @@ _COMPRESSED: Final[Mapping[str, str]] = {
 
 
 def read(name: str, text: str) -> ModelShape | MissingFact:
-    """The shape a configuration describes, or what is missing to size it."""
+    """Return the shape that a configuration describes, or what is missing to size it."""
     try:
         config = json.loads(text)
     except ValueError:
@@ -112,7 +112,7 @@ def _first(body: ConfigJson, names: Iterable[str]) -> Any | None:  # noqa: ANN40
 
 
 def _family(model_type: str) -> str:
-    """Some towers' configurations name the text model without `_text`."""
+    """Complete the family's name: some towers' configurations name the text model without `_text`."""
     return (
         f"{model_type}_text"
         if f"{model_type}_text" in families.FAMILY_TRAITS and model_type not in families.FAMILY_TRAITS
@@ -135,7 +135,7 @@ def _rope(body: ConfigJson, facts: ConfigJson) -> dict[str, Any]:
 
 
 def _vision(tower: ConfigJson) -> dict[str, Any] | bool:
-    """Counted like any transformer; what a family does with patches is known only for the listed ones."""
+    """Count the tower like any transformer; what a family does with patches is known only for the listed ones."""
     hidden, wide, layers = (
         _first(tower, names)
         for names in (("hidden_size", "embed_dim"), ("intermediate_size",), ("num_hidden_layers", "depth"))
@@ -146,7 +146,7 @@ def _vision(tower: ConfigJson) -> dict[str, Any] | bool:
 
 
 def quantization(config: ConfigJson) -> str | MissingFact:
-    """The catalogue's name for a `quantization_config`."""
+    """Return the catalogue's name for a `quantization_config`."""
     method = str(config.get("quant_method", "")).lower()
     if method == "compressed-tensors":
         return _compressed(config)
@@ -175,7 +175,7 @@ def _compressed(config: ConfigJson) -> str | MissingFact:
 
 
 def _kept(config: ConfigJson) -> set[str]:
-    """Parts the checkpoint names as left alone; a part counts when any layer's matrix of it is named."""
+    """Return the parts that the checkpoint lists as not quantized; one matrix in any layer is enough."""
     names = config.get("ignore") or config.get("modules_to_not_convert") or config.get("exclude_modules") or ()
     plain = [str(name).replace("\\", "") for name in names]
     return {part.value for name in plain for part in [_part(name)] if part is not None}

@@ -1,4 +1,4 @@
-"""GPUs as a user's own configuration describes them: negotiated prices, products that the catalogue lacks."""
+"""GPUs described in the user's configuration: negotiated prices, and products that the catalogue lacks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,14 +15,14 @@ NUMBERS: Final = {
     "fp8Tflops": "fp8_tflops",
     "priceUsdHour": "price_an_hour",
 }
-"""The fields as users write them, and their names in `Accelerator`."""
+"""The fields as users write them, with their names in `Accelerator`."""
 
 NEEDED: Final = ("memoryMib", "computeCapability")
-"""Without these a product that the catalogue lacks cannot be sized."""
+"""Fields that a product needs if the catalogue lacks it."""
 
 
 def with_products(catalogue: Catalogue, entries: object) -> Catalogue | MissingFact:
-    """The catalogue with these products added or changed, or what is wrong with the first invalid entry."""
+    """Return the catalogue with these products added or changed, or what is wrong with the first invalid entry."""
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         return MissingFact("products: a list is wanted, each entry with a product and what differs")
     accelerators = dict(catalogue.accelerators)

@@ -1,6 +1,6 @@
-"""What a family's code does that its `config.json` does not say, and the facts of one model made into a shape.
+"""What a family's code does that `config.json` does not say, and the conversion of a model's facts into a shape.
 
-For a family that is not listed no traits are assumed: the result names what is missing.
+No traits are assumed for a family that is not listed: the result names what is missing.
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ ModelFacts = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class MissingFact:
-    """Why a model cannot be sized: what would have to be known."""
+    """Why a model cannot be sized: the fact that is missing."""
 
     what: str
 
 
 class FamilyTraits(TypedDict, total=False):
-    """Fields of a shape that the family's code fixes."""
+    """Fields of a shape that are fixed by the family's code."""
 
     gated: bool
     query_key_value_bias: bool
@@ -62,7 +62,7 @@ FAMILY_TRAITS: Final[Mapping[str, FamilyTraits]] = {
     "phimoe": {"query_key_value_bias": True, "output_bias": True},
     "cohere": {"norms_per_layer": 1},
 }
-"""Llama-like unless said otherwise: three MLP matrices, two norms a layer, no bias."""
+"""Llama-like by default: three MLP matrices, two norms a layer, no bias."""
 
 _ALWAYS_TIED: Final = frozenset({"gemma", "gemma2", "gemma3_text", "gemma4_text", "cohere"})
 
@@ -92,7 +92,7 @@ _DEFAULTS: Final[Mapping[str, ModelFacts]] = {
         "vocab": 262208,
     },
 }
-"""Class defaults of families whose published configurations leave these fields out."""
+"""Class defaults of families whose published configurations omit these fields."""
 
 _NEEDED: Final = ("layers", "hidden", "heads", "kv_heads", "vocab", "max_position_embeddings")
 
@@ -114,7 +114,7 @@ FORMATS: Final[Mapping[str, WeightFormat]] = {
 
 
 def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
-    """The shape, or what is missing to make it."""
+    """Return the shape, or what is missing to make it."""
     family = facts.get("model_type", "")
     if family not in FAMILY_TRAITS:
         return MissingFact(f"the architecture {family!r} is not known to this version")
@@ -152,7 +152,7 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
 
 
 def _dense_width(family: str, facts: ModelFacts) -> int:
-    """Llama 4 gives ordinary layers a width of their own."""
+    """Return the width of an ordinary MLP; Llama 4 has a separate field for it."""
     width = facts.get("dense_intermediate") or (16384 if family == "llama4_text" else facts.get("intermediate"))
     return width or 0
 
@@ -244,7 +244,7 @@ def _wide(facts: ModelFacts) -> WideLayers | None:
 
 
 def vision(facts: ModelFacts) -> VisionTower | None:
-    """The tower the facts describe, else the one the family comes with, else one of unknown size."""
+    """Return the tower that the facts describe, else the family's default, else one of unknown size."""
     described = facts.get("vision")
     if not described:
         return None

@@ -1,4 +1,4 @@
-"""The nearest configurations that fit, each sized again by the arithmetic that refused the first.
+"""The nearest configurations that fit, each sized by the same arithmetic that refused the first.
 
 Ranked by how little they change: a smaller context, fewer sequences, an FP8 cache, quantized weights, more GPUs,
 another product.
@@ -25,13 +25,13 @@ _MEMORIES: Final = (1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 8)
 _SMALLER: Final = (WeightFormat.FP8_PER_TENSOR, WeightFormat.AWQ)
 _QUANTIZES: Final = ComputeCapability(7, 5)
 _FP8_CACHE: Final = ComputeCapability(8, 0)
-"""Nothing is offered that the engine's kernels refuse on the card."""
+"""Nothing is suggested that the engine's kernels refuse on the card."""
 
 AlternativeCandidate = tuple[ConfigurationChange, str, SizingInput]
 
 
 def size(question: SizingInput, others: Iterable[Accelerator] = ()) -> Fit | NoFit:
-    """The assessment; a `NoFit` comes with the nearest configurations that surely fit, one for each kind of change."""
+    """Assess the input; a `NoFit` has the nearest configurations that surely fit, one for each kind of change."""
     answer = assessment.assess(question)
     if isinstance(answer, Fit):
         return answer
@@ -39,12 +39,12 @@ def size(question: SizingInput, others: Iterable[Accelerator] = ()) -> Fit | NoF
 
 
 def unknown(what: str) -> NoFit:
-    """The result for a model that cannot be sized: what is missing, and no figures."""
+    """Return the result for a model that cannot be sized: what is missing, and no figures."""
     return NoFit(reason=FitReason.ARCHITECTURE_UNKNOWN, because=what, memory=None)
 
 
 def alternatives(question: SizingInput, others: Iterable[Accelerator]) -> tuple[FitAlternative, ...]:
-    """The first candidate of each kind that fits, the smallest change first."""
+    """Return the first candidate of each kind that fits, the smallest change first."""
     found: dict[ConfigurationChange, FitAlternative] = {}
     for change, words, candidate in _candidates(question, others):
         if change not in found and _fits(candidate):
@@ -83,7 +83,7 @@ def _smaller_context(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _fewer_sequences(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """Fewer sequences at once need less cache; a smaller batch also needs fewer states and logits."""
+    """Yield fewer concurrent sequences, which need less cache; a smaller batch also needs fewer states and logits."""
     sequences = assessment.wanted_sequences(question)
     for step in _STEPS:
         fewer = int(sequences * step)
@@ -105,7 +105,7 @@ def _smaller_cache(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """From 16 bits to FP8 made while loading, then to a four-bit checkpoint of the same model."""
+    """Yield FP8 quantized while loading, then a four-bit checkpoint of the same model, both instead of 16 bits."""
     if question.format is not WeightFormat.NONE or question.accelerator.capability < _QUANTIZES:
         return
     for weights in _SMALLER:
@@ -114,7 +114,7 @@ def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _more_memory(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """In whole GiB. A GPU is no small change from a processor, so none is offered."""
+    """Yield more memory in whole GiB. A GPU is no small change from a processor, so none is offered."""
     for factor in _MEMORIES:
         more = math.ceil(question.accelerator.memory_bytes * factor / GIB)
         yield (
@@ -125,7 +125,7 @@ def _more_memory(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """The same weights over more GPUs, then quantized weights over more GPUs."""
+    """Yield the same weights over more GPUs, then quantized weights over more GPUs."""
     layout = question.parallelism
     wider = [Parallelism(tensor=n, pipeline=layout.pipeline, data=layout.data) for n in _TENSORS if n > layout.tensor]
     for spread in wider:
@@ -138,7 +138,7 @@ def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _other_products(question: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:
-    """The smallest memory first, then the lowest price, so that the least is left unused."""
+    """Yield the smallest memory first, then the lowest price, so that the least is left unused."""
     larger = [other for other in others if other.memory_mib > question.accelerator.memory_mib]
     for other in sorted(larger, key=lambda card: (card.memory_mib, card.price_an_hour or 1e9, card.product)):
         yield ConfigurationChange.OTHER_PRODUCT, other.product, replace(question, accelerator=other)

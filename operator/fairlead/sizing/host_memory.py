@@ -1,7 +1,7 @@
-"""The memory model of a processor: a replica's own main memory, less what the engine takes, is the KV cache.
+"""The memory model of a processor: the KV cache is the replica's main memory minus what the engine takes.
 
-No driver, no graphs, and no share that is left alone. The engine is told its cache instead of measuring what is left,
-so the cache is decided here, in steps that the engine can be told.
+There are no driver, no graphs, and no unused share. The engine does not measure what is left but gets its cache as a
+setting, so the size is decided here, in the setting's steps.
 """
 
 import math
@@ -14,8 +14,8 @@ from fairlead.sizing.sizing_input import GIB, SizingInput
 
 
 def memory(question: SizingInput) -> MemoryBreakdown:
-    """Bytes of one replica, by what takes them. Only the processes were measured; the rest was read in the engine's
-    source, and activations are taken to be those of a GPU, with the error that was measured there."""
+    """Return the bytes of one replica, by what takes them. Only the processes were measured; the rest was read in the
+    engine's source, and activations are assumed to equal those of a GPU, with the error that was measured there."""
     budget = Estimate.exact(question.accelerator.memory_bytes)
     held, drafted = _weights(question), weights.draft(question)
     peak, outside, slots = activations.peak(question), _framework(question), adapters(question)
@@ -33,19 +33,19 @@ def memory(question: SizingInput) -> MemoryBreakdown:
 
 
 def settable(question: SizingInput, left: float) -> float:
-    """The largest KV cache within this memory that the engine can be told."""
+    """Return the largest KV cache within this memory that can be set."""
     step = _host(question).cache_step_bytes
     return max(0, math.floor(left / step)) * step
 
 
 def settable_above(question: SizingInput, needed: float) -> float:
-    """The smallest KV cache of at least this size that the engine can be told."""
+    """Return the smallest KV cache of at least this size that can be set."""
     step = _host(question).cache_step_bytes
     return math.ceil(needed / step) * step
 
 
 def _weights(question: SizingInput) -> Estimate:
-    """With a packed copy of each table of the vocabulary, where the engine makes one."""
+    """Return the weights, with a packed copy of each vocabulary table if the engine makes one."""
     plain, shape = weights.bytes_on_fullest_gpu(question), question.shape
     if not _host(question).packs_tables:
         return plain
@@ -55,8 +55,8 @@ def _weights(question: SizingInput) -> Estimate:
 
 
 def _framework(question: SizingInput) -> Estimate:
-    """The processes; and at most once more the weights, since the pages of their files count as used memory when the
-    engine compares its cache with what is free, though the kernel could drop them."""
+    """Return the processes and, at most, the weights once more: the engine compares its cache with free memory, and the
+    pages of the weights' files count as used although the kernel could drop them."""
     host = _host(question)
     files = weights.bytes_on_fullest_gpu(question).high + weights.draft(question).high
     return Estimate(host.processes_gib * GIB, host.processes_gib * GIB, host.processes_high_gib * GIB + files)

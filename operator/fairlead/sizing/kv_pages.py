@@ -18,18 +18,18 @@ _SIDE: Final = {
     KvFormat.NVFP4: (0.5 + 1 / 16, 0.0),
     KvFormat.INT8_PER_TOKEN_HEAD: (1.0, 4.0),
 }
-"""Bytes an element, and bytes a head and side on top."""
+"""Bytes per element, and additional bytes per head and side."""
 EIGHT_BIT_OR_LESS: Final = frozenset(kv for kv, (size, _) in _SIDE.items() if size <= 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class LayerGroup:
-    """Layers with one block table."""
+    """Layers that share a block table."""
 
     block_tokens: int
     """0: a recurrent state, whose size does not depend on the context."""
     reach: int | None = None
-    """Tokens a windowed layer attends to; None: all."""
+    """Tokens that a windowed layer attends to; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class KvPagePool:
     groups: tuple[LayerGroup, ...]
 
     def pages(self, available: float) -> int:
-        """How many fit; never negative."""
+        """Return how many pages fit; never negative."""
         return max(0, math.floor(available / self.page_bytes))
 
 
 def pool(question: SizingInput) -> KvPagePool:
-    """How the engine lays out the cache of this model on one GPU."""
+    """Return how the engine lays out this model's cache on one GPU."""
     layout, shape = question.parallelism, question.shape
     extra = shape.mtp_layers if question.drafting.mtp else 0
     full = math.ceil(shape.full_layers / layout.pipeline) + extra
@@ -60,12 +60,12 @@ def pool(question: SizingInput) -> KvPagePool:
 
 
 def pages_a_request(question: SizingInput, context: int) -> int:
-    """Pages one request of that length holds at most."""
+    """Return the most pages that one request of this length holds."""
     return sum(_pages(question, group, context) for group in pool(question).groups)
 
 
 def tokens(question: SizingInput, available: float) -> int:
-    """The figure the engine prints: blocks over groups, or concurrency times context."""
+    """Return the figure that the engine prints: blocks over groups, or concurrency times context."""
     held = pool(question)
     pages = held.pages(available)
     if not question.release.counts_requests or len(held.groups) == 1:
@@ -74,7 +74,7 @@ def tokens(question: SizingInput, available: float) -> int:
 
 
 def spans(question: SizingInput, available: Estimate) -> tuple[Estimate, Estimate]:
-    """Tokens and concurrent requests, for the low, the likely and the high memory."""
+    """Return tokens and concurrent requests for the low, likely and high memory."""
     per_request, held = pages_a_request(question, question.context), pool(question)
     figures = (available.low, available.likely, available.high)
     low, likely, high = (tokens(question, memory) for memory in figures)
@@ -83,17 +83,17 @@ def spans(question: SizingInput, available: Estimate) -> tuple[Estimate, Estimat
 
 
 def element_bytes(question: SizingInput) -> tuple[float, float]:
-    """Bytes a cached element, and bytes a head and side on top."""
+    """Return the bytes per cached element, and the additional bytes per head and side."""
     return _SIDE.get(question.kv, (float(question.dtype_bytes), 0.0))
 
 
 def heads_on_a_gpu(question: SizingInput, heads: int) -> int:
-    """Heads are split over GPUs; if GPUs outnumber them, they are copied."""
+    """Return the heads on one GPU; if there are fewer heads than GPUs, they are copied."""
     return max(1, heads // question.parallelism.tensor)
 
 
 def _bytes_a_token(question: SizingInput, *, wide: bool) -> float:
-    """One token in one layer on one GPU. Latent attention is not split: each GPU holds the whole vector."""
+    """Return a token's bytes in one layer on one GPU. Latent attention is not split: each GPU has the whole vector."""
     shape = question.shape
     size, extra = element_bytes(question)
     if shape.latent:
@@ -107,7 +107,7 @@ def _bytes_a_token(question: SizingInput, *, wide: bool) -> float:
 
 
 def _draft_page(question: SizingInput) -> float:
-    """A draft model's layers join the pool: its keys and values lie beside the target's."""
+    """Return the draft model's part of a page: its layers join the pool, beside the target's keys and values."""
     model: ModelShape | None = question.drafting.model
     if model is None:
         return 0.0
@@ -116,7 +116,7 @@ def _draft_page(question: SizingInput) -> float:
 
 
 def _grouped(full: int, others: int) -> tuple[int, int, int]:
-    """Layers in a page, groups of full layers, groups of the others: sizes are evened out by padding."""
+    """Return layers per page, groups of full layers, groups of the others: sizes are evened out by padding."""
     least, most = sorted((full, others))
     size = most if most < least * 1.25 else least
     return size, math.ceil(full / size), math.ceil(others / size)
@@ -137,7 +137,7 @@ def _with_windows(question: SizingInput, full: int, bytes_a_token: tuple[float, 
 
 
 def _with_states(question: SizingInput, full: int, narrow: float) -> KvPagePool:
-    """A page holds one state; attention's block is made as long as that takes, in steps of 16 tokens."""
+    """Lay out a page for one state; attention's block is made as long as that takes, in steps of 16 tokens."""
     recurrent = question.shape.recurrent
     assert recurrent is not None
     layers = math.ceil(recurrent.layers / question.parallelism.pipeline)
@@ -147,8 +147,8 @@ def _with_states(question: SizingInput, full: int, narrow: float) -> KvPagePool:
 
 
 def state_bytes(question: SizingInput) -> float:
-    """One request's state in one layer: the convolution's last inputs, one more for each draft token, and a float32
-    matrix for each head."""
+    """Return one request's state in one layer: the convolution's last inputs, one more for each draft token, and a
+    float32 matrix for each head."""
     state = question.shape.recurrent
     assert state is not None
     ways = question.parallelism.tensor
@@ -158,7 +158,7 @@ def state_bytes(question: SizingInput) -> float:
 
 
 def _pages(question: SizingInput, group: LayerGroup, context: int) -> int:
-    """A recurrent group keeps two states (the running one and the last cached one) and one for each draft token."""
+    """Return a group's pages; a recurrent one keeps two states (running and last cached), and one per draft token."""
     if not group.block_tokens:
         return 2 + question.drafting.tokens
     if group.reach is None:

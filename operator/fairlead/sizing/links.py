@@ -1,6 +1,6 @@
-"""What tensor parallelism costs: after each half of a layer, every GPU waits for the others' sums.
+"""The cost of tensor parallelism: after each half of a layer, every GPU waits for the others' sums.
 
-The figures are round ones for a well-set-up machine of each kind, not measurements: NVLink moves an order of
+The figures are round ones for a well-configured machine of each kind, not measurements: NVLink moves an order of
 magnitude more than PCIe, and starts sooner.
 """
 
@@ -19,18 +19,18 @@ class GpuLink(NamedTuple):
 NVLINK: Final = GpuLink(200e9, 8e-6)
 PCIE: Final = GpuLink(20e9, 15e-6)
 NVLINK_PRODUCTS: Final = ("SXM", "HBM3", "GH200", "B200", "B300", "GB200", "GB300", "H800", "H20")
-"""Parts of product labels whose cards are joined by NVLink in every machine they are sold in."""
+"""Parts of product labels whose cards are connected by NVLink in every machine they are sold in."""
 SUMS_A_LAYER: Final = 2
 
 
 def link(product: str) -> GpuLink:
-    """By the product's label; cards that may or may not have a bridge are taken to have none."""
+    """Return the link for a product label; cards that may or may not have a bridge are assumed to have none."""
     bridged = any(mark in product for mark in NVLINK_PRODUCTS) and "NVL" not in product
     return NVLINK if bridged else PCIE
 
 
 def exchange_s(question: SizingInput, tokens: float) -> float:
-    """How long all layers of one step wait for sums, when the step works on this many tokens."""
+    """Return how long all layers of a step with this many tokens wait for sums."""
     tensor = question.parallelism.tensor
     if tensor == 1:
         return 0.0

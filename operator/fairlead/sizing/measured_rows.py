@@ -1,4 +1,4 @@
-"""Measured data as text, row by row: every field is read with its limits, and what is wrong is named with its line."""
+"""Measured data as text, row by row: every field is read with its limits, and errors name their line."""
 
 import csv
 import json
@@ -9,14 +9,14 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 MOST: Final = 1e15
-"""More than any measurement: a larger figure is a slip of the hand, and would only end in an overflow."""
+"""More than any measurement: a larger figure is a typing error, and would only overflow."""
 AT_ONCE: Final = 2**16
 """Characters of plain lines that are read together."""
 _SHOWN: Final = 40
 
 
 class BadMeasurement(ValueError):
-    """A row that cannot be what somebody measured; the message names the line, what is wrong and what to do."""
+    """A row that cannot be a measurement; the message names the line, what is wrong and what to do."""
 
     def __init__(self, line: int, because: str, remedy: str = "correct the row or leave it out") -> None:
         super().__init__(f"line {line}: {because}; {remedy}")
@@ -30,25 +30,25 @@ class MeasuredFields:
     fields: Mapping[str, object]
 
     def has(self, name: str) -> bool:
-        """Whether the field is there and not blank."""
+        """Return whether the field is present and not blank."""
         value = self.fields.get(name)
         return value is not None and str(value).strip() != ""
 
     def value(self, name: str) -> object:
-        """A field that every row must have."""
+        """Return a field that every row must have."""
         if name not in self.fields:
             raise self.bad(f"it has no {name}")
         return self.fields[name]
 
     def text(self, name: str) -> str:
-        """A text that is not blank."""
+        """Return a text that is not blank."""
         value = self.value(name)
         if not isinstance(value, str) or not value.strip():
             raise self.bad(f"{name} is {shown(value)}, and must be a text")
         return value
 
     def number(self, name: str, least: float = 0.0, most: float = MOST, *, above: float | None = None) -> float:
-        """A finite number between two limits, or above one."""
+        """Return a finite number between two limits, or above one."""
         value = self.value(name)
         number = _number(value)
         if number is None:
@@ -60,30 +60,30 @@ class MeasuredFields:
         return number
 
     def count(self, name: str, least: int = 0, most: float = MOST) -> int:
-        """A whole number; `8` and `8.0` are the same."""
+        """Return a whole number; `8` and `8.0` are the same."""
         number = self.number(name, least, most)
         if number != int(number):
             raise self.bad(f"{name} is {shown(self.value(name))}, and must be a whole number")
         return int(number)
 
     def count_or(self, name: str, default: int, least: int = 0) -> int:
-        """A whole number, or the default where the field is absent or blank."""
+        """Return a whole number, or the default if the field is absent or blank."""
         return self.count(name, least) if self.has(name) else default
 
     def items(self, name: str) -> Sequence[object]:
-        """A list, as JSON has them."""
+        """Return a list, as in JSON."""
         value = self.value(name)
         if not isinstance(value, list):
             raise self.bad(f"{name} is {shown(value)}, and must be a list")
         return value
 
     def bad(self, because: str) -> BadMeasurement:
-        """What is wrong with this row."""
+        """Make the error for this row."""
         return BadMeasurement(self.line, because)
 
 
 def csv_rows(lines: Iterable[str], columns: Iterable[str]) -> Iterator[MeasuredFields]:
-    """All rows of a table that has these columns; the first row that is none is raised as `BadMeasurement`."""
+    """Yield all rows of a table that has these columns; raise the first bad row as `BadMeasurement`."""
     for row in every_csv_row(lines, columns):
         if isinstance(row, BadMeasurement):
             raise row
@@ -91,7 +91,7 @@ def csv_rows(lines: Iterable[str], columns: Iterable[str]) -> Iterator[MeasuredF
 
 
 def every_csv_row(lines: Iterable[str], columns: Iterable[str]) -> Iterator[MeasuredFields | BadMeasurement]:
-    """All rows of a table, what is none among them; a header that lacks a column is raised."""
+    """Yield all rows of a table, bad ones included; raise for a header that lacks a column."""
     table = _CsvTable(lines)
     header = table.header(tuple(columns))
     while (values := table.next()) is not None:
@@ -99,18 +99,18 @@ def every_csv_row(lines: Iterable[str], columns: Iterable[str]) -> Iterator[Meas
 
 
 class NumberRows(NamedTuple):
-    """Rows of a table that follow one another, column by column."""
+    """Consecutive rows of a table, column by column."""
 
     first: int
-    """The line of the first of them; each has a line of its own."""
+    """Line of the first row; each row has a line of its own."""
     columns: Sequence[Sequence[float]]
 
 
 def csv_numbers(lines: Iterable[str], numbers: Sequence[str], counts: Sequence[str]) -> Iterator[NumberRows]:
-    """These columns of all rows, the last ones whole; raises what `csv_rows` and their reading raise.
+    """Yield these columns of all rows, `counts` as whole numbers; raise what `csv_rows` and its fields raise.
 
-    Many rows without a fault are read at once: a day of requests is as many calls less. From where one has a fault, or
-    quotes, or is blank, `MeasuredFields` reads them one by one and says what is wrong.
+    Many valid rows are parsed at once, which saves as many calls on a day of requests. From the first block with an
+    invalid, quoted or blank row on, `MeasuredFields` reads the rows one by one and says what is wrong.
     """
     ahead = _LinesAhead(lines)
     table = _CsvTable(ahead)
@@ -126,8 +126,8 @@ def csv_numbers(lines: Iterable[str], numbers: Sequence[str], counts: Sequence[s
 
 
 def _plain(block: list[str], width: int, places: Sequence[int], broken: int) -> list[list[float]]:
-    """Columns of lines that are plain numbers within their limits; so many columns may have fractions. Nothing where
-    a single line is something else."""
+    """Return the columns of lines that are plain numbers within their limits, the first `broken` columns with
+    fractions; empty if any line is something else."""
     text = ",".join(block)
     if '"' in text or "\r" in text or {line.count(",") for line in block} != {width - 1}:
         return []
@@ -162,20 +162,20 @@ def _row(line: int, header: list[str], values: list[str] | BadMeasurement) -> Me
 
 
 class _LinesAhead:
-    """Lines of which some are read before their turn: what then goes wrong is raised when it would have been."""
+    """Lines of which some are read ahead; an error of the source is raised when the reader would have reached it."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._source = iter(lines)
         self._problem: Exception | None = None
 
     def __iter__(self) -> Iterator[str]:
-        """Those that are left, one by one."""
+        """Yield the remaining lines one by one."""
         if self._problem is not None:
             raise self._problem
         yield from self._source
 
     def block(self) -> list[str]:
-        """The next of them, so many characters."""
+        """Read the next lines, up to `AT_ONCE` characters."""
         if self._problem is not None:
             raise self._problem
         found: list[str] = []
@@ -194,7 +194,7 @@ class _LinesAhead:
 
 
 class _CsvTable:
-    """Rows of a CSV with the line they end on; lines without any field are none."""
+    """Rows of a CSV with the line that each ends on; lines without fields are skipped."""
 
     def __init__(self, lines: Iterable[str], before: int = 0) -> None:
         self._reader = csv.reader(lines)
@@ -203,11 +203,11 @@ class _CsvTable:
 
     @property
     def line(self) -> int:
-        """Where the row read last ends."""
+        """The line on which the last row read ends."""
         return self._before + self._reader.line_num
 
     def next(self) -> list[str] | BadMeasurement | None:
-        """The next row; None at the end."""
+        """Return the next row, or None at the end."""
         while True:
             try:
                 values = next(self._reader, None)
@@ -217,7 +217,7 @@ class _CsvTable:
                 return values
 
     def header(self, columns: tuple[str, ...]) -> list[str]:
-        """The first row, which has all these columns, and none twice."""
+        """Return the first row, which must have all these columns, and none twice."""
         header = self.next()
         wanted = ",".join(columns)
         if isinstance(header, BadMeasurement):
@@ -233,14 +233,14 @@ class _CsvTable:
 
 
 def json_rows(lines: Iterable[str]) -> Iterator[MeasuredFields]:
-    """One JSON object a line; blank lines are no rows."""
+    """Yield one JSON object a line; blank lines are skipped."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield json_row(line, number)
 
 
 def json_row(text: str, line: int) -> MeasuredFields:
-    """A JSON object."""
+    """Parse a JSON object."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as problem:
@@ -249,7 +249,7 @@ def json_row(text: str, line: int) -> MeasuredFields:
 
 
 def json_fields(found: object, line: int) -> MeasuredFields:
-    """An object inside a line."""
+    """Check that a parsed value within a line is an object."""
     if not isinstance(found, dict):
         raise BadMeasurement(line, f"{shown(found)} is no JSON object")
     return MeasuredFields(line, found)
@@ -266,7 +266,7 @@ def _number(value: object) -> float | None:
 
 
 def shown(value: object) -> str:
-    """A value as a person can find it in the file."""
+    """Format a value so that a person can find it in the file."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return "blank"
     text = value if isinstance(value, str) else repr(value)

@@ -1,13 +1,13 @@
-"""The memory model: what the engine may use, less what it needs, is the cache.
+"""The memory model: what the engine may use minus what it needs is the cache.
 
 `requested = visible x utilisation; cache = requested - weights - draft - adapters - activations - graphs - framework`.
 
-Terms have a span of their own only where the question says why (an unread checkpoint, an undescribed image tower). The
-error of the rest is not known term by term: it was measured on the cache of starts, in bytes, as one span.
+Terms have a span of their own only if the input gives a reason (an unread checkpoint, an undescribed image tower). The
+error of the others is not known term by term: it was measured on the cache of starts, in bytes, as one span.
 
-An engine with a static share makes its cache before it has computed anything: activations and graphs are not among its
-terms then, and live in what the share leaves. An engine that shares the rest makes its cache of a part of what is left
-beside all terms, and leaves the other part alone.
+An engine with a static share creates its cache before it has computed anything: activations and graphs are then no
+terms, and live in what the share leaves. An engine that shares the rest uses part of what all terms leave as its cache,
+and leaves the other part unused.
 """
 
 from typing import Final
@@ -18,11 +18,11 @@ from fairlead.sizing.adapters import adapters
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
 ALWAYS: Final = 1 * GIB
-"""Counted among the loosely known on every card: the driver's own, rounding, what else runs there."""
+"""Added to the uncertain terms on every card: the driver's own, rounding, other programs on the GPU."""
 
 
 def memory(question: SizingInput) -> MemoryBreakdown:
-    """Bytes on the fullest GPU, by what takes them; on a processor those of the replica."""
+    """Return the bytes on the fullest GPU, or of the replica on a processor, by what takes them."""
     if question.accelerator.is_cpu:
         return host_memory.memory(question)
     budget = overheads.visible(question.accelerator).times(question.share)
@@ -50,15 +50,15 @@ def memory(question: SizingInput) -> MemoryBreakdown:
 
 
 def usable_cache(question: SizingInput, left: float) -> float:
-    """What the engine makes its KV cache of; on a processor it is told in whole steps."""
+    """Return the memory that becomes the KV cache; on a processor it is set in whole steps."""
     return host_memory.settable(question, left) if question.accelerator.is_cpu else left
 
 
 def least_cache(question: SizingInput, needed: float) -> float:
-    """The smallest KV cache of at least this size that an engine on a processor can be told."""
+    """Return the smallest KV cache of at least this size that can be set on a processor."""
     return host_memory.settable_above(question, needed)
 
 
 def unshared(question: SizingInput, counted: MemoryBreakdown) -> Estimate:
-    """What the engine leaves alone of the GPU; some capture graphs in it."""
+    """Return what the engine leaves unused of the GPU; some capture graphs in it."""
     return overheads.visible(question.accelerator).minus(counted.budget)

@@ -1,4 +1,4 @@
-"""Memory that is neither weights nor activations nor cache: what the driver keeps, libraries take and graphs need."""
+"""Memory that is neither weights nor activations nor cache: the driver's, libraries', and CUDA graphs'."""
 
 from typing import Final
 
@@ -11,15 +11,15 @@ _GRAPH_NODE: Final = 0.36 * MIB
 """One layer at one batch size, captured twice (whole, and in pieces around attention)."""
 _LARGEST: Final = 512
 EXCHANGE_GIB: Final = 0.25
-"""Buffers between GPUs over PCIe, beside the driver's context."""
+"""Buffers between GPUs over PCIe, beyond the driver's context."""
 ANOTHER_GIB: Final = 0.03
 """Buffers for each GPU beyond two behind a switch."""
 PIPELINE_GIB: Final = 0.07
-"""What the stages of a pipeline were seen to take outside the tensors."""
+"""What the stages of a pipeline were measured to take outside the tensors."""
 
 
 def visible(accelerator: Accelerator) -> Estimate:
-    """Bytes the engine sees: the driver keeps near half a GiB, on the largest cards 0.4 percent."""
+    """Return the bytes visible to the engine: the driver keeps near half a GiB, on the largest cards 0.4 percent."""
     if accelerator.visible_mib is not None:
         return Estimate.exact(accelerator.visible_mib * MIB)
     total = accelerator.memory_bytes
@@ -27,7 +27,7 @@ def visible(accelerator: Accelerator) -> Estimate:
 
 
 def framework(question: SizingInput) -> Estimate:
-    """The driver's context grows with loaded kernels; GPUs that exchange data need buffers too."""
+    """Return the driver's context, which grows with loaded kernels, and the buffers of GPUs that exchange data."""
     layout, taken = question.parallelism, question.release.context_gib
     if layout.tensor > 1 and switched(question.accelerator):
         taken = question.release.switched_gib + ANOTHER_GIB * (layout.tensor - 2)
@@ -39,19 +39,19 @@ def framework(question: SizingInput) -> Estimate:
 
 
 def switched(accelerator: Accelerator) -> bool:
-    """Hopper and data-centre Blackwell with an NVLink switch: symmetric memory for all-reduce, near 1.8 GiB."""
+    """Whether the GPU has an NVLink switch (Hopper, data-centre Blackwell): all-reduce takes near 1.8 GiB of memory."""
     return accelerator.capability.major in {9, 10} and "PCIe" not in accelerator.product
 
 
 def graph_sizes(question: SizingInput) -> int:
-    """Batch sizes that are captured: 1, 2, 4, by eight to 256, by sixteen to twice the largest batch, 512 at most."""
+    """Return the captured batch sizes: 1, 2, 4, by 8 to 256, by 16 to twice the largest batch, at most 512."""
     most = min(2 * question.batch_sequences * (1 + question.drafting.tokens), _LARGEST)
     small = sum(1 for size in (1, 2, 4) if size <= most)
     return small + min(most, 256) // 8 + max(0, most - 256) // 16
 
 
 def graphs(question: SizingInput) -> Estimate:
-    """What capture takes."""
+    """Return the memory that graph capture takes."""
     if question.eager:
         return Estimate.exact(0)
     layers = question.shape.layers / question.parallelism.pipeline

@@ -1,13 +1,13 @@
-"""How many parameters a shape has, matrix group by matrix group. Exact for the families the catalogue reads.
+"""How many parameters a shape has, by matrix group. Exact for the families that the catalogue reads.
 
-Embedding and head are counted as published; the rows vLLM pads to a multiple of 64 are counted by `weights`.
+Embedding and head are counted as published; `weights` adds the rows that vLLM pads to a multiple of 64.
 """
 
 from fairlead.fleet.shapes import MatrixGroup, ModelShape
 
 
 def count(shape: ModelShape) -> dict[MatrixGroup, int]:
-    """Parameters by part, the head of a tied model being none of its own."""
+    """Return the parameters by part; a tied model's head counts none."""
     table = shape.vocab * shape.hidden
     counts = {
         MatrixGroup.EMBEDDING: table,
@@ -27,12 +27,12 @@ def count(shape: ModelShape) -> dict[MatrixGroup, int]:
 
 
 def text_total(shape: ModelShape) -> int:
-    """All parameters but the image tower and the MTP heads: what model pages usually count."""
+    """Return all parameters without the image tower and the MTP heads: what model pages usually count."""
     return sum(number for part, number in count(shape).items() if part not in {MatrixGroup.VISION, MatrixGroup.MTP})
 
 
 def active(shape: ModelShape) -> int:
-    """Parameters one token passes: a lookup instead of the embedding, and only the chosen experts."""
+    """Return the parameters that one token passes: a lookup instead of the embedding, and only the chosen experts."""
     counts = count(shape)
     idle = counts.get(MatrixGroup.EXPERTS, 0)
     chosen = idle * shape.experts.per_token // shape.experts.count if shape.experts else 0
@@ -42,7 +42,7 @@ def active(shape: ModelShape) -> int:
 
 
 def attention(shape: ModelShape) -> int:
-    """Projections of every layer with keys and values."""
+    """Return the projections of every layer with keys and values."""
     if shape.latent:
         return shape.layers * _latent_layer(shape)
     if not shape.wide:
@@ -132,7 +132,7 @@ def _recurrent_out(shape: ModelShape) -> int:
 
 
 def mtp(shape: ModelShape) -> int:
-    """Each head is one more layer of the model's kind and a projection of two hidden states to one.
+    """Return the MTP heads' parameters: each is one more layer and a projection of two hidden states to one.
 
     It shares the model's embedding and head.
     """

@@ -1,8 +1,8 @@
 """How many requests a second one replica serves within objectives: the arithmetic of a continuous batch.
 
-With B requests running, a step takes what the roofline says for B, and between two steps of a request the replica
-also prefills its share of new prompts. Both grow with B, so the largest B that keeps every objective is found by
-bisection, and what it serves is B over the time one request stays.
+With B requests running, a step takes what the roofline gives for B, and between two steps of a request the replica also
+prefills its share of new prompts. Both grow with B, so bisection finds the largest B that meets every objective; the
+supply is B over the time that one request stays.
 """
 
 import math
@@ -36,19 +36,19 @@ class ReplicaModel:
 
     @property
     def resident_tokens(self) -> float:
-        """Tokens a request holds in the cache on average: its prompt and half of its reply."""
+        """Tokens that a request holds in the cache on average: its prompt and half of its reply."""
         return self.traffic.prompt.mean + self.traffic.output.mean / 2
 
     @property
     def most_running(self) -> tuple[int, SupplyBound]:
-        """How many requests the cache holds, or the batch; at least one, since the configuration fits."""
+        """How many requests the cache or the batch holds; at least one, since the configuration fits."""
         by_cache = int(self.cache_tokens / self.resident_tokens)
         if by_cache < self.question.batch_sequences:
             return max(by_cache, 1), SupplyBound.CACHE
         return self.question.batch_sequences, SupplyBound.BATCH
 
     def prefill_s(self, tokens: float) -> float:
-        """Seconds to prefill this many prompt tokens, alone, in chunks of the step's budget."""
+        """Return the seconds to prefill this many prompt tokens, alone, in chunks of the step's budget."""
         flops = ceilings.flops_a_token(self.question, self.traffic.prompt.mean / 2)
         computing = tokens * flops / (ceilings.rate(self.question) * PREFILL_PART)
         return (
@@ -57,22 +57,22 @@ class ReplicaModel:
         )
 
     def step_s(self, running: int) -> float:
-        """Seconds of one step: one token for each running request."""
+        """Return the seconds of one step: one token for each running request."""
         held = replace(self.question, context=max(1, round(self.resident_tokens)))
         roofline = max(ceilings.read_seconds(held, running), ceilings.compute_seconds(held, running))
         return roofline / DECODE_PART + STEP_OVERHEAD_S + links.exchange_s(held, running)
 
     def tpot_s(self, running: int) -> float:
-        """Seconds between two tokens of one request: a step, and the prefill that keeps the batch full."""
+        """Return the seconds between two tokens of one request: a step, and the prefill that keeps the batch full."""
         prompts = running * self.traffic.computed_prompt / self.traffic.output.mean
         return self.step_s(running) + self.prefill_s(prompts)
 
     def requests_per_second(self, running: int) -> float:
-        """Requests finished a second while this many run."""
+        """Return the requests finished a second while this many run."""
         return running / (self.tpot_s(running) * self.traffic.output.mean)
 
     def ttft_p95_s(self, running: int) -> float:
-        """The wait for others' prefill (one server, fixed work), then that of a p95 prompt, then a step."""
+        """Return the wait for others' prefill (one server, fixed work), plus that of a p95 prompt, plus a step."""
         mean = self.prefill_s(self.traffic.computed_prompt)
         busy = min(self.requests_per_second(running) * mean, 0.99)
         waiting = busy / (2 * (1 - busy)) * mean
@@ -81,7 +81,7 @@ class ReplicaModel:
 
 
 def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSupply | SupplyBound:
-    """The most one replica serves within the objectives; or the objective that even one request misses."""
+    """Return the most that one replica serves within the objectives, or the objective that even one request misses."""
     if missed := _missed(replica, objectives, 1):
         return missed
     most, bound = replica.most_running
@@ -98,12 +98,12 @@ def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSuppl
 
 
 def of(question: SizingInput, fit: Fit, traffic: Traffic) -> ReplicaModel:
-    """The replica that this fit allows, planned with the likely cache: the low one has decided that it fits."""
+    """Return the replica with this fit's likely cache: the low estimate has already decided that it fits."""
     return ReplicaModel(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.likely)
 
 
 def has_rates(accelerator: Accelerator) -> bool:
-    """Whether speed can be computed at all."""
+    """Return whether speed can be computed at all."""
     return bool(accelerator.bandwidth_gbs and accelerator.bf16_tflops)
 
 
@@ -116,7 +116,7 @@ def _missed(replica: ReplicaModel, objectives: LatencyObjectives, running: int) 
 
 
 def _largest(holds: Callable[[int], bool], most: int) -> int:
-    """The largest count that holds, knowing that 1 does and that what fails keeps failing above."""
+    """Return the largest count that holds, given that 1 does and that a failing count fails above too."""
     low, high = 1, most
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,4 +1,4 @@
-"""The input of sizing: one model on one kind of GPU under one engine's settings, and the releases' own defaults."""
+"""The input of sizing: one model on one kind of GPU with one engine's settings, and the release's defaults."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +20,7 @@ ONE_GPU: Final = Parallelism()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftSetup:
-    """Speculative decoding: tokens of a draft; a draft model has a shape of its own, MTP heads are the target's."""
+    """Speculative decoding: draft tokens; a draft model has its own shape, MTP heads are the target's."""
 
     tokens: int = 0
     model: ModelShape | None = None
@@ -28,17 +28,17 @@ class DraftSetup:
     lookup: DraftLookup | None = None
     """Drafts are looked up in the request's own tokens (n-gram): no weights, no cache, and this time of a step."""
     layer_launch_s: float = 0.0
-    """What each layer of a draft model takes at least for each token, where it runs without CUDA graphs."""
+    """The least time of each draft-model layer for each token, if it runs without CUDA graphs."""
 
     @property
     def pass_s(self) -> float:
-        """What a draft model takes at least for each token."""
+        """The least time of a draft model for each token."""
         return self.layer_launch_s * (self.model.layers if self.model else USUAL_LAYERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizingInput:
-    """One configuration; every field that is absent takes the release's default for this GPU."""
+    """One configuration; every field of None takes the release's default for this GPU."""
 
     shape: ModelShape
     accelerator: Accelerator
@@ -51,7 +51,7 @@ class SizingInput:
     parallelism: Parallelism = ONE_GPU
     expert_parallel: bool = False
     weights: WeightFormat | None = None
-    """Absent: as the checkpoint has them."""
+    """None: as in the checkpoint."""
     kv: KvFormat = KvFormat.AUTO
     dtype: Dtype = Dtype.AUTO
     max_sequences: int | None = None
@@ -59,12 +59,12 @@ class SizingInput:
     utilization: float | None = None
     eager: bool = False
     graph_tokens: int | None = None
-    """Tokens of the longest step that runs from a CUDA graph; absent: as the engine chooses."""
+    """Tokens of the longest step that runs from a CUDA graph; None: as the engine chooses."""
     images: bool = True
     """False: the image tower is not loaded (`--language-model-only`)."""
     drafting: DraftSetup = DraftSetup()
     adapters: tuple[int, ...] = ()
-    """Ranks of the LoRA adapters the engine has slots for."""
+    """Ranks of the LoRA adapters that the engine has slots for."""
 
     @property
     def batch_sequences(self) -> int:
@@ -88,12 +88,12 @@ class SizingInput:
 
     @property
     def doubt(self) -> float:
-        """Factor of uncertainty: 1 where the error was measured."""
+        """Factor of uncertainty: 1 if the error was measured."""
         return self.release.doubt(self.accelerator)
 
     @property
     def static_share(self) -> float | None:
-        """The part of memory of weights and cache alone, where the engine leaves the rest to its work unmeasured."""
+        """The share of memory for weights and cache alone, if the engine leaves the rest to unmeasured work."""
         layout = ReplicaLayout(
             sequences=self.max_sequences,
             tokens=self.batch_tokens,
@@ -105,17 +105,17 @@ class SizingInput:
 
     @property
     def share(self) -> float:
-        """The part of visible memory that the engine uses."""
+        """The share of visible memory that the engine uses."""
         return 1.0 if self.release.shares_the_rest else self._chosen_share
 
     @property
     def cache_share(self) -> float:
-        """The part of what weights and work leave that becomes the cache."""
+        """The share of what weights and work leave that becomes the cache."""
         return self._chosen_share if self.release.shares_the_rest else 1.0
 
     @property
     def _chosen_share(self) -> float:
-        """As the spec says, else as the engine takes by itself."""
+        """The share from the spec, otherwise the engine's own."""
         return self.utilization or self.static_share or self.release.share
 
     @property

@@ -1,7 +1,7 @@
-"""Recorded traffic as a description: text of a trace in, `Traffic` out.
+"""Recorded traffic as a description: the text of a trace in, `Traffic` out.
 
-Three formats are understood: a CSV of single requests (Azure), JSON lines with prefix blocks (Mooncake), and rates
-with length quantiles by client (ServeGen, two texts).
+It reads three formats: a CSV of single requests (Azure), JSON lines with prefix blocks (Mooncake), and rates with
+length quantiles by client (ServeGen, two texts).
 """
 
 import io
@@ -21,7 +21,7 @@ from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE_S: Final = 60.0
 BLOCKS_REMEMBERED: Final = 2_000_000
-"""Prefix blocks kept while reading: any cache that could be bought holds fewer."""
+"""Prefix blocks kept while reading: any cache that can be bought holds fewer."""
 RATES: Final = ("t_s", "client", "rate_rps")
 LENGTHS: Final = ("client", "field")
 LEVEL: Final = re.compile(r"p\d+(\.\d+)?")
@@ -30,7 +30,7 @@ LEVEL: Final = re.compile(r"p\d+(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class UnreadableTrace:
-    """A trace in no known format; says what was expected."""
+    """A trace in no known format, with what was expected."""
 
     because: str
 
@@ -43,11 +43,11 @@ class TraceRequest:
     prompt: int
     output: int
     cached: int = 0
-    """Prompt tokens that were in an earlier prompt."""
+    """Prompt tokens that an earlier prompt contained."""
 
 
 def read(text: str) -> Traffic | UnreadableTrace:
-    """A trace of single requests, CSV or JSON lines by its first character."""
+    """Read a trace of single requests, CSV or JSON lines by its first character."""
     start = text.lstrip()[:1]
     try:
         requests = list(_json_lines(text) if start == "{" else _rows(text))
@@ -59,7 +59,7 @@ def read(text: str) -> Traffic | UnreadableTrace:
 
 
 def summarize(requests: Sequence[TraceRequest]) -> Traffic:
-    """The description of single requests; the busiest minute is a calendar one of the trace."""
+    """Describe single requests; minutes are counted from the trace's first request."""
     first, last = min(one.at_s for one in requests), max(one.at_s for one in requests)
     span = max(last - first, 1.0)
     minutes = Counter(int((one.at_s - first) / MINUTE_S) for one in requests)
@@ -76,7 +76,7 @@ def summarize(requests: Sequence[TraceRequest]) -> Traffic:
 
 
 def read_rates(rates: str, quantiles: str) -> Traffic | UnreadableTrace:
-    """ServeGen: requests a second by client and window, and the quantiles of lengths by client."""
+    """Read ServeGen's requests a second by client and window, and its quantiles of lengths by client."""
     try:
         windows, weights = _loads(_table(rates, RATES))
         prompt, output = (
@@ -92,7 +92,7 @@ def read_rates(rates: str, quantiles: str) -> Traffic | UnreadableTrace:
 
 
 def lengths(weighted: Iterable[tuple[float, float]]) -> TokenLengths:
-    """Percentiles and mean of lengths with weights; never below one token."""
+    """Return percentiles and mean of weighted lengths; never below one token."""
     ordered = sorted((max(length, 1.0), weight) for length, weight in weighted)
     whole = sum(weight for _, weight in ordered)
     mean = sum(length * weight for length, weight in ordered) / whole
@@ -102,7 +102,7 @@ def lengths(weighted: Iterable[tuple[float, float]]) -> TokenLengths:
 
 
 def _at(ordered: Sequence[tuple[float, float]], target: float) -> float:
-    """The first length that reaches the target, else the last: rounding in the sum of many weights may miss it."""
+    """Return the first length that reaches the target, else the last: rounding in a sum of many weights may miss it."""
     reached = accumulate(weight for _, weight in ordered)
     return next((length for (length, _), sum_ in zip(ordered, reached, strict=True) if sum_ >= target), ordered[-1][0])
 
@@ -123,7 +123,7 @@ def _rows(text: str) -> Iterator[TraceRequest]:
 
 
 def _json_lines(text: str) -> Iterator[TraceRequest]:
-    """A prompt's leading run of blocks that were seen before counts as cached; all blocks of a trace have one size."""
+    """Yield requests; a prompt's leading run of blocks seen before is cached. All blocks of a trace have one size."""
     seen: set[int] = set()
     for row in measured_rows.json_rows(io.StringIO(text)):
         blocks, prompt = block_ids(row) if row.has("hash_ids") else [], row.count("input_length")
@@ -134,7 +134,7 @@ def _json_lines(text: str) -> Iterator[TraceRequest]:
 
 
 def _loads(rows: Iterable[MeasuredFields]) -> tuple[dict[float, float], dict[str, float]]:
-    """Requests a second of all clients by window, and of all windows by client."""
+    """Return requests a second of all clients by window, and of all windows by client."""
     windows: dict[float, float] = {}
     clients: dict[str, float] = {}
     for row in rows:
@@ -145,7 +145,7 @@ def _loads(rows: Iterable[MeasuredFields]) -> tuple[dict[float, float], dict[str
 
 
 def _mixture(rows: Iterable[MeasuredFields], weights: Mapping[str, float], field: str) -> list[tuple[float, float]]:
-    """Lengths of all clients: each quantile level stands for the share of requests up to the next one."""
+    """Return the lengths of all clients: each quantile level stands for the share of requests up to the next one."""
     found: dict[str, list[dict[float, float]]] = {}
     for row in rows:
         levels = {float(name[1:]): row.number(name) for name in row.fields if LEVEL.fullmatch(name) and row.has(name)}
@@ -160,7 +160,7 @@ def _mixture(rows: Iterable[MeasuredFields], weights: Mapping[str, float], field
 
 
 def _parts(levels: Mapping[float, float]) -> Iterator[tuple[float, float]]:
-    """Between two levels lie as many requests as the levels are apart, half way between the two lengths."""
+    """Yield the share of requests between two levels, at the midpoint of the two lengths."""
     ordered = sorted(levels.items())
     for (below, short), (above, long) in pairwise(ordered):
         yield (short + long) / 2, (above - below) / 100

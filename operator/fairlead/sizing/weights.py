@@ -29,7 +29,7 @@ _CHANNEL: Final = 1 + 4 / 4096
 """One byte, and a float32 scale a row of some 4096."""
 _BLOCK: Final = 1 + 4 / (128 * 128)
 _GROUP_OF_128: Final = 0.5 + 2.5 / 128
-"""Four bits, a 16-bit scale and a 4-bit zero point for 128 weights."""
+"""Four bits, plus a 16-bit scale and a 4-bit zero point for 128 weights."""
 
 BYTES: Final[Mapping[WeightFormat, float]] = {
     WeightFormat.FP8_PER_TENSOR: 1.0,
@@ -48,20 +48,20 @@ BYTES: Final[Mapping[WeightFormat, float]] = {
     WeightFormat.COMPRESSED_TENSORS_INT4: _GROUP_OF_128,
     WeightFormat.BITSANDBYTES: 0.5 + 4 / 64,
 }
-"""Bytes a quantized weight, its share of the scales included."""
+"""Bytes per quantized weight, including its share of the scales."""
 
 FOUR_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size < 0.75)
 EIGHT_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size >= 0.75)
 
 
 def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
-    """Weights of the target model."""
+    """Return the bytes of the target model's weights."""
     likely = sum(_parts(question).values()) + absorbed(question) + copied(question) + angles(question)
     return _with_doubt(question, likely)
 
 
 def draft(question: SizingInput) -> Estimate:
-    """Weights of the draft model or the MTP heads; high assumes that every GPU holds a draft model whole."""
+    """Return the bytes of the draft model or the MTP heads; high assumes that every GPU holds a whole draft model."""
     drafting, layout = question.drafting, question.parallelism
     if drafting.model is not None:
         counts = parameters.count(drafting.model)
@@ -76,7 +76,7 @@ def draft(question: SizingInput) -> Estimate:
 
 
 def padded_vocabulary(shape: ModelShape) -> int:
-    """vLLM pads the table to a multiple of 64 rows, so that it divides over GPUs."""
+    """Return the rows of the vocabulary table, which vLLM pads to a multiple of 64 so that it divides over GPUs."""
     return -(-shape.vocab // 64) * 64
 
 
@@ -107,7 +107,7 @@ def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, pla
 
 
 def _ways(question: SizingInput, part: MatrixGroup) -> float:
-    """Over how many GPUs a part is split. With expert parallelism data-parallel replicas share the experts."""
+    """Return how many GPUs a part is split over. With expert parallelism data-parallel replicas share the experts."""
     layout = question.parallelism
     if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER}:
         return 1
@@ -117,7 +117,7 @@ def _ways(question: SizingInput, part: MatrixGroup) -> float:
 
 
 def _padding(question: SizingInput, part: MatrixGroup) -> float:
-    """MXFP4 kernels want an expert's inner width in multiples of 128 and its outer one of 256."""
+    """Return the padding: MXFP4 kernels need an expert's inner width in multiples of 128 and its outer one of 256."""
     experts = question.shape.experts
     if part is not MatrixGroup.EXPERTS or question.format is not WeightFormat.MXFP4 or experts is None:
         return 1.0
@@ -127,7 +127,7 @@ def _padding(question: SizingInput, part: MatrixGroup) -> float:
 
 
 def copied(question: SizingInput) -> float:
-    """What tensor parallelism cannot split: latent attention's down-projections, and KV heads fewer than the GPUs."""
+    """Return what tensor parallelism cannot split: latent down-projections, and KV heads fewer than the GPUs."""
     shape, tensor = question.shape, question.parallelism.tensor
     if shape.latent:
         whole = shape.hidden * ((shape.latent.query_rank or 0) + shape.latent.kv_rank + shape.latent.rope_dim)
@@ -139,7 +139,7 @@ def copied(question: SizingInput) -> float:
 
 
 def absorbed(question: SizingInput) -> float:
-    """Latent attention keeps a second copy of its up-projection, in the order decoding reads it."""
+    """Return latent attention's second copy of its up-projection, in the order in which decoding reads it."""
     latent, layout = question.shape.latent, question.parallelism
     if latent is None:
         return 0.0
@@ -148,7 +148,7 @@ def absorbed(question: SizingInput) -> float:
 
 
 def angles(question: SizingInput) -> float:
-    """The table of rope's sines and cosines for every position: 2.5 GiB for ten million positions."""
+    """Return the table of rope's sines and cosines for every position: 2.5 GiB for ten million positions."""
     shape = question.shape
     width = shape.latent.rope_dim if shape.latent else shape.rotary_dim or shape.head_dim
     table = shape.positions * width * question.dtype_bytes
@@ -157,7 +157,7 @@ def angles(question: SizingInput) -> float:
 
 
 def _with_doubt(question: SizingInput, likely: float) -> Estimate:
-    """Sizes are exact but for the allocator's rounding, an undescribed tower, and what a checkpoint leaves out."""
+    """Add uncertainty: sizes are exact but for the allocator's rounding, undescribed towers, and unquantized parts."""
     low, high = likely * 0.997, likely * 1.004 + 48 * 1024**2
     if question.shape.vision and question.images and question.shape.vision.parameters is None:
         low, high = low - 250e6 * question.dtype_bytes, high + 600e6 * question.dtype_bytes
@@ -166,9 +166,9 @@ def _with_doubt(question: SizingInput, likely: float) -> Estimate:
 
 
 def _left_out(question: SizingInput) -> tuple[float, float]:
-    """Bytes by which an NVFP4 checkpoint may be smaller or larger: its name does not say what stayed in 16 bits.
+    """Return by how much an NVFP4 checkpoint may be smaller or larger: its name does not say what stayed in 16 bits.
 
-    Where the checkpoint's own configuration was read there is no doubt; AWQ and GPTQ cover every linear layer.
+    There is no doubt if the checkpoint's own configuration was read; AWQ and GPTQ cover every linear layer.
     """
     shape, plain = question.shape, question.dtype_bytes
     if question.format is not WeightFormat.NVFP4 or shape.stored.described:
