@@ -11,14 +11,14 @@ class StepBatch:
     decodes: int = 0
     """Requests that decode in the step."""
     decode_tokens: int = 0
-    """Tokens computed for them: one each, and the drafted tokens to verify."""
+    """Tokens computed for them: one each, plus the drafted tokens to verify."""
     decode_context: int = 0
-    """Their context: cached tokens that they attend to, all together."""
+    """Cached tokens that they attend to, in total."""
     prefills: int = 0
     """Prompts, or chunks of prompts, in prefill."""
     prefill_tokens: int = 0
     prefill_pairs: int = 0
-    """Pairs of a prompt token and one that it attends to: the part that grows with the square of the length."""
+    """Pairs of a prompt token and a token that it attends to: the part that grows with the square of the length."""
     prefill_context: int = 0
     """Context at the ends of the chunks: the cached tokens that their attention reads."""
 
@@ -31,15 +31,15 @@ class DecodeLine:
     context_token_s: float
 
     def seconds(self, context: float) -> float:
-        """Of a step whose requests attend to so many tokens, all together."""
+        """Return the length of a step whose requests attend to this many tokens in total."""
         return self.base_s + self.context_token_s * context
 
 
 class StepTimes(Protocol):
-    """Step times of one configuration."""
+    """The step times of one configuration."""
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """The line for `sequences` that compute `tokens` in all; many steps are summed by it in closed form."""
+        """Return the line for `sequences` that compute `tokens` in total; it sums many steps in closed form."""
 
     def seconds(self, batch: StepBatch) -> float:
-        """Seconds of any step; without prefill exactly what `decode_line` gives."""
+        """Return the seconds of any step; without prefill exactly what `decode_line` gives."""

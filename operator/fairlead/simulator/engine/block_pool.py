@@ -1,7 +1,7 @@
 """The KV blocks of one engine: how many are free, which are cached, and by which hash they can be reused.
 
-Blocks without a hash are only counted, so that traffic without shared prefixes costs little time. Knows no requests.
-The eviction order is vLLM's. Free blocks without content are taken first. After them, oldest first, come full blocks
+Blocks without a hash are only counted, so that traffic without shared prefixes costs little time. It has no notion of
+requests. The eviction order is vLLM's: free blocks without content are taken first; then, oldest first, full blocks
 that were freed and are still cached: single blocks by hash, and runs of blocks without a hash, which keep their place
 in the order although only a preempted request can recover them.
 """
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class CachedBlock:
-    """A full block with its chained hash, here called its name."""
+    """A full block with its chained hash, called its name here."""
 
     __slots__ = ("holders", "name")
 
@@ -40,7 +40,7 @@ class CacheListener(Protocol):
         """A block was evicted."""
 
     def cleared(self) -> None:
-        """The whole prefix cache was emptied."""
+        """The whole prefix cache was reset."""
 
 
 class BlockPool:
@@ -59,7 +59,7 @@ class BlockPool:
         self.free = self.usable
         """Blocks that can be taken, cached ones included."""
         self._last: FreedBlocks | None = None
-        """The newest entry if it is a run that no request can recover: blocks freed next are added to it."""
+        """The newest entry, if it is a run that no request can recover: blocks freed next are added to it."""
         self._named: dict[int, CachedBlock] = {}
         self._twins: dict[int, list[CachedBlock]] = {}
         """Further blocks by hash: equal text computed twice takes two blocks, which vLLM does not merge."""
@@ -70,11 +70,11 @@ class BlockPool:
         return (self.usable - self.free) / self.usable
 
     def usage_with(self, more: int) -> float:
-        """The same, if requests held so many blocks more."""
+        """Return the usage if requests held this many blocks more."""
         return (self.usable - self.free + more) / self.usable
 
     def pages_for(self, tokens: int) -> int:
-        """How many blocks hold so many tokens."""
+        """Return how many blocks hold this many tokens."""
         return -(-tokens // self.block_tokens)
 
     def take(self, count: int) -> None:
@@ -97,7 +97,7 @@ class BlockPool:
             count -= self._evict(count)
 
     def _evict(self, most: int) -> int:
-        """Evict blocks of the oldest entry; returns how many."""
+        """Evict blocks of the oldest entry and return how many."""
         oldest = next(iter(self._aged))
         if isinstance(oldest, CachedBlock):
             del self._aged[oldest]
@@ -129,7 +129,7 @@ class BlockPool:
             self.listener.removed(page.name)
 
     def found(self, names: Sequence[int], most: int) -> list[CachedBlock]:
-        """The cached blocks of the longest prefix of these hashes, at most `most` blocks."""
+        """Return the cached blocks of the longest prefix of these hashes, at most `most` blocks."""
         pages: list[CachedBlock] = []
         for name in names[:most]:
             page = self._named.get(name)
@@ -139,7 +139,7 @@ class BlockPool:
         return pages
 
     def hold(self, pages: Sequence[CachedBlock]) -> None:
-        """Add a holder to each block; one that had none leaves the eviction order."""
+        """Add a holder to each block; a block that had none leaves the eviction order."""
         for page in pages:
             if not page.holders:
                 del self._aged[page]
@@ -154,7 +154,7 @@ class BlockPool:
             self._drop(run)
 
     def name(self, held: list[CachedBlock], names: Sequence[int]) -> None:
-        """Cache full blocks under their hashes, after those of the request that are cached already."""
+        """Cache full blocks under their hashes, after the request's blocks that are cached already."""
         if not names:
             return
         parent = held[-1].name if held else None
@@ -169,9 +169,9 @@ class BlockPool:
             self.listener.stored(names, parent)
 
     def release(self, named: list[CachedBlock], full: int, empty: int, returns: bool = False) -> FreedBlocks | None:
-        """Free a request's blocks, the last first: those not full, then full ones without a hash, then cached ones.
+        """Free a request's blocks, last first: partial ones, then full ones without a hash, then cached ones.
 
-        For a preempted request (`returns`), returns the run of its blocks without a hash, so that it can recover them.
+        For a preempted request (`returns`), return the run of its blocks without a hash, so that it can recover them.
         """
         self.free += full + empty
         if not self.caching:

@@ -1,8 +1,8 @@
 """vLLM V1's scheduler over time: requests are added, steps are scheduled, and each step's end emits tokens.
 
-A server calls `begin` and `complete` around the time that a step takes. A simulation calls `advance`, which skips many
-steps at once where requests only decode; the result equals that of single steps to the bit. Takes the time as an
-argument and never reads a clock.
+A server calls `begin` and `complete` around each step. A simulation calls `advance`, which skips many steps at once
+while requests only decode; the result equals that of single steps to the bit. The time is an argument; no clock is
+read.
 """
 
 from collections.abc import Iterable
@@ -46,19 +46,19 @@ class EngineCore:
         self._emitting = EmissionSettings(0.0, chance, every=True)
         self._drafts = settings.speculation is not None
         self._together = not (plain or self._drafts)
-        """Whether decoding requests may be scheduled as one group; the plain way is the reference for tests of that."""
+        """Whether decoding requests may be scheduled as one group; `plain` turns this off, as a reference for tests."""
         self._state = SchedulerState(settings)
         self._pause = PauseMode.NONE
         self._flight: EngineStep | None = None
         self._extra = 0
-        """Steps after the one in flight that will have the same batch."""
+        """Steps after the one in flight with the same batch."""
         self.horizon = inf
-        """When the last of these ends: no first or last token comes before unless a request comes or goes. Infinite
-        without a step in flight."""
+        """When the last of these ends: no first or last token is emitted before, unless a request is added or ends.
+        Infinite without a step in flight."""
         self._seen = 0.0
         """The time that `advance` last reached."""
         self._stirred = False
-        """Whether a request was added, or gave back its place or its blocks, after the last admission."""
+        """Whether a request was added, or released its place or its blocks, since the last admission."""
 
     def add(self, request: EngineRequest) -> SchedulerRefusal | None:
         """Add a request for the next step, or with asynchronous scheduling for the one after it."""
@@ -74,7 +74,7 @@ class EngineCore:
         if self._extra:
             done = state.pace.done_by(self._seen, self._extra)
             if state.coming or done == self._extra:
-                self._catch_up()  # the last of the steps may run, and who comes within it joins a step later
+                self._catch_up()  # the last step may be running; a request added within it joins a step later
                 done = 0
             self._keep(done + 1 if late else done)
         request.status = EngineRequestStatus.WAITING
@@ -116,7 +116,7 @@ class EngineCore:
         return step
 
     def _schedule(self, step: EngineStep) -> bool:
-        """Fill a step; returns whether a request was preempted for it."""
+        """Fill a step; return whether a request was preempted for it."""
         state = self._state
         budget = self.settings.batch_tokens - len(state.vain)
         preempted = False
@@ -141,7 +141,7 @@ class EngineCore:
         return preempted
 
     def _draft(self, scheduled: int) -> None:
-        """How many tokens this step drafts for the next, by its requests; an empty one changes nothing."""
+        """Set how many tokens this step drafts for the next, by its requests; an empty step changes nothing."""
         settings = self.settings.speculation
         if settings is not None and scheduled:
             self._state.drafting = speculation.drafted_after(settings, scheduled)
@@ -169,7 +169,7 @@ class EngineCore:
             step.ends = pace.begins(step.began, line, decodes, batch.decode_context)
 
     def complete(self, step: EngineStep, now: float) -> list[Emission]:
-        """End a step; returns one emission for each request that generated tokens."""
+        """End a step and return one emission for each request that generated tokens."""
         if step is not self._flight:
             raise AssertionError("only the step on its way can be completed")
         return self._complete(step, now, True)
@@ -186,7 +186,7 @@ class EngineCore:
         return step_outcomes.emissions(self._state, step, emitting)
 
     def _complete_many(self, step: EngineStep) -> list[Emission]:
-        """End the step in flight, and the equal ones that are planned after it."""
+        """End the step in flight and the planned equal steps after it."""
         state, extra, ends = self._state, self._extra, self.horizon
         counts, emitting, steps = state.counts, self._emitting, extra + 1
         pages = state.lockstep.pages(1, extra)
@@ -204,15 +204,15 @@ class EngineCore:
         return step_outcomes.landed(state, steps, emitting)
 
     def advance(self, now: float, until: float, *, stopping: bool = True) -> AdvanceResult:
-        """Run all steps that end by `until`, or to the end of the first with a request's first or last token.
+        """Run all steps that end by `until`, or up to the end of the first with a request's first or last token.
 
-        `now` is used where no step is in flight. A step that ends after `until` stays in flight.
+        `now` is used if no step is in flight. A step that ends after `until` stays in flight.
         """
         emissions = self.run(now, until, stopping)
         return AdvanceResult(self._seen, emissions)
 
     def run(self, now: float, until: float, stopping: bool = False) -> list[Emission]:
-        """The same, for who knows until when: the emissions alone."""
+        """Do the same for callers that do not stop early; return only the emissions."""
         if self.horizon > until and self._flight is not None:
             self._seen = until
             return []
@@ -235,7 +235,7 @@ class EngineCore:
         return emissions
 
     def _plan_ahead(self, step: EngineStep) -> None:
-        """Find how many steps will have the same batch, if no request is added, ends, or lacks a block."""
+        """Find how many steps will have the same batch if no request is added, ends, or lacks a block."""
         state = self._state
         pool, pace, lockstep = state.pool, state.pace, state.lockstep
         if not step.lockstep or pace.steps == 0 or pool.listener is not None:
@@ -248,14 +248,14 @@ class EngineCore:
             self.horizon = pace.end(pace.steps + extra)
 
     def _may_find_more(self) -> bool:
-        """Whether the first waiting request could get cache hits from replies that are being generated."""
+        """Whether the first waiting request could hit blocks of replies that are still being generated."""
         first = self._state.waiting.first()
         return first is not None and bool(first.prefix or first.reply) and bool(self._state.cacheable)
 
     def _skip(self, step: EngineStep, steps: int, ends: float) -> None:
-        """Advance by so many equal steps; the last of them is then in flight, and ends at this time.
+        """Advance by this many equal steps; the last of them is then in flight, and ends at this time.
 
-        When it began is left to who shows it.
+        Its beginning is set only where it is read.
         """
         state = self._state
         lockstep, counts = state.lockstep, state.counts
@@ -286,19 +286,19 @@ class EngineCore:
                 self._keep(0)
 
     def _keep(self, most: int) -> None:
-        """Plan no more than so many equal steps after the one in flight."""
+        """Plan at most this many equal steps after the one in flight."""
         if self._extra > most:
             pace = self._state.pace
             self._extra = most
             self.horizon = pace.end(pace.steps + most)
 
     def pause(self, pause: PauseMode) -> None:
-        """Stop admission, stop altogether, or resume; a step in flight still ends."""
+        """Stop admission, stop completely, or resume; a step in flight still ends."""
         self._catch_up(stay=False)
         self._pause = pause
 
     def reset_prefix_cache(self) -> bool:
-        """Empty the prefix cache, which works only while no request holds a block; returns whether it did."""
+        """Empty the prefix cache, which works only while no request holds a block; return whether it did."""
         self._catch_up(stay=False)
         return self._state.pool.reset()
 
@@ -308,7 +308,7 @@ class EngineCore:
         self._state.pool.listener = listener
 
     def progress(self) -> Iterable[EngineRequest]:
-        """The running requests, with up-to-date progress."""
+        """Return the running requests with up-to-date progress."""
         self._catch_up()
         self._state.settle()
         return tuple(self._state.running)
@@ -331,7 +331,7 @@ class EngineCore:
 
     @property
     def deferred(self) -> int:
-        """Of the waiting requests, those that lack an adapter slot."""
+        """The waiting requests that lack an adapter slot."""
         return len(self._state.deferred)
 
     @property

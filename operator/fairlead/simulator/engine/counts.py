@@ -1,4 +1,4 @@
-"""An engine's counters since its start, with the meaning of vLLM's metrics of those names."""
+"""An engine's counters since its start, defined as vLLM's metrics of the same names."""
 
 from dataclasses import dataclass, field
 
@@ -7,24 +7,24 @@ from fairlead.simulator.engine.requests import FinishReason
 
 @dataclass(slots=True)
 class EngineCounts:
-    """Counters, which only grow; rates are differences of two readings."""
+    """Counters, which only grow; rates are the difference of two readings."""
 
     steps: int = 0
     prompt_tokens: int = 0
-    """Of prompts with a first token, cached tokens included."""
+    """Of prompts that have a first token, including cached tokens."""
     cached_tokens: int = 0
-    """Prompt tokens of these that were cached."""
+    """How many of these prompt tokens were cached."""
     generation_tokens: int = 0
     computed_tokens: int = 0
     """Scheduled in steps: without cached tokens, with those recomputed after a preemption, and with all drafts."""
     queries: int = 0
-    """Tokens looked up in the prefix cache: once for each request, at its first admission."""
+    """Tokens looked up in the prefix cache, once for each request, at its first admission."""
     hits: int = 0
     preemptions: int = 0
     drafts: int = 0
-    """Verifications of a request's drafted tokens."""
+    """How often a request's drafted tokens were verified."""
     draft_tokens: int = 0
     accepted: int = 0
     accepted_per_position: list[int] = field(default_factory=list)
     finished: dict[FinishReason, int] = field(default_factory=lambda: dict.fromkeys(FinishReason, 0))
-    """Requests that finished; aborted ones are not counted, as vLLM does not count a client that disconnected."""
+    """Finished requests; aborted ones are not counted, as vLLM does not count clients that disconnect."""

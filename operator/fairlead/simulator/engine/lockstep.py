@@ -1,7 +1,7 @@
 """Requests that decode together, kept as one group: one step counter instead of an update of each request per step.
 
-Each generates one token a step, so its progress is the counter less a mark. The position in its block says when a
-request needs another block; a heap says when it ends. Decides nothing: when blocks run out, `running_requests`
+Each generates one token a step, so its progress is the counter minus a mark. Its position within a block determines
+when it needs another block; a heap holds when it ends. This decides nothing: when blocks run out, `running_requests`
 schedules the same requests one by one.
 """
 
@@ -20,7 +20,7 @@ class LockstepRequests:
         self._phases = [0] * block_tokens
         """By remainder of the step number: how many requests need a block in such a step."""
         self._ends: list[tuple[int, int, EngineRequest]] = []
-        """When each ends; outdated entries of requests that left or joined again are skipped when they come up."""
+        """When each request ends; outdated entries, of requests that left or joined again, are skipped."""
         self._joined = 0
         self.tick = 0
         """Steps completed."""
@@ -28,10 +28,10 @@ class LockstepRequests:
         """Set to 1 while the next step is in flight."""
         self.sequences = 0
         self.tokens = 0
-        """Tokens of all prompts and replies together."""
+        """Tokens of all prompts and replies."""
 
     def join(self, request: EngineRequest, limit: int) -> None:
-        """Add a request that has just generated a token; it ends after `limit` tokens in all."""
+        """Add a request that has just generated a token; it ends after `limit` tokens in total."""
         if not self.sequences:
             self._ends.clear()
         tick, emitted = self.tick, request.emitted
@@ -60,7 +60,7 @@ class LockstepRequests:
         self.tokens -= request.prompt_tokens + request.emitted
 
     def pages(self, after: int, steps: int) -> int:
-        """Blocks needed for so many steps, beginning `after` steps after the next one."""
+        """Return the blocks needed for this many steps, beginning `after` steps after the next one."""
         page, phases = self._page, self._phases
         first = (self.tick + after) % page
         if first + steps <= page:
@@ -71,12 +71,12 @@ class LockstepRequests:
         return rounds * self.sequences + (need + sum(phases[:over]) if over > 0 else need)
 
     def advance(self, steps: int) -> None:
-        """Count so many completed steps."""
+        """Count this many completed steps."""
         self.tick += steps
         self.tokens += self.sequences * steps
 
     def land(self, steps: int = 1) -> list[EngineRequest]:
-        """The step in flight is completed, and some like it before; returns who got a last token and left."""
+        """Complete the step in flight and the equal ones before it; return the requests that ended and left."""
         self.flying = 0
         self.tick = tick = self.tick + steps
         self.tokens += self.sequences * steps
@@ -90,16 +90,16 @@ class LockstepRequests:
         return out
 
     def pages_next(self) -> int:
-        """Blocks needed for the next step."""
+        """Return the blocks needed for the next step."""
         return self._phases[self.tick % self._page]
 
     def undisturbed(self, pages: int) -> int:
-        """Steps after the next in which no request ends, as far as so many blocks suffice."""
+        """Return the steps after the next in which no request ends and this many blocks suffice."""
         most = self._until_an_end() - 1
         return self._affordable(pages, most) if most > 0 else 0
 
     def _until_an_end(self) -> int:
-        """Steps until the first request ends."""
+        """Return the steps until the first request ends."""
         ends = self._ends
         while True:
             due, _, request = ends[0]
@@ -108,7 +108,7 @@ class LockstepRequests:
             heapq.heappop(ends)
 
     def _affordable(self, pages: int, most: int) -> int:
-        """How many steps after the next so many blocks suffice for, at most `most`."""
+        """Return for how many steps after the next this many blocks suffice, at most `most`."""
         rounds, left = divmod(pages, self.sequences)
         steps = rounds * self._page
         if steps >= most:

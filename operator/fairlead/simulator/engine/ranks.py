@@ -1,7 +1,7 @@
 """The data-parallel ranks of one server: several schedulers, and vLLM's rule for which rank gets the next request.
 
-The rule uses what each rank reported at the last full tenth of a second, and its exact number of requests now.
-Ranks share nothing else: that ranks of a mixture of experts wait for each other in each step is not modelled.
+The rule uses what each rank reported at the last full tenth of a second, and its exact number of requests now. Ranks
+share nothing else: it is not modelled that ranks of a mixture of experts wait for each other in each step.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class _ReportedLoad:
 
 
 class EngineRanks:
-    """One server of several ranks, numbered as in vLLM's label `engine`."""
+    """One server with several ranks, numbered as in vLLM's label `engine`."""
 
     __slots__ = ("_reported", "_reported_at", "cores")
 
@@ -40,12 +40,12 @@ class EngineRanks:
         """When the loads were last reported, in intervals since the start."""
 
     def choose(self, now: float) -> int:
-        """The rank with the lowest score, the first of equal ones."""
+        """Return the rank with the lowest score, the first of equal ones."""
         self._listen(now)
         return min(range(len(self.cores)), key=self._score)
 
     def add(self, request: EngineRequest, now: float, rank: int | None = None) -> SchedulerRefusal | None:
-        """Add a request to the given rank, as with `X-data-parallel-rank`, else to the chosen one."""
+        """Add a request to the given rank, as with `X-data-parallel-rank`, or to the chosen one."""
         return self.cores[self.choose(now) if rank is None else rank].add(request)
 
     def _score(self, rank: int) -> float:

@@ -1,7 +1,7 @@
-"""Admission: which new requests are refused, and which waiting ones begin to run. Never preempts.
+"""Admission: which new requests are refused, and which waiting ones start to run. Never preempts.
 
-A request begins to run only if its whole prompt fits the free blocks now. The first that does not fit blocks all after
-it, however short they are. Only requests that lack an adapter slot are skipped.
+A request starts only if its whole prompt fits the free blocks now. The first that does not fit blocks all after it,
+however short they are. Only requests that lack an adapter slot are skipped.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from fairlead.simulator.engine.steps import EngineStep, SchedulerRefusal
 
 
 def refusal(state: SchedulerState, request: EngineRequest) -> SchedulerRefusal | None:
-    """Why a new request is refused, if it is."""
+    """Return why a new request is refused, or None."""
     settings, prompt = state.settings, request.prompt_tokens
     if settings.max_unfinished is not None:
         unfinished = len(state.running) + state.waiting.count + len(state.coming)
@@ -32,7 +32,7 @@ def refusal(state: SchedulerState, request: EngineRequest) -> SchedulerRefusal |
 
 
 def admit(state: SchedulerState, step: EngineStep, budget: int) -> int:
-    """Admit waiting requests in order; returns what is left of the token budget."""
+    """Admit waiting requests in order; return the remaining token budget."""
     slots, waiting, running = state.draft_slots, state.waiting, state.running
     uniform = state.drafted and not step.prompts and not speculation.follows_load(state.settings)
     width = _DraftPadding(state.drafted, bool(step.decodes)) if uniform else None
@@ -65,12 +65,12 @@ class _DraftPadding:
     """With speculative decoding, a request admitted with one token is padded to the width of decoding ones."""
 
     drafts: int
-    """Drafted tokens. A step with a prefill is padded by none, since its width is then not uniform anyway."""
+    """Drafted tokens. A step with a prefill needs no padding, since its width is not uniform anyway."""
     among: bool
     """Whether any request decodes in the step."""
 
     def padding(self, start: int, tokens: int, context: int) -> int:
-        """Tokens of padding, which are computed in vain."""
+        """Return the tokens of padding, whose computation is wasted."""
         if tokens != 1 or not (self.among or start):
             return 0
         return self.drafts if start + self.drafts + 2 <= context else 0
@@ -78,7 +78,7 @@ class _DraftPadding:
 
 @dataclass(slots=True)
 class _EntryCost:
-    """What a request's admission takes."""
+    """What it takes to admit a request."""
 
     found: list[CachedBlock]
     recovered: int
@@ -120,7 +120,7 @@ def _entry(
 
 
 def _cached(state: SchedulerState, request: EngineRequest) -> tuple[list[CachedBlock], int]:
-    """Blocks that need no computing: cached ones by hash, then its own from before a preemption."""
+    """Return blocks that need no computing: cached ones by hash, then its own from before a preemption."""
     if not state.pool.caching:
         return [], 0
     most = (request.tokens - 1) // state.settings.block_tokens
@@ -140,7 +140,7 @@ def _cached(state: SchedulerState, request: EngineRequest) -> tuple[list[CachedB
 
 
 def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entry: _EntryCost) -> int:
-    """Make the request run with its blocks; returns the tokens that this takes of the budget."""
+    """Make the request run with its blocks; return the tokens that it takes from the budget."""
     pool = state.pool
     if entry.found:
         pool.hold(entry.found)

@@ -10,7 +10,7 @@ from fairlead.simulator.engine.settings import SchedulingPolicy
 
 
 class RequestQueue(Protocol):
-    """A queue of waiting requests. An aborted one is skipped when it comes to the front, which saves a search."""
+    """A queue of waiting requests. Aborted ones are skipped when they reach the front, which saves a search."""
 
     count: int
     """Waiting requests."""
@@ -19,16 +19,16 @@ class RequestQueue(Protocol):
         """Add a new request after those of its priority."""
 
     def put_back(self, requests: Iterable[EngineRequest]) -> None:
-        """Put requests that were preempted or skipped back before the others, in their order."""
+        """Put preempted or skipped requests back in front of the others, in their order."""
 
     def first(self) -> EngineRequest | None:
-        """The next request to admit."""
+        """Return the next request to admit."""
 
     def pop(self) -> EngineRequest:
-        """Take out the first request."""
+        """Remove the first request."""
 
     def abandon(self) -> None:
-        """Count one waiting request less, since it was aborted."""
+        """Count one waiting request less, because it was aborted."""
 
 
 class FcfsRequestQueue:
@@ -52,18 +52,18 @@ class FcfsRequestQueue:
         self.count += len(back)
 
     def first(self) -> EngineRequest | None:
-        """The oldest request that has not been aborted."""
+        """Return the oldest request that has not been aborted."""
         while self._line and self._line[0].status is EngineRequestStatus.ENDED:
             self._line.popleft()
         return self._line[0] if self._line else None
 
     def pop(self) -> EngineRequest:
-        """Take out the request that `first` has just returned."""
+        """Remove the request that `first` has just returned."""
         self.count -= 1
         return self._line.popleft()
 
     def abandon(self) -> None:
-        """Count one less; the request stays in the queue until it comes to the front."""
+        """Count one less; the request stays in the queue until it reaches the front."""
         self.count -= 1
 
 
@@ -87,21 +87,21 @@ class PriorityRequestQueue:
             self.add(request)
 
     def first(self) -> EngineRequest | None:
-        """The request with the lowest priority number that has not been aborted."""
+        """Return the request with the lowest priority number that has not been aborted."""
         while self._heap and self._heap[0][-1].status is EngineRequestStatus.ENDED:
             heapq.heappop(self._heap)
         return self._heap[0][-1] if self._heap else None
 
     def pop(self) -> EngineRequest:
-        """Take out the request that `first` has just returned."""
+        """Remove the request that `first` has just returned."""
         self.count -= 1
         return heapq.heappop(self._heap)[-1]
 
     def abandon(self) -> None:
-        """Count one less; the request stays in the heap until it comes to the top."""
+        """Count one less; the request stays in the heap until it reaches the top."""
         self.count -= 1
 
 
 def queue_for(policy: SchedulingPolicy) -> RequestQueue:
-    """An empty queue for this policy."""
+    """Return an empty queue for this policy."""
     return PriorityRequestQueue() if policy is SchedulingPolicy.PRIORITY else FcfsRequestQueue()

@@ -7,7 +7,7 @@ from fairlead.simulator.engine.block_pool import CachedBlock, FreedBlocks
 
 
 class FinishReason(StrEnum):
-    """Finish reasons, in vLLM's words."""
+    """Finish reasons, as vLLM names them."""
 
     STOP = "stop"
     LENGTH = "length"
@@ -34,16 +34,16 @@ class EngineRequest:
     serial: int
     prompt_tokens: int
     output_tokens: int
-    """After this many tokens it ends by itself."""
+    """It ends by itself after this many tokens."""
     arrived: float
     finish: FinishReason = FinishReason.LENGTH
     """Its finish reason if it ends by itself."""
     prefix: tuple[int, ...] = ()
     """Chained hashes of the prompt's full blocks: equal hashes mean equal text up to there. Empty: shares nothing."""
     reply: tuple[int, ...] = ()
-    """Hashes of the full blocks that end inside the reply, for later turns of a session that repeat it."""
+    """Hashes of the full blocks that end inside the reply, for later turns of a session, which repeat it."""
     priority: int = 0
-    """A lower number is scheduled first."""
+    """Lower numbers are scheduled first."""
     adapter: str | None = None
 
     # Progress; written by the scheduler only.
@@ -70,7 +70,7 @@ class EngineRequest:
     due: int = 0
     """The group's step count at which it ends."""
     sealed: int = 0
-    """With speculative decoding: its computed and verified tokens when it was last scheduled."""
+    """With speculative decoding: its tokens that were computed and verified when it was last scheduled."""
     named: list[CachedBlock] = field(default_factory=list)
     """Cached blocks that it holds, from the first on."""
     remains: FreedBlocks | None = None
@@ -78,5 +78,5 @@ class EngineRequest:
 
     @property
     def tokens(self) -> int:
-        """Tokens of prompt and reply so far."""
+        """Tokens of the prompt and of the reply so far."""
         return self.prompt_tokens + self.emitted

@@ -1,7 +1,7 @@
 """Running requests are scheduled first in each step: their tokens, their blocks, and preemption when blocks run out.
 
-Two functions give one result. `schedule_together` treats decoding requests as one group, for steps that lack neither
-blocks nor budget; `schedule_one_by_one` follows vLLM's loop exactly and is the reference in tests.
+Two functions give the same result. `schedule_together` treats decoding requests as one group, for steps with enough
+blocks and budget; `schedule_one_by_one` follows vLLM's loop exactly and is the reference in tests.
 """
 
 from fairlead.simulator.engine import speculation
@@ -13,7 +13,7 @@ from fairlead.simulator.engine.steps import EngineStep
 
 
 def prompt_cap(state: SchedulerState, tokens: int) -> int:
-    """How many of a request's tokens `--long-prefill-token-threshold` allows in one step."""
+    """Return how many of a request's tokens `--long-prefill-token-threshold` allows in one step."""
     threshold = state.settings.long_prefill_tokens
     if 0 < threshold < tokens and len(state.running) + state.waiting.count > 1:
         return threshold
@@ -30,7 +30,7 @@ def add_prompt_piece(batch: StepBatch, request: EngineRequest, tokens: int) -> N
 
 
 def schedule_together(state: SchedulerState, step: EngineStep, budget: int) -> int | None:
-    """Schedule all at once; returns the rest of the budget, or None, with nothing changed, if that is impossible."""
+    """Schedule all at once; return the rest of the budget, or None, with nothing changed, if that is impossible."""
     lockstep, pool = state.lockstep, state.pool
     sequences = lockstep.sequences
     budget -= sequences
@@ -64,7 +64,7 @@ def schedule_together(state: SchedulerState, step: EngineStep, budget: int) -> i
 
 
 def schedule_one_by_one(state: SchedulerState, step: EngineStep, budget: int) -> tuple[int, bool]:
-    """Schedule in vLLM's order; returns the rest of the budget, and whether a request was preempted."""
+    """Schedule in vLLM's order; return the rest of the budget, and whether a request was preempted."""
     settings = state.settings
     slots, drafts = state.draft_slots, state.drafting
     taken: dict[EngineRequest, int] = {}
@@ -116,10 +116,10 @@ def _more_pages(state: SchedulerState, request: EngineRequest, tokens: int) -> i
 
 
 def _victim(state: SchedulerState) -> EngineRequest:
-    """The request to preempt: the last admitted, or by priority the least urgent, of these the latest arrival.
+    """Return the request to preempt: the last admitted, or by priority the least urgent and then the latest arrival.
 
     Recorded arrivals can be equal to the bit, which never happens in vLLM: without the serial number two such requests
-    would preempt each other for ever.
+    would preempt each other forever.
     """
     running = [request for request in state.running if request not in state.lingering]
     if state.settings.policy is SchedulingPolicy.PRIORITY:

@@ -1,6 +1,6 @@
 """The scheduler state of one engine: running and waiting requests in order, their blocks, their adapters.
 
-Every change of a request's status is made here, so that blocks and counts are freed on every path. Decides nothing.
+Every change of a request's status is made here, so that blocks and counts are freed on every path. It decides nothing.
 """
 
 from collections import Counter
@@ -49,15 +49,15 @@ class SchedulerState:
         )
         self.waiting = queue_for(settings.policy)
         self.coming: list[EngineRequest] = []
-        """Requests that came when the next step was already scheduled: they join the queue at the step after it."""
+        """Requests that arrived when the next step was already scheduled: they join the queue at the step after it."""
         self.running: dict[EngineRequest, None] = {}
         """Running requests in the order of admission."""
         self.prefilling: dict[EngineRequest, None] = {}
         """Running requests whose prefill is not complete."""
         self.lingering: dict[EngineRequest, None] = {}
-        """Requests that ended in the last step when the next was already scheduled."""
+        """Requests that ended in the last step when the next one was already scheduled."""
         self.vain: list[EngineRequest] = []
-        """Of these, those that the next step computes in vain; who ends by length is known to end in time."""
+        """Those that the next step computes for nothing; a request that ends by length is known in time."""
         self.cacheable: dict[EngineRequest, None] = {}
         """Running requests whose replies have block hashes."""
         self.lockstep = LockstepRequests(settings.block_tokens)
@@ -70,13 +70,13 @@ class SchedulerState:
         self.draft_slots = speculation.draft_slots(settings)
         self.drafted = speculation.drafted(settings)
         self.drafting = self.drafted
-        """Tokens that the last step drafted for each request: fewer than `drafted` where that follows the load."""
+        """Tokens that the last step drafted for each request: fewer than `drafted` if drafting follows the load."""
         self.lookahead = speculation.lookahead(settings)
         self.backlog = 0
         """Prompt tokens of requests without a first token."""
 
     def limit(self, request: EngineRequest) -> int:
-        """Tokens after which its reply ends, at the latest when the context is full."""
+        """Return the tokens after which its reply ends, at the latest when the context is full."""
         wanted, room = request.output_tokens, self.settings.context_tokens - request.prompt_tokens
         return min(room, wanted)
 
@@ -116,7 +116,7 @@ class SchedulerState:
             self._depart(request)
 
     def linger(self, request: EngineRequest, now: float) -> None:
-        """End a request, which keeps its place and blocks until the step that already includes it is scheduled."""
+        """End a request that keeps its place and blocks until the step that already includes it is scheduled."""
         request.status = EngineRequestStatus.ENDED
         request.ended = now
         self.lingering[request] = None
@@ -124,7 +124,7 @@ class SchedulerState:
             self.vain.append(request)
 
     def let_go(self) -> bool:
-        """After scheduling a step: free lingering requests and queue new ones; returns whether there were any."""
+        """After a step is scheduled: free lingering requests and queue new ones; return whether there were any."""
         lingering, coming = self.lingering, self.coming
         if not (lingering or coming):
             return False
@@ -174,13 +174,13 @@ class SchedulerState:
             self.pool.name(request.named, block_names(request, first, full))
 
     def _full_pages(self, request: EngineRequest) -> int:
-        """Full blocks of tokens verified when it was last scheduled; accepted drafts count from the next time on."""
+        """Return full blocks of tokens verified when last scheduled; accepted drafts count from the next time on."""
         certain = request.computed if self.settings.speculation is None else request.sealed
         verified = request.prompt_tokens + request.emitted
         return min(verified, certain) // self.pool.block_tokens
 
     def write_replies(self) -> None:
-        """Cache the replies' full blocks, most computed tokens first: of equal blocks the first one is found."""
+        """Cache the replies' full blocks, most computed tokens first: of equal blocks the first is the one found."""
         decoding = [request for request in self.cacheable if request not in self.prefilling]
         for request in decoding:
             if request.mark is not None:
@@ -215,7 +215,7 @@ def _by_computed_tokens(request: EngineRequest) -> int:
 
 
 def block_names(request: EngineRequest, first: int, end: int) -> tuple[int, ...]:
-    """The hashes of its full blocks in this range, up to the first block without one."""
+    """Return the hashes of its full blocks in this range, up to the first block without one."""
     prefix, length = request.prefix, len(request.prefix)
     if end <= length or not request.reply:
         return prefix[first:end]

@@ -1,11 +1,11 @@
-"""One engine's settings, each with vLLM's meaning."""
+"""The settings of one engine, each with vLLM's meaning."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class SchedulingPolicy(StrEnum):
-    """The order of admission, and which request is preempted."""
+    """The order of admission, and the choice of the request to preempt."""
 
     FCFS = "fcfs"
     PRIORITY = "priority"
@@ -18,10 +18,10 @@ class SpeculationSettings:
     tokens: int
     """Drafted tokens per request and step: a step computes one more than this for each decoding request."""
     by_batch: tuple[tuple[int, int], ...] = ()
-    """Where drafting follows the load: up to so many requests of a step, so many tokens are drafted for the next; the
-    last row is that of every larger step."""
+    """If drafting follows the load: up to this many requests in a step, this many tokens are drafted for the next; the
+    last row applies to every larger step."""
     acceptance: tuple[float, ...]
-    """By position: how often that drafted token is accepted, given that the one before it was."""
+    """By position: how often that drafted token is accepted if the one before it was."""
     lookahead: int = 0
     """Slots of the KV cache reserved beyond the verified tokens: as many as drafted for EAGLE, MTP and draft models."""
     draft_slots: int = 0
@@ -32,7 +32,7 @@ class SpeculationSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """The settings of one scheduler; an absent limit does not apply."""
+    """The settings of one scheduler; a limit of None does not apply."""
 
     blocks: int
     """KV blocks, one of which is never usable."""
@@ -46,7 +46,7 @@ class EngineSettings:
     prefix_caching: bool = True
     chunked_prefill: bool = True
     long_prefill_tokens: int = 0
-    """Most tokens of one prompt in a step while there are other requests; 0 for no such limit."""
+    """Most tokens of one prompt in a step while other requests exist; 0: no such limit."""
     reserve_whole_prompt: bool = True
     """Admit a request only if its whole prompt fits the free blocks now."""
     watermark: float = 0.0
@@ -60,5 +60,5 @@ class EngineSettings:
     """Adapters in one batch; a request for another one is skipped until a slot is free."""
     speculation: SpeculationSettings | None = None
     late_stop: bool = False
-    """Asynchronous scheduling: a step is scheduled while the one before it runs, so a request that has ended takes
-    part in one more step, and a new one waits one step longer."""
+    """Asynchronous scheduling: a step is scheduled while the previous one runs, so a request that has ended takes part
+    in one more step, and a new one waits one step longer."""

@@ -1,7 +1,7 @@
 """The ends of consecutive decode steps, the same to the bit whether steps are run singly or skipped together.
 
-Summing step by step rounds at each step; a closed form rounds once. Both modes therefore compute each step's end by
-the same formula, from the first step after something changed. Knows no requests.
+Summing step by step rounds at each step; a closed form rounds once. So both modes compute each step's end by the same
+formula, from the first step after something changed. It has no notion of requests.
 """
 
 from math import inf, sqrt
@@ -21,14 +21,14 @@ class DecodeStretch:
         self._tokens = 0
         self._moment = -inf
         self._ended = 0
-        """What was answered last: steps of the stretch that have ended at that moment."""
+        """The last result: steps of the stretch that have ended at that moment."""
         self.steps = 0
-        """Steps of this stretch, the one in flight included; 0 if the next step begins a new stretch."""
+        """Steps of this stretch, including the one in flight; 0 if the next step begins a new stretch."""
         self.ends = 0.0
-        """When the last of these steps ends; a step that begins then goes on with the stretch."""
+        """When the last of these steps ends; a step that begins then continues the stretch."""
 
     def begins(self, now: float, line: DecodeLine, sequences: int, tokens: int) -> float:
-        """Begin a stretch with its first step; returns when that ends."""
+        """Begin a stretch with its first step; return when that ends."""
         self._start, self._line, self._sequences, self._tokens = now, line, sequences, tokens
         self._moment = -inf
         self.steps = 1
@@ -36,29 +36,29 @@ class DecodeStretch:
         return ends
 
     def goes_on(self) -> float:
-        """Add a step; returns when it ends."""
+        """Add a step; return when it ends."""
         self._moment = -inf
         self.steps += 1
         self.ends = ends = self.end(self.steps)
         return ends
 
     def skip(self, steps: int, ends: float) -> None:
-        """Add so many steps, the last of which ends at this time, as `end` has it."""
+        """Add this many steps, the last of which ends at this time, as computed by `end`."""
         self.steps += steps
         self.ends = ends
 
     def breaks(self) -> None:
-        """End the stretch, since the batch changes."""
+        """End the stretch, because the batch changes."""
         self.steps = 0
 
     def end(self, steps: int) -> float:
-        """When so many steps of the stretch are done."""
+        """Return when this many steps of the stretch have ended."""
         looked_back = steps * self._tokens + self._sequences * (steps * (steps - 1) // 2)
         line = self._line
         return self._start + (steps * line.base_s + looked_back * line.context_token_s)
 
     def done_by(self, moment: float, most: int) -> int:
-        """Of the next `most` steps, the one in flight first, how many have ended at this moment."""
+        """Return how many of the next `most` steps, the one in flight first, have ended at this moment."""
         before = self.steps - 1
         if moment == self._moment:
             return min(self._ended - before, most)
@@ -72,7 +72,7 @@ class DecodeStretch:
         return done
 
     def _about(self, moment: float) -> int:
-        """Steps of the stretch that have ended at this moment, but for rounding: the root of the parabola of ends."""
+        """Return the steps that have ended at this moment, apart from rounding: the root of the parabola of ends."""
         slope = self._line.context_token_s
         bend = self._sequences * slope / 2
         first = self._line.base_s + self._tokens * slope - bend

@@ -1,4 +1,4 @@
-"""The tokens that a step's end emits, and the requests that they end. Schedules nothing."""
+"""The tokens that a step's end emits, and the requests that end with them. Schedules nothing."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,16 @@ from fairlead.simulator.engine.steps import Emission, EngineStep
 
 @dataclass(slots=True)
 class EmissionSettings:
-    """How emissions are made at a step's end; one object for all steps of an engine."""
+    """How emissions are made at a step's end; one object serves all steps of an engine."""
 
     now: float
     chance: RandomSource
     every: bool
-    """Whether to emit also tokens that are neither a request's first nor its last."""
+    """Whether to also emit tokens that are neither a request's first nor its last."""
 
 
 def emissions(state: SchedulerState, step: EngineStep, settings: EmissionSettings) -> list[Emission]:
-    """The emissions of all requests that generated tokens; those that ended are removed."""
+    """Return the emissions of all requests that generated tokens; those that ended are removed."""
     emitted: list[Emission] = []
     if step.lockstep:
         _decoded_together(state, emitted, settings)
@@ -33,7 +33,7 @@ def emissions(state: SchedulerState, step: EngineStep, settings: EmissionSetting
 
 
 def landed(state: SchedulerState, steps: int, settings: EmissionSettings) -> list[Emission]:
-    """The same for so many steps of the lockstep group alone, of which only the last may end requests."""
+    """Do the same for this many steps of the lockstep group alone, of which only the last may end requests."""
     lockstep = state.lockstep
     state.counts.generation_tokens += lockstep.sequences * steps
     ended = lockstep.land(steps)
@@ -76,7 +76,7 @@ def _decoded_together(state: SchedulerState, emitted: list[Emission], settings: 
     lockstep = state.lockstep
     state.counts.generation_tokens += lockstep.sequences
     for request in lockstep.land():
-        emitted.append(_last_emission(request, 1, settings))  # noqa: PERF401  # mostly none, and a loop over none is free
+        emitted.append(_last_emission(request, 1, settings))  # noqa: PERF401  # mostly none, and an empty loop is free
     if settings.every:
         for request in state.running:
             if request.mark is not None:
@@ -101,7 +101,7 @@ def _decoded(state: SchedulerState, step: EngineStep, emitted: list[Emission], s
 
 
 def _last_emission(request: EngineRequest, made: int, settings: EmissionSettings) -> Emission:
-    """A request's last emission; if only first and last tokens are emitted, with all tokens since the first."""
+    """Return a request's last emission; if only first and last tokens are emitted, with all tokens since the first."""
     emitted = request.emitted
     reason = request.finish if emitted >= request.output_tokens else FinishReason.LENGTH
     return Emission(request, made if settings.every else emitted - 1, reason, False)
@@ -110,7 +110,7 @@ def _last_emission(request: EngineRequest, made: int, settings: EmissionSettings
 def _prefilled(
     state: SchedulerState, request: EngineRequest, emitted: list[Emission], settings: EmissionSettings
 ) -> None:
-    """The prefill is complete: emit the first token, or the next one of a request that was preempted."""
+    """Complete the prefill: emit the first token, or the next one of a request that was preempted."""
     first = request.first_token is None
     if first:
         request.first_token = settings.now

@@ -21,7 +21,7 @@ class PauseMode(StrEnum):
 
     NONE = "none"
     NEW = "new"
-    """Running requests continue, none is admitted."""
+    """Running requests continue; none is admitted."""
     ALL = "all"
 
 
@@ -36,14 +36,14 @@ class EngineStep:
         """A simulation completes it at exactly this time."""
         self.batch = StepBatch()
         self.prompts: list[tuple[EngineRequest, int]] = []
-        """Requests in prefill, and how many tokens of each."""
+        """Requests in prefill, with the number of tokens of each."""
         self.decodes: list[tuple[EngineRequest, int]] = []
-        """Decoding requests with the tokens computed for each; empty if `lockstep` stands for all of them."""
+        """Decoding requests with the tokens computed for each; empty if `lockstep` covers all of them."""
         self.lockstep = False
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Length of the step."""
         return self.ends - self.began
 
     @property
@@ -64,7 +64,7 @@ class Emission:
 
 @dataclass(slots=True)
 class AdvanceResult:
-    """The virtual time reached, and the requests that had a first or a last token until then."""
+    """The virtual time reached, and the requests that emitted a first or last token until then."""
 
     now: float
     emissions: list[Emission]

@@ -1,7 +1,7 @@
 """The first seconds of a recorded run as stretches of work, from metrics that every engine exports each second.
 
-These are tokens a second, running requests and KV cache usage. Latencies of requests are not used, so that they can
-test the model.
+These are tokens a second, running requests and KV cache usage. Request latencies are not used, so that they can test
+the model.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from fairlead.simulator.replay.recordings import RecordedSecond
 from fairlead.simulator.timing.rate_shares import WorkStretch
 
 SECONDS: Final = 10
-"""How many seconds are used: enough for both kinds of step, and few compared with any run."""
+"""Seconds used: enough for both kinds of step, and few compared with any run."""
 FULL: Final = 0.9
 """With higher KV cache usage the next prompt may not fit, and steps are smaller than the budget."""
 STEADY: Final = 0.9
-"""With fewer requests at a second's end than this share of those at its start, their mean is not representative."""
+"""If fewer than this share of a second's running requests are left at its end, their mean is not representative."""
 
 
 def stretches(seconds: Sequence[RecordedSecond], settings: EngineSettings) -> list[WorkStretch]:
-    """The seconds whose steps have a known batch."""
+    """Return the seconds whose steps have a known batch."""
     early = list(pairwise(seconds[:SECONDS]))
     decoding = [_decoding(settings, pair) for pair in early if _is_decoding(pair)]
     room = [pair for pair in early if pair[0].running + pair[1].running < 2 * settings.batch_tokens]
@@ -30,19 +30,19 @@ def stretches(seconds: Sequence[RecordedSecond], settings: EngineSettings) -> li
 
 
 def _is_decoding(pair: tuple[RecordedSecond, RecordedSecond]) -> bool:
-    """Whether a second has no prefill, and nearly all requests keep running."""
+    """Return whether a second has no prefill and nearly all requests keep running."""
     before, after = pair
     return not after.prompt_tokens and after.running > STEADY * before.running > 0
 
 
 def _is_full_of_prompts(pair: tuple[RecordedSecond, RecordedSecond]) -> bool:
-    """Whether requests wait although the KV cache has room: then every step uses the whole token budget."""
+    """Return whether requests wait although the KV cache has room: then every step uses the whole token budget."""
     before, after = pair
     return after.prompt_tokens > 0 and after.waiting > 0 and before.usage < after.usage < FULL
 
 
 def _decoding(settings: EngineSettings, pair: tuple[RecordedSecond, RecordedSecond]) -> WorkStretch:
-    """The number of steps of a second, and the batch of each."""
+    """Return the number of steps in a second, and the batch of each."""
     running = (pair[0].running + pair[1].running) / 2
     sequences = max(1, round(running))
     batch = StepBatch(decodes=sequences, decode_tokens=sequences, decode_context=_context(settings, pair))

@@ -19,14 +19,14 @@ class RecordedSecond:
     running: int
     waiting: int
     usage: float
-    """KV cache usage: the share of the blocks that is held."""
+    """KV cache usage: the share of the blocks that requests hold."""
 
 
 _COLUMNS: Final = ("prompt_throughput", "gen_throughput", "running", "waiting", "kv_cache_pct")
 
 
 def read_seconds(timeline: str) -> tuple[RecordedSecond, ...]:
-    """Read the timeline; `BadMeasurement` names the line and the column that is no measurement."""
+    """Read the timeline; `BadMeasurement` names the line and the invalid column."""
     return tuple(map(_second, measured_rows.csv_rows(io.StringIO(timeline, newline=""), _COLUMNS)))
 
 

@@ -1,6 +1,6 @@
 """Scrapes of a live engine's metrics as stretches of work: the batches of its steps between two scrapes.
 
-vLLM counts its steps and their tokens, so only the distribution of prompts over steps is an assumption.
+vLLM counts its steps and their tokens, so only the distribution of prompts over steps is assumed.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.timing.rate_shares import WorkStretch
 
 FEW_PROMPTS: Final = 0.01
-"""A stretch whose prompt tokens are below this share of its generated tokens counts as one without prompts."""
+"""A stretch with a lower ratio of prompt tokens to generated tokens counts as one without prompts."""
 
 
 class TimedScrape(NamedTuple):
@@ -39,7 +39,7 @@ class _ScrapeInterval:
 
 
 def stretches(scrapes: Sequence[TimedScrape], batch_tokens: int) -> list[WorkStretch]:
-    """The busy intervals between scrapes; an interval without prompts is joined with a following one that has some.
+    """Return the busy intervals between scrapes; one without prompts is joined with a following one that has some.
 
     A step counts where it ends, so a step with prompts may have begun in the interval before, which seems to have none.
     """
@@ -59,7 +59,7 @@ def stretches(scrapes: Sequence[TimedScrape], batch_tokens: int) -> list[WorkStr
 
 
 def _busy(before: TimedScrape, after: TimedScrape) -> _ScrapeInterval | None:
-    """The interval; None if the engine may have been idle, was restarted, or lacks a needed metric."""
+    """Return the interval; None if the engine may have been idle, was restarted, or lacks a required metric."""
     first, last = before.load, after.load
     if None in (last.steps, last.step_tokens, last.generation_tokens, last.kv_usage, last.capacity_tokens):
         return None

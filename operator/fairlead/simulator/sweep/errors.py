@@ -1,4 +1,4 @@
-"""How wrong step times are on measurements: our predictions before any measurement, and a sweep's own, left one out."""
+"""The errors of step times on measurements: of predictions made before any, and of a sweep itself, leaving one out."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,37 +14,37 @@ from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
 
 @dataclass(frozen=True, slots=True)
 class WorkError:
-    """The errors of one kind of work, as shares of what was measured."""
+    """The errors of one kind of work, as shares of the measured values."""
 
     work: SweepWork
     errors: tuple[float, ...]
-    """Signed: above 0 where more was predicted."""
+    """Signed: above 0 if the prediction was too high."""
 
     @property
     def size(self) -> float:
-        """The median of their sizes."""
+        """Median absolute error."""
         return median(map(abs, self.errors))
 
     @property
     def words(self) -> str:
-        """`decode: median error 3.1 %, worst +12.0 %, of 14`."""
+        """The errors for messages: `decode: median error 3.1 %, worst +12.0 %, of 14`."""
         worst = max(self.errors, key=abs)
         return f"{self.work}: median error {self.size:.1%}, worst {worst:+.1%}, of {len(self.errors)}"
 
 
 def of_predictions(record: SweepRecord, times: StepTimes) -> tuple[WorkError, ...]:
-    """Of step times that know nothing of the sweep."""
+    """Return the errors of step times that do not depend on the sweep."""
     limit = record.deployment.batch_tokens
     return _by_work((one, _error(one, times, limit)) for one in _plain(record))
 
 
 def left_one_out(record: SweepRecord) -> tuple[WorkError, ...]:
-    """Of the sweep itself: each measurement as predicted from all others; without what only it determines."""
+    """Return the sweep's own errors: each measurement is predicted from all others, if they can determine it."""
     return _by_work(each_left_out(record))
 
 
 def step_times(record: SweepRecord, graph_tokens: int | None = None) -> MeasuredStepTimes | TooFewMeasurements:
-    """The sweep's step times, with its own errors as provenance; with CUDA graphs of longer steps, if it has any."""
+    """Return the sweep's step times, with its errors as provenance; with CUDA graphs of longer steps, if measured."""
     limit = record.deployment.batch_tokens
     table = step_table.of(record.steps, limit, graph_tokens)
     if isinstance(table, TooFewMeasurements):
@@ -62,7 +62,7 @@ def step_times(record: SweepRecord, graph_tokens: int | None = None) -> Measured
 
 
 def each_left_out(record: SweepRecord) -> Iterator[tuple[StepMeasurement, float]]:
-    """Each measurement with the error of the others' prediction."""
+    """Yield each measurement with the error of the others' prediction."""
     limit = record.deployment.batch_tokens
     origin = Provenance(level=ProvenanceLevel.RECORDED, source="a sweep")
     for one in _plain(record):

@@ -1,4 +1,4 @@
-"""What a sweep measures of one engine, and what it found: values that a file keeps."""
+"""What a sweep measures of one engine, and its results: values that a file keeps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,22 +9,22 @@ from fairlead.fleet.plurals import count
 
 
 class EngineVariant(StrEnum):
-    """The ways in which the engine is started, in the order in which they are measured."""
+    """The ways in which the engine is started, in the order of measurement."""
 
     AS_GIVEN = "asGiven"
     """The user's own command."""
     NGRAM = "ngram"
-    """With speculation by n-gram, looked up by the host."""
+    """With n-gram speculation, looked up by the host."""
     NGRAM_GPU = "ngramGpu"
-    """With n-grams looked up by the GPU."""
+    """With n-gram speculation, looked up by the GPU."""
     DRAFT = "draftModel"
     """With speculation by a draft model."""
     FP8 = "fp8"
     """With weights quantized to FP8 at the start."""
     KV_FP8 = "kvFp8"
-    """With a KV cache in FP8."""
+    """With an FP8 KV cache."""
     GRAPHS = "graphs"
-    """With CUDA graphs of steps that read longer prompts, too."""
+    """With CUDA graphs also for steps with longer prompts."""
     BFLOAT16 = "bfloat16"
     SLEEP = "sleep"
     """With sleep mode."""
@@ -35,32 +35,32 @@ class SweepWork(StrEnum):
 
     DECODE = "decode"
     PREFILL = "prefill"
-    """Prompts alone, one after the other."""
+    """Prompts alone, one after another."""
     MIXED = "mixed"
-    """Prompts, one after the other, while others decode."""
+    """Prompts, one after another, while other requests decode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepPoint:
-    """One thing to measure."""
+    """One point to measure."""
 
     variant: EngineVariant = EngineVariant.AS_GIVEN
     work: SweepWork
     batch: int = 0
     """Requests that decode."""
     context: int = 0
-    """Tokens of the prompt of each of them."""
+    """Prompt tokens of each of them."""
     prompt: int = 0
-    """Tokens of each prompt that is read meanwhile, or alone."""
+    """Tokens of each prompt that is prefilled meanwhile, or alone."""
 
     @property
     def tokens(self) -> int:
-        """Tokens of the KV cache that its prompts take."""
+        """KV cache tokens that its prompts take."""
         return self.batch * self.context + self.prompt
 
     @property
     def words(self) -> str:
-        """As a line of progress has it."""
+        """The point for a progress line."""
         beside = f"{self.batch} decoding at {self.context:,}"
         text = {
             SweepWork.DECODE: beside,
@@ -72,30 +72,30 @@ class SweepPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepMeasurement:
-    """What was seen at one point, by the engine's own clock."""
+    """The measurement at one point, by the engine's own clock."""
 
     point: SweepPoint
     seconds: float
-    """Of all steps together."""
+    """Total of all steps."""
     steps: float
-    """Steps of those that decode; without any, those of the prompts."""
+    """Steps of the decoding requests; without any, of the prompts."""
     decode_tokens: float = 0.0
-    """Tokens that a step computes for them, drafts included: the mean."""
+    """Tokens that a step computes for decoding requests, including drafts: the mean."""
     attended: float = 0.0
-    """Tokens of context that a step attends to for them, all together: the mean."""
+    """Context tokens that a step attends to for decoding requests, in total: the mean."""
     prompts: int = 0
-    """Prompts read in these steps."""
+    """Prompts prefilled in these steps."""
 
     @property
     def words(self) -> str:
-        """As a line of progress has it."""
+        """The measurement for a progress line."""
         unit = "prompt" if self.point.work is SweepWork.PREFILL else "step"
         return f"{self.point.words}: {1e3 * self.seconds / self.steps:.2f} ms a {unit}, {count(self.steps, unit)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KvCapacity:
-    """What the engine says of its KV cache."""
+    """The KV cache as the engine reports it."""
 
     tokens: int
     blocks: int
@@ -104,28 +104,28 @@ class KvCapacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineColdStart:
-    """One start, from the process to the first answer of its health check."""
+    """One start, from the process to the first success of its health check."""
 
     variant: EngineVariant
     kept: bool
-    """Whether the caches of an earlier start of this sweep were there."""
+    """Whether the caches of an earlier start of this sweep were present."""
     seconds: float
     phases: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by phase, as the engine's log tells them; empty where it does not."""
+    """Seconds by phase, from the engine's log; empty if it has none."""
     graphs_gib: float | None = None
-    """Memory of CUDA graphs, where the log has it."""
+    """Memory of CUDA graphs, if the log has it."""
     capacity: KvCapacity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SleepMeasurement:
-    """One sleep of an engine and its waking."""
+    """One sleep and wake-up of an engine."""
 
     asleep_s: float
     awake_s: float
     freed_gib: float | None = None
     left_gib: float | None = None
-    """Memory that stays in use while it sleeps."""
+    """Memory that stays in use during sleep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class SkippedWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptDeployment:
-    """What was measured: figures of one deployment are not used for another."""
+    """The deployment that was measured: its figures are not used for another."""
 
     kind: EngineKind = EngineKind.VLLM
     model: str
@@ -146,7 +146,7 @@ class SweptDeployment:
     tensor: int
     pipeline: int
     weights: str
-    """The format of weights: `none` is that of the checkpoint."""
+    """The format of weights; `none`: the checkpoint's own."""
     dtype: str
     context: int
     sequences: int
@@ -154,7 +154,7 @@ class SweptDeployment:
     engine: str
     """The engine and its version."""
     command: tuple[str, ...]
-    """The engine's own command as it was given, after the model."""
+    """The engine's own command as given, after the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +169,6 @@ class SweepRecord:
 
     @property
     def capacity(self) -> KvCapacity | None:
-        """The KV cache of the command as it was given."""
+        """The KV cache of the command as given."""
         own = (one.capacity for one in self.starts if one.variant is EngineVariant.AS_GIVEN)
         return next((one for one in own if one is not None), None)

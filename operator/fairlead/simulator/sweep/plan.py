@@ -1,4 +1,4 @@
-"""What a sweep measures, in which order, and what comes next: coarse first, so that a sweep cut short is of use."""
+"""What a sweep measures, in which order, and what comes next: coarse points first, in case it is cut short."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +14,14 @@ CONTEXT_STEP: Final = 8
 COARSE: Final = 3
 """Values of each axis that are measured before all others."""
 LEAST_CAPTURED, MOST_CAPTURED = 128, 1024
-"""Tokens of the steps for which CUDA graphs are captured in their variant; engines do without from 256 or 512 on."""
+"""Tokens of the steps that the variant captures as CUDA graphs; by default engines capture up to 256 or 512."""
 REPLY_SHARE: Final = 4
-"""The part of the context that is left for the replies of a measurement."""
+"""One part in this many of the context is left for the replies of a measurement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepLimits:
-    """What the engine takes, and what its command says already."""
+    """What the engine accepts, and what its command already sets."""
 
     context: int
     sequences: int
@@ -29,16 +29,16 @@ class SweepLimits:
     quantized: bool = False
     """By its command or its checkpoint."""
     sixteen_bit: bool = True
-    """Whether it computes in 16 bits anyway."""
+    """Whether it computes in 16 bits by default."""
     drafts: bool = False
-    """Whether a draft model was given."""
+    """Whether a draft model is given."""
     lacks: tuple[SkippedWork, ...] = ()
-    """What this kind of engine has not, and why."""
+    """What this kind of engine lacks, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepTime:
-    """What is left of this run's budget, and how long things took so far."""
+    """The rest of this run's budget, and how long starts and points took so far."""
 
     left_s: float
     start_s: float
@@ -47,48 +47,48 @@ class SweepTime:
 
 @dataclass(frozen=True, slots=True)
 class StartVariant:
-    """End the engine that runs and start this one."""
+    """Stop the running engine and start this one."""
 
     variant: EngineVariant
 
 
 @dataclass(frozen=True, slots=True)
 class MeasurePoint:
-    """Measure this on the engine that runs."""
+    """Measure this point on the running engine."""
 
     point: SweepPoint
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureSleep:
-    """Let the engine that runs sleep and wake."""
+    """Put the running engine to sleep and wake it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfTime:
-    """The next thing would not end within the budget."""
+    """The next step would not end within the budget."""
 
     points: int
-    """Points that are left."""
+    """Points that remain."""
 
 
 @dataclass(frozen=True, slots=True)
 class AllMeasured:
-    """Nothing is left."""
+    """Nothing remains."""
 
 
 SweepStep = StartVariant | MeasurePoint | MeasureSleep | OutOfTime | AllMeasured
 
 
 def points(limits: SweepLimits) -> tuple[SweepPoint, ...]:
-    """Everything to measure, in order."""
+    """Return every point to measure, in order."""
     coarse = (*_decodes(limits)[0], *_prefills(limits)[0], *_mixed(limits))
     fine = (*_decodes(limits)[1], *_prefills(limits)[1])
     return (*coarse, *fine, *_of_variants(limits))
 
 
 def left_out(limits: SweepLimits) -> Iterator[SkippedWork]:
-    """Variants that are not started, and why."""
+    """Yield the variants that are not started, and why."""
     reasons = {
         EngineVariant.FP8: "the model is quantized already" if limits.quantized else "",
         EngineVariant.BFLOAT16: "the command computes in 16 bits already" if limits.sixteen_bit else "",
@@ -98,7 +98,7 @@ def left_out(limits: SweepLimits) -> Iterator[SkippedWork]:
 
 
 def next_step(limits: SweepLimits, record: SweepRecord, running: EngineVariant | None, time: SweepTime) -> SweepStep:
-    """What to do next; what was skipped once is not tried again."""
+    """Return what to do next; skipped work is not retried."""
     skipped = {one.what for one in record.skipped}
     open_points = left(limits, record)
     for variant in EngineVariant:
@@ -116,25 +116,25 @@ def next_step(limits: SweepLimits, record: SweepRecord, running: EngineVariant |
 
 
 def left(limits: SweepLimits, record: SweepRecord) -> list[SweepPoint]:
-    """Points that were neither measured nor skipped."""
+    """Return the points that were neither measured nor skipped."""
     over = {one.point for one in record.steps}
     skipped = {one.what for one in record.skipped}
     return [one for one in points(limits) if one not in over and not {one.words, one.variant} & skipped]
 
 
 def too_large(point: SweepPoint, capacity_tokens: int) -> bool:
-    """Whether its requests would not all run at once, with some room for what they write."""
+    """Return whether its requests would not all run at once, with room for their replies."""
     return point.tokens * (1 + 1 / REPLY_SHARE) > capacity_tokens
 
 
 def _starts_missing(record: SweepRecord, variant: EngineVariant) -> bool:
-    """The command as given is started twice: with empty caches and with kept ones."""
+    """Return whether a start is missing: the command as given is started twice, with empty and with kept caches."""
     seen = {one.kept for one in record.starts if one.variant is variant}
     return seen != {False, True} if variant is EngineVariant.AS_GIVEN else False
 
 
 def _decodes(limits: SweepLimits) -> tuple[list[SweepPoint], list[SweepPoint]]:
-    """Batch by context: the coarse ones and the rest."""
+    """Return batch by context: the coarse points and the rest."""
     sizes, contexts = _spread(_batches(limits)), _contexts(limits)
     ends = sorted({contexts[0], contexts[-1]})
     coarse = [_decode(size, context) for size in sizes[:COARSE] for context in ends]
@@ -149,7 +149,7 @@ def _prefills(limits: SweepLimits) -> tuple[list[SweepPoint], list[SweepPoint]]:
 
 
 def _mixed(limits: SweepLimits) -> Iterator[SweepPoint]:
-    """Few and many that decode, beside short and long prompts that one step reads; a prompt is one of the batch too."""
+    """Yield few and many decoding requests beside short and long prompts of one step; a prompt is in the batch too."""
     sizes, context = [one for one in _batches(limits) if one < limits.sequences], _contexts(limits)[0]
     for batch in sorted({sizes[len(sizes) // 3], sizes[2 * len(sizes) // 3]} if sizes else ()):
         whole = [one for one in _lengths(limits) if one + batch <= limits.batch_tokens]
@@ -174,24 +174,24 @@ def _of_variants(limits: SweepLimits) -> Iterator[SweepPoint]:
 
 
 def _drafted(limits: SweepLimits) -> Iterator[SweepPoint]:
-    """Steps that verify drafts."""
+    """Yield steps that verify drafts."""
     yield from (_decode(size, _contexts(limits)[0]) for size in _spread(_batches(limits))[: 2 * COARSE])
 
 
 def _of_weights(limits: SweepLimits) -> Iterator[SweepPoint]:
-    """What another format of weights changes: any step, whatever its context."""
+    """Yield what another format of weights changes: any step, whatever its context."""
     yield from (_decode(size, _contexts(limits)[0]) for size in _spread(_batches(limits))[:COARSE])
     yield from (_prompt(one) for one in _spread(_lengths(limits))[:COARSE])
 
 
 def _of_cache(limits: SweepLimits) -> Iterator[SweepPoint]:
-    """What another format of the KV cache changes: steps with much context, and how prompts are written to it."""
+    """Yield what another KV cache format changes: steps with much context, and prompts, which are written to it."""
     yield from _decodes(limits)[0]
     yield from (_prompt(one) for one in _spread(_lengths(limits))[:COARSE])
 
 
 def _captured(limits: SweepLimits) -> Iterator[SweepPoint]:
-    """What graphs of longer steps change: prompts of up to so many tokens, and a decode step that they should not."""
+    """Yield what graphs of longer steps change: prompts up to this length, and a decode step that should not change."""
     yield from (_prompt(one) for one in _lengths(limits) if LEAST_CAPTURED <= one <= 2 * MOST_CAPTURED)
     yield _decode(_batches(limits)[0], _contexts(limits)[0])
 
@@ -205,7 +205,7 @@ def _prompt(length: int) -> SweepPoint:
 
 
 def _batches(limits: SweepLimits) -> list[int]:
-    """Powers of two, and the most that run at once."""
+    """Return powers of two, and the most that run at once."""
     most = min(limits.sequences, limits.batch_tokens, MOST_BATCH)
     return sorted({*_powers(1, most, 2), most})
 
@@ -216,7 +216,7 @@ def _contexts(limits: SweepLimits) -> list[int]:
 
 
 def _lengths(limits: SweepLimits) -> list[int]:
-    """Powers of two, a whole step, and one prompt that takes two."""
+    """Return powers of two, a whole step, and one prompt that takes two steps."""
     most = max(1, limits.context - 1)
     whole = {one for one in (limits.batch_tokens, 2 * limits.batch_tokens) if one <= most}
     return sorted({*_powers(SHORTEST, min(most, limits.batch_tokens), 2), *whole}) or [most]
@@ -231,7 +231,7 @@ def _powers(first: int, most: int, factor: int) -> list[int]:
 
 
 def _spread(values: Sequence[int]) -> list[int]:
-    """First and last, then the middle of each gap: any beginning of it covers the whole range."""
+    """Order values as first, last, then the middle of each gap: any beginning of the list covers the whole range."""
     order, gaps = list(dict.fromkeys((values[0], values[-1]))), [(0, len(values) - 1)]
     while gaps:
         low, high = gaps.pop(0)

@@ -1,4 +1,4 @@
-"""Step times from measurements: a line for each batch, a curve for prompts, and what two kinds of work share."""
+"""Step times from measurements: a line for each batch, a curve for prompts, and what both kinds of work share."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
 LONGEST_SHARE: Final = 0.9
 """Pairs explain at most this part of a step."""
 SortKey = TypeVar("SortKey")
-"""By what measurements are sorted."""
+"""The key that measurements are grouped by."""
 _TRIED: Final = Provenance(level=ProvenanceLevel.RECORDED, source="a sweep")
 
 
@@ -44,7 +44,7 @@ class TooFewMeasurements:
 def of(
     measured: Sequence[StepMeasurement], batch_tokens: int, graph_tokens: int | None = None
 ) -> StepTable | TooFewMeasurements:
-    """The table of the engine as it was given, or with CUDA graphs of steps of so many tokens."""
+    """Make the table of the engine as given, or with CUDA graphs of steps up to this many tokens."""
     by_work: Mapping[SweepWork, list[StepMeasurement]] = _by(
         [one for one in measured if one.point.variant is EngineVariant.AS_GIVEN], lambda one: one.point.work
     )
@@ -71,7 +71,7 @@ def _of(measured: Sequence[StepMeasurement], variant: EngineVariant, work: Sweep
 
 
 def _lines(decoding: Sequence[StepMeasurement]) -> tuple[MeasuredLine, ...]:
-    """A line for each batch; a batch measured at one context only takes the others' usual slope."""
+    """Return a line for each batch; a batch measured at only one context takes the others' usual slope."""
     by_batch = _by(decoding, lambda one: one.point.batch)
     slopes = {batch: slope for batch, own in by_batch.items() if (slope := _slope(own)) is not None}
     usual = median(slopes.values()) if slopes else 0.0
@@ -79,13 +79,13 @@ def _lines(decoding: Sequence[StepMeasurement]) -> tuple[MeasuredLine, ...]:
 
 
 def _line(batch: int, own: Sequence[StepMeasurement], slope: float) -> MeasuredLine:
-    """Through the middle of what was measured; never below nothing, and never falling."""
+    """Fit a line through the middle of the measurements; it is never negative and never falls."""
     base = median(_step_s(one) - slope * one.attended for one in own)
     return MeasuredLine(batch, base, slope) if base > 0 else MeasuredLine(batch, median(map(_step_s, own)), 0.0)
 
 
 def _slope(own: Sequence[StepMeasurement]) -> float | None:
-    """Seconds a token of context; None for a single context."""
+    """Return the seconds a token of context; None for a single context."""
     line = weighted_line.through([MeasuredSeconds(one.attended, _step_s(one), _step_s(one)) for one in own])
     if len({one.point.context for one in own}) < 2 or line.slope is None:
         return None
@@ -93,7 +93,7 @@ def _slope(own: Sequence[StepMeasurement]) -> float | None:
 
 
 def _curve(reading: Sequence[StepMeasurement], whole: Sequence[StepMeasurement], batch_tokens: int) -> PromptCurve:
-    """Seconds over tokens at the lengths that one step read, and what pairs cost beside them."""
+    """Return seconds over tokens at the lengths that one step prefilled, and the additional cost of pairs."""
     by_length = _by(whole, lambda one: one.point.prompt)
     lengths = sorted(by_length)
     usual = {length: _usual(own) for length, own in by_length.items()}
@@ -103,21 +103,21 @@ def _curve(reading: Sequence[StepMeasurement], whole: Sequence[StepMeasurement],
 
 
 def _captured(measured: Sequence[StepMeasurement], most: int) -> Sequence[StepMeasurement]:
-    """Prompts that ran from the graphs of their variant; longer ones did not."""
+    """Return the prompts that ran from the graphs of their variant; longer ones did not."""
     own = _of(measured, EngineVariant.GRAPHS, SweepWork.PREFILL)
     return [one for one in own if one.point.prompt <= min(most, MOST_CAPTURED)]
 
 
 def _usual(own: Sequence[StepMeasurement]) -> float:
-    """Seconds of a prompt; a graph makes no step longer, so that what was measured longer was measured elsewhere."""
+    """Return the usual seconds of a prompt; a graph makes no step longer, so of the variants the shortest counts."""
     by_variant = _by(own, lambda one: one.point.variant)
     return min(median(one.seconds / one.prompts for one in group) for group in by_variant.values())
 
 
 def _pair_s(reading: Sequence[StepMeasurement], usual: Mapping[int, float], batch_tokens: int) -> float:
-    """From prompts that take several steps: their later steps attend to the tokens of the ones before.
+    """Fit the cost of pairs to prompts that take several steps, whose later steps attend to earlier ones' tokens.
 
-    A step that reads as many tokens without a past is known; what the later one takes longer is for its pairs.
+    The time of a step with as many tokens and no past is known; what a later step takes longer is due to its pairs.
     """
     if batch_tokens not in usual:
         return 0.0
@@ -133,7 +133,7 @@ def _pair_s(reading: Sequence[StepMeasurement], usual: Mapping[int, float], batc
 
 
 def _shared(mixed: Sequence[StepMeasurement], plain: StepTable, batch_tokens: int) -> float:
-    """How much shorter steps with both were than two steps: the median over what was measured."""
+    """Return how much shorter steps with both kinds were than two separate steps: the median of the measurements."""
     times = MeasuredStepTimes(plain, _TRIED)
     saved = [
         (stretch.predicted(times) - stretch.seconds) / sum(often for often, batch in stretch.steps if batch.prefills)
@@ -143,9 +143,9 @@ def _shared(mixed: Sequence[StepMeasurement], plain: StepTable, batch_tokens: in
 
 
 def _draft_costs(drafted: Sequence[StepMeasurement], plain: StepTable) -> tuple[float, float]:
-    """What steps with drafts took longer, by step and by drafted token, neither below nothing.
+    """Return what drafts add to a step, per step and per drafted token, neither below 0.
 
-    Without any such step, a token costs what one of a prompt does; with one batch only, all is for its tokens.
+    Without such steps, a token costs as much as a prompt token; with a single batch, all is attributed to its tokens.
     """
     times, curve = MeasuredStepTimes(plain, _TRIED), plain.prompts
     longer = [_longer(one, times) for one in drafted if one.decode_tokens > one.point.batch]
@@ -158,7 +158,7 @@ def _draft_costs(drafted: Sequence[StepMeasurement], plain: StepTable) -> tuple[
 
 
 def _longer(one: StepMeasurement, times: MeasuredStepTimes) -> MeasuredSeconds:
-    """By its drafted tokens."""
+    """Return what a step's drafted tokens add to it."""
     line = times.decode_line(one.point.batch, one.point.batch)
     seconds = _step_s(one) - line.seconds(one.attended)
     return MeasuredSeconds(one.decode_tokens - one.point.batch, seconds, _step_s(one))

@@ -1,4 +1,4 @@
-"""Measurements as stretches of work: the batches of their steps, as the scheduler would have made them."""
+"""Measurements as stretches of work: the batches of their steps, as the scheduler would have built them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +9,7 @@ from fairlead.simulator.timing.rate_shares import WorkStretch
 
 
 def stretch(measured: StepMeasurement, batch_tokens: int) -> WorkStretch:
-    """The steps of one measurement, and how long they lasted."""
+    """Return the steps of one measurement, and how long they lasted."""
     chunks = list(prompt_steps(measured.point.prompt, batch_tokens - measured.point.batch))
     if measured.point.work is SweepWork.PREFILL:
         return WorkStretch(measured.seconds, tuple((measured.prompts, chunk) for chunk in chunks))
@@ -32,7 +32,7 @@ def stretch(measured: StepMeasurement, batch_tokens: int) -> WorkStretch:
 
 
 def prompt_steps(prompt: int, room: int) -> Iterator[StepBatch]:
-    """The steps in which one prompt is read, with so much room for it in each."""
+    """Yield the steps that prefill one prompt, with room for this many of its tokens in each."""
     done = 0
     while done < prompt:
         tokens = min(max(1, room), prompt - done)

@@ -1,6 +1,6 @@
-"""A sweep as a file: one JSON object a line, the deployment first, so that a run can append and another go on.
+"""A sweep as a file of JSON lines, the deployment first, so that one run can append and another continue.
 
-Text in and out. A bad line is named with its number; a last line that a killed run left unfinished is left out.
+Text in and out. Errors name their line; a last line that a killed run left incomplete is ignored.
 """
 
 import json
@@ -33,7 +33,7 @@ ABOUT: Final = (
 )
 KIND: Final = "record"
 SHORTEST_S: Final = 1e-9
-"""The smallest duration that is written."""
+"""The shortest duration that is written."""
 DEPLOYMENT: Final = "deployment"
 _NAMES: Final[Mapping[type, str]] = {
     StepMeasurement: "steps",
@@ -45,12 +45,12 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 def header(deployment: SweptDeployment) -> str:
-    """The first line."""
+    """Return the first line."""
     return _line({KIND: DEPLOYMENT, "about": ABOUT} | asdict(deployment))
 
 
 def line(found: SweepLine) -> str:
-    """The line of one thing that was measured or skipped."""
+    """Return the line for one measured or skipped item."""
     entry = asdict(found)
     if isinstance(found, StepMeasurement):
         entry |= entry.pop("point")
@@ -58,7 +58,7 @@ def line(found: SweepLine) -> str:
 
 
 def is_sweep(text: str) -> bool:
-    """Whether a file of step times is one of a sweep."""
+    """Return whether a file of step times is a sweep's."""
     try:
         first = json.loads(text.partition("\n")[0])
     except ValueError:
@@ -67,7 +67,7 @@ def is_sweep(text: str) -> bool:
 
 
 def read(text: str) -> SweepRecord:
-    """Read what `header` and `line` wrote; `ValueError` names the line that is wrong."""
+    """Read what `header` and `line` wrote; `ValueError` names the invalid line."""
     whole, _, _ = text.rpartition("\n")
     try:
         rows = measured_rows.json_rows(whole.split("\n"))
@@ -85,7 +85,7 @@ def read(text: str) -> SweepRecord:
 
 
 def complete(text: str) -> str:
-    """The whole lines of a file: what a killed run left unfinished is cut off."""
+    """Return the complete lines of a file: an incomplete last one of a killed run is cut off."""
     whole, newline, _ = text.rpartition("\n")
     return whole + newline
 
@@ -136,7 +136,7 @@ def _read(row: MeasuredFields, deployment: SweptDeployment) -> SweepLine:
 
 
 def _steps(row: MeasuredFields, batch_tokens: int) -> StepMeasurement:
-    """A prompt alone takes two steps at most, and one beside others."""
+    """Read a measurement; a prompt alone takes at most two steps, and one beside others takes one."""
     work = _word(row, "work", SweepWork)
     batch = row.count("batch", 0 if work is SweepWork.PREFILL else 1, batch_tokens)
     prompts = {

@@ -6,26 +6,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSeconds:
-    """Seconds over what they depend on."""
+    """Measured seconds and what they depend on."""
 
     place: float
     seconds: float
     step_s: float
-    """The whole step that they are a part of: errors are relative to it."""
+    """The whole step that they are part of: errors are relative to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeightedLine:
-    """Through the middle of all measurements."""
+    """A line through the middle of all measurements."""
 
     middle: float
     height: float
     slope: float | None
-    """None where all were measured at one place."""
+    """None if all were measured at one place."""
 
 
 def through(points: Sequence[MeasuredSeconds]) -> WeightedLine:
-    """Of one point or more."""
+    """Fit the line to one point or more."""
     weights = [one.step_s**-2 for one in points]
     total = sum(weights)
     middle = sum(weight * one.place for weight, one in zip(weights, points, strict=True)) / total

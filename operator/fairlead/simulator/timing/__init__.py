@@ -1,4 +1,4 @@
-"""How long a step lasts: physical coefficients of a model on a GPU, where they come from, and their errors.
+"""How long a step lasts: physical coefficients of a model on a GPU, their source, and their errors.
 
-Uses a fit to measurements where there is one, otherwise the catalogue's roofline with a stated efficiency.
+Uses a fit to measurements if there is one, otherwise the catalogue's roofline with a stated efficiency.
 """

@@ -1,6 +1,6 @@
-"""The result of `fairlead calibrate` as a file: the shares, the deployment they are valid for, and their error.
+"""The result of `fairlead calibrate` as a file: the shares, the deployment that they are valid for, and their error.
 
-Text in and out. Shares of one deployment are not used for another: the catalogue's fits serve that purpose.
+Text in and out. One deployment's shares are not used for another; the catalogue's fits serve that purpose.
 """
 
 import json
@@ -34,7 +34,7 @@ _FIELDS: Final = (
     "source",
 )
 MOST_SHARE: Final = 10.0
-"""Some GPUs exceed their data sheets, none ten times."""
+"""Some GPUs exceed their data sheets, but none ten times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Calibration:
     shares: RateShares
     stretches: int
     error: float | None
-    """Median relative error of a stretch's length: of every second stretch, predicted by shares of the others."""
+    """Median relative error of a stretch's length: every second one, predicted by shares fitted to the others."""
     source: str
 
     @property
@@ -82,7 +82,7 @@ def as_json(found: Calibration) -> str:
 
 
 def read(text: str) -> Calibration:
-    """Read what `as_json` wrote; `ValueError` names what is missing or not a number."""
+    """Read what `as_json` wrote; `ValueError` names what is missing or no number."""
     try:
         entry = measured_rows.json_row(text, line=1)
         at = {name: replace(entry, line=1 + text[: text.find(f'"{name}"')].count("\n")) for name in _FIELDS}
@@ -106,7 +106,7 @@ def _share(at: Mapping[str, MeasuredFields], name: str) -> float:
 
 
 def step_times(question: SizingInput, found: Calibration) -> PhysicalStepTimes:
-    """Step times of the calibrated deployment; `ValueError` names a field in which `question` differs."""
+    """Make the calibrated deployment's step times; `ValueError` names a field in which `question` differs."""
     deployment = _deployment(question)
     for field, wanted in deployment.items():
         if (was := getattr(found, field)) != wanted:
@@ -140,7 +140,7 @@ def _flat(found: Calibration) -> dict[str, Any]:
 
 
 def _error(stretches: Sequence[WorkStretch], times: StepTimesOfShares) -> float | None:
-    """The error; None if half of the stretches do not suffice to fit both shares."""
+    """Return the error, or None if half of the stretches cannot determine both shares."""
     half = rate_shares.fitted_shares(stretches[::2], times)
     if isinstance(half, TooFewStretches):
         return None

@@ -1,4 +1,4 @@
-"""Which coefficients are used for a configuration: those of its measured group, else of the nearest level.
+"""Which coefficients are used for a configuration: those of its measured group, otherwise of the nearest level.
 
 The provenance always names the level. Values in, values out: the packaged file is read elsewhere.
 """
@@ -34,9 +34,9 @@ class RatesUnknown:
 def step_times(
     question: SizingInput, fitted: FittedSets | None = None, engine: str = VLLM
 ) -> PhysicalStepTimes | RatesUnknown:
-    """Step times for a model, GPU, parallelism and formats; their `provenance` says how near the measurements are.
+    """Return the step times of a configuration; their `provenance` says how near the measurements are.
 
-    With speculative decoding, the scheduler's batch has more tokens, and steps with drafts take what drafting takes.
+    With speculative decoding the scheduler's batch has more tokens, and steps with drafts include the time of drafting.
     """
     card = question.accelerator
     if not card.bandwidth_gbs or not card.bf16_tflops:

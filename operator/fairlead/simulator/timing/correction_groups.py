@@ -1,6 +1,6 @@
 """Which measurements share a correction: levels of groups, each a subset of the one before, and their keys.
 
-A fit writes corrections under these keys, and `catalogue` reads them by the same ones.
+A fit writes corrections under these keys, and `catalogue` reads them by the same keys.
 """
 
 from enum import StrEnum
@@ -20,15 +20,15 @@ class ServingMode(StrEnum):
 
 
 class RowDrafting(StrEnum):
-    """Whether a run used speculative decoding, which no column says."""
+    """Whether a run used speculative decoding, which no column records."""
 
     NO = "no"
     LIKELY = "likely"
-    """The published dump leaves drafted runs out, and lacks this run, although it has others of its day and engine."""
+    """The published dump omits drafted runs and lacks this run, although it has others of its day and engine."""
 
 
 class Precision(StrEnum):
-    """The arithmetic of a model: formats of one precision share corrections."""
+    """The arithmetic of a model; formats of one precision share corrections."""
 
     SIXTEEN = "16bit"
     EIGHT = "8bit"
@@ -37,7 +37,7 @@ class Precision(StrEnum):
 
 
 class CorrectionGroup(NamedTuple):
-    """One model on one kind of GPU under one engine."""
+    """One model on one kind of GPU with one engine."""
 
     architecture: str
     product: str
@@ -53,7 +53,7 @@ class CorrectionGroup(NamedTuple):
 
 
 def architecture(shape: ModelShape) -> str:
-    """A text that is equal for checkpoints with the same computation, whatever their names and formats."""
+    """Return a text that is equal for checkpoints with the same computation, whatever their names and formats."""
     experts = f"-{shape.experts.count}x{shape.experts.intermediate}" if shape.experts else ""
     heads = f"{shape.heads}h{shape.kv_heads}k{shape.head_dim}d"
     index = "-sparse" if shape.latent and shape.latent.index_dim is not None else ""
@@ -70,7 +70,7 @@ def precision(question: SizingInput) -> Precision:
 
 
 def group(question: SizingInput, engine: str, mode: ServingMode, drafting: RowDrafting) -> CorrectionGroup:
-    """The group of a configuration, taken from the workers that decode."""
+    """Return the group of a configuration, taken from the workers that decode."""
     kind = architecture(question.shape)
     return CorrectionGroup(kind, question.accelerator.product, engine, mode, precision(question), drafting)
 
@@ -82,6 +82,6 @@ def layout(question: SizingInput) -> str:
 
 
 def keys(group_: CorrectionGroup, readers: SizingInput, writers: SizingInput) -> tuple[str, str]:
-    """The keys that a plan can know, the wider level first."""
+    """Return the keys that a plan can know, the wider level first."""
     reading = f"-from-{layout(readers)}" if group_.mode is ServingMode.APART else ""
     return group_.key, f"{group_.key}/{layout(writers)}{reading}"

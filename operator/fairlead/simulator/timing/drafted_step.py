@@ -1,4 +1,4 @@
-"""What drafting adds to a step beyond the tokens that the target verifies: passes of a draft, or time on the host."""
+"""What drafting adds to a step beyond the tokens that the target verifies: passes of a draft, or host time."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Final
@@ -12,23 +12,23 @@ from fairlead.sizing import weights
 from fairlead.sizing.sizing_input import DraftSetup, SizingInput
 
 _RATES: Final = ("bandwidth", "linear_rate", "attention_rate", "link_rate", "expert_missed", "expert_ranks")
-"""Fields of a step's work that a part of the layers has like all of them."""
+"""Fields of a step's work that are the same for part of the layers as for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftedStep:
-    """Of one step that drafts."""
+    """What drafting adds to one step."""
 
     work: StepWork | None = None
-    """Of one pass of the draft; None for a lookup, whose time on the host every step takes, drafting or not."""
+    """Work of one pass of the draft; None for a lookup, whose host time every step takes, drafting or not."""
     passes: int = 0
-    """One after another: each token needs the one before it."""
+    """Passes run one after another, since each token needs the one before."""
     pass_s: float = 0.0
-    """What a pass takes at least: the host's time to launch it."""
+    """The least time of a pass: the host's time to launch it."""
     lookup: DraftLookup | None = None
 
     def of_passes(self, reached: StepEfficiency, sequences: int) -> DecodeLine:
-        """All passes, for so many requests that decode."""
+        """Return the line of all passes, for this many decoding requests."""
         if self.work is None:
             return DecodeLine(0.0, 0.0)
         base = formula.shared_s(self.work, reached, sequences) + sequences * formula.sequence_s(self.work, reached)
@@ -36,12 +36,12 @@ class DraftedStep:
         return DecodeLine(self.passes * max(base, self.pass_s), self.passes * slope)
 
     def on_host(self, sequences: int) -> float:
-        """Seconds that no GPU shortens: of a lookup alone."""
+        """Return the seconds that no GPU shortens: those of a lookup."""
         return self.lookup.seconds(sequences) if self.lookup else 0.0
 
 
 def of(question: SizingInput) -> DraftedStep | None:
-    """By the deployment's drafting; a draft of unknown shape is taken for a layer of its target and an output head."""
+    """Return the deployment's drafting; a draft of unknown shape counts as one target layer and an output head."""
     drafting = question.drafting
     if not drafting.tokens:
         return None
@@ -54,7 +54,7 @@ def of(question: SizingInput) -> DraftedStep | None:
 
 
 def _heads(question: SizingInput) -> StepWork:
-    """One layer of the target, and its output head."""
+    """Return the work of one layer of the target and its output head."""
     whole, layers = step_work.of(question), question.shape.layers
     shares = {one.name: getattr(whole, one.name) / layers for one in fields(whole) if one.name not in _RATES}
     numbers = weights.padded_vocabulary(question.shape) * question.shape.hidden / question.parallelism.tensor

@@ -1,4 +1,4 @@
-"""The physical coefficients: which share of the hardware's rates an engine reaches, and a step's other costs.
+"""The physical coefficients: the share of the hardware's rates that an engine reaches, and a step's other costs.
 
 Values only; their provenance says where they were measured or assumed.
 """
@@ -48,7 +48,7 @@ class StepEfficiency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCorrection:
-    """A group's correction of the common physics: factors are 1 and powers 0 where nothing was learnt."""
+    """A group's correction of the common physics: factors are 1 and powers 0 where nothing was fitted."""
 
     decode: float = 1.0
     """Factor of steps that only decode, at the reference batch."""

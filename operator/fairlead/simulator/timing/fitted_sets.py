@@ -1,7 +1,6 @@
 """The packaged coefficient sets: physics of all published runs, corrections of single groups, errors.
 
-`fitting.set_file` writes the file, which is in `fairlead.simulator.data`; its first fields name the source of the
-measurements.
+`fitting.set_file` writes the file, in `fairlead.simulator.data`; its first fields name the measurements' source.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Seconds of the parts of a step, from its work and the efficiency: plain arithmetic without branches on its inputs.
 
-A fit passes whole columns and a simulation passes numbers, so that both use the same formula.
+A fit passes whole columns and a simulation passes numbers, so both use the same formula.
 """
 
 from typing import Final, NamedTuple
@@ -33,7 +33,7 @@ def float_power(base: float, exponent: float) -> float:
 
 
 def shared_s(work: StepWork, reached: StepEfficiency, tokens: float) -> float:
-    """Seconds of a step of so many tokens, without attention."""
+    """Seconds of a step of this many tokens, without attention."""
     rate = work.linear_rate * reached.compute
     dense = smooth_maximum(
         work.dense_bytes / (work.bandwidth * reached.weights),

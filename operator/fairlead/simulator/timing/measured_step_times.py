@@ -1,7 +1,7 @@
-"""Step times by interpolation between measured steps, for an engine that was swept: no rate of a data sheet is needed.
+"""Step times interpolated between measured steps, for an engine that was swept; no data sheet is needed.
 
-Steps that only decode follow a line in their context for each batch that was measured; between batches lines are
-interpolated. Prompts follow a curve over their tokens, and pairs of tokens cost besides.
+Steps that only decode follow a line in their context for each measured batch, and lines are interpolated between
+batches. Prompts follow a curve over their tokens, plus the cost of pairs of tokens.
 """
 
 from bisect import bisect_left
@@ -20,7 +20,7 @@ _NO_PASSES: Final = DecodeLine(0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLine:
-    """Steps of one batch: linear in the context of all its requests together."""
+    """Steps of one batch, linear in the total context of its requests."""
 
     sequences: int
     base_s: float
@@ -29,16 +29,16 @@ class MeasuredLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptCurve:
-    """Steps that only read prompts."""
+    """Steps that only prefill prompts."""
 
     tokens: tuple[int, ...]
     """Ascending."""
     seconds: tuple[float, ...]
-    """At these tokens, without their pairs."""
+    """At these token counts, without pairs."""
     pair_s: float
 
     def of(self, tokens: float, pairs: float) -> float:
-        """Seconds of a step of so many tokens and pairs."""
+        """Seconds of a step of this many tokens and pairs."""
         return interpolated(self.tokens, self.seconds, tokens) + pairs * self.pair_s
 
 
@@ -50,13 +50,13 @@ class StepTable:
     """By batch, ascending."""
     prompts: PromptCurve
     shared_s: float = 0.0
-    """What a step with prompts and decoding requests saves against two steps: weights and launches are needed once."""
+    """What a step with prompts and decoding requests saves over two steps: weights and launches are needed once."""
     draft_step_s: float = 0.0
-    """What a step with drafts costs more, however many they are, where the host looks them up."""
+    """Additional time of a step with drafts, however many, if the host looks them up."""
     gpu_draft_step_s: float | None = None
-    """The same where the GPU does; None if that was not measured."""
+    """The same if the GPU looks them up; None if not measured."""
     draft_token_s: float = 0.0
-    """What one more token of a decoding request costs: one that a draft proposed."""
+    """Time of one more token of a decoding request, proposed by a draft."""
 
 
 class MeasuredStepTimes:
@@ -68,11 +68,11 @@ class MeasuredStepTimes:
         self.table = table
         self.provenance = provenance
         self._drafting = drafting
-        """Of the deployment: a lookup's time every step takes; passes of a draft were not swept, and are reckoned."""
+        """The deployment's drafting: every step takes a lookup's time; a draft's passes were not swept: estimated."""
         self._lines: dict[tuple[int, int], DecodeLine] = {}
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """Base and slope of decode steps for so many requests and tokens."""
+        """Base and slope of decode steps for this many requests and tokens."""
         found = self._lines.get((sequences, tokens))
         if found is None:
             found = self._lines[sequences, tokens] = self._line(sequences, tokens)
@@ -104,7 +104,7 @@ class MeasuredStepTimes:
         return DecodeLine(base + self._lookup_s(sequences) if drafted or drafting is not None else base, slope)
 
     def _lookup_s(self, sequences: int) -> float:
-        """As measured, where it was; a command that says nothing of its drafts is taken for one of the sweep's."""
+        """Return the measured time if there is one; a command without draft settings is treated as the sweep's."""
         lookup = self._drafting.lookup if self._drafting else None
         if lookup is None or not lookup.on_gpu:
             return self.table.draft_step_s
@@ -113,7 +113,7 @@ class MeasuredStepTimes:
 
 
 def interpolated(places: Sequence[float], values: Sequence[float], place: float) -> float:
-    """Linear between two places; below the first its value, above the last the last rise goes on."""
+    """Interpolate linearly between places; below the first use its value, above the last extend the last rise."""
     if place <= places[0] or len(places) == 1:
         return values[0]
     high = min(bisect_left(places, place), len(places) - 1)
@@ -124,7 +124,7 @@ def interpolated(places: Sequence[float], values: Sequence[float], place: float)
 
 
 def rising(values: Sequence[float]) -> tuple[float, ...]:
-    """None below the one before it: what chance turned round is levelled."""
+    """Raise each value to at least the one before it, which levels out noise."""
     found = list(values)
     for before, after in pairwise(range(len(found))):
         found[after] = max(found[before], found[after])

@@ -1,6 +1,6 @@
-"""The result of all measurements: each engine's step efficiency and TTFT overhead, and what drafting gains.
+"""The result of all measurements: each engine's step efficiency and TTFT overhead, and the gain of drafting.
 
-A value that a fit makes and a file keeps; computes nothing.
+A value that a fit creates and a file keeps; computes nothing.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from fairlead.simulator.timing.efficiency import StepEfficiency
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstTokenOverhead:
-    """What a first token costs beyond the engine's steps."""
+    """What a first token takes beyond the engine's steps."""
 
     start_s: float
     """HTTP, chat template, tokenizer, and submission to the scheduler."""
     token_s: float
     """Per prompt token."""
     wave: float
-    """Share of the other clients' prompts ahead of an arrival, since clients started together stay together."""
+    """Share of other clients' prompts ahead of an arrival, since clients started together stay together."""
     stall: float
-    """Share of the other ranks' prompts that delay a step of this one, since ranks share the experts."""
+    """Share of other ranks' prompts that delay a step of this one, since ranks share the experts."""
     transfer_s: float
     """Transfer of a prompt's KV cache from prefill to decode worker, if they are disaggregated."""
 

@@ -1,4 +1,4 @@
-"""Where a set of coefficients comes from, its number of measurements, and its errors on them.
+"""The source of a set of coefficients, its number of measurements, and its errors on them.
 
 Every set has one, so that no plan shows a number without it. Decides nothing.
 """
@@ -33,7 +33,7 @@ class Provenance:
     token_error: float | None = None
     """Median absolute error of TPOT, as a share, on measurements that the set was not fitted to."""
     first_token_error: float | None = None
-    """The same of TTFT."""
+    """The same for TTFT."""
     note: str = ""
     """How the measurements differ from the configuration."""
 

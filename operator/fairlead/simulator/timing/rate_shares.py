@@ -1,4 +1,4 @@
-"""Measured instead of assumed: the shares of bandwidth and arithmetic that a replica reaches.
+"""The measured shares of bandwidth and arithmetic that a replica reaches, in place of assumed ones.
 
 The input is stretches of an engine's work with their lengths; only these two shares are fitted.
 """
@@ -15,7 +15,7 @@ from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
 LOWEST, HIGHEST = 0.02, 2.0
-"""Range of the search; above 1, since some GPUs exceed their data sheets."""
+"""Range of the search; it ends above 1, since some GPUs exceed their data sheets."""
 HALVINGS: Final = 40
 
 
@@ -29,7 +29,7 @@ class RateShares:
 
 @dataclass(frozen=True, slots=True)
 class WorkStretch:
-    """A time in which the engine was always busy, and its steps: how many of each batch."""
+    """A period in which the engine was always busy, with its steps: the number of each batch."""
 
     seconds: float
     steps: tuple[tuple[float, StepBatch], ...]
@@ -44,7 +44,7 @@ class WorkStretch:
         return WorkStretch(self.seconds + following.seconds, self.steps + following.steps)
 
     def predicted(self, times: StepTimes) -> float:
-        """Its length as predicted by these step times."""
+        """Its length predicted by these step times."""
         return sum(count * times.seconds(batch) for count, batch in self.steps)
 
 
@@ -66,7 +66,7 @@ StepTimesOfShares = Callable[[RateShares], StepTimes]
 
 
 def fitted_shares(stretches: Sequence[WorkStretch], times: StepTimesOfShares) -> RateShares | TooFewStretches:
-    """The shares that predict the stretches' total length: bandwidth from those without prompts, then arithmetic."""
+    """Fit the shares to the stretches' total length: bandwidth to those without prompts, then arithmetic."""
     reading = [one for one in stretches if one.reads_prompts]
     decoding = [one for one in stretches if not one.reads_prompts]
     if not decoding or not reading:
@@ -76,7 +76,7 @@ def fitted_shares(stretches: Sequence[WorkStretch], times: StepTimesOfShares) ->
 
 
 def step_times_with_shares(question: SizingInput, shares: RateShares, origin: Provenance) -> PhysicalStepTimes:
-    """The roofline with these shares in the place of the assumed ones; a step's other costs stay assumed."""
+    """The roofline with these shares instead of the assumed ones; a step's other costs stay assumed."""
     reached = replace(
         roofline.ASSUMED,
         weights=shares.bandwidth,
@@ -93,7 +93,7 @@ def _excess(stretches: Sequence[WorkStretch], times: StepTimes) -> float:
 
 
 def _solve(excess: Callable[[float], float]) -> float:
-    """The share at which predicted and measured time are equal, by bisection."""
+    """Find the share at which predicted and measured time are equal, by bisection."""
     low, high = LOWEST, HIGHEST
     for _ in range(HALVINGS):
         middle = (low + high) / 2

@@ -1,7 +1,7 @@
-"""Fitted step times of a deployment, corrected by what a sweep of its relative showed of the fit.
+"""Fitted step times of a deployment, corrected by a sweep of its relative.
 
-The relative is the same model on the same card in other formats: where its measured steps are a tenth shorter than its
-fitted ones, so are those of the deployment taken to be. Of FP8 weights that was within 4 % a decode step
+The relative is the same model on the same card in other formats: if its measured steps are a tenth shorter than its
+fitted ones, the same is assumed of the deployment. For FP8 weights that was within 4 % a decode step
 (docs/reference/gpu.md), where the fit alone was 10 to 20 % off.
 """
 
@@ -11,19 +11,19 @@ from fairlead.simulator.engine.batch import DecodeLine, StepBatch, StepTimes
 from fairlead.simulator.timing.provenance import Provenance
 
 LEAST, MOST = 0.25, 4.0
-"""Beyond these a sweep says nothing of the fit."""
+"""Beyond these ratios a sweep says nothing about the fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweptRelative:
-    """The deployment that was swept: as the fit has it, and as it was measured."""
+    """The swept deployment, fitted and measured."""
 
     fitted: StepTimes
     measured: StepTimes
 
 
 class RelativeStepTimes:
-    """Of a deployment whose relative was swept."""
+    """Step times of a deployment whose relative was swept."""
 
     __slots__ = ("_lines", "_own", "_relative", "provenance")
 
@@ -34,7 +34,7 @@ class RelativeStepTimes:
         self._lines: dict[tuple[int, int], DecodeLine] = {}
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """Base and slope, each by the relative's; drafted tokens cost more of what is left of the fit."""
+        """Base and slope, each corrected by the relative's; drafted tokens cost more of what is left of the fit."""
         found = self._lines.get((sequences, tokens))
         if found is None:
             own = self._own.decode_line(sequences, tokens)
@@ -46,7 +46,7 @@ class RelativeStepTimes:
         return found
 
     def seconds(self, batch: StepBatch) -> float:
-        """Seconds of any step: those of the decoding requests alone, and what prompts add, by the relative's."""
+        """Seconds of any step: the decoding requests alone, plus what prompts add, corrected by the relative's."""
         alone = 0.0
         if batch.decodes:
             alone = self.decode_line(batch.decodes, batch.decode_tokens).seconds(batch.decode_context)
@@ -58,7 +58,7 @@ class RelativeStepTimes:
 
 
 def _added(times: StepTimes, batch: StepBatch) -> float:
-    """By prompts."""
+    """Seconds that prompts add."""
     whole = times.seconds(batch)
     if not batch.decodes:
         return whole

@@ -1,7 +1,7 @@
 """Step times without any fit: the data sheet's rates and the shares of them that engines usually reach.
 
-The shares are those that `sizing.replica_supply` plans with; the seconds are round figures of the order that launching
-and synchronising kernels takes. They were fixed before any measurement was used, except the surcharge of layers with
+The shares are those that `sizing.replica_supply` plans with; the seconds are round figures of the order of kernel
+launches and synchronisation. They were fixed before any measurement was used, except the surcharge of layers with
 experts, latent or recurrent attention: 10 µs each, after a first fit had shown that such layers take longer.
 """
 

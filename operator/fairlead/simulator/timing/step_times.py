@@ -1,4 +1,4 @@
-"""Step times of one configuration for the scheduler, which needs them millions of times, so results are cached.
+"""Step times of one configuration for the scheduler, cached because it needs them millions of times.
 
 Deterministic; the caches are its only state.
 """
@@ -46,14 +46,14 @@ class PhysicalStepTimes:
         self._prompts = _by_unit(work, efficiency)
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """Base and slope of decode steps for so many requests and tokens."""
+        """Base and slope of decode steps for this many requests and tokens."""
         found = self._lines.get((sequences, tokens))
         if found is None:
             found = self._lines[sequences, tokens] = self._line(sequences, tokens)
         return found
 
     def seconds(self, batch: StepBatch) -> float:
-        """Seconds of any step: those of the decoding requests alone, and what prompts add."""
+        """Seconds of any step: the decoding requests alone, plus what prompts add."""
         alone = 0.0
         if batch.decodes:
             alike = batch.decodes, batch.decode_tokens
@@ -64,7 +64,7 @@ class PhysicalStepTimes:
         return alone + self._correction.prompt * self._added(batch)
 
     def _line(self, sequences: int, tokens: int) -> DecodeLine:
-        """The line, with a base of at least that of a single request, since a correction may fall with the batch."""
+        """The line, with a base of at least a single request's, since a correction may fall with the batch."""
         if not sequences:
             return DecodeLine(0.0, 0.0)
         single, several = (self._corrected(count, tokens / sequences) for count in (1, sequences))

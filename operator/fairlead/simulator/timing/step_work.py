@@ -1,6 +1,6 @@
 """What a step must read, compute and move on one GPU, per unit of the batch; efficiencies are applied elsewhere.
 
-This is for one GPU of one data-parallel rank: ranks are assumed to be equally busy, and pipeline stages, which work one
+This is for one GPU of one data-parallel rank: ranks are assumed to be equally busy, and pipeline stages, which run one
 after another, are added up.
 """
 
@@ -16,7 +16,7 @@ ROUTED_TWICE: Final = 2
 """A token is sent to its experts and back: two exchanges per expert layer."""
 _FOUR_BIT_ARITHMETIC: Final = frozenset({WeightFormat.NVFP4, WeightFormat.MXFP4})
 _FIRST_WITH_FOUR_BIT: Final = 10
-"""Compute capability from which tensor cores multiply four-bit floats, at twice the rate of eight."""
+"""Compute capability from which tensor cores multiply four-bit floats, at twice the rate of eight bits."""
 _STATE_BYTES: Final = 4
 """Recurrent states are kept in float32."""
 _SPARSE_TOKENS: Final = 2048
@@ -24,7 +24,7 @@ _SPARSE_TOKENS: Final = 2048
 _FP8_INDEX_BYTES: Final = 1
 _RACKS: Final = ("GB200", "GB300")
 _NETWORK_RATE: Final = 40e9
-"""Bytes a second of one 400 Gb/s network card per GPU, as in nodes of eight, less a fifth for the protocol."""
+"""Bytes a second of one 400 Gb/s network card per GPU, as in nodes of eight, minus a fifth for the protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +61,9 @@ class StepWork:
     layers: float
     expert_layers: float
     mixer_layers: float
-    """Layers with latent or recurrent attention, which takes several kernels more than plain heads."""
+    """Layers with latent or recurrent attention, which takes several more kernels than plain heads."""
     bandwidth: float
-    """Bytes a second by the data sheet."""
+    """Bytes a second from the data sheet."""
     linear_rate: float
     """Matrix operations a second, in the arithmetic of the weights' format."""
     attention_rate: float
@@ -71,7 +71,7 @@ class StepWork:
 
 
 def of(question: SizingInput) -> StepWork:
-    """The work of a configuration, whose GPU must have known rates."""
+    """Return the work of a configuration, whose GPU must have known rates."""
     shape, layout = question.shape, question.parallelism
     tensor, ranks = layout.tensor, layout.data
     experts = _expert_bytes(question)
@@ -125,7 +125,7 @@ def _link_rate(question: SizingInput) -> float:
 
 
 def _expert_bytes(question: SizingInput) -> float:
-    """All routed experts of one GPU with their padding, as in sizing: the difference that twice as many would make."""
+    """All routed experts of one GPU with padding, as in sizing: the difference that twice as many would make."""
     shape = question.shape
     if shape.experts is None:
         return 0.0

@@ -1,8 +1,8 @@
-"""Last week's requests from the routers' access lines, so that a policy can be tried on what really came.
+"""Recent requests from the routers' access lines, so that a policy can be tried on real traffic.
 
-A line is written when its request ended, so lines are put in order of arrival here, which keeps all of them in memory.
-Of a stream whose client asked for no usage, the prompt is the router's own estimate and the reply is counted by its
-pace. What was not answered has no reply's length: it is left out, and how many were is said.
+A line is written when its request has ended, so lines are sorted by arrival here, which keeps all of them in memory.
+For a stream whose client requested no usage, the prompt is the router's own estimate and the reply is derived from its
+pace. Requests without an answer have no reply length: they are left out and counted.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 
 COPY: Final = "copy"
-"""Of a line: the request is the router's own, sent for a route's shadow."""
+"""In a line: the request is the router's own, sent for a route's shadow."""
 ANSWERED: Final = 200
 
 
@@ -32,7 +32,7 @@ class AccessLines:
 
 
 def read(lines: Iterable[str]) -> AccessLines:
-    """All lines; one that is none is raised as `UnreadableTraffic` with its number."""
+    """Read all lines; an invalid one is raised as `UnreadableTraffic` with its number."""
     found: list[tuple[float, RequestArrival]] = []
     left_out = estimated = 0
     try:
@@ -59,12 +59,12 @@ def _is_reported(row: MeasuredFields) -> bool:
 
 
 def _reported(row: MeasuredFields) -> tuple[int, int] | None:
-    """Prompt and reply as the engine counted them."""
+    """Return prompt and reply tokens as the engine counted them."""
     return (row.count("prompt_tokens"), row.count("output_tokens")) if _is_reported(row) else None
 
 
 def _estimated(row: MeasuredFields) -> tuple[int, int] | None:
-    """Of a stream that was answered: its first token, and those that came after it at its mean pace."""
+    """Return an answered stream's tokens: its first, and those after it at its mean pace."""
     if row.fields.get("status") != ANSWERED or not (row.has("ttft_ms") and row.has("prompt_tokens_estimated")):
         return None
     prompt = row.count("prompt_tokens_estimated")

@@ -11,7 +11,7 @@ class FollowUp(Protocol):
     """The session of a request, which sends the next request after the reply."""
 
     def after(self, ended: float) -> "RequestArrival | None":
-        """The next request, after one that ended at this time; none when the session is over."""
+        """Return the next request, after one that ended at this time; None when the session is over."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,14 +21,14 @@ class RequestArrival:
     time: float
     prompt_tokens: int
     output_tokens: int
-    """After this many tokens the reply ends by itself: recorded replies are replayed at their length."""
+    """The reply ends after this many tokens: recorded replies are replayed at their length."""
     prefix: tuple[int, ...] = ()
     """Chained hashes of the prompt's full blocks, by the engine's block size. Empty: shares nothing."""
     reply: tuple[int, ...] = ()
     """Chained hashes of the full blocks that end inside the reply."""
     session: str | None = None
     client: str | None = None
-    """Whose request it is, for fairness and reports."""
+    """The client that sent it, for fairness and reports."""
     priority: int = 0
     adapter: str | None = None
     afterwards: FollowUp | None = None
@@ -39,5 +39,5 @@ class UnreadableTraffic(ValueError):
 
 
 def joined(*sources: Iterable[RequestArrival]) -> Iterator[RequestArrival]:
-    """Several sources merged by time; at equal times in the order of the sources."""
+    """Merge several sources by time; at equal times in the order of the sources."""
     return merge(*sources, key=attrgetter("time"))

@@ -1,7 +1,7 @@
 """OpenAI batch files as requests: `custom_id`, `method`, `url` and `body` a line, at once or spread over a window.
 
-Nobody has counted their tokens: a prompt has one for each four bytes, as the router reckons, and a reply is as long as
-its request allows. Of a prompt's text only the chained hashes of its pages are kept.
+Their tokens are not counted but assumed: a prompt has one for each four bytes, as the router estimates, and a reply is
+as long as its request allows. Of a prompt's text only the chained hashes of its pages are kept.
 """
 
 import json
@@ -16,10 +16,10 @@ from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 
 TOKEN_BYTES: Final = 4
 ASSUMED_REPLY_TOKENS: Final = 256
-"""Of a request that sets no limit."""
+"""For a request that sets no limit."""
 LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 PROMPTS: Final = {"/v1/chat/completions": "messages", "/v1/completions": "prompt", "/v1/responses": "input"}
-"""Where a body has its prompt, by the URL."""
+"""The field of a body with its prompt, by URL."""
 TEXTS: Final = frozenset({"text", "input_text", "output_text"})
 HASH_BYTES: Final = 8
 EXPECTED: Final = "expected custom_id, method, url and body"
@@ -27,30 +27,30 @@ EXPECTED: Final = "expected custom_id, method, url and body"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSchedule:
-    """When the requests of a file come."""
+    """When a file's requests arrive."""
 
     requests: int
     """Lines of the file."""
     window_s: float = 0.0
-    """Evenly over so many seconds; 0 for all at once."""
+    """Spread evenly over this many seconds; 0: all at once."""
 
     def time(self, place: int) -> float:
-        """Of the request at this place, the first at 0 seconds."""
+        """Return the time of the request at this position, the first at 0 seconds."""
         return self.window_s * place / self.requests
 
 
 @dataclass(slots=True)
 class BatchNotes:
-    """What had to be assumed of the requests read so far."""
+    """What had to be assumed about the requests read so far."""
 
     unlimited: int = 0
-    """Requests that set no limit to their reply."""
+    """Requests that set no limit for their reply."""
 
 
 def arrivals(
     lines: Iterable[str], page_tokens: int, schedule: BatchSchedule, notes: BatchNotes
 ) -> Iterator[RequestArrival]:
-    """In the file's order; a line that is no request is raised as `UnreadableTraffic` with its number."""
+    """Yield requests in the file's order; an invalid line is raised as `UnreadableTraffic` with its number."""
     seen: set[str] = set()
     try:
         for place, row in enumerate(measured_rows.json_rows(lines)):
@@ -94,13 +94,13 @@ def _body(row: MeasuredFields) -> MeasuredFields:
 
 
 def _prompt(body: MeasuredFields, url: str) -> str:
-    """What an engine would read, nearly: tools and instructions first, then each message's role and text."""
+    """Return nearly what an engine would read: tools and instructions first, then each message's role and text."""
     parts = [json.dumps(body.fields[one]) for one in ("tools", "instructions") if body.has(one)]
     return "\n".join((*parts, *_texts(body.value(PROMPTS[url]), body)))
 
 
 def _texts(given: object, body: MeasuredFields) -> Iterator[str]:
-    """A text, or a list of messages and of parts of them."""
+    """Yield the texts of a string, or of a list of messages and their parts."""
     if isinstance(given, str):
         yield given
     elif isinstance(given, list) and given:
@@ -124,7 +124,7 @@ def _message(given: Mapping[str, Any], body: MeasuredFields) -> Iterator[str]:
 
 
 def _page_names(text: bytes, page_bytes: int) -> tuple[int, ...]:
-    """Chained, so that equal names mean equal text up to there."""
+    """Hash each page, chained, so that equal names mean equal text up to there."""
     names, before = list[int](), b""
     for start in range(0, len(text) - page_bytes + 1, page_bytes):
         before = blake2b(before + text[start : start + page_bytes], digest_size=HASH_BYTES).digest()

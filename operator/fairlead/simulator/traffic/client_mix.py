@@ -1,7 +1,7 @@
 """ServeGen's client mixes: many clients, each with a rate, a burstiness and lengths of its own in every window.
 
-A window's arrivals depend on the seed and the window only, never on the windows before it, so that a sample of
-windows has the same requests as the whole day. Keeps one window in memory.
+A window's arrivals depend only on the seed and the window, never on earlier windows, so a sample of windows has the
+same requests as the whole day. Keeps one window in memory.
 """
 
 import re
@@ -25,14 +25,14 @@ WEIBULL: Final = "W"
 RATES: Final = ("t_s", "client", "rate_rps", "dist", "shape")
 LENGTHS: Final = ("t_s", "client", "field")
 MOST_RPS: Final = 1e5
-"""Of one client; the busiest one published sends some 2,900."""
+"""For one client; the busiest published one sends some 2,900."""
 LEAST_SHAPE, MOST_SHAPE = 1e-3, 1e6
-"""Shapes of gap distributions; those published lie between 0.0067 and 45,230."""
+"""Shapes of gap distributions; the published ones lie between 0.0067 and 45,230."""
 MOST_TOKENS: Final = 1e9
 _LEVEL: Final = re.compile(r"p\d+(\.\d+)?")
 
 ChanceStreams = Callable[[str], RandomSource]
-"""Gives a source of randomness by name, seeded with the run's seed and the name."""
+"""Returns a random source by name, seeded with the run's seed and the name."""
 
 
 class ClientRate(NamedTuple):
@@ -66,7 +66,7 @@ class ClientMixWindow:
 
 
 def windows(rates: Iterable[str], lengths: Iterable[str], since: float = 0.0) -> Iterator[ClientMixWindow]:
-    """All windows from a time on, in order; both texts are lines in order of time."""
+    """Yield all windows from this time on, in order; both texts are lines in order of time."""
     tables: dict[str, LengthTables] = {}
     changes = _lengths(lengths)
     change = next(changes, None)
@@ -82,7 +82,7 @@ def windows(rates: Iterable[str], lengths: Iterable[str], since: float = 0.0) ->
 def arrivals(
     window: ClientMixWindow, streams: ChanceStreams, since: float = -inf, until: float = inf
 ) -> Iterator[RequestArrival]:
-    """The arrivals of one window between two times; a part has the same requests there as the whole window.
+    """Yield one window's arrivals between two times; a part has the same requests there as the whole window.
 
     A client without lengths draws each request's from another client of the window, chosen by rate. This mixture of
     known lengths is narrower than the true one, since the widest tables are missing.
@@ -106,7 +106,7 @@ def arrivals(
 def between(
     windows: Iterable[ClientMixWindow], streams: ChanceStreams, since: float, until: float
 ) -> Iterator[RequestArrival]:
-    """The arrivals of several windows in order, between two times."""
+    """Yield the arrivals of several windows in order, between two times."""
     for window in windows:
         if window.start < until and since < window.start + WINDOW_S:
             yield from arrivals(window, streams, since, until)
@@ -117,7 +117,7 @@ def _count(one: ClientRate) -> int:
 
 
 def _moments(one: ClientRate, chance: RandomSource) -> list[float]:
-    """Arrival times with gaps by the fitted shape, scaled to the rate, since the fits do not reproduce the mean."""
+    """Arrival times with gaps of the fitted shape, scaled to the rate, since the fits do not reproduce the mean."""
     wanted, shape = _count(one), one.shape
     if not wanted:
         return []
@@ -150,7 +150,7 @@ def _rates(lines: Iterable[str]) -> Iterator[tuple[float, ClientRate]]:
 
 
 def _lengths(lines: Iterable[str]) -> Iterator[tuple[float, str, LengthTables]]:
-    """Length tables, each from a client's two consecutive rows."""
+    """Yield length tables, each from a client's two consecutive rows."""
     try:
         rows = ((row.number("t_s"), row.text("client"), row) for row in measured_rows.csv_rows(lines, LENGTHS))
         for (start, client), pair in groupby(rows, key=itemgetter(0, 1)):

@@ -1,6 +1,6 @@
 """Gaps between arrivals with a mean of one: Poisson, or bursts with a given coefficient of variation.
 
-Gaps give only the irregularity; the rate comes from the profile along which they are laid, single requests included.
+Gaps only set the irregularity; the rate comes from the profile along which they are laid, single requests included.
 """
 
 import math
@@ -40,7 +40,7 @@ def weibull(chance: RandomSource, variation: float) -> Iterator[float]:
 
 
 def weibull_shape(variation: float) -> float:
-    """The Weibull shape with this coefficient of variation; found by bisection, since there is no closed form."""
+    """Find the Weibull shape with this coefficient of variation, by bisection, since there is no closed form."""
     low, high = _LEAST_SHAPE, _MOST_SHAPE
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -51,7 +51,7 @@ def weibull_shape(variation: float) -> float:
 
 
 def arrivals_along(profile: Iterator[RateSlice], gaps: Iterator[float]) -> Iterator[float]:
-    """Arrival times: a gap of 1 ends when the profile's rate sums to one request. Exact for slices of constant rate."""
+    """Yield arrival times: a gap of 1 ends when the profile's rate sums to one request. Exact for constant slices."""
     began, due = 0.0, next(gaps)
     for seconds, rate in profile:
         passed = 0.0
@@ -64,7 +64,7 @@ def arrivals_along(profile: Iterator[RateSlice], gaps: Iterator[float]) -> Itera
 
 
 def arrivals_within(seconds: float, drawn: list[float]) -> list[float]:
-    """Arrival times of a window from one gap more than requests, scaled so that their number is exact."""
+    """Return a window's arrival times from one more gap than requests, scaled so that their number is exact."""
     whole = sum(drawn)
     if whole <= 0:
         return [seconds * (place + 0.5) / (len(drawn) - 1) for place in range(len(drawn) - 1)]

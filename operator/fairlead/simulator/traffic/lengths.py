@@ -18,12 +18,12 @@ _LEAST_CHANCE: Final = 1e-12
 
 
 def fixed_lengths(prompt: int, output: int) -> LengthSource:
-    """The same for every request."""
+    """Return the same lengths for every request."""
     return lambda: (prompt, output)
 
 
 def lognormal(prompt: TokenLengths, output: TokenLengths, most: int, chance: RandomSource) -> LengthSource:
-    """Both log-normal by median and 95th percentile, independent of each other; together they fit the context."""
+    """Draw both log-normal by median and 95th percentile, independently; together they fit the context."""
 
     def draw() -> tuple[int, int]:
         reply = min(max(round(_lognormal(output, chance)), 1), most - 1)
@@ -48,7 +48,7 @@ class LengthQuantiles:
         self._lengths = tuple(lengths)
 
     def at(self, share: float) -> int:
-        """The length that a share of requests does not exceed; at least one token."""
+        """Return the length that this share of requests does not exceed; at least one token."""
         levels, lengths = self._levels, self._lengths
         place = min(max(bisect_right(levels, share), 1), len(levels) - 1)
         below, above = levels[place - 1], levels[place]

@@ -1,7 +1,7 @@
-"""Prefix block hashes at the block size of an engine (here called page), from traces with blocks of another size.
+"""Prefix block hashes at an engine's block size (called page here), from traces with blocks of another size.
 
-A trace's block of 512 tokens is thirty-two pages of 16; a page of 128 tokens is two blocks of 64. Equal ids in the
-trace mean an equal prefix up to there, so equal pages get equal ids and no others do.
+A trace's block of 512 tokens is 32 pages of 16; a page of 128 tokens is two blocks of 64. Equal ids in the trace mean
+an equal prefix up to there, so equal pages, and no others, get equal ids.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ class BlockConversion:
             )
 
     def pages(self, blocks: Sequence[int], tokens: int) -> tuple[int, ...]:
-        """The ids of the full pages of a prompt of so many tokens, whose last block may be partial."""
+        """Return the ids of a prompt's full pages for this many tokens; its last block may be partial."""
         full = tokens // self.page_tokens
         if self.page_tokens >= self.block_tokens:
             blocks_a_page = self.page_tokens // self.block_tokens
@@ -36,5 +36,5 @@ class BlockConversion:
 
 
 def expanded_runs(runs: Iterable[Sequence[int]]) -> list[int]:
-    """The ids of `[first id, count]` runs."""
+    """Return the ids of `[first id, count]` runs."""
     return [block for first, count in runs for block in range(first, first + count)]

@@ -1,7 +1,7 @@
-"""Traffic as monitoring kept it: a rate and mean lengths for each step of time, from which requests are drawn.
+"""Traffic as monitoring recorded it: a rate and mean lengths for each time step, from which requests are drawn.
 
-What a mean hides is assumed: arrivals within a step are independent of each other, and lengths log-normal with a
-standard deviation as large as their mean.
+What a mean hides is assumed: arrivals within a step are independent, and lengths log-normal with a standard deviation
+equal to their mean.
 """
 
 import math
@@ -15,23 +15,23 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 _SPREAD: Final = math.sqrt(math.log(2.0))
-"""Of the logarithm, where standard deviation and mean are equal."""
+"""Standard deviation of the logarithm if standard deviation and mean are equal."""
 _NORMAL: Final = NormalDist()
 _LEAST_CHANCE: Final = 1e-12
 
 
 class HistoryStep(NamedTuple):
-    """What came in one step."""
+    """The traffic of one step."""
 
     rate: float
     """Requests a second."""
     prompt_tokens: float
-    """Mean of the step's requests, as are the next ones."""
+    """Mean of the step's requests, as is the next."""
     output_tokens: float
 
 
 def arrivals(steps: Sequence[HistoryStep], seconds: float, chance: RandomSource) -> Iterator[RequestArrival]:
-    """Requests of steps of so many seconds each."""
+    """Yield the requests of steps that each last this many seconds."""
     profile = (RateSlice(seconds, one.rate) for one in steps)
     for moment in gaps.arrivals_along(profile, gaps.poisson(chance)):
         one = steps[min(int(moment / seconds), len(steps) - 1)]

@@ -1,4 +1,4 @@
-"""How the request rate changes over time, as slices of constant rate, for the generation of arrivals."""
+"""How the request rate changes over time, as slices of constant rate for generating arrivals."""
 
 import math
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ def steady(rate: float, seconds: float) -> Iterator[RateSlice]:
 
 
 def step(before: float, after: float, at: float, seconds: float) -> Iterator[RateSlice]:
-    """One rate until a time, another from then on."""
+    """One rate until a time, another one from then on."""
     yield RateSlice(at, before)
     yield RateSlice(seconds - at, after)
 
 
 def flash_crowd(usual: float, peak: float, at: float, lasting: float, seconds: float) -> Iterator[RateSlice]:
-    """A peak that comes at once and declines linearly to the usual rate."""
+    """A peak that comes at once and falls linearly to the usual rate."""
     yield RateSlice(at, usual)
     parts = max(math.ceil(lasting / SLICE_S), 1)
     for part in range(parts):

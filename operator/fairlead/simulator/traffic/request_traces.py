@@ -1,4 +1,4 @@
-"""Recorded single requests, line by line, timed from the first: Azure's CSV, Mooncake's JSON lines, and plain columns.
+"""Recorded single requests, line by line, timed from the first: Azure's CSV, Mooncake's JSON lines, plain columns.
 
 `sizing.traces` reads the same files whole, to describe them; here each line becomes an arrival and is not kept.
 """
@@ -15,11 +15,11 @@ from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
 
 MOONCAKE_BLOCK = 512
 COLUMNS: Final = ("seconds", "prompt_tokens", "output_tokens")
-"""Of a table that anybody can write; more columns are passed over."""
+"""Columns of a table that anyone can write; other columns are ignored."""
 
 
 def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
-    """`TIMESTAMP,ContextTokens,GeneratedTokens`, in order of time."""
+    """Read `TIMESTAMP,ContextTokens,GeneratedTokens`, in order of time."""
     start, clock = None, _Clock()
     try:
         for row in measured_rows.csv_rows(lines, AZURE):
@@ -35,7 +35,7 @@ def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
 
 
 def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]:
-    """`timestamp` in ms, lengths, and one id for each block of 512 tokens; a `tenant` where somebody added it."""
+    """Read `timestamp` in ms, lengths, one id for each block of 512 tokens, and a `tenant` if one was added."""
     paging = BlockConversion(block_tokens=MOONCAKE_BLOCK, page_tokens=page_tokens)
     clock = _Clock()
     try:
@@ -56,7 +56,7 @@ def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]
 
 
 def columns(lines: Iterable[str]) -> Iterator[RequestArrival]:
-    """`seconds,prompt_tokens,output_tokens`, in order of time."""
+    """Read `seconds,prompt_tokens,output_tokens`, in order of time."""
     clock = _Clock()
     try:
         for first, (moments, prompts, replies) in measured_rows.csv_numbers(lines, COLUMNS[:1], COLUMNS[1:]):
@@ -68,7 +68,7 @@ def columns(lines: Iterable[str]) -> Iterator[RequestArrival]:
 
 
 class _Clock:
-    """Times of rows from the first request on, none before the one above it."""
+    """Times of rows since the first request; none may be before the row above it."""
 
     __slots__ = ("_first", "_last")
 
@@ -77,7 +77,7 @@ class _Clock:
         self._last = 0.0
 
     def since_the_first(self, moments: Sequence[float], line: int) -> Iterable[float]:
-        """Of rows that follow one another; together where they stand in order."""
+        """Convert consecutive rows; all at once if they are in order."""
         begin = moments[0] if self._first is None else self._first
         if moments[0] < self._last or any(map(gt, moments, moments[1:])):
             return (self.since_first(one, line + number) for number, one in enumerate(moments))
@@ -85,7 +85,7 @@ class _Clock:
         return [one - begin for one in moments]
 
     def since_first(self, seconds: float, line: int) -> float:
-        """By any clock that goes on."""
+        """Convert one row's time, of any monotonic clock."""
         if self._first is None:
             self._first = self._last = seconds
         if seconds < self._last:

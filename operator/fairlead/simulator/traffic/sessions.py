@@ -1,7 +1,7 @@
-"""Sessions: each request comes some time after the reply to the one before, and repeats the earlier conversation.
+"""Sessions: each request comes some time after the reply to the previous one, and repeats the conversation so far.
 
-Two kinds: recorded agents' sessions, and generated ones. Within a session the loop is closed, so a slow fleet gets
-fewer requests; sessions themselves start at given times.
+Sessions are recorded from agents, or generated. Within a session the loop is closed, so a slow fleet gets fewer
+requests; sessions themselves start at given times.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ class SessionTurn(NamedTuple):
     prompt_tokens: int
     output_tokens: int
     think_s: float
-    """Seconds between the reply before and this request; unused for the first turn."""
+    """Seconds between the previous reply and this request; unused for the first turn."""
     prefix: tuple[int, ...] = ()
     reply: tuple[int, ...] = ()
 
@@ -43,12 +43,12 @@ class TrafficSession:
         self._turns = iter(turns)
 
     def start(self, at: float) -> RequestArrival | None:
-        """The first request."""
+        """Return the first request."""
         turn = next(self._turns, None)
         return None if turn is None else self._arrival(turn, at)
 
     def after(self, ended: float) -> RequestArrival | None:
-        """The next request, after its think time."""
+        """Return the next request, after its think time."""
         turn = next(self._turns, None)
         return None if turn is None else self._arrival(turn, ended + turn.think_s)
 
@@ -67,10 +67,10 @@ class TrafficSession:
 def claude_code(
     lines: Iterable[str], starts: Iterable[float], page_tokens: int, *, share_system: bool = False
 ) -> Iterator[RequestArrival]:
-    """Recorded sessions, one JSON object a line, each begun at the next start time; as many as lines and starts.
+    """Yield recorded sessions, one JSON object a line, each at the next start time; as many as lines and starts.
 
-    A sub-agent's requests are sent at its position, one after another. Nothing beyond the trace is assumed: a
-    reply leaves no cached blocks that the next prompt hits, since reasoning is removed from it in between.
+    A sub-agent's requests are sent at its position, one after another. Nothing beyond the trace is assumed: a reply
+    leaves no cached blocks that the next prompt hits, since reasoning is removed from it in between.
     """
     paging = BlockConversion(block_tokens=CLAUDE_BLOCK, page_tokens=page_tokens)
     for scope, line, at in zip(count(1), lines, starts, strict=False):
@@ -85,7 +85,7 @@ def claude_code(
 
 
 def _named(turns: Iterator[SessionTurn]) -> Iterator[SessionTurn]:
-    """A session's later turns are read while it runs, and named as its first one is."""
+    """Yield later turns, which are read while a session runs, and report their errors like the first one's."""
     try:
         yield from turns
     except BadMeasurement as problem:
@@ -139,10 +139,10 @@ def _recorded_turns(session: MeasuredFields, paging: BlockConversion, naming: _B
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTraffic:
-    """Generated sessions: a system prompt shared by all, and turns that each add a result to the conversation."""
+    """Generated sessions: a common system prompt, and turns that each add a result to the conversation."""
 
     system_tokens: int
-    """Tokens of tools and instructions, the same text for every session."""
+    """Tokens of tools and instructions, the same text in every session."""
     turns: Callable[[], int]
     result: Callable[[], tuple[int, int]]
     """Tokens added to the prompt before a turn, and tokens of its reply."""
@@ -153,7 +153,7 @@ class AgentTraffic:
 
 
 def agentic(agents: AgentTraffic, starts: Iterable[float]) -> Iterator[RequestArrival]:
-    """One session per start; each prompt repeats earlier replies verbatim, so it hits their cached blocks."""
+    """Yield one session per start; each prompt repeats earlier replies verbatim, so it hits their cached blocks."""
     for scope, at in enumerate(starts, start=1):
         first = TrafficSession(f"agent-{scope}", _made_up_turns(agents, scope)).start(at)
         if first is not None:

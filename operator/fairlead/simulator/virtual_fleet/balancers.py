@@ -22,7 +22,7 @@ class ReplicaCandidate(Protocol):
 
     @property
     def ordinal(self) -> int:
-        """Its number in the order in which replicas were made; never reused."""
+        """Its number in the order in which replicas were created; never reused."""
 
     @property
     def requests(self) -> int:
@@ -40,48 +40,48 @@ class Balancer(Protocol):
     """Chooses a replica, once for each request that can be sent."""
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """One of the ready replicas, which are in the order of their ordinals and never empty."""
+        """Return one of the ready replicas, which are in the order of their ordinals and never empty."""
 
 
 @runtime_checkable
 class FeedbackBalancer(Protocol):
-    """A balancer that is called with the outcome of its requests, as a router sees it from its own streams."""
+    """A balancer that is called with the outcome of its requests, as a router observes it on its own streams."""
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:
         """The chosen replica accepted the request, or refused it at once."""
 
     def began(self, arrival: RequestArrival, now: float) -> None:
-        """The first token of a request came."""
+        """A request's first token arrived."""
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """The last token of a request came."""
+        """A request's last token arrived."""
 
 
 class RoundRobin:
-    """Replicas in turn."""
+    """Takes replicas in turn."""
 
     def __init__(self) -> None:
         self._turn = -1
 
-    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # all are alike to it
-        """The next replica."""
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # any request
+        """Return the next replica."""
         self._turn += 1
         return ready[self._turn % len(ready)]
 
 
 class FewestRequests:
-    """Join the shortest queue; equal ones by ordinal."""
+    """Joins the shortest queue; equal ones by ordinal."""
 
-    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # all are alike to it
-        """The replica with the fewest requests in flight."""
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # any request
+        """Return the replica with the fewest requests in flight."""
         return min(ready, key=_requests)
 
 
 class LeastTokens:
-    """The replica with the fewest prompt and assumed reply tokens in flight; equal ones by ordinal."""
+    """Chooses the replica with the fewest prompt and assumed reply tokens in flight; equal ones by ordinal."""
 
-    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # all are alike to it
-        """The replica with the least tokens, by a loop: `min` with a key is slower, and this runs for every request."""
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # any request
+        """Return the replica with the fewest tokens; `min` with a key is slower, and this runs for each request."""
         best, least = ready[0], _weight(ready[0])
         for one in ready:
             weight = one.prompt_tokens + ASSUMED_REPLY_TOKENS * one.requests
@@ -95,13 +95,13 @@ class PrefixAffinitySettings:
     """How closely a prefix ties a request to a replica."""
 
     stride_pages: int = 16
-    """One of so many blocks of a prompt is recorded: a smaller stride costs memory, a larger one matches less."""
+    """One in this many blocks of a prompt is recorded: a smaller stride costs memory, a larger one matches less."""
     most_over_mean: float = 1.5
-    """A replica with more than this many times the mean load, and one request, is not preferred for its cache."""
+    """A replica with more than this many times the mean load, plus one request, is not preferred for its cache."""
 
 
 class PrefixAffinity:
-    """The replica that got the longest prefix of the prompt, unless its load is too high; else `LeastTokens`."""
+    """Chooses the replica that got the longest prefix, unless its load is too high; otherwise by `LeastTokens`."""
 
     def __init__(self, affinity: PrefixAffinitySettings | None = None) -> None:
         self._affinity = affinity or PrefixAffinitySettings()

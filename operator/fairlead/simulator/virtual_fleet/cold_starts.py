@@ -1,6 +1,6 @@
 """How long a replica takes from its creation to readiness: a fixed time, measured times, or a log-normal curve.
 
-Randomness is passed in; the same randomness draws the same starts.
+The random source is passed in; the same source draws the same starts.
 """
 
 import math
@@ -25,7 +25,7 @@ class ColdStartDistribution(Protocol):
 
     @property
     def least(self) -> float:
-        """No draw is shorter."""
+        """The shortest possible draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class FixedColdStarts:
 
     seconds: float = 0.0
 
-    def draw(self, chance: RandomSource) -> float:  # noqa: ARG002  # nothing is left to chance
-        """The fixed seconds."""
+    def draw(self, chance: RandomSource) -> float:  # noqa: ARG002  # nothing is drawn
+        """Return the fixed seconds."""
         return self.seconds
 
     @property
@@ -61,7 +61,7 @@ class MeasuredColdStarts:
 
     @property
     def least(self) -> float:
-        """The shortest that was measured."""
+        """The shortest measured time."""
         return min(self.seconds)
 
 
@@ -83,7 +83,7 @@ class LogNormalColdStarts:
 
     @property
     def least(self) -> float:
-        """What the smallest chance gives."""
+        """The draw at the smallest random number."""
         return self._at(0.0)
 
     def _at(self, chance: float) -> float:

@@ -1,6 +1,6 @@
 """One engine on virtual time, and the interface that the simulation needs of an engine.
 
-The engine computes its own steps; this decides only when they are run. The engine skips stretches without visible
+The engine computes its own steps; this only decides when they are run. The engine skips stretches without visible
 output, so an engine that gets no request costs no time until one of its own requests ends.
 """
 
@@ -12,7 +12,7 @@ from fairlead.simulator.engine.steps import Emission, SchedulerRefusal
 
 
 class SimulatedEngine(Protocol):
-    """What the simulation needs of an engine: `simulator.engine.core.EngineCore`, or a fake in a test."""
+    """What the simulation needs of an engine: `simulator.engine.core.EngineCore`, or a test's fake."""
 
     @property
     def running(self) -> int:
@@ -27,31 +27,31 @@ class SimulatedEngine(Protocol):
         """KV cache usage."""
 
     def add(self, request: EngineRequest) -> SchedulerRefusal | None:
-        """Add a request; returns why it is refused, if it is."""
+        """Add a request; return why it is refused, or None."""
 
     @property
     def horizon(self) -> float:
-        """No first or last token before this time unless a request comes or goes; infinite for an idle engine."""
+        """No first or last token before this time unless a request is added or ends; infinite for an idle engine."""
 
     def run(self, now: float, until: float) -> list[Emission]:
-        """Run all steps that end by `until`, for their first and last tokens; one that ends later stays in flight."""
+        """Run all steps that end by `until` and return their first and last tokens; later ones stay in flight."""
 
 
 class EngineTimeline:
-    """One engine, the time until which it was run, and its event in the queue."""
+    """One engine, the time until which it was run, and its queued event."""
 
     __slots__ = ("at", "due", "engine", "event")
 
     def __init__(self, engine: SimulatedEngine, at: float) -> None:
         self.engine = engine
         self.at = at
-        """The engine was run until this time."""
+        """The time until which the engine was run."""
         self.due = inf
         """When its next first or last token may come."""
         self.event = 0
-        """Number of the event for that time in the queue; events with other numbers are ignored, and 0 is none."""
+        """Number of the queued event for that time; events with other numbers are ignored, and 0 is none."""
 
     def run_to(self, now: float) -> list[Emission]:
-        """Run all steps that end by now; returns their emissions."""
+        """Run all steps that end by now; return their emissions."""
         before, self.at = self.at, now
         return self.engine.run(before, now)

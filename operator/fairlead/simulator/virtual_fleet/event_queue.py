@@ -1,6 +1,6 @@
 """Events in the order of time, rank and serial number, so that the order at equal times is deterministic.
 
-Does not know what an event means. Serial numbers belong to the queue, never to a class: a second run in the same
+It does not know what an event means. Serial numbers belong to the queue, never to a class: a second run in the same
 process counts from the same start.
 """
 
@@ -16,7 +16,7 @@ READY: Final = 1
 """Then replicas that become ready, so that a request that arrives now may use them."""
 ARRIVAL: Final = 2
 TICK: Final = 3
-"""Last the events that read the whole state: the scaling loop and the observers."""
+"""Events that read the whole state come last: the scaling loop and the observers."""
 
 
 class EventQueue(Generic[What]):
@@ -28,17 +28,17 @@ class EventQueue(Generic[What]):
         self._cancelled: set[int] = set()
 
     def add(self, time: float, rank: int, what: What) -> int:
-        """Add an event; returns its number for `cancel`."""
+        """Add an event; return its number for `cancel`."""
         self._serial = serial = self._serial + 1
         heappush(self._heap, (time, rank, serial, what))
         return serial
 
     def cancel(self, serial: int) -> None:
-        """Cancel an event that has not been taken out; it stays in the heap and is skipped later."""
+        """Cancel a queued event; it stays in the heap and is skipped later."""
         self._cancelled.add(serial)
 
     def next(self, until: float = inf) -> tuple[float, int, int, What] | None:
-        """Take out the first event at or before this time."""
+        """Remove and return the first event at or before this time."""
         heap = self._heap
         while heap and heap[0][0] <= until:
             event = heappop(heap)

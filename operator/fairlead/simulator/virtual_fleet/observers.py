@@ -1,4 +1,4 @@
-"""What a simulation reports while it runs, and to whom: observers change nothing, so there may be any number."""
+"""What a simulation reports while it runs: observers change nothing, so there may be any number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from fairlead.simulator.virtual_fleet.replica import SimulatedReplica
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSnapshot:
-    """A snapshot of the whole fleet: the input of the scaling loop, and one row of time series."""
+    """A snapshot of the whole fleet: the input of the scaling loop, and one row of the time series."""
 
     at: float
     starting: int
@@ -50,7 +50,7 @@ class SimulationObserver(Protocol):
         """A request got its whole reply; it is over."""
 
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
-        """The simulation stopped before a request's end. Without an engine request, no engine had it yet."""
+        """The simulation stopped before a request's end. Without an engine request, it had not reached an engine."""
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
         """A snapshot was taken, every `snapshot_s` seconds."""

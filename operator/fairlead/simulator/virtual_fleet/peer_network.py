@@ -1,7 +1,7 @@
-"""The datagrams between routers on virtual time: each router's own group and codec, over links that may do anything.
+"""Datagrams between routers on virtual time: each router's own group and codec, over arbitrarily faulty links.
 
-Nothing is delivered before it is read: a router's state matters when it chooses, so all that happened until then is
-played when it does.
+Nothing is delivered before it is read: a router's state only matters when it chooses, so events up to then are played
+when it does.
 """
 
 from collections import deque
@@ -17,12 +17,12 @@ from fairlead.routing.peers.peer_group import PeerGroup
 
 _KEY: Final = PeerKey.of(b"of a simulation")
 _RETURN_TIME: Final = 0.0005
-"""Between a datagram that must be answered and the answer to it."""
+"""Between a datagram that requires an answer and that answer."""
 
 RECORDED: Final = 10_000
 
 Delays = Callable[[int, int, float], Sequence[float]]
-"""Of a datagram from one router to another at a time: the delay of each copy that arrives; none where it is lost."""
+"""The delays of a datagram's copies from one router to another at a time; empty if it is lost."""
 
 
 def _usual(_sender: int, _receiver: int, _now: float) -> Sequence[float]:
@@ -34,17 +34,17 @@ class PeerLinks:
     """How routers reach each other."""
 
     flush_s: float = 0.005
-    """A router reports once in so many seconds, if there is anything to report."""
+    """A router reports once in this many seconds, if there is anything to report."""
     delays: Delays = _usual
     clocks: Callable[[int], float] = lambda _router: 0.0
     """How far each router's clock is ahead."""
     faults: "tuple[RouterFault, ...]" = ()
-    """In the order of their times."""
+    """In order of time."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouterFault:
-    """What happens to the routers at a time, or to their network."""
+    """A fault of the routers or of their network, at a time."""
 
     at: float
     act: "Callable[[PeerNetwork], None]"
@@ -54,7 +54,7 @@ class PeerNetwork:
     """All routers of one fleet."""
 
     def __init__(self, links: PeerLinks, tables: list[EndpointTable], fresh: Callable[[int], EndpointTable]) -> None:
-        """`fresh` replaces a router's table by one that knows nothing."""
+        """`fresh` replaces a router's table by an empty one."""
         self.tables = tables
         self._fresh = fresh
         self.now = 0.0
@@ -62,7 +62,7 @@ class PeerNetwork:
         """Routers that clients reach."""
         self._running = list(self.serving)
         self.recorded: deque[tuple[int, bytes]] = deque(maxlen=RECORDED)
-        """Receivers and datagrams, as somebody on the way could keep them."""
+        """Receivers and datagrams, as an attacker on the path could record them."""
         self.sent = self.sent_bytes = 0
         self._links = links
         self._starts = 0
@@ -75,7 +75,7 @@ class PeerNetwork:
         self.list_routers()
 
     def advance(self, now: float) -> None:
-        """Play what happens until now."""
+        """Play all events until now."""
         while True:
             flush_at = self._flush * self._links.flush_s
             due = min(flush_at, self._queue[0][0] if self._queue else flush_at)
@@ -97,12 +97,12 @@ class PeerNetwork:
         self.now = now
 
     def follow(self) -> None:
-        """The engines changed."""
+        """Update the groups after the engines changed."""
         for place, group in enumerate(self.groups):
             group.follow({"": self.tables[place]})
 
     def list_routers(self) -> None:
-        """Every router that runs is listed at every other one, and is ready."""
+        """List every running router at every other one, as ready."""
         names = [self._name(place) for place in self._running]
         for table, group in zip(self.tables, self.groups, strict=True):
             group.follow({"": table})
@@ -110,23 +110,23 @@ class PeerNetwork:
             group.take(names, len(names))
 
     def kill(self, place: int) -> None:
-        """A router ends at once; clients notice, and the others when it is listed no more."""
+        """End a router at once; clients notice, and the others do once it is no longer listed."""
         self._running.remove(place)
         self.serving = [one for one in self.serving if one != place]
 
     def restart(self, place: int) -> None:
-        """Another process has this router's name, and knows nothing; clients come once it is ready."""
+        """Start another, empty process under this router's name; clients reach it once it is ready."""
         self.tables[place] = self._fresh(place)
         self.groups[place] = self._group(place)
         self._running.append(place)
         self.list_routers()
 
     def admit(self, place: int) -> None:
-        """Clients reach this router again."""
+        """Let clients reach this router again."""
         self.serving.append(place)
 
     def deliver(self, receiver: int, datagram: bytes) -> None:
-        """A datagram arrives, whoever sent it."""
+        """Deliver a datagram, whatever its sender."""
         if receiver not in self._running:
             return
         self.groups[receiver].receive(datagram, self._clock(receiver))

@@ -1,7 +1,7 @@
 """Percentiles in bounded memory: counts in buckets half a percent wide, and exact minimum, maximum, sum and count.
 
-A percentile is exact within half a bucket, 0.25 %; millions of requests take as much memory as one. Values are put into
-buckets a few hundred at a time, which takes half as long as one by one (bench.backtest_speed).
+A percentile is exact within half a bucket, 0.25 %; millions of requests take as much memory as one. Values are sorted
+into buckets a few hundred at a time, which takes half as long as one by one (bench.backtest_speed).
 """
 
 import math
@@ -15,7 +15,7 @@ LEAST: Final = 1e-5
 """Seconds; shorter values count as this."""
 MOST: Final = 1e6
 TOGETHER: Final = 512
-"""Values that wait for their buckets at the most."""
+"""The most values that wait to be sorted into buckets."""
 _SCALE: Final = 1 / math.log1p(WIDTH)
 _LOW: Final = math.log(LEAST)
 _BUCKETS: Final = math.ceil((math.log(MOST) - _LOW) * _SCALE) + 1
@@ -67,40 +67,40 @@ class QuantileSketch:
 
     @property
     def counts(self) -> "array[int]":
-        """Counts by bucket, that of the smallest values first."""
+        """Counts by bucket, smallest values first."""
         self._sort_in()
         return self._counts
 
     @property
     def count(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return self._number + len(self._new)
 
     @property
     def total(self) -> float:
-        """Their sum."""
+        """Sum of the values."""
         self._sort_in()
         return self._total
 
     @property
     def least(self) -> float:
-        """The smallest; infinite without values."""
+        """The smallest value; infinite without values."""
         self._sort_in()
         return self._least
 
     @property
     def most(self) -> float:
-        """The largest; 0 without values."""
+        """The largest value; 0 without values."""
         self._sort_in()
         return self._most
 
     @property
     def mean(self) -> float:
-        """The exact mean; not a number without values."""
+        """The exact mean; NaN without values."""
         return self.total / self.count if self.count else math.nan
 
     def percentile(self, part: float) -> float:
-        """The percentile by nearest rank: the middle of its bucket, clamped to minimum and maximum."""
+        """Return the percentile by nearest rank: the middle of its bucket, clamped to minimum and maximum."""
         if not self.count:
             return math.nan
         rank, seen = max(math.ceil(part * self.count), 1), 0

@@ -43,10 +43,10 @@ UNKNOWN_CAPACITY: Final = EngineCapacity()
 
 @dataclass(frozen=True, slots=True)
 class PrefixBlocks:
-    """How long a prefix block of the router is."""
+    """The length of a router's prefix block."""
 
     pages: int
-    """KV blocks of an engine."""
+    """In KV blocks of an engine."""
     tokens: int
 
 
@@ -63,19 +63,19 @@ class SimulatedDispatcher:
     ) -> None:
         self.dispatcher = dispatcher
         self._digests = digests
-        """Gives the API key digest of the tenant that an arrival's client names."""
+        """Returns the API key digest of the tenant that an arrival's client names."""
         self._batch = frozenset(batch)
         """Clients whose requests go to the batch lane."""
         self._most_output = most_output
         self._block_pages = 0 if prefixes is None else prefixes.pages
-        """0: it looks at no prefixes."""
+        """0: prefixes are ignored."""
         if prefixes is not None:
             dispatcher.table.field.block_tokens = float(prefixes.tokens)
             dispatcher.table.expectations.bytes_a_token.value = BLOCK_BYTES / prefixes.tokens
         self._requests: dict[int, RoutingRequest] = {}
 
     def submit(self, arrival: RequestArrival) -> Endpoint | Refusal | None:
-        """Submit a request as the router does; returns an endpoint, a refusal, or nothing if it is queued."""
+        """Submit a request as the router does; return an endpoint, a refusal, or None if it is queued."""
         account = self.dispatcher.account(self._digests(arrival.client or ""))
         if isinstance(account, Refusal):
             return account
@@ -96,7 +96,7 @@ class SimulatedDispatcher:
         return found
 
     def turns(self, now: float) -> list[tuple[RequestArrival, Endpoint | Refusal]]:
-        """The queued requests that are dispatched or refused now."""
+        """Return the queued requests that are dispatched or refused now."""
         given: list[tuple[RequestArrival, Endpoint | Refusal]] = []
         for request, found in self.dispatcher.turns(now):
             arrival = request.owner
@@ -109,7 +109,7 @@ class SimulatedDispatcher:
 
     @property
     def waiting(self) -> list[RequestArrival]:
-        """Requests in the queue, in the order of arrival."""
+        """Queued requests in the order of arrival."""
         return [
             request.owner
             for request in self._requests.values()
@@ -117,24 +117,24 @@ class SimulatedDispatcher:
         ]
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """The replica that the dispatcher has already chosen."""
+        """Return the replica that the dispatcher has already chosen."""
         endpoint = self._requests[id(arrival)].endpoint
         if endpoint is None:
             raise TypeError("sent without an engine; the dispatcher names one first")
         ordinal = int(endpoint.address)
         return next(one for one in ready if one.ordinal == ordinal)
 
-    def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # only its fate counts
+    def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # unused
         """End the attempt if the engine refused it at once."""
         if not taken:
             self.dispatcher.ended(self._requests.pop(id(arrival)), AttemptEnding.REFUSED, None, arrival.time)
 
     def began(self, arrival: RequestArrival, now: float) -> None:
-        """The first token of a request came."""
+        """Record a request's first token."""
         self.dispatcher.first_token(self._requests[id(arrival)], now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """The last token of a request came."""
+        """Record a request's last token."""
         usage = TokenUsage(prompt_tokens=arrival.prompt_tokens, output_tokens=output_tokens)
         self.dispatcher.ended(self._requests.pop(id(arrival)), AttemptEnding.DONE, usage, now)
 
@@ -209,7 +209,7 @@ class QueuedSimulation(FleetSimulation):
             self._give_turns()
 
     def _snapshot(self) -> FleetSnapshot:
-        """With the requests that wait in the dispatcher's queue, as the autoscaler sees a router's."""
+        """Add the requests in the dispatcher's queue, as the autoscaler sees a router's."""
         since = [lane.oldest_seconds for lane in self._front.dispatcher.snapshot(self.now).lanes]
         return replace(super()._snapshot(), held=self._front.dispatcher.waiting, oldest_s=max(since))
 
@@ -221,7 +221,7 @@ class QueuedSimulation(FleetSimulation):
             table.figures(endpoint, sample)
 
     def _leave(self) -> None:
-        """Report unfinished requests, those in the dispatcher's queue included."""
+        """Report unfinished requests, including those in the dispatcher's queue."""
         super()._leave()
         for arrival in self._front.waiting:
             self._observer.left(arrival, None)

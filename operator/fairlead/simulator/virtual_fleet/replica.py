@@ -1,7 +1,7 @@
 """One replica of the fleet, from its creation until it is gone, with its engines and its requests in flight.
 
 Its GPUs are paid for over all that time. Which requests it gets is decided elsewhere. Its latency counters are sums, so
-that a scrape costs the same however many requests run; they are kept only for fleets that are scaled.
+that a scrape costs the same however many requests run; they are only kept for fleets that are scaled.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from fairlead.simulator.virtual_fleet.engine_timeline import EngineTimeline, Sim
 
 
 class ReplicaMeter:
-    """Latency counters since the replica was made."""
+    """Latency counters since the replica was created."""
 
     __slots__ = (
         "_began", "_first_s", "_pace_s", "_paced", "decoding", "finished", "firsts", "kept", "kept_pace", "paces",
@@ -68,7 +68,7 @@ class ReplicaMeter:
         self.kept_pace += pace <= self._pace_s
 
     def between_tokens(self, now: float) -> float:
-        """Seconds that all requests have spent after their first token, those still decoding included."""
+        """Return the seconds that all requests have spent after their first token, including those still decoding."""
         return self._paced + self.decoding * now - self._began
 
 
@@ -93,7 +93,7 @@ class ReplicaEngines:
     engines: Sequence[SimulatedEngine]
     """One engine, or one for each data-parallel rank."""
     choose: Callable[[float], int] | None = None
-    """Which rank gets the next request, as in `simulator.engine.ranks`; required with several ranks."""
+    """Returns the rank for the next request, as in `simulator.engine.ranks`; required with several ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,10 @@ class SimulatedReplica:
         self.prompt_tokens = 0
         self.flights: dict[int, SentRequest] = {}
         self.meter: ReplicaMeter | None = None
-        """Present only if the fleet is scaled."""
+        """None unless the fleet is scaled."""
 
     def gpu_seconds(self, now: float) -> float:
-        """GPU seconds paid for so far."""
+        """Return the GPU seconds paid for so far."""
         return self.gpus * ((now if self.gone_at is None else self.gone_at) - self.wanted_at)
 
     def sent(self, flight: SentRequest) -> None:
@@ -140,7 +140,7 @@ class SimulatedReplica:
         self.prompt_tokens += flight.request.prompt_tokens
 
     def back(self, serial: int) -> SentRequest:
-        """Remove a request that has ended; the only place where load decreases."""
+        """Remove a request that has ended; the only place where the load decreases."""
         flight = self.flights.pop(serial)
         self.requests -= 1
         self.prompt_tokens -= flight.request.prompt_tokens

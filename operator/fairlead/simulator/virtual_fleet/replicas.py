@@ -1,4 +1,4 @@
-"""The set of replicas: made, ready, drained, gone; how many there should be is decided elsewhere.
+"""The set of replicas: created, ready, drained, gone; how many there should be is decided elsewhere.
 
 Replicas are identified by their ordinals; names decide nothing.
 """
@@ -16,7 +16,7 @@ AT_ONCE: Final = FixedColdStarts(0.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingHook:
-    """The interface to the autoscaler: called every so many seconds, returns how many replicas are wanted."""
+    """The interface to the autoscaler: called at this interval, it returns how many replicas are wanted."""
 
     wanted: Callable[[FleetSnapshot], int]
     every_s: float = 15.0
@@ -30,10 +30,10 @@ class ScalingHook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedFleet:
-    """How replicas are made, and how many are ready at the start."""
+    """How replicas are created, and how many are ready at the start."""
 
     inside: Callable[[int], ReplicaEngines]
-    """Makes the engines of a replica, by its ordinal."""
+    """Creates the engines of a replica, by its ordinal."""
     replicas: int = 1
     gpus: int = 1
     """GPUs of one replica."""
@@ -41,13 +41,13 @@ class SimulatedFleet:
     """Cold starts of later replicas; the initial ones are ready at once."""
     scaling: ScalingHook | None = None
     snapshot_s: float = 10.0
-    """Seconds between the snapshots that observers get."""
+    """Seconds between the observers' snapshots."""
     name: Callable[[int], str] = "replica-{}".format
-    """A replica's name, by its ordinal."""
+    """Returns a replica's name, by its ordinal."""
 
 
 class ReplicaRegistry:
-    """All replicas ever made."""
+    """All replicas ever created."""
 
     __slots__ = ("_fleet", "all", "live", "ready")
 
@@ -55,12 +55,12 @@ class ReplicaRegistry:
         self._fleet = fleet
         self.all: list[SimulatedReplica] = []
         self.live: list[SimulatedReplica] = []
-        """Those that are not gone, which stay few however long a run lasts."""
+        """Replicas that are not gone: few, however long a run lasts."""
         self.ready: list[SimulatedReplica] = []
-        """Ready replicas in the order of their ordinals; another list after each change, so that it can be told."""
+        """Ready replicas in the order of their ordinals; each change makes a new list, so that it can be noticed."""
 
     def make(self, now: float) -> SimulatedReplica:
-        """Make a replica, which is starting."""
+        """Create a replica, which is starting."""
         ordinal = len(self.all)
         made = SimulatedReplica(ordinal, self._fleet.name(ordinal), self._fleet.inside(ordinal), self._fleet.gpus, now)
         if self._fleet.scaling is not None:
@@ -77,7 +77,7 @@ class ReplicaRegistry:
         self.ready = sorted((*self.ready, replica), key=_ordinal)
 
     def surplus(self, wanted: int) -> list[SimulatedReplica]:
-        """The replicas to remove: starting ones first, then those with the fewest requests, the youngest of equals."""
+        """Return the replicas to remove: starting ones first, then those with the fewest requests, youngest first."""
         starting = self.at(ReplicaStage.STARTING)[::-1]
         idlest = sorted(self.ready, key=lambda one: (one.requests, -one.ordinal))
         return (starting + idlest)[: max(self.coming - wanted, 0)]
@@ -101,11 +101,11 @@ class ReplicaRegistry:
         return len(self.ready) + len(self.at(ReplicaStage.STARTING))
 
     def at(self, stage: ReplicaStage) -> list[SimulatedReplica]:
-        """The replicas at this stage, which is not the last."""
+        """Return the replicas at this stage, which is not the last."""
         return [one for one in self.live if one.stage is stage]
 
     def gpu_seconds(self, now: float) -> float:
-        """GPU seconds of all replicas, from creation until gone or now."""
+        """Return the GPU seconds of all replicas, from creation until gone or now."""
         return sum(one.gpu_seconds(now) for one in self.all)
 
 

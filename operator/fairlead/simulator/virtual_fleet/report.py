@@ -14,7 +14,7 @@ PARTS: Final = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyFigures:
-    """Latencies in seconds; not a number without requests."""
+    """Latencies in seconds; NaN without requests."""
 
     mean: float
     p50: float
@@ -25,7 +25,7 @@ class LatencyFigures:
 
     @classmethod
     def of(cls, spread: QuantileSketch) -> "LatencyFigures":
-        """Figures of a sketch: percentiles within 0.25 %, mean and maximum exact."""
+        """Return a sketch's figures: percentiles within 0.25 %, mean and maximum exact."""
         parts = {name: spread.percentile(part) for name, part in PARTS.items()}
         return cls(mean=spread.mean, most=spread.most if spread.count else math.nan, **parts)
 
@@ -57,7 +57,7 @@ class SimulationReport:
     tpot: LatencyFigures
     e2e: LatencyFigures
     kept_first: float
-    """Share of arrived requests that were answered within the TTFT objective; likewise below for the others."""
+    """Share of arrived requests that were answered within the TTFT objective; the next two fields likewise."""
     kept_pace: float
     kept: float
     requests_per_second: float
@@ -70,11 +70,11 @@ class SimulationReport:
     gauges: FleetGauges
 
     def as_document(self) -> dict[str, Any]:
-        """The report for JSON, with null in the place of `nan`, which JSON lacks."""
+        """Return the report for JSON, with null in place of `nan`, which JSON lacks."""
         return _plain(asdict(self))
 
     def as_text(self) -> str:
-        """The report as a text table."""
+        """Return the report as a text table."""
         rows = [f"{'':<6} {'mean':>9} {'p50':>9} {'p90':>9} {'p95':>9} {'p99':>9} {'most':>9}"]
         for name, times in (("TTFT s", self.ttft), ("TPOT s", self.tpot), ("E2E s", self.e2e)):
             figures = (times.mean, times.p50, times.p90, times.p95, times.p99, times.most)

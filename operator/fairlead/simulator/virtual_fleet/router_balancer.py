@@ -2,7 +2,7 @@
 
 Each router knows its own requests with their first and last tokens, and samples every engine once a second. With
 `peers` it also has what the others report, over a virtual network; without, routers exchange nothing. There are no
-queues here: a router sends each request at once.
+queues: a router sends each request at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork
 
 BALANCING: Final = Balancing()
 _UNSIGNED: Final = 2**64 - 1
-"""Of a trace's block ids some are negative; a router's own never are."""
+"""Some of a trace's block ids are negative; a router's own never are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,13 @@ class RouterSettings:
 
     count: int = 1
     by_session: bool = False
-    """Whether all requests of a session come to one router, as over a kept connection; otherwise in turn."""
+    """Whether all requests of a session reach one router, as over a kept connection; otherwise in turn."""
     named: bool = False
     """Whether clients send their session's name, in `x-session-id` or a field of the body."""
     page_tokens: int = 16
     """Tokens per KV block of the engines."""
     block_pages: int = 8
-    """KV blocks of an engine that make one prefix block of the routers."""
+    """KV blocks of an engine in one prefix block of the routers."""
     kv_tokens: int = 2**19
     """Tokens of each engine's KV cache."""
     figures_s: float = 1.0
@@ -75,7 +75,7 @@ class RouterBalancer:
         """The list of ready replicas that was last seen."""
         self._ordinals: list[int] = []
         self._at: dict[str, int] = {}
-        """Places in that list, by address."""
+        """Positions in that list, by address."""
         self._places: list[tuple[EndpointTable, list[Endpoint]]] = []
         """The engines in every router's table, in the order of that list."""
         self._account = Account(Tenant(name="everybody", keys=()))
@@ -84,7 +84,7 @@ class RouterBalancer:
         self.network = None if routers.peers is None else PeerNetwork(routers.peers, self.tables, self._fresh)
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """Choose by the one router that gets this request."""
+        """Choose by the router that gets this request."""
         now = arrival.time
         if self.network is not None:
             self.network.advance(now)
@@ -107,21 +107,21 @@ class RouterBalancer:
     def before_choice(self, table: EndpointTable) -> None:
         """Hook for subclasses that update the table before each choice."""
 
-    def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # only who knows more asks
-        """Take back the request's load if the engine refused it at once."""
+    def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # for others
+        """Remove the request's load if the engine refused it at once."""
         if not taken:
             flight = self._flights.pop(id(arrival))
             flight.table.give_back(flight.request, AttemptEnding.REFUSED, arrival.time)
 
     def began(self, arrival: RequestArrival, now: float) -> None:
-        """The first token of a request came."""
+        """Record a request's first token."""
         if self.network is not None:
             self.network.advance(now)
         flight = self._flights[id(arrival)]
         flight.table.first_token(flight.request, now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """The last token of a request came."""
+        """Record a request's last token."""
         if self.network is not None:
             self.network.advance(now)
         flight = self._flights.pop(id(arrival))
@@ -155,7 +155,7 @@ class RouterBalancer:
         return self.network.serving[self._turn % len(self.network.serving)]
 
     def _table(self) -> EndpointTable:
-        """A table with prefix blocks as long as the trace's; without short queues, since requests do not queue here."""
+        """Make a table with prefix blocks as long as the trace's, without short queues, as requests do not queue."""
         routers = self._routers
         table = EndpointTable(_ignore_state_change, routers.balancing)
         table.field.routers = routers.count
@@ -165,7 +165,7 @@ class RouterBalancer:
         return table
 
     def _fresh(self, place: int) -> EndpointTable:
-        """Another table for a router that starts anew; requests in flight stay with the old one."""
+        """Make a new table for a router that restarts; requests in flight stay with the old one."""
         self.tables[place] = self._table()
         ordinals, self._ordinals = self._ordinals, []
         self._see(ordinals)
@@ -196,4 +196,4 @@ class RouterBalancer:
 
 
 def _ignore_state_change(endpoint: Endpoint) -> None:
-    """No effect: states change only when replicas come and go, which `_see` handles."""
+    """Do nothing: states change only when replicas come and go, which `_see` handles."""

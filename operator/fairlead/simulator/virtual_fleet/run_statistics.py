@@ -1,7 +1,7 @@
 """Statistics of a run in bounded memory: latencies, requests within objectives, the fleet over time.
 
-Counts only requests that arrived in the measured span, so that warm-up and cool-down are simulated but not counted.
-Its size depends on the span's length, not on the traffic.
+Only requests that arrived in the measured span count, so warm-up and cool-down are simulated but not counted. The size
+depends on the span's length, not on the traffic.
 """
 
 from array import array
@@ -28,14 +28,14 @@ class RequestCounts:
     refused: int = 0
     left: int = 0
     prompt_tokens: int = 0
-    """Prompt tokens of answered requests; likewise the token counts below."""
+    """Prompt tokens of answered requests; the next two fields likewise."""
     cached_tokens: int = 0
     output_tokens: int = 0
     preemptions: int = 0
     kept_first: int = 0
     """Answered within the TTFT objective."""
     kept_pace: int = 0
-    """Answered within the TPOT objective; a reply of one token always is."""
+    """Answered within the TPOT objective; always for a reply of one token."""
     kept: int = 0
     """Answered within both objectives."""
 
@@ -78,18 +78,18 @@ class RunStatistics:
         if self._in_span(arrival):
             self.counts.arrived += 1
 
-    def refused(self, arrival: RequestArrival, because: str) -> None:  # noqa: ARG002  # every refusal counts alike here
+    def refused(self, arrival: RequestArrival, because: str) -> None:  # noqa: ARG002  # every refusal counts the same
         """Count a refusal, which is within no objective."""
         if self._in_span(arrival):
             self.counts.refused += 1
 
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:  # noqa: ARG002  # as above
-        """Count an unfinished request, for which the objectives are unknown."""
+        """Count an unfinished request, whose latencies are unknown."""
         if self._in_span(arrival):
             self.counts.left += 1
 
-    def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:  # noqa: ARG002  # any replica
-        """Add an ended request; its times are from its arrival, so they include the time that it was held."""
+    def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:  # noqa: ARG002
+        """Add an ended request; its times start at its arrival, so they include the time that it was held."""
         if not self._since <= arrival.time < self._until:
             return
         counts, ended, first = self.counts, request.ended, request.first_token

@@ -43,7 +43,7 @@ class SamplingPlan:
     groups: int = 8
 
     def stretches(self, since: float, until: float, chance: RandomSource) -> Iterator[DaySample]:
-        """The samples, each at a uniformly random place in its stratum."""
+        """Yield the samples, each at a uniformly random position in its stratum."""
         for number in range(int((until - since) / self.stratum_s)):
             start = since + number * self.stratum_s + chance.random() * (self.stratum_s - self.measured_s)
             end = start + self.measured_s
@@ -83,7 +83,7 @@ FIGURES: Final[Mapping[str, Callable[[SimulationReport], float]]] = {
 
 
 def estimates(groups: Sequence[RunStatistics], measured_s: Sequence[float]) -> dict[str, SampledEstimate]:
-    """Estimates from all groups together, with the spread between them; `measured_s` are their measured seconds."""
+    """Return estimates from all groups, with the spread between them; `measured_s` are the groups' measured seconds."""
     whole = RunStatistics()
     for group in groups:
         whole.add_all(group)
@@ -96,7 +96,7 @@ def estimates(groups: Sequence[RunStatistics], measured_s: Sequence[float]) -> d
 
 
 def _standard_error(values: Sequence[float]) -> float:
-    """The standard error; not a number if a group lacks a figure, since an unknown error is not a small one."""
+    """Return the standard error; NaN if a group lacks a figure, since an unknown error is not a small one."""
     if len(values) < 2 or not all(map(math.isfinite, values)):
         return math.nan
     return statistics.stdev(values) / math.sqrt(len(values))

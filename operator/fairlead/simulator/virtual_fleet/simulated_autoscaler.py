@@ -1,7 +1,7 @@
 """A simulated fleet scaled by Fairlead's own recommender: samples of the fleet as facts, and its recommendation.
 
 The recommender sees what it sees of a cluster: counters of pods and of one router, some time old, never the contents of
-a queue or the remaining length of a request. Decides nothing itself.
+a queue or the remaining length of a request. This module decides nothing itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,19 +43,19 @@ DecisionListener = Callable[[ScalingFacts, ScalingState, Recommendation, float],
 
 @runtime_checkable
 class CountingEngine(Protocol):
-    """An engine with counters and settings; asked of others than `EngineCore`, since asking takes long."""
+    """An engine with counters and settings; checked only for other types than `EngineCore`, since the check is slow."""
 
     @property
     def counts(self) -> EngineCounts:
-        """Counters since its start."""
+        """Counters since the engine's start."""
 
     @property
     def settings(self) -> EngineSettings:
-        """Its settings, which give the size of its KV cache."""
+        """The engine's settings, which give the size of its KV cache."""
 
 
 class _ReplicaLoad(NamedTuple):
-    """All engines of a replica together."""
+    """The load of all engines of a replica."""
 
     running: float
     waiting: float
@@ -77,7 +77,7 @@ class ScaledDeployment:
 
 
 class SimulatedAutoscaler:
-    """One fleet's autoscaler, which keeps its state between decisions, as the real loop does."""
+    """One fleet's autoscaler, which keeps its state between decisions, like the real loop."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class SimulatedAutoscaler:
         self._wanted: int | None = None
 
     def wanted(self, snapshot: FleetSnapshot) -> int:
-        """The next number of replicas."""
+        """Return the next number of replicas."""
         current = snapshot.ready + snapshot.starting
         facts = facts_of(snapshot, self._scaled, current if self._wanted is None else self._wanted)
         now = snapshot.at + self._scaled.delay_s
@@ -105,7 +105,7 @@ class SimulatedAutoscaler:
 
 
 def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
-    """The facts of one deployment at this time."""
+    """Return the facts of one deployment at this time."""
     pods = tuple(_pod(one, snapshot.at) for one in snapshot.replicas)
     return ScalingFacts(
         revision=REVISION,
@@ -119,7 +119,7 @@ def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> 
 
 
 def assumed_speed(times: StepTimes, settings: EngineSettings) -> ReplicaSpeed:
-    """A replica's speed from step times: of one decoding request, of many, and of a step full of prompt tokens."""
+    """Return a replica's speed from step times: of one decoding request, many, and a step full of prompt tokens."""
     most = settings.max_sequences
     one, many = (times.decode_line(count, count).base_s for count in (1, most))
     tokens = settings.batch_tokens
@@ -196,7 +196,7 @@ def _load(engines: Sequence[SimulatedEngine]) -> _ReplicaLoad:
 
 
 def _summed(counts: Sequence[EngineCounts]) -> EngineCounts:
-    """Of those that a scrape shows."""
+    """Add up the counters that a scrape shows."""
     return EngineCounts(
         steps=sum(one.steps for one in counts),
         prompt_tokens=sum(one.prompt_tokens for one in counts),
@@ -207,5 +207,5 @@ def _summed(counts: Sequence[EngineCounts]) -> EngineCounts:
 
 
 def _between_tokens(meter: ReplicaMeter, made: float, now: float) -> LatencyTotals:
-    """Inter-token latency totals, without a share within the objective, which would need every single token."""
+    """Return inter-token latency totals, without a share within the objective, which would need every single token."""
     return LatencyTotals(count=max(made - meter.firsts, 0.0), total=meter.between_tokens(now))

@@ -1,4 +1,4 @@
-"""The simulation's loop: it processes the next event, and puts the events that follow from it into the queue.
+"""The simulation's loop: it processes the next event and queues the events that follow from it.
 
 Every arrival ends exactly once: answered, refused by an engine, or left when the simulation stops. Requests are held
 while no replica is ready, and sent in order when one is.
@@ -33,7 +33,7 @@ SimulationEvent = (
     tuple[SimulatedReplica, EngineTimeline] | SimulatedReplica | RequestArrival | ScalingHook | int | PeriodicEvent
 )
 """An engine is due, a replica is ready, a request arrives, the autoscaler is called, a number of replicas takes effect,
-observers get a snapshot."""
+or observers get a snapshot."""
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class FleetSimulation:
         self._queue: EventQueue[SimulationEvent] = EventQueue()
         self._arrivals: Iterator[RequestArrival] = iter(())
         self._coming = 0
-        """Number of the queued event of the next arrival; 0 when there are no more."""
+        """Number of the next arrival's queued event; 0 when there are no more."""
         self._thinking = 0
         """Number of sessions whose next request is in the queue."""
         self._held: deque[RequestArrival] = deque()
@@ -79,7 +79,7 @@ class FleetSimulation:
     def run(self, arrivals: Iterator[RequestArrival], until: float = inf, since: float = 0.0) -> None:
         """Run until this time, or until all requests have ended; unfinished ones are then reported as left.
 
-        Without an end, the autoscaler must not want 0 replicas for ever while requests are held.
+        Without an end, the autoscaler must not want 0 replicas forever while requests are held.
         """
         self.now = self._moved = since
         self._arrivals = arrivals
@@ -123,7 +123,7 @@ class FleetSimulation:
         self._moved = self.now
 
     def _pull(self) -> None:
-        """Put the next arrival into the queue; only one at a time, since the source may be endless."""
+        """Queue the next arrival; only one at a time, since the source may be endless."""
         arrival = next(self._arrivals, None)
         if arrival is None:
             self._coming = 0
@@ -169,7 +169,7 @@ class FleetSimulation:
         self._settle(replica, course, shown + course.run_to(self.now) if idle else shown)
 
     def _chosen_rank(self, replica: SimulatedReplica, choose: Callable[[float], int]) -> EngineTimeline:
-        """The rank by vLLM's rule; all ranks are first run until now, so that their loads are current."""
+        """Return the rank by vLLM's rule; all ranks are run until now first, so that their loads are current."""
         for course in replica.courses:
             self._settle(replica, course, course.run_to(self.now))
         return replica.courses[choose(self.now)]
@@ -245,7 +245,7 @@ class FleetSimulation:
             replica.ready_event = self._queue.add(self.now + seconds, event_queue.READY, replica)
 
     def _snapshot(self) -> FleetSnapshot:
-        """Take a snapshot; engines are first run until now, which changes nothing else."""
+        """Take a snapshot; engines are run until now first, which changes nothing else."""
         replicas, totals = self.replicas, self.totals
         serving = [one for one in replicas.live if one.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}]
         for one in serving:
@@ -270,7 +270,7 @@ class FleetSimulation:
         )
 
     def _goes_on(self, snapshot: FleetSnapshot) -> bool:
-        """Whether the run continues; periodic events alone do not keep it going."""
+        """Return whether the run continues; periodic events alone do not keep it going."""
         in_flight = self.totals.arrived - self.totals.answered - self.totals.refused - len(self._held)
         hope = bool(snapshot.starting) or self._fleet.scaling is not None
         return bool(self._coming or self._thinking or in_flight or (self._held and hope))

@@ -3,8 +3,8 @@
 Sources: `pkg/controller/podautoscaler/{algorithm/apa,autoscaler,context/context,podautoscaler_controller}.go` of
 vllm-project/aibrix, `samples/autoscaling/apa.yaml`, and its page "Metric-based Autoscaling". Every 10 s it takes the
 mean usage of ready pods over an observe window of 180 s. A tenth above the target it grows in proportion, at most to
-twice; a tenth below it shrinks in proportion, at most to half, and only to the largest answer of the last 300 s. Pods
-that start count as idle when it would grow and as on target when it would shrink. The target of 0.5 is the sample's.
+twice; a tenth below it shrinks in proportion, at most to half, and only to the largest result of the last 300 s.
+Starting pods count as idle when it would grow and as on target when it would shrink. The target of 0.5 is the sample's.
 """
 
 import math
@@ -21,7 +21,7 @@ TARGET: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AibrixSettings:
-    """AIBrix's defaults, but for the bounds."""
+    """AIBrix's defaults, apart from the bounds."""
 
     target: float = TARGET
     up_tolerance: float = 0.1
@@ -34,7 +34,7 @@ class AibrixSettings:
     most: int = 64
 
     def answer(self, current: int, usage: float) -> int:
-        """Pods, from the current number and their mean usage."""
+        """Return the number of pods, from the current number and their mean usage."""
         ratio = usage / self.target
         if ratio > 1 + self.up_tolerance:
             return min(math.ceil(current * ratio), math.ceil(self.up_rate * current))
@@ -44,7 +44,7 @@ class AibrixSettings:
 
 
 class AibrixAutoscaler:
-    """Called at each sync."""
+    """The autoscaler, called at each sync."""
 
     def __init__(self, settings: AibrixSettings) -> None:
         self._settings = settings
@@ -52,7 +52,7 @@ class AibrixAutoscaler:
         self._answers = SampleWindow(settings.down_window_s)
 
     def wanted(self, snapshot: FleetSnapshot) -> int:
-        """The next number of replicas."""
+        """Return the next number of replicas."""
         settings, current = self._settings, snapshot.ready + snapshot.starting
         usages = [usage(one) for one in snapshot.replicas if one.stage is ReplicaStage.READY]
         if not usages:
@@ -64,7 +64,7 @@ class AibrixAutoscaler:
         return answer if answer > current else min(current, int(self._answers.most))
 
     def _guarded(self, current: int, ready: int) -> int:
-        """With pods that start, as if they were idle or on target, whichever changes less."""
+        """Count starting pods as idle or on target, whichever changes less."""
         settings, mean = self._settings, self._usage.mean
         answer = settings.answer(current, mean)
         if current in {ready, answer}:
@@ -76,5 +76,5 @@ class AibrixAutoscaler:
 
 
 def usage(replica: SimulatedReplica) -> float:
-    """KV cache usage of a replica, as the mean of its engines."""
+    """Return a replica's KV cache usage, the mean of its engines."""
     return sum(course.engine.usage for course in replica.courses) / len(replica.courses)

@@ -1,10 +1,10 @@
 """The cache-aware policy that vllm-router and sglang-router share: an approximate tree of prompts sent to replicas.
 
 Published parameters (`router_args.py` of vllm-router 0.1.17 and sglang-router 0.3.2): the fleet is out of balance when
-its largest and smallest counts of requests differ by more than an absolute threshold and by more than a relative one;
-then the replica with the smallest count gets the request. In balance, the replica that got the longest prefix gets it
-if that is more than a share of the prompt. Otherwise vllm-router chooses the replica with the smallest tree, and
-sglang-router, since sgl-project/sglang#14650, the one with the smallest count of requests.
+its largest and smallest request counts differ by more than an absolute threshold and by more than a relative one; then
+the replica with the smallest count gets the request. In balance, the replica that got the longest prefix gets it, if
+that is more than a share of the prompt. Otherwise vllm-router chooses the replica with the smallest tree, and
+sglang-router, since sgl-project/sglang#14650, the one with the smallest request count.
 """
 
 from collections import OrderedDict
@@ -29,7 +29,7 @@ class CacheAwareSettings:
     eviction_s: float = 60.0
     tree_characters: int = 2**26
     smallest_tree: bool = False
-    """Whether a prompt without a sufficient match goes to the smallest tree, not to the smallest count of requests."""
+    """Whether a prompt without a sufficient match goes to the smallest tree, not to the smallest request count."""
 
 
 SGLANG_ROUTER: Final = CacheAwareSettings()
@@ -43,7 +43,7 @@ class CacheAwareBalancer:
         self._settings = settings
         self._page_tokens = page_tokens
         self._step = block_pages
-        """Blocks of a prompt per tree node; their nodes are characters, which finds no more."""
+        """Blocks of a prompt per tree node; the originals' nodes are characters, which finds no more."""
         self._last: dict[int, dict[int, None]] = {}
         """For each node, the replicas that got it, the latest last."""
         self._sent: dict[int, OrderedDict[int, None]] = {}
@@ -81,7 +81,7 @@ class CacheAwareBalancer:
         return idlest
 
     def _matched(self, nodes: Sequence[int], ready: Sequence[Chosen]) -> tuple[int, Chosen | None]:
-        """How many nodes match, and the replica that last got all of them."""
+        """Return how many nodes match, and the replica that last got all of them."""
         holders: dict[int, None] = {}
         matched = 0
         for node in nodes:

@@ -1,6 +1,6 @@
 """Fairlead's choice with perfect knowledge: each engine's true cache and true work, and the length of every reply.
 
-The rule and the load bound are the same, so the router's difference to it is the cost of what it does not know.
+The rule and the load bound are the same, so the router's difference from it is the cost of what it does not know.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ class TrueCache:
 
 
 class ClairvoyantBalancer(RouterBalancer):
-    """One router that reads engines' state."""
+    """A router that reads the engines' state."""
 
     def __init__(self, routers: RouterSettings, engine: Callable[[int], CacheReportingEngine]) -> None:
         super().__init__(routers, lambda _ordinal, _now: None)
@@ -87,7 +87,7 @@ class ClairvoyantBalancer(RouterBalancer):
             self._running.setdefault(ordinal, {})[request.serial] = request
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """Forget the requests that have ended."""
+        """Remove the requests that have ended."""
         running = self._running[self._place(arrival)]
         for serial in [one for one, request in running.items() if request.status is EngineRequestStatus.ENDED]:
             del running[serial]

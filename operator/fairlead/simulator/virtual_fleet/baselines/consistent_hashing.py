@@ -1,4 +1,4 @@
-"""Consistent hashing without load bound: the same session or prefix always goes to the same replica."""
+"""Consistent hashing without a load bound: the same session or prefix always goes to the same replica."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ class ConsistentHashing:
         self._turn = -1
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """Choose by rendezvous hashing: when a replica goes, only its own keys move."""
+        """Choose by rendezvous hashing: when a replica is removed, only its own keys move."""
         first = arrival.prefix[self._step - 1 : self._step]
         if arrival.session is not None:
             key = rendezvous.number(arrival.session)

@@ -1,10 +1,10 @@
 """The horizontal pod autoscaler of Kubernetes 1.33 on one metric, reimplemented.
 
 Sources: `pkg/controller/podautoscaler/{replica_calculator,horizontal}.go` of release 1.33 and the page "Horizontal Pod
-Autoscaling" of its documentation. It syncs every 15 s; within a tenth of the target nothing changes. Pods that start
-have no metric yet: they count as idle when it would scale up and as on target when it would scale down. It scales up
-at once by the larger of four pods and the current number, and down only to the largest result of the last 300 s. Syncs
-are as far apart as the period of these rates, so no earlier change counts against them. At 0 replicas it does nothing.
+Autoscaling" of its documentation. It syncs every 15 s; within a tenth of the target nothing changes. Starting pods have
+no metric yet: they count as idle when it would scale up and as on target when it would scale down. It scales up at once
+by the larger of four pods and the current number, and down only to the largest result of the last 300 s. Syncs are as
+far apart as the period of these rates, so no earlier change counts against them. At 0 replicas it does nothing.
 """
 
 import math
@@ -31,7 +31,7 @@ class HpaBehaviour:
     up_factor: float = 2.0
 
     def within(self, ratio: float) -> bool:
-        """Whether a ratio is so near to the target that nothing changes."""
+        """Return whether a ratio is so near the target that nothing changes."""
         return 1 - self.tolerance <= ratio <= 1 + self.tolerance
 
 
@@ -39,14 +39,14 @@ DEFAULTS: Final = HpaBehaviour()
 
 
 class HpaStabilization:
-    """What limits a recommendation: the stabilization window, the rate of growth, the bounds."""
+    """The limits of a recommendation: the stabilization window, the rate of growth, the bounds."""
 
     def __init__(self, behaviour: HpaBehaviour) -> None:
         self._behaviour = behaviour
         self._answers: deque[tuple[float, int]] = deque()
 
     def steadied(self, current: int, desired: int, now: float) -> int:
-        """The number of replicas that is set."""
+        """Return the number of replicas to set."""
         behaviour, answers = self._behaviour, self._answers
         if not answers:
             answers.append((now, current))
@@ -71,7 +71,7 @@ class HorizontalPodAutoscaler:
         self._steadied = HpaStabilization(behaviour)
 
     def wanted(self, snapshot: FleetSnapshot) -> int:
-        """The next number of replicas."""
+        """Return the next number of replicas."""
         current = snapshot.ready + snapshot.starting
         if not current:
             return 0
@@ -94,10 +94,10 @@ class HorizontalPodAutoscaler:
 
 
 def running(replica: SimulatedReplica) -> float:
-    """Running requests of a replica."""
+    """Return a replica's running requests."""
     return float(sum(course.engine.running for course in replica.courses))
 
 
 def waiting(replica: SimulatedReplica) -> float:
-    """Waiting requests of a replica."""
+    """Return a replica's waiting requests."""
     return float(sum(course.engine.waiting for course in replica.courses))

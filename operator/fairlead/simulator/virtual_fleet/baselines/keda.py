@@ -1,10 +1,10 @@
 """KEDA 2.15 on the queue depth, reimplemented: it feeds the horizontal pod autoscaler, and scales to zero.
 
-Sources: the ScaledObject specification of KEDA 2.15 (polling every 30 s, cooldown 300 s, which is only for scaling to
-zero) and `GetExternalPerPodMetricReplicas` in `replica_calculator.go` of Kubernetes 1.33: the whole queue over the
-threshold of one replica, unless the ratio for the current replicas is within the tolerance. The threshold of 5 is
-that of vLLM's production stack (use case "Autoscaling with KEDA"). Fleets that may scale to zero have a second
-trigger that is active while any request is in flight, since the queue alone would cut off running requests.
+Sources: the ScaledObject specification of KEDA 2.15 (polling every 30 s; a cooldown of 300 s only for scaling to zero)
+and `GetExternalPerPodMetricReplicas` in `replica_calculator.go` of Kubernetes 1.33: the whole queue over one replica's
+threshold, unless the ratio for the current replicas is within the tolerance. The threshold of 5 is that of vLLM's
+production stack (use case "Autoscaling with KEDA"). Fleets that may scale to zero have a second trigger that is active
+while any request is in flight, since the queue alone would cut off running requests.
 """
 
 import math
@@ -33,7 +33,7 @@ class KedaTrigger:
 
 
 class KedaAutoscaler:
-    """Called at each sync of the horizontal pod autoscaler; some of these are also KEDA's polls."""
+    """The autoscaler, called at each sync of the horizontal pod autoscaler; some of these are also KEDA's polls."""
 
     def __init__(self, trigger: KedaTrigger, behaviour: HpaBehaviour = DEFAULTS) -> None:
         self._trigger = trigger
@@ -42,7 +42,7 @@ class KedaAutoscaler:
         self._active_at = 0.0
 
     def wanted(self, snapshot: FleetSnapshot) -> int:
-        """The next number of replicas."""
+        """Return the next number of replicas."""
         current = snapshot.ready + snapshot.starting
         polled = snapshot.at % self._trigger.polling_s < SYNC_S
         if snapshot.held + snapshot.waiting + snapshot.running:

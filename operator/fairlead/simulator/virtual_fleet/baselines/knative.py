@@ -1,12 +1,12 @@
 """The autoscaler of Knative Serving (KPA) on concurrency, reimplemented as of its main branch of 2026.
 
 Sources: `pkg/autoscaler/scaling/autoscaler.go` and the ConfigMap `config-autoscaler` of knative/serving, and the page
-"Additional autoscaling configuration for Knative Pod Autoscaler". Every 2 s it takes the requests in flight, held ones
-among them, as means over a stable window of 60 s and a panic window of a tenth of it. A replica is to have 100 of them
-(`container-concurrency-target-default`) at 70 %. Where the panic window asks for twice the ready replicas or more, it
-does not shrink until that has not been so for a stable window. It grows at most a thousandfold at once and shrinks at
-most to half. A fleet of several begins as after a panic. Here concurrency is sampled at each tick; Knative keeps means
-of each second.
+"Additional autoscaling configuration for Knative Pod Autoscaler". Every 2 s it takes the mean requests in flight,
+including held ones, over a stable window of 60 s and a panic window of a tenth of it. A replica's target is 100 of them
+(`container-concurrency-target-default`) at 70 %. Once the panic window needs at least twice the ready replicas, it does
+not scale down until that has not been so for a stable window. It scales up at most a thousandfold at once and down at
+most to half. A fleet of several replicas begins as after a panic. Here concurrency is sampled at each tick; Knative
+keeps means of each second.
 """
 
 import math
@@ -25,10 +25,10 @@ UTILIZATION: Final = 0.7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnativeSettings:
-    """Knative's defaults, but for the bounds."""
+    """Knative's defaults, apart from the bounds."""
 
     target: float = CONCURRENCY * UTILIZATION
-    """Requests in flight of a replica."""
+    """Requests in flight for each replica."""
     stable_s: float = 60.0
     panic_s: float = 6.0
     panic_threshold: float = 2.0
@@ -39,7 +39,7 @@ class KnativeSettings:
 
 
 class KnativeAutoscaler:
-    """Called at each tick."""
+    """The autoscaler, called at each tick."""
 
     def __init__(self, settings: KnativeSettings) -> None:
         self._settings = settings
@@ -48,7 +48,7 @@ class KnativeAutoscaler:
         self._panic_most = 0
 
     def wanted(self, snapshot: FleetSnapshot) -> int:
-        """The next number of replicas."""
+        """Return the next number of replicas."""
         if not len(self._stable) and snapshot.ready > 1:
             self._panicked_at, self._panic_most = snapshot.at, snapshot.ready
         concurrency = float(snapshot.held + snapshot.waiting + snapshot.running)
@@ -58,7 +58,7 @@ class KnativeAutoscaler:
         return min(max(answer, self._settings.least), self._settings.most)
 
     def answer(self, now: float, ready: int, stable: float, panic: float) -> int:
-        """What its rule says of both windows' means, before any bound."""
+        """Return the rule's result for both windows' means, before any bound."""
         settings, there = self._settings, max(ready, 1)
         highest, lowest = math.ceil(settings.up_rate * there), there // settings.down_rate
         in_calm, in_panic = (math.ceil(value / settings.target) for value in (stable, panic))

@@ -1,17 +1,17 @@
-"""Samples of the last so many seconds, as autoscalers keep them: their mean, or the largest of them."""
+"""Samples of the last seconds, as autoscalers keep them: their mean, smallest or largest."""
 
 from collections import deque
 
 
 class SampleWindow:
-    """Samples by time; a mean before the window is full is that of what there is."""
+    """Samples by time; before the window is full, the mean covers what it has."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._samples: deque[tuple[float, float]] = deque()
 
     def add(self, at: float, value: float) -> None:
-        """Keep a sample, and forget those that are too old."""
+        """Add a sample and drop those that are too old."""
         self._samples.append((at, value))
         while self._samples[0][0] <= at - self._seconds:
             self._samples.popleft()
@@ -21,7 +21,7 @@ class SampleWindow:
 
     @property
     def mean(self) -> float:
-        """Of all samples in the window."""
+        """Mean of all samples in the window."""
         return sum(value for _, value in self._samples) / len(self._samples)
 
     @property

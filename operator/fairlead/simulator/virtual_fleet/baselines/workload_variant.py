@@ -2,11 +2,11 @@
 
 Sources: `docs/{saturation-analyzer,saturation-scaling-config,integrations/hpa-integration}.md` of
 llm-d/llm-d-workload-variant-autoscaler. Every 60 s it takes each ready replica's largest KV cache usage and longest
-queue of the last minute. Those with less than 80 % and fewer than 5 waiting are not saturated; where these have on
-average less than 10 % of cache or 3 of queue to spare up to that, it asks for one more than are ready; where one fewer
-would still have as much to spare, for one fewer; else for as many as are ready. An HPA with its chart's behaviour sets
-what it asks for: to the lowest of 240 s upwards, to the highest of 240 s downwards, ten pods in 150 s, a tenth of
-tolerance. Spare cache of exactly the trigger counts as too little, as in its documented example.
+queue of the last minute. Replicas below 80 % and with fewer than 5 waiting are not saturated. If these have on average
+less than 10 % of cache or 3 of queue to spare up to those limits, it requests one more replica than are ready; if one
+fewer would still have as much to spare, one fewer; otherwise as many as are ready. An HPA with its chart's behaviour
+sets the result: upwards the lowest of 240 s, downwards the highest of 240 s, ten pods in 150 s, a tenth of tolerance.
+Spare cache of exactly the trigger counts as too little, as in its documented example.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _NEAR: Final = 1e-9
 
 
 class ReplicaPeak(NamedTuple):
-    """The last minute of one replica at its worst."""
+    """The worst values of one replica's last minute."""
 
     kv_usage: float
     waiting: float
@@ -41,7 +41,7 @@ class SaturationSettings:
     queue_trigger: float = 3.0
 
     def target(self, peaks: Sequence[ReplicaPeak]) -> int:
-        """Replicas, from those that are ready."""
+        """Return the number of replicas, from the peaks of the ready ones."""
         fresh = [one for one in peaks if one.kv_usage < self.kv_threshold and one.waiting < self.queue_threshold]
         if not fresh or not self._spare(fresh, len(fresh)):
             return len(peaks) + 1
@@ -49,7 +49,7 @@ class SaturationSettings:
         return len(peaks) - 1 if fewer and self._spare(fresh, fewer) else len(peaks)
 
     def _spare(self, fresh: Sequence[ReplicaPeak], replicas: int) -> bool:
-        """Whether so many replicas with the load of these have enough to spare."""
+        """Return whether this many replicas with their total load would have enough to spare."""
         kv = self.kv_threshold - sum(one.kv_usage for one in fresh) / replicas
         queue = self.queue_threshold - sum(one.waiting for one in fresh) / replicas
         return kv > self.kv_trigger + _NEAR and queue >= self.queue_trigger
@@ -68,7 +68,7 @@ class WvaBehaviour:
 
 
 class WorkloadVariantAutoscaler:
-    """Called at each sync of the horizontal pod autoscaler; every fourth of these is also an analysis."""
+    """The autoscaler, called at each sync of the horizontal pod autoscaler; every fourth one is also an analysis."""
 
     def __init__(self, settings: SaturationSettings, behaviour: WvaBehaviour) -> None:
         self._settings, self._behaviour = settings, behaviour
@@ -79,7 +79,7 @@ class WorkloadVariantAutoscaler:
         self._before = SampleWindow(behaviour.period_s)
 
     def wanted(self, snapshot: FleetSnapshot) -> int:
-        """The next number of replicas."""
+        """Return the next number of replicas."""
         peaks = self._peaks(snapshot)
         current = snapshot.ready + snapshot.starting
         if peaks and (self._target is None or snapshot.at % ANALYSED_EVERY_S < horizontal_pod_autoscaler.SYNC_S):
@@ -100,7 +100,7 @@ class WorkloadVariantAutoscaler:
         return found
 
     def _set(self, current: int, target: int, now: float) -> int:
-        """By the horizontal pod autoscaler; it knows no more than its window has seen."""
+        """Apply the horizontal pod autoscaler, which knows only what its window has seen."""
         behaviour = self._behaviour
         if not len(self._answers):
             self._answers.add(now, current)
