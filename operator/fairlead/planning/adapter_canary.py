@@ -1,7 +1,7 @@
-"""A version of an adapter on trial: which of two it is, what share both have, and where its canary goes next.
+"""The canary of an adapter's version: which of two versions is on trial, their shares, and the next state.
 
-The state machine is that of a new revision. Both versions stay loaded, so there is no replica to spare and none to
-drain: a step begins once every replica that was chosen has the new version, and a rollback is a share of 0.
+The state machine is that of a new revision. Both versions stay loaded, so there is no replica to spare or drain: a step
+begins once every chosen replica has the new version, and a rollback is a share of 0.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ SIDES: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionSides:
-    """The version that serves, and the one that is to take over from it."""
+    """The version that serves, and the one to replace it."""
 
     stable: AdapterEdition
     candidate: AdapterEdition | None = None
@@ -28,19 +28,19 @@ class VersionSides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionFacts:
-    """What is observed of a version on trial."""
+    """What was observed of a version on trial."""
 
     chosen: int = 0
-    """Replicas that are to load it."""
+    """Replicas that should load it."""
     loaded: int = 0
-    """Of these, that have it."""
+    """How many of these have it."""
     order: CanaryOrder | None = None
     service: GateVerdict | None = None
     evaluation: EvaluationVerdict = NOT_EVALUATED
 
 
 def sides(adapter: ServedAdapter, state: CanaryState | None) -> VersionSides:
-    """By the order of the list, the first serves; a version that was promoted serves wherever it is in the list."""
+    """Return both versions; the first listed serves, except that a promoted version serves wherever it is listed."""
     first, *rest = adapter.editions
     if not rest:
         return VersionSides(stable=first)
@@ -56,7 +56,7 @@ def sides(adapter: ServedAdapter, state: CanaryState | None) -> VersionSides:
 
 
 def shared(adapter: ServedAdapter, state: CanaryState | None) -> ServedAdapter:
-    """The adapter with the traffic that its canary gives to each version; as written where it has none."""
+    """Return the adapter with the traffic that its canary gives each version; unchanged if it has no canary."""
     if adapter.canary is None:
         return adapter
     both = sides(adapter, state)
@@ -72,7 +72,7 @@ def shared(adapter: ServedAdapter, state: CanaryState | None) -> ServedAdapter:
 def follow(
     adapter: ServedAdapter, facts: VersionFacts, stored: CanaryState | None, now: datetime
 ) -> CanaryState | None:
-    """The state that is to be stored next; None where nothing is on trial, and nothing of it is to be remembered."""
+    """Return the next state to store; None if nothing is on trial and no earlier result must be kept."""
     plan = adapter.canary
     if plan is None:
         return None
@@ -86,31 +86,31 @@ def follow(
 
 
 def waits(state: CanaryState, facts: VersionFacts, now: datetime) -> CanaryLimit | None:
-    """What it waits for, until when, and whether for a person; None once it is over."""
+    """Return what it waits for, until when, and whether for a person; None once it is over."""
     if state.phase in (CanaryPhase.PROMOTED, CanaryPhase.REJECTED):
         return None
     return canary.limit(state, _facts(facts, state.revision), now, diverted=True)
 
 
 def _is_remembered(adapter: ServedAdapter, state: CanaryState) -> bool:
-    """Whether a trial without its new version still says something true: which version it made serve."""
+    """Whether the state of an ended trial still applies: the version that it made serve is listed."""
     serving = {CanaryPhase.PROMOTED: state.revision, CanaryPhase.REJECTED: state.stable}.get(state.phase)
     return serving in {adapter.engine_name(one) for one in adapter.editions}
 
 
 def _percent(adapter: ServedAdapter, both: VersionSides, state: CanaryState | None) -> int:
-    """Of the candidate; none before its state is stored."""
+    """The candidate's percent; 0 before its state is stored."""
     if both.candidate is None or state is None:
         return 0
     if (state.revision, state.stable) != (adapter.engine_name(both.candidate), adapter.engine_name(both.stable)):
         return 0
     found = canary.share(state)
-    assert found is not None  # one that was promoted is no candidate any more
+    assert found is not None  # a promoted version is no longer a candidate
     return found.percent
 
 
 def _facts(seen: VersionFacts, name: str) -> CanaryFacts:
-    """In the terms of replicas: of two, one can be spared once the version is loaded."""
+    """Map versions to replicas: of two, one can be spared once the version is loaded."""
     is_loaded = 0 < seen.chosen == seen.loaded
     where = f"{seen.loaded} of {count(seen.chosen, 'replica')}"
     return CanaryFacts(

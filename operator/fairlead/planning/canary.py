@@ -1,7 +1,7 @@
-"""Where a canary goes next: from what is kept of it and what is observed, without a step back.
+"""The next state of a canary, from its stored state and what is observed; it never goes back a step.
 
-Two questions, so that a crash between them changes nothing. `limit` and `share` say what follows from the state as it
-is stored; `follow` says which state is to be stored next. Nothing is done on a state that is not stored yet.
+There are two queries, so that a crash between them changes nothing: `limit` and `share` derive what follows from the
+stored state; `follow` returns the state to store next. Nothing acts on a state that is not stored yet.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,22 +26,22 @@ from fairlead.planning import canary_moment, canary_sentences
 from fairlead.planning.canary_moment import CanaryMoment
 
 DIVERT_SECONDS: Final = 90.0
-"""A file in a pod is hardly older: the kubelet renews it each minute. Nobody waits longer for a router."""
+"""A file in a pod is hardly older, since the kubelet renews it each minute. No rollout waits longer for a router."""
 
 
 def begun(revision: str, stable: str, plan: CanaryPlan, now: datetime) -> CanaryState:
-    """A canary that has done nothing yet; its plan is that of now, whatever the spec says later."""
+    """Return a canary that has not started; its plan is fixed now, whatever the spec says later."""
     return CanaryState(revision=revision, stable=stable, plan=plan, since=now)
 
 
 def follow(state: CanaryState, facts: CanaryFacts, now: datetime) -> CanaryState:
-    """The state that is to be stored next; the same one, where nothing is to change."""
+    """Return the next state to store; the same one if nothing changes."""
     moment = CanaryMoment(state=_judged(state, facts), facts=facts, now=now)
     return next((found for rule in _RULES if (found := rule(moment)) is not None), moment.state)
 
 
 def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bool) -> CanaryLimit | None:
-    """What the new revision may have; nothing once it is promoted. `diverted`: no router sends it a share any more."""
+    """Return what the new revision may have; None once promoted. `diverted`: no router sends it a share any more."""
     moment = CanaryMoment(state=state, facts=facts, now=now)
     if state.phase is CanaryPhase.PROMOTED:
         return None
@@ -72,9 +72,9 @@ def _stepping(at: CanaryMoment) -> CanaryLimit:
 
 
 def share(state: CanaryState) -> TrafficShare | None:
-    """What the new revision gets of the traffic; nothing once it is promoted: then all engines are alike.
+    """Return the new revision's share of the traffic; None once it is promoted: then all engines are equal.
 
-    A step's share begins when its replicas serve; until then that of the step before stays.
+    A step's share begins when its replicas serve; until then the previous step's stays.
     """
     if state.phase is CanaryPhase.PROMOTED:
         return None
@@ -86,7 +86,7 @@ def share(state: CanaryState) -> TrafficShare | None:
 
 
 def _judged(state: CanaryState, facts: CanaryFacts) -> CanaryState:
-    """With what the gates of the step say now; a verdict that is final stays."""
+    """Record what the step's gates report now; a final verdict stays."""
     if state.phase is not CanaryPhase.STEPPING or state.reached_at is None:
         return state
     for gate, found, items in (
@@ -106,7 +106,7 @@ def _with_verdict(state: CanaryState, fresh: StepVerdict) -> CanaryState:
 
 
 def _ordered(at: CanaryMoment) -> CanaryState | None:
-    """What a person asked for since: each order counts once, and not for a canary that began after it."""
+    """Carry out a new order; each counts once, and not for a canary that began after it was given."""
     order, state = at.facts.order, at.state
     if order is None or (state.ordered_at is not None and order.at <= state.ordered_at):
         return None
@@ -120,7 +120,7 @@ def _paused(state: CanaryState, _: datetime) -> CanaryState:
 
 
 def _promoted(state: CanaryState, now: datetime) -> CanaryState:
-    """To the next step, and after a pause at least further."""
+    """Promote to the next step, or at least end a pause."""
     state = replace(state, paused=False)
     return _next(state, "a person promoted it", now) if state.phase is CanaryPhase.STEPPING else state
 
@@ -130,7 +130,7 @@ def _aborted(state: CanaryState, now: datetime) -> CanaryState:
 
 
 def _retried(state: CanaryState, now: datetime) -> CanaryState:
-    """Only what was rejected begins anew, and forgets all verdicts that led there."""
+    """Restart a rejected canary, without the verdicts that led there."""
     if state.phase is not CanaryPhase.REJECTED:
         return state
     fresh = begun(state.revision, state.stable, state.plan, now)
@@ -147,14 +147,14 @@ def _failed(at: CanaryMoment) -> CanaryState | None:
 
 
 def _stopped(at: CanaryMoment) -> CanaryState | None:
-    """Its replicas served users and do so no more, until the rollout gave it up: no gate has to say what that means."""
+    """Reject it if its replicas served and then stopped until the rollout gave up: no gate has to judge that."""
     if at.state.phase is not CanaryPhase.STEPPING or not at.facts.given_up:
         return None
     return _rejected(at.state, f"its replicas stopped serving in step {at.state.step + 1}: {at.facts.given_up}", at.now)
 
 
 def _starts(at: CanaryMoment) -> CanaryState | None:
-    """The first step is taken once a replica can be spared."""
+    """Take the first step once a replica can be spared."""
     state, facts = at.state, at.facts
     if state.phase is not CanaryPhase.WAITING or state.paused or at.most < 1:
         return None
@@ -164,7 +164,7 @@ def _starts(at: CanaryMoment) -> CanaryState | None:
 
 
 def _reached(at: CanaryMoment) -> CanaryState | None:
-    """The step's replicas serve: its share, its hold and its gates begin."""
+    """Begin the step's share, hold and gates once its replicas serve."""
     if at.state.phase is not CanaryPhase.STEPPING or at.state.reached_at is not None:
         return None
     enough = at.facts.available >= min(at.replicas, at.most)
@@ -178,7 +178,7 @@ def _passed(at: CanaryMoment) -> CanaryState | None:
 
 
 def _undecided(at: CanaryMoment) -> CanaryState | None:
-    """A gate that stays undecided for too long ends the canary only where the spec says so; it never passes."""
+    """Reject it if a gate stays undecided for too long, but only if the spec says so; it never passes."""
     state, gate = at.state, at.undecided
     if state.phase is not CanaryPhase.STEPPING or state.paused or state.plan.undecided is UndecidedAction.HOLD:
         return None
@@ -189,7 +189,7 @@ def _undecided(at: CanaryMoment) -> CanaryState | None:
 
 
 def _changed_items(at: CanaryMoment) -> CanaryState | None:
-    """What an evaluation rejected is tried again once its items are others: it was judged on what nobody asks now."""
+    """Retry what an evaluation rejected once its items have changed: it was judged on items that no longer apply."""
     if at.state.phase is not CanaryPhase.REJECTED or not at.facts.items:
         return None
     failed = [one for one in at.state.verdicts if one.verdict.verdict is Verdict.FAILED]
@@ -202,7 +202,7 @@ _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
     *(_ordered, _failed, _stopped, _starts, _reached, _passed, _undecided),
     _changed_items,
 )
-"""The first that changes something; a gate's failure goes before the end of its step."""
+"""The first rule that changes something applies; a gate's failure comes before the end of its step."""
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 _CARRIED_OUT: Final[Mapping[CanaryVerb, Callable[[CanaryState, datetime], CanaryState]]] = {
     CanaryVerb.PAUSE: _paused,

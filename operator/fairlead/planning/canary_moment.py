@@ -8,7 +8,7 @@ from fairlead.fleet.canaries import CanaryFacts, CanaryGate, CanaryState, Canary
 from fairlead.fleet.gate_verdicts import Verdict
 
 BY_FIGURES: Final = (CanaryGate.SERVICE, CanaryGate.QUALITY)
-"""Gates that judge by figures, and not by a person's order."""
+"""Gates that judge by figures, not by a person's order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,45 +21,45 @@ class CanaryMoment:
 
     @property
     def step(self) -> CanaryStep:
-        """The one that it is on."""
+        """The current step."""
         return self.state.plan.steps[self.state.step]
 
     @property
     def replicas(self) -> int:
-        """What the step gives the new revision."""
+        """The replicas that the step gives the new revision."""
         return self.step.replicas_of(self.facts.wanted, self.facts.spare)
 
     @property
     def most(self) -> int:
-        """How many replicas the new revision may have while it is on trial."""
+        """The most replicas that the new revision may have while on trial."""
         return max(0, min(self.facts.wanted, self.facts.wanted + self.facts.spare - 1))
 
     @property
     def held_until(self) -> datetime | None:
-        """How long the step lasts at least."""
+        """The earliest end of the step."""
         reached = self.state.reached_at
         return reached + timedelta(seconds=self.step.hold_seconds) if reached else None
 
     @property
     def held(self) -> bool:
-        """Whether the step has lasted as long as it is to."""
+        """Whether the step has lasted long enough."""
         return self.held_until is not None and self.held_until <= self.now
 
     @property
     def undecided_at(self) -> datetime | None:
-        """When a gate that is open counts as undecided for good."""
+        """When an open gate finally counts as undecided."""
         reached = self.state.reached_at
         return reached + timedelta(seconds=self.state.plan.undecided_seconds) if reached else None
 
     @property
     def gives_up_at(self) -> datetime | None:
-        """Until when the first step is taken by itself; None: always."""
+        """Until when the first step is taken automatically; None: without limit."""
         within = self.state.plan.start_within_seconds
         return None if within is None else self.state.since + timedelta(seconds=within)
 
     @property
     def gave_up(self) -> bool:
-        """Whether the first step is taken by itself no more."""
+        """Whether the first step is no longer taken automatically."""
         return self.gives_up_at is not None and self.now >= self.gives_up_at
 
     @property
@@ -76,11 +76,11 @@ class CanaryMoment:
 
 
 def entry(state: CanaryState, gate: CanaryGate) -> StepVerdict | None:
-    """What a gate said at this step."""
+    """Return a gate's result at this step."""
     return next((one for one in state.verdicts if (one.step, one.gate) == (state.step, gate)), None)
 
 
 def verdict(state: CanaryState, gate: CanaryGate) -> Verdict | None:
-    """Its verdict."""
+    """Return a gate's verdict at this step."""
     found = entry(state, gate)
     return found.verdict.verdict if found else None

@@ -15,7 +15,7 @@ _NOTHING_YET: Final = {
 
 
 def first_step(at: CanaryMoment) -> str:
-    """Why the first step is not taken."""
+    """Return why the first step is not taken."""
     state, facts = at.state, at.facts
     if state.paused:
         return "a person paused it before its first step; an order to promote goes on"
@@ -31,7 +31,7 @@ def first_step(at: CanaryMoment) -> str:
 
 
 def step(at: CanaryMoment) -> str:
-    """What a step waits for once its replicas serve."""
+    """Return what a step waits for once its replicas serve."""
     state, number = at.state, f"step {at.state.step + 1} of {len(at.state.plan.steps)}"
     if state.paused:
         return f"{number}: a person paused it; an order to promote goes on"

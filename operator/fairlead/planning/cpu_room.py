@@ -1,7 +1,7 @@
 """How many more replicas the nodes' cores and memory could take, estimated from what is allocatable.
 
-Only our own pods are known to hold any, so other programs' requests are missing here; the scheduler knows them all and
-decides. What is counted is requests, which for replicas on CPU are also limits.
+Only our own pods are counted, so other programs' requests are missing; the scheduler knows them all and decides. It
+counts resource requests, which for replicas on CPU are also limits.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from fairlead.planning import sentences
 
 
 def room(nodes: Sequence[HostNode], need: CpuResources, selector: NodeSelector = (), coming: int = 0) -> NodeRoom:
-    """The room for replicas on CPU, each on one node. The `coming` replicas have pods that are on no node yet."""
+    """Return the room for replicas on CPU, each on one node. The `coming` replicas have pods without a node."""
     selected = [node for node in nodes if set(selector) <= set(node.labels)]
     if not selected:
         return _none(_not_selected(len(nodes), selector), MissingCapacity.SELECTOR)
@@ -38,13 +38,13 @@ def _none(because: str, lack: MissingCapacity | None) -> NodeRoom:
 
 
 def _fitting(node: HostNode, need: CpuResources) -> int:
-    """Never negative: a node may shrink under its pods."""
+    """Never negative, since a node may shrink under its pods."""
     cores, memory = node.cores - node.used_cores, node.memory_bytes - node.used_bytes
     return max(0, int(min(cores // need.cores, memory // need.memory_bytes)))
 
 
 def _whole(node: HostNode, need: CpuResources) -> int:
-    """On an empty node."""
+    """Replicas that an empty node can take."""
     return int(min(node.cores // need.cores, node.memory_bytes // need.memory_bytes))
 
 

@@ -1,4 +1,4 @@
-"""Why the planner does nothing now, and until when: the one thing that the next step waits for."""
+"""Why the planner takes no step now, and until when: the one thing that the next step waits for."""
 
 from datetime import datetime
 from typing import Final
@@ -15,11 +15,11 @@ BLOCKED_REASONS: Final = (
     HoldReason.UNPLACED,
     HoldReason.CHECKING,
 )
-"""Holds without a certain end, so the progress deadline counts; drains and `min_ready_seconds` end by themselves."""
+"""Holds without a certain end, so the progress deadline applies; drains and `min_ready_seconds` end by themselves."""
 
 
 def hold(at: RolloutState) -> HoldStep:
-    """What the rollout waits for; only called when no step can be taken."""
+    """Return what the rollout waits for; called only if no step can be taken."""
     if at.complete:
         return _complete(at)
     if at.diverting and at.rollout.canary:
@@ -32,7 +32,7 @@ def hold(at: RolloutState) -> HoldStep:
 
 
 def wake_at(at: RolloutState) -> datetime | None:
-    """When the same snapshot leads to another plan, only because time has passed."""
+    """Return when the same snapshot leads to another plan just because time has passed."""
     if at.complete and not at.returning:
         return None
     rules = at.rollout.rules
@@ -51,7 +51,7 @@ def _complete(at: RolloutState) -> HoldStep:
 
 
 def _short_of_gpus(at: RolloutState, need: ScaleUpNeed) -> HoldStep | None:
-    """Why a revision that lacks replicas does not get more."""
+    """Return why a revision that lacks replicas does not get more."""
     if any(each.leaving for each in at.all):
         return _draining(at)
     if need.of.unplaced:
@@ -70,7 +70,7 @@ def _paused(at: RolloutState) -> HoldStep | None:
 
 
 def _on_trial(at: RolloutState) -> HoldStep | None:
-    """What a canary step waits for, once the target serves with all that the step gives it."""
+    """Return what a canary step waits for, once the target serves with all that the step gives it."""
     if at.trial is None or at.current.available < at.most_on_trial:
         return None
     reason = HoldReason.AWAITING_PERSON if at.trial.needs_person else HoldReason.ON_TRIAL
@@ -78,7 +78,7 @@ def _on_trial(at: RolloutState) -> HoldStep | None:
 
 
 def _starting(at: RolloutState) -> HoldStep:
-    """Why the requested replicas do not serve yet."""
+    """Return why the requested replicas do not serve yet."""
     current, seconds = at.current, at.rollout.rules.min_ready_seconds
     all_ready = current.ready >= current.requested
     if all_ready and (ripe := revision_counts.ripening(at.all, seconds, at.now)):
@@ -94,7 +94,7 @@ def _starting(at: RolloutState) -> HoldStep:
 
 
 def _no_fallback(at: RolloutState) -> str:
-    """Why a progress deadline that has passed has no consequence: there is no fallback."""
+    """Explain why an exceeded progress deadline has no consequence: there is no fallback."""
     if at.returning or at.fallback or at.rollout.rules.paused:
         return ""
     if at.now < rollback.due(at.rollout, at.current.revision):

@@ -8,10 +8,10 @@ from fairlead.planning import sentences
 
 
 class CountReason(StrEnum):
-    """Where a count comes from."""
+    """The source of a count."""
 
     FIXED = "Fixed"
-    """It is written in the spec: by a person, `kubectl scale` or another autoscaler."""
+    """Set in the spec by a person, `kubectl scale` or another autoscaler."""
     RECOMMENDED = "Recommended"
     BOUNDED = "Bounded"
     """The recommendation is outside the bounds; the nearest bound applies."""
@@ -29,7 +29,7 @@ class ReplicaCount:
 
 
 def wanted(replicas: int | ReplicaBounds, recommended: int | None, current: int) -> ReplicaCount:
-    """The count that a rollout works towards; never negative, whatever was written or recommended."""
+    """Return the count that a rollout works towards; never negative, whatever was written or recommended."""
     if isinstance(replicas, int):
         fixed = max(0, replicas)
         return ReplicaCount(replicas=fixed, reason=CountReason.FIXED, because=f"spec.replicas asks for {fixed}")
@@ -44,14 +44,14 @@ def wanted(replicas: int | ReplicaBounds, recommended: int | None, current: int)
 
 
 def _without_recommendation(bounds: ReplicaBounds, current: int) -> ReplicaCount:
-    """At least one, since nothing can be learnt from a model that never served."""
+    """Keep at least one, since nothing can be learnt from a model that never served."""
     count = _within(current, max(1, bounds.least), bounds.most)
     because = f"nothing recommended yet, {_bounds(bounds)}: {sentences.replicas(count)}"
     return ReplicaCount(replicas=count, reason=CountReason.NO_RECOMMENDATION, because=because)
 
 
 def _within(count: int, least: int, most: int) -> int:
-    """The upper bound wins over a lower one that contradicts it, since it limits the cost."""
+    """Clamp the count; the upper bound wins over a contradicting lower one, since it limits the cost."""
     return max(0, min(max(count, least), most))
 
 

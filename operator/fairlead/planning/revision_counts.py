@@ -1,6 +1,6 @@
-"""One revision counted: replicas that are requested, that exist and that serve.
+"""The counts of one revision: replicas that are requested, exist and serve.
 
-Only adds up; what the numbers mean for a rollout is decided elsewhere.
+It only counts; what the numbers mean for a rollout is decided elsewhere.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ class RevisionCounts:
 
     revision: RevisionState
     exists: bool = True
-    """False: it is wanted, and its Deployment does not exist yet."""
+    """False: it is wanted, but its Deployment does not exist yet."""
     live: int
     """Replicas that are not ending."""
     ending: int
@@ -24,7 +24,7 @@ class RevisionCounts:
     ready: int
     """Live replicas that serve, for however short a time."""
     available: int
-    """Live replicas that have served for `min_ready_seconds`: only these count when others may go."""
+    """Live replicas that have served for `min_ready_seconds`: only these count when others may be removed."""
     unplaced: int
 
     @property
@@ -39,12 +39,12 @@ class RevisionCounts:
 
     @property
     def occupied(self) -> int:
-        """GPUs it takes, in units of replicas: requested replicas will start, ending ones still hold theirs."""
+        """Occupied GPUs, in units of replicas: requested replicas will start, ending ones still hold theirs."""
         return max(self.requested, self.live) + self.ending
 
     @property
     def promised(self) -> int:
-        """Available replicas that stay: when a count falls, replicas that serve no requests go first."""
+        """Available replicas that stay: when a count falls, replicas that serve no requests are removed first."""
         return min(self.available, self.requested)
 
     @property
@@ -64,7 +64,7 @@ class RevisionCounts:
 
     @property
     def gone(self) -> bool:
-        """Whether it has no replicas, requested or live or ending, and only its Deployment is left."""
+        """Whether it has no replicas, neither requested nor live nor ending, so that only its Deployment is left."""
         return not (self.requested or self.live or self.ending)
 
 
@@ -83,20 +83,20 @@ def of(revision: RevisionState, min_ready_seconds: int, now: datetime) -> Revisi
 
 
 def absent(name: str, now: datetime) -> RevisionCounts:
-    """A revision that has no Deployment yet."""
+    """Return the counts of a revision without a Deployment."""
     revision = RevisionState(name=name, requested=0, created_at=now)
     return RevisionCounts(revision=revision, exists=False, live=0, ending=0, ready=0, available=0, unplaced=0)
 
 
 def ripening(standings: Iterable[RevisionCounts], min_ready_seconds: int, now: datetime) -> list[datetime]:
-    """The moments at which replicas that serve will have served long enough."""
+    """Return the moments at which replicas that serve will have served long enough."""
     replicas = (replica for each in standings for replica in each.revision.replicas if not replica.ending)
     moments = (_ripe(replica, min_ready_seconds) for replica in replicas)
     return [moment for moment in moments if moment is not None and moment > now]
 
 
 def _ripe(replica: RolloutReplica, min_ready_seconds: int) -> datetime | None:
-    """When a replica becomes or became available; None if it serves no requests."""
+    """Return when a replica becomes or became available; None if it serves no requests."""
     if replica.ready_since is None or replica.routable is False or replica.asleep:
         return None
     return replica.ready_since + timedelta(seconds=min_ready_seconds)

@@ -1,7 +1,7 @@
-"""The next step of a rollout, from what is observed and nothing else.
+"""The next step of a rollout, derived only from what is observed.
 
 Rules run in a fixed order, and the first that returns a step wins. The planner keeps no state, so a rollout resumes
-after a crash at any point, and an edit or a revert in the middle only leads to another plan.
+after a crash at any point, and an edit or a revert in between only leads to another plan.
 """
 
 from dataclasses import replace
@@ -34,7 +34,7 @@ RULES: Final = (
 
 
 def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
-    """One step towards the wanted count of the current revision, or a hold that says what it waits for."""
+    """Return one step towards the wanted count of the current revision, or a hold with its reason."""
     at = rollout_state.of(rollout, now)
     step = _given_up(at) or next((step for rule in RULES if (step := rule(at))), None) or _retire(at) or _wait(at)
     return RolloutPlan(
@@ -51,7 +51,7 @@ def _given_up(at: RolloutState) -> FailureStep | None:
 
 
 def _rejected(at: RolloutState) -> FailureStep | None:
-    """Give up for good a target that failed a gate, also while the rollout is paused."""
+    """Give up for good a target that failed a gate, even while the rollout is paused."""
     if not at.trial or not at.trial.rejected or not at.fallback or not at.current.exists:
         return None
     failure = replace(rollback.failed(at.current.revision, at.now), rejected=True, because=at.trial.rejected)
@@ -60,7 +60,7 @@ def _rejected(at: RolloutState) -> FailureStep | None:
 
 
 def _hopeless(at: RolloutState) -> FailureStep | None:
-    """Give up at once a target that cannot start, where another revision can serve."""
+    """Give up immediately a target that cannot start, if another revision can serve."""
     why = at.current.revision.hopeless
     if at.rollout.rules.paused or not at.fallback or not why:
         return None
@@ -70,7 +70,7 @@ def _hopeless(at: RolloutState) -> FailureStep | None:
 
 
 def _retire(at: RolloutState) -> RetireStep | None:
-    """Remove a revision without replicas; not the fallback, nor the target, whose Deployment holds its facts."""
+    """Remove a revision without replicas, except the fallback and the target, whose Deployment holds its facts."""
     if at.rollout.rules.paused:
         return None
     settled = at.complete and (at.wanted > 0 or at.current.revision.served)
@@ -105,7 +105,7 @@ def _phase(at: RolloutState) -> RolloutPhase:
 
 
 def _short(at: RolloutState, step: RolloutStep) -> str:
-    """Which GPU is short, when that limits the step or is what the hold waits for."""
+    """Return which GPU is short, if that limits the step or is what the hold waits for."""
     match step:
         case HoldStep(reason=HoldReason.UNPLACED):
             return at.rollout.room.because

@@ -1,4 +1,4 @@
-"""What the rules of a rollout read, counted once: the current revision, the older ones, and how many may go or come.
+"""The input of a rollout's rules, counted once: the current revision, the older ones, and how many may go or come.
 
 Floor and budget are computed here, so that no rule computes its own.
 """
@@ -20,36 +20,36 @@ class RolloutState:
     current: RevisionCounts
     """The revision that the rollout works towards."""
     others: tuple[RevisionCounts, ...]
-    """All the rest, in the order in which they give up replicas."""
+    """All other revisions, in the order in which they give up replicas."""
     fallback: RevisionCounts | None
     """The fallback among the others: the revision that the target would be given up for."""
 
     @property
     def wanted(self) -> int:
-        """How many replicas, all revisions together."""
+        """Wanted replicas over all revisions."""
         return self.rollout.wanted
 
     @property
     def floor(self) -> int:
-        """How many must stay available."""
+        """How many replicas must stay available."""
         return max(0, self.wanted - self.rollout.rules.max_unavailable)
 
     @property
     def spare(self) -> int:
-        """How many available replicas may go now."""
+        """How many available replicas may be removed now."""
         return max(0, sum(each.promised for each in self.all) - self.floor)
 
     @property
     def ceiling(self) -> int:
-        """How many replicas there may be at most."""
+        """The most replicas allowed."""
         return self.wanted + self.rollout.rules.max_surge
 
     @property
     def budget(self) -> int:
         """How many more replicas may be requested before too many GPUs are taken.
 
-        Where no other revision is left and the room on the nodes is known, ending replicas do not count: that room
-        already leaves out their GPUs, and a burst cannot wait for the last stream of a replica that drains.
+        If no other revision is left and the room on the nodes is known, ending replicas do not count: that room already
+        excludes their GPUs, and a burst cannot wait for the last stream of a draining replica.
         """
         ending = self.current.ending if self.alone and self.rollout.room.replicas is not None else 0
         return max(0, self.ceiling - sum(each.occupied for each in self.all) + ending)
@@ -71,7 +71,7 @@ class RolloutState:
 
     @property
     def alone(self) -> bool:
-        """Whether nothing of any other revision is left."""
+        """Whether no replica of any other revision is left."""
         return all(each.gone for each in self.others)
 
     @property
@@ -81,7 +81,7 @@ class RolloutState:
 
     @property
     def kept(self) -> int:
-        """How many replicas the older revisions keep for an unproven target: no fewer than must be available."""
+        """How many replicas older revisions keep for an unproven target: at least those that must be available."""
         return self.floor if self.unproven else 0
 
     @property
@@ -91,7 +91,7 @@ class RolloutState:
 
     @property
     def extra(self) -> int:
-        """Replicas beyond the wanted number that a trial keeps, so that the older revisions keep all of theirs."""
+        """Replicas beyond the wanted number during a trial, so that the older revisions keep all of theirs."""
         return self.rollout.rules.max_surge if self.trial else 0
 
     @property
@@ -103,20 +103,20 @@ class RolloutState:
 
     @property
     def kept_on_trial(self) -> int:
-        """How many replicas the older revisions are to have while the target is on trial."""
+        """How many replicas the older revisions should have while the target is on trial."""
         return self.wanted - max(0, self.most_on_trial - self.extra) if self.trial else 0
 
     @property
     def diverting(self) -> bool:
-        """Whether routers may still send conversations to a target that was rejected."""
+        """Whether routers may still send conversations to a rejected target."""
         return self.returning and self.rollout.canary is not None and self.rollout.canary.diverting
 
     @property
     def goal(self) -> int:
-        """How many replicas the current revision is to have for now.
+        """How many replicas the current revision should have for now.
 
         An unproven target is tried on no more than surge and unavailability allow, and gets what is wanted beyond the
-        older revisions: those keep what they have and never grow.
+        older revisions, which keep what they have and never grow.
         """
         if not self.unproven:
             return self.most_on_trial
@@ -126,7 +126,7 @@ class RolloutState:
 
     @property
     def complete(self) -> bool:
-        """Whether the current revision serves all that is wanted, alone."""
+        """Whether the current revision alone serves everything that is wanted."""
         return self.current.exists and self.alone and self.current.requested == self.wanted <= self.current.available
 
 

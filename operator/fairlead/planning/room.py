@@ -1,7 +1,7 @@
 """How many more replicas the nodes could take, estimated from their labels and GPUs; the scheduler decides.
 
-A product is compared exactly, as pods select it: a GPU that is shared (`-SHARED`) or sliced (`-MIG-1g.10gb`) has
-another name and another size, so the message suggests it, and it is never counted.
+Products are compared exactly, as pods select them: a shared (`-SHARED`) or sliced (`-MIG-1g.10gb`) GPU has another name
+and size, so the message suggests it, but it is never counted.
 """
 
 import difflib
@@ -21,7 +21,7 @@ _LOOSE: Final = 0.4
 def room(
     nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: NodeSelector = (), coming: int = 0
 ) -> NodeRoom:
-    """The room for replicas of `gpus` GPUs, each on one node; unlimited where the operator may not read nodes.
+    """Return the room for replicas of `gpus` GPUs, each on one node; unlimited if the operator may not read nodes.
 
     Without a product any node with the resource counts: other vendors name the GPU by the resource. The `coming`
     replicas have pods that are on no node yet.
@@ -48,12 +48,12 @@ def room(
 
 
 def _size(nodes: Sequence[Node], gpus: int) -> MissingCapacity | None:
-    """`GPUS` where no node is large enough for one replica; cordoned nodes count, since they come back."""
+    """Return `GPUS` if no node is large enough for one replica; cordoned nodes count, since they come back."""
     return MissingCapacity.GPUS if all(node.gpus < gpus for node in nodes) else None
 
 
 def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
-    """A node with the label and without a GPU has lost its device plugin, usually only for a while."""
+    """Explain the lack of GPUs; a labelled node without one has lost its device plugin, usually only for a while."""
     labelled = sum(node.product == product for node in nodes)
     if not labelled:
         return NodeRoom(replicas=0, most=0, because=_absent(nodes, product), lack=MissingCapacity.PRODUCT)
@@ -62,7 +62,7 @@ def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
 
 
 def products(nodes: Iterable[Node]) -> tuple[tuple[str, int], ...]:
-    """Every GPU of the cluster by its label, with how many there are; the most frequent first."""
+    """Return every GPU label of the cluster with its number of GPUs, the most frequent first."""
     counts: Counter[str] = Counter()
     for node in nodes:
         if node.product and node.gpus > 0:
@@ -71,7 +71,7 @@ def products(nodes: Iterable[Node]) -> tuple[tuple[str, int], ...]:
 
 
 def _free(node: Node) -> int:
-    """Never negative: more GPUs may be used than are allocatable, when a device fails under its pod."""
+    """Never negative: if a device fails under its pod, more GPUs may be used than are allocatable."""
     return max(0, node.gpus - node.used)
 
 

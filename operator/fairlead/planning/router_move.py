@@ -1,7 +1,7 @@
-"""Which routers serve a deployment while it moves between its own and a gateway's: who begins, and who may go.
+"""Which routers serve a deployment while it moves between its own and a gateway's, and in which order they change.
 
-The side that takes over serves before the other one goes. The gateways that the engines admit are the memory of this:
-a gateway sends requests to a deployment for as long as it is admitted.
+The side that takes over serves before the other one is removed. The state is kept in the gateways that the engines
+admit: a gateway sends requests to a deployment as long as it is admitted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,27 +12,27 @@ from fairlead.fleet.endpoints import EndpointState, RouterReport
 from fairlead.fleet.gateways import GatewayReference
 
 RouterReports = Sequence[RouterReport | None]
-"""Of each ready router; None: it did not answer."""
+"""The reports of all ready routers; None: no answer."""
 
 
 class MovePhase(StrEnum):
-    """Where a deployment stands between its own routers and a gateway's."""
+    """Phase of a deployment's move between its own routers and a gateway's."""
 
     OWN = "Own"
     """Its own routers serve it, and no gateway does."""
     JOINING = "Joining"
-    """Its own routers stay as they are until the gateway's take requests for it."""
+    """Its own routers stay as they are until the gateway's routers accept requests for it."""
     JOINED = "Joined"
     """The gateway's routers serve it, and it has none of its own."""
     LEAVING = "Leaving"
     """A gateway's routers serve it until its own do."""
     SETTLING = "Settling"
-    """Its own routers serve it; the gateway's still may, for clients that have yet to notice."""
+    """Its own routers serve it; the gateway's still may, for clients that have not noticed yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveFacts:
-    """What is known of both sides."""
+    """What is known about both sides."""
 
     wanted: GatewayReference | None
     """The gateway of the spec; None: a router of its own."""
@@ -42,19 +42,19 @@ class MoveFacts:
     """Whether its own routers exist."""
     own_serves: bool = False
     own_seconds: float = 0.0
-    """For how long its own routers have been ready."""
+    """How long its own routers have been ready."""
     gateway_serves: bool = False
     settle_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterMove:
-    """Which routers there are to be now."""
+    """Which routers there should be now."""
 
     phase: MovePhase = MovePhase.OWN
     admitted: tuple[GatewayReference, ...] = ()
     wait_seconds: float | None = None
-    """When to look again, though nothing happens until then."""
+    """When to check again, even if nothing happens until then."""
 
     @property
     def own_admitted(self) -> bool:
@@ -63,7 +63,7 @@ class RouterMove:
 
 
 def next_move(facts: MoveFacts) -> RouterMove:
-    """Nobody goes before somebody else serves; a gateway that is not there never takes anything over."""
+    """Return the next move; no side is removed before the other serves, and an absent gateway never takes over."""
     if facts.wanted is not None:
         return _towards(facts.wanted, facts)
     if not facts.admitted:
@@ -85,9 +85,9 @@ def _towards(gateway: GatewayReference, facts: MoveFacts) -> RouterMove:
 
 
 def serves(reports: RouterReports, ready_engines: Iterable[str]) -> bool:
-    """Whether requests reach the deployment through every one of these routers.
+    """Return whether requests reach the deployment through every one of these routers.
 
-    One that knows the deployment holds its requests while no engine is ready; else it must use one of the ready ones.
+    A router that has the deployment holds its requests while no engine is ready; otherwise it must use a ready one.
     """
     ready = set(ready_engines)
     return bool(reports) and all(one is not None and (not ready or _uses(one, ready)) for one in reports)

@@ -1,7 +1,7 @@
 """Which revision gives up replicas now, and how many.
 
-First replicas that serve no requests, then older ones that can be spared, then what the current revision has too many
-of. A replica that is needed to keep enough available never goes.
+Replicas that serve no requests are removed first, then older ones that can be spared, then the current revision's
+surplus. A replica that is needed to keep enough available is never removed.
 """
 
 from fairlead.fleet import plurals
@@ -12,7 +12,7 @@ from fairlead.planning.rollout_state import RolloutState
 
 
 def idle(at: RolloutState) -> ReplicaStep | None:
-    """An older revision gives up replicas that serve no requests: that costs nothing and frees GPUs."""
+    """Remove an older revision's replicas that serve no requests: that costs nothing and frees GPUs."""
     for each in at.others:
         if give := _within_pause(at, min(each.idle, _free(at, each))):
             change = sentences.change(each.name, each.requested, each.requested - give)
@@ -21,7 +21,7 @@ def idle(at: RolloutState) -> ReplicaStep | None:
 
 
 def older(at: RolloutState) -> ReplicaStep | None:
-    """An older revision gives up replicas that can be spared."""
+    """Remove an older revision's replicas that can be spared."""
     first = next((each for each in at.others if each.requested), None)
     give = _given(at, first)
     if not first or not give or awaits_check(at) or _diverts(at, first):
@@ -33,13 +33,13 @@ def older(at: RolloutState) -> ReplicaStep | None:
 
 
 def awaits_check(at: RolloutState) -> bool:
-    """Whether the last replicas that serve would go for a target whose preflight has no result yet."""
+    """Whether the last serving replicas would be removed for a target whose preflight has no result yet."""
     give = _given(at, next((each for each in at.others if each.requested), None))
     return at.wanted > 0 and at.current.revision.unchecked and 0 < give >= _serving(at)
 
 
 def surplus(at: RolloutState) -> ReplicaStep | None:
-    """The current revision gives up replicas beyond the wanted count."""
+    """Remove the current revision's replicas beyond the wanted count."""
     requested, give = at.current.requested, at.current.requested - at.most_on_trial
     if at.trial:
         give = min(give, max(at.current.idle, at.spare))
@@ -50,7 +50,7 @@ def surplus(at: RolloutState) -> ReplicaStep | None:
 
 
 def _diverts(at: RolloutState, first: RevisionCounts) -> bool:
-    """Whether it is the rejected target's turn, and routers may still send its share there."""
+    """Whether the rejected target is next, and routers may still send its share there."""
     return at.diverting and first.name == at.rollout.target
 
 
@@ -70,20 +70,20 @@ def _serving(at: RolloutState) -> int:
 
 
 def _free(at: RolloutState, each: RevisionCounts) -> int:
-    """How many replicas may go: while the target is unproven, its fallback keeps enough, even ones still starting."""
+    """How many may be removed; while the target is unproven its fallback keeps enough, even ones still starting."""
     if not at.fallback or each.name != at.fallback.name:
         return each.requested
     return max(0, sum(other.requested for other in at.others) - max(at.kept, at.kept_on_trial))
 
 
 def _to_give_up(at: RolloutState) -> int:
-    """Replicas beyond the wanted count; below it, only as many as the current revision needs the GPUs of."""
+    """Replicas beyond the wanted count; below it, only as many as free the GPUs that the current revision needs."""
     beyond = _serving(at) - at.wanted - at.extra
     return max(0, beyond, 0 if at.rollout.rules.paused else scale_up.lacking(at))
 
 
 def _within_pause(at: RolloutState, give: int) -> int:
-    """While paused only replicas beyond the ceiling go; the mixture of revisions stays."""
+    """While paused only replicas beyond the ceiling are removed; the mix of revisions stays."""
     return min(give, max(0, at.excess)) if at.rollout.rules.paused else give
 
 

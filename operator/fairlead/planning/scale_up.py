@@ -1,6 +1,6 @@
 """Which revision gets more replicas now, and how many: as many as are wanted, allowed, and fit on nodes.
 
-The room on the nodes is known for the target's kind of GPU only; another revision may need another kind, so its
+The room on the nodes is only known for the target's kind of GPU; another revision may need another kind, so its
 replicas are requested without that check and the scheduler decides.
 """
 
@@ -28,12 +28,12 @@ class ScaleUpNeed:
 
     @property
     def count(self) -> int:
-        """The replica count it would then have in its Deployment."""
+        """The replica count that its Deployment would then have."""
         return self.of.requested + self.lack
 
 
 def new(at: RolloutState) -> ReplicaStep | None:
-    """Create the target with as many replicas as are allowed; with none where they come later, so that it exists."""
+    """Create the target with as many replicas as allowed; with none if they come later, so that it exists."""
     if at.current.exists or (at.rollout.rules.paused and at.others):
         return None
     reason = StepReason.NEW_REVISION if at.others else StepReason.FIRST_REVISION
@@ -42,33 +42,33 @@ def new(at: RolloutState) -> ReplicaStep | None:
 
 
 def step(at: RolloutState) -> ReplicaStep | None:
-    """The first need of which at least one replica can be granted."""
+    """Return the first need for which at least one replica can be granted."""
     counted = ((need, granted(at, need)) for need in needs(at))
     return next((_replica_step(at, need, count) for need, count in counted if count), None)
 
 
 def needs(at: RolloutState) -> Iterator[ScaleUpNeed]:
-    """Revisions that lack replicas, the most urgent first."""
+    """Yield revisions that lack replicas, the most urgent first."""
     candidates = _paused(at) if at.rollout.rules.paused else _rolling(at)
     return (need for need in candidates if need.lack > 0)
 
 
 def granted(at: RolloutState, need: ScaleUpNeed) -> int:
-    """How many of the lacking replicas can be added now."""
+    """Return how many of the lacking replicas can be added now."""
     return min(need.lack, at.budget, _fitting(at, need.of))
 
 
 def lacking(at: RolloutState) -> int:
-    """How many more replicas the current revision could have if older ones gave up more than they already do."""
+    """Return how many more replicas the current revision could have if older ones gave up more than they already do."""
     need = ScaleUpNeed(of=at.current, lack=max(0, at.goal - at.current.requested), reason=_reason(at))
     coming = granted(at, need) + sum(each.leaving for each in at.all)
     return min(need.lack + at.current.unplaced - coming, reach(at))
 
 
 def reach(at: RolloutState) -> int:
-    """How many more replicas of the target would find a node if all older revisions were gone.
+    """Return how many more replicas of the target would find a node if all older revisions were gone.
 
-    No replica that serves goes for a target that could not be placed even then: its GPU is on no node, other pods
+    No serving replica is removed for a target that could not be placed even then: its GPU is on no node, other pods
     hold it, or a replica is too large for any node.
     """
     room, target = at.rollout.room, at.current
@@ -80,21 +80,21 @@ def reach(at: RolloutState) -> int:
 
 
 def short(at: RolloutState) -> str:
-    """Which GPU is short, and which strategy changes revisions without a free one."""
+    """Return which GPU is short, and which strategy changes revisions without a free one."""
     rules, room = at.rollout.rules, at.rollout.room
     surging = rules.strategy is not RolloutStrategy.REPLACE and not rules.max_unavailable
     return room.because + (_HINT.format(room.spare) if surging and not at.alone and reach(at) else "")
 
 
 def scant(at: RolloutState, need: ScaleUpNeed) -> bool:
-    """Whether the room on the nodes is what limits a need."""
+    """Return whether a need is limited by the room on the nodes."""
     return _fitting(at, need.of) < min(need.lack, at.budget)
 
 
 def _rolling(at: RolloutState) -> Iterator[ScaleUpNeed]:
-    """Only the current revision grows: a cold start of a revision that was just replaced is worth nothing.
+    """Yield only the current revision: a cold start of a revision that was just replaced would be wasted.
 
-    While it is on trial, its fallback grows too, when more are wanted than the trial may have.
+    While it is on trial, its fallback grows too, if more are wanted than the trial may have.
     """
     yield ScaleUpNeed(of=at.current, lack=at.goal - at.current.requested, reason=_reason(at))
     if at.trial and at.fallback:
@@ -120,7 +120,7 @@ def _reason(at: RolloutState) -> StepReason:
 
 
 def _fitting(at: RolloutState, each: RevisionCounts) -> int:
-    """How many more replicas of a revision find a node: none while some are unplaced, less those already requested."""
+    """How many more replicas find a node: none while some are unplaced, minus those already requested."""
     if each.unplaced:
         return 0
     room = at.rollout.room.replicas

@@ -1,8 +1,8 @@
-"""Which replicas sleep: how many of the wanted revision, which of them, and what that leaves for a rollout to plan.
+"""Which replicas sleep: how many of the wanted revision, which ones, and what that leaves for a rollout to plan.
 
-A rollout plans only for the replicas that are awake. If replicas are missing, sleepers wake before anything new is
-started, since waking takes seconds; sleepers beyond the wanted number wake too, and then go as surplus replicas.
-Sleepers of a revision that is not wanted are woken the same way: they serve, or go first.
+A rollout plans only for replicas that are awake. If replicas are missing, sleepers wake before anything new is started,
+since waking takes seconds; sleepers beyond the wanted number wake too, and are then removed as surplus. Sleepers of a
+revision that is not wanted wake in the same way: they serve, or are removed first.
 """
 
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ from fairlead.planning import rollback
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SleepPlan:
-    """Names of replicas, by what they are to do."""
+    """Names of replicas, by what they should do."""
 
     stay: tuple[str, ...] = ()
     """They are asleep or falling asleep, and stay so."""
     fall: tuple[str, ...] = ()
-    """They are awake and not needed: they are to fall asleep."""
+    """They are awake and not needed, and should fall asleep."""
     wake: tuple[str, ...] = ()
 
     @property
     def sleepers(self) -> frozenset[str]:
-        """All that are to sleep once this is carried out."""
+        """All replicas that sleep once this is carried out."""
         return frozenset((*self.stay, *self.fall))
 
 
@@ -33,7 +33,7 @@ NO_SLEEP: Final = SleepPlan()
 
 
 def plan_sleep(rollout: RolloutSnapshot, asleep: int, busy: Mapping[str, int], *, given_up: bool) -> SleepPlan:
-    """Which replicas sleep; `rollout.wanted` are to be awake, `busy` has the requests in flight by replica."""
+    """Choose the replicas that sleep; `rollout.wanted` should be awake, `busy` has requests in flight by replica."""
     target = rollback.wanted(rollout)
     others = (each for each in rollout.revisions if each is not target or given_up)
     wake = tuple(one.name for each in others for one in _live(each) if one.asleep)
@@ -50,14 +50,14 @@ def plan_sleep(rollout: RolloutSnapshot, asleep: int, busy: Mapping[str, int], *
 
 
 def awake(rollout: RolloutSnapshot, asleep: int, found: SleepPlan) -> RolloutSnapshot:
-    """The snapshot for a rollout to plan; sleepers that are still missing start as replicas that are awake."""
+    """Return the snapshot for a rollout to plan; sleepers still missing start as replicas that are awake."""
     sleepers = found.sleepers
     without = tuple(_without(each, sleepers) if each.name == rollout.target else each for each in rollout.revisions)
     return replace(rollout, wanted=rollout.wanted + max(0, asleep - len(sleepers)), revisions=without)
 
 
 def with_sleepers(plan: RolloutPlan, target: str, found: SleepPlan) -> RolloutPlan:
-    """The plan with the sleepers added again, since a Deployment's count includes them."""
+    """Return the plan with the sleepers added again, since a Deployment's count includes them."""
     step, count = plan.step, len(found.sleepers)
     if not (count and isinstance(step, ReplicaStep) and step.revision == target):
         return plan
@@ -66,7 +66,7 @@ def with_sleepers(plan: RolloutPlan, target: str, found: SleepPlan) -> RolloutPl
 
 
 def _newest_first(replica: RolloutReplica) -> tuple[float, str]:
-    """Newest first: sleep empties the KV cache, and the newest holds least; one that just woke is not the newest."""
+    """Sort newest first: sleep empties the KV cache, and the newest holds least; one that just woke is not newest."""
     return -replica.ready_since.timestamp() if replica.ready_since else 0.0, replica.name
 
 
