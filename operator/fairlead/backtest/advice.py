@@ -1,7 +1,7 @@
-"""Advice on one deployment: what may hold it back, each lever for it played, and the one that helps most first.
+"""Advice on one deployment: what may hold it back, each lever for it played, and the best one first.
 
-Whoever keeps the objectives comes before whoever does not, then the cheaper, then whoever leaves the model as it is,
-then whoever keeps more.
+Candidates that keep the objectives come first, then cheaper ones, then those that leave the model as it is, then those
+that keep more requests.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,15 +16,15 @@ from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 
 QUALITY: Final = ("weights=", "kvCache=")
-"""Levers that change what the model answers: evaluate it before they are applied."""
+"""Levers that change the model's answers: evaluate before applying them."""
 BETTER: Final = 0.01
-"""Of the requests: less is no gain."""
+"""As a share of the requests: less is no gain."""
 CHEAPER: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedLever:
-    """One lever, why it was played, and what came of it."""
+    """A lever, why it was played, and the result."""
 
     suspicion: Suspicion
     lever: Lever
@@ -32,7 +32,7 @@ class PlayedLever:
 
     @property
     def rank(self) -> tuple[bool, float, bool, float]:
-        """The least is the best."""
+        """Sort key: the least is the best."""
         changes = any(one in self.lever.words for one in QUALITY)
         cost = spent(self.played) if self.played.keeps else 0.0
         return (not self.played.keeps, cost, changes, -self.played.report.kept)
@@ -40,18 +40,18 @@ class PlayedLever:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """What was found."""
+    """The result of the search for advice."""
 
     before: PlayedCandidate
     sizes: TrafficSizes
     tried: tuple[PlayedLever, ...]
     """The best first."""
     partings: tuple[PromptParting, ...] = ()
-    """Of prompts that part too early; what loses most first."""
+    """Where prompts diverge too early; the largest loss first."""
 
     @property
     def best(self) -> PlayedLever | None:
-        """None where nothing helps that was tried."""
+        """None if no tried lever helps."""
         first = next(iter(self.tried), None)
         if first is None:
             return None
@@ -63,18 +63,18 @@ class Advice:
 
     @property
     def hindrance(self) -> Hindrance | None:
-        """What held it back, since its lever helped."""
+        """What held the deployment back, as its lever helped."""
         return None if self.best is None else self.best.suspicion.hindrance
 
 
 def spent(one: PlayedCandidate) -> float:
-    """USD; GPU hours where no price is known."""
+    """Return USD, or GPU hours if no price is known."""
     return one.report.gpu_hours if one.cost is None else one.cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisedService:
-    """Who is to be advised, and how a lever is pulled."""
+    """The deployment to advise on, and how a lever changes it."""
 
     candidate: Candidate
     changed: Callable[[Lever], Candidate | Unplayable]
@@ -83,7 +83,7 @@ class AdvisedService:
 
 
 def advise(service: AdvisedService, traffic: PlayedTraffic, chosen: PlaySettings) -> Advice:
-    """Everything that is suspected is played."""
+    """Play the levers of everything that is suspected."""
     before = play.play(service.candidate, traffic, chosen)
     sizes = TrafficSizes.of(
         traffic.arrivals(service.candidate.settings.block_tokens), service.candidate.settings.block_tokens
@@ -98,7 +98,7 @@ def advise(service: AdvisedService, traffic: PlayedTraffic, chosen: PlaySettings
 def _played(
     service: AdvisedService, found: Iterable[Suspicion], traffic: PlayedTraffic, chosen: PlaySettings
 ) -> list[PlayedLever]:
-    """Of a suspicion's levers no more than the first that is enough."""
+    """Play each suspicion's levers up to the first that suffices."""
     tried = []
     for suspicion in found:
         for words in suspicion.levers:

@@ -1,7 +1,7 @@
-"""What others run, to compare a policy with: their autoscalers as they ship them, each with one knob to tune.
+"""Other projects' autoscalers with their shipped settings, each with one knob to tune, to compare a policy with.
 
-All see figures that are one second old. A fleet that may go to zero does so after five minutes without a request where
-the project can do it at all.
+All see figures that are one second old. A fleet that may scale to zero does so after five minutes without a request, if
+the project supports it.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,20 +39,20 @@ ZERO_AFTER_S: Final = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """One of them, and the settings of it that are tried."""
+    """One autoscaler, and the settings that are tried."""
 
     name: str
     knob: str
     default: float
     source: str
-    """Where the default is from."""
+    """The source of the default."""
     tried: tuple[float, ...]
     make: Callable[[float, ReplicaBounds], ScalingHook]
-    """From a setting, and how few and how many replicas there may be."""
+    """Makes the hook from a setting and the replica bounds."""
 
     @property
     def words(self) -> str:
-        """What is compared with, in one line."""
+        """The baseline for messages."""
         return f"{self.name}, {self.default:g} {self.knob} as {self.source}"
 
 

@@ -1,7 +1,7 @@
-"""A trace in blocks of time: what must be done within each, by the prices of its tokens, whatever is done before it.
+"""A trace in blocks of time: what must be done within each, at its tokens' prices, whatever is done before.
 
-Counted in a block is only what cannot be done in another: a whole request that comes and must have ended within it, or
-the prompt of one whose first token is due within it. All else is free.
+A block counts only what cannot be done in another: a whole request that arrives and must end within it, or the prompt
+of one whose first token is due within it. Everything else is free.
 """
 
 from array import array
@@ -21,48 +21,48 @@ class DemandBlock:
     seconds: float
     works: tuple[float, ...]
     sums: tuple[float, ...]
-    """Of the first none, one, two, … of them."""
+    """Cumulative sums of the works: of the first 0, 1, 2, … of them."""
 
     @classmethod
     def of(cls, seconds: float, works: Sequence[float]) -> "DemandBlock":
-        """In order of their works."""
+        """Make a block of works in any order."""
         ordered = tuple(sorted(works))
         return cls(seconds, ordered, tuple(accumulate(ordered, initial=0.0)))
 
     @property
     def total(self) -> float:
-        """Engine seconds of all."""
+        """Engine seconds of all requests."""
         return self.sums[-1]
 
     def missed(self, engine_seconds: float) -> float:
-        """Requests that are left over at the least, parts of one too."""
+        """Return the fewest requests left over, fractions included."""
         served = bisect_right(self.sums, engine_seconds) - 1
         if served >= len(self.works):
             return 0.0
         return len(self.works) - served - (engine_seconds - self.sums[served]) / self.works[served]
 
     def worth_serving(self, most_seconds: float) -> tuple[float, float]:
-        """Engine seconds for all requests that cost at most so much, and how many are left over."""
+        """Return the engine seconds of all requests that cost at most this much, and how many are left over."""
         served = bisect_right(self.works, most_seconds)
         return self.sums[served], float(len(self.works) - served)
 
 
 class PricedTrace:
-    """What every block of it is made of."""
+    """The data from which a trace's blocks are made."""
 
     def __init__(self, demand: Demand, prices: StepPrices, deadlines: Deadlines, seconds: float) -> None:
         self._seconds = seconds
-        """From the first request to the last: what is paid for."""
+        """From the first request to the last: the time that is paid for."""
         self._arrived = demand.arrived
         self._first_s = deadlines.first_s
         last_s = deadlines.last_s
         self._last = array("d", [one + last_s(gaps) for one, gaps in zip(demand.arrived, demand.gaps, strict=True)])
-        """Until when the last token is due."""
+        """When each request's last token is due."""
         self._prompts = array("d", prices.prefills(demand))
         self._replies = array("d", prices.decodes(demand))
 
     def blocks(self, length: float) -> Iterator[DemandBlock]:
-        """Blocks of this length, the last one shorter: parts of the trace, which is in order of arrival."""
+        """Yield blocks of this length, the last one shorter: parts of the trace, which is in order of arrival."""
         arrived = self._arrived
         begin = bisect_left(arrived, 0.0)
         for number in range(int(max(-(-self._seconds // length), 1))):

@@ -1,7 +1,7 @@
-"""A deployment as it can be played: engines by its own command, replicas by its own policy; or why it cannot be.
+"""A deployment that can be played, with engines by its own command and replicas by its own policy; or why it cannot.
 
-The engine is sized and timed by what `fairlead engine` would make of the same command, so that a played deployment and
-an emulated one on a node are the same.
+The engine is sized and timed like `fairlead engine` with the same command, so that a played deployment and one that is
+emulated on a node are the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettin
 from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution
 
 KINDS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
-"""Whose scheduler the engine model has."""
+"""Kinds whose scheduler the engine model has."""
 NO_POLICY: Final = ScalingPolicy()
 BALANCING: Final = Balancing()
 ROUTING: Final = RoutingSettings()
@@ -39,7 +39,7 @@ class UnplayableReason(StrEnum):
     REFUSED = "Refused"
     """Admission refuses it."""
     NO_ENGINE_MODEL = "NoEngineModel"
-    """Nothing measured says how fast this engine or this processor is."""
+    """No measurement says how fast this engine or this processor is."""
     SHAPE_UNKNOWN = "ShapeUnknown"
     PRODUCT_UNKNOWN = "ProductUnknown"
     POLICY_MISSING = "PolicyMissing"
@@ -57,7 +57,7 @@ class Unplayable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A deployment as it can be played."""
+    """A deployment that can be played."""
 
     name: str
     settings: EngineSettings
@@ -65,49 +65,49 @@ class Candidate:
     ranks: int
     """Data-parallel ranks of one replica."""
     gpus: int
-    """Of one replica."""
+    """GPUs of one replica."""
     price_an_hour: float | None
-    """USD of one GPU; None: no price is known."""
+    """USD for one GPU; None: no price is known."""
     replicas: int | ReplicaBounds
     policy: ScalingPolicy
     routers: int
     notes: tuple[str, ...]
-    """Where the step times come from, and what is assumed."""
+    """The source of the step times, and what is assumed."""
     cold_starts: ColdStartDistribution | None = None
-    """Of its replicas, where they were measured; None: as long as the policy assumes."""
+    """Measured cold starts of its replicas; None: as long as the policy assumes."""
     baseline: Baseline | None = None
-    """Who decides instead of the product; None: the product."""
+    """The autoscaler that decides instead of the product; None: the product."""
     balancing: Balancing = BALANCING
     """How routers choose among replicas."""
     routing: RoutingSettings = ROUTING
-    """The settings of its routers, where their queue is played."""
+    """The settings of its routers, if their queue is played."""
     in_turn: bool = False
-    """Requests go to replicas in turn, as a Service without a router sends them."""
+    """Requests go to replicas in turn, as through a Service without a router."""
     answered_elsewhere: float = 0.0
-    """Share of requests that a response cache answers, so that no engine sees them."""
+    """Share of requests that a response cache answers, so that they reach no engine."""
     in_force: bool = False
-    """What runs now, beside what may replace it: to compare with."""
+    """Whether it runs now, and is compared with what may replace it."""
     what_if: str = ""
-    """How it differs from what the files say; empty: it does not."""
+    """How it differs from the files; empty: it does not."""
 
     def under(self, baseline: Baseline) -> "Candidate":
-        """The same replicas, scaled as another project ships it."""
+        """Return the same replicas, scaled by another project's autoscaler as shipped."""
         words = f"scaled by {baseline.words}"
         return replace(self, name=f"{self.name}, {baseline.name}", baseline=baseline, notes=(words, *self.notes))
 
     def starting(self, cold_starts: ColdStartDistribution, words: str) -> "Candidate":
-        """The same replicas, which take as long to start as others of theirs took."""
+        """Return the same replicas with the cold starts measured on similar ones."""
         return replace(self, cold_starts=cold_starts, notes=(*self.notes, words))
 
     def fixed(self, replicas: int) -> "Candidate":
-        """The same replicas, and always so many."""
+        """Return a fixed number of the same replicas."""
         return replace(self, name=f"{self.name}, static {replicas}", replicas=replicas)
 
 
 def candidate(
     review: Review, desired: DesiredDeployment, policy: ScalingPolicy | None, packaged: PackagedData
 ) -> Candidate | Unplayable:
-    """The deployment that was reviewed; `policy` is the one that it names, where its file was given."""
+    """Return the reviewed deployment; `policy` is the one that it names, if its file was given."""
     unplayable = _hindrance(review, desired, policy)
     if unplayable is not None:
         return unplayable
@@ -137,14 +137,14 @@ def candidate(
 
 
 def _notes(made: EngineProvision) -> Iterator[str]:
-    """What the engine would say of itself, and what is assumed where nobody measured it."""
+    """Yield what the engine would log, and what is assumed without measurements."""
     if made.settings.speculation is not None:
         yield assumed_acceptance(made.settings.speculation)
     yield from (note.removeprefix("INFO (simulated) ") for note in made.notes)
 
 
 def assumed_acceptance(speculation: SpeculationSettings) -> str:
-    """How often drafted tokens are taken to be accepted, and where to say it better."""
+    """State the assumed acceptance of drafted tokens, and how to set it."""
     share = speculation.acceptance[0]
     return (
         f"{share:.0%} of drafted tokens are accepted, which is assumed; give --what-if acceptance=, as you measured it"
@@ -152,7 +152,7 @@ def assumed_acceptance(speculation: SpeculationSettings) -> str:
 
 
 def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy | None) -> Unplayable | None:
-    """What can be seen before the engine is sized."""
+    """Return the hindrances that show before the engine is sized."""
     name, setup = review.name, review.setup
     wanted, bounds = desired.wanted, desired.replicas
     if review.refusals:
@@ -175,7 +175,7 @@ def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy
 
 
 def _provision(words: Sequence[str], setup: EngineSetup, packaged: PackagedData) -> EngineProvision:
-    """By the catalogue with this model's own shape and this GPU as the user describes it."""
+    """Size the engine by the catalogue, with this model's own shape and this GPU as the user describes it."""
     after = words.index("--") + 1 if "--" in words else 0
     served = command.read(words[after:])
     catalogue = packaged.catalogue

@@ -1,4 +1,4 @@
-"""Who is played in one comparison: candidates, and beside each that scales what others would make of its replicas."""
+"""The contenders of one comparison: candidates and, for each that scales, what other autoscalers would do with it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,23 +22,23 @@ class Contender:
     name: str
     candidate: Candidate
     compared: bool = False
-    """Whether it stands there only to compare with."""
+    """Whether it is only there for comparison."""
     searched: bool = False
     """Whether the smallest fixed number that keeps the objectives is searched for."""
 
     def played(self, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
-        """What came of it."""
+        """Play it and return the result."""
         if self.searched:
             return yardsticks.static_peak(self.candidate, traffic, chosen)
         return play.play(self.candidate, traffic, chosen)
 
 
 class NothingToScale(ValueError):
-    """A baseline is asked for, and no candidate has a number of replicas that changes."""
+    """A baseline is requested, but no candidate has a number of replicas that changes."""
 
 
 def contenders(candidates: Sequence[Candidate], against: Sequence[str]) -> Iterator[Contender]:
-    """Each candidate, and after it those that it is played against."""
+    """Yield each candidate, followed by those that it is played against."""
     scaling = [one for one in candidates if isinstance(one.replicas, ReplicaBounds) and not one.what_if]
     if against and not scaling:
         raise NothingToScale(

@@ -1,4 +1,4 @@
-"""Statistics of a run that say how far it is, and that end it when what is left cannot change the verdict."""
+"""Statistics of a run that report its progress, and end it once the rest cannot change the verdict."""
 
 from collections.abc import Callable
 from math import inf
@@ -9,11 +9,11 @@ from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
 
 
 class MissedTooMany(Exception):
-    """What is left of the traffic cannot change the verdict."""
+    """The rest of the traffic cannot change the verdict."""
 
 
 class CutStatistics(WindowedStatistics):
-    """Windows of a run that may be cut."""
+    """Windowed statistics of a run that may be cut short."""
 
     __slots__ = ("_may_miss", "_report")
 
@@ -24,7 +24,7 @@ class CutStatistics(WindowedStatistics):
         self._report, self._may_miss = report, may_miss
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
-        """Add a row, and say so."""
+        """Add a row, report progress, and end the run if too many requests missed their objectives."""
         super().snapshot_taken(snapshot)
         self._report(snapshot.at)
         counts = self.counts

@@ -1,7 +1,7 @@
-"""What each request of a trace asks of an engine, whoever serves it, however well: tokens to compute, and by when.
+"""The least that each request of a trace takes of any engine: tokens to compute, and by when.
 
-With a prefix cache that forgets nothing and is shared by the whole fleet, so that no real one computes less: a block is
-computed by the first request that has it. A token has memory of its own where no other request's prompt has its block.
+It assumes a prefix cache that never evicts and that the whole fleet shares, so that no real one computes less: a block
+is computed by the first request that has it. A token has memory of its own if no other request's prompt has its block.
 """
 
 from array import array
@@ -16,7 +16,7 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 
 @dataclass(slots=True)
 class Demand:
-    """One column a figure, one place a request, in order of arrival."""
+    """One column per figure, one position per request, in order of arrival."""
 
     arrived: "array[float]" = field(default_factory=lambda: array("d"))
     prompt: "array[float]" = field(default_factory=lambda: array("d"))
@@ -24,17 +24,17 @@ class Demand:
     pairs: "array[float]" = field(default_factory=lambda: array("d"))
     """Pairs of such a token and one that it attends to."""
     steps: "array[float]" = field(default_factory=lambda: array("d"))
-    """Steps after the first token's, at the fewest."""
+    """The fewest steps after the first token's."""
     context: "array[float]" = field(default_factory=lambda: array("d"))
-    """Tokens that these steps attend to, all together."""
+    """Tokens that these steps attend to, in total."""
     own: "array[float]" = field(default_factory=lambda: array("d"))
-    """Of them, those that take memory which no other request could share."""
+    """The part of them in memory that no other request could share."""
     gaps: "array[float]" = field(default_factory=lambda: array("d"))
     """Times between two tokens that the objective counts."""
 
 
 def collect(arrivals: Iterable[RequestArrival], settings: EngineSettings) -> Demand:
-    """All requests of a trace, read once."""
+    """Collect all requests of a trace, reading it once."""
     found, seen, holders = Demand(), set[int](), Counter[int]()
     prefixes: list[tuple[int, ...]] = []
     at_once = 1 + (settings.speculation.tokens if settings.speculation else 0)
@@ -68,7 +68,7 @@ def collect(arrivals: Iterable[RequestArrival], settings: EngineSettings) -> Dem
 
 
 def _cached(names: tuple[int, ...], seen: set[int]) -> int:
-    """Leading blocks that an earlier request has."""
+    """Count the leading blocks that an earlier request has."""
     for place, name in enumerate(names):
         if name not in seen:
             return place
@@ -76,24 +76,24 @@ def _cached(names: tuple[int, ...], seen: set[int]) -> int:
 
 
 def _attended(tokens: int, steps: int) -> float:
-    """By steps that each attend to one token more than the one before."""
+    """Sum up steps that each attend to one token more than the one before."""
     return max(tokens, 0) * steps + steps * (steps - 1) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Until when a request may be served and still count as kept, in seconds after it came."""
+    """Until when a request may be served and still count as kept, in seconds after its arrival."""
 
     first_s: float
     pace_s: float
 
     @classmethod
     def of(cls, objectives: LatencyObjectives) -> "Deadlines":
-        """Without an objective there is none."""
+        """Without an objective there is no deadline."""
         first, pace = objectives.ttft_p95_s, objectives.tpot_p95_s
         never = float("inf")
         return cls(first_s=never if first is None else first, pace_s=never if pace is None else pace)
 
     def last_s(self, gaps: float) -> float:
-        """For its last token."""
+        """Return the deadline of its last token."""
         return self.first_s + (gaps * self.pace_s if gaps else 0.0)

@@ -1,7 +1,7 @@
 """Traffic drawn from its description: rate, burst and percentiles in, requests with their times out.
 
-A part of the time has the busiest minute's rate, the rest what is left for the mean; within each, requests come
-independently of each other. Lengths are log-normal through the median and the 95th percentile.
+Part of the time has the busiest minute's rate, the rest what is left for the mean; within each, requests arrive
+independently. Lengths are log-normal through the median and the 95th percentile.
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 REQUESTS: Final = 6000.0
-"""As many as say enough about one in twenty of them."""
+"""Enough to tell something about one in twenty of them."""
 LEAST_SECONDS: Final = 900.0
 MOST_SECONDS: Final = 7200.0
 WAVES: Final = 3
 """Busy times within the traffic."""
 BUSY_REQUESTS: Final = 0.4
-"""Share of the requests that come in busy times."""
+"""Share of the requests that arrive in busy times."""
 
 
 def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic:
-    """No request is longer than the context. The same chance draws the same."""
+    """Draw traffic; no request is longer than the context. The same random source draws the same traffic."""
     rate = traffic.requests_per_second * (1 + traffic.retries)
     seconds = min(max(REQUESTS / rate, LEAST_SECONDS), MOST_SECONDS)
     sizes = lengths.lognormal(traffic.prompt, traffic.output, context, chance)
@@ -45,7 +45,7 @@ def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic
 
 
 def _waves(rate: float, burst: float, seconds: float) -> Iterator[RateSlice]:
-    """Calm, busy, calm, and again."""
+    """Yield calm, busy and calm slices, repeatedly."""
     if burst <= 1:
         yield RateSlice(seconds, rate)
         return

@@ -1,6 +1,6 @@
-"""What may hold a service back, by what was measured of it when it was played; and the levers that would mend each.
+"""What may hold a service back, by measurements of a play; and the levers that would fix it.
 
-A suspicion is only a reason to play its levers: what is named in the end is what helped.
+A suspicion is only a reason to play its levers: the advice names what helped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ CARDS: Final = 5
 
 
 class PricedCard(NamedTuple):
-    """A product that can be had."""
+    """A product with a price."""
 
     product: str
     price: float
@@ -51,19 +51,19 @@ class Hindrance(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficSizes:
-    """What a trace asks for, whoever serves it."""
+    """Sizes of a trace's requests, whatever serves them."""
 
     requests: int
     prompt: float
     reply: float
     longest: int
-    """Tokens of prompt and reply that all but one in a thousand requests need."""
+    """Tokens of prompt and reply that suffice for all but one in a thousand requests."""
     repeated: float
     """Share of prompt tokens in blocks that an earlier request had."""
 
     @classmethod
     def of(cls, arrivals: Iterable[RequestArrival], block_tokens: int) -> "TrafficSizes":
-        """At least one request."""
+        """Take the sizes of at least one request."""
         prompts, replies, whole, again, seen = 0, 0, list[int](), 0, set[int]()
         for one in arrivals:
             prompts, replies = prompts + one.prompt_tokens, replies + one.output_tokens
@@ -82,7 +82,7 @@ class TrafficSizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:
-    """One thing that may hold the service back."""
+    """One possible hindrance."""
 
     hindrance: Hindrance
     because: str
@@ -92,7 +92,7 @@ class Suspicion:
 def suspicions(
     one: Candidate, played: PlayedCandidate, sizes: TrafficSizes, cards: Sequence[PricedCard]
 ) -> Iterator[Suspicion]:
-    """All that what was measured allows; `cards` are the products with a price, the cheapest first."""
+    """Yield everything that the measurements suggest; `cards` are the products with a price, the cheapest first."""
     if played.keeps:
         yield from _too_much(one, cards)
         return
@@ -182,7 +182,7 @@ def _too_much(one: Candidate, cards: Sequence[PricedCard]) -> Iterator[Suspicion
 
 
 def _running(played: PlayedCandidate) -> float:
-    """Of one replica, while any requests wait."""
+    """Return one replica's running requests while any requests wait."""
     gauges = played.report.gauges
     rows = zip(gauges.running, gauges.ready, gauges.waiting, strict=True)
     busy = [running / ready for running, ready, waiting in rows if ready and waiting]
@@ -190,6 +190,6 @@ def _running(played: PlayedCandidate) -> float:
 
 
 def _usage(played: PlayedCandidate) -> float:
-    """Of the KV cache in the busiest fifth of the time."""
+    """Return the KV cache usage in the busiest fifth of the time."""
     shares = sorted(played.report.gauges.usage)
     return fmean(shares[-max(len(shares) // 5, 1) :]) if shares else 0.0

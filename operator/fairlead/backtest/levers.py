@@ -1,7 +1,7 @@
 """What could be different: one change of a deployment, as a patch to apply and as the candidate that is played.
 
-Most levers are fields of the deployment, so that admission judges the change as it would judge the real one. Some are
-not: what routers prefer, what a response cache answers, how often drafted tokens are accepted.
+Most levers are fields of the deployment, so that admission reviews the change like the real one. Others are not: what
+routers prefer, what a response cache answers, how often drafted tokens are accepted.
 """
 
 import copy
@@ -21,7 +21,7 @@ ON: Final = ("on", "off")
 
 
 class LeverError(ValueError):
-    """There is no such lever, or it does not take this value; the message names one that would do."""
+    """No such lever exists, or it does not take this value; the message names one that works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +30,18 @@ class Lever:
 
     words: str
     patch: Patch
-    """Of the deployment, to be merged into it; empty where the lever lies elsewhere."""
+    """To be merged into the deployment; empty if the lever is elsewhere."""
     changes: tuple[Callable[[Candidate], Candidate], ...] = ()
-    """What the deployment's own fields do not say."""
+    """Changes that the deployment's own fields do not express."""
     note: str = ""
     """Where it is set, if not in the deployment, and what is assumed."""
 
     def applied(self, content: Mapping[str, Any]) -> Patch:
-        """The deployment with the change; the original stays as it is."""
+        """Return the deployment with the change; the original is not modified."""
         return _with_method(merged(content, self.patch))
 
     def candidate(self, one: Candidate) -> Candidate:
-        """The candidate that was made of the changed deployment, with the rest of the change."""
+        """Return the candidate made of the changed deployment, with the rest of the change."""
         for change in self.changes:
             one = change(one)
         notes = (self.note, *one.notes) if self.note else one.notes
@@ -49,7 +49,7 @@ class Lever:
 
 
 def read(written: str) -> Lever:
-    """`prefixCaching=off`, or several with commas between them."""
+    """Parse `prefixCaching=off`, or several separated by commas."""
     found = [_one(part) for part in written.split(",")]
     patch: Patch = {}
     for one in found:
@@ -63,7 +63,7 @@ def read(written: str) -> Lever:
 
 
 def merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> Patch:
-    """A JSON merge patch: objects are merged, all else is replaced, null removes."""
+    """Apply a JSON merge patch: objects are merged, everything else is replaced, null removes."""
     found = copy.deepcopy(dict(content))
     for name, value in patch.items():
         if value is None:
@@ -77,7 +77,7 @@ def merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> Patch:
 
 
 def _with_method(content: Patch) -> Patch:
-    """A draft is a draft model's, unless something says whose it is."""
+    """Treat a draft as a draft model's, unless a method is set."""
     engine = content.get("spec", {}).get("engine", {})
     speculation = engine.get("speculation", {}) if isinstance(engine, dict) else {}
     if not isinstance(speculation, dict) or "draft" not in speculation:
@@ -99,7 +99,7 @@ def _one(part: str) -> Lever:
 
 
 def _engine(*path: str) -> Callable[[object], Patch]:
-    """A field below `spec`."""
+    """Make a patch of a field below `spec`."""
 
     def patch(value: object) -> Patch:
         found: object = value
@@ -113,7 +113,7 @@ def _engine(*path: str) -> Callable[[object], Patch]:
 
 @dataclass(frozen=True, slots=True)
 class LeverKind:
-    """How a lever is read."""
+    """How a lever is parsed."""
 
     example: str
     make: Callable[[str, str], Lever]
@@ -136,7 +136,7 @@ def _number(example: str, *path: str, least: int = 1) -> LeverKind:
 
 
 def _text(example: str, *path: str) -> LeverKind:
-    """Admission says what it may be."""
+    """Admission checks the value."""
 
     def make(word: str, value: str) -> Lever:
         if not value:

@@ -1,9 +1,9 @@
-"""What no policy undercuts that keeps the objectives on this traffic: a bound from below, whoever decides and routes.
+"""A lower bound on the cost of keeping the objectives on this traffic, for any policy and any routing.
 
-It knows the whole trace. It is let off what a policy struggles with: requests go to any replica and are divided among
-steps at will, a cache knows whatever was computed before, one request in twenty may be left out (the dearest), and what
-need not be done within a block of time costs nothing. It is not let off three things: tokens cost engine seconds at the
-engine's best batches, replicas are whole, and one more is paid for while it starts. Blocks of several lengths are
+It knows the whole trace, and is spared what a policy struggles with: requests go to any replica and are divided among
+steps at will, a cache holds everything computed before, one request in twenty may be left out (the dearest), and what
+need not be done within a block of time costs nothing. It is not spared three things: tokens cost engine seconds at the
+engine's best batches, replicas are whole, and each added one is paid for while it starts. Blocks of several lengths are
 tried; each gives a bound, and the highest holds.
 """
 
@@ -34,17 +34,17 @@ class BoundQuestion:
     goal: float
     """Share of the requests that must be kept."""
     least: int
-    """Replicas at any time."""
+    """Minimum number of replicas at any time."""
     cold_s: float
     """The shortest cold start."""
     arrivals: Callable[[], Iterable[RequestArrival]]
-    """Those before 0 seconds have filled caches, and count for nothing else."""
+    """Arrivals before 0 seconds have filled caches, and count for nothing else."""
     seconds: float
-    """From 0 on, that are paid for."""
+    """The paid time, from 0 on."""
 
 
 def replica_seconds(question: BoundQuestion) -> float:
-    """That are paid at the least while the traffic lasts."""
+    """Return the replica seconds that are paid at least while the traffic lasts."""
     floor = question.least * question.seconds
     deadlines = Deadlines.of(question.objectives)
     if deadlines.first_s >= question.seconds:

@@ -1,8 +1,8 @@
-"""Where a tenant's prompts part, by the hashes of their blocks: a date at the beginning makes all behind it new.
+"""Where a tenant's prompts diverge, by their block hashes: a date at the beginning makes everything after it new.
 
-Hashes are chained, so whether prompts would be alike again behind the place where they part is not known. What is known
-is how long they all are: prompts that are never shorter than some length mostly begin with a text of that length. So
-what is said to be lost is an upper bound.
+Hashes are chained, so it is unknown whether prompts would be alike again after the divergence. Their lengths are known:
+prompts that are never shorter than some length mostly begin with a text of that length. So the reported loss is an
+upper bound.
 """
 
 from collections import defaultdict
@@ -13,37 +13,37 @@ from typing import Final
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
 LOOKED_AT: Final = 256
-"""Blocks of a prompt, so that long ones do not fill the memory: 4,096 tokens in blocks of 16."""
+"""Blocks examined of a prompt, so that long ones do not fill the memory: 4,096 tokens in blocks of 16."""
 FEWEST: Final = 20
-"""Requests of one beginning, below which nothing is said."""
+"""Fewest requests with a common beginning for a report."""
 OWN_WAYS: Final = 0.2
-"""Different blocks at one place, for each request: with fewer, most find one that was computed before."""
+"""Different blocks at one position, per request: with fewer, most requests find one that was computed before."""
 SHORTEST: Final = 0.05
-"""Of the requests may be shorter than what is taken to be in all."""
+"""Share of the requests that may be shorter than the text assumed to be in all."""
 WORTH_NAMING: Final = 0.25
-"""Of the prompt tokens: below, texts of any length would be named."""
+"""Share of the prompt tokens: below it, texts of any length would be reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptParting:
-    """Requests of a tenant that begin alike, and the block from which on hardly two of them are alike."""
+    """Requests of a tenant that begin alike, and the block from which hardly any two are alike."""
 
     tenant: str | None
-    """None: the traffic names none."""
+    """None: the traffic names no tenant."""
     requests: int
     block: int
-    """The first that differs, counted from 0."""
+    """The first block that differs, counted from 0."""
     block_tokens: int
     ways: int
-    """Different blocks at that place."""
+    """Different blocks at that position."""
     lost_tokens: int
-    """Behind the parting in nearly every prompt."""
+    """Tokens after the divergence in nearly every prompt."""
     share: float
-    """Of all prompt tokens of these requests, at most."""
+    """At most this share of all prompt tokens of these requests."""
 
     @property
     def shared_tokens(self) -> int:
-        """Before the parting."""
+        """Tokens before the divergence."""
         return self.block * self.block_tokens
 
 
@@ -54,7 +54,7 @@ class _Prompt:
 
 
 def partings(arrivals: Iterable[RequestArrival], block_tokens: int) -> tuple[PromptParting, ...]:
-    """Of all tenants, those that lose most first; nothing of requests that name no blocks."""
+    """Return the divergences of all tenants, the largest loss first; requests without block hashes are ignored."""
     tenants: defaultdict[str | None, list[_Prompt]] = defaultdict(list)
     for one in arrivals:
         if one.prefix:
@@ -64,7 +64,7 @@ def partings(arrivals: Iterable[RequestArrival], block_tokens: int) -> tuple[Pro
 
 
 def _of_tenant(tenant: str | None, prompts: list[_Prompt], block_tokens: int) -> Iterator[PromptParting]:
-    """Beginnings that enough requests share are followed until they part."""
+    """Follow beginnings that enough requests share until they diverge."""
     followed = [(0, prompts)]
     while followed:
         block, alike = followed.pop()
@@ -94,5 +94,5 @@ def _of_tenant(tenant: str | None, prompts: list[_Prompt], block_tokens: int) ->
 
 
 def _shortest(prompts: Sequence[_Prompt]) -> int:
-    """Tokens that nearly all of them have."""
+    """Return the tokens that nearly all of them have."""
     return sorted(one.tokens for one in prompts)[int(SHORTEST * len(prompts))]

@@ -1,4 +1,4 @@
-"""Plays what a plan proposes: whole manifests, each on the same traffic, no longer than it takes to know."""
+"""Plays a plan's proposals: whole manifests, each on the same traffic, no longer than the verdict needs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,23 +10,23 @@ from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate, PlayedTraffic, Pl
 from fairlead.fleet.capacity_plan import FleetProposal
 
 SURE: Final = 0.99
-"""Whoever keeps so many with one seed is not played with others."""
+"""With this share of requests kept for one seed, other seeds are not played."""
 
 
 @dataclass(slots=True)
 class PlanPlayer:
-    """One call a fleet."""
+    """Plays one fleet per call."""
 
     made: Callable[[FleetProposal], Candidate | Unplayable]
     traffics: Sequence[PlayedTraffic]
-    """One where it was recorded, several seeds where it is drawn."""
+    """One if it was recorded, several seeds if it is drawn."""
     settings: PlaySettings
     unplayable: dict[str, Unplayable] = field(default_factory=dict)
     """By the words of the configuration."""
     played: int = 0
 
     def __call__(self, proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
-        """The next runs are played only where the first leaves it open."""
+        """Play further runs only if the first leaves the verdict open."""
         found = self.made(proposal)
         if isinstance(found, Unplayable):
             self.unplayable[proposal.configuration.words] = found

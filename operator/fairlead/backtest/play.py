@@ -1,7 +1,7 @@
-"""One candidate played on one traffic: its replicas come and go by its own policy, and its routers choose as ours do.
+"""Plays one candidate on one traffic: its own policy scales its replicas, and routers choose as ours do.
 
-Where nothing else is asked for, requests wait in routers only while no replica is ready, and in engines otherwise; the
-routers' own queue is played where that is (`backtest.queued_play`). Tenants' limits and the response cache never are.
+By default requests wait in routers only while no replica is ready, and otherwise in engines; the routers' own queue is
+played on request (`backtest.queued_play`). Tenants' limits and the response cache never are.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,36 +30,36 @@ from fairlead.simulator.virtual_fleet.simulated_autoscaler import ScaledDeployme
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
 DECIDES_EVERY_SECONDS: Final = 5.0
-"""The product decides each second; every fifth is enough to compare policies, and costs a fifth."""
+"""The product decides each second; every fifth is enough to compare policies, at a fifth of the cost."""
 AS_THE_PRODUCT_SECONDS: Final = 1.0
-"""Where a recorded run is to be found again: five times as many decisions see more peaks, which are then held."""
+"""To reproduce a recorded run: five times as many decisions see more peaks, which are then held."""
 SCRAPE_AGE_SECONDS: Final = 1.0
 SNAPSHOT_SECONDS: Final = 60.0
 LAST_ANSWERS_SECONDS: Final = 600.0
-"""Played on after the last request, for its answer; what is not answered then counts as unanswered."""
+"""Time played after the last request, for its answer; what is not answered then counts as unanswered."""
 BATCH_SECONDS: Final = 86_400.0
-"""In which OpenAI answers a batch: what comes all at once is played as long at the most."""
+"""OpenAI's limit for a batch: traffic that arrives all at once is played for at most this long."""
 KEPT_GOAL: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaySettings:
-    """What every candidate of one comparison shares."""
+    """The common settings of one comparison's candidates."""
 
     streams: Callable[[str], RandomSource]
-    """Chance by name: the same names draw the same."""
+    """Returns a random source by name: the same names draw the same."""
     objectives: LatencyObjectives = LatencyObjectives()
-    """Judged by these; where one is absent, by the candidate's policy."""
+    """The objectives to judge by; where one is None, the candidate's policy has it."""
     cold_starts: ColdStartDistribution | None = None
     """None: as long as the candidate's policy assumes."""
     start: int | None = None
-    """Replicas that are ready at first; None: as few as the candidate may have, and one at least."""
+    """Replicas that are ready at first; None: as few as the candidate may have, but at least one."""
     progress: Callable[[float], None] = lambda _: None
-    """Called with the seconds played, once a minute of them."""
+    """Called with the seconds played, once for each minute of them."""
     queued: bool = False
-    """Whether requests that engines have no room for wait in the routers' own queue, as in the product."""
+    """Whether requests that do not fit engines wait in the routers' own queue, as in the product."""
     may_miss: float = inf
-    """After more requests than this outside their objectives, the rest is not played."""
+    """Once more requests than this missed their objectives, the rest is not played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class PlayedDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedCandidate:
-    """What came of it."""
+    """The result of a play."""
 
     name: str
     objectives: LatencyObjectives
@@ -110,18 +110,18 @@ class PlayedCandidate:
 
 
 class _DecisionLog:
-    """Keeps decisions that changed the number of replicas."""
+    """Records decisions that changed the number of replicas."""
 
     def __init__(self, first: int) -> None:
         self.found: list[PlayedDecision] = []
         self._count = first
 
-    def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # a listener gets all
-        """Keep it, if it changed anything."""
+    def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # unused
+        """Record a decision if it changed the number."""
         self._keep(now, answer.replicas, answer.reason, answer.message)
 
     def noted(self, wanted: Callable[[FleetSnapshot], int]) -> Callable[[FleetSnapshot], int]:
-        """A baseline's answers, kept likewise."""
+        """Record a baseline's answers in the same way."""
 
         def answer(snapshot: FleetSnapshot) -> int:
             replicas = wanted(snapshot)
@@ -140,20 +140,20 @@ class _DecisionLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedTraffic:
-    """Who asks what, and for how long."""
+    """The requests, and how long they last."""
 
     arrivals: Callable[[int], Iterator[RequestArrival]]
-    """In order of time, from 0 seconds on, with prefixes in blocks of so many tokens."""
+    """Yields requests in order of time, from 0 seconds on, with prefixes in blocks of this many tokens."""
     seconds: float
     """From the first request to the last."""
     since: float = 0.0
-    """What came before is played, and counted in no figure."""
+    """Earlier requests are played, but not counted in any figure."""
     at_once: bool = False
-    """All requests come together: it lasts until the last answer, and a day at most."""
+    """All requests arrive together: the play lasts until the last answer, and at most a day."""
 
 
 def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
-    """From the first request on; what a candidate meets depends on nothing but the arguments."""
+    """Play from the first request on; the result depends on nothing but the arguments."""
     objectives = objectives_of(candidate, chosen)
     first, queued = _first(candidate, chosen), _is_queued(candidate, chosen)
     log, inside = _DecisionLog(first), PlayedEngines(candidate, chosen.streams)
@@ -195,12 +195,12 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
 
 
 def _is_queued(candidate: Candidate, chosen: PlaySettings) -> bool:
-    """Whether the routers' queue is played: with a router, and where the product decides."""
+    """Whether the routers' queue is played: with a router, and if the product decides."""
     return chosen.queued and not candidate.in_turn and candidate.baseline is None
 
 
 def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> Iterator[RequestArrival]:
-    """All requests but those that a response cache answers."""
+    """Yield all requests except those that a response cache answers."""
     arrivals, elsewhere = traffic.arrivals(candidate.settings.block_tokens), candidate.answered_elsewhere
     if not elsewhere:
         return arrivals
@@ -209,7 +209,7 @@ def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlayS
 
 
 def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectives:
-    """The comparison's, and where it has none the policy's."""
+    """Return the comparison's objectives or, where it has none, the policy's."""
     common, own = chosen.objectives, candidate.policy.objectives
     return LatencyObjectives(
         ttft_p95_s=own.ttft_p95_seconds if common.ttft_p95_s is None else common.ttft_p95_s,
@@ -225,14 +225,14 @@ def _first(candidate: Candidate, chosen: PlaySettings) -> int:
 
 
 def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistribution:
-    """The comparison's; where it has none those that were measured, and then as long as the policy assumes."""
+    """Return the comparison's cold starts, else the measured ones, else as long as the policy assumes."""
     return chosen.cold_starts or candidate.cold_starts or FixedColdStarts(candidate.policy.cold_start.assume_seconds)
 
 
 def _scaling(
     candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog, every_s: float
 ) -> ScalingHook | None:
-    """The product's own decisions, or a baseline's; None for a fixed number of replicas."""
+    """Return the product's own decisions, or a baseline's; None for a fixed number of replicas."""
     bounds = candidate.replicas
     if isinstance(bounds, ReplicaBounds) and candidate.baseline is not None:
         hook = candidate.baseline.make(candidate.baseline.default, bounds)
@@ -255,7 +255,7 @@ def _scaling(
 
 
 def _gpu_seconds(world: FleetSimulation, traffic: PlayedTraffic) -> float:
-    """While the traffic lasted that counts."""
+    """Return the GPU seconds within the counted traffic."""
     ends = traffic.seconds
     spans = (
         (one.gpus, max(one.wanted_at, traffic.since), ends if one.gone_at is None else min(one.gone_at, ends))

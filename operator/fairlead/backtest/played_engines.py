@@ -1,4 +1,4 @@
-"""The engines of a candidate that is played, and who sends them their requests."""
+"""The engines of a played candidate, and the balancer in front of them."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, Rou
 
 
 class PlayedEngines:
-    """The candidate's engines, by their replica's number, for those who sample them."""
+    """The candidate's engines by replica ordinal, for sampling."""
 
     def __init__(self, candidate: Candidate, streams: Callable[[str], RandomSource]) -> None:
         self._candidate, self._streams = candidate, streams
@@ -29,7 +29,7 @@ class PlayedEngines:
         return ReplicaEngines(cores, EngineRanks(cores).choose if made.ranks > 1 else None)
 
     def figures(self, ordinal: int, now: float) -> EndpointSample | None:
-        """As a router scrapes them."""
+        """Sample an engine as a router scrapes it."""
         cores = self._cores[ordinal]
         if len(cores) == 1:
             (core,) = cores
@@ -42,7 +42,7 @@ class PlayedEngines:
         )
 
     def balancer(self) -> Balancer:
-        """Our routers, or none: then requests go to replicas in turn."""
+        """Return our routers, or round robin if there are none."""
         made = self._candidate
         if made.in_turn:
             return RoundRobin()

@@ -1,8 +1,8 @@
-"""The cheapest fleet that kept its objectives when it was played: what arithmetic proposes, and what lies beside it.
+"""The cheapest fleet that kept its objectives when played: what arithmetic proposes, and its neighbours.
 
-Of each configuration the number of replicas is searched for, since arithmetic is wrong both ways: fewer while the
-objectives hold, more while they do not and another fleet does not cost less. Where a number fails by first tokens or by
-pace alone, other batches are played too. What costs no less than the best so far is not played.
+The number of replicas of each configuration is searched for, since arithmetic errs both ways: fewer while the
+objectives hold, more while they do not and another fleet is not cheaper. If a number fails only by first tokens or only
+by pace, other batches are played too. What costs no less than the best so far is not played.
 """
 
 import math
@@ -19,36 +19,36 @@ CONFIGURATIONS: Final = 12
 OF_ONE_PRODUCT: Final = 3
 MOST_PLAYS: Final = 60
 LEAST_PART: Final = 0.3
-"""Of the replicas that arithmetic asks for: with fewer nothing was seen to hold."""
+"""Share of the replicas that arithmetic proposes: fewer were never seen to hold."""
 SMALLER: Final = (0.6,)
 LARGER: Final = (1.7, 3.0)
-"""Other batches, as parts of what arithmetic proposes."""
+"""Other batches, as factors of what arithmetic proposes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedProposal:
-    """One fleet, what arithmetic says of it, and what came of playing it."""
+    """One fleet, its estimate, and the result of playing it."""
 
     proposal: FleetProposal
     """With the replicas, the batch and the cost that were played."""
     reckoned: int
-    """Replicas that arithmetic asks for."""
+    """Replicas that arithmetic proposes."""
     runs: tuple[PlayedCandidate, ...]
-    """One for each seed; fewer where the first one says enough."""
+    """One for each seed; fewer if the first one suffices."""
 
     @property
     def kept(self) -> float:
-        """The share of requests, on average over the runs."""
+        """The share of requests kept, averaged over the runs."""
         return fmean(one.report.kept for one in self.runs)
 
     @property
     def keeps(self) -> bool:
-        """Whether it does in every run."""
+        """Whether every run keeps the objectives."""
         return all(one.report.kept >= KEPT_GOAL for one in self.runs)
 
 
 Player = Callable[[FleetProposal], tuple[PlayedCandidate, ...]]
-"""Plays a proposal once or several times; nothing where it cannot be played."""
+"""Plays a proposal once or several times; empty if it cannot be played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +57,13 @@ class PlayedPlan:
 
     best: PlayedProposal | None
     tried: tuple[PlayedProposal, ...]
-    """Cheapest first; the best among them."""
+    """Cheapest first, including the best."""
     left: int
-    """Configurations that were not played: the number of plays is limited."""
+    """Configurations that were not played, since the number of plays is limited."""
 
 
 def configurations(planned: CapacityPlan) -> tuple[FleetProposal, ...]:
-    """The cheapest by arithmetic, no product more than a few times."""
+    """Return the cheapest by arithmetic, with a few at most of each product."""
     others = (one.proposal for one in (*planned.runners_up, *planned.others))
     found = [one for one in (planned.best, *others) if one is not None]
     taken: list[FleetProposal] = []
@@ -75,7 +75,7 @@ def configurations(planned: CapacityPlan) -> tuple[FleetProposal, ...]:
 
 
 def search(options: Sequence[FleetProposal], player: Player) -> PlayedPlan:
-    """In the order of their cost by arithmetic."""
+    """Search in the order of estimated cost."""
     searched = _PlanSearch(player)
     left = 0
     for one in options:
@@ -93,10 +93,10 @@ class _PlanSearch:
     best: PlayedProposal | None = None
     tried: list[PlayedProposal] = field(default_factory=list)
     limits: dict[ServingConfiguration, int] = field(default_factory=dict)
-    """Batches that saved a configuration."""
+    """Batches with which a configuration keeps the objectives."""
 
     def configuration(self, option: FleetProposal) -> None:
-        """Its fewest replicas that keep the objectives, as far as they are cheaper than the best so far."""
+        """Find its fewest replicas that keep the objectives, as long as they are cheaper than the best so far."""
         start = min(option.replicas, self._affordable(option))
         if start < max(1, math.ceil(option.replicas * LEAST_PART)):
             return
@@ -106,7 +106,7 @@ class _PlanSearch:
             self._more(option, start)
 
     def _fewer(self, option: FleetProposal, keeps: int) -> None:
-        """Down in growing steps while it holds, then what was skipped."""
+        """Go down in growing steps while it holds, then bisect what was skipped."""
         failed, stride = 0, 1
         while not failed and keeps > 1:
             number = max(keeps - stride, 1)
@@ -117,7 +117,7 @@ class _PlanSearch:
         self._between(option, failed, keeps)
 
     def _more(self, option: FleetProposal, failed: int) -> None:
-        """Up, at most to twice of what arithmetic says, until it holds; then what was skipped."""
+        """Go up, at most to twice the estimate, until it holds; then bisect what was skipped."""
         most, stride = min(self._affordable(option), 2 * max(option.replicas, 2)), 1
         while failed < most:
             number = min(failed + stride, most)
@@ -132,12 +132,12 @@ class _PlanSearch:
             failed, keeps = (failed, middle) if self._holds(option, middle) else (middle, keeps)
 
     def _holds(self, option: FleetProposal, replicas: int) -> bool:
-        """By the batch that arithmetic proposes, or by another one."""
+        """Play with the proposed batch, then with other ones."""
         found = self._play(option, replicas)
         return found is not None and (found.keeps or self._other_limits(option, found))
 
     def _other_limits(self, option: FleetProposal, missed: PlayedProposal) -> bool:
-        """Whether the same replicas keep the objectives with another batch, which is then that of the configuration."""
+        """Whether the same replicas keep the objectives with another batch, which the configuration then uses."""
         number, usual = missed.proposal.replicas, option.supply.concurrent
         for part in _other_batches(missed.runs[-1].report):
             limit = max(1, round(usual * part))
@@ -148,7 +148,7 @@ class _PlanSearch:
         return False
 
     def _affordable(self, option: FleetProposal) -> int:
-        """Replicas that cost less than the best so far."""
+        """Return the replicas that cost less than the best so far."""
         if self.best is None:
             return 2 * option.replicas
         each = option.cost_per_hour / option.replicas
@@ -170,7 +170,7 @@ class _PlanSearch:
 
 
 def _other_batches(report: SimulationReport) -> tuple[float, ...]:
-    """Where only first tokens are late, requests wait for room in the batch; where only the pace is, it is too full."""
+    """If only first tokens are late, requests wait for room in the batch; if only the pace is, it is too full."""
     answered = report.answered / max(report.arrived, 1)
     first, pace = report.kept_first >= KEPT_GOAL * answered, report.kept_pace >= KEPT_GOAL * answered
     if first == pace:
@@ -179,7 +179,7 @@ def _other_batches(report: SimulationReport) -> tuple[float, ...]:
 
 
 def with_replicas(option: FleetProposal, replicas: int, limit: int) -> FleetProposal:
-    """The same configuration with another number and another batch; its arithmetic stays that of its own number."""
+    """Return the same configuration with another number and batch; its arithmetic stays that of the proposal."""
     part = replicas / option.replicas
     return replace(
         option,
@@ -191,7 +191,7 @@ def with_replicas(option: FleetProposal, replicas: int, limit: int) -> FleetProp
 
 
 def best_first(played: PlayedPlan) -> Iterator[PlayedProposal]:
-    """Of each configuration the cheapest that holds, and the dearest that does not; what holds comes first."""
+    """Yield each configuration's cheapest that holds and its dearest that does not; those that hold first."""
     seen: set[tuple[str, bool]] = set()
     holding = [one for one in played.tried if one.keeps]
     failing = [one for one in reversed(played.tried) if not one.keeps]

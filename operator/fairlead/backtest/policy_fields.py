@@ -14,15 +14,15 @@ class PolicyField:
     """One number of a policy."""
 
     name: str
-    """As people write it, below `spec`."""
+    """As users write it, below `spec`."""
     values: tuple[float, ...]
-    """From the smallest on; the policy's own is tried among them."""
+    """Ascending; the policy's own value is tried among them."""
     value: Callable[[ScalingPolicy], float | None]
-    """None: the policy does not use it, and it is left so."""
+    """None: the policy does not use it, and it stays unset."""
     with_value: Callable[[ScalingPolicy, float], ScalingPolicy]
 
     def neighbours(self, policy: ScalingPolicy) -> tuple[float, ...]:
-        """The next smaller value and the next larger one."""
+        """Return the next smaller and the next larger value."""
         own = self.value(policy)
         if own is None:
             return ()
@@ -65,7 +65,7 @@ FIELDS: Final = (
 
 
 def patch(before: ScalingPolicy, after: ScalingPolicy) -> Spec:
-    """What to merge into the spec. Signals are written whole, since naming one switches off those not named."""
+    """Return what to merge into the spec. Signals are written whole, since naming one disables those not named."""
     found: Spec = {}
     if before.signals != after.signals:
         found["signals"] = _written(after.signals)

@@ -1,7 +1,7 @@
-"""The cheapest policy that keeps the objectives on one part of the traffic, searched step by step.
+"""The cheapest policy that keeps the objectives on one part of the traffic, found by local search.
 
-Of all policies that differ in one field by one step the best is taken, until none is better; so every step is one that
-somebody could take by hand, and the way is short. What was found is judged on another part.
+Of all policies that differ in one field by one step the best is taken, until none is better; so every step could be
+taken by hand, and there are few. The result is judged on another part.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ from fairlead.backtest.policy_fields import FIELDS, PolicyField
 from fairlead.fleet.policies import ScalingPolicy
 
 MARGIN: Final = 0.01
-"""More than the goal is asked for where the search looks, since what was chosen there does worse elsewhere."""
+"""Required above the goal on the searched part, since a policy chosen there does worse elsewhere."""
 BETTER: Final = 0.002
-"""Of the requests, where the goal is missed: less is no gain."""
+"""As a share of the requests, if the goal is missed: less is no gain."""
 CHEAPER: Final = 0.995
 MOST_STEPS: Final = 12
 
 PlayAll = Callable[[Sequence[Candidate]], Sequence[PlayedCandidate]]
-"""Plays candidates on the part that is searched on, in this order."""
+"""Plays candidates on the searched part and returns results in the same order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class TuningStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """The way from a policy to the best that was found."""
+    """The steps from a policy to the best that was found."""
 
     first: PlayedCandidate
     steps: tuple[TuningStep, ...]
@@ -47,7 +47,7 @@ class Tuning:
 
     @property
     def last(self) -> PlayedCandidate:
-        """How the policy that was found did where it was searched."""
+        """The result of the found policy on the searched part."""
         return self.steps[-1].played if self.steps else self.first
 
 
@@ -56,7 +56,7 @@ class NothingToTune(ValueError):
 
 
 def tune(one: Candidate, play_all: PlayAll, fields: Sequence[PolicyField] = FIELDS) -> Tuning:
-    """From the policy as it is; nothing is played twice."""
+    """Search from the current policy; nothing is played twice."""
     seen: dict[ScalingPolicy, PlayedCandidate] = {}
     (first,) = _played([one], play_all, seen)
     current, steps = one, list[TuningStep]()
@@ -77,17 +77,17 @@ def tune(one: Candidate, play_all: PlayAll, fields: Sequence[PolicyField] = FIEL
 
 
 def keeps(one: PlayedCandidate) -> bool:
-    """Whether it keeps the objectives by enough to be believed elsewhere."""
+    """Whether it keeps the objectives with a margin, so that it should do so elsewhere too."""
     return one.report.kept >= KEPT_GOAL + MARGIN
 
 
 def rank(one: PlayedCandidate) -> tuple[bool, float, float]:
-    """The least is the best: who keeps the objectives, then the cheaper, else who keeps more."""
+    """Sort key, the least is best: keeping the objectives, then cost, otherwise the share of kept requests."""
     return (not keeps(one), spent(one) if keeps(one) else 0.0, -one.report.kept)
 
 
 def is_better(one: PlayedCandidate, present: PlayedCandidate) -> bool:
-    """By more than the noise of a run."""
+    """Whether it is better by more than the noise of a run."""
     if keeps(one) != keeps(present):
         return keeps(one)
     if keeps(one):

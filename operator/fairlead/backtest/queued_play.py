@@ -1,8 +1,8 @@
-"""A candidate's engines behind its routers' own queue: the product's dispatcher, which holds what engines have no room
-for and orders it by what can still be in time.
+"""A candidate's engines behind its routers' own queue: the product's dispatcher holds requests that engines have no
+room for, and orders them by what can still be in time.
 
-Routers that report to each other choose as one, so one is played. Of its settings all count but tenants, bands and
-lanes, which a recording has nothing of.
+Routers that report to each other choose as one, so one is played. All its settings apply except tenants, bands and
+lanes, which recordings lack.
 """
 
 from dataclasses import replace
@@ -29,8 +29,8 @@ BLOCK_PAGES: Final = RouterSettings().block_pages
 
 
 class QueuedPlay(QueuedSimulation):
-    """Engines are sampled once a second while anything happens, and the queue is looked at after every event: between
-    two events nothing ends that would make room."""
+    """Samples engines once a second while anything happens, and dispatches after every event: between two events
+    nothing ends that would make room."""
 
     def __init__(
         self,

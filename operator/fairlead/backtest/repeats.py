@@ -1,6 +1,6 @@
-"""One contender played several times, by other chance or on other parts of the traffic: figures with their intervals.
+"""One contender played several times, with other seeds or on other parts of the traffic: figures with intervals.
 
-Intervals hold the mean of 95 in 100 such repeats, by Student's t, since the repeats are few.
+Intervals hold the mean of 95 in 100 such repeats, by Student's t, since there are few repeats.
 """
 
 import math
@@ -17,19 +17,19 @@ STUDENT_95: Final = (
     *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
     *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
 )
-"""The 97.5th percentile of Student's t by degrees of freedom, from one on (any table of it)."""
+"""The 97.5th percentile of Student's t by degrees of freedom, from 1 on (any table of it)."""
 NORMAL_95: Final = 1.960
 
 
 class Spread(NamedTuple):
-    """A mean over repeats, and half the width of its interval; no interval where there was one repeat."""
+    """A mean over repeats, and half the width of its interval; None for a single repeat."""
 
     mean: float
     margin: float | None
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Of at least one value."""
+    """Return the spread of at least one value."""
     mean = statistics.fmean(values)
     if len(values) < 2 or not math.isfinite(mean):
         return Spread(mean, None)
@@ -55,26 +55,26 @@ FIGURES: Final[Mapping[str, Callable[[PlayedCandidate], float | None]]] = Mappin
     }
 )
 EXTENSIVE: Final = frozenset({"gpuHours", "costUsd", "lost"})
-"""What grows with the length of the traffic: of a sample, it is reckoned up to the whole."""
+"""Figures that grow with the length of the traffic: a sample's are scaled up to the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """One contender, and how it fared each time."""
+    """One contender with the result of each run."""
 
     name: str
     runs: tuple[PlayedCandidate, ...]
     """At least one."""
     compared: bool = False
     least_gpu_hours: float | None = None
-    """That nobody undercuts who keeps the objectives on the whole traffic; None: not reckoned."""
+    """GPU hours that no policy undercuts if it keeps the objectives on the whole traffic; None: not computed."""
     times: float = 1.0
-    """The whole traffic is so many times as long as what one run played."""
+    """Length of the whole traffic as a multiple of what one run played."""
     budget: float | None = None
-    """USD that an hour may cost on average; None: any."""
+    """Most USD an hour on average; None: any."""
 
     def figure(self, name: str) -> Spread | None:
-        """By its name in `FIGURES`; None where a run has none."""
+        """Return a figure by its name in `FIGURES`; None if a run has none."""
         values = [FIGURES[name](one) for one in self.runs]
         numbers = [one for one in values if one is not None]
         if len(numbers) < len(values):
@@ -98,18 +98,18 @@ class Repeated:
 
     @property
     def keeps(self) -> bool:
-        """Whether enough was kept on average."""
+        """Whether enough requests were kept on average."""
         return self.kept.mean >= KEPT_GOAL
 
     @property
     def usd_an_hour(self) -> float | None:
-        """On average; None where no price is known, or the traffic takes no time."""
+        """On average; None if no price is known, or the traffic takes no time."""
         cost, seconds = self.figure("costUsd"), self.runs[0].report.seconds * self.times
         return None if cost is None or not seconds else 3600 * cost.mean / seconds
 
     @property
     def affordable(self) -> bool:
-        """Whether it stays within the budget; what has no price does not."""
+        """Whether it stays within the budget; never without a price."""
         if self.budget is None:
             return True
         cost = self.usd_an_hour
@@ -122,7 +122,7 @@ class Repeated:
 
     @property
     def regret(self) -> float | None:
-        """Cost over the least possible; None where the objectives are not kept, since that is cheaper than possible."""
+        """Cost over the least possible; None if the objectives are missed, as that may cost less than possible."""
         if not self.keeps or not self.least_gpu_hours:
             return None
         return self.gpu_hours.mean / self.least_gpu_hours - 1

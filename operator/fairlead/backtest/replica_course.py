@@ -1,9 +1,9 @@
-"""The cheapest course of a fleet through blocks of demand: whole replicas, each of which is paid while it starts.
+"""The cheapest course of a fleet through blocks of demand: whole replicas, each paid for while it starts.
 
-A course is any number of replicas at any moment. What it costs is its replicas' seconds, and a cold start for each
-replica that it adds; what it is asked for is to leave no more than so many requests unserved. That limit is put into
-the cost by a price for a request that is left: the cheapest course at any such price, less the price of all that may be
-left, is a bound from below; the price that gives the highest is searched for.
+A course is any number of replicas at any moment. It costs its replicas' seconds, and a cold start for each replica that
+it adds; it must leave at most a given number of requests unserved. That limit becomes part of the cost by a price for
+each request left: the cheapest course at any such price, minus the price of all that may be left, is a lower bound; the
+price with the highest bound is searched for.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ GOLDEN: Final = (sqrt(5) - 1) / 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourseLimits:
-    """What holds for every course."""
+    """Limits of every course."""
 
     ranks: int
     """Engines of one replica."""
     cold_s: float
-    """That a replica is paid for before it serves."""
+    """Time that a replica is paid for before it serves."""
     least: int
-    """Replicas at any time."""
+    """Minimum number of replicas at any time."""
     may_miss: float
     """Requests."""
 
@@ -37,7 +37,7 @@ class _Level:
 
     block: DemandBlock
     missed: tuple[float, ...]
-    """With the least number of replicas throughout, and with each one more."""
+    """For the least number of replicas throughout, and for each higher number."""
 
 
 class ReplicaCourse:
@@ -58,7 +58,7 @@ class ReplicaCourse:
         return range(self._limits.least, self._most + 1)
 
     def least_seconds(self) -> float:
-        """Replica seconds that no course undercuts that leaves as few as it must."""
+        """Return the replica seconds that no course undercuts if it leaves as few requests as it must."""
         best, price = self.at_price(0.0), self._first_price()
         higher = self.at_price(price)
         while higher > best:
@@ -66,13 +66,13 @@ class ReplicaCourse:
         return max(best, self._narrowed(price / 4, price))
 
     def _first_price(self) -> float:
-        """What a request costs on average."""
+        """Return the average cost of a request."""
         total = sum(one.block.total for one in self._levels)
         number = sum(len(one.block.works) for one in self._levels)
         return total / number / self._limits.ranks if number else 1.0
 
     def _narrowed(self, low: float, high: float) -> float:
-        """The highest between two prices: the bound rises to one price and falls from there."""
+        """Return the highest bound between two prices: it rises up to one price and falls after it."""
         left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
         at_left, at_right = self.at_price(left), self.at_price(right)
         best = max(at_left, at_right)
@@ -89,17 +89,17 @@ class ReplicaCourse:
         return best
 
     def at_price(self, price: float) -> float:
-        """The bound at a price of so many replica seconds for a request that is left."""
+        """Return the bound at this price, in replica seconds for each request left."""
         costs = [0.0] * len(self._counts)
         for one in self._levels:
             costs = self._through(costs, one, price)
         return min(costs) - price * self._limits.may_miss
 
     def _through(self, costs: Sequence[float], level: _Level, price: float) -> list[float]:
-        """From the cheapest costs by number of replicas at a block's begin to those at its end.
+        """Advance the cheapest costs, by number of replicas, from a block's beginning to its end.
 
-        Within a block a course is on one number, or goes between two neighbours: that gives every sum of replica
-        seconds, with no more starts than it needs.
+        Within a block a course stays on one number, or changes between two neighbours: that gives every sum of replica
+        seconds, with no more starts than needed.
         """
         limits, block = self._limits, level.block
         moved = _moved(costs, limits.cold_s)
@@ -118,7 +118,7 @@ class ReplicaCourse:
 
 
 def _moved(costs: Sequence[float], cold_s: float) -> list[float]:
-    """The cheapest after any change of the number at one moment: each replica more is a cold start."""
+    """Return the cheapest costs after any change of the number at one moment: each added replica is a cold start."""
     found = list(costs)
     for place in range(1, len(found)):
         found[place] = min(found[place], found[place - 1] + cold_s)

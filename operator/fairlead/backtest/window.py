@@ -1,4 +1,4 @@
-"""What became of ten minutes of the traffic."""
+"""The result of ten minutes of the traffic."""
 
 from dataclasses import dataclass
 
@@ -11,4 +11,4 @@ class Window:
     """Seconds after the first request of the traffic."""
     arrived: int
     kept: float
-    """Share of them that were answered within the objectives."""
+    """Share of them that was answered within the objectives."""

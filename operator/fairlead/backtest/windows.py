@@ -1,4 +1,4 @@
-"""What a run's requests met, with the worst ten minutes: a mean over a day hides the hour that woke somebody."""
+"""Statistics of a run by window, with the worst ten minutes: a day's mean hides the hour that paged somebody."""
 
 from collections import Counter
 from math import inf
@@ -13,11 +13,11 @@ from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 
 WINDOW_SECONDS: Final = 600.0
 FEWEST: Final = 20
-"""Requests without which a window says nothing about one in twenty of them."""
+"""With fewer requests a window says nothing about one in twenty of them."""
 
 
 class WindowedStatistics(RunStatistics):
-    """Windows are counted from the first request of the traffic, by when requests came."""
+    """Counts windows from the first request of the traffic, by arrival times."""
 
     __slots__ = ("_arrived", "_kept")
 
@@ -41,7 +41,7 @@ class WindowedStatistics(RunStatistics):
             self._kept[int(arrival.time // WINDOW_SECONDS)] += 1
 
     def worst(self, fewest: int = FEWEST) -> Window | None:
-        """The window in which the smallest share was kept; None where no window had that many requests."""
+        """Return the window with the smallest share kept; None if no window had this many requests."""
         windows = (
             Window(since=at * WINDOW_SECONDS, arrived=arrived, kept=self._kept[at] / arrived)
             for at, arrived in sorted(self._arrived.items())

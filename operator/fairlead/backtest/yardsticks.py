@@ -1,4 +1,4 @@
-"""What a played candidate is held against: a fleet that never changes, and what nobody could undercut."""
+"""What a played candidate is compared with: a fleet of constant size, and the least possible cost."""
 
 from fairlead.backtest import lower_bound, play
 from fairlead.backtest.candidate import Candidate
@@ -8,9 +8,9 @@ from fairlead.fleet.policies import ReplicaBounds
 
 
 def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
-    """The fewest replicas that keep the objectives throughout; the most that there may be where none do.
+    """Find the fewest replicas that keep the objectives throughout, or the most allowed if none do.
 
-    More replicas never keep fewer requests, chance aside, so their number is halved in on.
+    More replicas never keep fewer requests, chance aside, so the number is bisected.
     """
     bounds = candidate.replicas
     most = bounds.most if isinstance(bounds, ReplicaBounds) else bounds
@@ -26,7 +26,7 @@ def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettin
 
 
 def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> float:
-    """GPU seconds that no policy undercuts which keeps the objectives with these replicas, and as few of them."""
+    """Return the GPU seconds that no policy with these replicas and minimum undercuts if it keeps the objectives."""
     bounds = candidate.replicas
     question = BoundQuestion(
         settings=candidate.settings,
