@@ -1,7 +1,7 @@
 """Advice on one deployment: what may hold it back, each lever for it played, and the best one first.
 
-Candidates that keep the objectives come first, then cheaper ones, then those that leave the model as it is, then those
-that keep more requests.
+First come candidates that keep the objectives, then cheaper ones, those that leave the model as it is, and those that
+keep more requests.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -40,7 +40,7 @@ class PlayedLever:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """The result of the search for advice."""
+    """The results."""
 
     before: PlayedCandidate
     sizes: TrafficSizes
@@ -63,7 +63,7 @@ class Advice:
 
     @property
     def hindrance(self) -> Hindrance | None:
-        """What held the deployment back, as its lever helped."""
+        """What held it back, as its lever helped."""
         return None if self.best is None else self.best.suspicion.hindrance
 
 
@@ -83,7 +83,7 @@ class AdvisedService:
 
 
 def advise(service: AdvisedService, traffic: PlayedTraffic, chosen: PlaySettings) -> Advice:
-    """Play the levers of everything that is suspected."""
+    """Play the levers of all suspicions."""
     before = play.play(service.candidate, traffic, chosen)
     sizes = TrafficSizes.of(
         traffic.arrivals(service.candidate.settings.block_tokens), service.candidate.settings.block_tokens

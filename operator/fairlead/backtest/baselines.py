@@ -1,4 +1,4 @@
-"""Other projects' autoscalers with their shipped settings, each with one knob to tune, to compare a policy with.
+"""Other projects' autoscalers as shipped, each with one knob to tune, to compare a policy with.
 
 All see figures that are one second old. A fleet that may scale to zero does so after five minutes without a request, if
 the project supports it.

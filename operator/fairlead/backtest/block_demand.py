@@ -21,11 +21,11 @@ class DemandBlock:
     seconds: float
     works: tuple[float, ...]
     sums: tuple[float, ...]
-    """Cumulative sums of the works: of the first 0, 1, 2, … of them."""
+    """Cumulative sums: of the first 0, 1, 2, … of them."""
 
     @classmethod
     def of(cls, seconds: float, works: Sequence[float]) -> "DemandBlock":
-        """Make a block of works in any order."""
+        """Sort works into a block."""
         ordered = tuple(sorted(works))
         return cls(seconds, ordered, tuple(accumulate(ordered, initial=0.0)))
 
@@ -42,17 +42,17 @@ class DemandBlock:
         return len(self.works) - served - (engine_seconds - self.sums[served]) / self.works[served]
 
     def worth_serving(self, most_seconds: float) -> tuple[float, float]:
-        """Return the engine seconds of all requests that cost at most this much, and how many are left over."""
+        """Return the engine seconds of all requests that cost at most this much, and how many are left."""
         served = bisect_right(self.works, most_seconds)
         return self.sums[served], float(len(self.works) - served)
 
 
 class PricedTrace:
-    """The data from which a trace's blocks are made."""
+    """The source of a trace's blocks."""
 
     def __init__(self, demand: Demand, prices: StepPrices, deadlines: Deadlines, seconds: float) -> None:
         self._seconds = seconds
-        """From the first request to the last: the time that is paid for."""
+        """From the first request to the last: the paid time."""
         self._arrived = demand.arrived
         self._first_s = deadlines.first_s
         last_s = deadlines.last_s

@@ -1,7 +1,7 @@
-"""A deployment that can be played, with engines by its own command and replicas by its own policy; or why it cannot.
+"""A deployment that can be played, with engines by its own command and replicas by its own policy; or why not.
 
-The engine is sized and timed like `fairlead engine` with the same command, so that a played deployment and one that is
-emulated on a node are the same.
+The engine is sized and timed like `fairlead engine` with the same command, so that a played deployment equals one
+emulated on a node.
 """
 
 from collections.abc import Iterator, Sequence
@@ -76,7 +76,7 @@ class Candidate:
     cold_starts: ColdStartDistribution | None = None
     """Measured cold starts of its replicas; None: as long as the policy assumes."""
     baseline: Baseline | None = None
-    """The autoscaler that decides instead of the product; None: the product."""
+    """The autoscaler in place of the product's; None: the product's."""
     balancing: Balancing = BALANCING
     """How routers choose among replicas."""
     routing: RoutingSettings = ROUTING
@@ -91,12 +91,12 @@ class Candidate:
     """How it differs from the files; empty: it does not."""
 
     def under(self, baseline: Baseline) -> "Candidate":
-        """Return the same replicas, scaled by another project's autoscaler as shipped."""
+        """Return the same replicas under another project's autoscaler."""
         words = f"scaled by {baseline.words}"
         return replace(self, name=f"{self.name}, {baseline.name}", baseline=baseline, notes=(words, *self.notes))
 
     def starting(self, cold_starts: ColdStartDistribution, words: str) -> "Candidate":
-        """Return the same replicas with the cold starts measured on similar ones."""
+        """Return the same replicas with cold starts as measured on earlier ones."""
         return replace(self, cold_starts=cold_starts, notes=(*self.notes, words))
 
     def fixed(self, replicas: int) -> "Candidate":
@@ -152,7 +152,7 @@ def assumed_acceptance(speculation: SpeculationSettings) -> str:
 
 
 def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy | None) -> Unplayable | None:
-    """Return the hindrances that show before the engine is sized."""
+    """Check what shows before the engine is sized."""
     name, setup = review.name, review.setup
     wanted, bounds = desired.wanted, desired.replicas
     if review.refusals:
@@ -175,7 +175,7 @@ def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy
 
 
 def _provision(words: Sequence[str], setup: EngineSetup, packaged: PackagedData) -> EngineProvision:
-    """Size the engine by the catalogue, with this model's own shape and this GPU as the user describes it."""
+    """Size the engine by the catalogue, with this model's own shape and the user's GPU description."""
     after = words.index("--") + 1 if "--" in words else 0
     served = command.read(words[after:])
     catalogue = packaged.catalogue

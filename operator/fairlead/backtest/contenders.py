@@ -1,4 +1,4 @@
-"""The contenders of one comparison: candidates and, for each that scales, what other autoscalers would do with it."""
+"""The contenders of one comparison: candidates, each scaling one followed by other autoscalers of its replicas."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

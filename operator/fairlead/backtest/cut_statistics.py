@@ -13,7 +13,7 @@ class MissedTooMany(Exception):
 
 
 class CutStatistics(WindowedStatistics):
-    """Windowed statistics of a run that may be cut short."""
+    """Windowed statistics of a run that may be cut."""
 
     __slots__ = ("_may_miss", "_report")
 
@@ -24,7 +24,7 @@ class CutStatistics(WindowedStatistics):
         self._report, self._may_miss = report, may_miss
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
-        """Add a row, report progress, and end the run if too many requests missed their objectives."""
+        """Add a row, report progress, and end the run once too many requests missed."""
         super().snapshot_taken(snapshot)
         self._report(snapshot.at)
         counts = self.counts

@@ -1,7 +1,7 @@
 """The least that each request of a trace takes of any engine: tokens to compute, and by when.
 
-It assumes a prefix cache that never evicts and that the whole fleet shares, so that no real one computes less: a block
-is computed by the first request that has it. A token has memory of its own if no other request's prompt has its block.
+It assumes a prefix cache that never evicts and that the whole fleet shares, so that no real one computes less: the
+first request with a block computes it. A token has memory of its own if no other request's prompt has its block.
 """
 
 from array import array
@@ -34,7 +34,7 @@ class Demand:
 
 
 def collect(arrivals: Iterable[RequestArrival], settings: EngineSettings) -> Demand:
-    """Collect all requests of a trace, reading it once."""
+    """Collect a trace's requests, reading it once."""
     found, seen, holders = Demand(), set[int](), Counter[int]()
     prefixes: list[tuple[int, ...]] = []
     at_once = 1 + (settings.speculation.tokens if settings.speculation else 0)
@@ -68,7 +68,7 @@ def collect(arrivals: Iterable[RequestArrival], settings: EngineSettings) -> Dem
 
 
 def _cached(names: tuple[int, ...], seen: set[int]) -> int:
-    """Count the leading blocks that an earlier request has."""
+    """Count leading blocks of earlier requests."""
     for place, name in enumerate(names):
         if name not in seen:
             return place
@@ -95,5 +95,5 @@ class Deadlines:
         return cls(first_s=never if first is None else first, pace_s=never if pace is None else pace)
 
     def last_s(self, gaps: float) -> float:
-        """Return the deadline of its last token."""
+        """Return its last token's deadline."""
         return self.first_s + (gaps * self.pace_s if gaps else 0.0)

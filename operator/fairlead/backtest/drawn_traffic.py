@@ -25,7 +25,7 @@ BUSY_REQUESTS: Final = 0.4
 
 
 def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic:
-    """Draw traffic; no request is longer than the context. The same random source draws the same traffic."""
+    """Draw traffic, each request within the context. The same random source draws the same."""
     rate = traffic.requests_per_second * (1 + traffic.retries)
     seconds = min(max(REQUESTS / rate, LEAST_SECONDS), MOST_SECONDS)
     sizes = lengths.lognormal(traffic.prompt, traffic.output, context, chance)
@@ -45,7 +45,7 @@ def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic
 
 
 def _waves(rate: float, burst: float, seconds: float) -> Iterator[RateSlice]:
-    """Yield calm, busy and calm slices, repeatedly."""
+    """Yield calm, busy, calm, and again."""
     if burst <= 1:
         yield RateSlice(seconds, rate)
         return

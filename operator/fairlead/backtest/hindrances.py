@@ -51,7 +51,7 @@ class Hindrance(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficSizes:
-    """Sizes of a trace's requests, whatever serves them."""
+    """Sizes of a trace's requests."""
 
     requests: int
     prompt: float
@@ -63,7 +63,7 @@ class TrafficSizes:
 
     @classmethod
     def of(cls, arrivals: Iterable[RequestArrival], block_tokens: int) -> "TrafficSizes":
-        """Take the sizes of at least one request."""
+        """Take at least one request."""
         prompts, replies, whole, again, seen = 0, 0, list[int](), 0, set[int]()
         for one in arrivals:
             prompts, replies = prompts + one.prompt_tokens, replies + one.output_tokens
@@ -92,7 +92,7 @@ class Suspicion:
 def suspicions(
     one: Candidate, played: PlayedCandidate, sizes: TrafficSizes, cards: Sequence[PricedCard]
 ) -> Iterator[Suspicion]:
-    """Yield everything that the measurements suggest; `cards` are the products with a price, the cheapest first."""
+    """Yield everything that the measurements suggest; `cards` are the products with a price, cheapest first."""
     if played.keeps:
         yield from _too_much(one, cards)
         return
@@ -182,7 +182,7 @@ def _too_much(one: Candidate, cards: Sequence[PricedCard]) -> Iterator[Suspicion
 
 
 def _running(played: PlayedCandidate) -> float:
-    """Return one replica's running requests while any requests wait."""
+    """Return one replica's running requests while any wait."""
     gauges = played.report.gauges
     rows = zip(gauges.running, gauges.ready, gauges.waiting, strict=True)
     busy = [running / ready for running, ready, waiting in rows if ready and waiting]

@@ -32,7 +32,7 @@ class Lever:
     patch: Patch
     """To be merged into the deployment; empty if the lever is elsewhere."""
     changes: tuple[Callable[[Candidate], Candidate], ...] = ()
-    """Changes that the deployment's own fields do not express."""
+    """Changes outside the deployment's own fields."""
     note: str = ""
     """Where it is set, if not in the deployment, and what is assumed."""
 
@@ -41,7 +41,7 @@ class Lever:
         return _with_method(merged(content, self.patch))
 
     def candidate(self, one: Candidate) -> Candidate:
-        """Return the candidate made of the changed deployment, with the rest of the change."""
+        """Return the candidate made of the changed deployment, with the other changes."""
         for change in self.changes:
             one = change(one)
         notes = (self.note, *one.notes) if self.note else one.notes
@@ -63,7 +63,7 @@ def read(written: str) -> Lever:
 
 
 def merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> Patch:
-    """Apply a JSON merge patch: objects are merged, everything else is replaced, null removes."""
+    """Apply a JSON merge patch: objects are merged, all else is replaced, null removes."""
     found = copy.deepcopy(dict(content))
     for name, value in patch.items():
         if value is None:
@@ -99,7 +99,7 @@ def _one(part: str) -> Lever:
 
 
 def _engine(*path: str) -> Callable[[object], Patch]:
-    """Make a patch of a field below `spec`."""
+    """Patch a field below `spec`."""
 
     def patch(value: object) -> Patch:
         found: object = value

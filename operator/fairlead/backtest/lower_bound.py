@@ -34,7 +34,7 @@ class BoundQuestion:
     goal: float
     """Share of the requests that must be kept."""
     least: int
-    """Minimum number of replicas at any time."""
+    """Fewest replicas at any time."""
     cold_s: float
     """The shortest cold start."""
     arrivals: Callable[[], Iterable[RequestArrival]]
@@ -44,7 +44,7 @@ class BoundQuestion:
 
 
 def replica_seconds(question: BoundQuestion) -> float:
-    """Return the replica seconds that are paid at least while the traffic lasts."""
+    """Return the least replica seconds while the traffic lasts."""
     floor = question.least * question.seconds
     deadlines = Deadlines.of(question.objectives)
     if deadlines.first_s >= question.seconds:

@@ -1,8 +1,7 @@
 """Where a tenant's prompts diverge, by their block hashes: a date at the beginning makes everything after it new.
 
-Hashes are chained, so it is unknown whether prompts would be alike again after the divergence. Their lengths are known:
-prompts that are never shorter than some length mostly begin with a text of that length. So the reported loss is an
-upper bound.
+Hashes are chained, so whether prompts are alike again later is unknown. Their lengths are known: prompts that are never
+shorter than some length mostly begin with a text of that length. So the reported loss is an upper bound.
 """
 
 from collections import defaultdict
@@ -19,7 +18,7 @@ FEWEST: Final = 20
 OWN_WAYS: Final = 0.2
 """Different blocks at one position, per request: with fewer, most requests find one that was computed before."""
 SHORTEST: Final = 0.05
-"""Share of the requests that may be shorter than the text assumed to be in all."""
+"""Share of the requests that may be shorter than the text assumed in all."""
 WORTH_NAMING: Final = 0.25
 """Share of the prompt tokens: below it, texts of any length would be reported."""
 
@@ -54,7 +53,7 @@ class _Prompt:
 
 
 def partings(arrivals: Iterable[RequestArrival], block_tokens: int) -> tuple[PromptParting, ...]:
-    """Return the divergences of all tenants, the largest loss first; requests without block hashes are ignored."""
+    """Return all tenants' divergences, the largest loss first; prompts without hashes are ignored."""
     tenants: defaultdict[str | None, list[_Prompt]] = defaultdict(list)
     for one in arrivals:
         if one.prefix:
@@ -94,5 +93,5 @@ def _of_tenant(tenant: str | None, prompts: list[_Prompt], block_tokens: int) ->
 
 
 def _shortest(prompts: Sequence[_Prompt]) -> int:
-    """Return the tokens that nearly all of them have."""
+    """Return the tokens of nearly all of them."""
     return sorted(one.tokens for one in prompts)[int(SHORTEST * len(prompts))]

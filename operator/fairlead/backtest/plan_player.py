@@ -10,7 +10,7 @@ from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate, PlayedTraffic, Pl
 from fairlead.fleet.capacity_plan import FleetProposal
 
 SURE: Final = 0.99
-"""With this share of requests kept for one seed, other seeds are not played."""
+"""If this share is kept with one seed, others are not played."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Plays one candidate on one traffic: its own policy scales its replicas, and routers choose as ours do.
 
-By default requests wait in routers only while no replica is ready, and otherwise in engines; the routers' own queue is
-played on request (`backtest.queued_play`). Tenants' limits and the response cache never are.
+By default requests wait in routers only while no replica is ready, otherwise in engines; the routers' own queue is
+played on request (`backtest.queued_play`), tenants' limits and the response cache never.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,9 +47,9 @@ class PlaySettings:
     """The common settings of one comparison's candidates."""
 
     streams: Callable[[str], RandomSource]
-    """Returns a random source by name: the same names draw the same."""
+    """Random sources by name: the same names draw the same."""
     objectives: LatencyObjectives = LatencyObjectives()
-    """The objectives to judge by; where one is None, the candidate's policy has it."""
+    """Objectives to judge by; where None, the candidate's policy's."""
     cold_starts: ColdStartDistribution | None = None
     """None: as long as the candidate's policy assumes."""
     start: int | None = None
@@ -116,8 +116,8 @@ class _DecisionLog:
         self.found: list[PlayedDecision] = []
         self._count = first
 
-    def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # unused
-        """Record a decision if it changed the number."""
+    def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # a listener gets all
+        """Record it if it changed the number."""
         self._keep(now, answer.replicas, answer.reason, answer.message)
 
     def noted(self, wanted: Callable[[FleetSnapshot], int]) -> Callable[[FleetSnapshot], int]:
@@ -143,7 +143,7 @@ class PlayedTraffic:
     """The requests, and how long they last."""
 
     arrivals: Callable[[int], Iterator[RequestArrival]]
-    """Yields requests in order of time, from 0 seconds on, with prefixes in blocks of this many tokens."""
+    """Requests in order of time, from 0 seconds on, with prefixes in blocks of this many tokens."""
     seconds: float
     """From the first request to the last."""
     since: float = 0.0
@@ -209,7 +209,7 @@ def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlayS
 
 
 def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectives:
-    """Return the comparison's objectives or, where it has none, the policy's."""
+    """Return the comparison's objectives, or the policy's where it has none."""
     common, own = chosen.objectives, candidate.policy.objectives
     return LatencyObjectives(
         ttft_p95_s=own.ttft_p95_seconds if common.ttft_p95_s is None else common.ttft_p95_s,
@@ -255,7 +255,7 @@ def _scaling(
 
 
 def _gpu_seconds(world: FleetSimulation, traffic: PlayedTraffic) -> float:
-    """Return the GPU seconds within the counted traffic."""
+    """Return GPU seconds of the counted traffic."""
     ends = traffic.seconds
     spans = (
         (one.gpus, max(one.wanted_at, traffic.since), ends if one.gone_at is None else min(one.gone_at, ends))

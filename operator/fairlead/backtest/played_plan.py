@@ -63,7 +63,7 @@ class PlayedPlan:
 
 
 def configurations(planned: CapacityPlan) -> tuple[FleetProposal, ...]:
-    """Return the cheapest by arithmetic, with a few at most of each product."""
+    """Return the cheapest by arithmetic, a few of each product."""
     others = (one.proposal for one in (*planned.runners_up, *planned.others))
     found = [one for one in (planned.best, *others) if one is not None]
     taken: list[FleetProposal] = []
@@ -93,10 +93,10 @@ class _PlanSearch:
     best: PlayedProposal | None = None
     tried: list[PlayedProposal] = field(default_factory=list)
     limits: dict[ServingConfiguration, int] = field(default_factory=dict)
-    """Batches with which a configuration keeps the objectives."""
+    """Batches that made a configuration hold."""
 
     def configuration(self, option: FleetProposal) -> None:
-        """Find its fewest replicas that keep the objectives, as long as they are cheaper than the best so far."""
+        """Find its fewest replicas that keep the objectives, while they are cheaper than the best so far."""
         start = min(option.replicas, self._affordable(option))
         if start < max(1, math.ceil(option.replicas * LEAST_PART)):
             return
@@ -137,7 +137,7 @@ class _PlanSearch:
         return found is not None and (found.keeps or self._other_limits(option, found))
 
     def _other_limits(self, option: FleetProposal, missed: PlayedProposal) -> bool:
-        """Whether the same replicas keep the objectives with another batch, which the configuration then uses."""
+        """Whether the same replicas keep the objectives with another batch; the configuration then uses it."""
         number, usual = missed.proposal.replicas, option.supply.concurrent
         for part in _other_batches(missed.runs[-1].report):
             limit = max(1, round(usual * part))
@@ -148,7 +148,7 @@ class _PlanSearch:
         return False
 
     def _affordable(self, option: FleetProposal) -> int:
-        """Return the replicas that cost less than the best so far."""
+        """Return replicas that cost less than the best so far."""
         if self.best is None:
             return 2 * option.replicas
         each = option.cost_per_hour / option.replicas
@@ -179,7 +179,7 @@ def _other_batches(report: SimulationReport) -> tuple[float, ...]:
 
 
 def with_replicas(option: FleetProposal, replicas: int, limit: int) -> FleetProposal:
-    """Return the same configuration with another number and batch; its arithmetic stays that of the proposal."""
+    """Return the configuration with another number and batch; its arithmetic stays the proposal's."""
     part = replicas / option.replicas
     return replace(
         option,
@@ -191,7 +191,7 @@ def with_replicas(option: FleetProposal, replicas: int, limit: int) -> FleetProp
 
 
 def best_first(played: PlayedPlan) -> Iterator[PlayedProposal]:
-    """Yield each configuration's cheapest that holds and its dearest that does not; those that hold first."""
+    """Yield each configuration's cheapest that holds and its dearest that does not; holding ones first."""
     seen: set[tuple[str, bool]] = set()
     holding = [one for one in played.tried if one.keeps]
     failing = [one for one in reversed(played.tried) if not one.keeps]

@@ -22,7 +22,7 @@ CHEAPER: Final = 0.995
 MOST_STEPS: Final = 12
 
 PlayAll = Callable[[Sequence[Candidate]], Sequence[PlayedCandidate]]
-"""Plays candidates on the searched part and returns results in the same order."""
+"""Plays candidates on the searched part, in this order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +77,17 @@ def tune(one: Candidate, play_all: PlayAll, fields: Sequence[PolicyField] = FIEL
 
 
 def keeps(one: PlayedCandidate) -> bool:
-    """Whether it keeps the objectives with a margin, so that it should do so elsewhere too."""
+    """Whether it keeps the objectives with a margin for other parts."""
     return one.report.kept >= KEPT_GOAL + MARGIN
 
 
 def rank(one: PlayedCandidate) -> tuple[bool, float, float]:
-    """Sort key, the least is best: keeping the objectives, then cost, otherwise the share of kept requests."""
+    """Sort key, least first: keeps the objectives, then cost, otherwise the share kept."""
     return (not keeps(one), spent(one) if keeps(one) else 0.0, -one.report.kept)
 
 
 def is_better(one: PlayedCandidate, present: PlayedCandidate) -> bool:
-    """Whether it is better by more than the noise of a run."""
+    """Whether it is better beyond a run's noise."""
     if keeps(one) != keeps(present):
         return keeps(one)
     if keeps(one):

@@ -1,5 +1,5 @@
-"""A candidate's engines behind its routers' own queue: the product's dispatcher holds requests that engines have no
-room for, and orders them by what can still be in time.
+"""A candidate's engines behind its routers' own queue: the product's dispatcher holds requests without room in engines,
+and orders them by what can still be in time.
 
 Routers that report to each other choose as one, so one is played. All its settings apply except tenants, bands and
 lanes, which recordings lack.

@@ -1,6 +1,6 @@
 """One contender played several times, with other seeds or on other parts of the traffic: figures with intervals.
 
-Intervals hold the mean of 95 in 100 such repeats, by Student's t, since there are few repeats.
+Intervals hold the mean of 95 in 100 such repeats, by Student's t, since repeats are few.
 """
 
 import math
@@ -29,7 +29,7 @@ class Spread(NamedTuple):
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Return the spread of at least one value."""
+    """Return the spread of one value or more."""
     mean = statistics.fmean(values)
     if len(values) < 2 or not math.isfinite(mean):
         return Spread(mean, None)
@@ -67,14 +67,14 @@ class Repeated:
     """At least one."""
     compared: bool = False
     least_gpu_hours: float | None = None
-    """GPU hours that no policy undercuts if it keeps the objectives on the whole traffic; None: not computed."""
+    """GPU hours that no policy undercuts that keeps the objectives on the whole traffic; None: not computed."""
     times: float = 1.0
     """Length of the whole traffic as a multiple of what one run played."""
     budget: float | None = None
     """Most USD an hour on average; None: any."""
 
     def figure(self, name: str) -> Spread | None:
-        """Return a figure by its name in `FIGURES`; None if a run has none."""
+        """Return a figure of `FIGURES`; None if a run has none."""
         values = [FIGURES[name](one) for one in self.runs]
         numbers = [one for one in values if one is not None]
         if len(numbers) < len(values):

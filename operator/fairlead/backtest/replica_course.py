@@ -26,7 +26,7 @@ class CourseLimits:
     cold_s: float
     """Time that a replica is paid for before it serves."""
     least: int
-    """Minimum number of replicas at any time."""
+    """Fewest replicas at any time."""
     may_miss: float
     """Requests."""
 
@@ -58,7 +58,7 @@ class ReplicaCourse:
         return range(self._limits.least, self._most + 1)
 
     def least_seconds(self) -> float:
-        """Return the replica seconds that no course undercuts if it leaves as few requests as it must."""
+        """Return replica seconds that no course undercuts if it leaves as few requests as it must."""
         best, price = self.at_price(0.0), self._first_price()
         higher = self.at_price(price)
         while higher > best:
@@ -118,7 +118,7 @@ class ReplicaCourse:
 
 
 def _moved(costs: Sequence[float], cold_s: float) -> list[float]:
-    """Return the cheapest costs after any change of the number at one moment: each added replica is a cold start."""
+    """Return the cheapest costs after any change at one moment: each added replica is a cold start."""
     found = list(costs)
     for place in range(1, len(found)):
         found[place] = min(found[place], found[place - 1] + cold_s)

@@ -58,14 +58,14 @@ class StepPrices:
             yield EXACT * (prompt(tokens) + pair_s * pairs)
 
     def prompt(self, tokens: float) -> float:
-        """Return the price of a prompt of at least this many tokens, without their pairs."""
+        """Return the price of this many tokens or more, without their pairs."""
         pieces = tokens // self.alone
         these = self.prompt_s * tokens - self.ride_s * (pieces + 1)
         more = self.prompt_s * self.alone * (pieces + 1) - self.ride_s * (pieces + 2)
         return max(min(these, more), 0.0)
 
     def decodes(self, demand: Demand) -> Iterator[float]:
-        """Yield each request's price after its first token."""
+        """Yield each request's price after that."""
         step_s, context_s, own_s = self.step_s, self.context_s, self.own_s
         for steps, context, own in zip(demand.steps, demand.context, demand.own, strict=True):
             yield EXACT * (step_s * steps + context_s * context + own_s * own)
@@ -109,7 +109,7 @@ class _LevelSearch:
         """The least tokens that a step has for prompts, while as many requests decode as may, or have just ended."""
 
     def prices(self, pace_weight: float) -> Iterator[StepPrices]:
-        """Yield prices with this weight of the objective, for every share of memory and of prompts."""
+        """Yield prices with this weight, for every share of memory and of prompts."""
         for prompt_share in PROMPT_SHARES:
             prompt_s = self._shapes.dearest_prompt_s * prompt_share
             over = self._shapes.over(prompt_s, pace_weight, self._pace_s)

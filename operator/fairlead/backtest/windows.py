@@ -1,4 +1,4 @@
-"""Statistics of a run by window, with the worst ten minutes: a day's mean hides the hour that paged somebody."""
+"""Statistics of a run by window, with the worst ten minutes: a day's mean hides the hour that caused a page."""
 
 from collections import Counter
 from math import inf

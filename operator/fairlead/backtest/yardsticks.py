@@ -26,7 +26,7 @@ def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettin
 
 
 def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> float:
-    """Return the GPU seconds that no policy with these replicas and minimum undercuts if it keeps the objectives."""
+    """Return GPU seconds that no policy with these replicas and minimum undercuts while keeping the objectives."""
     bounds = candidate.replicas
     question = BoundQuestion(
         settings=candidate.settings,

@@ -79,7 +79,7 @@ class CpuResources:
 
     @property
     def words(self) -> str:
-        """The resources as messages write them: `4 cores and 8 GiB`."""
+        """Formatted: `4 cores and 8 GiB`."""
         return f"{plurals.count(self.cores, 'core')} and {gib(self.memory_bytes)}"
 
 

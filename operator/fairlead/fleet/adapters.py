@@ -33,7 +33,7 @@ class ServedAdapter:
     deployment: str
     served_name: str
     base_model: str | None
-    """The base model that its own configuration names, if that is not the deployment's source."""
+    """The base model that its own configuration names, if not the deployment's source."""
     replicas: int | None
     """None: all."""
     editions: tuple[AdapterEdition, ...]
@@ -49,7 +49,7 @@ class ServedAdapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterShare:
-    """One version and its share, as routers have them."""
+    """One version, as routers have it."""
 
     name: str
     """Its name in the engine."""
@@ -58,7 +58,7 @@ class AdapterShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterVersions:
-    """An adapter and its versions, as routers have them."""
+    """An adapter, as routers have it."""
 
     name: str
     """The name that clients send."""
@@ -68,7 +68,7 @@ class AdapterVersions:
 
 
 def engine_name(served_name: str, digest: str) -> str:
-    """Return the served name followed by the first digits of the digest."""
+    """Return the served name with the first digits of the digest."""
     return f"{served_name}{SEPARATOR}{digest.removeprefix('sha256:')[:_DIGITS]}"
 
 
@@ -116,7 +116,7 @@ FINAL_REASONS: Final = frozenset(
         AdapterReason.MODULES_REFUSED,
     }
 )
-"""Reasons that are not retried: the files would be the same."""
+"""Not retried: the files would be the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

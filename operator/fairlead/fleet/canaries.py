@@ -9,7 +9,7 @@ from fairlead.fleet.gate_verdicts import GateVerdict
 
 
 class CanaryGate(StrEnum):
-    """What must pass before a step ends."""
+    """What must pass to end a step."""
 
     SERVICE = "Service"
     """Users' requests at the new revision, compared with those at the old one at the same time."""
@@ -47,7 +47,7 @@ class ServiceLimits:
     """Limits that the service gate applies to a new revision."""
 
     ttft_ratio: float = 1.3
-    """How many times the old revision's time to first token is still accepted."""
+    """How many times as long a first token may take."""
     tpot_ratio: float = 1.2
     fault_share: float = 0.005
     """A share of faults that is accepted even if the old revision has fewer."""
@@ -60,14 +60,14 @@ class QualityLimits:
     """Limits that the quality gate applies to a new revision."""
 
     evaluation: str
-    """Name of the evaluation, in the deployment's namespace."""
+    """Its name, in the deployment's namespace."""
     margin: float
     """How much lower its share of right answers may be: 0.02 for 2 points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryPlan:
-    """A canary's plan as it was when the canary began; edits of the spec apply to the next one."""
+    """A canary's plan as of its beginning; edits of the spec apply to the next one."""
 
     steps: tuple[CanaryStep, ...]
     start_within_seconds: float | None = 86_400.0

@@ -116,7 +116,7 @@ class Adapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraSlots:
-    """Slots for LoRA adapters that are loaded and unloaded while an engine runs."""
+    """Slots for LoRA adapters that are loaded while an engine runs."""
 
     slots: int
     """Adapters that can take part in one step."""
@@ -191,7 +191,7 @@ class EngineRelease:
     """The build for processors, in the same form; None: this kind has none."""
 
     def image_for(self, *, on_cpu: bool) -> str:
-        """Return the image to use if the spec names none."""
+        """Return the image if the spec names none."""
         return (self.cpu_image if on_cpu else None) or self.image
 
 

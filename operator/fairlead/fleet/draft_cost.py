@@ -22,7 +22,7 @@ class DraftLookup:
     on_gpu: bool = False
 
     def seconds(self, sequences: float) -> float:
-        """Return the seconds for a step in which this many requests decode."""
+        """Return seconds in a step with this many decoding requests."""
         return self.step_s + sequences * self.sequence_s
 
 
@@ -37,7 +37,7 @@ USUAL_LAYERS: Final = 16
 
 
 def lookup(kind: EngineKind, method: SpeculationMethod, *, on_cpu: bool) -> DraftLookup | None:
-    """Return the lookup cost, or None for a method that looks nothing up; only vLLM looks up on the GPU."""
+    """Return the lookup cost; None if the method looks nothing up. Only vLLM looks up on the GPU."""
     if method is not SpeculationMethod.NGRAM:
         return None
     return BY_GPU if kind in _VLLM and not on_cpu else BY_HOST

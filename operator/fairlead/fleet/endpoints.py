@@ -69,7 +69,7 @@ class TenantUse:
     requests: int = 0
     tokens: int = 0
     spent: float = 0.0
-    """What it spent of its budget in the current period, including reservations."""
+    """Spent of the current period's budget, including reservations."""
     shared: bool = False
     """Whether `spent` covers all routers, by their shared counter; otherwise only this router."""
 

@@ -131,6 +131,6 @@ class EngineLaunch:
     shared_memory_bytes: int = 0
     """The least `/dev/shm` that the engine's processes need to communicate."""
     check: tuple[str, ...] = ()
-    """Command for the engine's image that checks the arguments without a GPU; empty: there is none."""
+    """Command for the engine's image that checks the arguments without a GPU; empty: none."""
     keeps_entrypoint: bool = False
     """The image runs only by its own entrypoint, which is the first word of the command."""

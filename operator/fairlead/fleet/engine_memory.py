@@ -65,8 +65,7 @@ class EngineMemory(Protocol):
 
     @property
     def shares_the_rest(self) -> bool:
-        """Whether its share is of what weights and activations leave and goes to the cache alone, instead of the share
-        of all memory that the engine uses."""
+        """Whether its share is the cache's of what weights and work leave, instead of the engine's of all memory."""
 
     @property
     def logit_bytes(self) -> float:
@@ -100,7 +99,7 @@ class MemorySettings:
     """Memory settings in an engine's arguments, beyond the typed fields."""
 
     expert_parallel: bool = False
-    """Whether whole experts are spread over the GPUs, instead of each expert's matrices."""
+    """Whether experts are spread over the GPUs, instead of each expert's matrices."""
     images: bool = True
     """Whether the image tower is loaded."""
     adapter_ranks: tuple[int, ...] = ()

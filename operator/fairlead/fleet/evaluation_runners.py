@@ -56,5 +56,5 @@ class EvaluationRunner:
 
     @property
     def in_pods(self) -> bool:
-        """Whether the requests come from pods and not from the operator."""
+        """Whether requests come from pods, not the operator."""
         return self.kind is not RunnerKind.BUILT_IN

@@ -51,7 +51,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldLimits:
-    """How many requests are held, and how long, while no replica is ready."""
+    """Limits of holding requests while no replica is ready."""
 
     max_requests: int = 500
     max_seconds: float = 300.0
@@ -153,7 +153,7 @@ class RoutingSettings:
     door: RouterConnections = RouterConnections()
     telling: RequestTelemetry = RequestTelemetry()
     oidc: TokenIssuer | None = None
-    """Issuer of the tokens that tenants may send instead of keys; None: keys only."""
+    """Issuer of tokens that tenants may send instead of keys; None: keys only."""
 
 
 class ServiceType(StrEnum):
@@ -229,7 +229,7 @@ class DesiredGateway:
     """In addition to its own; `*` allows all."""
 
     def allows(self, namespace: str) -> bool:
-        """Return whether deployments of that namespace may join."""
+        """Whether deployments of that namespace may join."""
         return namespace == self.reference.namespace or not self.allowed_namespaces.isdisjoint(
             (namespace, EVERY_NAMESPACE)
         )

@@ -60,9 +60,9 @@ class InvalidAnswerAction(StrEnum):
     COUNT = "Count"
     """It is passed on and counted."""
     RETRY = "Retry"
-    """The request is sent to the same target once more, with the error in the conversation."""
+    """It is sent to the same target once more, with the error in the conversation."""
     ESCALATE = "Escalate"
-    """The request is sent to the next target of the route's chain."""
+    """It is sent to the next target of the route's chain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class RequestConditions:
     tasks: frozenset[str] = frozenset()
     """Values of `x-fairlead-task`."""
     expression: str | None = None
-    """An expression in a subset of CEL, over the same facts; checked at admission."""
+    """In a subset of CEL, over the same facts; checked at admission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ class HostNode:
     """Cores that pods may allocate in all, fractions included."""
     memory_bytes: int
     used_cores: float = 0.0
-    """Cores that our pods have allocated, including pods that are ending."""
+    """Cores that our pods have allocated, including ending pods."""
     used_bytes: int = 0
     schedulable: bool = True
     """Ready, not cordoned, and without a taint that keeps the replica off."""

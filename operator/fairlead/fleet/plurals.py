@@ -13,7 +13,7 @@ def count(number: float, noun: str) -> str:
 
 
 def verb(number: float, word: str) -> str:
-    """Return the verb that goes with this number of things: `is` or `are`, `keeps` or `keep`."""
+    """Return the verb for this number of things: `is` or `are`, `keeps` or `keep`."""
     if number == 1:
         return word
     return IRREGULAR.get(word, word.removesuffix("s"))

@@ -8,7 +8,7 @@ class RandomSource(Protocol):
     """The methods in use; `random.Random` has them all."""
 
     def random(self) -> float:
-        """Return a uniform variate in [0, 1)."""
+        """Return a uniform number in [0, 1)."""
 
     def expovariate(self, lambd: float, /) -> float:
         """Return a gap of a Poisson process of this rate."""

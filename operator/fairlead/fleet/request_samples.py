@@ -44,7 +44,7 @@ class RequestSample:
 
     @property
     def stratum(self) -> tuple[int, int]:
-        """The stratum it is compared within: prompts within a factor of four, at like load."""
+        """Its stratum: prompts within a factor of four, at like load."""
         return int(log2(self._uncached)) // 2, self.load
 
     @property

@@ -110,7 +110,7 @@ class CanaryLimit:
     replicas: int
     """Its replicas at this step."""
     rejected: str = ""
-    """Why a gate or a person rejected it; empty: it was not rejected."""
+    """Why a gate or a person rejected it; empty: not rejected."""
     diverting: bool = False
     """It was rejected, and routers may still send it conversations of its share."""
     because: str = ""
@@ -177,7 +177,7 @@ class HoldReason(StrEnum):
     UNPLACED = "Unplaced"
     """Replicas were created, but the scheduler finds no node for them."""
     CHECKING = "Checking"
-    """The target's preflight is running; until it ends the last serving replica is not drained for the target."""
+    """The target's preflight is running; until then the last serving replica is not drained for it."""
     ON_TRIAL = "OnTrial"
     """The target has what its canary step gives it; its gates or its hold decide when it gets more."""
     AWAITING_PERSON = "AwaitingPerson"

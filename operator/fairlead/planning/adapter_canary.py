@@ -93,7 +93,7 @@ def waits(state: CanaryState, facts: VersionFacts, now: datetime) -> CanaryLimit
 
 
 def _is_remembered(adapter: ServedAdapter, state: CanaryState) -> bool:
-    """Whether the state of an ended trial still applies: the version that it made serve is listed."""
+    """Whether an ended trial still applies: the version that it made serve is listed."""
     serving = {CanaryPhase.PROMOTED: state.revision, CanaryPhase.REJECTED: state.stable}.get(state.phase)
     return serving in {adapter.engine_name(one) for one in adapter.editions}
 

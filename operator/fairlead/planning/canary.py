@@ -26,7 +26,7 @@ from fairlead.planning import canary_moment, canary_sentences
 from fairlead.planning.canary_moment import CanaryMoment
 
 DIVERT_SECONDS: Final = 90.0
-"""A file in a pod is hardly older, since the kubelet renews it each minute. No rollout waits longer for a router."""
+"""A file in a pod is hardly older: the kubelet renews it each minute. No rollout waits longer for a router."""
 
 
 def begun(revision: str, stable: str, plan: CanaryPlan, now: datetime) -> CanaryState:
@@ -202,7 +202,7 @@ _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
     *(_ordered, _failed, _stopped, _starts, _reached, _passed, _undecided),
     _changed_items,
 )
-"""The first rule that changes something applies; a gate's failure comes before the end of its step."""
+"""The first that changes something applies; a gate's failure comes before the end of its step."""
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 _CARRIED_OUT: Final[Mapping[CanaryVerb, Callable[[CanaryState, datetime], CanaryState]]] = {
     CanaryVerb.PAUSE: _paused,

@@ -53,7 +53,7 @@ class CanaryMoment:
 
     @property
     def gives_up_at(self) -> datetime | None:
-        """Until when the first step is taken automatically; None: without limit."""
+        """When the first step is no longer taken automatically; None: never."""
         within = self.state.plan.start_within_seconds
         return None if within is None else self.state.since + timedelta(seconds=within)
 
@@ -81,6 +81,6 @@ def entry(state: CanaryState, gate: CanaryGate) -> StepVerdict | None:
 
 
 def verdict(state: CanaryState, gate: CanaryGate) -> Verdict | None:
-    """Return a gate's verdict at this step."""
+    """Return a gate's verdict."""
     found = entry(state, gate)
     return found.verdict.verdict if found else None

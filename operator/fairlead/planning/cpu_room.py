@@ -44,7 +44,7 @@ def _fitting(node: HostNode, need: CpuResources) -> int:
 
 
 def _whole(node: HostNode, need: CpuResources) -> int:
-    """Replicas that an empty node can take."""
+    """The room of an empty node."""
     return int(min(node.cores // need.cores, node.memory_bytes // need.memory_bytes))
 
 

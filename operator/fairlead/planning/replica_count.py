@@ -51,7 +51,7 @@ def _without_recommendation(bounds: ReplicaBounds, current: int) -> ReplicaCount
 
 
 def _within(count: int, least: int, most: int) -> int:
-    """Clamp the count; the upper bound wins over a contradicting lower one, since it limits the cost."""
+    """Clamp the count; the upper bound wins over a contradicting lower one, to limit the cost."""
     return max(0, min(max(count, least), most))
 
 

@@ -64,7 +64,7 @@ class RevisionCounts:
 
     @property
     def gone(self) -> bool:
-        """Whether it has no replicas, neither requested nor live nor ending, so that only its Deployment is left."""
+        """Whether it has no requested, live or ending replica, so that only its Deployment is left."""
         return not (self.requested or self.live or self.ending)
 
 
@@ -83,13 +83,13 @@ def of(revision: RevisionState, min_ready_seconds: int, now: datetime) -> Revisi
 
 
 def absent(name: str, now: datetime) -> RevisionCounts:
-    """Return the counts of a revision without a Deployment."""
+    """Return counts of a revision without a Deployment."""
     revision = RevisionState(name=name, requested=0, created_at=now)
     return RevisionCounts(revision=revision, exists=False, live=0, ending=0, ready=0, available=0, unplaced=0)
 
 
 def ripening(standings: Iterable[RevisionCounts], min_ready_seconds: int, now: datetime) -> list[datetime]:
-    """Return the moments at which replicas that serve will have served long enough."""
+    """Return when each serving replica will have served long enough."""
     replicas = (replica for each in standings for replica in each.revision.replicas if not replica.ending)
     moments = (_ripe(replica, min_ready_seconds) for replica in replicas)
     return [moment for moment in moments if moment is not None and moment > now]

@@ -47,7 +47,7 @@ def current(rollout: RolloutSnapshot, now: datetime) -> str:
 
 
 def is_rejected(rollout: RolloutSnapshot) -> bool:
-    """Return whether a gate or a person rejected the target since the spec last came to name it."""
+    """Whether a gate or a person rejected the target since the spec last came to name it."""
     failure = _failure_of_target(rollout)
     return failure is not None and failure.rejected
 

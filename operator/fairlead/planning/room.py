@@ -24,7 +24,7 @@ def room(
     """Return the room for replicas of `gpus` GPUs, each on one node; unlimited if the operator may not read nodes.
 
     Without a product any node with the resource counts: other vendors name the GPU by the resource. The `coming`
-    replicas have pods that are on no node yet.
+    replicas have pods without a node.
     """
     if nodes is None:
         return NodeRoom()
@@ -53,7 +53,7 @@ def _size(nodes: Sequence[Node], gpus: int) -> MissingCapacity | None:
 
 
 def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
-    """Explain the lack of GPUs; a labelled node without one has lost its device plugin, usually only for a while."""
+    """A labelled node without a GPU has lost its device plugin, usually only for a while."""
     labelled = sum(node.product == product for node in nodes)
     if not labelled:
         return NodeRoom(replicas=0, most=0, because=_absent(nodes, product), lack=MissingCapacity.PRODUCT)
@@ -62,7 +62,7 @@ def _unequipped(nodes: Sequence[Node], product: str | None) -> NodeRoom:
 
 
 def products(nodes: Iterable[Node]) -> tuple[tuple[str, int], ...]:
-    """Return every GPU label of the cluster with its number of GPUs, the most frequent first."""
+    """Return every GPU label with its number of GPUs, the most frequent first."""
     counts: Counter[str] = Counter()
     for node in nodes:
         if node.product and node.gpus > 0:

@@ -21,7 +21,7 @@ class MovePhase(StrEnum):
     OWN = "Own"
     """Its own routers serve it, and no gateway does."""
     JOINING = "Joining"
-    """Its own routers stay as they are until the gateway's routers accept requests for it."""
+    """Its own routers stay as they are until the gateway's accept requests for it."""
     JOINED = "Joined"
     """The gateway's routers serve it, and it has none of its own."""
     LEAVING = "Leaving"
@@ -63,7 +63,7 @@ class RouterMove:
 
 
 def next_move(facts: MoveFacts) -> RouterMove:
-    """Return the next move; no side is removed before the other serves, and an absent gateway never takes over."""
+    """Return the next move; no side goes before the other serves, and an absent gateway never takes over."""
     if facts.wanted is not None:
         return _towards(facts.wanted, facts)
     if not facts.admitted:
@@ -85,7 +85,7 @@ def _towards(gateway: GatewayReference, facts: MoveFacts) -> RouterMove:
 
 
 def serves(reports: RouterReports, ready_engines: Iterable[str]) -> bool:
-    """Return whether requests reach the deployment through every one of these routers.
+    """Whether requests reach the deployment through every one of these routers.
 
     A router that has the deployment holds its requests while no engine is ready; otherwise it must use a ready one.
     """

@@ -59,14 +59,14 @@ def granted(at: RolloutState, need: ScaleUpNeed) -> int:
 
 
 def lacking(at: RolloutState) -> int:
-    """Return how many more replicas the current revision could have if older ones gave up more than they already do."""
+    """Return how many more replicas the current revision could have if older ones gave up more than they do."""
     need = ScaleUpNeed(of=at.current, lack=max(0, at.goal - at.current.requested), reason=_reason(at))
     coming = granted(at, need) + sum(each.leaving for each in at.all)
     return min(need.lack + at.current.unplaced - coming, reach(at))
 
 
 def reach(at: RolloutState) -> int:
-    """Return how many more replicas of the target would find a node if all older revisions were gone.
+    """Return how many more replicas of the target would find a node without any older revision.
 
     No serving replica is removed for a target that could not be placed even then: its GPU is on no node, other pods
     hold it, or a replica is too large for any node.
@@ -87,7 +87,7 @@ def short(at: RolloutState) -> str:
 
 
 def scant(at: RolloutState, need: ScaleUpNeed) -> bool:
-    """Return whether a need is limited by the room on the nodes."""
+    """Whether a need is limited by the room on the nodes."""
     return _fitting(at, need.of) < min(need.lack, at.budget)
 
 

@@ -1,7 +1,7 @@
 """The peak of the profile run: one step of the largest batch, a sampled batch, and the largest images.
 
-Two moments compete. Within a layer the widest intermediate results are alive; at the end the logits of the whole batch
-are, several times over, and on a single GPU for the whole vocabulary. What stays allocated in between counts for both.
+Two moments compete: within a layer, with the widest intermediate results, and the end, with the logits of the whole
+batch several times over, on a single GPU for the whole vocabulary. What stays allocated in between counts for both.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ _LATENT_PREFIX: Final = 65536
 
 
 def peak(question: SizingInput) -> Estimate:
-    """Return the peak in bytes on the fullest GPU."""
+    """Return the peak bytes on the fullest GPU."""
     held = _held(question)
     sampled = logits(question) + held + _step_hidden(question)
     layer = widest_layer(question) + held + _step_hidden(question) * _RESIDUALS
@@ -30,18 +30,18 @@ def peak(question: SizingInput) -> Estimate:
 
 
 def logits(question: SizingInput) -> float:
-    """Return the bytes of logits: batch rows times the whole vocabulary, gathered on each GPU that samples."""
+    """Return bytes of logits: batch rows times the vocabulary, gathered on each GPU that samples."""
     sampler = question.release.logit_bytes
     return question.batch_sequences * weights.padded_vocabulary(question.shape) * (question.dtype_bytes + sampler)
 
 
 def widest_layer(question: SizingInput) -> float:
-    """Return the bytes of one layer's largest intermediate."""
+    """Return one layer's largest intermediate."""
     return max(_mlp(question), _attention(question))
 
 
 def images(question: SizingInput) -> float:
-    """Return the bytes to encode as many of the largest images as the step's budget holds, at least one."""
+    """Return bytes to encode as many of the largest images as fit the step's budget, at least one."""
     vision = question.shape.vision
     if vision is None or not question.images:
         return 0.0
@@ -50,7 +50,7 @@ def images(question: SizingInput) -> float:
 
 
 def encoded_tokens(question: SizingInput) -> int:
-    """Return the image tokens of the profile run: at most the batch, but at least a whole image."""
+    """Return image tokens of the profile run: at most the batch, but at least one image."""
     vision = question.shape.vision
     if vision is None or not question.images:
         return 0
@@ -70,7 +70,7 @@ def _held(question: SizingInput) -> float:
 
 
 def expert_workspace(question: SizingInput) -> float:
-    """Return the bytes of two buffers that all expert layers share and never free. MXFP4 kernels need none."""
+    """Return bytes of two buffers that all expert layers share and never free. MXFP4 kernels need none."""
     experts, layout = question.shape.experts, question.parallelism
     if experts is None or question.format is WeightFormat.MXFP4:
         return 0.0

@@ -16,7 +16,7 @@ def adapters(question: SizingInput) -> Estimate:
 
 
 def widths(shape: ModelShape) -> int:
-    """Return the inputs and outputs of all adapted layers, added up: parameters per unit of rank."""
+    """Return inputs plus outputs of all adapted layers: parameters per unit of rank."""
     queries = shape.heads * shape.head_dim * (2 if shape.gated_attention else 1)
     pairs = shape.kv_heads * shape.head_dim
     attention = 4 * shape.hidden + queries + 2 * pairs + shape.heads * shape.head_dim

@@ -1,6 +1,6 @@
 """The assessment of one configuration. It fits only if the low estimate of the KV cache suffices.
 
-FITS needs the low estimate, and a refusal that even the high one fails; routers, scalers and plans use the likely one.
+It is refused only if even high is too small; routers, scalers and plans use likely.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ FitRefusal = tuple[FitReason, str]
 
 
 def assess(question: SizingInput) -> Fit | NoFit:
-    """Assess whether the engine starts and holds the requested sequences, with every number; without alternatives."""
+    """Assess whether the engine starts and holds the requested sequences; alternatives come later."""
     for check in _BEFORE_COUNTING:
         if refusal := check(question):
             return NoFit(reason=refusal[0], because=refusal[1], memory=None)
@@ -119,8 +119,8 @@ def _states_wanted(question: SizingInput) -> int:
 
 
 def _given_cache(question: SizingInput, counted: MemoryBreakdown) -> Estimate:
-    """Return the KV cache to set on a processor: what is surely free, or the least that holds the requested sequences,
-    since an engine whose cache is not free fails to start."""
+    """Return the KV cache to set on a processor: what is surely free, or the least that holds the requested sequences;
+    an engine whose cache is not free fails to start."""
     page, wanted = kv_pages.pool(question).page_bytes, _wanted_pages(question)
     sure = memory.usable_cache(question, counted.kv.low)
     return Estimate.exact(max(sure, memory.least_cache(question, (wanted + 1) * page)))

@@ -48,7 +48,7 @@ class PlanInputs:
 
     @property
     def context(self) -> int:
-        """The context that 99 of 100 requests need, rounded up to whole steps, at most the model's."""
+        """The context of 99 of 100 requests, rounded up to whole steps, at most the model's."""
         needed = self.traffic.prompt.p99 + self.traffic.output.p99
         return min(math.ceil(needed / CONTEXT_STEP) * CONTEXT_STEP, self.shape.positions)
 
@@ -158,7 +158,7 @@ def _proposal(brief: PlanInputs, price: float, choice: ServingConfiguration, sup
 def _arithmetic(
     brief: PlanInputs, choice: ServingConfiguration, supplied: ReplicaSupply, bill: tuple[int, float]
 ) -> tuple[str, ...]:
-    """Return each number the way a person would check it."""
+    """Return each number as a person would check it."""
     traffic, (replicas, price) = brief.traffic, bill
     cost = replicas * choice.parallelism.gpus * price
     peak = (

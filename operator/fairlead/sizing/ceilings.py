@@ -8,7 +8,7 @@ from fairlead.sizing.sizing_input import SizingInput
 
 
 def flops_a_token(question: SizingInput, seen: float) -> float:
-    """Return two for each parameter that a token passes, and attention's two products with each attended token."""
+    """Return a token's FLOPs: two a parameter that it passes, and attention's two products with each attended token."""
     shape = question.shape
     full = 4 * (shape.wide.head_dim if shape.wide else shape.head_dim)
     if shape.latent:
@@ -20,7 +20,7 @@ def flops_a_token(question: SizingInput, seen: float) -> float:
 
 
 def bytes_a_step(question: SizingInput, running: float) -> float:
-    """Return what one GPU reads: its weights, of the experts those that the batch chooses, and each request's cache."""
+    """Return what one GPU reads: its weights, of experts those that the batch chooses, and the requests' cache."""
     shape, layout = question.shape, question.parallelism
     held = weights.bytes_on_fullest_gpu(question).likely - weights.angles(question)
     if shape.experts:
@@ -32,24 +32,24 @@ def bytes_a_step(question: SizingInput, running: float) -> float:
 
 
 def read_seconds(question: SizingInput, running: float) -> float:
-    """Return the seconds a step takes to read; pipeline stages run one after another, so every stage's share counts."""
+    """Return a step's read time; pipeline stages run one after another, so every share counts."""
     return bytes_a_step(question, running) / (question.accelerator.bandwidth_gbs or 1) / 1e9
 
 
 def least_step_seconds(question: SizingInput) -> float | None:
-    """Return the shortest possible step: the weights are read once, for one request with a context of one token."""
+    """Return the shortest step: the weights are read once, for one request with a context of one token."""
     if not question.accelerator.bandwidth_gbs:
         return None
     return read_seconds(replace(question, context=1), 1.0)
 
 
 def compute_seconds(question: SizingInput, running: float) -> float:
-    """Return the seconds to compute one step of this many requests, each attending to the whole context."""
+    """Return the time to compute one step of this many requests with whole contexts."""
     return running * flops_a_token(question, question.context) / rate(question)
 
 
 def rate(question: SizingInput) -> float:
-    """Return operations a second of the GPUs working on one token. Eight-bit weights use FP8 arithmetic if possible."""
+    """Return the GPUs' operations a second on one token. Eight-bit weights use FP8 arithmetic where it exists."""
     accelerator = question.accelerator
     eight = question.format in weights.EIGHT_BIT
     tflops = (accelerator.fp8_tflops if eight else None) or accelerator.bf16_tflops or 1.0

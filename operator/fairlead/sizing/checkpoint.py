@@ -70,7 +70,7 @@ _COMPRESSED: Final[Mapping[str, str]] = {
 
 
 def read(name: str, text: str) -> ModelShape | MissingFact:
-    """Return the shape that a configuration describes, or what is missing to size it."""
+    """Return the configuration's shape, or what is missing to size it."""
     try:
         config = json.loads(text)
     except ValueError:
@@ -112,7 +112,7 @@ def _first(body: ConfigJson, names: Iterable[str]) -> Any | None:  # noqa: ANN40
 
 
 def _family(model_type: str) -> str:
-    """Complete the family's name: some towers' configurations name the text model without `_text`."""
+    """Complete a family's name: some towers' configurations omit `_text`."""
     return (
         f"{model_type}_text"
         if f"{model_type}_text" in families.FAMILY_TRAITS and model_type not in families.FAMILY_TRAITS
@@ -175,7 +175,7 @@ def _compressed(config: ConfigJson) -> str | MissingFact:
 
 
 def _kept(config: ConfigJson) -> set[str]:
-    """Return the parts that the checkpoint lists as not quantized; one matrix in any layer is enough."""
+    """Return parts that the checkpoint lists as not quantized; one matrix in any layer is enough."""
     names = config.get("ignore") or config.get("modules_to_not_convert") or config.get("exclude_modules") or ()
     plain = [str(name).replace("\\", "") for name in names]
     return {part.value for name in plain for part in [_part(name)] if part is not None}

@@ -22,7 +22,7 @@ NEEDED: Final = ("memoryMib", "computeCapability")
 
 
 def with_products(catalogue: Catalogue, entries: object) -> Catalogue | MissingFact:
-    """Return the catalogue with these products added or changed, or what is wrong with the first invalid entry."""
+    """Return the catalogue with these products added or changed, or the error of the first invalid entry."""
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         return MissingFact("products: a list is wanted, each entry with a product and what differs")
     accelerators = dict(catalogue.accelerators)

@@ -152,7 +152,7 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
 
 
 def _dense_width(family: str, facts: ModelFacts) -> int:
-    """Return the width of an ordinary MLP; Llama 4 has a separate field for it."""
+    """Return an ordinary MLP's width; Llama 4 has a field for it."""
     width = facts.get("dense_intermediate") or (16384 if family == "llama4_text" else facts.get("intermediate"))
     return width or 0
 

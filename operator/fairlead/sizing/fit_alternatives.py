@@ -83,7 +83,7 @@ def _smaller_context(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _fewer_sequences(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """Yield fewer concurrent sequences, which need less cache; a smaller batch also needs fewer states and logits."""
+    """Yield fewer concurrent sequences, for less cache, then smaller batches, for fewer states and logits too."""
     sequences = assessment.wanted_sequences(question)
     for step in _STEPS:
         fewer = int(sequences * step)
@@ -105,7 +105,7 @@ def _smaller_cache(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """Yield FP8 quantized while loading, then a four-bit checkpoint of the same model, both instead of 16 bits."""
+    """Yield FP8 quantized while loading, then a four-bit checkpoint, both instead of 16 bits."""
     if question.format is not WeightFormat.NONE or question.accelerator.capability < _QUANTIZES:
         return
     for weights in _SMALLER:
@@ -114,7 +114,7 @@ def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 
 def _more_memory(question: SizingInput) -> Iterator[AlternativeCandidate]:
-    """Yield more memory in whole GiB. A GPU is no small change from a processor, so none is offered."""
+    """Yield more memory in whole GiB. A GPU is no small change from a processor: none is offered."""
     for factor in _MEMORIES:
         more = math.ceil(question.accelerator.memory_bytes * factor / GIB)
         yield (

@@ -1,7 +1,7 @@
 """The memory model of a processor: the KV cache is the replica's main memory minus what the engine takes.
 
-There are no driver, no graphs, and no unused share. The engine does not measure what is left but gets its cache as a
-setting, so the size is decided here, in the setting's steps.
+No driver, no graphs, no unused share. The engine gets its cache as a setting instead of measuring what is left, so the
+size is decided here, in the setting's steps.
 """
 
 import math
@@ -14,8 +14,8 @@ from fairlead.sizing.sizing_input import GIB, SizingInput
 
 
 def memory(question: SizingInput) -> MemoryBreakdown:
-    """Return the bytes of one replica, by what takes them. Only the processes were measured; the rest was read in the
-    engine's source, and activations are assumed to equal those of a GPU, with the error that was measured there."""
+    """Return bytes of one replica, by what takes them. Only the processes were measured; the rest was read in the
+    engine's source, and activations are assumed to equal a GPU's, with the error measured there."""
     budget = Estimate.exact(question.accelerator.memory_bytes)
     held, drafted = _weights(question), weights.draft(question)
     peak, outside, slots = activations.peak(question), _framework(question), adapters(question)
@@ -33,19 +33,19 @@ def memory(question: SizingInput) -> MemoryBreakdown:
 
 
 def settable(question: SizingInput, left: float) -> float:
-    """Return the largest KV cache within this memory that can be set."""
+    """Return the largest possible KV cache setting within this memory."""
     step = _host(question).cache_step_bytes
     return max(0, math.floor(left / step)) * step
 
 
 def settable_above(question: SizingInput, needed: float) -> float:
-    """Return the smallest KV cache of at least this size that can be set."""
+    """Return the smallest possible KV cache setting of at least this size."""
     step = _host(question).cache_step_bytes
     return math.ceil(needed / step) * step
 
 
 def _weights(question: SizingInput) -> Estimate:
-    """Return the weights, with a packed copy of each vocabulary table if the engine makes one."""
+    """Return the weights, with packed copies of the vocabulary tables if the engine makes them."""
     plain, shape = weights.bytes_on_fullest_gpu(question), question.shape
     if not _host(question).packs_tables:
         return plain
@@ -55,7 +55,7 @@ def _weights(question: SizingInput) -> Estimate:
 
 
 def _framework(question: SizingInput) -> Estimate:
-    """Return the processes and, at most, the weights once more: the engine compares its cache with free memory, and the
+    """Return the processes plus, at most, the weights again: the engine compares its cache with free memory, where the
     pages of the weights' files count as used although the kernel could drop them."""
     host = _host(question)
     files = weights.bytes_on_fullest_gpu(question).high + weights.draft(question).high

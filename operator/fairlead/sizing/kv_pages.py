@@ -40,7 +40,7 @@ class KvPagePool:
     groups: tuple[LayerGroup, ...]
 
     def pages(self, available: float) -> int:
-        """Return how many pages fit; never negative."""
+        """Return how many pages fit, at least 0."""
         return max(0, math.floor(available / self.page_bytes))
 
 
@@ -60,12 +60,12 @@ def pool(question: SizingInput) -> KvPagePool:
 
 
 def pages_a_request(question: SizingInput, context: int) -> int:
-    """Return the most pages that one request of this length holds."""
+    """Return the most pages of one request of this length."""
     return sum(_pages(question, group, context) for group in pool(question).groups)
 
 
 def tokens(question: SizingInput, available: float) -> int:
-    """Return the figure that the engine prints: blocks over groups, or concurrency times context."""
+    """Return the figure the engine prints: blocks over groups, or concurrency times context."""
     held = pool(question)
     pages = held.pages(available)
     if not question.release.counts_requests or len(held.groups) == 1:
@@ -83,12 +83,12 @@ def spans(question: SizingInput, available: Estimate) -> tuple[Estimate, Estimat
 
 
 def element_bytes(question: SizingInput) -> tuple[float, float]:
-    """Return the bytes per cached element, and the additional bytes per head and side."""
+    """Return bytes per cached element, and added bytes per head and side."""
     return _SIDE.get(question.kv, (float(question.dtype_bytes), 0.0))
 
 
 def heads_on_a_gpu(question: SizingInput, heads: int) -> int:
-    """Return the heads on one GPU; if there are fewer heads than GPUs, they are copied."""
+    """Return heads on one GPU; fewer heads than GPUs are copied."""
     return max(1, heads // question.parallelism.tensor)
 
 
@@ -107,7 +107,7 @@ def _bytes_a_token(question: SizingInput, *, wide: bool) -> float:
 
 
 def _draft_page(question: SizingInput) -> float:
-    """Return the draft model's part of a page: its layers join the pool, beside the target's keys and values."""
+    """Return the draft model's part of a page: its layers join the pool beside the target's."""
     model: ModelShape | None = question.drafting.model
     if model is None:
         return 0.0

@@ -24,7 +24,7 @@ SUMS_A_LAYER: Final = 2
 
 
 def link(product: str) -> GpuLink:
-    """Return the link for a product label; cards that may or may not have a bridge are assumed to have none."""
+    """Return a product's link; cards that may or may not have a bridge count as having none."""
     bridged = any(mark in product for mark in NVLINK_PRODUCTS) and "NVL" not in product
     return NVLINK if bridged else PCIE
 

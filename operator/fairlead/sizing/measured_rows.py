@@ -30,7 +30,7 @@ class MeasuredFields:
     fields: Mapping[str, object]
 
     def has(self, name: str) -> bool:
-        """Return whether the field is present and not blank."""
+        """Whether the field is present and not blank."""
         value = self.fields.get(name)
         return value is not None and str(value).strip() != ""
 
@@ -109,8 +109,8 @@ class NumberRows(NamedTuple):
 def csv_numbers(lines: Iterable[str], numbers: Sequence[str], counts: Sequence[str]) -> Iterator[NumberRows]:
     """Yield these columns of all rows, `counts` as whole numbers; raise what `csv_rows` and its fields raise.
 
-    Many valid rows are parsed at once, which saves as many calls on a day of requests. From the first block with an
-    invalid, quoted or blank row on, `MeasuredFields` reads the rows one by one and says what is wrong.
+    Many valid rows are parsed at once, which saves a call for each request of a day. From the first block with an
+    invalid, quoted or blank row on, `MeasuredFields` reads single rows and says what is wrong.
     """
     ahead = _LinesAhead(lines)
     table = _CsvTable(ahead)
@@ -126,8 +126,8 @@ def csv_numbers(lines: Iterable[str], numbers: Sequence[str], counts: Sequence[s
 
 
 def _plain(block: list[str], width: int, places: Sequence[int], broken: int) -> list[list[float]]:
-    """Return the columns of lines that are plain numbers within their limits, the first `broken` columns with
-    fractions; empty if any line is something else."""
+    """Return the columns of lines of plain numbers within their limits, the first `broken` ones with fractions; empty
+    if any line is something else."""
     text = ",".join(block)
     if '"' in text or "\r" in text or {line.count(",") for line in block} != {width - 1}:
         return []
@@ -175,7 +175,7 @@ class _LinesAhead:
         yield from self._source
 
     def block(self) -> list[str]:
-        """Read the next lines, up to `AT_ONCE` characters."""
+        """Read the next `AT_ONCE` characters of lines."""
         if self._problem is not None:
             raise self._problem
         found: list[str] = []
@@ -203,7 +203,7 @@ class _CsvTable:
 
     @property
     def line(self) -> int:
-        """The line on which the last row read ends."""
+        """The line where the last row ends."""
         return self._before + self._reader.line_num
 
     def next(self) -> list[str] | BadMeasurement | None:
@@ -217,7 +217,7 @@ class _CsvTable:
                 return values
 
     def header(self, columns: tuple[str, ...]) -> list[str]:
-        """Return the first row, which must have all these columns, and none twice."""
+        """Return the first row; it must have all these columns, and none twice."""
         header = self.next()
         wanted = ",".join(columns)
         if isinstance(header, BadMeasurement):
@@ -249,7 +249,7 @@ def json_row(text: str, line: int) -> MeasuredFields:
 
 
 def json_fields(found: object, line: int) -> MeasuredFields:
-    """Check that a parsed value within a line is an object."""
+    """Check that a value within a line is an object."""
     if not isinstance(found, dict):
         raise BadMeasurement(line, f"{shown(found)} is no JSON object")
     return MeasuredFields(line, found)
@@ -266,7 +266,7 @@ def _number(value: object) -> float | None:
 
 
 def shown(value: object) -> str:
-    """Format a value so that a person can find it in the file."""
+    """Format a value as a person can find it in the file."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return "blank"
     text = value if isinstance(value, str) else repr(value)

@@ -22,7 +22,7 @@ ALWAYS: Final = 1 * GIB
 
 
 def memory(question: SizingInput) -> MemoryBreakdown:
-    """Return the bytes on the fullest GPU, or of the replica on a processor, by what takes them."""
+    """Return bytes on the fullest GPU, or of the replica on a processor, by what takes them."""
     if question.accelerator.is_cpu:
         return host_memory.memory(question)
     budget = overheads.visible(question.accelerator).times(question.share)
@@ -55,7 +55,7 @@ def usable_cache(question: SizingInput, left: float) -> float:
 
 
 def least_cache(question: SizingInput, needed: float) -> float:
-    """Return the smallest KV cache of at least this size that can be set on a processor."""
+    """Return the smallest KV cache setting of at least this size on a processor."""
     return host_memory.settable_above(question, needed)
 
 

@@ -19,7 +19,7 @@ PIPELINE_GIB: Final = 0.07
 
 
 def visible(accelerator: Accelerator) -> Estimate:
-    """Return the bytes visible to the engine: the driver keeps near half a GiB, on the largest cards 0.4 percent."""
+    """Return bytes that the engine sees: the driver keeps near half a GiB, on the largest cards 0.4 percent."""
     if accelerator.visible_mib is not None:
         return Estimate.exact(accelerator.visible_mib * MIB)
     total = accelerator.memory_bytes
@@ -27,7 +27,7 @@ def visible(accelerator: Accelerator) -> Estimate:
 
 
 def framework(question: SizingInput) -> Estimate:
-    """Return the driver's context, which grows with loaded kernels, and the buffers of GPUs that exchange data."""
+    """Return the driver's context, which grows with loaded kernels, plus buffers between GPUs."""
     layout, taken = question.parallelism, question.release.context_gib
     if layout.tensor > 1 and switched(question.accelerator):
         taken = question.release.switched_gib + ANOTHER_GIB * (layout.tensor - 2)
@@ -39,19 +39,19 @@ def framework(question: SizingInput) -> Estimate:
 
 
 def switched(accelerator: Accelerator) -> bool:
-    """Whether the GPU has an NVLink switch (Hopper, data-centre Blackwell): all-reduce takes near 1.8 GiB of memory."""
+    """Whether all-reduce uses symmetric memory, near 1.8 GiB: Hopper, data-centre Blackwell with an NVLink switch."""
     return accelerator.capability.major in {9, 10} and "PCIe" not in accelerator.product
 
 
 def graph_sizes(question: SizingInput) -> int:
-    """Return the captured batch sizes: 1, 2, 4, by 8 to 256, by 16 to twice the largest batch, at most 512."""
+    """Return captured batch sizes: 1, 2, 4, by 8 to 256, by 16 to twice the largest batch, at most 512."""
     most = min(2 * question.batch_sequences * (1 + question.drafting.tokens), _LARGEST)
     small = sum(1 for size in (1, 2, 4) if size <= most)
     return small + min(most, 256) // 8 + max(0, most - 256) // 16
 
 
 def graphs(question: SizingInput) -> Estimate:
-    """Return the memory that graph capture takes."""
+    """Return what graph capture takes."""
     if question.eager:
         return Estimate.exact(0)
     layers = question.shape.layers / question.parallelism.pipeline

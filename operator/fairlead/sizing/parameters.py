@@ -7,7 +7,7 @@ from fairlead.fleet.shapes import MatrixGroup, ModelShape
 
 
 def count(shape: ModelShape) -> dict[MatrixGroup, int]:
-    """Return the parameters by part; a tied model's head counts none."""
+    """Return parameters by part; a tied model's head counts none."""
     table = shape.vocab * shape.hidden
     counts = {
         MatrixGroup.EMBEDDING: table,
@@ -27,12 +27,12 @@ def count(shape: ModelShape) -> dict[MatrixGroup, int]:
 
 
 def text_total(shape: ModelShape) -> int:
-    """Return all parameters without the image tower and the MTP heads: what model pages usually count."""
+    """Return all parameters except the image tower and the MTP heads: what model pages usually count."""
     return sum(number for part, number in count(shape).items() if part not in {MatrixGroup.VISION, MatrixGroup.MTP})
 
 
 def active(shape: ModelShape) -> int:
-    """Return the parameters that one token passes: a lookup instead of the embedding, and only the chosen experts."""
+    """Return what one token passes: a lookup instead of the embedding, and only the chosen experts."""
     counts = count(shape)
     idle = counts.get(MatrixGroup.EXPERTS, 0)
     chosen = idle * shape.experts.per_token // shape.experts.count if shape.experts else 0
@@ -42,7 +42,7 @@ def active(shape: ModelShape) -> int:
 
 
 def attention(shape: ModelShape) -> int:
-    """Return the projections of every layer with keys and values."""
+    """Return projections of every layer with keys and values."""
     if shape.latent:
         return shape.layers * _latent_layer(shape)
     if not shape.wide:
@@ -132,9 +132,9 @@ def _recurrent_out(shape: ModelShape) -> int:
 
 
 def mtp(shape: ModelShape) -> int:
-    """Return the MTP heads' parameters: each is one more layer and a projection of two hidden states to one.
+    """Return the MTP heads' parameters: each is another such layer, and a projection of two hidden states to one.
 
-    It shares the model's embedding and head.
+    They share the model's embedding and head.
     """
     if not shape.mtp_layers:
         return 0

@@ -1,4 +1,4 @@
-"""Fields of single recorded requests, shared by the code that describes a trace and the code that replays it."""
+"""Fields of single recorded requests, both for describing a trace and for replaying it."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -10,11 +10,11 @@ AZURE: Final = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 _DIGITS: Final = 26
 """Characters of a time stamp down to microseconds; the trace has one digit more."""
 MOST_BLOCKS: Final = 10_000_000
-"""Blocks of 16 tokens, many times as many as the longest prompt that any engine takes."""
+"""Blocks of 16 tokens: many times the longest prompt that any engine takes."""
 
 
 def azure_moment(row: MeasuredFields) -> datetime:
-    """Return the time stamp; the trace names no time zone."""
+    """Return the time stamp; the trace names no zone."""
     written = row.text("TIMESTAMP")
     try:
         moment = datetime.fromisoformat(written[:_DIGITS])
@@ -24,7 +24,7 @@ def azure_moment(row: MeasuredFields) -> datetime:
 
 
 def block_ids(row: MeasuredFields) -> list[int]:
-    """Return the ids of a prompt's blocks."""
+    """Return ids of a prompt's blocks."""
     ids = []
     for one in row.items("hash_ids"):
         if not isinstance(one, int) or isinstance(one, bool):
@@ -34,7 +34,7 @@ def block_ids(row: MeasuredFields) -> list[int]:
 
 
 def block_runs(row: MeasuredFields) -> list[tuple[int, int]]:
-    """Return the `[first id, count]` runs of a prompt's blocks; together no more than a prompt could have."""
+    """Return the `[first id, count]` runs of a prompt's blocks; in total no more than a prompt could have."""
     runs = [_run(row, one) for one in row.items("hash_runs")]
     if sum(count for _, count in runs) > MOST_BLOCKS:
         raise row.bad(f"hash_runs has more than {MOST_BLOCKS:,} blocks")

@@ -48,7 +48,7 @@ class ReplicaModel:
         return self.question.batch_sequences, SupplyBound.BATCH
 
     def prefill_s(self, tokens: float) -> float:
-        """Return the seconds to prefill this many prompt tokens, alone, in chunks of the step's budget."""
+        """Return seconds to prefill this many prompt tokens, alone, in chunks of the step's budget."""
         flops = ceilings.flops_a_token(self.question, self.traffic.prompt.mean / 2)
         computing = tokens * flops / (ceilings.rate(self.question) * PREFILL_PART)
         return (
@@ -57,22 +57,22 @@ class ReplicaModel:
         )
 
     def step_s(self, running: int) -> float:
-        """Return the seconds of one step: one token for each running request."""
+        """Return seconds of one step: one token for each running request."""
         held = replace(self.question, context=max(1, round(self.resident_tokens)))
         roofline = max(ceilings.read_seconds(held, running), ceilings.compute_seconds(held, running))
         return roofline / DECODE_PART + STEP_OVERHEAD_S + links.exchange_s(held, running)
 
     def tpot_s(self, running: int) -> float:
-        """Return the seconds between two tokens of one request: a step, and the prefill that keeps the batch full."""
+        """Return seconds between two tokens of one request: a step, and the prefill that keeps the batch full."""
         prompts = running * self.traffic.computed_prompt / self.traffic.output.mean
         return self.step_s(running) + self.prefill_s(prompts)
 
     def requests_per_second(self, running: int) -> float:
-        """Return the requests finished a second while this many run."""
+        """Return requests finished a second while this many run."""
         return running / (self.tpot_s(running) * self.traffic.output.mean)
 
     def ttft_p95_s(self, running: int) -> float:
-        """Return the wait for others' prefill (one server, fixed work), plus that of a p95 prompt, plus a step."""
+        """Return the wait for others' prefill (one server, fixed work), plus a p95 prompt's prefill, plus a step."""
         mean = self.prefill_s(self.traffic.computed_prompt)
         busy = min(self.requests_per_second(running) * mean, 0.99)
         waiting = busy / (2 * (1 - busy)) * mean
@@ -81,7 +81,7 @@ class ReplicaModel:
 
 
 def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSupply | SupplyBound:
-    """Return the most that one replica serves within the objectives, or the objective that even one request misses."""
+    """Return the most that one replica serves within the objectives, or the objective that one request misses."""
     if missed := _missed(replica, objectives, 1):
         return missed
     most, bound = replica.most_running
@@ -98,12 +98,12 @@ def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSuppl
 
 
 def of(question: SizingInput, fit: Fit, traffic: Traffic) -> ReplicaModel:
-    """Return the replica with this fit's likely cache: the low estimate has already decided that it fits."""
+    """Return the replica with this fit's likely cache: the low estimate has decided that it fits."""
     return ReplicaModel(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.likely)
 
 
 def has_rates(accelerator: Accelerator) -> bool:
-    """Return whether speed can be computed at all."""
+    """Whether speed can be computed at all."""
     return bool(accelerator.bandwidth_gbs and accelerator.bf16_tflops)
 
 
@@ -116,7 +116,7 @@ def _missed(replica: ReplicaModel, objectives: LatencyObjectives, running: int) 
 
 
 def _largest(holds: Callable[[int], bool], most: int) -> int:
-    """Return the largest count that holds, given that 1 does and that a failing count fails above too."""
+    """Return the largest count that holds, given that 1 does and that all above a failing one fail."""
     low, high = 1, most
     while low < high:
         middle = (low + high + 1) // 2

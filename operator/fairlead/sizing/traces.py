@@ -59,7 +59,7 @@ def read(text: str) -> Traffic | UnreadableTrace:
 
 
 def summarize(requests: Sequence[TraceRequest]) -> Traffic:
-    """Describe single requests; minutes are counted from the trace's first request."""
+    """Describe single requests; the busiest minute is one of those counted from the first request."""
     first, last = min(one.at_s for one in requests), max(one.at_s for one in requests)
     span = max(last - first, 1.0)
     minutes = Counter(int((one.at_s - first) / MINUTE_S) for one in requests)
@@ -76,7 +76,7 @@ def summarize(requests: Sequence[TraceRequest]) -> Traffic:
 
 
 def read_rates(rates: str, quantiles: str) -> Traffic | UnreadableTrace:
-    """Read ServeGen's requests a second by client and window, and its quantiles of lengths by client."""
+    """Read ServeGen's requests a second by client and window, and its length quantiles by client."""
     try:
         windows, weights = _loads(_table(rates, RATES))
         prompt, output = (
@@ -102,7 +102,7 @@ def lengths(weighted: Iterable[tuple[float, float]]) -> TokenLengths:
 
 
 def _at(ordered: Sequence[tuple[float, float]], target: float) -> float:
-    """Return the first length that reaches the target, else the last: rounding in a sum of many weights may miss it."""
+    """Return the first length that reaches the target, else the last: the sum of many weights is rounded."""
     reached = accumulate(weight for _, weight in ordered)
     return next((length for (length, _), sum_ in zip(ordered, reached, strict=True) if sum_ >= target), ordered[-1][0])
 
@@ -134,7 +134,7 @@ def _json_lines(text: str) -> Iterator[TraceRequest]:
 
 
 def _loads(rows: Iterable[MeasuredFields]) -> tuple[dict[float, float], dict[str, float]]:
-    """Return requests a second of all clients by window, and of all windows by client."""
+    """Return requests a second by window, and by client."""
     windows: dict[float, float] = {}
     clients: dict[str, float] = {}
     for row in rows:
@@ -145,7 +145,7 @@ def _loads(rows: Iterable[MeasuredFields]) -> tuple[dict[float, float], dict[str
 
 
 def _mixture(rows: Iterable[MeasuredFields], weights: Mapping[str, float], field: str) -> list[tuple[float, float]]:
-    """Return the lengths of all clients: each quantile level stands for the share of requests up to the next one."""
+    """Return the lengths of all clients: each quantile level is the share of requests up to the next one."""
     found: dict[str, list[dict[float, float]]] = {}
     for row in rows:
         levels = {float(name[1:]): row.number(name) for name in row.fields if LEVEL.fullmatch(name) and row.has(name)}

@@ -55,13 +55,13 @@ EIGHT_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size >=
 
 
 def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
-    """Return the bytes of the target model's weights."""
+    """Return the target model's bytes."""
     likely = sum(_parts(question).values()) + absorbed(question) + copied(question) + angles(question)
     return _with_doubt(question, likely)
 
 
 def draft(question: SizingInput) -> Estimate:
-    """Return the bytes of the draft model or the MTP heads; high assumes that every GPU holds a whole draft model."""
+    """Return bytes of the draft model or the MTP heads; high assumes a whole draft model on every GPU."""
     drafting, layout = question.drafting, question.parallelism
     if drafting.model is not None:
         counts = parameters.count(drafting.model)
@@ -76,7 +76,7 @@ def draft(question: SizingInput) -> Estimate:
 
 
 def padded_vocabulary(shape: ModelShape) -> int:
-    """Return the rows of the vocabulary table, which vLLM pads to a multiple of 64 so that it divides over GPUs."""
+    """Return the vocabulary table's rows, padded by vLLM to a multiple of 64 to divide over GPUs."""
     return -(-shape.vocab // 64) * 64
 
 
@@ -107,7 +107,7 @@ def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, pla
 
 
 def _ways(question: SizingInput, part: MatrixGroup) -> float:
-    """Return how many GPUs a part is split over. With expert parallelism data-parallel replicas share the experts."""
+    """Return how many GPUs a part is split over. With expert parallelism data-parallel replicas share experts."""
     layout = question.parallelism
     if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER}:
         return 1
@@ -117,7 +117,7 @@ def _ways(question: SizingInput, part: MatrixGroup) -> float:
 
 
 def _padding(question: SizingInput, part: MatrixGroup) -> float:
-    """Return the padding: MXFP4 kernels need an expert's inner width in multiples of 128 and its outer one of 256."""
+    """Return the padding: MXFP4 needs an expert's inner width in multiples of 128, its outer in 256."""
     experts = question.shape.experts
     if part is not MatrixGroup.EXPERTS or question.format is not WeightFormat.MXFP4 or experts is None:
         return 1.0
@@ -127,7 +127,7 @@ def _padding(question: SizingInput, part: MatrixGroup) -> float:
 
 
 def copied(question: SizingInput) -> float:
-    """Return what tensor parallelism cannot split: latent down-projections, and KV heads fewer than the GPUs."""
+    """Return what tensor parallelism cannot split: latent attention's down-projections, KV heads fewer than GPUs."""
     shape, tensor = question.shape, question.parallelism.tensor
     if shape.latent:
         whole = shape.hidden * ((shape.latent.query_rank or 0) + shape.latent.kv_rank + shape.latent.rope_dim)
@@ -139,7 +139,7 @@ def copied(question: SizingInput) -> float:
 
 
 def absorbed(question: SizingInput) -> float:
-    """Return latent attention's second copy of its up-projection, in the order in which decoding reads it."""
+    """Return latent attention's second copy of its up-projection, in the order of decoding."""
     latent, layout = question.shape.latent, question.parallelism
     if latent is None:
         return 0.0
@@ -148,7 +148,7 @@ def absorbed(question: SizingInput) -> float:
 
 
 def angles(question: SizingInput) -> float:
-    """Return the table of rope's sines and cosines for every position: 2.5 GiB for ten million positions."""
+    """Return the table of rope's sines and cosines of every position: 2.5 GiB for ten million positions."""
     shape = question.shape
     width = shape.latent.rope_dim if shape.latent else shape.rotary_dim or shape.head_dim
     table = shape.positions * width * question.dtype_bytes

@@ -31,7 +31,7 @@ class DecodeLine:
     context_token_s: float
 
     def seconds(self, context: float) -> float:
-        """Return the length of a step whose requests attend to this many tokens in total."""
+        """Return the length of a step whose requests attend to this many tokens."""
         return self.base_s + self.context_token_s * context
 
 
@@ -42,4 +42,4 @@ class StepTimes(Protocol):
         """Return the line for `sequences` that compute `tokens` in total; it sums many steps in closed form."""
 
     def seconds(self, batch: StepBatch) -> float:
-        """Return the seconds of any step; without prefill exactly what `decode_line` gives."""
+        """Return seconds of any step; without prefill exactly what `decode_line` gives."""

@@ -1,9 +1,9 @@
 """The KV blocks of one engine: how many are free, which are cached, and by which hash they can be reused.
 
-Blocks without a hash are only counted, so that traffic without shared prefixes costs little time. It has no notion of
-requests. The eviction order is vLLM's: free blocks without content are taken first; then, oldest first, full blocks
-that were freed and are still cached: single blocks by hash, and runs of blocks without a hash, which keep their place
-in the order although only a preempted request can recover them.
+Blocks without a hash are only counted, so that traffic without shared prefixes costs little time. Requests are unknown
+here. The eviction order is vLLM's: free blocks without content are taken first; then, oldest first, full blocks that
+were freed and are still cached: single blocks by hash, and runs of blocks without a hash, which keep their place in the
+order although only a preempted request can recover them.
 """
 
 from collections import OrderedDict

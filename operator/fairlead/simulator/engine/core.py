@@ -53,8 +53,8 @@ class EngineCore:
         self._extra = 0
         """Steps after the one in flight with the same batch."""
         self.horizon = inf
-        """When the last of these ends: no first or last token is emitted before, unless a request is added or ends.
-        Infinite without a step in flight."""
+        """When the last of these ends: no earlier first or last token unless a request is added or ends. Infinite
+        without a step in flight."""
         self._seen = 0.0
         """The time that `advance` last reached."""
         self._stirred = False
@@ -186,7 +186,7 @@ class EngineCore:
         return step_outcomes.emissions(self._state, step, emitting)
 
     def _complete_many(self, step: EngineStep) -> list[Emission]:
-        """End the step in flight and the planned equal steps after it."""
+        """End the step in flight and the equal steps planned after it."""
         state, extra, ends = self._state, self._extra, self.horizon
         counts, emitting, steps = state.counts, self._emitting, extra + 1
         pages = state.lockstep.pages(1, extra)
@@ -212,7 +212,7 @@ class EngineCore:
         return AdvanceResult(self._seen, emissions)
 
     def run(self, now: float, until: float, stopping: bool = False) -> list[Emission]:
-        """Do the same for callers that do not stop early; return only the emissions."""
+        """Do the same without stopping early; return only the emissions."""
         if self.horizon > until and self._flight is not None:
             self._seen = until
             return []
@@ -255,7 +255,7 @@ class EngineCore:
     def _skip(self, step: EngineStep, steps: int, ends: float) -> None:
         """Advance by this many equal steps; the last of them is then in flight, and ends at this time.
 
-        Its beginning is set only where it is read.
+        Its beginning is left to the code that reads it.
         """
         state = self._state
         lockstep, counts = state.lockstep, state.counts

@@ -1,8 +1,8 @@
 """Requests that decode together, kept as one group: one step counter instead of an update of each request per step.
 
-Each generates one token a step, so its progress is the counter minus a mark. Its position within a block determines
-when it needs another block; a heap holds when it ends. This decides nothing: when blocks run out, `running_requests`
-schedules the same requests one by one.
+Each generates one token a step, so its progress is the counter minus a mark. Its position in its block says when it
+needs another one; a heap holds when it ends. This decides nothing: when blocks run out, `running_requests` schedules
+the same requests one by one.
 """
 
 import heapq
@@ -60,7 +60,7 @@ class LockstepRequests:
         self.tokens -= request.prompt_tokens + request.emitted
 
     def pages(self, after: int, steps: int) -> int:
-        """Return the blocks needed for this many steps, beginning `after` steps after the next one."""
+        """Return blocks needed for `steps` steps, beginning `after` steps after the next one."""
         page, phases = self._page, self._phases
         first = (self.tick + after) % page
         if first + steps <= page:
@@ -90,16 +90,16 @@ class LockstepRequests:
         return out
 
     def pages_next(self) -> int:
-        """Return the blocks needed for the next step."""
+        """Return blocks needed for the next step."""
         return self._phases[self.tick % self._page]
 
     def undisturbed(self, pages: int) -> int:
-        """Return the steps after the next in which no request ends and this many blocks suffice."""
+        """Return steps after the next in which no request ends, as far as these blocks suffice."""
         most = self._until_an_end() - 1
         return self._affordable(pages, most) if most > 0 else 0
 
     def _until_an_end(self) -> int:
-        """Return the steps until the first request ends."""
+        """Return steps until the first request ends."""
         ends = self._ends
         while True:
             due, _, request = ends[0]
@@ -108,7 +108,7 @@ class LockstepRequests:
             heapq.heappop(ends)
 
     def _affordable(self, pages: int, most: int) -> int:
-        """Return for how many steps after the next this many blocks suffice, at most `most`."""
+        """Return for how many steps after the next these blocks suffice, at most `most`."""
         rounds, left = divmod(pages, self.sequences)
         steps = rounds * self._page
         if steps >= most:

@@ -70,7 +70,7 @@ class EngineRequest:
     due: int = 0
     """The group's step count at which it ends."""
     sealed: int = 0
-    """With speculative decoding: its tokens that were computed and verified when it was last scheduled."""
+    """With speculative decoding: its computed and verified tokens when last scheduled."""
     named: list[CachedBlock] = field(default_factory=list)
     """Cached blocks that it holds, from the first on."""
     remains: FreedBlocks | None = None
@@ -78,5 +78,5 @@ class EngineRequest:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the prompt and of the reply so far."""
+        """Tokens of prompt and reply so far."""
         return self.prompt_tokens + self.emitted

@@ -30,7 +30,7 @@ def add_prompt_piece(batch: StepBatch, request: EngineRequest, tokens: int) -> N
 
 
 def schedule_together(state: SchedulerState, step: EngineStep, budget: int) -> int | None:
-    """Schedule all at once; return the rest of the budget, or None, with nothing changed, if that is impossible."""
+    """Schedule all at once; return the rest of the budget, or None, with nothing changed, if impossible."""
     lockstep, pool = state.lockstep, state.pool
     sequences = lockstep.sequences
     budget -= sequences
@@ -116,7 +116,7 @@ def _more_pages(state: SchedulerState, request: EngineRequest, tokens: int) -> i
 
 
 def _victim(state: SchedulerState) -> EngineRequest:
-    """Return the request to preempt: the last admitted, or by priority the least urgent and then the latest arrival.
+    """Return the request to preempt: the last admitted, or by priority the least urgent, then the latest arrival.
 
     Recorded arrivals can be equal to the bit, which never happens in vLLM: without the serial number two such requests
     would preempt each other forever.

@@ -76,7 +76,7 @@ class SchedulerState:
         """Prompt tokens of requests without a first token."""
 
     def limit(self, request: EngineRequest) -> int:
-        """Return the tokens after which its reply ends, at the latest when the context is full."""
+        """Return tokens after which its reply ends, at the latest when the context is full."""
         wanted, room = request.output_tokens, self.settings.context_tokens - request.prompt_tokens
         return min(room, wanted)
 
@@ -215,7 +215,7 @@ def _by_computed_tokens(request: EngineRequest) -> int:
 
 
 def block_names(request: EngineRequest, first: int, end: int) -> tuple[int, ...]:
-    """Return the hashes of its full blocks in this range, up to the first block without one."""
+    """Return hashes of its full blocks in this range, up to the first block without one."""
     prefix, length = request.prefix, len(request.prefix)
     if end <= length or not request.reply:
         return prefix[first:end]

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class SchedulingPolicy(StrEnum):
-    """The order of admission, and the choice of the request to preempt."""
+    """The order of admission, and which request is preempted."""
 
     FCFS = "fcfs"
     PRIORITY = "priority"

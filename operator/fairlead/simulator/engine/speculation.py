@@ -6,34 +6,34 @@ from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettin
 
 
 def drafted(settings: EngineSettings) -> int:
-    """Return the tokens drafted in each step for a decoding request."""
+    """Return tokens drafted in each step for a decoding request."""
     return settings.speculation.tokens if settings.speculation else 0
 
 
 def follows_load(settings: EngineSettings) -> bool:
-    """Return whether fewer tokens are drafted while many requests run."""
+    """Whether fewer tokens are drafted while many requests run."""
     return settings.speculation is not None and bool(settings.speculation.by_batch)
 
 
 def drafted_after(settings: SpeculationSettings, requests: int) -> int:
-    """Return the tokens drafted for the step after one with this many requests."""
+    """Return tokens drafted for the step after one with this many requests."""
     if not settings.by_batch:
         return settings.tokens
     return next((tokens for most, tokens in settings.by_batch if requests <= most), settings.by_batch[-1][1])
 
 
 def lookahead(settings: EngineSettings) -> int:
-    """Return the tokens beyond the verified ones for which blocks are reserved."""
+    """Return tokens beyond the verified ones for which blocks are reserved."""
     return settings.speculation.lookahead if settings.speculation else 0
 
 
 def draft_slots(settings: EngineSettings) -> int:
-    """Return the tokens of the step's budget that a request's drafting takes."""
+    """Return tokens of the step's budget that a request's drafting takes."""
     return settings.speculation.draft_slots if settings.speculation else 0
 
 
 def accepted(speculation: SpeculationSettings, drafts: int, chance: RandomSource, counts: EngineCounts) -> int:
-    """Return how many drafted tokens are accepted; each can be only if the one before it was."""
+    """Return how many drafted tokens are accepted: each only if the one before it was."""
     if not drafts:
         return 0
     held = 0

@@ -1,7 +1,7 @@
 """The ends of consecutive decode steps, the same to the bit whether steps are run singly or skipped together.
 
 Summing step by step rounds at each step; a closed form rounds once. So both modes compute each step's end by the same
-formula, from the first step after something changed. It has no notion of requests.
+formula, from the first step after something changed. Requests are unknown here.
 """
 
 from math import inf, sqrt
@@ -52,7 +52,7 @@ class DecodeStretch:
         self.steps = 0
 
     def end(self, steps: int) -> float:
-        """Return when this many steps of the stretch have ended."""
+        """Return when this many steps have ended."""
         looked_back = steps * self._tokens + self._sequences * (steps * (steps - 1) // 2)
         line = self._line
         return self._start + (steps * line.base_s + looked_back * line.context_token_s)
@@ -72,7 +72,7 @@ class DecodeStretch:
         return done
 
     def _about(self, moment: float) -> int:
-        """Return the steps that have ended at this moment, apart from rounding: the root of the parabola of ends."""
+        """Return steps that have ended at this moment, apart from rounding: the root of the parabola of ends."""
         slope = self._line.context_token_s
         bend = self._sequences * slope / 2
         first = self._line.base_s + self._tokens * slope - bend

@@ -20,7 +20,7 @@ class EmissionSettings:
 
 
 def emissions(state: SchedulerState, step: EngineStep, settings: EmissionSettings) -> list[Emission]:
-    """Return the emissions of all requests that generated tokens; those that ended are removed."""
+    """Return emissions of all requests that generated tokens; those that ended are removed."""
     emitted: list[Emission] = []
     if step.lockstep:
         _decoded_together(state, emitted, settings)

@@ -1,7 +1,7 @@
 """The first seconds of a recorded run as stretches of work, from metrics that every engine exports each second.
 
-These are tokens a second, running requests and KV cache usage. Request latencies are not used, so that they can test
-the model.
+These are tokens a second, running requests and KV cache usage. Request latencies are not used, so they can test the
+model.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ STEADY: Final = 0.9
 
 
 def stretches(seconds: Sequence[RecordedSecond], settings: EngineSettings) -> list[WorkStretch]:
-    """Return the seconds whose steps have a known batch."""
+    """Return seconds whose steps have a known batch."""
     early = list(pairwise(seconds[:SECONDS]))
     decoding = [_decoding(settings, pair) for pair in early if _is_decoding(pair)]
     room = [pair for pair in early if pair[0].running + pair[1].running < 2 * settings.batch_tokens]
@@ -30,13 +30,13 @@ def stretches(seconds: Sequence[RecordedSecond], settings: EngineSettings) -> li
 
 
 def _is_decoding(pair: tuple[RecordedSecond, RecordedSecond]) -> bool:
-    """Return whether a second has no prefill and nearly all requests keep running."""
+    """Whether a second has no prefill and nearly all requests keep running."""
     before, after = pair
     return not after.prompt_tokens and after.running > STEADY * before.running > 0
 
 
 def _is_full_of_prompts(pair: tuple[RecordedSecond, RecordedSecond]) -> bool:
-    """Return whether requests wait although the KV cache has room: then every step uses the whole token budget."""
+    """Whether requests wait although the KV cache has room: then every step uses the whole token budget."""
     before, after = pair
     return after.prompt_tokens > 0 and after.waiting > 0 and before.usage < after.usage < FULL
 

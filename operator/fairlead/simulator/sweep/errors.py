@@ -27,24 +27,24 @@ class WorkError:
 
     @property
     def words(self) -> str:
-        """The errors for messages: `decode: median error 3.1 %, worst +12.0 %, of 14`."""
+        """Formatted: `decode: median error 3.1 %, worst +12.0 %, of 14`."""
         worst = max(self.errors, key=abs)
         return f"{self.work}: median error {self.size:.1%}, worst {worst:+.1%}, of {len(self.errors)}"
 
 
 def of_predictions(record: SweepRecord, times: StepTimes) -> tuple[WorkError, ...]:
-    """Return the errors of step times that do not depend on the sweep."""
+    """Return the errors of other step times than the sweep's."""
     limit = record.deployment.batch_tokens
     return _by_work((one, _error(one, times, limit)) for one in _plain(record))
 
 
 def left_one_out(record: SweepRecord) -> tuple[WorkError, ...]:
-    """Return the sweep's own errors: each measurement is predicted from all others, if they can determine it."""
+    """Return the sweep's own errors: each measurement is predicted from all others, if they determine it."""
     return _by_work(each_left_out(record))
 
 
 def step_times(record: SweepRecord, graph_tokens: int | None = None) -> MeasuredStepTimes | TooFewMeasurements:
-    """Return the sweep's step times, with its errors as provenance; with CUDA graphs of longer steps, if measured."""
+    """Return the sweep's step times, with its errors as provenance; with graphs of longer steps, if measured."""
     limit = record.deployment.batch_tokens
     table = step_table.of(record.steps, limit, graph_tokens)
     if isinstance(table, TooFewMeasurements):

@@ -80,7 +80,7 @@ class StepMeasurement:
     steps: float
     """Steps of the decoding requests; without any, of the prompts."""
     decode_tokens: float = 0.0
-    """Tokens that a step computes for decoding requests, including drafts: the mean."""
+    """Tokens that a step computes for decoding requests, drafts included: the mean."""
     attended: float = 0.0
     """Context tokens that a step attends to for decoding requests, in total: the mean."""
     prompts: int = 0

@@ -116,19 +116,19 @@ def next_step(limits: SweepLimits, record: SweepRecord, running: EngineVariant |
 
 
 def left(limits: SweepLimits, record: SweepRecord) -> list[SweepPoint]:
-    """Return the points that were neither measured nor skipped."""
+    """Return points that were neither measured nor skipped."""
     over = {one.point for one in record.steps}
     skipped = {one.what for one in record.skipped}
     return [one for one in points(limits) if one not in over and not {one.words, one.variant} & skipped]
 
 
 def too_large(point: SweepPoint, capacity_tokens: int) -> bool:
-    """Return whether its requests would not all run at once, with room for their replies."""
+    """Whether its requests would not all run at once, with room for their replies."""
     return point.tokens * (1 + 1 / REPLY_SHARE) > capacity_tokens
 
 
 def _starts_missing(record: SweepRecord, variant: EngineVariant) -> bool:
-    """Return whether a start is missing: the command as given is started twice, with empty and with kept caches."""
+    """Whether a start is missing: the given command is started with empty and with kept caches."""
     seen = {one.kept for one in record.starts if one.variant is variant}
     return seen != {False, True} if variant is EngineVariant.AS_GIVEN else False
 
@@ -185,7 +185,7 @@ def _of_weights(limits: SweepLimits) -> Iterator[SweepPoint]:
 
 
 def _of_cache(limits: SweepLimits) -> Iterator[SweepPoint]:
-    """Yield what another KV cache format changes: steps with much context, and prompts, which are written to it."""
+    """Yield what another KV cache format changes: steps with much context, and prompts."""
     yield from _decodes(limits)[0]
     yield from (_prompt(one) for one in _spread(_lengths(limits))[:COARSE])
 
@@ -216,7 +216,7 @@ def _contexts(limits: SweepLimits) -> list[int]:
 
 
 def _lengths(limits: SweepLimits) -> list[int]:
-    """Return powers of two, a whole step, and one prompt that takes two steps."""
+    """Return powers of two, a whole step, and one prompt of two steps."""
     most = max(1, limits.context - 1)
     whole = {one for one in (limits.batch_tokens, 2 * limits.batch_tokens) if one <= most}
     return sorted({*_powers(SHORTEST, min(most, limits.batch_tokens), 2), *whole}) or [most]
@@ -231,7 +231,7 @@ def _powers(first: int, most: int, factor: int) -> list[int]:
 
 
 def _spread(values: Sequence[int]) -> list[int]:
-    """Order values as first, last, then the middle of each gap: any beginning of the list covers the whole range."""
+    """Order values as first, last, then the middle of each gap: any beginning covers the whole range."""
     order, gaps = list(dict.fromkeys((values[0], values[-1]))), [(0, len(values) - 1)]
     while gaps:
         low, high = gaps.pop(0)

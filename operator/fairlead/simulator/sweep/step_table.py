@@ -85,7 +85,7 @@ def _line(batch: int, own: Sequence[StepMeasurement], slope: float) -> MeasuredL
 
 
 def _slope(own: Sequence[StepMeasurement]) -> float | None:
-    """Return the seconds a token of context; None for a single context."""
+    """Return seconds a token of context; None for a single context."""
     line = weighted_line.through([MeasuredSeconds(one.attended, _step_s(one), _step_s(one)) for one in own])
     if len({one.point.context for one in own}) < 2 or line.slope is None:
         return None
@@ -93,7 +93,7 @@ def _slope(own: Sequence[StepMeasurement]) -> float | None:
 
 
 def _curve(reading: Sequence[StepMeasurement], whole: Sequence[StepMeasurement], batch_tokens: int) -> PromptCurve:
-    """Return seconds over tokens at the lengths that one step prefilled, and the additional cost of pairs."""
+    """Return seconds over tokens at the lengths that one step prefilled, and the added cost of pairs."""
     by_length = _by(whole, lambda one: one.point.prompt)
     lengths = sorted(by_length)
     usual = {length: _usual(own) for length, own in by_length.items()}
@@ -103,19 +103,19 @@ def _curve(reading: Sequence[StepMeasurement], whole: Sequence[StepMeasurement],
 
 
 def _captured(measured: Sequence[StepMeasurement], most: int) -> Sequence[StepMeasurement]:
-    """Return the prompts that ran from the graphs of their variant; longer ones did not."""
+    """Return prompts that ran from their variant's graphs; longer ones did not."""
     own = _of(measured, EngineVariant.GRAPHS, SweepWork.PREFILL)
     return [one for one in own if one.point.prompt <= min(most, MOST_CAPTURED)]
 
 
 def _usual(own: Sequence[StepMeasurement]) -> float:
-    """Return the usual seconds of a prompt; a graph makes no step longer, so of the variants the shortest counts."""
+    """Return a prompt's usual seconds; a graph makes no step longer, so the shortest variant counts."""
     by_variant = _by(own, lambda one: one.point.variant)
     return min(median(one.seconds / one.prompts for one in group) for group in by_variant.values())
 
 
 def _pair_s(reading: Sequence[StepMeasurement], usual: Mapping[int, float], batch_tokens: int) -> float:
-    """Fit the cost of pairs to prompts that take several steps, whose later steps attend to earlier ones' tokens.
+    """Fit the cost of pairs to prompts of several steps, whose later steps attend to earlier ones' tokens.
 
     The time of a step with as many tokens and no past is known; what a later step takes longer is due to its pairs.
     """
@@ -133,7 +133,7 @@ def _pair_s(reading: Sequence[StepMeasurement], usual: Mapping[int, float], batc
 
 
 def _shared(mixed: Sequence[StepMeasurement], plain: StepTable, batch_tokens: int) -> float:
-    """Return how much shorter steps with both kinds were than two separate steps: the median of the measurements."""
+    """Return how much shorter steps with both kinds were than two steps: the median."""
     times = MeasuredStepTimes(plain, _TRIED)
     saved = [
         (stretch.predicted(times) - stretch.seconds) / sum(often for often, batch in stretch.steps if batch.prefills)
@@ -158,7 +158,7 @@ def _draft_costs(drafted: Sequence[StepMeasurement], plain: StepTable) -> tuple[
 
 
 def _longer(one: StepMeasurement, times: MeasuredStepTimes) -> MeasuredSeconds:
-    """Return what a step's drafted tokens add to it."""
+    """Return the time that a step's drafts add."""
     line = times.decode_line(one.point.batch, one.point.batch)
     seconds = _step_s(one) - line.seconds(one.attended)
     return MeasuredSeconds(one.decode_tokens - one.point.batch, seconds, _step_s(one))

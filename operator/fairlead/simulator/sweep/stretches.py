@@ -9,7 +9,7 @@ from fairlead.simulator.timing.rate_shares import WorkStretch
 
 
 def stretch(measured: StepMeasurement, batch_tokens: int) -> WorkStretch:
-    """Return the steps of one measurement, and how long they lasted."""
+    """Return steps of one measurement, and how long they lasted."""
     chunks = list(prompt_steps(measured.point.prompt, batch_tokens - measured.point.batch))
     if measured.point.work is SweepWork.PREFILL:
         return WorkStretch(measured.seconds, tuple((measured.prompts, chunk) for chunk in chunks))
@@ -32,7 +32,7 @@ def stretch(measured: StepMeasurement, batch_tokens: int) -> WorkStretch:
 
 
 def prompt_steps(prompt: int, room: int) -> Iterator[StepBatch]:
-    """Yield the steps that prefill one prompt, with room for this many of its tokens in each."""
+    """Yield the steps that prefill a prompt, each with room for this many of its tokens."""
     done = 0
     while done < prompt:
         tokens = min(max(1, room), prompt - done)

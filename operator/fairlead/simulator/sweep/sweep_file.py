@@ -58,7 +58,7 @@ def line(found: SweepLine) -> str:
 
 
 def is_sweep(text: str) -> bool:
-    """Return whether a file of step times is a sweep's."""
+    """Whether a file of step times is a sweep's."""
     try:
         first = json.loads(text.partition("\n")[0])
     except ValueError:
@@ -85,7 +85,7 @@ def read(text: str) -> SweepRecord:
 
 
 def complete(text: str) -> str:
-    """Return the complete lines of a file: an incomplete last one of a killed run is cut off."""
+    """Return a file's complete lines, without an incomplete last one of a killed run."""
     whole, newline, _ = text.rpartition("\n")
     return whole + newline
 
@@ -136,7 +136,7 @@ def _read(row: MeasuredFields, deployment: SweptDeployment) -> SweepLine:
 
 
 def _steps(row: MeasuredFields, batch_tokens: int) -> StepMeasurement:
-    """Read a measurement; a prompt alone takes at most two steps, and one beside others takes one."""
+    """Read a measurement; a prompt alone takes at most two steps, beside others one."""
     work = _word(row, "work", SweepWork)
     batch = row.count("batch", 0 if work is SweepWork.PREFILL else 1, batch_tokens)
     prompts = {

@@ -25,7 +25,7 @@ class WeightedLine:
 
 
 def through(points: Sequence[MeasuredSeconds]) -> WeightedLine:
-    """Fit the line to one point or more."""
+    """Fit a line to one point or more."""
     weights = [one.step_s**-2 for one in points]
     total = sum(weights)
     middle = sum(weight * one.place for weight, one in zip(weights, points, strict=True)) / total

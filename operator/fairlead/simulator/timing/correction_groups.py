@@ -82,6 +82,6 @@ def layout(question: SizingInput) -> str:
 
 
 def keys(group_: CorrectionGroup, readers: SizingInput, writers: SizingInput) -> tuple[str, str]:
-    """Return the keys that a plan can know, the wider level first."""
+    """Return keys that a plan can know, the wider level first."""
     reading = f"-from-{layout(readers)}" if group_.mode is ServingMode.APART else ""
     return group_.key, f"{group_.key}/{layout(writers)}{reading}"

@@ -22,13 +22,13 @@ class DraftedStep:
     work: StepWork | None = None
     """Work of one pass of the draft; None for a lookup, whose host time every step takes, drafting or not."""
     passes: int = 0
-    """Passes run one after another, since each token needs the one before."""
+    """Passes run one after another: each token needs the one before."""
     pass_s: float = 0.0
     """The least time of a pass: the host's time to launch it."""
     lookup: DraftLookup | None = None
 
     def of_passes(self, reached: StepEfficiency, sequences: int) -> DecodeLine:
-        """Return the line of all passes, for this many decoding requests."""
+        """Return the line of all passes."""
         if self.work is None:
             return DecodeLine(0.0, 0.0)
         base = formula.shared_s(self.work, reached, sequences) + sequences * formula.sequence_s(self.work, reached)
@@ -36,7 +36,7 @@ class DraftedStep:
         return DecodeLine(self.passes * max(base, self.pass_s), self.passes * slope)
 
     def on_host(self, sequences: int) -> float:
-        """Return the seconds that no GPU shortens: those of a lookup."""
+        """Return seconds that no GPU shortens: those of a lookup."""
         return self.lookup.seconds(sequences) if self.lookup else 0.0
 
 
@@ -54,7 +54,7 @@ def of(question: SizingInput) -> DraftedStep | None:
 
 
 def _heads(question: SizingInput) -> StepWork:
-    """Return the work of one layer of the target and its output head."""
+    """Return one layer of the target plus its output head."""
     whole, layers = step_work.of(question), question.shape.layers
     shares = {one.name: getattr(whole, one.name) / layers for one in fields(whole) if one.name not in _RATES}
     numbers = weights.padded_vocabulary(question.shape) * question.shape.hidden / question.parallelism.tensor

@@ -113,7 +113,7 @@ class MeasuredStepTimes:
 
 
 def interpolated(places: Sequence[float], values: Sequence[float], place: float) -> float:
-    """Interpolate linearly between places; below the first use its value, above the last extend the last rise."""
+    """Interpolate linearly; below the first place use its value, above the last extend the last rise."""
     if place <= places[0] or len(places) == 1:
         return values[0]
     high = min(bisect_left(places, place), len(places) - 1)

@@ -23,7 +23,7 @@ class SweptRelative:
 
 
 class RelativeStepTimes:
-    """Step times of a deployment whose relative was swept."""
+    """Step times of a deployment with a swept relative."""
 
     __slots__ = ("_lines", "_own", "_relative", "provenance")
 
@@ -34,7 +34,7 @@ class RelativeStepTimes:
         self._lines: dict[tuple[int, int], DecodeLine] = {}
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """Base and slope, each corrected by the relative's; drafted tokens cost more of what is left of the fit."""
+        """Base and slope, corrected by the relative's; drafted tokens cost more of what is left of the fit."""
         found = self._lines.get((sequences, tokens))
         if found is None:
             own = self._own.decode_line(sequences, tokens)

@@ -1,8 +1,8 @@
 """Recent requests from the routers' access lines, so that a policy can be tried on real traffic.
 
-A line is written when its request has ended, so lines are sorted by arrival here, which keeps all of them in memory.
-For a stream whose client requested no usage, the prompt is the router's own estimate and the reply is derived from its
-pace. Requests without an answer have no reply length: they are left out and counted.
+A line is written when its request has ended, so lines are sorted by arrival here, all in memory. For a stream whose
+client requested no usage, the prompt is the router's own estimate and the reply is derived from its pace. Requests
+without an answer have no reply length: they are left out and counted.
 """
 
 from collections.abc import Iterable
@@ -59,12 +59,12 @@ def _is_reported(row: MeasuredFields) -> bool:
 
 
 def _reported(row: MeasuredFields) -> tuple[int, int] | None:
-    """Return prompt and reply tokens as the engine counted them."""
+    """Return the engine's token counts of prompt and reply."""
     return (row.count("prompt_tokens"), row.count("output_tokens")) if _is_reported(row) else None
 
 
 def _estimated(row: MeasuredFields) -> tuple[int, int] | None:
-    """Return an answered stream's tokens: its first, and those after it at its mean pace."""
+    """Return an answered stream's tokens: its first, and the later ones at its mean pace."""
     if row.fields.get("status") != ANSWERED or not (row.has("ttft_ms") and row.has("prompt_tokens_estimated")):
         return None
     prompt = row.count("prompt_tokens_estimated")

@@ -1,7 +1,7 @@
 """OpenAI batch files as requests: `custom_id`, `method`, `url` and `body` a line, at once or spread over a window.
 
-Their tokens are not counted but assumed: a prompt has one for each four bytes, as the router estimates, and a reply is
-as long as its request allows. Of a prompt's text only the chained hashes of its pages are kept.
+Tokens are assumed, not counted: a prompt has one for each four bytes, as the router estimates, and a reply is as long
+as its request allows. Of a prompt's text only the chained hashes of its pages are kept.
 """
 
 import json
@@ -35,7 +35,7 @@ class BatchSchedule:
     """Spread evenly over this many seconds; 0: all at once."""
 
     def time(self, place: int) -> float:
-        """Return the time of the request at this position, the first at 0 seconds."""
+        """Return the time of the request at this position, from 0 seconds on."""
         return self.window_s * place / self.requests
 
 
@@ -100,7 +100,7 @@ def _prompt(body: MeasuredFields, url: str) -> str:
 
 
 def _texts(given: object, body: MeasuredFields) -> Iterator[str]:
-    """Yield the texts of a string, or of a list of messages and their parts."""
+    """Yield the texts of a string, or of messages and their parts."""
     if isinstance(given, str):
         yield given
     elif isinstance(given, list) and given:
@@ -124,7 +124,7 @@ def _message(given: Mapping[str, Any], body: MeasuredFields) -> Iterator[str]:
 
 
 def _page_names(text: bytes, page_bytes: int) -> tuple[int, ...]:
-    """Hash each page, chained, so that equal names mean equal text up to there."""
+    """Hash the pages, chained: equal names mean equal text up to there."""
     names, before = list[int](), b""
     for start in range(0, len(text) - page_bytes + 1, page_bytes):
         before = blake2b(before + text[start : start + page_bytes], digest_size=HASH_BYTES).digest()

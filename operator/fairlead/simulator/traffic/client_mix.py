@@ -66,7 +66,7 @@ class ClientMixWindow:
 
 
 def windows(rates: Iterable[str], lengths: Iterable[str], since: float = 0.0) -> Iterator[ClientMixWindow]:
-    """Yield all windows from this time on, in order; both texts are lines in order of time."""
+    """Yield windows from this time on; both texts are lines in order of time."""
     tables: dict[str, LengthTables] = {}
     changes = _lengths(lengths)
     change = next(changes, None)
@@ -117,7 +117,7 @@ def _count(one: ClientRate) -> int:
 
 
 def _moments(one: ClientRate, chance: RandomSource) -> list[float]:
-    """Arrival times with gaps of the fitted shape, scaled to the rate, since the fits do not reproduce the mean."""
+    """Arrival times with gaps of the fitted shape, scaled to the rate, which the fits do not reproduce."""
     wanted, shape = _count(one), one.shape
     if not wanted:
         return []

@@ -18,7 +18,7 @@ _LEAST_CHANCE: Final = 1e-12
 
 
 def fixed_lengths(prompt: int, output: int) -> LengthSource:
-    """Return the same lengths for every request."""
+    """Use the same lengths for every request."""
     return lambda: (prompt, output)
 
 
@@ -48,7 +48,7 @@ class LengthQuantiles:
         self._lengths = tuple(lengths)
 
     def at(self, share: float) -> int:
-        """Return the length that this share of requests does not exceed; at least one token."""
+        """Return the length that this share of requests does not exceed, at least 1."""
         levels, lengths = self._levels, self._lengths
         place = min(max(bisect_right(levels, share), 1), len(levels) - 1)
         below, above = levels[place - 1], levels[place]

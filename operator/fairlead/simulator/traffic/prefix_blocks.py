@@ -25,7 +25,7 @@ class BlockConversion:
             )
 
     def pages(self, blocks: Sequence[int], tokens: int) -> tuple[int, ...]:
-        """Return the ids of a prompt's full pages for this many tokens; its last block may be partial."""
+        """Return ids of a prompt's full pages for this many tokens; its last block may be partial."""
         full = tokens // self.page_tokens
         if self.page_tokens >= self.block_tokens:
             blocks_a_page = self.page_tokens // self.block_tokens
@@ -36,5 +36,5 @@ class BlockConversion:
 
 
 def expanded_runs(runs: Iterable[Sequence[int]]) -> list[int]:
-    """Return the ids of `[first id, count]` runs."""
+    """Return ids of `[first id, count]` runs."""
     return [block for first, count in runs for block in range(first, first + count)]

@@ -15,7 +15,7 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 _SPREAD: Final = math.sqrt(math.log(2.0))
-"""Standard deviation of the logarithm if standard deviation and mean are equal."""
+"""Standard deviation of the logarithm if standard deviation equals mean."""
 _NORMAL: Final = NormalDist()
 _LEAST_CHANCE: Final = 1e-12
 
@@ -31,7 +31,7 @@ class HistoryStep(NamedTuple):
 
 
 def arrivals(steps: Sequence[HistoryStep], seconds: float, chance: RandomSource) -> Iterator[RequestArrival]:
-    """Yield the requests of steps that each last this many seconds."""
+    """Yield the requests of steps of this many seconds each."""
     profile = (RateSlice(seconds, one.rate) for one in steps)
     for moment in gaps.arrivals_along(profile, gaps.poisson(chance)):
         one = steps[min(int(moment / seconds), len(steps) - 1)]

@@ -85,7 +85,7 @@ def claude_code(
 
 
 def _named(turns: Iterator[SessionTurn]) -> Iterator[SessionTurn]:
-    """Yield later turns, which are read while a session runs, and report their errors like the first one's."""
+    """Yield later turns, which are read during a session, with errors like the first one's."""
     try:
         yield from turns
     except BadMeasurement as problem:

@@ -45,7 +45,7 @@ class Balancer(Protocol):
 
 @runtime_checkable
 class FeedbackBalancer(Protocol):
-    """A balancer that is called with the outcome of its requests, as a router observes it on its own streams."""
+    """A balancer that gets the outcome of its requests, as a router observes it on its own streams."""
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:
         """The chosen replica accepted the request, or refused it at once."""
@@ -63,7 +63,7 @@ class RoundRobin:
     def __init__(self) -> None:
         self._turn = -1
 
-    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # any request
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # ignores requests
         """Return the next replica."""
         self._turn += 1
         return ready[self._turn % len(ready)]
@@ -72,7 +72,7 @@ class RoundRobin:
 class FewestRequests:
     """Joins the shortest queue; equal ones by ordinal."""
 
-    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # any request
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # ignores requests
         """Return the replica with the fewest requests in flight."""
         return min(ready, key=_requests)
 
@@ -80,7 +80,7 @@ class FewestRequests:
 class LeastTokens:
     """Chooses the replica with the fewest prompt and assumed reply tokens in flight; equal ones by ordinal."""
 
-    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # any request
+    def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:  # noqa: ARG002  # ignores requests
         """Return the replica with the fewest tokens; `min` with a key is slower, and this runs for each request."""
         best, least = ready[0], _weight(ready[0])
         for one in ready:

@@ -97,7 +97,7 @@ class PeerNetwork:
         self.now = now
 
     def follow(self) -> None:
-        """Update the groups after the engines changed."""
+        """Pass changed engines to all routers."""
         for place, group in enumerate(self.groups):
             group.follow({"": self.tables[place]})
 

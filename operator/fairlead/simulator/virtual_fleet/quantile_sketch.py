@@ -1,7 +1,7 @@
 """Percentiles in bounded memory: counts in buckets half a percent wide, and exact minimum, maximum, sum and count.
 
-A percentile is exact within half a bucket, 0.25 %; millions of requests take as much memory as one. Values are sorted
-into buckets a few hundred at a time, which takes half as long as one by one (bench.backtest_speed).
+A percentile is exact within half a bucket, 0.25 %; millions of requests take as much memory as one. Values go into
+buckets a few hundred at a time, which takes half as long as one by one (bench.backtest_speed).
 """
 
 import math

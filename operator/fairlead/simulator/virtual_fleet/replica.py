@@ -68,7 +68,7 @@ class ReplicaMeter:
         self.kept_pace += pace <= self._pace_s
 
     def between_tokens(self, now: float) -> float:
-        """Return the seconds that all requests have spent after their first token, including those still decoding."""
+        """Return seconds that all requests have spent after their first token, those still decoding included."""
         return self._paced + self.decoding * now - self._began
 
 

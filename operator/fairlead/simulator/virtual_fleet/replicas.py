@@ -77,7 +77,7 @@ class ReplicaRegistry:
         self.ready = sorted((*self.ready, replica), key=_ordinal)
 
     def surplus(self, wanted: int) -> list[SimulatedReplica]:
-        """Return the replicas to remove: starting ones first, then those with the fewest requests, youngest first."""
+        """Return replicas to remove: starting ones first, then those with the fewest requests, youngest first."""
         starting = self.at(ReplicaStage.STARTING)[::-1]
         idlest = sorted(self.ready, key=lambda one: (one.requests, -one.ordinal))
         return (starting + idlest)[: max(self.coming - wanted, 0)]
@@ -101,11 +101,11 @@ class ReplicaRegistry:
         return len(self.ready) + len(self.at(ReplicaStage.STARTING))
 
     def at(self, stage: ReplicaStage) -> list[SimulatedReplica]:
-        """Return the replicas at this stage, which is not the last."""
+        """Return replicas at this stage, which is not the last."""
         return [one for one in self.live if one.stage is stage]
 
     def gpu_seconds(self, now: float) -> float:
-        """Return the GPU seconds of all replicas, from creation until gone or now."""
+        """Return all replicas' GPU seconds, from creation until gone or now."""
         return sum(one.gpu_seconds(now) for one in self.all)
 
 

@@ -107,7 +107,7 @@ class RouterBalancer:
     def before_choice(self, table: EndpointTable) -> None:
         """Hook for subclasses that update the table before each choice."""
 
-    def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # for others
+    def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # unused
         """Remove the request's load if the engine refused it at once."""
         if not taken:
             flight = self._flights.pop(id(arrival))
@@ -155,7 +155,7 @@ class RouterBalancer:
         return self.network.serving[self._turn % len(self.network.serving)]
 
     def _table(self) -> EndpointTable:
-        """Make a table with prefix blocks as long as the trace's, without short queues, as requests do not queue."""
+        """Make a table with prefix blocks as long as the trace's, without short queues: requests do not queue here."""
         routers = self._routers
         table = EndpointTable(_ignore_state_change, routers.balancing)
         table.field.routers = routers.count

@@ -83,7 +83,7 @@ FIGURES: Final[Mapping[str, Callable[[SimulationReport], float]]] = {
 
 
 def estimates(groups: Sequence[RunStatistics], measured_s: Sequence[float]) -> dict[str, SampledEstimate]:
-    """Return estimates from all groups, with the spread between them; `measured_s` are the groups' measured seconds."""
+    """Return estimates from all groups, with the spread between them; `measured_s` is each group's measured time."""
     whole = RunStatistics()
     for group in groups:
         whole.add_all(group)

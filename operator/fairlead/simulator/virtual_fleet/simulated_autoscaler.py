@@ -1,7 +1,7 @@
 """A simulated fleet scaled by Fairlead's own recommender: samples of the fleet as facts, and its recommendation.
 
 The recommender sees what it sees of a cluster: counters of pods and of one router, some time old, never the contents of
-a queue or the remaining length of a request. This module decides nothing itself.
+a queue or the remaining length of a request. It decides nothing itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,15 +43,15 @@ DecisionListener = Callable[[ScalingFacts, ScalingState, Recommendation, float],
 
 @runtime_checkable
 class CountingEngine(Protocol):
-    """An engine with counters and settings; checked only for other types than `EngineCore`, since the check is slow."""
+    """An engine with counters and settings; `EngineCore` is recognised first, since this check is slow."""
 
     @property
     def counts(self) -> EngineCounts:
-        """Counters since the engine's start."""
+        """Counters since its start."""
 
     @property
     def settings(self) -> EngineSettings:
-        """The engine's settings, which give the size of its KV cache."""
+        """Its settings, which give the size of its KV cache."""
 
 
 class _ReplicaLoad(NamedTuple):
@@ -105,7 +105,7 @@ class SimulatedAutoscaler:
 
 
 def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
-    """Return the facts of one deployment at this time."""
+    """Return facts of one deployment at this time."""
     pods = tuple(_pod(one, snapshot.at) for one in snapshot.replicas)
     return ScalingFacts(
         revision=REVISION,

@@ -270,7 +270,7 @@ class FleetSimulation:
         )
 
     def _goes_on(self, snapshot: FleetSnapshot) -> bool:
-        """Return whether the run continues; periodic events alone do not keep it going."""
+        """Whether the run continues; periodic events alone do not keep it going."""
         in_flight = self.totals.arrived - self.totals.answered - self.totals.refused - len(self._held)
         hope = bool(snapshot.starting) or self._fleet.scaling is not None
         return bool(self._coming or self._thinking or in_flight or (self._held and hope))

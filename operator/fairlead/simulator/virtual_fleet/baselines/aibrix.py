@@ -34,7 +34,7 @@ class AibrixSettings:
     most: int = 64
 
     def answer(self, current: int, usage: float) -> int:
-        """Return the number of pods, from the current number and their mean usage."""
+        """Return pods, from their number and mean usage."""
         ratio = usage / self.target
         if ratio > 1 + self.up_tolerance:
             return min(math.ceil(current * ratio), math.ceil(self.up_rate * current))

@@ -43,7 +43,7 @@ class CacheAwareBalancer:
         self._settings = settings
         self._page_tokens = page_tokens
         self._step = block_pages
-        """Blocks of a prompt per tree node; the originals' nodes are characters, which finds no more."""
+        """Blocks of a prompt per tree node; the originals' nodes are characters, which find no more."""
         self._last: dict[int, dict[int, None]] = {}
         """For each node, the replicas that got it, the latest last."""
         self._sent: dict[int, OrderedDict[int, None]] = {}

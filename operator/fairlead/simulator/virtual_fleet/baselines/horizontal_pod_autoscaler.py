@@ -31,7 +31,7 @@ class HpaBehaviour:
     up_factor: float = 2.0
 
     def within(self, ratio: float) -> bool:
-        """Return whether a ratio is so near the target that nothing changes."""
+        """Whether a ratio is so near the target that nothing changes."""
         return 1 - self.tolerance <= ratio <= 1 + self.tolerance
 
 

@@ -41,7 +41,7 @@ class SaturationSettings:
     queue_trigger: float = 3.0
 
     def target(self, peaks: Sequence[ReplicaPeak]) -> int:
-        """Return the number of replicas, from the peaks of the ready ones."""
+        """Return replicas, from the ready ones' peaks."""
         fresh = [one for one in peaks if one.kv_usage < self.kv_threshold and one.waiting < self.queue_threshold]
         if not fresh or not self._spare(fresh, len(fresh)):
             return len(peaks) + 1
@@ -49,7 +49,7 @@ class SaturationSettings:
         return len(peaks) - 1 if fewer and self._spare(fresh, fewer) else len(peaks)
 
     def _spare(self, fresh: Sequence[ReplicaPeak], replicas: int) -> bool:
-        """Return whether this many replicas with their total load would have enough to spare."""
+        """Whether this many replicas with their total load would have enough to spare."""
         kv = self.kv_threshold - sum(one.kv_usage for one in fresh) / replicas
         queue = self.queue_threshold - sum(one.waiting for one in fresh) / replicas
         return kv > self.kv_trigger + _NEAR and queue >= self.queue_trigger
@@ -68,7 +68,7 @@ class WvaBehaviour:
 
 
 class WorkloadVariantAutoscaler:
-    """The autoscaler, called at each sync of the horizontal pod autoscaler; every fourth one is also an analysis."""
+    """The autoscaler, called at each sync of the horizontal pod autoscaler, and analysing at every fourth."""
 
     def __init__(self, settings: SaturationSettings, behaviour: WvaBehaviour) -> None:
         self._settings, self._behaviour = settings, behaviour
