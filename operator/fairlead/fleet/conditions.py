@@ -16,7 +16,7 @@ class ConditionType(StrEnum):
     ACCEPTED = "Accepted"
     """Whether the spec can be carried out; False disturbs nothing that serves."""
     FITS = "Fits"
-    """Whether a replica fits its GPUs: by the estimate at first, by its own report once it runs."""
+    """Whether a replica fits its GPUs: by the estimate first, by its own word once it runs."""
     SCHEDULED = "Scheduled"
     """Whether every replica has a node."""
     AVAILABLE = "Available"

@@ -152,7 +152,7 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
 
 
 def _dense_width(family: str, facts: ModelFacts) -> int:
-    """Return an ordinary MLP's width; Llama 4 has a field for it."""
+    """Return an ordinary MLP's width, which Llama 4 sets separately."""
     width = facts.get("dense_intermediate") or (16384 if family == "llama4_text" else facts.get("intermediate"))
     return width or 0
 
