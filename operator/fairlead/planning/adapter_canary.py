@@ -40,7 +40,7 @@ class VersionFacts:
 
 
 def sides(adapter: ServedAdapter, state: CanaryState | None) -> VersionSides:
-    """Return both versions; the first listed serves, except that a promoted version serves wherever it is listed."""
+    """Return both versions; the first listed serves, or a promoted one wherever it is listed."""
     first, *rest = adapter.editions
     if not rest:
         return VersionSides(stable=first)

@@ -32,7 +32,7 @@ def hold(at: RolloutState) -> HoldStep:
 
 
 def wake_at(at: RolloutState) -> datetime | None:
-    """Return when the same snapshot leads to another plan just because time has passed."""
+    """Return when time alone makes the same snapshot lead to another plan."""
     if at.complete and not at.returning:
         return None
     rules = at.rollout.rules

@@ -86,7 +86,7 @@ def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | No
 
 
 def _least_cache(question: SizingInput) -> str:
-    """On a processor the cache is set in steps that may be large, so a little memory left may mean no cache."""
+    """On a processor the cache is set in possibly large steps, so a little memory left may mean no cache."""
     host = question.release.host if question.accelerator.is_cpu else None
     if host is None or host.cache_step_bytes < GIB:
         return ""

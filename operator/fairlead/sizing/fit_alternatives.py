@@ -31,7 +31,7 @@ AlternativeCandidate = tuple[ConfigurationChange, str, SizingInput]
 
 
 def size(question: SizingInput, others: Iterable[Accelerator] = ()) -> Fit | NoFit:
-    """Assess the input; a `NoFit` has the nearest configurations that surely fit, one for each kind of change."""
+    """Assess the input; a `NoFit` has the nearest configurations that surely fit, one per kind of change."""
     answer = assessment.assess(question)
     if isinstance(answer, Fit):
         return answer

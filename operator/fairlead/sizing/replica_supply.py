@@ -98,7 +98,7 @@ def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSuppl
 
 
 def of(question: SizingInput, fit: Fit, traffic: Traffic) -> ReplicaModel:
-    """Return the replica with this fit's likely cache: the low estimate has decided that it fits."""
+    """Return the replica with this fit's likely cache: low has decided that it fits."""
     return ReplicaModel(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.likely)
 
 

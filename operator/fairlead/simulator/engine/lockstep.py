@@ -60,7 +60,7 @@ class LockstepRequests:
         self.tokens -= request.prompt_tokens + request.emitted
 
     def pages(self, after: int, steps: int) -> int:
-        """Return blocks needed for `steps` steps, beginning `after` steps after the next one."""
+        """Count blocks needed for `steps` steps, beginning `after` steps after the next one."""
         page, phases = self._page, self._phases
         first = (self.tick + after) % page
         if first + steps <= page:
@@ -90,16 +90,16 @@ class LockstepRequests:
         return out
 
     def pages_next(self) -> int:
-        """Return blocks needed for the next step."""
+        """Count blocks needed for the next step."""
         return self._phases[self.tick % self._page]
 
     def undisturbed(self, pages: int) -> int:
-        """Return steps after the next in which no request ends, as far as these blocks suffice."""
+        """Count steps after the next in which no request ends, as far as these blocks suffice."""
         most = self._until_an_end() - 1
         return self._affordable(pages, most) if most > 0 else 0
 
     def _until_an_end(self) -> int:
-        """Return steps until the first request ends."""
+        """Count steps until the first request ends."""
         ends = self._ends
         while True:
             due, _, request = ends[0]

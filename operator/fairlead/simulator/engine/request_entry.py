@@ -70,7 +70,7 @@ class _DraftPadding:
     """Whether any request decodes in the step."""
 
     def padding(self, start: int, tokens: int, context: int) -> int:
-        """Return tokens of padding, whose computation is wasted."""
+        """Count tokens of padding, whose computation is wasted."""
         if tokens != 1 or not (self.among or start):
             return 0
         return self.drafts if start + self.drafts + 2 <= context else 0

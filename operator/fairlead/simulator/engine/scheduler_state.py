@@ -76,7 +76,7 @@ class SchedulerState:
         """Prompt tokens of requests without a first token."""
 
     def limit(self, request: EngineRequest) -> int:
-        """Return tokens after which its reply ends, at the latest when the context is full."""
+        """Return after how many tokens its reply ends, at the latest when the context is full."""
         wanted, room = request.output_tokens, self.settings.context_tokens - request.prompt_tokens
         return min(room, wanted)
 

@@ -6,7 +6,7 @@ from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettin
 
 
 def drafted(settings: EngineSettings) -> int:
-    """Return tokens drafted in each step for a decoding request."""
+    """Count tokens drafted in each step for a decoding request."""
     return settings.speculation.tokens if settings.speculation else 0
 
 
@@ -16,19 +16,19 @@ def follows_load(settings: EngineSettings) -> bool:
 
 
 def drafted_after(settings: SpeculationSettings, requests: int) -> int:
-    """Return tokens drafted for the step after one with this many requests."""
+    """Count tokens drafted for the step after one with this many requests."""
     if not settings.by_batch:
         return settings.tokens
     return next((tokens for most, tokens in settings.by_batch if requests <= most), settings.by_batch[-1][1])
 
 
 def lookahead(settings: EngineSettings) -> int:
-    """Return tokens beyond the verified ones for which blocks are reserved."""
+    """Count tokens beyond the verified ones for which blocks are reserved."""
     return settings.speculation.lookahead if settings.speculation else 0
 
 
 def draft_slots(settings: EngineSettings) -> int:
-    """Return tokens of the step's budget that a request's drafting takes."""
+    """Count tokens of the step's budget that a request's drafting takes."""
     return settings.speculation.draft_slots if settings.speculation else 0
 
 

@@ -72,7 +72,7 @@ class DecodeStretch:
         return done
 
     def _about(self, moment: float) -> int:
-        """Return steps that have ended at this moment, apart from rounding: the root of the parabola of ends."""
+        """Count steps that have ended at this moment, apart from rounding: the root of the parabola of ends."""
         slope = self._line.context_token_s
         bend = self._sequences * slope / 2
         first = self._line.base_s + self._tokens * slope - bend

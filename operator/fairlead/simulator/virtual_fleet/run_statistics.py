@@ -89,7 +89,7 @@ class RunStatistics:
             self.counts.left += 1
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:  # noqa: ARG002
-        """Add an ended request; its times start at its arrival, so they include the time that it was held."""
+        """Add an ended request; its times start at its arrival, so they include holding."""
         if not self._since <= arrival.time < self._until:
             return
         counts, ended, first = self.counts, request.ended, request.first_token
