@@ -1,4 +1,4 @@
-"""Dataclasses for values created per request: read-only to the type checker, at a quarter of a frozen one's cost."""
+"""Dataclasses for values made per request: read-only to type checkers, at a quarter of a frozen one's cost."""
 
 from dataclasses import dataclass
 from typing import TypeVar, dataclass_transform

@@ -59,7 +59,7 @@ def stretches(scrapes: Sequence[TimedScrape], batch_tokens: int) -> list[WorkStr
 
 
 def _busy(before: TimedScrape, after: TimedScrape) -> _ScrapeInterval | None:
-    """Return the interval; None if the engine may have been idle, was restarted, or lacks a required metric."""
+    """Return the interval; None if the engine may have been idle, was restarted, or lacks a metric."""
     first, last = before.load, after.load
     if None in (last.steps, last.step_tokens, last.generation_tokens, last.kv_usage, last.capacity_tokens):
         return None

@@ -96,7 +96,7 @@ class SimulationReport:
 
 
 def report(statistics: RunStatistics, seconds: float, gpu_seconds: float) -> SimulationReport:
-    """Report a run's statistics; the simulation provides the span's length and the fleet's GPU seconds."""
+    """Report a run's statistics; the simulation provides span and GPU seconds."""
     counts = statistics.counts
     arrived, lasted = max(counts.arrived, 1), seconds or math.nan
     return SimulationReport(
