@@ -1,7 +1,7 @@
-"""One try at one upstream: sent, answered in pieces, whole, lost, or aborted.
+"""One try at one upstream: sent, answered in pieces, then complete, lost or aborted.
 
-The first attempt of a request, a hedge, a token count and a permit request are attempts. An attempt knows its
-connection and what came on it; what follows from that is its owner's to decide.
+A request's first attempt, a hedge, a token count and a permit request are attempts. An attempt knows its connection and
+what arrived on it; its owner decides what follows.
 """
 
 from abc import ABC, abstractmethod
@@ -20,61 +20,61 @@ from fairlead.routing.routing_request import RoutingRequest
 
 
 class Attempt(ABC):
-    """What all attempts have in common; to its connection it is an `UpstreamListener`."""
+    """Base of all attempts; its connection sees it as an `UpstreamListener`."""
 
     __slots__ = ("upstream",)
     upstream: UpstreamConnection | None
-    """Its connection, from `send` to `abort`; back in the pool once the answer is whole."""
+    """Its connection, from `send` to `abort`; back in the pool once the answer is complete."""
 
     def send(self, pool: UpstreamPool, message: UpstreamMessage, now: float) -> None:
         """Send the message."""
         self.upstream = pool.send(self, message, now)
 
     def abort(self) -> None:
-        """End the work for it at the upstream: no answer is needed any more."""
+        """End the upstream's work for it: no answer is needed any more."""
         upstream, self.upstream = self.upstream, None
         if upstream is not None:
             upstream.abort()
 
     @abstractmethod
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """A part of the answer."""
+        """Called with part of the answer."""
 
     @abstractmethod
     def whole(self, upstream: UpstreamConnection) -> None:
-        """The answer is complete."""
+        """Called when the answer is complete."""
 
     @abstractmethod
     def lost(self, upstream: UpstreamConnection, why: str) -> None:
-        """The answer broke or never began."""
+        """Called when the answer broke or never began."""
 
     @abstractmethod
     def broke(self) -> None:
-        """A bug of the router hit it."""
+        """Called when it hit a router bug."""
 
 
 class AttemptOwner(Protocol):
-    """The request that an engine is tried for."""
+    """The request that engine attempts are made for."""
 
     def attempt_replied(
         self, attempt: "EngineAttempt", reader: ResponseReader, data: bytes, now: float
     ) -> Reply | None:
-        """The first bytes of a good response: where to pass them on; nothing if the attempt is dropped for it."""
+        """Called with a good response's first bytes; returns where to pass them, or None if the attempt is dropped."""
 
     def attempt_errored(self, attempt: "EngineAttempt", now: float) -> None:
-        """The first bytes of an error, which the attempt reads whole."""
+        """Called with the first bytes of an error, which the attempt reads whole."""
 
     def attempt_began(self, attempt: "EngineAttempt", now: float) -> None:
-        """The first token of a stream."""
+        """Called at the first token of a stream."""
 
     def attempt_ended(self, attempt: "EngineAttempt") -> None:
-        """The response is complete; it is an error if `attempt.error` is set."""
+        """Called when the response is complete; it is an error if `attempt.error` is set."""
 
     def attempt_lost(self, attempt: "EngineAttempt", why: str) -> None:
-        """The response broke or never began."""
+        """Called when the response broke or never began."""
 
     def attempt_broke(self, attempt: "EngineAttempt") -> None:
-        """A bug of the router hit it."""
+        """Called when the attempt hit a router bug."""
 
 
 class EngineAttempt(Attempt):
@@ -90,7 +90,7 @@ class EngineAttempt(Attempt):
         self.error: EngineErrorReply | None = None
         """The engine's response, if it is an error."""
         self.started = False
-        """Its first token has arrived."""
+        """Whether its first token has arrived."""
         self._owner = owner
         self._reply: Reply | None = None
 
@@ -102,7 +102,7 @@ class EngineAttempt(Attempt):
 
     @property
     def reached(self) -> bool:
-        """Whether a connection was made at all."""
+        """Whether a connection was established at all."""
         return self.upstream is not None and self.upstream.reached
 
     def pause(self) -> None:
@@ -116,7 +116,7 @@ class EngineAttempt(Attempt):
             self.upstream.resume_reading()
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """Bytes of a response; those after the first go straight to the client."""
+        """Take bytes of a response; those after the first go straight to the client."""
         reply = self._reply
         if reply is None:
             self._first_bytes(upstream, data)
@@ -127,7 +127,7 @@ class EngineAttempt(Attempt):
             self._first_token(upstream, reply, monotonic())
 
     def _first_bytes(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """Wait for the first byte after the head: until then the client has got nothing, and a retry is possible."""
+        """Wait for the first byte after the head: until then the client has nothing, and a retry is possible."""
         reader = upstream.reader
         head = reader.head
         if self.error is not None:
@@ -151,24 +151,24 @@ class EngineAttempt(Attempt):
 
     def _first_token(self, upstream: UpstreamConnection, reply: Reply, now: float) -> None:
         self.started = True
-        upstream.pass_to(reply.more)  # from now on only bytes are passed on
+        upstream.pass_to(reply.more)  # from now on bytes are only passed on
         self._owner.attempt_began(self, now)
 
     def whole(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the interface's
-        """The engine's response is complete."""
+        """Report that the engine's response is complete."""
         self._owner.attempt_ended(self)
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
-        """The engine's response broke, or never began."""
+        """Report that the engine's response broke or never began."""
         self._owner.attempt_lost(self, why)
 
     def broke(self) -> None:
-        """A bug of the router hit this response."""
+        """Report a router bug in this response."""
         self._owner.attempt_broke(self)
 
 
 class Inquiry(Attempt):
-    """A question of the router itself whose whole answer a request waits for, or gives up on."""
+    """A query by the router itself; a request waits for its whole answer, or gives up on it."""
 
     __slots__ = ("_pieces",)
 
@@ -177,23 +177,23 @@ class Inquiry(Attempt):
         self._pieces: list[bytes] = []
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
-        """A part of the answer."""
+        """Keep part of the answer."""
         self._pieces.append(data)
 
     def whole(self, upstream: UpstreamConnection) -> None:
-        """The answer is complete."""
+        """Pass on the complete answer."""
         self.upstream = None
         head = upstream.reader.head
         self.answered(b"".join(self._pieces) if head is not None and head.status == 200 else None)
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
-        """The connection was lost."""
+        """Give up: the connection was lost."""
         self.upstream = None
         self.give_up()
 
     @abstractmethod
     def answered(self, page: bytes | None) -> None:
-        """The body of a good answer; nothing if it is an error."""
+        """Called with the body of a good answer; None if it is an error."""
 
     @abstractmethod
     def give_up(self) -> None:

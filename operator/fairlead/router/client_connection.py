@@ -1,7 +1,7 @@
-"""One connection of a client: reads its requests, one at a time, and writes their responses.
+"""One client connection: reads requests, one at a time, and writes their responses.
 
-A client that closes its side of the connection has disconnected, whatever it was waiting for: no other sign comes as
-early. Slow clients are cut: those that send a head or a body too slowly, and those that stop reading their response.
+A client that closes its side has disconnected, whatever it was waiting for: there is no earlier sign. Slow clients are
+cut: those that send a head or a body too slowly, and those that stop reading their response.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ from fairlead.router.wire.requests import ClientRequest, RequestReader, RequestR
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS: Final = 2.0
-"""After a refusal the rest of the request is read and dropped so long: closing at once could lose the refusal."""
+"""How long to read and drop the rest of a refused request: closing at once could lose the refusal."""
 MOVED_SECONDS: Final = 2.0
-"""How long a connection may be idle whose last target is gone: its client finds the target at other routers."""
+"""How long a connection whose last target is gone may be idle: its client finds the target at other routers."""
 STALL_SECONDS: Final = 60.0
-"""A client that reads nothing of its response for so long is cut; its engine was paused meanwhile."""
+"""After so long without reading any of its response a client is cut; its engine was paused meanwhile."""
 WRITE_BYTES: Final = 256 * 2**10
-"""So much may be buffered for a slow client, some thousand tokens, before its engine is paused."""
+"""How much to buffer for a slow client, some thousand tokens, before pausing its engine."""
 
 
 class ClientConnection(asyncio.Protocol):
-    """A client's connection. Between two requests it holds nothing but its reader."""
+    """A client's connection. Between requests it holds nothing but its reader."""
 
     __slots__ = (
         *("_context", "_exchange", "_moved", "_record", "_router", "_scraped", "_target", "leaving", "paused", "peer"),
@@ -54,20 +54,20 @@ class ClientConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self.peer = ""
         self.paused = False
-        """The client does not read what was written."""
+        """The client is not reading what was written."""
         self.leaving = False
         """The last response is written; further input is dropped."""
         self.since = 0.0
         """When it became idle, started to send a head or a body, or stopped reading."""
         self._record: RequestRecord | None = None
         self._target: EngineTarget | None = None
-        """Of its last request."""
+        """The target of its last request."""
         self._moved = False
-        """That target is gone from here."""
+        """That target was retired here."""
         self._scraped = scraped
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the connection; one above the limit gets a refusal and is closed."""
+        """Count the connection; refuse and close one above the limit."""
         self.transport = made = cast("asyncio.Transport", transport)
         self.write = made.write
         made.set_write_buffer_limits(high=WRITE_BYTES)
@@ -83,7 +83,7 @@ class ClientConnection(asyncio.Protocol):
             self._leave()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
-        """The client disconnected; whatever is in progress for it ends."""
+        """Handle the client's disconnect: whatever is in progress for it ends."""
         self._context.clients.discard(self)
         now = monotonic()
         exchange, self._exchange = self._exchange, None
@@ -110,7 +110,7 @@ class ClientConnection(asyncio.Protocol):
             self.since = monotonic()
 
     def _read(self, request: ClientRequest) -> None:
-        """Handle a head, mostly with its whole body."""
+        """Handle a head, usually with its whole body."""
         now = monotonic()
         if not handlers.is_forwarded(request.head) or self._scraped:
             if request.whole or self._scraped or not handlers.takes_body(request.head):
@@ -129,7 +129,7 @@ class ClientConnection(asyncio.Protocol):
                 self.write(heads.CONTINUE)
 
     def _take(self, request: ClientRequest, record: RequestRecord, now: float) -> None:
-        """Start the exchange; a bug that raises in here fails only this request."""
+        """Start the exchange; an exception in it fails only this request."""
         read = Request(request, record)
         exchange = self._exchange = Exchange(self._context, read, Reply(self, read))
         try:
@@ -139,7 +139,7 @@ class ClientConnection(asyncio.Protocol):
             exchange.broke()
 
     def _answer_own(self, request: ClientRequest) -> None:
-        """Serve a page of the router's own, which needs no body; for some the client must be authorized first."""
+        """Serve one of the router's own pages, which need no body; for some the client must be authorized first."""
         if self._scraped and request.head.path in handlers.GUARDED:
             self._router.guard.judge(request.head, partial(self._show, request))
         elif (
@@ -175,7 +175,7 @@ class ClientConnection(asyncio.Protocol):
         return answer[: answer.index(b"\r\n\r\n") + 4] if head.head_only else answer
 
     def _refuse_bad(self, bad: MalformedRequest) -> None:
-        """Answer what is no request, or one that is not read to its end."""
+        """Answer an invalid request, or one that is not read to its end."""
         telemetry, now = self._context.telemetry, monotonic()
         record, self._record = self._record, None
         if record is None and bad.head is not None:
@@ -195,7 +195,7 @@ class ClientConnection(asyncio.Protocol):
         self._leave()
 
     def answered(self, *, keep: bool) -> None:
-        """The response is written; read the next request, or close."""
+        """Read the next request or close: the response is written."""
         if self._exchange is not None:
             self._target, self._moved = getattr(self._exchange, "target", None), False
         self._exchange = None
@@ -218,42 +218,42 @@ class ClientConnection(asyncio.Protocol):
             transport.close()
 
     def left_by(self, target: EngineTarget) -> None:
-        """A target serves nobody here any more: a client that asked it last, and stays idle, is to connect anew.
+        """Note that a target was retired: a client whose last request went there should reconnect if it stays idle.
 
         Not at once: a client under load may have its next request on the way.
         """
         self._moved = self._moved or self._target is target
 
     def close(self) -> None:
-        """Close once what was written is sent."""
+        """Close once everything written is sent."""
         self.leaving = True
         self.since = monotonic()
         if self.transport is not None:
             self.transport.close()
 
     def abort(self) -> None:
-        """Close it without another byte."""
+        """Close without writing another byte."""
         self.leaving = True
         if self.transport is not None:
             self.transport.abort()
 
     def break_off(self) -> None:
-        """The response ended before it was whole: close it without another byte."""
+        """Close without writing another byte: the response ended incomplete."""
         self._exchange = None
         self.abort()
 
     def eof_received(self) -> None:
-        """The client closed its side, so it has disconnected. The transport closes the other side by itself."""
+        """Called when the client closed its side, so it has disconnected. The transport then closes the other side."""
 
     def pause_writing(self) -> None:
-        """The client reads less than its engine sends: pause the engine."""
+        """Pause the engine: the client reads more slowly than the engine sends."""
         self.paused = True
         self.since = monotonic()
         if self._exchange is not None:
             self._exchange.pause()
 
     def resume_writing(self) -> None:
-        """The client has read most of it: resume."""
+        """Resume: the client has read most of its buffer."""
         self.paused = False
         if self._exchange is not None:
             self._exchange.resume()

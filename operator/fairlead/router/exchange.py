@@ -1,4 +1,4 @@
-"""One request from its arrival to its end: attempts at engines until the first byte, then the response is passed on.
+"""One request from arrival to end: attempts at engines until the first byte, then the response is passed on.
 
 After the first byte there is no retry: a stream that breaks ends with an error frame, any other response with a closed
 connection. When the client or the engine disconnects, the other side is released at once. `over` returns everything
@@ -52,7 +52,7 @@ LAST_ERRORS: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RE
 
 
 class Exchange:
-    """Created for each request; driven by the client's connection, its attempts, the cache, and the sweeper."""
+    """Created for each request; driven by the client's connection, its attempts, the cache and the sweeper."""
 
     __slots__ = (
         *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "last_error"),
@@ -60,7 +60,7 @@ class Exchange:
         *("target", "trial"),
     )
     target: EngineTarget
-    """Which target gets it."""
+    """The target that serves it."""
 
     def __init__(self, context: RouterContext, request: Request, reply: Reply) -> None:
         self._context = context
@@ -74,16 +74,16 @@ class Exchange:
         self._cache: CacheBridge | None = None
         """Its connection to the response cache, unless it bypasses the cache."""
         self._candidates: tuple[EndpointCandidate, ...] | None = None
-        """All endpoints as of its arrival, for a client that wants an explanation."""
+        """All endpoints at its arrival, if the client wants an explanation."""
         self.last_error: Problem | EngineErrorReply | None = None
         self._ending: AttemptEnding | None = None
         """How the last attempt ended, if it failed."""
         self.path: RoutePath | None = None
-        """Its way through the targets of a gateway; none at a plain router."""
+        """Its route through a gateway's targets; None at a plain router."""
         self.trial: AnswerTrial | None = None
-        """What judges the answers to it; none where nothing does."""
+        """Judges its answers; None if nothing does."""
         self.bill: RequestBill | None = None
-        """What it costs, where that is counted and an engine is asked."""
+        """Its cost, where that is counted and the request needs an engine."""
         self._read: AnswerTap | None = None
         """Reads the answer for the access line."""
         self._sent_at = 0.0
@@ -107,10 +107,10 @@ class Exchange:
         """Whether it is in flight at this endpoint."""
         return self.request.routing.endpoint is endpoint
 
-    # From its arrival to the dispatcher
+    # From arrival to the dispatcher
 
     def start(self, peer: str, now: float) -> None:
-        """The request is complete: answer it from the cache, send it to an engine, queue it, or refuse it."""
+        """Process the complete request: answer it from the cache, send it to an engine, queue it, or refuse it."""
         context, request = self._context, self.request
         request.identify(context, peer)
         account = request.facts.account
@@ -139,7 +139,7 @@ class Exchange:
         self.begin(now)
 
     def begin(self, now: float) -> None:
-        """It needs an engine: ask the dispatcher, with a token count first where its prompt is close to a limit."""
+        """Start on an engine: submit to the dispatcher, after a token count if the prompt is close to a limit."""
         context, request = self._context, self.request
         context.telemetry.needs_engine(request.record, now)
         if context.spending.counts:
@@ -150,7 +150,7 @@ class Exchange:
             shadow_copies.send(context, request, self.path, now)
 
     def begin_here(self, now: float) -> None:
-        """Ask the dispatcher of its target; its former targets are forgotten."""
+        """Submit to the current target's dispatcher, without any state of former targets."""
         context, request, target = self._context, self.request, self.target
         self._ending, self.hedge_at, self._due = None, inf, inf
         if (unpaid := self._unpaid(now)) is not None:
@@ -170,7 +170,7 @@ class Exchange:
             self._due = now + token_counts.TIMEOUT_SECONDS
 
     def counted(self, now: float) -> None:
-        """Ask the dispatcher, with a permit first where another router keeps the tenant's rates."""
+        """Submit to the dispatcher, first getting a permit if another router keeps the tenant's rates."""
         routing, permit = self.request.routing, None
         if routing.account.home is not None and routing.permit is None:
             permit = self._inquiry = permit_requests.start(
@@ -182,7 +182,7 @@ class Exchange:
             self._due = now + permit_requests.TIMEOUT_SECONDS
 
     def admit(self, now: float) -> None:
-        """Ask the dispatcher for an endpoint; headers show clients what remains of their rates."""
+        """Request an endpoint from the dispatcher; headers show the client what remains of its rates."""
         request, self._inquiry = self.request, None
         found = self.target.dispatcher.submit(request.routing, now)
         if request.routing.permit is not None:
@@ -217,10 +217,10 @@ class Exchange:
         self.first = attempt = EngineAttempt(self, request.routing, target.errors)
         attempt.send(pool, request.message(target, pool.host), now)
 
-    # What attempts report
+    # Reports from attempts
 
     def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply | None:
-        """The first byte decides between an attempt and its hedge, and ends the time of retries."""
+        """Handle the first byte: it decides between an attempt and its hedge, and rules out retries."""
         if self.second is not None and not hedges.wins(self, attempt, reader, now):
             return None
         self.hedge_at = inf
@@ -242,12 +242,12 @@ class Exchange:
         return reply
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
-        """The error of a first attempt is read whole; a hedge does not win with one."""
+        """Handle an error's first bytes: a first attempt's error is read whole; a hedge does not win with one."""
         if attempt is self.second:
             hedges.drop(self, AttemptEnding.FAILED, now)
 
     def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - it has won already
-        """The first token is there."""
+        """Handle the first token."""
         context, request = self._context, self.request
         if not self.reply.is_held:
             request.record.first_token_at = now
@@ -260,7 +260,7 @@ class Exchange:
             self._context.dispatch(self.target, now)
 
     def attempt_ended(self, attempt: EngineAttempt) -> None:
-        """The engine's response is complete."""
+        """Handle the engine's complete response."""
         now = monotonic()
         if attempt.error is not None:
             failed_attempts.refused(self, attempt.error, attempt.endpoint, now)
@@ -284,18 +284,18 @@ class Exchange:
         reply.finish(keep=reply.keep)
 
     def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
-        """The engine's response broke, or never began."""
+        """Handle an engine's response that broke or never began."""
         failed_attempts.lost(self, attempt, why, monotonic())
 
     def attempt_broke(self, attempt: EngineAttempt) -> None:
-        """A bug of the router hit an attempt; if it is the hedge, the first attempt is still in flight."""
+        """Handle a router bug in an attempt; if it was the hedge, the first attempt is still in flight."""
         if attempt is self.second:
             hedges.drop(self, AttemptEnding.FAILED, monotonic())
         else:
             self.broke()
 
     def elsewhere(self, ending: AttemptEnding, now: float) -> None:
-        """The attempt failed before the client got a byte: another endpoint, the queue, or the last error."""
+        """Continue after an attempt failed before the first byte: another endpoint, the queue, or the last error."""
         self.hedge_at = inf
         self._ending = ending
         self.drop_attempts(ending, now)
@@ -309,36 +309,36 @@ class Exchange:
         self.settle(self.target.dispatcher.elsewhere(self.request.routing, ending, now), now)
 
     def goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
-        """Whether another target gets the request, since its own cannot answer it."""
+        """Try to move the request to another target, since its own cannot answer it; whether it moved."""
         return self.path is not None and target_moves.goes_on(self, self._context, reason, ending, now)
 
     def hedge(self, now: float) -> None:
-        """Send a hedge, if another endpoint has room and the budgets allow."""
+        """Send a hedge, if another endpoint has room and the budgets allow it."""
         if self._unpaid(now) is None:
             hedges.send(self, now)
         else:
             self.hedge_at = inf
 
     def drop_attempts(self, ending: AttemptEnding, now: float, usage: TokenUsage | None = None) -> None:
-        """Forget the attempt in flight, which has ended, and its hedge."""
+        """Forget the ended attempt and its hedge."""
         self.first = None
         hedges.drop(self, AttemptEnding.OUTRUN, now)
         if self.bill is not None:
             self.bill.ended(ending, usage, self.reply.deltas, now)
 
     def _unpaid(self, now: float) -> Problem | None:
-        """Hold what another attempt at its target may cost; or why its tenant's budget does not allow that."""
+        """Reserve what another attempt at its target may cost; return a problem if the budget does not allow it."""
         if self.bill is None:
             return None
         refused = self._context.spending.refusal(self.bill, self.target, self.request.routing, now)
         return None if refused is None else refusals.of(refused)
 
     def reroute(self, now: float) -> None:
-        """Its target is gone while it waits there."""
+        """Choose another target: its own went away while it waited there."""
         target_moves.reroute(self, self._context, now)
 
     def left(self, now: float) -> None:
-        """The client disconnected: end everything that is in progress for it."""
+        """Handle the client's disconnect: end everything in progress for it."""
         sent = AbortStage.QUEUED if self.first is None else AbortStage.FIRST_TOKEN
         self.request.record.left = AbortStage.STREAM if self.reply.begun else sent
         if self._cache is not None and self._cache.left(now):
@@ -353,19 +353,19 @@ class Exchange:
         self.over(CLIENT_LEFT, now)
 
     def pause(self) -> None:
-        """The client reads less than its engine sends: pause the engine."""
+        """Pause the engine: the client reads more slowly than the engine sends."""
         if (self._cache is None or not self._cache.pause()) and self.first is not None:
             self.first.pause()
 
     def resume(self) -> None:
-        """The client has read most of it: resume."""
+        """Resume: the client has read most of its buffer."""
         if self.first is not None:
             self.first.resume()
         elif self._cache is not None:
             self._cache.resume()
 
     def resume_engine(self) -> None:
-        """Its engine no longer waits for its client."""
+        """Resume the engine, which no longer waits for its client."""
         if self.first is not None:
             self.first.resume()
 
@@ -387,7 +387,7 @@ class Exchange:
             self.goes_on(FallbackReason.UNAVAILABLE, None, now)
 
     def _timed_out(self, now: float) -> None:
-        """A time-out expired; the dispatcher refuses those in its queue itself."""
+        """Handle an expired time-out; the dispatcher itself refuses queued requests."""
         if self._inquiry is not None:
             self._inquiry.give_up()
         elif self.first is not None:
@@ -396,13 +396,13 @@ class Exchange:
             self._cache.late(self._context.timeouts.total_seconds, now)
 
     def hung(self, why: str, now: float) -> None:
-        """The endpoint was ejected because it hangs: retry elsewhere, as long as the client has got no byte."""
+        """Retry elsewhere if no byte was sent: its endpoint was ejected because it hangs."""
         failed_attempts.hung(self, why, now)
 
     # The end
 
     def _refused(self, refusal: Refusal, now: float) -> None:
-        """No engine will answer: the refusal says why, or the error of the last engine does."""
+        """Handle a final refusal: send it, or the last engine's error instead."""
         last = self.last_error
         self.first = None
         if self.request.routing.keeps_charges:
@@ -418,7 +418,7 @@ class Exchange:
             self.pass_on(last, now)
 
     def refuse(self, problem: Problem, now: float) -> None:
-        """Answer with an error of the router's own; no engine works for this request any more."""
+        """Answer with one of the router's own errors; no engine works for this request any more."""
         self.reply.drop()
         if second_answers.gives_kept(self, now):
             return
@@ -438,7 +438,7 @@ class Exchange:
         self.reply.finish(keep=keep)
 
     def cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
-        """End a response that has begun, with an error frame where its form allows one."""
+        """End a response that has begun, with an error frame if its format allows one."""
         reply, record = self.reply, self.request.record
         assert self.first is not None
         ended_well = reply.cut(problem)
@@ -454,7 +454,7 @@ class Exchange:
         self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 
     def broke(self) -> None:
-        """A bug of the router hit the request: return what it holds, and answer that the router is at fault."""
+        """Handle a router bug in the request: return what it holds, and answer that the router is at fault."""
         if self._over:
             return
         now = monotonic()
@@ -475,7 +475,7 @@ class Exchange:
             self.refuse(refusals.fault(), now)
 
     def over(self, status: int, now: float) -> None:
-        """The only release: after it the router holds no reference to this request."""
+        """Release everything, only here: afterwards the router holds no reference to this request."""
         request, reply, context = self.request, self.reply, self._context
         record = request.record
         if self._over:

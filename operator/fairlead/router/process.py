@@ -1,7 +1,7 @@
 """A router process from start to end: it listens at once, follows its file and its engines, and drains on SIGTERM.
 
-On SIGTERM it becomes unready but still accepts requests: for a short while it has clients close their connections, then
-it accepts no new ones and running responses finish. A second signal ends it at once.
+On SIGTERM it becomes unready but still accepts requests, asking clients to close their connections; shortly after, it
+accepts no new ones and lets running responses finish. A second signal ends it at once.
 """
 
 import asyncio
@@ -47,12 +47,12 @@ from fairlead.router.watched_file import WatchedFile
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 4096
-"""Limit of connections that are not accepted yet; the kernel caps it at its own `somaxconn`."""
+"""Limit of connections not accepted yet; the kernel caps it at its own `somaxconn`."""
 LAST_LINES_SECONDS: Final = 2.0
 LAST_BYTES_SECONDS: Final = 1.0
-"""What was written last may still be buffered for slow clients."""
+"""The last output may still be buffered for slow clients."""
 FIRST_BUDGETS_SECONDS: Final = 3.0
-"""A store of budgets answers within milliseconds; one that does not keeps no router from serving."""
+"""A budget store answers within milliseconds; one that does not must not keep the router from serving."""
 POLL_SECONDS: Final = 0.02
 LOOPBACK: Final = "127.0.0.1"
 
@@ -69,13 +69,13 @@ class RouterOptions:
     metrics_port: int = 0
     """Port for Prometheus and the operator, always plain HTTP, open until the end of a drain; 0: none."""
     metrics_host: str | None = None
-    """Nothing: `host`, where a key or a token is required; else this machine alone."""
+    """None means `host` where a key or token is required, else loopback."""
     peer_port: int = 0
-    """UDP port for the other routers, the same at all of them; 0, or no name: none."""
+    """UDP port for peer reports, the same on all routers; 0, or no name: none."""
     linger_seconds: float = 3.0
     """How long after SIGTERM connections are still accepted: the pre-stop wait has moved nearly all clients by then."""
     access_log: str | None = None
-    """A file, or `-` for standard output; nothing: no lines."""
+    """A file, or `-` for standard output; None writes no lines."""
     reread_seconds: float = watched_file.EVERY_SECONDS
     sweep_seconds: float = EVERY_SECONDS
     probe_backoff: ProbeBackoff = PROBE_BACKOFF
@@ -83,12 +83,12 @@ class RouterOptions:
     sources: Callable[[RouterConfig], EndpointSource] = source_of
     routers: Callable[[RouterConfig], EndpointSource | None] = routers_of
     pods: Callable[[str, str], PodSource] = pods_of
-    """Of a gateway's router: the pods of a namespace that a selector finds."""
+    """On a gateway's router: the pods in a namespace that match a selector."""
     config_maps: ConfigMaps = config_map_of
 
 
 def serve(start: RouterOptions) -> int:
-    """Run on uvloop until a signal; returns the exit code."""
+    """Run on uvloop until a signal; return the exit code."""
     import uvloop  # noqa: PLC0415 - the pure lane imports this module on any loop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -96,12 +96,12 @@ def serve(start: RouterOptions) -> int:
 
 
 async def run(start: RouterOptions) -> int:
-    """Serve until a signal; returns the exit code."""
+    """Serve until a signal; return the exit code."""
     return await live(start, exit_signals())
 
 
 async def live(start: RouterOptions, signals: ExitSignals) -> int:
-    """Serve until `signals` has one. A first file that is invalid raises: there is no earlier configuration to keep."""
+    """Serve until a signal arrives. An invalid first file raises: there is no earlier configuration to keep."""
     settings = settings_file.load(start.config)
     watched_file.warn(settings)
     router = Router(settings, _telemetry_recorder(start, settings), start.probe_backoff, start.key_reading_pace)
@@ -144,9 +144,9 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
 
 
 def settle_memory() -> None:
-    """Exempt what exists now from garbage collection, and collect rarely from then on.
+    """Exempt all current objects from garbage collection, and collect rarely from then on.
 
-    Requests leave no reference cycles, so rare collections are enough; each one stops the loop while it runs.
+    Requests leave no reference cycles, so rare collections are enough, and each one blocks the loop while it runs.
     """
     gc.collect()
     gc.freeze()
@@ -154,7 +154,7 @@ def settle_memory() -> None:
 
 
 class ClientPort:
-    """The port for clients."""
+    """The port where clients send requests."""
 
     def __init__(self, router: Router, server: asyncio.Server, tls: ServerTls) -> None:
         self._router = router
@@ -163,7 +163,7 @@ class ClientPort:
 
     @classmethod
     async def opened(cls, router: Router, start: RouterOptions) -> "ClientPort":
-        """Listen, with TLS where there is a certificate."""
+        """Listen, with TLS if there is a certificate."""
         tls = ServerTls(router.context.settings)
         server = await asyncio.get_running_loop().create_server(
             lambda: ClientConnection(router), start.host, start.port, backlog=BACKLOG, ssl=tls.context
@@ -189,10 +189,10 @@ class ClientPort:
 
 
 def _telemetry_recorder(start: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:
-    """The recorder; access log and spans are opened when the configuration first enables them."""
+    """Create the recorder; access log and spans are opened when the configuration first enables them."""
     options = ObservabilityOptions(
         wall=wall_time,
-        bits=random.Random().getrandbits,  # noqa: S311 - ids of traces, no secrets
+        bits=random.Random().getrandbits,  # noqa: S311 - trace ids, not secrets
         access_log=start.access_log,
         instance=os.environ.get("HOSTNAME", ""),
         version=fairlead.__version__,
@@ -221,7 +221,7 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _leave(router: Router, client_port: ClientPort, signals: ExitSignals, start: RouterOptions) -> int:
-    """Drain, or end at once on a second signal."""
+    """Drain, or exit at once on a second signal."""
     draining = asyncio.create_task(_drain(router, client_port, start.linger_seconds))
     again = asyncio.create_task(signals.get())
     await asyncio.wait((draining, again), return_when=asyncio.FIRST_COMPLETED)
@@ -236,7 +236,7 @@ async def _leave(router: Router, client_port: ClientPort, signals: ExitSignals, 
 
 
 async def _drain(router: Router, client_port: ClientPort, linger_seconds: float) -> None:
-    """Unready at once; no new connections after a while; running responses get the total time-out to finish."""
+    """Become unready at once, stop accepting after a while, and let responses finish within the total time-out."""
     router.context.draining = True
     inside = router.context.telemetry.counts.inflight
     log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
@@ -244,7 +244,7 @@ async def _drain(router: Router, client_port: ClientPort, linger_seconds: float)
     client_port.shut()
     with suppress(TimeoutError):
         async with asyncio.timeout(router.context.timeouts.total_seconds):
-            while router.context.telemetry.counts.inflight:  # noqa: ASYNC110 - an event for this would cost every request
+            while router.context.telemetry.counts.inflight:  # noqa: ASYNC110 - an event would cost every request
                 await asyncio.sleep(POLL_SECONDS)
     for client in list(router.context.clients):
         client.close()

@@ -1,4 +1,4 @@
-"""The router's own errors as HTTP: refusals of the dispatcher, failures of engines, and invalid client requests.
+"""The router's own errors as HTTP: dispatcher refusals, engine failures and invalid client requests.
 
 Each names the field or replica, the reason, and what to do.
 """
@@ -15,9 +15,9 @@ from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
 MOST_LISTED: Final = 20
-"""Models in a message; a gateway may have hundreds."""
+"""Models listed in a message; a gateway may have hundreds."""
 MOST_NAME: Final = 120
-"""Characters of a name that a client made up."""
+"""Characters shown of a name that a client chose."""
 STATUS: Final[dict[RefusalReason, int]] = {
     RefusalReason.UNKNOWN_KEY: 401,
     RefusalReason.TOKEN_REFUSED: 401,
@@ -36,7 +36,7 @@ STATUS: Final[dict[RefusalReason, int]] = {
 
 
 def of(refusal: Refusal) -> Problem:
-    """A refusal of the dispatcher."""
+    """A refusal by the dispatcher."""
     again = refusal.retry_after_seconds
     return Problem(
         status=STATUS.get(refusal.reason, 503),
@@ -48,7 +48,7 @@ def of(refusal: Refusal) -> Problem:
 
 
 def unknown_path(head: RequestHead) -> Problem:
-    """A path that neither the router nor engines have."""
+    """Neither the router nor engines have this path."""
     route = f"{_text(head.method)} {_text(head.path)}"
     message = (
         f"{route}: there is no such route; POST to one below /v1/, such as /v1/chat/completions, or GET /v1/models"
@@ -57,14 +57,14 @@ def unknown_path(head: RequestHead) -> Problem:
 
 
 def no_route_at_engine(head: RequestHead) -> Problem:
-    """The engine has no such route: a text model has none for sounds, an old release none for later features."""
+    """The engine has no such route: a text model has none for audio, an old release none for newer features."""
     route = f"{_text(head.method)} {_text(head.path)}"
     message = f"{route}: the engine behind this address has no such route; ask for what its model can do, such as chat"
     return Problem(status=404, code="not_found", message=message)
 
 
 def no_adapter_here(path: bytes, adapter: str) -> Problem:
-    """The engine would answer as the base model, and say that it is the adapter."""
+    """The engine would answer as the base model and claim to be the adapter."""
     message = (
         f"{_text(path)}: this deployment's engine takes no LoRA adapter on this route, and {adapter} is one; "
         "ask for it on /v1/chat/completions, /v1/completions or /v1/messages"
@@ -73,7 +73,7 @@ def no_adapter_here(path: bytes, adapter: str) -> Problem:
 
 
 def no_salt_here(path: bytes) -> Problem:
-    """The engine would let tenants find each other's prefixes, which the configuration rules out."""
+    """The engine would let tenants share prefixes, which the configuration rules out."""
     message = (
         f"{_text(path)}: this deployment separates the prefixes of tenants, and its engine cannot on this route; "
         "use /v1/chat/completions, or ask the operator to switch cacheSalt off"
@@ -82,31 +82,31 @@ def no_salt_here(path: bytes) -> Problem:
 
 
 def no_max_tokens(*, given: bool) -> Problem:
-    """Anthropic's API requires it, with these messages."""
+    """Anthropic's API requires `max_tokens`, and has these messages."""
     message = "max_tokens: Input should be a valid integer" if given else "max_tokens: Field required"
     return Problem(status=400, code="invalid_request", message=message, param="max_tokens")
 
 
 def wrong_method(head: RequestHead, allow: str) -> Problem:
-    """The route exists for other methods."""
+    """The route exists, but only for other methods."""
     route = f"{_text(head.method)} {_text(head.path)}"
     return Problem(status=405, code="method_not_allowed", message=f"{route}: this route takes {allow}", allow=allow)
 
 
 def no_metrics_key() -> Problem:
-    """The file lost its keys while the port is open to all."""
+    """The file no longer names any key although the port is open to all."""
     message = "the file names no metricsKeys any more, and this port is reached from elsewhere: name one, or restart"
     return Problem(status=401, code="unknown_key", message=message)
 
 
 def no_router(peer: str) -> Problem:
-    """Only routers may use permits."""
+    """Only routers may request permits."""
     message = f"this page is for the routers of the same deployment, and {peer} is none of them"
     return Problem(status=403, code="no_router", message=message)
 
 
 def unknown_metrics_key() -> Problem:
-    """The key or token is not valid for the metrics port; tenants' keys are not."""
+    """The key or token is not valid for the metrics port; tenants' keys never are."""
     message = (
         "send a metrics key, or a Kubernetes token whose owner may get this path, as `Authorization: Bearer`; "
         "tenants' keys do not open this page"
@@ -115,13 +115,13 @@ def unknown_metrics_key() -> Problem:
 
 
 def too_many_reviews() -> Problem:
-    """The rate limit of reviews by the API server is reached."""
+    """Token reviews have reached the API server's rate limit."""
     message = "too many unknown tokens are being reviewed; send the request again in a second"
     return Problem(status=503, code="token_review", message=message, retry_after_seconds=1)
 
 
 def of_review(right: TokenRight, page: str) -> Problem | None:
-    """The API server's review of a token; nothing if its owner may read the page."""
+    """Map the API server's review of a token; None if its owner may read the page."""
     match right:
         case TokenRight.ALLOWED:
             return None
@@ -143,38 +143,38 @@ def unknown_model(name: str, models: Sequence[str]) -> Problem:
 
 
 def of_other_tenants(name: str, tenant: str, models: Sequence[str]) -> Problem:
-    """The model exists, and not for this tenant."""
+    """The model exists, but not for this tenant."""
     message = f"model: {name}: tenant {tenant} may not use it; ask for one of: {_listed(models)}"
     return Problem(status=403, code=RefusalReason.MODEL_NOT_ALLOWED.value, message=message, param="model")
 
 
 def no_target(route: str, target: str) -> Problem:
-    """The route's target is none of this gateway's."""
+    """The route's target is not joined to this gateway."""
     message = f"model: {route}: {target} answers for it and is not joined to this gateway now; send the request again"
     code = RefusalReason.NO_REPLICA.value
     return Problem(status=503, code=code, message=message, param="model", retry_after_seconds=1)
 
 
 def no_moment() -> Problem:
-    """A time of a usage page is none."""
+    """A usage page's time parameter is invalid."""
     message = "start_time, end_time: write seconds since 1970 in UTC, as `date +%s` prints them, or leave both out"
     return Problem(status=400, code="invalid_request", message=message, param="start_time")
 
 
 def no_format(given: str, formats: Iterable[str]) -> Problem:
-    """A usage page is wanted in another form."""
+    """A usage page was requested in an unknown format."""
     message = f"format: {given[:MOST_NAME]}: there is no such form of this page; write {' or '.join(formats)}"
     return Problem(status=400, code="invalid_request", message=message, param="format")
 
 
 def no_outcome(why: str) -> Problem:
-    """The report of a task cannot be read."""
+    """A task report cannot be parsed."""
     message = f'the report: {why[:MOST_NAME]}; send {{"task": "...", "success": true}}'
     return Problem(status=400, code="invalid_request", message=message)
 
 
 def unknown_task(name: str) -> Problem:
-    """No request that this router saw named the task."""
+    """No request seen by this router named the task."""
     message = (
         f"task: {name}: no request of yours at this router named it in x-fairlead-task lately; "
         "where several routers run, report to the one that answered"
@@ -183,13 +183,13 @@ def unknown_task(name: str) -> Problem:
 
 
 def no_such_target(name: str, targets: Sequence[str]) -> Problem:
-    """A page of a deployment that is none of this router's."""
+    """The page's deployment is not one of this router's."""
     here = f"it has {_listed(targets)}" if any(targets) else "it serves one deployment: leave the parameter out"
     return Problem(status=404, code="not_found", message=f"deployment: {name}: not at this router; {here}")
 
 
 def no_route_outside(path: bytes) -> Problem:
-    """The model's target is an API outside of the cluster, which gets chat, completions and embeddings alone."""
+    """The model's target is an external API, which is sent only chat, completions and embeddings."""
     message = (
         f"{_text(path)}: an API outside of this cluster answers for this model, and it gets no such requests; "
         "use /v1/chat/completions, /v1/completions or /v1/embeddings"
@@ -198,7 +198,7 @@ def no_route_outside(path: bytes) -> Problem:
 
 
 def key_refused(address: str) -> Problem:
-    """The API outside of the cluster refused our key; its words are not for clients."""
+    """The external API refused our key; its message is not for clients."""
     message = f"{address}: it refuses the key that this gateway has for it; tell the operator of the gateway"
     return Problem(status=502, code="external_key_refused", message=message)
 
@@ -209,13 +209,13 @@ def unreadable(why: str) -> Problem:
 
 
 def too_slow_a_client(what: str, seconds: float) -> Problem:
-    """A request arrives too slowly."""
+    """The request arrives too slowly."""
     message = f"the request's {what} did not arrive whole within {seconds:g} s; send the request again"
     return Problem(status=408, code="request_timeout", message=message)
 
 
 def too_many_clients(most: int) -> Problem:
-    """The connection is one above the limit."""
+    """The connection exceeds the limit."""
     message = (
         f"{count(most, 'connection')} {verb(most, 'is')} open already, which is the limit; connect again in a second"
     )
@@ -235,7 +235,7 @@ def too_slow(address: str, what: str, seconds: float) -> Problem:
 
 
 def hung_engine(address: str, why: str) -> Problem:
-    """The endpoint was ejected while it had this request."""
+    """The endpoint was ejected while serving this request."""
     return Problem(status=504, code="replica_stuck", message=f"replica {address}: {why}; send the request again")
 
 
@@ -246,7 +246,7 @@ def cut(address: str, why: str) -> Problem:
 
 
 def fault() -> Problem:
-    """A bug of the router."""
+    """The request hit a router bug."""
     message = "the router failed by a bug of its own; its log has it under this request's id; send the request again"
     return Problem(status=500, code="router_fault", message=message)
 

@@ -1,7 +1,7 @@
-"""A client's request, and what is read of it: its tenant, what it wants, and the body for engines.
+"""A client's request and what is read from it: its tenant, its parameters, and the body for engines.
 
-What depends on the head alone is computed once for all requests with the same head. A body is parsed for what routing
-needs and changed only in whole keys of its top level. It is parsed once, and aimed at each target that gets it.
+Facts that depend on the head alone are computed once for all requests with the same head. The body is parsed once, only
+as far as routing needs, and changed only in whole top-level keys; it is prepared for each target that gets it.
 """
 
 from typing import Final, Protocol
@@ -35,32 +35,32 @@ MOST_OUTPUT: Final = {
     Surface.MESSAGES: "max_tokens",
     Surface.RESPONSES: "max_output_tokens",
 }
-"""Surfaces on which a model generates text, and the name of the limit of output tokens there."""
+"""Surfaces on which a model generates text, and each one's name for the output token limit."""
 PROBABILITIES: Final = {Surface.CHAT: b"true", Surface.COMPLETIONS: b"1"}
-"""How engines are asked for the probabilities of tokens."""
+"""How to request token probabilities from engines."""
 _STREAM_USAGE: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
 """Surfaces whose streams contain usage only if requested. The router requests it where a tenant's tokens are limited,
-and removes it again; with it goes the engine's `system_fingerprint`, which is in the same event then. Other streams
-pass unchanged, and their events are counted for tokens."""
+and removes it again, along with the engine's `system_fingerprint`, which is then in the same event. Other streams pass
+unchanged; each event counts as a token."""
 
 
 class ProbabilityCheck(Protocol):
-    """What judges the answers to a request."""
+    """Judges the answers to a request."""
 
     @property
     def wants_probabilities(self) -> bool:
-        """Whether it judges the next one by the probabilities of its tokens."""
+        """Whether it judges the next answer by its token probabilities."""
 
 
 class Request:
-    """One request of a client. It is read in three steps, since some end before the next one; nothing else fills it."""
+    """One client request, read in three steps because some requests end before the next; nothing else fills it."""
 
     __slots__ = (
         *("_body", "_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "facts", "is_read"),
         *("judged_by", "received", "record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
     )
     _body: bytes
-    """The body as it goes to engines."""
+    """The body as sent to engines."""
     _engine_lines: bytes
     """Header lines that the router adds for engines."""
     _id_line: bytes
@@ -70,19 +70,19 @@ class Request:
     """When the total time-out expires."""
     facts: HeadFacts
     routing: RoutingRequest
-    """What the dispatcher knows of it."""
+    """What the dispatcher knows of it; set by `aim`."""
     streams: bool
     surface: Surface
     text_bytes: int
-    """Bytes of its prompt, to learn the bytes of a token."""
+    """Bytes of its prompt, to learn how many make a token."""
 
     def __init__(self, received: ClientRequest, record: RequestRecord) -> None:
         self.received = received
         """The request as the client sent it."""
         self.body = received.body
-        """The client's body, continued where a model was told of its error."""
+        """The client's body, extended where a model was sent its error to correct."""
         self.judged_by: ProbabilityCheck | None = None
-        """What judges the answers to it; nothing where nothing does."""
+        """Judges its answers; None if nothing does."""
         self.record = record
         self.reply_lines = b""
         """Header lines that the router adds for the client."""
@@ -92,7 +92,7 @@ class Request:
         """The part of `reply_lines` that says which route it took; empty at a plain router."""
 
     def identify(self, context: RouterContext, peer: str) -> None:
-        """Read the head: whose it is, and which id it has."""
+        """Read the head: its tenant and request id."""
         head, record = self.received.head, self.record
         facts = self.facts = context.heads.get(head) or context.head_facts(head)
         self.surface = facts.surface
@@ -111,7 +111,7 @@ class Request:
             record.traceparent = head.headers.get(b"traceparent")
 
     def read(self, context: RouterContext, account: Account) -> BodyFacts | Problem:
-        """Read the body; or why that fails."""
+        """Read the body; return a problem if that fails."""
         surface, record = self.surface, self.record
         record.tenant, record.band = account.name, account.tenant.band or ""
         found = body_facts.read(surface, self.received.body)
@@ -126,7 +126,7 @@ class Request:
         return found
 
     def aim(self, context: RouterContext, target: EngineTarget, found: BodyFacts, owner: object) -> Problem | None:
-        """Create `routing` at this target for this owner; or why that fails."""
+        """Create `routing` for this target and owner; return a problem if that fails."""
         account, record, dispatcher = self.facts.account, self.record, target.dispatcher
         assert isinstance(account, Account)
         model = found.model or ""
@@ -164,7 +164,7 @@ class Request:
     def _adapter(
         self, context: RouterContext, dispatcher: Dispatcher, found: BodyFacts, account: Account
     ) -> str | None:
-        """The adapter that it asks for, as engines call it; the version by its conversation."""
+        """Return the requested adapter by its engine name; a versioned one is chosen by conversation."""
         name, versions = found.model or "", dispatcher.terms.model.versions
         if name not in versions.names:
             return name if name in dispatcher.adapters else None
@@ -180,7 +180,7 @@ class Request:
         return version
 
     def twin(self, record: RequestRecord) -> "Request":
-        """The same request once more, of which nothing goes to the client; read, and not aimed at a target yet."""
+        """Copy the request, as read but not yet aimed at a target; nothing of the copy goes to the client."""
         mine, made = self.record, Request(self.received, record)
         made.facts, made.surface, made._id_line = self.facts, self.surface, self._id_line
         made.streams, made.text_bytes, made.ends_at = self.streams, self.text_bytes, self.ends_at
@@ -192,7 +192,7 @@ class Request:
     def _lacking(
         self, context: RouterContext, target: EngineTarget, account: Account, adapter: str | None
     ) -> Problem | None:
-        """What this kind of engine would silently leave out on this route."""
+        """Return a problem if this kind of engine would silently ignore a feature on this route."""
         path = self.received.head.path
         if adapter is not None and target.adapters is not None and path not in target.adapters.paths:
             return refusals.no_adapter_here(path, adapter)
@@ -205,9 +205,9 @@ class Request:
     def prepare(
         self, context: RouterContext, target: EngineTarget, found: BodyFacts, rank_line: bytes | None = None
     ) -> None:
-        """Make what only an engine needs: the body as it goes there, and where its prefix and its session belong.
+        """Prepare what only an engine needs: its body, and the prefix blocks and session for routing.
 
-        `rank_line` stands in for the one of its tenant.
+        `rank_line` replaces the tenant's own.
         """
         routing, facts = self.routing, self.facts
         account = routing.account
@@ -221,13 +221,13 @@ class Request:
         routing.blocks = context.blocks(found.prompt, account, routing.adapter)
         table = target.dispatcher.table
         if table.field.routers > 1 or table.split is not None:
-            # A single router knows every session by its text; several agree by the name that the client sends.
+            # A single router knows every session by its text; several agree on the name that the client sends.
             session = self.session(found)
             if session is not None:
                 routing.session = prefix_blocks.session_id(session, account.name.encode())
 
     def goes_to(self, target: EngineTarget, choice: RouteChoice) -> None:
-        """A gateway's route leads to this target, or on to it: its client and the record are told."""
+        """Record that a gateway's route leads to this target, or on to it, and show its client."""
         before, lines, record = self._route_lines, target.route_lines(choice.route), self.record
         record.target, record.rule = target.name, choice.rule or ""
         if record.fallback:
@@ -238,11 +238,11 @@ class Request:
         self._route_lines = lines
 
     def session(self, found: BodyFacts) -> bytes | None:
-        """The session's name, where the client sends one."""
+        """Return the session's name, if the client sends one."""
         return self.received.head.headers.get(b"x-session-id") or found.session
 
     def _splice(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> None:
-        """Set the body for engines: the client's own bytes, plus what the configuration adds."""
+        """Set the body for engines: the client's own bytes plus what the configuration adds."""
         body, surface, account = self.body, self.surface, self.routing.account
         fill_in = target.dispatcher.fill_in
         members: dict[str, bytes] = {}
@@ -267,7 +267,7 @@ class Request:
         self._body = splices.requesting_usage(body, found) if edits else body
 
     def message(self, target: EngineTarget, host: bytes) -> UpstreamMessage:
-        """The request as this engine gets it; a traced attempt has a span of its own."""
+        """Return the request as sent to this engine; a traced attempt gets its own span."""
         head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
@@ -277,16 +277,16 @@ class Request:
         return UpstreamMessage(parts=(heads.upstream(head, host, len(self._body), lines), self._body), out=out)
 
     def add_reply_lines(self, lines: bytes) -> None:
-        """More header lines for the client."""
+        """Add header lines for the client."""
         self.reply_lines += lines
 
     def show_rates(self, lines: bytes) -> None:
-        """Header lines of its tenant's rates, which are charged once however many targets it sees."""
+        """Add its tenant's rate headers once: rates are charged once, however many targets it tries."""
         if lines not in self.reply_lines:
             self.reply_lines += lines
 
     def end(self) -> None:
-        """It has ended: `routing` leaves its owner, so that no reference cycle remains for the rare collector."""
+        """End: `routing` drops its owner, so that no reference cycle is left to the rare collector."""
         if self.is_read:
             if self.routing.shadow is not None:
                 self.record.shadow = self.routing.shadow.value

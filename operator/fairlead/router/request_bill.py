@@ -1,7 +1,7 @@
-"""What one request costs and what is held of its tenant's budget for it, from before its first attempt to its end.
+"""What one request costs and what is reserved of its tenant's budget, from before its first attempt to its end.
 
-Nothing is sent that the budget may not pay for: what was spent, what is in flight and the next attempt, each at most
-what its tokens may cost, must fit into what is held, or more is held first.
+Nothing is sent that the budget may not cover: the cost so far, the attempts in flight and the next one, each at its
+maximum, must fit into the reservation, which is extended first if needed.
 """
 
 from dataclasses import replace
@@ -35,7 +35,7 @@ class BilledRequest(Protocol):
 
 
 class OpenCharge:
-    """One attempt in flight, and where it is."""
+    """One attempt in flight, and its target."""
 
     __slots__ = ("attempt", "most", "target")
 
@@ -43,11 +43,11 @@ class OpenCharge:
         self.target = target
         self.attempt = attempt
         self.most = most
-        """What it may cost at most."""
+        """Its maximum cost."""
 
 
 class RequestBill:
-    """The money of one request."""
+    """The cost of one request."""
 
     __slots__ = (
         *("_began_at", "_budget", "_estimate", "_first", "_hedge", "_held", "_kept", "_rates", "_request", "_spent"),
@@ -71,19 +71,19 @@ class RequestBill:
         self._began_at = ""
         """The target of its first attempt."""
         self._rates: TokenRates | None = None
-        """By which the next attempt is held for, and pays."""
+        """The rates by which the next attempt is reserved and charged."""
         self._kept: int | None = None
-        """Of its attempts, the last one whose answer another one is asked for in place of."""
+        """Index of its last attempt whose answer another attempt was requested to replace."""
 
     # The budget
 
     @property
     def is_over(self) -> bool:
-        """Whether it would have been refused, were the budget not in shadow mode."""
+        """Whether it would have been refused if the budget were not in shadow mode."""
         return self._held is not None and self._held.over
 
     def short_of(self, target: EngineTarget, wall: float) -> BudgetShortage | None:
-        """Hold what another attempt at this target may cost; or what is missing for it."""
+        """Reserve what another attempt at this target may cost; return the shortage if the budget cannot."""
         budget, held = self._budget, self._held
         if budget is None:
             return None
@@ -102,7 +102,7 @@ class RequestBill:
         return None
 
     def settle(self, wall: float) -> None:
-        """It is over: its budget pays what it took."""
+        """End: charge its budget the actual cost."""
         if self._budget is not None and self._held is not None:
             self._budget.settle(self._held, self._spent, wall)
             self._held = None
@@ -110,34 +110,34 @@ class RequestBill:
     # Attempts
 
     def sent(self, target: EngineTarget, routing: RoutingRequest, now: float) -> None:
-        """An attempt is sent."""
+        """Record an attempt."""
         self._began_at = self._began_at or target.name
         self._first = self._opened(target, routing, now)
 
     def hedged(self, target: EngineTarget, routing: RoutingRequest, now: float) -> None:
-        """A second one beside it."""
+        """Record a hedge beside it."""
         self._hedge = self._opened(target, routing, now)
 
     def first_token(self, now: float) -> None:
-        """The prompt is computed."""
+        """Record that the prompt is computed."""
         one = self._first
         if one is not None:
             one.target.costs.first_token(one.attempt, now)
 
     def hedge_over(self, ending: AttemptEnding, now: float) -> None:
-        """The hedge lost."""
+        """Close the losing hedge."""
         one, self._hedge = self._hedge, None
         if one is not None:
             self._close(one, ending, self._unfinished(0), now)
 
     def hedge_won(self, ending: AttemptEnding, now: float) -> None:
-        """The first attempt is over, and the hedge stands in its place."""
+        """Close the first attempt, which the hedge replaces."""
         one, self._first, self._hedge = self._first, self._hedge, None
         if one is not None:
             self._close(one, ending, self._unfinished(0), now)
 
     def ended(self, ending: AttemptEnding, usage: TokenUsage | None, seen: int, now: float) -> None:
-        """The attempt is over; without the engine's count its tokens are those that were seen of the reply."""
+        """Close the attempt; without the engine's count, use the tokens seen of the reply."""
         one, self._first = self._first, None
         if one is None:
             return
@@ -151,7 +151,7 @@ class RequestBill:
         self._close(one, ending, used, now, answered=answered)
 
     def judge(self, structured: CheckResult | None, *, replaced: bool) -> None:
-        """What the checks say of the form of the last answer, and whether another one is asked for in its place."""
+        """Record the format checks of the last answer, and whether another answer is requested to replace it."""
         attempts = self.cost.attempts
         if not attempts:
             return
@@ -163,12 +163,12 @@ class RequestBill:
             self._kept = len(attempts) - 1
 
     def give_kept(self) -> None:
-        """The answer that was to be replaced is given after all."""
+        """Record that the answer to be replaced is given after all."""
         if self._kept is not None:
             self.cost.attempts[self._kept] = replace(self.cost.attempts[self._kept], answered=True)
 
     def close(self, seen: int, now: float) -> None:
-        """Nothing of it is in flight any more."""
+        """Close whatever is still in flight."""
         self.hedge_over(AttemptEnding.OUTRUN, now)
         self.ended(AttemptEnding.FAILED, None, seen, now)
 
@@ -184,7 +184,7 @@ class RequestBill:
         routing, target = self._request.routing, one.target
         most = used
         if not answered and not self._request.streams:
-            # What an engine wrote of a reply that is not streamed is not seen.
+            # The engine's output of a reply that is not streamed is not seen.
             most = TokensUsed(prompt=used.prompt, cached=used.cached, output=max(used.output, routing.output_tokens))
         money = target.costs.ended(one.attempt, ending, most, now)
         self._spent += money
@@ -208,7 +208,7 @@ class RequestBill:
         return TokensUsed(prompt=self._request.routing.prompt_tokens, output=output)
 
     def _most(self, target: EngineTarget, rates: TokenRates) -> float:
-        """What an attempt at this target may cost: each byte of the prompt a token, unless they are counted."""
+        """Return an attempt's maximum cost at this target: one token per prompt byte, unless they are counted."""
         request, routing = self._request, self._request.routing
         prompt = routing.prompt_tokens if routing.counted else max(routing.prompt_tokens, request.text_bytes)
         output = routing.output_tokens if routing.names_output or target.dispatcher.fill_in is not None else None

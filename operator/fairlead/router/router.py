@@ -1,4 +1,4 @@
-"""The parts of one router in one place: its configuration, peers, targets and what its requests share."""
+"""One router: its configuration, peers and targets, and the state that its requests share."""
 
 import logging
 from collections.abc import Iterator
@@ -28,11 +28,11 @@ from fairlead.routing.served_model import ServedModel
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS: Final = 5.0
-"""How long a router that starts waits for the lists of all its targets, if it has some of them."""
+"""How long a starting router waits for the endpoint lists of all its targets once it has at least one."""
 
 
 class Router:
-    """One router: assembles what its requests share, and follows its configuration, endpoints and peers."""
+    """One router: builds what its requests share, and follows its configuration, endpoints and peers."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class Router:
         key_reading_pace: KeyReadingPace = KEY_READING_PACE,
     ) -> None:
         self.routers: int | None = None
-        """Number of ready routers, this one among them, where they are counted."""
+        """Number of ready routers including this one; None while unknown."""
         self.ready_routers: frozenset[str] = frozenset()
         self.name = ""
-        """The pod's name; without it no router keeps a tenant's rates for the others."""
+        """The pod's name; without one, no router keeps a tenant's rates for the others."""
         self.peer_reports: PeerReports | None = None
-        """With other routers, where they can reach this one."""
+        """Set if there are other routers and they can reach this one."""
         self._serving: set[Endpoint] = set()
         self._began = monotonic()
         self._was_ready = False
@@ -69,7 +69,7 @@ class Router:
         self._follow(settings)
 
     def apply(self, settings: RouterConfig) -> None:
-        """Apply another configuration: requests that run keep what they began with."""
+        """Apply another configuration; requests already running keep the one they started with."""
         self.context.apply(settings)
         self._follow(settings)
 
@@ -99,7 +99,7 @@ class Router:
             )
 
     def list_routers(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
-        """The pods of all routers. Before this one is ready itself none may be, which means "not known"."""
+        """Apply the pods of all routers. Before this one is ready there may be no ready one, which means "unknown"."""
         ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
         self.context.peers.take(seen)
         self.counted(len(ready) or None, ready)
@@ -107,7 +107,7 @@ class Router:
             self.peer_reports.take(seen, len(ready | {self.name}))
 
     def _share(self) -> None:
-        """Apply configuration and peers to tenants and targets; a target that is named no more only ends its work."""
+        """Apply configuration and peers to tenants and targets; a target no longer named only finishes its requests."""
         context, now = self.context, monotonic()
         settings = context.settings
         routers = settings.routers if self.routers is None else max(1, self.routers)
@@ -139,7 +139,7 @@ class Router:
                 found.dispatcher.table.take((DiscoveredEndpoint(pod=found.name, address=found.external.address),))
 
     def _wanted(self, settings: RouterConfig) -> Iterator[tuple[TargetConfig, ExternalApi | None]]:
-        """Each target's configuration; an API outside keeps its connections while nothing of it changed."""
+        """Yield each target's configuration; an external API keeps its connections unless it was changed."""
         for config in settings.served:
             yield config, None
         for one in settings.externals:
@@ -150,7 +150,7 @@ class Router:
             yield api.target, api
 
     def _retire(self, target: EngineTarget | None) -> None:
-        """Its running requests end; those that wait are sent where the routes lead now."""
+        """Retire a target: its running requests finish, and waiting ones are rerouted."""
         if target is None:
             return
         log.info("target %s is named no more: %d requests run on", target.name, target.dispatcher.inflight)
@@ -160,7 +160,7 @@ class Router:
             client.left_by(target)
 
     def forget_retired(self, now: float) -> None:
-        """Let go of retired targets: no endpoints, waiting requests elsewhere, and closed once all is over."""
+        """Drop retired targets: clear their endpoints, reroute waiting requests, and close each once all is over."""
         context = self.context
         for target in list(context.retiring):
             target.dispatcher.table.take(())
@@ -179,10 +179,10 @@ class Router:
 
     @property
     def ready(self) -> bool:
-        """Whether clients may be sent here; a routable engine is not needed, since requests are held.
+        """Whether to send clients here; a routable engine is not required, since requests are held.
 
-        Among several targets one whose engines cannot be listed keeps clients from the others for a while only, and
-        not at all once this router was ready.
+        With several targets, one whose engines cannot be listed delays readiness only for `GRACE_SECONDS`, and never
+        once this router has been ready.
         """
         complete = [one.dispatcher.table.complete for one in self.context.targets.values()]
         late = any(complete) and monotonic() - self._began >= GRACE_SECONDS
@@ -196,7 +196,7 @@ class Router:
     # Pages of the router
 
     def metrics(self) -> bytes:
-        """The page that Prometheus scrapes."""
+        """Render the page that Prometheus scrapes."""
         now = monotonic()
         snapshot = router_pages.snapshot(self.context, self.sharing.counts, now)
         if self.peer_reports is not None:
@@ -204,14 +204,14 @@ class Router:
         return self.context.telemetry.page(snapshot)
 
     def report(self, target: str | None = None) -> dict[str, Any] | None:
-        """The endpoint report of one target, or of the whole router, for people, the operator and the autoscaler."""
+        """Get the endpoint report of one target or of the whole router, for people, the operator and the autoscaler."""
         return router_pages.report(self.context, target, monotonic())
 
     def cards(self) -> list[dict[str, Any]]:
-        """The models that clients may use."""
+        """List the models that clients may use."""
         return router_pages.cards(self.context)
 
-    # Events outside of requests
+    # Events outside requests
 
     def _changed(self, target: EngineTarget, endpoint: Endpoint) -> None:
         context = self.context
@@ -231,7 +231,7 @@ class Router:
             context.dispatch(target, monotonic())
 
     async def close(self) -> None:
-        """Close every connection to engines; requests that still run are cut."""
+        """Close every connection to engines; requests still running are cut."""
         for target in self.context.every_target:
             await target.prober.close()
         await self.issuer.close()
@@ -241,7 +241,7 @@ class Router:
 
 
 def _cause(endpoint: Endpoint) -> str:
-    """Why it left the rotation, as a label value."""
+    """Return why it left the rotation, as a label value."""
     if endpoint.state is EndpointState.DRAINING or endpoint.reason == engine_errors.SHUTTING_DOWN:
         return "leaving"
     if endpoint.state is EndpointState.NOT_READY:

@@ -1,6 +1,6 @@
-"""What all requests of one router share: its configuration, targets, tenants, peers, telemetry and cache.
+"""State shared by all requests of one router: its configuration, targets, tenants, peers, telemetry and cache.
 
-It knows no exchange and no client's connection, which both hold it; what it calls of them is in two small Protocols.
+It imports neither exchanges nor client connections, which both hold it; it calls them through small Protocols.
 """
 
 import os
@@ -36,17 +36,17 @@ from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.tenancy import Tenancy
 
 MOST_HEADS: Final = 1024
-"""As many heads as `HeadCache` keeps."""
+"""As many as `HeadCache` keeps."""
 
 
 class LiveExchange(Protocol):
-    """A request that needed an endpoint and has not ended, as the router's own events reach it."""
+    """A request that needed an endpoint and has not ended, as the router's own events see it."""
 
     hedge_at: float
-    """When to send a hedge, if its first attempt has no first byte by then."""
+    """When to send a hedge if the first attempt has no first byte by then."""
 
     target: EngineTarget
-    """Which target it was sent to, or waits for."""
+    """The target that it was sent to or waits for."""
 
     def is_at(self, endpoint: Endpoint) -> bool:
         """Whether it is in flight at this endpoint."""
@@ -59,55 +59,55 @@ class LiveExchange(Protocol):
         """Act on the dispatcher's decision."""
 
     def sweep(self, now: float) -> None:
-        """Act on what took too long."""
+        """Act on expired time-outs."""
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budget allows."""
 
     def reroute(self, now: float) -> None:
-        """Its target is gone while it waits: choose anew."""
+        """Choose another target: its own went away while it waited."""
 
     def hung(self, why: str, now: float) -> None:
-        """Its endpoint was ejected because it hangs."""
+        """Called when its endpoint was ejected because it hangs."""
 
     def abort(self) -> None:
         """Disconnect its client."""
 
 
 class OpenCopy(Protocol):
-    """A copy of a request in flight, as the router's own events reach it."""
+    """A copy of a request in flight, as the router's own events see it."""
 
     def sweep(self, now: float) -> None:
-        """Act on what took too long."""
+        """Act on expired time-outs."""
 
     def abort(self) -> None:
         """End it."""
 
 
 class TokenTenants(Protocol):
-    """The tokens of an issuer, as requests bring them."""
+    """Resolves an issuer's tokens, as requests send them, to tenants."""
 
     def is_token(self, key: bytes) -> bool:
         """Whether this looks like a token."""
 
     def tenant(self, key: bytes, digest: bytes) -> str | Refusal:
-        """The tenant whose token this is, or why it is nobody's."""
+        """Return the token's tenant, or why there is none."""
 
 
 class OpenClient(Protocol):
-    """A client's connection, as the router's own events reach it."""
+    """A client's connection, as the router's own events see it."""
 
     def sweep(self, now: float) -> None:
         """Cut it if it is slower than allowed."""
 
     def left_by(self, target: EngineTarget) -> None:
-        """A target serves nobody here any more."""
+        """Called when this router retires a target."""
 
     def close(self) -> None:
-        """Close it once what was written is sent."""
+        """Close once everything written is sent."""
 
     def abort(self) -> None:
-        """Close it without another byte."""
+        """Close without writing another byte."""
 
 
 class RouterContext:
@@ -128,31 +128,31 @@ class RouterContext:
         self.memory = HeadCache()
         self.targets: dict[str, EngineTarget] = {}
         self.retiring: list[EngineTarget] = []
-        """Targets that the configuration names no more and that still have requests."""
+        """Targets that the configuration no longer names and that still have requests."""
         self.sole: EngineTarget | None = None
         """The target of a plain router; a gateway's requests find theirs by `routes`."""
         self.routes = ModelTable(())
         self.live: set[LiveExchange] = set()
         """Every request that needed an endpoint and has not ended."""
         self.copies: set[OpenCopy] = set()
-        """Copies in flight that nobody waits for."""
+        """Copies in flight; no client waits for them."""
         self.clients: set[OpenClient] = set()
         self.tls = UpstreamTls()
         self.tokens: TokenTenants | None = None
-        """Of the issuer, where one is configured."""
+        """The issuer's tokens, if one is configured."""
         self.judges = AnswerJudges()
         self.use = TenantUse(telemetry.counts.tenants)
         self.spending = RouterSpending(telemetry)
         self.cache = ResponseCache(settings.routing.cache)
         self.peers = RouterPeers(self.tenancy.accounts, self.memory, telemetry.counts)
         self.heads: dict[RequestHead, HeadFacts] = {}
-        """What follows from the heads that were seen lately."""
+        """What was derived from recently seen heads."""
         self._ids = count(1)
         self._id_prefix = os.urandom(8).hex().encode()
         self.apply(settings)
 
     def apply(self, settings: RouterConfig) -> None:
-        """Apply another configuration: requests that run keep what they began with."""
+        """Apply another configuration; requests already running keep the one they started with."""
         self.settings = settings
         routing = settings.routing
         self.timeouts = routing.timeouts
@@ -169,15 +169,15 @@ class RouterContext:
         self.telemetry.apply(routing.telling, settings.models)
 
     def now(self) -> float:
-        """The current time, for callbacks without a `now` argument."""
+        """Return the current time, for callbacks without a `now` argument."""
         return monotonic()
 
     def new_id(self) -> bytes:
-        """A unique id: random once for the process, then a number."""
+        """Return a unique id: a random prefix per process, then a counter."""
         return b"%b%016x" % (self._id_prefix, next(self._ids))
 
     def account(self, key: bytes | None) -> Account | Refusal:
-        """The account of this API key, or of this token where none is such a key."""
+        """Return the account of this API key, or of this token if no key matches."""
         accounts, digest = self.tenancy.accounts, None if key is None else sha256(key).digest()
         found = accounts.of(digest)
         if self.tokens is None or isinstance(found, Account):
@@ -186,9 +186,9 @@ class RouterContext:
         return tenant if isinstance(tenant, Refusal) else accounts.named(tenant) or found
 
     def head_facts(self, head: RequestHead) -> HeadFacts:
-        """What follows from this head, which `heads` has not; kept there until the configuration changes.
+        """Derive the facts of a head missing from `heads`, and keep them there until the configuration changes.
 
-        A head with a token is not kept: what the token opens ends before.
+        A head with a token is not kept, since its token expires earlier.
         """
         found = head_facts.of(head, self.account(head.key), self.settings)
         if self.tokens is not None and self.tokens.is_token(head.key or b""):
@@ -199,7 +199,7 @@ class RouterContext:
         return found
 
     def blocks(self, prompt: bytes, account: Account, adapter: str | None) -> list[int]:
-        """The ids of the prompt's prefix blocks; adapters share none of them, and with salts nor do tenants."""
+        """Return the prompt's prefix block ids; adapters never share blocks, and with salts neither do tenants."""
         if not self._prefix:
             return []
         salt = account.name.encode() if self.salted else b""
@@ -208,15 +208,15 @@ class RouterContext:
         return prefix_blocks.of(prompt, salt)
 
     def salt_of(self, account: Account) -> bytes:
-        """The salt by which engines separate a tenant's prefixes; a hash, so that its name stays here."""
+        """Return the salt by which engines separate tenants' prefixes; a hash, so that the name stays here."""
         return b'"%b"' % sha256(b"fairlead:" + account.name.encode()).hexdigest()[:32].encode()
 
     def engine_tls(self) -> ssl.SSLContext | None:
-        """The context for a new connection to an engine."""
+        """Return the context for a new connection to an engine."""
         return self.tls.context(self.settings)
 
     def compare(self, target: EngineTarget, routing: RoutingRequest, record: RequestRecord, now: float) -> None:
-        """Keep a request that ended for the comparison of two sides, where traffic is divided."""
+        """Keep an ended request to compare the two sides, if traffic is split."""
         trials = target.dispatcher.terms.model.versions.trials
         if trials and (versions := trials.get(routing.adapter or "")) is not None:
             target.adapter_samples.add(versions, routing, record, self.telemetry.wall(now))
@@ -225,7 +225,7 @@ class RouterContext:
 
     @property
     def every_target(self) -> Iterator[EngineTarget]:
-        """All targets, those included that only end their requests."""
+        """All targets, including retired ones that only finish their requests."""
         yield from self.targets.values()
         yield from self.retiring
 
@@ -241,7 +241,7 @@ class RouterContext:
             target.turning = False
 
     def released(self, target: EngineTarget, account: Account, now: float) -> None:
-        """A request ended: others of its target may have room now, and of its tenant at any target."""
+        """Dispatch after a request ended: its target may have room now, and its tenant may have room at any target."""
         if target.dispatcher.waiting:
             self.dispatch(target, now)
         if account.queued and self.sole is None and account.most_inflight != inf:
@@ -249,7 +249,7 @@ class RouterContext:
                 self.dispatch(other, now)
 
     def close(self) -> None:
-        """Close every connection to engines and routers; requests that still run are cut."""
+        """Close every connection to engines and routers; requests still running are cut."""
         for exchange in list(self.live):
             exchange.abort()
         for copy in list(self.copies):

@@ -1,4 +1,4 @@
-"""A router's configuration, from text to values: a file that the operator rendered, or one that a person wrote.
+"""Parses a router's configuration from text to values: a file rendered by the operator or written by a person.
 
 This package never touches a request, a socket or a clock. Its one verb: to read.
 """

@@ -1,5 +1,5 @@
-"""The router's metrics, access log and traces, from one record a request.
+"""The router's metrics, access log and traces, from one record per request.
 
-This package knows names of metrics and the format of lines; it decides nothing, and no request waits for it. Its one
-verb: to tell.
+This package knows metric names and line formats; it decides nothing, and no request waits for it. Its one verb: to
+tell.
 """
