@@ -1,7 +1,7 @@
 """Requests that ended while a new version of an adapter had a share of its conversations, by the adapter's name.
 
-What the controller compares both versions by, as `revision_samples` has it for revisions. Both versions are on the same
-engines, so an attempt that failed at one of them and was answered by another says nothing of a version.
+The controller compares both versions by them, as it does revisions by `revision_samples`. Both versions are on the same
+engines, so an attempt that failed at one engine and was answered by another says nothing about a version.
 """
 
 from collections.abc import Collection
@@ -24,7 +24,7 @@ class _Trial:
 
     @property
     def percent(self) -> int:
-        """Of the new version."""
+        """Percent of the new version."""
         return next((one.percent for one in self.versions.versions if one.name == self.versions.trial), 0)
 
     @property
@@ -35,7 +35,7 @@ class _Trial:
 
 
 class AdapterSamples:
-    """Of one target at one router."""
+    """The samples of one target at one router."""
 
     __slots__ = ("_trials",)
 
@@ -43,12 +43,12 @@ class AdapterSamples:
         self._trials: dict[str, _Trial] = {}
 
     def follow(self, named: Collection[AdapterVersions]) -> None:
-        """Requests of other shares than these are forgotten."""
+        """Drop requests of other shares than these."""
         current = {one.name: one for one in named if one.trial}
         self._trials = {name: one for name, one in self._trials.items() if current.get(name) == one.versions}
 
     def add(self, versions: AdapterVersions, routing: RoutingRequest, record: RequestRecord, wall: float) -> None:
-        """A request to one of two versions ended."""
+        """Add an ended request to one of two versions."""
         trial = self._trials.get(versions.name)
         if trial is None or trial.versions != versions:
             trial = self._trials[versions.name] = _Trial(versions)
@@ -61,7 +61,7 @@ class AdapterSamples:
             trial.rows.append(row._replace(candidate=int(is_new)))
 
     def page(self, name: str, after: int) -> dict[str, Any]:
-        """What is reported of one adapter: the rows from this one on, of which share they are, and how many."""
+        """Return one adapter's share, its rows from `after` on, and their total number."""
         trial = self._trials.get(name)
         if trial is None:
             return revision_samples.page(None, [], after)

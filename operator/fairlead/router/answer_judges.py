@@ -1,4 +1,4 @@
-"""What a router judges answers by: schemas that requests brought, and the checks and budgets of its cascades."""
+"""What a router judges answers by: the schemas in requests, and the checks and budgets of its cascades."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -10,7 +10,7 @@ from fairlead.routing.models.escalation_budget import EscalationBudget
 
 
 class AnswerJudges:
-    """Those of one router. Budgets outlast a change of the routes."""
+    """The judges of one router. Budgets outlast changes of the routes."""
 
     __slots__ = ("_budgets", "_checks", "_kept", "schemas")
 
@@ -21,7 +21,7 @@ class AnswerJudges:
         self._budgets: dict[str, EscalationBudget] = {}
 
     def apply(self, routes: Iterable[ModelRoute]) -> None:
-        """Apply other routes; a check is made when its first answer comes."""
+        """Apply other routes; a check is created at its first answer."""
         cascades = {one.name: one for one in routes if one.strategy is RouteStrategy.CASCADE}
         for name in [one for one in self._kept if self._kept[one] != cascades.get(one)]:
             del self._kept[name]
@@ -30,7 +30,7 @@ class AnswerJudges:
         self._kept = cascades
 
     def check(self, route: ModelRoute) -> CascadeCheck | None:
-        """The check of a route's smaller models; nothing where it is no cascade."""
+        """Return the check for a route's smaller models; None if it is not a cascade."""
         if route.cascade is None:
             return None
         made = partial(CascadeCheck, route.cascade, self.schemas)
@@ -41,5 +41,5 @@ class AnswerJudges:
         return self._checks[route.name]
 
     def budget(self, route: ModelRoute) -> EscalationBudget:
-        """How many of a cascade's requests may go on."""
+        """Return the budget that limits how many of a cascade's requests may escalate."""
         return self._budgets.get(route.name) or EscalationBudget()

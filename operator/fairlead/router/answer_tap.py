@@ -1,4 +1,4 @@
-"""Collects one answer while its bytes pass, for the checks of it; what is too large is not collected."""
+"""Collects an answer as its bytes pass, to check it; one that is too large is not collected."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -11,19 +11,19 @@ from fairlead.routing.answers.streamed_answer import StreamedAnswer
 
 GAP: Final = b"\n\n"
 LONGEST_EVENT: Final = 2**20
-"""Bytes of an event that is waited for; a longer one makes the answer unreadable."""
+"""Largest event to wait for, in bytes; a longer one makes the answer unreadable."""
 DATA: Final = b"data:"
 
 
 class ReadReply(Protocol):
-    """A reply that somebody besides its client reads."""
+    """A reply that others besides its client can read."""
 
     def read_by(self, tap: Callable[[bytes], None]) -> None:
-        """Who gets its body, too."""
+        """Add a reader of its body."""
 
 
 class AnswerTap:
-    """What passed of one response."""
+    """What has passed of one response."""
 
     __slots__ = ("_pieces", "_rest", "_size", "_streamed")
 
@@ -34,7 +34,7 @@ class AnswerTap:
         self._streamed = StreamedAnswer() if head.streams else None
 
     def take(self, payload: bytes) -> None:
-        """The next bytes of the body, cut anywhere."""
+        """Take the next bytes of the body, split anywhere."""
         if self._pieces is None:
             return
         if self._streamed is not None:
@@ -46,18 +46,18 @@ class AnswerTap:
             self._pieces = None
 
     def answer(self) -> Answer | None:
-        """The answer that has passed; nothing where it cannot be read or was too large."""
+        """Return the answer that has passed; None if it was unreadable or too large."""
         if self._pieces is None:
             return None
         return reply_reader.answer_in(b"".join(self._pieces)) if self._streamed is None else self._streamed.answer()
 
     def text(self) -> str:
-        """What the model wrote, calls of tools included, for people who compare answers."""
+        """Return what the model wrote, tool calls included, for people who compare answers."""
         written = ((one.text, *(f"{call.name}({call.arguments})" for call in one.calls)) for one in self.answer() or ())
         return "\n".join(part for parts in written for part in parts if part)
 
     def _events(self, streamed: StreamedAnswer, payload: bytes) -> None:
-        """Events end with a blank line; servers may write its breaks as CRLF."""
+        """Split events at blank lines; servers may write line breaks as CRLF."""
         data = self._rest + payload if self._rest else payload
         if b"\r" in data:
             held = b"\r" if data.endswith(b"\r") else b""
@@ -72,7 +72,7 @@ class AnswerTap:
 
 
 def reading(reply: ReadReply, reader: ResponseReader) -> AnswerTap | None:
-    """A tap on a response that begins."""
+    """Tap a response that begins."""
     if reader.head is None:
         return None
     tap = AnswerTap(reader.head)

@@ -1,7 +1,7 @@
-"""One request whose answers are judged: whether an answer is held for that, and what the checks say of it.
+"""One request whose answers are judged: whether to hold an answer for that, and the result of its checks.
 
-An answer is held only where another one could still be given in its place; any other passes to its client as it comes,
-and is checked after that. Requests of which nothing is checked have no trial, and cost nothing.
+An answer is held only if another one could still replace it; any other is passed on as it arrives and checked
+afterwards. Requests without checks have no trial, and cost nothing.
 """
 
 from typing import Final
@@ -30,7 +30,7 @@ JUDGED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS, Surface.RESPONSES,
 
 @light
 class KeptAnswer:
-    """An answer that did not pass, as it would have gone out: given after all where no other one comes."""
+    """An answer that did not pass, as it would have been sent: given after all if no other one comes."""
 
     data: bytes
     status: int
@@ -42,18 +42,18 @@ class KeptAnswer:
 
 @light
 class AnswerVerdict:
-    """What the checks say of one answer."""
+    """The checks' result for one answer."""
 
     answer: Answer | None
     held: bool
-    """It was held back, at first at least."""
+    """Whether it was held back, at least at first."""
     cascade: CheckResult
     structured: CheckResult | None = None
-    """Nothing where the request wants no form."""
+    """None if the request requires no format."""
 
 
 class AnswerTrial:
-    """The trial of one request, through all answers to it."""
+    """The trial of one request, across all its answers."""
 
     __slots__ = ("_check", "_held", "_judges", "_path", "_surface", "_tap", "kept", "retried", "wanted")
 
@@ -65,14 +65,14 @@ class AnswerTrial:
         self._tap: AnswerTap | None = None
         self._held = False
         self.wanted = wanted
-        """What form its answer must have."""
+        """The format that its answer must have."""
         self.kept: KeptAnswer | None = None
         self.retried = False
-        """The model was told of its error."""
+        """The model was sent its error to correct."""
 
     @property
     def may_replace(self) -> bool:
-        """Whether an answer of the present target could be followed by another one."""
+        """Whether another answer could replace the current target's."""
         path = self._path
         if self._check is not None and path.in_cascade and fallback.next_escalation(path.choice, path.visited):
             return True
@@ -85,23 +85,23 @@ class AnswerTrial:
 
     @property
     def may_retry(self) -> bool:
-        """Whether the model can be told of its error: once, and only in a conversation."""
+        """Whether the model can be sent its error: once, and only in a conversation."""
         return not self.retried and self._surface in retried_bodies.CONVERSATIONS
 
     @property
     def wants_probabilities(self) -> bool:
-        """Whether the present target's answer is judged by the probabilities of its tokens."""
+        """Whether the current target's answer is judged by its token probabilities."""
         return self._check is not None and self._check.kind is AnswerCheck.CONFIDENCE and self.may_replace
 
     def opens(self, reply: Reply, head: ResponseHead) -> bool:
-        """A response begins, at any target; returns whether it is held. A refusal is, where there is an answer."""
+        """Start a response from any target; whether to hold it. A refusal is held if an answer is kept."""
         held = self._held = self.may_replace if head.status < 400 else self.kept is not None
         self._tap = AnswerTap(head) if head.status < 400 and (held or self.wanted is not None) else None
         reply.judge(None if self._tap is None else self._tap.take, held=held)
         return held
 
     def verdict(self) -> AnswerVerdict | None:
-        """What is to be said of the answer that has passed; nothing where there was none, or none to judge."""
+        """Judge the answer that has passed; None if there was none, or nothing to judge."""
         if self._tap is None:
             return None
         answer, wanted, held = self._tap.answer(), self.wanted, self._held
@@ -118,7 +118,7 @@ class AnswerTrial:
 def of(
     judges: AnswerJudges, path: RoutePath | None, request: Request, found: BodyFacts, now: float
 ) -> AnswerTrial | None:
-    """The trial of a gateway's request; nothing where none of its answers is judged."""
+    """Create the trial of a gateway's request; None if none of its answers is judged."""
     if path is None or request.surface not in JUDGED:
         return None
     wanted = None

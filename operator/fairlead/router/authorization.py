@@ -1,7 +1,7 @@
-"""Who may read a router's metrics port: holders of the operator's key, or of a Kubernetes token with the right to.
+"""Who may read a router's metrics port: holders of the operator's key, or of a Kubernetes token with permission.
 
-The API server reviews each token and page once a minute. Reviews of unknown tokens are rate-limited, so that no client
-can make a router flood the API server.
+The API server reviews each token for each page; results are cached. Reviews of unknown tokens are rate-limited, so that
+no client can make a router flood the API server.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.rates import RateBucket
 
 GRANT_SECONDS: Final = 60.0
-"""How long a revoked right works on at most."""
+"""Longest time that a revoked right still works."""
 REFUSAL_SECONDS: Final = 10.0
-"""How long a newly granted right does not work yet at most."""
+"""Longest time until a newly granted right works."""
 MOST_CACHED: Final = 256
 MOST_REVIEWS: Final = 8
-"""Reviews at a time."""
+"""Concurrent reviews."""
 UNKNOWN_TOKENS_PER_MINUTE: Final = 60.0
-"""Reviews of tokens that were not allowed before; Prometheus, whose token was, never waits for unknown clients."""
+"""Limit of reviews of tokens not allowed before; Prometheus, whose token was, never waits for unknown clients."""
 
 ReviewCallback = Callable[[Problem | None], None]
 TokenReviewer = Callable[[str, str], Awaitable[TokenRight]]
@@ -39,8 +39,8 @@ class CachedReview(NamedTuple):
 
 
 async def review_token(token: str, page: str) -> TokenRight:
-    """Review a token by the API server. The import is local: a router without a cluster does not pay for a client."""
-    from fairlead.cluster import access_reviews  # noqa: PLC0415 - aiohttp and what it brings
+    """Have the API server review a token. A local import spares routers without a cluster the API client."""
+    from fairlead.cluster import access_reviews  # noqa: PLC0415 - aiohttp and its dependencies
 
     return await access_reviews.may_get(token, page)
 
@@ -59,7 +59,7 @@ class MetricsAuthorizer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def judge(self, head: RequestHead, answer: ReviewCallback) -> None:
-        """Report the refusal or nothing to the callback: at once, or after a review."""
+        """Call back with the refusal or None, at once or after a review."""
         settings = self._settings()
         if not settings.guarded:
             answer(None if self.open else refusals.no_metrics_key())

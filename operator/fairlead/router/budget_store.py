@@ -1,7 +1,7 @@
-"""What a Redis or Valkey has of budgets that routers share: a sum for each router, and one for all that ended.
+"""Tenant budgets shared by routers in Redis or Valkey: one sum per router, and one for all routers that ended.
 
-Each router writes its own sum and adds nothing to another's, so that what a slow store carries out twice is counted
-once.
+Each router writes only its own sum and adds nothing to another's, so that a write that a slow store executes twice is
+counted once.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS: Final = 0.25
 KEPT_SECONDS: Final = 40 * 86_400
-"""After its last change: longer than any period."""
+"""Expiry after the last change: longer than any period."""
 ENDED: Final = b"ended"
 """The sum of routers that ended."""
 NAME: Final = "fairlead:budget:{}:{}:{}"
 
 
 def connect(url: str) -> "Redis | None":
-    """A client for one exchange at a time, or none where this is no URL of a store."""
-    from redis.asyncio import Redis  # noqa: PLC0415 - not imported by routers that have none
+    """Create a client for one exchange at a time; None if this is not a store's URL."""
+    from redis.asyncio import Redis  # noqa: PLC0415 - not imported by routers without a store
 
     try:
         return Redis.from_url(
@@ -38,16 +38,16 @@ def connect(url: str) -> "Redis | None":
 
 
 class BudgetStore:
-    """One router's sums in one store. Whatever is wrong with the store is raised."""
+    """One router's sums in one store. Every error of the store is raised."""
 
     def __init__(self, client: "Redis") -> None:
         self._client = client
         self._router = os.urandom(8).hex().encode()
         self._written: dict[str, tuple[str, RouterSpend]] = {}
-        """By tenant: where the store has what of this router."""
+        """Each tenant's key and sum as this router last wrote them."""
 
     async def exchange(self, sums: Mapping[str, RouterSpend], scope: str) -> dict[str, float]:
-        """Write what changed; what all routers of a scope have reserved and spent, by tenant."""
+        """Write what changed; return what all routers of a scope have reserved and spent, by tenant."""
         names = {tenant: _name(scope, tenant, one.period) for tenant, one in sums.items()}
         pipeline = self._client.pipeline(transaction=True)
         for tenant, one in sums.items():
@@ -76,7 +76,7 @@ class BudgetStore:
                 await pipeline.execute()
 
     async def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         await self._client.aclose()
 
 

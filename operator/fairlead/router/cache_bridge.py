@@ -39,23 +39,23 @@ class CachedRequest(Protocol):
         """Whether its client's connection is kept."""
 
     def begin(self, now: float) -> None:
-        """An engine must answer after all."""
+        """Send it to an engine after all."""
 
     def resume_engine(self) -> None:
-        """Its engine no longer waits for its client."""
+        """Resume its engine, which no longer waits for its client."""
 
     def left(self, now: float) -> None:
-        """No client waits for it any more."""
+        """Called when no client waits for it any more."""
 
     def refuse(self, problem: Problem, now: float) -> None:
-        """Answer with an error of the router's own."""
+        """Answer with one of the router's own errors."""
 
     def over(self, status: int, now: float) -> None:
-        """It has ended."""
+        """Called when it has ended."""
 
 
 def lookup(request: Request, found: BodyFacts, target: EngineTarget) -> CacheLookup:
-    """What the cache needs to know of this request; stored responses belong to revisions of its target."""
+    """Return what the cache needs to know of this request; stored responses belong to revisions of its target."""
     headers, routing, dispatcher = request.received.head.headers, request.routing, target.dispatcher
     fill_in = dispatcher.fill_in
     return CacheLookup(
@@ -73,27 +73,27 @@ def lookup(request: Request, found: BodyFacts, target: EngineTarget) -> CacheLoo
 
 
 def _extra(routing: RoutingRequest, fill_in: int | None) -> bytes:
-    """What the body does not say and the answer depends on: the length that is filled in, an adapter's version."""
+    """Return what affects the answer but is not in the body: the filled-in length, an adapter's version."""
     length = b"" if routing.names_output or fill_in is None else b"%d" % fill_in
     return length if routing.adapter is None else b"%b\0%b" % (length, routing.adapter.encode())
 
 
 def connected(owner: CachedRequest, path: RoutePath | None) -> "CacheBridge | None":
-    """The bridge of a request; none where its route says that no answers are stored."""
+    """Create the request's bridge; None if its route stores no answers."""
     return None if path is not None and path.choice.settings.cache is False else CacheBridge(owner)
 
 
 class CacheBridge:
-    """The bridge of one request; to the cache it is a `FlightParticipant`."""
+    """The bridge of one request; the cache sees it as a `FlightParticipant`."""
 
     __slots__ = ("_flight", "_follower", "_head", "_owner", "_unsent")
 
     def __init__(self, owner: CachedRequest) -> None:
         self._owner = owner
         self._flight: CacheFlight | None = None
-        """The flight that this request leads, if it leads one."""
+        """The flight that this request leads, if any."""
         self._follower: FlightFollower | None = None
-        """Its place in the flight that it follows, if it follows one."""
+        """Its place in the flight that it follows, if any."""
         self._head: AnswerHead | None = None
         self._unsent = b""
         """A head that is sent with the first piece."""
@@ -101,7 +101,7 @@ class CacheBridge:
     # Called by the owner.
 
     def consult(self, cache: ResponseCache, enquiry: CacheLookup, now: float) -> bool:
-        """Whether it needs no engine: the cache has answered it, or it follows another one from `follow` on."""
+        """Whether it needs no engine: the cache has answered it, or it follows another one once `follow` is called."""
         seen, request = cache.lookup(enquiry, self, now), self._owner.request
         if isinstance(seen, CacheHit):
             self._give(seen)
@@ -126,12 +126,12 @@ class CacheBridge:
         return True
 
     def follow(self) -> None:
-        """Deliver what the other request has got, and what it gets."""
+        """Deliver what the other request has received so far and what it will receive."""
         if self._follower is not None:
             self._follower.start()
 
     def began(self, reader: ResponseReader, revision: str) -> CacheFlight | None:
-        """An engine's response begins. Returns the flight whose followers read it, too."""
+        """Start an engine's response; returns the flight whose followers read it, too."""
         head, framing, flight = reader.head, reader.framing, self._flight
         if flight is not None and head is not None:
             length = int(framing[len(LENGTH) :]) if framing.startswith(LENGTH) and not head.streams else None
@@ -139,13 +139,13 @@ class CacheBridge:
         return self._flight
 
     def completed(self, now: float) -> None:
-        """The engine's response is complete."""
+        """Complete the flight: the engine's response is complete."""
         flight, self._flight = self._flight, None
         if flight is not None:
             flight.completed(now)
 
     def over(self) -> None:
-        """The request ended; a flight that is not completed failed. Drops all references, so that no cycle remains."""
+        """End the request; an incomplete flight failed. Drops all references, so that no cycle remains."""
         flight, self._flight = self._flight, None
         follower, self._follower = self._follower, None
         if flight is not None:
@@ -154,7 +154,7 @@ class CacheBridge:
             follower.leave()
 
     def left(self, now: float) -> bool:
-        """Its client disconnected. Returns whether there is nothing more to do: it followed, or goes on for others."""
+        """Handle the client's disconnect; whether nothing remains to do, since it followed or goes on for others."""
         if self._follower is not None:
             self._owner.over(499, now)
             return True
@@ -168,7 +168,7 @@ class CacheBridge:
         return False
 
     def late(self, total_seconds: float, now: float) -> bool:
-        """The total time-out has expired. Returns whether it followed, so that no engine is at fault."""
+        """Handle the expired total time-out; whether it followed, so that no engine is at fault."""
         if self._follower is None:
             return False
         self._follower.leave()
@@ -180,14 +180,14 @@ class CacheBridge:
         return True
 
     def pause(self) -> bool:
-        """Its client reads slowly. Returns whether its engine continues nevertheless."""
+        """Handle a slow client; whether its engine continues nevertheless."""
         if self._follower is not None:
             self._follower.pause()
             return True
         return self._flight is not None and self._flight.followed
 
     def resume(self) -> None:
-        """Its client reads again."""
+        """Resume: its client reads again."""
         if self._follower is not None:
             self._follower.resume()
 
@@ -219,7 +219,7 @@ class CacheBridge:
         self._owner.reply.finish(keep=keep)
 
     def flight_cut(self) -> None:
-        """The response broke in the middle."""
+        """Cut the response: it broke in the middle."""
         assert self._head is not None
         self._cut(self._head, monotonic())
 
@@ -238,16 +238,16 @@ class CacheBridge:
         self._owner.begin(monotonic())
 
     def flight_followed(self) -> None:
-        """Its engine no longer waits for its client."""
+        """Resume the engine, which no longer waits for its client."""
         if self._owner.reply.paused:
             self._owner.resume_engine()
 
     def flight_deserted(self) -> None:
-        """Its client and now its last follower have left: end the request."""
+        """End the request: its client and now its last follower have left."""
         self._flight = None
         self._owner.left(monotonic())
 
-    # Inside
+    # Internals
 
     def _give(self, hit: CacheHit) -> None:
         """Write the whole stored response and end the request."""
@@ -275,7 +275,7 @@ class CacheBridge:
             reply.break_off()
 
     def _write(self, data: bytes) -> None:
-        """Write data after the head, if that still waits; skip an empty write."""
+        """Write data after the head, if that is still unsent; skip an empty write."""
         whole, self._unsent = self._unsent + data, b""
         if whole:
             self._owner.reply.write(whole)

@@ -1,4 +1,4 @@
-"""Follows the ConfigMap that holds a router's configuration: a change arrives at once, in its mounted file later."""
+"""Follows the ConfigMap of a router's configuration: changes arrive at once, but in its mounted file only later."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ ConfigMaps = Callable[[str, str], PodSource]
 
 
 class ConfigMapWatch:
-    """The watch of one router; there is none while the configuration names no ConfigMap."""
+    """One router's watch; there is none while the configuration names no ConfigMap."""
 
     def __init__(self, settings: RouterConfig, sources: ConfigMaps, key: str, take: Callable[[str], None]) -> None:
-        """`key` is the file's name in the ConfigMap."""
+        """Follow the ConfigMap's entry named `key`, the file's name."""
         self._key = key
         self._take = take
         self._place = _place(settings)
@@ -21,7 +21,7 @@ class ConfigMapWatch:
         self._watch = SourceSubscription(self._source, self._seen)
 
     def apply(self, settings: RouterConfig) -> None:
-        """The configuration may name another ConfigMap."""
+        """Apply a configuration that may name another ConfigMap."""
         if _place(settings) != self._place:
             self._place = _place(settings)
             self._watch.anew()
@@ -35,7 +35,7 @@ class ConfigMapWatch:
         return self._sources(namespace, name) if namespace and name else None
 
     def _seen(self, found: tuple[Manifest, ...]) -> None:
-        """A ConfigMap that is gone, or has no such key, changes nothing."""
+        """Take the text; a ConfigMap that is gone, or lacks the key, changes nothing."""
         for one in found:
             text = (one.get("data") or {}).get(self._key)
             if text is not None:

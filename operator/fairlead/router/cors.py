@@ -14,7 +14,7 @@ _ALLOW: Final = b"allow: GET, HEAD, POST, OPTIONS\r\n"
 
 
 def lines(door: RouterConnections, head: RequestHead) -> bytes:
-    """The response headers that allow a browser to read the response."""
+    """Return the headers that let a browser read the response."""
     origin = head.headers.get(b"origin")
     if origin is None or not door.cors_origins:
         return b""
@@ -22,7 +22,7 @@ def lines(door: RouterConnections, head: RequestHead) -> bytes:
 
 
 def preflight(door: RouterConnections, head: RequestHead, *, close: bool) -> bytes | None:
-    """The answer to a browser's preflight request; also to any other OPTIONS."""
+    """Answer a browser's preflight request, and any other OPTIONS; None for other methods."""
     if head.method != b"OPTIONS":
         return None
     allowed = lines(door, head)

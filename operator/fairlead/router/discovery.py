@@ -1,4 +1,4 @@
-"""Engines found through the cluster: the pods that a label selector matches, from a watch of the API server.
+"""Engines found through the cluster: the pods that match a label selector, from a watch of the API server.
 
 Maps a pod's conditions to what they mean for a router.
 """
@@ -19,7 +19,7 @@ _OVER: Final = frozenset({"Succeeded", "Failed"})
 
 
 def pod_endpoints(pods: Iterable[Manifest], port: int) -> tuple[DiscoveredEndpoint, ...]:
-    """The pods that have an address and have not ended."""
+    """Convert the pods that have an address and have not ended."""
     found = (_pod_endpoint(pod, port) for pod in pods)
     return tuple(one for one in found if one is not None)
 
@@ -45,7 +45,7 @@ def _pod_endpoint(pod: Manifest, port: int) -> DiscoveredEndpoint | None:
 
 
 def pods_of(namespace: str, selector: str) -> WatchedObjects:
-    """The pods of one namespace with these labels."""
+    """Watch the pods of one namespace that match a selector."""
     return WatchedObjects(WatchScope(resource=kinds.POD, namespaces=(namespace,), selector=selector))
 
 

@@ -1,7 +1,7 @@
 """Follows the engines of all targets, and the number of routers.
 
-A plain router follows its one source. A gateway's router has one watch for each namespace, on the labels that all its
-targets there have in common, and shares out what it finds by the labels of each target.
+A plain router follows its one source. A gateway's router has one watch per namespace, on the labels that all its
+targets there have in common, and distributes the pods it finds by each target's labels.
 """
 
 from collections import defaultdict
@@ -26,11 +26,11 @@ class DiscoveryOptions(Protocol):
 
     @property
     def routers(self) -> Callable[[RouterConfig], EndpointSource | None]:
-        """The routers, where they can be counted."""
+        """The routers, if they can be counted."""
 
     @property
     def pods(self) -> Callable[[str, str], PodSource]:
-        """The pods of a namespace that a selector finds."""
+        """The pods of a namespace that match a selector."""
 
 
 class EndpointDiscovery:
@@ -44,7 +44,7 @@ class EndpointDiscovery:
         self._namespaces.follow(router.context.settings)
 
     def apply(self, fresh: RouterConfig) -> None:
-        """Apply a new file: requests that run keep what they began with."""
+        """Apply a new file; requests already running keep the one they started with."""
         before = self._router.context.settings
         self._router.apply(fresh)
         self._namespaces.follow(fresh)
@@ -74,12 +74,12 @@ class EndpointDiscovery:
 
 
 def _own_place(settings: RouterConfig) -> tuple[object, ...]:
-    """The place of a plain router's engines."""
+    """Return where a plain router's engines are found."""
     return () if settings.is_gateway else settings.served[0].place
 
 
 class NamespaceWatches:
-    """The watches of a gateway's router, and the endpoints that are listed in its file."""
+    """The watches of a gateway's router, and the endpoints listed in its file."""
 
     def __init__(self, router: Router, pods: Callable[[str, str], PodSource]) -> None:
         self._router = router
@@ -90,7 +90,7 @@ class NamespaceWatches:
         self._left: list[SourceSubscription[Pods]] = []
 
     def follow(self, settings: RouterConfig) -> None:
-        """Follow the namespaces of these targets, and give each target what is known of it by now."""
+        """Follow the namespaces of these targets, and give each target its pods known so far."""
         targets = settings.targets
         for one in targets:
             if one.endpoints:
@@ -120,7 +120,7 @@ class NamespaceWatches:
 
     def _share(self, namespace: str, pods: Pods) -> None:
         """Give each target its pods."""
-        from fairlead.router.discovery import pod_endpoints  # noqa: PLC0415 - brings the client of the API server
+        from fairlead.router.discovery import pod_endpoints  # noqa: PLC0415 - imports the API server's client
 
         labelled = [(pod, pod["metadata"].get("labels") or {}) for pod in pods]
         for one in self._router.context.targets.values():
@@ -137,11 +137,11 @@ class NamespaceWatches:
 
 
 def selector_terms(selector: str) -> Mapping[str, str]:
-    """The labels that a selector of equalities asks for."""
+    """Parse the labels required by a selector of equalities."""
     return dict(part.split("=", 1) for part in selector.split(","))
 
 
 def common_selector(targets: list[TargetConfig]) -> str:
-    """The narrowest selector that finds the pods of all these targets."""
+    """Return the narrowest selector that matches the pods of all these targets."""
     first, *others = [set(selector_terms(one.selector).items()) for one in targets]
     return ",".join(f"{key}={value}" for key, value in sorted(first.intersection(*others)))

@@ -1,7 +1,7 @@
 """`GET /fairlead/v1/endpoints`: a router's endpoints, queue and demand, for operators and programs.
 
-The controller reads pod, address, state, inflight and reason, the autoscaler also queue and demand; keys may be added,
-none renamed.
+The controller reads pod, address, state, inflight and reason; the autoscaler also reads queue and demand. Keys may be
+added, but not renamed.
 """
 
 from typing import Any
@@ -13,11 +13,11 @@ from fairlead.routing.endpoint import Endpoint
 def report(
     dispatcher: Dispatcher, came: tuple[int, int], spent: tuple[float, int] | None, now: float, *, draining: bool
 ) -> dict[str, Any]:
-    """The whole report; `came` is how many requests came, and the estimated tokens of their prompts.
+    """Build the whole report; `came` is the number of requests and their estimated prompt tokens.
 
-    `spent`, where anything has a price: what the last full hour cost, and its tokens.
+    `spent` is what the last full hour cost, and its tokens; None without prices.
 
-    Tenants are those of the whole router: at a gateway they wait and run at its other targets, too.
+    Tenants are those of the whole router: at a gateway they also wait and run at its other targets.
     """
     queue = dispatcher.snapshot(now)
     lanes = {
@@ -43,7 +43,7 @@ def report(
 
 
 def _share(dispatcher: Dispatcher) -> dict[str, Any] | None:
-    """What a new revision gets of the traffic here, so that the controller knows when a change has come."""
+    """Return a new revision's share of the traffic, which tells the controller when a change has arrived."""
     split = dispatcher.table.split
     return None if split is None else {"revision": split.share.revision, "percent": split.share.percent}
 

@@ -19,28 +19,28 @@ class EndpointSource(Protocol):
 
 
 class PodSource(Protocol):
-    """A source of pods, or of other objects, as the cluster has them."""
+    """A source of pods or other objects from the cluster."""
 
     async def follow(self, publish: Callable[[tuple[Manifest, ...]], None]) -> None:
         """Report the objects until cancelled."""
 
 
 def pods_of(namespace: str, selector: str) -> PodSource:
-    """The pods of a namespace with these labels."""
+    """Return the pods of a namespace that match a selector."""
     from fairlead.router import discovery  # noqa: PLC0415 - as below
 
     return discovery.pods_of(namespace, selector)
 
 
 def config_map_of(namespace: str, name: str) -> PodSource:
-    """The one ConfigMap of this name."""
+    """Return the one ConfigMap of this name."""
     from fairlead.cluster import watched_objects  # noqa: PLC0415 - as below
 
     return watched_objects.config_map_of(namespace, name)
 
 
 def source_of(settings: RouterConfig) -> EndpointSource:
-    """The configured list where there is one, the cluster otherwise."""
+    """Return the configured list if there is one, else the cluster."""
     if settings.endpoints:
         return StaticEndpoints(settings.endpoints, settings.revision)
     # Imported only here: aiohttp and its dependencies are a third of the memory of a router without a cluster.
@@ -50,7 +50,7 @@ def source_of(settings: RouterConfig) -> EndpointSource:
 
 
 def routers_of(settings: RouterConfig) -> EndpointSource | None:
-    """The routers themselves, where their labels are known: they share rates, and so need their number."""
+    """Return the routers themselves, if their labels are known: they share rates, and so need their number."""
     if not settings.router_selector or not settings.namespace:
         return None
     from fairlead.router.discovery import EnginePods  # noqa: PLC0415 - likewise
@@ -59,7 +59,7 @@ def routers_of(settings: RouterConfig) -> EndpointSource | None:
 
 
 class StaticEndpoints:
-    """Engines from the configuration: always listed, always reported ready; probes find out the rest."""
+    """Engines from the configuration: always listed, always reported ready; probes determine the rest."""
 
     def __init__(self, addresses: tuple[str, ...], revision: str = "") -> None:
         self.seen = tuple(DiscoveredEndpoint(pod=address, address=address, revision=revision) for address in addresses)

@@ -12,13 +12,13 @@ from fairlead.routing.reasons import AttemptEnding
 
 SHUTTING_DOWN: Final = "shutting down"
 NO_ROUTE: Final = frozenset({404, 405})
-"""Statuses for a route that an engine does not have; its body has a shape that no client library knows."""
+"""Statuses for a route that an engine does not have; the body's shape is then one that no client library knows."""
 MOST_BYTES: Final = 2**20
-"""Limit of an error's body; what follows is dropped, and no engine writes as much."""
+"""Limit of an error's body; the rest is dropped, and no engine writes as much."""
 
 
 def is_bad(head: ResponseHead, payload: bytes, errors: ErrorShapes) -> bool:
-    """Whether to read a response whole before it is passed on."""
+    """Whether to read a response whole before passing it on."""
     status = head.status
     if status >= 500 or status in NO_ROUTE or (head.streams and errors.begins_with_error(payload)):
         return True
@@ -48,7 +48,7 @@ class EngineErrorReply:
         return b"".join(self._pieces)
 
     def record(self, table: EndpointTable, endpoint: Endpoint) -> tuple[AttemptEnding, bool]:
-        """The attempt's ending, and whether to retry elsewhere. An engine's failure is recorded, and may eject it."""
+        """Return the attempt's ending and whether to retry. An engine's failure is recorded, and may eject it."""
         match self._errors.error_class(self.head.status, self.body):
             case EngineErrorClass.LEAVING:
                 table.failed(endpoint, SHUTTING_DOWN, at_once=True)
@@ -66,11 +66,11 @@ class EngineErrorReply:
 
     @property
     def has_no_route(self) -> bool:
-        """Whether the engine's web framework answered, and not the engine."""
+        """Whether the engine's web framework answered instead of the engine."""
         return self.head.status in NO_ROUTE and not _has_error(self.body)
 
     def answer(self, extra: bytes, *, close: bool) -> bytes:
-        """The same error as bytes for the client."""
+        """Return the same error as bytes for the client."""
         body = self.body
         return heads.client(self.head, b"content-length: %d\r\n" % len(body), extra, close=close) + body
 

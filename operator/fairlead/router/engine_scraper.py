@@ -1,6 +1,6 @@
-"""Scrapes every engine each second over the request connections: load, and now and then its models.
+"""Scrapes every engine each second over the request connections: its load, and periodically its models.
 
-One reused scraper for each engine; no task. For an engine without samples the router has only its own counts.
+One reused scraper per engine; no task. For an engine without samples the router has only its own counts.
 """
 
 import json
@@ -15,7 +15,7 @@ from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.endpoint_table import EndpointTable
 
 CARDS_EVERY: Final = 15
-"""Scrapes of metrics between two reads of an engine's models, which change when an adapter is loaded."""
+"""Metrics scrapes between two reads of an engine's models, which change when an adapter is loaded."""
 ModelCard = dict[str, Any]
 
 
@@ -37,7 +37,7 @@ class EngineScraper:
         self._reads_cards = False
         self._pool: UpstreamPool | None = None
         self.follows_adapters = False
-        """Whether adapters come and go there: its models are then read with every scrape."""
+        """Whether its adapters change; its models are then read with every scrape."""
         self.cards: list[ModelCard] = []
         """Its models, as of the last response."""
 
@@ -62,11 +62,11 @@ class EngineScraper:
         self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path.encode()), now)
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
-        """A part of the page."""
+        """Keep part of the page."""
         self._pieces.append(data)
 
     def whole(self, upstream: UpstreamConnection) -> None:
-        """The page is complete."""
+        """Read the complete page."""
         self._busy = None
         head, page = upstream.reader.head, b"".join(self._pieces)
         self._pieces.clear()
@@ -83,11 +83,11 @@ class EngineScraper:
             self._table.loaded(self._endpoint, frozenset(card["id"] for card in self.cards))
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
-        """Try again in the next round; a failed scrape does not change the endpoint's state."""
+        """Leave it to the next round; a failed scrape does not change the endpoint's state."""
         self._busy = None
 
     def broke(self) -> None:
-        """The page could not be processed."""
+        """Abort: the page could not be processed."""
         self.stop()
 
     def _read(self, page: bytes) -> None:
@@ -109,7 +109,7 @@ def _cards(page: bytes) -> list[ModelCard]:
 
 
 def union(watches: list[EngineScraper], names: tuple[str, ...]) -> list[ModelCard]:
-    """Every model once, from the first engine that has it; only the configured names, where there are any."""
+    """Return every model once, from the first engine that has it; only the configured names, if there are any."""
     seen: dict[str, ModelCard] = {}
     for watch in watches:
         for card in watch.cards:

@@ -1,4 +1,4 @@
-"""One target of a router: a deployment's engines, or an API outside of the cluster, and what only its requests need.
+"""One target of a router: a deployment's engines, or an external API, and what only its requests need.
 
 A plain router has one target, a gateway's router many; what all requests share is in `RouterContext`.
 """
@@ -37,12 +37,12 @@ from fairlead.routing.selection import EndpointChoice
 from fairlead.routing.tenancy import Tenancy
 
 MOST_ROUTE_LINES: Final = 1024
-"""Routes to one target whose header lines are kept; more than any gateway has."""
+"""Number of routes to one target whose header lines are kept; more than any gateway has."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class TargetParts:
-    """What all targets of one router are made with."""
+    """What all targets of one router share."""
 
     tenancy: Tenancy
     memory: HeadCache
@@ -70,7 +70,7 @@ class EngineTarget:
     ) -> None:
         self.name = config.target
         self.external = external
-        """Set for an API outside of the cluster."""
+        """Set for an API outside the cluster."""
         self._parts = parts
         self.dispatcher = Dispatcher(terms, lambda endpoint: parts.changed(self, endpoint), parts.tenancy)
         self.prober = EngineProber(self.dispatcher.table, self, parts.probe_backoff)
@@ -84,21 +84,21 @@ class EngineTarget:
         self.adapter_samples = AdapterSamples()
         """Requests that ended while a new version of an adapter had a share of its conversations."""
         self.arrivals = self.prompt_tokens = 0
-        """Requests that came for it, and the estimated tokens of their prompts."""
+        """Requests for it, and the estimated tokens of their prompts."""
         self.turning = False
         """Its waiting requests are being dispatched."""
         self.retired = False
-        """The configuration names it no more: its requests end, and no new ones come."""
+        """The configuration no longer names it: its requests finish, and no new ones come."""
         self._lines: dict[str, bytes] = {}
         self._take(config)
 
     @property
     def leaves(self) -> bool:
-        """Whether a client's connection ends with its reply, so that the next one finds who serves the target then."""
+        """Whether to close a client's connection after its reply: its next one then finds the target's routers."""
         return self.config.leaving or self.retired
 
     def apply(self, config: TargetConfig, terms: DispatcherConfig, now: float) -> None:
-        """Apply another configuration: counts, endpoints and requests stay."""
+        """Apply another configuration; counts, endpoints and requests stay."""
         self._take(config)
         self.dispatcher.apply(terms, now)
         for endpoint in self.dispatcher.table.endpoints:
@@ -110,17 +110,17 @@ class EngineTarget:
         self.api = api = external_api.API if self.external is not None else config.engine_api
         self.errors = api.errors
         self.adapters = api.adapters if config.adapters else None
-        """How requests name adapters, where there are any and their own names say nothing to the engine."""
+        """How requests name adapters, where there are any and the engine does not know the plain names."""
         self.unsalted = api.unsalted
         """Routes on which the engine would not separate tenants."""
         self.priority_start = api.priority_header or b""
-        """The name of the header that takes a tenant's rank, if there is one."""
+        """The name of the header for a tenant's rank, if there is one."""
         self.base = config.models[0] if config.models else ""
-        """How its engines call the base model."""
+        """The engines' name for the base model."""
         self.model_member = json.dumps(self.base).encode() if self.base else b""
 
     def route_lines(self, route: str) -> bytes:
-        """Header lines that say to the client which route its request took."""
+        """Return the header lines that show the client which route its request took."""
         found = self._lines.get(route)
         if found is None:
             if len(self._lines) >= MOST_ROUTE_LINES:
@@ -134,17 +134,17 @@ class EngineTarget:
         return self.external is None or surface in external_api.PATHS
 
     def add_demand(self, routing: RoutingRequest) -> None:
-        """A request came for it, whatever becomes of that."""
+        """Count a request for it, whatever becomes of it."""
         self.arrivals += 1
         self.prompt_tokens += routing.prompt_tokens
 
     @property
     def is_routable(self) -> bool:
-        """Whether any of its replicas can be sent a request."""
+        """Whether any of its replicas is routable."""
         return bool(self.dispatcher.table.field.routable)
 
     def lost_adapter(self, status: int, routing: RoutingRequest, endpoint: Endpoint) -> bool:
-        """Whether an engine does not know an adapter that it had a moment ago: it was started anew since."""
+        """Whether an engine lost an adapter that it had a moment ago, since it was restarted."""
         name = routing.adapter
         if status != HTTPStatus.NOT_FOUND or name is None or name not in endpoint.loaded:
             return False
@@ -152,7 +152,7 @@ class EngineTarget:
         return True
 
     def problem_of(self, error: EngineErrorReply, head: RequestHead) -> Problem | None:
-        """What a client gets in place of an error that is not meant for it; nothing for any other error."""
+        """Return what the client gets instead of an error that is not meant for it; None for any other error."""
         if error.has_no_route:
             return refusals.no_route_at_engine(head)
         external = self.external
@@ -168,7 +168,7 @@ class EngineTarget:
     # Endpoints
 
     def size(self, endpoint: Endpoint) -> None:
-        """Set a replica's limits from the configuration; its KV cache by its own metrics takes precedence."""
+        """Set a replica's limits from the configuration; a KV cache size from its own metrics takes precedence."""
         config = self.config
         most = inf if config.max_sequences is None else config.max_sequences
         tokens = endpoint.kv_tokens or config.kv_tokens
@@ -176,7 +176,7 @@ class EngineTarget:
             self.dispatcher.table.sized(endpoint, tokens, most)
 
     def pool(self, endpoint: Endpoint) -> UpstreamPool:
-        """The connections to this endpoint."""
+        """Return the connection pool of this endpoint."""
         found = self.pools.get(endpoint)
         if found is None:
             parts, external = self._parts, self.external
@@ -197,7 +197,7 @@ class EngineTarget:
 
     @property
     def is_probed(self) -> bool:
-        """Whether its endpoints answer probes; requests to an API outside cost money."""
+        """Whether its endpoints are probed; requests to an external API cost money."""
         return self.external is None
 
     @property
@@ -206,13 +206,13 @@ class EngineTarget:
         return self._parts.first_token_seconds()
 
     def probe_failed(self, endpoint: Endpoint) -> None:
-        """It counts for the comparison of two revisions, where its users' requests failed before."""
+        """Count it in the comparison of two revisions, if users' requests had ejected the endpoint."""
         split = self.dispatcher.table.split
         if split is not None and endpoint.state is EndpointState.EJECTED:
             self.samples.add_probe(split, endpoint.revision, self._parts.wall())
 
     def forget_pools(self) -> None:
-        """Close what belongs to endpoints that the table has no more."""
+        """Close pools and scrapers of endpoints that are no longer in the table."""
         holds = self.dispatcher.table.holds
         for endpoint in [one for one in self.pools if not holds(one)]:
             self.pools.pop(endpoint).close()
@@ -220,14 +220,14 @@ class EngineTarget:
             self.watches.pop(endpoint).stop()
 
     def close(self) -> None:
-        """Close every connection; requests that still run are cut."""
+        """Close every connection; requests still running are cut."""
         for watch in self.watches.values():
             watch.stop()
         for pool in self.pools.values():
             pool.close()
 
     def charge_hedge(self, routing: RoutingRequest, now: float) -> RoutingRequest | None:
-        """A copy of a request that is charged to another endpoint, if one has room and the budget allows."""
+        """Copy a request and charge the copy to another endpoint, if one has room and the budget allows it."""
         assert routing.endpoint is not None
         tried = [*routing.tried, routing.endpoint]
         second = replace(routing, tried=tried, endpoint=None, charged_prompt=0, charged_reply=0, owner=None)

@@ -1,5 +1,4 @@
-"""`x-fairlead-explain: 1`: why a request went to its endpoint and what it waited for, as response headers, for tenants
-with the permission.
+"""`x-fairlead-explain: 1`: response headers for permitted tenants that explain the choice of endpoint and the waits.
 
 Costs nothing for other requests.
 """
@@ -17,12 +16,12 @@ MOST_SHOWN: Final = 16
 
 
 def allowed(account: Account) -> bool:
-    """Whether the tenant has the permission; without tenants every client has."""
+    """Whether the tenant has the permission; without tenants every client has it."""
     return account.tenant.explain or not account.name
 
 
 def lines(request: RoutingRequest, candidates: tuple[EndpointCandidate, ...]) -> bytes:
-    """Header lines for these candidates; those about the replica only once there is one."""
+    """Format header lines for these candidates; those about the replica only once one is chosen."""
     shown = [
         ("x-fairlead-lane", request.lane.value),
         ("x-fairlead-prompt-tokens-estimated", str(request.prompt_tokens)),
@@ -36,7 +35,7 @@ def lines(request: RoutingRequest, candidates: tuple[EndpointCandidate, ...]) ->
 
 
 def phases(record: RequestRecord, now: float) -> bytes:
-    """How long each phase took until the engine's first byte, in milliseconds, as browsers read it."""
+    """Format each phase's duration until the engine's first byte, in milliseconds, as browsers read it."""
     began = record.waited_from
     times = {
         "read": began - record.arrived,

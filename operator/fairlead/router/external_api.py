@@ -1,6 +1,6 @@
-"""An OpenAI-compatible API outside of the cluster: its address, its key, and what requests to it look like.
+"""An OpenAI-compatible API outside the cluster: its address, its key, and the format of requests to it.
 
-Nothing of the client's head goes there: not the tenant's key, no cookie, no name of anybody.
+Nothing of the client's head is sent there: no tenant key, no cookies, no names.
 """
 
 import ssl
@@ -23,12 +23,12 @@ PATHS: Final = {
 """What is forwarded, below the API's base URL."""
 PORTS: Final = {"https": 443, "http": 80}
 KEY_REFUSED: Final = frozenset({401, 403})
-"""Statuses that say something of our key, which is not the client's affair."""
+"""Statuses that concern our key, which is not the client's business."""
 RATE_LIMITED: Final = 429
 
 
 def error_class(status: int, _body: bytes) -> EngineErrorClass:
-    """A limit of the API's means that it has no room for us now; a key that it refuses is a failure of ours."""
+    """Classify an error: the API's rate limit means that it has no room now; a refused key is our failure."""
     if status in (RATE_LIMITED, 503):
         return EngineErrorClass.BUSY
     return EngineErrorClass.FAILED if status >= 500 or status in KEY_REFUSED else EngineErrorClass.PASS_ON
@@ -54,7 +54,7 @@ API: Final = HttpApi(
 
 
 class ExternalApi:
-    """One such API."""
+    """One external API."""
 
     __slots__ = ("_context", "_lines", "address", "config", "host", "memory", "target")
 
@@ -66,7 +66,7 @@ class ExternalApi:
         self.address = f"{name}:{port}"
         self.host = (name if port == PORTS[url.scheme] else self.address).encode()
         self.memory = HeadCache(header_lines.of_outside_response)
-        """Of its responses only a few headers are passed on."""
+        """Only a few of its response headers are passed on."""
         self._context = ssl.create_default_context() if url.scheme == "https" else None
         key = b"" if config.key is None else b"authorization: Bearer %b\r\n" % config.key
         self._lines = {
@@ -82,10 +82,10 @@ class ExternalApi:
         )
 
     def tls(self) -> ssl.SSLContext | None:
-        """The context of connections: certificates are checked by the authorities of the machine."""
+        """Return the context for connections: certificates are verified by the machine's authorities."""
         return self._context
 
     def message(self, surface: Surface, body: bytes, out: ReplyFraming) -> UpstreamMessage:
-        """A client's request as the API gets it."""
+        """Return a client's request as sent to the API."""
         head = b"%bcontent-length: %d\r\n\r\n" % (self._lines[surface], len(body))
         return UpstreamMessage(parts=(head, body), out=out)

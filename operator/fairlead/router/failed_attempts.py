@@ -23,13 +23,13 @@ class FailingRequest(HedgedRequest, Protocol):
 
     reply: Reply
     last_error: Problem | EngineErrorReply | None
-    """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
+    """What went wrong at the last engine, or its own error; sent to the client if there is no other attempt."""
 
     def goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
-        """Whether another target gets the request."""
+        """Try to move the request to another target; whether it moved."""
 
     def elsewhere(self, ending: AttemptEnding, now: float) -> None:
-        """Another endpoint, the queue, or the last error."""
+        """Continue at another endpoint, in the queue, or with the last error."""
 
     def end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release the endpoint."""
@@ -38,7 +38,7 @@ class FailingRequest(HedgedRequest, Protocol):
         """End a response that has begun."""
 
     def refuse(self, problem: Problem, now: float) -> None:
-        """Answer with an error of the router's own."""
+        """Answer with one of the router's own errors."""
 
     def pass_on(self, error: EngineErrorReply, now: float) -> None:
         """Pass the engine's error on unchanged."""
@@ -67,7 +67,7 @@ def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, 
 
 
 def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) -> None:
-    """The engine's response broke, or never began."""
+    """Handle an engine's response that broke or never began."""
     endpoint, table = attempt.endpoint, owner.target.dispatcher.table
     if owner.reply.begun:
         table.failed(endpoint, why)
@@ -87,7 +87,7 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
 
 
 def too_slow(owner: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, now: float) -> None:
-    """The engine did not begin, go on or end in time; only the first two are its fault for certain."""
+    """Handle an engine that did not begin, continue or end in time; only the first two are certainly its fault."""
     endpoint, table = attempt.endpoint, owner.target.dispatcher.table
     begun, speaks = owner.reply.begun, owner.reply.status != 0
     if now >= owner.request.ends_at:
@@ -112,7 +112,7 @@ def too_slow(owner: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, 
 
 
 def hung(owner: FailingRequest, why: str, now: float) -> None:
-    """The endpoint was ejected because it hangs: retry elsewhere, as long as the client has got no byte."""
+    """Retry elsewhere if no byte was sent: the endpoint was ejected because it hangs."""
     attempt = owner.first
     assert attempt is not None
     endpoint = attempt.endpoint

@@ -1,4 +1,4 @@
-"""The paths that exist, and the answers on the router's own ones.
+"""Which paths exist, and the responses on the router's own ones.
 
 POST requests on OpenAI's and Anthropic's paths go to engines; the few others are answered here, without an engine.
 """
@@ -26,14 +26,14 @@ _READ: Final = "GET, HEAD"
 _ENGINE_ROUTES: Final = frozenset(
     (*surfaces.PATHS, *_ROOTS, b"/v1/messages/count_tokens", b"/v1/audio/transcriptions", b"/v1/audio/translations")
 )
-"""Routes of engines that are known by name: another method than POST gets 405 and not 404."""
+"""Engine routes that are known by name: any method other than POST gets 405 instead of 404."""
 _HIDDEN: Final = frozenset((b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"))
-"""Routes below /v1/ that administer engines; they are not for clients."""
+"""Routes below /v1/ that administer engines; not for clients."""
 
 
 @light
 class LocalReply:
-    """A response of the router's own."""
+    """A response from the router itself."""
 
     body: bytes
     content_type: bytes = JSON
@@ -58,12 +58,12 @@ def _is_kept(path: bytes) -> bool:
 
 
 def takes_body(head: RequestHead) -> bool:
-    """Whether a page of the router's own reads what the client sends."""
+    """Whether one of the router's own pages reads the request's body."""
     return head.path == spending_pages.OUTCOMES and head.method == b"POST"
 
 
 def own_page(router: Router, head: RequestHead, body: bytes, *, scraped: bool) -> LocalReply | Problem:
-    """The response to a request that does not go to an engine; each of the two ports has its own pages."""
+    """Return the response to a request that does not go to an engine; each of the two ports has its own pages."""
     if head.path == spending_pages.OUTCOMES and not scraped:
         if not takes_body(head):
             return refusals.wrong_method(head, "POST")
@@ -128,7 +128,7 @@ def _model(router: Router, head: RequestHead) -> LocalReply | Problem:
 
 
 def _cards(router: Router, head: RequestHead) -> list[ModelCard] | Problem:
-    """The models that this tenant may use; all of them, where there are no tenants."""
+    """List the models that this tenant may use; all of them if there are no tenants."""
     account = router.context.account(head.key)
     if isinstance(account, Refusal):
         return refusals.of(account)

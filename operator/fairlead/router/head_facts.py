@@ -1,4 +1,4 @@
-"""What follows from the head of a request, whichever body comes with it: computed once for all equal heads."""
+"""Facts that depend on a request's head alone, not on its body: computed once for all equal heads."""
 
 from fairlead.fleet.light_dataclass import light
 from fairlead.router import cors
@@ -12,15 +12,15 @@ from fairlead.routing.refusal import Refusal
 
 @light
 class HeadFacts:
-    """The tenant and the surface, and the header lines that depend on nothing else."""
+    """The tenant, the surface and the header lines that depend on nothing else."""
 
     account: Account | Refusal
     surface: Surface
     surface_name: str
     credentials: bytes
-    """The client's own credentials as header lines, where engines may want them."""
+    """The client's own credentials as header lines, if engines may want them."""
     rank_line: bytes
-    """The rest of the header line that says the tenant's rank, after the name that its engine's kind has for it."""
+    """The tenant's rank as the rest of a header line; the engine's kind decides the header's name before it."""
     reply_lines: bytes
     """Header lines for the client."""
     batch: bool
@@ -28,7 +28,7 @@ class HeadFacts:
 
 
 def of(head: RequestHead, account: Account | Refusal, settings: RouterConfig) -> HeadFacts:
-    """The facts of a head that this account sent."""
+    """Derive the facts of a head sent by this account."""
     surface = surfaces.of(head.path)
     return HeadFacts(
         account=account,

@@ -1,6 +1,6 @@
-"""A second attempt beside a slow first one, at another endpoint of the same target; the first to bring a byte wins.
+"""A second attempt beside a slow first one, at another endpoint of the same target; the first byte wins.
 
-The loser's connection is closed, which ends its work in the engine, and what it was charged is returned.
+The loser's connection is closed, which ends its work in the engine, and its charges are returned.
 """
 
 from math import inf
@@ -27,7 +27,7 @@ class HedgedRequest(AttemptOwner, Protocol):
 
 
 def send(owner: HedgedRequest, now: float) -> None:
-    """Send a hedge, if another endpoint has room and the budget allows."""
+    """Send a hedge, if another endpoint has room and the budget allows it."""
     owner.hedge_at = inf
     target, request = owner.target, owner.request
     routing = target.charge_hedge(request.routing, now)
@@ -51,7 +51,7 @@ def drop(owner: HedgedRequest, ending: AttemptEnding, now: float) -> None:
 
 
 def wins(owner: HedgedRequest, attempt: EngineAttempt, reader: ResponseReader, now: float) -> bool:
-    """Whether the first byte of this attempt ends the other one; a hedge does not win with an error."""
+    """Whether this attempt's first byte ends the other one; a hedge does not win with an error."""
     if attempt is not owner.second:
         drop(owner, AttemptEnding.OUTRUN, now)
     elif reader.head is not None and reader.head.status < 400:

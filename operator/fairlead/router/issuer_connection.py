@@ -1,6 +1,6 @@
-"""The issuer whose tokens tenants send, where the configuration names one: followed, replaced, left.
+"""The issuer of tenants' tokens, if the configuration names one: followed, replaced, left.
 
-What proves tokens is imported only then: with cryptography and aiohttp it takes memory that other routers do not need.
+Token verification is imported only then: with cryptography and aiohttp it takes memory that other routers do not need.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fairlead.router.tenant_tokens import TenantTokens
 
 IssuerSource = tuple[str, str | None, str | None]
-"""Issuer, address of its keys and file of its authority: while these stay the same, so do the keys."""
+"""Issuer, URL of its keys and its CA file: while these stay the same, so do the keys."""
 
 
 class IssuerConnection:
@@ -29,7 +29,7 @@ class IssuerConnection:
         self._closing: set[asyncio.Task[None]] = set()
 
     def apply(self, settings: RouterConfig) -> None:
-        """Take tokens of this issuer from now on, for these tenants."""
+        """Accept tokens of this issuer from now on, for these tenants."""
         issuer = settings.routing.oidc
         source = None if issuer is None else (issuer.issuer, issuer.keys_url, settings.issuer_ca_file)
         if source != self._source:
@@ -42,12 +42,12 @@ class IssuerConnection:
         self._context.tokens = self._tokens
 
     async def close(self) -> None:
-        """Read no more keys."""
+        """Stop reading keys."""
         self._leave()
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _open(self, issuer: TokenIssuer, ca_file: str | None) -> "TenantTokens":
-        from fairlead.router.tenant_tokens import TenantTokens  # noqa: PLC0415 - not imported by routers without an issuer
+        from fairlead.router.tenant_tokens import TenantTokens  # noqa: PLC0415 - not imported without an issuer
 
         return TenantTokens((issuer, ca_file), self._context.telemetry.counts.key_readings, self._pace)
 

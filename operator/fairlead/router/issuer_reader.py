@@ -1,7 +1,7 @@
-"""One reading of an issuer's public keys, over HTTPS.
+"""One read of an issuer's public keys over HTTPS.
 
-Imported only where an issuer is configured: it brings aiohttp. The certificate proves who answers, so no proxy of the
-environment is used and no redirect followed; what an answer may take is bounded in bytes and time.
+Imported only if an issuer is configured, since it needs aiohttp. The certificate authenticates the server, so no proxy
+from the environment is used and no redirect followed; each answer is bounded in bytes and time.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ from fairlead.routing.tokens.issuer_keys import IssuerKeys
 
 CONFIGURATION: Final = "/.well-known/openid-configuration"
 MOST_BYTES: Final = 256 * 2**10
-"""Of one page; a key takes less than 4 KiB, its certificates included."""
+"""Limit of one page; a key takes less than 4 KiB, its certificates included."""
 CONNECT_SECONDS: Final = 2.0
 TOTAL_SECONDS: Final = 5.0
-"""Of both pages together."""
+"""For both pages together."""
 PLAIN: Final = {"accept": "application/json", "accept-encoding": "identity"}
 
 
@@ -35,7 +35,7 @@ class KeysNotRead(Exception):
 
 
 async def read_keys(issuer: TokenIssuer, ca_file: str | None) -> IssuerKeys:
-    """The issuer's keys as they are now; raises `KeysNotRead`."""
+    """Read the issuer's current keys; raises `KeysNotRead`."""
     try:
         async with asyncio.timeout(TOTAL_SECONDS):
             authorities = await asyncio.to_thread(ssl.create_default_context, cafile=ca_file)
@@ -64,7 +64,7 @@ async def _read(issuer: TokenIssuer, authorities: ssl.SSLContext) -> IssuerKeys:
 
 
 async def _keys_url(session: aiohttp.ClientSession, issuer: str) -> str:
-    """Where the issuer says its keys are; what another issuer says is not believed."""
+    """Return the URL that the issuer gives for its keys; a page that names another issuer is refused."""
     url = issuer.rstrip("/") + CONFIGURATION
     page = await _page(session, url)
     named, found = page.get("issuer"), page.get("jwks_uri")

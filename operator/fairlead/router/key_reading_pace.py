@@ -1,4 +1,4 @@
-"""When the keys of tenants' issuer are read; apart from what reads them, which few routers import."""
+"""When to read the issuer's keys; apart from the module that reads them, which few routers import."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyReadingPace:
-    """Seconds between the beginnings of readings."""
+    """Seconds between the starts of reads."""
 
     every_seconds: float = 300.0
     first_seconds: float = 2.0
-    """Until the first reading that succeeds."""
+    """Until the first successful read."""
     least_seconds: float = 10.0
-    """After one that failed, and however many tokens name keys that are not known."""
+    """After a failed read, and however many tokens name unknown keys."""
 
 
 KEY_READING_PACE: Final = KeyReadingPace()

@@ -1,7 +1,7 @@
-"""What this router and its peers report to each other: their group, on a socket, with this process's clock.
+"""Reports between this router and its peers: their group, on a socket, by this process's clock.
 
-Reports go out once in a few milliseconds, more seldom where there are many peers, so that their cost stays a few
-hundredths of a core.
+Reports are sent every few milliseconds, less often with many peers, so that they cost no more than a few hundredths of
+a core.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ log = logging.getLogger(__name__)
 
 FLUSH_SECONDS: Final = 0.005
 PEERS_A_FLUSH: Final = 2
-"""With more peers than that, reports are fewer in proportion: each is sent to and read from all of them."""
+"""With more peers, reports are proportionally rarer: each is sent to and read from all of them."""
 
 
 class PeerReports:
     """One router among its peers, from its creation until `close`."""
 
     def __init__(self, context: RouterContext, name: str, host: str, port: int) -> None:
-        """`name` is the pod's."""
+        """Join under `name`, the pod's."""
         self.received = self.sent = 0
         self.ignored = dict.fromkeys(IgnoredReason, 0)
         self.group = PeerGroup(name, secrets.randbits(64), lambda: secrets.randbits(64), monotonic())
         self._context = context
         self._hosts: dict[int, str] = {}
-        """Addresses of the peers, by the hash of their names."""
+        """Peers' addresses, by the hash of their names."""
         self._peer_hosts: frozenset[str] = frozenset()
         self._socket = PeerSocket(host, port, self._receive)
         self._loop = asyncio.get_running_loop()
@@ -48,7 +48,7 @@ class PeerReports:
 
     @property
     def port(self) -> int:
-        """Where peers send to; the same at all of them."""
+        """The port that peers send to; the same on all of them."""
         return self._socket.port
 
     @property
@@ -57,7 +57,7 @@ class PeerReports:
         return self._socket.lost
 
     def snapshot(self, now: float) -> PeersSnapshot:
-        """Its figures for a scrape."""
+        """Return its figures for a scrape."""
         group = self.group
         counts = {"sent": self.sent, "lost": self.lost, "received": self.received}
         return PeersSnapshot(
@@ -70,28 +70,27 @@ class PeerReports:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has what its peers know, or waited for that long enough; without a key there is nothing to wait
-        for."""
+        """Whether it has its peers' state, or waited long enough for it; without a key there is nothing to wait for."""
         return self.group.is_caught_up or not self.group.keys.keys
 
     def apply(self, keys: Iterable[bytes]) -> None:
-        """The keys of the Secret, as they are now."""
+        """Apply the current keys of the Secret."""
         self.group.renew([PeerKey.of(one) for one in keys], monotonic())
 
     def follow(self) -> None:
-        """Share the requests to the targets that there are now, and to their engines."""
+        """Share requests to the current targets and their engines."""
         targets = self._context.targets
         self.group.follow({name: one.dispatcher.table for name, one in targets.items() if one.external is None})
 
     def take(self, seen: Iterable[DiscoveredEndpoint], routers: int) -> None:
-        """The pods of all routers, and how many of them are ready."""
+        """Apply the pods of all routers, and how many of them are ready."""
         hosts = {one.pod: one.address.rpartition(":")[0].strip("[]") for one in seen if one.pod != self._name}
         self._hosts = {rendezvous.number(name): host for name, host in hosts.items()}
         self._peer_hosts = frozenset(hosts.values())
         self.group.take(hosts, routers)
 
     def close(self) -> None:
-        """Report no more."""
+        """Stop reporting."""
         self._handle.cancel()
         self._socket.close()
 
@@ -130,7 +129,7 @@ class PeerReports:
                     self.sent += 1
 
     def _dispatch(self) -> None:
-        """Peers' requests ended, or so it may be: others that wait here may go."""
+        """Dispatch waiting requests: peers' requests may have ended."""
         self._news = False
         for target in self._context.every_target:
             if target.dispatcher.waiting:

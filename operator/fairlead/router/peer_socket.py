@@ -1,7 +1,7 @@
-"""The one UDP socket of a router for its peers: a few datagrams at a time, and of forged ones few in a while.
+"""A router's one UDP socket for its peers; reads a few datagrams at a time, and few forged ones per tick.
 
-Reading stops until the next tick when too much of what came was nothing: a flood fills the kernel's buffer then, not
-this process's time. What is lost by that is reported again, and a peer that is not heard is done without.
+Reading stops until the next tick once too many datagrams were useless: a flood then fills the kernel's buffer instead
+of this process's time. Lost reports are sent again, and the router works without a peer that sends none.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from fairlead.routing.peers.envelope import MOST_BYTES
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 32
-"""Datagrams that are read before clients and engines have their turn again."""
+"""Datagrams to read before clients and engines get their turn."""
 MOST_IGNORED: Final = 32
-"""Between two ticks: at 200 ticks a second, 6,400 forged datagrams a second are looked at, and no more."""
+"""Limit between two ticks: at 200 ticks a second, at most 6,400 forged datagrams a second are examined."""
 BUFFER_BYTES: Final = 2**20
-"""Asked for in both directions; the kernel caps it at its own limit."""
+"""Requested in both directions; the kernel caps it at its own limit."""
 
 Receiver = Callable[[bytes, str], bool]
-"""Takes a datagram and its sender's address; whether it was of use."""
+"""Takes a datagram and its sender's address; returns whether it was useful."""
 
 
 class PeerSocket:
-    """Open from its creation until `close`."""
+    """A socket, open from its creation until `close`."""
 
     def __init__(self, host: str, port: int, receive: Receiver) -> None:
         self.lost = 0
@@ -48,21 +48,21 @@ class PeerSocket:
         self._loop.add_reader(self._socket, self._readable)
 
     def send(self, datagram: bytes, host: str) -> None:
-        """Send it, or lose it."""
+        """Send a datagram, or lose it."""
         try:
             self._socket.sendto(datagram, (host, self.port))
         except OSError:
             self.lost += 1
 
     def tick(self) -> None:
-        """A while has passed: read on."""
+        """Resume reading: a tick has passed."""
         self._ignored = 0
         if not self._reads:
             self._reads = True
             self._loop.add_reader(self._socket, self._readable)
 
     def close(self) -> None:
-        """Receive no more."""
+        """Stop receiving."""
         self._loop.remove_reader(self._socket)
         self._socket.close()
 

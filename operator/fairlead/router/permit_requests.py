@@ -22,16 +22,16 @@ class PermittedRequest(Protocol):
     """The owner of a request that waits for a permit."""
 
     def admit(self, now: float) -> None:
-        """Go on with the permit, or by this router's own share of the rate."""
+        """Continue with the permit, or with this router's own share of the rate."""
 
     def broke(self) -> None:
-        """A bug of the router."""
+        """Called on a router bug."""
 
 
 def start(
     owner: PermittedRequest, peers: RouterPeers, dispatcher: Dispatcher, routing: RoutingRequest, now: float
 ) -> "PermitRequest | None":
-    """The permit that this request waits for; none if this router keeps the rates, or goes by its own share of them."""
+    """Request a permit; None if this router keeps the rates itself or uses its own share of them."""
     home = routing.account.home
     if home is None:
         return None
@@ -45,7 +45,7 @@ def start(
 
 
 class PermitRequest(Inquiry):
-    """The permit request of one request, until the router that keeps its tenant's rates answers or is given up on."""
+    """One request's permit request, until the router that keeps its tenant's rates answers or is given up on."""
 
     __slots__ = ("_home", "_owner", "_peers", "_routing")
 
@@ -57,7 +57,7 @@ class PermitRequest(Inquiry):
         self._home = home
 
     def answered(self, page: bytes | None) -> None:
-        """The answer is complete."""
+        """Admit with the permit in the answer."""
         permit = None if page is None else _permit(page)
         if permit is None:
             self.give_up()
@@ -73,7 +73,7 @@ class PermitRequest(Inquiry):
         self._owner.admit(now)
 
     def broke(self) -> None:
-        """A bug of the router."""
+        """Report a router bug."""
         self._owner.broke()
 
 

@@ -18,7 +18,7 @@ from fairlead.routing.endpoint_table import UNPROVED, EndpointTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeBackoff:
-    """Wait between two tries; it doubles."""
+    """Wait between two attempts; it doubles."""
 
     least_seconds: float = 0.2
     most_seconds: float = 2.0
@@ -30,32 +30,32 @@ _POOLING: Final = frozenset({400, 404, 405})
 
 
 class ProbedTarget(Protocol):
-    """Whose engines are probed."""
+    """The target whose engines are probed."""
 
     base: str
-    """How its engines call their model; empty where any name passes."""
+    """The engines' name for their model; empty if any name works."""
 
     @property
     def is_probed(self) -> bool:
-        """Whether its endpoints answer probes; otherwise one that failed is tried again after a pause."""
+        """Whether its endpoints answer probes; if not, one that failed is used again after a pause."""
 
     @property
     def probe_seconds(self) -> float:
         """How long a probe may take."""
 
     def pool(self, endpoint: Endpoint) -> UpstreamPool:
-        """The connections to this endpoint."""
+        """Return the connection pool of this endpoint."""
 
     def probe_failed(self, endpoint: Endpoint) -> None:
-        """An engine that takes connections did not answer a probe, or answered with an error."""
+        """Called when an engine that accepts connections did not answer a probe, or answered with an error."""
 
 
 class ProbeFailure(NamedTuple):
-    """What went wrong with a probe."""
+    """Why a probe failed."""
 
     words: str
     connected: bool = True
-    """Whether anybody took it: a machine that is gone says nothing of an engine."""
+    """Whether a connection was made: a machine that is gone says nothing about an engine."""
 
 
 class EngineProber:
@@ -68,7 +68,7 @@ class EngineProber:
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
 
     def endpoint_changed(self, endpoint: Endpoint) -> None:
-        """An endpoint's state changed: start to probe it, or stop."""
+        """Start or stop probing an endpoint whose state changed."""
         if (running := self._tasks.pop(endpoint, None)) is not None:
             running.cancel()
         if endpoint.state in UNPROVED:
@@ -101,7 +101,7 @@ class EngineProber:
             self._table.proved(endpoint)
 
     async def _wrong(self, endpoint: Endpoint) -> ProbeFailure | None:
-        """Request one token, or one embedding from a model without tokens; returns what went wrong, or nothing."""
+        """Request one token, or one embedding from a model without tokens; return what went wrong, or None."""
         named = {"model": self._target.base} if self._target.base else {}
         seconds = self._target.probe_seconds
         try:

@@ -9,11 +9,11 @@ _REQUESTS: Final = (
     b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-remaining-requests: %d\r\nx-ratelimit-reset-requests: %b\r\n"
 )
 _TOKENS: Final = _REQUESTS.replace(b"-requests:", b"-tokens:")
-"""Whole lines: put together field by field they were a twentieth of a short request (bench/router_cpu)."""
+"""Whole lines: formatting them field by field took a twentieth of a short request (bench/router_cpu)."""
 
 
 def lines(permit: Permit) -> bytes:
-    """Header lines of the configured rates."""
+    """Format header lines for the configured rates."""
     return _lines(_REQUESTS, permit.requests) + _lines(_TOKENS, permit.tokens)
 
 
@@ -22,7 +22,7 @@ def _lines(form: bytes, left: RateRemainder | None) -> bytes:
 
 
 def _span(seconds: float) -> bytes:
-    """A duration as OpenAI writes it: 120ms, 15s, 6m0s."""
+    """Format a duration as OpenAI does: 120ms, 15s, 6m0s."""
     if seconds < 1:
         return b"%dms" % ceil(seconds * 1000)
     whole = ceil(seconds)

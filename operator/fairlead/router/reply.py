@@ -1,6 +1,6 @@
-"""What the client of one request gets: a whole response, or a head and bytes as they arrive, and the usage found in it.
+"""What the client of one request gets: a whole response, or a head and bytes as they arrive, with usage found in it.
 
-Counts tokens and finds the usage, for accounts and the access log. Never holds bytes back but those of a usage event
+Counts tokens and finds the usage, for accounts and the access log. Holds back no bytes except those of a usage event
 that the client did not request.
 """
 
@@ -21,7 +21,7 @@ from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 
 ENGINE_ERROR: Final = "engine_error"
-"""An engine's error event inside a stream that began well: the response ended properly and still counts as cut."""
+"""An engine's error event in a stream that began well: the response ended properly but still counts as cut."""
 KEPT_BYTES: Final = 2**20
 """Limit of a response that is parsed for its usage; a longer one is only passed on."""
 
@@ -37,7 +37,7 @@ class Reply:
     _edits: bool
     _flight: CacheFlight | None
     _pieces: list[bytes] | None
-    """The body of a response that is no stream, as long as it is short enough to be parsed."""
+    """The body of a response that is not a stream, while it is short enough to be parsed."""
     _reader: ResponseReader
     _size: int
 
@@ -45,40 +45,40 @@ class Reply:
         self._client = client
         self._request = request
         self._held: HeldClient | None = None
-        """In place of the client, while the answer is judged."""
+        """Replaces the client while the answer is judged."""
         self._tap: Callable[[bytes], None] | None = None
-        """Gets the body as the engine sends it, too."""
+        """Also gets the body as the engine sends it."""
         self.scan: EventScan | None = None
         self.bytes_out = 0
         self.status = 0
-        """Zero until a response begins that comes in pieces."""
+        """Zero until a response in pieces begins."""
         self.keep = False
-        """The connection can be kept once an engine's response is whole."""
+        """The connection can be kept once an engine's response is complete."""
 
     @property
     def begun(self) -> bool:
-        """The client has got the head of a response, so no other one can follow."""
+        """Whether the client got the head of a response, so that no other one can follow."""
         return self.status != 0 and self._held is None
 
     @property
     def is_held(self) -> bool:
-        """The client gets nothing of it yet."""
+        """Whether the client gets nothing of it yet."""
         return self._held is not None
 
     @property
     def paused(self) -> bool:
-        """The client does not read what was written."""
+        """Whether the client is not reading what was written."""
         return self._client.paused
 
     @property
     def deltas(self) -> int:
-        """Events with text that came of it so far; none where it is no stream."""
+        """Number of events with text so far; zero if it is not a stream."""
         return 0 if self.scan is None else self.scan.deltas
 
     # A whole response
 
     def refuse(self, problem: Problem, *, keep: bool) -> None:
-        """Write an error of the router's own."""
+        """Write one of the router's own errors."""
         request = self._request
         shape = surfaces.shape(request.received.head.path)
         self.write(problems.answer(problem, shape, request.reply_lines, close=not keep))
@@ -90,13 +90,13 @@ class Reply:
     # A response that is judged
 
     def judge(self, tap: Callable[[bytes], None] | None, *, held: bool) -> None:
-        """Before a response begins: who else gets its body, and whether its client gets it only by `release`."""
+        """Set, before a response begins, who else gets its body, and whether the client must wait for `release`."""
         self._tap = tap
         if held:
             self._client = self._held = HeldClient(self._client, self.release)
 
     def read_by(self, tap: Callable[[bytes], None]) -> None:
-        """Before a response begins, and after `judge`: who else gets its body, too."""
+        """Add another reader of the body, after `judge` and before a response begins."""
         judge = self._tap
         if judge is None:
             self._tap = tap
@@ -118,7 +118,7 @@ class Reply:
             self._client.write(held.data)
 
     def drop(self) -> bytes:
-        """Forget a response that was held, so that another one may begin; it is returned."""
+        """Discard and return a held response, so that another one may begin."""
         held, self._held, self._tap = self._held, None, None
         if held is None:
             return b""
@@ -130,18 +130,18 @@ class Reply:
     # A response in pieces
 
     def begin(self, status: int) -> None:
-        """The head of another request's response is about to be written, and its pieces by `write`."""
+        """Note that another request's response begins here, whose head and pieces arrive through `write`."""
         self.status = status
 
     def write(self, data: bytes) -> None:
-        """Write bytes of a response that is framed already."""
+        """Write bytes of a response that is already framed."""
         self.bytes_out += len(data)
         self._client.write(data)
 
     def open(self, reader: ResponseReader, data: bytes, flight: CacheFlight | None, *, keep: bool) -> None:
-        """Write the head and the first bytes of an engine's response at once, and pass on what follows by `more`.
+        """Write the head and first bytes of an engine's response at once; `more` passes on what follows.
 
-        Without a length or chunks the connection's end is the end. Followers in the response cache read it, too.
+        Without a length or chunks the response ends with the connection. Followers in the response cache read it, too.
         """
         request, head, framing = self._request, reader.head, reader.framing
         assert head is not None
@@ -164,7 +164,7 @@ class Reply:
         self._client.write(written)
 
     def more(self, data: bytes) -> None:
-        """The next bytes. A running stream's are passed on right here: three calls less for each chunk of it."""
+        """Pass on the next bytes. A running stream takes the short path: three calls fewer per chunk."""
         scan, reader = self.scan, self._reader
         if scan is None or reader.done or self._flight is not None or self._tap is not None:
             data = self._passed(data)
@@ -172,7 +172,7 @@ class Reply:
             scan.take(reader.payload)
         else:
             edited = scan.edited(reader.payload)
-            # One whole chunk from which nothing was removed is passed on unchanged.
+            # A whole chunk from which nothing was removed is passed on unchanged.
             if not data or edited is not reader.payload:
                 data = b"%x\r\n%b\r\n" % (len(edited), edited) if edited and self._chunked else edited
         if data:
@@ -180,7 +180,7 @@ class Reply:
             self._client.write(data)
 
     def _passed(self, data: bytes) -> bytes:
-        """The bytes for the client, after they were scanned."""
+        """Scan the bytes and return those for the client."""
         scan, payload = self.scan, self._reader.payload
         if self._tap is not None:
             self._tap(payload)
@@ -197,7 +197,7 @@ class Reply:
         return self._framed(payload) if self._edits else data
 
     def _framed(self, payload: bytes) -> bytes:
-        """The bytes in the router's own chunks; a response with a length has none."""
+        """Frame the bytes in the router's own chunks; a response with a length has none."""
         if not self._chunked:
             return payload
         return frames.chunk(payload) + frames.LAST if self._reader.done else frames.chunk(payload)
@@ -210,7 +210,7 @@ class Reply:
                 self._pieces = None
 
     def ending(self) -> AttemptEnding:
-        """The ending of an engine's complete response: a stream with an error event counts as cut."""
+        """Return how an engine's complete response ended: a stream with an error event counts as cut."""
         if self.scan is None or not self.scan.error:
             return AttemptEnding.DONE
         record = self._request.record
@@ -218,7 +218,7 @@ class Reply:
         return AttemptEnding.CUT
 
     def usage(self) -> TokenUsage | None:
-        """The tokens of an engine's response by its own count; the record gets them, too."""
+        """Return the tokens of an engine's response by its own count, and record them."""
         record, (usage, finish) = self._request.record, self._summary()
         if finish is not None:
             record.finish_reason = finish
@@ -229,7 +229,7 @@ class Reply:
         return usage
 
     def counted_usage(self, expectations: TokenExpectations) -> TokenUsage | None:
-        """The engine's usage, from which the expectations learn; for a stream without it, the number of its events."""
+        """Return the engine's usage and learn from it; for a stream without usage, count its events."""
         request, usage = self._request, self.usage()
         if usage is not None:
             expectations.measured(request.text_bytes, usage.prompt_tokens)
@@ -238,7 +238,7 @@ class Reply:
         return usage
 
     def _summary(self) -> tuple[TokenUsage | None, str | None]:
-        """Usage and finish reason that an engine's response contained."""
+        """Return the usage and finish reason in an engine's response."""
         scan = self.scan
         if scan is not None:
             return scan.usage, scan.finish_reason
@@ -249,7 +249,7 @@ class Reply:
         return found.usage, found.finish_reason
 
     def cut(self, problem: Problem) -> bool:
-        """End an engine's response so that it is recognizably incomplete; whether it ended with an error frame.
+        """End an engine's response recognizably incomplete; returns whether it ended with an error frame.
 
         A client that does not read gets none.
         """
@@ -265,11 +265,11 @@ class Reply:
     # The end
 
     def finish(self, *, keep: bool) -> None:
-        """All of it is written."""
+        """Finish: everything is written."""
         self._client.answered(keep=keep)
 
     def break_off(self) -> None:
-        """It ends here and with its connection."""
+        """End the response here, with its connection."""
         self._client.break_off()
 
     def abort(self) -> None:
@@ -277,12 +277,12 @@ class Reply:
         self._client.abort()
 
     def close(self, status: int) -> None:
-        """The request is over: its record says what went out."""
+        """Record the status and bytes sent: the request is over."""
         record = self._request.record
         record.status, record.bytes_out = status, self.bytes_out
         if self.scan is not None:
             record.deltas = self.scan.deltas
 
     def detach(self) -> None:
-        """The client has disconnected, and the response goes on for others."""
+        """Detach the disconnected client; the response goes on for others."""
         self._client = DepartedClient()

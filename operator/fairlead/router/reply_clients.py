@@ -1,4 +1,4 @@
-"""Whom a reply writes to: its client, or what stands in for one that has left or has to wait."""
+"""Where a reply is written: its client, or a substitute for one that has left or must wait."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -12,16 +12,16 @@ class ReplyClient(Protocol):
 
     write: Callable[[bytes], None]
     paused: bool
-    """The client does not read what was written."""
+    """The client is not reading what was written."""
 
     def answered(self, *, keep: bool) -> None:
-        """The reply is whole: read the next request, or close."""
+        """The reply is complete: read the next request, or close."""
 
     def break_off(self) -> None:
-        """The reply is over and not whole: close without another byte."""
+        """The reply ended incomplete: close without writing another byte."""
 
     def abort(self) -> None:
-        """Close without another byte, as if the client had disconnected."""
+        """Close without writing another byte, as if the client had disconnected."""
 
 
 class DepartedClient:
@@ -43,7 +43,7 @@ class DepartedClient:
 
 
 class HeldClient:
-    """Stands in for a client while its answer is judged: what is written is kept, and given later or dropped."""
+    """Stands in for a client while its answer is judged: writes are held, then delivered or dropped."""
 
     __slots__ = ("_pieces", "_size", "_too_large", "client", "paused", "write")
 
@@ -63,11 +63,11 @@ class HeldClient:
 
     @property
     def data(self) -> bytes:
-        """All that was written."""
+        """Everything written so far."""
         return b"".join(self._pieces)
 
     def answered(self, *, keep: bool) -> None:
-        """Tell the client: nothing is held any more."""
+        """Pass on to the client: nothing is held any more."""
         self.client.answered(keep=keep)
 
     def break_off(self) -> None:
@@ -80,4 +80,4 @@ class HeldClient:
 
 
 def _dropped(data: bytes) -> None:
-    """Bytes for a client that has disconnected."""
+    """Discard bytes for a client that has disconnected."""

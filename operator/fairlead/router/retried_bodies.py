@@ -1,4 +1,4 @@
-"""A conversation that goes on with what was wrong with its last answer, in the shape of each API."""
+"""A conversation extended by what was wrong with its last answer, in each API's format."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ _TURNS: Final = msgspec.json.Decoder(list[Raw])
 
 
 def members(surface: Surface, body: bytes, answer: Answer | None, result: CheckResult) -> dict[str, bytes]:
-    """The member that holds the longer conversation; none where the body has no conversation that can be read."""
+    """Return the member with the extended conversation; empty if the body has no readable conversation."""
     name = CONVERSATIONS.get(surface, "")
     raw = bytes(_MEMBERS.decode(body).get(name, Raw()))
     if raw.startswith(b'"'):

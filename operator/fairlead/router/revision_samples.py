@@ -1,7 +1,7 @@
-"""Requests that ended while a new revision had a share of the traffic: what the controller compares both sides by.
+"""Requests that ended while a new revision had a share of the traffic, for the controller to compare both sides.
 
-The old revision's are those of the conversations that the share would take next, four times as many: more would hardly
-make a comparison surer. What is kept is bounded, and nothing of it says who asked what.
+The old revision's samples are from the conversations that the share would take next, four times as many: more would
+hardly make a comparison more certain. The number kept is bounded, and nothing in it says who sent what.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from fairlead.routing.revision_split import RevisionSplit
 from fairlead.routing.routing_request import RoutingRequest
 
 MOST: Final = 10_000
-"""Requests of one share; later ones are not kept. A service gate has decided after some hundreds a side."""
+"""Requests kept per share. A service gate has decided after some hundreds a side."""
 MOST_PROBES: Final = 20
-"""Failed probes of one share: a handful decides."""
+"""Failed probes kept per share: a handful decides."""
 OLD_FOR_EACH: Final = 4.0
 FAULTY: Final = frozenset(
     {AttemptEnding.FAILED, AttemptEnding.NOT_CONNECTED, AttemptEnding.CUT, AttemptEnding.SLOW},
@@ -26,17 +26,17 @@ _ERROR, _CUT, _INVALID_JSON = 1, 2, 4
 
 
 class SampleRow(NamedTuple):
-    """One request, or one attempt that failed, as it is reported."""
+    """One request, or one failed attempt, as reported."""
 
     at: float
     """Seconds since 1970, by this router's clock."""
     candidate: int
-    """1: of the new revision."""
+    """1 for the new revision."""
     conversation: str
     prompt_tokens: int
     cached_tokens: int
     load: int
-    """The band of its engine's load: requests in flight there, in powers of two."""
+    """Load band of its engine: requests in flight there, in powers of two."""
     ttft_ms: float | None
     tpot_ms: float | None
     faults: int
@@ -63,7 +63,7 @@ class RevisionSamples:
         self._split: RevisionSplit | None = None
 
     def add(self, split: RevisionSplit, routing: RoutingRequest, record: RequestRecord, wall: float) -> None:
-        """A request ended; those of another share are forgotten."""
+        """Add an ended request; those of another share are dropped."""
         if self._split is not split:
             self.rows, self._split, self._probes = [], split, 0
         if len(self.rows) >= MOST or not record.replica:
@@ -76,9 +76,9 @@ class RevisionSamples:
             self._keep(split, record.revision, row(ended, failed=record.revision in failed))
 
     def add_probe(self, split: RevisionSplit, revision: str, wall: float) -> None:
-        """An engine that failed its users' requests failed a probe too.
+        """Add a failed probe of an engine that had failed its users' requests.
 
-        It gets no more of those, and three are too few to judge by: without this a revision that answers nobody would
+        It gets no more requests, and three are too few to judge by: without this a revision that never answers would
         stay on trial for as long as a gate may stay undecided.
         """
         if self._split is not split or not split.share.percent or self._probes >= MOST_PROBES:
@@ -88,25 +88,25 @@ class RevisionSamples:
         self.rows.append(failed._replace(candidate=int(revision == split.share.revision)))
 
     def _keep(self, split: RevisionSplit, revision: str, row: SampleRow) -> None:
-        """Of the old revision only the conversations that a larger share would take."""
+        """Keep a row; for the old revision only if a larger share would take its conversation."""
         share, candidate = split.effective, revision == split.share.revision
         key, kept = int(row.conversation, 16), share * (1 + OLD_FOR_EACH)
         if share > 0 and (candidate or revision_split.is_within(key, split.share.revision, kept)):
             self.rows.append(row._replace(candidate=int(candidate)))
 
     def page(self, after: int) -> dict[str, Any]:
-        """What is reported of them."""
+        """Return the report."""
         return page(None if self._split is None else self._split.share, self.rows, after)
 
 
 def page(share: TrafficShare | None, rows: Sequence[SampleRow], after: int) -> dict[str, Any]:
-    """The rows from this one on, of which share they are, and how many there are."""
+    """Return the share, the rows from `after` on, and the total number of rows."""
     shown = None if share is None else {"revision": share.revision, "percent": share.percent}
     return {"share": shown, "rows": [list(one) for one in rows[max(0, after) :]], "count": len(rows)}
 
 
 def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
-    """What is kept of it; `failed`: it did not answer in the end."""
+    """Convert an ended request; `failed` means that this revision did not answer in the end."""
     record = ended.record
     written = record.output_tokens if record.output_tokens >= 0 else record.deltas
     first, last = record.first_token_at, record.ended_at
@@ -126,7 +126,7 @@ def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
 
 
 def _failed_attempt(ended: EndedRequest) -> SampleRow:
-    """At a revision that did not answer in the end."""
+    """A row for a revision that did not answer in the end."""
     return _failed_row(ended.wall, ended.conversation, max(ended.routing.prompt_tokens, 1))
 
 

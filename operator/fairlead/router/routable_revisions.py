@@ -1,21 +1,21 @@
-"""The revisions of the engines in rotation: stored responses belong to one, and are found while it is among them."""
+"""The revisions of the engines in rotation: a stored response belongs to one, and is found while it is in rotation."""
 
 from fairlead.routing.endpoint_table import EndpointTable
 
 
 class RoutableRevisions:
-    """The revisions in rotation; while no endpoint is routable, those that were last."""
+    """The revisions in rotation; while no endpoint is routable, the last ones."""
 
     __slots__ = ("_routable", "_start", "revisions")
 
     def __init__(self, start: str = "") -> None:
         self._start = start
-        """Begins the name of each: revisions of two deployments may have one name, and serve different models."""
+        """Prefix of each name: revisions of two deployments may share a name but serve different models."""
         self.revisions: tuple[str, ...] = ()
         self._routable: object = None
 
     def of(self, table: EndpointTable) -> tuple[str, ...]:
-        """The revisions, computed again only when the table has another tuple of routable endpoints."""
+        """Return the revisions, recomputed only when the table has another tuple of routable endpoints."""
         routable = table.field.routable
         if routable is not self._routable:
             self._routable = routable
@@ -23,5 +23,5 @@ class RoutableRevisions:
         return self.revisions
 
     def named(self, revision: str) -> str:
-        """The name under which a revision's responses are stored."""
+        """Return the name under which a revision's responses are stored."""
         return self._start + revision

@@ -1,6 +1,6 @@
-"""The way of one request through its route: which target it was chosen for, which were asked, and which comes next.
+"""One request's path through its route: its chosen target, the targets tried, and the next one.
 
-A target is asked at most once for a request, and only before the client got a byte.
+Each target is tried at most once per request, and only before the client got a byte.
 """
 
 from collections.abc import Callable, Container
@@ -25,7 +25,7 @@ from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import Refusal
 
 BYTES_PER_TOKEN: Final = 4
-"""For rules by length; limits go by what was measured at each target."""
+"""For rules by length; limits use the tokens measured at each target."""
 _OF_REFUSALS: Final = {
     RefusalReason.NO_REPLICA: FallbackReason.UNAVAILABLE,
     RefusalReason.NO_ADAPTER: FallbackReason.UNAVAILABLE,
@@ -38,12 +38,12 @@ _OF_REFUSALS: Final = {
 }
 _OF_ENDINGS: Final = {AttemptEnding.BUSY: FallbackReason.QUEUE_FULL, AttemptEnding.SLOW: FallbackReason.TIMEOUT}
 NextTarget = Callable[[RouteChoice, Container[str]], str | None]
-"""The target after those that were tried."""
+"""Returns the target after those already tried."""
 _RETRIED: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
 
 
 def reason_of(refusal: Refusal, ending: AttemptEnding | None) -> FallbackReason | None:
-    """Why another target may answer what a dispatcher refused; `ending` is that of the last attempt."""
+    """Return why another target may answer what a dispatcher refused; `ending` is the last attempt's."""
     if refusal.reason in _RETRIED and ending is not None:
         return _OF_ENDINGS.get(ending, FallbackReason.UNAVAILABLE)
     return _OF_REFUSALS.get(refusal.reason)
@@ -57,35 +57,35 @@ class RoutePath:
     def __init__(self, choice: RouteChoice, found: BodyFacts) -> None:
         self.choice = choice
         self.found: BodyFacts | None = found
-        """What its body says; nothing once no other target can get it."""
+        """The parsed body; None once no other target can get the request."""
         self.visited: list[str] = []
-        """Targets of the chain that it went to, the chosen one not among them."""
+        """Targets of the chain that it went to, without the chosen one."""
 
     @property
     def may_go_on(self) -> bool:
-        """Whether a target of the chain was not asked yet."""
+        """Whether the chain has a target that was not tried yet."""
         return len(self.choice.chain) > len(self.visited)
 
     @property
     def in_cascade(self) -> bool:
-        """Whether the target that has it now is one of a cascade's."""
+        """Whether the current target belongs to a cascade."""
         choice = self.choice
         now = self.visited[-1] if self.visited else choice.target
         return bool(choice.escalations) and (now == choice.target or now in choice.chain[: choice.escalations])
 
     def first(self, context: RouterContext) -> EngineTarget | None:
-        """The chosen target, or where it has no replica and the route says so, the first of the chain that has one."""
+        """Return the chosen target, or if it has no replica, the first one of the route's chain that has."""
         chosen = context.targets.get(self.choice.target)
         if self.choice.chain and (chosen is None or not chosen.is_routable):
             return self.next(context, FallbackReason.UNAVAILABLE) or chosen
         return chosen
 
     def next(self, context: RouterContext, reason: FallbackReason) -> EngineTarget | None:
-        """The next target of the chain that has a replica; it counts as asked."""
+        """Return the next target of the chain that has a replica; it counts as tried."""
         return self.next_by(context, lambda choice, tried: fallback.next_target(choice, tried, reason))
 
     def next_by(self, context: RouterContext, next_of: NextTarget) -> EngineTarget | None:
-        """The same, by another order."""
+        """Return the next target in the order of `next_of`; it counts as tried."""
         passed_over: list[str] = []
         while (name := next_of(self.choice, [*self.visited, *passed_over])) is not None:
             target = context.targets.get(name)
@@ -97,11 +97,11 @@ class RoutePath:
 
 
 def choose(context: RouterContext, request: Request, found: BodyFacts, account: Account) -> RoutePath | Problem:
-    """The path of a request by its model and the gateway's routes; or why its tenant may not take any."""
+    """Choose a request's path by its model and the gateway's routes; return a problem if its tenant may take none."""
     routes, model = context.routes, found.model or ""
     choice = routes.fixed(model)
     if choice is None:
-        chosen = routes.choose(facts(request, found, account), random())  # noqa: S311 - weights, no secret
+        chosen = routes.choose(facts(request, found, account), random())  # noqa: S311 - weights, not secrets
         if isinstance(chosen, Refusal):
             return refusals.unknown_model(model, usable(context, account))
         choice = chosen
@@ -113,12 +113,12 @@ def choose(context: RouterContext, request: Request, found: BodyFacts, account: 
 
 
 def usable(context: RouterContext, account: Account) -> list[str]:
-    """The models that a tenant may use."""
+    """List the models that a tenant may use."""
     return [name for name in context.routes.names if account.allows(name)]
 
 
 def facts(request: Request, found: BodyFacts, account: Account) -> RouteFacts:
-    """What rules and weights may depend on."""
+    """Collect what rules and weights may depend on."""
     headers, session = request.received.head.headers, request.session(found)
     wanted = headers.get(b"x-fairlead-difficulty")
     return RouteFacts(

@@ -1,4 +1,4 @@
-"""What a router says of itself: the state behind its metrics, its endpoint reports, and the models of its tenants."""
+"""What a router reports: the state behind its metrics, its endpoint reports, and the models of its tenants."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from fairlead.routing.queue_snapshot import LaneSnapshot
 
 
 def snapshot(context: RouterContext, shared: RedisStoreCounters | None, now: float) -> RouterSnapshot:
-    """The router's state at a scrape, all targets together."""
+    """Return the router's state at a scrape, all targets together."""
     targets = list(context.every_target)
     queues = [one.dispatcher.snapshot(now) for one in targets]
     return RouterSnapshot(
@@ -33,7 +33,7 @@ def snapshot(context: RouterContext, shared: RedisStoreCounters | None, now: flo
 
 
 def _pods(context: RouterContext, targets: list[EngineTarget]) -> dict[Any, str]:
-    """How pods of other namespaces are called, since two may have one name."""
+    """Name pods of other namespaces uniquely, since two may have the same name."""
     home = context.settings.namespace
     return {
         endpoint: f"{one.config.namespace}/{endpoint.pod}"
@@ -44,7 +44,7 @@ def _pods(context: RouterContext, targets: list[EngineTarget]) -> dict[Any, str]
 
 
 def _joined(lanes: list[LaneSnapshot]) -> tuple[LaneSnapshot, ...]:
-    """The lanes of all targets, each kind once."""
+    """Sum the lanes of all targets, each kind once."""
     return tuple(
         LaneSnapshot(
             lane=lane,
@@ -57,7 +57,7 @@ def _joined(lanes: list[LaneSnapshot]) -> tuple[LaneSnapshot, ...]:
 
 
 def report(context: RouterContext, target: str | None, now: float) -> dict[str, Any] | None:
-    """Of one target what its deployment's own router would say, or of all; nothing for a target that is not here."""
+    """Report one target as its deployment's own router would, or all; None for an unknown target."""
     draining = context.draining
     sole = context.sole
     if sole is not None:
@@ -78,9 +78,9 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
 
 
 def samples(context: RouterContext, target: str, adapter: str, after: int) -> dict[str, Any] | None:
-    """Requests to both sides while a new one has a share of the traffic; nothing for a target that is not here.
+    """Return requests to both sides while a new one has a share of the traffic; None for an unknown target.
 
-    The sides are two revisions, or two versions of an adapter where one is named.
+    The sides are two revisions, or two versions of an adapter if one is named.
     """
     found = context.targets.get(target)
     if found is None:
@@ -113,7 +113,7 @@ def _spent(context: RouterContext, target: EngineTarget, now: float) -> tuple[fl
 
 
 def cards(context: RouterContext) -> list[engine_scraper.ModelCard]:
-    """The models that clients may use; of a gateway the names of its routes."""
+    """List the models that clients may use; for a gateway, the names of its routes."""
     settings = context.settings
     if settings.is_gateway:
         return [{"id": one, "object": "model", "created": 0, "owned_by": "fairlead"} for one in settings.models]

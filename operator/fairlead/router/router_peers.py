@@ -1,7 +1,7 @@
 """The other routers of the same deployment: one of them keeps a tenant's rates, and the others send it permit requests.
 
-A router that does not answer in time is avoided for a while; until then this one uses its own share of the rate, so
-that a lost router costs precision and no request. Only other routers get permits; their addresses identify them.
+A router that does not answer in time is avoided for a while, during which this one uses its own share of the rate, so
+that a lost router costs precision and no request. Only other routers get permits, identified by their addresses.
 """
 
 import logging
@@ -31,11 +31,11 @@ _LARGEST: Final = 10**12
 
 
 class RouterPeers:
-    """The connections to the other routers, and which of them are avoided."""
+    """The connections to the other routers, and which routers are avoided."""
 
     def __init__(self, accounts: Accounts, memory: HeadCache, counts: RouterCounters) -> None:
         self.port = PORT
-        """The metrics port, which is the same for all routers of a deployment."""
+        """The metrics port, the same for all routers of a deployment."""
         self.addresses: frozenset[str] = frozenset()
         self._accounts = accounts
         self._memory = memory
@@ -44,7 +44,7 @@ class RouterPeers:
         self._avoided: dict[str, float] = {}
 
     def take(self, seen: Iterable[DiscoveredEndpoint]) -> None:
-        """Apply the list of routers, this one among them; connections to those that are gone are closed."""
+        """Apply the list of routers including this one; connections to those that are gone are closed."""
         found = {one.pod: one.address.rpartition(":")[0] for one in seen}
         self.addresses = frozenset(host.strip("[]") for host in found.values())
         for name in [one for one, pool in self._pools.items() if pool.endpoint.address != self._address(found, one)]:
@@ -54,7 +54,7 @@ class RouterPeers:
             self._pools[name] = UpstreamPool(endpoint, self._memory, self._counts)
 
     def pool(self, name: str, now: float) -> UpstreamPool | None:
-        """The connections to this router; nothing where it is unknown or avoided."""
+        """Return the connections to this router; None if it is unknown or avoided."""
         return None if now < self._avoided.get(name, 0.0) else self._pools.get(name)
 
     def silent(self, name: str, now: float) -> None:
@@ -83,7 +83,7 @@ class RouterPeers:
 
 
 def permit_message(pool: UpstreamPool, account: Account, cost: int | None) -> UpstreamMessage:
-    """A permit request for so many tokens, or for none; it returns what is owed to the router that keeps the rates."""
+    """Create a permit request for `cost` tokens or none; it also returns what is owed to the rates' router."""
     owed = f"owedRequests={account.owed_requests}&owedTokens={account.owed_tokens}"
     account.owed_requests = account.owed_tokens = 0
     what = "" if cost is None else f"&cost={cost}"
@@ -92,7 +92,7 @@ def permit_message(pool: UpstreamPool, account: Account, cost: int | None) -> Up
 
 
 def permit_answer(accounts: Accounts, query: bytes, now: float) -> dict[str, Any] | None:
-    """The answer to another router's permit request; nothing where the tenant is unknown here."""
+    """Answer another router's permit request; None if the tenant is unknown here."""
     found = {name: values[-1] for name, values in parse_qs(query.decode("latin-1"), strict_parsing=False).items()}
     account = accounts.named(found.get("tenant", ""))
     if account is None:

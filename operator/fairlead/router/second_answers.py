@@ -1,6 +1,6 @@
-"""Another answer in place of one that did not pass: of a larger model, or of the same one, which is told why.
+"""Another answer in place of one that did not pass: from a larger model, or from the same one, told what was wrong.
 
-Its tenant pays for all of them. Where the other one fails, the answer at hand is given: a client never gets an error
+The tenant pays for all of them. If the other attempt fails, the answer at hand is given: a client never gets an error
 because the router wanted something better for it.
 """
 
@@ -37,14 +37,14 @@ class JudgedRequest(Protocol):
         """Whether its client's connection is kept."""
 
     def begin_here(self, now: float) -> None:
-        """Ask the dispatcher of `target`."""
+        """Submit to the dispatcher of `target`."""
 
     def over(self, status: int, now: float) -> None:
-        """It has ended."""
+        """Called when it has ended."""
 
 
 def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | None, now: float) -> bool:
-    """Judge the answer that is whole. Returns whether another one is asked for; if not, the client has this one."""
+    """Judge the complete answer; whether another one is requested. If not, the client has this one."""
     trial, path, record = owner.trial, owner.path, owner.request.record
     verdict = None if trial is None else trial.verdict()
     if trial is None or path is None or verdict is None:
@@ -75,7 +75,7 @@ def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | N
 
 
 def gives_kept(owner: JudgedRequest, now: float) -> bool:
-    """Give the answer at hand in place of an error, if there is one."""
+    """Give the answer at hand instead of an error, if there is one."""
     trial, reply, record = owner.trial, owner.reply, owner.request.record
     if trial is None or trial.kept is None or reply.begun:
         return False
@@ -97,7 +97,7 @@ def gives_kept(owner: JudgedRequest, now: float) -> bool:
 def _decided(
     owner: JudgedRequest, context: RouterContext, verdict: AnswerVerdict, now: float
 ) -> tuple[HeldOutcome, EngineTarget | None]:
-    """What becomes of a held answer, and who is asked next."""
+    """Decide a held answer's outcome, and which target to try next."""
     trial, path, structured = owner.trial, owner.path, verdict.structured
     assert trial is not None
     assert path is not None
@@ -121,7 +121,7 @@ def _at(target: EngineTarget | None) -> tuple[HeldOutcome, EngineTarget | None]:
 
 
 def _add_error(owner: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict) -> None:
-    """The conversation goes on with what was wrong."""
+    """Extend the conversation by what was wrong."""
     request, path = owner.request, owner.path
     assert path is not None
     assert path.found is not None
@@ -146,7 +146,7 @@ def _kept(owner: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
 
 
 def _send_again(owner: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
-    """Send the request, which no engine has, to this target; its tenant is charged for it as for the first one."""
+    """Send the request, which no engine has, to this target; its tenant is charged as for the first one."""
     request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
     assert path is not None
     assert path.found is not None

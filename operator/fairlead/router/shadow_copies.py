@@ -1,7 +1,7 @@
 """Copies of a gateway's requests that a route's `shadow` sends to another deployment, to try it on real traffic.
 
-Nobody waits for a copy: it is sent where there is room at once or not at all, is charged to no tenant, is not cached,
-and its reply is read and dropped. A counter and an access line of its own say what became of it.
+No client waits for a copy: it is sent at once if there is room, else not at all; it is charged to no tenant, is not
+cached, and its reply is read and dropped. Its result goes to a counter and an access line of its own.
 """
 
 from random import random
@@ -25,13 +25,13 @@ from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.selection import EndpointChoice
 
 MOST_OPEN: Final = 256
-"""Copies in flight at one router; while there are as many, no other one is made."""
+"""Limit of copies in flight at one router; above it no other one is made."""
 LAST_RANK: Final = b": 1000\r\n"
-"""Behind every tenant's, where engines go by ranks."""
+"""After every tenant's, where engines use ranks."""
 
 
 def send(context: RouterContext, request: Request, path: RoutePath, now: float) -> None:
-    """Copy a request that is about to be sent to its own target, if it is one of the route's share."""
+    """Copy a request that is about to be sent to its own target, if it falls in the route's share."""
     shadow, found = path.choice.settings.shadow, path.found
     if shadow is None or found is None or shadow.target == request.record.target or random() >= shadow.share:  # noqa: S311 - a share, no secret
         return
@@ -43,7 +43,7 @@ def send(context: RouterContext, request: Request, path: RoutePath, now: float) 
 
 
 def _begins(context: RouterContext, target: EngineTarget, request: Request, found: BodyFacts, now: float) -> bool:
-    """Send it, if a replica of the target has room, and nobody waits for one."""
+    """Send a copy if a replica of the target has room and no request waits for one."""
     table = target.dispatcher.table
     if target.dispatcher.waiting:
         return False
@@ -62,7 +62,7 @@ def _begins(context: RouterContext, target: EngineTarget, request: Request, foun
 
 
 class ShadowCopy:
-    """One copy at one engine; to its attempt it is the owner."""
+    """One copy at one engine; the owner of its attempt."""
 
     __slots__ = ("_attempt", "_context", "_reply", "_tap", "request", "target")
 
@@ -75,7 +75,7 @@ class ShadowCopy:
         self._attempt: EngineAttempt | None = None
 
     def send(self, now: float) -> None:
-        """To the endpoint that it is charged to."""
+        """Send to the endpoint that it is charged to."""
         routing, target = self.request.routing, self.target
         endpoint = routing.endpoint
         assert endpoint is not None
@@ -85,12 +85,12 @@ class ShadowCopy:
         attempt.send(pool, self.request.message(target, pool.host), now)
 
     def sweep(self, now: float) -> None:
-        """It ends where a client would not have waited any longer."""
+        """End it at the time when a client would have stopped waiting."""
         if now >= self.request.ends_at:
             self._drop(CopyResult.LATE, AttemptEnding.SLOW, now)
 
     def abort(self) -> None:
-        """The router ends."""
+        """End it: the router shuts down."""
         self._drop(CopyResult.FAILED, AttemptEnding.FAILED, monotonic())
 
     def _drop(self, result: CopyResult, ending: AttemptEnding, now: float) -> None:
@@ -99,24 +99,24 @@ class ShadowCopy:
             self._attempt.abort()
         self._finish(result, ending, self._reply.status, now)
 
-    # What its attempt reports
+    # Reports from its attempt
 
     def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply:  # noqa: ARG002 - the interface's
-        """The reply begins; it goes to nobody."""
+        """Start the reply, which goes to no client."""
         self._tap = answer_tap.reading(self._reply, reader) if self._context.telemetry.log_prompts else None
         self._reply.open(reader, data, None, keep=False)
         return self._reply
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
-        """The error is read whole."""
+        """Do nothing: the error is read whole."""
 
     def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - the interface's
-        """The first token of a stream."""
+        """Record the first token of a stream."""
         self.request.record.first_token_at = now
         self.target.dispatcher.table.first_token(self.request.routing, now)
 
     def attempt_ended(self, attempt: EngineAttempt) -> None:
-        """The reply is whole, or is an error."""
+        """Finish: the reply is complete, or an error."""
         now, table = monotonic(), self.target.dispatcher.table
         if attempt.error is not None:
             self._finish(CopyResult.REFUSED, AttemptEnding.REFUSED, attempt.error.head.status, now)
@@ -129,17 +129,17 @@ class ShadowCopy:
         self._finish(result, ending, self._reply.status, now)
 
     def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
-        """The reply broke, or never began: the engine is to blame for it as for any request's."""
+        """Finish: the reply broke or never began, for which the engine is to blame as for any request."""
         self.target.dispatcher.table.failed(attempt.endpoint, why, at_once=not attempt.reached)
         self._finish(CopyResult.FAILED, AttemptEnding.FAILED, self._reply.status, monotonic())
 
     def attempt_broke(self, attempt: EngineAttempt) -> None:
-        """A bug of the router hit it."""
+        """Abort: a router bug hit it."""
         if attempt is self._attempt:
             self.abort()
 
     def _finish(self, result: CopyResult, ending: AttemptEnding, status: int, now: float) -> None:
-        """Its room is free again, for requests of clients above all."""
+        """Release its room, above all for requests of clients."""
         context, record = self._context, self.request.record
         self._attempt = None
         self.target.dispatcher.table.give_back(self.request.routing, ending, now)

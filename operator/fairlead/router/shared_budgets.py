@@ -1,9 +1,9 @@
-"""Budgets that several routers add up in a store, so that they hold over all of them and outlive each.
+"""Budgets that several routers sum in a store, so that they hold across all of them and outlive each.
 
-Twice a second a router writes what it has reserved and spent, and reads what all of them have. Between two such moments
-it does not see what the others reserve: that is the error. One that starts asks until the store answers, for a while,
-before it serves; one that ends writes its last sums, again where the store is slow. While the store does not answer,
-each router goes by its own part.
+Twice a second a router writes what it has reserved and spent, and reads the sums of all. In between it does not see
+what the others reserve: that is the error. A starting router retries for a while until the store answers, before it
+serves; an ending one writes its last sums, with retries if the store is slow. While the store does not answer, each
+router uses its own part.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 0.5
 AGAIN_SECONDS: Final = 0.1
-"""After a first or a last exchange that failed."""
+"""After a failed first or last exchange."""
 LAST_EXCHANGES: Final = 5
 
 
@@ -33,13 +33,13 @@ class SharedBudgets:
         self._url: str | None = None
         self._scope = ""
         self._stopped = asyncio.Event()
-        """Of the store that is followed now: each has its own."""
+        """Belongs to the store followed now: each has its own."""
         self._following: set[asyncio.Task[None]] = set()
         self._first = asyncio.Event()
         self._away = False
 
     def apply(self, url: str | None, scope: str) -> None:
-        """Use the counters at this URL from now on; `scope`: what names all routers that share the tenants."""
+        """Use the counters at this URL from now on; `scope` names all routers that share the tenants."""
         self._scope = scope
         if url == self._url:
             return
@@ -54,21 +54,21 @@ class SharedBudgets:
             task.add_done_callback(self._following.discard)
 
     async def until_first(self, seconds: float) -> None:
-        """Wait until what was spent before is known, or until it is clear that nobody says it in time."""
+        """Wait until earlier spending is known, or the time is up."""
         if self._url is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._first.wait()
 
     async def close(self) -> None:
-        """Write what is left to write."""
+        """Write the last sums."""
         self._stopped.set()
         await asyncio.gather(*self._following, return_exceptions=True)
 
     async def _follow(self, url: str, stopped: asyncio.Event) -> None:
-        """Until it is stopped, never in the middle of an exchange."""
+        """Exchange until stopped, never stopping in the middle of an exchange."""
         client = budget_store.connect(url)
-        if client is None:  # the response cache, which has the same address, says what is wrong with it
+        if client is None:  # the response cache, which has the same address, logs what is wrong with it
             self._first.set()
             return
         store = BudgetStore(client)
@@ -81,7 +81,7 @@ class SharedBudgets:
         await self._leave(store)
 
     async def _exchange(self, store: BudgetStore, stopped: asyncio.Event) -> bool:
-        """Write what changed, and read all; whether the store answered."""
+        """Write what changed, and read all; return whether the store answered."""
         budgets = dict(self._budgets())
         if not budgets:
             return True
@@ -103,7 +103,7 @@ class SharedBudgets:
         return True
 
     async def _leave(self, store: BudgetStore) -> None:
-        """Write the last sums; where that fails again and again, the store keeps what it was told last."""
+        """Write the last sums; if that keeps failing, the store retains the last ones it got."""
         for _ in range(LAST_EXCHANGES):
             with suppress(Exception):
                 await store.exchange(self._sums(self._budgets()), self._scope)
@@ -117,7 +117,7 @@ class SharedBudgets:
         return {name: account.here(now) for name, account in budgets.items()}
 
     def _lose(self, problem: str = "") -> None:
-        """Go by the own parts."""
+        """Use this router's own parts."""
         for account in self._budgets().values():
             account.shared = False
         if problem and not self._away:

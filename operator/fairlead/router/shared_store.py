@@ -1,4 +1,4 @@
-"""The store in which routers share responses, where the configuration names one: opened, replaced, closed.
+"""The store in which routers share responses, if the configuration names one: opened, replaced, closed.
 
 Its client is imported only then: it takes 12 MB that routers without one do not need.
 """
@@ -46,12 +46,12 @@ class SharedStoreConnection:
         return None if self.store is None else self.store.counts
 
     async def close(self) -> None:
-        """Close the store; waiting writes are finished first, for a second at most."""
+        """Close the store after pending writes, which get a second at most."""
         self.apply(None)
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _open(self, url: str) -> None:
-        from fairlead.router.cache import redis_store  # noqa: PLC0415 - not imported by routers that have none
+        from fairlead.router.cache import redis_store  # noqa: PLC0415 - not imported by routers without a store
 
         try:
             client = redis_store.connect(url)

@@ -1,4 +1,4 @@
-"""Follows one source of the cluster for as long as the router lives, and another one when the configuration changes."""
+"""Follows one source in the cluster for as long as the router lives, or another when the configuration changes."""
 
 import asyncio
 import logging
@@ -16,14 +16,14 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class ClusterSource(Protocol[T_co]):
-    """What can be followed."""
+    """A source that can be followed."""
 
     async def follow(self, publish: Callable[[T_co], None]) -> None:
         """Report its state now, and after each change, until cancelled."""
 
 
 class SourceSubscription(Generic[T]):
-    """A source that fails is started again; until then what it published last stays valid."""
+    """A source that is restarted if it fails; until then what it published last stays valid."""
 
     def __init__(self, source: Callable[[], ClusterSource[T] | None], publish: Callable[[T], None]) -> None:
         self._source = source
@@ -31,7 +31,7 @@ class SourceSubscription(Generic[T]):
         self._task = self._begun()
 
     def anew(self) -> None:
-        """The configuration names another source."""
+        """Follow another source, which the configuration names now."""
         self._task.cancel()
         self._task = self._begun()
 

@@ -1,4 +1,4 @@
-"""The money of one router: bills of requests, budgets of tenants, usage by hour, and what became of tasks.
+"""The spending of one router: bills of requests, budgets of tenants, usage by hour, and outcomes of tasks.
 
 Several routers each keep their own part of every budget, unless they share a counter; all else ends with the process.
 """
@@ -21,11 +21,11 @@ from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 
 MOST_ESTIMATES: Final = 1024
-"""Models whose lengths of replies are kept; names that clients make up are refused before."""
+"""Models whose reply lengths are kept; names made up by clients are refused earlier."""
 RETRY_SECONDS: Final = 3600.0
-"""A budget may be raised before its next period: no client is told to sleep for a month."""
+"""A budget may be raised before its next period: no client is told to wait for a month."""
 KEPT_SECONDS: Final = 40 * 86_400
-"""How long usage is kept: a month, and some days in which to read it."""
+"""How long usage is kept: a month, and some days to read it."""
 
 
 class RouterSpending:
@@ -42,10 +42,10 @@ class RouterSpending:
         self.ledger = UsageLedger()
         self.outcomes = TaskOutcomes()
         self.counts = False
-        """Whether requests have bills at all: where anything has a price, or a tenant a budget."""
+        """Whether requests have bills at all: if anything has a price, or a tenant a budget."""
 
     def apply(self, settings: RouterConfig, accounts: Accounts, routers: int) -> None:
-        """Apply a configuration: what is spent stays spent."""
+        """Apply a configuration; what is spent stays spent."""
         priced = any(one.price_per_hour is not None for one in settings.served) or bool(settings.externals)
         self.counts = priced or any(one.tenant.budget is not None for one in accounts.all)
         kept: dict[str, BudgetAccount] = {}
@@ -61,13 +61,13 @@ class RouterSpending:
         self.budgets = kept
 
     def wall(self, now: float) -> float:
-        """The time of day, which budgets and hours go by."""
+        """Return the time of day, by which budgets and hours are kept."""
         return self._telemetry.wall(now)
 
     # One request
 
     def bill(self, request: BilledRequest, route: str) -> RequestBill:
-        """The bill of a request that needs an engine."""
+        """Open the bill of a request that needs an engine."""
         estimate = self._estimates.get(route)
         if estimate is None:
             if len(self._estimates) >= MOST_ESTIMATES:
@@ -76,7 +76,7 @@ class RouterSpending:
         return RequestBill(request, route, self.budgets.get(request.record.tenant), estimate)
 
     def refusal(self, bill: RequestBill, target: EngineTarget, routing: RoutingRequest, now: float) -> Refusal | None:
-        """Hold what an attempt at this target may cost; a refusal where the tenant's budget has too little left."""
+        """Reserve what an attempt at this target may cost; return a refusal if the tenant's budget is short of it."""
         over, account = bill.is_over, routing.account
         missing = bill.short_of(target, self.wall(now))
         if missing is not None:
@@ -91,7 +91,7 @@ class RouterSpending:
         return None
 
     def over(self, bill: RequestBill, record: RequestRecord, seen: int, now: float) -> None:
-        """A request ended: its budget pays, and all that counts money counts it."""
+        """Settle an ended request: its budget pays, and all accounts of costs add it."""
         bill.close(seen, now)
         wall = self.wall(now)
         bill.settle(wall)
@@ -103,7 +103,7 @@ class RouterSpending:
     # Time
 
     def sweep(self, targets: Iterable[EngineTarget], now: float) -> None:
-        """Account the time of all replicas, and what of it is idle."""
+        """Account the time of all replicas, and their idle cost."""
         wall = self.wall(now)
         for target in targets:
             for revision, money in target.costs.follow(target.dispatcher.table.endpoints, now).items():

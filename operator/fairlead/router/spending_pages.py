@@ -1,4 +1,4 @@
-"""What is read of spending: a tenant's own usage by hour, and everybody's for cost tools; and how tasks ended."""
+"""Pages on spending: a tenant's own usage by hour, everyone's usage for cost tools, and reports of how tasks ended."""
 
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -21,7 +21,7 @@ FORMATS: Final = {"json": b"application/json", "csv": b"text/csv; charset=utf-8"
 OUTCOMES: Final = b"/fairlead/v1/outcomes"
 DAY: Final = 86_400
 MOST_BODY: Final = 4096
-"""Bytes of a report of an outcome."""
+"""Bytes of an outcome report."""
 LATEST: Final = 10**11
 
 
@@ -36,7 +36,7 @@ _decode: Final = msgspec.json.Decoder(TaskOutcome).decode
 
 
 def usage(context: RouterContext, head: RequestHead) -> dict[str, Any] | Problem:
-    """The tenant's own usage from `start_time` on and before `end_time`; without them, of the last day."""
+    """Return the tenant's own usage from `start_time` to before `end_time`; by default, of the last day."""
     account = context.account(head.key)
     if isinstance(account, Refusal):
         return refusals.of(account)
@@ -48,7 +48,7 @@ def usage(context: RouterContext, head: RequestHead) -> dict[str, Any] | Problem
 
 
 def export(context: RouterContext, head: RequestHead) -> tuple[bytes, bytes] | Problem:
-    """Everybody's usage and all idle time of a period in FOCUS' columns: the text, and its content type."""
+    """Return everyone's usage and all idle time of a period in FOCUS' columns: the text, and its content type."""
     query = parse_qs(head.query.decode("latin-1"))
     period, wanted = _period(context, query), query.get("format", ["json"])[-1]
     kind = FORMATS.get(wanted)
@@ -64,7 +64,7 @@ def export(context: RouterContext, head: RequestHead) -> tuple[bytes, bytes] | P
 
 
 def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str, Any] | Problem:
-    """Whether a task of the tenant succeeded; its requests named it in `x-fairlead-task`."""
+    """Record whether a task of the tenant succeeded; its requests named it in `x-fairlead-task`."""
     account = context.account(head.key)
     if isinstance(account, Refusal):
         return refusals.of(account)
@@ -79,14 +79,14 @@ def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str,
 
 
 def _period(context: RouterContext, query: dict[str, list[str]]) -> tuple[int, int] | None:
-    """From its start on and before its end; without them, the last day; nothing where one of them is no time."""
+    """Parse a period: from its start to before its end, by default the last day; None if one of them is no time."""
     end = _moment(query, "end_time", int(context.spending.wall(context.now())) + 1)
     start = _moment(query, "start_time", 0 if end is None else max(0, end - DAY))
     return None if start is None or end is None else (start, end)
 
 
 def _moment(query: dict[str, list[str]], name: str, default: int | None) -> int | None:
-    """Seconds since the epoch; nothing for what is no number."""
+    """Parse seconds since the epoch; None if it is not a number."""
     given = query.get(name)
     if given is None:
         return default

@@ -18,9 +18,9 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 0.25
 SELDOM: Final = 4
-"""One in so many sweeps scrapes engines and checks ten thousand idle clients: once a second."""
+"""One in this many sweeps scrapes engines and checks ten thousand idle clients: once a second."""
 MOST_SCRAPES: Final = 250
-"""In one round: a gateway's router may have a thousand engines, whose pages have fifty kilobytes each."""
+"""Per round: a gateway's router may have a thousand engines, with pages of fifty kilobytes each."""
 _SCRAPED_STATES: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
 
 
@@ -43,7 +43,7 @@ class Sweeper:
         self._handle.cancel()
 
     def _sweep(self) -> None:
-        """One sweep. An exception ends only this sweep; the next one is scheduled already."""
+        """Run one sweep. An exception ends only this sweep; the next one is already scheduled."""
         now = monotonic()
         self._handle = self._loop.call_later(self._every, self._sweep)
         try:
@@ -95,7 +95,7 @@ class Sweeper:
             exchange.hung(why, now)
 
     def _scrape(self, now: float) -> None:
-        """Scrape every engine, or where there are very many, each of them every few rounds."""
+        """Scrape every engine, or with very many, each of them every few rounds."""
         every = [
             (target, endpoint)
             for target in self._context.every_target

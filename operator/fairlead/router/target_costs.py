@@ -1,7 +1,7 @@
-"""What one target's work costs: a meter for each of its replicas, or the prices of an API outside of the cluster.
+"""What one target's work costs: a meter for each of its replicas, or the prices of an external API.
 
-An attempt pays its share of a replica's time while it is there, at most what its tokens may cost at the usual speed.
-What nobody pays is idle.
+An attempt pays its share of a replica's time while in flight there, at most what its tokens may cost at the usual
+speed. Time that no attempt pays for is idle.
 """
 
 from collections.abc import Iterable
@@ -23,19 +23,19 @@ UNBILLED: Final = frozenset(
         *(AttemptEnding.LEAVING, AttemptEnding.REFUSED),
     )
 )
-"""Endings for which an API outside sends no bill."""
+"""Endings that an external API does not bill."""
 
 
 @dataclass(slots=True, eq=False)
 class MeteredReplica:
-    """One replica's meter, and what of it is counted already."""
+    """One replica's meter, and how much of it is counted."""
 
     meter: ReplicaMeter
     revision: str
     open: int = 0
     """Attempts in flight."""
     idle: float = 0.0
-    """Of the meter's idle money, what is counted."""
+    """How much of the meter's idle cost is already counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +44,7 @@ class PricedAttempt:
 
     revision: str
     rates: TokenRates
-    """As they were when it began: what it was reserved by is what it pays at most."""
+    """The rates when it began: it pays at most what was reserved by them."""
     began: float
     uncached: int
     replica: MeteredReplica | None = None
@@ -54,7 +54,7 @@ class PricedAttempt:
 
 @dataclass(slots=True, eq=False)
 class TargetMoney:
-    """What a target's replicas took so far."""
+    """What a target's replicas have cost so far."""
 
     seconds: float = 0.0
     metered: float = 0.0
@@ -63,23 +63,23 @@ class TargetMoney:
 
 @dataclass(slots=True, eq=False)
 class TargetCosts:
-    """Of one target, as one of `routers` routers sees it."""
+    """The costs of one target, as seen by one of `routers` routers."""
 
     external: TokenRates | None = None
-    """Of an API outside."""
+    """Prices of an external API."""
     price_per_hour: float | None = None
-    """Of one replica; nothing where it is not known: then its work costs nothing."""
+    """Of one replica; None if unknown: then its work costs nothing."""
     routers: int = 1
     _times: TokenTimes = field(default_factory=TokenTimes)
     _replicas: dict[Endpoint, MeteredReplica] = field(default_factory=dict)
     idle: float = 0.0
-    """Counted by this router: its part, where there are several."""
+    """Counted by this router: its part, if there are several."""
     _gone: TargetMoney = field(default_factory=TargetMoney)
     _rates: TokenRates | None = None
-    """Reckoned from what was learnt until the last sweep: a request asks for them often, and they move slowly."""
+    """Computed from what was learnt until the last sweep: requests need them often, and they change slowly."""
 
     def apply(self, price_per_hour: float | None, routers: int, now: float) -> None:
-        """The price or the number of routers changed; what was until now is paid at the old price."""
+        """Apply a new price or number of routers; time until now is paid at the old price."""
         self.routers = routers
         self._rates = None
         if price_per_hour != self.price_per_hour:
@@ -88,7 +88,7 @@ class TargetCosts:
                 one.meter.reprice(price_per_hour or 0.0, now)
 
     def rates(self) -> TokenRates:
-        """The most that tokens may cost here."""
+        """Return the most that tokens may cost here."""
         if self.external is not None:
             return self.external
         if self._rates is None:
@@ -99,7 +99,7 @@ class TargetCosts:
     # Attempts
 
     def started(self, routing: RoutingRequest, endpoint: Endpoint, rates: TokenRates, now: float) -> PricedAttempt:
-        """An attempt is sent to this replica."""
+        """Start metering an attempt at this replica."""
         uncached = max(0, min(routing.charged_prompt, routing.prompt_tokens))
         made = PricedAttempt(endpoint.revision, rates, now, uncached)
         if self.price_per_hour is not None:
@@ -111,13 +111,13 @@ class TargetCosts:
         return made
 
     def first_token(self, attempt: PricedAttempt, now: float) -> None:
-        """Its prompt is computed."""
+        """Record that its prompt is computed."""
         attempt.first_token_at = now
         if attempt.replica is not None and attempt.metered is not None:
             attempt.replica.meter.first_token(attempt.metered, now)
 
     def ended(self, attempt: PricedAttempt, ending: AttemptEnding, most: TokensUsed, now: float) -> float:
-        """It is over, however it ended: what it costs, at most what `most` tokens may."""
+        """End an attempt in any way; return its cost, at most that of `most` tokens."""
         if self.external is not None:
             return 0.0 if ending in UNBILLED else attempt.rates.cost(most)
         replica = attempt.replica
@@ -133,9 +133,9 @@ class TargetCosts:
     # Time
 
     def follow(self, endpoints: Iterable[Endpoint], now: float) -> dict[str, float]:
-        """Account the time until now of the replicas that there are; the idle money since the last call, by revision.
+        """Account the replicas' time until now; return the idle cost since the last call, by revision.
 
-        Several routers each count their part of the idle time, and what engines say of each other's requests.
+        Each of several routers counts its part of the idle time, and takes others' requests from the engines' figures.
         """
         self._rates = None
         idle: dict[str, float] = {}
@@ -159,7 +159,7 @@ class TargetCosts:
         return idle
 
     def money(self) -> TargetMoney:
-        """What its replicas took since the start: of one router, `metered` and `idle` are all that they cost."""
+        """Return its replicas' cost since the start; with one router, `metered` and `idle` are all of it."""
         meters = [one.meter for one in self._replicas.values()]
         return TargetMoney(
             seconds=self._gone.seconds + sum(one.seconds for one in meters),

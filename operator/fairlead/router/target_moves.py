@@ -1,7 +1,7 @@
-"""Another target of a gateway for a request whose client has got no byte: the one place where requests change targets.
+"""Moves a gateway's request to another target while its client has no byte: only here do requests change targets.
 
-A request that leaves a target takes with it what its tenant was charged; `keeps_charges` of its `routing` says that
-this is still owed to somebody.
+A request that leaves a target keeps what its tenant was charged; `routing.keeps_charges` says that the charges are not
+settled yet.
 """
 
 from typing import Protocol
@@ -26,23 +26,23 @@ class RoutedRequest(Protocol):
     path: RoutePath | None
 
     def begin_here(self, now: float) -> None:
-        """Ask the dispatcher of `target`, as if it were the first."""
+        """Submit to the dispatcher of `target`, as if it were the first."""
 
     def drop_attempts(self, ending: AttemptEnding, now: float) -> None:
-        """Forget the attempt in flight and its hedge; `target` gets back what they were charged."""
+        """Forget the attempt in flight and its hedge; `target` gets their charges back."""
 
     def refuse(self, problem: Problem, now: float) -> None:
-        """Answer with an error of the router's own."""
+        """Answer with one of the router's own errors."""
 
 
 def read_and_aim(owner: RoutedRequest, context: RouterContext, account: Account) -> BodyFacts | Problem:
-    """Read the body, and aim the request at its first target; or why that fails."""
+    """Read the body, and aim the request at its first target; return a problem if that fails."""
     found = owner.request.read(context, account)
     return found if isinstance(found, Problem) else _find_target(owner, context, found, account) or found
 
 
 def _find_target(owner: RoutedRequest, context: RouterContext, found: BodyFacts, account: Account) -> Problem | None:
-    """Aim the request at the only target of a plain router, or the one to which a route leads; or why there is none."""
+    """Aim the request at a plain router's only target, or at its route's; return a problem if there is none."""
     target = context.sole
     if target is None:
         path = route_path.choose(context, owner.request, found, account)
@@ -60,7 +60,7 @@ def _find_target(owner: RoutedRequest, context: RouterContext, found: BodyFacts,
 def goes_on(
     owner: RoutedRequest, context: RouterContext, reason: FallbackReason, ending: AttemptEnding | None, now: float
 ) -> bool:
-    """Whether the next target of its route gets the request; `ending` is that of the attempt in flight, if any."""
+    """Move to the route's next target, and return whether there was one; `ending` is the current attempt's, if any."""
     path, request = owner.path, owner.request
     if path is None or path.found is None or now >= request.ends_at:
         return False
@@ -79,7 +79,7 @@ def goes_on(
 
 
 def move(owner: RoutedRequest, context: RouterContext, found: BodyFacts, target: EngineTarget, now: float) -> None:
-    """Send a request that no engine has, and no queue, to this target of its path."""
+    """Send a request that no engine and no queue has to this target of its path."""
     request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
     problem = request.aim(context, target, found, owner)
     if problem is not None:
@@ -97,7 +97,7 @@ def move(owner: RoutedRequest, context: RouterContext, found: BodyFacts, target:
 
 
 def reroute(owner: RoutedRequest, context: RouterContext, now: float) -> None:
-    """Its target is gone while it waits there: choose anew, by the routes as they are."""
+    """Choose again by the current routes: its target went away while it waited there."""
     path, routing = owner.path, owner.request.routing
     if path is None or path.found is None or not routing.waiting:
         return

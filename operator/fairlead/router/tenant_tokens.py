@@ -1,7 +1,7 @@
-"""Whose requests tokens make: the keys of their issuer, read again and again, and the tokens that were proved lately.
+"""Resolves tokens to tenants: the issuer's keys, read periodically, and the tokens that were proved recently.
 
-No request waits for the issuer: keys are read beside them, and a token whose key is not known yet gets 503 and is sent
-again. What was read last is used until something newer is. Imported only where an issuer is configured.
+No request waits for the issuer: keys are read in the background, and a token whose key is not known yet gets 503, to be
+sent again. Keys stay in use until newer ones are read. Imported only if an issuer is configured.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ from fairlead.routing.tokens.token_proof import TokenHead
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS: Final = 60.0
-"""How long a token counts as proved at most: to prove one took 60 to 110 µs, with ES384 and ES512 470, and to find it
-again one."""
+"""How long a token counts as proved at most: proving one took 60 to 110 µs, with ES384 and ES512 470 µs, and looking
+one up 1 µs."""
 MOST_KEPT: Final = 4096
 MOST_SOUGHT: Final = 64
-"""Key ids that no key has: whoever makes them up takes no memory."""
+"""Limit of unknown key ids kept, so that made-up ones take no memory."""
 
 
 class TenantTokens:
@@ -52,26 +52,26 @@ class TenantTokens:
         self._wall = wall
         self._keys: IssuerKeys | None = None
         self._read_at = -inf
-        """When the reading began that `_keys` are of."""
+        """When the read of `_keys` began."""
         self._began = -inf
-        """When the latest reading began."""
+        """When the latest read began."""
         self._wanted = asyncio.Event()
         self._sought: dict[str | None, float] = {}
-        """When a token first named a key that is not known; again after a while, as it may be a key by then."""
+        """When a token first named an unknown key; renewed after a while, as the key may exist by then."""
         self._proved: dict[bytes, tuple[str, float]] = {}
         """Tenants by the SHA-256 of their tokens, each until a Unix time."""
         self._silent = False
         self._task: asyncio.Task[None] | None = None
 
     def apply(self, issuer: TokenIssuer, tenants: Mapping[str, str]) -> None:
-        """Judge tokens by these terms from now on, and read keys if nobody does yet."""
+        """Judge tokens by these terms from now on, and start to read keys."""
         self._terms = TokenTerms(issuer=issuer, tenants=tenants)
         self._proved.clear()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._follow(), name="keys of the issuer")
 
     async def close(self) -> None:
-        """Read no more keys."""
+        """Stop reading keys."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -81,7 +81,7 @@ class TenantTokens:
         return token_proof.is_token(key)
 
     def tenant(self, key: bytes, digest: bytes) -> str | Refusal:
-        """The tenant whose token this is, or why it is nobody's."""
+        """Return the token's tenant, or why there is none."""
         if not self.is_token(key):
             return NO_KEY
         now = self._wall()
@@ -110,7 +110,7 @@ class TenantTokens:
         return UNPROVED if claims is None else token_claims.tenant(claims, self._terms, now)
 
     def _seek(self, head: TokenHead) -> Refusal:
-        """Have the keys read again; a token is refused once a reading that began after it came has no key for it."""
+        """Have the keys read again; refuse a token once a read that began after it arrived has no key for it."""
         now = monotonic()
         if head.key_id not in self._sought and len(self._sought) >= MOST_SOUGHT:
             del self._sought[next(iter(self._sought))]
@@ -131,13 +131,13 @@ class TenantTokens:
                     await asyncio.sleep(self._began + self._pace.least_seconds - monotonic())
 
     def _pause(self, *, done: bool) -> float:
-        """Seconds to the next reading, if no token wants one before."""
+        """Return the seconds until the next read, if no token requests one earlier."""
         if done:
             return self._pace.every_seconds
         return self._pace.first_seconds if self._keys is None else self._pace.least_seconds
 
     async def _read(self, began: float) -> bool:
-        """Read the keys; whether they were."""
+        """Read the keys; return whether that succeeded."""
         issuer = self._terms.issuer
         try:
             keys = await issuer_reader.read_keys(issuer, self._ca_file)

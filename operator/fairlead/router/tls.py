@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class ServerTls:
-    """TLS for clients; no context where they use plain HTTP."""
+    """TLS for clients; no context if they use plain HTTP."""
 
     def __init__(self, settings: RouterConfig) -> None:
         self.context: ssl.SSLContext | None = None
@@ -52,7 +52,7 @@ class UpstreamTls:
         self._seen: tuple[str, FileStamp] | None = None
 
     def context(self, settings: RouterConfig) -> ssl.SSLContext | None:
-        """The context for a new connection to an engine."""
+        """Return the context for a new connection to an engine."""
         path = settings.engine_ca_file
         if not path:
             return None

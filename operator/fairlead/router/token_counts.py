@@ -1,6 +1,6 @@
 """Counts a prompt with an engine's tokenizer before admission, if its estimated length is too close to a limit.
 
-Only where prompts are limited, and only for prompts close to the limit. Where the tokenizer is slow, broken or not
+Only where prompts are limited, and only for prompts close to the limit. If the tokenizer is slow, broken or not
 available, the estimate decides.
 """
 
@@ -26,14 +26,14 @@ class CountedRequest(Protocol):
     """The owner of a request whose prompt is counted."""
 
     def counted(self, now: float) -> None:
-        """Go on with the tokens known by now."""
+        """Continue with the tokens known so far."""
 
     def broke(self) -> None:
-        """A bug of the router."""
+        """Called on a router bug."""
 
 
 def start(owner: CountedRequest, target: EngineTarget, request: Request, now: float) -> "TokenCountRequest | None":
-    """The count that this request waits for; none if nothing can count it now, and its estimate decides."""
+    """Start the count that this request waits for; None if nothing can count it now, and its estimate decides."""
     dispatcher, routing = target.dispatcher, request.routing
     tokenizer = target.api.tokenizer
     if tokenizer is None or request.surface not in COUNTED:
@@ -59,7 +59,7 @@ class TokenCountRequest(Inquiry):
         self._tokenizer = tokenizer
 
     def answered(self, page: bytes | None) -> None:
-        """The answer contains every token, and their number."""
+        """Use the number of tokens in the answer."""
         tokens = None if page is None else self._tokenizer.count(page)
         if tokens is not None:
             self._routing.count_prompt(tokens)
@@ -71,5 +71,5 @@ class TokenCountRequest(Inquiry):
         self._owner.counted(monotonic())
 
     def broke(self) -> None:
-        """A bug of the router."""
+        """Report a router bug."""
         self._owner.broke()

@@ -1,7 +1,7 @@
 """One connection to an engine: sends a message, reads the response, and passes its bytes to the listener.
 
-Knows nothing of routing or of clients. That the engine closed an idle connection may show only with the next request;
-that request is sent again on a new connection, since no engine received it.
+Knows nothing of routing or clients. That the engine closed an idle connection may show only with the next request,
+which is then sent again on a new connection, since no engine received it.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ RACE_SECONDS: Final = 1.0
 
 @light
 class UpstreamMessage:
-    """A request as it is sent."""
+    """A request as sent."""
 
     parts: tuple[bytes, bytes]
     """Head and body; they are sent together."""
@@ -33,23 +33,23 @@ class UpstreamMessage:
 
 
 JOINED_BYTES: Final = 8 * 2**10
-"""Copying as much costs about what a second piece costs the loop (bench/router_cpu: 1 us a short request)."""
+"""Copying this much costs the loop about as much as a second piece (bench/router_cpu: 1 us a short request)."""
 
 
 class UpstreamListener(Protocol):
     """The sender of a request to an engine."""
 
     def came(self, upstream: "UpstreamConnection", data: bytes) -> None:
-        """A part of the response; its head is in `upstream.reader`."""
+        """Called with part of the response; its head is in `upstream.reader`."""
 
     def whole(self, upstream: "UpstreamConnection") -> None:
-        """The response is complete; the connection is back in its pool already."""
+        """Called when the response is complete; the connection is already back in its pool."""
 
     def lost(self, upstream: "UpstreamConnection", why: str) -> None:
-        """The response broke or never began; `upstream.reached` says whether a connection was made at all."""
+        """Called when the response broke or never began; `upstream.reached` says whether a connection was made."""
 
     def broke(self) -> None:
-        """One of the calls above raised: a bug of the router, which must fail only this request."""
+        """Called when one of the calls above raised: a router bug, which must fail only this request."""
 
 
 class ConnectionOwner(Protocol):
@@ -69,7 +69,7 @@ class ConnectionOwner(Protocol):
 
 
 class UpstreamConnection(asyncio.Protocol):
-    """A connection for one request after the other; between two it is in its pool."""
+    """A connection for one request at a time; between requests it is in its pool."""
 
     __slots__ = (
         "_take",
@@ -95,15 +95,15 @@ class UpstreamConnection(asyncio.Protocol):
         self.since = 0.0
         """When it began to connect, to wait for a response, or to be idle."""
         self.used = False
-        """It has carried a response before."""
+        """Whether it has carried a response before."""
         self._take: Callable[[bytes], None] | None = None
-        """Takes the bytes of a running stream in place of `listener`: one call less for each of its chunks."""
+        """Takes a running stream's bytes instead of `listener`: one call fewer per chunk."""
         self.received = False
-        """A byte of the current response has arrived."""
+        """Whether a byte of the current response has arrived."""
         self.reached = False
 
     def begin(self, listener: UpstreamListener, message: UpstreamMessage, now: float) -> None:
-        """Send a head and a body; before the connection is made they are kept for it."""
+        """Send a head and a body, once the connection is established."""
         self.listener = listener
         self.message = message
         self.since = now
@@ -113,7 +113,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._write(message)
 
     def _write(self, message: UpstreamMessage) -> None:
-        """Write a message; a short body is joined to its head, which costs less than two pieces do."""
+        """Write a message; a short body is joined to its head, which costs less than two pieces."""
         assert self.transport is not None
         head, body = message.parts
         if len(body) < JOINED_BYTES:
@@ -122,7 +122,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.writelines(message.parts)
 
     def pass_to(self, take: Callable[[bytes], None]) -> None:
-        """Pass the rest of this response to `take`, in place of the listener's `came`."""
+        """Pass the rest of this response to `take` instead of the listener's `came`."""
         self._take = take
 
     def abort(self) -> None:
@@ -138,7 +138,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the message that waits, with the last step of the handshake."""
+        """Send the pending message, with the last step of the handshake."""
         self.transport = cast("asyncio.Transport", transport)
         self.reached = True
         if self.message is None:
@@ -148,7 +148,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._write(self.message)
 
     def data_received(self, data: bytes) -> None:
-        """Feed bytes to the reader, and what it passes on to the listener."""
+        """Feed bytes to the reader, and pass its output on to the listener."""
         listener, reader = self.listener, self.reader
         if listener is None:
             self.close()
@@ -166,12 +166,12 @@ class UpstreamConnection(asyncio.Protocol):
                 listener.came(self, passed)
             if reader.done and self.listener is listener:
                 self._done(listener)
-        except Exception:  # a bug of the router fails this request, not the connection's next one nor the loop
+        except Exception:  # a router bug fails this request, not the connection's next one nor the loop
             log.exception("an answer of %s met a bug of the router", self.pool.endpoint.address)
             listener.broke()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection ended: during a response, at its end, or while it was idle."""
+        """Handle the end of the connection: during a response, at its end, or while it was idle."""
         self.transport = None
         listener = self.listener
         if listener is None:
@@ -185,7 +185,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._break(f"the connection broke ({exc or self.reader.bad or 'closed by the engine'})")
 
     def _is_end(self, listener: UpstreamListener) -> bool:
-        """Whether the end of the connection is the end of the response, as with a body without a length."""
+        """Whether the connection's end is the response's end, as with a body without a length."""
         owed = self.reader.eof()
         if owed is None:
             return False
@@ -199,12 +199,12 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read again."""
+        """Resume reading."""
         if self.transport is not None:
             self.transport.resume_reading()
 
     def unreachable(self, why: str) -> None:
-        """The connection could not be made."""
+        """Fail: the connection could not be established."""
         self._break(f"no connection ({why})")
 
     def _done(self, listener: UpstreamListener) -> None:

@@ -51,18 +51,18 @@ class UpstreamPool:
 
     @property
     def idle(self) -> int:
-        """Connections that are not in use."""
+        """Number of connections not in use."""
         return len(self._idle)
 
     def send(self, listener: UpstreamListener, message: UpstreamMessage, now: float) -> UpstreamConnection:
-        """Send a request on an idle connection, or on a new one once that is made."""
+        """Send a request on an idle connection, or on a new one once it is established."""
         if self._idle:
             upstream = self._idle.pop()
             if now - upstream.since <= KEEP_ALIVE_SECONDS:
                 self.counts.connections_reused += 1
                 upstream.begin(listener, message, now)
                 return upstream
-            # The sweep is late, as the loop was busy: this one was idle for too long, and the others for longer.
+            # The sweep is late because the loop was busy: this one was idle for too long, and the others for longer.
             upstream.close()
             self._close_idle()
         upstream = UpstreamConnection(self)
@@ -96,7 +96,7 @@ class UpstreamPool:
             upstream.unreachable(why)
 
     def give_back(self, upstream: UpstreamConnection) -> None:
-        """Its response ended: keep the connection for the next request, if both sides allow."""
+        """Keep the connection, whose response ended, for the next request, if both sides allow it."""
         upstream.used = True
         transport = upstream.transport
         if transport is None:
@@ -108,7 +108,7 @@ class UpstreamPool:
         self._idle.append(upstream)
 
     def gone(self, upstream: UpstreamConnection) -> None:
-        """Remove a connection that was closed by either side."""
+        """Remove a connection that either side closed."""
         with suppress(ValueError):
             self._idle.remove(upstream)
 
@@ -122,7 +122,7 @@ class UpstreamPool:
                 upstream.connecting.cancel(f"none within {connect_seconds:g} s")
 
     def close(self) -> None:
-        """The endpoint was removed: close idle connections; requests in flight continue."""
+        """Close idle connections, since the endpoint was removed; requests in flight continue."""
         self._closed = True
         self._close_idle()
 

@@ -1,4 +1,4 @@
-"""Requests of the router itself to engines: the whole response, or why there is none."""
+"""The router's own requests to engines: the whole response, or why there is none."""
 
 import asyncio
 from time import monotonic
@@ -28,7 +28,7 @@ class UpstreamAnswer:
 
 
 def upstream_message(pool: UpstreamPool, method: bytes, path: bytes, body: bytes = b"") -> UpstreamMessage:
-    """A message without a client's headers."""
+    """Create a message without a client's headers."""
     kind = JSON if body else b""
     head = b"%b %b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: %d\r\n\r\n" % (method, path, pool.host, kind, len(body))
     return UpstreamMessage(parts=(head, body), out=ReplyFraming.PLAIN)
@@ -45,7 +45,7 @@ class UpstreamRequest:
         self._size = 0
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
-        """A part of the response."""
+        """Keep part of the response."""
         self._pieces.append(data)
         self._size += len(data)
         if self._size > MOST_BYTES:
@@ -53,14 +53,14 @@ class UpstreamRequest:
             self.lost(upstream, f"its answer is over {MOST_BYTES} bytes")
 
     def whole(self, upstream: UpstreamConnection) -> None:
-        """The response is complete."""
+        """Resolve with the complete response."""
         head = upstream.reader.head
         assert head is not None
         if not self._answer.done():
             self._answer.set_result(UpstreamAnswer(status=head.status, body=b"".join(self._pieces)))
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
-        """There is no complete response."""
+        """Fail: there is no complete response."""
         if not self._answer.done():
             self._answer.set_exception(NoUpstreamAnswer(why))
 
@@ -75,7 +75,7 @@ class UpstreamRequest:
 
 
 async def fetch(pool: UpstreamPool, message: UpstreamMessage, seconds: float) -> UpstreamAnswer:
-    """The response, or `NoUpstreamAnswer` or `TimeoutError` after so many seconds; a late one is aborted."""
+    """Return the response, or raise `NoUpstreamAnswer`, or `TimeoutError` after `seconds`; a late one is aborted."""
     request = UpstreamRequest()
     upstream = pool.send(request, message, monotonic())
     try:

@@ -1,4 +1,4 @@
-"""A file that is read again whenever it changes; an invalid version is logged, and the settings before it stay."""
+"""A file that is read again whenever it changes; an invalid version is logged, and the previous settings stay."""
 
 import asyncio
 import logging
@@ -13,22 +13,22 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 1.0
 MOST_TEXTS: Final = 16
-"""Of a watched ConfigMap; the kubelet brings its mount up to date within a minute or two."""
+"""Texts kept of a watched ConfigMap; the kubelet updates its mount within a minute or two."""
 FileStamp = tuple[int, int, int] | None
 
 
 class WatchedFile:
     """The file, and the Secrets it names: a change of any of them reloads all settings.
 
-    Where the file is a mounted ConfigMap that is watched as well, `take` has its text a minute earlier than the file.
-    A text of the file is then applied only if the watch has not shown it already: it is newer, or the watch is broken.
+    If the file is a mounted ConfigMap that is watched as well, `take` gets its text a minute earlier than the file. The
+    file's text is then applied only if the watch has not shown it already: it is newer, or the watch is broken.
     """
 
     def __init__(self, path: Path, read: RouterConfig, apply: Callable[[RouterConfig], None]) -> None:
         self._path = path
         self._apply = apply
         self._text = self._in_file = _text_of(path)
-        """What is in force, and what the file held at the last look."""
+        """The text in force, and the file's text at the last check."""
         self._watched: dict[str, None] = {}
         """Texts that the watch has shown, the latest last."""
         self._files = read.files
@@ -48,7 +48,7 @@ class WatchedFile:
                 log.error("%s: %s; what was read before stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
 
     def take(self, text: str) -> None:
-        """The watched ConfigMap has this text now."""
+        """Apply the watched ConfigMap's current text."""
         self._watched.pop(text, None)
         self._watched[text] = None
         if len(self._watched) > MOST_TEXTS:
@@ -79,7 +79,7 @@ class WatchedFile:
 
 
 def _text_of(path: Path) -> str:
-    """The text, or none where it cannot be read just now."""
+    """Return the text, empty if it cannot be read just now."""
     try:
         return loader.text_of(path)
     except (RouterConfigError, OSError):
@@ -87,7 +87,7 @@ def _text_of(path: Path) -> str:
 
 
 def _stamps_below(path: Path) -> list[FileStamp]:
-    """The stamp of a file, or those of a folder and of all files in it."""
+    """Return the stamp of a file, or those of a folder and of all files in it."""
     try:
         inside = sorted(path.iterdir())
     except OSError:
@@ -102,7 +102,7 @@ def warn(settings: RouterConfig) -> None:
 
 
 def stamp(path: Path) -> FileStamp:
-    """A value that changes with the file; nothing while there is no file."""
+    """Return a value that changes with the file; None if there is no file."""
     try:
         seen = path.stat()
     except OSError:
