@@ -1,8 +1,8 @@
 """The cache's interface: each request hits, leads a flight, follows one, or bypasses the cache.
 
 Called after the tenant and its allowed models are known, and before an engine is chosen. A lookup costs nothing while
-the cache is off, 1 us for a request that may be sampled, 4 us for a body seen lately; canonical_bodies.py has the costs
-of others.
+the cache is off, 1 us for a request that may be sampled, 4 us for a recently seen body; for the cost of others see
+canonical_bodies.py.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from fairlead.router.cache.recent_digests import SHARE, RecentDigests
 from fairlead.router.cache.store import CacheEntryKey, CacheStore
 
 MOST_BODY_BYTES: Final = 512 * 2**10
-"""Limit of a request's body: to read, encode and hash so much takes 1 ms, which blocks all other requests."""
+"""Limit of a request's body: reading, encoding and hashing this much takes 1 ms, which blocks all other requests."""
 
 
 @light
@@ -38,7 +38,7 @@ class CacheLookup:
     revisions: tuple[str, ...]
     """All revisions in rotation, in a stable order."""
     temperature: float | None = None
-    """Read by the router already: shows that a request may be sampled without parsing it again."""
+    """Already read by the router: shows that a request may be sampled without parsing it again."""
     seed: int | None = None
     cache_control: bytes | None = None
     word: bytes | None = None
@@ -92,14 +92,14 @@ class SharedAnswerStore(Protocol):
     """A store that several routers share."""
 
     def fetch(self, flight: CacheFlight, home: "ResponseCache") -> bool:
-        """Start a lookup; it calls `home.brought` or `flight.found_nothing`. False: there is no lookup now."""
+        """Start a lookup that calls `home.brought` or `flight.found_nothing`; false if there is no lookup now."""
 
     def write(self, question: FlightRequest, entry: CacheEntry, seconds: float) -> None:
         """Store the entry in the background."""
 
 
 class ResponseCache:
-    """The response cache of one router. Also the owner of its flights."""
+    """The response cache of one router; also owns its flights."""
 
     def __init__(self, settings: gateways.ResponseCacheSettings, elsewhere: SharedAnswerStore | None = None) -> None:
         self.counts = CacheCounters()
@@ -111,7 +111,7 @@ class ResponseCache:
         self.apply(settings)
 
     def apply(self, settings: gateways.ResponseCacheSettings) -> None:
-        """Apply another configuration: entries stay, within the new bounds."""
+        """Apply another configuration; entries stay, within the new bounds."""
         self.enabled = settings.enabled and settings.max_bytes > 0
         self.most_entry_bytes = min(settings.max_entry_bytes, settings.max_bytes)
         self.most_flying_bytes = settings.max_bytes
@@ -126,12 +126,12 @@ class ResponseCache:
 
     @property
     def bytes(self) -> int:
-        """Bytes of stored responses, with their keys."""
+        """Bytes of stored responses and their keys."""
         return self._store.bytes
 
     @property
     def flights(self) -> int:
-        """Responses in flight that may still be joined."""
+        """Number of responses in flight that may still be joined."""
         return len(self._flights)
 
     def lookup(self, enquiry: CacheLookup, participant: FlightParticipant, now: float) -> CacheLookupResult:
@@ -155,13 +155,13 @@ class ResponseCache:
         self._store.sweep(now)
 
     def forget(self, revision: str) -> None:
-        """Drop a revision's entries, because its name may stand for another model now."""
+        """Drop a revision's entries, because its name may now mean another model."""
         self._store.forget(revision)
 
     # Called by flights.
 
     def closed(self, flight: CacheFlight) -> None:
-        """Remove a closed flight, unless a newer one has replaced it already."""
+        """Remove a closed flight, unless a newer one has already replaced it."""
         if self._flights.get(flight.question.key) is flight:
             del self._flights[flight.question.key]
 
@@ -186,7 +186,7 @@ class ResponseCache:
         self.counts.refused[objection] += 1
 
     def renewed(self, flight: CacheFlight) -> None:
-        """New requests join the flight's successor, unless another flight has started already."""
+        """Let new requests join the flight's successor, unless another flight has started already."""
         if flight.leaders > 1:
             self.counts.promoted += 1
         self._flights.setdefault(flight.question.key, flight)
@@ -198,14 +198,14 @@ class ResponseCache:
     # Called by the shared store.
 
     def brought(self, flight: CacheFlight, entry: CacheEntry, now: float) -> None:
-        """The shared store had the response: store it here, and deliver it to all who follow the flight."""
+        """Store a response found in the shared store, and deliver it to the flight's followers."""
         self._put(flight.question, entry)
         age = int(max(0.0, now - entry.made_at))
         head = AnswerHead(status=200, lines=entry.lines, length=len(entry.body), revision=entry.revision, age=age)
         flight.found(head, entry.body)
 
     def _passes_by(self, enquiry: CacheLookup, control: CacheDirectives) -> CacheBypassReason | None:
-        """Reasons to bypass that need no parsing of the body, cheapest first."""
+        """Return a reason to bypass that needs no parsing of the body, the cheapest first."""
         if control.off or not (self.enabled or (control.opted_in and self.most_flying_bytes > 0)):
             return CacheBypassReason.OFF
         if control.no_store:
@@ -217,7 +217,7 @@ class ResponseCache:
         return CacheBypassReason.TOO_LARGE if len(enquiry.body) > MOST_BODY_BYTES else None
 
     def _digest(self, enquiry: CacheLookup, tenant: str) -> Digest | CacheBypassReason:
-        """The digest of a body with one possible response. A body that was parsed lately is not parsed again."""
+        """Return the digest of a body with one possible response; a recently parsed body is not parsed again."""
         raw, surface = enquiry.body, enquiry.surface
         place = recent_digests.digest_key(surface, tenant, enquiry.extra, raw)
         digest = self._digests.find(place, raw)
@@ -234,7 +234,7 @@ class ResponseCache:
         return made
 
     def _kept(self, question: FlightRequest, control: CacheDirectives, now: float) -> CacheHit | None:
-        """An entry of a revision in rotation; during a rollout, of either one."""
+        """Find an entry of a revision in rotation; during a rollout, of either one."""
         if control.max_age <= 0:
             return None
         tenant, digest, revisions = question.key
@@ -248,8 +248,8 @@ class ResponseCache:
     def _joined(
         self, question: FlightRequest, control: CacheDirectives, participant: FlightParticipant
     ) -> FlightJoin | None:
-        """A flight to follow. A request for a fresh response does not follow one that began before; one with a bound on
-        age does not follow a lookup, which may find an older one."""
+        """Find a flight to follow. A request for a fresh response does not follow one that began earlier; one with a
+        bound on age does not follow a lookup, which may find an older response."""
         flight = self._flights.get(question.key)
         if flight is None or control.max_age <= 0 or (control.max_age < inf and flight.state is FlightState.FETCHING):
             return None

@@ -1,8 +1,8 @@
 """Which requests have one possible response, decided from their bodies.
 
-Cacheable are: chat, completions, responses and messages with temperature 0, or with a seed where the surface has one;
-and embeddings, which are never sampled. Function tools are fine: the model only proposes their calls and the client
-runs them, so the same proposal is right for the same history. Tools that a server runs itself are not.
+Cacheable are chat, completions, responses and messages with temperature 0, or with a seed if the surface has one, and
+embeddings, which are never sampled. Function tools are fine: the model only proposes calls and the client runs them, so
+the same proposal is right for the same history. Tools that a server runs itself are not.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from fairlead.router.cache.reasons import CacheBypassReason
 Body = dict[str, Any]
 
 NO_SEED: Final = -1
-"""The value that vLLM takes for "no seed" (SamplingParams)."""
+"""vLLM's value for "no seed" (SamplingParams)."""
 PROPOSED: Final = frozenset({"function", "custom", None})
 """Types of tools that the client runs; an Anthropic tool that the client defines has no type."""
 INLINE: Final = frozenset(
@@ -30,13 +30,13 @@ STATEFUL: Final = (
 )  # fmt: skip
 """Fields that, when true or not empty, tie a response to state that only the engine has.
 
-OpenAI stores responses by default, and vLLM only if its environment says so; so only an explicit `store: true` counts,
+OpenAI stores responses by default, but vLLM only if its environment says so; so only an explicit `store: true` counts,
 or no response would ever be cached.
 """
 
 
 def objection(surface: str, body: Body) -> CacheBypassReason | None:
-    """Why this body's response may not be cached; nothing if it may."""
+    """Return why this body's response may not be cached; None if it may."""
     for check in CHECKS[surface]:
         if (found := check(body)) is not None:
             return found
@@ -58,7 +58,7 @@ def _warm(body: Body) -> CacheBypassReason | None:
 
 
 def _several(body: Body) -> CacheBypassReason | None:
-    """`n` and `best_of` above one. The engine validates values that are no numbers, and its 4xx is not cached."""
+    """Check `n` and `best_of`. The engine validates values that are not numbers, and its 4xx is not cached."""
     for name in ("n", "best_of"):
         if body.get(name) not in (None, 1):
             return CacheBypassReason.SEVERAL
@@ -89,7 +89,7 @@ def _elsewhere_in_messages(body: Body) -> CacheBypassReason | None:
 
 
 def _elsewhere_in_input(body: Body) -> CacheBypassReason | None:
-    """A prompt that is stored under an id can change elsewhere, as a linked image can."""
+    """Check the input. A prompt stored under an id can change elsewhere, as a linked image can."""
     if body.get("prompt"):
         return CacheBypassReason.ELSEWHERE
     return _elsewhere(body.get("input"))
@@ -120,13 +120,13 @@ def _stands_here(item: Body, depth: int) -> bool:
 
 
 def _kind(item: Body) -> str | None:
-    """The type of an item; a type that is no string counts as unknown."""
+    """Return an item's type; one that is not a string counts as unknown."""
     kind = item.get("type")
     return kind if kind is None or type(kind) is str else "?"
 
 
 def _data(kind: str | None, part: Body) -> bool:
-    """Whether an image or sound is in the body: a `data:` URL or Anthropic's base64, without an id of the engine's."""
+    """Whether the body holds an image's or sound's data: a `data:` URL or Anthropic's base64, without an engine id."""
     if part.get("uuid") is not None:
         return False
     held = part.get("source", part.get(kind or "", part.get("image_url")))

@@ -1,10 +1,10 @@
-"""Two requests are the same when their keys are: the tenant, the surface and the whole body in a canonical encoding.
+"""Two requests are the same if tenant, surface and the whole body in a canonical encoding are equal.
 
 The encoding normalises white space, escapes, the order of the body's own keys and of those inside OpenAI's messages and
-input items, `1e2` for `100.0`, and `stream: false` for none. It preserves order in lists, every string, `1` apart from
-`1.0`, a null apart from an absent field, and the order of keys inside tools, schemas and tool inputs: chat templates
+input items, `1e2` to `100.0`, and an explicit `stream: false` to an absent one. It preserves list order, every string,
+`1` versus `1.0`, null versus an absent field, and the key order inside tools, schemas and tool inputs: chat templates
 and grammars write those out in order, so another order is another prompt. When in doubt two requests differ: that costs
-a hit, and the other mistake serves the response to another request.
+a hit, while the other mistake would serve one request's response to another.
 
 Fields that neither affect the response nor are repeated in it are left out; a response repeats nearly all of its
 request. Decoding and encoding take 15 us for 18 kB, SHA-256 11 us: with a faster hash one end user of a tenant could
@@ -19,9 +19,9 @@ import msgspec
 from fairlead.router.cache.cacheability import Body
 
 VERSION: Final = b"1"
-"""Raised when the encoding changes: routers of two versions share one Redis."""
+"""Incremented when the encoding changes: routers of two versions share one Redis."""
 UNREAD: Final = frozenset({"user", "metadata", "request_id", "priority", "safety_identifier", "prompt_cache_key"})
-"""User, priority and ids of a request: they never affect the response."""
+"""A request's user, priority and ids, which never affect the response."""
 LEFT_OUT: Final[dict[str, frozenset[str]]] = {
     "chat": UNREAD,
     "completions": UNREAD,
@@ -32,7 +32,7 @@ LEFT_OUT: Final[dict[str, frozenset[str]]] = {
 UNORDERED: Final[dict[str, str]] = {"chat": "messages", "responses": "input"}
 """Fields where every object is OpenAI's own and read by name; tools' arguments are strings there, and so preserved.
 
-Anthropic's messages are not here: the `input` of a tool is an object there, and its order reaches the prompt.
+Anthropic's messages are not listed: a tool's `input` is an object there, and its order reaches the prompt.
 """
 
 _DECODER: Final = msgspec.json.Decoder()
@@ -41,7 +41,7 @@ _SORTED: Final = msgspec.json.Encoder(order="deterministic")
 
 
 def read(raw: bytes) -> Body | None:
-    """The body, or nothing when it is no JSON object or nested too deeply."""
+    """Return the body, or None if it is not a JSON object or nested too deeply."""
     try:
         body: Any = _DECODER.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -50,14 +50,14 @@ def read(raw: bytes) -> Body | None:
 
 
 def digest(surface: str, tenant: str, body: Body, extra: bytes = b"") -> bytes:
-    """A 32-byte digest, different for different requests; `extra` is what the router adds that changes the response."""
+    """Return a 32-byte digest that identifies the request; `extra` is what the router adds to change it."""
     whole = sha256(_begin(surface, tenant, extra))
     whole.update(canonical(surface, body))
     return whole.digest()
 
 
 def canonical(surface: str, body: Body) -> bytes:
-    """The canonical encoding of all bodies with the same meaning."""
+    """Return the canonical encoding, the same for all bodies with the same meaning."""
     left_out = LEFT_OUT[surface]
     spelt = {name: body[name] for name in sorted(body) if name not in left_out}
     if not spelt.get("stream", True):
@@ -70,6 +70,6 @@ def canonical(surface: str, body: Body) -> bytes:
 
 
 def _begin(surface: str, tenant: str, extra: bytes) -> bytes:
-    """Lengths precede names, so that a name cannot imitate another name and a part of what follows."""
+    """Prefix names with their lengths, so that a name cannot imitate another name plus part of what follows."""
     whose = tenant.encode()
     return b"%b %b %d %b %d %b " % (VERSION, surface.encode(), len(whose), whose, len(extra), extra)

@@ -7,13 +7,13 @@ from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 
 @dataclass(slots=True)
 class CacheCounters:
-    """Of one router, since it started. Every lookup raises exactly one of hits, misses, joined or passed."""
+    """One router's counters since it started. Every lookup increments exactly one of hits, misses, joined or passed."""
 
     hits: int = 0
     misses: int = 0
-    """The request became the leader of a flight, or was the first to be looked up in Redis."""
+    """Requests that became the leader of a flight, or were the first to be looked up in Redis."""
     joined: int = 0
-    """The request follows another one for the same response."""
+    """Requests that follow another one for the same response."""
     stored: int = 0
     promoted: int = 0
     """Followers that became leader because theirs failed."""
@@ -28,15 +28,15 @@ class CacheCounters:
 
 @dataclass(slots=True)
 class RedisStoreCounters:
-    """Of the store that routers share, since the router started."""
+    """Counters of the store that routers share, since the router started."""
 
     hits: int = 0
     misses: int = 0
     slow: int = 0
-    """Not within the time that one lookup or one write has."""
+    """Lookups and writes that did not finish within their time limit."""
     errors: int = 0
     busy: int = 0
     """Not looked up: too many lookups in flight."""
     written: int = 0
     dropped: int = 0
-    """Not written: too much waits already, or the store is down."""
+    """Not written: too many writes are pending, or the store is down."""

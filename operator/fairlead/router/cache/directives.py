@@ -1,7 +1,7 @@
-"""What a client's headers want of the cache: `Cache-Control`, `x-fairlead-cache` and `x-fairlead-cache-ttl`.
+"""What a client's headers request of the cache: `Cache-Control`, `x-fairlead-cache` and `x-fairlead-cache-ttl`.
 
-An unknown directive changes nothing, as RFC 9111 5.2.3 has it; an invalid number counts as 0: a client that misspelt
-its bound gets a fresh response and not an old one.
+An unknown directive changes nothing, as RFC 9111 5.2.3 requires; an invalid number counts as 0, so that a client that
+misspelt its bound gets a fresh response instead of an old one.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ REFRESH: Final = b"refresh"
 
 @dataclass(slots=True)
 class CacheDirectives:
-    """The directives of one request; read-only once made."""
+    """The directives of one request; read-only once created."""
 
     opted_in: bool = False
-    """The request enables the cache itself: needed where the cache is by request only."""
+    """The request enables the cache itself: needed if the cache is by request only."""
     off: bool = False
     no_store: bool = False
     max_age: float = inf
@@ -28,11 +28,11 @@ class CacheDirectives:
 
 
 NO_DIRECTIVES: Final = CacheDirectives()
-"""Of a request without directives: nearly every one."""
+"""For a request without directives: nearly every one."""
 
 
 def read(control: bytes | None, word: bytes | None, ttl: bytes | None) -> CacheDirectives:
-    """The directives of the three headers together."""
+    """Parse the directives of the three headers together."""
     if control is None and word is None and ttl is None:
         return NO_DIRECTIVES
     directives = CacheDirectives()

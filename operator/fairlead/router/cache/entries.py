@@ -10,15 +10,15 @@ STREAM: Final = b"text/event-stream"
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class CacheEntry:
-    """One complete response of status 200; read-only once made."""
+    """One complete response of status 200; read-only once created."""
 
     lines: bytes
-    """The header lines that belong to the response itself, each with its line end: its content type."""
+    """The header line that belongs to the response itself, with its line end: its content type."""
     body: bytes
-    """The body as the client got it, without chunk framing; of a stream, all its events."""
+    """The body as the client got it, without chunk framing; for a stream, all its events."""
     revision: str
     made_at: float
-    """When its last byte came, on the router's own clock; negative if it is older than that clock."""
+    """When its last byte arrived, on the router's own clock; negative if it is older than that clock."""
     expires_at: float
 
     @property
@@ -33,7 +33,7 @@ class CacheEntry:
 
 
 def kept_lines(lines: bytes) -> bytes:
-    """The content type alone; the other header lines belong to one exchange and not to its response."""
+    """Return the content type alone; the other header lines belong to one exchange and not to its response."""
     for line in lines.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-type":

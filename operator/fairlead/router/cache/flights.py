@@ -7,7 +7,7 @@ itself, since then the request or the fleet is at fault and trying one after the
 after the head, all followers fail, too. A response larger than the largest entry accepts no new followers, and its
 pieces are dropped once all have read them.
 
-A flight, its followers, its participants and its owner call each other in turn: one state machine, and one file.
+A flight, its followers, participants and owner call each other in turn: one state machine, hence one file.
 """
 
 from enum import Enum
@@ -27,28 +27,28 @@ class FlightParticipant(Protocol):
     """The router's exchange. Calls are synchronous, and it may call `leave` or `pause` during them."""
 
     def flight_head(self, head: AnswerHead) -> None:
-        """The response begins."""
+        """Called when the response begins."""
 
     def flight_body(self, data: bytes) -> None:
-        """A piece of its body, without framing."""
+        """Called with a piece of its body, without framing."""
 
     def flight_end(self) -> None:
-        """The response is complete."""
+        """Called when the response is complete."""
 
     def flight_cut(self) -> None:
-        """The response ends here and is incomplete."""
+        """Called when the response ends here, incomplete."""
 
     def flight_lead(self, flight: "CacheFlight") -> None:
-        """This participant leads now: send its request to an engine and report to this flight."""
+        """Called to lead from now on: send the request to an engine and report to this flight."""
 
     def flight_alone(self) -> None:
         """Send the request to an engine without a flight."""
 
     def flight_followed(self) -> None:
-        """A leader has a follower now: its engine must no longer wait for its own client."""
+        """Called when a leader gets its first follower: its engine must no longer wait for its own client."""
 
     def flight_deserted(self) -> None:
-        """A leader without a client has lost its last follower: no client reads this any more."""
+        """Called when a leader without a client loses its last follower: no client reads this any more."""
 
 
 class FlightOwner(Protocol):
@@ -56,30 +56,30 @@ class FlightOwner(Protocol):
 
     most_entry_bytes: int
     flying_bytes: int
-    """Collected by all flights together."""
+    """Bytes collected by all flights together."""
     most_flying_bytes: int
 
     def closed(self, flight: "CacheFlight") -> None:
-        """The flight accepts no followers any more."""
+        """Called when the flight accepts no more followers."""
 
     def landed(self, flight: "CacheFlight", head: AnswerHead, now: float) -> None:
-        """The flight has the whole response."""
+        """Called when the flight has the whole response."""
 
     def refused(self, objection: NotStoredReason) -> None:
-        """A response will not be stored."""
+        """Called when a response will not be stored."""
 
     def renewed(self, flight: "CacheFlight") -> None:
-        """The flight replaces another one, and one of that one's followers leads it."""
+        """Called when the flight replaces another one and is led by one of that one's followers."""
 
     def scattered(self, followers: int) -> None:
-        """So many followers go to an engine themselves."""
+        """Called when this many followers go to an engine themselves."""
 
 
 class FlightState(Enum):
     """The state of a flight."""
 
     FETCHING = 1
-    """A lookup in another router's store is in flight; there is no leader yet."""
+    """A lookup in the shared store is in flight; there is no leader yet."""
     LED = 2
     ALONE = 3
     """Its leader continues for its own client only; the followers have another flight."""
@@ -101,18 +101,18 @@ class CacheFlight:
         self.home = home
         self.leader = leader
         self.leaders = leaders
-        """Number of leaders so far, this one included."""
+        """Number of leaders so far, including this one."""
         self.head: AnswerHead | None = None
         self.size = 0
         self.followers: dict[FlightFollower, None] = {}
         self.state = FlightState.FETCHING if leader is None else FlightState.LED
         self.manned = True
-        """The leader's own client is still connected."""
+        """Whether the leader's own client is still connected."""
         self.joinable = True
         self.whole = False
         self._parts: list[bytes] = []
         self._base = 0
-        """Pieces dropped, because all followers have them."""
+        """Number of pieces dropped because all followers have them."""
         self._weighed = 0
 
     @property
@@ -136,7 +136,7 @@ class CacheFlight:
     # Called by the leader.
 
     def began(self, head: AnswerHead) -> None:
-        """The head of its response; one that concerns the leader alone is not shared."""
+        """Start the response with its head; one that concerns the leader alone is not shared."""
         objection = _own_matter(head)
         if objection is None:
             self.head = head
@@ -147,7 +147,7 @@ class CacheFlight:
             self._hand_on()
 
     def more(self, data: bytes) -> None:
-        """A piece of its body."""
+        """Add a piece of its body."""
         if self.state is FlightState.ALONE or not data:
             return
         self._parts.append(data)
@@ -160,7 +160,7 @@ class CacheFlight:
             self._forget_what_is_read()
 
     def completed(self, now: float) -> None:
-        """The response is complete."""
+        """Complete the response."""
         if not self._end():
             return
         self.whole = True
@@ -169,7 +169,7 @@ class CacheFlight:
         self._serve_all()
 
     def failed(self) -> None:
-        """The response ended in any other way."""
+        """End the response in any other way."""
         if not self._end():
             return
         self._land(NotStoredReason.CUT)
@@ -179,7 +179,7 @@ class CacheFlight:
             self._serve_all()
 
     def left(self) -> bool:
-        """The leader's client disconnected. Returns whether to continue, for the followers."""
+        """Handle the disconnect of the leader's client; return whether to continue for the followers."""
         self.manned = False
         if self.followers:
             return True
@@ -190,7 +190,7 @@ class CacheFlight:
     # Called by the shared store.
 
     def found(self, head: AnswerHead, body: bytes) -> None:
-        """The shared store had the response."""
+        """Deliver the response found in the shared store."""
         if self.state is not FlightState.FETCHING:
             return
         self.state = FlightState.OVER
@@ -200,7 +200,7 @@ class CacheFlight:
         self._serve_all()
 
     def found_nothing(self) -> None:
-        """The shared store had none, or took too long: the first follower leads."""
+        """Let the first follower lead: the shared store had no response, or took too long."""
         if self.state is FlightState.FETCHING:
             self.state = FlightState.OVER
             self.leaders = 0
@@ -210,7 +210,7 @@ class CacheFlight:
     # Called by followers.
 
     def serve(self, follower: "FlightFollower") -> None:
-        """Deliver to a follower all that has arrived and that it can take."""
+        """Deliver to a follower everything that has arrived and that it can take."""
         head = self.head
         if head is None or not follower.listens:
             return
@@ -226,7 +226,7 @@ class CacheFlight:
             self._finish(follower)
 
     def lose(self, follower: "FlightFollower") -> None:
-        """A follower left; with the last one the flight ends, too, if its leader has no client."""
+        """Remove a follower that left; with the last one the flight ends, too, if its leader has no client."""
         self.followers.pop(follower, None)
         if self.followers or self.state is FlightState.OVER:
             return
@@ -252,10 +252,9 @@ class CacheFlight:
             follower.participant.flight_cut()
 
     def _end(self) -> bool:
-        """End the flight; returns whether its followers depend on it. Ending twice is a bug, and a count would hide it.
+        """End the flight; return whether its followers depend on it. Ending twice is a bug, which a count would hide.
 
-        The reference to the leader is dropped: it and this flight reference each other, and such cycles are collected
-        late.
+        Drops the reference to the leader: it and this flight reference each other, and such cycles are collected late.
         """
         if self.state is FlightState.OVER:
             raise AssertionError("this flight was ended before")
@@ -264,12 +263,12 @@ class CacheFlight:
         return led
 
     def _land(self, objection: NotStoredReason) -> None:
-        """The response will not be stored, for this reason."""
+        """Report once why the response will not be stored."""
         if self._close():
             self.home.refused(objection)
 
     def _close(self) -> bool:
-        """Accept no new followers; false if it was closed before."""
+        """Accept no new followers; return false if already closed."""
         if not self.joinable:
             return False
         self.joinable = False
@@ -323,31 +322,31 @@ class FlightFollower:
         self.participant = participant
         self.flight = flight
         self.position = 0
-        """Pieces of the body that it has."""
+        """Number of pieces of the body that it has."""
         self.started = self.begun = self.paused = self.over = False
 
     def start(self) -> None:
-        """Start delivery, at once with what has arrived already."""
+        """Start delivery, at once with everything that has arrived."""
         self.started = True
         self.flight.serve(self)
 
     def pause(self) -> None:
-        """Its client reads slowly: stop delivery."""
+        """Stop delivery: its client reads slowly."""
         self.paused = True
 
     def resume(self) -> None:
-        """Its client reads again."""
+        """Resume delivery: its client reads again."""
         self.paused = False
         self.flight.serve(self)
 
     def leave(self) -> None:
-        """Its client disconnected, or its time is over."""
+        """Leave: its client disconnected, or its time is over."""
         if not self.over:
             self.over = True
             self.flight.lose(self)
 
     def let_go(self) -> None:
-        """There is no leader any more: its request goes to an engine itself."""
+        """Send its request to an engine itself: there is no leader any more."""
         if not self.over:
             self.over = True
             self.participant.flight_alone()
@@ -359,7 +358,7 @@ class FlightFollower:
 
 
 def _own_matter(head: AnswerHead) -> NotStoredReason | None:
-    """Why this response concerns the leader alone."""
+    """Return why this response concerns the leader alone; None if it can be shared."""
     if head.status >= 500 or head.status in OF_ONE_CLIENT:
         return NotStoredReason.STATUS
     return NotStoredReason.ENCODED if encoded(head.lines) else None

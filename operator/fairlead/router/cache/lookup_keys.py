@@ -14,7 +14,7 @@ class CacheKey(NamedTuple):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class FlightRequest:
-    """The request of one flight; read-only once made."""
+    """The request of one flight; read-only once created."""
 
     key: CacheKey
     surface: str

@@ -14,7 +14,7 @@ class StoreOutage:
 
     def __init__(self) -> None:
         self.failures = 0
-        """Failures in a row."""
+        """Consecutive failures."""
         self._retry_at = 0.0
 
     @property
@@ -32,12 +32,12 @@ class StoreOutage:
         return True
 
     def failed(self, now: float) -> bool:
-        """It did not answer, or not in time. Returns whether it is considered down from now on."""
+        """Record a failure or time-out; return whether the store is considered down from now on."""
         self.failures += 1
         self._retry_at = now + REST_SECONDS
         return self.failures == MOST_FAILURES
 
     def answered(self) -> bool:
-        """It answered. Returns whether it was considered down."""
+        """Record an answer; return whether the store was considered down."""
         was, self.failures, self._retry_at = self.over_there, 0, -inf
         return was

@@ -17,7 +17,7 @@ class CacheBypassReason(StrEnum):
     UNREADABLE = "unreadable"
     """Not a JSON object, or written in a way that parsers disagree on."""
     SAMPLED = "sampled"
-    """Temperature above 0, or none given, and no seed."""
+    """Temperature above 0, or no temperature, and no seed."""
     SEVERAL = "several"
     """The request wants more than one response."""
     TOOLS_ACT = "tools_act"
@@ -29,7 +29,7 @@ class CacheBypassReason(StrEnum):
 
 
 class NotStoredReason(StrEnum):
-    """Why a response was passed on and not stored."""
+    """Why a response was passed on but not stored."""
 
     STATUS = "status"
     """The status is not 200."""
@@ -42,6 +42,6 @@ class NotStoredReason(StrEnum):
     CUT = "cut"
     """The response broke, or its leader gave up."""
     INCOMPLETE = "incomplete"
-    """Every byte came, but the response is incomplete: no last event, an error inside, or an aborted choice."""
+    """Every byte arrived, but the response is incomplete: no last event, an error inside, or an aborted choice."""
     UNWANTED = "unwanted"
     """The request's time to live is zero."""

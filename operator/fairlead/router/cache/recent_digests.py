@@ -1,8 +1,8 @@
 """Digests of recently parsed bodies, so that a body repeated byte for byte is not parsed again.
 
-Most repeated requests come from the same program and are the same bytes; with 18 kB a lookup then costs 5 us and not 35
-(`python -m bench.router_cache.room`). The quick hash only finds the slot: the bytes themselves are compared, so no
-client can make a body that is taken for another.
+Most repeated requests come from the same program and are the same bytes; with 18 kB a lookup then costs 5 us instead of
+35 (`python -m bench.router_cache.room`). The quick hash only finds the slot: the bytes themselves are compared, so no
+client can craft a body that is taken for another.
 """
 
 from collections import OrderedDict
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from xxhash import xxh3_128_digest
 
 SHARE: Final = 8
-"""One byte of bodies for so many of stored responses, in addition to them: 8 MiB for the usual 64."""
+"""Bytes of stored responses per byte of bodies, which are extra: 8 MiB for the usual 64."""
 OVERHEAD: Final = 400
 """Cost of an item besides its body (tracemalloc: 358 bytes)."""
 
@@ -26,7 +26,7 @@ class BodyDigestKey(NamedTuple):
 
 
 class RecentDigests:
-    """An LRU map within a bound of bytes."""
+    """An LRU map with a bound in bytes."""
 
     def __init__(self) -> None:
         self.most_bytes = 0
@@ -34,7 +34,7 @@ class RecentDigests:
         self._digests: OrderedDict[BodyDigestKey, tuple[bytes, bytes]] = OrderedDict()
 
     def find(self, place: BodyDigestKey, body: bytes) -> bytes | None:
-        """The digest of exactly this body."""
+        """Return the digest of exactly this body."""
         entry = self._digests.get(place)
         if entry is None or entry[0] != body:
             return None
@@ -42,7 +42,7 @@ class RecentDigests:
         return entry[1]
 
     def keep(self, place: BodyDigestKey, body: bytes, digest: bytes) -> None:
-        """Keep the digest as long as there is room."""
+        """Keep the digest while there is room."""
         older = self._digests.pop(place, None)
         if older is not None:
             self.bytes -= len(older[0]) + OVERHEAD
@@ -51,7 +51,7 @@ class RecentDigests:
         self.shrink(self.most_bytes)
 
     def shrink(self, most_bytes: int) -> None:
-        """Drop the least recently used until at most so many bytes are held, which is the bound from now on."""
+        """Evict the least recently used until at most `most_bytes` are held, the bound from now on."""
         self.most_bytes = most_bytes
         while self.bytes > most_bytes:
             _, (body, _) = self._digests.popitem(last=False)
@@ -59,5 +59,5 @@ class RecentDigests:
 
 
 def digest_key(surface: str, tenant: str, extra: bytes, body: bytes) -> BodyDigestKey:
-    """The key of a body's digest."""
+    """Return the key of a body's digest."""
     return BodyDigestKey(surface, tenant, extra, xxh3_128_digest(body))

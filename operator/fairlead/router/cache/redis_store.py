@@ -1,8 +1,8 @@
-"""Responses that several routers share, in a Redis or Valkey: looked up for at most 20 ms, written in the background.
+"""Responses shared by several routers in Redis or Valkey: looked up for at most 20 ms, written in the background.
 
 The store is optional: if it is slow, full, down or returns garbage, the request goes on as if there were none. Only a
 request that this router's own cache cannot answer is looked up, and equal requests meanwhile follow that lookup. The
-price is one task per lookup; it is paid by requests that would otherwise take an engine.
+price is one task per lookup, paid by requests that would otherwise need an engine.
 """
 
 import asyncio
@@ -33,12 +33,12 @@ FETCH_SECONDS: Final = 0.020
 WRITE_SECONDS: Final = 1.0
 CONNECT_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 1.0
-"""For what is still to be written when the router ends."""
+"""For pending writes when the router shuts down."""
 MOST_LOOKUPS: Final = 32
-"""Lookups at a time; beyond it the router is busy enough, and requests do not wait for a store."""
+"""Concurrent lookups; above this the router is busy enough, and requests do not wait for a store."""
 MOST_WRITES: Final = 256
 MOST_WRITE_BYTES: Final = 8 * 2**20
-"""Limits of what waits to be written; beyond either, responses are not shared, and counted."""
+"""Limits of pending writes; above either, responses are not shared, and counted."""
 FAILURES: Final = (TimeoutError, RedisError, OSError, RuntimeError)
 """RuntimeError is what uvloop raises when a connection closes during a write."""
 
@@ -47,10 +47,10 @@ class RedisClient(Protocol):
     """The part of `redis.asyncio.Redis` that is used."""
 
     def mget(self, keys: Sequence[bytes], /) -> Awaitable[Sequence[bytes | None]]:
-        """The values under these keys, in this order."""
+        """Return the values under these keys, in this order."""
 
     def set(self, name: bytes, value: bytes, *, px: int) -> Awaitable[object]:
-        """Store for so many milliseconds."""
+        """Store for `px` milliseconds."""
 
     def aclose(self) -> Awaitable[None]:
         """Close its connections."""
@@ -65,7 +65,7 @@ class StoreClocks:
 
 
 def connect(url: str) -> RedisClient:
-    """A client that tries once: a retry would take longer than its result is worth."""
+    """Create a client that tries once: a retry would take longer than its result is worth."""
     try:
         redis = Redis.from_url(
             url,
@@ -99,11 +99,11 @@ class RedisAnswerStore:
         self._writer: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Start the writer; call it inside the running event loop."""
+        """Start the writer; must be called inside the running event loop."""
         self._writer = asyncio.get_running_loop().create_task(self._write_all())
 
     async def close(self) -> None:
-        """Write what waits, within a second, and cancel all lookups."""
+        """Finish pending writes, within a second, and cancel all lookups."""
         for task in tuple(self._lookups):
             task.cancel()
         self._closing = True
@@ -118,7 +118,7 @@ class RedisAnswerStore:
     # Called by the cache.
 
     def fetch(self, flight: CacheFlight, home: ResponseCache) -> bool:
-        """Look up a response of any revision in rotation; false: there is no lookup now."""
+        """Look up a response of any revision in rotation; false if there is no lookup now."""
         revisions = tuple(filter(None, flight.question.key.revisions))
         if self._writer is None or not revisions or not self.outage.may_try(self._clocks.own()):
             return False
@@ -169,7 +169,7 @@ class RedisAnswerStore:
         return None
 
     async def _write_all(self) -> None:
-        """The only writer; it runs until the router closes and all is written."""
+        """Write entries, as the only writer, until the router closes and all is written."""
         while not self._closing:
             await self._more.wait()
             self._more.clear()

@@ -18,7 +18,7 @@ NAME: Final = b"fairlead:cache:%b:%b:%b:%b"
 
 
 class StoredAnswer(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """One response; fields are added at the end, and any other change raises `canonical_bodies.VERSION`."""
+    """One response; fields are added at the end, and any other change increments `canonical_bodies.VERSION`."""
 
     version: bytes
     revision: str
@@ -35,18 +35,18 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 def name(key: CacheKey, revision: str) -> bytes:
-    """The key of a response of one revision."""
+    """Return the key of one revision's response."""
     return NAME % (VERSION, _short(key.tenant), key.digest.hex().encode(), _short(revision))
 
 
 def value(entry: CacheEntry, seconds: float, wall: float) -> bytes:
-    """The value of an entry; `wall` is the time at which the response was made, by the wall clock."""
+    """Encode an entry; `wall` is the wall-clock time at which the response was made."""
     stored = StoredAnswer(VERSION, entry.revision, wall, seconds, entry.lines, entry.body)
     return _ENCODER.encode(stored)
 
 
 def entry(raw: bytes, revision: str, now: float, wall: float) -> CacheEntry | None:
-    """The entry on this router's own clock; nothing when the value is invalid or expired."""
+    """Decode the entry for this router's own clock; None if the value is invalid or expired."""
     try:
         stored = _DECODER.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):

@@ -1,8 +1,8 @@
 """Responses as bytes for a client that needs no engine: stored ones at once, shared ones as they arrive.
 
-The body is what the first client got, byte for byte: its id and time of creation too, since they are the response's.
-Plain responses have their length. Streams are chunked, as engines send them; an HTTP/1.0 client, which does not know
-chunks, gets a length where it is known, and else the end of the connection, which the exchange then closes.
+The body is what the first client got, byte for byte: its id and creation time too, since they are the response's. Plain
+responses have their length. Streams are chunked, as engines send them; an HTTP/1.0 client, which does not know chunks,
+gets a length if it is known, and else the end of the connection, which the exchange then closes.
 """
 
 from http import HTTPStatus
@@ -19,7 +19,7 @@ STATUS: Final = {one.value: b"HTTP/1.1 %d %b\r\n" % (one.value, one.phrase.encod
 
 
 def hit(entry: CacheEntry, age: int, lines: bytes = b"", *, http10: bool = False) -> bytes:
-    """The whole response; `lines` are this exchange's own header lines, each with its line end."""
+    """Return the whole response; `lines` are this exchange's own header lines, each with its line end."""
     body = entry.body
     if http10 or not entry.streams:
         framing, framed = b"content-length: %d\r\n\r\n" % len(body), body
@@ -29,7 +29,7 @@ def hit(entry: CacheEntry, age: int, lines: bytes = b"", *, http10: bool = False
 
 
 def head(began: AnswerHead, lines: bytes = b"", *, http10: bool = False) -> bytes:
-    """The head of a response that is followed."""
+    """Return the head of a response that is followed."""
     outcome = JOINED if began.age is None else b"age: %d\r\n%b" % (began.age, HIT)
     if not _chunked(began, http10=http10):
         framing = b"" if began.length is None else b"content-length: %d\r\n" % began.length
@@ -39,17 +39,17 @@ def head(began: AnswerHead, lines: bytes = b"", *, http10: bool = False) -> byte
 
 
 def piece(began: AnswerHead, data: bytes, *, http10: bool = False) -> bytes:
-    """A piece of its body, framed."""
+    """Return a piece of its body, framed."""
     return b"%x\r\n%b\r\n" % (len(data), data) if _chunked(began, http10=http10) else data
 
 
 def last(began: AnswerHead, *, http10: bool = False) -> bytes:
-    """The last bytes of the framing; none where the length or the end of the connection ends the body."""
+    """Return the last bytes of the framing; empty if the length or the end of the connection ends the body."""
     return LAST if _chunked(began, http10=http10) else b""
 
 
 def closes(began: AnswerHead, *, http10: bool = False) -> bool:
-    """Whether the end of the connection is the only end of the body."""
+    """Whether only the end of the connection ends the body."""
     return http10 and began.length is None
 
 

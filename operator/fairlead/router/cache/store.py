@@ -1,6 +1,6 @@
 """Entries within bounds: by bytes, by time, and by tenant.
 
-Each tenant has an LRU list of its own. When the store is full, the tenant that holds most loses its least recently used
+Each tenant has its own LRU list. When the store is full, the tenant that holds most loses its least recently used
 entry: no tenant loses one to a tenant that holds more, and a single tenant may use the whole store. Expired entries are
 not served, and dropped a few at a time.
 """
@@ -13,7 +13,7 @@ from fairlead.router.cache.counters import CacheCounters
 from fairlead.router.cache.entries import CacheEntry
 
 MOST_SWEPT: Final = 200
-"""Expired entries dropped in one sweep: about 100 us of work, and 800 entries a second."""
+"""Expired entries dropped per sweep: about 100 us of work, and 800 entries a second."""
 
 
 class CacheEntryKey(NamedTuple):
@@ -46,7 +46,7 @@ class CacheStore:
         self._serial = 0
 
     def find(self, tenant: str, place: CacheEntryKey, now: float) -> CacheEntry | None:
-        """A valid entry, which becomes the most recently used one."""
+        """Find a valid entry, which becomes the most recently used one."""
         held = self._tenants.get(tenant)
         if held is None or (entry := held.entries.get(place)) is None:
             return None
@@ -73,7 +73,7 @@ class CacheStore:
         return True
 
     def shrink(self, max_bytes: int) -> None:
-        """Evict until at most so many bytes are held, which is the bound from now on."""
+        """Evict until at most `max_bytes` are held, the bound from now on."""
         self.max_bytes = max_bytes
         while self.bytes > max_bytes:
             tenant, held = max(self._tenants.items(), key=_held)
@@ -114,7 +114,7 @@ class CacheStore:
             del self._tenants[tenant]
 
     def _recount(self) -> None:
-        """Rebuild the expiry heap: items of entries that were dropped early pile up in it."""
+        """Rebuild the expiry heap, in which items of entries that were dropped early pile up."""
         self._ends = [
             (entry.expires_at, serial, tenant, place)
             for tenant, held in self._tenants.items()
