@@ -1,4 +1,4 @@
-"""Values of the operator's JSON as values of `fleet`: each checked against its field's type, an error names its key."""
+"""Converts the operator's JSON to `fleet` types: each value is checked against its field's type; errors name keys."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -15,14 +15,14 @@ from fairlead.router.config.settings import RouterConfigError
 G = TypeVar("G")
 
 _LARGEST: Final = 1e12
-"""Limit of any number; a larger count is a mistake, and a larger float is no exact whole number."""
+"""Limit of any number; a larger count is a mistake, and a larger float is not an exact integer."""
 
 
 def group(kind: type[G], members: Mapping[str, Any], where: str) -> G:
-    """One group of settings; each key is its field in camel case."""
+    """Convert one group of settings; each key is its field's name in camel case."""
     types = hints(kind)  # type: ignore[arg-type]  # every class is hashable
     values: dict[str, Any] = {}
-    for one in fields(kind):  # type: ignore[arg-type]  # only asked of dataclasses
+    for one in fields(kind):  # type: ignore[arg-type]  # only called with dataclasses
         hint, value = types[one.name], members.get(camel(one.name))
         if _is_secret(hint):
             values[one.name] = () if get_origin(hint) is tuple else None
@@ -33,8 +33,8 @@ def group(kind: type[G], members: Mapping[str, Any], where: str) -> G:
     return kind(**values)
 
 
-def value_of(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - anything may stand in a file
-    """The value converted to the type of its field."""
+def value_of(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - a file may contain anything
+    """Convert the value to the type of its field."""
     origin = get_origin(hint)
     if origin is UnionType:
         hint = next(one for one in get_args(hint) if one is not type(None))
@@ -59,7 +59,7 @@ def _word(kind: type[StrEnum], word: str, where: str) -> StrEnum:
     return kind(word)
 
 
-def _list(hint: Any, value: Any, where: str) -> Iterator[Any]:  # noqa: ANN401 - anything may stand in a file
+def _list(hint: Any, value: Any, where: str) -> Iterator[Any]:  # noqa: ANN401 - a file may contain anything
     if not isinstance(value, list):
         raise RouterConfigError(f"{where}: {value!r}: must be a list")
     for number, each in enumerate(value):
@@ -68,43 +68,43 @@ def _list(hint: Any, value: Any, where: str) -> Iterator[Any]:  # noqa: ANN401 -
         yield value_of(hint, each, f"{where}[{number}]")
 
 
-def _is_secret(hint: Any) -> bool:  # noqa: ANN401 - a type as it is written
+def _is_secret(hint: Any) -> bool:  # noqa: ANN401 - a type annotation
     return hint is SecretKey or any(_is_secret(one) for one in get_args(hint))
 
 
 @cache
 def hints(kind: type[Any]) -> dict[str, Any]:
-    """The types of a class's fields, by their names."""
+    """Return the types of a class's fields by name."""
     return get_type_hints(kind)
 
 
 def camel(name: str) -> str:
-    """A field's name as a file spells it."""
+    """Return a field's name as spelt in a file."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
-def as_object(value: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401 - anything may stand in a file
-    """The value, if it is an object."""
+def as_object(value: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401 - a file may contain anything
+    """Return the value, if it is an object."""
     if not isinstance(value, dict):
         raise RouterConfigError(f"{where}: {value!r}: must be an object")
     return value
 
 
-def text(value: Any, where: str) -> str:  # noqa: ANN401 - anything may stand in a file
-    """The value, if it is text."""
+def text(value: Any, where: str) -> str:  # noqa: ANN401 - a file may contain anything
+    """Return the value, if it is text."""
     if not isinstance(value, str):
         raise RouterConfigError(f"{where}: {value!r}: must be text")
     return value
 
 
-def _flag(value: Any, where: str) -> bool:  # noqa: ANN401 - anything may stand in a file
+def _flag(value: Any, where: str) -> bool:  # noqa: ANN401 - a file may contain anything
     if not isinstance(value, bool):
         raise RouterConfigError(f"{where}: {value!r}: must be true or false")
     return value
 
 
-def _number(value: Any, where: str, *, whole: bool) -> int | float:  # noqa: ANN401 - anything may stand in a file
+def _number(value: Any, where: str, *, whole: bool) -> int | float:  # noqa: ANN401 - a file may contain anything
     """Check a number. JSON has one kind; a count written 5.0 is still five."""
     good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST
     if not good or (whole and not math.isclose(value, int(value), abs_tol=0.0)):

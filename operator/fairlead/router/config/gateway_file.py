@@ -1,4 +1,4 @@
-"""What the operator's file says of a gateway: its targets, the APIs outside of the cluster, and the routes to them."""
+"""A gateway's part of the operator's file: its targets, the external APIs, and the routes to them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,7 +19,7 @@ def describes(document: Mapping[str, Any]) -> bool:
 
 
 def settings(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of `RouterConfig`; clients may use the names of the routes."""
+    """Parse the fields of `RouterConfig`; clients may use the names of the routes."""
     targets = tuple(_targets(_list(document, "targets")))
     externals = tuple(_externals(_list(document, "externals")))
     routes = tuple(_route(item, f"routes[{place}]") for place, item in enumerate(_list(document, "routes")))
@@ -67,7 +67,7 @@ def _externals(items: list[Any]) -> Iterator[ExternalConfig]:
         yield ExternalConfig(api=replace(api, url=api.url.rstrip("/")), key_place=key)
 
 
-def _route(item: Any, where: str) -> ModelRoute:  # noqa: ANN401 - anything may stand in a file
+def _route(item: Any, where: str) -> ModelRoute:  # noqa: ANN401 - a file may contain anything
     found: ModelRoute = document_values.value_of(ModelRoute, item, where)
     match found.strategy:
         case RouteStrategy.SINGLE | RouteStrategy.RULES if not found.target:

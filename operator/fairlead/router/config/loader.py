@@ -1,7 +1,7 @@
-"""A router's configuration: its engines, model names and limits; read from one file and its secrets.
+"""A router's configuration: its engines, model names and limits, read from one file and its secrets.
 
-A file with `renderedFrom` is the operator's, JSON with the names of `fleet.gateways`; any other was written by a
-person, YAML or JSON with the names of `spec.router`, and unknown keys in it are errors.
+A file with `renderedFrom` is the operator's: JSON with the names of `fleet.gateways`. Any other was written by a
+person: YAML or JSON with the names of `spec.router`, in which unknown keys are errors.
 """
 
 import json
@@ -28,12 +28,12 @@ _ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}")
 
 
 def load(path: Path) -> RouterConfig:
-    """The settings of a file with its secrets; raises `RouterConfigError` with the key at fault, or `OSError`."""
+    """Load a file with its secrets; raises `RouterConfigError` with the key at fault, or `OSError`."""
     return refreshed(read(text_of(path)))
 
 
 def text_of(path: Path) -> str:
-    """The text of a file."""
+    """Read the text of a file."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as problem:
@@ -41,12 +41,12 @@ def text_of(path: Path) -> str:
 
 
 def refreshed(settings: RouterConfig) -> RouterConfig:
-    """The same settings with the current secrets."""
+    """Return the same settings with the current secrets."""
     return secret_values.filled_in(settings)
 
 
 def read(text: str) -> RouterConfig:
-    """The settings of a file's text; no other file is opened."""
+    """Parse a file's text; no other file is opened."""
     try:
         document = json.loads(text)
     except ValueError:

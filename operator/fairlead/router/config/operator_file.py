@@ -1,6 +1,6 @@
-"""The file that an operator rendered: JSON under the names of `fleet.gateways`, read without pydantic.
+"""The file that an operator rendered: JSON with the names of `fleet.gateways`, read without pydantic.
 
-Missing keys have the defaults there; unknown keys are ignored, since a newer operator may have written them. pydantic
+Missing keys take the defaults there; unknown keys are ignored, since a newer operator may have written them. pydantic
 would cost a router 17 MB and half a second for a file that no person wrote.
 """
 
@@ -15,7 +15,7 @@ from fairlead.router.config.settings import RouterConfig, RouterConfigError, Sec
 
 CERTIFICATE: Final = "tls.crt"
 PRIVATE_KEY: Final = "tls.key"
-"""The names in a Secret of type kubernetes.io/tls."""
+"""Entry names in a Secret of type kubernetes.io/tls."""
 
 _PLAIN: Final = ("namespace", "selector", "endpoints", "engine_port", "models", "adapters", "prefix_caching")
 _PLAIN_TOO: Final = (
@@ -40,7 +40,7 @@ _DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 def settings(document: Mapping[str, Any]) -> RouterConfig:
-    """All settings; secrets as their locations."""
+    """Parse all settings; secrets as their locations."""
     routing = document_values.as_object(document.get("routing") or {}, "routing")
     door = routing.get("door") or {}
     found = document_values.group(RoutingSettings, routing, "routing")
@@ -66,25 +66,25 @@ def settings(document: Mapping[str, Any]) -> RouterConfig:
     )
 
 
-def _keys(tenants: Any) -> Iterator[tuple[str, SecretLocation]]:  # noqa: ANN401 - anything may stand in a file
+def _keys(tenants: Any) -> Iterator[tuple[str, SecretLocation]]:  # noqa: ANN401 - a file may contain anything
     for number, tenant in enumerate(tenants):
         where = f"routing.tenants[{number}].keyFiles"
         for file in document_values.value_of(tuple[str, ...], tenant.get("keyFiles") or [], where):
             yield tenant["name"], SecretLocation(file=file)
 
 
-def _digests(value: Any) -> Iterator[SecretLocation]:  # noqa: ANN401 - anything may stand in a file
+def _digests(value: Any) -> Iterator[SecretLocation]:  # noqa: ANN401 - a file may contain anything
     for number, each in enumerate(document_values.value_of(tuple[str, ...], value, "metricsKeys")):
         if not _DIGEST.fullmatch(each):
             raise RouterConfigError(f"metricsKeys[{number}]: {each!r}: must be a SHA-256 in 64 hex digits")
         yield SecretLocation(sha256=each)
 
 
-def _path(folder: Any, name: str, where: str) -> str | None:  # noqa: ANN401 - anything may stand in a file
+def _path(folder: Any, name: str, where: str) -> str | None:  # noqa: ANN401 - a file may contain anything
     return None if folder is None else f"{document_values.text(folder, where)}{name}"
 
 
-def _file(value: Any, where: str) -> SecretLocation | None:  # noqa: ANN401 - anything may stand in a file
+def _file(value: Any, where: str) -> SecretLocation | None:  # noqa: ANN401 - a file may contain anything
     return None if value is None else SecretLocation(file=document_values.value_of(str, value, where))
 
 

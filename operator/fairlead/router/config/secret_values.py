@@ -15,14 +15,14 @@ from fairlead.router.config import tenant_folder
 from fairlead.router.config.settings import ExternalConfig, RouterConfig, SecretLocation
 
 PEER_KEYS: Final = ("current", "previous")
-"""Entries of the Secret with the keys of routers."""
+"""Entries of the Secret with the routers' keys."""
 LEAST_PEER_KEY_BYTES: Final = 32
 _HEADER: Final = re.compile(rb"[!-~]+")
 """A key that fits into a header line."""
 
 
 def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.environ) -> RouterConfig:
-    """The settings with every secret that could be read, and a warning for each that could not."""
+    """Return the settings with every secret that could be read, and a warning for each that could not."""
     keys: dict[bytes, str] = {}
     warnings = list(settings.warnings)
     if settings.tenant_keys:
@@ -69,7 +69,7 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
 
 
 def _peer_keys(folder: str | None) -> Iterator[bytes]:
-    """The newest first; each is as long as the operator writes it, or it is none."""
+    """Read the peer keys, the newest first; one shorter than the operator writes them is ignored."""
     for entry in PEER_KEYS if folder else ():
         value = tenant_folder.content(Path(str(folder)) / entry)
         if value is not None and len(value) >= LEAST_PEER_KEY_BYTES:
@@ -82,7 +82,7 @@ def _with_key(one: ExternalConfig, environment: Mapping[str, str]) -> ExternalCo
 
 
 def _from_folder(settings: RouterConfig, keys: dict[bytes, str]) -> Iterator[str]:
-    """Fill in the keys of the mounted folder; an entry that no tenant has, or that is no key, is warned of."""
+    """Add the keys of the mounted folder; warn of entries without a known tenant or a valid key."""
     tenants = {one.name for one in settings.routing.tenants}
     for file in tenant_folder.entries(Path(str(settings.tenant_keys))):
         entry = tenant_folder.KeyEntry.of(file)
@@ -120,7 +120,7 @@ def _digest(place: SecretLocation, environment: Mapping[str, str]) -> bytes | No
 
 
 def _value(place: SecretLocation, environment: Mapping[str, str]) -> bytes | None:
-    """The secret without the line end that editors and `echo` append."""
+    """Read a secret without the line end that editors and `echo` append."""
     if place.env is not None:
         return environment.get(place.env, "").encode().strip() or None
     return tenant_folder.content(Path(str(place.file)))

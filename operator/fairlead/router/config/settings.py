@@ -1,4 +1,4 @@
-"""A router's configuration as values, and the error for one that is invalid."""
+"""A router's configuration as values, and the error for an invalid one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from fairlead.fleet.traffic_shares import TrafficShare
 
 
 class RouterConfigError(ValueError):
-    """The file says something that cannot be applied."""
+    """The file has a value that cannot be applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +30,26 @@ class TargetConfig:
     """One deployment whose engines a router sends requests to."""
 
     target: str = ""
-    """`namespace/name`; empty for the only one of a plain router."""
+    """`namespace/name`; empty for a plain router's only target."""
     namespace: str = ""
     selector: str = ""
-    """Labels of the engine pods; empty when the endpoints are listed."""
+    """Labels of the engine pods; empty if the endpoints are listed."""
     endpoints: tuple[str, ...] = ()
-    """Host and port of each engine; empty when they are found by the selector."""
+    """Host and port of each engine; empty if they are found by the selector."""
     engine_port: int = catalogue.api(catalogue.DEFAULT).port
     engine_kind: str = catalogue.DEFAULT
-    """As a spec spells it; one that this router does not know is spoken to as the default."""
+    """As spelt in a spec; a kind that this router does not know is treated as the default."""
     models: tuple[str, ...] = ()
-    """Names that its engines know, the base model first; empty lets any name through."""
+    """Names that its engines know, the base model first; empty accepts any name."""
     adapters: tuple[str, ...] = ()
     """Names in `models` that are LoRA adapters."""
     adapter_versions: tuple[AdapterVersions, ...] = ()
     """Further names in `models`: adapters that come and go, each with the versions that engines have loaded."""
     adapter_slots: int | None = None
-    """Adapters that can take part in one step of an engine; None: not known."""
+    """Adapters that can take part in one step of an engine; None if unknown."""
     prefix_caching: bool = True
     revision: str = ""
-    """The target revision; the revision of a pod is in its label."""
+    """The target revision; a pod's revision is in its label."""
     max_context_tokens: int | None = None
     max_sequences: int | None = None
     """Requests that run at once in one engine."""
@@ -58,55 +58,55 @@ class TargetConfig:
     first_token_seconds: float | None = None
     """The objective for first tokens; without one, no request is late."""
     price_per_hour: Decimal | None = None
-    """Of one replica, all its GPUs."""
+    """Price of one replica with all its GPUs."""
     share: TrafficShare | None = None
-    """What a new revision gets of the traffic, while there is one that is tried."""
+    """A new revision's share of the traffic, while one is on trial."""
     leaving: bool = False
-    """It moves to routers of its own: clients that keep a connection here would never come to those."""
+    """It moves to its own routers: clients that keep a connection here would never reach those."""
 
     @property
     def engine_api(self) -> HttpApi:
-        """How to speak to its engines."""
+        """Return the HTTP interface of its engines."""
         return catalogue.api(self.engine_kind)
 
     @property
     def place(self) -> tuple[str, str, tuple[str, ...], int]:
-        """The source of the engines; while it stays the same, discovery continues without a break."""
+        """The source of the engines; while it stays the same, discovery continues without interruption."""
         return (self.namespace, self.selector, self.endpoints, self.engine_port)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalConfig:
-    """One API outside of the cluster, and its key."""
+    """One external API and its key."""
 
     api: ExternalTarget
     key_place: SecretLocation | None = None
     key: bytes | None = field(default=None, repr=False)
-    """Nothing where it has none, or none could be read."""
+    """None if it has no key, or it could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterConfig:
-    """The settings of one reading of the file, and of the secrets it names."""
+    """The settings from one read of the file and of the secrets it names."""
 
     rendered_from: str = ""
     """Kind, namespace and name of the object that the operator wrote the file for; empty for a person's."""
     namespace: str = ""
     selector: str = ""
-    """Labels of the engine pods; empty when the endpoints are listed."""
+    """Labels of the engine pods; empty if the endpoints are listed."""
     endpoints: tuple[str, ...] = ()
-    """Host and port of each engine; empty when they are found by the selector."""
+    """Host and port of each engine; empty if they are found by the selector."""
     engine_port: int = catalogue.api(catalogue.DEFAULT).port
     engine_kind: str = catalogue.DEFAULT
-    """As a spec spells it; one that this router does not know is spoken to as the default."""
+    """As spelt in a spec; a kind that this router does not know is treated as the default."""
     models: tuple[str, ...] = ()
-    """Names clients may use, the base model first; empty lets any name through."""
+    """Names that clients may use, the base model first; empty accepts any name."""
     adapters: tuple[str, ...] = ()
     """Names in `models` that are LoRA adapters."""
     adapter_versions: tuple[AdapterVersions, ...] = ()
     """Further names in `models`: adapters that come and go, each with the versions that engines have loaded."""
     adapter_slots: int | None = None
-    """Adapters that can take part in one step of an engine; None: not known."""
+    """Adapters that can take part in one step of an engine; None if unknown."""
     prefix_caching: bool = True
     max_context_tokens: int | None = None
     max_sequences: int | None = None
@@ -116,24 +116,24 @@ class RouterConfig:
     first_token_seconds: float | None = None
     """The objective for first tokens; without one, no request is late."""
     revision: str = ""
-    """The target revision; the revision of a pod is in its label."""
+    """The target revision; a pod's revision is in its label."""
     price_per_hour: Decimal | None = None
-    """Of one replica, all its GPUs."""
+    """Price of one replica with all its GPUs."""
     share: TrafficShare | None = None
-    """What a new revision gets of the traffic, while there is one that is tried."""
+    """A new revision's share of the traffic, while one is on trial."""
     routers: int = 1
     """Number of routers that share rates and concurrency limits."""
     router_selector: str = ""
-    """Labels of the routers' pods, this one among them; empty where the routers cannot be counted."""
+    """Labels of the routers' pods, including this one; empty if the routers cannot be counted."""
     is_gateway: bool = False
-    """It serves `targets` by `routes`, and `models` are the routes' names; otherwise one deployment, described here."""
+    """Serves `targets` by `routes`, with the routes' names in `models`; else one deployment, described here."""
     targets: tuple[TargetConfig, ...] = ()
     externals: tuple[ExternalConfig, ...] = ()
     routes: tuple[ModelRoute, ...] = ()
     config_map: str = ""
-    """In `namespace`; holds this file, and is followed through the API server; empty: only the file is."""
+    """ConfigMap in `namespace` with this file, followed through the API server; empty: only the file is."""
     tenant_keys: str | None = None
-    """A folder with tenants' keys: the name of an entry says whose it is."""
+    """A folder with tenants' keys; an entry's name identifies its tenant."""
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     """Routing settings without the locations of secrets, which are in the fields below."""
     tls_cert_file: str | None = None
@@ -141,16 +141,16 @@ class RouterConfig:
     engine_ca_file: str | None = None
     issuer_ca_file: str | None = None
     key_places: tuple[tuple[str, SecretLocation], ...] = ()
-    """Tenants' names and the location of one key of each."""
+    """Tenants' names, each with the location of one key."""
     redis_place: SecretLocation | None = None
     metrics_places: tuple[SecretLocation, ...] = ()
     """Locations of the keys to the pages on the metrics port."""
     metrics_keys: frozenset[bytes] = field(default=frozenset(), repr=False)
-    """SHA-256 of those that were found."""
+    """SHA-256 of the keys that were found."""
     peer_keys_folder: str | None = None
-    """A folder with the keys by which routers know each other's datagrams; none: they report nothing to each other."""
+    """A folder with the keys that authenticate routers' datagrams; without it routers report nothing to each other."""
     peer_keys: tuple[bytes, ...] = field(default=(), repr=False)
-    """Those that were found, the newest first."""
+    """The keys that were found, the newest first."""
     keys: Mapping[bytes, str] = field(default_factory=dict, repr=False)
     """Tenant by SHA-256 of each key that was found."""
     redis_url: str | None = field(default=None, repr=False)
@@ -159,7 +159,7 @@ class RouterConfig:
 
     @property
     def served(self) -> tuple[TargetConfig, ...]:
-        """Every deployment that it sends requests to; of a plain router its only one."""
+        """Every deployment that it sends requests to; for a plain router its only one."""
         return self.targets if self.is_gateway else (self._own,)
 
     @property
@@ -191,12 +191,12 @@ class RouterConfig:
 
     @property
     def in_cluster(self) -> bool:
-        """Whether engines are pods, of a deployment or of those behind a gateway: then an API server reviews tokens."""
+        """Whether engines are pods, a deployment's or a gateway's targets': then an API server reviews tokens."""
         return any(one.selector for one in self.served)
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every other file, and folder of files, whose change needs a reload; certificates are followed elsewhere."""
+        """Other files and folders whose change needs a reload; certificates are followed elsewhere."""
         places = [place for _, place in self.key_places] + [*self.metrics_places]
         places += [self.redis_place] if self.redis_place else []
         places += [one.key_place for one in self.externals if one.key_place]

@@ -1,4 +1,4 @@
-"""Keys of tenants in one mounted folder: an entry's name says whose key it is, so that a new tenant needs no restart.
+"""Tenants' keys in one mounted folder: an entry's name identifies its tenant, so that a new tenant needs no restart.
 
 `TENANT` and `TENANT.anything` hold a key, `TENANT.anything.sha256` the SHA-256 of one in hex.
 """
@@ -28,12 +28,12 @@ class KeyEntry:
 
     @classmethod
     def of(cls, file: Path) -> "KeyEntry":
-        """The entry by its name; names of tenants have no dot."""
+        """Parse the entry's name; tenant names have no dot."""
         tenant, dot, _ = file.name.partition(".")
         return cls(file=file, tenant=tenant, hashed=bool(dot) and file.name.endswith(_HASHED))
 
     def digest(self) -> bytes | None:
-        """The SHA-256 of its key; nothing where it holds none."""
+        """Return the SHA-256 of its key; None if it holds none."""
         found = content(self.file)
         if not self.hashed:
             return sha256(found).digest() if found else None
@@ -46,7 +46,7 @@ class KeyEntry:
 
 
 def entries(folder: Path) -> Iterator[Path]:
-    """The files of a mounted Secret by name; what begins with a dot is the kubelet's own."""
+    """List the files of a mounted Secret by name; those that begin with a dot are the kubelet's own."""
     try:
         names = sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
     except OSError:
@@ -55,7 +55,7 @@ def entries(folder: Path) -> Iterator[Path]:
 
 
 def content(file: Path) -> bytes | None:
-    """A secret without the line end that editors and `echo` append."""
+    """Read a secret without the line end that editors and `echo` append."""
     try:
         with file.open("rb") as opened:
             found = opened.read(LONGEST + 1)

@@ -1,4 +1,4 @@
-"""The file that a person wrote: the groups of `spec.router`, spelt and checked as they are there.
+"""The file that a person wrote: the groups of `spec.router`, spelt and checked as in the API.
 
 Imported only for such a file, since it imports the API models, and pydantic with them.
 """
@@ -25,7 +25,7 @@ ROOT: Final = "spec"
 
 
 def settings(text: str) -> RouterConfig:
-    """All settings; raises `RouterConfigError` with everything that is wrong at once."""
+    """Parse all settings; raises `RouterConfigError` with all mistakes at once."""
     file = _read(text)
     door = file.routing.door
     tls, engine_tls, redis, oidc = door.tls, door.engine_tls, file.routing.cache.redis, file.routing.oidc
