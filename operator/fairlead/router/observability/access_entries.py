@@ -1,6 +1,6 @@
-"""The access log: one JSON object a request, written once, when the request ended.
+"""The access log: one JSON object per request, written once, when the request ended.
 
-A field that is unknown or empty is left out. Prompts are included only where the configuration says so.
+A field that is unknown or empty is left out. Prompts are included only if the configuration enables them.
 """
 
 import json
@@ -17,12 +17,12 @@ from fairlead.router.observability.request_record import RequestRecord
 LONGEST_PROMPT: Final = 32 * 2**10
 """Characters of a prompt that are logged: collectors cut or drop lines of more than some 100 kB."""
 LONGEST_WORD: Final = 256
-"""Characters that are kept of a string from a client or an engine, such as a model's name or a request id, when it
-makes a line unusually long."""
+"""Characters kept of a string from a client or an engine, such as a model's name or a request id, if it makes a line
+unusually long."""
 LONGEST_USUAL: Final = 2048
-"""Bytes; twice the size of a line whose fields all have ordinary lengths."""
+"""In bytes; twice the size of a line whose fields all have ordinary lengths."""
 DECIMALS: Final = 9
-"""Of a cost: a token costs a millionth and less."""
+"""Of a cost: a token costs a millionth or less."""
 _LEFT_OUT: Final[dict[str, object]] = dict(
     zip(reversed(AccessLogEntry.__struct_fields__), reversed(AccessLogEntry.__struct_defaults__), strict=False)
 )
@@ -37,12 +37,12 @@ class TimestampFormatter:
 
     def __init__(self, offset: float) -> None:
         self.offset = offset
-        """What the wall clock is ahead of the loop's."""
+        """How far the wall clock is ahead of the loop's."""
         self._millisecond = self._second = -1
         self._date = self._text = ""
 
     def written(self, moment: float) -> str:
-        """UTC, to the millisecond."""
+        """Format a time as UTC, to the millisecond."""
         millisecond = int((moment + self.offset) * 1e3)
         if millisecond != self._millisecond:
             self._millisecond = millisecond
@@ -55,7 +55,7 @@ class TimestampFormatter:
 
 
 def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
-    """The line without its end. Passes fields by position: setting them one by one costs three times as much."""
+    """Format the line without its end. Passes fields by position: setting them one by one takes three times as long."""
     arrived = record.arrived
     entry = AccessLogEntry(
         clock.written(arrived),
@@ -106,7 +106,7 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
 
 
 def written(entry: AccessLogEntry) -> bytes:
-    """ASCII only: clients can send direction marks, line separators and the like, which terminals interpret."""
+    """Encode as ASCII: clients can send direction marks, line separators and the like, which terminals interpret."""
     try:
         text = _encode(entry)
     except UnicodeEncodeError:  # half a surrogate pair, which only JSON's own escapes can write

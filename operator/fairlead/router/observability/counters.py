@@ -1,6 +1,6 @@
 """Everything the router counts, as plain numbers that are read at a scrape.
 
-What belongs to a request is counted from its record when it ends; the rest is raised in place where it happens.
+What belongs to a request is counted from its record when it ends; the rest is incremented where it happens.
 """
 
 from collections import defaultdict
@@ -37,10 +37,10 @@ from fairlead.telemetry import router_buckets
 from fairlead.telemetry.histogram import MetricHistogram
 
 MOST_SERIES: Final = 256
-"""Twenty models and adapters in two revisions, two bands and three lanes; a page is 4.5 MB when all have streams."""
+"""Twenty models and adapters in two revisions, two bands and three lanes; a page is 4.5 MB if all have streams."""
 MOST_SPENDERS: Final = 2048
 MOST_REASONS: Final = 64
-"""Reasons come from closed enums of ours; this bound protects the page should code break that rule."""
+"""Reasons come from our own closed enums; this bound protects the page should code break that rule."""
 
 CountedLabels = tuple[str, str, str, str]
 RequestLabels = tuple[str, str, str, str, Lane]
@@ -80,14 +80,14 @@ class RouterCounters:
         self.held: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.costs: BoundedSeries[tuple[str, str, str], CostSeries] = BoundedSeries(MOST_SPENDERS, CostSeries)
         self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
-        """Both series in one lookup; cleared whole before a full `BoundedSeries` could drop one of them."""
+        """Both series in one lookup; cleared before a full `BoundedSeries` could drop one of them."""
 
     def _of_requests(self) -> None:
         self.inflight = self.cut = self.retries = self.late = 0
         self.bytes_in = self.bytes_out = 0
         self.hedges_won = self.hedges_lost = self.hedges_denied = 0
         self.ended_as: defaultdict[tuple[str, bool, int, RequestResult], int] = defaultdict(int)
-        """By surface, stream, status and result; the page sums up what it needs."""
+        """By surface, stream, status and result; the page sums what it needs."""
         self.refusals: dict[str, int] = dict.fromkeys(RefusalReason, 0)
         self.aborts = dict.fromkeys(AbortStage, 0)
         self.picks = dict.fromkeys(PickReason, 0)
@@ -112,17 +112,17 @@ class RouterCounters:
         demand.used_at = now
 
     def add_checked(self, record: RequestRecord, schema: str, result: str, now: float) -> None:
-        """Count an answer whose form was checked; of schemas' names, which clients choose, only the first are shown."""
+        """Count an answer whose format was checked; of schema names, which clients choose, only the first are shown."""
         route = self._route(record)
         self.checked.place((route, record.target, record.revision, result), now).add(now)
         self.schemas.place((route, self.forms.shown(schema, served=True), result), now).add(now)
 
     def add_held(self, record: RequestRecord, result: str, outcome: HeldOutcome, now: float) -> None:
-        """Count an answer that was held, and what became of it."""
+        """Count a held answer and its outcome."""
         self.held.place((self._route(record), record.target, result, outcome), now).add(now)
 
     def add_copy(self, record: RequestRecord, target: str, result: CopyResult, now: float) -> None:
-        """Count the copy of a request, or that there was no room for one."""
+        """Count a request's copy, or that there was no room for one."""
         self.copies.place((self._route(record), target, result), now).add(now)
 
     def _route(self, record: RequestRecord) -> str:
@@ -167,7 +167,7 @@ class RouterCounters:
             spender.cost += one.cost
 
     def _routed(self, record: RequestRecord, route: str, prompt: int, output: int) -> None:
-        """Count a gateway's request at the target that had it last, and at those that it left."""
+        """Count a gateway's request at its last target, and at those that it left."""
         now, status, key = record.ended_at, record.status, (route, record.target)
         last = self.targets.get(key) or self.targets.place(key, now)
         last.by_class[status // 100 if 100 <= status < 600 else 0] += 1
@@ -212,7 +212,7 @@ class RouterCounters:
     def _forwarded(
         self, record: RequestRecord, series: RequestSeries, spender: TenantSeries, *, answered: bool
     ) -> tuple[int, int]:
-        """Count what an engine was asked for; its tokens, prompt and output."""
+        """Count what an engine did for the request; return its prompt and output tokens."""
         prompt, output = _tokens(record, answered=answered)
         if prompt or output:
             _add_tokens(record, series, spender, prompt, output)
@@ -239,7 +239,7 @@ class RouterCounters:
         return prompt, output
 
     def _add_spent(self, record: RequestRecord, one: SpentAnswer, spender: TenantSeries) -> None:
-        """Count the tokens of an answer that was not given, as those of the revision that wrote it."""
+        """Count the tokens of an answer that was not given, for the revision that wrote it."""
         key = (record.tenant, record.band, self._route(record), one.revision, record.lane)
         series, _ = self._places.get(key) or self._placed(key, record.ended_at)
         series.prompt += one.prompt_tokens
@@ -262,7 +262,7 @@ class RouterCounters:
 
 
 def _tokens(record: RequestRecord, *, answered: bool) -> tuple[int, int]:
-    """As the engine counted, else as estimated and seen; none where nothing came of it."""
+    """Return the engine's counts, else those estimated and seen; zeros if nothing came of it."""
     output = record.output_tokens if record.output_tokens >= 0 else record.deltas
     if record.prompt_tokens >= 0:
         return record.prompt_tokens, output
@@ -281,7 +281,7 @@ def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSer
 
 
 def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> None:
-    """Record durations; `output` is zero for requests that did not end well, whose pace means nothing."""
+    """Record durations; `output` is zero for requests that did not end well, whose speed means nothing."""
     first, ended = record.first_token_at, record.ended_at
     series.first_token.observe(first - record.arrived)
     series.prefill.observe(first - record.sent_at)

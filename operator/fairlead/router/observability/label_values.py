@@ -6,57 +6,57 @@ from typing import Final
 from fairlead.routing.reasons import RefusalReason
 
 OTHER: Final = "other"
-"""Values that are not on a list, or beyond a bound."""
+"""Values that are not on a list, or exceed a bound."""
 FINISHES: Final = frozenset((
     "stop", "length", "tool_calls", "content_filter", "abort", "error", "repetition",
     "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal", "completed", "incomplete",
 ))  # fmt: skip
 """Finish reasons of OpenAI, vLLM and Anthropic, and the states of the Responses API."""
 CUT_SHORT: Final = frozenset(("length", "max_tokens", "incomplete"))
-"""Finish reasons of a response that reached the token limit: a JSON document is then invalid."""
+"""Finish reasons of a response that reached the token limit, which makes a JSON document invalid."""
 QUEUED_REFUSALS: Final = frozenset(
     (RefusalReason.QUEUE_TIME.value, RefusalReason.TOO_LATE.value, RefusalReason.NO_REPLICA.value)
 )
-"""Refusals after a wait; every other comes at once and says nothing about the queue."""
+"""Refusals after a wait; every other one is immediate and says nothing about the queue."""
 
 
 class HeldOutcome(StrEnum):
-    """What became of an answer that was held and judged."""
+    """The outcome of an answer that was held and judged."""
 
     GIVEN = "given"
     ESCALATED = "escalated"
     RETRIED = "retried"
     OVER_BUDGET = "over_budget"
-    """It did not pass, and as many as may had gone on; it was given."""
+    """It did not pass, but the limit of escalations was reached; it was given."""
     NO_OTHER = "no_other"
-    """It did not pass, and no other target had a replica; it was given."""
+    """It did not pass, but no other target had a replica; it was given."""
     TOO_LARGE = "too_large"
-    """It was given before it was whole."""
+    """It was given before it was complete."""
 
 
 class CopyResult(StrEnum):
-    """What became of the copy of a request that a route's shadow wants."""
+    """The result of a request's copy for a route's shadow."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
-    """By the engine."""
+    """Refused by the engine."""
     FAILED = "failed"
     LATE = "late"
-    """It was ended when a client would not have waited any longer."""
+    """Ended at the time when a client would have stopped waiting."""
     NO_ROOM = "no_room"
-    """None was made: no replica had room, or the deployment could not have taken the request at all."""
+    """No copy was made: no replica had room, or the deployment could not have taken the request at all."""
 
 
 class KeyReadingResult(StrEnum):
-    """How a reading of the keys of tenants' issuer ended."""
+    """The result of reading the issuer's keys."""
 
     READ = "read"
     UNREACHABLE = "unreachable"
     """No connection, a certificate of another authority, or no answer in time."""
     REFUSED = "refused"
-    """Another status than 200, redirects among them."""
+    """A status other than 200, including redirects."""
     UNUSABLE = "unusable"
-    """Too large, no JSON, of another issuer, or without a key that signs."""
+    """Too large, not JSON, of another issuer, or without a signing key."""
 
 
 class AbortStage(StrEnum):

@@ -1,7 +1,7 @@
-"""Writes the access log to a file or a pipe: lines are collected on the loop and written by a thread of their own.
+"""Writes the access log to a file or a pipe: lines are collected on the loop and written by a dedicated thread.
 
-A pipe without a reader or a stalled disk stops the thread, never the loop: lines then wait, up to a bound, and are
-dropped and counted beyond it. `O_NONBLOCK` is no solution: on an inherited standard output it would change the pipe for
+A pipe without a reader or a stalled disk blocks the thread, never the loop: lines are then buffered up to a bound, and
+dropped and counted above it. `O_NONBLOCK` is no solution: on an inherited standard output it would change the pipe for
 every other process that holds it, and on files it does nothing.
 """
 
@@ -50,12 +50,12 @@ class AccessLogWriter:
 
     @property
     def written(self) -> int:
-        """Lines that were not lost; the last ones may not be written yet."""
+        """Number of lines not lost; the last ones may not be written yet."""
         return self.accepted - self.lost
 
     @property
     def lost(self) -> int:
-        """Lines that were dropped or failed to be written."""
+        """Number of lines dropped or not written because of an error."""
         return self.dropped + self._lost
 
     def take(self, line: bytes) -> None:
@@ -79,7 +79,7 @@ class AccessLogWriter:
         self._work.put(gathered)
 
     def close(self, seconds: float) -> None:
-        """Write what there is; lines that are not written in time are lost."""
+        """Write everything collected; lines not written in time are lost."""
         self.hand_over()
         self._work.put(None)
         self._thread.join(seconds)
@@ -99,7 +99,7 @@ class AccessLogWriter:
 
 
 class DescriptorSink:
-    """A descriptor that was opened elsewhere, such as standard output."""
+    """A descriptor opened elsewhere, such as standard output."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -113,7 +113,7 @@ class DescriptorSink:
 
 
 class LogFileSink:
-    """A file that other programs may move: it is opened again when its path names another file, or none.
+    """A file that other programs may move: it is reopened when its path names another file, or none.
 
     So `mv` is enough to rotate it; with copy-and-truncate each write still goes to the end.
     """
@@ -123,7 +123,7 @@ class LogFileSink:
         self._descriptor = self._opened()
 
     def write(self, data: bytes) -> None:
-        """Write to the file that has the path now."""
+        """Write to the file now at the path."""
         if self._moved():
             fresh = self._opened()
             os.close(self._descriptor)
@@ -156,5 +156,5 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def sink(where: str) -> LogSink:
-    """`-`: standard output, else a path. A file that cannot be opened is an error at the start, not a silent loss."""
+    """Open `-`, standard output, or a path. A file that cannot be opened is an error at start, not a silent loss."""
     return DescriptorSink(1) if where == "-" else LogFileSink(Path(where))

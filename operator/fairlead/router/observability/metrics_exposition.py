@@ -37,7 +37,7 @@ class MetricsExposition:
         self._process = ProcessMetrics()
 
     def text(self, snapshot: RouterSnapshot) -> bytes:
-        """Every family in the table's order; closed labels are shown from the start, so that no series has a gap."""
+        """Render all families in the table's order; closed labels appear from the start, so no series has a gap."""
         self._of_requests(snapshot)
         self._of_series()
         self._of_tenants(snapshot)
@@ -216,12 +216,12 @@ class MetricsExposition:
 
 
 def by_key(samples: Iterable[tuple[object, Number]]) -> Samples:
-    """Samples of one label."""
+    """Yield samples with one label."""
     return (((str(word),), number) for word, number in samples)
 
 
 def of_shared(shared: RedisStoreCounters) -> dict[str, Number]:
-    """Lookups in the shared store and writes to it, by result."""
+    """Return lookups in the shared store and writes to it, by result."""
     return {
         "hit": shared.hits,
         "miss": shared.misses,
@@ -234,6 +234,6 @@ def of_shared(shared: RedisStoreCounters) -> dict[str, Number]:
 
 
 def shadowed(snapshot: RouterSnapshot) -> Samples:
-    """Requests over limits that are not enforced, of all tenants together."""
+    """Yield requests over limits that are not enforced, summed over all tenants."""
     for reason in RefusalReason:
         yield (reason.value,), sum(one.shadowed[reason] for one in snapshot.accounts)

@@ -1,4 +1,4 @@
-"""Which model names may be label values: the configured ones, and where any name passes, the first few."""
+"""Which model names may be label values: the configured ones or, if any name is accepted, the first few."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,10 +6,10 @@ from typing import Final
 from fairlead.router.observability.label_values import OTHER
 
 MOST_LEARNT: Final = 64
-"""An engine serves a base model and a few dozen adapters at most; more names than that are clients' inventions."""
+"""An engine serves a base model and a few dozen adapters at most; further names are made up by clients."""
 
 LONGEST: Final = 256
-"""Characters; a repository's name and a revision fit twice."""
+"""In characters; fits a repository's name and a revision twice."""
 
 
 class ModelLabels:
@@ -21,7 +21,7 @@ class ModelLabels:
         self._learns = not self.models
 
     def take(self, models: Iterable[str]) -> None:
-        """Apply the names of the configuration."""
+        """Apply the names from the configuration."""
         fresh = {model: model for model in models}
         if fresh:
             self.models, self._learns = fresh, False
@@ -29,7 +29,7 @@ class ModelLabels:
             self.models, self._learns = {}, True
 
     def shown(self, model: str, *, served: bool) -> str:
-        """The label value of a name; a new name is shown only once an engine has served it."""
+        """Return the label value of a name; a new name is shown only once an engine has served it."""
         if model in self.models:
             return model
         if served and self._learns and 0 < len(model) <= LONGEST and len(self.models) < MOST_LEARNT:

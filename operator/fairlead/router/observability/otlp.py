@@ -1,7 +1,7 @@
 """OpenTelemetry spans, sent by OTLP over HTTP: a server span for each request, a client span for each attempt.
 
-Names of attributes are those of the semantic conventions for HTTP and for generative AI; our own begin with `fairlead`.
-The exporter reads its headers, certificates and time-out from the `OTEL_EXPORTER_OTLP_*` variables.
+Attribute names follow the semantic conventions for HTTP and for generative AI; our own begin with `fairlead`. The
+exporter reads its headers, certificates and time-out from the `OTEL_EXPORTER_OTLP_*` variables.
 """
 
 import logging
@@ -33,7 +33,7 @@ OPERATIONS: Final = {
     "embeddings": "embeddings",
 }
 WELL: Final = (AttemptEnding.DONE, AttemptEnding.OUTRUN, AttemptEnding.CLIENT_LEFT, AttemptEnding.REFUSED)
-"""Endings of an attempt that are no fault of the engine."""
+"""Endings of an attempt that are not the engine's fault."""
 SpanAttributes = dict[str, str | int | float | bool | Sequence[str]]
 
 
@@ -45,17 +45,17 @@ class OtlpExporter:
         resource |= {"service.namespace": destination.namespace} if destination.namespace else {}
         self._resource = Resource.create({**resource, "service.version": destination.version})
         self._scope = InstrumentationScope("fairlead.router", destination.version)
-        # The library logs each try of each batch; `SpanRing` logs once when sending starts to fail, and counts.
+        # The library logs each attempt for each batch; `SpanRing` logs once when sending starts to fail, and counts.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         self._exporter = OTLPSpanExporter(endpoint=address(destination.endpoint))
 
     def export(self, batch: Sequence[SpanRingEntry]) -> bool:
-        """Whether the collector accepted them."""
+        """Send the spans; whether the collector accepted them."""
         spans = [span for entry in batch for span in self._spans(entry)]
         return self._exporter.export(spans) is SpanExportResult.SUCCESS
 
     def close(self) -> None:
-        """Interrupt a wait before another try."""
+        """Interrupt a wait before another attempt."""
         self._exporter.shutdown()  # type: ignore[no-untyped-call]  # the library's
 
     def _spans(self, entry: SpanRingEntry) -> Iterator[ReadableSpan]:
@@ -96,13 +96,13 @@ class OtlpExporter:
 
 
 def address(endpoint: str) -> str:
-    """The URL with the path for traces, unless it has a path of its own."""
+    """Return the URL, with the traces path unless it has a path of its own."""
     parts = urlsplit(endpoint)
     return urlunsplit(parts._replace(path=parts.path if parts.path.strip("/") else DEFAULT_PATH))
 
 
 def of_request(record: RequestRecord) -> SpanAttributes:
-    """Attributes of the server span; a value that is not known is left out."""
+    """Return the server span's attributes; unknown values are left out."""
     return _without_unknown(
         {
             "http.request.method": "POST",
@@ -126,7 +126,7 @@ def of_request(record: RequestRecord) -> SpanAttributes:
 
 
 def of_attempt(record: RequestRecord, attempt: TracedAttempt) -> SpanAttributes:
-    """Attributes of a client span; the response's figures are on the attempt that gave it."""
+    """Return a client span's attributes; the response's figures are on the attempt that gave it."""
     host, _, port = attempt.address.rpartition(":")
     attributes: SpanAttributes = {
         "gen_ai.operation.name": OPERATIONS.get(record.surface, record.surface),

@@ -20,7 +20,7 @@ class ObservabilityOptions:
     bits: RandomBits
     """`random.Random(...).getrandbits` of the process."""
     access_log: str | None = "-"
-    """A path, or `-`: standard output; nothing: no lines, whatever the configuration says."""
+    """A path, or `-` for standard output; None writes no lines, whatever the configuration says."""
     instance: str = ""
     """The pod's name."""
     namespace: str = ""
@@ -28,7 +28,7 @@ class ObservabilityOptions:
 
 
 def open_outputs(options: ObservabilityOptions, telemetry: RequestTelemetry | None = None) -> TelemetryOutputs:
-    """Outputs that open when first enabled; a `telemetry` without an access log disables that for good."""
+    """Create outputs that open when first enabled; a `telemetry` without an access log disables that for good."""
     where = options.access_log if telemetry is None or telemetry.access_log else None
     return TelemetryOutputs(
         wall=options.wall,
@@ -44,8 +44,8 @@ def _span_ring(options: ObservabilityOptions, endpoint: str) -> SpanRing:
 
 
 def exporter_to(destination: SpanDestination) -> SpanExporter:
-    """The exporter over OTLP."""
-    # 8 MB that a router without a collector does not hold.
+    """Create the OTLP exporter."""
+    # 8 MB that a router without a collector saves.
     from fairlead.router.observability import otlp  # noqa: PLC0415
 
     return otlp.OtlpExporter(destination)

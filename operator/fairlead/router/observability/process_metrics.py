@@ -1,6 +1,6 @@
-"""Metrics of this process from the kernel, under the names that dashboards of processes use.
+"""Metrics of this process from the kernel, under the usual names of process dashboards.
 
-Linux only; elsewhere, or where /proc is not readable, there are none.
+Linux only; elsewhere, or if /proc is not readable, there are none.
 """
 
 import os
@@ -20,12 +20,12 @@ class ProcessMetrics:
         self._booted = _boot_time(proc)
 
     def read(self) -> dict[str, float]:
-        """Values by the ends of their names."""
+        """Return the values by metric name suffix."""
         try:
             words = (
                 (self._proc / "self" / "stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].split()
             )
-            # Since Linux 6.2 the size of this folder is how many descriptors are open; counting 20,000 takes 17 ms.
+            # Since Linux 6.2 this folder's size is the number of open descriptors; counting 20,000 takes 17 ms.
             descriptors = (self._proc / "self" / "fd").stat().st_size
         except OSError:
             return {}

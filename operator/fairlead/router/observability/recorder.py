@@ -1,6 +1,6 @@
-"""The interface to a router's telemetry: records begin and end here, and the metrics page is read here.
+"""The interface to a router's telemetry: it opens and closes request records, and renders the metrics page.
 
-Called by the data plane on its loop; nothing here waits, and no error of an output reaches a request.
+Called by the data plane on its loop; nothing here blocks, and no error of an output reaches a request.
 """
 
 import logging
@@ -24,7 +24,7 @@ from fairlead.telemetry import exposition
 log = logging.getLogger(__name__)
 
 HAND_OVER_SECONDS: Final = 1.0
-"""How long an access line waits at most before it is handed to the writer."""
+"""Longest time before an access line is handed to the writer."""
 DRAWN: Final = 2**32
 
 
@@ -37,9 +37,9 @@ class TelemetryOutputs:
     bits: RandomBits
     """`random.Random.getrandbits` of the process."""
     lines: Callable[[], AccessLogWriter] | None = None
-    """Opens the file or pipe, when lines are first enabled; may raise `OSError`."""
+    """Opens the file or pipe when lines are first enabled; may raise `OSError`."""
     spans: Callable[[str], SpanRing] | None = None
-    """Starts to send to the collector at this address."""
+    """Starts sending to the collector at this address."""
 
 
 class TelemetryRecorder:
@@ -73,7 +73,7 @@ class TelemetryRecorder:
         self._take(telemetry, models)
 
     def apply(self, telemetry: RequestTelemetry, models: Iterable[str]) -> None:
-        """Apply another configuration. An access log that cannot be opened fails a start, but not a running router."""
+        """Apply another configuration. Failing to open the access log fails a start, but not a running router."""
         try:
             self._open(telemetry)
         except OSError as problem:
@@ -95,7 +95,7 @@ class TelemetryRecorder:
         self._share = int(telemetry.trace_share * DRAWN)
 
     def _send_to(self, endpoint: str | None) -> None:
-        """Send to another collector from now on; the last one's thread ends by itself."""
+        """Send to another collector from now on; the previous one's thread ends by itself."""
         if endpoint == self._endpoint or self._ways.spans is None:
             return
         if self._spans is not None:
@@ -104,12 +104,12 @@ class TelemetryRecorder:
         self._spans = self._ways.spans(endpoint) if endpoint is not None else None
 
     def began(self, now: float) -> RequestRecord:
-        """A request came in: start its record."""
+        """Start the record of a new request."""
         self.counts.inflight += 1
         return RequestRecord(now, now)
 
     def traced(self, record: RequestRecord, brought: bytes | None) -> None:
-        """Decide whether to trace: as its client decided in `traceparent`, else by chance."""
+        """Decide whether to trace: as the client decided in `traceparent`, else at random."""
         bits = self._ways.bits
         parent = traces.parent(brought)
         if parent is not None:
@@ -123,11 +123,11 @@ class TelemetryRecorder:
             record.traceparent = traces.undecided(bits)
 
     def wall(self, now: float) -> float:
-        """The time of day at this moment of the loop's clock."""
+        """Return the time of day at this time of the loop's clock."""
         return now + self._clock.offset
 
     def needs_engine(self, record: RequestRecord, now: float) -> None:
-        """A complete request needs an engine: its queue time begins."""
+        """Start the queue time of a complete request that needs an engine."""
         record.waited_from = now
         self.counts.add_demand(record, now)
 
@@ -141,14 +141,14 @@ class TelemetryRecorder:
             self._spans.offer(record, self._clock.offset)
 
     def copy_ended(self, record: RequestRecord, result: CopyResult, now: float) -> None:
-        """Close the record of a copy, which counts as no request of a client."""
+        """Close the record of a copy, which does not count as a client's request."""
         record.close(now)
         self.counts.add_copy(record, record.target, result, now)
         if self._lines is not None:
             self._lines.take(access_entries.line(record, self._clock))
 
     def swept(self, now: float, due: float) -> None:
-        """The sweeper ran: record the loop's lag, and once a second hand over the lines."""
+        """Record the loop's lag at a sweep, and once a second hand over the lines."""
         self.counts.lag.observe(max(now - due, 0.0))
         if now - self._handed_at >= HAND_OVER_SECONDS:
             self._handed_at = now
@@ -157,14 +157,14 @@ class TelemetryRecorder:
                 self._writer.hand_over()
 
     def page(self, snapshot: RouterSnapshot) -> bytes:
-        """All metrics, as `CONTENT_TYPE`."""
+        """Render all metrics, as `CONTENT_TYPE`."""
         lines, spans = self._writer, self._spans
         snapshot.lines = {"written": lines.written, "dropped": lines.lost} if lines else None
         snapshot.traces = spans.outcomes if spans else None
         return self._page.text(snapshot)
 
     def close(self, seconds: float) -> None:
-        """Write the last lines and spans, as far as that is possible in time."""
+        """Write the last lines and spans, as far as possible in this time."""
         if self._writer is not None:
             self._writer.close(seconds)
         if self._spans is not None:

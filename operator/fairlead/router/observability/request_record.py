@@ -19,17 +19,17 @@ from fairlead.routing.routing_request import RoutingRequest
 
 
 class Copied(StrEnum):
-    """What a request has to do with a route's shadow."""
+    """A request's role in a route's shadow."""
 
     NOT = ""
     ORIGINAL = "original"
     """A copy of it was sent."""
     COPY = "copy"
-    """It is one, and its reply went to nobody."""
+    """It is a copy, whose reply was discarded."""
 
 
 NEVER: Final = -1.0
-"""A time that has not come."""
+"""A time that has not been reached."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +46,7 @@ class TracedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class SpentAnswer:
-    """An answer that an engine wrote and that was not given."""
+    """An answer that an engine wrote but that was not given."""
 
     revision: str
     prompt_tokens: int
@@ -56,14 +56,14 @@ class SpentAnswer:
 
 @dataclass(slots=True, eq=False)
 class RequestRecord:
-    """One request. Every field has a value for "not known", so that each stage sets only what it knows."""
+    """One request. Every field has a value for "unknown", so that each stage sets only what it knows."""
 
     arrived: float
     """When its head arrived."""
     waited_from: float
     """When it was complete and needed an engine; its arrival, if that was not recorded."""
     late: bool = False
-    """It was sent when no first token within the objective was to be expected any more."""
+    """It was sent when its first token could no longer be expected within the objective."""
     surface: str = OTHER
     request_id: str = ""
     client: str = ""
@@ -73,27 +73,27 @@ class RequestRecord:
     model: str = ""
     stream: bool = False
     structured: bool = False
-    """It requests JSON, a schema or another grammar."""
+    """It requires JSON, a schema or another grammar."""
     prompt_estimate: int = -1
     prompt: str | None = None
-    """Its text; only where the configuration says that prompts are logged."""
+    """Its text; only if the configuration enables logging of prompts."""
     bytes_in: int = 0
     traceparent: bytes | None = None
     trace: TraceContext | None = None
-    """Only of those that are recorded."""
+    """Only for recorded traces."""
 
     first_sent_at: float = NEVER
     sent_at: float = NEVER
-    """When it was sent to the engine that answered, or of the last attempt."""
+    """When it was sent to the engine that answered, or for the last attempt."""
     first_token_at: float = NEVER
     ended_at: float = NEVER
 
     attempts: int = 0
     failures: list[AttemptEnding] | None = None
     failed_at: tuple[tuple[str, AttemptEnding], ...] = ()
-    """Revisions at which an attempt failed, each with how."""
+    """Revisions at which an attempt failed, each with its ending."""
     load_band: int = 0
-    """Of its engine when it was sent there: requests in flight, in powers of two."""
+    """Load of its engine when it was sent: requests in flight there, in powers of two."""
     tries: list[TracedAttempt] | None = None
     hedged: bool = False
     hedge_sent_at: float = NEVER
@@ -105,34 +105,34 @@ class RequestRecord:
     replica: str = ""
     revision: str = ""
     shadow: str = ""
-    """A reason for which it would have been refused."""
+    """The limit that it exceeded in shadow mode."""
     cache: str = ""
-    """The result of the response cache; empty where there is none."""
+    """The result of the response cache; empty if there is none."""
     target: str = ""
-    """Of a gateway: the target that got it last."""
+    """At a gateway: the last target that got it."""
     rule: str = ""
-    """The rule of its route that held."""
+    """The rule of its route that matched."""
     fallback: str = ""
-    """Why it left its last target, and which that was."""
+    """Why it left its last target, and which one."""
     fallbacks: list[tuple[str, str]] | None = None
     """The targets that it left, each with the reason."""
 
     check: str = ""
-    """What was found of its answer's form: valid, or the fault."""
+    """The check of its answer's format: valid, or the fault."""
     escalated: str = ""
-    """Why an answer to it was not given, and whose that was."""
+    """Why an answer to it was not given, and which target's."""
     spent: list[SpentAnswer] | None = None
     """Answers that were not given."""
     paid: RequestCost | None = None
-    """What its attempts cost, where that is counted."""
+    """The cost of its attempts, if counted."""
 
     copied: Copied = Copied.NOT
     answer: str = ""
-    """What was answered; only of originals and copies, and where the configuration says that prompts are logged."""
+    """Its answer; only for originals and copies, and if the configuration enables logging of prompts."""
 
     status: int = 0
     reason: str = ""
-    """Why the router itself refused it, or cut it."""
+    """Why the router itself refused or cut it."""
     cut: bool = False
     left: AbortStage | None = None
     prompt_tokens: int = -1
@@ -144,7 +144,7 @@ class RequestRecord:
     bytes_out: int = 0
 
     def sent(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
-        """An attempt at an engine begins."""
+        """Record an attempt at an engine."""
         if self.attempts == 0:
             self.first_sent_at = now
         self.attempts += 1
@@ -155,7 +155,7 @@ class RequestRecord:
             self._try(endpoint, now)
 
     def failed(self, ending: AttemptEnding, now: float) -> None:
-        """The current attempt ended before a response began."""
+        """Record that the current attempt ended before a response began."""
         if self.failures is None:
             self.failures = []
         self.failures.append(ending)
@@ -163,12 +163,12 @@ class RequestRecord:
         self._over(ending, now, self.replica)
 
     def fell_back(self, target: str, reason: str) -> None:
-        """It leaves this target for another one."""
+        """Record that it leaves this target for another one."""
         self.fallback = f"{reason}; from={target}"
         self.fallbacks = [*(self.fallbacks or ()), (target, reason)]
 
     def set_aside(self, usage: TokenUsage | None) -> None:
-        """The answer that came is not given: what it took stays counted, as that of its revision."""
+        """Set aside an answer that is not given; its tokens still count, for its revision."""
         taken = SpentAnswer(
             self.revision,
             max(self.prompt_estimate, 0) if usage is None else usage.prompt_tokens,
@@ -180,7 +180,7 @@ class RequestRecord:
         self.finish_reason = ""
 
     def take_back(self, target: str, replica: str) -> None:
-        """The last answer that was set aside is given after all."""
+        """Restore the last answer set aside, which is given after all."""
         assert self.spent
         *self.spent, last = self.spent
         self.target, self.replica, self.revision = target, replica, last.revision
@@ -188,21 +188,21 @@ class RequestRecord:
         self.finish_reason, self.reason, self.escalated = last.finish_reason, "", ""
 
     def hedge_sent(self, endpoint: Endpoint, now: float) -> None:
-        """A hedge is sent to another engine, because the first is slow."""
+        """Record a hedge sent to another engine because the first is slow."""
         self.hedged = True
         self.hedge_sent_at = now
         if self.trace is not None:
             self._try(endpoint, now)
 
     def outran(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
-        """The hedge won: the response is its own now."""
+        """Record that the hedge won and its response is used."""
         self.hedge_won = True
         self.sent_at = self.hedge_sent_at
         self._over(AttemptEnding.OUTRUN, now, self.replica)
         self._goes_to(routing, endpoint)
 
     def upstream_traceparent(self) -> bytes | None:
-        """The `traceparent` for the latest attempt: its own span of a recorded trace, else the client's header."""
+        """Return the latest attempt's `traceparent`: its own span in a recorded trace, else the client's header."""
         if self.trace is None or not self.tries:
             return self.traceparent
         return traces.written(self.trace.trace_id, self.tries[-1].span_id)

@@ -1,4 +1,4 @@
-"""How a request ended, from the client's side."""
+"""How a request ended, from the client's view."""
 
 from enum import StrEnum
 from typing import Final
@@ -24,11 +24,11 @@ class RequestResult(StrEnum):
 
 ANSWERED: Final = RequestResult.ANSWERED
 CACHED: Final = RequestResult.CACHED
-"""Members in module constants: looking one up on its class costs more than the comparison."""
+"""Module constants: looking a member up on its class costs more than the comparison."""
 
 
 def result_of(record: RequestRecord) -> RequestResult:
-    """The first that applies. A client that disconnects during a cut stream counts as `client_left`."""
+    """Return the first that applies. A client that disconnects during a cut stream counts as `client_left`."""
     if record.left is not None:
         return RequestResult.CLIENT_LEFT
     if record.cut:

@@ -1,4 +1,4 @@
-"""The counters under one set of labels, and the bounded maps that hold such sets."""
+"""The counters for one set of labels, and the bounded maps that hold such sets."""
 
 from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
@@ -68,7 +68,7 @@ class RequestSeries:
 
 
 class TenantTotal:
-    """What one tenant used of all models since the start."""
+    """One tenant's use of all models since the start."""
 
     __slots__ = ("requests", "tokens")
 
@@ -95,7 +95,7 @@ class TenantSeries:
 
 
 class CostSeries:
-    """Attempts and their cost, of one model, target and revision."""
+    """Attempts and their cost, for one model, target and revision."""
 
     __slots__ = ("attempts", "cost", "invalid", "key", "retries", "unanswered", "used_at", "validated")
 
@@ -126,7 +126,7 @@ class TargetSeries:
         self.key = key
         self.used_at = now
         self.by_class = [0] * 6
-        """Requests that it got last, by the first digit of their status."""
+        """Requests whose last target it was, by the first digit of their status."""
         self.prompt = self.output = 0
         """Tokens of those that it answered or was answering."""
         self.left: dict[str, int] = {}
@@ -144,7 +144,7 @@ class CountSeries:
         self.count = 0
 
     def add(self, now: float) -> None:
-        """One more."""
+        """Add one."""
         self.count += 1
         self.used_at = now
 
@@ -165,10 +165,10 @@ Value = TypeVar("Value", bound=SeriesEntry)
 
 
 class BoundedSeries(dict[Key, Value], Generic[Key, Value]):
-    """A map of at most `most` entries; one more replaces the entry that is unused for longest.
+    """A map of at most `most` entries; one more replaces the entry unused for longest.
 
-    Labels come from configuration and pods, so the bound is reached after many rollouts only. A series that is dropped
-    and returns begins at zero, which Prometheus takes for a restart.
+    Labels come from configuration and pods, so the bound is reached only after many rollouts. A series that is dropped
+    and returns starts at zero, which Prometheus treats as a restart.
     """
 
     def __init__(self, most: int, made: Callable[[Key, float], Value]) -> None:
@@ -182,7 +182,7 @@ class BoundedSeries(dict[Key, Value], Generic[Key, Value]):
         return len(self) >= self._most
 
     def place(self, key: Key, now: float) -> Value:
-        """The entry of this key, created if missing; most lookups use `get` first."""
+        """Return the entry of this key, created if missing; most lookups use `get` first."""
         found = self.get(key)
         if found is None:
             if self.full:

@@ -24,15 +24,15 @@ class CacheView(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeersSnapshot:
-    """What this router hears of others."""
+    """This router's view of its peers."""
 
     live: int = 0
     silent: int = 0
     together: bool = False
     age_seconds: float = 0.0
-    """Since the latest report of the one of them that was silent for the longest time."""
+    """Age of the latest report from the peer that was silent for longest."""
     datagrams: Mapping[str, int] = field(default_factory=dict)
-    """By fate."""
+    """By result."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,24 +41,24 @@ class RouterSnapshot:
 
     endpoints: Sequence[Endpoint] = ()
     pods: Mapping[Endpoint, str] = field(default_factory=dict)
-    """Names of pods that are not shown by their own, since another namespace may have such a pod."""
+    """Names for pods not shown by their own, since another namespace may have one of the same name."""
     lanes: Sequence[LaneSnapshot] = ()
     accounts: Sequence[Account] = ()
     idle: Mapping[str, float] = field(default_factory=dict)
     """Cost of idle time, by target whose price is known."""
     tasks: Mapping[ModelKey, ModelFigures] = field(default_factory=dict)
-    """What became of tasks, by the target and revision that they began at."""
+    """Outcomes of tasks, by the target and revision that they began at."""
     held: int = 0
-    """Waiting requests for which no replica is routable."""
+    """Waiting requests without a routable replica."""
     adapters_waiting: int = 0
-    """Adapters whose requests wait for a slot, by target."""
+    """Adapters whose requests wait for a slot, counted per target."""
     cache: CacheView | None = None
     shared: RedisStoreCounters | None = None
     peers: PeersSnapshot | None = None
-    """Nothing where routers report nothing to each other."""
+    """None if routers report nothing to each other."""
     upstream_idle: int = 0
     clients: int = 0
     draining: bool = False
     lines: Mapping[str, int] | None = None
-    """Access lines and traces by fate; filled in by `TelemetryRecorder`."""
+    """Access lines and traces by result; filled in by `TelemetryRecorder`."""
     traces: Mapping[str, int] | None = None

@@ -1,7 +1,7 @@
-"""Sends traced requests to a collector: they are kept in a bounded ring, and a thread makes spans and sends them.
+"""Sends traced requests to a collector: a bounded ring keeps them, and a thread builds spans and sends them.
 
-A collector that is slow or down fills the ring; what finds no room is dropped and counted, and no request waits. This
-module does not use OpenTelemetry: `otlp` does, and is imported only where a collector is configured.
+A slow or failed collector fills the ring; what does not fit is dropped and counted, and no request waits. This module
+does not use OpenTelemetry: `otlp` does, and is imported only if a collector is configured.
 """
 
 import logging
@@ -19,24 +19,24 @@ log = logging.getLogger(__name__)
 MOST_HELD: Final = 2048
 """Four seconds of 10,000 requests a second of which one in twenty is recorded."""
 MOST_AT_ONCE: Final = 32
-"""Building and encoding that many takes 4 ms, and all of them are lost when the collector refuses."""
+"""Building and encoding this many takes 4 ms, and all of them are lost if the collector refuses them."""
 EVERY_SECONDS: Final = 1.0
 TURN_SECONDS: Final = 0.0005
 """How long a thread may keep the interpreter from the loop. Python's 5 ms would let one batch delay every stream."""
 
 
 class SpanRingEntry(NamedTuple):
-    """A request that ended, and what the wall clock was ahead of the loop's."""
+    """An ended request, and how far the wall clock was ahead of the loop's."""
 
     record: RequestRecord
     offset: float
 
 
 class SpanExporter(Protocol):
-    """Sends to the collector; it may take seconds and is used by one thread only."""
+    """Sends to the collector; may take seconds and is used by one thread only."""
 
     def export(self, batch: Sequence[SpanRingEntry]) -> bool:
-        """Whether they arrived."""
+        """Send a batch; whether it arrived."""
 
     def close(self) -> None:
         """Stop waiting; called from another thread."""
@@ -69,7 +69,7 @@ class SpanRing:
         return {"sent": self._sent, "failed": self._failed, "dropped": self.dropped}
 
     def offer(self, record: RequestRecord, offset: float) -> None:
-        """Add a request that ended. A full ring drops the newest: other spans of older traces are sent already."""
+        """Add an ended request. A full ring drops the newest: other spans of older traces are already sent."""
         if len(self._held) >= self._most_held:
             self.dropped += 1
         else:
@@ -88,7 +88,7 @@ class SpanRing:
             self._exporter.close()
 
     def _send(self) -> None:
-        """The thread. It also imports the exporter, which takes a tenth of a second."""
+        """Run the thread. It also imports the exporter, which takes a tenth of a second."""
         before = sys.getswitchinterval()
         sys.setswitchinterval(min(before, TURN_SECONDS))
         try:

@@ -1,4 +1,4 @@
-"""What each tenant used in the last minute, for a gateway's status: the difference to totals that were noted before."""
+"""Each tenant's use in the last minute, for a gateway's status: the difference to totals noted earlier."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ NOTHING: Final = UsedTokens(0, 0)
 
 
 class TenantUse:
-    """The totals as they were every ten seconds."""
+    """The totals, noted every ten seconds."""
 
     __slots__ = ("_due", "_notes", "_totals")
 
@@ -38,7 +38,7 @@ class TenantUse:
             self._notes.append({name: UsedTokens(one.requests, one.tokens) for name, one in self._totals.items()})
 
     def last_minute(self, tenant: str) -> UsedTokens:
-        """What it used in the last 50 to 60 seconds, or since the start."""
+        """Return a tenant's use in the last 50 to 60 seconds, or since the start."""
         total = self._totals.get(tenant)
         if total is None:
             return NOTHING

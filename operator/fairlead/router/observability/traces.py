@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 RandomBits = Callable[[int], int]
-"""Draws so many random bits, like `random.Random.getrandbits`."""
+"""Draws this many random bits, like `random.Random.getrandbits`."""
 
 _WRITTEN: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _NO_TRACE: Final = b"0" * 32
@@ -25,50 +25,50 @@ class TraceParent(NamedTuple):
 
 
 class TraceContext:
-    """One request's span in a trace that is recorded."""
+    """One request's span in a recorded trace."""
 
     __slots__ = ("_bits", "parent_id", "span_id", "trace_id")
 
     def __init__(self, trace_id: str, parent_id: str, bits: RandomBits) -> None:
         self.trace_id = trace_id
         self.parent_id = parent_id
-        """Empty where the trace begins here."""
+        """Empty if the trace begins here."""
         self._bits = bits
         self.span_id = self.fresh_span()
 
     def fresh_span(self) -> str:
-        """An id for one more span of the trace."""
+        """Return an id for one more span of the trace."""
         return f"{self._bits(64) | 1:016x}"
 
 
 def parent(header: bytes | None) -> TraceParent | None:
-    """The content of the header, or nothing when it is invalid."""
+    """Parse the header; None if it is invalid."""
     written = _WRITTEN.fullmatch(header) if header else None
     if written is None:
         return None
     version, trace_id, span_id, flags, more = written.groups()
-    # Later versions may append fields; this one has none, and ff is no version.
+    # Later versions may append fields; this one has none, and ff is not a version.
     if version == b"ff" or (more is not None and version == b"00") or trace_id == _NO_TRACE or span_id == _NO_SPAN:
         return None
     return TraceParent(trace_id.decode(), span_id.decode(), bool(int(flags, 16) & SAMPLED))
 
 
 def trace_id(header: bytes | None) -> str:
-    """Only the trace's id, for the access log; empty where there is none."""
+    """Return only the trace's id, for the access log; empty if there is none."""
     context = parent(header)
     return context.trace_id if context else ""
 
 
 def fresh_id(bits: RandomBits) -> str:
-    """An id for a new trace. All zeros means "no id"; the lowest bit set costs one bit and needs no second draw."""
+    """Return an id for a new trace. All zeros means "no id"; setting the lowest bit costs one bit, not a redraw."""
     return f"{bits(128) | 1:032x}"
 
 
 def written(trace_id: str, span_id: str) -> bytes:
-    """The header for the next hop of a trace that is recorded."""
+    """Format the header for the next hop of a recorded trace."""
     return f"00-{trace_id}-{span_id}-01".encode()
 
 
 def undecided(bits: RandomBits) -> bytes:
-    """The header of a new trace that is not sampled, so that engines do not decide to record it themselves."""
+    """Create the header of a new trace that is not sampled, so that engines do not decide to record it themselves."""
     return f"00-{bits(128) | 1:032x}-{bits(64) | 1:016x}-00".encode()
