@@ -1,8 +1,8 @@
 """The values of a request's body that routing, limits and accounting need, read without parsing the rest of it.
 
-A body that is no JSON object is refused here: the router cannot limit what it cannot read, and an engine's more
+A body that is not a JSON object is refused here: the router cannot limit what it cannot read, and an engine's more
 tolerant parser (UTF-16, NaN, lone surrogates) might accept it. An object of unexpected types is passed on for the
-engine to validate; all of its bytes then count as prompt. Of a duplicate key the last counts, as in engines.
+engine to validate; all of its bytes then count as prompt. Of a duplicate key the last one counts, as in engines.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class UnreadableBody:
-    """The body is no JSON object, or one that parsers disagree on."""
+    """The body is not a JSON object, or one that parsers disagree on."""
 
     why: str
 
@@ -39,17 +39,17 @@ class BodyFacts:
     def __init__(self, parsed: RequestBody, prompt: bytes, *, typed: bool = True) -> None:
         model = parsed.model
         self.model = model if type(model) is str else None
-        """Nothing when the body names none: engines then take their only one."""
+        """None if the body names none: engines then use their only one."""
         self.stream = parsed.stream is True or (parsed.stream is not UNSET and _flag(parsed.stream))
         self.parsed = parsed
         self.prompt = prompt
         """Canonical text: its blocks are compared, and its length is an estimate of its tokens."""
         self.typed = typed
-        """Its types are the API's; otherwise `prompt` is the whole body."""
+        """Whether its types are the API's; otherwise `prompt` is the whole body."""
 
     @property
     def max_tokens(self) -> int | None:
-        """The limit of output tokens, by the name that its API has."""
+        """The limit of output tokens, by its API's name for it."""
         parsed = self.parsed
         newer = getattr(parsed, "max_completion_tokens", UNSET)
         if newer is UNSET or newer is None:
@@ -63,13 +63,13 @@ class BodyFacts:
 
     @property
     def temperature(self) -> float | None:
-        """The temperature, where it is a number."""
+        """The temperature, if it is a number."""
         value = self.parsed.temperature
         return float(value) if isinstance(value, (int, float)) and abs(value) < MOST else None
 
     @property
     def seed(self) -> int | None:
-        """The seed, where it is a whole number."""
+        """The seed, if it is an integer."""
         return _whole(self.parsed.seed)
 
     @property
@@ -102,7 +102,7 @@ class BodyFacts:
 
     @property
     def include_usage(self) -> bool:
-        """Whether the client wants usage at the end of the stream."""
+        """Whether the client requests usage at the end of the stream."""
         options = self.parsed.stream_options
         return isinstance(options, dict) and options.get("include_usage") is True
 
@@ -124,7 +124,7 @@ def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
 
 
 def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
-    """Read a body whose types are not the API's; members that limit it are read all the same."""
+    """Read a body whose types are not the API's; members that limit it are still read."""
     try:
         members = MEMBERS.decode(body)
         parsed = KINDS[surface]()
@@ -140,10 +140,9 @@ def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
 
 
 def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts | UnreadableBody:
-    """The result for a body that cannot be parsed.
+    """Return the result for a body that cannot be parsed.
 
-    Bodies of other paths may be anything, such as a form or a sound; but not what another parser might read as an
-    object.
+    On other paths a body may be anything, such as a form or audio, except what another parser might read as an object.
     """
     if surface is Surface.OTHER and body.lstrip(BLANK)[:1] != b"{":
         return BodyFacts(RequestBody(), body, typed=False)
@@ -159,7 +158,7 @@ def _flag(value: object) -> bool:
 
 
 def _whole(value: object) -> int | None:
-    """A whole number, as engines read it: also 64.0 and "64"."""
+    """Parse an integer as engines read it: also 64.0 and "64"."""
     if type(value) is int:
         return value if -MOST < value < MOST else None
     if isinstance(value, float):

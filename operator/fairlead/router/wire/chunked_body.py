@@ -1,4 +1,4 @@
-"""Collects a chunked request body: llhttp reads the framing, the chunks are counted against the limit.
+"""Collects a chunked request body: llhttp reads the framing, and the chunks are counted against the limit.
 
 Engines get the same bytes with a length, so that a retry can send them again.
 """
@@ -11,11 +11,11 @@ from fairlead.router.wire.protocol_faults import ProtocolFault
 from fairlead.router.wire.request_heads import MalformedRequest
 
 HEAD: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-"""Brings a fresh parser to the beginning of a chunked body."""
+"""Brings a fresh parser to the start of a chunked body."""
 FREE_OVERHEAD: Final = 16 * 2**10
 """Bytes of framing that are always allowed."""
 OVERHEAD: Final = 16
-"""After that, so many bytes of framing for each of content: a client that sends single bytes needs 6, and an endless
+"""Beyond that, framing bytes allowed per byte of content: a client that sends single bytes needs 6, and an endless
 chunk extension or trailer needs more."""
 
 
@@ -31,7 +31,7 @@ class ChunkedBody:
         self._fed = 0
         self.done = False
         self.surplus = False
-        """More bytes followed the last chunk."""
+        """Whether more bytes followed the last chunk."""
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(HEAD)
 
@@ -41,7 +41,7 @@ class ChunkedBody:
         return bytes(self._content)
 
     def feed(self, data: bytes) -> MalformedRequest | None:
-        """Feed the next bytes; returns why the body is refused, if it is."""
+        """Feed the next bytes; return why the body is refused, if it is."""
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
@@ -57,20 +57,20 @@ class ChunkedBody:
         return None
 
     def on_message_begin(self) -> None:
-        """The request itself, or another one after it."""
+        """Called at the request itself, or at another one after it."""
         self.surplus = self.done
 
     def on_body(self, part: bytes) -> None:
-        """Content; over the limit it is only counted."""
+        """Take content; above the limit it is only counted."""
         self._size += len(part)
         if self._size <= self._limit and not self.done:
             self._content += part
 
     def on_message_complete(self) -> None:
-        """The last chunk and its trailer were read."""
+        """Called when the last chunk and its trailer were read."""
         self.done = True
 
 
 def too_large(limit: int) -> str:
-    """The message for a client whose body is over the limit."""
+    """Return the message for a client whose body exceeds the limit."""
     return f"the request's body: over {limit} bytes: more is not read; send a shorter prompt"

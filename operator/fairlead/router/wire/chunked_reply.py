@@ -1,4 +1,4 @@
-"""Follows an engine's chunks as they pass: where each ends, what they hold, and how to end them if they break off.
+"""Follows an engine's chunks as they pass: where each ends, what it contains, and how to end one that breaks off.
 
 The bytes go to the client unchanged. What is forwarded always ends where it can be continued: half a size line or half
 a chunk's end is held back until its rest arrives.
@@ -13,7 +13,7 @@ from fairlead.router.wire import frames
 SIZE_LINE: Final = 512
 """Limit of a size line, digits and extensions; engines send 1 to 5 bytes."""
 SIZES: Final = 4096
-"""Size lines that are cached, 4 bytes each at most."""
+"""Number of cached size lines, 4 bytes each at most."""
 LARGEST: Final = 2**31
 TRAILER_BYTES: Final = 16 * 2**10
 LAST_OF_SOME: Final = b"\r\n0\r\n\r\n"
@@ -22,7 +22,7 @@ TRAILER_LINE: Final = re.compile(
 )
 """A trailer field other than those that frame a message: RFC 9110 6.5.1."""
 PADDING: Final = 2**20
-"""A chunk that lacks more than this is not filled up: the connection is cut."""
+"""A chunk that lacks more bytes than this is not padded: the connection is cut."""
 
 
 class ChunkPosition(Enum):
@@ -46,7 +46,7 @@ class ChunkedReply:
 
     def __init__(self, sizes: dict[bytes, int]) -> None:
         self._sizes = sizes
-        """Size lines seen before; shared."""
+        """Previously seen size lines; shared."""
         self.restart()
 
     def restart(self) -> None:
@@ -58,20 +58,20 @@ class ChunkedReply:
         self.payload = b""
         """Content of the last bytes, without framing."""
         self.alone = False
-        """The last bytes were one whole chunk: they can be passed on unchanged even where chunks are written anew."""
+        """The last bytes were one whole chunk: they can be passed on unchanged even if chunks are rewritten."""
         self.bad: str | None = None
         self.over = False
-        """Nothing more is followed: it is done, or bad."""
+        """Whether following has ended: the response is done, or bad."""
         self.surplus = False
-        """More bytes followed the end."""
+        """Whether more bytes followed the end."""
 
     @property
     def done(self) -> bool:
-        """The last chunk and its trailer were seen."""
+        """Whether the last chunk and its trailer were seen."""
         return self._place is ChunkPosition.DONE
 
     def feed(self, data: bytes) -> bytes:
-        """Feed the next bytes; returns those that may be passed on, including bytes held back before."""
+        """Feed the next bytes; return those that may be passed on, including bytes held back before."""
         if self._place is SIZE and not self._held:
             line = data.find(b"\r\n", 0, 18)
             size = self._sizes.get(data[:line])
@@ -83,7 +83,7 @@ class ChunkedReply:
         return self._follow(self._held + data if self._held else data)
 
     def _follow(self, data: bytes) -> bytes:
-        """Follow any number of chunks, cut anywhere."""
+        """Follow any number of chunks, split anywhere."""
         parts: list[bytes] = []
         at, end = self._whole_chunks(data, parts) if self._place is SIZE else 0, len(data)
         while at < end and self._place is not ChunkPosition.DONE:
@@ -107,7 +107,7 @@ class ChunkedReply:
         return data if at == end else data[:at]
 
     def _whole_chunks(self, data: bytes, parts: list[bytes]) -> int:
-        """Follow chunks of known sizes, as an engine's burst brings them; returns where another kind begins."""
+        """Follow chunks of known sizes, as in an engine's burst; return where another kind begins."""
         sizes = self._sizes
         at = self._burst(data, parts)
         while True:
@@ -122,8 +122,8 @@ class ChunkedReply:
             at = end + 2
 
     def _burst(self, data: bytes, parts: list[bytes]) -> int:
-        """A read of whole chunks without a line break inside; returns where the last one begins. Every size must match
-        the content that follows it, so that no content is taken for framing."""
+        """Read whole chunks without a line break inside; return where the last one begins. Every size must match the
+        content that follows it, so that no content is taken for framing."""
         end = len(data) - 5 if data.endswith(LAST_OF_SOME) else len(data)
         words = data[:end].split(b"\r\n")
         contents = words[1::2]
@@ -142,7 +142,7 @@ class ChunkedReply:
         return 0
 
     def _line(self, data: bytes, at: int) -> int:
-        """Read a size line or a line of the trailer; returns its length, or 0 while it is incomplete."""
+        """Read a size line or a line of the trailer; return its length, or 0 while it is incomplete."""
         end = data.find(b"\r\n", at)
         most = SIZE_LINE if self._place is SIZE else TRAILER_BYTES
         if (end if end >= 0 else len(data)) - at > most:
@@ -177,7 +177,7 @@ class ChunkedReply:
             self.bad = "its trailer is none"
 
     def cut(self, frame: bytes) -> bytes | None:
-        """The bytes that end the response properly here, with this frame in it; nothing if that is not possible."""
+        """Return the bytes that end the response properly here, including this frame; None if that is not possible."""
         if self._place is ChunkPosition.DONE or self._place is ChunkPosition.TRAILER:
             return None if self._place is ChunkPosition.DONE else b"\r\n"
         if self._place is SIZE:
@@ -190,7 +190,7 @@ class ChunkedReply:
 
 
 def _size(line: bytes) -> int | None:
-    """RFC 9112 7.1: hexadecimal digits, then extensions, which are ignored."""
+    """Parse RFC 9112 7.1: hexadecimal digits, then extensions, which are ignored."""
     digits = line.partition(b";")[0]
     if not digits or len(digits) > 16 or not all(digit in b"0123456789abcdefABCDEF" for digit in digits):
         return None

@@ -17,7 +17,7 @@ class PromptTokensDetails(Struct, gc=False):
 
 
 class UsageFields(Struct, gc=False):
-    """Usage under OpenAI's names, those of its Responses API, and Anthropic's."""
+    """Usage under the names of OpenAI, its Responses API, and Anthropic."""
 
     prompt_tokens: Any = None
     completion_tokens: Any = None
@@ -29,7 +29,7 @@ class UsageFields(Struct, gc=False):
 
 
 class MessageDelta(Struct, gc=False):
-    """A piece of a chat message; anything in it is a token that was made."""
+    """A piece of a chat message; anything in it is a generated token."""
 
     content: Any = None
     reasoning: Any = None
@@ -41,7 +41,7 @@ class MessageDelta(Struct, gc=False):
 
 
 class EventChoice(Struct, gc=False):
-    """A choice of a chat, or of completions."""
+    """A choice of chat or completions."""
 
     delta: MessageDelta | None = None
     finish_reason: str | None = None
@@ -49,7 +49,7 @@ class EventChoice(Struct, gc=False):
 
 
 class EventResponse(Struct, gc=False):
-    """The response that a Responses event carries, or the message that begins an Anthropic stream."""
+    """The response in a Responses event, or the message that begins an Anthropic stream."""
 
     usage: UsageFields | None = None
     status: str | None = None
@@ -64,7 +64,7 @@ class ReplyEvent(Struct, gc=False):
     error: Raw = NONE
     response: Raw = NONE
     message: Raw = NONE
-    """The message, where one begins; in an error event only text."""
+    """The message, if one begins; in an error event only text."""
     delta: Raw = NONE
     status: Any = None
     stop_reason: Any = None
@@ -86,11 +86,11 @@ INNER: Final = msgspec.json.Decoder(EventResponse)
 STOP: Final = msgspec.json.Decoder(MessageStop)
 EVENT: Final = msgspec.json.Decoder(ReplyEvent)
 STREAMS_DELTAS: Final = {Surface.RESPONSES: b".delta\ndata: ", Surface.MESSAGES: b"content_block_delta\ndata: "}
-"""Bytes between an event's name and its data. They contain a raw line break, which no text of a model can."""
+"""Bytes between an event's name and its data. They contain a raw line break, which a model's text cannot."""
 
 
 def event(data: bytes) -> ReplyEvent | None:
-    """The event; nothing for data of another shape."""
+    """Parse the event; None for data of another shape."""
     try:
         return EVENT.decode(data)
     except (ValueError, RecursionError):
@@ -98,7 +98,7 @@ def event(data: bytes) -> ReplyEvent | None:
 
 
 def inner(reply_event: ReplyEvent) -> EventResponse | None:
-    """The response or message that an event carries."""
+    """Parse the response or message that an event carries."""
     raw = reply_event.response or reply_event.message
     try:
         return INNER.decode(raw) if raw else None
@@ -107,7 +107,7 @@ def inner(reply_event: ReplyEvent) -> EventResponse | None:
 
 
 def stop_reason(reply_event: ReplyEvent) -> str | None:
-    """Why a message ended."""
+    """Return why a message ended."""
     try:
         return STOP.decode(reply_event.delta).stop_reason
     except (ValueError, RecursionError):
@@ -115,5 +115,5 @@ def stop_reason(reply_event: ReplyEvent) -> str | None:
 
 
 def tokens(value: object) -> int | None:
-    """A number of tokens, if the value is one."""
+    """Return the value if it is a number of tokens."""
     return value if type(value) is int and 0 <= value < 2**62 else None

@@ -16,11 +16,11 @@ GAP: Final = b"\n\n"
 UNFINISHED: Final = b'"finish_reason":null'
 DONE: Final = b"[DONE]"
 LONGEST: Final = 2**20
-"""A longer event is passed over without parsing, since all of what has arrived is searched with every read. The longest
-that engines send hold a whole reply, and 1 MiB is about 250,000 tokens."""
+"""A longer event is passed on without parsing, since each read searches everything that has arrived. The longest that
+engines send hold a whole reply, and 1 MiB is about 250,000 tokens."""
 OVER: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "message_stop"})
 NEVER: Final = b"\n\n\n"
-"""A mark that no event has, since blank lines end them."""
+"""A mark that no event contains, since blank lines end events."""
 
 
 class EventScan:
@@ -33,32 +33,32 @@ class EventScan:
 
     def __init__(self, surface: Surface) -> None:
         self._infix = event_shapes.STREAMS_DELTAS.get(surface, NEVER)
-        """The bytes inside each delta, where its API names events."""
+        """The bytes inside each delta, if its API names events."""
         self._tail = NEVER
         """How an unfinished delta ends in the other APIs, learnt from the first."""
         self._breaks = 2 if self._infix is NEVER else 3
-        """Line breaks in such an event, its end included."""
+        """Line breaks in such an event, including its end."""
         self._rest = b""
         """The beginning of an incomplete event."""
         self._skipping = False
         self.first = False
-        """A token was seen: content, reasoning, a refusal, or a piece of a tool's call."""
+        """Whether a token was seen: content, reasoning, a refusal, or a piece of a tool call."""
         self.deltas = 0
-        """Events with content; about one for each token."""
+        """Events with content; about one per token."""
         self.usage: TokenUsage | None = None
         self.finish_reason: str | None = None
         self.done = False
-        """Its last event was seen: the client needs no more."""
+        """Whether the last event was seen: the client needs no more."""
         self.error = False
-        """The engine sent an error in the stream."""
+        """Whether the engine sent an error in the stream."""
 
     @property
     def inside(self) -> bool:
-        """An event has begun and not ended."""
+        """Whether an event has begun but not ended."""
         return bool(self._rest) or self._skipping
 
     def take(self, payload: bytes) -> None:
-        """Scan the next bytes, cut anywhere; nearly always one event like the first delta."""
+        """Scan the next bytes, split anywhere; nearly always one event like the first delta."""
         if self.first and not self._rest and payload.endswith(self._tail) and payload.count(b"\n") == self._breaks:
             self.deltas += 1
         elif not (self.first and self._ordinary(payload)):
@@ -67,15 +67,15 @@ class EventScan:
                 self._let_go()
 
     def edited(self, payload: bytes) -> bytes:
-        """Like `take`, but returns what goes to the client: all but the usage event that it did not request. Half an
-        event is held back until it is whole, since a client can do nothing with it."""
+        """Like `take`, but return what goes to the client: all but the usage event that it did not request. A partial
+        event is held back until it is complete, since a client can do nothing with it."""
         if self.first and self._ordinary(payload):
             return payload
         kept = self._read(payload)
         return b"".join([one + GAP for one in kept]) + (self._let_go() if self._skipping else b"")
 
     def _ordinary(self, payload: bytes) -> bool:
-        """Count whole events if all are like the first delta and hold nothing else; returns whether they are."""
+        """Count whole events if all are like the first delta and contain nothing else; return whether they are."""
         mark = self._infix if self._tail is NEVER else self._tail
         count = payload.count(mark)
         if self._rest or not count or payload.count(b"\n") != count * self._breaks or not payload.endswith(GAP):
@@ -84,12 +84,12 @@ class EventScan:
         return True
 
     def rest(self) -> bytes:
-        """The bytes held back, when the stream is over."""
+        """Return the bytes held back, when the stream is over."""
         rest, self._rest = self._rest, b""
         return rest
 
     def _read(self, payload: bytes) -> list[bytes]:
-        """Read event by event; returns those for a client that did not request usage."""
+        """Read event by event; return those for a client that did not request usage."""
         *events, rest = self._split(payload)
         kept = []
         for one in events:
@@ -106,7 +106,7 @@ class EventScan:
         return kept
 
     def _let_go(self) -> bytes:
-        """Release most of an event that is too long to be held; its last bytes stay, since its end may be cut."""
+        """Release most of an event that is too long to hold; its last bytes stay, since its end may be split."""
         rest = self._rest
         self._rest = rest[-3:]
         return rest[:-3]
@@ -119,7 +119,7 @@ class EventScan:
         return data.split(GAP)
 
     def _event(self, one: bytes) -> bool:
-        """Read one whole event; returns whether a client gets it that did not request usage."""
+        """Read one whole event; return whether a client that did not request usage gets it."""
         at = one.find(b"data:")
         if at < 0 or (at and one[at - 1] != 10):
             return True
@@ -177,7 +177,7 @@ class EventScan:
 
 
 def _brings(choice: event_shapes.EventChoice) -> bool:
-    """Whether a choice holds anything that a model made."""
+    """Whether a choice contains anything that a model generated."""
     delta = choice.delta
     if delta is None:
         return choice.text is not None
@@ -193,7 +193,7 @@ def _brings(choice: event_shapes.EventChoice) -> bool:
 
 
 def usage(fields: event_shapes.UsageFields, before: TokenUsage | None = None) -> TokenUsage:
-    """Usage in one shape; Anthropic sends the prompt's tokens at the beginning and the reply's at the end."""
+    """Convert usage to one shape; Anthropic sends the prompt's tokens at the start and the reply's at the end."""
     tokens = event_shapes.tokens
     prompt, output = tokens(fields.prompt_tokens), tokens(fields.completion_tokens)
     if prompt is None:
@@ -219,7 +219,7 @@ class AnswerSummary:
 
 
 def answer_summary(surface: Surface, body: bytes) -> AnswerSummary:
-    """The summary of a response that is no stream; empty for one of another shape."""
+    """Summarize a response that is not a stream; empty for one of another shape."""
     answer = event_shapes.event(body)
     if answer is None:
         return AnswerSummary(None, None, error=False)

@@ -6,5 +6,5 @@ LAST: Final = b"0\r\n\r\n"
 
 
 def chunk(payload: bytes) -> bytes:
-    """One chunk; nothing for no bytes, since an empty chunk would be the last."""
+    """Frame one chunk; empty for no bytes, since an empty chunk would be the last."""
     return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""

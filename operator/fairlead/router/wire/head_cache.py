@@ -1,7 +1,7 @@
-"""A cache of parsed heads, so that the next equal head costs one look-up.
+"""A cache of parsed heads, so that the next equal head costs one lookup.
 
-Clients on kept connections send the same head again and again, but for its length; engines do within each second. The
-parser sees every new head. A cached head is shared by all requests with it: never write to it.
+Clients on kept connections send the same head again and again except for its length; engines do so within each second.
+The parser sees every new head. A cached head is shared by all requests with it: never write to it.
 """
 
 import re
@@ -14,13 +14,13 @@ from fairlead.router.wire.request_heads import MalformedRequest, ParsedRequestHe
 from fairlead.router.wire.response_heads import ParsedResponseHead, ResponseHead
 
 HEADS: Final = 1024
-"""Limit of each kind, 4 KiB each at most: 8 MiB. A full cache is cleared, which costs nothing until then and a few µs a
-head after."""
+"""Limit of each kind, 4 KiB each at most: 8 MiB. A full cache is cleared, which costs nothing until then and a few µs
+per head afterwards."""
 REMEMBERED_BYTES: Final = 4 * 2**10
 CHANGING_LINES: Final = re.compile(
     rb"\r\n((?i:x-request-id|x-correlation-id|traceparent|tracestate|baggage)):[ \t]*([\t -~\x80-\xff]*)(?=\r\n)"
 )
-"""Headers that are new in every request, where proxies and traced clients send them: cut out, so that the rest can be
+"""Headers that are new in every request, if proxies and traced clients send them: cut out, so that the rest can be
 looked up."""
 LENGTH: Final = b"\r\nContent-Length: "
 LENGTH_LOWER: Final = b"\r\ncontent-length: "
@@ -50,7 +50,7 @@ class BoundedCache(Generic[Kept]):
 
 
 class HeadCache:
-    """One for a process; connections share it."""
+    """One process's cache, shared by its connections."""
 
     __slots__ = ("_request_lines", "_response_lines", "requests", "responses", "sizes")
 
@@ -85,7 +85,7 @@ class HeadCache:
         return found
 
     def response(self, key: HeadCacheKey, block: bytes) -> ParsedResponseHead | str:
-        """The same for an engine's head and length; a string says what is wrong with it."""
+        """Parse an engine's head and length in the same way; a string says what is wrong with it."""
         found = response_heads.read(block, self._response_lines.block)
         if not isinstance(found, str) and _length_was_split(key, found.length):
             self.responses.keep(key, found.head)
@@ -93,14 +93,14 @@ class HeadCache:
 
 
 def _length_was_split(key: HeadCacheKey, length: int | None) -> bool:
-    """Whether the parsed length is the one that was cut out of the key: a length in another spelling stays in the key,
-    and a cached head must not carry it over to another message."""
+    """Whether the parsed length is the one cut out of the key: a length in another spelling stays in the key, and a
+    cached head must not carry it over to another message."""
     return (length is not None) == bool(key[1])
 
 
 def split_length(block: bytes) -> tuple[HeadCacheKey, int | None]:
-    """A head without its length, and the length where it has the usual spelling. The second half of the key is empty if
-    there was none; the parser handles an invalid number."""
+    """Split a head from its length, if that has the usual spelling. The second half of the key is empty if there was
+    none; the parser handles an invalid number."""
     before, found, after = block.partition(LENGTH)
     if not found:
         before, found, after = block.partition(LENGTH_LOWER)

@@ -1,6 +1,6 @@
-"""Header lines one by one: which are passed on, which are dropped here, and which the router acts on.
+"""Single header lines: which are passed on, which are dropped here, and which the router acts on.
 
-Lines come from a head that the parser accepted already. Nothing is decoded: names and values stay bytes.
+Lines come from a head that the parser has already accepted. Nothing is decoded: names and values stay bytes.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ HOP_BY_HOP: Final = frozenset(
 )
 """Headers of one connection only: RFC 9110 7.6.1, and what older proxies send."""
 OURS: Final = frozenset({b"host", b"content-length", b"expect", b"x-request-id", b"traceparent"})
-"""Written anew on the router's side of the engine's connection."""
+"""Rewritten by the router for the engine's connection."""
 CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key"})
 """Tenants' keys are not for engines; engines with a key of their own need them."""
 READ_HEADERS: Final = frozenset(
@@ -31,9 +31,9 @@ READ_HEADERS: Final = frozenset(
 )
 """Headers that the router reads."""
 FROM_OUTSIDE: Final = frozenset({b"content-type", b"content-encoding", b"cache-control", b"retry-after"})
-"""Headers of a response that are passed on from an API outside of the cluster."""
+"""Response headers that are passed on from an external API."""
 PREFIX: Final = b"x-fairlead-"
-"""Headers for this router: read, and not passed on."""
+"""Headers for this router: read, but not passed on."""
 SLO: Final = b"x-slo-"
 USUAL: Final = frozenset({b"keep-alive", b"close"})
 """Usual values of `Connection`."""
@@ -47,7 +47,7 @@ class HeaderDestination(Enum):
 
     ON = auto()
     CREDENTIAL = auto()
-    """Passed on only where the engine wants keys."""
+    """Passed on only if the engine requires keys."""
     ENDS_HERE = auto()
 
 
@@ -56,9 +56,9 @@ class HeaderLine(NamedTuple):
 
     way: HeaderDestination
     whole: bytes
-    """With its end, as it is passed on."""
+    """With its line end, as passed on."""
     name: bytes
-    """Lower case."""
+    """In lower case."""
     value: bytes
     is_read: bool
     """Whether the router acts on it."""
@@ -82,17 +82,17 @@ class HeaderBlock:
 
 
 def of_request(line: bytes) -> HeaderLine:
-    """A client's line, which llhttp has accepted."""
+    """Parse a client's line, which llhttp has accepted."""
     return _read(line, OURS | HOP_BY_HOP)
 
 
 def of_response(line: bytes) -> HeaderLine:
-    """An engine's line; the router writes the length anew with the framing, and echoes the request's id itself."""
+    """Parse an engine's line; the router writes length and framing anew, and echoes the request's id itself."""
     return _read(line, HOP_BY_HOP | {b"content-length", b"x-request-id"})
 
 
 def of_outside_response(line: bytes) -> HeaderLine:
-    """A line of an API outside: cookies, names of our organization and the like are not for the gateway's clients."""
+    """Parse an external API's line: cookies, our organization's names and such are not for the gateway's clients."""
     found = of_response(line)
     if found.way is not HeaderDestination.ON or found.name in FROM_OUTSIDE:
         return found
@@ -128,7 +128,7 @@ class HeaderLineCache:
         self._kept: dict[bytes, HeaderLine] = {}
 
     def block(self, raw_lines: list[bytes]) -> HeaderBlock:
-        """All lines, sorted."""
+        """Parse and sort all lines."""
         block = HeaderBlock()
         kept, on, headers = self._kept, block.on, block.headers
         for raw in raw_lines:
@@ -167,5 +167,5 @@ class HeaderLineCache:
 
 
 def words(value: bytes) -> frozenset[bytes]:
-    """The elements of a list header, in lower case."""
+    """Return the elements of a list header, in lower case."""
     return frozenset(word.strip() for word in value.lower().split(b","))

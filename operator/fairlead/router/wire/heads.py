@@ -1,6 +1,6 @@
 """Heads written by the router: for engines, for clients, and whole short responses.
 
-Lines that are kept have their line ends already, so that a head is one join.
+Stored lines include their line ends, so that a head is one join.
 """
 
 from http import HTTPStatus
@@ -18,17 +18,17 @@ STATUS_LINES: Final = {
 
 
 def upstream(head: RequestHead, host: bytes, length: int, extra: bytes = b"") -> bytes:
-    """The head for an engine; `extra` is whole lines."""
+    """Build the head for an engine; `extra` is whole lines."""
     return b"%bhost: %b\r\n%b%bcontent-length: %d\r\n\r\n" % (head.start, host, head.lines, extra, length)
 
 
 def client(head: ResponseHead, framing: bytes, extra: bytes = b"", *, close: bool = False) -> bytes:
-    """The head for a client before an engine's body; `extra` is whole lines."""
+    """Build the head for a client before an engine's body; `extra` is whole lines."""
     return b"%b%b%b%b%b\r\n" % (head.start, head.lines, framing, extra, CLOSE if close else b"")
 
 
 def answer(status: int, content_type: bytes, body: bytes, extra: bytes = b"", *, close: bool = False) -> bytes:
-    """A whole response of the router's own."""
+    """Build a whole response of the router's own."""
     closing = CLOSE if close else b""
     start = STATUS_LINES[status]
     return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n%b" % (

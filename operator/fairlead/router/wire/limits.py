@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """A request over one of these gets a status that names it."""
+    """A request that exceeds one of these gets a status that names it."""
 
     head_bytes: int = 64 * 2**10
     """Request line and headers together."""

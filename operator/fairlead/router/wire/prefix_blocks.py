@@ -1,7 +1,7 @@
 """A prompt's prefix as chained block ids: equal ids mean equal prefixes, in every router.
 
 A block is 512 bytes, about 128 tokens: 8 of vLLM's own blocks of 16, fine enough for a system prompt, and coarse enough
-that 18 kB are 35 hashes. Each id is hashed with the one before it as the seed, so it covers all before it.
+that 18 kB are 35 hashes. Each id is hashed with the previous one as the seed, so it covers everything before.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ MOST: Final = 2048
 
 
 def of(prompt: bytes, salt: bytes = b"") -> list[int]:
-    """The block ids of a prompt. `salt` separates what engines do: adapters, and tenants with salted caches."""
+    """Return the block ids of a prompt. `salt` separates what engines do: adapters, and tenants with salted caches."""
     seed = xxh3_64_intdigest(salt) if salt else 0
     found = []
     for at in range(0, min(len(prompt), BYTES * MOST) - BYTES + 1, BYTES):
@@ -24,5 +24,5 @@ def of(prompt: bytes, salt: bytes = b"") -> list[int]:
 
 
 def session_id(name: bytes, salt: bytes = b"") -> int:
-    """A client's own name for its session as a number that is the same in every router; never 0, which means none."""
+    """Hash a client's name for its session to a number that is the same in every router; never 0, which means none."""
     return xxh3_64_intdigest(name, xxh3_64_intdigest(salt) if salt else 0) or 1

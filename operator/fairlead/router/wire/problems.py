@@ -1,4 +1,4 @@
-"""Errors in the shape that a client's library knows: as a whole response, or as the last event of a stream.
+"""Errors in the format that a client's library expects: as a whole response, or as the last event of a stream.
 
 OpenAI's object everywhere but on /v1/messages, which has Anthropic's. Both libraries raise by status, and by the
 `error` of an event.
@@ -42,12 +42,12 @@ class Problem:
 
 
 def of_bad(bad: MalformedRequest) -> Problem:
-    """The problem for bytes that are no acceptable request."""
+    """Create the problem for bytes that are not an acceptable request."""
     return Problem(status=bad.status, code=bad.code, message=bad.message)
 
 
 def error_object(problem: Problem, surface: Surface) -> dict[str, Any]:
-    """The object that libraries look for."""
+    """Build the object that libraries look for."""
     if surface is Surface.MESSAGES:
         plain = "invalid_request_error" if problem.status < 500 else "api_error"
         kind = ANTHROPIC.get(problem.status, plain)
@@ -57,7 +57,7 @@ def error_object(problem: Problem, surface: Surface) -> dict[str, Any]:
 
 
 def answer(problem: Problem, surface: Surface, extra: bytes = b"", *, close: bool = False) -> bytes:
-    """A whole response; `extra` is whole header lines."""
+    """Build a whole response; `extra` is whole header lines."""
     if problem.retry_after_seconds is not None:
         extra += b"retry-after: %d\r\n" % max(1, -int(-problem.retry_after_seconds // 1))
     if problem.status == 401:
@@ -68,12 +68,12 @@ def answer(problem: Problem, surface: Surface, extra: bytes = b"", *, close: boo
 
 
 def body(problem: Problem, surface: Surface) -> bytes:
-    """The response's body."""
+    """Build the response's body."""
     return json.dumps(error_object(problem, surface)).encode()
 
 
 def frame(problem: Problem, surface: Surface) -> bytes:
-    """The error as the last event of a stream. It begins with a blank line, which ends any event that was cut short."""
+    """Build the error as a stream's last event. It begins with a blank line, which ends any event cut short."""
     if surface is Surface.MESSAGES:
         return b"\n\nevent: error\ndata: %b\n\n" % body(problem, surface)
     if surface is Surface.RESPONSES:

@@ -1,7 +1,7 @@
 """A prompt's text in the order in which prefixes are compared: tools, then the system prompt, then turn by turn.
 
-Chat templates put it in that order, so equal prefixes here are equal prefixes in an engine's cache. Pictures and sounds
-are represented by a digest: it distinguishes prompts and is no text.
+Chat templates use that order, so equal prefixes here are equal prefixes in an engine's cache. Images and audio are
+represented by a digest, which distinguishes prompts without being text.
 """
 
 from collections.abc import Sequence
@@ -22,22 +22,22 @@ from fairlead.router.wire.request_bodies import (
 )
 
 TURN: Final = b"\x1e"
-"""Between turns and members: the record separator, which no chat template uses."""
+"""Separates turns and members: the record separator, which no chat template uses."""
 
 
 def of_chat(body: ChatBody, pieces: list[bytes]) -> None:
-    """Chat completions."""
+    """Collect the prompt of chat completions."""
     _raw(body.tools, pieces)
     _turns(body.messages, pieces)
 
 
 def of_completions(body: CompletionsBody, pieces: list[bytes]) -> None:
-    """Completions: several prompts are concatenated."""
+    """Collect the prompt of completions; several prompts are concatenated."""
     _any(body.prompt, pieces)
 
 
 def of_responses(body: ResponsesBody, pieces: list[bytes]) -> None:
-    """The Responses API."""
+    """Collect the prompt of the Responses API."""
     _raw(body.tools, pieces)
     if body.instructions:
         pieces.append(body.instructions.encode())
@@ -48,20 +48,20 @@ def of_responses(body: ResponsesBody, pieces: list[bytes]) -> None:
 
 
 def of_messages(body: MessagesBody, pieces: list[bytes]) -> None:
-    """Anthropic's messages."""
+    """Collect the prompt of Anthropic's messages."""
     _raw(body.tools, pieces)
     _content(body.system, pieces)
     _turns(body.messages, pieces)
 
 
 def of_embeddings(body: EmbeddingsBody, pieces: list[bytes]) -> None:
-    """Text, tokens, or a conversation."""
+    """Collect text, tokens, or a conversation."""
     _any(body.input, pieces)
     _turns(body.messages, pieces)
 
 
 def of_tokenize(body: TokenizeBody, pieces: list[bytes]) -> None:
-    """Text or a conversation."""
+    """Collect text or a conversation."""
     _any(body.prompt, pieces)
     _turns(body.messages, pieces)
 
@@ -79,7 +79,7 @@ def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> None:
 
 
 def _rest(message: PromptMessage, pieces: list[bytes]) -> None:
-    """Members that only some turns have."""
+    """Collect members that only some turns have."""
     if message.reasoning:
         pieces.append(message.reasoning.encode())
     for raw in (message.tool_calls, message.arguments, message.output):
@@ -112,7 +112,7 @@ def _raw(raw: Raw, pieces: list[bytes]) -> None:
 
 
 def _any(prompt: object, pieces: list[bytes]) -> None:
-    """Text unchanged; a list of texts one by one; tokens as their numbers, four bytes each."""
+    """Collect text unchanged, a list of texts one by one, and tokens as their numbers, four bytes each."""
     if isinstance(prompt, str):
         pieces.append(prompt.encode())
     elif isinstance(prompt, list):

@@ -1,10 +1,10 @@
-"""Errors for bytes that are no acceptable request: a closed list, each with its status."""
+"""Errors for bytes that are not an acceptable request: a closed list, each with its status."""
 
 from enum import Enum
 
 
 class ProtocolFault(Enum):
-    """Code and status; the connection is closed after each, since the beginning of a next request is unknown."""
+    """Code and status; the connection is closed after each, since the start of a next request is unknown."""
 
     MALFORMED = "malformed_request", 400
     PLAIN_PORT = "tls_on_plain_port", 400

@@ -1,6 +1,6 @@
 """The members of each API's bodies that the router reads, typed, so that the decoder skips all others.
 
-Scalars are of any type here: engines read "64" for 64 and `1` for `true`, and refuse a wrong one themselves. Members
+Scalars may have any type here: engines read "64" for 64 and `1` for `true`, and refuse a wrong one themselves. Members
 that hold the prompt are typed: text is taken from them without a walk over the rest.
 """
 
@@ -13,7 +13,7 @@ NONE: Raw = Raw(b"")
 
 
 class ContentPart(Struct, gc=False):
-    """A piece of a message: text, a tool's call or result, a picture, or a sound."""
+    """A piece of a message: text, a tool's call or result, an image, or audio."""
 
     type: str = ""
     text: str | None = None
@@ -29,7 +29,7 @@ class ContentPart(Struct, gc=False):
 
     @property
     def media(self) -> Raw:
-        """The content that is not text, of whatever kind."""
+        """The content that is not text, of any kind."""
         return self.image_url or self.source or self.input_audio or self.audio_url or self.video_url or self.file
 
 

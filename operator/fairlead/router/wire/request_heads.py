@@ -23,7 +23,7 @@ OTHER_PROTOCOLS: Final = (
         "this port speaks plain HTTP, and these are the first bytes of TLS: use http://",
     ),
 )
-"""First bytes of the preface of HTTP/2, and of the handshake of every TLS client since SSL 3."""
+"""First bytes of the HTTP/2 preface, and of the handshake of every TLS client since SSL 3."""
 ENDING: Final = header_lines.OURS | header_lines.HOP_BY_HOP
 BEARER: Final = b"bearer "
 
@@ -35,7 +35,7 @@ SLOTS: Final = (
 
 
 class RequestHead:
-    """One parsed head; shared between requests, so nothing here is ever written."""
+    """One parsed head; shared between requests, so never written to."""
 
     __slots__ = SLOTS
 
@@ -46,7 +46,7 @@ class RequestHead:
         self.http10 = http10
         self.head_only = method == b"HEAD"
         self.start = method + b" " + target + b" HTTP/1.1\r\n"
-        """The request line as engines get it."""
+        """The request line as sent to engines."""
         self.headers = headers = block.headers
         """Headers that the router acts on, by lower-case name."""
         self.lines = b"".join(block.on)
@@ -55,12 +55,12 @@ class RequestHead:
         self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
         self.chunked = b"transfer-encoding" in headers
         self.expects = not http10 and b"expect" in headers
-        """The client waits for `100 Continue` before it sends its body."""
+        """Whether the client waits for `100 Continue` before it sends its body."""
         self.key = _key(headers)
         """The client's API key."""
 
     def also(self, names: list[bytes], values: list[bytes]) -> "RequestHead":
-        """The same head with these lines, which are new in every request, after the others."""
+        """Return the same head followed by these lines, which are new in every request."""
         other = RequestHead.__new__(RequestHead)
         for slot in SLOTS:
             setattr(other, slot, getattr(self, slot))
@@ -82,7 +82,7 @@ class MalformedRequest:
         self.fault = fault
         self.message = message
         self.head = head
-        """Its head, when that much could be read."""
+        """Its head, if that much could be read."""
 
     @property
     def status(self) -> int:
@@ -96,11 +96,11 @@ class MalformedRequest:
 
 
 class ParsedRequestHead(NamedTuple):
-    """A head that was parsed just now; its length belongs to this request alone."""
+    """A newly parsed head; its length belongs to this request alone."""
 
     head: RequestHead
     length: int | None
-    """Nothing without a Content-Length."""
+    """None without a Content-Length."""
 
 
 def read(block: bytes, most_lines: int, read_lines: ReadLines) -> ParsedRequestHead | MalformedRequest:
@@ -155,12 +155,12 @@ class _RequestHeadCheck:
 
 
 def scout() -> httptools.HttpRequestParser:
-    """A parser that only reports errors."""
+    """Create a parser that only reports errors."""
     return httptools.HttpRequestParser(_RequestHeadCheck())
 
 
 def refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> MalformedRequest | None:
-    """The error that llhttp finds in this piece of a head, which begins so and has not ended."""
+    """Return the error that llhttp finds in this piece of an unfinished head that starts with `beginning`."""
     try:
         return _refused(piece, beginning, parser)
     except httptools.HttpParserUpgrade:
@@ -231,7 +231,7 @@ def _coding(head: RequestHead | None = None) -> MalformedRequest:
 
 
 def _key(headers: dict[bytes, bytes]) -> bytes | None:
-    """OpenAI's clients send a bearer token, Anthropic's `x-api-key`."""
+    """Return the API key: OpenAI's clients send a bearer token, Anthropic's `x-api-key`."""
     bearer = headers.get(b"authorization", b"")
     if bearer[: len(BEARER)].lower() == BEARER:
         return bearer[len(BEARER) :].strip()
@@ -239,5 +239,5 @@ def _key(headers: dict[bytes, bytes]) -> bytes | None:
 
 
 def _shown(value: bytes) -> str:
-    """A few bytes of what the client wrote, safe to print."""
+    """Return a few bytes of the client's input, safe to print."""
     return repr(value[:60])[2:-1]

@@ -1,6 +1,6 @@
-"""Reads requests from a client's bytes, however they are cut.
+"""Reads requests from a client's bytes, however they are split.
 
-The common request comes in one read, and its head was seen before: a look-up and a slice. Everything else takes the
+The common request arrives in one read, and its head was seen before: a lookup and a slice. Everything else takes the
 slow paths below. Requests are read one at a time: bytes that follow before the response are dropped, and the connection
 ends with the response (pipelining; no common client uses it, and it would need a queue here).
 """
@@ -19,7 +19,7 @@ from fairlead.router.wire.request_heads import MalformedRequest, RequestHead
 
 END: Final = b"\r\n\r\n"
 AROUND_TARGET: Final = 32
-"""What else a request line holds, at most: a method, a version and spaces."""
+"""What else a request line contains, at most: a method, a version and spaces."""
 
 
 class RequestReadStage(Enum):
@@ -38,7 +38,7 @@ WHOLE: Final = RequestReadStage.WHOLE
 
 
 class ClientRequest:
-    """One request with its head; its body is set when it is whole."""
+    """One request with its head; its body is set when it is complete."""
 
     __slots__ = ("body", "expects", "head", "keep_alive", "whole")
 
@@ -51,7 +51,7 @@ class ClientRequest:
 
 
 class RequestReader:
-    """One for each client connection."""
+    """The reader of one client connection."""
 
     __slots__ = (
         *("_body", "_chunks", "_held", "_left", "_memory", "_request", "_scout"),
@@ -64,25 +64,25 @@ class RequestReader:
         self._request: ClientRequest | None = None
         self._chunks: ChunkedBody | None = None
         self._body = bytearray()
-        """The part of a body that has arrived: one buffer, since a client may send it by the byte."""
+        """The part of a body that has arrived: one buffer, since a client may send single bytes."""
         self._left = 0
-        """Bytes of the body that are still to come."""
+        """Bytes of the body still to come."""
         self._held = bytearray()
-        """A head that has not arrived whole."""
+        """An incomplete head."""
         self._scout: httptools.HttpRequestParser | None = None
-        """Parses such a head as it arrives, so that garbage is answered before a time limit is."""
+        """Parses such a head as it arrives, so that garbage is answered before a time limit expires."""
         self.stage = IDLE
         self.surplus = False
-        """More bytes came than belong to the request: they were dropped."""
+        """Whether bytes beyond the request arrived, which were dropped."""
 
     def reset(self) -> None:
-        """Prepare for the next request; the one before is whole and answered."""
+        """Prepare for the next request; the previous one is complete and answered."""
         self.stage = IDLE
         self._request = None
         self._chunks = None
 
     def feed(self, data: bytes) -> ClientRequest | MalformedRequest | None:
-        """The request as soon as its head is there, once more when it is whole; nothing while more is needed."""
+        """Return the request once its head is complete and again once its body is; None while more is needed."""
         if self.stage is not IDLE:
             return self._continued(data)
         end = data.find(END)
@@ -91,7 +91,7 @@ class RequestReader:
         return self._headed(data, end + 4)
 
     def _headed(self, data: bytes, end: int) -> ClientRequest | MalformedRequest | None:
-        """The head is whole: seen before but for its length, most times."""
+        """Handle a complete head: usually seen before, except for its length."""
         if end > self.limits.head_bytes:
             return self._head_too_large(data)
         key, length = split_length(data[:end])
@@ -140,7 +140,7 @@ class RequestReader:
         request.keep_alive = False
 
     def _continued(self, data: bytes) -> ClientRequest | MalformedRequest | None:
-        """Bytes that are not the first of a request."""
+        """Handle bytes that are not the first of a request."""
         request = self._request
         if self.stage is HEAD or request is None:
             return self._part_of_head(data)

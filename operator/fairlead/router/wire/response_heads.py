@@ -18,13 +18,13 @@ _START: Final = re.compile(rb"(HTTP/1\.[01]) (([1-9]\d\d)(?: [\t -~]*)?)")
 
 
 class ResponseHead:
-    """One parsed head; shared between responses, so nothing here is ever written."""
+    """One parsed head; shared between responses, so never written to."""
 
     __slots__ = ("bodiless", "chunked", "keep_alive", "lines", "sized", "start", "status", "streams")
 
     def __init__(self, start: bytes, status: int, block: HeaderBlock, *, http10: bool) -> None:
         self.start = start
-        """The status line as clients get it."""
+        """The status line as sent to clients."""
         self.status = status
         headers = block.headers
         self.lines = b"".join(block.on + block.credentials)
@@ -32,20 +32,20 @@ class ResponseHead:
         self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
         self.chunked = b"transfer-encoding" in headers
         self.sized = b"content-length" in headers
-        """It has a length; otherwise it ends with its last chunk, or with the connection."""
+        """Whether it has a length; otherwise it ends with its last chunk, or with the connection."""
         self.streams = headers.get(b"content-type", b"").lower().startswith(EVENT_STREAM)
-        """Its body is server-sent events."""
+        """Whether its body is server-sent events."""
         self.bodiless = status in BODILESS
         if not (self.sized or self.chunked or self.bodiless):
             self.keep_alive = False
 
 
 class ParsedResponseHead(NamedTuple):
-    """A head that was parsed just now; its length belongs to this response alone."""
+    """A newly parsed head; its length belongs to this response alone."""
 
     head: ResponseHead
     length: int | None
-    """Nothing without a Content-Length."""
+    """None without a Content-Length."""
 
 
 def read(block: bytes, read_lines: ReadLines) -> ParsedResponseHead | str:

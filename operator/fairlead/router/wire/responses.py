@@ -1,7 +1,7 @@
-"""Reads responses from an engine's bytes, however they are cut: the head parsed, the body followed to its exact end.
+"""Reads responses from an engine's bytes, however they are split: parses the head, follows the body to its exact end.
 
 Chunks are passed on unchanged. A response that ends with its connection gets chunks from the router, so that a client
-can distinguish its end from a break; for clients of HTTP/1.0 the chunks are removed.
+can distinguish its end from a break; for HTTP/1.0 clients the chunks are removed.
 """
 
 from enum import Enum, auto
@@ -21,17 +21,17 @@ class ReplyFraming(Enum):
 
     AS_IT_CAME = auto()
     PLAIN = auto()
-    """Without chunks: an HTTP/1.0 client."""
+    """Without chunks, for an HTTP/1.0 client."""
     EDITED = auto()
-    """`Reply` writes chunks of its own, made from `payload`; `feed` returns one whole chunk as well, to be passed
-    on unchanged if nothing in it is edited."""
+    """`Reply` writes its own chunks from `payload`; `feed` also returns one whole chunk, to be passed on unchanged if
+    nothing in it is edited."""
 
 
 class BodyFraming(Enum):
-    """How the end of the body is known."""
+    """How the end of the body is determined."""
 
     HEAD = auto()
-    """The head is not whole yet."""
+    """The head is not complete yet."""
     SIZED = auto()
     CHUNKED = auto()
     UNTIL_CLOSE = auto()
@@ -45,7 +45,7 @@ CHUNKED: Final = BodyFraming.CHUNKED
 
 
 class ResponseReader:
-    """One for each engine connection."""
+    """The reader of one engine connection."""
 
     __slots__ = (
         *("_chunking", "_chunks", "_empty", "_head_only", "_held", "_kind", "_left", "_memory", "_out"),
@@ -63,13 +63,13 @@ class ResponseReader:
         self._held = b""
         self._left = 0
         self._chunking = False
-        """Chunks are being followed: checked first, since streams are of this kind."""
+        """Whether chunks are being followed: checked first, since streams are of this kind."""
         self._empty = False
         self._head_only = head_only
         self._out = out
         self.head: ResponseHead | None = None
         self.length: int | None = None
-        """Length of the whole body, where the head has it."""
+        """Length of the whole body, if the head has it."""
         self.payload = b""
         """The content of the last bytes."""
         self.done = False
@@ -79,7 +79,7 @@ class ResponseReader:
         """Once it is done: whether another request may be sent on this connection."""
 
     def feed(self, data: bytes) -> bytes:
-        """Feed the next bytes; returns those that go to the client now."""
+        """Feed the next bytes; return those that go to the client now."""
         if self._chunking:
             chunks = self._chunks
             raw = chunks.feed(data)
@@ -98,7 +98,7 @@ class ResponseReader:
         return self._plain(data)
 
     def _plain(self, data: bytes) -> bytes:
-        """Bytes without chunks, to a length or to the connection's end."""
+        """Follow bytes without chunks, to a length or to the connection's end."""
         if self._kind is SIZED:
             left = self._left
             self._left = left - len(data)
@@ -171,7 +171,7 @@ class ResponseReader:
 
     @property
     def began(self) -> bool:
-        """Its head is there; a 1xx head does not count."""
+        """Whether its head has arrived; a 1xx head does not count."""
         return self.head is not None
 
     @property
@@ -186,7 +186,7 @@ class ResponseReader:
         return b"" if self._out is ReplyFraming.PLAIN else CHUNKED_LINE
 
     def eof(self) -> bytes | None:
-        """The engine closed: the bytes that the client still needs; nothing, with `bad` set, if it was too early."""
+        """Handle the engine's close: return the bytes the client still needs; None, with `bad` set, if too early."""
         self.keep_alive = False
         if self.done:
             return b""
@@ -197,7 +197,7 @@ class ResponseReader:
         return None
 
     def cut(self, frame: bytes) -> bytes | None:
-        """A frame and a proper end for a response that broke; nothing if its framing leaves no room for it."""
+        """Return a frame and a proper end for a response that broke; None if its framing leaves no room for it."""
         if self._kind is HEAD or self._kind is SIZED:
             return None
         if self._out is ReplyFraming.PLAIN:

@@ -1,6 +1,6 @@
-"""Sets members of a body's top-level object without encoding the rest anew: it stays as the client wrote it.
+"""Sets members of a body's top-level object without re-encoding the rest, which stays as the client wrote it.
 
-A member that is missing is appended after the last one. One that exists is replaced in its place.
+A missing member is appended after the last one; an existing one is replaced in place.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def put(body: bytes, found: BodyFacts, members: Mapping[str, bytes]) -> bytes:
 
 
 def _appended(body: bytes, members: Mapping[str, bytes]) -> bytes:
-    """None of them exists; the facts came from a body that ends with a brace."""
+    """Append members of which none exists; the facts came from a body that ends with a brace."""
     inner = body.rstrip(SPACE)
     addition = b",".join([b'"%b":%b' % (name.encode(), value) for name, value in members.items()])
     before = inner[-16:-1].rstrip(SPACE) or inner[:-1].rstrip(SPACE)
@@ -39,7 +39,7 @@ def _appended(body: bytes, members: Mapping[str, bytes]) -> bytes:
 
 
 def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
-    """Some exist, or may: only the top level is decoded."""
+    """Replace members that exist, or may; only the top level is decoded."""
     try:
         there = MEMBERS.decode(body)
     except (ValueError, RecursionError):
@@ -49,9 +49,9 @@ def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
 
 
 def with_model(body: bytes, found: BodyFacts, member: bytes) -> bytes:
-    """The body with another model, given as JSON; `found` are this body's facts.
+    """Return the body with another model, given as JSON; `found` are this body's facts.
 
-    Where it is the first member, its value is cut out; that is a quarter of what decoding the top level costs.
+    If it is the first member, its value is cut out, at a quarter of the cost of decoding the top level.
     """
     for start in FIRST:
         if body.startswith(start):
@@ -62,7 +62,7 @@ def with_model(body: bytes, found: BodyFacts, member: bytes) -> bytes:
 
 
 def requesting_usage(body: bytes, found: BodyFacts) -> bytes:
-    """The body with usage requested at the end of its stream; the other options stay."""
+    """Return the body with usage requested at the end of its stream; the other options stay."""
     options = found.parsed.stream_options
     if not isinstance(options, dict) or not options:
         return put(body, found, {"stream_options": INCLUDE_USAGE})

@@ -28,14 +28,14 @@ PATHS: Final = {
 
 
 ANTHROPIC: Final = b"/v1/messages"
-"""Where Anthropic's API begins; it has another shape for errors."""
+"""The start of Anthropic's API, which has another shape for errors."""
 
 
 def shape(path: bytes) -> Surface:
-    """The API whose error shape is used on this path, known or not."""
+    """Return the API whose error shape is used on this path, known or not."""
     return Surface.MESSAGES if path == ANTHROPIC or path.startswith(ANTHROPIC + b"/") else of(path)
 
 
 def of(path: bytes) -> Surface:
-    """The surface of a path without its query."""
+    """Return the surface of a path without its query."""
     return PATHS.get(path, Surface.OTHER)
