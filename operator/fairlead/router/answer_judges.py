@@ -41,5 +41,5 @@ class AnswerJudges:
         return self._checks[route.name]
 
     def budget(self, route: ModelRoute) -> EscalationBudget:
-        """Return the budget that limits how many of a cascade's requests may escalate."""
+        """Return the budget of a cascade's escalations."""
         return self._budgets.get(route.name) or EscalationBudget()

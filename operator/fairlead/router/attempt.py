@@ -50,11 +50,11 @@ class Attempt(ABC):
 
     @abstractmethod
     def broke(self) -> None:
-        """Called when it hit a router bug."""
+        """Called on a router bug."""
 
 
 class AttemptOwner(Protocol):
-    """The request that engine attempts are made for."""
+    """The request that attempts are made for."""
 
     def attempt_replied(
         self, attempt: "EngineAttempt", reader: ResponseReader, data: bytes, now: float
@@ -74,7 +74,7 @@ class AttemptOwner(Protocol):
         """Called when the response broke or never began."""
 
     def attempt_broke(self, attempt: "EngineAttempt") -> None:
-        """Called when the attempt hit a router bug."""
+        """Called on a router bug."""
 
 
 class EngineAttempt(Attempt):
@@ -168,7 +168,7 @@ class EngineAttempt(Attempt):
 
 
 class Inquiry(Attempt):
-    """A query by the router itself; a request waits for its whole answer, or gives up on it."""
+    """A query by the router itself; a request waits for its whole answer or gives up on it."""
 
     __slots__ = ("_pieces",)
 

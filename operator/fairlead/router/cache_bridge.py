@@ -101,7 +101,7 @@ class CacheBridge:
     # Called by the owner.
 
     def consult(self, cache: ResponseCache, enquiry: CacheLookup, now: float) -> bool:
-        """Whether it needs no engine: the cache has answered it, or it follows another one once `follow` is called."""
+        """Whether it needs no engine: the cache has answered it, or it follows another one after `follow`."""
         seen, request = cache.lookup(enquiry, self, now), self._owner.request
         if isinstance(seen, CacheHit):
             self._give(seen)
@@ -126,7 +126,7 @@ class CacheBridge:
         return True
 
     def follow(self) -> None:
-        """Deliver what the other request has received so far and what it will receive."""
+        """Deliver what the other request has received, and what it will."""
         if self._follower is not None:
             self._follower.start()
 
@@ -139,7 +139,7 @@ class CacheBridge:
         return self._flight
 
     def completed(self, now: float) -> None:
-        """Complete the flight: the engine's response is complete."""
+        """Complete the flight."""
         flight, self._flight = self._flight, None
         if flight is not None:
             flight.completed(now)

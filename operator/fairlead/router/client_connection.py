@@ -1,7 +1,7 @@
 """One client connection: reads requests, one at a time, and writes their responses.
 
 A client that closes its side has disconnected, whatever it was waiting for: there is no earlier sign. Slow clients are
-cut: those that send a head or a body too slowly, and those that stop reading their response.
+cut: those that send a head or body too slowly, or stop reading their response.
 """
 
 import asyncio
@@ -220,7 +220,7 @@ class ClientConnection(asyncio.Protocol):
     def left_by(self, target: EngineTarget) -> None:
         """Note that a target was retired: a client whose last request went there should reconnect if it stays idle.
 
-        Not at once: a client under load may have its next request on the way.
+        Not at once: its next request may be on the way.
         """
         self._moved = self._moved or self._target is target
 

@@ -13,7 +13,7 @@ class ConfigMapWatch:
     """One router's watch; there is none while the configuration names no ConfigMap."""
 
     def __init__(self, settings: RouterConfig, sources: ConfigMaps, key: str, take: Callable[[str], None]) -> None:
-        """Follow the ConfigMap's entry named `key`, the file's name."""
+        """Follow the entry `key`, the file's name."""
         self._key = key
         self._take = take
         self._place = _place(settings)

@@ -43,7 +43,7 @@ def report(
 
 
 def _share(dispatcher: Dispatcher) -> dict[str, Any] | None:
-    """Return a new revision's share of the traffic, which tells the controller when a change has arrived."""
+    """Return a new revision's traffic share, by which the controller sees when a change arrived."""
     split = dispatcher.table.split
     return None if split is None else {"revision": split.share.revision, "percent": split.share.percent}
 

@@ -109,7 +109,7 @@ def _cards(page: bytes) -> list[ModelCard]:
 
 
 def union(watches: list[EngineScraper], names: tuple[str, ...]) -> list[ModelCard]:
-    """Return every model once, from the first engine that has it; only the configured names, if there are any."""
+    """Return each model once, from the first engine that has it; only the configured names, if any."""
     seen: dict[str, ModelCard] = {}
     for watch in watches:
         for card in watch.cards:

@@ -120,7 +120,7 @@ class EngineTarget:
         self.model_member = json.dumps(self.base).encode() if self.base else b""
 
     def route_lines(self, route: str) -> bytes:
-        """Return the header lines that show the client which route its request took."""
+        """Return header lines that show the client its request's route."""
         found = self._lines.get(route)
         if found is None:
             if len(self._lines) >= MOST_ROUTE_LINES:

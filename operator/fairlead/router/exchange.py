@@ -83,7 +83,7 @@ class Exchange:
         self.trial: AnswerTrial | None = None
         """Judges its answers; None if nothing does."""
         self.bill: RequestBill | None = None
-        """Its cost, where that is counted and the request needs an engine."""
+        """Its cost, if counted and an engine is needed."""
         self._read: AnswerTap | None = None
         """Reads the answer for the access line."""
         self._sent_at = 0.0
@@ -242,7 +242,7 @@ class Exchange:
         return reply
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
-        """Handle an error's first bytes: a first attempt's error is read whole; a hedge does not win with one."""
+        """Handle an error's first bytes; a hedge does not win with one, and a first attempt's error is read whole."""
         if attempt is self.second:
             hedges.drop(self, AttemptEnding.FAILED, now)
 
@@ -309,7 +309,7 @@ class Exchange:
         self.settle(self.target.dispatcher.elsewhere(self.request.routing, ending, now), now)
 
     def goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
-        """Try to move the request to another target, since its own cannot answer it; whether it moved."""
+        """Try to move the request to another target that can answer it; whether it moved."""
         return self.path is not None and target_moves.goes_on(self, self._context, reason, ending, now)
 
     def hedge(self, now: float) -> None:
@@ -334,7 +334,7 @@ class Exchange:
         return None if refused is None else refusals.of(refused)
 
     def reroute(self, now: float) -> None:
-        """Choose another target: its own went away while it waited there."""
+        """Choose another target: its own went away meanwhile."""
         target_moves.reroute(self, self._context, now)
 
     def left(self, now: float) -> None:
@@ -475,7 +475,7 @@ class Exchange:
             self.refuse(refusals.fault(), now)
 
     def over(self, status: int, now: float) -> None:
-        """Release everything, only here: afterwards the router holds no reference to this request."""
+        """Release everything, once: the router keeps no reference to this request."""
         request, reply, context = self.request, self.reply, self._context
         record = request.record
         if self._over:

@@ -26,7 +26,7 @@ class FailingRequest(HedgedRequest, Protocol):
     """What went wrong at the last engine, or its own error; sent to the client if there is no other attempt."""
 
     def goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
-        """Try to move the request to another target; whether it moved."""
+        """Try to move to another target; whether it moved."""
 
     def elsewhere(self, ending: AttemptEnding, now: float) -> None:
         """Continue at another endpoint, in the queue, or with the last error."""

@@ -63,7 +63,7 @@ def takes_body(head: RequestHead) -> bool:
 
 
 def own_page(router: Router, head: RequestHead, body: bytes, *, scraped: bool) -> LocalReply | Problem:
-    """Return the response to a request that does not go to an engine; each of the two ports has its own pages."""
+    """Answer a request that does not go to an engine; each of the two ports has its own pages."""
     if head.path == spending_pages.OUTCOMES and not scraped:
         if not takes_body(head):
             return refusals.wrong_method(head, "POST")

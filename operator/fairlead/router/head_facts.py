@@ -20,7 +20,7 @@ class HeadFacts:
     credentials: bytes
     """The client's own credentials as header lines, if engines may want them."""
     rank_line: bytes
-    """The tenant's rank as the rest of a header line; the engine's kind decides the header's name before it."""
+    """The end of a header line with the tenant's rank; the name before it depends on the kind of engine."""
     reply_lines: bytes
     """Header lines for the client."""
     batch: bool

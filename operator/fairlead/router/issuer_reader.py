@@ -64,7 +64,7 @@ async def _read(issuer: TokenIssuer, authorities: ssl.SSLContext) -> IssuerKeys:
 
 
 async def _keys_url(session: aiohttp.ClientSession, issuer: str) -> str:
-    """Return the URL that the issuer gives for its keys; a page that names another issuer is refused."""
+    """Return the issuer's URL for its keys; a page of another issuer is refused."""
     url = issuer.rstrip("/") + CONFIGURATION
     page = await _page(session, url)
     named, found = page.get("issuer"), page.get("jwks_uri")

@@ -47,7 +47,7 @@ class ProbedTarget(Protocol):
         """Return the connection pool of this endpoint."""
 
     def probe_failed(self, endpoint: Endpoint) -> None:
-        """Called when an engine that accepts connections did not answer a probe, or answered with an error."""
+        """Called when a reachable engine did not answer a probe, or answered with an error."""
 
 
 class ProbeFailure(NamedTuple):

@@ -1,6 +1,6 @@
 """A router process from start to end: it listens at once, follows its file and its engines, and drains on SIGTERM.
 
-On SIGTERM it becomes unready but still accepts requests, asking clients to close their connections; shortly after, it
+On SIGTERM it becomes unready but still accepts requests, asking clients to close their connections; soon after, it
 accepts no new ones and lets running responses finish. A second signal ends it at once.
 """
 
@@ -71,7 +71,7 @@ class RouterOptions:
     metrics_host: str | None = None
     """None means `host` where a key or token is required, else loopback."""
     peer_port: int = 0
-    """UDP port for peer reports, the same on all routers; 0, or no name: none."""
+    """UDP port for peer reports, the same on all routers; none if 0 or without a name."""
     linger_seconds: float = 3.0
     """How long after SIGTERM connections are still accepted: the pre-stop wait has moved nearly all clients by then."""
     access_log: str | None = None
@@ -154,7 +154,7 @@ def settle_memory() -> None:
 
 
 class ClientPort:
-    """The port where clients send requests."""
+    """The client port."""
 
     def __init__(self, router: Router, server: asyncio.Server, tls: ServerTls) -> None:
         self._router = router
@@ -189,7 +189,7 @@ class ClientPort:
 
 
 def _telemetry_recorder(start: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:
-    """Create the recorder; access log and spans are opened when the configuration first enables them."""
+    """Create the recorder; it opens access log and spans when first enabled."""
     options = ObservabilityOptions(
         wall=wall_time,
         bits=random.Random().getrandbits,  # noqa: S311 - trace ids, not secrets

@@ -130,7 +130,7 @@ class Reply:
     # A response in pieces
 
     def begin(self, status: int) -> None:
-        """Note that another request's response begins here, whose head and pieces arrive through `write`."""
+        """Begin another request's response, which is written by `write`."""
         self.status = status
 
     def write(self, data: bytes) -> None:

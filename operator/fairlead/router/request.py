@@ -1,7 +1,7 @@
 """A client's request and what is read from it: its tenant, its parameters, and the body for engines.
 
 Facts that depend on the head alone are computed once for all requests with the same head. The body is parsed once, only
-as far as routing needs, and changed only in whole top-level keys; it is prepared for each target that gets it.
+as far as routing needs, and changed only in whole top-level keys; it is prepared for each target.
 """
 
 from typing import Final, Protocol
@@ -70,7 +70,7 @@ class Request:
     """When the total time-out expires."""
     facts: HeadFacts
     routing: RoutingRequest
-    """What the dispatcher knows of it; set by `aim`."""
+    """What the dispatcher knows; set by `aim`."""
     streams: bool
     surface: Surface
     text_bytes: int
@@ -80,7 +80,7 @@ class Request:
         self.received = received
         """The request as the client sent it."""
         self.body = received.body
-        """The client's body, extended where a model was sent its error to correct."""
+        """The client's body, extended if the model was sent its error to correct."""
         self.judged_by: ProbabilityCheck | None = None
         """Judges its answers; None if nothing does."""
         self.record = record
@@ -192,7 +192,7 @@ class Request:
     def _lacking(
         self, context: RouterContext, target: EngineTarget, account: Account, adapter: str | None
     ) -> Problem | None:
-        """Return a problem if this kind of engine would silently ignore a feature on this route."""
+        """Return a problem for what this kind of engine would silently ignore on this route."""
         path = self.received.head.path
         if adapter is not None and target.adapters is not None and path not in target.adapters.paths:
             return refusals.no_adapter_here(path, adapter)
@@ -227,7 +227,7 @@ class Request:
                 routing.session = prefix_blocks.session_id(session, account.name.encode())
 
     def goes_to(self, target: EngineTarget, choice: RouteChoice) -> None:
-        """Record that a gateway's route leads to this target, or on to it, and show its client."""
+        """Record that a gateway's route leads to this target, and show its client."""
         before, lines, record = self._route_lines, target.route_lines(choice.route), self.record
         record.target, record.rule = target.name, choice.rule or ""
         if record.fallback:
@@ -286,7 +286,7 @@ class Request:
             self.reply_lines += lines
 
     def end(self) -> None:
-        """End: `routing` drops its owner, so that no reference cycle is left to the rare collector."""
+        """End: `routing` drops its owner, so that the rare collector has no reference cycle to find."""
         if self.is_read:
             if self.routing.shadow is not None:
                 self.record.shadow = self.routing.shadow.value

@@ -1,7 +1,7 @@
 """What one request costs and what is reserved of its tenant's budget, from before its first attempt to its end.
 
 Nothing is sent that the budget may not cover: the cost so far, the attempts in flight and the next one, each at its
-maximum, must fit into the reservation, which is extended first if needed.
+maximum, must fit into the reservation, or it is extended first.
 """
 
 from dataclasses import replace
@@ -83,7 +83,7 @@ class RequestBill:
         return self._held is not None and self._held.over
 
     def short_of(self, target: EngineTarget, wall: float) -> BudgetShortage | None:
-        """Reserve what another attempt at this target may cost; return the shortage if the budget cannot."""
+        """Reserve what another attempt at this target may cost; return what is missing."""
         budget, held = self._budget, self._held
         if budget is None:
             return None
@@ -151,7 +151,7 @@ class RequestBill:
         self._close(one, ending, used, now, answered=answered)
 
     def judge(self, structured: CheckResult | None, *, replaced: bool) -> None:
-        """Record the format checks of the last answer, and whether another answer is requested to replace it."""
+        """Record the format checks of the last answer, and whether another one is to replace it."""
         attempts = self.cost.attempts
         if not attempts:
             return

@@ -106,7 +106,7 @@ def page(share: TrafficShare | None, rows: Sequence[SampleRow], after: int) -> d
 
 
 def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
-    """Convert an ended request; `failed` means that this revision did not answer in the end."""
+    """Convert an ended request; `failed`: it did not answer in the end."""
     record = ended.record
     written = record.output_tokens if record.output_tokens >= 0 else record.deltas
     first, last = record.first_token_at, record.ended_at

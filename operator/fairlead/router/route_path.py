@@ -74,7 +74,7 @@ class RoutePath:
         return bool(choice.escalations) and (now == choice.target or now in choice.chain[: choice.escalations])
 
     def first(self, context: RouterContext) -> EngineTarget | None:
-        """Return the chosen target, or if it has no replica, the first one of the route's chain that has."""
+        """Return the chosen target, or if it has no replica, the first one of the chain that has."""
         chosen = context.targets.get(self.choice.target)
         if self.choice.chain and (chosen is None or not chosen.is_routable):
             return self.next(context, FallbackReason.UNAVAILABLE) or chosen
@@ -85,7 +85,7 @@ class RoutePath:
         return self.next_by(context, lambda choice, tried: fallback.next_target(choice, tried, reason))
 
     def next_by(self, context: RouterContext, next_of: NextTarget) -> EngineTarget | None:
-        """Return the next target in the order of `next_of`; it counts as tried."""
+        """Like `next`, but in the order of `next_of`."""
         passed_over: list[str] = []
         while (name := next_of(self.choice, [*self.visited, *passed_over])) is not None:
             target = context.targets.get(name)

@@ -28,7 +28,7 @@ from fairlead.routing.served_model import ServedModel
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS: Final = 5.0
-"""How long a starting router waits for the endpoint lists of all its targets once it has at least one."""
+"""How long after its start a router waits for all targets' endpoint lists, if it has at least one."""
 
 
 class Router:
@@ -47,7 +47,7 @@ class Router:
         self.name = ""
         """The pod's name; without one, no router keeps a tenant's rates for the others."""
         self.peer_reports: PeerReports | None = None
-        """Set if there are other routers and they can reach this one."""
+        """None without a port for other routers' reports."""
         self._serving: set[Endpoint] = set()
         self._began = monotonic()
         self._was_ready = False
@@ -139,7 +139,7 @@ class Router:
                 found.dispatcher.table.take((DiscoveredEndpoint(pod=found.name, address=found.external.address),))
 
     def _wanted(self, settings: RouterConfig) -> Iterator[tuple[TargetConfig, ExternalApi | None]]:
-        """Yield each target's configuration; an external API keeps its connections unless it was changed."""
+        """Yield each target's configuration; an external API keeps its connections while unchanged."""
         for config in settings.served:
             yield config, None
         for one in settings.externals:
@@ -160,7 +160,7 @@ class Router:
             client.left_by(target)
 
     def forget_retired(self, now: float) -> None:
-        """Drop retired targets: clear their endpoints, reroute waiting requests, and close each once all is over."""
+        """Drop retired targets: clear their endpoints, reroute waiting requests, and close each after its last one."""
         context = self.context
         for target in list(context.retiring):
             target.dispatcher.table.take(())
@@ -181,8 +181,8 @@ class Router:
     def ready(self) -> bool:
         """Whether to send clients here; a routable engine is not required, since requests are held.
 
-        With several targets, one whose engines cannot be listed delays readiness only for `GRACE_SECONDS`, and never
-        once this router has been ready.
+        With several targets, one whose engines cannot be listed delays readiness only for `GRACE_SECONDS`, and not at
+        all once this router has been ready.
         """
         complete = [one.dispatcher.table.complete for one in self.context.targets.values()]
         late = any(complete) and monotonic() - self._began >= GRACE_SECONDS
@@ -196,7 +196,7 @@ class Router:
     # Pages of the router
 
     def metrics(self) -> bytes:
-        """Render the page that Prometheus scrapes."""
+        """Render Prometheus' page."""
         now = monotonic()
         snapshot = router_pages.snapshot(self.context, self.sharing.counts, now)
         if self.peer_reports is not None:
@@ -204,7 +204,7 @@ class Router:
         return self.context.telemetry.page(snapshot)
 
     def report(self, target: str | None = None) -> dict[str, Any] | None:
-        """Get the endpoint report of one target or of the whole router, for people, the operator and the autoscaler."""
+        """Report one target's endpoints or all, for people, the operator and the autoscaler."""
         return router_pages.report(self.context, target, monotonic())
 
     def cards(self) -> list[dict[str, Any]]:

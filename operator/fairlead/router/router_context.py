@@ -85,7 +85,7 @@ class OpenCopy(Protocol):
 
 
 class TokenTenants(Protocol):
-    """Resolves an issuer's tokens, as requests send them, to tenants."""
+    """Resolves an issuer's tokens to tenants."""
 
     def is_token(self, key: bytes) -> bool:
         """Whether this looks like a token."""
@@ -146,7 +146,7 @@ class RouterContext:
         self.cache = ResponseCache(settings.routing.cache)
         self.peers = RouterPeers(self.tenancy.accounts, self.memory, telemetry.counts)
         self.heads: dict[RequestHead, HeadFacts] = {}
-        """What was derived from recently seen heads."""
+        """Facts of recently seen heads."""
         self._ids = count(1)
         self._id_prefix = os.urandom(8).hex().encode()
         self.apply(settings)
@@ -208,7 +208,7 @@ class RouterContext:
         return prefix_blocks.of(prompt, salt)
 
     def salt_of(self, account: Account) -> bytes:
-        """Return the salt by which engines separate tenants' prefixes; a hash, so that the name stays here."""
+        """Return the salt that separates tenants' prefixes in engines; a hash, so that the name stays here."""
         return b'"%b"' % sha256(b"fairlead:" + account.name.encode()).hexdigest()[:32].encode()
 
     def engine_tls(self) -> ssl.SSLContext | None:
@@ -225,7 +225,7 @@ class RouterContext:
 
     @property
     def every_target(self) -> Iterator[EngineTarget]:
-        """All targets, including retired ones that only finish their requests."""
+        """All targets, including those that only finish their requests."""
         yield from self.targets.values()
         yield from self.retiring
 
@@ -241,7 +241,7 @@ class RouterContext:
             target.turning = False
 
     def released(self, target: EngineTarget, account: Account, now: float) -> None:
-        """Dispatch after a request ended: its target may have room now, and its tenant may have room at any target."""
+        """Dispatch after a request ended: its target may have room now, and its tenant at any target."""
         if target.dispatcher.waiting:
             self.dispatch(target, now)
         if account.queued and self.sole is None and account.most_inflight != inf:

@@ -121,7 +121,7 @@ def _at(target: EngineTarget | None) -> tuple[HeldOutcome, EngineTarget | None]:
 
 
 def _add_error(owner: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict) -> None:
-    """Extend the conversation by what was wrong."""
+    """Extend the conversation by the fault of its answer."""
     request, path = owner.request, owner.path
     assert path is not None
     assert path.found is not None

@@ -129,7 +129,7 @@ class ShadowCopy:
         self._finish(result, ending, self._reply.status, now)
 
     def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
-        """Finish: the reply broke or never began, for which the engine is to blame as for any request."""
+        """Finish: the reply broke or never began; the engine is at fault, as for any request."""
         self.target.dispatcher.table.failed(attempt.endpoint, why, at_once=not attempt.reached)
         self._finish(CopyResult.FAILED, AttemptEnding.FAILED, self._reply.status, monotonic())
 
@@ -139,7 +139,7 @@ class ShadowCopy:
             self.abort()
 
     def _finish(self, result: CopyResult, ending: AttemptEnding, status: int, now: float) -> None:
-        """Release its room, above all for requests of clients."""
+        """Release its room, mainly for clients' requests."""
         context, record = self._context, self.request.record
         self._attempt = None
         self.target.dispatcher.table.give_back(self.request.routing, ending, now)

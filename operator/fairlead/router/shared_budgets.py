@@ -1,8 +1,8 @@
 """Budgets that several routers sum in a store, so that they hold across all of them and outlive each.
 
 Twice a second a router writes what it has reserved and spent, and reads the sums of all. In between it does not see
-what the others reserve: that is the error. A starting router retries for a while until the store answers, before it
-serves; an ending one writes its last sums, with retries if the store is slow. While the store does not answer, each
+what the others reserve: that is the error. A starting router retries for a while before it serves, until the store
+answers; an ending one writes its last sums, with retries if the store is slow. While the store does not answer, each
 router uses its own part.
 """
 

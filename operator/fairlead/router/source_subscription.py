@@ -31,7 +31,7 @@ class SourceSubscription(Generic[T]):
         self._task = self._begun()
 
     def anew(self) -> None:
-        """Follow another source, which the configuration names now."""
+        """Switch to the source now configured."""
         self._task.cancel()
         self._task = self._begun()
 

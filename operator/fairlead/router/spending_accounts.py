@@ -91,7 +91,7 @@ class RouterSpending:
         return None
 
     def over(self, bill: RequestBill, record: RequestRecord, seen: int, now: float) -> None:
-        """Settle an ended request: its budget pays, and all accounts of costs add it."""
+        """Settle an ended request: charge its budget, and add its cost to the ledger and the outcomes."""
         bill.close(seen, now)
         wall = self.wall(now)
         bill.settle(wall)

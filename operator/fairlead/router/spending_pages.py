@@ -79,7 +79,7 @@ def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str,
 
 
 def _period(context: RouterContext, query: dict[str, list[str]]) -> tuple[int, int] | None:
-    """Parse a period: from its start to before its end, by default the last day; None if one of them is no time."""
+    """Parse a period, by default the last day: from its start to before its end; None if either is invalid."""
     end = _moment(query, "end_time", int(context.spending.wall(context.now())) + 1)
     start = _moment(query, "start_time", 0 if end is None else max(0, end - DAY))
     return None if start is None or end is None else (start, end)

@@ -20,7 +20,7 @@ EVERY_SECONDS: Final = 0.25
 SELDOM: Final = 4
 """One in this many sweeps scrapes engines and checks ten thousand idle clients: once a second."""
 MOST_SCRAPES: Final = 250
-"""Per round: a gateway's router may have a thousand engines, with pages of fifty kilobytes each."""
+"""Limit per round: a gateway's router may have a thousand engines, with pages of fifty kilobytes each."""
 _SCRAPED_STATES: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
 
 

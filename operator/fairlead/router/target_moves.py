@@ -1,7 +1,7 @@
 """Moves a gateway's request to another target while its client has no byte: only here do requests change targets.
 
-A request that leaves a target keeps what its tenant was charged; `routing.keeps_charges` says that the charges are not
-settled yet.
+A request that leaves a target keeps what its tenant was charged; while `routing.keeps_charges`, a refusal does not
+return it.
 """
 
 from typing import Protocol

@@ -96,7 +96,7 @@ class UpstreamPool:
             upstream.unreachable(why)
 
     def give_back(self, upstream: UpstreamConnection) -> None:
-        """Keep the connection, whose response ended, for the next request, if both sides allow it."""
+        """Keep the connection for the next request, if both sides allow it."""
         upstream.used = True
         transport = upstream.transport
         if transport is None:

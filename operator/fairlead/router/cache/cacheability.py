@@ -126,7 +126,7 @@ def _kind(item: Body) -> str | None:
 
 
 def _data(kind: str | None, part: Body) -> bool:
-    """Whether the body holds an image's or sound's data: a `data:` URL or Anthropic's base64, without an engine id."""
+    """Whether an image or audio is in the body: a `data:` URL or Anthropic's base64, without an engine id."""
     if part.get("uuid") is not None:
         return False
     held = part.get("source", part.get(kind or "", part.get("image_url")))

@@ -1,7 +1,7 @@
 """What a client's headers request of the cache: `Cache-Control`, `x-fairlead-cache` and `x-fairlead-cache-ttl`.
 
-An unknown directive changes nothing, as RFC 9111 5.2.3 requires; an invalid number counts as 0, so that a client that
-misspelt its bound gets a fresh response instead of an old one.
+An unknown directive changes nothing, as RFC 9111 5.2.3 requires; an invalid number counts as 0: a client that misspelt
+its bound gets a fresh response.
 """
 
 from dataclasses import dataclass

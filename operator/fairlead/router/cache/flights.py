@@ -45,10 +45,10 @@ class FlightParticipant(Protocol):
         """Send the request to an engine without a flight."""
 
     def flight_followed(self) -> None:
-        """Called when a leader gets its first follower: its engine must no longer wait for its own client."""
+        """Called at a leader's first follower: its engine must no longer wait for its own client."""
 
     def flight_deserted(self) -> None:
-        """Called when a leader without a client loses its last follower: no client reads this any more."""
+        """Called when a leader without a client loses its last follower."""
 
 
 class FlightOwner(Protocol):
@@ -69,10 +69,10 @@ class FlightOwner(Protocol):
         """Called when a response will not be stored."""
 
     def renewed(self, flight: "CacheFlight") -> None:
-        """Called when the flight replaces another one and is led by one of that one's followers."""
+        """Called when the flight replaces another one, led by one of its followers."""
 
     def scattered(self, followers: int) -> None:
-        """Called when this many followers go to an engine themselves."""
+        """Called when followers go to an engine themselves."""
 
 
 class FlightState(Enum):
@@ -179,7 +179,7 @@ class CacheFlight:
             self._serve_all()
 
     def left(self) -> bool:
-        """Handle the disconnect of the leader's client; return whether to continue for the followers."""
+        """Handle the client's disconnect; return whether to continue for the followers."""
         self.manned = False
         if self.followers:
             return True
@@ -331,11 +331,11 @@ class FlightFollower:
         self.flight.serve(self)
 
     def pause(self) -> None:
-        """Stop delivery: its client reads slowly."""
+        """Stop delivery to a slow client."""
         self.paused = True
 
     def resume(self) -> None:
-        """Resume delivery: its client reads again."""
+        """Resume delivery."""
         self.paused = False
         self.flight.serve(self)
 
@@ -358,7 +358,7 @@ class FlightFollower:
 
 
 def _own_matter(head: AnswerHead) -> NotStoredReason | None:
-    """Return why this response concerns the leader alone; None if it can be shared."""
+    """Return why this response concerns the leader alone, if it does."""
     if head.status >= 500 or head.status in OF_ONE_CLIENT:
         return NotStoredReason.STATUS
     return NotStoredReason.ENCODED if encoded(head.lines) else None

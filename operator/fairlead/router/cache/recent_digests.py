@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from xxhash import xxh3_128_digest
 
 SHARE: Final = 8
-"""Bytes of stored responses per byte of bodies, which are extra: 8 MiB for the usual 64."""
+"""Bytes of stored responses per byte of cached bodies, which come on top: 8 MiB for the usual 64."""
 OVERHEAD: Final = 400
 """Cost of an item besides its body (tracemalloc: 358 bytes)."""
 

@@ -19,7 +19,7 @@ _LARGEST: Final = 1e12
 
 
 def group(kind: type[G], members: Mapping[str, Any], where: str) -> G:
-    """Convert one group of settings; each key is its field's name in camel case."""
+    """Convert one group of settings; keys are field names in camel case."""
     types = hints(kind)  # type: ignore[arg-type]  # every class is hashable
     values: dict[str, Any] = {}
     for one in fields(kind):  # type: ignore[arg-type]  # only called with dataclasses

@@ -19,7 +19,7 @@ def describes(document: Mapping[str, Any]) -> bool:
 
 
 def settings(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Parse the fields of `RouterConfig`; clients may use the names of the routes."""
+    """Parse the fields of `RouterConfig`; clients may use the routes' names."""
     targets = tuple(_targets(_list(document, "targets")))
     externals = tuple(_externals(_list(document, "externals")))
     routes = tuple(_route(item, f"routes[{place}]") for place, item in enumerate(_list(document, "routes")))

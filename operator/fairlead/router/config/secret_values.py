@@ -22,7 +22,7 @@ _HEADER: Final = re.compile(rb"[!-~]+")
 
 
 def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.environ) -> RouterConfig:
-    """Return the settings with every secret that could be read, and a warning for each that could not."""
+    """Add every secret that could be read, and a warning for each that could not."""
     keys: dict[bytes, str] = {}
     warnings = list(settings.warnings)
     if settings.tenant_keys:
@@ -69,7 +69,7 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
 
 
 def _peer_keys(folder: str | None) -> Iterator[bytes]:
-    """Read the peer keys, the newest first; one shorter than the operator writes them is ignored."""
+    """Read the peer keys, newest first; shorter ones than the operator writes are ignored."""
     for entry in PEER_KEYS if folder else ():
         value = tenant_folder.content(Path(str(folder)) / entry)
         if value is not None and len(value) >= LEAST_PEER_KEY_BYTES:

@@ -38,13 +38,13 @@ class TargetConfig:
     """Host and port of each engine; empty if they are found by the selector."""
     engine_port: int = catalogue.api(catalogue.DEFAULT).port
     engine_kind: str = catalogue.DEFAULT
-    """As spelt in a spec; a kind that this router does not know is treated as the default."""
+    """As in a spec; a kind that this router does not know is treated as the default."""
     models: tuple[str, ...] = ()
     """Names that its engines know, the base model first; empty accepts any name."""
     adapters: tuple[str, ...] = ()
     """Names in `models` that are LoRA adapters."""
     adapter_versions: tuple[AdapterVersions, ...] = ()
-    """Further names in `models`: adapters that come and go, each with the versions that engines have loaded."""
+    """Further names in `models`: adapters that come and go, with the versions that engines have loaded."""
     adapter_slots: int | None = None
     """Adapters that can take part in one step of an engine; None if unknown."""
     prefix_caching: bool = True
@@ -54,7 +54,7 @@ class TargetConfig:
     max_sequences: int | None = None
     """Requests that run at once in one engine."""
     kv_tokens: int | None = None
-    """Tokens that one engine's KV cache holds, as estimated before it ran."""
+    """Tokens that one engine's KV cache holds, estimated before it ran."""
     first_token_seconds: float | None = None
     """The objective for first tokens; without one, no request is late."""
     price_per_hour: Decimal | None = None
@@ -98,13 +98,13 @@ class RouterConfig:
     """Host and port of each engine; empty if they are found by the selector."""
     engine_port: int = catalogue.api(catalogue.DEFAULT).port
     engine_kind: str = catalogue.DEFAULT
-    """As spelt in a spec; a kind that this router does not know is treated as the default."""
+    """As in a spec; a kind that this router does not know is treated as the default."""
     models: tuple[str, ...] = ()
     """Names that clients may use, the base model first; empty accepts any name."""
     adapters: tuple[str, ...] = ()
     """Names in `models` that are LoRA adapters."""
     adapter_versions: tuple[AdapterVersions, ...] = ()
-    """Further names in `models`: adapters that come and go, each with the versions that engines have loaded."""
+    """Further names in `models`: adapters that come and go, with the versions that engines have loaded."""
     adapter_slots: int | None = None
     """Adapters that can take part in one step of an engine; None if unknown."""
     prefix_caching: bool = True
@@ -112,7 +112,7 @@ class RouterConfig:
     max_sequences: int | None = None
     """Requests that run at once in one engine."""
     kv_tokens: int | None = None
-    """Tokens that one engine's KV cache holds, as estimated before it ran."""
+    """Tokens that one engine's KV cache holds, estimated before it ran."""
     first_token_seconds: float | None = None
     """The objective for first tokens; without one, no request is late."""
     revision: str = ""
@@ -126,12 +126,12 @@ class RouterConfig:
     router_selector: str = ""
     """Labels of the routers' pods, including this one; empty if the routers cannot be counted."""
     is_gateway: bool = False
-    """Serves `targets` by `routes`, with the routes' names in `models`; else one deployment, described here."""
+    """Serves `targets` by `routes`, whose names are in `models`; else one deployment, described here."""
     targets: tuple[TargetConfig, ...] = ()
     externals: tuple[ExternalConfig, ...] = ()
     routes: tuple[ModelRoute, ...] = ()
     config_map: str = ""
-    """ConfigMap in `namespace` with this file, followed through the API server; empty: only the file is."""
+    """ConfigMap in `namespace` with this file, followed through the API server; empty: only the file is followed."""
     tenant_keys: str | None = None
     """A folder with tenants' keys; an entry's name identifies its tenant."""
     routing: RoutingSettings = field(default_factory=RoutingSettings)

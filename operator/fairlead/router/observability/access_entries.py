@@ -42,7 +42,7 @@ class TimestampFormatter:
         self._date = self._text = ""
 
     def written(self, moment: float) -> str:
-        """Format a time as UTC, to the millisecond."""
+        """Format as UTC, to the millisecond."""
         millisecond = int((moment + self.offset) * 1e3)
         if millisecond != self._millisecond:
             self._millisecond = millisecond

@@ -84,7 +84,7 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     check: str = ""
     """At a gateway: whether the answer had the format that the request requires: valid, or the fault."""
     escalated: str = ""
-    """At a gateway: why an answer was held back and another one requested, and which target gave it."""
+    """At a gateway: why an answer was held back for another one, and which target's it was."""
     cost: float | UnsetType = UNSET
     """Cost of all attempts, in the currency of the prices; absent if none has a price."""
     copy: str = ""

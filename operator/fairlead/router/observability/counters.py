@@ -159,7 +159,7 @@ class RouterCounters:
             self._routed(record, series.key[0], prompt, output)
 
     def _paid(self, spent: RequestCost, model: str, spender: TenantSeries, now: float) -> None:
-        """Count each attempt of a request and its cost, at the target that it was sent to."""
+        """Count each attempt of a request and its cost, at its target."""
         for one in spent.attempts:
             key = (model, one.target, one.revision)
             series = self.costs.get(key) or self.costs.place(key, now)

@@ -50,7 +50,7 @@ class OtlpExporter:
         self._exporter = OTLPSpanExporter(endpoint=address(destination.endpoint))
 
     def export(self, batch: Sequence[SpanRingEntry]) -> bool:
-        """Send the spans; whether the collector accepted them."""
+        """Send spans; whether they were accepted."""
         spans = [span for entry in batch for span in self._spans(entry)]
         return self._exporter.export(spans) is SpanExportResult.SUCCESS
 

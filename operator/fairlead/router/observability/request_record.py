@@ -76,7 +76,7 @@ class RequestRecord:
     """It requires JSON, a schema or another grammar."""
     prompt_estimate: int = -1
     prompt: str | None = None
-    """Its text; only if the configuration enables logging of prompts."""
+    """Its text, if prompts are logged."""
     bytes_in: int = 0
     traceparent: bytes | None = None
     trace: TraceContext | None = None
@@ -128,7 +128,7 @@ class RequestRecord:
 
     copied: Copied = Copied.NOT
     answer: str = ""
-    """Its answer; only for originals and copies, and if the configuration enables logging of prompts."""
+    """Its answer; only for originals and copies, if prompts are logged."""
 
     status: int = 0
     reason: str = ""
@@ -163,7 +163,7 @@ class RequestRecord:
         self._over(ending, now, self.replica)
 
     def fell_back(self, target: str, reason: str) -> None:
-        """Record that it leaves this target for another one."""
+        """Record that it left this target."""
         self.fallback = f"{reason}; from={target}"
         self.fallbacks = [*(self.fallbacks or ()), (target, reason)]
 
@@ -195,7 +195,7 @@ class RequestRecord:
             self._try(endpoint, now)
 
     def outran(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
-        """Record that the hedge won and its response is used."""
+        """Record that the hedge won."""
         self.hedge_won = True
         self.sent_at = self.hedge_sent_at
         self._over(AttemptEnding.OUTRUN, now, self.replica)

@@ -182,7 +182,7 @@ class BoundedSeries(dict[Key, Value], Generic[Key, Value]):
         return len(self) >= self._most
 
     def place(self, key: Key, now: float) -> Value:
-        """Return the entry of this key, created if missing; most lookups use `get` first."""
+        """Return or create this key's entry; most lookups use `get` first."""
         found = self.get(key)
         if found is None:
             if self.full:

@@ -177,7 +177,7 @@ class ChunkedReply:
             self.bad = "its trailer is none"
 
     def cut(self, frame: bytes) -> bytes | None:
-        """Return the bytes that end the response properly here, including this frame; None if that is not possible."""
+        """Return bytes that properly end the response here with this frame; None if impossible."""
         if self._place is ChunkPosition.DONE or self._place is ChunkPosition.TRAILER:
             return None if self._place is ChunkPosition.DONE else b"\r\n"
         if self._place is SIZE:

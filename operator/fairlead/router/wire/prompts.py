@@ -26,18 +26,18 @@ TURN: Final = b"\x1e"
 
 
 def of_chat(body: ChatBody, pieces: list[bytes]) -> None:
-    """Collect the prompt of chat completions."""
+    """Collect a chat's prompt."""
     _raw(body.tools, pieces)
     _turns(body.messages, pieces)
 
 
 def of_completions(body: CompletionsBody, pieces: list[bytes]) -> None:
-    """Collect the prompt of completions; several prompts are concatenated."""
+    """Collect prompts of completions, concatenated."""
     _any(body.prompt, pieces)
 
 
 def of_responses(body: ResponsesBody, pieces: list[bytes]) -> None:
-    """Collect the prompt of the Responses API."""
+    """Collect a prompt of the Responses API."""
     _raw(body.tools, pieces)
     if body.instructions:
         pieces.append(body.instructions.encode())
@@ -48,7 +48,7 @@ def of_responses(body: ResponsesBody, pieces: list[bytes]) -> None:
 
 
 def of_messages(body: MessagesBody, pieces: list[bytes]) -> None:
-    """Collect the prompt of Anthropic's messages."""
+    """Collect a prompt of Anthropic's messages."""
     _raw(body.tools, pieces)
     _content(body.system, pieces)
     _turns(body.messages, pieces)

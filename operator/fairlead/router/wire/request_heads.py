@@ -231,7 +231,7 @@ def _coding(head: RequestHead | None = None) -> MalformedRequest:
 
 
 def _key(headers: dict[bytes, bytes]) -> bytes | None:
-    """Return the API key: OpenAI's clients send a bearer token, Anthropic's `x-api-key`."""
+    """Return the bearer token of OpenAI's clients, or the `x-api-key` of Anthropic's."""
     bearer = headers.get(b"authorization", b"")
     if bearer[: len(BEARER)].lower() == BEARER:
         return bearer[len(BEARER) :].strip()

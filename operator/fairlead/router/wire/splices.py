@@ -30,7 +30,7 @@ def put(body: bytes, found: BodyFacts, members: Mapping[str, bytes]) -> bytes:
 
 
 def _appended(body: bytes, members: Mapping[str, bytes]) -> bytes:
-    """Append members of which none exists; the facts came from a body that ends with a brace."""
+    """Append new members; the facts came from a body that ends with a brace."""
     inner = body.rstrip(SPACE)
     addition = b",".join([b'"%b":%b' % (name.encode(), value) for name, value in members.items()])
     before = inner[-16:-1].rstrip(SPACE) or inner[:-1].rstrip(SPACE)
@@ -39,7 +39,7 @@ def _appended(body: bytes, members: Mapping[str, bytes]) -> bytes:
 
 
 def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
-    """Replace members that exist, or may; only the top level is decoded."""
+    """Replace members that may exist; only the top level is decoded."""
     try:
         there = MEMBERS.decode(body)
     except (ValueError, RecursionError):
