@@ -1,4 +1,4 @@
-"""`make bench`: the benchmark table. The rounds alternate, so that a noisy minute falls on all alike."""
+"""`make bench`: the benchmark table. Rounds alternate, so that a noisy minute affects all contestants equally."""
 
 import statistics
 import sys
@@ -12,7 +12,7 @@ ROUNDS = 3
 
 
 def main() -> int:
-    """Measure and print, fastest of the rounds beside the median; ratios are to the first row."""
+    """Measure and print the fastest and the median round of each; ratios are to the first row."""
     cache = Cache.chosen()
     times: dict[str, list[cluster.Times]] = {name: [] for name in cluster.PLANS}
     try:

@@ -1,8 +1,8 @@
-"""The same made-up hour in a public simulator: inference-lab 1.0.0 (MIT), a compiled program that goes step by step.
+"""The same synthetic hour in a public simulator: inference-lab 1.0.0 (MIT), a compiled program that goes step by step.
 
-Not part of the product and not fetched by it: `cargo install inference-lab --version 1.0.0` anywhere, then
-`python -m bench.simulator_speed --against PATH`. Both live through Poisson arrivals with log-normal lengths of about
-the Azure hour on eight replicas of an 8B model, one H100 each; draws differ, so requests are alike, not the same.
+Not part of the product: `cargo install inference-lab --version 1.0.0` anywhere, then `python -m bench.simulator_speed
+--against PATH`. Both simulate Poisson arrivals with log-normal lengths of about the Azure hour on eight replicas of an
+8B model, one H100 each. Draws differ, so requests are similar, not identical.
 """
 
 import math
@@ -29,7 +29,7 @@ REQUESTS: Final = 19_366
 RATE: Final = 5.53
 PROMPT: Final = (6.93, 0.6)
 OUTPUT: Final = (4.86, 0.9)
-"""Mean and standard deviation of the logarithm: medians of 1,022 and 129 tokens, as the trace has."""
+"""Mean and standard deviation of the logarithm, for medians of 1,022 and 129 tokens, as in the trace."""
 REPLICAS: Final = 8
 
 _FLEET: Final = f"""\
@@ -57,7 +57,7 @@ output_len_dist = {{ type = "lognormal", mean = {OUTPUT[0]}, std_dev = {OUTPUT[1
 
 
 def theirs(program: Path) -> tuple[float, float]:
-    """Core and wall seconds of the other program, its start included; it must answer every request."""
+    """Core and wall seconds of the other program, including its start; it must answer every request."""
     with tempfile.TemporaryDirectory(prefix="fairlead-another-") as folder:
         fleet, traffic = Path(folder) / "fleet.toml", Path(folder) / "traffic.toml"
         fleet.write_text(_FLEET, encoding="utf-8")
@@ -72,7 +72,7 @@ def theirs(program: Path) -> tuple[float, float]:
 
 
 def ours() -> FleetSimulation:
-    """The like of it here."""
+    """The equivalent Fairlead simulation."""
     catalogue = package_data.load_catalogue()
     lived = Lived(
         words="8 x Llama-3.1-8B on NVIDIA-H100-80GB-HBM3",

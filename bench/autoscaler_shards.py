@@ -1,6 +1,6 @@
-"""Three autoscalers share the deployments; one is killed, one comes, one goes: who decides what, and after how long.
+"""Three autoscalers share deployments; one is killed, one joins, one leaves: who decides what, and after how long.
 
-An API server and etcd, pods that are only objects, and one server that answers for all of them. Whether two ever
+Uses an API server and etcd, pods that are only objects, and one server that answers for all of them. Whether two ever
 decided the same deployment at once is read from the records of all processes. `python -m bench.autoscaler_shards`.
 """
 
@@ -38,7 +38,7 @@ PODS: Final = "127.0.0.70"
 MEMBERS: Final = ("127.0.0.71", "127.0.0.72", "127.0.0.73", "127.0.0.74")
 LEASE_S: Final = 15.0
 WITHIN_S: Final = 2 * LEASE_S
-"""After a death: one Lease, a look at the others, and the moment in which new pods are met."""
+"""After a process dies: one Lease, a check of the others, and the time to discover new pods."""
 TIMEOUT_S: Final = 90.0
 MOST: Final = 64
 TARGET: Final = 2
@@ -51,22 +51,22 @@ class Figures:
 
     deployments: int
     shares: tuple[int, ...]
-    """Deployments by process, before the death."""
+    """Deployments per process before one is killed."""
     change_s: float
-    """From a change of all queues until every status says what follows from it."""
+    """Seconds from a change of all queues until every status has the resulting recommendation."""
     death_s: float
-    """The same, with a process killed in that moment."""
+    """The same, with a process killed at that moment."""
     coming_s: float
-    """The same, while a new process comes."""
+    """The same, while a new process joins."""
     going_s: float
-    """The same, while one is told to end."""
+    """The same, while one shuts down."""
     decisions: int
     at_once: int
-    """Deployments that two processes ever decided in turns: more than one hand-over for each event that moves them."""
+    """Deployments that a process decided again after another had taken them over."""
 
 
 class Decided(NamedTuple):
-    """One record, as far as it matters here."""
+    """The fields of one decision record that matter here."""
 
     name: str
     now: float
@@ -82,7 +82,7 @@ class Member:
     process: subprocess.Popen[bytes]
 
     def decided(self) -> Iterator[Decided]:
-        """What it recorded so far."""
+        """The decisions it has recorded so far."""
         for path in sorted(self.folder.glob("decisions.jsonl*")):
             for line in path.read_bytes().splitlines():
                 if (found := _WHO.search(line[:300])) is not None:
@@ -91,7 +91,7 @@ class Member:
 
 @asynccontextmanager
 async def answering(load: Load) -> AsyncIterator[None]:
-    """One address answers for every pod."""
+    """Serve every pod from one address."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(text=engine_page(load))
@@ -115,7 +115,7 @@ async def answering(load: Load) -> AsyncIterator[None]:
 
 @contextmanager
 def member(number: int, kubeconfig: Path, folder: Path) -> Iterator[Member]:
-    """One process, ended when the block is left."""
+    """Run one process until the block ends."""
     host, own = MEMBERS[number], folder / f"member-{number}"
     own.mkdir()
     environment = os.environ | {"KUBECONFIG": str(kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
@@ -133,7 +133,7 @@ def member(number: int, kubeconfig: Path, folder: Path) -> Iterator[Member]:
 
 
 async def measure(door: Embedded, count: int, folder: Path) -> Figures:
-    """All figures."""
+    """Measure all figures."""
     load = Load()
     way = await connection.connect({"KUBECONFIG": str(door.kubeconfig)}, Path("/nonexistent"))
     async with way, answering(load):
@@ -170,7 +170,7 @@ async def measure(door: Embedded, count: int, folder: Path) -> Figures:
 
 
 def at_once(everyone: Iterable[Decided]) -> int:
-    """Deployments that went back to a process that had lost them: nobody comes back here, so it is never right."""
+    """Count deployments that returned to a process that had lost them: no process comes back here, so none should."""
     turns: dict[str, list[str]] = {}
     for one in sorted(everyone, key=lambda found: found.now):
         by = turns.setdefault(one.name, [])
@@ -180,7 +180,7 @@ def at_once(everyone: Iterable[Decided]) -> int:
 
 
 async def _until(api: ApiServer, load: Load, replicas: int, within: float) -> float:
-    """Queues that ask for so many replicas; seconds until every status says so."""
+    """Set queues that call for `replicas`; return the seconds until every status recommends as many."""
     load.waiting = float(replicas * TARGET)
     began = time.monotonic()
     entries: list[object] = []
@@ -194,7 +194,7 @@ async def _until(api: ApiServer, load: Load, replicas: int, within: float) -> fl
 
 
 async def _decides(one: Member) -> None:
-    """Until a new member has taken its part."""
+    """Wait until a new member has taken its share."""
     for _ in range(int(TIMEOUT_S)):
         if any(True for _ in one.decided()):
             return
@@ -262,7 +262,7 @@ def _status(pod: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the figures; 0 when nobody was decided twice at once, and everybody again in time."""
+    """Print the figures; 0 when no deployment was decided by two at once, and all were decided again in time."""
     parser = argparse.ArgumentParser(prog="bench.autoscaler_shards")
     parser.add_argument("--deployments", type=int, default=60)
     chosen = parser.parse_args(argv)

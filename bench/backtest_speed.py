@@ -1,9 +1,9 @@
 """How long `fairlead simulate` takes over a day: `python -m bench.backtest_speed`, JSON on standard output.
 
-The day is drawn by a seed: ten requests a second on average, twice as many by day as by night and sizes near those of
-the Azure hour, for a policy that may have twenty A10Gs. Seconds are of one core's own time, the trace's reading and the
-bound included, since others may use the machine; the peak is that of the largest process times those that ran at once.
-`output` is the hash of all that was printed: a change that only saves time leaves it as it is.
+The day is drawn from a seed: ten requests a second on average, twice as many by day as by night and sizes near those of
+the Azure hour, for a policy that may use twenty A10Gs. Seconds are one core's CPU time, including reading the trace and
+computing the bound, since others may use the machine; the peak is that of the largest process times the number that ran
+at once. `output` is the hash of everything printed: a change that only saves time leaves it unchanged.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from fairlead.simulator.traffic.rate_profiles import DAY_S
 from house.tree import ROOT
 
 PACKAGE: Final = "package"
-"""Below a run's folder."""
+"""Within a run's folder."""
 RATE: Final = 10.0
 SWING: Final = 0.5
 HOURS: Final = 24.0
@@ -50,7 +50,7 @@ spec:
 
 
 def write_day(path: Path, hours: float) -> None:
-    """As a table that anybody could write."""
+    """Write the day as a table, as any user could."""
     profile = rate_profiles.diurnal(RATE, SWING, DAY_S, busiest=DAY_S * 14 / 24)
     sizes = lengths.lognormal(traffic.PROMPTS, traffic.REPLIES, 8192, random.Random("speed/sizes"))  # noqa: S311  # recorded
     requests = gaps.requests(profile, gaps.poisson(random.Random("speed/gaps")), sizes)  # noqa: S311  # recorded
@@ -63,7 +63,7 @@ def write_day(path: Path, hours: float) -> None:
 
 
 def timed(folder: Path, candidates: int, *words: str) -> dict[str, Any]:
-    """One run of the command, as the image has it: seconds of a core, the peak, and what it printed."""
+    """Run the command once, compiled as in the image: seconds of a core, the peak, and what it printed."""
     names = [f"c{number}" for number in range(candidates)]
     (folder / "fleet.yaml").write_text("".join(CANDIDATE.format(name=name) for name in names) + POLICY)
     command = ("simulate", str(folder / "fleet.yaml"), "--traffic", str(folder / "day.csv"), "--start", "6")
@@ -89,7 +89,7 @@ def timed(folder: Path, candidates: int, *words: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """The day whole, in a sample, and for six candidates at once a part of it."""
+    """Time the whole day, a sample of it, and a part of it for six candidates at once."""
     parser = argparse.ArgumentParser(prog="backtest_speed", description=__doc__)
     parser.add_argument("--hours", type=float, default=HOURS)
     options = parser.parse_args()

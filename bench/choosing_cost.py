@@ -1,7 +1,7 @@
-"""`python -m bench.choosing_cost`: what one request costs in the room that chooses, in microseconds of one core.
+"""`python -m bench.choosing_cost`: what choosing an endpoint costs per request, in microseconds of one core.
 
 By engines, routers and prefix blocks (1 block is a 100-word prompt, 36 a 3,000-word one, 800 about 100,000 tokens).
-Prompts share all but their last block with one of ten talks. The lower quartile of a thousand, since cores are shared.
+Prompts share all but their last block with one of ten conversations. Lower quartiles of 1,000, since cores are shared.
 """
 
 import random
@@ -48,7 +48,7 @@ def _table(engines: int, routers: int) -> EndpointTable:
 
 
 def _ignore(endpoint: Endpoint) -> None:
-    """States do not change here."""
+    """Ignore state changes."""
 
 
 def _requests(blocks: int) -> list[RoutingRequest]:
@@ -68,7 +68,7 @@ def _requests(blocks: int) -> list[RoutingRequest]:
 
 
 def _costs(table: EndpointTable, requests: list[RoutingRequest]) -> list[float]:
-    """Each step's lower quartile."""
+    """The lower quartile of each step."""
     spent: list[list[float]] = [[], [], [], []]
     clock = time.perf_counter
     for request in requests:

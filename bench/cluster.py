@@ -1,4 +1,4 @@
-"""How long the embedded cluster takes to come and to go, light beside whole."""
+"""How long the embedded cluster takes to start and stop, light mode beside the whole."""
 
 import time
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Times:
 
 
 def measure(wanted: Plan, cache: Cache) -> Times:
-    """Bring a cluster up and down once; everything it needs must be cached before."""
+    """Start and stop a cluster once; everything it needs must be cached."""
     started = time.monotonic()
     layout = up(wanted, cache, owners.mine())
     ready = time.monotonic()
@@ -33,4 +33,4 @@ PLANS = {
     "one node": plan.make("bench-one", ("a=NVIDIA-L4:4",)),
     "three nodes": plan.make("bench-three", ("a=NVIDIA-L4:4", "b=NVIDIA-L4:4", "c=NVIDIA-A100-SXM4-80GB:8")),
 }
-"""What is measured side by side."""
+"""The plans that are compared."""

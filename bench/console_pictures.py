@@ -1,6 +1,6 @@
 """`python -m bench.console_pictures`: docs/console.md's pictures, by a real Chromium; `house.chromium` installs it.
 
-Made-up deployments, as the console's stories in the browser have them.
+Shows the made-up deployments of the console's browser tests.
 """
 
 import sys
@@ -22,7 +22,7 @@ PICTURES: Final = (
 
 
 def main() -> int:
-    """Open, and keep what is seen."""
+    """Open the console and take the screenshots."""
     program = chromium.found()
     if program is None:
         print(f"none of {', '.join(chromium.PROGRAMS)} here: python -m house.chromium", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What is asked of a simulated server while it is measured: long streams, and short requests that keep coming."""
+"""The load on a simulated server while it is measured: long streams, and short requests that keep arriving."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from bench.lean_client import Client, LeanRequest
 from fairlead.emulator.text import tokenizer
 
 RAMP_SECONDS: Final = 4.0
-"""Over which streams begin; short requests come after it."""
+"""In which streams begin; short requests come after it."""
 SHORT_TOKENS: Final = 8
 SEED: Final = 6
 _WORDS: Final = ("tide", "harbour", "pilot", "buoy", "chart", "wind", "calm", "keel", "rope", "anchor", "light", "fog")
@@ -22,7 +22,7 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """How much, and how long."""
+    """How much load, and for how long."""
 
     streams: int
     shorts_a_second: float
@@ -32,39 +32,39 @@ class Load:
 
 @dataclass(slots=True)
 class Round:
-    """What came of it."""
+    """The results."""
 
     longs: list[LeanRequest]
     shorts: list[LeanRequest]
     server_share: float = 0.0
-    """Of one core."""
+    """Share of one core."""
     client_share: float = 0.0
     lagging: bool = False
-    """The server said so, by its metric or by refusing."""
+    """The server reported that it is behind, by its metric or by refusing."""
     lag_s: float = 0.0
-    """The worst second it told of."""
+    """The largest lag that it reported."""
 
     @property
     def everyone(self) -> list[LeanRequest]:
-        """Both kinds."""
+        """Requests of both kinds."""
         return [*self.longs, *self.shorts]
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it listens and which process it is."""
+    """The server's address and process."""
 
     host: str
     port: int
     pid: int
 
     def cpu_s(self) -> float:
-        """Used since its start."""
+        """CPU seconds since its start."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def lag(self) -> dict[str, float]:
-        """Its own words on how far behind it is."""
+        """The server's own metrics of how far behind it is."""
         with urllib.request.urlopen(f"http://{self.host}:{self.port}/metrics", timeout=30) as page:
             lines = page.read().decode().splitlines()
         own = (line.split() for line in lines if line.startswith("fairlead_engine_") and "_created" not in line)
@@ -72,7 +72,7 @@ class Server:
 
 
 async def through(load: Load, server: Server, vocabulary: int) -> Round:
-    """Ask it all, and wait for every answer."""
+    """Send the load, and wait for every answer."""
     found = _requests(load, vocabulary)
     client = Client(server.host, server.port)
     await client.warm(load.streams + 64)
@@ -101,7 +101,7 @@ async def _later(client: Client, request: LeanRequest, seconds: float) -> LeanRe
 
 
 async def _watched(server: Server, found: Round) -> None:
-    """Its metrics every two seconds, as a scraper would, in a thread: the client's loop keeps its own time."""
+    """Scrape its metrics every two seconds, in a thread, so that the client's loop is not delayed."""
     while True:
         await asyncio.sleep(2)
         figures = await asyncio.to_thread(server.lag)
@@ -110,7 +110,7 @@ async def _watched(server: Server, found: Round) -> None:
 
 
 def _requests(load: Load, vocabulary: int) -> Round:
-    """Texts that share nothing, since a cache that answers is another experiment."""
+    """Requests whose texts share nothing, since caching is another experiment."""
     words = tokenizer.of(vocabulary)
     count = round((load.seconds - RAMP_SECONDS) * load.shorts_a_second)
 

@@ -1,7 +1,7 @@
-"""`python -m bench.engine_replay`: the recorded runs beside the simulated ones, and what the scheduler costs a step.
+"""`python -m bench.engine_replay`: the recorded runs beside the simulated ones, and the scheduler's cost per step.
 
 Two sources of coefficients side by side: the catalogue's assumption, and shares read off the first ten seconds. Then
-the second run under capacities around the recorded one. Last, many steps at once against single steps, in one process.
+the second run with capacities around the recorded one. Finally many steps at once against single steps, in one process.
 """
 
 import random
@@ -39,7 +39,7 @@ def _show(result: ReplayResult, source: str) -> None:
 
 
 def _seconds(times: StepTimes, *, plain: bool) -> float:
-    """Of processor time for the judged run."""
+    """CPU time of the simulated run."""
     core = EngineCore(replay_table.limits(), times, random.Random(0), plain=plain)  # noqa: S311  # nothing is drawn
     now = 0.0
     started = time.process_time()

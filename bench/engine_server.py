@@ -1,8 +1,8 @@
-"""`python -m bench.engine_server`: how well `fairlead engine` keeps its model's time on one core, and where it ends.
+"""`python -m bench.engine_server`: how well `fairlead engine` keeps its model's time on one core, and its limit.
 
-The server has one core and the client the other. The client notes when each token came; the same arrivals run through
-the same model in virtual time; the means are compared. With `--limit`, streams are added until the server says that it
-is behind.
+The server has one core and the client the other. The client notes when each token arrived; the same arrivals run
+through the same model in virtual time, and the means are compared. With `--limit`, streams are added until the server
+says that it is behind.
 """
 
 import argparse
@@ -38,25 +38,25 @@ VLLM: Final = (
 )
 PROMISED: Final = Load(streams=500, shorts_a_second=200.0, seconds=26.0, stream_tokens=650)
 PROMISED_GAP_S: Final = 1 / 25
-"""The model itself must be this fast, or the load would not be the promised one."""
+"""The model itself must be this fast, or the load is not the promised one."""
 WITHIN: Final = 0.05
 FIXED_MS: Final = 40.0
-"""A step's length while the limit is looked for: 25 tokens a second to each stream, however many there are."""
+"""A step's length during the search for the limit: 25 tokens a second per stream, however many there are."""
 AMPLE: Final = ("--num-gpu-blocks-override", "200000")
-"""A cache that is not what ends it."""
+"""A cache too large to be the limit."""
 LIMIT: Final = (500, 750, 1000, 1250, 1500, 1750, 2000, 2500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """Of one side, in seconds."""
+    """The means of one side, in seconds."""
 
     gap: float
     """Between two tokens of a stream."""
     first_token: float
-    """Of a short request."""
+    """Time to first token of a short request."""
     late_first_token: float
-    """The 99th of a hundred."""
+    """The 99th percentile of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +75,17 @@ class Found:
 
     @property
     def off(self) -> tuple[float, float]:
-        """How far the means are from the model's: between tokens, to the first token."""
+        """Relative error of the means against the model's: between tokens, to the first token."""
         return self.served.gap / self.model.gap - 1, self.served.first_token / self.model.first_token - 1
 
     @property
     def holds(self) -> bool:
-        """Everybody was answered, in the model's time."""
+        """Whether every request was answered, in the model's time."""
         return self.failed == 0 and not self.round.lagging and all(abs(one) <= WITHIN for one in self.off)
 
     @property
     def line(self) -> str:
-        """For people."""
+        """One line for people."""
         (gap, first), served, model, ran = self.off, self.served, self.model, self.round
         return (
             f"{self.load.streams} streams + {self.load.shorts_a_second:.0f} requests/s for {self.load.seconds:.0f} s: "
@@ -99,7 +99,7 @@ class Found:
 
 
 def measure(load: Load, fixed_ms: float | None = None) -> Found:
-    """One server, one round."""
+    """Measure one round on a new server."""
     variables = _variables(fixed_ms)
     words = VLLM if fixed_ms is None else (*VLLM, *AMPLE)
     made = provision.provide(
@@ -123,7 +123,7 @@ def _variables(fixed_ms: float | None) -> dict[str, str]:
 
 @contextmanager
 def _serving(vllm: tuple[str, ...], variables: dict[str, str]) -> Iterator[Server]:
-    """The server on the first core; whoever asks moves to the last."""
+    """Run the server on the first core, and move this process to the last."""
     cores = sorted(os.sched_getaffinity(0))
     command_line = (sys.executable, "-m", "fairlead", "engine", "--product", PRODUCT, "--", *vllm)
     paths = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
@@ -144,7 +144,7 @@ def _serving(vllm: tuple[str, ...], variables: dict[str, str]) -> Iterator[Serve
 
 
 def _modelled(made: EngineProvision, ran: Round) -> Means:
-    """The same arrivals on the same model, in virtual time."""
+    """Run the same arrivals on the same model, in virtual time."""
     core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311 - nothing is drawn
     pairs = [
         (sent, _request(number, sent)) for number, sent in enumerate(sorted(ran.everyone, key=lambda sent: sent.sent))
@@ -182,7 +182,7 @@ def _means(gaps: list[float], first_tokens: list[float]) -> Means:
 
 
 def limit() -> Iterator[Found]:
-    """More and more streams of 25 tokens a second, until the server says that it cannot."""
+    """Add streams of 25 tokens a second until the server reports that it is behind."""
     for streams in LIMIT:
         load = Load(streams=streams, shorts_a_second=200.0, seconds=14.0, stream_tokens=350)
         found = measure(load, FIXED_MS)
@@ -192,7 +192,7 @@ def limit() -> Iterator[Found]:
 
 
 def main() -> int:
-    """0 when what is promised held."""
+    """Measure and print; 0 when the promises hold."""
     parser = argparse.ArgumentParser(prog="bench.engine_server", description=__doc__)
     parser.add_argument("--limit", action="store_true", help="add streams until the server says it is behind")
     if parser.parse_args().limit:

@@ -1,9 +1,9 @@
-"""What users pay for an evaluation: `python -m bench.evaluation_cost`, JSON on standard output.
+"""What an evaluation costs users: `python -m bench.evaluation_cost`, JSON on standard output.
 
-Recorded traffic, thinned to a fleet of a few replicas, the fewest that keep the objectives: what is left while a canary
-has taken one. Our routers choose for users. Beside them an evaluation asks these replicas alone, as it does while it
-measures their noise, in rounds and over the whole recording; a round's requests go where `pod_choice` says, or, for
-comparison, to replicas in turn whatever they do. Everything is on virtual time: two runs give the same figures.
+Recorded traffic, thinned to the smallest fleet that keeps the objectives: what is left while a canary has taken one
+replica. Our routers choose for users. An evaluation also sends requests to these replicas, as while it measures their
+noise, in rounds and over the whole recording; a round's requests go where `pod_choice` says or, for comparison, to
+replicas in turn whatever they run. Everything is on virtual time: two runs give the same figures.
 """
 
 import argparse
@@ -32,11 +32,11 @@ from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
 TAKEN: Final[tuple[tuple[Callable[[], Traffic], int], ...]] = ((traffic.azure, 4), (traffic.mooncake, 8))
-"""Which recordings, and of how many requests one is played."""
+"""The recordings, each thinned to one request in this many."""
 PARTS: Final = 4
-"""Every so-manyth request from the first on, from the second on, and so on: their latencies are taken together."""
+"""Each part takes every so-manyth request, from a different first one; their latencies are pooled."""
 CONCURRENCIES: Final = (4, 16, 64)
-"""The default, one that `fairlead evaluate` has, and the most that the field takes."""
+"""The default, one that `fairlead evaluate` has, and the field's maximum."""
 GOAL: Final = 0.95
 MOST_REPLICAS: Final = 12
 TAIL_S: Final = 300.0
@@ -48,7 +48,7 @@ PROMPT, REPLY, SPREAD = 400, 150, 0.8
 
 
 class UsersStatistics(RunStatistics):
-    """Of users' requests alone."""
+    """Statistics of users' requests alone."""
 
     __slots__ = ()
 
@@ -57,42 +57,42 @@ class UsersStatistics(RunStatistics):
 
 
 class BesideRouters:
-    """Routers choose for users; an item's place is chosen already."""
+    """Lets routers choose for users; an item's replica is chosen beforehand."""
 
     def __init__(self, routers: RouterBalancer) -> None:
         self._routers = routers
         self.places: dict[int, int] = {}
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """As said above."""
+        """The item's replica or the routers' choice."""
         return ready[self.places[id(arrival)]] if arrival.client == ITEMS else self._routers.choose(arrival, ready)
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:
-        """Routers hear of users' requests alone."""
+        """Pass on users' requests only."""
         if arrival.client != ITEMS:
             self._routers.sent(arrival, request, taken)
 
     def began(self, arrival: RequestArrival, now: float) -> None:
-        """Likewise."""
+        """Pass on users' requests only."""
         if arrival.client != ITEMS:
             self._routers.began(arrival, now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
-        """Likewise."""
+        """Pass on users' requests only."""
         if arrival.client != ITEMS:
             self._routers.ended(arrival, output_tokens, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationLoad:
-    """How the evaluation asks; nothing at a time: there is none."""
+    """How the evaluation sends items; `at_once` 0 means no evaluation."""
 
     at_once: int = 0
     in_turn: bool = False
 
 
 class EvaluatedSimulation(FleetSimulation):
-    """A fleet with users, and an evaluation that asks round after round."""
+    """A fleet with users, and an evaluation that sends round after round."""
 
     def __init__(
         self, fleet: SimulatedFleet, balancer: BesideRouters, observer: RunStatistics, evaluation_load: EvaluationLoad
@@ -105,7 +105,7 @@ class EvaluatedSimulation(FleetSimulation):
         self.sent_items = self.waited = 0
 
     def begin(self, since: float, until: float) -> None:
-        """Begin then, and begin no round after that."""
+        """Send the first round at `since`, and begin none after `until`."""
         self._until = until
         if self._evaluation_load.at_once:
             self._again(since)
@@ -116,7 +116,7 @@ class EvaluatedSimulation(FleetSimulation):
         self._queue.add(at, event_queue.ARRIVAL, attempt)
 
     def _arrive(self, arrival: RequestArrival) -> None:
-        """A user's request; or a try to send what is left of a round."""
+        """Handle a user's request, or try to send the rest of a round."""
         if arrival.client != ITEMS:
             super()._arrive(arrival)
             return
@@ -178,7 +178,7 @@ PlayedPart = tuple[EvaluatedSimulation, UsersStatistics]
 def played(
     taken: Traffic, arrivals: Sequence[RequestArrival], replicas: int, evaluation_load: EvaluationLoad
 ) -> PlayedPart:
-    """One part of one recording; the simulation and users' statistics."""
+    """Simulate one part of one recording; return the simulation and users' statistics."""
     part, lived = taken.reported, replace(taken.lived, replicas=replicas)
     fleet, engines = lived.fleet(), dict[int, SimulatedEngine]()
 
@@ -204,7 +204,7 @@ def played(
 def together(
     taken: Traffic, parts: Sequence[Sequence[RequestArrival]], replicas: int, evaluation_load: EvaluationLoad
 ) -> dict[str, Any]:
-    """All parts' users."""
+    """Pool all parts' users."""
     users, items, waited = RunStatistics(), 0, 0
     for arrivals in parts:
         world, found = played(taken, arrivals, replicas, evaluation_load)
@@ -249,7 +249,7 @@ def _moved(found: dict[str, Any], alone: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows() -> Iterator[dict[str, Any]]:
-    """As they are ready."""
+    """Yield each row as it is ready."""
     for make, thinned in TAKEN:
         found = row(make(), thinned)
         print(f"{found['name']}: played", file=sys.stderr, flush=True)
@@ -257,7 +257,7 @@ def rows() -> Iterator[dict[str, Any]]:
 
 
 def main() -> int:
-    """All of them."""
+    """Print all rows."""
     argparse.ArgumentParser(prog="evaluation_cost", description=__doc__).parse_args()
     print(json.dumps({"rows": list(rows())}, indent=1))
     return 0

@@ -1,7 +1,7 @@
-"""`python -m bench.gateway_cpu`: what a gateway's router costs a request, beside a plain router in the same run.
+"""`python -m bench.gateway_cpu`: what a gateway's router costs per request, beside a plain router in the same run.
 
 Both have the same engines, tenants, bands and limits, everything on as in `bench.router_cpu`. The gateway has three
-deployments and fifty routes with fallbacks; clients name an alias, so that each body is changed for the engines.
+deployments and fifty routes with fallbacks; clients name an alias, so each body is changed for the engines.
 """
 
 import argparse
@@ -27,17 +27,17 @@ GATEWAY: Final = "gateway"
 PORT: Final = 8271
 METRICS_PORT: Final = 9271
 MOST: Final = 1.10
-"""The gateway's CPU a request to the plain router's."""
+"""The gateway's CPU per request, relative to the plain router's."""
 ROUTES: Final = 50
 TURNS: Final = Plan(rounds=12, share=0.25)
-"""Short turns and many: within seconds a machine's speed changes by more than what is measured here."""
+"""Many short rounds: within seconds a machine's speed changes by more than what is measured here."""
 BASE: Final = "chat-7b"
-"""What its engines call the model."""
+"""The engines' name for the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayCost:
-    """Medians over the rounds, in microseconds of CPU a request."""
+    """Medians over the rounds, in microseconds of CPU per request."""
 
     line: str
     plain: float
@@ -46,7 +46,7 @@ class GatewayCost:
 
     @property
     def ratio(self) -> float:
-        """Below one: the gateway's was the cheaper one."""
+        """The gateway's cost over the plain router's."""
         return self.gateway / self.plain
 
     @property
@@ -56,7 +56,7 @@ class GatewayCost:
 
 
 def compare(plan: Plan) -> tuple[GatewayCost, ...]:
-    """One run: rounds alternate between the two, so that a noisy minute falls on both."""
+    """Run both once: rounds alternate, so that a noisy minute affects both."""
     cache = Cache.chosen()
     with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as made, ExitStack() as stack:
         folder = Path(made)
@@ -92,7 +92,7 @@ def _gateway(plain: Contestant, folder: Path) -> Contestant:
 
 
 def _configuration(folder: Path) -> dict[str, Any]:
-    """The plain router's engines as one of three deployments, behind an alias among many."""
+    """The plain router's engines as one of three deployments, behind one alias of many."""
     plain = ours.configuration(folder)
     own = {name: plain.pop(name) for name in ("maxContextTokens", "maxSequences", "kvTokens")}
     endpoints = plain.pop("endpoints")
@@ -115,7 +115,7 @@ def _route(name: str) -> dict[str, Any]:
 
 
 def broken(found: Sequence[GatewayCost]) -> list[str]:
-    """What does not hold, in words."""
+    """The broken promises, in words."""
     dear = [f"{one.line}: {one.ratio:.3f} of the plain router, promised {MOST}" for one in found if one.ratio > MOST]
     return dear + [f"{one.line}: {one.failed} answers were wrong" for one in found if one.failed]
 

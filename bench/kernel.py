@@ -1,4 +1,4 @@
-"""What the kernel counted for a process and all that it started: time on a core, and memory."""
+"""The kernel's figures for a process and its descendants: CPU time and memory."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 def tree(pid: int) -> list[int]:
-    """The process and its descendants; whoever ended in between is left out."""
+    """The process and its descendants; those that end meanwhile are left out."""
     found = [pid]
     for one in found:
         for tasks in Path(f"/proc/{one}/task").glob("*/children"):
@@ -20,7 +20,7 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """utime + stime of them all since they began; Linux rounds the sum to 10 ms and not each part."""
+    """utime + stime of all since they started; Linux rounds the sum to 10 ms and not each part."""
     return sum(_times(one) for one in tree(pid)) / TICKS
 
 
@@ -33,7 +33,7 @@ def _times(pid: int) -> int:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident in all of them; pages they share count once for each."""
+    """Resident memory of all; shared pages count once for each process."""
     return sum(_resident(one) for one in tree(pid)) / 1e6
 
 

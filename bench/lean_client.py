@@ -1,7 +1,7 @@
-"""A client that costs next to nothing: streams of completions over kept connections, each token's arrival noted.
+"""A client that costs next to nothing: streams of completions over kept connections, with each token's arrival time.
 
-Raw protocol callbacks and no HTTP library, since the client must not be what a server's timing is measured by. It
-reads just enough: a stream's events begin with `data: ` and its end is a chunk of length zero.
+Uses raw protocol callbacks and no HTTP library, since the client must not limit a server's measured timing. It parses
+just enough: a stream's events begin with `data: ` and its end is a chunk of length zero.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _HEAD: Final = (
 
 @dataclass(slots=True)
 class LeanRequest:
-    """One request, and what came of it."""
+    """One request and its result."""
 
     prompt: str
     tokens: int
@@ -72,11 +72,11 @@ class Connection(asyncio.Protocol):
         self._tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ready to ask."""
+        """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def send(self, sent: LeanRequest, done: "asyncio.Future[None]") -> None:
-        """Ask; `done` is set at the end."""
+        """Send the request; `done` is set at its end."""
         assert self._transport is not None
         request = sent.bytes
         self._request, self._done, self._tail = sent, done, b""
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Note the moment; events are counted, not read."""
+        """Note the time; events are counted, not parsed."""
         request = self._request
         if request is None:
             return
@@ -104,14 +104,14 @@ class Connection(asyncio.Protocol):
             self._over(keep=request.status == 200)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever still waits hears of it by the events that are missing; an idle one was closed by the server."""
+        """End the waiting request, which then lacks events; an idle connection was closed by the server."""
         del exc
         self._transport = None
         self._over(keep=False)
 
     @property
     def open(self) -> bool:
-        """Whether it can be asked."""
+        """Whether it can take a request."""
         return self._transport is not None and not self._transport.is_closing()
 
     def _over(self, *, keep: bool) -> None:
@@ -134,12 +134,12 @@ class Client:
         self._idle: deque[Connection] = deque()
 
     async def warm(self, connections: int) -> None:
-        """Open so many beforehand: a handshake is not what is measured."""
+        """Open so many beforehand, so that handshakes are not measured."""
         for _ in range(connections):
             self._idle.append(await self._opened())
 
     async def request(self, request: LeanRequest) -> LeanRequest:
-        """Send it now; back at its end."""
+        """Send it now; return at its end."""
         connection = self._idle.pop() if self._idle else await self._opened()
         while not connection.open:
             connection = self._idle.pop() if self._idle else await self._opened()

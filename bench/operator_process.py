@@ -1,4 +1,4 @@
-"""The operator as a process of this machine: started, asked for its metrics, measured by the kernel, ended."""
+"""The operator as a process of this machine: started, scraped, measured by the kernel, and stopped."""
 
 import os
 import subprocess
@@ -26,18 +26,18 @@ class Running:
     log: Path
 
     def cpu_seconds(self) -> float:
-        """What it used since its start."""
+        """CPU seconds since its start."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def memory_mb(self, field: str = "VmRSS") -> float:
-        """Resident now, or at most (`VmHWM`)."""
+        """Resident memory now, or at its peak (`VmHWM`)."""
         text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         line = next(one for one in text.splitlines() if one.startswith(f"{field}:"))
         return int(line.split()[1]) * 1024 / 1e6
 
     def writes(self) -> dict[str, int]:
-        """Writes to the API server so far by kind, the Lease apart."""
+        """Writes to the API server so far by kind, without the Lease."""
         found: dict[str, int] = {}
         for line in self.page().splitlines():
             if line.startswith("fairlead_operator_api_requests_total{"):
@@ -55,7 +55,7 @@ class Running:
 
 @contextmanager
 def running(kubeconfig: Path, folder: Path) -> Iterator[Running]:
-    """Start one, and end it when the block is left."""
+    """Start one, and stop it when the block ends."""
     environment = os.environ | {"KUBECONFIG": str(kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
     words = [sys.executable, "-m", "fairlead", "operator", "--webhook", "off", "--host", HOST]
     words += [

@@ -1,6 +1,6 @@
-"""How the operator stands 1,000 deployments: how fast it converges, what it takes at rest, how soon an edit is a write.
+"""How the operator handles 1,000 deployments: time to converge, cost at rest, time until an edit is written.
 
-An API server and etcd, no node and no controllers: what is measured is the operator. `python -m bench.operator_scale`.
+An API server and etcd without nodes or controllers: only the operator is measured. `python -m bench.operator_scale`.
 """
 
 import argparse
@@ -31,7 +31,7 @@ AT_ONCE: Final = 32
 EDITS: Final = 60
 REST_S: Final = 60.0
 SETTLE_S: Final = 30.0
-"""No controller makes pods here, which each status says once, ten seconds after it asked for one."""
+"""No controller creates pods here, which each status reports once, ten seconds after it should have."""
 TIMEOUT_S: Final = 900.0
 
 
@@ -53,7 +53,7 @@ class Figures:
 
 
 def document(number: int) -> dict[str, Any]:
-    """One of many, each a little different."""
+    """One of many deployments, each slightly different."""
     return {
         "apiVersion": "fairlead.dev/v1alpha1",
         "kind": "InferenceDeployment",
@@ -68,7 +68,7 @@ def document(number: int) -> dict[str, Any]:
 
 
 async def measure(kubeconfig: Path, count: int, rest_s: float, folder: Path) -> Figures:
-    """All figures, on an API server that has our definitions."""
+    """Measure all figures, on an API server that has our CRDs."""
     way = await connection.connect({"KUBECONFIG": str(kubeconfig)}, Path("/nonexistent"))
     async with way:
         api = ApiServer(way)
@@ -119,7 +119,7 @@ async def _create(api: ApiServer, count: int) -> None:
 
 
 async def _converged(api: ApiServer, count: int, step: progress.Step) -> float:
-    """Until each has its children and says so; the children are applied before the status."""
+    """Seconds until each has its children and reports so; children are applied before the status."""
     started = time.monotonic()
     done: set[str] = set()
     listed = await api.listing(kinds.INFERENCE_DEPLOYMENT)
@@ -144,7 +144,7 @@ async def _rest(operator: Running, seconds: float) -> tuple[float, int]:
 
 
 async def _edits(api: ApiServer, count: int) -> list[float]:
-    """From the answer to an edit until the engine Deployment has it."""
+    """Seconds from the answer to an edit until the engine Deployment has it."""
     chance, seconds = random.Random(1), []  # noqa: S311  # which ones, not a secret
     listed = await api.listing(kinds.DEPLOYMENT)
     async with aclosing(api.watch(kinds.DEPLOYMENT, None, "", listed.resource_version)) as events:
@@ -169,7 +169,7 @@ def _is_written(one: dict[str, Any], prefix: str) -> bool:
 
 
 async def _listed(operator: Running, count: int, started: float) -> float:
-    """Until a restarted one has looked at each object once."""
+    """Seconds until a restarted operator has reconciled each object once."""
     while True:
         for line in operator.page().splitlines():
             if line.startswith("fairlead_operator_reconcile_seconds_count ") and float(line.split()[1]) >= count:
@@ -186,7 +186,7 @@ def _name(one: dict[str, Any]) -> str:
 
 
 def run(count: int, rest_s: float) -> Figures:
-    """On an API server of its own."""
+    """Measure on an API server of its own."""
     layout = up(plan.make("bench-operator", ()), Cache.chosen(), owners.mine())
     try:
         door = Embedded(layout)
@@ -199,7 +199,7 @@ def run(count: int, rest_s: float) -> Figures:
 
 
 def as_text(found: Figures) -> str:
-    """A line a figure."""
+    """One line per figure."""
     return "\n".join(
         f"{name.replace('_', ' '):<18} {value:>10.3f}"
         if isinstance(value, float)

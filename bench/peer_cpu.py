@@ -1,11 +1,11 @@
-"""`python -m bench.peer_cpu`: what ten routers at 1,000 requests/s each spend on knowing each other, as part of a core.
+"""`python -m bench.peer_cpu`: what ten routers at 1,000 requests/s each spend on sharing state, as part of a core.
 
-Prompts are as long as a production chat service's on average, nine blocks (Azure, 1,155 tokens); a turn adds two.
-Plays ten routers' own code on virtual time, requests of 64 engines included, and counts the processor time of one of
-them: of what comes in, of what goes out, and of what each request costs more because it is reported. What the kernel
-takes is measured apart, with as large datagrams on this machine's loopback, and added for each datagram. A flood of
-forged datagrams is counted by what one costs, times as many as the socket reads in a second at most.
-Holds when it is at most a tenth of a core. Processor time, not time: a busy machine makes it a little larger.
+Prompts are as long as a production chat service's on average, nine blocks (Azure, 1,155 tokens); a turn adds two. Runs
+ten routers' own code on virtual time, with requests to 64 engines, and measures the CPU time of one router: for
+incoming and outgoing state, and what each request costs more because it is reported. Kernel time is measured
+separately, with datagrams of the same size on this machine's loopback, and added per datagram. A flood of forged
+datagrams counts as the cost of one, times as many as the socket reads in a second at most. Holds at no more than a
+tenth of a core. CPU time, not wall time: a busy machine makes it a little larger.
 """
 
 import random
@@ -48,7 +48,7 @@ EVERYONE: Final = Account(Tenant(name="everybody", keys=()))
 
 @dataclass(slots=True)
 class Meter:
-    """Processor time of one router's sharing."""
+    """CPU time of one router's state sharing."""
 
     receiving: float = 0.0
     flushing: float = 0.0
@@ -69,7 +69,7 @@ class PlayedRouter:
 
 
 class PlayedTraffic:
-    """Talks that grow by a turn at a time; the longest ends, and another begins."""
+    """Conversations that grow turn by turn; the longest ends, and another begins."""
 
     def __init__(self) -> None:
         self._chance = random.Random(19)  # noqa: S311  # a recorded seed, not a secret
@@ -77,7 +77,7 @@ class PlayedTraffic:
         self._prompts = [self._start] * SESSIONS
 
     def request(self, now: float) -> RoutingRequest:
-        """The next turn of some prompt."""
+        """The next turn of a random conversation."""
         place = self._chance.randrange(SESSIONS)
         prompt = self._prompts[place]
         if len(prompt) >= SHARED_BLOCKS + TURNS * TURN_BLOCKS:
@@ -89,11 +89,11 @@ class PlayedTraffic:
 
 
 def played(*, shares: bool) -> Meter:
-    """All routers for some seconds; with `shares` they report to each other."""
+    """Run all routers for some seconds; with `shares` they report to each other."""
     meter, traffic = Meter(), PlayedTraffic()
     routers = [_router(place, shares=shares) for place in range(ROUTERS)]
     for one in routers[2:]:
-        # One index for all but the first router: ten in one process would be ten times what a processor's cache holds.
+        # One index for all but the first router: ten in one process would exceed a processor's cache tenfold.
         one.table.index = one.table.field.index = routers[1].table.index
     step = FLUSH_SECONDS * max(1.0, (ROUTERS - 1) / PEERS_A_FLUSH)
     now, began = 0.0, 0
@@ -126,7 +126,7 @@ def _serve(router: PlayedRouter, requests: list[RoutingRequest], now: float) -> 
 
 
 def _exchange(routers: list[PlayedRouter], meter: Meter, now: float) -> None:
-    """Every router reports, and the first one's share is counted; the others hear the first one alone."""
+    """Every router reports; the first one's share is counted, and the others receive only from the first."""
     for place, router in enumerate(routers):
         router.table.field.together = True
         started = time.thread_time()
@@ -167,11 +167,11 @@ def _router(place: int, *, shares: bool) -> PlayedRouter:
 
 
 def _ignore(endpoint: Endpoint) -> None:
-    """States do not change here."""
+    """Ignore state changes."""
 
 
 def kernel_seconds(size: int) -> tuple[float, float]:
-    """Processor time to send and to receive one datagram of this size."""
+    """CPU time to send and to receive one datagram of this size."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
@@ -192,7 +192,7 @@ def kernel_seconds(size: int) -> tuple[float, float]:
 
 
 def forged_seconds() -> float:
-    """Processor time to find out that a datagram is forged."""
+    """CPU time to find that a datagram is forged."""
     group = _router(0, shares=True).group
     name = group.keys.keys[0].mark
     forged = [b"FLP1" + name + random.randbytes(300) for _ in range(DATAGRAMS)]  # noqa: S311  # noise

@@ -1,11 +1,11 @@
-"""`python -m bench.peer_faults`: ten routers that know each other while their network and some of them fail.
+"""`python -m bench.peer_faults`: ten routers that share state while their network and some of them fail.
 
-Plays the routers' own code on virtual time. Five faults: links that lose one datagram of a hundred, double another
-and delay the rest by up to 5 ms, with clocks a minute apart and forged and recorded datagrams coming in all the time; a
-router killed; one killed and started anew; five cut off from five for half a minute; one cut off from all. Holds when
-five seconds after each fault the 95th percentile of first tokens is again at most 1.2 times that of one router which
-met none, over all requests from then on, and hits are at least 95 % of the clairvoyant's.
-`--tuning` runs the halves that constants were chosen on.
+Runs the routers' own code on virtual time. Five faults: links that lose one datagram in a hundred, duplicate another
+and delay the rest by up to 5 ms, with clocks a minute apart and a constant stream of forged and replayed datagrams; a
+router killed; one killed and restarted; five partitioned from five for half a minute; one cut off from all. Holds when
+from five seconds after each fault on the 95th percentile of first tokens is at most 1.2 times that of one router
+without faults, over all requests, and hits are at least 95 % of the clairvoyant's. `--tuning` runs the halves that
+constants were chosen on.
 """
 
 import argparse
@@ -24,12 +24,12 @@ from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork
 
 ROUTERS: Final = 10
 LEAD_S: Final = 20.0
-"""From the start of what is reported to the fault."""
+"""From the start of the reported part to the fault."""
 CUT_S: Final = 30.0
 DOWN_S: Final = 3.0
 RETURN_S: Final = 5.0
 LISTED_S: Final = 1.0
-"""Until a router that ended is listed no more, and one that started is ready."""
+"""Until an ended router is removed from the list, and a started one is ready."""
 HOSTILE_EVERY_S: Final = 0.05
 LOST: Final = 0.01
 DOUBLED: Final = 0.01
@@ -39,7 +39,7 @@ USUAL_S: Final = 0.0005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One of them, and from when on nothing of it may be seen."""
+    """One fault, and the time from which its effects must be gone."""
 
     name: str
     links: PeerLinks
@@ -69,7 +69,7 @@ def faults(trial: Trial) -> list[Fault]:
 
 
 def _cut(some: frozenset[int], span: tuple[float, float], sender: int, receiver: int, now: float) -> Sequence[float]:
-    """Nothing goes between these routers and all others meanwhile."""
+    """Drop everything between these routers and all others meanwhile."""
     is_cut = (sender in some) != (receiver in some) and span[0] <= now < span[1]
     return () if is_cut else (USUAL_S,)
 
@@ -97,7 +97,7 @@ def _hostile(trial: Trial) -> PeerLinks:
 
 
 def judged(trial: Trial) -> tuple[str, bool]:
-    """Run and print, line by line."""
+    """Run and print one trace, line by line."""
     print(trial.words)
     settings = router_peers.settings_of(trial)
     words, holds = [], True
@@ -129,7 +129,7 @@ def _routed(count: int, links: PeerLinks, trial: Trial) -> Callable[[Engines], B
 
 
 def main() -> int:
-    """Both traces."""
+    """Run both traces."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tuning", action="store_true", help="the halves that constants were chosen on")
     parser.add_argument("--trace", choices=("both", "mooncake", "claude"), default="both")

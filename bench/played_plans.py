@@ -1,9 +1,9 @@
-"""How good played plans are: `python -m bench.played_plans [--questions N]`, JSON on standard output.
+"""How good plans from simulation are: `python -m bench.played_plans [--questions N]`, JSON on standard output.
 
-Questions are drawn: a model, objectives for first tokens and for the pace, a rate, a burst, lengths and a share of
-prompts that is cached. The plan is made by one set of seeds and judged by others: whether its fleet keeps objectives
-on three fresh ones, and whether a fleet at most ten elevenths as dear does on all of them too: of every configuration
-that was a candidate, as many replicas as that buys, by every batch.
+Questions are drawn: a model, objectives for first tokens and time per token, a rate, a burst, lengths and a share of
+prompts that is cached. The plan is made with one set of seeds and evaluated with others: whether its fleet keeps the
+objectives on three fresh ones, and whether a fleet at no more than ten elevenths of its cost does so too: of every
+candidate configuration, as many replicas as that buys, with every batch.
 """
 
 import argparse
@@ -42,7 +42,7 @@ DEARER: Final = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanQuestion:
-    """What somebody might ask `fairlead plan`."""
+    """A question that a user might put to `fairlead plan`."""
 
     model: str
     objectives: LatencyObjectives
@@ -50,7 +50,7 @@ class PlanQuestion:
 
 
 def questions(number: int) -> Iterator[PlanQuestion]:
-    """By a recorded seed."""
+    """Draw questions from a recorded seed."""
     chance = random.Random("plans")  # noqa: S311  # recorded
     for _ in range(number):
         prompt, reply = chance.choice((200, 500, 1000, 2000, 4000)), chance.choice((50, 100, 200, 400))
@@ -70,7 +70,7 @@ def questions(number: int) -> Iterator[PlanQuestion]:
 
 
 def judged(one: PlanQuestion) -> dict[str, Any]:
-    """The plan, how its fleet fared on fresh seeds, and a cheaper fleet that did as well."""
+    """The plan, its fleet's result on fresh seeds, and a cheaper fleet that did as well."""
     catalogue = package_data.load_catalogue()
     brief = PlanInputs(
         release=ENGINES[DEFAULT].memory(""),
@@ -98,7 +98,7 @@ def judged(one: PlanQuestion) -> dict[str, Any]:
 
 
 def _cheaper(options: Sequence[FleetProposal], most: float, fresh: PlanPlayer) -> str | None:
-    """A fleet that costs no more than this and keeps the objectives on all fresh seeds."""
+    """A fleet that costs no more than `most` and keeps the objectives on all fresh seeds."""
     for option in options:
         replicas = int(most / (option.cost_per_hour / option.replicas) + 1e-9)
         for part in (1.0, *SMALLER, *LARGER) if replicas else ():
@@ -119,7 +119,7 @@ def _player(one: PlanQuestion, brief: PlanInputs, seeds: Sequence[int]) -> PlanP
 
 
 def _all(one: PlanQuestion, brief: PlanInputs, proposal: FleetProposal) -> list[Any]:
-    """Every fresh seed, whatever the first says."""
+    """Run every fresh seed, whatever the result of the first."""
     return [_player(one, brief, (seed,))(proposal)[0] for seed in FRESH]
 
 
@@ -128,7 +128,7 @@ def _drawn(one: PlanQuestion, brief: PlanInputs, seed: int) -> PlayedTraffic:
 
 
 def main() -> int:
-    """All questions, two at a time."""
+    """Run all questions, two at a time."""
     parser = argparse.ArgumentParser(prog="played_plans", description=__doc__)
     parser.add_argument("--questions", type=int, default=QUESTIONS)
     parser.add_argument("--jobs", type=int, default=2)

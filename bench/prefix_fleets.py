@@ -1,13 +1,13 @@
-"""The fleets and the traffic that prefix routing is judged on, each with a half to tune on and a half to report.
+"""The fleets and traffic for evaluating prefix routing, each with a half to tune on and a half to report.
 
-`mooncake`: the Mooncake synthetic trace (512-token blocks), played four times as fast, over eight Llama-3.1-8B with an
-FP8 KV cache on one H100 each: 952,032 tokens measured (kv-capacity.csv, row 31). Its second half is told, its first
-half lived through before, so that caches are warm.
-`claude`: recorded Claude Code sessions (64-token blocks), begun by a seed, tools and system prompt shared where their
-lengths are equal, over eight Qwen2.5-7B on one H100 each: 1,096,000 tokens measured (row 75); its sibling of the same
-shape reads a million tokens. Every other session is told, the ones between were tuned on.
-Loads are such that an engine has something in its batch nine tenths (Mooncake) and seven tenths (sessions) of the time
-and an unread prompt half and a tenth of it, as the table shows: sessions' prompts are mostly cached.
+`mooncake`: the Mooncake synthetic trace (512-token blocks), at four times its speed, on eight Llama-3.1-8B with an FP8
+KV cache on one H100 each: 952,032 tokens measured (kv-capacity.csv, row 31). Its second half is reported, its first
+half simulated before it, so that caches are warm.
+`claude`: recorded Claude Code sessions (64-token blocks), started by a seed, tools and system prompt shared where their
+lengths are equal, on eight Qwen2.5-7B on one H100 each: 1,096,000 tokens measured (row 75); its sibling of the same
+shape reads a million tokens. Every other session is reported; the ones between were for tuning.
+Loads keep an engine's batch filled nine tenths (Mooncake) and seven tenths (sessions) of the time, and a prompt
+uncomputed half and a tenth of it, as the table shows: sessions' prompts are mostly cached.
 """
 
 import gzip
@@ -38,30 +38,30 @@ from fairlead.sizing.sizing_input import SizingInput
 
 ENGINES: Final = 8
 BLOCK_TOKENS: Final = 128
-"""As a router counts prompts: 512 bytes at four bytes a token; a Mooncake block is one of its own."""
+"""As a router counts prompts: 512 bytes at four bytes a token; a Mooncake block counts as one of these."""
 MOONCAKE_SPEED: Final = 4.0
 MOONCAKE_HALF: Final = 1996
 SESSION_GAP_S: Final = 9.0
 LONGEST: Final = 250_000
-"""Sessions with a longer prompt are left out: one alone would fill a fourth of an engine's cache."""
+"""Sessions with a longer prompt are left out: one alone would fill a quarter of an engine's cache."""
 SESSIONS: Final = 160
 SECONDS: Final = 3000.0
 WARM: Final = 0.25
 
 
 class Engines(Protocol):
-    """What a balancer may ask of the engines it stands before."""
+    """What a balancer may read of its engines."""
 
     def figures(self, ordinal: int, now: float) -> EndpointSample | None:
-        """As its metrics would tell."""
+        """The sample that its metrics would give."""
 
     def engine(self, ordinal: int) -> EngineCore:
-        """From inside."""
+        """The engine itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One traffic over one fleet."""
+    """One traffic on one fleet."""
 
     name: str
     words: str
@@ -77,13 +77,13 @@ class Trial:
 
 @dataclass(slots=True)
 class Lived:
-    """What came of one run."""
+    """The result of one run."""
 
     statistics: RunStatistics
     busy: float
-    """Share of the time that an engine had something in its batch, as arrivals saw it."""
+    """Share of the time in which an engine had a running batch, as seen by arrivals."""
     reading: float
-    """The same of prompts without a first token: what decides over first tokens."""
+    """The same for prompts without a first token, which decide the time to first token."""
 
     @property
     def hits(self) -> float:
@@ -92,7 +92,7 @@ class Lived:
 
 
 class WatchedEngines:
-    """The engines of one run, made by its world, and a balancer that is watched."""
+    """The engines of one run, and the facts that balancers read of them."""
 
     def __init__(self, trial: Trial) -> None:
         self._cores: dict[int, EngineCore] = {}
@@ -106,7 +106,7 @@ class WatchedEngines:
         self._times = step_times(trial.shape)
 
     def fleet(self) -> SimulatedFleet:
-        """Eight of them."""
+        """All engines."""
         return SimulatedFleet(inside=self._inside, replicas=ENGINES, snapshot_s=60.0)
 
     def _inside(self, ordinal: int) -> ReplicaEngines:
@@ -114,22 +114,22 @@ class WatchedEngines:
         return ReplicaEngines((core,))
 
     def figures(self, ordinal: int, now: float) -> EndpointSample | None:
-        """As `/metrics` would tell them."""
+        """The sample that `/metrics` would give."""
         core = self._cores[ordinal]
         return EndpointSample(at=now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
 
     def engine(self, ordinal: int) -> EngineCore:
-        """From inside, for the clairvoyant."""
+        """The engine itself, for the clairvoyant."""
         return self._cores[ordinal]
 
     @property
     def busy(self) -> float:
-        """Share of engines with a batch, now."""
+        """Share of engines with a batch now."""
         return sum(1 for core in self._cores.values() if core.running) / ENGINES
 
     @property
     def reading(self) -> float:
-        """Share of engines with an unread prompt, now."""
+        """Share of engines with an uncomputed prompt now."""
         return sum(1 for core in self._cores.values() if core.unfinished_prompts) / ENGINES
 
 
@@ -144,7 +144,7 @@ class Watched:
         self._reading = 0.0
 
     def each(self, arrivals: Iterator[RequestArrival]) -> Iterator[RequestArrival]:
-        """Sessions' later requests are not seen here: their first ones come at random moments too."""
+        """Pass on and count arrivals; later requests of sessions do not come here, and first ones are random too."""
         for arrival in arrivals:
             if arrival.time >= self._since:
                 self._seen += 1
@@ -154,17 +154,17 @@ class Watched:
 
     @property
     def busy(self) -> float:
-        """On average."""
+        """The mean."""
         return self._busy / max(self._seen, 1)
 
     @property
     def reading(self) -> float:
-        """On average."""
+        """The mean."""
         return self._reading / max(self._seen, 1)
 
 
 def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
-    """One run, from empty caches."""
+    """Run once, from empty caches."""
     engines = WatchedEngines(trial)
     watched = Watched(engines, trial.since)
     statistics = RunStatistics(since=trial.since, until=trial.until)
@@ -174,7 +174,7 @@ def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
 
 
 def step_times(shape: str) -> PhysicalStepTimes:
-    """The catalogue's for an H100."""
+    """The catalogue's step times for an H100."""
     context = package_data.load_catalogue()
     question = SizingInput(
         release=CURRENT,
@@ -190,7 +190,7 @@ def step_times(shape: str) -> PhysicalStepTimes:
 
 
 def mooncake(*, tuning: bool, seconds: float = inf) -> Trial:
-    """The first half alone to tune on; to report, both, of which the second is told."""
+    """For tuning the first half alone; for reporting both, of which the second is reported."""
     with gzip.open(traces() / "mooncake-synthetic.jsonl.gz", "rt", encoding="utf-8") as text:
         lines = text.readlines()
     half = json.loads(lines[MOONCAKE_HALF])["timestamp"] / 1000 / MOONCAKE_SPEED
@@ -215,7 +215,7 @@ def mooncake(*, tuning: bool, seconds: float = inf) -> Trial:
 
 
 def claude(*, tuning: bool, seconds: float = SECONDS, most: int = SESSIONS) -> Trial:
-    """Sessions at even places to tune on, those between to report."""
+    """For tuning sessions at even positions, for reporting those between."""
     with gzip.open(traces() / "claude-code-sessions-even.jsonl.gz", "rt", encoding="utf-8") as text:
         lines = text.readlines()[0 if tuning else 1 :: 2]
     chance = streams("sessions")

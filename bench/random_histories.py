@@ -34,7 +34,7 @@ from fairlead.scaling.facts import (
 
 BEGINS: Final = 1_790_000_000.0
 ROUNDS: Final = 12
-"""The most of one history."""
+"""The most rounds of one history."""
 COUNTERS: Final = ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "preemptions", "steps")
 GUESSES: Final = ("drafts", "draft_tokens", "accepted_tokens")
 
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 def records(rng: random.Random) -> Iterator[DecisionRecord]:
-    """One history, decided look by look; the number that is wanted follows the answer, mostly."""
+    """One history, decided round by round; the wanted number mostly follows the recommendation."""
     now, memory = BEGINS + rng.uniform(0, 7 * 86400), ScalingState()
     facts = _deployment(rng, now)
     for _ in range(rng.randint(2, ROUNDS)):
@@ -184,7 +184,7 @@ def _maybe(rng: random.Random, value: T) -> T | None:
 
 
 def _moved(rng: random.Random, facts: ScalingFacts, now: float, seconds: float) -> ScalingFacts:
-    """A while later: most pods go on, some are other pods."""
+    """Advance the facts: most pods continue, some are replaced."""
     pods = [_on(rng, pod, now, seconds) for pod in facts.pods if rng.random() < 0.95]
     if rng.random() < 0.2:
         pods.append(_pod(rng, f"pod-{rng.randint(0, 99)}-{now:.0f}", now))

@@ -1,7 +1,7 @@
-"""Whether decisions come out the same when they are read back and taken again, on random histories.
+"""Whether decisions are the same after they are written, read back and repeated, on random histories.
 
-`python -m bench.replay_agreement`: each history is decided look by look; each decision is written as a line, read back,
-and decided again from what was read. The last line is the figure; the exit code is 0 only where all agree.
+`python -m bench.replay_agreement`: each history is decided round by round; each decision is written as a line, read
+back, and repeated from what was read. The last line has the figure; the exit code is 0 only if all agree.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What came of all histories."""
+    """Counts over all histories."""
 
     histories: int = 0
     decisions: int = 0
@@ -26,7 +26,7 @@ class Tally:
 
 
 def tally(count: int, seed: int) -> Tally:
-    """Each history has a seed of its own, so that one that disagrees can be had again."""
+    """Run histories, each with its own seed, so that a disagreement can be reproduced."""
     counted = Tally()
     for number in range(count):
         counted.histories += 1
@@ -48,7 +48,7 @@ def _problem(record: DecisionRecord) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The figure last."""
+    """Print the figure last."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=8)

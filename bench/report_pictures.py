@@ -1,6 +1,6 @@
 """`python -m bench.report_pictures`: docs/backtesting.md's pictures of the report, by a real Chromium.
 
-The Azure hour and the candidates that the page names, wide by day and narrow by night; `house.chromium` installs it.
+The Azure hour and the candidates that the page names, wide and light, narrow and dark; `house.chromium` installs it.
 """
 
 import subprocess
@@ -42,7 +42,7 @@ TRACE: Final = "shared/traces/azure-llm-2023-conv.csv.gz"
 
 
 def main() -> int:
-    """Play, open, and keep what is seen."""
+    """Simulate, and take the screenshots."""
     program = chromium.found()
     if program is None:
         print(f"none of {', '.join(chromium.PROGRAMS)} here: python -m house.chromium", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""Whether bad clients and a bad engine harm anybody else: right statuses, bounded memory, others served all the while.
+"""Whether bad clients and a bad engine harm others: right statuses, bounded memory, others served all the time.
 
-Slow heads and bodies, 10,000 idle connections, 2,000 streams at once, and engines that answer garbage; beside them one
-well-behaved client that asks again and again. `python -m bench.router_abuse`.
+Slow heads and bodies, 10,000 idle connections, 2,000 concurrent streams, and engines that answer garbage; beside them
+one well-behaved client that sends requests all the time. `python -m bench.router_abuse`.
 """
 
 import argparse
@@ -24,20 +24,20 @@ from bench.router_world.running import HOST, KEYS, PORT, World
 
 DESCRIPTORS: Final = 40_000
 MOST_MIB: Final = 512.0
-"""Of the router, whatever is done to it here; a connection costs it a few KiB."""
+"""Of the router's memory under all abuse here; a connection costs it a few KiB."""
 HEAD_SECONDS: Final = 3
 BODY_SECONDS: Final = 4
 
 
 @dataclass(slots=True)
 class Neighbour:
-    """A client that does nothing wrong."""
+    """A well-behaved client."""
 
     seconds: list[float] = field(default_factory=list)
     failed: Counter[str] = field(default_factory=Counter)
 
     async def send_all(self) -> None:
-        """One request after the other, each on a new connection, until it is cancelled."""
+        """Send one request after the other, each on a new connection, until cancelled."""
         while True:
             begun = monotonic()
             status = await status_of({"stream": False})
@@ -47,7 +47,7 @@ class Neighbour:
             await asyncio.sleep(0.02)
 
     def summary(self) -> str:
-        """How it fared."""
+        """Its results."""
         seconds = sorted(self.seconds)
         if not seconds:
             return "nobody asked"
@@ -56,14 +56,14 @@ class Neighbour:
 
 
 def request(document: dict[str, Any]) -> bytes:
-    """A whole one."""
+    """A whole request."""
     body = json.dumps({"model": "chat", "prompt": "x " * 50} | document).encode()
     head = f"POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEYS[0]}\r\nconnection: close\r\n"
     return f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
 
 
 async def status_of(document: dict[str, Any]) -> str:
-    """The status of one request, or what became of it; a stream counts when it ends as it should."""
+    """The status of one request, or how it ended; a stream counts if it ends normally."""
     try:
         reader, writer = await asyncio.open_connection(HOST, PORT)
     except OSError:
@@ -80,7 +80,7 @@ async def status_of(document: dict[str, Any]) -> str:
 
 
 async def trickle(whole: bytes, begin: int) -> str:
-    """A client that sends a byte every half second from some place on; the status it is cut with."""
+    """Send one byte every half second from `begin` on; return the status with which the router cuts it."""
     reader, writer = await asyncio.open_connection(HOST, PORT)
     try:
         writer.write(whole[:begin])
@@ -98,12 +98,12 @@ async def trickle(whole: bytes, begin: int) -> str:
 
 
 async def many(count: int, made: Any) -> Counter[str]:  # noqa: ANN401 - whatever makes a coroutine
-    """What became of so many at once."""
+    """The results of `count` concurrent ones."""
     return Counter(await asyncio.gather(*(made() for _ in range(count))))
 
 
 async def idle(world: World, count: int) -> Counter[str]:
-    """Connections that say nothing, and whether somebody new is served beside them."""
+    """Open connections that send nothing, and check that a new client is still served."""
     writers: list[asyncio.StreamWriter] = []
     for _ in range(count):
         _, writer = await asyncio.open_connection(HOST, PORT)
@@ -126,7 +126,7 @@ class Line:
 
 
 async def run(connections: int, streams: int) -> int:
-    """Every kind in turn; the exit code."""
+    """Run every kind in turn; return the exit code."""
     door = {"headTimeout": f"{HEAD_SECONDS}s", "bodyTimeout": f"{BODY_SECONDS}s", "maxConnections": 20_000}
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="router-abuse-") as folder:

@@ -1,13 +1,13 @@
-"""`python -m bench.router_fairness`: floods, long jobs and batch work before the real dispatcher, on simulated engines.
+"""`python -m bench.router_fairness`: floods, long jobs and batch work with the real dispatcher, on simulated engines.
 
-Four Llama-3.1-8B on one H100 each, FP8 KV of 952,032 tokens measured (kv-capacity.csv, row 31); 64 requests run at
-once in each, 2,048 tokens a step, chunked prefill, at most 512 tokens of one prompt in a step while others want in
+Four Llama-3.1-8B on one H100 each, FP8 KV of 952,032 tokens measured (kv-capacity.csv, row 31); each runs 64 requests
+at once, 2,048 tokens a step, chunked prefill, at most 512 tokens of one prompt in a step while others wait
 (`--max-num-seqs 64 --max-num-batched-tokens 2048 --long-prefill-token-threshold 512`). Chat prompts have a median of
 600 tokens and replies of 200; one in twenty prompts is longer than 2,400 and one in twenty replies longer than 600.
 
-flood: four tenants of equal weight ask alike, then the first asks twenty times as much. Once by weights alone, where
-idle capacity goes to whoever asks: the others lose no tokens to the flood, and wait longer since no engine is idle any
-more. And once with a `maxConcurrency` for each, which keeps the idle rest for the others; the bar is held there.
+flood: four tenants of equal weight send alike, then the first sends twenty times as much. Once by weights alone, where
+any tenant gets idle capacity: the others lose no tokens to the flood, but wait longer since no engine is idle any more.
+And once with a `maxConcurrency` for each, which keeps the idle rest for the others; the claim is checked there.
 long: chat, alone and beside jobs of 100,000 tokens, with and without a long lane.
 batch: chat that comes in waves, and a batch backlog that never ends.
 """
@@ -61,10 +61,10 @@ RATE: Final = 8.0
 """Chat requests a second of each tenant."""
 FLOOD: Final = 20.0
 CONCURRENCY: Final = 40
-"""`maxConcurrency` of each tenant: with as many at once a tenant gets no more than a quarter of the fleet's tokens."""
+"""`maxConcurrency` of each tenant, with which it gets no more than a quarter of the fleet's tokens."""
 SECONDS: Final = 240.0
 SINCE: Final = 60.0
-"""What comes before is lived through and not told."""
+"""Requests before it are simulated but not reported."""
 MOST_MOVED: Final = 0.10
 MOST_MOVED_BY_LONG: Final = 0.20
 LEAST_OF_IDLE: Final = 0.90
@@ -72,42 +72,42 @@ BELOW: Final = 0.70
 
 
 class Watched:
-    """An observer with statistics of each client, and what the dispatcher's lanes did at each step."""
+    """An observer with statistics of each client, and the state of the dispatcher's lanes at each step."""
 
     def __init__(self, dispatcher: Dispatcher, seconds: float) -> None:
         self._dispatcher = dispatcher
         self._seconds = seconds
         self.statistics: dict[str, RunStatistics] = {}
         self.batch: float = 0.0
-        """Seats taken by batch work, summed over looks; likewise below."""
+        """Concurrency used by batch work, summed over snapshots; likewise below."""
         self.idle: float = 0.0
-        """Seats that batch work might have taken: below its utilization, and not taken by others."""
+        """Concurrency open to batch work: below its utilization, and not used by others."""
         self.output: dict[str, int] = {}
 
     def _statistics_of(self, arrival: RequestArrival) -> RunStatistics:
         return self.statistics.setdefault(arrival.client or "", RunStatistics(since=SINCE, until=self._seconds))
 
     def arrived(self, arrival: RequestArrival) -> None:
-        """Passed on."""
+        """Count it for its client."""
         self._statistics_of(arrival).arrived(arrival)
 
     def refused(self, arrival: RequestArrival, because: str) -> None:
-        """Passed on."""
+        """Count it for its client."""
         self._statistics_of(arrival).refused(arrival, because)
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
-        """Passed on; tokens count when they were written, whenever the request came."""
+        """Count it for its client; tokens count when written, whenever the request arrived."""
         self._statistics_of(arrival).ended(arrival, request, replica)
         if request.ended is not None and request.ended >= SINCE:
             name = arrival.client or ""
             self.output[name] = self.output.get(name, 0) + arrival.prompt_tokens + request.emitted
 
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
-        """Passed on."""
+        """Count it for its client."""
         self._statistics_of(arrival).left(arrival, request)
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
-        """Four times a second."""
+        """Sum up the lanes, four times a second."""
         if snapshot.at < SINCE:
             return
         lanes = self._dispatcher.room.lanes
@@ -117,12 +117,12 @@ class Watched:
 
 
 class Turned(SimulatedDispatcher):
-    """Counts turns that batch work got before people."""
+    """Counts turns that batch work got before interactive requests."""
 
     overtaken = 0
 
     def turns(self, now: float) -> list[tuple[RequestArrival, Endpoint | Refusal]]:
-        """Who waited before, and who was sent."""
+        """Count batch requests sent while interactive ones waited."""
         given = super().turns(now)
         waiting = self.dispatcher.room.lanes.interactive.bands.waiting
         self.overtaken += sum(1 for arrival, _ in given if waiting and arrival.client == "batch")
@@ -131,14 +131,14 @@ class Turned(SimulatedDispatcher):
 
 @dataclass(slots=True)
 class Run:
-    """One world, lived through."""
+    """One simulated run."""
 
     watched: Watched
     front: Turned
     seconds: float
 
     def p95(self, *names: str) -> float:
-        """Of the first token, over these clients."""
+        """Time to first token of these clients."""
         whole = RunStatistics()
         for name in names:
             whole.add_all(self.watched.statistics[name])
@@ -151,7 +151,7 @@ class Run:
 
 @dataclass(slots=True)
 class Traffic:
-    """Who asks, and how often."""
+    """The clients and their rates."""
 
     rates: dict[str, float] = field(default_factory=dict)
     jobs_every_s: float = 0.0
@@ -159,7 +159,7 @@ class Traffic:
     waves: bool = False
 
     def arrivals(self, seconds: float) -> Iterator[RequestArrival]:
-        """All of it by time."""
+        """All requests by time."""
         rows = [self._chat(name, rate, seconds) for name, rate in self.rates.items()]
         if self.jobs_every_s:
             sizes = lengths.fixed_lengths(100_000, 300)
@@ -179,7 +179,7 @@ class Traffic:
 
 
 def _waves(rate: float, seconds: float) -> Iterator[rate_profiles.RateSlice]:
-    """A minute of little, a minute of much."""
+    """Alternate a quiet minute and a busy one."""
     at = 0.0
     while at < seconds:
         yield rate_profiles.RateSlice(30.0, rate * (0.4 if int(at / 30) % 2 else 1.6))
@@ -187,7 +187,7 @@ def _waves(rate: float, seconds: float) -> Iterator[rate_profiles.RateSlice]:
 
 
 def lived(routing: RoutingSettings, traffic: Traffic, seconds: float) -> Run:
-    """From empty caches."""
+    """Run from empty caches."""
     keys = {_digest(one.name): one.name for one in routing.tenants}
     dispatcher = Dispatcher(DispatcherConfig(routing=routing, keys=keys))
     watched, front = Watched(dispatcher, seconds), Turned(dispatcher, _digest, batch=("batch",))
@@ -207,7 +207,7 @@ def _digest(name: str) -> bytes:
 
 
 def tenants(most: int | None) -> RoutingSettings:
-    """Four of equal weight."""
+    """Four tenants of equal weight."""
     return RoutingSettings(
         tenants=tuple(Tenant(name=name, keys=(), max_concurrency=most) for name in NAMES),
         limits=TrafficLimits(max_queued=1000),
@@ -215,7 +215,7 @@ def tenants(most: int | None) -> RoutingSettings:
 
 
 def flood(seconds: float) -> tuple[str, bool]:
-    """The first tenant at its share, then at twenty times its rate."""
+    """Run the first tenant at its share, then at twenty times its rate."""
     usual = dict.fromkeys(NAMES, RATE)
     others = NAMES[1:]
     print(f"flood: {'':34} {'p95 TTFT of the others':>24} {'the first':>10} {'tokens/s: first':>16} {'others':>8}")
@@ -246,7 +246,7 @@ def flood(seconds: float) -> tuple[str, bool]:
 
 
 def long(seconds: float) -> tuple[str, bool]:
-    """Chat, alone and beside long jobs."""
+    """Run chat alone and beside long jobs."""
     chat = dict.fromkeys(NAMES[:1], RATE * 4)
     lane = LongLaneLimits(max_share=0.30)
     print(f"long:  {'':34} {'p95 TTFT of chat':>24} {'of jobs':>10} {'tokens/s: jobs':>16} {'chat':>8}")
@@ -267,7 +267,7 @@ def long(seconds: float) -> tuple[str, bool]:
 
 
 def batch(seconds: float) -> tuple[str, bool]:
-    """Chat in waves over a backlog."""
+    """Run chat in waves over a backlog."""
     routing = RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=BELOW, max_queued=1_000_000))
     print(f"batch: {'':34} {'p95 TTFT of chat':>24} {'idle used':>10} {'tokens/s: batch':>16} {'chat':>8}")
     used, overtaken = 0.0, 0
@@ -285,7 +285,7 @@ def batch(seconds: float) -> tuple[str, bool]:
 
 
 def main() -> int:
-    """All three, or one."""
+    """Run all three, or one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("flood", "long", "batch"))
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of virtual time, a minute of it not told")

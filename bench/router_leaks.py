@@ -1,9 +1,9 @@
 """Whether anything leaks: requests cancelled at any stage, engines killed with -9, slow readers, half-closed sockets.
 
 Afterwards every gauge, queue, per-tenant counter and file descriptor of the router must be back at its start, and its
-engines must have seen each abort within a tenth of a second, as their own clock tells it. Router, engines and clients
-are processes of their own and share the machine's cores: few clients at a time, so that the router's time is measured
-and not the wait for a core. `python -m bench.router_leaks --requests 100000`.
+engines must have seen each abort within a tenth of a second by their own clock. Router, engines and clients are
+separate processes that share the machine's cores: few clients at a time, so that the router's time is measured and not
+the wait for a core. `python -m bench.router_leaks --requests 100000`.
 """
 
 import argparse
@@ -32,14 +32,14 @@ CALM_SECONDS: Final = 6.0
 """Idle connections to engines are closed after four."""
 KILL_EVERY: Final = 4.0
 SMALL_BYTES: Final = 4096
-"""What the kernel may take for a slow reader, so that the rest waits in the router and then in the engine."""
+"""What the kernel may buffer for a slow reader, so that the rest waits in the router and then in the engine."""
 WHERE: Final = {"body": "body", "queued": "queued", "first token": "first_token", "stream": "stream"}
-"""Stages as the router itself counts those that left; one that leaves within its head was no request yet."""
+"""Stages as the router counts aborts; a client that leaves within its head had sent no request yet."""
 
 
 @dataclass(slots=True)
 class LeakTally:
-    """What was done, and when requests that an engine had were given up."""
+    """What was sent, and when clients gave up requests that an engine had."""
 
     stages: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -48,7 +48,7 @@ class LeakTally:
 
 
 class Request:
-    """One client and its bad manners."""
+    """One badly behaved client."""
 
     def __init__(self, number: int, chance: random.Random, result: LeakTally) -> None:
         self.stage = STAGES[number % len(STAGES)]
@@ -58,7 +58,7 @@ class Request:
         result.stages[self.stage] += 1
 
     async def run(self) -> None:
-        """To its end, whichever."""
+        """Run it to whatever end."""
         try:
             reader, writer = await self._connected()
         except OSError:
@@ -132,7 +132,7 @@ class Request:
 
 
 async def ill_treated(world: World, requests: int, at_once: int, result: LeakTally) -> None:
-    """So many requests, so many of them at a time, while engines are killed in turn."""
+    """Send `requests`, `at_once` of them concurrently, while engines are killed in turn."""
     chance = random.Random(20261120)  # noqa: S311 - a run that can be repeated
     numbers = iter(range(requests))
 
@@ -141,7 +141,7 @@ async def ill_treated(world: World, requests: int, at_once: int, result: LeakTal
             await Request(number, chance, result).run()
 
     async def occupant() -> None:
-        """Holds the narrow tenant's one place; when its engine is killed it comes again."""
+        """Hold the narrow tenant's one slot; reconnect when its engine is killed."""
         while True:
             reader, writer = await asyncio.open_connection(HOST, PORT)
             try:
@@ -172,7 +172,7 @@ def occupying() -> bytes:
 
 
 async def gauges_of(world: World) -> dict[str, Any]:
-    """All that must be as it was."""
+    """Everything that must return to its value."""
     seen = await world.seen()
     endpoints, queue = seen["endpoints"], seen["queue"]
     return {
@@ -187,7 +187,7 @@ async def gauges_of(world: World) -> dict[str, Any]:
 
 
 async def run(requests: int, at_once: int) -> int:
-    """The whole story; the exit code."""
+    """Run and report; return the exit code."""
     result = LeakTally()
     with tempfile.TemporaryDirectory(prefix="router-leaks-") as folder:
         async with running.world(Path(folder), hold={"maxTime": "20s"}) as world:
@@ -218,7 +218,7 @@ async def run(requests: int, at_once: int) -> int:
     wrong += [f"nobody left at the stage {name}" for name, count in gone.items() if count < result.stages[name] // 2]
     if left:
         wrong.append(f"engines still run {left} requests of clients that left")
-    if descriptors_after > descriptors + 4:  # four are the engines' and the scraper's connections of this moment
+    if descriptors_after > descriptors + 4:  # four are current connections of the engines and the scraper
         wrong.append(f"file descriptors: {descriptors} before, {descriptors_after} after")
     late = sum(one > ABORT_SECONDS for one in aborts)
     if late:

@@ -1,8 +1,8 @@
-"""What logs, metrics and traces cost a router, over a long life too. `python -m bench.router_observability`.
+"""What logs, metrics and traces cost a router, also over a long life. `python -m bench.router_observability`.
 
-Times are of this thread's own processor time, the least of many rounds, since others may use the machine; lag is what
-the wall's clock shows. The soak changes revisions as rollouts do, invents models as clients do, and traces into a
-collector that is not there.
+Times are CPU time of this thread, the minimum of many rounds, since others may use the machine; lag is wall time. The
+soak changes revisions as rollouts do, uses unknown models as clients do, and traces into a collector that does not
+answer.
 """
 
 import argparse
@@ -71,14 +71,14 @@ PODS: Final = [
 
 
 def chosen_request(account: Account, lane: Lane = Lane.INTERACTIVE) -> RoutingRequest:
-    """One that was chosen for what its replica holds."""
+    """A request routed to a replica for its cached prefix."""
     one = RoutingRequest(account=account, prompt_tokens=130, output_tokens=100, arrived=T0, blocks=(1, 2, 3, 4))
     one.pick, one.held_blocks, one.lane = PickReason.PREFIX, 3, lane
     return one
 
 
 def begun(recorder: TelemetryRecorder, one: RoutingRequest, pod: Endpoint, model: str = "chat") -> RequestRecord:
-    """A stream up to its end, as the data plane fills it in."""
+    """Record a stream up to its end, as the data plane does."""
     record = recorder.began(T0)
     if recorder.tracing:
         recorder.traced(record, None)
@@ -94,7 +94,7 @@ def begun(recorder: TelemetryRecorder, one: RoutingRequest, pod: Endpoint, model
 
 
 def recorder_of(log: str | None, endpoint: str | None = None, share: float = 0.0) -> TelemetryRecorder:
-    """One that writes lines to a file, and traces to a collector."""
+    """A recorder that writes lines to a file, and traces to a collector."""
     telemetry = RequestTelemetry(access_log=log is not None, otlp_endpoint=endpoint, trace_share=share)
     bits = random.Random(1).getrandbits  # noqa: S311 - a benchmark repeats
     return TelemetryRecorder(
@@ -103,12 +103,12 @@ def recorder_of(log: str | None, endpoint: str | None = None, share: float = 0.0
 
 
 def least(act: Callable[[], object], times: int = 500) -> float:
-    """Microseconds of processor time, in the quietest of many rounds."""
+    """Microseconds of CPU time, in the quietest of many rounds."""
     return 1e6 * min(repeat(act, number=times, repeat=ROUNDS, timer=time.thread_time)) / times
 
 
 def requests(folder: Path) -> None:
-    """What one request costs, step by step."""
+    """Print what one request costs, step by step."""
     one, pod = chosen_request(SHOPS[0]), PODS[0]
     for name, recorder in (
         ("counts alone", recorder_of(None)),
@@ -132,7 +132,7 @@ class Parsed(Collector):
 
 
 def scrape() -> None:
-    """What a page costs while every tenant and replica is on it."""
+    """Print what a scrape costs with every tenant and replica on the page."""
     recorder = recorder_of(None)
     for account in SHOPS:
         for lane in Lane:
@@ -149,7 +149,7 @@ def scrape() -> None:
 
 @contextmanager
 def collector() -> Iterator[str]:
-    """One in a process of its own, so that it takes nothing of ours."""
+    """Run one in its own process, so that it takes nothing from ours."""
     with subprocess.Popen([sys.executable, "-c", COLLECTOR, HOST], stdout=subprocess.PIPE, text=True) as there:
         assert there.stdout is not None
         try:
@@ -159,7 +159,7 @@ def collector() -> Iterator[str]:
 
 
 async def lags(recorder: TelemetryRecorder, seconds: float, rate: int) -> list[float]:
-    """How late a loop is that wakes each millisecond and ends so many traced requests a second."""
+    """How late a loop wakes that is due each millisecond and ends `rate` traced requests a second."""
     late, one, due, ended = [], chosen_request(SHOPS[0]), time.monotonic(), 0
     begin = due
     while due < begin + seconds:
@@ -174,7 +174,7 @@ async def lags(recorder: TelemetryRecorder, seconds: float, rate: int) -> list[f
 
 
 def neighbour(seconds: float) -> None:
-    """What the exporting thread does to the loop beside it."""
+    """Print what the exporting thread does to the loop beside it."""
     with collector() as url:
         for name, recorder in (("no tracing", recorder_of(None)), ("500 traces/s", recorder_of(None, url, 1.0))):
             late = uvloop.run(lags(recorder, seconds, 500))
@@ -193,7 +193,7 @@ def rss_mib() -> float:
 
 
 def soak(folder: Path, count: int) -> None:
-    """A long life: rollouts, invented names, a collector that is not there, a file that grows."""
+    """Simulate a long life: rollouts, unknown model names, a collector that does not answer, a growing file."""
     recorder, chance = recorder_of(str(folder / "soak.log"), f"http://{HOST}:9", 0.05), random.Random(2)  # noqa: S311
     routing_requests = [chosen_request(account, lane) for account in SHOPS for lane in Lane]
     sizes = []
@@ -220,7 +220,7 @@ def soak(folder: Path, count: int) -> None:
 
 
 def main() -> int:
-    """All four."""
+    """Run all four."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=200_000, help="of the soak")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each run beside an exporter")

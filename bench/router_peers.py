@@ -1,11 +1,10 @@
-"""`python -m bench.router_peers`: several routers that know each other, asked in turn, beside one and beside rivals.
+"""`python -m bench.router_peers`: several routers that share state, used in turn, beside one and beside rivals.
 
-Plays the routers' own code on virtual time, datagrams included. Holds when 3 and 10 routers, sessions named and
-unnamed, have a 95th percentile of first tokens of at most 1.2 times one router's, find at least 95 % of the prefix
-tokens that the clairvoyant finds, and are below every rival of which there are as many. Rivals are given more than they
-would know: the fleet's counts of requests, whichever of their routers sent them, and every session's name.
-`--tuning` runs the halves that constants were chosen on; `--seconds` and `--sessions` cut a run short, and then nothing
-is judged.
+Runs the routers' own code on virtual time, datagrams included. Holds when 3 and 10 routers, sessions named and unnamed,
+have a 95th percentile of first tokens of at most 1.2 times one router's, find at least 95 % of the prefix tokens that
+the clairvoyant finds, and are below every rival with the same number of routers. Rivals get more than they would have:
+the fleet's counts of requests, whichever of their routers sent them, and every session's name. `--tuning` runs the
+halves that constants were chosen on; `--seconds` and `--sessions` cut a run short, and then nothing is judged.
 """
 
 import argparse
@@ -35,14 +34,14 @@ Make = Callable[[Engines], Balancer]
 
 
 class InTurn:
-    """Several routers of a kind, each with what it saw itself, asked in turn."""
+    """Several routers of a kind, used in turn, each with what it observed itself."""
 
     def __init__(self, routers: Sequence[Balancer]) -> None:
         self._routers = routers
         self._turn = 0
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """The next router's choice."""
+        """Return the next router's choice."""
         self._turn += 1
         return self._routers[self._turn % len(self._routers)].choose(arrival, ready)
 
@@ -59,29 +58,29 @@ class Row:
 
 @dataclass(slots=True)
 class Verdict:
-    """Of one trace."""
+    """The verdict on one trace."""
 
     words: str
     holds: bool
 
 
 def settings_of(trial: Trial) -> RouterSettings:
-    """One router before this fleet."""
+    """The settings of a router for this fleet."""
     return RouterSettings(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
 
 
 def links(count: int) -> PeerLinks:
-    """Of so many routers, which report as often as a router does."""
+    """The links of `count` routers, which report as often as a router does."""
     return PeerLinks(flush_s=FLUSH_SECONDS * max(1.0, (count - 1) / PEERS_A_FLUSH))
 
 
 def routed(routers: RouterSettings, engines: Engines) -> RouterBalancer:
-    """Our routers."""
+    """Our routers as a balancer."""
     return RouterBalancer(routers, engines.figures)
 
 
 def rows(trial: Trial) -> list[Row]:
-    """Everybody, in the order of the table."""
+    """All rows, in the order of the table."""
     routers = settings_of(trial)
     found = [
         Row(name="clairvoyant", make=lambda engines: ClairvoyantBalancer(routers, engines.engine)),
@@ -130,7 +129,7 @@ def table(trial: Trial, only: str) -> dict[str, Lived]:
 
 
 def line(name: str, found: dict[str, Lived], seconds: float) -> str:
-    """One row, as text."""
+    """One row as text."""
     one, clairvoyant = found[name], found.get("clairvoyant")
     share = f"{one.hits / clairvoyant.hits:10.1%}" if clairvoyant else f"{'':10}"
     ttft = one.statistics.ttft
@@ -141,7 +140,7 @@ def line(name: str, found: dict[str, Lived], seconds: float) -> str:
 
 
 def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
-    """Against the bars; the worst of ours is told."""
+    """Compare with the bars; the worst of ours is reported."""
     one = p95(found["fairlead, 1 router"])
     clairvoyant = found["clairvoyant"].hits
     parts, holds = [], True
@@ -160,7 +159,7 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
 
 
 def p95(one: Lived) -> float:
-    """Of first tokens."""
+    """Time to first token, 95th percentile."""
     return one.statistics.ttft.percentile(0.95)
 
 
@@ -173,7 +172,7 @@ def trials(*, tuning: bool, seconds: float | None = None, most: int | None = Non
 
 
 def main() -> int:
-    """Both traces."""
+    """Run both traces."""
     options = _options()
     verdicts: list[Verdict] = []
     for trial in trials(tuning=options.tuning, seconds=options.seconds, most=options.sessions):

@@ -1,10 +1,9 @@
 """`python -m bench.router_prefix`: hit tokens and first tokens, ours beside the clairvoyant's and every rival's.
 
-Holds when ours gets 95 % of the clairvoyant's hit tokens and a better 95th percentile of first tokens than every
-rival, on both traces, and when three and ten routers without gossip, asked in turn, lose at most three points of hits.
-Claude Code's sessions name themselves, as that client does; the line without their names is told and not judged.
-`--tuning` runs the halves that constants were chosen on; `--seconds` and `--sessions` cut a run short, and then nothing
-is judged.
+Holds when ours gets 95 % of the clairvoyant's hit tokens and a better 95th percentile of first tokens than every rival,
+on both traces, and when three and ten routers without gossip, used in turn, lose at most three points of hits. Claude
+Code's sessions have names, as that client sends them; the line without names is reported and not judged. `--tuning`
+runs the halves that constants were chosen on; `--seconds` and `--sessions` cut a run short, and then nothing is judged.
 """
 
 import argparse
@@ -34,20 +33,20 @@ OURS: Final = "fairlead, 1 router"
 CLAIRVOYANT: Final = "clairvoyant"
 SEVERAL: Final = ("fairlead, 3 routers", "fairlead, 10 routers")
 UNNAMED: Final = "fairlead, 10, sessions unnamed"
-"""Told, not judged: only the text says which talk a prompt belongs to, as it always is with Mooncake."""
+"""Reported, not judged: only the text tells which conversation a prompt belongs to, as always with Mooncake."""
 Make = Callable[[Engines], Balancer]
 
 
 @dataclass(slots=True)
 class Verdict:
-    """Of one trace."""
+    """The verdict on one trace."""
 
     words: str
     holds: bool
 
 
 def contenders(trial: Trial) -> dict[str, Make]:
-    """Everybody, in the order of the table."""
+    """All balancers, in the order of the table."""
     routers = RouterSettings(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
     found: dict[str, Make] = {CLAIRVOYANT: lambda engines: ClairvoyantBalancer(routers, engines.engine)}
     for name, count in ((OURS, 1), (SEVERAL[0], 3), (SEVERAL[1], 10)):
@@ -98,7 +97,7 @@ def _line(name: str, one: Lived, clairvoyant: Lived | None, seconds: float) -> s
 
 
 def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
-    """Against the bars."""
+    """Compare with the bars."""
     ours = found[OURS]
     share = ours.hits / found[CLAIRVOYANT].hits
     rivals = {name: one for name, one in found.items() if not name.startswith(("fairlead", CLAIRVOYANT))}
@@ -113,7 +112,7 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
 
 
 def main() -> int:
-    """Both traces."""
+    """Run both traces."""
     options = _options()
     trials = [
         prefix_fleets.mooncake(tuning=options.tuning, seconds=options.seconds or inf),

@@ -1,7 +1,7 @@
-"""What the wire room costs a request, part by part: `python -m bench.router_wire`.
+"""What the wire package costs a request, part by part: `python -m bench.router_wire`.
 
-CPU time of this process alone, the least of many short rounds, so that a busy machine disturbs little. The first line
-is a calibration: ratios to it hold from machine to machine, microseconds do not.
+CPU time of this process alone, the minimum of many short rounds, so that a busy machine disturbs little. The first line
+is a calibration: ratios to it carry over between machines, microseconds do not.
 """
 
 import json
@@ -48,7 +48,7 @@ WORDS: Final = "The quick brown fox jumps over lazy dogs while quoting things ag
 
 
 def body(size: int, turns: int) -> bytes:
-    """A conversation of about so many bytes."""
+    """A conversation of about `size` bytes."""
     turn = WORDS * (size // len(WORDS) // turns or 1)
     texts = [{"role": "assistant" if at % 2 else "user", "content": turn} for at in range(turns)]
     messages = [{"role": "system", "content": "You are helpful."}, *texts]
@@ -56,7 +56,7 @@ def body(size: int, turns: int) -> bytes:
 
 
 def microseconds(call: Callable[[], object], calls: int = CALLS) -> float:
-    """CPU time of one."""
+    """CPU time of one call."""
     best = float("inf")
     for _ in range(ROUNDS):
         began = time.process_time()
@@ -132,7 +132,7 @@ def _bodies() -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def main() -> int:
-    """One line each."""
+    """Print one line each."""
     data = b"x" * 20_000
     print(f"{microseconds(lambda: data.find(b'yz')):8.2f} µs  calibration: 20,000 bytes searched in vain")
     for name, call in (*_requests(), *_answers(), *_bodies()):

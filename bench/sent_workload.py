@@ -1,4 +1,4 @@
-"""A workload sent to a real engine, each request at its time."""
+"""Sends a workload to a real engine, each request at its time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from fairlead.cli.sweep.load_client import LoadClient
 
 
 async def send(client: LoadClient, requests: Sequence[WorkloadRequest]) -> None:
-    """Until all of them are answered."""
+    """Send all requests; return when all are answered."""
     began = asyncio.get_running_loop().time()
     await asyncio.gather(*(_send(client, one, began) for one in requests))
 

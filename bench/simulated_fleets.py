@@ -1,8 +1,8 @@
-"""Fleets and traffic that the simulator's speed is measured with: what is lived through, and nothing of how fast.
+"""Fleets and traffic for measuring the simulator's speed: what is simulated, not how fast.
 
 `chat`: one hour of a production chat service (Azure) on eight replicas of an 8B model, one L4 each.
 `day`: a day of a production mix of clients (ServeGen m-large) on a hundred replicas of a 70B model in FP8, two H100s
-each. Step times are the catalogue's, whatever they come from; each fleet says so.
+each. Step times are the catalogue's, whatever their origin; each fleet states it.
 """
 
 import gzip
@@ -44,12 +44,12 @@ SEED: Final = 6
 PAGE_TOKENS: Final = 16
 DAY_S: Final = 86_400.0
 DAY: Final = 2
-"""The third of the fourteen: 17.4 million requests, next to the mean of all, 16.9 million."""
+"""The third of the fourteen days: 17.4 million requests, near the mean of all, 16.9 million."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lived:
-    """One kind of replica, how many, and what is promised to users."""
+    """One kind of replica, the number of them, and the objectives."""
 
     words: str
     question: SizingInput
@@ -57,7 +57,7 @@ class Lived:
     objectives: LatencyObjectives
 
     def times(self) -> PhysicalStepTimes:
-        """The catalogue's, from the nearest published runs that come with the package."""
+        """The catalogue's, from the nearest packaged published runs."""
         text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
         found = catalogue.step_times(self.question, fitted_sets.read(text))
         if isinstance(found, RatesUnknown):
@@ -65,7 +65,7 @@ class Lived:
         return found
 
     def settings(self) -> EngineSettings:
-        """The release's own defaults on this GPU, and as many pages as likely fit."""
+        """The release's own defaults on this GPU, and the likely number of KV cache blocks."""
         tokens = kv_pages.spans(self.question, memory.memory(self.question).kv)[0].likely
         return EngineSettings(
             blocks=int(tokens) // PAGE_TOKENS,
@@ -76,7 +76,7 @@ class Lived:
         )
 
     def fleet(self, *, step_by_step: bool = False) -> SimulatedFleet:
-        """Step by step: every request and every step by itself, nothing jumped over."""
+        """Build the fleet; with `step_by_step`, every request and every step is simulated singly."""
         settings, times = self.settings(), self.times()
 
         def inside(ordinal: int) -> ReplicaEngines:
@@ -87,12 +87,12 @@ class Lived:
 
 
 def streams(name: str) -> RandomSource:
-    """Chance by name, the same in every run."""
+    """Named random streams, the same in every run."""
     return random.Random(f"{SEED}/{name}")  # noqa: S311  # a recorded seed, not a secret
 
 
 def chat() -> Lived:
-    """The smallest GPU of the catalogue that carries the hour."""
+    """The smallest GPU of the catalogue that can serve the hour."""
     context = package_data.load_catalogue()
     return Lived(
         words="8 x Llama-3.1-8B on NVIDIA-L4",
@@ -138,7 +138,7 @@ def hour(
 
 
 def windows(since: float, until: float) -> list[ClientMixWindow]:
-    """Of the mix, in these hours of the trace."""
+    """Windows of the mix, in these seconds of the trace."""
     folder = traces() / "servegen"
     with (
         gzip.open(folder / "m-large-rates.csv.gz", "rt", encoding="utf-8") as rates,
@@ -165,6 +165,6 @@ def _between(mix: Sequence[ClientMixWindow], since: float, until: float) -> Iter
 
 
 def traces() -> Path:
-    """Where recorded traffic lies."""
+    """The folder with recorded traffic."""
     named = os.environ.get(TRACES)
     return Path(named) if named else ROOT.parent / "shared" / "traces"

@@ -1,7 +1,7 @@
-"""`python -m bench.simulated_rollouts [127 [SEED]]`: candidates whose truth is known, as the gates see them.
+"""`python -m bench.simulated_rollouts [127 [SEED]]`: candidates whose truth is known, as the gates judge them.
 
-Every rollout draws its items and requests anew; the gates are the product's. Figures of one seed vary by chance as any
-sample of that size does: another seed moves a rate of 1 % in 1,000 by some 0.3 points.
+Every rollout draws its items and requests anew; the gates are the product's. Figures of one seed vary like any sample
+of that size: another seed moves a rate of 1 % in 1,000 by some 0.3 points.
 """
 
 import json
@@ -35,10 +35,10 @@ class Candidate:
     """The truth about a candidate."""
 
     difference: float = 0.0
-    """Of its rate of right answers."""
+    """Difference in the rate of right answers."""
     discordance: float = 0.05
     slower: float = 1.0
-    """To its first token."""
+    """Factor on the time to first token."""
     sigma: tuple[float, float] = (0.5, 1.0)
     """Of the logarithm of TTFT, drawn for each rollout between these."""
 
@@ -52,12 +52,12 @@ class Case:
     every: int = 50
     """Items between two verdicts."""
     requests: int = 0
-    """A side; 0: no service gate."""
+    """Per side; 0 means no service gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """How one ended."""
+    """The end of one rollout."""
 
     quality: Verdict
     stopped_at: int
@@ -65,12 +65,12 @@ class Rollout:
 
     @property
     def rolled_back(self) -> bool:
-        """One gate is enough."""
+        """Whether either gate failed."""
         return Verdict.FAILED in (self.quality, self.service)
 
 
 def rollouts(case: Case, seed: int, number: int = ROLLOUTS) -> list[Rollout]:
-    """So many, on both cores."""
+    """Run `number` rollouts on both cores."""
     with ProcessPoolExecutor(_AT_ONCE) as pool:
         seeds = [f"{seed}/{place}" for place in range(number)]
         return list(pool.map(_Rollouts(case), seeds, chunksize=20))
@@ -92,7 +92,7 @@ class _Rollouts:
 
 
 def _quality(case: Case, rng: random.Random) -> GateVerdict:
-    """The verdict at the end, or as soon as one is final, asked for every so many items."""
+    """The final verdict, checked after every `every` items."""
     pairs = [_pair(place, case.candidate, rng) for place in range(case.items)]
     plan = QualityPlan(items=case.items, margin=MARGIN)
     ends = range(case.every, case.items, case.every)
@@ -112,7 +112,7 @@ def _pair(place: int, candidate: Candidate, rng: random.Random) -> ItemPair:
 
 
 def _service(case: Case, rng: random.Random) -> GateVerdict:
-    """After a first minute that counts as cold."""
+    """The verdict after a first minute that counts as cold."""
     sigma = rng.uniform(*case.candidate.sigma)
     samples = [
         one for place in range(case.requests + 20) for one in _requests(place, case.candidate.slower, sigma, rng)
@@ -151,7 +151,7 @@ def first_claim(seed: int) -> dict[str, float]:
 
 
 def second_claim(seed: int) -> dict[str, float]:
-    """A slow candidate, and one that nobody uses."""
+    """A slow candidate, and one that gets no traffic."""
     slow = Candidate(slower=1.3, sigma=(1.0, 1.0))
     ended = rollouts(Case(candidate=slow, items=1, every=1, requests=400), seed)
     idle = [

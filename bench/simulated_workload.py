@@ -1,4 +1,4 @@
-"""Requests at their times on the simulated engine, on virtual time: what a real engine's figures are compared with."""
+"""Timed requests on the simulated engine in virtual time, for comparison with a real engine's figures."""
 
 import random
 import statistics
@@ -27,16 +27,16 @@ class PlayedWorkload:
     """Means over requests."""
 
     token_s: float
-    """Between tokens."""
+    """Between two tokens."""
     first_token_s: float
     running: float
-    """Requests at once."""
+    """Concurrent requests."""
 
 
 def play(
     requests: Sequence[WorkloadRequest], command: Sequence[str], product: str, measured: Path | None
 ) -> PlayedWorkload:
-    """On an engine started by this command, with the steps of this sweep's file, or the fitted ones."""
+    """Simulate an engine started by this command, with the steps of this sweep's file, or the fitted ones."""
     arguments = dialects.read(command, {})
     packaged = replace(packaged_data.load(measured), sweeps=())
     made = provision.provide(arguments, EmulatedMachine(product, 1), emulation_knobs.read({}), packaged)

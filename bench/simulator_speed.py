@@ -1,8 +1,8 @@
-"""How fast the simulator lives: an hour on eight replicas, a day on a hundred. `python -m bench.simulator_speed`.
+"""How fast the simulator is: an hour on eight replicas, a day on a hundred. `python -m bench.simulator_speed`.
 
-The hour is lived twice in one run: jumping over steps, and step by step, which must tell the same tale to the bit.
-The day is sampled; the error of sampling stands beside each figure, and an hour of it that was lived in full beside a
-sample of that hour. Seconds are of one core's own time, since others may use the machine; wall time stands beside.
+The hour is simulated twice in one run: jumping over steps, and step by step, which must agree to the bit. The day is
+sampled; the sampling error is beside each figure, and so is an hour of it simulated in full beside a sample of that
+hour. Seconds are of one core's own time, since others may use the machine; wall time is printed too.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from fairlead.simulator.virtual_fleet.sampling import DaySample, SampledEstimate
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
 DAY_CUT: Final = SamplingPlan(measured_s=60.0)
-"""A tenth of the day is told, a fifth lived through."""
+"""A tenth of the day is reported, a fifth simulated."""
 HOUR_CUT: Final = SamplingPlan(stratum_s=300.0, measured_s=60.0, groups=6)
 COMPARED: Final = (DAY * DAY_S + 36_000.0, DAY * DAY_S + 39_600.0)
 """From ten to eleven in the morning."""
@@ -57,7 +57,7 @@ HEAD: Final = (
 
 
 class Stopwatch:
-    """Core and wall time of what is lived between start and stop."""
+    """Core and wall time of the simulations between start and stop."""
 
     def __init__(self) -> None:
         self._core, self._wall = time.process_time(), time.perf_counter()
@@ -65,13 +65,13 @@ class Stopwatch:
         self._lived = 0.0
 
     def lived(self, world: FleetSimulation, seconds: float) -> None:
-        """One more world."""
+        """Run one more simulation."""
         self._requests += world.totals.arrived
         self._events += world.totals.events
         self._lived += seconds
 
     def stop(self, name: str) -> Speed:
-        """What it took; the peak is of the process since its start."""
+        """The time taken; the peak is of the process since its start."""
         return Speed(
             name=name,
             requests=self._requests,
@@ -95,7 +95,7 @@ def hour(lived: Lived, *, step_by_step: bool = False) -> tuple[Speed, Simulation
 def sampled(
     lived: Lived, span: tuple[float, float], cut: SamplingPlan, name: str
 ) -> tuple[Speed, dict[str, SampledEstimate]]:
-    """Stretches of a span, group by group."""
+    """Simulate samples of a span, group by group."""
     watch = Stopwatch()
     mix = simulated_fleets.windows(*span)
     groups, entries = [RunStatistics(lived.objectives) for _ in range(cut.groups)], [0.0] * cut.groups
@@ -108,7 +108,7 @@ def sampled(
 
 
 def in_full(lived: Lived, span: tuple[float, float]) -> tuple[Speed, SimulationReport]:
-    """A span without a gap; told from the end of its warm-up on."""
+    """Simulate a span without gaps, reported from the end of its warm-up on."""
     watch = Stopwatch()
     since, until = span
     whole = DaySample(warm=since, since=since + WARM_UP_S, until=until, cool=until, group=0)
@@ -118,7 +118,7 @@ def in_full(lived: Lived, span: tuple[float, float]) -> tuple[Speed, SimulationR
 
 
 def compared(part: Mapping[str, SampledEstimate], whole: SimulationReport) -> dict[str, tuple[float, float, float]]:
-    """By figure: in full, by sample, and how many standard errors lie between."""
+    """By figure: in full, by sample, and how many standard errors apart."""
     found = {}
     for name, estimate in part.items():
         truth = sampling.FIGURES[name](whole)
@@ -128,7 +128,7 @@ def compared(part: Mapping[str, SampledEstimate], whole: SimulationReport) -> di
 
 
 def main() -> int:
-    """Print the table; with a file, write the figures there as JSON."""
+    """Print the table; with a file, also write the figures there as JSON."""
     parser = argparse.ArgumentParser(prog="simulator_speed")
     parser.add_argument("--figures", type=Path, help="write the figures to this file")
     parser.add_argument("--hour-only", action="store_true", help="leave out the day")
@@ -160,7 +160,7 @@ def _hours(chat: Lived) -> dict[str, object]:
 
 
 def _others(program: Path) -> dict[str, object]:
-    """Alternating, so that a noisy minute falls on both; the faster of three rounds each."""
+    """Alternate both, so that a noisy minute affects both; the fastest of three rounds each."""
     mine, others = [], []
     for _ in range(ROUNDS):
         watch = Stopwatch()

@@ -1,7 +1,7 @@
 """How wrong step times are on published runs: the table, the packaged sets, and a failure when errors grow.
 
 `python -m bench.step_times` prints and compares with `bench/step_times_budget.json`; `--write` also writes the sets;
-`--packaged` judges the sets as they are on whatever measurements FAIRLEAD_TRACES holds.
+`--packaged` evaluates the packaged sets on whatever measurements FAIRLEAD_TRACES holds.
 """
 
 import argparse
@@ -37,24 +37,24 @@ KINDS_OF_CUTS: Final = (HoldoutKind.FITTED, HoldoutKind.MODEL_OUT, HoldoutKind.S
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Every run predicted in every way."""
+    """Predictions of every run in every way."""
 
     sample: BenchmarkRuns
     columns: RunColumns
     found: Mapping[HoldoutKind, RunPredictions]
     physics: Physics
-    """Of all runs."""
+    """The fit over all runs."""
 
     @property
     def coefficients(self) -> int:
-        """Numbers that the fit of the physics chose."""
+        """How many numbers the fit of the physics chose."""
         shared = sum(not one.by_engine for one in coefficient_fit.COEFFICIENTS.values())
         return shared + (len(coefficient_fit.COEFFICIENTS) - shared) * len(self.columns.engines)
 
     def errors(
         self, kind: HoldoutKind, keep: Callable[[BenchmarkRun], bool] = lambda _: True
     ) -> tuple[ErrorFigures, ErrorFigures]:
-        """Of the first token and of a token, over all listed rows whose run is kept."""
+        """Errors of first tokens and of tokens, over all listed rows whose run is kept."""
         rows = [place for place in self.sample.listed if keep(self.sample.runs[place])]
         return holdouts.errors(self.columns, self.found[kind], rows)
 
@@ -66,11 +66,11 @@ CUTS: Final[Mapping[str, Callable[[BenchmarkRun], str]]] = {
     "layout": lambda run: run.measured.found,
     "drafting": lambda run: run.measured.drafting,
 }
-"""What the table is cut by."""
+"""The columns that the table is cut by."""
 
 
 def judge(path: Path, kinds: Sequence[HoldoutKind] = tuple(HoldoutKind)) -> Judged:
-    """Reads the runs and predicts them."""
+    """Read the runs and predict them."""
     sample = benchmark_runs.read(package_data.read_text(path), package_data.load_catalogue())
     columns = RunColumns(sample.runs)
     found = {kind: holdouts.predictions(columns, kind) for kind in kinds}
@@ -78,7 +78,7 @@ def judge(path: Path, kinds: Sequence[HoldoutKind] = tuple(HoldoutKind)) -> Judg
 
 
 def measured() -> Path | None:
-    """The file with published runs, where it is at hand."""
+    """The file of published runs, if present."""
     path = traces() / MEASURED
     return path if path.exists() else None
 
@@ -98,7 +98,7 @@ def table(judged: Judged) -> list[str]:
 def cut_errors(
     judged: Judged, kind: HoldoutKind, cut: Callable[[BenchmarkRun], str]
 ) -> dict[str, tuple[ErrorFigures, ErrorFigures]]:
-    """By part, in the parts' order."""
+    """Errors by part, in the parts' order."""
     found = {}
     for part in sorted({str(cut(run)) for run in judged.sample.runs}):
 
@@ -110,7 +110,7 @@ def cut_errors(
 
 
 def packaged(judged: Judged) -> list[str]:
-    """Lines on the packaged sets as they are, by model: of new measurements this says what users got before them."""
+    """Lines on the packaged sets as they are, by model: for new measurements, the errors that users had before them."""
     sets = fitted_sets.read(SETS.read_text(encoding="utf-8"))
     found = set_builder.predictions(judged.columns, sets)
     models: dict[str, list[int]] = {}
@@ -122,7 +122,7 @@ def packaged(judged: Judged) -> list[str]:
 
 
 def grown(judged: Judged, budget: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """What is further off than the budget allows."""
+    """Errors above the budget."""
     problems = []
     for kind in HoldoutKind:
         first, token = judged.errors(kind)
@@ -149,7 +149,7 @@ def figures(judged: Judged) -> str:
 
 
 def in_one_thread(module: str = "bench.step_times") -> None:
-    """Starts over without BLAS's threads: they wait for each other in loops, 145 s where one alone takes 27.
+    """Restart without BLAS's threads: they busy-wait for each other, 145 s where one alone takes 27.
 
     Measured on two cores with other work on them; the setting is read when numpy is loaded, so it cannot come later.
     """
@@ -159,7 +159,7 @@ def in_one_thread(module: str = "bench.step_times") -> None:
 
 
 def main() -> int:
-    """Prints, and writes where asked."""
+    """Print, and write where requested."""
     parser = argparse.ArgumentParser(prog="python -m bench.step_times", description=__doc__)
     parser.add_argument("--write", action="store_true", help="also write the packaged sets")
     parser.add_argument("--figures", action="store_true", help="print one line of JSON instead of the table")

@@ -3,12 +3,12 @@
 With `--engine sglang` it is real SGLang on CPU instead.
 
 The file of the sweep gives the simulated engine its steps and its KV cache; both get the same requests at the same
-times, and their mean TPOT is compared. The real figure is the engine's own histogram's sum, the simulator's is on
-virtual time.
-A machine that others share is not as fast now as it was minutes ago: before and after each workload some points of the
-sweep are measured again, and the prediction is taken times what they need now over what they needed then. What this
-makes of it is printed beside the plain error; on a quiet machine both are the same.
-The tiny model makes no difference to the method: on a GPU, --product and a model of the catalogue are all that changes.
+times, and their mean TPOT is compared. The real figure comes from the sum of the engine's own histogram, the
+simulator's from virtual time.
+A shared machine's speed changes within minutes: before and after each workload some points of the sweep are measured
+again, and the prediction is multiplied by their time now over their time then. This corrected error is printed beside
+the plain one; on a quiet machine both are the same.
+The tiny model makes no difference to the method: on a GPU, only --product and a model of the catalogue change.
 """
 
 import argparse
@@ -50,7 +50,7 @@ VLLM_FLAGS: Final = (
     *("--dtype", "float32", "--enforce-eager"),
 )
 SPACE: Final = {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_NUM_THREADS": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
-"""As pods with two cores have it."""
+"""As in pods with two cores."""
 SGLANG_FLAGS: Final = (
     *("--served-model-name", NAME, "--context-length", str(CONTEXT), "--max-running-requests", str(SEQUENCES)),
     *("--max-total-tokens", str(CONTEXT * SEQUENCES), "--mem-fraction-static", "0.95"),
@@ -58,41 +58,41 @@ SGLANG_FLAGS: Final = (
     *("--device", "cpu", "--dtype", "float32"),
 )
 RUNS: Final = 6
-"""Runs of the sweep until nothing is left, at most."""
+"""The most runs of the sweep until no point is left."""
 SEEDS: Final = (1, 2, 3)
 REQUESTS: Final = 60
 START_S, END_S = 300.0, 300.0
 PROBES: Final = tuple(SweepPoint(work=SweepWork.DECODE, batch=batch, context=64) for batch in (2, 8))
-"""Points of the sweep that show how fast the machine is now."""
+"""Points of the sweep that show the machine's current speed."""
 PROBE_S: Final = 2.0
 QUIET_S: Final = 1.0
-"""Counters are complete after it."""
+"""The time after which counters are complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptServer:
-    """A real engine on this machine's processor."""
+    """A real engine on this machine's CPU."""
 
     kind: EngineKind
     flags: tuple[str, ...]
     environment: Mapping[str, str]
-    """As its tests have it, and this tree; its interpreter is named there."""
+    """The environment of its tests, plus this tree and its interpreter."""
 
     @property
     def command(self) -> tuple[str, ...]:
-        """How it is started, with the model as its name."""
+        """The start command, with the model under its name."""
         return (*dialects.DIALECTS[self.kind].words, NAME, *self.flags)
 
 
 def vllm() -> SweptServer:
-    """Real vLLM; made where it is missing (6 GB)."""
+    """Real vLLM; installed if missing (6 GB)."""
     named = {vllm_check.INTERPRETER: str(real_vllm.python(Cache.chosen()))}
     own = real_vllm.environment() | surroundings(ROOT) | SPACE | {"VLLM_LOGGING_LEVEL": "INFO"} | named
     return SweptServer(kind=EngineKind.VLLM, flags=VLLM_FLAGS, environment=own)
 
 
 def sglang() -> SweptServer:
-    """Real SGLang; made where it is missing (7 GB)."""
+    """Real SGLang; installed if missing (7 GB)."""
     named = {sglang_kind.INTERPRETER: str(real_sglang.python(Cache.chosen()))}
     return SweptServer(
         kind=EngineKind.SGLANG,
@@ -112,32 +112,32 @@ class Prediction:
     real_ms: float
     simulated_ms: float
     slowdown: float
-    """What points of the sweep needed beside this workload over what they needed in the sweep."""
+    """Time of the sweep's points beside this workload over their time in the sweep."""
     running: float
-    """Requests at once: the simulated engine's mean."""
+    """Concurrent requests: the simulated engine's mean."""
 
     @property
     def plain_error(self) -> float:
-        """Signed, as a share of what was real."""
+        """Signed, relative to the real figure."""
         return self.simulated_ms / self.real_ms - 1
 
     @property
     def error(self) -> float:
-        """The same, had the machine been as fast as when it was swept."""
+        """The same, had the machine been as fast as during the sweep."""
         return self.simulated_ms * self.slowdown / self.real_ms - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedWorkload:
-    """What real vLLM needed."""
+    """What real vLLM measured."""
 
     token_s: float
     step_s: tuple[float, ...]
-    """A step of each probe, beside it: the mean of before and after."""
+    """A step of each probe during the workload: the mean of before and after."""
 
 
 def workload(seed: int) -> list[WorkloadRequest]:
-    """Chance arrivals of chance lengths: batches, contexts and mixtures that no point of a sweep has."""
+    """Random arrivals of random lengths: batches, contexts and mixtures that no point of a sweep has."""
     chance = random.Random(seed)  # noqa: S311  # requests, not secrets
     at, found = 0.0, []
     for _ in range(REQUESTS):
@@ -147,7 +147,7 @@ def workload(seed: int) -> list[WorkloadRequest]:
 
 
 def sweep(place: Path, server: SweptServer) -> Iterator[str]:
-    """The real engine's steps into this file, in runs of nine minutes; the lines of each run."""
+    """Sweep the real engine's steps into this file, in runs of nine minutes; yield the lines of each run."""
     words = [sys.executable, "-m", "fairlead", "calibrate", "--sweep", "--product", "CPU", "--out", str(place)]
     for _ in range(RUNS):
         ran = subprocess.run(
@@ -167,7 +167,7 @@ def sweep(place: Path, server: SweptServer) -> Iterator[str]:
 async def served(
     workloads: Sequence[Sequence[WorkloadRequest]], server: SweptServer, log: Path
 ) -> list[ServedWorkload]:
-    """Each workload on the real engine: its mean TPOT by its own histogram."""
+    """Run each workload on the real engine; its mean TPOT comes from its own histogram."""
     kind, own = KINDS[server.kind], server.flags
     words = ("serve", str(tiny_model.model(Cache.chosen())), *own, *kind.added((*own, "--load-format")))
     engine = await engine_process.start(kind.program(), words, {**server.environment, "PYTHONPATH": ""}, log)
@@ -214,7 +214,7 @@ async def _token_s(client: LoadClient, requests: Sequence[WorkloadRequest]) -> f
 
 
 def predictions(place: Path, server: SweptServer) -> Iterator[Prediction]:
-    """Each workload on both."""
+    """Run each workload on both."""
     workloads = [workload(seed) for seed in SEEDS]
     real = asyncio.run(served(workloads, server, place.with_suffix(".log")))
     record = sweep_file.read(place.read_text(encoding="utf-8"))
@@ -232,7 +232,7 @@ def predictions(place: Path, server: SweptServer) -> Iterator[Prediction]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Sweep, serve, predict; the figures as JSON on the last line."""
+    """Sweep, serve and predict; print the figures as JSON on the last line."""
     parser = argparse.ArgumentParser(prog="python -m bench.sweep_prediction", description=__doc__)
     parser.add_argument("--keep", metavar="FILE", help="where the sweep goes, or lies already; else it is thrown away")
     parser.add_argument("--engine", choices=tuple(SERVERS), default="vllm", help="the real engine (vllm)")

@@ -1,4 +1,4 @@
-"""Virtual environments of other people's programs, from hashed locks, in the cache: peers and clients to measure with.
+"""Virtual environments for third-party programs, from hashed locks, in the cache: peers and clients to measure with.
 
 An environment is named by its lock's digest, so a new lock makes a new one and nothing is installed twice.
 """
@@ -14,7 +14,7 @@ from house.tree import ROOT
 
 
 def folder(name: str, cache: Cache) -> Path:
-    """The `bin` of the environment of `locks/NAME.txt`; made where it is missing."""
+    """The `bin` of the environment of `locks/NAME.txt`, created if missing."""
     lock = ROOT / "locks" / f"{name}.txt"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     place = cache.root / name / digest

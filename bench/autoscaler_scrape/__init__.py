@@ -1,1 +1,1 @@
-"""What it costs the autoscaler to ask 2,000 engines every two seconds, and how old its figures get meanwhile."""
+"""What scraping 2,000 engines every two seconds costs the autoscaler, and how old its samples get meanwhile."""

@@ -1,7 +1,7 @@
-"""`python -m bench.autoscaler_scrape`: 0 when asking takes at most half a core and memory stays as it is.
+"""`python -m bench.autoscaler_scrape`: 0 when scraping takes at most half a core and memory stays flat.
 
-The pods are processes of their own; counted is this process, which asks them as the autoscaler does and looks at all
-figures once a second, as its loop does.
+The pods run in processes of their own. Only this process is measured: it scrapes them as the autoscaler does, and reads
+all samples once a second, as the autoscaler's loop does.
 """
 
 import argparse
@@ -32,25 +32,25 @@ from house.tree import ROOT
 HOSTS: Final = ("127.0.0.41", "127.0.0.42")
 FIRST_PORT: Final = 20_000
 WARM_SECONDS: Final = 30.0
-"""Figures are looked at by the oldest generation of the garbage collector for the first time within it."""
+"""Long enough for the first collection of the garbage collector's oldest generation."""
 MOST_CORES: Final = 0.5
 MOST_GROWTH: Final = 0.05
-"""Of resident memory, from then to the end."""
+"""Of resident memory, after the warm-up."""
 OLDEST_HUNDREDTHS: Final = 6000
 MOST_DOUBTED: Final = 0.001
-"""Share of looks at figures that may find a doubt: the pods share this machine's cores, and some answer late."""
+"""Share of sample reads that may find a doubt: the pods share this machine's cores, and some answer late."""
 POLICY: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p95_seconds=0.06))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One run."""
+    """The figures of one run."""
 
     cores: float
     megabytes_early: float
     megabytes_late: float
     ages: tuple[int, ...]
-    """Of all figures at every look: how many were so many hundredths of a second old."""
+    """A histogram of all samples' ages at every read, in hundredths of a second."""
     scrapes: int
     page_bytes: float
     doubted: int
@@ -58,16 +58,16 @@ class Found:
 
     @property
     def flat(self) -> bool:
-        """Memory stays as it is."""
+        """Whether memory stayed flat."""
         return self.megabytes_late <= self.megabytes_early * (1 + MOST_GROWTH)
 
     @property
     def kept(self) -> bool:
-        """The promise."""
+        """Whether the promise is kept."""
         return self.cores <= MOST_CORES and self.flat and self.doubted <= MOST_DOUBTED * sum(self.ages)
 
     def age(self, share: float) -> float:
-        """Seconds; as many of all figures are at most that old."""
+        """The age in seconds that this share of all samples did not exceed."""
         wanted, counted = share * sum(self.ages), 0
         for hundredths, count in enumerate(self.ages):
             counted += count
@@ -77,7 +77,7 @@ class Found:
 
 
 def targets(count: int) -> list[ScrapeTarget]:
-    """Half of them on each address."""
+    """`count` targets, half of them on each address."""
     each = count // len(HOSTS)
     return [
         ScrapeTarget(
@@ -95,7 +95,7 @@ def targets(count: int) -> list[ScrapeTarget]:
 
 @contextmanager
 def pods(page: Path, count: int) -> Iterator[None]:
-    """Processes that answer, until the block ends."""
+    """Run the processes that answer for pods until the block ends."""
     each = str(count // len(HOSTS))
     words = [sys.executable, "-m", "bench.autoscaler_scrape.pods", str(page)]
     paths = os.environ | {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
@@ -117,7 +117,7 @@ def pods(page: Path, count: int) -> Iterator[None]:
 
 
 async def scrape(scrape_targets: list[ScrapeTarget], every: float, seconds: float) -> Found:
-    """Ask them for so long; what the first seconds cost, when connections are made, is not counted."""
+    """Scrape the targets for `seconds`; the first seconds, in which connections are made, are not counted."""
     scraper = Scraper(interval_seconds=every)
     scraper.start()
     scraper.follow(scrape_targets)

@@ -1,4 +1,4 @@
-"""A page as `fairlead engine` writes it, told again each second with counters that grow and gauges that wander."""
+"""A metrics page as `fairlead engine` writes it, with counters that grow each second and gauges that wander."""
 
 import math
 import re
@@ -12,7 +12,7 @@ RATES: Final = {
     b"vllm:iteration_tokens_total_count": 42.0,
     b"vllm:iteration_tokens_total_sum": 4300.0,
 }
-"""A second, of one busy replica; other counters of vLLM grow by `OTHERS`."""
+"""Growth a second for one busy replica; other counters of vLLM grow by `OTHERS`."""
 OTHERS: Final = 4.0
 GAUGES: Final = (b"vllm:num_requests_running", b"vllm:num_requests_waiting", b"vllm:kv_cache_usage_perc")
 _LINE: Final = re.compile(rb"(?m)^(vllm:[a-z_0-9]+)(\{[^\n]*\}) (\S+)$")
@@ -25,7 +25,7 @@ class Page:
     def __init__(self, written: bytes) -> None:
         self._pieces: list[bytes] = []
         self._values: list[tuple[bytes, float]] = []
-        """Name and, for a bucket, the share of samples in it."""
+        """Sample name and, for a bucket, the share of samples in it."""
         end = 0
         for found in _LINE.finditer(written):
             self._pieces.append(written[end : found.start(3)])
@@ -34,7 +34,7 @@ class Page:
         self._rest = written[end:]
 
     def at(self, second: float) -> bytes:
-        """As it stands then."""
+        """The page as of this second."""
         parts: list[bytes] = []
         for piece, (name, share) in zip(self._pieces, self._values, strict=True):
             parts += (piece, _value(name, share, second))

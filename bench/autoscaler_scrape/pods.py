@@ -1,6 +1,6 @@
-"""`python -m bench.autoscaler_scrape.pods PAGE HOST FIRST COUNT`: so many pods in one process, an answer is one write.
+"""`python -m bench.autoscaler_scrape.pods PAGE HOST FIRST COUNT`: COUNT pods in one process; each answer is one write.
 
-They answer as vLLM does: in chunks, keep-alive, closed after five idle seconds. One pod in a hundred is slow.
+They answer as vLLM does: chunked, keep-alive, closed after five idle seconds. One pod in a hundred is slow.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ SLOW_SECONDS: Final = 0.5
 
 
 class Answers:
-    """What all pods of this process say now."""
+    """What all pods of this process currently answer."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -32,14 +32,14 @@ class Answers:
         self.renew()
 
     def renew(self) -> None:
-        """Once a second."""
+        """Build the answers of this second."""
         page = self._page.at(1000.0 + time.monotonic() - self._began)
         self.now = b"%b%x\r\n%b\r\n0\r\n\r\n" % (HEAD, len(page), page)
         asyncio.get_running_loop().call_later(1.0, self.renew)
 
 
 class Pod(asyncio.Protocol):
-    """One connection."""
+    """One connection to a pod."""
 
     def __init__(self, answers: Answers, *, slow: bool) -> None:
         self._answers = answers
@@ -48,11 +48,11 @@ class Pod(asyncio.Protocol):
         self._idle: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Nobody asked yet."""
+        """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """A question; it is as short as one piece."""
+        """Answer a request, which is too short to arrive in pieces."""
         if not data.endswith(b"\r\n\r\n"):
             return
         if self._slow:
@@ -69,14 +69,14 @@ class Pod(asyncio.Protocol):
         self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
-        """It is over."""
+        """Stop the timers of a closed connection."""
         self._transport = None
         if self._idle is not None:
             self._idle.cancel()
 
 
 async def serve(page: bytes, host: str, first: int, count: int) -> None:
-    """Until the process ends."""
+    """Serve until the process ends."""
     loop = asyncio.get_running_loop()
     answers = Answers(Page(page))
     for number in range(count):
@@ -87,7 +87,7 @@ async def serve(page: bytes, host: str, first: int, count: int) -> None:
 
 
 def main() -> None:
-    """Started by the bench."""
+    """Run the pods; started by the benchmark."""
     page, host, first, count = sys.argv[1:]
     uvloop.run(serve(Path(page).read_bytes(), host, int(first), int(count)))
 

@@ -1,1 +1,1 @@
-"""Whether asking pods directly and asking a real Prometheus lead to the same decisions on the same run."""
+"""Whether scraping pods directly and querying a real Prometheus lead to the same decisions on the same run."""

@@ -1,4 +1,4 @@
-"""Two sources, one run, one policy: each second both are decided by, and afterwards their decisions are compared."""
+"""Two sources, one run, one policy: both are decided from each second, and the decisions are compared afterwards."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ from fairlead.scaling.facts import EnginePod, EnginePodPhase, RouterPod, SampleP
 DECIDE_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.5
 LATEST_SECONDS: Final = SCRAPE_SECONDS + POLL_SECONDS + DECIDE_SECONDS
-"""One scrape, until it is asked for, until it is decided by."""
+"""One scrape, one poll of it, and one decision."""
 POLICY: Final = ScalingPolicy(
     objectives=Objectives(ttft_p95_seconds=1.0),
     signals=SignalTargets(queue_per_replica=2, kv_target=None, token_headroom=None),
@@ -45,7 +45,7 @@ LOADS: Final = (Load(clients=4, seconds=12), Load(clients=80, seconds=25), Load(
 
 @dataclass(slots=True)
 class Side:
-    """One source and what was decided by it."""
+    """One source and the decisions made from it."""
 
     source: SampleSource
     began: float
@@ -56,7 +56,7 @@ class Side:
     answers: list[int] = field(default_factory=list)
 
     def decide(self, now: float) -> None:
-        """As the loop does."""
+        """Decide once, as the autoscaler's loop does."""
         facts = self._facts(now)
         self.doubts += [one.doubt for one in facts.pods if one.doubt is not None]
         self.doubts += [one.doubt for one in facts.routers if one.doubt is not None]
@@ -98,17 +98,17 @@ class Found:
     direct: Sequence[tuple[float, int]]
     prometheus: Sequence[tuple[float, int]]
     doubts: int
-    """Looks without an answer, on a machine that everything here shares; told, and no fault of a decision."""
+    """Reads without an answer, on a machine that everything here shares; reported, but no fault of a decision."""
     answered: int
 
     answers: Sequence[tuple[int, int]]
-    """Of both, one pair each second."""
+    """The answers of both sides, one pair each second."""
 
     @property
     def apart_seconds(self) -> float:
-        """So much earlier or later one would have given the other's answer, at most.
+        """By how many seconds, at most, one side was ahead of the other.
 
-        A climb may be seen in one step or in two: an answer between the other's least and most of that time is its own.
+        A scale-up may show as one step or two: an answer between the other's lowest and highest then counts as equal.
         """
         return next(
             (ticks * DECIDE_SECONDS for ticks in range(len(self.answers)) if _within(self.answers, ticks)),
@@ -117,13 +117,13 @@ class Found:
 
     @property
     def kept(self) -> bool:
-        """The promise; a run in which nothing was decided shows nothing."""
+        """Whether the promise is kept; a run without decisions proves nothing."""
         decided = min(len(self.direct), len(self.prometheus)) >= 2
         return decided and self.apart_seconds <= LATEST_SECONDS
 
 
 def _within(answers: Sequence[tuple[int, int]], ticks: int) -> bool:
-    """What follows the last answers nobody knows, so they only stand for those before."""
+    """Whether answers agree within `ticks`; the last ones only serve as neighbours: what follows them is unknown."""
     for place in range(ticks, len(answers) - ticks):
         one, other = answers[place]
         near = answers[place - ticks : place + ticks + 1]
@@ -134,7 +134,7 @@ def _within(answers: Sequence[tuple[int, int]], ticks: int) -> bool:
 
 
 async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
-    """One run."""
+    """Run once and compare the decisions."""
     async with world(folder):
         sources: tuple[SampleSource, ...] = (
             Scraper(),
@@ -163,7 +163,7 @@ async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
 
 
 async def _until_listed(sources: Sequence[SampleSource]) -> None:
-    """Until both know all pods."""
+    """Wait until both know all pods."""
     async with asyncio.timeout(30):
         while any(source.router(ROUTER_TARGET.uid).doubt for source in sources) or any(  # noqa: ASYNC110 - a process
             source.engine(one.uid).doubt for source in sources for one in ENGINE_TARGETS

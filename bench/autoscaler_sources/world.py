@@ -1,4 +1,4 @@
-"""What both sources look at: two simulated engines, a real router, a real Prometheus that scrapes them."""
+"""What both sources observe: two simulated engines, a real router, a real Prometheus that scrapes them."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ class CouldNotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Clients that ask one thing after the other."""
+    """Clients that each send one request after the other."""
 
     clients: int
     seconds: float
@@ -55,7 +55,7 @@ class Load:
 
 @asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[None]:
-    """All of it, answering, until the block ends."""
+    """Start everything, and keep it serving until the block ends."""
     async with AsyncExitStack() as stack:
         for port in ENGINES:
             words = [*ENGINE, "--host", HOST, "--port", str(port)]
@@ -73,7 +73,7 @@ async def world(folder: Path) -> AsyncIterator[None]:
 
 
 async def put(load: Load) -> int:
-    """So many clients for so long; answers how many requests were answered."""
+    """Run the load's clients for its duration; return how many requests were answered."""
     answered = 0
 
     async def client(session: aiohttp.ClientSession, number: int) -> None:
@@ -113,7 +113,7 @@ async def _prometheus(folder: Path) -> AsyncIterator[None]:
 
 
 def _scrapes() -> dict[str, object]:
-    """Labelled as a PodMonitor labels them."""
+    """Targets labelled as by a PodMonitor."""
     static = [
         {"targets": [target.host], "labels": {"namespace": target.namespace, "pod": target.name}} for target in TARGETS
     ]

@@ -1,1 +1,1 @@
-"""How Fairlead's autoscaler fares against what others run, on recorded and made-up traffic, in the simulator."""
+"""How Fairlead's autoscaler compares with what others run, on recorded and synthetic traffic, in the simulator."""

@@ -1,10 +1,10 @@
-"""Autoscalers compared in the simulator: `python -m bench.autoscaling`; ends well only where the goal holds.
+"""Autoscalers compared in the simulator: `python -m bench.autoscaling`; exits 0 only if the goal holds.
 
-Every traffic is played by one process from its first request on, two processes at a time; the same seeds, the same
-table. What others do is kept (`kept.py`), so that a run that was ended goes on where it was. With `--quick`, one cold
-start and half of the settings of each baseline. With `--page`, docs are written. With `--ours N`, nothing is compared:
-Fairlead alone, beginning with N replicas, and every change of its mind. With `--reversals`, Fairlead alone too, and how
-often it turned round.
+One process simulates each traffic from its first request on, two processes at a time; the same seeds give the same
+table. Results of others are cached (`kept.py`), so an interrupted run resumes. With `--quick`, one cold start and half
+of each baseline's settings. With `--page`, docs are written. With `--ours N`, nothing is compared: Fairlead alone,
+starting with N replicas, and every change of its decision. With `--reversals`, Fairlead alone too, and how often it
+reversed.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from bench.autoscaling.traffic import Traffic
 
 PROCESSES: Final = 2
 AT_FIRST: Final = 8
-"""Replicas that stand there when nothing is compared; the warm-up is long enough to leave them."""
+"""Initial replicas when nothing is compared; the warm-up is long enough for the fleet to move on from them."""
 LONGEST_FIRST: Final = ("m-mid", "diurnal day", "m-large", "step", "mooncake", "azure", "flash crowd", "quiet night")
 QUICK: Final = ("azure", "m-large", "mooncake", "flash crowd", "quiet night")
 
@@ -71,7 +71,7 @@ def _alone(names: Sequence[str], replicas: int) -> int:
 
 
 def _turning(names: Sequence[str], processes: int) -> int:
-    """The most in any ten minutes outside bursts, by traffic and cold start."""
+    """Print the most reversals in any ten minutes outside bursts, by traffic and cold start."""
     cases = [(name, cold_s) for name in names for cold_s in COLD_STARTS_S]
     with ProcessPoolExecutor(processes) as pool:
         found = list(pool.map(_turned, *zip(*cases, strict=True)))

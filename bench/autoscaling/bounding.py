@@ -1,4 +1,4 @@
-"""The least that any autoscaler could pay for in the part that counts: a bound from below, and no plan."""
+"""The least that any autoscaler could pay for in the reported part: a lower bound, not a plan."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 
 
 def least_gpu_hours(stage: Stage) -> float:
-    """From a cold start after the part began: who starts earlier was paid for before it, and is free."""
+    """GPU hours from one cold start into the part on: what was started earlier was paid for before it, and is free."""
     lived, part = stage.traffic.lived, stage.part
     since = part.since + stage.cold_s
     least = 0 if stage.traffic.to_zero else 1

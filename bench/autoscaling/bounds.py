@@ -1,7 +1,7 @@
-"""Whether anybody undercuts the bound: plays on several traffics, each with what it must not cost less than.
+"""Whether anything undercuts the lower bound: runs on several traffics, each beside the bound on its cost.
 
-`python -m bench.autoscaling.bounds`: fixed fleets, baselines, Fairlead, and the searched plan of who knows the trace; a
-line each, and it ends well only where no play that holds its promises is cheaper than the bound.
+`python -m bench.autoscaling.bounds`: fixed fleets, baselines, Fairlead, and the best plan found with foreknowledge, one
+line each. Exits 0 only if no run that keeps the objectives is cheaper than the bound.
 """
 
 import argparse
@@ -21,7 +21,7 @@ PLAYED: Final = ("azure", "mooncake", "step", "flash crowd", "quiet night")
 
 
 def plays(stage: Stage) -> Iterator[Played]:
-    """From the smallest fixed fleet that holds on."""
+    """Fixed fleets around the smallest that holds, then every autoscaler."""
     peak, static = searching.static(stage.with_cold_start(0.0), lambda run: run.holds)
     yield static
     stage = stage.with_replicas(peak)
@@ -35,7 +35,7 @@ def plays(stage: Stage) -> Iterator[Played]:
 
 
 def main() -> int:
-    """One line a traffic."""
+    """Print one line per traffic."""
     parser = argparse.ArgumentParser(prog="bounds", description=__doc__)
     parser.add_argument("--only", action="append", choices=PLAYED)
     options = parser.parse_args()

@@ -1,11 +1,11 @@
 """`python -m bench.autoscaling.bursts`: the step and the flash crowd again, with the router's order and warm replicas.
 
 Today's rows are those of the comparison: requests are sent at once and wait in engines. In all others the router's own
-dispatcher stands before the engines, and the autoscaler sees its queue: in order of arrival, with the objective's
-order, and with one or two replicas more than are needed (`warmPool.ready`), which cost what they cost.
+dispatcher queues them, and the autoscaler sees that queue: in order of arrival, with the objective's order, and with
+one or two replicas more than are needed (`warmPool.ready`), at their full cost.
 
-Ends well where the order keeps at least five points more than today at no more GPU hours, the worst ten minutes are at
-least twice as good, and with two warm replicas the objective holds through the flash crowd.
+Exits 0 if the order keeps at least five points more than today at no more GPU hours, the worst ten minutes are at least
+twice as good, and with two warm replicas the objective holds through the flash crowd.
 """
 
 import argparse
@@ -41,7 +41,7 @@ MADE: Final[dict[str, Callable[[], Traffic]]] = {"step": traffic.step, "flash cr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What came of one traffic, in the part that counts."""
+    """The result on one traffic, in the reported part."""
 
     words: str
     kept: float
@@ -53,13 +53,13 @@ class Row:
 
 
 def today(stage: Stage) -> Row:
-    """As in the comparison."""
+    """Requests wait in engines, as in the comparison."""
     run = playing.played(stage, "Fairlead", ours(stage.traffic))
     return Row(words="today", kept=run.attainment, worst=run.worst, gpu_hours=run.gpu_hours)
 
 
 def queued(stage: Stage, *, ordered: bool, warm: int = 0) -> Row:
-    """With the dispatcher before the engines."""
+    """Requests wait in the dispatcher's queue."""
     part, lived = stage.part, stage.traffic.lived
     statistics = WindowedStatistics(lived.objectives, part.since, part.until)
     fleet = replace(
@@ -101,7 +101,7 @@ def _improved(name: str, cold_s: float, before: Row, after: Row) -> tuple[bool, 
 
 
 def main() -> int:
-    """All rows, then the sentence."""
+    """Print all rows, then the conclusion."""
     parser = argparse.ArgumentParser(prog="bursts")
     parser.add_argument("--only", choices=tuple(MADE))
     parser.add_argument("--cold", type=float, choices=COLD_STARTS_S)

@@ -1,4 +1,4 @@
-"""One traffic, all contestants, both cold starts: played one after the other on one core, the same each time."""
+"""One traffic, all contestants, both cold starts: run one after the other on one core, deterministically."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,17 +16,17 @@ GOAL_COST: Final = 0.75
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
-    """A baseline by default and at its best."""
+    """A baseline with its default setting and with its best."""
 
     name: str
     by_default: Played
     setting: float
     tuned: Played
     swept: Swept
-    """Every setting on the reported part: what hindsight would have chosen from."""
+    """Every setting on the reported part: the choices that hindsight would have had."""
 
     def as_much(self, as_ours: Played) -> tuple[float, Played] | None:
-        """The cheapest setting that keeps as much; nothing where none does."""
+        """The cheapest setting that keeps at least as much; None if there is none."""
         keeping = [(setting, run) for setting, run in self.swept if run.attainment >= as_ours.attainment]
         return min(keeping, key=lambda one: one[1].gpu_hours, default=None)
 
@@ -50,54 +50,54 @@ class Compared:
     rivals: tuple[Rival, ...]
     foreknown: Played
     least: float
-    """GPU hours that nobody undercuts who holds."""
+    """A lower bound on the GPU hours of any run that holds."""
 
     def cost(self, one: Played) -> float:
-        """Against static peak."""
+        """Cost relative to static peak."""
         return one.gpu_hours / self.static.gpu_hours
 
     @property
     def kept(self) -> bool:
-        """Promises kept at three quarters of the cost."""
+        """Whether the objectives are kept at three quarters of the cost."""
         return self.ours.holds and self.cost(self.ours) <= GOAL_COST
 
     @property
     def dominates(self) -> bool:
-        """Better in cost or attainment than every tuned baseline, and worse in neither."""
+        """Whether ours is better than every tuned baseline in cost or attainment, and worse in neither."""
         return all(dominated(one.tuned, self.ours) for one in self.rivals)
 
     @property
     def beyond(self) -> bool:
-        """No setting of any baseline, chosen in hindsight, keeps as much for as little."""
+        """Whether no setting of any baseline, even chosen in hindsight, keeps as much for as little."""
         found = (one.as_much(self.ours) for one in self.rivals)
         return all(one is None or one[1].gpu_hours > self.ours.gpu_hours for one in found)
 
     @property
     def best_holding(self) -> bool:
-        """Holds, and every tuned baseline either costs more or does not."""
+        """Whether ours holds, and every tuned baseline either costs more or does not hold."""
         return self.ours.holds and all(
             not one.tuned.holds or one.tuned.gpu_hours > self.ours.gpu_hours for one in self.rivals
         )
 
     @property
     def over_plan(self) -> float:
-        """Cost over that of foreknowledge."""
+        """Cost relative to foreknowledge."""
         return self.ours.gpu_hours / self.foreknown.gpu_hours - 1
 
     @property
     def regret(self) -> float:
-        """Cost over the least possible."""
+        """Cost relative to the lower bound."""
         return self.ours.gpu_hours / self.least - 1
 
 
 def dominated(one: Played, by: Played) -> bool:
-    """In the sense of Pareto."""
+    """Pareto dominance."""
     no_worse = by.attainment >= one.attainment and by.gpu_hours <= one.gpu_hours
     return no_worse and (by.attainment > one.attainment or by.gpu_hours < one.gpu_hours)
 
 
 def compared(traffic: Traffic, cold_s: float, *, quick: bool = False) -> Compared:
-    """Static peak is the same for every cold start; each contestant begins with as many replicas."""
+    """Compare all; static peak is the same for every cold start, and each contestant starts with as many replicas."""
     part = traffic.reported
     base = Stage(traffic=traffic, part=part, arrivals=part.arrivals(), cold_s=0.0, replicas=1)
     peak, static = searching.static(base, lambda run: run.holds)

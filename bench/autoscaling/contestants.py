@@ -1,7 +1,7 @@
-"""Who is compared: Fairlead's own deciding with its default policy, and two baselines of `fairlead simulate`.
+"""The contestants: Fairlead's own decisions with its default policy, and two baselines of `fairlead simulate`.
 
-All see figures that are one second old and may have up to as many replicas. Nothing differs between traffics but what
-its users were promised, and whether the fleet may go to zero.
+All see samples that are one second old and may use the same number of replicas. Only the objectives, and whether the
+fleet may scale to zero, differ between traffics.
 """
 
 from typing import Final
@@ -22,18 +22,18 @@ from fairlead.simulator.virtual_fleet.simulated_autoscaler import (
 
 MOST: Final = 40
 OURS_EVERY_S: Final = 5.0
-"""The product decides each second; every fifth is enough here, and disfavours it."""
+"""The product decides each second; every five seconds is enough here, and a handicap."""
 NO_WARM: Final = WarmPool()
 KINDS: Final[tuple[Baseline, ...]] = (baselines.HPA, baselines.KEDA)
 
 
 def bounds_of(traffic: Traffic) -> ReplicaBounds:
-    """How few and how many replicas anybody may have."""
+    """The fewest and the most replicas that any contestant may have."""
     return ReplicaBounds(least=0 if traffic.to_zero else 1, most=MOST)
 
 
 def ours(traffic: Traffic, listener: DecisionListener | None = None, warm: WarmPool = NO_WARM) -> ScalingHook:
-    """The default policy, with so many replicas more than are needed."""
+    """Fairlead with the default policy and this warm pool."""
     promised = traffic.lived.objectives
     policy = ScalingPolicy(
         objectives=Objectives(ttft_p95_seconds=promised.ttft_p95_s, tpot_p95_seconds=promised.tpot_p95_s),
@@ -45,7 +45,7 @@ def ours(traffic: Traffic, listener: DecisionListener | None = None, warm: WarmP
 
 
 def deployment(traffic: Traffic, policy: ScalingPolicy, bounds: ReplicaBounds) -> ScaledDeployment:
-    """What Fairlead scales: the traffic's replicas, whose speed the data sheet says."""
+    """What Fairlead scales: the traffic's replicas, with the speed from the data sheet."""
     sheet = catalogue.step_times(traffic.lived.question)
     speed = (
         None if isinstance(sheet, RatesUnknown) else simulated_autoscaler.assumed_speed(sheet, traffic.lived.settings())
@@ -54,7 +54,7 @@ def deployment(traffic: Traffic, policy: ScalingPolicy, bounds: ReplicaBounds) -
 
 
 def hook(autoscaler: SimulatedAutoscaler, objectives: Objectives, traffic: Traffic) -> ScalingHook:
-    """Its decisions, from what engines count by the policy's objectives, or by the traffic's where it has none."""
+    """Decisions from engines' counts within the policy's objectives, or within the traffic's if it has none."""
     promised = traffic.lived.objectives
     return ScalingHook(
         wanted=autoscaler.wanted,

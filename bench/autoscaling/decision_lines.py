@@ -1,4 +1,4 @@
-"""Fairlead alone on one traffic, with every change of its mind: to see why a row of the table is what it is."""
+"""Fairlead alone on one traffic, with every change of its decision: explains a row of the table."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ from fairlead.scaling.facts import EnginePodPhase, ScalingFacts
 
 
 class Changes:
-    """Hears every decision and keeps a line of those that changed the number."""
+    """Listens to every decision and keeps a line for each that changed the number."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
     def note(self, facts: ScalingFacts, memory: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # not shown
-        """One decision."""
+        """Record a decision that changed the number."""
         if answer.replicas == facts.wanted:
             return
         ready = sum(one.phase is EnginePodPhase.READY for one in facts.pods)
@@ -28,7 +28,7 @@ class Changes:
 
 
 def lines_of(traffic: Traffic, cold_s: float, replicas: int) -> Iterator[str]:
-    """A line for each change, then the figures."""
+    """Yield a line for each change, then the figures."""
     part, changes = traffic.reported, Changes()
     stage = Stage(traffic=traffic, part=part, arrivals=part.arrivals(), cold_s=cold_s, replicas=replicas)
     run = played(stage, "Fairlead", ours(traffic, changes.note))

@@ -1,10 +1,10 @@
-"""Who knows the trace: the work of each half minute to come, and replicas asked for one cold start before it.
+"""An autoscaler that knows the trace: it plans each half minute's work, and starts replicas one cold start ahead.
 
-Work is prompt tokens and output tokens, an output token for as much as four of a prompt: about what they cost on the
-replicas that are compared. Every half minute needs its own work and a part of its neighbours', over what one replica
-is to carry; how much that is, is searched for. A lull shorter than a cold start and a half minute is bridged, since
-whoever leaves has to be paid for while coming back. The cheapest such plan that keeps the goal stands for the optimum:
-no bound from below, but what one who knows everything would do.
+Work is prompt tokens plus output tokens, an output token weighing as much as four of a prompt: about what they cost on
+the replicas that are compared. Every half minute needs its own work and a part of its neighbours', divided by what one
+replica is to carry; that amount is searched for. A lull shorter than a cold start plus a half minute is bridged, since
+a replica that leaves must be paid for while it starts again. The cheapest such plan that keeps the goal stands for the
+optimum: not a lower bound, but what perfect foreknowledge would do.
 """
 
 import math
@@ -18,7 +18,7 @@ from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
 SLOT_S: Final = 30.0
 OUTPUT_WEIGHT: Final = 4.0
 SPREAD: Final = 2
-"""Slots on either side that a slot's work is averaged over: replies outlast the slot they begin in."""
+"""Slots on either side that a slot's work is averaged over: replies outlast the slot they start in."""
 
 
 class Foreknowing:
@@ -29,7 +29,7 @@ class Foreknowing:
         self._ahead = cold_s + SLOT_S
 
     def wanted(self, snapshot: FleetSnapshot) -> int:
-        """What is needed now and when a replica that is asked for now would be there."""
+        """The most needed from now until a replica started now would be ready."""
         now, then = (min(int(at / SLOT_S), len(self._plan) - 1) for at in (snapshot.at, snapshot.at + self._ahead))
         return max(self._plan[now : then + 1])
 

@@ -1,7 +1,7 @@
-"""Plays that need not be played again: of all whose figures cannot change with how Fairlead decides.
+"""Cached results of runs that do not depend on how Fairlead decides.
 
-A play is kept by what it depends on: the traffic, the part, the cold start, the contestant and its setting, the
-recorded traces, and the sources of the simulator and of the contestant. Fairlead itself is always played.
+The key is everything a run depends on: the traffic, the part, the cold start, the contestant and its setting, the
+recorded traces, and the sources of the simulator and of the contestant. Fairlead itself always runs.
 """
 
 import hashlib
@@ -29,15 +29,15 @@ SOURCES: Final = (
 )
 """With all that they import."""
 BESIDE: Final = (Path("bench/autoscaling/contestants.py"), Path("bench/autoscaling/searching.py"))
-"""These files alone: what they import of Fairlead's deciding is not theirs."""
+"""Files that count alone: what they import of Fairlead's decisions affects no cached run."""
 PACKAGE: Final = Path("operator/fairlead")
-"""Whose data, as the catalogue of accelerators, decides too."""
+"""Its data files, such as the catalogue of accelerators, count too."""
 DATA: Final = ("azure-llm-2023-conv.csv.gz", "mooncake-synthetic.jsonl.gz", "servegen")
 _DECODER: Final = msgspec.json.Decoder(Played)
 
 
 def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played:
-    """As it was when it was played before, else from the first arrival on."""
+    """The cached result if there is one, else that of a run from the first arrival on."""
     place = FOLDER / f"{_key(stage, who)}.json"
     if place.exists():
         return _DECODER.decode(place.read_bytes())
@@ -66,7 +66,7 @@ def _key(stage: Stage, who: str) -> str:
 
 @cache
 def digest() -> str:
-    """Of the sources and the recorded traffic."""
+    """The hash of the sources and the recorded traffic."""
     files = tree.files(ROOT)
     modules = {reach.module(path): path for path in files if path.suffix == ".py"}
     sources = {modules[name] for name in reach.closure(ROOT, modules, SOURCES)}

@@ -17,7 +17,7 @@ from fairlead.simulator.traffic.rate_profiles import RateSlice
 BEGIN_S: Final = 900.0
 END_S: Final = 6300.0
 BURST: Final = (4200.0, 4500.0, 3.0)
-"""From, until, and how many more requests a second."""
+"""From, until, and the additional requests a second."""
 CHAT: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=2.0, tpot_p95_seconds=0.1))
 BOUNDS: Final = ReplicaBounds(least=1, most=contestants.MOST)
 
@@ -33,7 +33,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knob:
-    """One field, as people write it, and what to look for in its picture."""
+    """One field, as users write it, and what to look for in its picture."""
 
     name: str
     field: str
@@ -43,7 +43,7 @@ class Knob:
 
 
 def busy_hours() -> Traffic:
-    """A wave from one to seven requests a second within the hour, and in its middle a burst of five minutes."""
+    """An hour's wave from one to seven requests a second, with a five-minute burst in its middle."""
 
     def rate(at: float) -> float:
         begins, ends, more = BURST
@@ -109,7 +109,7 @@ def _budget(most: int | None) -> Setting:
 
 
 def _schedule(least: int | None) -> Setting:
-    """From the tenth minute before the burst on, by the clock of the simulated day that begins at midnight."""
+    """From ten minutes before the burst on, by the clock of the simulated day, which starts at midnight."""
     window = ScheduleWindow(name="rush", cron="5 1 * * *", time_zone="UTC", duration_seconds=900.0, min_replicas=least)
     return Setting(
         label="none" if least is None else f"minReplicas {least}",

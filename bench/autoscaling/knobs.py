@@ -1,4 +1,4 @@
-"""What each field of a policy does: the same busy hours under three settings of it, all else by default.
+"""What each field of a policy does: the same busy hours under three values of it, everything else at its default.
 
 `python -m bench.autoscaling.knobs --page docs/reference` writes the page and a picture for each field.
 """
@@ -27,11 +27,11 @@ from fairlead.simulator.virtual_fleet.simulated_autoscaler import SimulatedAutos
 
 COLD_S: Final = 110.0
 PRICE: Final = 1.0
-"""An hour of a replica, so that a budget reads as a count."""
+"""Of one replica for an hour, so that a budget reads as a count."""
 
 
 def turned(knob: Knob) -> Turned:
-    """The same arrivals for each setting."""
+    """Run the same arrivals with each setting."""
     made = knob.make()
     arrivals = made.reported.arrivals()
     stage = Stage(traffic=made, part=made.reported, arrivals=arrivals, cold_s=COLD_S, replicas=2)
@@ -50,7 +50,7 @@ def _scaling(made: Traffic, setting: Setting) -> ScalingHook:
 
 
 def _priced(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:
-    """The simulated world has no prices; a budget needs one."""
+    """Decide with a price, which the simulated world lacks and a budget needs."""
     return recommender.recommend(replace(facts, price_per_hour=PRICE), memory, now)
 
 
@@ -63,7 +63,7 @@ def _by_minute(arrivals: list[RequestArrival], part: Part) -> tuple[float, ...]:
 
 
 def main() -> int:
-    """A line for each setting; the last says how long it took."""
+    """Print a line for each setting; the last says how long it took."""
     parser = argparse.ArgumentParser(prog="knobs", description=__doc__)
     parser.add_argument("--only", action="append", choices=[one.name for one in KNOBS])
     parser.add_argument("--processes", type=int, default=2)
@@ -85,7 +85,7 @@ def main() -> int:
 
 
 def _named(name: str) -> Turned:
-    """A field is named rather than handed over, as a function of its own does not go to another process."""
+    """Run one knob by its name: its own functions cannot be sent to another process."""
     return turned(next(one for one in KNOBS if one.name == name))
 
 

@@ -1,4 +1,4 @@
-"""The fields of a policy as a page of the documentation, a picture for each. The one place here that writes files."""
+"""The fields of a policy as a page of the documentation, a picture for each. The only module here that writes files."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WIDTH: Final = 640
 HEIGHT: Final = 200
 MARGIN: Final = 40
 COLOURS: Final = ("#1f5fa8", "#c2571a", "#3a7d44")
-"""Blue, orange, green; as in the comparison."""
+"""Blue, orange, green, as in the comparison."""
 INTRODUCTION: Final = """# What each field of an AutoscalingPolicy does
 
 Written by `python -m bench.autoscaling.knobs --page docs/reference`; changes here are lost. How to choose them is in
@@ -30,18 +30,18 @@ says, *GPU hours* count a replica from wanted to gone. Scale to zero is shown on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turned:
-    """A field and what came of each of its values."""
+    """A field and the result of each of its values."""
 
     knob: Knob
     played: tuple[Played, ...]
     arrivals: tuple[float, ...]
-    """Requests a second, minute by minute from the beginning that counts."""
+    """Requests a second, by minute from the start of the reported part."""
     since: float
     until: float
 
 
 def write(found: Sequence[Turned], folder: Path) -> None:
-    """The page, and its pictures beside it."""
+    """Write the page, and its pictures beside it."""
     lines = [INTRODUCTION]
     for one in found:
         picture = f"autoscaler-knob-{one.knob.name}.svg"
@@ -57,7 +57,7 @@ def write(found: Sequence[Turned], folder: Path) -> None:
 
 
 def drawing(turned: Turned) -> str:
-    """Traffic as an area, replicas as one stepped line a setting."""
+    """Traffic as an area, replicas as one stepped line per setting."""
     width, height = WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN + 20
     most = max(max(_within(turned, played)) for played in turned.played)
     size, font = f'viewBox="0 0 {width} {height}"', 'font-family="sans-serif" font-size="11"'
@@ -103,7 +103,7 @@ def _legend(turned: Turned) -> Iterator[str]:
 
 
 def _within(turned: Turned, played: Played) -> list[int]:
-    """What was asked for in the part that counts."""
+    """The replicas wanted in the reported part."""
     before = [answer for at, answer in played.answers if at <= turned.since][-1:]
     return before + [answer for at, answer in played.answers if turned.since < at < turned.until]
 

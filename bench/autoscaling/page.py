@@ -1,4 +1,4 @@
-"""The comparison as a page of the documentation, with its pictures. The one place here that writes files."""
+"""The comparison as a page of the documentation, with its pictures. The only module here that writes files."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -71,7 +71,7 @@ the simulator (`docs/simulator.md`), by seed, so that the same commit gives the 
 
 
 def write(rows: Sequence[Compared], folder: Path, *, halved: bool, skipped: Sequence[str] = ()) -> None:
-    """The page, and a picture for each cold start."""
+    """Write the page, and a picture for each cold start."""
     scope = (HALVED if halved else "") + "".join(f"\nNot played: {one} s." for one in skipped)
     date = dt.datetime.now(tz=dt.UTC).date().isoformat()
     lines = [INTRODUCTION.format(date=date, verdict=table.verdict(rows), scope=scope)]

@@ -1,4 +1,4 @@
-"""Replicas over time as SVG text: one panel a traffic, one stepped line a contestant. Knows numbers, never a file."""
+"""Replicas over time as SVG text: one panel per traffic, one stepped line per contestant. Writes no files."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -12,12 +12,12 @@ HEIGHT: Final = 150
 MARGIN: Final = 40
 COLUMNS: Final = 2
 COLOURS: Final = ("#999999", "#1f5fa8", "#c2571a", "#3a7d44", "#777777")
-"""Grey, blue, orange, green, grey: told apart without red against green."""
+"""Grey, blue, orange, green, grey: distinguishable without contrasting red with green."""
 DASHES: Final = ("4 3", "", "", "", "1 2")
 
 
 def drawing(rows: Sequence[Compared]) -> str:
-    """All of one cold start."""
+    """All traffics at one cold start."""
     down = -(-len(rows) // COLUMNS)
     width, height = COLUMNS * (WIDTH + MARGIN) + MARGIN, down * (HEIGHT + MARGIN) + MARGIN
     size, font = f'viewBox="0 0 {width} {height}"', 'font-family="sans-serif" font-size="11"'
@@ -52,7 +52,7 @@ def _panel(row: Compared, left: int, top: int) -> Iterator[str]:
 
 
 def _within(row: Compared, one: Played) -> list[int]:
-    """The answers of the part that counts."""
+    """The answers in the reported part."""
     before = [answer for at, answer in one.answers if at <= row.since][-1:]
     return before + [answer for at, answer in one.answers if row.since < at < row.until]
 

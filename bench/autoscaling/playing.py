@@ -1,4 +1,4 @@
-"""One autoscaler on one traffic: lived through in the simulator, and what came of it in the part that counts."""
+"""One autoscaler on one traffic, run in the simulator, and the result in the reported part."""
 
 import gc
 from collections.abc import Callable, Sequence
@@ -18,15 +18,15 @@ from fairlead.simulator.virtual_fleet.replicas import ScalingHook
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
 TAIL_S: Final = 120.0
-"""After the last arrival that counts, for its answer; what is still not answered then was missed."""
+"""Seconds after the last arrival that counts; a request still unanswered then was missed."""
 GOAL: Final = 0.95
 FEWEST: Final = 100
-"""Requests in ten minutes that say anything about a twentieth of them."""
+"""Requests in ten minutes, below which a share of one in twenty means nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """Of the part that counts."""
+    """The result in the reported part."""
 
     who: str
     attainment: float
@@ -39,24 +39,24 @@ class Played:
     """When the wanted number changed, and to what."""
     first: float
     pace: float
-    """Shares that kept one objective each."""
+    """Shares within one objective each."""
     worst: float
     """The lowest share of both in any ten minutes."""
 
     @property
     def holds(self) -> bool:
-        """Whether users got what they were promised."""
+        """Whether the objectives were kept."""
         return self.attainment >= GOAL
 
     @property
     def holds_throughout(self) -> bool:
-        """Whether they got it in every ten minutes."""
+        """Whether they were kept in every ten minutes."""
         return self.worst >= GOAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One part of one traffic with one cold start, and how many replicas stand there at first."""
+    """One part of one traffic with one cold start, and the initial replicas."""
 
     traffic: Traffic
     part: Part
@@ -74,14 +74,14 @@ class Stage:
 
 
 class Noted:
-    """An autoscaler whose answers are written down."""
+    """An autoscaler whose answers are recorded."""
 
     def __init__(self, wanted: Callable[[FleetSnapshot], int]) -> None:
         self._wanted = wanted
         self.answers: list[tuple[float, int]] = []
 
     def wanted(self, snapshot: FleetSnapshot) -> int:
-        """As it says itself."""
+        """Record and return its answer."""
         answer = self._wanted(snapshot)
         if not self.answers or self.answers[-1][1] != answer:
             self.answers.append((snapshot.at, answer))
@@ -89,7 +89,7 @@ class Noted:
 
 
 def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played:
-    """From the first arrival on."""
+    """Simulate from the first arrival on."""
     part, lived = stage.part, stage.traffic.lived
     noted = Noted(scaling.wanted if scaling else lambda _: stage.replicas)
     fleet = replace(
@@ -118,7 +118,7 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
 
 
 def worst(statistics: WindowedStatistics) -> float:
-    """The lowest share of any ten minutes that kept both objectives; 1 where none had enough requests."""
+    """The lowest share within both objectives of any ten minutes; 1 if none had enough requests."""
     window = statistics.worst(FEWEST)
     return 1.0 if window is None else window.kept
 

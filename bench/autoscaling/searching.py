@@ -1,7 +1,7 @@
-"""Settings found by search: the smallest fixed count, each baseline's best knob, what could be had by foreknowledge.
+"""Settings found by search: the smallest fixed count, each baseline's best knob, the best plan with foreknowledge.
 
 A knob's best setting has the fewest GPU hours on the tuning part among those that hold the goal there, else the highest
-attainment; what is reported is how it fares on the other part. Static peak and foreknowledge see the reported part.
+attainment; the result on the other part is reported. Static peak and foreknowledge see the reported part.
 """
 
 import math
@@ -18,12 +18,12 @@ from fairlead.simulator.virtual_fleet.replicas import ScalingHook
 
 PLAN_EVERY_S: Final = 5.0
 FIRST_TRIED: Final = 6
-"""Of fixed counts, then twice as many until one holds."""
+"""Of fixed counts; doubled until one holds."""
 HALVINGS: Final = 4
 LEAST_PLAN, MOST_PLAN = 0.25, 2.0
-"""Of a plan's highest number against static peak."""
+"""Of a plan's peak relative to static peak."""
 Swept = tuple[tuple[float, Played], ...]
-"""Settings, and how each fared."""
+"""Settings, each with its result."""
 
 
 def static(stage: Stage, holds: Callable[[Played], bool], too_few: int = 0) -> tuple[int, Played]:
@@ -41,7 +41,7 @@ def static(stage: Stage, holds: Callable[[Played], bool], too_few: int = 0) -> t
 
 
 def swept(kind: Baseline, stage: Stage, tried: Sequence[float]) -> Swept:
-    """One baseline with one setting after the other."""
+    """Run one baseline with each setting."""
     return tuple(
         (setting, played(stage, f"{kind.name} {setting:g}", kind.make(setting, contestants.bounds_of(stage.traffic))))
         for setting in tried
@@ -49,7 +49,7 @@ def swept(kind: Baseline, stage: Stage, tried: Sequence[float]) -> Swept:
 
 
 def best(runs: Swept) -> float:
-    """The cheapest setting that holds, else the one that keeps most."""
+    """The cheapest setting that holds, else the one with the highest attainment."""
     holding = [(run.gpu_hours, setting) for setting, run in runs if run.holds]
     if holding:
         return min(holding)[1]
@@ -57,7 +57,7 @@ def best(runs: Swept) -> float:
 
 
 def foreknown(stage: Stage, peak: int) -> Played:
-    """The cheapest plan that holds, by bisection of what one replica is asked to carry."""
+    """The cheapest plan that holds, by bisection of the load per replica."""
     found: Played | None = None
     work = needed(stage.arrivals, stage.part.until)
     low, high = LEAST_PLAN, MOST_PLAN

@@ -1,8 +1,8 @@
-"""How often an autoscaler turned round: more after fewer, or fewer after more, while nothing called for it.
+"""How often an autoscaler reversed: more after fewer, or fewer after more, without cause.
 
 A minute is a burst if it brings more than one and a half times the mean of the ten before, and more than three standard
-deviations of even chance above it. What happens in a burst and in the twenty minutes after it (up, then down once the
-window of five minutes and a cold start are over) is an answer to it and is not counted.
+deviations of Poisson arrivals above it. What happens in a burst and in the twenty minutes after it (up, then down once
+the window of five minutes and a cold start are over) is an answer to it and is not counted.
 """
 
 from bisect import bisect_left
@@ -19,9 +19,9 @@ SPAN_S: Final = 600.0
 
 
 def most_reversals(answers: Sequence[tuple[float, int]], arrivals: Sequence[float], since: float, until: float) -> int:
-    """In any ten minutes outside bursts, among the changes within them: those that take back the one before.
+    """The most changes in any ten minutes outside bursts that take back the change before, within the same ten minutes.
 
-    A fleet that grew in the morning and shrinks at night turns round once a day, and that is no swinging.
+    A fleet that grew in the morning and shrinks at night reverses once a day, and that is not swinging.
     """
     bursts = _bursts(arrivals, until)
     moves = [
@@ -37,7 +37,7 @@ def _turns(rose: Sequence[bool]) -> int:
 
 
 def _bursts(arrivals: Sequence[float], until: float) -> list[float]:
-    """Their minutes' starts."""
+    """The starts of burst minutes."""
     counts = [0] * (int(until / MINUTE_S) + 1)
     for at in arrivals:
         if at < until:

@@ -11,17 +11,17 @@ HEAD: Final = (
     f"{'':<42} {'attainment':>10} {'worst 10 min':>12} {'GPU hours':>9} {'of static':>9} {'reversals':>9}  against ours"
 )
 TRACES: Final = 3
-"""Of the four, on which every tuned baseline is to be dominated."""
+"""The number of traces, of four, on which every tuned baseline must be dominated."""
 MOST_REVERSALS: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Of the whole table."""
+    """The conclusion from the whole table."""
 
     rows: int
     kept: int
-    """Rows with the goal's attainment at the goal's cost."""
+    """Rows that reach the goal's attainment at the goal's cost."""
     traces: int
     dominating: int
     """Recorded traces on which ours dominates every tuned baseline, at the shorter cold start."""
@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """The whole goal."""
+        """Whether the whole goal holds."""
         return self.kept == self.rows and self.dominating >= min(TRACES, self.traces) and self.steady == self.rows
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Verdict:
 
 
 def verdict(rows: Sequence[Compared]) -> Verdict:
-    """Over all rows."""
+    """Evaluate all rows."""
     shortest = min(row.cold_s for row in rows)
     traces = [row for row in rows if row.trace and row.cold_s == shortest]
     return Verdict(
@@ -62,14 +62,14 @@ def verdict(rows: Sequence[Compared]) -> Verdict:
 
 
 def block(row: Compared) -> str:
-    """One traffic at one cold start."""
+    """The lines of one traffic at one cold start."""
     lines = [f"{row.traffic}, cold start {row.cold_s:.0f} s: {row.words}", HEAD]
     lines += [f"{name:<42} {_figures(row, one)}  {against(row, one)}" for name, one in contestants(row)]
     return "\n".join((*lines, *remarks(row)))
 
 
 def remarks(row: Compared) -> Iterator[str]:
-    """What keeping as much would cost, and how far from the best it is."""
+    """What keeping as much would cost with baselines, and how far ours is from the best."""
     for one in row.rivals:
         found = one.as_much(row.ours)
         if found is None:
@@ -84,7 +84,7 @@ def remarks(row: Compared) -> Iterator[str]:
 
 
 def contestants(row: Compared) -> list[tuple[str, Played]]:
-    """By name."""
+    """The results by name."""
     found = [
         (f"static peak, {row.peak} replicas", row.static),
         (f"static in every ten minutes, {row.steadiest} replicas", row.throughout),
@@ -96,7 +96,7 @@ def contestants(row: Compared) -> list[tuple[str, Played]]:
 
 
 def against(row: Compared, one: Played) -> str:
-    """How it stands to ours."""
+    """How a contestant compares with ours."""
     mine = row.ours
     if one is mine:
         return "meets the goal" if row.kept else "misses the goal"

@@ -1,9 +1,9 @@
-"""The traffic that autoscalers are compared on: who asks, of which replicas, what users were promised.
+"""The traffic that autoscalers are compared on: its requests, replicas and objectives.
 
-Each has a part to tune baselines on and a part that is reported. Recorded traffic is cut: Azure and Mooncake in halves,
-of which the second is reported and the first lived through before; ServeGen's mixes into stretches of different days,
-every client's rate divided by the same number and its burstiness kept. Made-up traffic is drawn anew by another seed.
-Objectives are what users of such a service are told, and the same for every contestant.
+Each has a part for tuning baselines and a reported part. Recorded traffic is split: Azure and Mooncake into halves, of
+which the second is reported and the first simulated before it; ServeGen's mixes into stretches of different days, every
+client's rate divided by the same number and its burstiness kept. Synthetic traffic is drawn anew with another seed.
+Objectives are what users of such a service are promised, and the same for every contestant.
 """
 
 import gzip
@@ -29,7 +29,7 @@ from fairlead.sizing.sizing_input import SizingInput
 HOUR_S: Final = 3600.0
 PROMPTS: Final = TokenLengths(p50=800, p95=3000, p99=5200, mean=1100)
 REPLIES: Final = TokenLengths(p50=150, p95=500, p99=820, mean=195)
-"""Of made-up traffic: log-normal through median and 95th percentile, near those of the Azure hour."""
+"""Of synthetic traffic: log-normal through median and 95th percentile, near those of the Azure hour."""
 HASTE: Final = 3.0
 WARM_UP_S: Final = 900.0
 CHAT: Final = LatencyObjectives(ttft_p95_s=2.0, tpot_p95_s=0.1)
@@ -39,7 +39,7 @@ DOCUMENTS: Final = LatencyObjectives(ttft_p95_s=10.0, tpot_p95_s=0.15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What is asked, and between which moments it counts; before it, the fleet finds its pace."""
+    """The requests, and the period that is reported; before it, the fleet settles."""
 
     arrivals: Callable[[], list[RequestArrival]]
     since: float
@@ -56,14 +56,14 @@ class Traffic:
     tuning: Part
     reported: Part
     trace: bool = False
-    """Recorded from production or published as a trace; the others are made up."""
+    """Recorded from production or published as a trace; the others are synthetic."""
     to_zero: bool = False
     prefixes: bool = False
-    """Prompts share beginnings, and the router knows."""
+    """Prompts share prefixes, and the router knows."""
 
 
 def chat_replica() -> Lived:
-    """What a small chat runs on in a public cloud: one 24 GiB card, and a cache for some twenty talks."""
+    """What a small chat runs on in a public cloud: one 24 GiB card, and a cache for some twenty conversations."""
     return _on("NVIDIA-A10G", 16_384, CHAT)
 
 
@@ -85,7 +85,7 @@ def large_replica() -> Lived:
 
 
 def document_replica() -> Lived:
-    """Room for long prompts."""
+    """A replica with memory for long prompts."""
     return _on("NVIDIA-L40S", 131_072, DOCUMENTS)
 
 
@@ -126,7 +126,7 @@ def mooncake() -> Traffic:
 
 
 def m_large() -> Traffic:
-    """Half a day, from the night to the crest: what comes grows threefold."""
+    """Half a day, from night to peak: the request rate triples."""
     return Traffic(
         name="m-large",
         words="ServeGen m-large, rates over 20; day 6, 02:00 to 14:00, tuned on day 5, 17:00 to 21:00",
@@ -138,7 +138,7 @@ def m_large() -> Traffic:
 
 
 def m_mid() -> Traffic:
-    """Short prompts and replies of few, bursty clients; half a day, from the night to the crest."""
+    """Short prompts and replies of a few bursty clients; half a day, from night to peak."""
     return Traffic(
         name="m-mid",
         words="ServeGen m-mid, rates over 75; day 4, 06:00 to 18:00, tuned on day 6, 16:00 to 22:00",
@@ -150,14 +150,14 @@ def m_mid() -> Traffic:
 
 
 def step() -> Traffic:
-    """From a tenth to all of it within a second."""
+    """From a tenth to the full rate within a second."""
     return _made(
         "step", "2 requests/s, then 20 for 40 minutes", lambda: rate_profiles.step(2.0, 20.0, 1500.0, 3900.0), 3900.0
     )
 
 
 def flash_crowd() -> Traffic:
-    """Five times as many at once, who go within ten minutes."""
+    """Five times the rate at once, back to normal within ten minutes."""
 
     def profile() -> Iterator[RateSlice]:
         return rate_profiles.flash_crowd(4.0, 20.0, 2100.0, 600.0, 4500.0)
@@ -166,7 +166,7 @@ def flash_crowd() -> Traffic:
 
 
 def diurnal() -> Traffic:
-    """Busy at two in the afternoon, quiet at two in the morning; a third of a day long, so harder to follow."""
+    """Busy at two in the afternoon, quiet at two in the morning; a day in eight hours, so harder to follow."""
 
     def profile() -> Iterator[RateSlice]:
         for one in rate_profiles.diurnal(12.0, 0.8, DAY_S, busiest=DAY_S * 14 / 24):
@@ -177,7 +177,7 @@ def diurnal() -> Traffic:
 
 
 def quiet_night() -> Traffic:
-    """An evening, a night with a request an hour, a morning."""
+    """An evening, a night with one request an hour, a morning."""
 
     def profile() -> Iterator[RateSlice]:
         yield RateSlice(WARM_UP_S + 0.5 * HOUR_S, 1.0)
@@ -201,7 +201,7 @@ def _halves(
 
 
 def mix(model: str, over: float, since: float, seconds: float) -> Part:
-    """Starting at its warm-up."""
+    """A part of the mix, from its warm-up on."""
     began = since - WARM_UP_S
 
     def arrivals() -> list[RequestArrival]:

@@ -1,1 +1,1 @@
-"""Real clients against our router: the official ones, a gateway's, load generators; each in other people's versions."""
+"""Real clients against our router: the official ones, a gateway's, load generators, each in its published version."""

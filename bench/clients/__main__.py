@@ -1,4 +1,4 @@
-"""`python -m bench.clients`: everybody asks; 0 when every call went well."""
+"""`python -m bench.clients`: run every client; 0 when every call succeeded."""
 
 import argparse
 import csv
@@ -27,11 +27,11 @@ GATEWAY_SCRIPTS: Final = ("openai_calls", "anthropic_calls", "litellm_calls", "l
 TIMEOUT_S: Final = 300.0
 USERS, SECONDS = 16, 10
 QUIET: Final = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "TQDM_DISABLE": "1"}
-"""No client asks the network for a price list, or draws over the terminal."""
+"""No client downloads a price list or draws over the terminal."""
 
 
 def run_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
-    """Each client in its turn, then the load generators."""
+    """Run each client in turn, then the load generators."""
     clients, logs = venvs.folder("clients", cache), cache.logs / "clients-bench"
     with tempfile.TemporaryDirectory(prefix="fairlead-clients-") as made:
         place = world.laid_out(Path(made))
@@ -47,7 +47,7 @@ def run_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
 
 
 def run_gateway_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
-    """Each client in its turn, through a gateway."""
+    """Run each client in turn through a gateway."""
     clients, logs = venvs.folder("clients", cache), cache.logs / "clients-bench"
     with tempfile.TemporaryDirectory(prefix="fairlead-clients-") as made:
         place = gateway_world.laid_out(Path(made))
@@ -59,7 +59,7 @@ def run_gateway_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
 
 
 def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Iterator[Row]:
-    """A row as soon as it is there; what ends without one did not even start."""
+    """Yield each row as it arrives; a script that ends without one did not even start."""
     words, names = [str(clients / "python"), "-m", f"bench.clients.sending.{script}"], ("client", "version", "call")
     shown_rows = 0
     with (
@@ -78,7 +78,7 @@ def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Itera
 
 
 def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
-    """Its own summary, and its own exit code: 1 as soon as one request failed."""
+    """Take Locust's own summary and exit code: 1 as soon as one request failed."""
     script = ROOT / "bench" / "clients" / "sending" / "locust_users.py"
     words = [str(clients / "locust"), "-f", str(script), "--headless", "-H", environment["FAIRLEAD_URL"]]
     words += [
@@ -106,7 +106,7 @@ def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
 
 
 def main() -> int:
-    """Ask, print, keep."""
+    """Run the clients; print and save the rows."""
     parser = argparse.ArgumentParser(prog="bench.clients", description=__doc__)
     parser.add_argument(
         "--only", action="append", default=[], help="openai, anthropic, litellm, llmeter, locust, vllm, langchain"
@@ -115,7 +115,7 @@ def main() -> int:
     parser.add_argument("--real", action="store_true", help="also real vLLM on CPU behind the router (both cores)")
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # child processes end with us
     cache, found = Cache.chosen(), []
     run = run_gateway_clients if options.gateway else run_clients
     for row in run(cache, frozenset(options.only)):

@@ -1,6 +1,6 @@
 """What the clients send through a gateway: aliases of three deployments at one address, a key for each tenant.
 
-What clients call `chat` its engines call otherwise, and where they fail another deployment answers.
+The model that clients call `chat` has another name at its engines, and where they fail another deployment answers.
 """
 
 import json
@@ -16,7 +16,7 @@ REASONS: Final = ("Unavailable", "QueueFull", "Timeout", "EngineError")
 
 
 def laid_out(folder: Path) -> World:
-    """Writes the router's file."""
+    """Write the router's file."""
     engines = tuple(servers.engine(port, model=MODEL) for port in (8294, 8295))
     spare, embedding = servers.engine(8296, model="spare"), servers.engine(8297, pooling=True)
     tenants = [

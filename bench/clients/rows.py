@@ -1,4 +1,4 @@
-"""What came of the clients' calls, as rows: for the terminal and for the page of the docs."""
+"""Results of the clients' calls as rows, for the terminal and for the page of the docs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """In the order of the head."""
+        """The columns, in the order of the head."""
         return (f"{self.client} {self.version}", self.call, "✓" if self.well else "✗", " ".join(self.note.split()))
 
 
 def text(rows: Sequence[Row]) -> str:
-    """Aligned."""
+    """An aligned table."""
     table = [HEAD, *(row.cells for row in rows)]
     widths = [max(len(row[place]) for row in table) for place in range(3)]
     shown = ("  ".join([*(c.ljust(w) for c, w in zip(row[:3], widths, strict=True)), row[3]]) for row in table)
@@ -48,7 +48,7 @@ def _bad(rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def page(rows: Sequence[Row], when: str, machine: str) -> str:
-    """Markdown."""
+    """The page as Markdown."""
     cells = (" | ".join(cell.replace("|", "\\|") for cell in row.cells) for row in rows)
     table = [f"| {' | '.join(HEAD)} |", "|---|---|---|---|", *(f"| {one} |" for one in cells)]
     return "\n".join([PAGE_HEAD, f"{when}, {machine}: {verdict(rows)}.", "", *table]) + "\n"

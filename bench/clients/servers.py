@@ -1,4 +1,4 @@
-"""Engines and routers as processes of this machine, started together and ended together."""
+"""Engines and routers as processes of this machine, started and stopped together."""
 
 import os
 import subprocess
@@ -23,19 +23,19 @@ END_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """One process that answers over HTTP."""
+    """One process that serves HTTP."""
 
     name: str
     words: tuple[str, ...]
     address: str
     ready: str
-    """The path that is answered with 200 when it serves."""
+    """The path that answers 200 once the server is ready."""
     environment: Mapping[str, str]
     timeout_s: float = 60.0
 
     @property
     def url(self) -> str:
-        """Where it is asked."""
+        """The server's base address."""
         return f"http://{self.address}"
 
 
@@ -43,7 +43,7 @@ OURS: Final = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
 
 
 def engine(port: int, *, pooling: bool = False, model: str = MODEL) -> Server:
-    """One that pretends, at the speed of its model, and takes orders for faults."""
+    """An emulated engine, at the speed of its model, that accepts faults."""
     name = "embedding" if pooling else model
     kind = ("--runner", "pooling") if pooling else ("--enable-auto-tool-choice", "--tool-call-parser", "hermes")
     vllm = ("vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct", "--served-model-name", name, "--max-model-len", "8192")
@@ -59,7 +59,7 @@ def engine(port: int, *, pooling: bool = False, model: str = MODEL) -> Server:
 
 
 def router(port: int, config: Path) -> Server:
-    """Ours, told by a file."""
+    """Our router, configured by a file."""
     words = (sys.executable, "-m", "fairlead", "router", "--config", str(config), "--linger", "0")
     return Server(
         name=f"router-{port}",
@@ -72,7 +72,7 @@ def router(port: int, config: Path) -> Server:
 
 @contextmanager
 def running(servers: Sequence[Server], logs: Path) -> Iterator[None]:
-    """All of them, ready, until the block is left."""
+    """Run all of them, ready, until the block ends."""
     logs.mkdir(parents=True, exist_ok=True)
     started: list[subprocess.Popen[Any]] = []
     try:

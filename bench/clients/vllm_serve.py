@@ -1,7 +1,6 @@
 """`vllm bench serve`, vLLM's own load generator, directly and through the router in turn; and real vLLM behind it.
 
-An engine that keeps its model's time answers as fast as it likes, whoever stands before it: what a router in between
-takes away shows as lost throughput.
+The emulator keeps its model's pace whatever is in front of it, so what a router costs shows as lost throughput.
 """
 
 import json
@@ -28,8 +27,8 @@ ROUTER_PORT: Final = 8277
 REAL_PORT: Final = 8296
 TIMEOUT_S: Final = 600.0
 CLOSED: Final = ("--num-prompts", "240", "--max-concurrency", "16", "--random-output-len", "128")
-"""The next request follows an answer, so that whatever a router adds is throughput lost; more at once would measure
-how two cores are shared by a client, a router and an engine in Python.
+"""Each request follows an answer, so whatever a router adds is lost throughput; more at once would measure how two
+cores are shared by a client, a router and an engine in Python.
 """
 REAL: Final = ("--num-prompts", "40", "--max-concurrency", "4", "--random-output-len", "32")
 
@@ -46,7 +45,7 @@ class Served:
 
     @property
     def shown(self) -> str:
-        """For people."""
+        """One line for people."""
         return (
             f"{self.completed} answered, {self.failed} failed, {self.tokens_per_second:,.0f} output tokens/s, "
             f"median first token {self.ttft_ms:.1f} ms, token {self.tpot_ms:.2f} ms"
@@ -54,7 +53,7 @@ class Served:
 
 
 def through_the_router(cache: Cache, logs: Path) -> Row:
-    """Alternating rounds; the medians are compared."""
+    """Alternate rounds with and without the router; compare medians."""
     with tempfile.TemporaryDirectory(prefix="fairlead-serve-") as made:
         engine, router = _pair(Path(made), servers.engine(ENGINE_PORT))
         direct: list[Served] = []
@@ -74,7 +73,7 @@ def through_the_router(cache: Cache, logs: Path) -> Row:
 
 
 def before_real_vllm(cache: Cache, logs: Path) -> Row:
-    """Real vLLM on CPU behind the router: its worker spins, so only that every request succeeds is looked at."""
+    """Put real vLLM on CPU behind the router: its worker spins, so only the success of every request is checked."""
     with tempfile.TemporaryDirectory(prefix="fairlead-serve-") as made:
         real, router = _pair(Path(made), _real(cache))
         with servers.running((real, router), logs):

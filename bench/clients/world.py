@@ -1,4 +1,4 @@
-"""What the clients ask: two engines behind one router with tenants, and an engine for embeddings behind another."""
+"""What the clients use: two engines behind one router with tenants, and an engine for embeddings behind another."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ NARROW_KEY: Final = "sk-narrow-77a2c9"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All servers, and where clients are sent."""
+    """All servers, and the addresses and keys that clients get."""
 
     servers: tuple[Server, ...]
     engines: tuple[str, ...]
@@ -24,7 +24,7 @@ class World:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """As the clients' programs are told."""
+        """The environment variables of the clients' programs."""
         return {
             "FAIRLEAD_URL": self.url,
             "FAIRLEAD_EMBEDDING_URL": self.embedding_url,
@@ -35,7 +35,7 @@ class World:
 
 
 def laid_out(folder: Path) -> World:
-    """Writes the routers' files."""
+    """Write the routers' files."""
     engines = (servers.engine(8291), servers.engine(8292))
     embedding = servers.engine(8293, pooling=True)
     tenants = [tenant("client", KEY, folder), tenant("narrow", NARROW_KEY, folder) | {"requestsPerMinute": 1}]

@@ -1,1 +1,1 @@
-"""Whether a simulated result equals a real run: the same twenty minutes on a cluster, and in `fairlead simulate`."""
+"""Whether a simulation matches a real run: the same twenty minutes on a cluster and in `fairlead simulate`."""

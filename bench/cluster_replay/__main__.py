@@ -1,7 +1,7 @@
 """`python -m bench.cluster_replay`: twenty minutes on a cluster, and the same requests in `fairlead simulate`.
 
-A real API server, node, operator, autoscaler and routers before emulated engines; then the routers' own access lines
-are played. The last line is the figure; the exit code is 0 only where every part of it is at most a tenth apart.
+Runs a real API server, node, operator, autoscaler and routers with emulated engines, then simulates the routers' own
+access lines. The last line has the figures; the exit code is 0 only if all of them are within a tenth.
 """
 
 import argparse
@@ -40,11 +40,11 @@ NODES: Final = ("l4=NVIDIA-L4:8",)
 ENGINES: Final = f"--selector=fairlead.dev/deployment={NAME},fairlead.dev/role=engine"
 ROUTERS: Final = f"--selector=fairlead.dev/deployment={NAME},fairlead.dev/role=router"
 LATE_S: Final = 0.5
-"""A client that sends later than this is itself what is measured."""
+"""A client that sends later than this is itself being measured."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The figure last."""
+    """Print the figure last."""
     traces = Path(os.environ.get("FAIRLEAD_TRACES", ROOT.parent / "shared" / "traces"))
     parser = argparse.ArgumentParser(prog="bench.cluster_replay", description=__doc__)
     parser.add_argument("--traffic", type=Path, default=traces / "azure-llm-2023-conv.csv.gz", help="recorded requests")
@@ -97,7 +97,7 @@ def _both(cluster: Embedded, requests: list[RequestArrival], keep: Path | None) 
 
 
 def _send(cluster: Embedded, address: str, requests: list[RequestArrival]) -> WatchEvents:
-    """Everything sent; what was heard meanwhile."""
+    """Send everything; return the watch events of that time."""
     title = f"{len(requests):,} requests, {requests[-1].time / 60:.0f} min"
     with (
         _watch(cluster, ("infd", NAME), "{.object.status.scaling.recommended}") as counts,
@@ -115,7 +115,7 @@ def _send(cluster: Embedded, address: str, requests: list[RequestArrival]) -> Wa
 
 
 def _keep(cluster: Embedded, folder: Path, files: dict[str, bytes]) -> None:
-    """What both runs were compared by, and every decision of the real one with its facts."""
+    """Save what both runs were compared by, and every decision of the real one with its facts."""
     folder.mkdir(parents=True, exist_ok=True)
     pods = cluster.kubectl("get", "pods", "-n=fairlead-system", "-o", "name").split()
     read = "import pathlib; print(*(one.read_text() for one in pathlib.Path('/decisions').glob('*.jsonl')), sep='')"
@@ -136,7 +136,7 @@ def _is_answer(line: str) -> bool:
 
 
 def _simulated(cluster: Embedded, events: WatchEvents, first: int) -> dict[str, Any]:
-    """What the command says, as a person would call it."""
+    """The command's report, run as a user would run it."""
     since = f"{time.time() - events.began + 5:.0f}s"
     words = ["simulate", "--from", f"infd/{NAME}", "--since", since, "--start", str(first), "-o", "json"]
     env = os.environ | surroundings(ROOT) | {"KUBECONFIG": str(cluster.kubeconfig)}

@@ -12,10 +12,10 @@ MOST_APART: Final = 0.10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What is known of a run, be it real or played."""
+    """The figures of a run, real or simulated."""
 
     course: Course
-    """Of the replicas that were recommended."""
+    """Of the recommended replicas."""
     gpu_s: float
     ttft_p50: float
     ttft_p95: float
@@ -23,7 +23,7 @@ class Run:
 
     @property
     def words(self) -> str:
-        """In one line."""
+        """All figures in one line."""
         return (
             f"TTFT p50 {self.ttft_p50:.3f} s, p95 {self.ttft_p95:.3f} s, GPU time {self.gpu_s / 60:.1f} min; "
             f"replicas: {self.course}"
@@ -38,17 +38,17 @@ class Compared:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is further apart than allowed."""
+        """Whether no figure is further apart than allowed."""
         return all(abs(one) <= MOST_APART for one in self.apart.values())
 
     @property
     def words(self) -> str:
-        """All of it in one line."""
+        """All differences in one line."""
         return ", ".join(f"{name} {one:+.1%}" for name, one in self.apart.items())
 
 
 def compared(real: Run, played: Run) -> Compared:
-    """The played one against the real one."""
+    """Compare the simulated run with the real one."""
     return Compared(
         apart={
             "replica timeline": real.course.apart(played.course, real.seconds),
@@ -60,7 +60,7 @@ def compared(real: Run, played: Run) -> Compared:
 
 
 def played(document: Mapping[str, Any], first: int, seconds: float) -> Run:
-    """What `fairlead simulate -o json` printed of its only candidate."""
+    """The run that `fairlead simulate -o json` printed for its only candidate."""
     (one,) = document["candidates"]
     figures = {name: found["mean"] for name, found in one["figures"].items() if found}
     changes = ((change["atSeconds"], change["to"]) for change in one["runs"][0]["decisions"])
@@ -75,7 +75,7 @@ def played(document: Mapping[str, Any], first: int, seconds: float) -> Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchEvents:
-    """What two watches heard, and from when to when it counts."""
+    """The events of two watches, and the period that counts."""
 
     counts: Sequence[tuple[float, str]]
     pods: Sequence[tuple[float, str]]
@@ -84,7 +84,7 @@ class WatchEvents:
 
 
 def real(events: WatchEvents, latency: RecordedLatency) -> Run:
-    """What happened."""
+    """The real run."""
     return Run(
         course=course(events),
         gpu_s=sum(_spans(events)),
@@ -95,13 +95,13 @@ def real(events: WatchEvents, latency: RecordedLatency) -> Run:
 
 
 def course(events: WatchEvents) -> Course:
-    """Of what was recommended."""
+    """The course of recommendations."""
     changes = [(at - events.began, int(line)) for at, line in events.counts if line.isdigit()]
     return Course.of(changes[0][1], changes)
 
 
 def _spans(events: WatchEvents) -> Iterable[float]:
-    """How long each pod was there, of the time that counts."""
+    """How long each pod existed within the period that counts."""
     came, went = dict[str, float](), dict[str, float]()
     for at, line in events.pods:
         kind, _, name = line.partition(" ")

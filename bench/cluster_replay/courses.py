@@ -1,4 +1,4 @@
-"""How many replicas there were at each moment, and how far two such courses are apart."""
+"""The number of replicas over time, and how far two such courses are apart."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """A count that changes at moments; each holds until the next."""
+    """A count that changes at moments; each value holds until the next."""
 
     moments: tuple[tuple[float, int], ...]
-    """In order of time, the first at 0 seconds."""
+    """Sorted by time, the first at 0 seconds."""
 
     @classmethod
     def of(cls, first: int, changes: Iterable[tuple[float, int]]) -> Self:
-        """From a first count; what changed before 0 seconds is the first count's own."""
+        """Build from a first count; changes before 0 seconds replace the first count."""
         moments = [(0.0, first)]
         for at, count in sorted(changes, key=lambda one: one[0]):
             if at <= 0:
@@ -25,15 +25,15 @@ class Course:
         return cls(moments=tuple(moments))
 
     def at(self, moment: float) -> int:
-        """The count that holds then."""
+        """The count at this moment."""
         return [count for since, count in self.moments if since <= moment][-1]
 
     def seconds(self, until: float) -> float:
-        """Replica seconds."""
+        """Replica-seconds."""
         return sum(count * (after - at) for at, after, count in self._spans(until))
 
     def apart(self, other: "Course", until: float) -> float:
-        """Replica seconds by which they differ, in either direction, as a share of this one's."""
+        """Replica-seconds by which they differ, in either direction, as a share of this one's."""
         edges = sorted({at for one in (self, other) for at, _ in one.moments if at < until} | {until})
         differing = sum(abs(self.at(at) - other.at(at)) * (after - at) for at, after in pairwise(edges))
         return differing / self.seconds(until)

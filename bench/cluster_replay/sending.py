@@ -1,4 +1,4 @@
-"""Requests sent when they are due, each a stream that is read to its end; nothing is sent a second time."""
+"""Sends requests when they are due, each a stream that is read to its end, without retries."""
 
 import asyncio
 import json
@@ -20,16 +20,16 @@ LONGEST_S: Final = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What came of one request."""
+    """The result of one request."""
 
     late_s: float
-    """After it was due: a client that is late asks less than it was told."""
+    """Seconds after it was due: a client that is late sends less load than intended."""
     events: int
     failed: str = ""
 
 
 def body(number: int, request: RequestArrival) -> dict[str, object]:
-    """A completion whose prompt is tokens that no other request has, so that no cache answers for an engine."""
+    """A completion whose prompt tokens no other request has, so that no cache can answer for an engine."""
     chance = random.Random(f"prompt/{number}")  # noqa: S311  # text, no secret
     return {
         "model": MODEL,
@@ -42,7 +42,7 @@ def body(number: int, request: RequestArrival) -> dict[str, object]:
 
 
 async def sent(address: str, requests: Sequence[RequestArrival], progress: Callable[[float], None]) -> list[Sent]:
-    """All of them; back after the last answer."""
+    """Send all requests; return after the last answer."""
     timeout = aiohttp.ClientTimeout(total=LONGEST_S)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(f"http://{address}", timeout=timeout, connector=connector) as session:

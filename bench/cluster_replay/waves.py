@@ -1,6 +1,6 @@
 """Recorded requests, thinned by a wave: a fleet must grow and shrink several times within minutes.
 
-Sizes and the order of requests are the recording's own; only how many of them come is made up.
+Sizes and the order of requests are the recording's; only how many are sent is synthetic.
 """
 
 import math
@@ -12,29 +12,29 @@ from typing import Final
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
 LONGEST: Final = 4000
-"""Tokens of a prompt: twenty minutes have room for no request that alone takes one."""
+"""Tokens of a prompt: twenty minutes have no room for a request that takes one alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
-    """How much of a recording is asked."""
+    """How much of a recording is sent."""
 
     since: float
-    """Seconds of the recording that are passed over."""
+    """Seconds of the recording to skip."""
     seconds: float
     period: float
     least: float
-    """Share of the requests at the wave's foot."""
+    """Share of the requests at the wave's trough."""
     most: float
     seed: int
 
     def share(self, at: float) -> float:
-        """Of the requests at one moment; it begins at the foot."""
+        """The share of requests at this moment; the wave begins at its trough."""
         height = (1 - math.cos(2 * math.pi * at / self.period)) / 2
         return self.least + (self.most - self.least) * height
 
     def of(self, recorded: Iterable[RequestArrival]) -> Iterator[RequestArrival]:
-        """Those that are asked, the first at 0 seconds."""
+        """The requests to send, the first at 0 seconds."""
         chance, first = random.Random(self.seed), None  # noqa: S311  # traffic, no secret
         for one in recorded:
             at = one.time - self.since

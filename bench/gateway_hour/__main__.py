@@ -1,10 +1,11 @@
-"""`python -m bench.gateway_hour`: an hour of a gateway on a clock of its own, and whether its bill adds up.
+"""`python -m bench.gateway_hour`: an hour of a gateway on virtual time, and whether its bill adds up.
 
 The router's own objects do the accounting: meters of replicas, bills of requests, the ledger of usage. Only time,
-engines and clients are made up: two deployments and an API outside; attempts that fail and are sent again, hedges,
-clients that leave, streams that are cut, an engine that hangs for five minutes, a replica that comes and one that goes,
-and another price from the half hour on. What replicas cost is known from when each was there. With one router requests
-and idle time must be that to 0.1 %; with three, which learn of each other once a second, the difference is printed.
+engines and clients are simulated: two deployments and an external API; attempts that fail and are retried, hedges,
+clients that leave, streams that are cut, an engine that hangs for five minutes, a replica that joins and one that
+leaves, and a price change at the half hour. The cost of replicas follows from when each existed. With one router,
+requests and idle time must add up to it within 0.1 %; with three, which synchronize once a second, the difference is
+printed.
 """
 
 from dataclasses import dataclass
@@ -14,16 +15,16 @@ from bench.gateway_hour.hour import GatewayHour
 from bench.gateway_hour.made_up import truth
 
 MOST_SHARE: Final = 0.001
-"""Of what the replicas cost."""
+"""Relative to what the replicas cost."""
 SEVERAL: Final = 0.005
 """The stated error of several routers."""
 FEWEST: Final = 100
-"""Attempts that must have failed or answered nobody, for the hour to say anything."""
+"""Failed attempts, and unanswered ones, that the hour needs to prove anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourBill:
-    """What the hour's ledgers say, and what the replicas cost."""
+    """The ledgers' totals of the hour, and what the replicas cost."""
 
     routers: int
     requests: float
@@ -35,7 +36,7 @@ class HourBill:
 
     @property
     def apart(self) -> float:
-        """As a share of what the replicas cost."""
+        """The difference relative to what the replicas cost."""
         return (self.requests + self.idle) / self.true - 1
 
     @property
@@ -50,7 +51,7 @@ class HourBill:
 
 
 def billed(routers: int) -> HourBill:
-    """One hour."""
+    """Simulate one hour."""
     hour = GatewayHour(routers)
     hour.play()
     money = [router.internal() for router in hour.routers]
@@ -67,7 +68,7 @@ def billed(routers: int) -> HourBill:
 
 
 def main() -> int:
-    """Play and print; 0 where the bills add up."""
+    """Run and print; 0 if the bills add up."""
     alone, three = billed(1), billed(3)
     wrong = [one.text for one, most in ((alone, MOST_SHARE), (three, SEVERAL)) if abs(one.apart) > most]
     if min(alone.retries, alone.unanswered) < FEWEST:

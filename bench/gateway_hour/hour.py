@@ -1,4 +1,4 @@
-"""The hour itself: requests arrive, fail, are sent again, are left and cut, in the order of a queue of events."""
+"""The hour itself: requests arrive, fail, are retried, left and cut, in the order of an event queue."""
 
 import heapq
 import random
@@ -33,19 +33,19 @@ SEED: Final = 17
 ARRIVALS_A_SECOND: Final = 1.5
 HANGS: Final = ("s-0", 900.0, 1200.0)
 FIRST_TOKEN_SECONDS: Final = 30.0
-"""The time-out that ends what hangs."""
+"""The time-out that ends an attempt that hangs."""
 TENANTS: Final = ("shop", "office", "research")
 FAULTS: Final = ("", "", "", "", "", "", "left", "failed", "cut", "hedged")
 
 
 class GatewayHour:
-    """The hour, with so many routers."""
+    """The hour, with any number of routers."""
 
     def __init__(self, routers: int) -> None:
         self.now = 0.0
         self.rng = random.Random(SEED)  # noqa: S311 - a seeded draw
         self.running: Counter[str] = Counter()
-        """At each replica, of all routers."""
+        """Requests at each replica, from all routers."""
         self.faults: Counter[str] = Counter()
         self.live: dict[MadeUpRequest, None] = {}
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -54,7 +54,7 @@ class GatewayHour:
         self.routers = [MadeUpRouter(self, routers) for _ in range(routers)]
 
     def play(self) -> None:
-        """The whole hour; what runs at its end is cancelled."""
+        """Run the whole hour, then cancel what still runs."""
         for place, router in enumerate(self.routers):
             self._sweep(router, place / len(self.routers))
         self._after(0.1, self._arrives)
@@ -84,7 +84,7 @@ class GatewayHour:
                 router.targets[name].costs.apply(price, self._routers, self.now)
 
     def _goes(self, pod: str) -> None:
-        """Pods are watched: each router knows it at once, and what ran there is cut."""
+        """Remove a pod: pods are watched, so each router sees it at once and cuts what ran there."""
         for router in self.routers:
             router.observe(self)
         for one in [each for each in self.live if pod in each.pods]:
@@ -109,7 +109,7 @@ class GatewayHour:
         self._send(request, SMALL if self.rng.random() < 0.8 else LARGE)
 
     def _send(self, request: MadeUpRequest, name: str) -> None:
-        """One attempt; a request that found no replica in three goes to the API outside."""
+        """Send one attempt; a request that found no replica in three goes to the external API."""
         request.attempts += 1
         target = request.router.targets[name if request.attempts < 3 else OUTSIDE]
         fault = self.rng.choice(FAULTS)
@@ -143,7 +143,7 @@ class GatewayHour:
         return pod
 
     def _hedged(self, request: MadeUpRequest, target: MadeUpTarget, first: float) -> None:
-        """A second attempt just before the first token; the first one wins, or it does."""
+        """Send a second attempt just before the first token; either may win."""
         won = self.rng.random() < 0.5
 
         def sent() -> None:

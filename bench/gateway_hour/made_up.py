@@ -1,4 +1,4 @@
-"""What is made up of the hour: replicas and their prices, and a router that has nothing but its money."""
+"""What the hour simulates: replicas and their prices, and routers of which only the accounting is real."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ NOON: Final = 1_800_000_000.0
 SMALL, LARGE, OUTSIDE = "ns/small", "ns/large", "external/big"
 CHANGED_AT: Final = 1800.0
 PRICES: Final = {SMALL: (2.10, 2.73), LARGE: (8.40, 8.40)}
-"""An hour of a replica, before the change and after it."""
+"""Of a replica for an hour, before the change and after it."""
 THERE: Final = {
     (SMALL, "s-0"): (0.0, HOUR),
     (SMALL, "s-1"): (0.0, 2711.4),
@@ -27,7 +27,7 @@ THERE: Final = {
     (LARGE, "l-0"): (0.0, HOUR),
     (LARGE, "l-1"): (0.0, HOUR),
 }
-"""When each replica was there."""
+"""When each replica existed."""
 
 
 class Moment(Protocol):
@@ -37,7 +37,7 @@ class Moment(Protocol):
 
     @property
     def running(self) -> dict[str, int]:
-        """Requests at each replica, of all routers."""
+        """Requests at each replica, from all routers."""
 
 
 def truth() -> float:
@@ -52,7 +52,7 @@ def truth() -> float:
 
 @dataclass(slots=True)
 class MadeUpTarget:
-    """A target as its bills see it: its costs, and the replicas that its router has found."""
+    """A target as its bills see it: its costs, and the replicas that its router has discovered."""
 
     name: str
     costs: TargetCosts
@@ -61,12 +61,12 @@ class MadeUpTarget:
 
     @property
     def dispatcher(self) -> Any:  # noqa: ANN401 - as much of a dispatcher as money needs
-        """Its table, and that requests without a maximum are estimated."""
+        """Its table, and the fact that requests without a maximum are estimated."""
         return SimpleNamespace(table=SimpleNamespace(endpoints=tuple(self.endpoints.values())), fill_in=None)
 
     @property
     def as_target(self) -> EngineTarget:
-        """For the router's objects."""
+        """Cast it for the router's objects."""
         return cast("EngineTarget", self)
 
 
@@ -82,17 +82,17 @@ class MadeUpRequest:
     text_bytes: int = 2000
     attempts: int = 0
     pods: list[str] = field(default_factory=list)
-    """Where it is in flight."""
+    """Pods where it is in flight."""
     over: bool = False
 
     @property
     def bill(self) -> RequestBill:
-        """Made when it arrives."""
+        """The bill, made when the request arrives."""
         return self.router.bills[id(self)]
 
 
 class MadeUpRouter:
-    """What one router counts."""
+    """One router's counters."""
 
     def __init__(self, hour: Moment, routers: int) -> None:
         clock = SimpleNamespace(wall=lambda now: NOON + now)
@@ -106,7 +106,7 @@ class MadeUpRouter:
             self.targets[name].costs.apply(price, routers, hour.now)
 
     def observe(self, hour: Moment) -> None:
-        """Once a second: which pods there are, what engines say of themselves, and what the time cost."""
+        """Once a second: observe the pods and what engines report, and account for the elapsed time."""
         for (name, pod), (since, until) in THERE.items():
             found = self.targets[name].endpoints
             if not since <= hour.now < until:
@@ -120,7 +120,7 @@ class MadeUpRouter:
         self.spending.sweep([one.as_target for one in self.targets.values()], hour.now)
 
     def internal(self) -> tuple[float, float]:
-        """Money of requests at replicas, and of idle time, by the ledger."""
+        """Money for requests at replicas and for idle time, by the ledger."""
         rows = list(self.spending.ledger.rows())
         idle = sum(row.cost for key, row in rows if key.route == IDLE)
         return sum(row.cost for key, row in rows if not key.external) - idle, idle

@@ -1,1 +1,1 @@
-"""Whether tenants' limits hold under load, on routers that are processes, and what tenants see of each other."""
+"""Whether tenants' limits hold under load on several router processes, and what tenants can learn of each other."""

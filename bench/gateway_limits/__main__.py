@@ -1,9 +1,9 @@
-"""`python -m bench.gateway_limits`: fifty tenants before one router and before three; then what they see of each other.
+"""`python -m bench.gateway_limits`: fifty tenants at one router and at three; then what they can learn of each other.
 
 Each tenant has six clients that send as fast as they get answers: whole and streamed, some leave, some attempts fail
-and fall back, some streams are cut. The APIs behind count what runs at once and what they wrote, by tenant, until all
-have spent their budgets; meanwhile routers are ended, and one is killed. Budgets are in a Redis. The last line has the
-figures.
+and fall back, some streams are cut. The APIs behind the routers count concurrent requests and written tokens by tenant
+until all budgets are spent; meanwhile routers are restarted, and one is killed. Budgets are in a Redis. The last line
+has the figures.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ STORE: Final = ("127.0.0.33", 8379)
 
 @contextmanager
 def store(folder: Path) -> Iterator[str]:
-    """A Redis or Valkey of its own; its address."""
+    """Run a Redis or Valkey; yield its address."""
     program = redis_server.found()
     if program is None:
         raise SystemExit("bench: no redis-server on this machine: apt-get install redis-server, or valkey-server")
@@ -48,7 +48,7 @@ def store(folder: Path) -> Iterator[str]:
 
 
 def main() -> int:
-    """Try and print; 0 where all holds."""
+    """Run and print; 0 if everything holds."""
     rows, wrong = [], []
     with (
         tempfile.TemporaryDirectory(prefix="fairlead-bench-") as made,

@@ -18,21 +18,21 @@ from bench.gateway_world.routers import RouterProcess
 PROBES: Final = 3000
 """Wrong keys of each kind."""
 DEVIATIONS: Final = 4.0
-"""By which ranks may differ by chance: once in 16,000 runs they do by more."""
+"""By which ranks may differ by chance: exceeded in one of 16,000 runs."""
 HIDDEN: Final = "board-papers"
 """A model that no tenant may use."""
 RIGHT_LETTERS: Final = 24
-"""Characters of a key that somebody guessed rightly."""
+"""Leading characters of a key that were guessed correctly."""
 
 
 @dataclass(slots=True)
 class Numbered:
-    """An engine whose every answer is another one."""
+    """An engine whose answers are all different."""
 
     given: int = 0
 
     async def answer(self, document: Json, side: EngineSide) -> None:
-        """The next number."""
+        """Answer with the next number."""
         del document
         self.given += 1
         side.whole(chat_answer(f"answer {self.given}", 5, 3))
@@ -40,14 +40,14 @@ class Numbered:
 
 @dataclass(slots=True)
 class IsolationFound:
-    """What was learnt."""
+    """What tenants learned."""
 
     answers: int = 0
     owners: dict[str, str] = field(default_factory=dict)
-    """Whose each answer of the engine was first."""
+    """The tenant that got each of the engine's answers first."""
     leaks: list[str] = field(default_factory=list)
     deviations: float = 0.0
-    """Of the ranks of the times to refuse keys that are almost right, among those that are random."""
+    """Rank deviations of the times to refuse almost right keys, among those to refuse random ones."""
     apart: float = 0.0
     """Seconds between the medians."""
 
@@ -67,7 +67,7 @@ class IsolationFound:
 
 
 async def tried(folder: Path) -> IsolationFound:
-    """One router with the response cache on, one tenant after the other, twice."""
+    """Send as each tenant in turn, twice, to one router with the response cache on."""
     engine, found = Numbered(), IsolationFound()
     keys = {name: f"sk-{secrets.token_hex(16)}" for name in TENANTS}
     async with answering.answering(engine.answer) as address:
@@ -82,7 +82,7 @@ async def tried(folder: Path) -> IsolationFound:
 
 
 async def _requests(router: RouterProcess, found: IsolationFound, keys: dict[str, str], name: str) -> None:
-    """Everybody sends the same: the first time it is answered anew for each, the second time from its own cache."""
+    """Send everyone's same request: the first is answered anew for each, the second from the tenant's own cache."""
     body = {"model": "chat", "messages": [{"role": "user", "content": "hello"}], "temperature": 0, "max_tokens": 5}
     task = {"x-fairlead-task": f"task-of-{name}"}
     for cached, more in (("miss", task), ("hit", {})):
@@ -114,7 +114,7 @@ async def _pages(router: RouterProcess, found: IsolationFound, keys: dict[str, s
 
 
 def _read(found: IsolationFound, answer: Answered, keys: dict[str, str], name: str) -> None:
-    """Nothing of anybody else may stand in it, neither in its head."""
+    """Check that neither body nor headers contain anything of another tenant."""
     found.answers += 1
     text = answer.body.decode() + " ".join(answer.headers.values())
     for other, key in keys.items():
@@ -125,7 +125,7 @@ def _read(found: IsolationFound, answer: Answered, keys: dict[str, str], name: s
 
 
 async def _times(router: RouterProcess, found: IsolationFound, right: str) -> None:
-    """Keys that begin like a right one, and random ones, in random order over one connection; none is sent twice."""
+    """Time keys that begin like a right one, and random ones, in random order on one connection; none is sent twice."""
     rng = random.Random(31)  # noqa: S311 - a seeded draw
     kinds = [True] * PROBES + [False] * PROBES
     rng.shuffle(kinds)
@@ -143,7 +143,7 @@ async def _times(router: RouterProcess, found: IsolationFound, right: str) -> No
 
 
 def rank_deviations(taken: list[tuple[float, bool]]) -> float:
-    """Of the sum of ranks of one kind, from what chance makes likely: Mann and Whitney's test."""
+    """The rank sum of one kind, in standard deviations from its expectation: the Mann-Whitney test."""
     ranked = sorted(taken)
     count = sum(kind for _, kind in ranked)
     others = len(ranked) - count

@@ -1,4 +1,4 @@
-"""Fifty tenants that want more than they may have, until each has spent its budget; routers are ended meanwhile."""
+"""Fifty tenants that exceed their limits until each has spent its budget, while routers are restarted."""
 
 import asyncio
 import itertools
@@ -20,20 +20,20 @@ from bench.gateway_world.routers import RouterProcess
 PORT: Final = 8371
 TENANTS: Final = tuple(f"tenant{place:02d}" for place in range(50))
 CLIENTS: Final = 6
-"""Of each tenant, at once; it may have one to four."""
+"""Of each tenant, concurrently; it may have one to four requests at once."""
 BUDGET: Final = 1.0
 TEXT: Final = "Tell me of the tide."
 END_SECONDS: Final = 1.0
-"""Between two routers that are ended: on a quiet machine all budgets are spent within three."""
+"""Between restarts of two routers: on a quiet machine all budgets are spent within three."""
 RESERVED: Final = (100 + MOST_TOKENS) * TOKEN_PRICE
-"""At most for one attempt: each byte of the prompt a token, and the longest answer."""
+"""The most for one attempt: each byte of the prompt a token, and the longest answer."""
 LONGEST_SECONDS: Final = 150.0
 LEAST_USED: Final = 0.5
-"""Of every budget; and half of the tenants must have reached their concurrency: else nothing was tried."""
+"""Of every budget; half of the tenants must also have reached their concurrency, else the run proves nothing."""
 REFUSALS: Final = 4
-"""A client whose requests were refused so often in a row has no more to spend."""
+"""A client stops after as many refusals in a row: its budget is spent."""
 UNSEEN_SECONDS: Final = 1.0
-"""Between two moments at which routers read what all have spent: half a second, and as much for the store's answer."""
+"""Between two reads of everyone's spending by routers: half a second, and as much for the store's answer."""
 
 
 def concurrency(tenant: str) -> int:
@@ -43,35 +43,35 @@ def concurrency(tenant: str) -> int:
 
 @dataclass(slots=True, kw_only=True)
 class LimitsFound:
-    """What came of one run."""
+    """The result of one run."""
 
     routers: int
     seen: SeenSpending
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     ended: int = 0
-    """Routers that were ended and started again."""
+    """Router restarts."""
     seeds: Iterator[int] = field(default_factory=itertools.count)
-    """One for each request, which names it."""
+    """One for each request, to identify it."""
 
     @property
     def above(self) -> int:
-        """By how many requests at once the worst tenant was above its limit."""
+        """How many requests at once the worst tenant was above its limit."""
         return max(self.seen.most(one) - concurrency(one) for one in TENANTS)
 
     @property
     def exceeded(self) -> float:
-        """By how many reservations of one request the worst budget was exceeded; negative: none was."""
+        """How many reservations of one request the worst budget was overspent by; negative if none was."""
         return max(self.seen.spent[one] - BUDGET for one in TENANTS) / RESERVED
 
     @property
     def used(self) -> float:
-        """The least share of a budget that a tenant could use."""
+        """The smallest share of a budget that a tenant could use."""
         return min(self.seen.spent[one] for one in TENANTS) / BUDGET
 
     @property
     def unseen(self) -> float:
-        """The stated error, in reservations: what began within the time that routers do not see of each other."""
+        """The stated error in reservations: what began while routers could not see each other's spending."""
         return max(self.seen.busiest(one, UNSEEN_SECONDS) for one in TENANTS)
 
     def broken(self) -> list[str]:
@@ -104,7 +104,7 @@ class LimitsFound:
 
 
 async def tried(count: int, folder: Path, store: str) -> LimitsFound:
-    """One run with so many routers, whose budgets are in the store."""
+    """Run once with `count` routers, whose budgets are in the store."""
     rng = random.Random(29)  # noqa: S311 - a seeded draw
     found = LimitsFound(routers=count, seen=SeenSpending(rng))
     async with AsyncExitStack() as stack:
@@ -126,7 +126,7 @@ async def tried(count: int, folder: Path, store: str) -> LimitsFound:
 
 
 class Fleet:
-    """The routers, some of which are ended."""
+    """The routers, some of which are restarted."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
@@ -134,12 +134,12 @@ class Fleet:
         self.running: dict[int, RouterProcess] = {}
 
     async def start(self, place: int) -> None:
-        """Until it serves."""
+        """Start a router; return once it serves."""
         stack = self._stacks[place] = AsyncExitStack()
         self.running[place] = await stack.enter_async_context(routers.router(self._paths[place], PORT + place))
 
     async def end_some(self, found: LimitsFound) -> None:
-        """One as Kubernetes does, then another at once as a node that fails; of one router only the former."""
+        """Restart one as Kubernetes does, then kill another as a failing node does; with one router only the former."""
         for place, killed in ((0, False), (1, True))[: len(self._paths)]:
             await asyncio.sleep(END_SECONDS)
             router = self.running.pop(place)
@@ -150,7 +150,7 @@ class Fleet:
             found.ended += 1
 
     async def close(self) -> None:
-        """End all."""
+        """Stop all."""
         for stack in self._stacks.values():
             await stack.aclose()
 

@@ -1,4 +1,4 @@
-"""The APIs behind the routers: they know what truly runs and what truly was written, by tenant."""
+"""The APIs behind the routers: they know what truly runs and was written, by tenant."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ PROMPT_TOKENS: Final = 20
 MOST_TOKENS: Final = 40
 TOKEN_PRICE: Final = 0.001
 PRICES: Final = {"prompt": "1000", "output": "1000"}
-"""For a million tokens."""
+"""Of a million tokens."""
 TOKEN_SECONDS: Final = 0.001
 FAILING: Final = 0.1
 CUT: Final = 0.03
@@ -23,21 +23,21 @@ DELTA: Final = json.dumps({"choices": [{"index": 0, "delta": {"content": "word "
 
 
 ABORT_SECONDS: Final = 0.1
-"""Within which an engine sees that a router gave up an attempt: `router.3` shows it."""
+"""Time within which an engine sees that a router gave up an attempt, as `router.3` shows."""
 
 
 @dataclass(slots=True)
 class SeenAttempt:
-    """One attempt, from its beginning to the end of the work on it."""
+    """One attempt, from its start to the end of the work on it."""
 
     began: float
     ended: float = inf
     cancelled: bool = False
     left: float = inf
-    """When its client left: its router gives it up then, and its end here may come before that is seen."""
+    """When its client left: its router gives it up then, which may be before its end is seen here."""
 
     def runs(self, moment: float) -> bool:
-        """Whether a router had it here then. One that was given up counts until its end was on its way here."""
+        """Whether a router had it here then; one that was given up counts until its cancellation was on its way."""
         if moment >= self.left:
             return False
         return self.began <= moment < self.ended and not (self.cancelled and self.ended - moment <= ABORT_SECONDS)
@@ -45,19 +45,19 @@ class SeenAttempt:
 
 @dataclass(slots=True)
 class SeenSpending:
-    """All that the APIs saw."""
+    """Everything that the APIs saw."""
 
     rng: random.Random
     attempts: dict[str, list[SeenAttempt]] = field(default_factory=lambda: defaultdict(list))
     requests: dict[int, list[SeenAttempt]] = field(default_factory=lambda: defaultdict(list))
-    """Attempts of each request, by the seed that it names."""
+    """Attempts of each request, by its seed."""
     gone: dict[int, float] = field(default_factory=dict)
     """When the client of a request left."""
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     endings: Counter[str] = field(default_factory=Counter)
 
     async def answer(self, document: Json, side: EngineSide) -> None:
-        """One attempt: answered, streamed, failed or cut; cancelled when its client is gone."""
+        """Answer, stream, fail or cut one attempt; cancelled when its client is gone."""
         tenant = document["user"]
         attempt = SeenAttempt(began=monotonic())
         self.attempts[tenant].append(attempt)
@@ -102,18 +102,18 @@ class SeenSpending:
         side.end_stream()
 
     def leaves(self, seed: int) -> None:
-        """The client of this request is gone."""
+        """Record that the client of this request is gone."""
         self.gone[seed] = monotonic()
         for one in self.requests[seed]:
             one.left = min(one.left, self.gone[seed])
 
     def most(self, tenant: str) -> int:
-        """The most of its attempts at once, looked at whenever one began."""
+        """The most of its attempts at once, evaluated whenever one began."""
         every = self.attempts[tenant]
         return max((sum(one.runs(new.began) for one in every) for new in every), default=0)
 
     def busiest(self, tenant: str, seconds: float) -> int:
-        """The most attempts that began within so many seconds."""
+        """The most attempts that began within `seconds`."""
         moments = [one.began for one in self.attempts[tenant]]
         most = first = 0
         for last, moment in enumerate(moments):

@@ -1,9 +1,9 @@
 """`python -m bench.gateway_scale`: 100 models, 200 tenants and 1,000 engine pods behind three router processes.
 
-A pretended API server holds the pods and the gateway's ConfigMap; one process answers at the addresses of all engines,
-probes and scrapes included. While requests for all models run, the ConfigMap is changed again and again: another model,
-another tenant, another target of a route. Of each change the time is taken until the last router acts on it, by a
-request that only it makes possible. Then the memory of each router is read. The last line has the figures.
+A fake API server holds the pods and the gateway's ConfigMap; one process serves the addresses of all engines, probes
+and scrapes included. While requests for all models run, the ConfigMap is changed again and again: another model,
+another tenant, another target of a route. Each change is timed until the last router acts on it, by a request that only
+the change makes possible. Then the memory of each router is read. The last line has the figures.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def target(number: int) -> Json:
 
 
 def route(number: int) -> Json:
-    """A model as clients call it; each has a fallback, and every other one rules."""
+    """A model by its clients' name, with a fallback; every other one has rules."""
     where, other = f"ns/model-{number:03d}", f"ns/model-{(number + 1) % MODELS:03d}"
     found: Json = {"name": f"alias-{number:03d}", "strategy": "Single", "target": where}
     if number % 2:
@@ -71,7 +71,7 @@ def route(number: int) -> Json:
 
 
 def pod(number: int) -> Json:
-    """One engine, at an address of its own."""
+    """One engine, with an address of its own."""
     labels = {
         "fairlead.dev/deployment": f"model-{number % MODELS:03d}",
         "fairlead.dev/role": "engine",
@@ -90,7 +90,7 @@ def tenant(number: int) -> str:
 
 @dataclass(slots=True)
 class Gateway:
-    """What its ConfigMap says, and the routers that follow it."""
+    """The ConfigMap's document, and the routers that follow it."""
 
     folder: Path
     document: Json
@@ -101,13 +101,13 @@ class Gateway:
     answered: int = 0
 
     def publish(self) -> None:
-        """As the operator writes it."""
+        """Publish it as the operator does."""
         metadata = {"name": NAME, "namespace": "ns"}
         data = {"router.json": json.dumps(self.document)}
         self.fake.put(CONFIG_MAP, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
 
     async def sent(self, place: int, model: str, name: str) -> tuple[int, str]:
-        """The status of one request at one router, and the target that answered it."""
+        """Send one request to one router; return its status, and the target that answered."""
         body = {"model": model, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 4}
         head = {"authorization": f"Bearer sk-{name}"}
         answer = await self.clients[place].post("/v1/chat/completions", body, head)
@@ -124,7 +124,7 @@ def _resident(process: Process) -> float:
 
 
 async def started(folder: Path, stack: AsyncExitStack) -> Gateway:
-    """All of it, every engine routable at every router."""
+    """Start all of it, with every engine routable at every router."""
     keys = folder / "keys"
     keys.mkdir()
     for number in range(TENANTS + CHANGES):
@@ -193,7 +193,7 @@ async def _until_routable(place: int) -> None:
 
 
 async def load(gateway: Gateway, place: int) -> None:
-    """Requests for all models by all tenants at one router, until it is cancelled."""
+    """Send requests for all models by all tenants to one router, until cancelled."""
     number = place
     while True:
         status, _ = await gateway.sent(place, f"alias-{number % MODELS:03d}", tenant(number % TENANTS))
@@ -204,7 +204,7 @@ async def load(gateway: Gateway, place: int) -> None:
 
 
 async def changed(gateway: Gateway, number: int) -> float:
-    """One change: seconds until all routers act on it."""
+    """Make one change; return the seconds until all routers act on it."""
     document, kind = gateway.document, number % 3
     if kind == 0:
         name = f"new-{number:02d}"
@@ -239,7 +239,7 @@ async def _seconds(check: Callable[[int], Awaitable[bool]], place: int, began: f
 
 
 async def measured(folder: Path, changes: int) -> dict[str, Any]:
-    """The whole story."""
+    """Make all changes and measure."""
     async with AsyncExitStack() as stack:
         gateway = await started(folder, stack)
         loads = [asyncio.create_task(load(gateway, place)) for place in range(ROUTERS)]
@@ -259,7 +259,7 @@ async def measured(folder: Path, changes: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measure and print; 0 where both bounds hold."""
+    """Measure and print; 0 if both bounds hold."""
     parser = argparse.ArgumentParser(prog="bench.gateway_scale", description=__doc__)
     parser.add_argument("--changes", type=int, default=CHANGES)
     options = parser.parse_args()

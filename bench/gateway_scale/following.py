@@ -1,4 +1,4 @@
-"""`python -m bench.gateway_scale.following FILE API HOST PORT`: a router as in a pod, that finds an API server here.
+"""`python -m bench.gateway_scale.following FILE API HOST PORT`: a router as in a pod, with its API server here.
 
 All else is the product's: it watches the pods of its deployments and its own ConfigMap, and serves on two ports.
 """

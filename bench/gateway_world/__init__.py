@@ -1,1 +1,1 @@
-"""Routers of a gateway as processes, in front of APIs of this process that answer by a function and know the truth."""
+"""Router processes of a gateway, in front of APIs in this process that answer by a function and know the truth."""

@@ -1,4 +1,4 @@
-"""An engine, or an API outside, in this process: a function answers each request, and sees when its client is gone."""
+"""An engine, or an external API, in this process: a function answers each request, and sees when its client is gone."""
 
 import asyncio
 import json
@@ -12,11 +12,11 @@ STREAM: Final = HEAD % (200, b"text/event-stream", b"transfer-encoding: chunked\
 PROBE: Final = b'{"usage": {"completion_tokens": 1}}'
 Json = dict[str, Any]
 Answer = Callable[[Json, "EngineSide"], Awaitable[None]]
-"""What is done about one request, by its body; cancelled when its client is gone."""
+"""Handles one request, given its body; cancelled when its client is gone."""
 
 
 class EngineSide(asyncio.Protocol):
-    """One connection that a router keeps, and what is written to it."""
+    """One kept connection from a router, and how to write to it."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -24,17 +24,17 @@ class EngineSide(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep it."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transport does not inherit from it
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody wants the answer any more."""
+        """Cancel the answer."""
         del exc
         if self._task is not None:
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """One request after the other: routers send the next one when they have the answer."""
+        """Start answering one request: routers send the next one only after its answer."""
         self._received += data
         head, end, rest = self._received.partition(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"0")
@@ -53,32 +53,32 @@ class EngineSide(asyncio.Protocol):
         await self._answer(document, self)
 
     def whole(self, body: bytes, status: int = 200) -> None:
-        """A whole answer."""
+        """Send a whole answer."""
         length = b"content-length: %d\r\n" % len(body)
         self._transport.write(HEAD % (status, b"application/json", length) + body)
 
     def begin_stream(self) -> None:
-        """The head of a stream."""
+        """Send the head of a stream."""
         self._transport.write(STREAM)
 
     def event(self, payload: bytes) -> None:
-        """One event of it."""
+        """Send one event of the stream."""
         line = b"data: %b\n\n" % payload
         self._transport.write(b"%x\r\n%b\r\n" % (len(line), line))
 
     def end_stream(self) -> None:
-        """Its last event, and its end."""
+        """Send the last event and end the stream."""
         self.event(b"[DONE]")
         self._transport.write(b"0\r\n\r\n")
 
     def cut(self) -> None:
-        """As an engine that crashes."""
+        """Abort, as an engine that crashes."""
         self._transport.abort()
 
 
 @asynccontextmanager
 async def answering(answer: Answer, host: str = HOST) -> AsyncIterator[str]:
-    """Serve until the block is left; the address."""
+    """Serve until the block ends; yield the address."""
     server = await asyncio.get_running_loop().create_server(lambda: EngineSide(answer), host, 0, backlog=1024)
     try:
         yield f"{host}:{server.sockets[0].getsockname()[1]}"
@@ -87,7 +87,7 @@ async def answering(answer: Answer, host: str = HOST) -> AsyncIterator[str]:
 
 
 def chat_answer(text: str, prompt_tokens: int, output_tokens: int, **choice: Any) -> bytes:  # noqa: ANN401 - any JSON
-    """A whole answer of the chat surface."""
+    """A whole answer of the chat API."""
     made = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"} | choice
     usage = {"prompt_tokens": prompt_tokens, "completion_tokens": output_tokens}
     return json.dumps({"object": "chat.completion", "choices": [made], "usage": usage}).encode()

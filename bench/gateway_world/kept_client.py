@@ -1,4 +1,4 @@
-"""A client over kept connections, on plain streams: it must cost less than what it asks."""
+"""A client with kept connections on plain streams: it must cost less than the server it loads."""
 
 import asyncio
 import json
@@ -11,27 +11,27 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 HEAD: Final = "{} {} HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{}\r\n"
 LIMIT: Final = 2**24
 GONE: Final = 0
-"""The status where there was no answer: the client left, or the connection was closed."""
+"""The status if there was no answer: the client left, or the connection was closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What came back."""
+    """The response."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     whole: bool = True
-    """Not cut."""
+    """False if it was cut."""
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - any JSON
-        """Its document."""
+        """The body as JSON."""
         return json.loads(self.body)
 
     @property
     def text(self) -> str:
-        """What the model wrote, of a whole chat answer."""
+        """The model's text in a whole chat answer."""
         return str(self.json["choices"][0]["message"]["content"])
 
 
@@ -45,15 +45,15 @@ class KeptClient:
     async def post(
         self, path: str, document: object, headers: Mapping[str, str], *, leave: float | None = None
     ) -> Answered:
-        """One request; `leave`: after so many seconds its client is gone."""
+        """Send one request; with `leave`, disconnect after so many seconds."""
         return await self._sent("POST", path, json.dumps(document).encode(), headers, leave)
 
     async def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answered:
-        """One page."""
+        """Fetch one page."""
         return await self._sent("GET", path, b"", headers or {}, None)
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close idle connections."""
         while self._idle:
             self._idle.pop()[1].transport.abort()
 

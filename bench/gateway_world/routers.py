@@ -1,4 +1,4 @@
-"""A gateway's router as a process of its own: its file, its clients, its pages."""
+"""A gateway's router as a process: its file, its clients, its pages."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class RouterProcess:
-    """One that serves."""
+    """A router that serves."""
 
     process: Process
     clients: KeptClient
@@ -29,7 +29,7 @@ class RouterProcess:
     port: int
 
     async def metrics(self) -> dict[str, float]:
-        """Every sample of its page, by name and labels as they stand there."""
+        """Every sample of its page, by name and labels as written there."""
         page = (await self.pages.get("/metrics")).body.decode()
         lines = (line.rpartition(" ") for line in page.splitlines() if line and not line.startswith("#"))
         return {name: float(value) for name, _, value in lines}
@@ -44,7 +44,7 @@ class RouterProcess:
     async def chat(
         self, document: Json, key: str, headers: Mapping[str, str] | None = None, *, leave: float | None = None
     ) -> Answered:
-        """One request of the chat surface, with this key."""
+        """Send one chat request with this key."""
         lines = {"authorization": f"Bearer {key}"} | dict(headers or {})
         return await self.clients.post("/v1/chat/completions", document, lines, leave=leave)
 
@@ -60,7 +60,7 @@ class RouterProcess:
 
 @asynccontextmanager
 async def router(config: Path, port: int) -> AsyncIterator[RouterProcess]:
-    """From its start until it has ended; its access log is beside its file."""
+    """Run it until the block ends; its access log is beside its file."""
     listening = ("--host", HOST, "--port", str(port), "--metrics-port", str(port + 1000), "--linger", "0")
     words = ("fairlead", "router", "--config", str(config), *listening)
     process = await running.started(
@@ -79,7 +79,7 @@ async def router(config: Path, port: int) -> AsyncIterator[RouterProcess]:
 
 
 async def end(router: RouterProcess) -> None:
-    """As Kubernetes ends it."""
+    """Stop it as Kubernetes does."""
     process = router.process
     if process.returncode is None:
         process.send_signal(signal.SIGTERM)
@@ -91,7 +91,7 @@ async def end(router: RouterProcess) -> None:
 
 
 def written(folder: Path, name: str = "router", **document: Any) -> Path:  # noqa: ANN401 - any JSON
-    """The file of a gateway's router."""
+    """Write the file of a gateway's router."""
     found: Json = {"renderedFrom": "bench", "namespace": "ns", "targets": [], "externals": [], "routes": []}
     path = folder / f"{name}.json"
     fresh = folder / f"{name}.json.new"
@@ -100,7 +100,7 @@ def written(folder: Path, name: str = "router", **document: Any) -> Path:  # noq
 
 
 def tenants(folder: Path, names: Iterable[str], **limits: Any) -> list[Json]:  # noqa: ANN401 - any JSON
-    """Tenants with a key each, `sk-NAME`."""
+    """Tenants with one key each, `sk-NAME`."""
     made = []
     for name in names:
         place = folder / f"{name}.key"
@@ -110,5 +110,5 @@ def tenants(folder: Path, names: Iterable[str], **limits: Any) -> list[Json]:  #
 
 
 def external(name: str, address: str, **prices: str) -> Json:
-    """An API outside, with its prices for a million tokens."""
+    """An external API, with its prices for a million tokens."""
     return {"name": f"external/{name}", "url": f"http://{address}/v1", "model": name, "prices": prices}

@@ -1,4 +1,4 @@
-"""The way from a list of the machine's packages to pieces that travel."""
+"""From a list of the machine's packages to the pieces that are copied there."""
 
 import argparse
 import shutil
@@ -14,7 +14,7 @@ from house.tree import ROOT
 
 VLLM: Final = "vllm==0.32.0"
 SMALL: Final = 1 << 20
-"""Libraries below this hold no machine code worth looking for."""
+"""Smaller libraries hold no machine code worth searching for."""
 STUB: Final = "libncclstub.so"
 UNPACK: Final = """\
 # Run it where the pieces lie: the packages go to /tmp/site, and the machine's python3 finds them before its own.
@@ -30,7 +30,7 @@ echo "export LD_PRELOAD=/tmp/site/libncclstub.so VLLM_USE_FLASHINFER_SAMPLER=0"
 
 
 def _installed(python: str, folder: Path) -> Path:
-    """vLLM and what we stand on, for that Python."""
+    """Install vLLM and our own dependencies for that Python."""
     subprocess.run([python, "-m", "venv", folder], check=True)
     words = [str(folder / "bin" / "pip"), "install", "-q", VLLM, str(ROOT)]
     subprocess.run(words, check=True)
@@ -49,7 +49,7 @@ def _blank(site: Path, capability: int) -> Iterator[str]:
 
 
 def _stub(installed: Path, site: Path, nccl: str) -> None:
-    """NCCL's functions that PyTorch names and an older NCCL lacks: one GPU never calls them."""
+    """Stub NCCL's functions that PyTorch references and an older NCCL lacks: one GPU never calls them."""
     named = _symbols(installed / "torch" / "lib" / "libtorch_cuda.so", "--undefined-only")
     lacking = sorted(named - frozenset(nccl.split()))
     source = "".join(f"int {name}(void) {{ return 3; }}\n" for name in lacking)
@@ -72,7 +72,7 @@ def _pack(site: Path, out: Path, most: int) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Some twelve minutes on two cores, most of them packing."""
+    """Pack everything in some twelve minutes on two cores, mostly compression."""
     parser = argparse.ArgumentParser(prog="python -m bench.gpu_carry", description=__doc__)
     parser.add_argument("--python", default="python3.12", help="the machine's version of Python, here (python3.12)")
     parser.add_argument("--have", type=Path, required=True, help="names of the machine's packages, one a line")
@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _exported(version: str, folder: Path) -> str:
-    """What the machine's NCCL exports, one name a line."""
+    """What this version of NCCL exports, one name a line."""
     place = folder / "nccl"
     words = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(place)]
     subprocess.run([*words, f"nvidia-nccl-cu13=={version}"], check=True)

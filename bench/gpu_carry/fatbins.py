@@ -1,7 +1,7 @@
 """Machine code for several GPUs in one library, and how to blank out all but one GPU's.
 
-A fatbin is a header and entries, each with its own header: what it is, its size, and its GPU's compute capability. The
-driver picks an entry by its header, so the bytes of the others may be anything; zeros pack to nothing.
+A fatbin is a header and entries, each with its own header: its kind, its size, and its GPU's compute capability. The
+driver selects an entry by its header, so the bytes of the others do not matter, and zeros compress to nothing.
 """
 
 import struct
@@ -13,7 +13,7 @@ MAGIC: Final = struct.pack("<I", 0xBA55ED50)
 _HEAD: Final = struct.Struct("<4sHHQ")
 _ENTRY: Final = struct.Struct("<HHIQ")
 _CAPABILITY: Final = 28
-"""Where an entry's header has it."""
+"""Offset within an entry's header."""
 _LEAST_HEADER: Final = 32
 PTX, MACHINE_CODE = 1, 2
 
@@ -30,7 +30,7 @@ class FatbinEntry:
 
 
 def blank(library: bytearray, capability: int) -> int:
-    """Zero what this GPU does not run; returns how many bytes that are."""
+    """Zero what this GPU does not run; return the number of bytes."""
     blanked = 0
     for entries in _fatbins(library):
         for one in _unused(entries, capability):
@@ -60,7 +60,7 @@ def _fatbins(library: bytearray) -> Iterator[list[FatbinEntry]]:
 
 
 def _entries(library: bytearray, at: int, end: int) -> Iterator[FatbinEntry]:
-    """Until one is not as it should be."""
+    """Yield entries up to the first malformed one."""
     while at + _LEAST_HEADER <= end:
         kind, _, header, size = _ENTRY.unpack_from(library, at)
         if header < _LEAST_HEADER or at + header + size > end:

@@ -1,4 +1,4 @@
-"""Which of the installed packages travel: not what the machine has, nor what a dense model on one GPU never runs."""
+"""Which installed packages are packed: neither what the machine has, nor what a dense model on one GPU never runs."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ OURS: Final = frozenset(
         *("torch", "torchvision", "triton"),
     )
 )
-"""These travel although the machine has them: it may have another version."""
+"""Packed although the machine has them: it may have another version."""
 NEVER_RUN: Final = (
     *("cuda-", "nccl", "nvidia-", "tokenspeed-", "tilelang", "flashinfer", "pynvvideocodec", "torchcodec", "z3-solver"),
     *(
@@ -27,17 +27,17 @@ NEVER_RUN: Final = (
         "setuptools",
     ),
 )
-"""Beginnings of names: other attention kernels, other loaders, video, and CUDA itself."""
+"""Name prefixes: other attention kernels, other loaders, video, and CUDA itself."""
 LEFT_OUT: Final = (
     *("torch/include", "torch/test", "torch/bin/protoc*", "triton/_C/libproton.so", "triton/instrumentation"),
     *("triton/backends/nvidia/bin", "triton/backends/nvidia/lib/cupti", "vllm/vllm-rs", "vllm/third_party/deep_gemm"),
     *("vllm/third_party/fmha_sm100", "vllm/vllm_flash_attn/_vllm_fa2_C.abi3.so", "pycountry/locales"),
 )
-"""Below the packages' folder. FlashAttention 2 goes since an H100 runs 3."""
+"""Below the packages' folder. FlashAttention 2 is left out, since an H100 runs 3."""
 
 
 def copy(installed: Path, there: frozenset[str], target: Path) -> None:
-    """Into an empty folder; `there` are the names of packages that the machine has."""
+    """Copy into an empty folder; `there` are the names of packages that the machine has."""
     for distribution in metadata.distributions(path=[str(installed)]):
         name = _canonical(distribution.metadata["Name"])
         if name.startswith(NEVER_RUN) or (name in there and name not in OURS):
@@ -60,7 +60,7 @@ def _files(distribution: metadata.Distribution) -> Iterator[Path]:
 
 
 def names(text: str) -> frozenset[str]:
-    """Of a list of packages, one a line, as `pip list` prints it or without versions."""
+    """Names in a list of packages, one a line, as `pip list` prints it or without versions."""
     return frozenset(_canonical(line.split()[0]) for line in text.splitlines() if line.strip())
 
 

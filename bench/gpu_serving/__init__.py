@@ -1,5 +1,4 @@
-"""`python -m bench.gpu_serving`: a deployment's rendered command on the GPU at hand, loaded directly and through our
-router.
+"""`python -m bench.gpu_serving`: a deployment's rendered command on this GPU, loaded directly and through our router.
 
-It needs vLLM and a GPU in this interpreter and no cluster; weights are dummies, whose speed is that of true ones.
+Needs vLLM and a GPU in this interpreter, but no cluster. Weights are dummies, which are as fast as real ones.
 """

@@ -1,4 +1,4 @@
-"""The way from a deployment's file to the measured figures, as one JSON file."""
+"""From a deployment's file to the measured figures, as one JSON file."""
 
 import argparse
 import asyncio
@@ -33,7 +33,7 @@ ROUNDS: Final = 3
 CONCURRENCIES: Final = (16, 64, 128)
 PROMPT, REPLY = 512, 128
 PER_SLOT: Final = 6
-"""Requests of a round for each that runs at once."""
+"""Requests per round for each concurrent one."""
 STREAMS: Final = 16
 STREAM_TOKENS: Final = 600
 QUIET: Final = {"HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
@@ -50,7 +50,7 @@ class Rendered:
 
 
 def rendered(deployment: Path) -> Rendered:
-    """By `fairlead render`."""
+    """Run `fairlead render`."""
     words = [sys.executable, "-m", "fairlead", "render", str(deployment), "-o", "json"]
     (one,) = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
     return Rendered(
@@ -73,7 +73,7 @@ class ServingPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where everything is."""
+    """The engine and client of one run."""
 
     engine: EngineProcess
     client: LoadClient
@@ -83,12 +83,12 @@ class Site:
 
     @property
     def out(self) -> Path:
-        """The file that the figures go to; others stand beside it."""
+        """The file with the figures; other files go beside it."""
         return self.plan.out
 
 
 async def measure(deployment: Rendered, config: str, plan: ServingPlan) -> None:
-    """Start the engine as rendered, load it, and keep what was found after each part."""
+    """Start the engine as rendered, load it, and save the results after each part."""
     out, vocabulary = plan.out, int(json.loads(config)["vocab_size"])
     model = targets.model_folder(out.parent / "gpu-serving.model", config, vocabulary)
     kind = KINDS[EngineKind.VLLM]
@@ -148,7 +148,7 @@ def _keep(site: Site, found: dict[str, Any]) -> None:
 
 
 async def served(client: LoadClient, requests: Sequence[WorkloadRequest]) -> dict[str, float]:
-    """Mean seconds between tokens and to the first one, by the engine's own histograms."""
+    """Mean seconds between tokens and to the first one, from the engine's own histograms."""
     await asyncio.sleep(QUIET_S)
     before = await client.sample()
     await sent_workload.send(client, requests)
@@ -164,7 +164,7 @@ async def served(client: LoadClient, requests: Sequence[WorkloadRequest]) -> dic
 
 
 def _router(site: Site) -> Server:
-    """By the rendered configuration; the engine's address takes the place of the selector of its pods."""
+    """Run the rendered configuration, with the engine's address in place of the pod selector."""
     config = {name: one for name, one in site.deployment.router.items() if "elector" not in name}
     place = site.out.with_suffix(".router.json")
     config |= {"endpoints": [site.engine.url.removeprefix("http://")], "routers": 1}
@@ -173,7 +173,7 @@ def _router(site: Site) -> Server:
 
 
 async def _rounds(site: Site, router: Server, keep: Callable[[dict[str, Any]], None]) -> None:
-    """Directly and through the router in turn, after a round of each that is thrown away; each is kept when it ends."""
+    """Run rounds directly and through the router in turn, after a discarded warm-up of each; save each as it ends."""
     ways = {"direct": site.engine.url, "router": router.url}
     sizes = site.plan.concurrencies
     first = [(way, sizes[0]) for way in ways]
@@ -202,7 +202,7 @@ async def _rounds(site: Site, router: Server, keep: Callable[[dict[str, Any]], N
 async def _kept(
     output: asyncio.StreamReader, plan: Sequence[tuple[str, int]], warm_ups: int, keep: Callable[[dict[str, Any]], None]
 ) -> None:
-    """Each round's result as it comes, but for those that warm up."""
+    """Save each round's result as it arrives, except warm-ups."""
     number, mark = 0, load_rounds.MARK.encode()
     async for line in output:
         if line.startswith(mark):
@@ -230,7 +230,7 @@ def _words(site: Site, url: str, most: int, seed: int) -> list[str]:
 
 
 async def drained(site: Site, router: Server) -> dict[str, Any]:
-    """SIGTERM to the engine under streams through the router: how many ended whole, and how long it took."""
+    """Send SIGTERM to the engine under streams through the router: how many ended whole, and how long it took."""
     url = f"{router.url}/v1/completions"
     body = {"model": site.deployment.name, "max_tokens": STREAM_TOKENS, "ignore_eos": True, "stream": True}
     tasks = [
@@ -253,7 +253,7 @@ async def drained(site: Site, router: Server) -> dict[str, Any]:
 
 
 async def _stream(client: LoadClient, url: str, body: dict[str, Any]) -> bool:
-    """Whether it ended as it should."""
+    """Whether the stream ended normally."""
     text = b""
     async with client.session.post(url, json=body) as answer:
         async for piece in answer.content.iter_any():
@@ -262,7 +262,7 @@ async def _stream(client: LoadClient, url: str, body: dict[str, Any]) -> bool:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """All of it."""
+    """Measure everything."""
     parser = argparse.ArgumentParser(prog="python -m bench.gpu_serving", description=__doc__)
     parser.add_argument("deployment", help="an InferenceDeployment's file")
     parser.add_argument("--config-json", required=True, help="its model's own config.json")
@@ -278,7 +278,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         workloads={} if chosen.no_workloads else WORKLOADS,
     )
     config = Path(chosen.config_json).read_text(encoding="utf-8")
-    # An engine that is left keeps the GPU's memory.
+    # A leftover engine keeps the GPU's memory.
     asyncio.run(cancelled_by_sigterm(measure(rendered(Path(chosen.deployment)), config, plan)))
     return 0
 

@@ -1,6 +1,6 @@
-"""`vllm bench serve` several times in one process: importing it takes longer than a round.
+"""`vllm bench serve` several times in one process, since importing it takes longer than a round.
 
-Run by vLLM's interpreter; rounds come as JSON on standard input, each result leaves at once, as a line of JSON.
+Run by vLLM's interpreter; reads rounds as JSON from standard input, and prints each result at once as a line of JSON.
 """
 
 import importlib
@@ -9,7 +9,7 @@ import sys
 from typing import Any, Final
 
 MARK: Final = "round "
-"""How a result's line begins: vLLM prints lines of its own."""
+"""Prefix of a result's line: vLLM prints lines of its own."""
 
 KEPT: Final = (
     *("completed", "failed", "duration", "output_throughput", "total_token_throughput"),
@@ -18,7 +18,7 @@ KEPT: Final = (
 
 
 def main() -> int:
-    """Every round in turn."""
+    """Run every round in turn."""
     serve = importlib.import_module("vllm.benchmarks.serve")
     parser = importlib.import_module("vllm.utils.argparse_utils").FlexibleArgumentParser()
     serve.add_cli_args(parser)

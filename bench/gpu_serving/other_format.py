@@ -1,7 +1,7 @@
-"""Variants of a swept deployment as the simulator and the fit have them, and as they were measured on the same card.
+"""Variants of a swept deployment as the simulator and the fit predict them, and as measured on the same card.
 
-Of the sweep only the command as given is used: steps in another format, and how many tokens a cache holds beside a
-draft, are what anybody would be told who sets the field.
+Of the sweep only the command as given is used: steps in another format, and a cache's tokens beside a draft, are the
+predictions for any user who sets the field.
 """
 
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
 
 DRAFT: Final = "meta-llama/Llama-3.2-1B-Instruct"
-"""Whose shape the draft of the sweep had."""
+"""The model whose shape the draft of the sweep had."""
 
 PROMISED: Final = frozenset(
     {
@@ -31,7 +31,7 @@ PROMISED: Final = frozenset(
 
 
 class KvPrediction(NamedTuple):
-    """Tokens of a KV cache, as the engine said and as the fit promised before it started."""
+    """Tokens of a KV cache, as the engine reported and as the fit predicted before it started."""
 
     variant: EngineVariant
     measured: int
@@ -39,7 +39,7 @@ class KvPrediction(NamedTuple):
 
     @property
     def error(self) -> float:
-        """Signed: above 0 where more was promised."""
+        """Signed: positive if more was predicted."""
         return self.promised / self.measured - 1
 
     @property
@@ -56,7 +56,7 @@ def predictions(variant: EngineVariant = EngineVariant.FP8) -> list[MeasuredPred
 
 
 def capacities() -> list[KvPrediction]:
-    """Of every variant that was started, its last start counting."""
+    """Predict every variant that was started; its last start counts."""
     packaged = packaged_data.load()
     return [
         KvPrediction(variant, tokens, _promised(_provided(sweep, packaged, variant)))

@@ -1,7 +1,7 @@
-"""`python -m bench.gpu_serving.predict SERVED`: the simulator's figures beside those that were measured.
+"""`python -m bench.gpu_serving.predict SERVED`: the simulator's figures beside the measured ones.
 
-Each workload is played twice: with the steps of the sweep of the same deployment, and with the fitted ones, which never
-saw this card.
+Each workload is simulated twice: with the steps of the sweep of the same deployment, and with the fitted ones, which
+never saw this card.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from house.served_section import SUFFIX
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredPrediction:
-    """One workload or batch on a GPU: its time per token there, and as the simulator has it."""
+    """One workload or batch on a GPU: its time per token, measured and simulated."""
 
     name: str
     real_ms: float
@@ -29,23 +29,23 @@ class MeasuredPrediction:
 
     @property
     def error(self) -> float:
-        """Signed, as a share of what was real."""
+        """Signed, relative to the measured time."""
         return self.simulated_ms / self.real_ms - 1
 
     @property
     def words(self) -> str:
-        """Both figures."""
+        """Both figures in words."""
         return f"{self.name} {self.real_ms:.2f} and {self.simulated_ms:.2f} ms ({self.error:+.1%})"
 
 
 def predictions(place: Path) -> list[MeasuredPrediction]:
-    """Of each workload of this file."""
+    """Predict each workload of this file."""
     found, sweep = _read(place)
     return [_prediction(row, _play(found, row, sweep, sweep)) for row in found["workloads"]]
 
 
 def elsewhere(place: Path) -> dict[str, list[MeasuredPrediction]]:
-    """The same of commands that another machine with such a card served, by their names; it was not swept."""
+    """Predict the commands that another machine with such a card served, by name; that machine was not swept."""
     found, sweep = _read(place)
     return {
         one["name"]: [_prediction(row, _play(one, row, sweep, sweep)) for row in one["workloads"]]
@@ -54,7 +54,7 @@ def elsewhere(place: Path) -> dict[str, list[MeasuredPrediction]]:
 
 
 def _read(place: Path) -> tuple[dict[str, Any], Path]:
-    """What was served, and the sweep of the same name: beside it, or in the package."""
+    """Read the measured file, and find the sweep of the same name beside it or in the package."""
     found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
     beside = place.with_name(place.name.removesuffix(SUFFIX) + ".jsonl")
     return found, beside if beside.exists() else gpu_page.PACKAGED / beside.name
@@ -70,7 +70,7 @@ def _prediction(row: dict[str, Any], played: PlayedWorkload) -> MeasuredPredicti
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Writes them into the file of what was served."""
+    """Write the predictions into the measured file."""
     parser = argparse.ArgumentParser(prog="python -m bench.gpu_serving.predict", description=__doc__)
     parser.add_argument("served", type=Path, help=f"NAME{SUFFIX}, from `python -m bench.gpu_serving --out`")
     place: Path = parser.parse_args(argv).served

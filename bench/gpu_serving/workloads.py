@@ -1,4 +1,4 @@
-"""Requests whose batches, contexts and mixtures no point of a sweep has: chance arrivals of chance lengths."""
+"""Requests with batches, contexts and mixtures that no sweep point has: random arrivals of random lengths."""
 
 import random
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from bench.simulated_workload import WorkloadRequest
 
 
 def drawn(seed: int, rate: float, prompts: tuple[int, int], replies: tuple[int, int]) -> tuple[WorkloadRequest, ...]:
-    """Some twelve seconds of it."""
+    """Some twelve seconds of requests."""
     chance = random.Random(seed)  # noqa: S311  # requests, not secrets
     at, found = 0.0, []
     while at < SECONDS:

@@ -1,1 +1,1 @@
-"""Tuned on one part of recorded traffic, judged on the other: Fairlead, and all that it can be played against."""
+"""Tuned on one part of recorded traffic, evaluated on the other: Fairlead and its alternatives."""

@@ -1,7 +1,7 @@
-"""`python -m bench.held_back [--only NAME] [--others] | --write`: tuned on one part, judged on another; JSON.
+"""`python -m bench.held_back [--only NAME] [--others] | --write`: tuned on one part, evaluated on another; JSON.
 
-`--others` plays every other trace of the folder that FAIRLEAD_TRACES names, too. `--write`: the page. Recordings are
-played side by side, each on one core.
+`--others` also runs every other trace in the folder that FAIRLEAD_TRACES names. `--write` writes the page. Recordings
+run in parallel, each on one core.
 """
 
 import argparse
@@ -18,14 +18,14 @@ from bench.held_back.recordings import LeftOut
 
 
 def played(name: str) -> dict[str, Any]:
-    """One recording, by its name."""
+    """Run one recording by its name."""
     every = (*recordings.recordings(), *recordings.others())
     found = next(one for one in every if one.name == name and not isinstance(one, LeftOut))
     return asdict(contest(found, lambda line: print(line, file=sys.stderr, flush=True)))
 
 
 def main() -> int:
-    """All that are asked for, longest first."""
+    """Run all selected recordings, longest first."""
     named = [one.name for one in recordings.recordings()]
     parser = argparse.ArgumentParser(prog="held_back", description=__doc__)
     parser.add_argument("--only", action="append", choices=named)

@@ -1,8 +1,8 @@
-"""One recording, everybody tuned on its first part and judged on the part held back.
+"""One recording: every contestant is tuned on its first part and evaluated on the part held back.
 
-Who is tuned: Fairlead's policy, as `fairlead tune` searches it, and the one knob of each baseline, of which its default
-and every other setting that `backtest.baselines` names is played. One rule chooses for all: of those that keep the
-objectives with one request in a hundred to spare the one with the fewest GPU hours, else who keeps most.
+Tuned are Fairlead's policy, as `fairlead tune` searches it, and the one knob of each baseline, with its default and
+every other setting that `backtest.baselines` names. One rule selects for all: among those that keep the objectives with
+one request in a hundred to spare, the fewest GPU hours; else the most requests kept.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,10 +29,10 @@ BY_DEFAULT: Final = "Fairlead, not tuned"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Of one part."""
+    """The result on one part."""
 
     kept: float
-    """Share of the requests that were answered within both objectives."""
+    """Share of requests that were answered within both objectives."""
     worst: float
     """The same in the worst ten minutes."""
     first: float
@@ -46,7 +46,7 @@ class Outcome:
 
     @property
     def keeps(self) -> bool:
-        """Whether users got what they were promised."""
+        """Whether the objectives were kept."""
         return self.kept >= KEPT_GOAL
 
 
@@ -56,9 +56,9 @@ class Contestant:
 
     name: str
     setting: str
-    """What tuning chose."""
+    """The setting that tuning chose."""
     plays: int
-    """On the part it was tuned on."""
+    """Runs on the tuning part."""
     tuned: Outcome
     held: Outcome
 
@@ -70,18 +70,18 @@ class Contest:
     name: str
     words: str
     tuned_on: int
-    """Requests of the part for tuning."""
+    """Requests of the tuning part."""
     requests: int
-    """Of the part held back."""
+    """Requests of the part held back."""
     peak: int
-    """The fewest replicas that keep the objectives on the part for tuning; all begin with as many."""
+    """The fewest replicas that keep the objectives on the tuning part; all start with as many."""
     least: float
-    """GPU hours of the part held back that nobody undercuts who keeps the objectives."""
+    """A lower bound on the GPU hours that keep the objectives on the part held back."""
     rows: tuple[Contestant, ...]
 
 
 class Recording:
-    """Plays on both parts of one recording."""
+    """Runs on both parts of one recording."""
 
     def __init__(self, traffic: Traffic, listener: Callable[[str], None]) -> None:
         self.traffic, self._listener = traffic, listener
@@ -95,7 +95,7 @@ class Recording:
         self.peak = 1
 
     def candidate(self) -> Candidate:
-        """With the default policy; objectives are the traffic's own."""
+        """Fairlead with the default policy and the traffic's own objectives."""
         lived = self.traffic.lived
         goals = Objectives(ttft_p95_seconds=lived.objectives.ttft_p95_s, tpot_p95_seconds=lived.objectives.tpot_p95_s)
         return Candidate(
@@ -112,7 +112,7 @@ class Recording:
         )
 
     def find_peak(self) -> Contestant:
-        """What a fixed fleet would be that was sized by the same part: all others begin with as many replicas."""
+        """Size a fixed fleet by the tuning part: all others start with as many replicas."""
         one = self.candidate()
         found = yardsticks.static_peak(one, self._tuning, self._settings)
         self.peak = round(found.mean_replicas)
@@ -121,18 +121,18 @@ class Recording:
         return self._row("fixed fleet", f"{self.peak} replicas", 0, (found, self.on_held(fixed)))
 
     def on_tuning(self, one: Candidate) -> PlayedCandidate:
-        """How it does where settings are chosen."""
+        """Run on the part where settings are chosen."""
         self._plays += 1
         found = play(one, self._tuning, self._settings)
         self._listener(f"{self.traffic.name}: {one.name}: {found.report.kept:.1%}, {found.cost or 0:.2f} GPU hours")
         return found
 
     def on_held(self, one: Candidate) -> PlayedCandidate:
-        """How it does where it is judged."""
+        """Run on the part held back."""
         return play(one, self._held, self._settings)
 
     def ours(self) -> Iterator[Contestant]:
-        """By default, and as `fairlead tune` would have it."""
+        """Fairlead by default, and as `fairlead tune` sets it."""
         one = self.candidate()
         tuning = policy_search.tune(one, self._all_on_tuning)
         yield self._row(BY_DEFAULT, "default policy", 1, (tuning.first, self.on_held(one)))
@@ -140,7 +140,7 @@ class Recording:
         yield self._row(OURS, steps, tuning.plays, (tuning.last, self.on_held(tuning.candidate)))
 
     def baseline(self, kind: Baseline) -> Contestant:
-        """The best of its settings."""
+        """A baseline with its best setting."""
         one = self.candidate()
         settings = (kind.default, *kind.tried)
         candidates = [one.under(replace(kind, default=setting)) for setting in settings]
@@ -150,7 +150,7 @@ class Recording:
         return self._row(kind.name, words, len(settings), (run, self.on_held(chosen)))
 
     def least(self) -> float:
-        """For the part held back."""
+        """The lower bound for the part held back."""
         part = self.traffic.reported
         stage = Stage(
             traffic=self.traffic, part=part, arrivals=list(self._held.arrivals(0)), cold_s=COLD_S, replicas=self.peak
@@ -166,7 +166,7 @@ class Recording:
 
 
 def contest(traffic: Traffic, listener: Callable[[str], None]) -> Contest:
-    """Everybody on one recording, on one core."""
+    """Run all on one recording, on one core."""
     made = Recording(traffic, listener)
     fixed = made.find_peak()
     rows = (*made.ours(), *(made.baseline(kind) for kind in BASELINES.values()), fixed)

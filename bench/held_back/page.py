@@ -1,4 +1,4 @@
-"""docs/reference/held-back.md from the figures of one run, which are kept beside it."""
+"""docs/reference/held-back.md from the figures of one run, which are saved beside it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -40,13 +40,13 @@ COLUMNS: Final = ("", "tuned to", "plays", "kept when tuned", "kept", "worst 10 
 
 
 def write(shown: Mapping[str, Any]) -> None:
-    """The page and its figures."""
+    """Write the page and its figures."""
     KEPT.write_text(json.dumps(shown, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(text(shown), encoding="utf-8")
 
 
 def kept() -> dict[str, Any]:
-    """The figures that the committed page was made of."""
+    """The figures of the committed page."""
     return dict(json.loads(KEPT.read_text(encoding="utf-8")))
 
 
@@ -60,7 +60,7 @@ def text(shown: Mapping[str, Any]) -> str:
 
 
 def summary(shown: Mapping[str, Any]) -> str:
-    """In one sentence."""
+    """The result in one sentence."""
     contests = shown["contests"]
     fronts = [one["name"] for one in contests if verdict.on_front(verdict.tuned(one)[0], one)]
     won = [one["name"] for one in contests if verdict.wins(one)]

@@ -1,7 +1,7 @@
-"""Recorded traffic in two parts, one to tune on and one that is held back: ours, and whatever else lies beside it.
+"""Recorded traffic in two parts, one to tune on and one that is held back: ours, and any other traces beside it.
 
-Azure and Mooncake in halves; ServeGen's mixes in hours of different days, rates divided and burstiness kept. Any other
-file that `fairlead simulate` reads, in the folder that FAIRLEAD_TRACES names, is cut in halves too.
+Azure and Mooncake are halved; ServeGen's mixes are hours of different days, rates divided and burstiness kept. Any
+other file that `fairlead simulate` reads, in the folder that FAIRLEAD_TRACES names, is halved too.
 """
 
 from collections.abc import Iterator
@@ -19,25 +19,25 @@ from fairlead.simulator.traffic.rate_profiles import DAY_S
 
 ENDINGS: Final = (".csv", ".jsonl", ".gz")
 LONGEST_CHAT: Final = 16_000
-"""Tokens of prompt and reply together: with more, documents are read, by another card with other objectives."""
+"""Tokens of prompt and reply together; longer ones count as documents, served by another card with other objectives."""
 MOST_SECONDS: Final = 6 * HOUR_S
-"""Of another's trace: both parts together."""
+"""Of another trace, both parts together."""
 MOST_RATES: Final = {"chat": 25.0, "documents": 5.0}
-"""Requests a second, so that at most forty replicas can keep the objectives; faster traces are played slower."""
+"""Requests a second, so that at most forty replicas can keep the objectives; faster traces are slowed down."""
 FEWEST: Final = 500
 """Requests, below which a part says little about one in twenty of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A file that is not played, and why."""
+    """A file that is skipped, and why."""
 
     name: str
     because: str
 
 
 def recordings() -> list[Traffic]:
-    """Of the four that the claim is about, those whose files are there; shortest first."""
+    """Those of the four claimed recordings whose files are present; shortest first."""
     return [make() for file, make in NAMED.items() if (simulated_fleets.traces() / file).exists()]
 
 
@@ -67,11 +67,11 @@ NAMED: Final = {
     "servegen/m-large-rates.csv.gz": m_large,
     "servegen/m-mid-rates.csv.gz": m_mid,
 }
-"""Files whose parts are named here."""
+"""Files whose parts are defined here."""
 
 
 def others(folder: Path | None = None) -> Iterator[Traffic | LeftOut]:
-    """Traces beside ours, by name."""
+    """Other traces in the folder, by name."""
     for path in sorted((folder or simulated_fleets.traces()).iterdir()):
         if path.name not in NAMED and path.suffix in ENDINGS:
             try:

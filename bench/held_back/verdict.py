@@ -1,4 +1,4 @@
-"""Who is on the front of attainment and cost, where Fairlead loses, and what the figures say of why."""
+"""Who is on the front of attainment and cost, where Fairlead loses, and why, according to the figures."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -9,14 +9,14 @@ from fairlead.backtest.play import KEPT_GOAL
 
 Row = Mapping[str, Any]
 MUCH: Final = 0.01
-"""Of the requests."""
+"""A share of the requests."""
 
 
 class Loss(StrEnum):
     """How a tuned contestant is better than ours on the part held back."""
 
     DOMINATED = "Dominated"
-    """It keeps as much for as little, and is better in one."""
+    """It keeps as much for as little, and is better in one of both."""
     CHEAPER = "Cheaper"
     """Both keep the objectives, and it costs less."""
     MISSED = "Missed"
@@ -24,37 +24,37 @@ class Loss(StrEnum):
 
 
 def tuned(one: Mapping[str, Any]) -> tuple[Row, list[Row]]:
-    """Ours, and all others that were tuned."""
+    """Ours, and all other tuned rows."""
     rows = {row["name"]: row for row in one["rows"]}
     return rows[OURS], [row for row in one["rows"] if not row["name"].startswith(OURS)]
 
 
 def dominates(one: Row, other: Row) -> bool:
-    """In the sense of Pareto, on the part held back."""
+    """Pareto dominance on the part held back."""
     mine, its = one["held"], other["held"]
     no_worse = mine["kept"] >= its["kept"] and mine["gpu_hours"] <= its["gpu_hours"]
     return bool(no_worse and (mine["kept"] > its["kept"] or mine["gpu_hours"] < its["gpu_hours"]))
 
 
 def on_front(row: Row, one: Mapping[str, Any]) -> bool:
-    """Whether nobody of the contest dominates it; ours by default, which is no rival of itself, left out."""
+    """Whether no row of the contest dominates it; ours by default is left out, since it is no rival of ours."""
     ours, rivals = tuned(one)
     return not any(dominates(other, row) for other in (ours, *rivals) if other is not row)
 
 
 def keeps(row: Row) -> bool:
-    """Whether users got what they were promised on the part held back."""
+    """Whether the objectives were kept on the part held back."""
     return bool(row["held"]["kept"] >= KEPT_GOAL)
 
 
 def wins(one: Mapping[str, Any]) -> bool:
-    """On the front, and what was promised is kept: who keeps nothing is on every front, for nothing."""
+    """Whether ours is on the front and keeps the objectives: serving nothing for nothing is on every front."""
     ours, _ = tuned(one)
     return on_front(ours, one) and keeps(ours)
 
 
 def losses(one: Mapping[str, Any]) -> Iterator[tuple[Loss, Row]]:
-    """Against each of the others that is better in what counts."""
+    """Yield each of the others that is better in what counts."""
     ours, rivals = tuned(one)
     for row in rivals:
         if dominates(row, ours):
@@ -66,7 +66,7 @@ def losses(one: Mapping[str, Any]) -> Iterator[tuple[Loss, Row]]:
 
 
 def why(one: Mapping[str, Any], row: Row) -> str:
-    """What the figures say: what tuning saw, what it did not, and what was paid for beyond the goal."""
+    """The figures' explanation: what tuning saw, what it did not, and what was paid for beyond the goal."""
     ours, _ = tuned(one)
     mine, its = ours["held"], row["held"]
     found = []

@@ -1,1 +1,1 @@
-"""What each lever of serving is worth, pulled one after the other on recorded traffic: docs/levers.md."""
+"""What each serving lever is worth, applied one after the other on recorded traffic: docs/levers.md."""

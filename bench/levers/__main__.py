@@ -12,7 +12,7 @@ from bench.levers.services import SERVICES
 
 
 def climbed(name: str) -> dict[str, Any]:
-    """One service."""
+    """Run one service."""
     service = SERVICES[name]()
     steps = ladder.climbed(service, lambda line: print(line, file=sys.stderr, flush=True))
     goals = asdict(service.objectives)
@@ -20,7 +20,7 @@ def climbed(name: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Both, side by side."""
+    """Run both services in parallel."""
     parser = argparse.ArgumentParser(prog="levers", description=__doc__)
     parser.add_argument("--service", choices=sorted(SERVICES), action="append")
     parser.add_argument("--write", action="store_true")

@@ -1,4 +1,4 @@
-"""Fleets of one service: how one that was described fares, and the fewest replicas that keep the objectives."""
+"""Fleets of one service: the result of a described fleet, and the fewest replicas that keep the objectives."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,18 +18,18 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
 
 MOST: Final = 64
-"""Replicas; what would need more is not shown."""
+"""Replicas; fleets that need more are not shown."""
 COLD_START_S: Final = 110.0
 _CONTEXT: Final = offline_data.offline_knowledge()
 _PACKAGED: Final = packaged_data.load(None)
 
 
 class CannotServe(Exception):
-    """A change that admission refuses, or that no number of replicas makes good."""
+    """A change that admission refuses, or with which no number of replicas suffices."""
 
 
 def candidate(naive: dict[str, Any], words: tuple[str, ...]) -> Candidate:
-    """The naive deployment with levers pulled one after the other; `CannotServe` with the reason."""
+    """The naive deployment with levers applied in order; raises `CannotServe` with the reason."""
     content: dict[str, Any] = naive
     pulled = [levers.read(word) for word in words]
     for one in pulled:
@@ -45,10 +45,10 @@ def candidate(naive: dict[str, Any], words: tuple[str, ...]) -> Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """One fleet, and how it fared."""
+    """One fleet and its result."""
 
     replicas: float
-    """On average, where they follow the load."""
+    """The mean, if they follow the load."""
     gpus: int
     usd_an_hour: float
     ttft_p95: float
@@ -59,18 +59,18 @@ class Played:
 
 
 class Fleets:
-    """All plays of one service; the same fleet is played once."""
+    """All runs of one service; the same fleet runs only once."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self._cached: dict[tuple[object, ...], Played] = {}
 
     def fixed(self, one: Candidate, replicas: int, part: float | None = None, *, small: bool = False) -> Played:
-        """So many replicas all the time; of a part of the requests, if one is named: the small ones or the rest."""
+        """Run a constant number of replicas, optionally on a part of the requests: the small ones or the rest."""
         return self._played(one.fixed(replicas), part, small=small)
 
     def scaled(self, one: Candidate, fixed: int) -> Played:
-        """As many as the load asks for, from the day on which the fixed fleet is given up."""
+        """Run with autoscaling, starting with as many replicas as the fixed fleet."""
         goals = self.service.objectives
         policy = ScalingPolicy(
             objectives=Objectives(ttft_p95_seconds=goals.ttft_p95_s, tpot_p95_seconds=goals.tpot_p95_s)
@@ -133,7 +133,7 @@ def _figures(one: Candidate, found: PlayedCandidate, seconds: float) -> Played:
 
 
 def _part(traffic: PlayedTraffic, share: float, *, small: bool) -> PlayedTraffic:
-    """The requests that go to the small model, or those that do not; drawn by chance, the same in every run."""
+    """The requests that go to the small model, or the others; drawn at random, the same in every run."""
 
     def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
         chance: RandomSource = SeededStreams(0)("easy")

@@ -1,6 +1,6 @@
-"""The levers of one service, pulled one after the other: what each changes, and whether it stays.
+"""The levers of one service, applied one after the other: what each changes, and whether it stays.
 
-A lever stays if the cheapest fleet that keeps the objectives costs less with it, or if whole answers come sooner for
+A lever stays if the cheapest fleet that keeps the objectives costs less with it, or if whole answers arrive sooner for
 the naive fleet's money. What does not help here is shown too: it may help elsewhere.
 """
 
@@ -16,9 +16,9 @@ from fairlead.backtest.play import KEPT_GOAL
 NAIVE: Final = ("router=off",)
 SAME: Final = 1e-9
 SOONER: Final = 0.98
-"""Of the time that an answer took before; less is chance."""
+"""Of an answer's time before; less is noise."""
 ALIKE: Final = 1.02
-"""Settings whose costs differ by less cost the same: a play is no more exact."""
+"""Settings whose costs differ by less cost the same: a run is no more exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,23 +27,23 @@ class Rung:
 
     lever: str
     field: str
-    """Where it is set."""
+    """The field that sets it."""
     choices: tuple[tuple[str, ...], ...]
-    """Settings of it; the best counts."""
+    """Its settings; the best counts."""
     assumes: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What came of a lever."""
+    """The result of a lever."""
 
     lever: str
     field: str
     setting: str
     found: Played | None
-    """The cheapest fleet that keeps the objectives; nothing where it cannot serve."""
+    """The cheapest fleet that keeps the objectives; None if it cannot serve."""
     same_money: Played | None
-    """What users would see if all that was saved were spent on replicas; the naive fleet's money."""
+    """What users would see if all savings were spent on replicas, for the naive fleet's money."""
     stays: bool
     why: str = ""
     assumes: str = ""
@@ -97,7 +97,7 @@ def climbed(service: Service, note: Callable[[str], None]) -> list[Step]:
 
 
 def _whole_fleet(fleets: Fleets, pulled: Sequence[str], so_far: tuple[int, Played], money: float) -> Iterator[Step]:
-    """What is no change of the engine: fewer requests for it, and replicas that follow the load."""
+    """Levers outside the engine: fewer requests for it, and replicas that follow the load."""
     service, (count, best) = fleets.service, so_far
     if service.repeated:
         pulled = (*pulled, f"responseCache={service.repeated}")
@@ -115,7 +115,7 @@ def _whole_fleet(fleets: Fleets, pulled: Sequence[str], so_far: tuple[int, Playe
 
 
 def _right_sized(fleets: Fleets, pulled: tuple[str, ...], count: int) -> Step:
-    """The easy requests to a small model on cards of its own; both fleets fixed."""
+    """Send the easy requests to a small model on cards of its own; both fleets fixed."""
     service = fleets.service
     small = _small(service, pulled)
     _, rest = fleets.fewest(candidate(service.naive, pulled), count, service.easy)
@@ -143,7 +143,7 @@ def _small(service: Service, pulled: tuple[str, ...]) -> Candidate:
 def _tried(
     fleets: Fleets, rung: Rung, pulled: tuple[str, ...], so_far: tuple[int, Played], money: float
 ) -> tuple[Step, tuple[str, ...], int]:
-    """The best setting of a lever beside what was there before."""
+    """Compare the best setting of a lever with the result before it."""
     (count, before), found = so_far, []
     problems = []
     for words in rung.choices:
@@ -169,7 +169,7 @@ def _tried(
 
 
 def _for(fleets: Fleets, one: Candidate, money: float) -> Played:
-    """As many replicas as the naive fleet's money buys."""
+    """Run as many replicas as the naive fleet's money buys."""
     assert one.price_an_hour is not None
     return fleets.fixed(one, max(1, min(round(money / (one.price_an_hour * one.gpus)), MOST)))
 

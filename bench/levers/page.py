@@ -1,4 +1,4 @@
-"""docs/levers.md and its pictures, from the figures of one run, which are kept beside them."""
+"""docs/levers.md and its pictures, from the figures of one run, which are saved beside them."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ ROW: Final = 26
 LEFT: Final = 250
 FONT: Final = 'font-family="sans-serif" font-size="12"'
 COLOURS: Final = ("#1f5fa8", "#b8c4d0", "#c2571a")
-"""What stays, what does not, and the naive fleet."""
+"""Levers that stay, levers that do not, and the naive fleet."""
 COLUMNS: Final = (
     *("lever", "setting", "USD/h", "of naive", "replicas x GPUs", "TTFT p95", "TPOT p95", "cached"),
     "at the naive cost: TTFT, answer p95",
@@ -41,7 +41,7 @@ confirm it. `make bench-levers` generates this page.
 
 
 def write(found: Sequence[Mapping[str, Any]]) -> None:
-    """The page, its pictures, and the figures."""
+    """Write the page, its pictures, and the figures."""
     KEPT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(text(found), encoding="utf-8")
     for one in found:
@@ -49,7 +49,7 @@ def write(found: Sequence[Mapping[str, Any]]) -> None:
 
 
 def kept() -> list[dict[str, Any]]:
-    """The figures that the committed page was made of."""
+    """The figures of the committed page."""
     return list(json.loads(KEPT.read_text(encoding="utf-8")))
 
 
@@ -59,14 +59,14 @@ def text(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def factors(one: Mapping[str, Any]) -> tuple[float, float]:
-    """How many times cheaper the last fleet is than the naive one, and how many times sooner the same money answers."""
+    """How much cheaper the last fleet is than the naive one, and how much sooner it answers for the same money."""
     steps = [step for step in one["steps"] if step["found"]]
     first, last = steps[0]["found"], [step for step in steps if step["stays"]][-1]["found"]
     return first["usd_an_hour"] / last["usd_an_hour"], first["e2e_p95"] / _soonest(one)["same_money"]["e2e_p95"]
 
 
 def _soonest(one: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The lever with which, after those before it, the naive fleet's money answers soonest: cards may trade it away."""
+    """The step at which the naive fleet's money answers soonest: a later change of cards may trade that away."""
     rich = [step for step in one["steps"] if step["stays"] and step["same_money"]]
     return min(rich, key=lambda step: float(step["same_money"]["e2e_p95"]))
 

@@ -1,8 +1,8 @@
-"""The two services of docs/levers.md: recorded traffic, what users expect, and the naive fleet to begin with.
+"""The two services of docs/levers.md: recorded traffic, users' expectations, and the naive fleet to start from.
 
-`chat`: the Azure hour. `coding`: recorded Claude Code sessions, begun by a seed; sessions whose prompts outgrow the
-context are left out. Both begin with one large model in 16 bits for everything, prompts computed anew each time,
-requests to replicas in turn, and as many replicas all the time as the busiest minutes need.
+`chat`: the Azure hour. `coding`: recorded Claude Code sessions, started by a seed; sessions whose prompts outgrow the
+context are left out. Both start with one large model in 16 bits for everything, no prefix cache, requests sent to
+replicas in turn, and constantly as many replicas as the busiest minutes need.
 """
 
 import gzip
@@ -22,11 +22,11 @@ SMALL: Final = "hf://meta-llama/Llama-3.1-8B-Instruct"
 H100: Final = "NVIDIA-H100-80GB-HBM3"
 CODING_CONTEXT: Final = 131_072
 LONGEST: Final = 100_000
-"""Tokens of a session's longest prompt: one beyond the context could not be answered at all."""
+"""Tokens of a session's longest prompt: one longer than the context could not be answered at all."""
 CHATS: Final = 3
-"""Copies of the hour at once: a fleet of one or two replicas could not show what a tenth of the cost is."""
+"""Concurrent copies of the hour: with one or two replicas, a tenth of the cost would not show."""
 APART_S: Final = 20.0
-"""Between two copies, so that no request comes three times in the same moment; minutes stay what they were."""
+"""Between two copies, so that no request arrives three times at once; the load per minute stays the same."""
 SESSION_EVERY_S: Final = 30.0
 CODING_SECONDS: Final = 2400.0
 SESSIONS: Final = 80
@@ -34,7 +34,7 @@ SESSIONS: Final = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """Who asks, what they expect, and what they would be served with."""
+    """Its traffic, its objectives, and the deployment that serves it."""
 
     name: str
     words: str
@@ -43,12 +43,12 @@ class Service:
     naive: dict[str, Any]
     """The InferenceDeployment that the levers change."""
     cards: tuple[str, ...]
-    """`--what-if` words of other GPUs for the same model."""
+    """`--what-if` arguments for other GPUs with the same model."""
     batches: tuple[str, ...]
     easy: float = 0.0
     """Share of requests that a small model answers as well: an assumption, which only an evaluation can settle."""
     repeated: float = 0.0
-    """Share of requests that were answered before, word for word: an assumption, too."""
+    """Share of exact repetitions of earlier requests: an assumption, too."""
 
 
 def chat() -> Service:
@@ -84,7 +84,7 @@ def chat() -> Service:
 
 
 def coding() -> Service:
-    """Agents that write code, each with a long context that grows."""
+    """Coding agents, each with a long, growing context."""
     with gzip.open(traces() / "claude-code-sessions-even.jsonl.gz", "rt", encoding="utf-8") as text:
         lines = [line for line in text if _longest(json.loads(line)) < LONGEST]
     chance = streams("levers")

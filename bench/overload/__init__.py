@@ -1,1 +1,1 @@
-"""What becomes of users while more is asked for than a fleet can serve, by the order in which requests are served."""
+"""How users fare while demand exceeds what a fleet can serve, by the order in which requests are served."""

@@ -1,7 +1,7 @@
 """`python -m bench.overload`: ten minutes of 1.5, 2 and 5 times what a fleet can serve, by the order of the queue.
 
-Ends well where our order keeps at least 90 % of what the clairvoyant order keeps, nobody waits beyond `maxQueueTime`,
-and a tenant that asks for no more than its share keeps its objective beside a flood.
+Exits 0 if our order keeps at least 90 % of what the clairvoyant order keeps, no request waits beyond `maxQueueTime`,
+and a tenant that sends no more than its share keeps its objective beside a flood.
 """
 
 import sys
@@ -17,13 +17,13 @@ GOAL: Final = 0.95
 HALVINGS: Final = 5
 FLOOD_TIMES: Final = 5.0
 QUIET_SHARE: Final = 0.25
-"""Of what the fleet can serve: half of its tenant's share."""
+"""Of the fleet's capacity: half of its tenant's share."""
 MOST_LOST: Final = 0.02
-"""Of the quiet tenant's requests, against a fleet of its own share."""
+"""Of the quiet tenant's requests, compared with a fleet of its own share."""
 
 
 def can_serve() -> float:
-    """Requests a second: the most at which 95 % keep the objective in order of arrival."""
+    """The highest rate in requests a second at which 95 % keep the objective in order of arrival."""
     low, high = 1.0, 4.0
     for _ in range(HALVINGS):
         middle = (low + high) / 2
@@ -33,7 +33,7 @@ def can_serve() -> float:
 
 
 def overload(rate: float, times: float) -> tuple[float, float]:
-    """What our order keeps of the clairvoyant's, and the longest wait."""
+    """The share of the clairvoyant's result that our order keeps, and the longest wait."""
     burst = Burst(rates=((FLOOD, rate * times),))
     arrival, ours = world.lived(burst, ordered=False), world.lived(burst, ordered=True)
     clairvoyant, bound = bounds.clairvoyant(burst), bounds.by_work(burst)
@@ -49,7 +49,7 @@ def overload(rate: float, times: float) -> tuple[float, float]:
 
 
 def quiet(rate: float) -> float:
-    """How much less of a quiet tenant's requests keep the objective beside a flood than without it."""
+    """The drop in the share of a quiet tenant's requests that keep the objective, caused by a flood."""
     mine = rate * QUIET_SHARE
     alone = world.lived(Burst(rates=((FLOOD, mine), (QUIET, mine))), ordered=True).clients[QUIET].counts
     beside = world.lived(Burst(rates=((FLOOD, rate * FLOOD_TIMES), (QUIET, mine))), ordered=True).clients[QUIET].counts
@@ -65,7 +65,7 @@ def quiet(rate: float) -> float:
 
 
 def main() -> int:
-    """The table, and whether the claim holds."""
+    """Print the table, and whether the claim holds."""
     rate = can_serve()
     print(f"the fleet can serve {rate:.2f} requests a second: 95 % within {world.OBJECTIVE_S:g} s, in order of arrival")
     rows = [overload(rate, times) for times in TIMES]

@@ -1,16 +1,16 @@
-"""What nobody can exceed: a clairvoyant's choice of whom to serve, and the work of engines itself.
+"""Upper bounds: a clairvoyant's choice of what to serve, and the work of engines itself.
 
-The clairvoyant order knows every arrival and the length of every reply beforehand. It never begins what it does not
-finish in time: it drops all requests that take more of an engine than a limit, and serves the rest by deadline, with
-the same dispatcher before the same engines; the limit is the best of `SHARES`, found in hindsight on the very burst.
-It is an order that could be had, so no bound by proof.
+The clairvoyant order knows every arrival and the length of every reply beforehand. It never starts what it cannot
+finish in time: it drops all requests whose work exceeds a limit, and serves the rest by deadline, with the same
+dispatcher and the same engines; the limit is the best of `SHARES`, found in hindsight on the same burst. It is a
+feasible order, not a proven bound.
 
-The bound by work is one, for orders that these engines' scheduler allows: a request takes at least so much time of an
-engine, however it is batched. To compute its prompt: the time of a step with it alone, less the reading of weights,
-which a step with others shares. To write its reply: while each token is written, the whole context lies in the cache,
-which holds K tokens; so it takes (context, summed over its tokens) / K of the steps, each at least the reading of
-weights, and the reading of that context. Requests are counted from the least time on until the engines' time is used
-up, with half a minute beyond the burst for replies that were begun in it.
+The bound by work is one, for orders that these engines' scheduler allows: a request needs a minimum of an engine's
+time, however it is batched. To compute its prompt: the time of a step with it alone, less the reading of weights, which
+a step with others shares. To write its reply: while each token is written, the whole context is in the cache, which
+holds K tokens; so it takes (context, summed over its tokens) / K of the steps, each at least the reading of weights,
+and the reading of that context. Requests are counted from the least time on until the engines' time is used up, with
+half a minute beyond the burst for replies that started in it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 
 BEYOND_S: Final = 30.0
 RequestPlace = tuple[float, int, int]
-"""What tells one request from another: when it arrived, and its lengths."""
+"""Identifies a request: its arrival time and its lengths."""
 SHARES: Final = tuple(share / 20 for share in range(8, 21))
-"""Of all requests, those with the least work are served."""
+"""Of all requests, served by least work first."""
 
 
 def engine_seconds(arrivals: Sequence[RequestArrival]) -> list[float]:
-    """The least time of an engine that each takes."""
+    """The least engine time that each needs."""
     fleet = world.fleet()
     times, settings = fleet.times(), fleet.settings()
     cache = settings.blocks * settings.block_tokens
@@ -44,12 +44,12 @@ def engine_seconds(arrivals: Sequence[RequestArrival]) -> list[float]:
 
 
 def in_burst(burst: Burst) -> list[RequestArrival]:
-    """Those that count."""
+    """The requests that count."""
     return [one for one in burst.arrivals() if WARM_S <= one.time < WARM_S + BURST_S]
 
 
 def by_work(burst: Burst) -> float:
-    """The share of all that no order of theirs exceeds."""
+    """The largest share that any order can serve."""
     seconds = sorted(engine_seconds(in_burst(burst)))
     left = world.ENGINES * (BURST_S + OBJECTIVE_S + BEYOND_S)
     served = 0
@@ -62,7 +62,7 @@ def by_work(burst: Burst) -> float:
 
 
 def clairvoyant(burst: Burst) -> float:
-    """The share of all that the clairvoyant order keeps."""
+    """The share that the clairvoyant order keeps."""
     counted = in_burst(burst)
     work = dict(zip(map(_place, counted), engine_seconds(counted), strict=True))
     limits = sorted(work.values())

@@ -1,8 +1,8 @@
-"""A small fleet before which the real dispatcher stands, and ten minutes in which too much is asked of it.
+"""A small fleet with the real dispatcher, and ten minutes in which demand exceeds its capacity.
 
-Two A10G with Llama-3.1-8B, the chat of the autoscalers' comparison: first token within 2 s. What they can serve is the
-highest steady rate at which 95 % keep that in order of arrival; it is searched for, not set. A quarter of the requests
-are a second tenant's where there are two; both have the same weight.
+Two A10G with Llama-3.1-8B, the chat of the autoscalers' comparison: first token within 2 s. Its capacity is the highest
+steady rate at which 95 % keep that in order of arrival; it is searched for, not set. With two tenants, a quarter of the
+requests are the second one's; both have the same weight.
 """
 
 from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ class Burst:
     rates: tuple[tuple[str, float], ...]
 
     def arrivals(self) -> Iterator[RequestArrival]:
-        """All of them by time; those before and after the burst are the first client's."""
+        """All requests by time; those before and after the burst are the first client's."""
         return joined(*(self._of(name, rate, first=place == 0) for place, (name, rate) in enumerate(self.rates)))
 
     def _of(self, name: str, rate: float, *, first: bool) -> Iterator[RequestArrival]:
@@ -64,7 +64,7 @@ class Burst:
 
 
 class Waits(RunStatistics):
-    """Statistics of the burst, by client, and the longest time between an arrival and its engine."""
+    """Statistics of the burst, by client, and the longest time from an arrival to its first attempt."""
 
     __slots__ = ("_objectives", "clients", "longest")
 
@@ -81,12 +81,12 @@ class Waits(RunStatistics):
         return self.clients[name]
 
     def arrived(self, arrival: RequestArrival) -> None:
-        """Counted twice."""
+        """Count in total and by client."""
         super().arrived(arrival)
         self._of(arrival).arrived(arrival)
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
-        """With the time that it waited before it was sent."""
+        """Count it, with the time that it waited before it was sent."""
         super().ended(arrival, request, replica)
         self._of(arrival).ended(arrival, request, replica)
         self.longest = max(self.longest, request.arrived - arrival.time)
@@ -98,7 +98,7 @@ def fleet() -> Lived:
 
 
 def lived(burst: Burst, *, ordered: bool, serves: Kept | None = None) -> Waits:
-    """The burst and what came of it; whom a clairvoyant does not serve is never sent and counts as missed."""
+    """Simulate the burst; what a clairvoyant does not serve is never sent and counts as missed."""
     replicas = fleet()
     settings = replicas.settings()
     tenants = tuple(Tenant(name=name, keys=()) for name, _ in burst.rates)

@@ -10,11 +10,11 @@ PRICES_PAGE: Final = ROOT / "docs" / "costs.md"
 FRONTIER_PAGE: Final = ROOT / "docs" / "right-sizing.md"
 TASKS: Final = 5000
 PAIRS: Final = ((0.18, 0.40e-6), (0.02, 0.44e-6), (0.02, 0.60e-6))
-"""Failing share and price of an output token: a cheap model that often fails, and two dear ones that seldom do."""
+"""Failing share and price of an output token: a cheap model that often fails, and two expensive ones that rarely do."""
 
 
 def frontier_rows() -> Iterator[str]:
-    """What of the rows of the page of right-sizing is figures, but for the name and where nothing stands."""
+    """The figures in the rows of the right-sizing page, without names and empty cells."""
     tasks = task_mix.tasks(TASKS)
     points = [frontier.played(name, route, tasks, named=named) for name, route, named in frontier.routes()]
     large = next(one for one in points if one.name == "always large")
@@ -26,7 +26,7 @@ def frontier_rows() -> Iterator[str]:
 
 
 def reliability_rows() -> Iterator[str]:
-    """The example of the page of costs, as its table has it."""
+    """The example of the costs page, as in its table."""
     for place, (invalid, price) in enumerate(PAIRS):
         model = reliability.failing(f"ns/{place}", invalid, price)
         figures = reliability.reliability(model, reliability.extractions(TASKS)).reported

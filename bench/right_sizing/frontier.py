@@ -38,14 +38,14 @@ LARGE: Final = PretendedModel(
     invalid=0.01,
     rates=TokenRates(prompt=1e-6, output=4e-6),
 )
-"""A tenth and the whole of a price for a token, as between 8 and 70 billion parameters; stated, not measured."""
+"""A tenth of a price per token and the whole, as between 8 and 70 billion parameters; stated, not measured."""
 MODELS: Final = {one.target: one for one in (SMALL, LARGE)}
 CONFIDENCES: Final = (0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontierPoint:
-    """One way to route, over all tasks."""
+    """The results of one way to route, over all tasks."""
 
     name: str
     cost: float
@@ -53,25 +53,25 @@ class FrontierPoint:
     too_small: float
     """Share of tasks that got a small model's wrong answer where the large one's is right."""
     too_large: float
-    """Share that the large one answered where the small one's answer is right."""
+    """Share that the large one answered although the small one's answer is right."""
     escalated: float
 
     @property
     def misrouted(self) -> float:
-        """Both kinds."""
+        """Both kinds of misrouting."""
         return self.too_small + self.too_large
 
     def saved(self, against: "FrontierPoint") -> float:
-        """Money, as a share."""
+        """Money saved, as a share."""
         return 1 - self.cost / against.cost
 
     def lost(self, against: "FrontierPoint") -> float:
-        """Accuracy, in points of a hundred."""
+        """Accuracy lost, in percentage points."""
         return 100 * (against.accuracy - self.accuracy)
 
 
 def routes() -> Iterator[tuple[str, ModelRoute, bool]]:
-    """What is compared: name, route, and whether clients name the difficulty themselves."""
+    """What is compared: name, route, and whether clients state the difficulty themselves."""
     single = ModelRoute(name="chat", target=SMALL.target)
     rules = ModelRoute(
         name="chat",
@@ -97,7 +97,7 @@ def _cascade(settings: CascadeSettings) -> ModelRoute:
 
 
 def played(name: str, route: ModelRoute, tasks: Iterable[LabelledTask], *, named: bool) -> FrontierPoint:
-    """All tasks by one route."""
+    """Send all tasks through one route."""
     table, schemas = ModelTable((route,)), CompiledSchemas()
     check = CascadeCheck(route.cascade, schemas) if route.cascade is not None else None
     ends = [_answered(table, check, task, named=named) for task in tasks]
@@ -114,7 +114,7 @@ def played(name: str, route: ModelRoute, tasks: Iterable[LabelledTask], *, named
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _End:
-    """One task's."""
+    """The result of one task."""
 
     cost: float
     attempts: int

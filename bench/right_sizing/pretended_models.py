@@ -1,4 +1,4 @@
-"""Models that are right at stated rates, and replies in the API's bytes, with logprobs that say something of it."""
+"""Simulated models that are right at stated rates; replies in the API's bytes, with logprobs that correlate with it."""
 
 import json
 import random
@@ -12,10 +12,10 @@ from fairlead.fleet.model_routes import Difficulty
 
 VALID: Final = '{"name": "Ann", "age": 33}'
 WRONG: Final = '{"name": "Ann", "age": 5}'
-"""Obeys the schema and is not what was asked for."""
+"""Obeys the schema but is not the right answer."""
 INVALID: Final = '{"name": "Ann"}'
 CONFIDENCE: Final = {True: (0.65, 1.0, 0.92), False: (0.40, 0.97, 0.74)}
-"""Least, most and likeliest mean probability of the tokens of right and of wrong answers: they overlap."""
+"""Least, most and likeliest mean token probability of right and of wrong answers: they overlap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +26,13 @@ class PretendedModel:
     accuracy: dict[Difficulty, float]
     """Of answers that can be right or wrong."""
     invalid: float
-    """Share of structured outputs that do not obey their schema."""
+    """Share of structured outputs that break their schema."""
     rates: TokenRates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PretendedReply:
-    """One answer, and the truth about it."""
+    """One answer, and whether it is truly right."""
 
     right: bool
     valid: bool
@@ -41,7 +41,7 @@ class PretendedReply:
 
 
 def replied(model: PretendedModel, task: LabelledTask, attempt: int = 0) -> PretendedReply:
-    """The same for the same model, task and attempt: strategies are compared on the same answers."""
+    """Answer the same for the same model, task and attempt, so that strategies are compared on the same answers."""
     rng = random.Random(f"{task.number}/{model.target}/{attempt}")  # noqa: S311  # a seeded draw
     valid = not (task.structured and rng.random() < model.invalid)
     right = valid and rng.random() < model.accuracy[task.difficulty]

@@ -1,8 +1,8 @@
-"""A cheap model whose structured outputs often fail, against a dear one whose seldom do: is what is reported true?
+"""A cheap model whose structured outputs often fail, against expensive ones that rarely do: are the reports true?
 
-Each task is sent once, and once more where the answer does not obey its schema. What the accounting reports is set
-beside what the story counted by itself, and beside what the stated rates make certain: with p the failing share and c
-the cost of an answer, a success costs c / (1 - p), whatever the number of retries.
+Each task is sent once, and once more if the answer breaks its schema. What the accounting reports is compared with an
+independent count, and with what follows from the stated rates: with p the failing share and c the cost of an answer, a
+success costs c / (1 - p), whatever the number of retries.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ ATTEMPTS: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """One model: what is reported, and what is true."""
+    """One model: the reported and the true figures."""
 
     reported: ModelFigures
     retries: int
@@ -38,13 +38,13 @@ class Reliability:
 
 
 def failing(target: str, invalid: float, price: float) -> PretendedModel:
-    """A model that is always right where its answer is valid."""
+    """A model that is right whenever its answer is valid."""
     accuracy = dict.fromkeys(Difficulty, 1.0)
     return PretendedModel(target=target, accuracy=accuracy, invalid=invalid, rates=TokenRates(output=price))
 
 
 def reliability(model: PretendedModel, tasks: Iterable[LabelledTask]) -> Reliability:
-    """All tasks at one model."""
+    """Run all tasks on one model."""
     outcomes, schemas, wanted = TaskOutcomes(max_tasks=10**6), CompiledSchemas(), wanted_in(task_mix.WANTED)
     assert wanted is not None
     retries = invalid = succeeded = 0
@@ -69,7 +69,7 @@ def reliability(model: PretendedModel, tasks: Iterable[LabelledTask]) -> Reliabi
 
 
 def extractions(count: int) -> list[LabelledTask]:
-    """Tasks that all want the schema."""
+    """Tasks that all require the schema."""
     first = next(task for task in task_mix.tasks(100) if task.structured)
     return [replace(first, number=number) for number in range(count)]
 

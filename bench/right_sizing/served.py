@@ -1,4 +1,4 @@
-"""The same tasks through a real router: it is a process of its own, and its models are APIs that know the truth."""
+"""The same tasks through a real router in its own process; its models are APIs that know the truth."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ RIGHT: Final = frozenset({"The answer.", VALID})
 
 @dataclass(slots=True)
 class ServedModels:
-    """The models of one run, by the names that the router sends, and all that they answered."""
+    """The models of one run, by the names that the router sends, and all their answers."""
 
     models: Mapping[str, PretendedModel]
     tasks: Mapping[int, LabelledTask]
@@ -32,7 +32,7 @@ class ServedModels:
     """By model and task, in order."""
 
     async def answer(self, document: Json, side: EngineSide) -> None:
-        """One answer, the same for the same model, task and attempt."""
+        """Send one answer, the same for the same model, task and attempt."""
         name, number = document["model"], int(document["user"])
         before = self.given.setdefault((name, number), [])
         reply = replied(self.models[name], self.tasks[number], len(before))
@@ -41,18 +41,18 @@ class ServedModels:
         side.whole(json.dumps(json.loads(reply.body) | {"usage": usage}).encode())
 
     def of(self, name: str) -> list[list[PretendedReply]]:
-        """What one model answered, a list for each of its tasks."""
+        """One model's answers, in a list for each of its tasks."""
         return [replies for (model, _), replies in self.given.items() if model == name]
 
     def cost(self, *names: str) -> float:
-        """What its answers cost by its prices."""
+        """The cost of their answers at their prices."""
         every = ((self.models[name], one) for name in names for replies in self.of(name) for one in replies)
         return sum(model.rates.cost(one.used) for model, one in every)
 
 
 @asynccontextmanager
 async def served(folder: Path, models: ServedModels, routes: Sequence[Json]) -> AsyncIterator[RouterProcess]:
-    """A router with these routes before the models, each `external/NAME`."""
+    """Run a router with these routes to the models, each `external/NAME`."""
     async with answering.answering(models.answer) as address:
         externals = [routers.external(name, address, **_prices(one)) for name, one in models.models.items()]
         tenants = routers.tenants(folder, [TENANT])
@@ -63,7 +63,7 @@ async def served(folder: Path, models: ServedModels, routes: Sequence[Json]) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """What a client got for one task, and receipt the router of it."""
+    """A client's result for one task, from the answer and the router's receipt."""
 
     number: int
     right: bool
@@ -74,7 +74,7 @@ class TaskResult:
 async def answered(
     router: RouterProcess, route: str, tasks: Sequence[LabelledTask], *, named: bool = False
 ) -> list[TaskResult]:
-    """All tasks by one route, each reported to the router as its client sees it."""
+    """Send all tasks through one route, each reported to the router as its client sees it."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(task: LabelledTask) -> TaskResult:
@@ -120,7 +120,7 @@ def _prices(model: PretendedModel) -> dict[str, str]:
 
 
 def document_of(value: Any) -> Any:  # noqa: ANN401 - any value of a route, as its file spells it
-    """A route as the router's file has it."""
+    """A route as in the router's file."""
     if is_dataclass(value) and not isinstance(value, type):
         found = ((_camel(one.name), getattr(value, one.name)) for one in fields(value))
         return {name: document_of(one) for name, one in found if one not in (None, (), frozenset())}

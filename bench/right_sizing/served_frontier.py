@@ -1,8 +1,8 @@
 """`python -m bench.right_sizing.served_frontier`: the frontier of cost and accuracy, through a real router.
 
-The same tasks by the same routes as `bench.right_sizing` plays in the rooms, and with the same answers, since those are
-drawn by model, task and attempt. The router's figures of cost, escalations and misrouted tasks are set beside what
-models counted, what clients saw, and what the rooms alone come to: all must be equal. The last line is the frontier.
+The same tasks and routes as `bench.right_sizing` runs in process, with the same answers, since those are drawn by
+model, task and attempt. The router's figures of cost, escalations and misrouted tasks are compared with what models
+counted, what clients saw, and what the run in process gives: all must be equal. The last line is the frontier.
 """
 
 import argparse
@@ -28,7 +28,7 @@ TASKS: Final = 1500
 EXACT: Final = 1e-6
 SAVED: Final = 1 / 3
 LOST_POINTS: Final = 3.0
-"""What one route at least must reach at once: a third of the money for at most three points of a hundred."""
+"""At least one route must save a third of the money and lose at most this many percentage points."""
 SHOWN: Final = frozenset(
     {
         "always small",
@@ -38,13 +38,13 @@ SHOWN: Final = frozenset(
         "cascade, confidence 0.80",
     }
 )
-"""What stands beside always large in the last line."""
+"""Routes compared with always large in the last line."""
 SIZES: Final = {"ns/small": "small", "ns/large": "large"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedRoute:
-    """One way to route: what the router says, what is true, and what the rooms alone come to."""
+    """One way to route: the router's figures, the true ones, and those of the run in process."""
 
     point: FrontierPoint
     cost: float
@@ -52,11 +52,11 @@ class ServedRoute:
     accuracy: float
     escalated: float
     misrouted: Mapping[str, float]
-    """By size of the target that they began at, as the router counts: what was too small for its task."""
+    """By size of the first target, as the router counts: tasks for which it was too small."""
     true_misrouted: Mapping[str, float]
 
     def broken(self) -> list[str]:
-        """What is not equal."""
+        """Figures that are not equal."""
         name, point = self.point.name, self.point
         pairs = {
             "cost": (self.cost, self.true_cost),
@@ -72,7 +72,7 @@ class ServedRoute:
 
 
 async def measured(tasks: Sequence[LabelledTask], folder: Path) -> list[ServedRoute]:
-    """All routes, one after the other, through one router; each has models of its own name, to be counted apart."""
+    """Run all routes in turn through one router; each has models of its own names, to be counted separately."""
     ways = list(frontier.routes())
     models = ServedModels(
         {
@@ -94,7 +94,7 @@ async def measured(tasks: Sequence[LabelledTask], folder: Path) -> list[ServedRo
 
 
 def _document(route: ModelRoute, place: int) -> Json:
-    """With the names that its models have at this place."""
+    """The route with the names of its models in this run."""
 
     def moved(target: str) -> str:
         return f"external/{SIZES[target]}-{place}"
@@ -133,14 +133,14 @@ def _found(
 
 
 def _misrouted(name: str, results: Sequence[TaskResult]) -> int:
-    """Tasks that began at this model and failed, or that a larger one had to answer."""
+    """Tasks that started at this model and failed, or that a larger one had to answer."""
     began = [one for one in results if one.target == f"external/{name}" and not one.escalated]
     moved = [one for one in results if one.escalated] if name.startswith("small") else []
     return sum(not one.right for one in began) + len(moved)
 
 
 def broken(found: Sequence[ServedRoute]) -> list[str]:
-    """What does not hold, in words."""
+    """The violations, in words."""
     wrong = [each for one in found for each in one.broken()]
     large = next(one.point for one in found if one.point.name == "always large")
     good = [
@@ -163,7 +163,7 @@ def _text(one: ServedRoute, large: FrontierPoint) -> str:
 
 
 def main() -> int:
-    """Measure and print; 0 where all is equal and a route saves much for little."""
+    """Measure and print; 0 if all is equal and a route saves much for little."""
     parser = argparse.ArgumentParser(prog="bench.right_sizing.served_frontier", description=__doc__)
     parser.add_argument("--tasks", type=int, default=TASKS)
     options = parser.parse_args()

@@ -1,8 +1,8 @@
 """`python -m bench.right_sizing.served_reliability`: is what a router reports of failing models true?
 
-Each model's route asks once more where the schema is broken. What the router's metrics say is set beside what the
-models counted by themselves, to the last request, and beside the stated rates, as far as so many draws can be from
-them: four standard deviations. The last line says whether the cheap model that fails loses where it must.
+Each model's route retries once when the schema is broken. The router's metrics must equal the models' own counts, to
+the last request, and be within four standard deviations of the stated rates. The last line says whether the cheap model
+that fails loses where it must.
 """
 
 import argparse
@@ -24,19 +24,19 @@ from bench.right_sizing.task_mix import LabelledTask
 TASKS: Final = 2000
 DEVIATIONS: Final = 4.0
 EXACT: Final = 1e-6
-"""Of money that was added up in another order, as a share."""
+"""Relative tolerance for money that was added up in another order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedFigures:
-    """What one model's figures are, by the router or in truth."""
+    """One model's figures, reported or true."""
 
     retry_rate: float
     invalid_rate: float
     cost_per_success: float
 
     def equals(self, other: "ReportedFigures") -> bool:
-        """To the last request."""
+        """Whether they are equal to the last request."""
         pairs = (
             (self.retry_rate, other.retry_rate),
             (self.invalid_rate, other.invalid_rate),
@@ -63,7 +63,7 @@ class ServedReliability:
     true: ReportedFigures
 
     def broken(self, tasks: int) -> list[str]:
-        """What does not hold."""
+        """The violations."""
         share = DEVIATIONS * sqrt(self.invalid * (1 - self.invalid) / tasks)
         rates = (self.reported.retry_rate, self.reported.invalid_rate)
         stated = self.answer_cost / (1 - self.invalid)
@@ -77,7 +77,7 @@ class ServedReliability:
 
 
 async def measured(count: int, folder: Path) -> list[ServedReliability]:
-    """All models, one after the other, through one router."""
+    """Run all models in turn through one router."""
     tasks = reliability.extractions(count)
     names = [f"model-{place}" for place in range(len(PAIRS))]
     models = ServedModels(
@@ -132,7 +132,7 @@ def _true(models: ServedModels, name: str, tasks: list[LabelledTask], succeeded:
 
 
 def broken(found: list[ServedReliability], count: int) -> list[str]:
-    """What does not hold, in words."""
+    """The violations, in words."""
     wrong = [f"{one.invalid:.0%} at {one.price:g}: {each}" for one in found for each in one.broken(count)]
     failing, dear, dearest = (one.reported.cost_per_success for one in found)
     if not dear < failing < dearest:
@@ -142,7 +142,7 @@ def broken(found: list[ServedReliability], count: int) -> list[str]:
 
 
 def main() -> int:
-    """Measure and print; 0 where all is true."""
+    """Measure and print; 0 if all is true."""
     parser = argparse.ArgumentParser(prog="bench.right_sizing.served_reliability", description=__doc__)
     parser.add_argument("--tasks", type=int, default=TASKS, help="of each model")
     options = parser.parse_args()

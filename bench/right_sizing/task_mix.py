@@ -1,4 +1,4 @@
-"""Labelled tasks: prompts of our own that the difficulty estimate was not fitted to, and extractions with a schema."""
+"""Labelled tasks: our own prompts, which the difficulty estimate was not fitted to, and extractions with a schema."""
 
 import json
 import random
@@ -21,12 +21,12 @@ SCHEMA: Final = {
 WANTED: Final = json.dumps(
     {"response_format": {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA}}}
 ).encode()
-"""The body of an extraction, as far as it is read."""
+"""The parts of an extraction's body that are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledTask:
-    """One task with what is true of it."""
+    """One task with its true labels."""
 
     number: int
     prompt: bytes
@@ -36,7 +36,7 @@ class LabelledTask:
 
     @property
     def prompt_tokens(self) -> int:
-        """By the usual four bytes a token."""
+        """At the usual four bytes a token."""
         return len(self.prompt) // 4 + 1
 
 

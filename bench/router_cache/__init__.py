@@ -1,1 +1,1 @@
-"""What the response cache costs and keeps: through a whole router, in front of `fairlead engine` and a scripted one."""
+"""What the response cache costs and stores: through a whole router, with `fairlead engine` and a scripted engine."""

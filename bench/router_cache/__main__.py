@@ -1,6 +1,6 @@
 """`python -m bench.router_cache`: the promises of the response cache, kept or not, and what a hit costs.
 
-Each line of the table is one promise. CPU is the router's own, user and system, over all hits of a round.
+Each line of the table is one promise. CPU is the router's user and system time over all hits of a round.
 """
 
 import argparse
@@ -73,13 +73,13 @@ HIT: Final[tuple[RequestRow, ...]] = (
 )
 MOST_US: Final = 100
 FIGURES: Final = ("at once", "CPU of a hit", "afterwards")
-"""In promises whose figures stand in the last line, which is what the claim says."""
+"""Name parts of the promises whose figures are in the last line, which is the claim."""
 HALVES: Final = ("cut", "error", "abort")
 Line = tuple[str, str, bool]
 
 
 def twice(values: tuple[RequestRow, ...]) -> Iterator[Line]:
-    """The second answer has the first one's bytes, and says that it is kept."""
+    """The second answer has the same bytes as the first, and is marked as a hit."""
     for name, path, body in values:
         first, second = send(ROUTER_PORT, path, body), send(ROUTER_PORT, path, body)
         words = f"{first.cache}, then {second.cache}; {len(first.body):,} bytes"
@@ -88,7 +88,7 @@ def twice(values: tuple[RequestRow, ...]) -> Iterator[Line]:
 
 
 def apart() -> Iterator[Line]:
-    """What must not be given."""
+    """What the cache must not answer."""
     _, path, body = SIMULATED[0]
     bank = send(ROUTER_PORT, path, body, "bank")
     yield "another tenant asks the same: not given", bank.cache, bank.cache == "miss"
@@ -103,7 +103,7 @@ def apart() -> Iterator[Line]:
 
 
 def halves() -> Iterator[Line]:
-    """What broke is not kept, however politely it ended."""
+    """Broken answers are not stored, however properly they ended."""
     for script in HALVES:
         body = {**COLD, "messages": USER, "script": script, "stream": True}
         found = [send(ROUTER_PORT, CHAT, body).cache for _ in range(3)]
@@ -111,7 +111,7 @@ def halves() -> Iterator[Line]:
 
 
 def at_once(clients: int) -> Iterator[Line]:
-    """One upstream, and everybody the same bytes."""
+    """One upstream request, and the same bytes for every client."""
     for name, more in (("plain", {}), ("streamed", {"stream": True})):
         body = {**COLD, "messages": [{"role": "user", "content": f"All at once, {name}"}], **more}
         before = figure(get_page(ENGINE_PORT, "/metrics"), "vllm:request_success_total")
@@ -128,7 +128,7 @@ def at_once(clients: int) -> Iterator[Line]:
 
 
 def cost(world: World, hits: int) -> Iterator[Line]:
-    """Processor time of the router for a hit, everything on; and of its plainest page, for scale."""
+    """CPU time of the router for a hit, with everything on; and for its plainest page, for scale."""
     for name, path, body in HIT:
         send(ROUTER_PORT, path, body)
         spent, words = microseconds(world, hammer.request(path, body), hits)
@@ -138,7 +138,7 @@ def cost(world: World, hits: int) -> Iterator[Line]:
 
 
 def microseconds(world: World, request: bytes, times: int) -> tuple[float, set[bytes]]:
-    """The router's for one request, in the best of five rounds, and what it said of its cache."""
+    """CPU of the router per request, in the best of five rounds, and the cache states that it reported."""
     best, words = float("inf"), set()
     for _ in range(5):
         before = world.router.cpu_seconds()
@@ -149,7 +149,7 @@ def microseconds(world: World, request: bytes, times: int) -> tuple[float, set[b
 
 
 def lines(world: World, clients: int, hits: int) -> Iterator[Line]:
-    """All promises, in the order in which they can be looked at."""
+    """All promises, in the order in which they can be checked."""
     rested = world.router.rss_megabytes()
     yield from twice(SIMULATED)
     yield from apart()
@@ -171,7 +171,7 @@ def lines(world: World, clients: int, hits: int) -> Iterator[Line]:
 
 
 def main() -> int:
-    """Print the table; 1 when a promise is not kept."""
+    """Print the table; 1 if a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=1000, help="how many ask at once; default 1000")
     parser.add_argument("--hits", type=int, default=8000, help="in each of five rounds; default 8000")

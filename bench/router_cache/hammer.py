@@ -1,4 +1,4 @@
-"""Many connections that ask one thing: all at once, or one after another as fast as answers come."""
+"""Many connections that send the same request: all at once, or each again as fast as answers arrive."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ def request(path: str, body: dict[str, Any], tenant: str = "shop") -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """Asks the same again and again, and keeps each answer's head word and body."""
+    """Sends the same request repeatedly, and counts each answer's cache state and body."""
 
     def __init__(self, requested: bytes, times: int, over: "asyncio.Future[None]") -> None:
         self._request = requested
@@ -36,12 +36,12 @@ class Connection(asyncio.Protocol):
         self._transport = transport
 
     def send(self) -> None:
-        """Once more."""
+        """Send it again."""
         assert self._transport is not None
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Until the answer is whole."""
+        """Buffer until the answer is complete."""
         self._got += data
         head, found, body = bytes(self._got).partition(b"\r\n\r\n")
         if not found or not _whole(head, body):
@@ -69,7 +69,7 @@ def _whole(head: bytes, body: bytes) -> bool:
 
 
 def dechunked(body: bytes) -> bytes:
-    """Without the framing of chunks."""
+    """Remove the framing of chunks."""
     pieces = []
     while body:
         size, _, body = body.partition(b"\r\n")
@@ -79,7 +79,7 @@ def dechunked(body: bytes) -> bytes:
 
 
 async def hammer(requested: bytes, *, connections: int, times: int) -> Counter[tuple[bytes, bytes]]:
-    """What was answered: the cache's word and the body, and how often. Nobody asks before all are connected."""
+    """Count answers by cache state and body. No request is sent before all are connected."""
     loop = asyncio.get_running_loop()
     overs = [loop.create_future() for _ in range(connections)]
     made: list[Connection] = []

@@ -1,6 +1,6 @@
 """`python -m bench.router_cache.room`: microseconds of the cache's own steps, without a router around it.
 
-The least of several rounds, since other programs on the machine only ever add.
+The minimum of several rounds, since other programs on the machine only ever add.
 """
 
 import json
@@ -28,7 +28,7 @@ HEAD: Final = AnswerHead(status=200, lines=b"content-type: application/json\r\n"
 
 
 class SilentClient:
-    """A client that is never answered here."""
+    """A client that never gets an answer here."""
 
     def flight_head(self, head: AnswerHead) -> None: ...
     def flight_body(self, data: bytes) -> None: ...
@@ -41,12 +41,12 @@ class SilentClient:
 
 
 def microseconds(step: Callable[[], object], times: int = 2000) -> float:
-    """Of one step."""
+    """Microseconds of one step."""
     return min(repeat(step, number=times, repeat=7)) / times * 1e6
 
 
 def rows(messages: list[dict[str, str]]) -> dict[str, float]:
-    """Each step with this question."""
+    """Each step for this request."""
     document: dict[str, Any] = {"model": "m", "messages": messages, "temperature": 0, "max_tokens": 100}
     raw, kept, client = (
         json.dumps(document).encode(),

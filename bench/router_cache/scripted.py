@@ -1,6 +1,6 @@
-"""`python -m bench.router_cache.scripted`: an engine that says what ours does not: reasoning, and half answers.
+"""`python -m bench.router_cache.scripted`: an engine that answers what ours does not: reasoning, and half answers.
 
-What it answers is chosen by the word `script` in the request's body; each answer has another id, as from real engines.
+The answer is selected by the word `script` in the request's body; each has another id, as from real engines.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ def event(answer: object) -> bytes:
 
 
 def events(script: str, *, usage: bool) -> list[bytes]:
-    """A stream of a chat that thinks, calls a tool, and ends as told."""
+    """A chat stream that reasons, calls a tool, and ends as the script says."""
     name = f"chatcmpl-{next(_ids)}"
     entries = [event({"id": name, "choices": [{"index": 0, "delta": one, "finish_reason": None}]}) for one in DELTAS]
     if script == "error":
@@ -45,7 +45,7 @@ def events(script: str, *, usage: bool) -> list[bytes]:
 
 
 def plain(script: str) -> bytes:
-    """The same as one answer."""
+    """The same as a whole answer."""
     message: dict[str, object] = {
         "role": "assistant",
         "content": None,
@@ -58,7 +58,7 @@ def plain(script: str) -> bytes:
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One connection, one request after another."""
+    """Serve one connection, one request after another."""
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -72,7 +72,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _answer(writer: asyncio.StreamWriter, body: dict[str, object]) -> bool:
-    """Whether the connection stays."""
+    """Answer; return whether the connection stays open."""
     script = str(body.get("script", ""))
     if not body.get("stream"):
         answer = plain(script)

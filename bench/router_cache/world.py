@@ -1,4 +1,4 @@
-"""A router with its cache on, one simulated engine, and one that says what it is told to; all are processes."""
+"""A router with its cache on, one emulated engine, and a scripted one, all as processes."""
 
 import http.client
 import json
@@ -23,7 +23,7 @@ METRICS_PORT: Final = 9250
 KEYS: Final = {"shop": "key-of-the-shop", "bank": "key-of-the-bank"}
 OURS: Final = f"{ROOT / 'operator'}:{ROOT}"
 FIRST_TOKEN_MS: Final = "500"
-"""Long enough for a thousand clients to ask before anything is answered."""
+"""Long enough for a thousand clients to send before anything is answered."""
 START_SECONDS: Final = 30.0
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 ENGINE: Final = (
@@ -36,7 +36,7 @@ ENGINE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a client got."""
+    """A client's answer."""
 
     status: int
     lines: dict[str, str]
@@ -44,12 +44,12 @@ class Answer:
 
     @property
     def cache(self) -> str:
-        """What the router said of its cache."""
+        """The router's cache state."""
         return self.lines.get("x-fairlead-cache", "")
 
 
 def send(port: int, path: str, body: dict[str, Any], tenant: str = "shop", **lines: str) -> Answer:
-    """One request on a connection of its own; `_` in a line's name stands for `-`."""
+    """Send one request on a new connection; `_` in a header's name stands for `-`."""
     connection = http.client.HTTPConnection(HOST, port, timeout=30)
     texts = {"Content-Type": "application/json", "Authorization": f"Bearer {KEYS[tenant]}"}
     texts |= {name.replace("_", "-"): value for name, value in lines.items()}
@@ -67,7 +67,7 @@ def send(port: int, path: str, body: dict[str, Any], tenant: str = "shop", **lin
 
 
 def get_page(port: int, path: str) -> str:
-    """A page."""
+    """Fetch a page."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
         connection.request("GET", path)
@@ -77,12 +77,12 @@ def get_page(port: int, path: str) -> str:
 
 
 def figure(page: str, start: str) -> float:
-    """The sum of all samples whose line starts so."""
+    """The sum of all samples whose line starts with `start`."""
     return sum(float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(start))
 
 
 class Process:
-    """One program, and what it used of the processor."""
+    """One program and its use of CPU and memory."""
 
     def __init__(self, words: tuple[str, ...], log: Path, **environment: str) -> None:
         with log.open("wb") as sink:
@@ -96,12 +96,12 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def rss_megabytes(self) -> float:
-        """Memory it holds now."""
+        """Resident memory."""
         pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def stop(self) -> None:
-        """Politely, then not."""
+        """Terminate, then kill."""
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(10)
@@ -112,7 +112,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All that runs, and the file that the router follows."""
+    """The running router and its configuration file."""
 
     router: Process
     config: Path
@@ -124,7 +124,7 @@ class World:
 
 
 def configure(config: Path, port: int) -> None:
-    """The router's file: two tenants with a key each, and the cache on."""
+    """Write the router's file: two tenants with a key each, and the cache on."""
     tenants = []
     for name, key in KEYS.items():
         place = config.parent / name
@@ -142,7 +142,7 @@ def configure(config: Path, port: int) -> None:
 
 @contextmanager
 def running(folder: Path) -> Iterator[World]:
-    """Everything, until the block ends; what is said aloud stands in the folder."""
+    """Run everything until the block ends; logs are in the folder."""
     config = folder / "router.json"
     configure(config, ENGINE_PORT)
     paced = {"FAIRLEAD_ENGINE_START_SECONDS": "0", "FAIRLEAD_ENGINE_TPOT_MS": "2", "PYTHONPATH": OURS}
@@ -164,7 +164,7 @@ def running(folder: Path) -> Iterator[World]:
 
 
 def until(true: object, what: str) -> None:
-    """Look until it is so."""
+    """Poll until it is true."""
     assert callable(true)
     deadline = time.monotonic() + START_SECONDS
     while not true():
@@ -174,7 +174,7 @@ def until(true: object, what: str) -> None:
 
 
 def _routable() -> str:
-    """Addresses of routable engines; none while the router is not there."""
+    """Addresses of routable engines; none while the router does not answer."""
     try:
         seen = json.loads(get_page(METRICS_PORT, "/fairlead/v1/endpoints"))["endpoints"]
     except (OSError, ValueError):

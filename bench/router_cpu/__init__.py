@@ -1,1 +1,1 @@
-"""What a request costs a router: ours and its peers before the same mock engines, asked by the same client, in turn."""
+"""What a request costs a router: ours and its peers with the same mock engines and the same client, in turn."""

@@ -1,4 +1,4 @@
-"""`python -m bench.router_cpu`: ours beside its peers in one run; 0 when every promise held."""
+"""`python -m bench.router_cpu`: ours beside its peers in one run; 0 when all promises hold."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ PAGE: Final = ROOT / "docs" / "reference" / "router-benchmark.md"
 
 
 def compare(names: Sequence[str], plan: Plan, lines: Sequence[Line] = LINES, *, delays: bool = True) -> Found:
-    """One run with these routers; none named means all."""
+    """Run once with these routers; no names means all."""
     cache = Cache.chosen()
     with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as made, ExitStack() as stack:
         folder = Path(made)
@@ -51,7 +51,7 @@ def _chosen_lines(words: Sequence[str]) -> tuple[Line, ...]:
 
 
 def main() -> int:
-    """Measure, print, keep."""
+    """Measure, print and save."""
     parser = argparse.ArgumentParser(prog="bench.router_cpu", description=__doc__)
     parser.add_argument("--only", action="append", default=[], metavar="ROUTER", help="fairlead, vllm-router, …")
     parser.add_argument("--line", action="append", default=[], metavar="WORD", help="lines whose name has the word")
@@ -65,7 +65,7 @@ def main() -> int:
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     parser.add_argument("-o", dest="form", choices=("table", "json"), default="table")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # child processes end with us
     os.nice(options.nice)
     if options.soak:
         return soak.main(options.soak)

@@ -1,4 +1,4 @@
-"""The mock engines and the load client: Go programs of this folder, built once for each state of their sources."""
+"""The mock engines and the load client: Go programs in this folder, built once per version of their sources."""
 
 import hashlib
 from pathlib import Path
@@ -15,7 +15,7 @@ FLAGS: Final = ("-ldflags=-s -w",)
 
 
 def folder(cache: Cache) -> Path:
-    """Where the programs are; builds what is missing."""
+    """The programs' folder; builds what is missing."""
     digest = hashlib.sha256("".join(FLAGS).encode())
     for source in sorted(SOURCES.rglob("*")):
         if source.is_file():

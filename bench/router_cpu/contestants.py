@@ -1,4 +1,4 @@
-"""A router that takes part: how it is started, when it is ready, what it costs. Knows nothing of which routers."""
+"""A router that takes part: how it starts, when it is ready, what it costs. Independent of any particular router."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from bench import kernel
 HOST: Final = "127.0.0.27"
 TIMEOUT_S: Final = 60.0
 SCRAPE_S: Final = 1.0
-"""Everybody's metrics are read each second, as ours are promised to be."""
+"""All metrics are scraped each second, the rate that ours is promised for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,34 +30,34 @@ class Contestant:
     port: int
     metrics_port: int
     keys: tuple[str, ...]
-    """Of its tenants; one that has none is sent them all the same, since clients do not change."""
+    """Of its tenants; a router without tenants is sent them too, since clients do not change."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def target(self) -> str:
-        """Where clients ask."""
+        """The base address for clients."""
         return f"{HOST}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """One that was started."""
+    """A running router."""
 
     contestant: Contestant
     pid: int
 
     def cpu_seconds(self) -> float:
-        """Of all its processes since their start."""
+        """CPU of all its processes since their start."""
         return kernel.cpu_seconds(self.pid)
 
     def memory_mb(self) -> float:
-        """Resident now."""
+        """Resident memory."""
         return kernel.memory_mb(self.pid)
 
 
 @contextmanager
 def running(contestant: Contestant, log: Path) -> Iterator[Running]:
-    """Start it, wait until it serves, scrape it all the while, and end it when the block is left."""
+    """Start it, wait until it serves, scrape it meanwhile, and stop it when the block ends."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
         log.open("wb") as sink,
@@ -77,7 +77,7 @@ def running(contestant: Contestant, log: Path) -> Iterator[Running]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """A drain may take long; nobody is served any more, so a second word is said soon."""
+    """Terminate twice, then kill: a drain may take long, and no client is left."""
     process.terminate()
     try:
         process.wait(timeout=3)
@@ -89,7 +89,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _until_it_serves(contestant: Contestant, process: subprocess.Popen[bytes], log: Path) -> None:
-    """One whole answer is the proof: health alone may come before any engine is known."""
+    """Wait for one whole answer: health alone may come before any engine is discovered."""
     until = time.monotonic() + TIMEOUT_S
     text = "nothing"
     while time.monotonic() < until:

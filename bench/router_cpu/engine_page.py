@@ -1,4 +1,4 @@
-"""A page of metrics as a real engine has it, for the mocks to answer with: its length and names count, not values."""
+"""A real engine's metrics page for the mocks to serve: its length and names matter, not its values."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ TIMEOUT_S: Final = 60.0
 
 
 def write(host: str, path: Path) -> None:
-    """Ask `fairlead engine` once, whose page has real vLLM's names and buckets, and keep what it says."""
+    """Fetch the page of `fairlead engine` once, which has real vLLM's names and buckets, and save it."""
     words = [sys.executable, "-m", "fairlead", "engine", "--product", "NVIDIA-H100-80GB-HBM3", "--"]
     words += ["vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct", "--served-model-name", "chat"]
     words += ["--max-model-len", "8192", "--host", host, "--port", str(PORT)]

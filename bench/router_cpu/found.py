@@ -1,4 +1,4 @@
-"""What a comparison found, and what follows: medians over rounds, ratios to the better peer, whether promises hold."""
+"""The results of a comparison: medians over rounds, ratios to the better peer, whether promises hold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ class Cost:
     router: str
     line: str
     cpu_us: float
-    """A request, of all the router's processes."""
+    """Per request, of all the router's processes."""
     per_second: float
     failed: int
     wrong: str = ""
@@ -25,12 +25,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delay:
-    """What a router added to the time of an answer, in microseconds, beside asking an engine at the same rate."""
+    """The latency that a router adds, in microseconds, compared with sending to an engine directly at the same rate."""
 
     router: str
     rate: float
     common: bool
-    """The same rate for everybody, and not half of what this one can do."""
+    """Whether the rate is the same for all, and not half of what this one can do."""
     p50: float
     p99: float
     failed: int
@@ -38,7 +38,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """All of one run."""
+    """All results of one run."""
 
     machine: str
     date: str
@@ -47,16 +47,16 @@ class Found:
     delays: tuple[Delay, ...]
     memory_mb: Mapping[str, float]
     requests: Mapping[str, int]
-    """Answered by each, over the whole run: what its memory stands beside."""
+    """Answered by each, over the whole run: the context for its memory."""
 
     @property
     def routers(self) -> tuple[str, ...]:
-        """Ours first."""
+        """All names, ours first."""
         return tuple(self.versions)
 
     @property
     def peers(self) -> tuple[str, ...]:
-        """All the others."""
+        """All but ours."""
         return tuple(name for name in self.routers if name != OURS)
 
     def cpu_us(self, router: str, line: str) -> float:
@@ -64,11 +64,11 @@ class Found:
         return median(self._costs(router, line, "cpu_us"))
 
     def per_second(self, router: str, line: str) -> float:
-        """At most, as the clients of the CPU rounds pushed it."""
+        """Throughput under the clients of the CPU rounds."""
         return median(self._costs(router, line, "per_second"))
 
     def ratio(self, line: str) -> float | None:
-        """Ours to the better peer's; nothing where one side is missing."""
+        """Ours to the better peer's; None if one side is missing."""
         if OURS not in self.routers or not self.peers or not self._costs(OURS, line, "cpu_us"):
             return None
         return self.cpu_us(OURS, line) / min(self.cpu_us(peer, line) for peer in self.peers)
@@ -81,17 +81,17 @@ class Found:
         return median(one.p50 for one in rows), median(one.p99 for one in rows)
 
     def rate(self, router: str, *, common: bool) -> float:
-        """At which the delay was taken."""
+        """The rate at which the delay was measured."""
         return next((one.rate for one in self.delays if one.router == router and one.common == common), 0.0)
 
     @property
     def failed(self) -> int:
-        """Requests of the whole run that were not answered well, whoever's fault it was."""
+        """Requests of the whole run that were not answered well, for whatever reason."""
         return sum(one.failed for one in self.costs) + sum(one.failed for one in self.delays)
 
     @property
     def broken(self) -> Sequence[str]:
-        """The promises that did not hold, in words."""
+        """The broken promises, in words."""
         return [*self._dear(), *self._slow(), *self._large(), *self._wrong()]
 
     def _dear(self) -> list[str]:
@@ -126,7 +126,7 @@ class Found:
         return [getattr(one, field) for one in self.costs if one.router == router and one.line == line]
 
     def as_json(self) -> dict[str, Any]:
-        """For programs, with what follows."""
+        """All results, with what follows."""
         ratios = {
             line.name: self.ratio(line.name) for line in LINES if self._costs(self.routers[0], line.name, "cpu_us")
         }
@@ -134,6 +134,6 @@ class Found:
 
 
 def lines(found: Found) -> tuple[Line, ...]:
-    """Those that were measured."""
+    """The lines that were measured."""
     names = {one.line for one in found.costs}
     return tuple(line for line in LINES if line.name in names)

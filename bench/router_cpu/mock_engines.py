@@ -1,4 +1,4 @@
-"""The mock engines as one process behind four addresses, and one run of the load client."""
+"""The mock engines as one process with four addresses, and one run of the load client."""
 
 import json
 import subprocess
@@ -14,12 +14,12 @@ PORTS: Final = (8281, 8282, 8283, 8284)
 ADDRESSES: Final = tuple(f"{HOST}:{port}" for port in PORTS)
 MODEL: Final = "chat"
 NEVER_S: Final = 900.0
-"""No run takes so long; what does has hung."""
+"""No run takes that long; one that does has hung."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is asked: prompts of how many words, how many of them shared; streams; by the clock or by answers."""
+    """The load: words per prompt, how many of them shared; streams; at a rate or as fast as answers come."""
 
     words: int = 100
     shared: int = 40
@@ -33,14 +33,14 @@ class Load:
 
     @property
     def options(self) -> list[str]:
-        """As the client spells it."""
+        """The client's options."""
         names = ("words", "shared", "connections", "requests", "seconds", "rate", "ramp", "seed")
         return [f"-streams={str(self.streams).lower()}", *(f"-{name}={getattr(self, name)}" for name in names)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What came of it; latencies in microseconds."""
+    """The results; latencies in microseconds."""
 
     requests: int
     failed: int
@@ -52,7 +52,7 @@ class Answered:
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> "Answered":
-        """The client's line. What was not answered in time has failed too."""
+        """Parse the client's line. A request without an answer in time has failed too."""
         return cls(
             requests=document["requests"],
             failed=document["failed"] + document["unfinished"],
@@ -65,13 +65,13 @@ class Answered:
 
 
 class Mocks:
-    """Engines that run, and clients on demand."""
+    """Running engines, and clients on demand."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
 
     def run_client(self, target: str, load: Load, keys: Sequence[str]) -> Answered:
-        """One run of the client to its end."""
+        """Run the client to its end."""
         words = [str(self._programs / "load"), f"-target={target}", f"-model={MODEL}", f"-keys={','.join(keys)}"]
         ran = subprocess.run([*words, *load.options], check=False, capture_output=True, text=True, timeout=NEVER_S)
         if ran.returncode != 0:
@@ -79,11 +79,11 @@ class Mocks:
         return Answered.read(json.loads(ran.stdout))
 
     def pace(self, *, paced: bool) -> None:
-        """Streams come by the clock from now on, or each in one piece."""
+        """Pace streams by the clock from now on, or send each in one piece."""
         _fetched(f"/bench/{'paced' if paced else 'coalesced'}")
 
     def counts(self) -> dict[str, Any]:
-        """What the engines saw so far."""
+        """The engines' counts so far."""
         found: dict[str, Any] = json.loads(_fetched("/bench/counts"))
         return found
 
@@ -96,7 +96,7 @@ def _fetched(path: str) -> bytes:
 
 @contextmanager
 def running(programs: Path, page: Path) -> Iterator[Mocks]:
-    """Start the engines, and end them when the block is left; `page` is what their /metrics answer with."""
+    """Start the engines, and stop them when the block ends; `page` is what their /metrics serve."""
     words = [str(programs / "engine"), f"-listen={','.join(ADDRESSES)}", f"-model={MODEL}", f"-metrics={page}"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -1,7 +1,7 @@
 """Our router with everything on: tenants with keys, bands, limits, lanes, prefixes, accounts, an access log in a file.
 
-It is what the image has: the hottest files of the data plane are machine code (`make compiled`, decision 0043).
-The response cache stays off: an answer from it would cost less than one from an engine.
+It is the image's build: the hottest files of the data plane are machine code (`make compiled`, decision 0043). The
+response cache stays off: an answer from it would cost less than one from an engine.
 """
 
 import json
@@ -24,12 +24,12 @@ AMPLE: Final = 1_000_000_000
 
 
 def keys() -> tuple[str, ...]:
-    """One of each tenant."""
+    """One key per tenant."""
     return tuple(f"sk-bench-{number}-7f3a9c51d2e8" for number in range(TENANTS))
 
 
 def contestant(folder: Path) -> Contestant:
-    """Its files are written into the folder."""
+    """Our router, with its files written into the folder."""
     config = folder / "router.json"
     config.write_text(json.dumps(configuration(folder), indent=1), encoding="utf-8")
     listening = ("--host", HOST, "--port", str(PORT), "--metrics-port", str(METRICS_PORT), "--linger", "0")
@@ -46,7 +46,7 @@ def contestant(folder: Path) -> Contestant:
 
 
 def configuration(folder: Path) -> dict[str, Any]:
-    """As the operator renders it; a file written by hand would be read by pydantic, which stays in memory."""
+    """The configuration as the operator renders it; one written by hand would load pydantic, which stays in memory."""
     return {
         "renderedFrom": "bench.router_cpu",
         "endpoints": list(mock_engines.ADDRESSES),

@@ -1,7 +1,7 @@
-"""The peers: two routers in Rust, as their users start them, with the policy that looks for held prefixes.
+"""The peers: two routers in Rust, started as their users do, with the policy that prefers cached prefixes.
 
-Their logs are turned down to warnings: one of them writes two lines a request otherwise, and ours is to be measured
-against the better of both at its best.
+They log warnings only: one of them writes two lines a request otherwise, and ours is compared with the better of both
+at its best.
 """
 
 from importlib import metadata
@@ -14,7 +14,7 @@ from devcluster.cache import Cache
 
 
 def contestants(cache: Cache, keys: tuple[str, ...]) -> tuple[Contestant, ...]:
-    """Both, installed where they are not yet."""
+    """Both, installed if missing."""
     place = venvs.folder("peers", cache)
     return _vllm_router(place, keys), _sglang_router(place, keys)
 
@@ -44,7 +44,7 @@ def _sglang_router(place: Path, keys: tuple[str, ...]) -> Contestant:
 
 
 def _options(port: int, metrics_port: int) -> tuple[str, ...]:
-    """The options that both have."""
+    """The options that both share."""
     engines = tuple(f"http://{address}" for address in mock_engines.ADDRESSES)
     listening = ("--host", HOST, "--port", str(port), "--prometheus-host", HOST)
     return (
@@ -55,7 +55,7 @@ def _options(port: int, metrics_port: int) -> tuple[str, ...]:
 
 
 def _version(name: str, place: Path) -> str:
-    """Of an environment that is not ours."""
+    """The package's version in another environment."""
     (site,) = place.parent.glob("lib/python3*/site-packages")
     found = next(iter(metadata.distributions(name=name, path=[str(site)])))
     return found.version

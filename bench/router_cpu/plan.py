@@ -1,4 +1,4 @@
-"""What is measured: four kinds of requests, how many of each, and what is promised of ours."""
+"""The plan: four kinds of requests, how many of each, and what is promised of ours."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,10 +18,10 @@ class Line:
     most: float
     """Ours may cost at most this share of the better peer's CPU."""
     paced: bool = False
-    """Chunks come by the clock."""
+    """Chunks are paced by the clock."""
 
     def load_of(self, share: float, seed: int) -> Load:
-        """The load of one round; everybody gets the same requests, other ones in each round."""
+        """The load of one round: the same requests for each router, other ones in each round."""
         return replace(self.load, requests=max(100, int(self.load.requests * share)), seed=seed)
 
 
@@ -37,12 +37,12 @@ LINES: Final = (
     ),
 )
 OPEN_CONNECTIONS: Final = 256
-"""Of clients that ask by the clock: more than ever are in flight at half load."""
+"""Of clients that send at a rate: more than are ever in flight at half load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long all of it takes."""
+    """The size of the run."""
 
     rounds: int = 3
     share: float = 1.0

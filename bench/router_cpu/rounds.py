@@ -1,4 +1,4 @@
-"""The comparison itself. Rounds alternate between routers, so that a noisy minute falls on all alike."""
+"""The comparison itself. Rounds alternate between routers, so that a noisy minute affects all equally."""
 
 import datetime as dt
 import sys
@@ -12,7 +12,7 @@ from prove.ledger import machine
 
 
 class Comparison:
-    """Routers that run, engines behind them, and what was found so far."""
+    """Running routers and their engines."""
 
     def __init__(self, routers: Sequence[Running], mocks: Mocks, plan: Plan) -> None:
         self._routers = routers
@@ -21,7 +21,7 @@ class Comparison:
         self._answered = {one.contestant.name: 0 for one in routers}
 
     def run(self, lines: Sequence[Line] = LINES, *, delays: bool = True) -> Found:
-        """All of it."""
+        """Run everything."""
         costs = tuple(self._costs(lines))
         rates = self._rates(costs) if delays else {}
         return Found(
@@ -45,7 +45,7 @@ class Comparison:
         self._mocks.pace(paced=False)
 
     def _turn(self, number: int) -> Sequence[Running]:
-        """Nobody is always first."""
+        """Rotate who goes first."""
         first = number % len(self._routers)
         return [*self._routers[first:], *self._routers[:first]]
 
@@ -86,7 +86,7 @@ class Comparison:
                 yield self._delay(router, common, number, common=True)
 
     def _delay(self, router: Running, rate: float, seed: int, *, common: bool) -> Delay:
-        """Through the router and, at once after it, directly: the difference is what the router adds."""
+        """Measure through the router and directly afterwards: the difference is what the router adds."""
         load = Load(rate=rate, seconds=self._plan.latency_seconds, connections=OPEN_CONNECTIONS, seed=seed)
         through = self._run_client(router, load)
         direct = self._mocks.run_client(ADDRESSES[0], load, router.contestant.keys)

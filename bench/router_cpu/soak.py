@@ -1,4 +1,4 @@
-"""Our router over very many requests: is its memory flat? The first half fills what is bounded, the second tells."""
+"""Our router over very many requests: is its memory flat? The first half fills what is bounded, the second decides."""
 
 import sys
 import tempfile
@@ -12,12 +12,12 @@ from devcluster.cache import Cache
 
 SLICES: Final = 20
 FLAT: Final = 0.02
-"""What is left of growth in the second half, as a share: less than one more page table and allocator slack give."""
+"""Growth that is allowed in the second half, as a share: no more than one more page table and allocator slack cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soaked:
-    """Resident memory as requests went by."""
+    """Resident memory over the requests served."""
 
     requests: tuple[int, ...]
     memory_mb: tuple[float, ...]
@@ -25,7 +25,7 @@ class Soaked:
 
     @property
     def slope(self) -> float:
-        """MB a million requests over the second half, by least squares."""
+        """MB per million requests over the second half, by least squares."""
         half = len(self.requests) // 2
         xs, ys = [one / 1e6 for one in self.requests[half:]], self.memory_mb[half:]
         x, y = sum(xs) / len(xs), sum(ys) / len(ys)
@@ -40,12 +40,12 @@ class Soaked:
 
     @property
     def holds(self) -> bool:
-        """Everybody was answered, and memory stayed."""
+        """Whether all requests were answered, and memory stayed flat."""
         return self.failed == 0 and self.growth <= FLAT
 
     @property
     def line(self) -> str:
-        """For people."""
+        """One line for people."""
         quarters = [self.memory_mb[round(share * (len(self.memory_mb) - 1))] for share in (0, 0.25, 0.5, 0.75, 1)]
         shown = ", ".join(f"{one:.1f}" for one in quarters)
         return (
@@ -55,7 +55,7 @@ class Soaked:
 
 
 def soak(requests: int) -> Soaked:
-    """Short prompts with a stream in every tenth slice; one router for all of it."""
+    """Send short prompts, and streams in every tenth slice, to one router."""
     cache = Cache.chosen()
     with tempfile.TemporaryDirectory(prefix="fairlead-soak-") as made:
         folder = Path(made)
@@ -77,7 +77,7 @@ def soak(requests: int) -> Soaked:
 
 
 def main(requests: int) -> int:
-    """0 when it is flat."""
+    """Run and print; 0 when memory is flat."""
     found = soak(requests)
     print(found.line)
     return 0 if found.holds else 1

@@ -1,4 +1,4 @@
-"""The comparison for people: an aligned table, and the page of the docs that is made of the same rows."""
+"""The comparison for people: an aligned table, and the page of the docs with the same rows."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -26,7 +26,7 @@ not.
 
 
 def rows(found: Found) -> Iterator[tuple[str, ...]]:
-    """The head, then a row a line; the last column is the ratio to the better peer."""
+    """The head, then one row per line; the last column is the ratio to the better peer."""
     yield ("", *(f"{name} {version}" for name, version in found.versions.items()), "ratio")
     for line in lines(found):
         ratio = found.ratio(line.name)
@@ -53,14 +53,14 @@ def _delays(found: Found, *, common: bool) -> Iterator[tuple[str, ...]]:
 
 
 def _compared(title: str, values: Sequence[float], found: Found, how: str) -> tuple[str, ...]:
-    """With the ratio to the least of the others, where there are others."""
+    """A row with the ratio to the least of the others, if there are others."""
     others = [value for value, name in zip(values, found.routers, strict=True) if name != OURS]
     message = f"{values[0] / min(others):.2f} (<1)" if others and found.routers[0] == OURS and min(others) > 0 else ""
     return (title, *(how.format(value) for value in values), message)
 
 
 def text(found: Found) -> str:
-    """Aligned, with what did not hold below."""
+    """An aligned table, followed by the broken promises."""
     table = list(rows(found))
     widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
     shown = [
@@ -75,7 +75,7 @@ def text(found: Found) -> str:
 
 
 def page(found: Found) -> str:
-    """Markdown for the docs."""
+    """The page as Markdown."""
     head, *body = rows(found)
     table = [f"| {' | '.join(row)} |" for row in (head, ("---", *["---:"] * (len(head) - 1)), *body)]
     answered = ", ".join(f"{name} {count:,}" for name, count in found.requests.items())

@@ -1,1 +1,1 @@
-"""A router as its own process, engines of plain asyncio that can be killed, and clients that behave badly."""
+"""A router process, engines of plain asyncio that can be killed, and clients that behave badly."""

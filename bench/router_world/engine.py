@@ -1,8 +1,8 @@
-"""An engine that answers as it is told in the body, and notes the moment when somebody hangs up on it.
+"""An engine that answers as the body instructs, and records when a client disconnects.
 
-Run as a program: `python -m bench.router_world.engine HOST PORT`. It serves in a child of itself, so that one which is
-killed is there again without the third of a second of CPU that a new program takes from what is measured. The moments
-are those of the machine's steady clock, which all its processes share.
+Run as a program: `python -m bench.router_world.engine HOST PORT`. It serves in a child process, so that a killed one is
+back without the third of a second of CPU that a new program would take from what is measured. Times are of the
+machine's steady clock, which all its processes share.
 """
 
 import asyncio
@@ -28,22 +28,22 @@ MOST_NOTED: Final = 400_000
 
 
 class Engine:
-    """What all connections share."""
+    """State shared by all connections."""
 
     def __init__(self) -> None:
         self.hung_up: dict[str, float] = {}
-        """Request id, and when its connection was seen to be gone while it was answered."""
+        """Request ids, with the time when the connection was seen to be gone during the answer."""
         self.running = 0
 
     async def serve(self, host: str, port: int) -> None:
-        """Until it is killed."""
+        """Serve until killed."""
         server = await asyncio.get_running_loop().create_server(lambda: Connection(self), host, port, backlog=4096)
         print("ready", flush=True)
         await server.serve_forever()
 
 
 class Connection(asyncio.Protocol):
-    """One request after the other."""
+    """Handles one request after the other."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._may_write.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transport does not inherit from it
 
     def pause_writing(self) -> None:
         self._may_write.clear()
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
             engine.running -= 1
 
     async def _complete(self, document: dict[str, Any]) -> None:
-        """`world`: milliseconds to the first token, between two, how many, and what is wrong with it."""
+        """Answer as `world` says: milliseconds to the first token and between two, how many, and which fault."""
         world = document.get("world", {})
         await asyncio.sleep(world.get("first", 0) / 1000)
         if world.get("garbage"):
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
 
 
 AWAY_SECONDS: Final = 0.2
-"""Between a kill and the next start: the router meets refused connections."""
+"""Between a kill and the next start, when the router's connections are refused."""
 
 
 def main() -> None:

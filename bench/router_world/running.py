@@ -1,4 +1,4 @@
-"""The processes of one run: engines that come back after they are killed, a router, and what can be read of it."""
+"""The processes of one run: engines that restart after they are killed, a router, and readings of its state."""
 
 import asyncio
 import json
@@ -20,14 +20,14 @@ METRICS_PORT: Final = 9470
 ENGINES: Final = (8481, 8482, 8483)
 KEYS: Final = ("sk-leaks-a", "sk-leaks-b")
 NARROW: Final = "sk-leaks-narrow"
-"""Of a tenant that may have one request in flight: all others of it wait in the router's queue."""
+"""The key of a tenant that may have one request in flight: its others wait in the router's queue."""
 SLOTS: Final = 24
-"""Of one engine: few, so that requests stand in the router's queue."""
+"""Of one engine: few, so that requests wait in the router's queue."""
 Process = asyncio.subprocess.Process
 
 
 async def started(*words: str, sign: bytes, port: int) -> Process:
-    """A program of ours, once it has said that it is there."""
+    """Start one of our programs, and wait for its sign of readiness."""
     paths = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
     pipe = asyncio.subprocess.PIPE
     made = await asyncio.create_subprocess_exec(
@@ -41,13 +41,13 @@ async def started(*words: str, sign: bytes, port: int) -> Process:
 
 
 def children(process: Process) -> list[int]:
-    """Of an engine: the one that serves."""
+    """An engine's child processes: the one that serves."""
     found = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [int(number) for number in found.read_text(encoding="ascii").split()]
 
 
 async def drained(process: Process) -> None:
-    """Read what it says, so that it never waits for us."""
+    """Read its output, so that it never blocks on us."""
     assert process.stdout is not None
     while await process.stdout.read(65536):
         pass
@@ -55,7 +55,7 @@ async def drained(process: Process) -> None:
 
 @dataclass(slots=True)
 class World:
-    """What runs."""
+    """The running processes."""
 
     router: Process
     engines: dict[int, Process] = field(default_factory=dict)
@@ -64,12 +64,12 @@ class World:
     killed: int = 0
 
     async def start_engine(self, port: int) -> None:
-        """One, on the port it had before."""
+        """Start one on its previous port."""
         process = await started("bench.router_world.engine", HOST, str(port), sign=b"ready", port=port)
         self.engines[port] = process
 
     async def kill_engine(self, port: int) -> None:
-        """With -9, until it is there again; what it noted is kept."""
+        """Kill it with -9, and wait until it is back; its records are kept."""
         await self.collect(port)
         self.killed += 1
         for child in children(self.engines[port]):
@@ -81,31 +81,31 @@ class World:
                 return
 
     async def collect(self, port: int) -> int:
-        """What an engine noted of those that hung up; answers how many requests it still runs."""
+        """Collect an engine's records of disconnects; return how many requests it still runs."""
         document: dict[str, Any] = json.loads(await fetched(port, "/hung-up"))
         self.hung_up |= document["hungUp"]
         running: int = document["running"]
         return running
 
     async def seen(self) -> dict[str, Any]:
-        """What the router sees of its engines and its queue."""
+        """The router's view of its engines and its queue."""
         document: dict[str, Any] = json.loads(await fetched(METRICS_PORT, "/fairlead/v1/endpoints"))
         return document
 
     async def gauge(self, name: str) -> float:
-        """One number of its metrics."""
+        """One value of its metrics."""
         page = (await fetched(METRICS_PORT, "/metrics")).decode()
         found = re.findall(rf"^{re.escape(name)}(?:{{[^}}]*}})? (\S+)$", page, re.MULTILINE)
         return sum(float(value) for value in found)
 
     @property
     def descriptors(self) -> int:
-        """Files and sockets that the router holds open."""
+        """Number of files and sockets that the router has open."""
         return len(list(Path(f"/proc/{self.router.pid}/fd").iterdir()))
 
     @property
     def rss_mib(self) -> float:
-        """Memory that the router holds."""
+        """The router's resident memory."""
         pages = int(Path(f"/proc/{self.router.pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
@@ -116,7 +116,7 @@ class World:
 
 
 async def fetched(port: int, path: str) -> bytes:
-    """One page of a process of ours."""
+    """Fetch one page from one of our processes."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=2**26)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
@@ -129,7 +129,7 @@ async def fetched(port: int, path: str) -> bytes:
 
 @asynccontextmanager
 async def world(folder: Path, **routing: Any) -> AsyncIterator[World]:  # noqa: ANN401 - any JSON
-    """Engines and a router with two tenants, until the block ends."""
+    """Run engines and a router with two tenants until the block ends."""
     config = folder / "router.json"
     config.write_text(json.dumps(_configuration(folder, routing)), encoding="utf-8")
     words = ("fairlead", "router", "--config", str(config), "--host", HOST, "--port", str(PORT))
@@ -155,7 +155,7 @@ async def world(folder: Path, **routing: Any) -> AsyncIterator[World]:  # noqa: 
 
 
 def first_in_line() -> None:
-    """What else this machine does must not count, where we may say so."""
+    """Raise our priority over the machine's other work, where permitted."""
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
 

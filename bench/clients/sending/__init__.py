@@ -1,1 +1,1 @@
-"""What runs inside the clients' own environment: it has none of our packages, so these files import none of them."""
+"""Scripts that run in the clients' own environment, which lacks our packages; these files import none of them."""

@@ -1,10 +1,10 @@
-"""The `anthropic` package's calls; the router answers it in its own shape."""
+"""The `anthropic` package's calls, which the router answers in Anthropic's format."""
 
 import asyncio
 from importlib.metadata import version
 from typing import Any, Final
 
-import anthropic  # type: ignore[import-not-found]  # of the clients' environment
+import anthropic  # type: ignore[import-not-found]  # from the clients' environment
 
 from bench.clients.sending.calls import HELLO, MODEL, TIMEOUT_S, WEATHER, Call, Place, refused, try_all
 

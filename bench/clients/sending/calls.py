@@ -1,6 +1,6 @@
-"""A list of calls of one client, each tried once; a line of JSON says how it went. Standard library only.
+"""A list of calls of one client, each tried once and reported as a line of JSON. Standard library only.
 
-Addresses and keys come by the environment, since that is how people configure these clients.
+Addresses and keys come from the environment, since that is how people configure these clients.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 MODEL: Final = "chat"
 TIMEOUT_S: Final = 30.0
-"""Of every client for an answer: what takes longer is a finding, and the other calls are still made."""
+"""Every client's time-out for an answer: a slower one is a finding, and the other calls still run."""
 HELLO: Final[list[Any]] = [{"role": "user", "content": "Tell me of the tide, please."}]
 WEATHER: Final[dict[str, Any]] = {
     "type": "object",
@@ -27,17 +27,17 @@ Call = Callable[["Place"], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where to ask, and as whom."""
+    """Where to send requests, and as which tenant."""
 
     url: str
     embedding_url: str
     key: str
     narrow_key: str
-    """Of a tenant that may ask once a minute."""
+    """The key of a tenant that may send one request a minute."""
     engines: tuple[str, ...]
 
     def fault(self, engine: int, fault: str) -> None:
-        """Order a fault of one engine behind the router, or none."""
+        """Set a fault of one engine behind the router, or clear it."""
         body = json.dumps({"fault": fault}).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.engines[engine]}/fairlead/v1/faults", body, headers)  # noqa: S310 - ours
@@ -46,7 +46,7 @@ class Place:
 
 
 def place() -> Place:
-    """As the environment says."""
+    """Read it from the environment."""
     environment = os.environ
     return Place(
         url=environment["FAIRLEAD_URL"],
@@ -58,7 +58,7 @@ def place() -> Place:
 
 
 def try_all(client: str, version: str, calls: Mapping[str, Call]) -> int:
-    """Every call, in order; 0 when all went well."""
+    """Try every call in order; 0 when all succeeded."""
     where, failed = place(), 0
     for name, call in calls.items():
         begun = time.monotonic()
@@ -74,7 +74,7 @@ def try_all(client: str, version: str, calls: Mapping[str, Call]) -> int:
 
 
 def refused(kind: type[BaseException], call: Callable[[], object]) -> Any:  # noqa: ANN401 - each client has its own
-    """The client's own error for a refusal; anything else is a finding."""
+    """Return the client's own error for a refusal; anything else is a finding."""
     try:
         answer = call()
     except kind as error:

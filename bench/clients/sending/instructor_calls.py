@@ -1,11 +1,11 @@
-"""instructor: structured outputs that it validates by itself, and asks for again with the error where they fail."""
+"""instructor: structured outputs that it validates itself, sending the error back when validation fails."""
 
 import json
 import urllib.request
 from importlib.metadata import version
 from typing import Any, Final
 
-import anthropic  # type: ignore[import-not-found]  # of the clients' environment
+import anthropic  # type: ignore[import-not-found]  # from the clients' environment
 import instructor  # type: ignore[import-not-found]
 import openai
 import pydantic
@@ -23,7 +23,7 @@ class Forecast(pydantic.BaseModel):
 
 
 class Picky:
-    """A model of answers that refuses the first ones, whatever they say."""
+    """A response model that refuses the first answers, whatever they contain."""
 
     def __init__(self, refusals: int) -> None:
         self.seen = 0
@@ -57,7 +57,7 @@ def _by(place: Place, mode: Any) -> str:  # noqa: ANN401 - likewise
 
 
 def _retries(place: Place, mode: Any) -> str:  # noqa: ANN401 - likewise
-    """Two answers that its validator refuses: each is sent back with the error, and the third one is taken."""
+    """Have the validator refuse two answers: each is sent back with the error, and the third is accepted."""
     picky = Picky(2)
     task = {"x-fairlead-task": f"instructor-{mode.name}"}
     before = _requests(place)
@@ -70,18 +70,18 @@ def _retries(place: Place, mode: Any) -> str:  # noqa: ANN401 - likewise
 
 
 class AnyObject(pydantic.BaseModel, extra="allow"):
-    """Whatever there is in it."""
+    """Accepts any fields."""
 
 
 def _json_mode(place: Place) -> str:
-    """The pretended engine writes an object of its own, since the schema stands in the prompt alone."""
+    """Accept any object: the emulator writes one of its own, since the schema is only in the prompt."""
     made = _create(_client(place, instructor.Mode.JSON), AnyObject)
     assert made.model_extra, made
     return f"an object with {sorted(made.model_extra)}"
 
 
 def _gives_up(place: Place) -> str:
-    """Validators that are never content: the client's own error, after as many attempts as it may make."""
+    """Never accept an answer: expect the client's own error after as many attempts as it may make."""
     before = _requests(place)
     refused(Exception, lambda: _create(_client(place), Picky(100).model, max_retries=2))
     return f"{_requests(place) - before} attempts"
@@ -98,7 +98,7 @@ def _partial(place: Place) -> str:
 
 
 def _messages(place: Place) -> str:
-    """Anthropic's surface."""
+    """Use Anthropic's API."""
     sent = anthropic.Anthropic(base_url=place.url, api_key=place.key, max_retries=0, timeout=TIMEOUT_S)
     made = instructor.from_anthropic(sent).messages.create(
         response_model=Forecast, model=MODEL, messages=HELLO, max_tokens=200, max_retries=ATTEMPTS
@@ -108,7 +108,7 @@ def _messages(place: Place) -> str:
 
 
 def _requests(place: Place) -> int:
-    """How many the gateway has counted for this tenant."""
+    """How many requests the gateway has counted for this tenant."""
     page = _posted(place, "/v1/usage", None)
     return sum(one["num_model_requests"] for bucket in page["data"] for one in bucket["results"])
 

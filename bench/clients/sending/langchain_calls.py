@@ -1,4 +1,4 @@
-"""LangChain's OpenAI classes: chat models, tools, structured outputs and embeddings of agents."""
+"""LangChain's OpenAI classes: agents' chat models, tools, structured outputs and embeddings."""
 
 from importlib.metadata import version
 from typing import Any, Final
@@ -57,7 +57,7 @@ def _batch(place: Place) -> str:
 
 
 def _chain(place: Place) -> str:
-    """Two models one after the other, as in an agent."""
+    """Chain two models, as an agent does."""
     first = _model(place, max_tokens=8)
     second = _model(place).with_structured_output(Forecast)
     made = (first | (lambda message: message.content) | second).invoke(QUESTION)

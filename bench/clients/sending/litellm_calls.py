@@ -1,10 +1,10 @@
-"""LiteLLM as a client: the library that other people's gateways and agents ask through."""
+"""LiteLLM as a client: the library through which other gateways and agents send requests."""
 
 import asyncio
 from importlib.metadata import version
 from typing import Any, Final
 
-import litellm  # type: ignore[import-not-found]  # of the clients' environment
+import litellm  # type: ignore[import-not-found]  # from the clients' environment
 
 from bench.clients.sending.calls import HELLO, MODEL, TIMEOUT_S, WEATHER, Call, Place, refused, try_all
 
@@ -62,7 +62,7 @@ def _embeddings(place: Place) -> str:
 
 
 def _messages(place: Place) -> str:
-    """Anthropic's surface, by LiteLLM's Anthropic driver."""
+    """Use Anthropic's API through LiteLLM's Anthropic driver."""
     texts = {"model": f"anthropic/{MODEL}", "api_base": place.url, "api_key": place.key}
     made = litellm.completion(**texts, messages=HELLO, max_tokens=12)
     assert made.choices[0].message.content

@@ -1,10 +1,10 @@
-"""llmeter: a load generator that goes through the official client, plain and streamed."""
+"""llmeter: a load generator that uses the official client, with and without streaming."""
 
 import asyncio
 from importlib.metadata import version
 from typing import Any, Final
 
-from llmeter.endpoints.openai import (  # type: ignore[import-not-found]  # of the clients' environment
+from llmeter.endpoints.openai import (  # type: ignore[import-not-found]  # from the clients' environment
     OpenAICompletionEndpoint,
     OpenAICompletionStreamEndpoint,
 )

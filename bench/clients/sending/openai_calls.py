@@ -15,7 +15,7 @@ TOOL: Final[Any] = {"type": "function", "function": {"name": "forecast", "parame
 
 
 class Forecast(pydantic.BaseModel):
-    """What a reply is to be read into."""
+    """The type that a reply is parsed into."""
 
     city: str
     days: int
@@ -143,7 +143,7 @@ def _wrong_key(place: Place) -> str:
 
 
 def _too_often(place: Place) -> str:
-    """A tenant of one request a minute: the second one is told when to come again."""
+    """Exceed one request a minute: the second is answered with the time to retry after."""
     client = _client(place, key=place.narrow_key)
 
     def twice() -> None:
@@ -170,7 +170,7 @@ def _at_once(place: Place) -> str:
 
 
 def _left(place: Place) -> str:
-    """A client that leaves in the middle of a stream, and asks again over what it has."""
+    """Leave in the middle of a stream, then send another request over the same client."""
     client = _client(place)
     with client.chat.completions.create(model=MODEL, messages=HELLO, max_tokens=500, stream=True) as coming:
         next(iter(coming))
@@ -180,8 +180,8 @@ def _left(place: Place) -> str:
 
 
 def _sick_engine(place: Place) -> str:
-    """One of the two engines answers 500 to all. The router tells it once, since a 500 may be the request's own fault,
-    and takes the engine out when it goes on; the client tries again as it does unless told otherwise.
+    """Let one of two engines answer 500 to all. The router passes one 500 on, since it may be the request's own fault,
+    and takes the engine out when it goes on; the client retries as it does by default.
     """
     client = _client(place, max_retries=openai.DEFAULT_MAX_RETRIES)
     place.fault(0, "errors")
@@ -195,7 +195,7 @@ def _sick_engine(place: Place) -> str:
 
 
 def _own_retries(place: Place) -> str:
-    """Both engines fail at first: the client's own retries meet one that is well again."""
+    """Let both engines fail at first: the client's own retries reach one that has recovered."""
     client = _client(place, max_retries=6)
     _order(place, "errors")
     well = threading.Timer(1.0, _order, (place, ""))
