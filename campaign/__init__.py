@@ -1,6 +1,6 @@
-"""A hunt for what a trial by hand would find: random sequences of edits and faults, told on a real cluster and judged.
+"""Searches for bugs by running random sequences of edits and faults on a real cluster and checking the status.
 
-Knows nothing of how the controller decides: an observer of raw pods, nodes and pages says what must hold, and whatever
-the status says otherwise, for longer than it takes to look, is a lie. A sequence that fails is cut down to a short
-story and kept. Its one verb: to hunt.
+Knows nothing of how the controller decides: an observer of raw pods, nodes and router pages determines what must hold,
+and a status that contradicts it for longer than observing takes is a lie. A failing sequence is shrunk to a short story
+and kept. Its one verb: to hunt.
 """

@@ -1,4 +1,4 @@
-"""`python -m campaign`: hunt with a fresh seed, or tell kept stories again; 0 where nothing was found."""
+"""`python -m campaign`: hunt with a fresh seed, or repeat kept stories; 0 if nothing was found."""
 
 import argparse
 import asyncio
@@ -24,16 +24,16 @@ from campaign.world import Lane, World
 from devcluster.door import Embedded
 
 MOST_SHRUNK: Final = 8
-"""Kinds of failure; more than these are one bug with many faces, or many bugs."""
+"""Kinds of failure; more than that are one bug in many forms, or many bugs."""
 LANES: Final = {"small": 42, "node": 4}
 OPERATOR_CHARACTERS: Final = 4000
 SHRINK_S: Final = 180.0
-"""For all kinds of failure together, since they are cut down side by side."""
+"""For all kinds of failure together, since they are shrunk in parallel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """What somebody asked for."""
+    """The chosen options."""
 
     world: str
     sequences: int
@@ -47,7 +47,7 @@ class Chosen:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Hunt, and print what was found."""
+    """Hunt, and print the findings."""
     parser = _parser()
     options = parser.parse_args(argv)
     chosen = Chosen(
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(chosen: Chosen) -> tuple[Found, list[Short]]:
-    """In a cluster of its own."""
+    """Run in a new cluster."""
     lanes = min(chosen.lanes, max(1, len(chosen.stories) or chosen.sequences))
     if chosen.world == "node":
         with node.cluster(lanes) as door:
@@ -97,7 +97,7 @@ async def _on_nodes(door: Embedded, lanes: int, chosen: Chosen) -> tuple[Found, 
 
 
 async def within(world: World, deck: Deck, chosen: Chosen) -> tuple[Found, list[Short]]:
-    """In a world that is there."""
+    """Run in an existing world."""
     if chosen.stories:
         found = await _played(world, chosen)
     else:
@@ -110,7 +110,7 @@ async def within(world: World, deck: Deck, chosen: Chosen) -> tuple[Found, list[
 
 
 async def _played(world: World, chosen: Chosen) -> Found:
-    """Kept stories, one after the other."""
+    """Run kept stories, one after the other."""
     found, began = Found(seed=chosen.seed), time.monotonic()
     for path in chosen.stories:
         outcome = await play(world, world.lanes[0], story.from_json(json.loads(path.read_text(encoding="utf-8"))))
@@ -121,12 +121,12 @@ async def _played(world: World, chosen: Chosen) -> Found:
 
 
 async def play(world: World, lane: Lane, kept_story: Story) -> Outcome:
-    """One story to its end, all of it anew."""
+    """Run one story to its end, including a fresh apply."""
     return await SequenceRun(world, lane, kept_story, Fresh()).play(anew=True)
 
 
 def _kinds(found: Found) -> list[list[Outcome]]:
-    """Failures by the oracle that spoke first, the shortest story first."""
+    """Failures by their first oracle, the shortest story first."""
     kinds: dict[str, list[Outcome]] = {}
     for one in found.failures:
         kinds.setdefault(one.violations[0].oracle, []).append(one)
@@ -135,7 +135,7 @@ def _kinds(found: Found) -> list[list[Outcome]]:
 
 
 async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) -> Short:
-    """The shortest of a kind, told without the others and cut down."""
+    """The shortest story of a kind, run alone and shrunk."""
     oracle = some[0].violations[0].oracle
     violations: dict[Story, tuple[Violation, ...]] = {}
 
@@ -169,7 +169,7 @@ def _keep(chosen: Chosen, oracle: str, short: Story) -> None:
 
 
 class Progress:
-    """A line a while."""
+    """Prints progress now and then."""
 
     EVERY_S: Final = 10.0
 
@@ -179,7 +179,7 @@ class Progress:
         self._began = self._at = time.monotonic()
 
     def __call__(self, found: Found) -> None:
-        """After each sequence; what failed is told at once, since nobody knows how long the rest takes."""
+        """Report after each sequence; failures are printed at once, since the rest may take long."""
         now = time.monotonic()
         for one in found.failures[self._failures :]:
             self._failures += 1

@@ -1,4 +1,4 @@
-"""What breaks and mends real nodes, emulated engines, the operator and the API server, in the world on nodes."""
+"""Breaks and mends real nodes, emulated engines, the operator and the API server, in the world on nodes."""
 
 import asyncio
 import contextlib
@@ -37,19 +37,19 @@ HARMLESS: Final = frozenset(
 
 
 class Breaker:
-    """Hands for everything that is no deed of people."""
+    """Causes every fault that is no user's action."""
 
     def __init__(self, reached: Kube, release: Release, meddler: Meddler) -> None:
         assert isinstance(release.door, Embedded)
         self.until = 0.0
-        """When what all lanes feel is over, by the monotonic clock; far away while it lasts."""
+        """When the last cluster-wide fault is over, by the monotonic clock; far in the future while it lasts."""
         self._kube = reached
         self._release = release
         self._door = release.door
         self._meddler = meddler
 
     async def node(self, lane: Lane, move: Node, name: str) -> None:
-        """A node is closed, emptied, tainted or loses its kubelet for a moment, or is well again."""
+        """Cordon, drain or taint a node, kill its kubelet, or heal it."""
         path = f"/api/v1/nodes/{name}"
         match move.deed:
             case NodeDeed.HEAL:
@@ -64,7 +64,7 @@ class Breaker:
                 await asyncio.to_thread(self._door.kill, f"kubelet-{name}")
 
     async def weather(self, move: Api | Operator) -> None:
-        """The API server starts anew, or the operator does; both lasts seconds."""
+        """Restart the API server or the operator; either takes seconds."""
         self.until = time.monotonic() + 3600.0
         try:
             match move:
@@ -84,11 +84,11 @@ class Breaker:
             await self._kube.delete(kube.path(one), {"gracePeriodSeconds": 0})
 
     async def order(self, pod: Manifest, order: Manifest) -> None:
-        """Through the emulated engine's door for faults."""
+        """Send a fault to the emulated engine's endpoint for faults."""
         await self._kube.once("POST", f"{kube.path(pod)}:8000/proxy/fairlead/v1/faults", order)
 
     async def attempt(self, pod: Manifest, order: Manifest) -> str:
-        """An order; why it is given up, where an API server that starts anew cuts it off."""
+        """Send a fault; return why it failed if a restarting API server cut it off."""
         try:
             await self.order(pod, order)
         except (TimeoutError, aiohttp.ClientError) as problem:
@@ -96,7 +96,7 @@ class Breaker:
         return ""
 
     async def undo(self, pod: Manifest) -> None:
-        """A hung engine does not hear that it is to go on."""
+        """Clear a pod's fault; a hung engine does not receive that, so its pod is deleted."""
         try:
             async with asyncio.timeout(3.0):
                 await self.order(pod, {"fault": ""})

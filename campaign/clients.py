@@ -1,7 +1,7 @@
-"""Clients of one lane on the node: a few streams at a time, each answer judged to its last word, each with its times.
+"""Clients of one lane on the node: a few streams at a time, each answer checked to its last word and timed.
 
-A request may fail where what held it was killed, or where nothing served while it waited; anything else is lost, and
-a stream that ends short of its end without an error is cut in silence, which nothing excuses.
+A request may fail if what held it was killed, or if nothing served while it waited; any other failure counts as lost. A
+stream that ends early without an error is cut in silence, which nothing excuses.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ CLIENTS: Final = 3
 LENGTHS: Final = (12, 40, 25)
 PAUSE_S: Final = 0.2
 GRACE_S: Final = 8.0
-"""After a fault ended, routers still find out."""
+"""After a fault ended, until routers have noticed."""
 SILENT: Final = ("finish None", "finish stop", "words")
 
 
 @dataclass(frozen=True, slots=True)
 class TimedResult:
-    """One request with its times."""
+    """One request and its times."""
 
     result: StreamResult
     began: float
@@ -33,7 +33,7 @@ class TimedResult:
 
 @dataclass(slots=True)
 class Excuse:
-    """A time in which requests may fail."""
+    """A period in which requests may fail."""
 
     since: float
     until: float = float("inf")
@@ -49,29 +49,29 @@ class Clients:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
-        """They ask until they are ended."""
+        """Send requests until `end`."""
         self._tasks = [asyncio.create_task(self._converse(place)) for place in range(CLIENTS)]
 
     async def end(self) -> None:
-        """Whoever is being answered is left."""
+        """Cancel all clients, those with a request in flight too."""
         for one in self._tasks:
             one.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def excused(self) -> None:
-        """From now on requests may fail, until `unexcused`."""
+        """Excuse failures from now on, until `unexcused`."""
         if not self.excuses or self.excuses[-1].until < time.monotonic():
             self.excuses.append(Excuse(time.monotonic()))
         else:
             self.excuses[-1].until = float("inf")
 
     def unexcused(self) -> None:
-        """A little later none may."""
+        """End the excuse after a grace period."""
         if self.excuses and self.excuses[-1].until == float("inf"):
             self.excuses[-1].until = time.monotonic() + GRACE_S
 
     def harmed(self, since: float) -> Iterator[str]:
-        """Requests that failed and had no excuse, and streams that ended in silence."""
+        """Requests that failed without excuse, and streams that were cut in silence."""
         for one in self.results:
             if one.ended < since or not one.result.flaw:
                 continue
@@ -81,7 +81,7 @@ class Clients:
                 yield f"lost: {one.result.flaw}"
 
     def count(self, since: float) -> int:
-        """Requests that ended since."""
+        """Requests that ended since then."""
         return sum(one.ended >= since for one in self.results)
 
     async def _converse(self, place: int) -> None:
@@ -98,5 +98,5 @@ class Clients:
 
 
 def is_silent(result: StreamResult) -> bool:
-    """Whether the client was told nothing: no error, and not the whole answer."""
+    """Whether the client got neither an error nor the whole answer."""
     return "words, " in result.flaw and "finish None" in result.flaw

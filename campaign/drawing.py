@@ -1,4 +1,4 @@
-"""Sequences from a seed: the same seed and number give the same story, whichever lane tells it."""
+"""Sequences from a seed: the same seed and number give the same story in any lane."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,13 +56,13 @@ class Deck:
     moves: Mapping[Draw, int]
     pauses: Mapping[Pause, int]
     weather: tuple[Move, ...]
-    """What all lanes feel, drawn now and then."""
+    """Cluster-wide faults, drawn now and then."""
     least: int = 2
     most: int = 6
 
 
 def story(deck: Deck, seed: int, number: int) -> Story:
-    """The sequence of that number."""
+    """The sequence of this number."""
     rng = Random(f"{seed}/{number}")  # noqa: S311  # a campaign, no secrets
     draws, weights = list(deck.moves), list(deck.moves.values())
     pauses, often = list(deck.pauses), list(deck.pauses.values())
@@ -74,7 +74,7 @@ def story(deck: Deck, seed: int, number: int) -> Story:
 
 
 def start(rng: Random) -> WantedSpec:
-    """Mostly what was there before, so that most sequences go on from where another one ended."""
+    """Mostly the default spec, so that most sequences continue from the end of another one."""
     return WantedSpec() if rng.random() < 0.8 else WantedSpec(context=rng.choice(CONTEXTS), replicas=rng.randint(1, 3))
 
 
@@ -125,53 +125,53 @@ def crash(rng: Random) -> Move:
 
 
 def hang(rng: Random) -> Move:
-    """An engine answers no probe."""
+    """An engine that answers no probe."""
     return Engine(EngineDeed.HANG, rng.randrange(4))
 
 
 def mute(rng: Random) -> Move:
-    """An engine gives no token."""
+    """An engine that produces no token."""
     return Engine(EngineDeed.MUTE, rng.randrange(4))
 
 
 def lie(rng: Random) -> Move:
-    """An engine's metrics are wrong."""
+    """An engine whose metrics are wrong."""
     deeds = (EngineDeed.METRICS_NAN, EngineDeed.METRICS_FROZEN, EngineDeed.METRICS_HUGE)
     return Engine(rng.choice(deeds), rng.randrange(4))
 
 
 def busy(rng: Random) -> Move:
-    """Requests wait, or no longer."""
+    """Requests that wait, or no longer wait."""
     return Engine(EngineDeed.BUSY, 0, rng.choice((0, 3, 6)))
 
 
 def living_fault(rng: Random) -> Move:
-    """An engine that runs cuts streams, or is slow."""
+    """A running engine that cuts streams or is slow."""
     return Engine(rng.choice((EngineDeed.CUT, EngineDeed.SLOW)), rng.randrange(4))
 
 
 def pod(rng: Random) -> Move:
-    """Somebody lays hands on a pod."""
+    """A pod that is deleted or changed by hand."""
     return Pod(rng.choice(tuple(PodDeed)), rng.randrange(4))
 
 
 def node(rng: Random) -> Move:
-    """A node changes, or is well again."""
+    """A node that changes or recovers."""
     return Node(rng.choice(tuple(NodeDeed)), rng.randrange(2))
 
 
 def router(rng: Random) -> Move:
-    """A router goes."""
+    """A router that ends."""
     return Router(rng.choice(tuple(RouterDeed)), rng.randrange(2))
 
 
 def child(rng: Random) -> Move:
-    """Somebody meddles."""
+    """A child that is deleted or changed by hand."""
     return Child(rng.choice(tuple(ChildDeed)))
 
 
 def secret(rng: Random) -> Move:
-    """A Secret changes or goes."""
+    """A Secret that changes or is deleted."""
     return Secret(rng.choice((SecretDeed.CHANGE, SecretDeed.DELETE)))
 
 

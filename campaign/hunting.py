@@ -1,4 +1,4 @@
-"""Many sequences side by side: each lane tells one after the other, and the weather changes over all of them."""
+"""Many sequences in parallel: each lane runs one after the other, and cluster-wide faults affect all of them."""
 
 import asyncio
 import time
@@ -14,25 +14,25 @@ from campaign.sequence_run import Fresh, Outcome, SequenceRun
 from campaign.world import Lane, World
 
 ANEW_EVERY: Final = 5
-"""Of so many sequences one ends with a deletion and a fresh apply, also where that is known."""
+"""One sequence in this many ends with deletion and a fresh apply, even if that result is cached."""
 MOST_FAILURES: Final = 40
-"""After so many a person is needed, not more sequences."""
+"""After so many failures a person is needed, not more sequences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How much of what."""
+    """The size of a campaign."""
 
     sequences: int
     seed: int
     weather_every_s: float = 40.0
-    """0: it never changes."""
+    """0 means no cluster-wide faults."""
     first: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class Found:
-    """What came of it."""
+    """The results."""
 
     seed: int
     played: int = 0
@@ -42,11 +42,11 @@ class Found:
     weather: int = 0
     seconds: float = 0.0
     requests: int = 0
-    """Of clients, where there are any."""
+    """Of clients, if there are any."""
     failures: list[Outcome] = field(default_factory=list)
 
     def note(self, outcome: Outcome) -> None:
-        """One more sequence."""
+        """Add one sequence."""
         self.played += 1
         self.done += outcome.done
         self.judged += outcome.judged
@@ -57,7 +57,7 @@ class Found:
 
     @property
     def faults(self) -> int:
-        """Moves that are no edits of a spec or policy."""
+        """Moves other than edits of a spec or policy."""
         return self.moves.total() - self.moves["edit"] + self.weather
 
     @property
@@ -67,7 +67,7 @@ class Found:
 
 
 class Hunt:
-    """One campaign on its way."""
+    """One running campaign."""
 
     def __init__(self, world: World, deck: Deck, wanted: Wanted, lanes: Sequence[Lane] = ()) -> None:
         self._world = world
@@ -80,7 +80,7 @@ class Hunt:
         self.found = Found(seed=wanted.seed)
 
     async def run(self, progress: Callable[[Found], None]) -> Found:
-        """All sequences, or until too many failed."""
+        """Run all sequences, or until too many failed."""
         started = time.monotonic()
         weather = asyncio.create_task(self._weather())
         try:
@@ -105,7 +105,7 @@ class Hunt:
             progress(self.found)
 
     async def _weather(self) -> None:
-        """One change after the other; each is noted in every sequence that felt it."""
+        """Cause one fault after the other, and record each in every sequence that it affected."""
         rng = Random(f"{self._wanted.seed}/weather")  # noqa: S311  # a campaign, no secrets
         while self._wanted.weather_every_s:
             await asyncio.sleep(self._wanted.weather_every_s * rng.uniform(0.6, 1.4))

@@ -1,4 +1,4 @@
-"""One lane watched: since when nothing moves, and what the status says otherwise for longer than it takes to look."""
+"""Watches one lane: since when nothing changes, and what the status claims wrongly for longer than observing takes."""
 
 import asyncio
 import time
@@ -11,33 +11,33 @@ from campaign.observer.verdicts import Lie
 from campaign.world import Lane, World
 
 LAG_S: Final = 20.0
-"""After the last change; an object that a spec names and nobody watches is looked for every 15 s."""
+"""After the last change; objects that a spec names and no watch covers are read every 15 s."""
 PAGE_LAG_S: Final = 75.0
-"""After the last change of what routers alone can tell: of a quiet deployment they are asked once a minute."""
+"""After the last change that only routers know: those of a quiet deployment are read once a minute."""
 EYES_S: Final = 10.0
-"""In which the campaign's own eyes surely have seen what the operator saw."""
+"""Within which the campaign's own watches surely have what the operator saw."""
 STILL_S: Final = 1.2
 LONGEST_S: Final = 120.0
-"""Weather may come again and again, so that nothing can be judged."""
+"""Faults may recur forever, so that nothing can be judged."""
 EVERY_S: Final = 0.3
 
 
 def disagreements(facts: Facts) -> Iterator[Lie]:
-    """Everything that is said and is not so."""
+    """Everything that the status wrongly claims."""
     yield from counts.lies(facts)
     yield from conditions.lies(facts)
     yield from words.lies(facts)
 
 
 class Accusations:
-    """Pods that a status says ended by themselves, beside those that did: an end that was asked for is no crash."""
+    """Pods that a status reports as crashed, and those that did: an end that was requested is no crash."""
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
         self._ended: set[str] = set()
 
     def observe(self, facts: Facts) -> None:
-        """Who is accused now, and who has ended before anybody asked for it."""
+        """Record the pods reported now, and those that ended before they were deleted."""
         self._ended |= facts.ended
         for one in facts.conditions.values():
             for name in words.POD.findall(str(one["message"])) if one["reason"] == "CrashLoop" else ():
@@ -45,7 +45,7 @@ class Accusations:
 
     @property
     def false(self) -> tuple[Lie, ...]:
-        """Those that nobody saw ending, a little after they were accused."""
+        """Reported crashes of pods that no watch saw ending, some time after the report."""
         now = time.monotonic()
         late = [name for name, since in self._since.items() if now - since > EYES_S and name not in self._ended]
         fact = "its container never ended before it was told to"
@@ -66,10 +66,10 @@ class Judge:
         self._accusations = Accusations()
         self.facts: Facts | None = None
         self.against: tuple[Lie, ...] = ()
-        """What does not agree now; it may still be on its way."""
+        """Current disagreements; their update may still be coming."""
 
     def observe(self) -> None:
-        """Once."""
+        """Take one observation."""
         now = time.monotonic()
         self.facts = found = self._world.facts(self._lane)
         if found is None:
@@ -88,18 +88,18 @@ class Judge:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing moves and nothing new is said."""
+        """Whether neither the facts nor the status have changed for a moment."""
         since = max(self._moved_at, self._status_at, self._world.disturbed_at())
         return self.facts is not None and time.monotonic() - since > STILL_S
 
     @property
     def agreed(self) -> bool:
-        """Whether all is quiet, and said as it is."""
+        """Whether all is quiet and the status correct."""
         return self.quiet and not self.against
 
     @property
     def lies(self) -> tuple[Lie, ...]:
-        """What was said otherwise for too long while nothing moved."""
+        """What was wrong for too long while nothing changed."""
         late = max(self._moved_at, self._world.disturbed_at()) + LAG_S
         if self._doubted_at > self._moved_at:
             late = max(late, self._doubted_at + PAGE_LAG_S)
@@ -108,13 +108,13 @@ class Judge:
 
     @property
     def restless(self) -> str:
-        """What moved last."""
+        """What changed last."""
         now = time.monotonic()
         what = "; ".join(self._moved)[:300]
         return f"{now - self._moved_at:.0f} s ago: {what}; said {now - self._status_at:.0f} s ago; {self.against}"
 
     async def settled(self, within_s: float) -> bool:
-        """Wait until it agrees, or lies, or the time is over."""
+        """Wait until status and facts agree, a lie is certain, or the time is over."""
         until = time.monotonic() + within_s
         while True:
             self.observe()
@@ -126,7 +126,7 @@ class Judge:
 
 
 def _print(facts: Facts) -> tuple[str, ...]:
-    """What an operator may have to tell anew when it changes."""
+    """Facts whose change may require a new status."""
     meta: list[Any] = [facts.document["metadata"]["generation"], facts.present, facts.wanted]
     meta += [(one["metadata"]["uid"], one["metadata"]["resourceVersion"]) for one in facts.pods]
     meta += [(one["metadata"]["uid"], one["metadata"].get("generation")) for one in facts.deployments]
@@ -135,14 +135,14 @@ def _print(facts: Facts) -> tuple[str, ...]:
 
 
 def _gist(node: dict[str, Any]) -> object:
-    """Of a node, what does not beat."""
+    """A node's fields other than heartbeats."""
     status = node.get("status") or {}
     entries = [(one["type"], one["status"]) for one in status.get("conditions") or ()]
     return sorted(entries), status.get("allocatable")
 
 
 def _doubts(facts: Facts) -> object:
-    """What routers alone know."""
+    """What only routers know."""
     return {
         name: page and sorted(one["pod"] for one in page["endpoints"] if one["state"] == "ejected")
         for name, page in facts.pages.items()

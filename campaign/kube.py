@@ -1,6 +1,6 @@
-"""The API server as the campaign speaks to it: straight, past the operator's faults, with an eye of its own on a kind.
+"""The campaign's own client of the API server: direct, unaffected by the operator's faults, with its own watches.
 
-Not the product's informers: an observer that sees through the eyes of the observed would share their blindness.
+Not the product's informers: an observer that depended on them would share their errors.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=20)
 AGAIN_S: Final = 0.5
 AWAY_S: Final = 120.0
 BUSY: Final = frozenset({500, 503, 504})
-"""A 429 is an eviction's answer too, so it is not among them."""
+"""429 is missing, since it also answers an eviction."""
 JSON: Final = "application/json"
 NOTHING: Final[Mapping[str, str]] = {}
 GONE: Final = 404
 NO_SUCH: Final = frozenset({404, 409, 422, 429})
-"""Answers that a move may get when the world has gone on meanwhile."""
+"""Answers that a move may get if the world has changed meanwhile."""
 
 
 class Refusal(Exception):
-    """What the API server said instead of doing it."""
+    """The API server's error answer."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(f"{status}: {words}")
@@ -52,7 +52,7 @@ class Kube:
         self._server = server
 
     async def get(self, path: str, **query: str) -> Manifest | None:
-        """One object or a list; nothing where there is none."""
+        """Get one object or a list; None if there is none."""
         try:
             return await self._call("GET", path, None, query)
         except Refusal as problem:
@@ -61,16 +61,16 @@ class Kube:
             raise
 
     async def listed(self, path: str, selector: str = "") -> list[Manifest]:
-        """All of a collection."""
+        """List a collection."""
         found = await self._call("GET", path, None, {"labelSelector": selector} if selector else {})
         return list(found["items"])
 
     async def post(self, path: str, body: Manifest) -> None:
-        """Make it."""
+        """Create an object."""
         await self._call("POST", path, body, {})
 
     async def patch(self, path: str, body: Manifest | list[Manifest]) -> None:
-        """Merge it in; a list is a JSON patch."""
+        """Merge-patch an object; a list is a JSON patch."""
         kind = "application/json-patch+json" if isinstance(body, list) else "application/merge-patch+json"
         await self._call("PATCH", path, body, {}, kind)
 
@@ -80,12 +80,12 @@ class Kube:
         await self._call("PATCH", path, body, query, "application/apply-patch+yaml")
 
     async def delete(self, path: str, body: Manifest | None = None) -> None:
-        """Remove it; gone is gone."""
+        """Delete an object; one that is gone is fine."""
         with contextlib.suppress(Refusal):
             await self._call("DELETE", path, body or {"propagationPolicy": "Background"}, {})
 
     async def lines(self, path: str, version: str) -> AsyncIterator[Manifest]:
-        """What happens to a collection from now on."""
+        """Watch a collection from this version on."""
         query = {"watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": "600"}
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.get(self._server + path, params=query, timeout=timeout) as answer:
@@ -96,7 +96,7 @@ class Kube:
                     yield json.loads(one)
 
     async def _call(self, method: str, path: str, body: object, query: Mapping[str, str], kind: str = JSON) -> Manifest:
-        """A server that starts anew is waited for: it is the operator that is tried."""
+        """Send a request, waiting for a restarting server: the operator is under test, not the server."""
         until = time.monotonic() + AWAY_S
         while True:
             try:
@@ -112,7 +112,7 @@ class Kube:
     async def once(
         self, method: str, path: str, body: object = None, query: Mapping[str, str] = NOTHING, kind: str = JSON
     ) -> Manifest:
-        """One request, whatever comes of it."""
+        """Send one request without retries."""
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": kind} if data is not None else {}
         async with self._session.request(
@@ -125,14 +125,14 @@ class Kube:
 
 
 def path(pod: Manifest) -> str:
-    """A pod's place in the API."""
+    """A pod's path in the API."""
     where = pod["metadata"]
     return f"/api/v1/namespaces/{where['namespace']}/pods/{where['name']}"
 
 
 @asynccontextmanager
 async def reached(kubeconfig: Path) -> AsyncIterator[Kube]:
-    """The API server that a kubeconfig names."""
+    """Connect to the API server of a kubeconfig."""
     async with await connection.connect({"KUBECONFIG": str(kubeconfig)}, Path("/nonexistent")) as way:
         who = await way.credentials()
     connector = aiohttp.TCPConnector(limit=0, ssl=who.trust())
@@ -141,7 +141,7 @@ async def reached(kubeconfig: Path) -> AsyncIterator[Kube]:
 
 
 class Eye:
-    """All objects of one kind, as a list and a watch tell them."""
+    """All objects of one kind, from a list and a watch."""
 
     def __init__(self, kube: Kube, path: str) -> None:
         self._kube = kube
@@ -150,7 +150,7 @@ class Eye:
         self.seen = asyncio.Event()
 
     def of(self, namespace: str) -> Iterator[Manifest]:
-        """Those of one namespace, or all of a kind without namespaces under the empty one."""
+        """Objects of a namespace; those of a kind without namespaces are under the empty one."""
         yield from tuple(self._held.get(namespace, {}).values())
 
     def every(self) -> Iterator[Manifest]:
@@ -159,11 +159,11 @@ class Eye:
             yield from tuple(some.values())
 
     def named(self, namespace: str, name: str) -> Manifest | None:
-        """One of them."""
+        """One object by name."""
         return self._held.get(namespace, {}).get(name)
 
     async def follow(self) -> None:
-        """Until cancelled; a watch that breaks begins anew with a list."""
+        """Watch until cancelled; a watch that breaks starts again with a list."""
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, Refusal, ValueError):
                 await self._once()

@@ -1,4 +1,4 @@
-"""What is the same of a lane in every world: its children, its stranger, and what must not be found in it."""
+"""What lanes have in common in every world: children, stranger, and what must not be found in them."""
 
 import asyncio
 from typing import Any, Final
@@ -30,7 +30,7 @@ def of(namespace: str, name: str, number: int) -> Lane:
 
 
 async def children(kube: Kube, lane: Lane) -> list[Manifest]:
-    """Everything of all kinds that a deployment has."""
+    """Everything of all kinds that a deployment owns."""
     selector = f"{seen.OF}={lane.name}"
     found = await asyncio.gather(*(kube.listed(one.format(lane.namespace), selector) for one in CHILDREN))
     return [
@@ -42,20 +42,20 @@ async def children(kube: Kube, lane: Lane) -> list[Manifest]:
 
 
 def orphans(pods: Eye, lane: Lane) -> list[Manifest]:
-    """Pods without a label that says whose they are, the stranger's apart."""
+    """Pods without a label that names their owner, except the stranger."""
     mine = (one for one in pods.of(lane.namespace) if one["metadata"]["name"] != STRANGER)
     return [one for one in mine if seen.OF not in (one["metadata"].get("labels") or {})]
 
 
 def complaints(pods: Eye, lane: Lane) -> list[str]:
-    """That the stranger does not hold its GPU any more."""
+    """A complaint if the stranger no longer holds its GPU."""
     stranger = pods.named(lane.namespace, STRANGER)
     well = stranger is not None and stranger["metadata"]["uid"] == lane.stranger
     return [] if well else ["the pod of somebody else is gone, and its GPU with it"]
 
 
 async def settle_stranger(kube: Kube, lane: Lane, image: str) -> None:
-    """Somebody else's pod, on a GPU of the lane."""
+    """Place a pod of another owner on a GPU of the lane."""
     sleeps = ["python3", "-c", "import time; time.sleep(86400)"]
     main = {"name": "main", "image": image, "imagePullPolicy": "IfNotPresent", "command": sleeps}
     spec = {

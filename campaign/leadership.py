@@ -1,4 +1,4 @@
-"""Whether an operator leads: while none does, nothing that is said can be of now; how long none may is an oracle."""
+"""Whether an operator leads: without a leader no status can be current; too long without one is a violation."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,14 @@ EVERY_S: Final = 2.0
 FRESH_S: Final = 6.0
 """A leader renews every few seconds."""
 AFTERWARDS_S: Final = 15.0
-"""For a new one to look at everything once."""
+"""For a new leader to reconcile everything once."""
 LONGEST_S: Final = 120.0
-"""Without a leader, whatever happened."""
+"""Without a leader, whatever the faults."""
 LEASE: Final = "fairlead-controller"
 
 
 class Leadership:
-    """The Lease, looked at from outside."""
+    """The Lease, observed from outside."""
 
     def __init__(self, kube: Kube, namespace: str) -> None:
         self._kube = kube
@@ -29,16 +29,16 @@ class Leadership:
         self._holder = ""
         self._led_at = time.monotonic()
         self.until = 0.0
-        """When a change of leaders is over, by the monotonic clock."""
+        """When the last change of leaders is over, by the monotonic clock."""
 
     @property
     def complaint(self) -> str:
-        """Empty where somebody leads, or did a moment ago."""
+        """Empty if an operator leads, or led a moment ago."""
         away = time.monotonic() - self._led_at
         return f"no operator has led for {away:.0f} s" if away > LONGEST_S else ""
 
     async def follow(self) -> None:
-        """Until cancelled."""
+        """Poll until cancelled."""
         while True:
             holder = ""
             with contextlib.suppress(Refusal, TimeoutError, aiohttp.ClientError, ValueError):
@@ -52,7 +52,7 @@ class Leadership:
 
 
 def _holder(lease: dict[str, object]) -> str:
-    """Who renewed it a moment ago."""
+    """The holder, if it renewed a moment ago."""
     spec = lease.get("spec")
     document = spec if isinstance(spec, dict) else {}
     renewed = datetime.fromisoformat(str(document.get("renewTime")))

@@ -1,4 +1,4 @@
-"""What anybody may do to a lane through the API server, in whatever world: to pods, routers and children."""
+"""What any user may do to a lane through the API server, in any world: to pods, routers and children."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ DRAIN_S = 5.0
 
 
 class Meddler:
-    """Hands that belong neither to the operator nor to the deployment's owner."""
+    """Changes made by neither the operator nor the deployment's owner."""
 
     def __init__(self, reached: Kube, pods: Eye, deployments: Eye) -> None:
         self._kube = reached
@@ -24,7 +24,7 @@ class Meddler:
         self._deployments = deployments
 
     def one(self, lane: Lane, role: str, place: int) -> Manifest | None:
-        """The pod of a role that stands at a place, counted round."""
+        """The pod of a role at this position, modulo their number."""
         words = {seen.OF: lane.name, seen.ROLE: role}
         found = [
             one
@@ -35,7 +35,7 @@ class Meddler:
         return found[place % len(found)] if found else None
 
     async def pod(self, lane: Lane, move: Pod) -> str:
-        """An engine's pod goes, or loses its labels."""
+        """Delete an engine's pod, or remove its labels."""
         pod = self.one(lane, "engine", move.place)
         if pod is None:
             return "no engine runs"
@@ -49,7 +49,7 @@ class Meddler:
         return ""
 
     async def router(self, lane: Lane, move: Router) -> str:
-        """A router's pod goes, with or without a farewell."""
+        """Delete a router's pod, with or without a grace period."""
         pod = self.one(lane, "router", move.place)
         if pod is None:
             return "no router runs"
@@ -58,7 +58,7 @@ class Meddler:
         return ""
 
     async def drain(self, lane: Lane, host: str) -> None:
-        """As kubectl does it: again and again, for some seconds; a pod that nobody owns stays."""
+        """Evict like kubectl: repeatedly for some seconds; a pod without a controller stays."""
         until = time.monotonic() + DRAIN_S
         while time.monotonic() < until:
             mine = [one for one in self._pods.of(lane.namespace) if one["spec"].get("nodeName") == host]
@@ -71,7 +71,7 @@ class Meddler:
             await asyncio.sleep(0.5)
 
     async def child(self, lane: Lane, move: Child) -> str:
-        """A child goes, or is changed by hand."""
+        """Delete a child, or change it."""
         core, apps = f"/api/v1/namespaces/{lane.namespace}", f"/apis/apps/v1/namespaces/{lane.namespace}/deployments"
         rights = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{lane.namespace}/rolebindings"
         router = f"{lane.name}-router"
@@ -96,7 +96,7 @@ class Meddler:
         return ""
 
     async def take_orphans(self, lane: Lane) -> None:
-        """Pods that belong to nobody any more, the stranger's apart."""
+        """Delete orphans, except the stranger."""
         for one in lanes.orphans(self._pods, lane):
             await self._kube.delete(kube.path(one))
 

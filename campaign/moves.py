@@ -1,4 +1,4 @@
-"""Everything that may happen to a deployment: a closed set of moves, each small enough to be read as a line."""
+"""Everything that may happen to a deployment: a closed set of moves, each short enough for one line."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 
 class Field(StrEnum):
-    """What of a spec is edited."""
+    """The fields of a spec that are edited."""
 
     CONTEXT = "context"
     REPLICAS = "replicas"
@@ -17,16 +17,16 @@ class Field(StrEnum):
     SECRET = "secret"
     """1: an engine's variable comes from a Secret."""
     SCALING = "scaling"
-    """0: fixed; else the most replicas."""
+    """0: fixed; else the maximum number of replicas."""
     POLICY_TARGET = "policy-target"
-    """Of the policy, not of the deployment: requests that may wait for each replica."""
+    """Of the policy, not of the deployment: requests that may wait per replica."""
     POLICY_MODE = "policy-mode"
     BAD = "bad"
     """A setting that cannot work; see `Bad`."""
 
 
 class Bad(StrEnum):
-    """What cannot work, by where that shows."""
+    """Invalid settings, by where they show."""
 
     CONTEXT = "context-too-long"
     ARGUMENT = "argument-of-a-field"
@@ -44,7 +44,7 @@ class EngineDeed(StrEnum):
     CRASH = "crash"
     HANG = "hang"
     MUTE = "mute"
-    """Ready by its own word, and routers get no token out of it."""
+    """Ready by its own account, but routers get no token from it."""
     METRICS_NAN = "metrics-nan"
     METRICS_FROZEN = "metrics-frozen"
     METRICS_HUGE = "metrics-huge"
@@ -55,7 +55,7 @@ class EngineDeed(StrEnum):
 
 
 class PodDeed(StrEnum):
-    """What somebody does to an engine's pod."""
+    """What a user does to an engine's pod."""
 
     DELETE = "delete"
     EVICT = "evict"
@@ -74,7 +74,7 @@ class NodeDeed(StrEnum):
 
 
 class ApiDeed(StrEnum):
-    """What the API server does to the operator, and to nobody else."""
+    """What the API server does to the operator, and to no other client."""
 
     ERRORS = "errors"
     CONFLICTS = "conflicts"
@@ -104,7 +104,7 @@ class RouterDeed(StrEnum):
 
 
 class ChildDeed(StrEnum):
-    """What somebody does to a child by hand."""
+    """What a user does to a child."""
 
     DELETE_ENGINES = "delete-engines"
     SCALE_ENGINES = "scale-engines"
@@ -126,7 +126,7 @@ class SecretDeed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Somebody applies the spec, or the policy, with one field changed."""
+    """An apply of the spec or the policy, with one field changed."""
 
     deed: Field
     value: int | str
@@ -134,17 +134,17 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine fails; which one is counted over those that live."""
+    """A failing engine; its index counts the running ones."""
 
     deed: EngineDeed
     place: int = 0
     amount: int = 1
-    """A crash's exit code; requests that wait."""
+    """A crash's exit code, or the number of waiting requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """Somebody lays hands on an engine's pod."""
+    """A change to an engine's pod by hand."""
 
     deed: PodDeed
     place: int = 0
@@ -152,7 +152,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node changes."""
+    """A change to a node."""
 
     deed: NodeDeed
     place: int = 0
@@ -160,7 +160,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The API server is bad for a while; all deployments feel it."""
+    """A fault of the API server for a while; it affects all deployments."""
 
     deed: ApiDeed
     seconds: int = 2
@@ -168,14 +168,14 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """The operator ends and begins; all deployments feel it."""
+    """A restart of the operator; it affects all deployments."""
 
     deed: OperatorDeed
 
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """A router goes."""
+    """The end of a router."""
 
     deed: RouterDeed
     place: int = 0
@@ -183,14 +183,14 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """Somebody meddles with a child."""
+    """A change to a child by hand."""
 
     deed: ChildDeed
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A Secret changes."""
+    """A change to a Secret."""
 
     deed: SecretDeed
 
@@ -198,7 +198,7 @@ class Secret:
 Move = Edit | Engine | Pod | Node | Api | Operator | Router | Child | Secret
 
 OF_ALL: Final = (Api, Operator)
-"""Moves that every deployment of the cluster feels."""
+"""Moves that affect every deployment of the cluster."""
 
 DEEDS: Final = {
     Edit: Field,
@@ -215,13 +215,13 @@ _BY_NAME: Final[dict[str, type[Move]]] = {kind.__name__.lower(): kind for kind i
 
 
 def as_json(move: Move) -> dict[str, Any]:
-    """As a story keeps it."""
+    """The JSON form in a story."""
     fields = asdict(move)
     return {"move": type(move).__name__.lower(), "deed": fields.pop("deed").value} | fields
 
 
 def from_json(document: dict[str, Any]) -> Move:
-    """Back again; `ValueError` where there is no such move."""
+    """Parse the JSON form; `ValueError` if there is no such move."""
     fields = dict(document)
     kind = _BY_NAME.get(str(fields.pop("move", "")))
     if kind is None:
@@ -230,6 +230,6 @@ def from_json(document: dict[str, Any]) -> Move:
 
 
 def line(move: Move) -> str:
-    """As a person reads it."""
+    """The move in words."""
     rest = [str(value) for name, value in asdict(move).items() if name != "deed"]
     return " ".join((type(move).__name__.lower(), move.deed.value, *rest))

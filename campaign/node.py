@@ -1,6 +1,6 @@
 """Real nodes as a campaign's world: emulated engines, real routers, the operator as Helm installs it, and clients.
 
-Every lane has two nodes of its own and a stranger that holds one of their GPUs; routers go where there is room.
+Every lane has two nodes of its own and a stranger that holds one of their GPUs; routers run where there is room.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ ENGINE: Final[Manifest] = {
 
 @contextmanager
 def cluster(count: int) -> Iterator[Embedded]:
-    """Nodes for so many lanes, our image on them."""
+    """Start nodes for `count` lanes, with our image on them."""
     nodes = [f"{_namespace(number)}-{letter}={specs.PRODUCT}:{GPUS}" for number in range(count) for letter in "ab"]
     with worlds.embedded(f"campaign-{os.getpid()}", *nodes) as door:
         yield door
@@ -69,7 +69,7 @@ def cluster(count: int) -> Iterator[Embedded]:
 
 @asynccontextmanager
 async def world(door: Embedded, count: int) -> AsyncIterator["OnNodes"]:
-    """The operator installed, lanes made."""
+    """Install the operator and make the lanes."""
     built = await asyncio.to_thread(build.build, ROOT, Cache.chosen())
     await asyncio.to_thread(door.load, built.archive)
     release = Release(door, built.reference)
@@ -82,7 +82,7 @@ async def world(door: Embedded, count: int) -> AsyncIterator["OnNodes"]:
 
 @asynccontextmanager
 async def lived_in(release: Release, image: str, some: tuple[Lane, ...]) -> AsyncIterator["OnNodes"]:
-    """These lanes on a cluster that has the operator; what was made goes with them."""
+    """Use these lanes on a cluster that has the operator; what this creates is removed at the end."""
     async with kube.reached(release.door.kubeconfig) as reached:
         made = OnNodes(reached, release, some)
         async with made.followed(image):
@@ -113,7 +113,7 @@ class OnNodes:
 
     @asynccontextmanager
     async def followed(self, image: str) -> AsyncIterator[None]:
-        """Everything followed for as long as the block runs."""
+        """Watch everything until the block ends."""
         await asyncio.gather(*(self._make(lane, image) for lane in self.lanes))
         eyes = (self.pods, self.nodes, self.deployments, self.inference_deployments)
         work = [asyncio.create_task(one.follow()) for one in eyes]
@@ -130,7 +130,7 @@ class OnNodes:
             await asyncio.gather(*(self._unmake(lane) for lane in self.lanes))
 
     async def begin(self, lane: Lane, wanted: WantedSpec) -> None:
-        """The spec, and clients that ask."""
+        """Apply the spec, and start clients."""
         await self._owner.furnish(lane)
         lane.wanted = wanted
         await self._owner.apply(lane)
@@ -141,7 +141,7 @@ class OnNodes:
             clients.start()
 
     async def perform(self, lane: Lane, move: Move) -> str:
-        """One move; a world that has gone on meanwhile may refuse it."""
+        """Make one move; a world that has changed meanwhile may refuse it."""
         try:
             return await self._perform(lane, move)
         except Refusal as problem:
@@ -150,7 +150,7 @@ class OnNodes:
             raise
 
     async def heal(self, lane: Lane) -> None:
-        """Nodes and engines as they were; an engine that does not answer is replaced by Kubernetes."""
+        """Restore nodes and engines; Kubernetes replaces an engine that does not answer."""
         for name in lane.nodes:
             await self.kube.patch(f"/api/v1/nodes/{name}", {"spec": {"unschedulable": False, "taints": None}})
         for one in self.pods.of(lane.namespace):
@@ -160,7 +160,7 @@ class OnNodes:
         await self._owner.furnish(lane)
 
     def facts(self, lane: Lane) -> Facts | None:
-        """As the eyes see it, with the routers' own pages."""
+        """The watched objects, with the routers' own pages."""
         document = self.inference_deployments.named(lane.namespace, lane.name)
         if document is None or seen.leaves(document):
             return None
@@ -178,29 +178,29 @@ class OnNodes:
         return found
 
     def disturbed_at(self) -> float:
-        """By whatever all lanes feel."""
+        """When the last cluster-wide fault is over."""
         return max(self._breaker.until, self._leadership.until)
 
     async def children(self, lane: Lane) -> list[Manifest]:
-        """All kinds that a deployment has."""
+        """Objects of all kinds that a deployment owns."""
         return await lanes.children(self.kube, lane)
 
     async def remove(self, lane: Lane) -> None:
-        """As people do; clients of what is deleted have no claim."""
+        """Delete the deployment as a user would; its clients' failures are excused."""
         if lane.number in self._clients:
             self._clients[lane.number].excused()
         await self.kube.delete(owner.place(lane))
         await self._meddler.take_orphans(lane)
 
     def complaints(self, lane: Lane) -> list[str]:
-        """The stranger, pods of nobody, and what clients lost since the last sequence."""
+        """The stranger, the leader, and requests lost since the last sequence."""
         found = [*lanes.complaints(self.pods, lane), *filter(None, [self._leadership.complaint])]
         clients, since = self._clients.get(lane.number), self._began.get(lane.number, 0.0)
         self._began[lane.number] = time.monotonic()
         return [*found, *(clients.harmed(since) if clients else ())]
 
     def orphans(self, lane: Lane) -> list[str]:
-        """Pods of nobody."""
+        """Orphaned pods."""
         return [str(one["metadata"]["name"]) for one in lanes.orphans(self.pods, lane)]
 
     def requests(self, lane: Lane) -> int:
@@ -262,7 +262,7 @@ class OnNodes:
             self._clients[lane.number].excused()
 
     def _excuse(self, lane: Lane, found: Facts) -> None:
-        """Where nothing serves, requests wait, and may wait in vain; where all is well, none may fail."""
+        """Excuse failures while nothing serves, since requests wait and may time out; end it when all is well."""
         clients = self._clients.get(lane.number)
         if clients is None:
             return
@@ -280,7 +280,7 @@ class OnNodes:
         raise TimeoutError(f"no door to {lane.name}")
 
     async def _make(self, lane: Lane, image: str) -> None:
-        """Namespace, labels of nodes, stranger."""
+        """Make the namespace, node labels and stranger."""
         await self.kube.post("/api/v1/namespaces", {"metadata": {"name": lane.namespace}})
         for name in lane.nodes:
             await self.kube.patch(f"/api/v1/nodes/{name}", {"metadata": {"labels": {specs.LANE: lane.namespace}}})

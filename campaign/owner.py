@@ -1,4 +1,4 @@
-"""What people apply in a lane: the deployment, the policy and the Secret that it may name."""
+"""What users apply in a lane: the deployment, the policy and the Secret that it may name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,16 +12,16 @@ Manifest = dict[str, Any]
 
 
 class DeploymentOwner:
-    """The hands of a deployment's owner."""
+    """The deployment's owner."""
 
     def __init__(self, kube: Kube, engine: Mapping[str, Any] | None = None) -> None:
         self._kube = kube
         self._engine = dict(engine or {})
-        """What every engine of this world has beside."""
+        """Fields that every engine of this world has in addition."""
         self._furnished: set[str] = set()
 
     async def furnish(self, lane: Lane) -> None:
-        """What specs may name, as it was at first; what stands as it should is left."""
+        """Restore the initial objects that specs may name; those that are as they should be stay."""
         if f"Secret/{specs.SECRET}" not in lane.present:
             await self.secret(lane, "1")
         lane.unsure.clear()
@@ -30,25 +30,25 @@ class DeploymentOwner:
             self._furnished.add(lane.namespace)
 
     async def secret(self, lane: Lane, token: str) -> None:
-        """The Secret, with another token."""
+        """Apply the Secret with another token."""
         head = {"name": specs.SECRET}
         made = {"apiVersion": "v1", "kind": "Secret", "metadata": head, "stringData": {"token": token}}
         await self._kube.apply(_secret(lane), made)
         lane.present.add(f"Secret/{specs.SECRET}")
 
     async def take_secret(self, lane: Lane) -> None:
-        """The Secret goes."""
+        """Delete the Secret."""
         await self._kube.delete(_secret(lane))
         lane.present.discard(f"Secret/{specs.SECRET}")
         lane.unsure.add(f"Secret/{specs.SECRET}")
 
     async def apply(self, lane: Lane) -> None:
-        """The deployment as the lane's wish says."""
+        """Apply the lane's wanted spec."""
         document = specs.document(lane.wanted, lane.namespace, lane.name, engine=self._engine)
         await self._kube.apply(place(lane), document)
 
     async def edit(self, lane: Lane, edit: Edit) -> str:
-        """One field; what is refused is not wished for any more."""
+        """Edit one field; a refused edit is dropped from the wanted spec."""
         if edit.deed in {Field.POLICY_TARGET, Field.POLICY_MODE}:
             self._furnished.discard(lane.namespace)
             change = {"target" if edit.deed is Field.POLICY_TARGET else "mode": edit.value}
@@ -69,7 +69,7 @@ class DeploymentOwner:
 
 
 def place(lane: Lane) -> str:
-    """Where the lane's deployment stands in the API."""
+    """The path of the lane's deployment in the API."""
     return f"/apis/fairlead.dev/v1alpha1/namespaces/{lane.namespace}/inferencedeployments/{lane.name}"
 
 

@@ -1,4 +1,4 @@
-"""`python -m campaign.page`: docs/campaign.md, whose list of what was found is that of the kept stories."""
+"""`python -m campaign.page`: docs/campaign.md, whose list of findings is that of the kept stories."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from house.tree import ROOT
 
 STORIES: Final = ROOT / "tests" / "campaign" / "stories"
 RUNS: Final = ROOT / "campaign" / "runs.json"
-"""The longest runs, copied from the last line that each printed with `-o json`, and what became of its violations."""
+"""The longest runs, copied from the last line that each printed with `-o json`, and what became of violations."""
 PAGE: Final = ROOT / "docs" / "campaign.md"
 HEAD: Final = """# The campaign
 
@@ -89,7 +89,7 @@ def _found() -> list[str]:
 
 
 def main() -> int:
-    """Write it."""
+    """Write the page."""
     PAGE.write_text(page(), encoding="utf-8")
     return 0
 

@@ -1,4 +1,4 @@
-"""Pods of kwok that answer for a whole campaign and lie where a move says so; what they say is known without asking."""
+"""kwok pods that answer for a whole campaign and lie if a move says so; their reports are known without a request."""
 
 import asyncio
 import contextlib
@@ -22,22 +22,22 @@ WORDS: Final = {EngineDeed.METRICS_NAN: "NaN", EngineDeed.METRICS_HUGE: "9e99"}
 
 
 class Pages(AnsweringPods):
-    """As in other stories, with lies; pods are followed by an eye that is there anyway."""
+    """As in other tests, plus lies; pods come from an existing watch."""
 
     def __init__(self, api: ApiServer, eye: Eye) -> None:
         super().__init__(api)
         self._eye = eye
         self.mute: set[str] = set()
-        """Engine pods that routers get no token out of."""
+        """Engine pods from which routers get no token."""
         self.silent: set[str] = set()
-        """Router pods that do not say what they see."""
+        """Router pods that do not answer."""
         self.lies: dict[str, EngineDeed] = {}
-        """What metrics say instead, by the engine's pod."""
+        """Wrong metrics, by the engine's pod."""
         self._at: dict[str, str] = {}
-        """Whose an address is: it goes to another pod soon."""
+        """Pods by address; an address soon belongs to another pod."""
 
     async def follow(self) -> None:
-        """Until cancelled."""
+        """Serve until cancelled."""
         while True:
             self._seen = tuple(one for one in self._eye.every() if _is_ours(one))
             self._at = {str(pods.address(one)): one["metadata"]["name"] for one in self._seen}
@@ -46,14 +46,14 @@ class Pages(AnsweringPods):
             await asyncio.sleep(EVERY_S)
 
     def heal(self, names: set[str]) -> None:
-        """These pods tell the truth again."""
+        """Stop these pods' lies."""
         self.mute -= names
         self.silent -= names
         for one in names:
             self.lies.pop(one, None)
 
     def page(self, name: str, router: str) -> Manifest | None:
-        """What a router of a deployment says; nothing where it does not."""
+        """What a deployment's router reports; None if it does not answer."""
         if router in self.silent:
             return None
         page = self._router_page(name)

@@ -1,4 +1,4 @@
-"""Pods, and which of them ever ended by themselves: every event counts, since an end may be over at the next look."""
+"""Pods, and which of them ever ended by themselves: every event counts, since an end may be over at the next read."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,14 +11,14 @@ Manifest = dict[str, Any]
 
 
 class PodEye(Eye):
-    """All pods, and the names of those that ended before anybody asked for it."""
+    """All pods, and the names of those that ended before they were deleted."""
 
     def __init__(self, reached: Kube) -> None:
         super().__init__(reached, kube.PODS)
         self._ended: dict[str, set[str]] = {}
 
     def ended(self, namespace: str) -> frozenset[str]:
-        """Of one namespace, those that are gone included."""
+        """Those of one namespace, deleted pods included."""
         return frozenset(self._ended.get(namespace, ()))
 
     def _put(self, one: Manifest) -> None:
@@ -29,7 +29,7 @@ class PodEye(Eye):
 
 
 def ended_by_itself(pod: Manifest) -> bool:
-    """Whether a container has ended, now or before, and not because its pod was deleted."""
+    """Whether a container has ended, now or earlier, and not because its pod was deleted."""
     states = (one.get(key) or {} for one in seen.containers(pod) for key in ("state", "lastState"))
     ends = [one["terminated"] for one in states if "terminated" in one]
     if not seen.leaves(pod):
@@ -39,7 +39,7 @@ def ended_by_itself(pod: Manifest) -> bool:
 
 
 def _deleted_at(pod: Manifest) -> datetime:
-    """When somebody asked it to go: its deletion is due a grace period later."""
+    """The time of the delete request: its deletion is due a grace period later."""
     where = pod["metadata"]
     due = datetime.fromisoformat(where["deletionTimestamp"])
     return due - timedelta(seconds=int(where.get("deletionGracePeriodSeconds") or 0))

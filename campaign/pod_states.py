@@ -1,4 +1,4 @@
-"""What a kubelet would write of a container that crashed, hangs, or runs again, where kwok pretends the kubelet."""
+"""What a kubelet would write about a container that crashed, hangs or runs again; kwok has no real kubelet."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,7 +11,7 @@ LAST_WORDS: Final = {0: "INFO the engine core is gone; the server ends", 137: ""
 
 
 def crashed(pod: Manifest, code: int) -> Manifest:
-    """Ended by itself, and waited for."""
+    """Crashed, and waiting for its restart."""
     ended = {
         "exitCode": code,
         "reason": "Completed" if code == 0 else "Error",
@@ -24,25 +24,25 @@ def crashed(pod: Manifest, code: int) -> Manifest:
 
 
 def hanging(pod: Manifest) -> Manifest:
-    """Runs, and answers no probe."""
+    """Running, but answers no probe."""
     state = {"ready": False, "started": True, "state": {"running": {"startedAt": _ago(60)}}}
     return _status(pod, state, ready=False)
 
 
 def running(pod: Manifest) -> Manifest:
-    """Runs, and is ready."""
+    """Running and ready."""
     state = {"ready": True, "started": True, "state": {"running": {"startedAt": _now()}}}
     return _status(pod, state, ready=True) | {"phase": "Running"}
 
 
 def is_contradicted(pod: Manifest) -> bool:
-    """Whether somebody calls it unready while all its containers are ready, and nobody asked it to go."""
+    """Whether it is marked unready while all its containers are ready and it is not terminating."""
     words = [seen.condition(pod, kind).get("status") for kind in ("ContainersReady", "Ready")]
     return words == ["True", "False"] and not seen.leaves(pod) and not seen.ended(pod)
 
 
 def taken_back(pod: Manifest) -> Manifest:
-    """Ready after all; refused where the pod has changed since."""
+    """Mark it ready again; refused if the pod has changed since."""
     entries = [
         one if one["type"] != "Ready" else _condition("Ready", "True", {}) for one in pod["status"]["conditions"]
     ]
@@ -53,14 +53,14 @@ def taken_back(pod: Manifest) -> Manifest:
 
 
 def may_be_ready(pod: Manifest) -> bool:
-    """Whether nothing of its spec keeps it from running, and it did run."""
+    """Whether its spec lets it run, and it has run."""
     main = pod["spec"]["containers"][0]
     bad = any(one["name"] == specs.FAULT for one in main.get("env") or ())
     return not bad and not main["image"].endswith(":missing") and has_started(pod)
 
 
 def has_started(pod: Manifest) -> bool:
-    """Whether the kubelet has said anything of its container."""
+    """Whether the kubelet has reported its container."""
     return bool(list(seen.containers(pod)))
 
 

@@ -1,4 +1,4 @@
-"""What a campaign found, as a table for people, as JSON for programs, and each story as a test that can be pasted."""
+"""A campaign's findings, as a table for people, as JSON for programs, and each story as a test to paste."""
 
 import json
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class Short:
     story: Story
     violations: tuple[Violation, ...]
     times: int
-    """Sequences that failed at this oracle."""
+    """Sequences that failed with this oracle."""
     alone: bool | None
-    """Whether it fails when it is told without the others too; nothing where that was not tried."""
+    """Whether it also fails when run alone; None if that was not tried."""
 
 
 def as_json(world: str, found: Found, shorts: list[Short]) -> dict[str, Any]:
-    """The whole of it, on one line for programs."""
+    """Everything, on one line for programs."""
     return {
         "world": world,
         "seed": found.seed,
@@ -42,7 +42,7 @@ def as_json(world: str, found: Found, shorts: list[Short]) -> dict[str, Any]:
 
 
 def table(world: str, found: Found, shorts: list[Short]) -> str:
-    """A line a figure, then each kind of failure."""
+    """One line per figure, then each kind of failure."""
     kinds = ", ".join(f"{name} {count}" for name, count in sorted(found.moves.items()))
     rows = (
         ("world", world),
@@ -59,7 +59,7 @@ def table(world: str, found: Found, shorts: list[Short]) -> str:
 
 
 def pasted(short: Short) -> str:
-    """A test that tells it again."""
+    """A test that runs the story again."""
     text = json.dumps(json.dumps(stories.as_json(short.story)))
     lines = ("def test_it_holds(world: World) -> None:", f"    told = story.from_json(json.loads({text}))")
     return "\n".join((*lines, "    assert tell(world, told) == []"))

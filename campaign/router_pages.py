@@ -1,6 +1,6 @@
-"""What routers on real nodes say of engines, asked on their metrics port with the operator's key once a second.
+"""What routers on real nodes report of engines, read from their metrics port with the operator's key once a second.
 
-A Service leads to whichever router answers: what one uses counts for all, as it does for clients.
+A Service leads to any router: what one uses counts for all, as it does for clients.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from tests.waiting import eventually
 Manifest = dict[str, Any]
 EVERY_S: Final = 1.0
 SILENT_AFTER: Final = 3
-"""Questions without an answer; one may have met a router that was just leaving."""
+"""Requests without an answer; a single one may have reached a router that was just leaving."""
 TIMEOUT: Final = aiohttp.ClientTimeout(total=3)
 PORT: Final = 9090
 
 
 class RouterPages:
-    """The last page of every lane."""
+    """The latest page of every lane."""
 
     def __init__(self, reached: Kube, door: Door, pods: Eye) -> None:
         self._kube = reached
@@ -39,7 +39,7 @@ class RouterPages:
         self._pages: dict[str, Manifest | None] = {}
 
     def of(self, lane: Lane) -> Iterator[tuple[str, Manifest | None]]:
-        """Of routers that are ready, by their pods' names."""
+        """The page for each ready router, by its pod's name."""
         for one in self._pods.of(lane.namespace):
             labels = one["metadata"].get("labels") or {}
             ours = labels.get(seen.ROLE) == "router" and labels.get(seen.OF) == lane.name
@@ -47,7 +47,7 @@ class RouterPages:
                 yield one["metadata"]["name"], self._pages[lane.namespace]
 
     async def follow(self, lane: Lane) -> None:
-        """Until cancelled."""
+        """Read pages until cancelled."""
         address, key = await self._way(lane)
         headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
         missed = 0
@@ -60,7 +60,7 @@ class RouterPages:
                 await asyncio.sleep(EVERY_S)
 
     async def _way(self, lane: Lane) -> tuple[str, str]:
-        """A Service before the metrics port, and the key that the operator shows there."""
+        """Expose the metrics port by a Service; return its address, and the key that the operator uses."""
         spec = {
             "selector": {seen.OF: lane.name, seen.ROLE: "router"},
             "ports": [{"port": PORT, "targetPort": "metrics"}],

@@ -1,4 +1,4 @@
-"""What stood there when something was found wrong, a line each: a rare story may never fail again when it is told."""
+"""The state when a violation was found, line by line: a rare one may not recur when its story is run again."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ HASH: Final = "pod-template-hash"
 
 
 def lines(facts: Facts) -> Iterator[str]:
-    """Conditions, Deployments and pods, as they were seen by the campaign's own eyes."""
+    """Conditions, Deployments and pods, as the campaign's own watches saw them."""
     yield f"at {datetime.now(UTC):%H:%M:%SZ}, generation {facts.document['metadata']['generation']}"
     for one in facts.conditions.values():
         yield f"{one['type']}={one['status']} {one['reason']} since {one['lastTransitionTime']}: {one['message']}"

@@ -1,7 +1,7 @@
-"""One sequence told in one lane: each move, its pause, what was said meanwhile, and where it all ends.
+"""One sequence run in one lane: each move, its pause, what the status said meanwhile, and the end state.
 
-The end is the same for every sequence: faults are undone, the spec is made good, and then the deployment has to serve
-as if it had been applied for the first time, at rest, with nothing beside it.
+Every sequence ends alike: faults are undone, the spec is made good, and then the deployment must serve as if it had
+been applied for the first time, at rest, without anything left over.
 """
 
 import asyncio
@@ -22,53 +22,53 @@ MOMENT_S: Final = 1.0
 ROUNDS: Final = 4
 SETTLE_S: Final = 120.0
 BACK_S: Final = 150.0
-"""From undone faults to a deployment that serves as asked."""
+"""From undone faults to a deployment that serves as wanted."""
 FORGOTTEN_S: Final = 330.0
-"""Kubernetes waits up to 5 minutes for pods of a ReplicaSet that was deleted and made again; the status says so."""
+"""Kubernetes waits up to 5 minutes for pods of a ReplicaSet that was deleted and recreated; the status says so."""
 REST_S: Final = 2.0
 RESTS: Final = 10
-"""Whoever writes for longer than this does not stop: what a fault at the end changed is told within seconds."""
+"""Writes that go on for longer do not stop: the effects of a fault at the end are written within seconds."""
 SCALINGS: Final = 4
-"""How often the count may change before it rests: load has a history."""
+"""How often the count may change before it rests, since past load has effects."""
 ORPHAN_ROUNDS: Final = 25
 """One a second."""
 GONE_S: Final = 60.0
-"""On a busy machine what was deleted takes a while to go, or to come back."""
+"""On a busy machine deleted objects take a while to go, or to come back."""
 GONE_EVERY_S: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """What must not be, and after which step."""
+    """A violated rule, and after which step."""
 
     oracle: str
-    """Its kind: two stories of one kind are told apart by nothing else."""
+    """Its kind, which alone tells stories apart."""
     words: str
     step: int
     scene: tuple[str, ...] = ()
-    """What stood there, a line each."""
+    """The state at that time, line by line."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """How one sequence went."""
+    """The result of one sequence."""
 
     story: Story
     lane: int
     done: int = 0
     """Moves that were carried out."""
     judged: int = 0
-    """Times that everything stood still and was said as it is."""
+    """How often everything was at rest and the status correct."""
     violations: list[Violation] = field(default_factory=list)
     weather: list[tuple[int, Move]] = field(default_factory=list)
-    """What all lanes felt meanwhile, by the step it came at."""
+    """Cluster-wide faults meanwhile, by the step at which each came."""
     seconds: float = 0.0
     requests: int = 0
-    """Of clients, where there are any."""
+    """Of clients, if there are any."""
 
     @property
     def whole(self) -> Story:
-        """The sequence with what all lanes felt, told as its own moves."""
+        """The sequence with cluster-wide faults as moves of its own."""
         steps = list(self.story.steps)
         for place, move in reversed(self.weather):
             steps.insert(place, Step(move=move, pause=Pause.NONE))
@@ -76,22 +76,22 @@ class Outcome:
 
 
 class Fresh:
-    """What a fresh apply makes of each spec, learnt by applying it."""
+    """The result of a fresh apply of each spec, learnt by applying it."""
 
     def __init__(self) -> None:
         self._fresh: dict[WantedSpec, dict[str, Any]] = {}
 
     def of(self, wanted: WantedSpec) -> dict[str, Any] | None:
-        """Nothing while nobody applied it."""
+        """None if it has not been applied yet."""
         return self._fresh.get(wanted)
 
     def learn(self, wanted: WantedSpec, found: dict[str, Any]) -> None:
-        """As it was found."""
+        """Store the result."""
         self._fresh[wanted] = found
 
 
 class SequenceRun:
-    """One sequence on its way."""
+    """One running sequence."""
 
     def __init__(self, world: World, lane: Lane, story: Story, fresh: Fresh | None = None) -> None:
         self._world = world
@@ -102,7 +102,7 @@ class SequenceRun:
         self.outcome = Outcome(story=story, lane=lane.number)
 
     async def play(self, *, anew: bool) -> Outcome:
-        """All of it; `anew`: at the end the deployment is deleted and applied again."""
+        """Run it; `anew`: at the end the deployment is deleted and applied again."""
         started = time.monotonic()
         try:
             await self._play(anew=anew)
@@ -155,7 +155,7 @@ class SequenceRun:
                 self._record_lies()
 
     async def _reached(self, when: str) -> bool:
-        """Wait until all that was asked for serves, and is said to."""
+        """Wait until everything wanted serves, and the status says so."""
         begun, edited = time.monotonic(), False
         until = begun + BACK_S
         while time.monotonic() < until or self._world.disturbed_at() > time.monotonic():
@@ -182,12 +182,12 @@ class SequenceRun:
         return False
 
     def _is_given_up(self) -> bool:
-        """Whether a fault outlasted the deadline: what was given up is tried after an edit, or after minutes."""
+        """Whether a fault outlasted the deadline: a retry then needs an edit, or minutes."""
         document = self._judge.facts.conditions if self._judge.facts is not None and self._judge.agreed else {}
         return "Stalled" in document and document["Stalled"]["reason"] == "DeadlineExceeded"
 
     def _is_forgotten(self) -> bool:
-        """Whether Kubernetes makes no pods, and the status says that."""
+        """Whether Kubernetes creates no pods, and the status says so."""
         found = self._judge.facts.conditions if self._judge.facts is not None else {}
         return "Scheduled" in found and found["Scheduled"]["reason"] == "PodsNotCreated"
 
@@ -204,7 +204,7 @@ class SequenceRun:
             await self._as_fresh(self._fresh, anew=anew)
 
     async def _as_fresh(self, fresh: Fresh, *, anew: bool) -> None:
-        """As if this had been applied for the first time."""
+        """Check that the result equals that of a fresh apply."""
         lane, world = self._lane, self._world
         found = await self._children()
         document = fresh.of(lane.wanted)
@@ -225,7 +225,7 @@ class SequenceRun:
             self._violate("not as fresh", line)
 
     async def _orphans(self) -> list[str]:
-        """Those that are left when the operator had its time to find them."""
+        """Orphans that remain after the operator had its time to find them."""
         for _ in range(ORPHAN_ROUNDS):
             if not self._world.orphans(self._lane):
                 break
@@ -233,7 +233,7 @@ class SequenceRun:
         return self._world.orphans(self._lane)
 
     async def _rests(self) -> None:
-        """At rest nothing is written; while the autoscaler still follows past load it is not at rest."""
+        """Check that nothing is written at rest; while the autoscaler follows past load, it is not at rest."""
         for _ in range(SCALINGS):
             wanted, words = self._wanted(), await self._written()
             if not words:
@@ -246,7 +246,7 @@ class SequenceRun:
         self._violate("writes at rest", f"the count changed {SCALINGS} times")
 
     async def _written(self) -> str:
-        """What was written, where something always was; empty at rest."""
+        """The writes, if they do not stop; empty at rest."""
         began, changed = len(self._lane.writes), set[str]()
         for _ in range(RESTS):
             before, status = len(self._lane.writes), self._status()
@@ -258,7 +258,7 @@ class SequenceRun:
         return f"{RESTS} times in a row within {REST_S:.0f} s: {written}; of the status changed {sorted(changed)}"
 
     async def _gone(self) -> None:
-        """After its deletion nothing is left."""
+        """Delete, and check that nothing is left."""
         await self._world.remove(self._lane)
         until = time.monotonic() + GONE_S
         left: list[str] = ["?"]
@@ -269,7 +269,7 @@ class SequenceRun:
             self._violate("left after deletion", one)
 
     async def _children(self) -> dict[str, Any]:
-        """Without counts that the autoscaler chose: load has its own history."""
+        """Children, without counts that the autoscaler chose, since past load affects them."""
         found = await self._world.children(self._lane)
         for one in found:
             if self._lane.wanted.scaling and children.REVISION in (one["metadata"].get("labels") or {}):
@@ -277,7 +277,7 @@ class SequenceRun:
         return children.essence(found, self._lane.namespace, self._lane.name)
 
     async def _start_over(self) -> None:
-        """The next sequence of this lane begins with nothing."""
+        """Let the lane's next sequence start from nothing."""
         with contextlib.suppress(Exception):
             await self._world.heal(self._lane)
             await self._gone()

@@ -1,6 +1,6 @@
-"""A sequence that fails, cut down: moves dropped one by one, then what is left made plain, and told anew each time.
+"""Shrinks a failing sequence: drops moves one by one, simplifies the rest, and runs it again each time.
 
-A story is as short as it gets when without any of its moves the same oracle says nothing.
+A story is minimal when without any of its moves the same oracle reports nothing.
 """
 
 import time
@@ -13,28 +13,28 @@ from campaign.specs import WantedSpec
 from campaign.story import Pause, Step, Story
 
 Fails = Callable[[Story], Awaitable[bool]]
-"""Tells a story and says whether the same oracle spoke."""
+"""Runs a story and returns whether the same oracle reported."""
 MOST_TELLINGS: Final = 30
 
 
 @dataclass(slots=True)
 class Shrinking:
-    """One story on its way to being short."""
+    """One story being shrunk."""
 
     story: Story
     fails: Fails
     until: float
-    """By the monotonic clock; what is left then is short enough."""
+    """By the monotonic clock; the story is short enough then."""
     left: int = MOST_TELLINGS
 
     async def run(self) -> Story:
-        """The shortest that was found within so many tellings."""
+        """The shortest story found in time."""
         while self._goes_on and await self._cut():
             continue
         return self.story
 
     async def _cut(self) -> bool:
-        """Whether anything simpler still fails."""
+        """Whether any simpler story still fails."""
         for candidate in candidates(self.story):
             if self._goes_on and await self._still(candidate):
                 self.story = candidate
@@ -51,7 +51,7 @@ class Shrinking:
 
 
 def candidates(story: Story) -> Iterator[Story]:
-    """Everything a little simpler, the largest cut first."""
+    """All simpler stories, the largest cut first."""
     steps = story.steps
     if len(steps) > 2:
         half = len(steps) // 2
@@ -67,7 +67,7 @@ def candidates(story: Story) -> Iterator[Story]:
 
 
 def _simpler(step: Step) -> Iterator[Step]:
-    """To wait for the end of things is simplest to understand; then small numbers."""
+    """Waiting until it settles is easiest to understand; then small numbers."""
     if step.pause is not Pause.SETTLED:
         yield replace(step, pause=Pause.SETTLED)
     for name in ("place", "amount", "seconds"):

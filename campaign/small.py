@@ -62,7 +62,7 @@ GPUS: Final = 2
 
 @contextlib.contextmanager
 def cluster() -> Iterator[Embedded]:
-    """What a world lives in."""
+    """Start the cluster for a world."""
     for name, value in FEW_COLLECTIONS.items():
         os.environ.setdefault(name, value)
     with small_cluster(0, f"{OURS}.0.1/16", BEHAVIOUR, lean=True) as door:
@@ -71,7 +71,7 @@ def cluster() -> Iterator[Embedded]:
 
 @asynccontextmanager
 async def world(door: Embedded, count: int, folder: Path) -> AsyncIterator["Small"]:
-    """Everything set up: eyes, pages, the proxy, the operator behind it."""
+    """Set up everything: watches, pages, the proxy, the operator behind it."""
     async with (
         kube.reached(door.kubeconfig) as reached,
         await connection.connect({"KUBECONFIG": str(door.kubeconfig)}, Path("/nonexistent")) as way,
@@ -115,7 +115,7 @@ class Small:
 
     @asynccontextmanager
     async def lived_in(self) -> AsyncIterator[None]:
-        """Lanes made, and everything followed for as long as the block runs."""
+        """Make the lanes, and watch everything until the block ends."""
         await asyncio.gather(*(self._make(lane) for lane in self.lanes))
         eyes = (self.pods, self.nodes, self.deployments, self.inference_deployments)
         work = [asyncio.create_task(one.follow()) for one in (*eyes, self.pages, self._leadership)]
@@ -133,13 +133,13 @@ class Small:
             await self.pages.close()
 
     async def begin(self, lane: Lane, wanted: WantedSpec) -> None:
-        """The spec alone; what of the lane is gone comes back first."""
+        """Apply the spec; missing objects of the lane are restored first."""
         await self._owner.furnish(lane)
         lane.wanted = wanted
         await self._owner.apply(lane)
 
     async def perform(self, lane: Lane, move: Move) -> str:
-        """One move; a world that has gone on meanwhile may refuse it."""
+        """Make one move; a world that has changed meanwhile may refuse it."""
         try:
             return await self._perform(lane, move)
         except Refusal as problem:
@@ -148,7 +148,7 @@ class Small:
             raise
 
     async def _perform(self, lane: Lane, move: Move) -> str:
-        """What a person or an engine does may be impossible; the rest always is done."""
+        """Actions of users and engines may be impossible; other moves always succeed."""
         match move:
             case Edit():
                 edit = await self._owner.edit(lane, move)
@@ -182,7 +182,7 @@ class Small:
                 await self.weather.perform(move)
 
     async def heal(self, lane: Lane) -> None:
-        """Nodes, pages, Secrets and pods as they were; a container that crashed runs again."""
+        """Restore nodes, pages, Secrets and pods; a crashed container runs again."""
         for place in range(len(lane.nodes)):
             await self._hosts.perform(lane, Node(NodeDeed.HEAL, place))
         mine = [one for one in self.pods.of(lane.namespace) if not seen.leaves(one)]
@@ -193,7 +193,7 @@ class Small:
         await self._kubelet.heal(lane.namespace)
 
     def facts(self, lane: Lane) -> Facts | None:
-        """As the eyes see it; what routers would say is known without asking them."""
+        """The watched objects; routers' reports are known without a request."""
         document = self.inference_deployments.named(lane.namespace, lane.name)
         if document is None or seen.leaves(document):
             return None
@@ -212,32 +212,32 @@ class Small:
         return replace(found, pages={one: self.pages.page(lane.name, one) for one in routers})
 
     def disturbed_at(self) -> float:
-        """By whatever all lanes feel."""
+        """When the last cluster-wide fault is over."""
         return max(self.weather.until, self._leadership.until)
 
     async def children(self, lane: Lane) -> list[Manifest]:
-        """All kinds that a deployment has."""
+        """Objects of all kinds that a deployment owns."""
         return await lanes.children(self.kube, lane)
 
     async def remove(self, lane: Lane) -> None:
-        """As people do; what belongs to nobody is taken away too."""
+        """Delete the deployment as a user would; orphans are removed too."""
         await self.kube.delete(owner.place(lane))
         await self._meddler.take_orphans(lane)
 
     def complaints(self, lane: Lane) -> list[str]:
-        """The stranger, and the operator."""
+        """Complaints about the stranger and the operator."""
         return [*lanes.complaints(self.pods, lane), *filter(None, [self._leadership.complaint])]
 
     def orphans(self, lane: Lane) -> list[str]:
-        """Pods of nobody."""
+        """Orphaned pods."""
         return [str(one["metadata"]["name"]) for one in lanes.orphans(self.pods, lane)]
 
     def requests(self, lane: Lane) -> int:  # noqa: ARG002  # there are no clients here
-        """None."""
+        """None, since there are no clients."""
         return 0
 
     async def _make(self, lane: Lane) -> None:
-        """Namespace, nodes, stranger."""
+        """Make the namespace, nodes and stranger."""
         await self.kube.post("/api/v1/namespaces", {"metadata": {"name": lane.namespace}})
         for name in lane.nodes:
             made = dict(node(name, GPUS))
@@ -277,7 +277,7 @@ class Small:
         return ""
 
     async def _count_writes(self) -> None:
-        """The proxy's log, read and forgotten."""
+        """Read and clear the proxy's log."""
         lanes = {one.namespace: one for one in self.lanes}
         proxy = self.weather.proxy
         while True:

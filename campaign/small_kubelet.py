@@ -1,7 +1,7 @@
-"""What a kubelet writes of containers where kwok pretends it: how they end, that they run again, that they are ready.
+"""What a kubelet writes about containers, for kwok's pods: how they end, that they run again, that they are ready.
 
-The node-lifecycle controller calls pods unready by what it knew of their node, which may be seconds old. A kubelet that
-lives takes that back; kwok does not.
+The node-lifecycle controller marks pods unready by its state of their node, which may be seconds old. A live kubelet
+corrects that; kwok does not.
 """
 
 import asyncio
@@ -17,27 +17,27 @@ from campaign.small_nodes import DOWN
 
 Manifest = dict[str, Any]
 HEALS: Final = 30
-"""Looks at pods that are to run again."""
+"""Checks of pods that are to run again."""
 EVERY_S: Final = 0.3
 
 
 class Kubelet:
-    """Of all lanes."""
+    """For all lanes."""
 
     def __init__(self, reached: Kube) -> None:
         self._kube = reached
         self._over = False
 
     def end(self) -> None:
-        """Nothing is followed any more, once what is being written is: a call that is cut may leave its socket open."""
+        """Stop after the current write: a cancelled call may leave its socket open."""
         self._over = True
 
     async def write(self, pod: Manifest, status: Manifest) -> None:
-        """A part of its status."""
+        """Write a part of a pod's status."""
         await self._kube.patch(f"{kube.path(pod)}/status", {"status": status})
 
     async def follow(self, pods: Eye, nodes: Eye) -> None:
-        """Until the end: of nodes that live, every pod is as ready as its containers are."""
+        """Keep every pod on a live node as ready as its containers, until `end`."""
         while not self._over:
             await asyncio.sleep(EVERY_S)
             for one in [pod for pod in pods.every() if pod_states.is_contradicted(pod)]:
@@ -47,9 +47,9 @@ class Kubelet:
                         await self._kube.patch(f"{kube.path(one)}/status", pod_states.taken_back(one))
 
     async def heal(self, namespace: str) -> None:
-        """Whatever may be ready is.
+        """Make every pod ready that may be.
 
-        Pods are listed, not seen by an eye: on a busy machine an eye learns of a crash seconds after it.
+        Pods are listed, not taken from a watch: on a busy machine that learns of a crash seconds later.
         """
         for _ in range(HEALS):
             await asyncio.sleep(EVERY_S)

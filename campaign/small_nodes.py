@@ -1,4 +1,4 @@
-"""What happens to kwok's nodes: cordoned, silent, without GPUs, with a full disk, and well again."""
+"""What happens to kwok's nodes: cordoned, silent, without GPUs, with a full disk, and healthy again."""
 
 from typing import Any, Final
 
@@ -9,11 +9,11 @@ from campaign.world import Lane
 
 Manifest = dict[str, Any]
 DOWN: Final = "campaign/down"
-"""An annotation that keeps kwok from calling a node ready."""
+"""An annotation that keeps kwok from marking a node ready."""
 
 
 class Nodes:
-    """The hands of whoever breaks and mends nodes."""
+    """Breaks and mends nodes."""
 
     def __init__(self, kube: Kube, gpus: int) -> None:
         self._kube = kube
@@ -21,7 +21,7 @@ class Nodes:
         self._broken: dict[str, set[NodeDeed]] = {}
 
     async def perform(self, lane: Lane, move: Node) -> None:
-        """One of them, to the node at a place counted round."""
+        """Apply one move to the node at this position, modulo their number."""
         name = lane.nodes[move.place % len(lane.nodes)]
         if move.deed is NodeDeed.HEAL:
             await self._heal(name)
@@ -39,7 +39,7 @@ class Nodes:
                 await self._set_condition(name, "DiskPressure", "True")
 
     async def _heal(self, name: str) -> None:
-        """Only what was broken."""
+        """Undo only what was broken."""
         for deed in self._broken.pop(name, set()):
             match deed:
                 case NodeDeed.CORDON | NodeDeed.DRAIN:

@@ -1,4 +1,4 @@
-"""What people want of one deployment, as few figures; the document that is applied follows from them."""
+"""The wanted state of one deployment as a few figures, and the document that follows from them."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -21,7 +21,7 @@ FAULT: Final = "FAIRLEAD_ENGINE_FAULT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedSpec:
-    """What is wanted now."""
+    """The current wanted state."""
 
     context: int = 8192
     replicas: int = 2
@@ -34,25 +34,25 @@ class WantedSpec:
     bad: str = ""
 
     def edited(self, edit: Edit) -> "WantedSpec":
-        """With one field changed; a good value of any field ends what was bad."""
+        """Change one field; a good value of any field ends a bad setting."""
         if edit.deed in {Field.POLICY_TARGET, Field.POLICY_MODE}:
             return self
         return from_json(asdict(self) | {"bad": "", edit.deed.value: edit.value})
 
     @property
     def good(self) -> "WantedSpec":
-        """The same, as it can work on the three GPUs of a lane; Surge needs one of them to spare."""
+        """The same, made to work on the three GPUs of a lane; Surge needs a spare one."""
         room = 2 if self.strategy == "Surge" else 3
         return replace(self, bad="", replicas=max(1, min(self.replicas, room)))
 
 
 def from_json(fields: dict[str, Any]) -> WantedSpec:
-    """As a story keeps it."""
+    """Parse a story's JSON form."""
     return WantedSpec(**fields)
 
 
 def as_json(wanted: WantedSpec) -> dict[str, Any]:
-    """Only what differs from what everybody gets."""
+    """Only the differences from the default."""
     plain = asdict(WantedSpec())
     return {name: value for name, value in asdict(wanted).items() if value != plain[name]}
 
@@ -108,7 +108,7 @@ def _from_secret(variable: str, name: str) -> Manifest:
 
 
 def policy(namespace: str, *, target: int = 2, mode: str = "Active") -> Manifest:
-    """The policy of a lane; quick, since stories are short."""
+    """The policy of a lane; fast, since stories are short."""
     spec: Manifest = {
         "signals": {"queueDepth": {"targetPerReplica": target}},
         "coldStart": {"assume": "3s"},

@@ -1,4 +1,4 @@
-"""One sequence as it is kept: where it starts, what happens, how long each step is waited for. JSON, and a story."""
+"""One sequence as it is kept: its start, its moves, and the pause after each. As JSON and in words."""
 
 import json
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class Pause(StrEnum):
 
     NONE = "none"
     MOMENT = "moment"
-    """In the middle of what the move set going."""
+    """While the effects of the move are still unfolding."""
     SETTLED = "settled"
-    """When nothing moves any more and the status has been judged."""
+    """When nothing changes any more and the status has been judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +35,23 @@ class Story:
     start: WantedSpec
     steps: tuple[Step, ...]
     origin: str = ""
-    """The seed and number it was drawn by."""
+    """The seed and number that it was drawn from."""
 
     @property
     def lines(self) -> list[str]:
-        """As a person reads it."""
+        """The story in words."""
         start = json.dumps(specs.as_json(self.start))
         return [f"start {start}", *(f"{moves.line(one.move)}, then {one.pause}" for one in self.steps)]
 
 
 def as_json(story: Story) -> dict[str, Any]:
-    """As a file keeps it."""
+    """The JSON form in a file."""
     steps = [moves.as_json(one.move) | {"then": one.pause.value} for one in story.steps]
     return {"origin": story.origin, "start": specs.as_json(story.start), "steps": steps}
 
 
 def from_json(document: dict[str, Any]) -> Story:
-    """Back again."""
+    """Parse the JSON form."""
     steps = []
     for one in document["steps"]:
         fields = dict(one)

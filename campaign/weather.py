@@ -1,4 +1,4 @@
-"""What all lanes feel: an API server that errs, a watch that breaks, an operator that dies. One at a time."""
+"""Cluster-wide faults: a failing API server, a broken watch, a dying operator. One at a time."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ RULES: Final[dict[ApiDeed, tuple[Moment, Fault]]] = {
     ApiDeed.SLOW: (Moment.BEFORE, Delay(0.5)),
 }
 AFTERWARDS_S: Final = 12.0
-"""Requests that failed are tried again after a pause that grows."""
+"""Failed requests are retried after a growing pause."""
 
 
 class Weather:
@@ -28,12 +28,12 @@ class Weather:
         self.proxy = proxy
         self.operator = operator
         self.until = 0.0
-        """By the monotonic clock; far away while it lasts."""
+        """By the monotonic clock; far in the future during a fault."""
         self._door = door
         self._turn = asyncio.Lock()
 
     async def perform(self, move: Api | Operator) -> None:
-        """One of them; others wait."""
+        """Cause one fault; others wait."""
         async with self._turn:
             self.until = time.monotonic() + 3600.0
             try:
@@ -83,7 +83,7 @@ class Weather:
         await asyncio.to_thread(self.operator.wait_ready)
 
     async def _second(self) -> None:
-        """Another one stands by, takes over while the first starts anew, and goes."""
+        """Start a second operator that stands by, takes over while the first restarts, and ends."""
         second = replace(self.operator, host=self.operator.host.replace(".255.1", ".255.2"), process=None)
         second.start()
         try:

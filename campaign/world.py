@@ -1,4 +1,4 @@
-"""What every world of a campaign offers, and the place that one sequence has in it."""
+"""The interface of a campaign's worlds, and the lane that a sequence runs in."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,17 +17,17 @@ class Lane:
     number: int
     namespace: str
     name: str
-    """Of the deployment; no other lane's has it."""
+    """The deployment's name, which no other lane uses."""
     nodes: tuple[str, ...]
     wanted: WantedSpec = field(default_factory=WantedSpec)
     present: set[str] = field(default_factory=set)
-    """Objects that a spec may name and that are there."""
+    """Existing objects that a spec may name."""
     unsure: set[str] = field(default_factory=set)
-    """Of these, objects that went, or came again: whoever has looked before may think otherwise for minutes."""
+    """Those that were deleted or recreated: earlier readers may have a wrong state for minutes."""
     stranger: str = ""
-    """The uid of somebody else's pod."""
+    """The uid of another owner's pod."""
     writes: list[str] = field(default_factory=list)
-    """Of the operator, into this namespace: what was written to."""
+    """The operator's writes to this namespace, by object."""
 
 
 class World(Protocol):
@@ -39,28 +39,28 @@ class World(Protocol):
         """Apply the spec a sequence starts with."""
 
     async def perform(self, lane: Lane, move: Move) -> str:
-        """Do it; answers what of it could not be done, empty where all was."""
+        """Make a move; return what could not be done, empty if everything was."""
 
     async def heal(self, lane: Lane) -> None:
-        """Undo every fault that lasts; the spec stays."""
+        """Undo every lasting fault; the spec stays."""
 
     def facts(self, lane: Lane) -> Facts | None:
-        """What is there now; nothing while there is no deployment."""
+        """The current facts; None if there is no deployment."""
 
     def disturbed_at(self) -> float:
-        """When something last happened that all lanes feel, by the monotonic clock; later than now while it lasts."""
+        """When the last cluster-wide fault is over, by the monotonic clock; in the future while it lasts."""
 
     async def children(self, lane: Lane) -> list[Manifest]:
-        """What hangs on the deployment."""
+        """The deployment's children."""
 
     async def remove(self, lane: Lane) -> None:
         """Delete the deployment."""
 
     def complaints(self, lane: Lane) -> list[str]:
-        """What is wrong beside the status: the operator dead, a stranger's GPU taken, requests lost."""
+        """Problems outside the status: the operator dead, a stranger's GPU taken, requests lost."""
 
     def orphans(self, lane: Lane) -> list[str]:
-        """Pods that run and belong to nobody; an operator takes a moment to find them."""
+        """Running pods without an owner; an operator takes a moment to find them."""
 
     def requests(self, lane: Lane) -> int:
         """How many requests of clients ended since the last complaints."""

@@ -1,5 +1,5 @@
 """What must hold of a deployment, from raw pods, nodes, Deployments and router pages alone.
 
-Knows the documented meaning of each condition. Never imports what decides, so that it cannot share its mistakes. Its
-one verb: to judge.
+Implements the documented meaning of each condition. Never imports the code that decides, so that it cannot share its
+mistakes. Its one verb: to judge.
 """

@@ -1,4 +1,4 @@
-"""What differs between two statuses of one object, for the words of a finding."""
+"""The differences between two statuses of one object, for the text of a finding."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ LONGEST: Final = 200
 
 
 def between(before: Manifest, after: Manifest) -> set[str]:
-    """Each field, and each condition by its type, as it is now."""
+    """Each changed field, and each condition by its type, with its current value."""
     old, new = dict(_flat(before)), dict(_flat(after))
     return {f"{name}: {new.get(name, 'gone')}" for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 

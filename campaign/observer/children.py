@@ -1,4 +1,4 @@
-"""What hangs on a deployment, without what chance or the past wrote on it: two worlds are compared by it."""
+"""A deployment's children without random or historical values, for the comparison of two worlds."""
 
 import json
 import re
@@ -15,12 +15,12 @@ CHANCE: Final = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort"})
 
 
 DIGEST: Final = re.compile(r"\b[0-9a-f]{64}\b")
-"""Of a key that each deployment has for itself."""
+"""Of a key that is unique to each deployment."""
 REVISION: Final = "fairlead.dev/revision"
 
 
 def essence(children: Iterable[Manifest], namespace: str, name: str) -> dict[str, Any]:
-    """By kind and name; what is called after its owner or its revision is called so here."""
+    """By kind and name; names derived from the owner or the revision are normalized."""
     some = list(children)
     text = json.dumps({f"{one['kind']}/{one['metadata']['name']}": _essence(one) for one in some}, sort_keys=True)
     found = {(one["metadata"].get("labels") or {}).get(REVISION) for one in some} - {None}
@@ -31,7 +31,7 @@ def essence(children: Iterable[Manifest], namespace: str, name: str) -> dict[str
 
 
 def differences(fresh: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    """Where one is not the other, a line each."""
+    """The differences, one per line."""
     lines = [f"{name} is there and a fresh apply makes none" for name in sorted(found.keys() - fresh.keys())]
     lines += [f"{name} is missing" for name in sorted(fresh.keys() - found.keys())]
     for name in sorted(fresh.keys() & found.keys()):

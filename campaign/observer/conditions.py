@@ -1,7 +1,7 @@
-"""Each condition as the reference explains it, judged from what is there; what cannot be told from outside is left.
+"""Each condition by its definition in the reference, judged from facts; what cannot be told from outside is skipped.
 
 The order of `Ready`'s reasons is that of docs/operating.md: the first of Accepted, Progressing, Scheduled, Available
-and Routable that says no.
+and Routable that is False.
 """
 
 from collections.abc import Iterator
@@ -38,13 +38,13 @@ LACKING: Final = frozenset({"ProductAbsent", "NoNodeSelected"})
 
 
 def lies(facts: Facts) -> list[Lie]:
-    """Conditions that say something else than what is there."""
+    """Conditions that contradict the facts."""
     found = (lie(verdict, facts.conditions.get(verdict.condition)) for verdict in verdicts(facts))
     return [one for one in found if one is not None]
 
 
 def verdicts(facts: Facts) -> Iterator[Verdict]:
-    """What must be said, as far as it can be told from outside."""
+    """What the conditions must say, as far as it can be told from outside."""
     for rule in _RULES:
         found = rule(facts)
         if found is not None:
@@ -52,7 +52,7 @@ def verdicts(facts: Facts) -> Iterator[Verdict]:
 
 
 def accepted(facts: Facts) -> Verdict | None:
-    """Refused, or naming what is not there, or neither."""
+    """Refused, or naming a missing object, or neither."""
     if _names_unsure(facts):
         return None
     reasons, because = _objection(facts)
@@ -75,7 +75,7 @@ def _objection(facts: Facts) -> tuple[tuple[str, ...], str]:
 
 
 def _secrets(facts: Facts) -> list[str]:
-    """Those that the engine's variables are read from."""
+    """Secrets that the engine's variables are read from."""
     env = (facts.spec.get("engine") or {}).get("env") or ()
     named = (((one.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name") for one in env)
     return [f"Secret/{name}" for name in named if name]
@@ -86,12 +86,12 @@ def _names_unsure(facts: Facts) -> bool:
 
 
 def is_refused(facts: Facts) -> bool:
-    """Whether the spec cannot be brought about, or nobody can tell yet."""
+    """Whether the spec cannot work, or that is not certain yet."""
     return bool(_objection(facts)[0]) or _names_unsure(facts)
 
 
 def fits(facts: Facts) -> Verdict:
-    """The model of all stories fits all GPUs of theirs, at any context that it has."""
+    """The model of all stories fits all their GPUs, with any context that it supports."""
     if is_refused(facts) and "DoesNotFit" in _objection(facts)[0]:
         return Verdict(
             condition="Fits", statuses=frozenset({"False", "Unknown", "True"}), because="no context of the model's"
@@ -101,7 +101,7 @@ def fits(facts: Facts) -> Verdict:
 
 
 def scheduled(facts: Facts) -> Verdict | None:
-    """Whether every replica that is wanted has a node."""
+    """Whether every wanted replica has a node."""
     if is_refused(facts) or facts.wanted is None:
         return None
     if facts.wanted and not facts.hosts:
@@ -127,7 +127,7 @@ def _placed(facts: Facts, wanted: int) -> Verdict | None:
 
 
 def _changed_in_place(facts: Facts) -> Verdict:
-    """Every replica has a node; one more of a new revision may find none, and others' GPUs are not seen from here.
+    """Every replica has a node; one more of a new revision may find none, and others' GPUs are not visible here.
 
     A change in place finds the GPU that it freed, unless that went away with its node.
     """
@@ -140,7 +140,7 @@ def _changed_in_place(facts: Facts) -> Verdict:
 
 
 def available(facts: Facts) -> Verdict | None:
-    """How many are ready, of those that are wanted."""
+    """How many of the wanted replicas are ready."""
     wanted, ready = facts.wanted, len(facts.ready)
     if wanted is None or is_refused(facts):
         return None
@@ -156,7 +156,7 @@ def available(facts: Facts) -> Verdict | None:
 
 
 def routable(facts: Facts) -> Verdict | None:
-    """Whether a router that is ready sends to a replica that is ready."""
+    """Whether a ready router sends to a ready replica."""
     if facts.wanted is None or is_refused(facts):
         return None
     if not facts.routers:
@@ -178,7 +178,7 @@ def _used(facts: Facts) -> Verdict:
 
 
 def progressing(facts: Facts) -> Verdict | None:
-    """Complete when all that runs is what the spec says, and never before."""
+    """Complete only when everything that runs matches the spec."""
     if is_refused(facts) or facts.wanted is None or (facts.spec.get("rollout") or {}).get("paused"):
         return None
     broken = [one for one in written.of_the_spec(facts) if seen.crashed(one) or seen.unpulled(one) or seen.hangs(one)]
@@ -199,7 +199,7 @@ def progressing(facts: Facts) -> Verdict | None:
 
 
 def is_complete(facts: Facts) -> bool:
-    """Whether as many as are wanted run as the spec says, are ready, and nothing else does."""
+    """Whether exactly the wanted number of replicas run, match the spec and are ready."""
     ours = written.of_the_spec(facts)
     if facts.ejected:
         return False
@@ -207,7 +207,7 @@ def is_complete(facts: Facts) -> bool:
 
 
 def ready(facts: Facts) -> Verdict | None:
-    """The first of its parts that says no gives the reason; what no part can be told of is left."""
+    """The first of its parts that is False gives the reason; None where no part can be told."""
     parts = {one.condition: one for one in (rule(facts) for rule in _PARTS) if one is not None}
     missed = facts.wanted is not None and len(facts.ready) < facts.wanted
     order = ("Accepted", "Progressing", *(("Scheduled",) if missed else ()), "Available", "Routable")
@@ -229,7 +229,7 @@ def ready(facts: Facts) -> Verdict | None:
 
 
 def stalled(facts: Facts) -> Verdict | None:
-    """Only where a person must change something."""
+    """True only if a person must change something."""
     if _names_unsure(facts):
         return None
     if is_refused(facts):
@@ -242,14 +242,14 @@ def stalled(facts: Facts) -> Verdict | None:
 
 
 def reconciling(facts: Facts) -> Verdict | None:
-    """Only while a change is on its way."""
+    """True only while a change is being carried out."""
     if is_complete(facts) and not is_refused(facts):
         return Verdict(condition="Reconciling", statuses=frozenset({MISSING, "False"}), because="all is as asked")
     return None
 
 
 def scaling_active(facts: Facts) -> Verdict | None:
-    """Who decides the count."""
+    """What decides the count."""
     if is_refused(facts):
         return None
     scaling = facts.spec.get("scaling")
@@ -271,8 +271,7 @@ def _spare(facts: Facts) -> int:
 
 
 def _stuck(facts: Facts) -> bool:
-    """Whether something else keeps a replica from being asked for than that no GPU will be free: one before it does not
-    start, or one has not left yet, which may take its whole drain."""
+    """Whether a replica is missing for another reason than GPUs: another does not start, or still drains."""
     waits = [*facts.leaving, *(one for one in facts.engines if not seen.is_ready(one))]
     return bool(waits) or (facts.conditions.get("Progressing") or {}).get("status") == "False"
 

@@ -1,4 +1,4 @@
-"""The figures of a status beside what can be counted: replicas, ready, routable, wanted, generations."""
+"""The figures of a status against what can be counted: replicas, ready, routable, wanted, generations."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from campaign.observer.verdicts import Lie
 
 
 def lies(facts: Facts) -> Iterator[Lie]:
-    """Figures that are not those of the pods."""
+    """Figures that differ from the pods."""
     generation = facts.document["metadata"]["generation"]
     observed_generation = facts.status.get("observedGeneration")
     if observed_generation != generation:

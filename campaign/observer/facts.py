@@ -1,4 +1,4 @@
-"""What is there, as Kubernetes and the routers show it; every question about it has one plain answer."""
+"""The facts, as Kubernetes and the routers show them, with a plain property for every question."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """One deployment and all around it, at one moment."""
+    """One deployment and everything around it, at one moment."""
 
     document: Manifest
     pods: tuple[Manifest, ...]
@@ -28,13 +28,13 @@ class Facts:
     """Every Deployment of its namespace."""
     nodes: tuple[Manifest, ...]
     pages: Mapping[str, Manifest | None]
-    """What each ready router says of engines, by the router pod's name; nothing: it does not say."""
+    """What each ready router reports of engines, by the router's pod; None if it does not answer."""
     present: frozenset[str]
-    """Objects that a spec may name and that are there: `Secret/keys`, `AutoscalingPolicy/queue`."""
+    """Existing objects that a spec may name: `Secret/keys`, `AutoscalingPolicy/queue`."""
     unsure: frozenset[str] = frozenset()
-    """Those that went after they were found: Secrets are read one by one, and again within minutes only."""
+    """Those deleted after they were found: Secrets are read one by one, and again only within minutes."""
     ended: frozenset[str] = frozenset()
-    """Pods of which a container ever ended by itself, those that are gone included."""
+    """Pods of which a container ever ended by itself, deleted pods included."""
 
     @property
     def name(self) -> str:
@@ -43,12 +43,12 @@ class Facts:
 
     @property
     def spec(self) -> Manifest:
-        """As it is stored, defaults of the API server included."""
+        """As stored, with the API server's defaults."""
         return dict(self.document["spec"])
 
     @property
     def status(self) -> Manifest:
-        """What is said; empty before the first word."""
+        """The status; empty before it is first written."""
         return dict(self.document.get("status") or {})
 
     @cached_property
@@ -58,27 +58,27 @@ class Facts:
 
     @cached_property
     def engines(self) -> tuple[Manifest, ...]:
-        """Engine pods that stay."""
+        """Engine pods that are not terminating."""
         return tuple(one for one in self.pods if self._is(one, "engine") and not leaves(one) and not ended(one))
 
     @cached_property
     def leaving(self) -> tuple[Manifest, ...]:
-        """Engine pods that are told to go and still hold their GPUs."""
+        """Engine pods that are terminating and still hold their GPUs."""
         return tuple(one for one in self.pods if self._is(one, "engine") and leaves(one) and not ended(one))
 
     @cached_property
     def awake(self) -> tuple[Manifest, ...]:
-        """Those that do not sleep."""
+        """Engine pods that do not sleep."""
         return tuple(one for one in self.engines if ASLEEP not in (one["metadata"].get("annotations") or {}))
 
     @cached_property
     def ready(self) -> tuple[Manifest, ...]:
-        """Those that the kubelet calls ready."""
+        """Awake engine pods that the kubelet reports ready."""
         return tuple(one for one in self.awake if is_ready(one))
 
     @cached_property
     def routers(self) -> tuple[Manifest, ...]:
-        """Router pods that are ready and stay."""
+        """Router pods that are ready and not terminating."""
         return tuple(one for one in self.pods if self._is(one, "router") and not leaves(one) and is_ready(one))
 
     @cached_property
@@ -94,7 +94,7 @@ class Facts:
 
     @cached_property
     def ejected(self) -> tuple[Manifest, ...]:
-        """Ready engines that routers tried and send nothing to."""
+        """Ready engines that routers have ejected."""
         doubted = {
             str(one["pod"])
             for page in self.pages.values()
@@ -110,7 +110,7 @@ class Facts:
 
     @property
     def wanted(self) -> int | None:
-        """How many replicas people or the autoscaler ask for; nothing where that cannot be told from outside."""
+        """The replicas that users or the autoscaler want; None if that cannot be told from outside."""
         scaling = self.spec.get("scaling")
         if not scaling:
             return int(self.spec.get("replicas", 1))
@@ -127,12 +127,12 @@ class Facts:
 
     @property
     def too_wide(self) -> bool:
-        """Whether a replica takes more GPUs than any node has that could hold it."""
+        """Whether a replica needs more GPUs than any eligible node has."""
         return bool(self.hosts) and self.gpus > max(map(gpus_of, self.hosts))
 
     @cached_property
     def hosts(self) -> tuple[Manifest, ...]:
-        """Nodes that have the GPU and the labels that were asked for, open or not."""
+        """Nodes with the requested GPU and labels, schedulable or not."""
         wanted = dict((self.spec.get("placement") or {}).get("nodeSelector") or {})
         if product := (self.spec.get("accelerator") or {}).get("product"):
             wanted[PRODUCT] = product
@@ -140,14 +140,14 @@ class Facts:
 
     @cached_property
     def lost_gpus(self) -> bool:
-        """Whether replicas hold GPUs that are gone once they leave: the node has fewer, or takes no new pods."""
+        """Whether replicas hold GPUs that disappear once they leave: the node has fewer, or takes no new pods."""
         held = Counter(one["spec"].get("nodeName") for one in self.engines)
         holding = [one for one in self.hosts if held[one["metadata"].get("name")]]
         return any(gpus_of(one) < held[one["metadata"]["name"]] * self.gpus or not takes_pods(one) for one in holding)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Deployments that lack replicas, and pods that are not ready, each with its cause where one is known."""
+        """Deployments that lack replicas, and pods that are not ready, each with its cause if known."""
         lacking = [one for one in self.deployments if _ready_of(one) < int(one["spec"].get("replicas", 1))]
         unready = [one for one in self.pods if self._is_ours(one) and not is_ready(one)]
         return tuple(_in_words(one) for one in (*lacking, *unready))
@@ -165,7 +165,7 @@ def _ready_of(deployment: Manifest) -> int:
 
 
 def _in_words(one: Manifest) -> str:
-    """A Deployment or a pod by name, with what its conditions say against it."""
+    """A Deployment or a pod by name, with the conditions that show a problem."""
     status = one.get("status") or {}
     against = [
         f"{each['type']}={each['status']} {each.get('reason', '')} {each.get('message', '')}".rstrip()
@@ -183,22 +183,22 @@ def takes_pods(node: Manifest) -> bool:
 
 
 def leaves(pod: Manifest) -> bool:
-    """Whether somebody asked it to go."""
+    """Whether it is terminating."""
     return "deletionTimestamp" in pod["metadata"]
 
 
 def ended(pod: Manifest) -> bool:
-    """Whether nothing runs in it any more."""
+    """Whether all its containers have ended."""
     return (pod.get("status") or {}).get("phase") in ENDED
 
 
 def is_ready(pod: Manifest) -> bool:
-    """By the kubelet's word."""
+    """Whether the kubelet reports it ready."""
     return condition(pod, "Ready").get("status") == "True"
 
 
 def unplaced(pod: Manifest) -> bool:
-    """Whether the scheduler said that no node takes it."""
+    """Whether the scheduler found no node for it."""
     return condition(pod, "PodScheduled").get("reason") == "Unschedulable" and not pod["spec"].get("nodeName")
 
 
@@ -209,12 +209,12 @@ def condition(one: Manifest, kind: str) -> Manifest:
 
 
 def containers(pod: Manifest) -> Iterator[Manifest]:
-    """The states of its containers."""
+    """The statuses of its containers."""
     yield from (pod.get("status") or {}).get("containerStatuses") or ()
 
 
 def crashed(pod: Manifest) -> bool:
-    """Whether its container ended by itself, badly, and does not serve again."""
+    """Whether its container failed by itself and does not serve again."""
     for one in containers(pod):
         waiting = (one.get("state") or {}).get("waiting") or {}
         if not one.get("ready") and waiting.get("reason") == "CrashLoopBackOff":
@@ -223,18 +223,18 @@ def crashed(pod: Manifest) -> bool:
 
 
 def hangs(pod: Manifest) -> bool:
-    """Whether its container runs, was up, and answers no probe now."""
+    """Whether its container runs, was ready, and answers no probe now."""
     return not is_ready(pod) and any(
         one.get("started") and "running" in one.get("state", {}) for one in containers(pod)
     )
 
 
 def unpulled(pod: Manifest) -> bool:
-    """Whether the kubelet cannot get its image."""
+    """Whether the kubelet cannot pull its image."""
     reasons = {((one.get("state") or {}).get("waiting") or {}).get("reason") for one in containers(pod)}
     return bool(reasons & {"ImagePullBackOff", "ErrImagePull"})
 
 
 def gpus_of(node: Manifest) -> int:
-    """All that a node has to give."""
+    """All GPUs of a node."""
     return int(((node.get("status") or {}).get("allocatable") or {}).get(GPU, 0))

@@ -1,4 +1,4 @@
-"""What must be said of a condition, and how what is said differs from it."""
+"""What a condition must say, and how it differs from that."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from campaign.observer.facts import Manifest
 
 MISSING = "absent"
-"""The status of a condition that is not there."""
+"""The status of a missing condition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What may be said of one condition; empty reasons: any."""
+    """What one condition may say; empty reasons allow any."""
 
     condition: str
     statuses: frozenset[str]
@@ -21,7 +21,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lie:
-    """A condition, a count or a message that does not agree with what is there."""
+    """A condition, a count or a message that contradicts the facts."""
 
     about: str
     reported: str
@@ -29,17 +29,17 @@ class Lie:
 
     @property
     def line(self) -> str:
-        """As a person reads it."""
+        """The contradiction in words."""
         return f"{self.about}: said {self.reported}; {self.fact}"
 
 
 def must(condition: str, status: str, reasons: Iterable[str], because: str) -> Verdict:
-    """One status, one of these reasons."""
+    """Require one status and one of these reasons."""
     return Verdict(condition=condition, statuses=frozenset({status}), reasons=frozenset(reasons), because=because)
 
 
 def lie(verdict: Verdict, document: Manifest | None) -> Lie | None:
-    """Nothing where they agree."""
+    """The contradiction, or None if they agree."""
     status = str(document["status"]) if document else MISSING
     reason = str(document["reason"]) if document else ""
     if status in verdict.statuses and (not verdict.reasons or not document or reason in verdict.reasons):

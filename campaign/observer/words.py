@@ -1,4 +1,4 @@
-"""What a sentence of a status may never be: of a pod that is not there, beyond all, ungrammatical, or endless."""
+"""What a status message must never be: about a missing pod, out of range, ungrammatical, or endless."""
 
 import re
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ POD: Final = re.compile(r"\bpod ([a-z0-9][-a-z0-9]*-[a-z0-9]{5})\b")
 PYTHON: Final = re.compile(r"\b(None|True|False|nan|inf)\b|\{\}|\[\]|<[a-z_.]+ object|Traceback")
 DOUBLE: Final = re.compile(r"\b(\w+) \1\b|;\s*;|\s{2,}|\.\.(?!\.)| ;")
 THEIRS: Final = re.compile(r"(?:the scheduler says: |the cluster refuses the pods: ).*?(?:; (?=\d+ replicas? keep)|$)")
-"""What Kubernetes says is repeated to the letter."""
+"""Kubernetes' own text, which is repeated verbatim."""
 REASONS: Final = frozenset(ConditionReason)
 TYPES: Final = frozenset(ConditionType)
 
 
 def lies(facts: Facts) -> Iterator[Lie]:
-    """Sentences that are wrong by themselves, or of what is not there."""
+    """Messages that are wrong by themselves, or about missing objects."""
     names = {one["metadata"]["name"] for one in facts.pods}
     hanging = {one["metadata"]["name"] for one in facts.engines if seen.hangs(one)}
     for kind, one in facts.conditions.items():
@@ -43,7 +43,7 @@ def lies(facts: Facts) -> Iterator[Lie]:
 
 
 def flaws(message: str) -> Iterator[str]:
-    """What is wrong with a sentence whatever it is about."""
+    """What is wrong with a message regardless of its subject."""
     if len(message) > LONGEST:
         yield f"it has {len(message)} characters"
     for pattern, flaw in (

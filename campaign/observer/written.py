@@ -1,4 +1,4 @@
-"""Whether a pod runs what the spec says: its command, image, variables, GPUs and places beside what is written."""
+"""Whether a pod runs what the spec says: its command, image, variables, GPUs and placement."""
 
 from typing import Final
 
@@ -6,13 +6,13 @@ from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
 
 VARIABLES: Final = ("FAIRLEAD_ENGINE_FAULT", "TOKEN", "ABSENT")
-"""Of engines, that edits set and take away."""
+"""Engine variables that edits set and remove."""
 OPTIONAL: Final = ("campaign-1",)
 """Tolerations that edits add."""
 
 
 def of_the_spec(facts: Facts) -> list[seen.Manifest]:
-    """Engine pods whose command, image, variables, GPUs and places say what the spec says."""
+    """Engine pods whose command, image, variables, GPUs and placement match the spec."""
     return [one for one in facts.engines if not _differs(one["spec"], facts)]
 
 
@@ -39,7 +39,7 @@ def _differs(pod: seen.Manifest, facts: Facts) -> bool:
 
 
 def _after(words: list[str], flag: str) -> str:
-    """What stands after a flag, or behind its equals sign."""
+    """A flag's value, as the next word or after an equals sign."""
     for place, word in enumerate(words):
         if word == flag:
             return words[place + 1]
