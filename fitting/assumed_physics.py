@@ -9,7 +9,7 @@ from fairlead.simulator.timing.physics import EngineBehaviour, FirstTokenOverhea
 ASSUMED_OVERHEAD: Final = FirstTokenOverhead(start_s=0.03, token_s=5e-6, wave=0.15, stall=0.3, transfer_s=0.1)
 """Round figures; only TTFT depends on them, not the step times."""
 GAIN: Final = 2.2
-"""Tokens that a request gains by a step with two drafted tokens."""
+"""Tokens that a request gains from a step with two drafted tokens."""
 
 
 def physics(engines: Iterable[str]) -> Physics:

@@ -1,4 +1,4 @@
-"""All published runs of a text, ready to be fitted and predicted, each measurement once; unusable rows are listed."""
+"""All published runs of a text, ready for fitting and prediction, each measurement once; unusable rows are listed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fitting.silicon_rows import MeasurementIdentity
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRuns:
-    """Runs, and the run of each row."""
+    """Runs, and which run each row belongs to."""
 
     runs: tuple[BenchmarkRun, ...]
     listed: tuple[int, ...]
@@ -55,17 +55,17 @@ def _run(one: MeasuredRow, catalogue: Catalogue) -> BenchmarkRun | str:
 
 
 def models(runs: Sequence[BenchmarkRun]) -> list[str]:
-    """For each run its architecture; checkpoints of one architecture count as one model, and are left out together."""
+    """Each run's architecture; checkpoints of one architecture count as one model, and are left out together."""
     return [correction_groups.architecture(run.writers.shape) for run in runs]
 
 
 def systems(runs: Sequence[BenchmarkRun]) -> list[str]:
-    """For each run its GPU."""
+    """Each run's GPU."""
     return [run.writers.accelerator.product for run in runs]
 
 
 def loads(runs: Sequence[BenchmarkRun]) -> list[str]:
-    """For each run its load: model, GPU, engine, lengths and concurrency.
+    """Each run's load: model, GPU, engine, lengths and concurrency.
 
     Runs of one load are always in the same fold, so that a measurement that two listings describe differently is never
     used to predict itself.
@@ -79,7 +79,7 @@ def loads(runs: Sequence[BenchmarkRun]) -> list[str]:
 
 
 def configurations(runs: Sequence[BenchmarkRun]) -> list[str]:
-    """For each run its load and all else that a row has, except version, day and times."""
+    """Each run's load and everything else in its row, except version, day and times."""
     rows = [run.measured.row for run in runs]
     return [
         "/".join(map(str, (load, row.mode, row.format.removesuffix("_block"), row.prefill, row.decode)))

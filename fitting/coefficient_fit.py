@@ -23,7 +23,7 @@ class Coefficient(NamedTuple):
     start: float
     most: float
     by_engine: bool = False
-    """Whether engines differ in it; all others are properties of the hardware."""
+    """Whether it differs between engines; all others are properties of the hardware."""
 
 
 _SHARE: Final = 0.95
@@ -56,19 +56,19 @@ COEFFICIENTS: Final[Mapping[str, Coefficient]] = {
 """The link's share may exceed 1, as its rate in `sizing.links` is a round figure of the slowest generation."""
 
 FIRST_TOKEN_WEIGHT: Final = 0.4
-"""Weight of TTFT errors relative to TPOT errors, since TTFT also includes what no step explains."""
+"""Weight of TTFT errors relative to TPOT errors, since TTFT also includes time that no step explains."""
 CORNER: Final = 0.15
-"""Errors beyond this share count linearly, not by their square, since some rows are described wrongly."""
+"""Errors beyond this share count linearly instead of squared, since some rows are described wrongly."""
 _BELOW: Final = 5.0
 """How far below its start, in logarithms, a coefficient may fall."""
 _EVALUATIONS: Final = 25
 _TOLERANCE: Final = 1e-4
 _TYPICAL: Final = 300.0
-"""Runs of an architecture for which each has the weight 1; twice as many do not count twice."""
+"""Runs of an architecture at which each has weight 1; twice as many do not count twice."""
 
 
 def fit(columns: RunColumns, chosen: RunMask) -> Physics:
-    """Fit to the chosen runs alone; a weak pull to the start fixes coefficients that no chosen run depends on."""
+    """Fit to the chosen runs alone; a weak pull to the start value fixes coefficients that no chosen run depends on."""
     names = _names(columns.engines)
     start = np.log([COEFFICIENTS[name].start for name, _ in names])
     most = np.log([COEFFICIENTS[name].most for name, _ in names])

@@ -1,6 +1,6 @@
 """Measurements as columns of numbers, so that a fit evaluates all of them at once.
 
-The arithmetic is that of `fixed_concurrency`, with arrays in the place of numbers.
+The arithmetic is that of `fixed_concurrency`, with arrays in place of numbers.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ RunIndices = NDArray[np.intp]
 RunMask = NDArray[np.bool_]
 
 DRAFTS: Final = 2.0
-"""Drafted tokens per step of a run that drafted: between the one and three of published recipes."""
+"""Drafted tokens per step of a run with drafting: between the one and three of published recipes."""
 BUDGET: Final = 8192.0
 """Prompt tokens of one step: the default of vLLM, SGLang and TensorRT-LLM on GPUs of this size."""
 _BATCH_RANGE: Final = (-4.0, 6.0)

@@ -1,4 +1,4 @@
-"""A recorded run through the simulated engine, and the distance between the two. Deterministic; adjusts nothing."""
+"""Runs a recorded run's requests on the simulated engine, and compares the two. Deterministic; adjusts nothing."""
 
 import statistics
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ def _usage_points(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def _correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    """Undefined if one of the queues never changes: then 1 if both are equal, else 0."""
+    """The correlation; if one of the queues never changes, 1 if both are equal, else 0."""
     if len(set(one)) < 2 or len(set(other)) < 2:
         return float(one == other)
     return statistics.correlation(one, other)

@@ -1,6 +1,6 @@
 """Learns corrections of single groups to the physics, widest level first, with shrinkage for groups with few runs.
 
-A group with one run is corrected little; one with many explains the residuals of all wider levels.
+A group with one run is corrected little; one with many explains the residuals that all wider levels leave.
 """
 
 from collections import defaultdict
@@ -38,7 +38,7 @@ def run_keys(columns: RunColumns) -> list[tuple[str, ...]]:
 
 
 def _keys_of(run: BenchmarkRun) -> tuple[str, ...]:
-    """The keys that a plan can know, then with the run's lengths, then with version and day."""
+    """The keys that a plan can know, then those with the run's lengths, then with version and day."""
     row = run.measured.row
     decided = correction_groups.group(run.writers, row.backend, row.mode, run.measured.drafting)
     wide, narrow = correction_groups.keys(decided, run.readers, run.writers)
@@ -75,7 +75,7 @@ def factors(columns: RunColumns, learnt: LearntCorrections, levels: int | None =
 
 
 def columns_factors(*of_runs: Column) -> CorrectionFactors:
-    """Correction factors with columns in the place of numbers: for decoding, prompts and TTFT."""
+    """Correction factors with columns in place of numbers: for decoding, prompts and TTFT."""
     return CorrectionFactors(*map(as_number, of_runs))
 
 
@@ -109,7 +109,7 @@ def _slopes(columns: RunColumns, physics: Physics) -> tuple[Column, Column]:
 
 
 def _solve(first: tuple[Column, Column], token: tuple[Column, Column]) -> Column:
-    """Iterated least squares with less weight for outliers."""
+    """Solve by iterated least squares with less weight for outliers."""
     figures: Column = np.zeros(len(SHRINK))
     for _ in range(_ROUNDS):
         matrix: Column = np.diag(SHRINK)

@@ -28,7 +28,7 @@ class ConcurrencyLoad:
     chunks: float
     """Steps that one prompt is spread over: its length over the engine's token budget, at least 1."""
     others: float
-    """Other clients of the same rank; never below 0."""
+    """Other clients of the same rank; at least 0."""
     drafts: float
     """Drafted tokens per request and step."""
     kept: float

@@ -15,7 +15,7 @@ FOLDS: Final = 5
 
 
 class HoldoutKind(StrEnum):
-    """Which runs the coefficients were fitted to."""
+    """The runs that the coefficients were fitted to."""
 
     ROOFLINE = "roofline"
     """None: assumed shares."""
@@ -24,7 +24,7 @@ class HoldoutKind(StrEnum):
     SYSTEM_OUT = "systemOut"
     """All runs but those on the same GPU."""
     FITTED = "fitted"
-    """Other four fifths of all loads: a run's model, GPU and parallelism at other lengths or concurrency included."""
+    """The other four fifths of loads, a run's model, GPU and parallelism at other lengths or concurrency included."""
     PLANNED = "planned"
     """As `FITTED`, without corrections of single versions, days and lengths, which a plan cannot know."""
     IN_SAMPLE = "inSample"
@@ -52,7 +52,7 @@ class ErrorFigures:
 
 
 def predictions(columns: RunColumns, kind: HoldoutKind) -> RunPredictions:
-    """Predictions of all runs, each by coefficients of this kind."""
+    """Predict all runs, each with coefficients of this kind."""
     every = np.ones(len(columns.runs), dtype=np.bool_)
     match kind:
         case HoldoutKind.ROOFLINE:

@@ -1,12 +1,12 @@
-"""How wide low to high must be: calibrated on groups of measured starts; `kv_left_out` judges it.
+"""How wide the span from low to high must be: calibrated on groups of measured starts; `kv_left_out` evaluates it.
 
-A group is a release, a card and a parallelism. Its starts share their causes, so each group has one vote, divided
-among its starts. The error is counted in bytes beyond what the question itself explains (weights' own span), as a
-share of what no data sheet gives: activations, graphs, what lies outside the tensors, and 1 GiB on every card.
+A group is a release, a card and a parallelism. Its starts share their causes, so each group has one vote, divided among
+its starts. The error is counted in bytes beyond what the input itself explains (the weights' own span), as a share of
+what no data sheet gives: activations, graphs, memory outside the tensors, and 1 GiB on every card.
 The calibrated share is the conformal quantile: of G groups and the one to come, the stated part lies within.
 
 What the estimate itself takes from measurements, GiB outside the tensors by kind, is learnt here too, so that a group
-can be left out of all that is learnt. `python -m fitting.kv_intervals` writes the share for the product.
+can be left out of everything learnt. `python -m fitting.kv_intervals` writes the share for the product.
 """
 
 import statistics
@@ -25,12 +25,12 @@ from fitting import kv_starts
 from fitting.kv_starts import MeasuredStart
 
 COVERAGE: Final = 0.95
-"""Nineteen of twenty, as `Estimate` says."""
+"""Nineteen of twenty, as stated by `Estimate`."""
 TABLE: Final = kv_starts.ROOT / "operator" / "fairlead" / "sizing" / "measured_error.py"
 CORRECTED: Final = frozenset({"115", "117"})
-"""Rows whose tokens are exact pages of a 16-bit cache (docs/reference/fit.md): learnt from so, judged as published."""
+"""Rows whose tokens are exact pages of a 16-bit cache (docs/reference/fit.md): learnt so, evaluated as published."""
 _SORTING: Final = 36.0 - 12.4
-"""Bytes a logit that sorting takes before 0.17; an image that holds FlashInfer samples without it."""
+"""Bytes per logit that sorting takes before 0.17; an image that holds FlashInfer samples without it."""
 
 
 class OutsideKind(StrEnum):
@@ -45,7 +45,7 @@ class OutsideKind(StrEnum):
 
 
 Outside = Mapping[OutsideKind, float]
-"""GiB by kind, for two GPUs where several take part."""
+"""GiB by kind, for two GPUs if several take part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,16 @@ class SizedStart:
     start: MeasuredStart
     measured: float
     inside: float
-    """The likely cache before anything outside the tensors is taken off."""
+    """The likely cache before memory outside the tensors is subtracted."""
     below: float
     above: float
-    """What the question itself explains: an unread checkpoint, an undescribed tower."""
+    """Explained by the input itself: an unread checkpoint, an undescribed tower."""
     loose: float
-    """What the error is a share of, without what lies outside the tensors."""
+    """The base of the error's share, without memory outside the tensors."""
 
     @property
     def kinds(self) -> tuple[OutsideKind, ...]:
-        """Which kinds add up to its memory outside the tensors; what the start itself can teach comes last."""
+        """The kinds that add up to its memory outside the tensors; the one that this start can teach is last."""
         question, release = self.start.question, self.start.release
         single = OutsideKind.SINGLE if release >= (0, 18) else OutsideKind.SINGLE_OLD
         if question.parallelism.tensor > 1 and overheads.switched(question.accelerator):
@@ -81,7 +81,7 @@ class SizedStart:
 
 
 def sized(start: MeasuredStart) -> SizedStart:
-    """The estimate of this start, with the memory outside its tensors taken out again."""
+    """Estimate this start, and add the memory outside its tensors back."""
     counted = memory.memory(start.question)
     held, drafted, aside = counted.weights, counted.draft, start.question.release.sets_graphs_aside
     return SizedStart(
@@ -95,14 +95,14 @@ def sized(start: MeasuredStart) -> SizedStart:
 
 
 def corrected(start: MeasuredStart) -> MeasuredStart:
-    """As it is learnt from."""
+    """The start as it is learnt from."""
     if start.row["id"] not in CORRECTED:
         return start
     return replace(start, question=replace(start.question, kv=KvFormat.AUTO))
 
 
 def outside(seen: Sequence[SizedStart]) -> dict[OutsideKind, float]:
-    """GiB outside the tensors by kind: the median of the groups' medians, of the kinds that were seen."""
+    """GiB outside the tensors by kind: the median of the groups' medians, for the kinds that occur."""
     found: dict[OutsideKind, float] = {}
     for kind in OutsideKind:
         members = [one for one in seen if one.kinds[-1] is kind]
@@ -112,7 +112,7 @@ def outside(seen: Sequence[SizedStart]) -> dict[OutsideKind, float]:
 
 
 def _implied(one: SizedStart, found: Outside) -> float:
-    """What must have lain outside the tensors, never less than nothing."""
+    """GiB that must have been outside the tensors, at least 0."""
     taken = (one.inside - one.measured) / GIB - one.more
     if taken < 0 and one.start.release < (0, 17):
         question = one.start.question
@@ -122,7 +122,7 @@ def _implied(one: SizedStart, found: Outside) -> float:
 
 
 def _gib(kind: OutsideKind, found: Outside) -> float:
-    """Of a kind nobody measured: what is known of one GPU, and of an exchange between several."""
+    """GiB of a kind; one never measured is derived from one GPU's, and from an exchange between several."""
     if kind in found:
         return found[kind]
     single = found.get(OutsideKind.SINGLE, found.get(OutsideKind.SINGLE_OLD, 0.0))
@@ -131,7 +131,7 @@ def _gib(kind: OutsideKind, found: Outside) -> float:
 
 
 def share(seen: Sequence[SizedStart], found: Outside, coverage: float = COVERAGE) -> float:
-    """The conformal quantile of the groups' errors; the largest where the groups are too few for the coverage."""
+    """The conformal quantile of the groups' errors; the largest if the groups are too few for the coverage."""
     votes = _votes(seen)
     scored = sorted((_score(one, found), votes[one.start.group]) for one in seen)
     groups = len(votes)
@@ -151,7 +151,7 @@ def _score(one: SizedStart, found: Outside) -> float:
 
 
 def predicted(one: SizedStart, found: Outside, calibrated: float) -> Estimate:
-    """Low, likely and high, as `sizing` makes them."""
+    """Low, likely and high, computed as in `sizing`."""
     taken = _taken(one, found)
     likely, error = one.inside - taken, calibrated * (one.loose + taken)
     return Estimate(likely - one.below - error, likely, likely + one.above + error)
@@ -162,7 +162,7 @@ def _taken(one: SizedStart, found: Outside) -> float:
 
 
 def _votes(seen: Iterable[SizedStart]) -> dict[tuple[str, str, str], float]:
-    """One vote a group, divided among its starts."""
+    """One vote per group, divided among its starts."""
     counts: dict[tuple[str, str, str], int] = defaultdict(int)
     for one in seen:
         counts[one.start.group] += 1
@@ -177,7 +177,7 @@ def _medians(members: Iterable[SizedStart], figure: Callable[[SizedStart], float
 
 
 def all_starts(measured: Path = kv_starts.MEASURED) -> list[MeasuredStart]:
-    """Those of this tree, or of another copy of the published table, and what was found afterwards."""
+    """The starts of this tree, or of another copy of the published table, and those found afterwards."""
     context = kv_starts.catalogue_here()
     texts = (path.read_text("utf-8") for path in (measured, kv_starts.OTHERS))
     return [start for text in texts for start in kv_starts.starts(text, context)]

@@ -1,4 +1,4 @@
-"""Low, likely and high judged on starts whose group was left out of everything that is learnt from measurements."""
+"""Low, likely and high, evaluated on starts whose group was left out of everything learnt from measurements."""
 
 import statistics
 from collections import defaultdict
@@ -19,12 +19,12 @@ GROUPS: Final[Mapping[str, GroupKey]] = {
     "parallelism": lambda start: start.group[2],
     "model": lambda start: start.question.shape.name,
 }
-"""What may be left out at once; the first is what the claim is about."""
+"""What may be left out together; the claim is about the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedStart:
-    """A start beside what was predicted by a calibration that did not see its group; bytes of cache."""
+    """A start, and its prediction by a calibration without its group; bytes of cache."""
 
     group: str
     start: MeasuredStart
@@ -33,33 +33,33 @@ class JudgedStart:
 
     @property
     def inside(self) -> bool:
-        """Whether low to high holds the truth."""
+        """Whether the truth lies between low and high."""
         return self.predicted.low <= self.measured <= self.predicted.high
 
     @property
     def error(self) -> float:
-        """Of the likely value, unsigned."""
+        """Of the likely value, absolute."""
         return abs(self.predicted.likely / self.measured - 1)
 
     @property
     def ratio(self) -> float:
-        """High over low; a low of nothing is taken for a thousandth of a GiB."""
+        """High over low; a low of 0 counts as a thousandth of a GiB."""
         return self.predicted.high / max(self.predicted.low, GIB / 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOutFigures:
-    """What a person wants to know of one way of leaving out."""
+    """The results of one way of leaving out."""
 
     starts: int
     groups: int
     inside: int
     median_error: float
     group_error: float
-    """Median of the groups' medians: the many starts of one card do not speak for the others."""
+    """Median of the groups' medians: the many starts of one card do not outweigh the others."""
     median_ratio: float
     worst: tuple[str, int, int]
-    """The group with the least inside: its name, starts inside, all its starts."""
+    """The group with the smallest share inside: its name, starts inside, all its starts."""
 
     @property
     def coverage(self) -> float:
@@ -68,7 +68,7 @@ class LeftOutFigures:
 
 
 def left_out(starts: Sequence[MeasuredStart], key: GroupKey) -> list[JudgedStart]:
-    """Every start judged by a calibration that saw no start with the same key."""
+    """Predict every start by a calibration that saw no start with the same key."""
     learnt = [(key(start), kv_intervals.sized(kv_intervals.corrected(start))) for start in starts]
     judged = []
     for left in dict.fromkeys(group for group, _ in learnt):
@@ -82,7 +82,7 @@ def left_out(starts: Sequence[MeasuredStart], key: GroupKey) -> list[JudgedStart
 
 
 def figures(judged: Sequence[JudgedStart]) -> LeftOutFigures:
-    """Errors and ratios are of starts that had a cache at all; one that failed for want of memory counts as inside."""
+    """Errors and ratios cover starts that had a cache at all; one that failed for lack of memory counts as inside."""
     by_group: dict[str, list[JudgedStart]] = defaultdict(list)
     for one in judged:
         by_group[one.group].append(one)

@@ -1,4 +1,4 @@
-"""Published starts of vLLM: what each was question for, and the bytes of KV cache that it measured."""
+"""Published starts of vLLM: each one's settings, and the bytes of KV cache that it measured."""
 
 import io
 import re
@@ -29,13 +29,13 @@ COLUMNS: Final = (
 MOST: Final = 1e10
 MOST_RANKS: Final = 1e4
 MOST_GIB: Final = 1e5
-"""Limits that no start comes near: beyond them a cell is a slip."""
+"""Limits far beyond any start: a larger cell is an error."""
 DATA: Final = ROOT / "operator" / "fairlead" / "sizing" / "data"
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredStart:
-    """One published start: its row, the same as a question to `sizing`, and what the engine measured."""
+    """One published start: its row, which has what the engine measured, and its settings as an input of `sizing`."""
 
     row: Mapping[str, str]
     question: SizingInput
@@ -62,7 +62,7 @@ class MeasuredStart:
 
 
 def rows(text: str) -> list[dict[str, str]]:
-    """The published starts, each with its line; `BadMeasurement` names the first that is none."""
+    """The published starts, each with its line; `BadMeasurement` names the first invalid one."""
     found = measured_rows.csv_rows(io.StringIO(text, newline=""), COLUMNS)
     return [{**{name: str(value) for name, value in row.fields.items()}, "line": str(row.line)} for row in found]
 
@@ -73,7 +73,7 @@ def starts(text: str, context: Catalogue) -> list[MeasuredStart]:
 
 
 def question(row: Mapping[str, str], context: Catalogue) -> SizingInput:
-    """What the row's start would have been asked as; blank settings stay defaults."""
+    """The row's settings as an input of `sizing`; blank ones stay defaults."""
     fields = MeasuredFields(int(row.get("line", "0")), row)
     notes = row["notes"]
     card, shape = _catalogued(fields, "gpu", context.accelerators), _catalogued(fields, "model", context.shapes)
@@ -99,7 +99,7 @@ def question(row: Mapping[str, str], context: Catalogue) -> SizingInput:
 
 
 def _check_measured(fields: MeasuredFields) -> None:
-    """What was measured is there: GiB, which a start that failed has below nothing, or tokens."""
+    """Check that a measurement is present: tokens, or GiB, which are negative for a start that failed."""
     if fields.has("avail_kv_gib"):
         fields.number("avail_kv_gib", -MOST_GIB, MOST_GIB)
     if fields.has("kv_tokens"):
@@ -116,7 +116,7 @@ def _catalogued(fields: MeasuredFields, name: str, catalogued: Mapping[str, Foun
 
 
 def _release(fields: MeasuredFields) -> str:
-    """Here a release must be told: an image without one is taken for the newest, a measurement is not."""
+    """The release, which a measurement must state: only an image without one counts as the newest."""
     written = fields.text("vllm_version")
     if not re.match(r"v?\d+\.\d+", written):
         raise fields.bad(f"vllm_version is {written[:40]!r}, and must be a release such as 0.19.0")
@@ -144,14 +144,14 @@ def catalogue_here() -> Catalogue:
 
 
 def _weights(quantization: str) -> WeightFormat | None:
-    """The format question for beside the checkpoint's own."""
+    """The format requested in addition to the checkpoint's own."""
     if "online" in quantization:
         return WeightFormat.FP8_PER_TENSOR
     return WeightFormat.AWQ if quantization == "AWQ" else None
 
 
 def _drafted(answer: str) -> int:
-    """`mtp 3`; a head without a number guesses one token, its default."""
+    """Parse `mtp 3`; a head without a number drafts one token, its default."""
     if answer == "none":
         return 0
     tokens = answer.split()[1:2]
@@ -159,7 +159,7 @@ def _drafted(answer: str) -> int:
 
 
 def _bytes_for(question: SizingInput, tokens: float) -> float:
-    """The least bytes that hold so many tokens as this release prints them."""
+    """The fewest bytes for which this release prints as many tokens."""
     low, high = 0, question.accelerator.memory_bytes
     while high - low > 1:
         middle = (low + high) // 2

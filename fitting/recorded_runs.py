@@ -67,7 +67,7 @@ class Recording:
 def read(requests: Iterable[str], timeline: str, workload: Iterable[str]) -> Recording:
     """Read the texts of the three files; requests and workload are in the same order.
 
-    `BadMeasurement` names the line and what is wrong with it; the file goes before it.
+    `BadMeasurement` names the line and the problem; the file's name precedes it.
     """
     rows = _of("requests.jsonl", lambda: [_times(row) for row in measured_rows.json_rows(requests)])
     chains = _of("workload", lambda: [expanded_runs(block_runs(row)) for row in measured_rows.json_rows(workload)])

@@ -1,4 +1,4 @@
-"""The spread of repeated measurements of one configuration: a lower bound for the error of any model."""
+"""The spread of repeated measurements of one configuration: a lower bound on the error of any model."""
 
 from collections import defaultdict
 from typing import NamedTuple

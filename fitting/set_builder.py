@@ -41,7 +41,7 @@ def build_sets(columns: RunColumns, found: Mapping[HoldoutKind, RunPredictions],
 
 
 def predictions(columns: RunColumns, sets: FittedSets) -> RunPredictions:
-    """Predictions by given sets; for models that the sets do not have, these are what a user gets."""
+    """Predict with given sets; for models that the sets lack, this is what a user gets."""
     learnt = {key: group.correction for key, group in sets.groups.items()}
     return RunPredictions(*columns.seen(sets.physics, corrections.factors(columns, learnt)))
 

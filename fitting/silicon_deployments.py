@@ -31,7 +31,7 @@ FORMATS: Final[Mapping[str, WeightFormat]] = {
     "w4a8_mxfp4_mxfp8": WeightFormat.MXFP4,
 }
 ONLY_AS_STORED: Final = frozenset({WeightFormat.MXFP4})
-"""Formats in which a checkpoint is always served, whatever precision upstream gives for the run."""
+"""Formats in which a checkpoint is always served, whatever precision the published run states."""
 SAME_ARCHITECTURE: Final[Mapping[str, str]] = {"deepseek-v3.1": "deepseek-v3"}
 """Checkpoints that differ only in the values of their weights."""
 _SUFFIXES: Final = re.compile(
@@ -46,7 +46,7 @@ def plain_name(model: str) -> str:
 
 
 def shape_of(row: BenchmarkRow, catalogue: Catalogue) -> ModelShape | None:
-    """The shape of a row's model, by its name, else by its plain name; of several the one with the shortest name."""
+    """The shape of a row's model, by its name, else by its plain name; of several, the one with the shortest name."""
     exact = catalogue.shapes.get(row.model)
     if exact is not None:
         return exact
@@ -58,7 +58,7 @@ def shape_of(row: BenchmarkRow, catalogue: Catalogue) -> ModelShape | None:
 
 
 def question(row: BenchmarkRow, workers: WorkerGroup, catalogue: Catalogue) -> SizingInput | str:
-    """One worker of this run as a sizing input, or a text that says what is not known."""
+    """One worker of this run as a sizing input, or a text that names what is unknown."""
     shape, product = shape_of(row, catalogue), PRODUCTS.get(row.system)
     if shape is None:
         return f"model {row.model}: its shape is not in the catalogue"

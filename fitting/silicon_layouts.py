@@ -1,6 +1,6 @@
 """Completes published rows from other rows: the number of workers, and whether tokens were drafted.
 
-Uses descriptions only. Measured times serve to identify rows of one measurement, never to infer a layout.
+Uses descriptions only. Measured times identify rows of one measurement, but never determine a layout.
 """
 
 import math
@@ -23,11 +23,11 @@ FIRST_DRAFTED: Final = "2026-01-01"
 _DECODING_SHARE: Final = 2 / 3
 """Share of decode GPUs, for a run whose row gives only their total."""
 _FAR: Final = 6.0
-"""Distance, in doublings, from which on a run's layout is not used for another one."""
+"""Distance, in doublings, from which a run's layout is not used for another one."""
 
 
 class LayoutSource(StrEnum):
-    """How a row's layout is known."""
+    """Where a row's layout comes from."""
 
     STATED = "said"
     SAME_RUN = "sameRun"
@@ -112,7 +112,7 @@ def _laid_out(row: BenchmarkRow, like: BenchmarkRow) -> BenchmarkRow:
 
 
 def _distance(row: BenchmarkRow, other: BenchmarkRow) -> float:
-    """How different two runs are, in doublings of concurrency; other differences have assumed weights."""
+    """The difference of two runs, in doublings of concurrency; other differences have assumed weights."""
     if _unsaid(row):
         gpus = 0.0
     elif _sums_gpus(row):
@@ -140,7 +140,7 @@ def _guessed(row: BenchmarkRow) -> BenchmarkRow:
 
 
 def _single_worker(workers: WorkerGroup) -> WorkerGroup:
-    """One worker; one larger than two nodes is taken as data parallel, since tensor parallelism ends there."""
+    """One worker; one larger than two nodes counts as data parallel, since tensor parallelism ends there."""
     if workers.tensor > 2 * ONE_NODE:
         return WorkerGroup(1, 1, workers.tensor, True)
     return workers._replace(number=1)

@@ -1,7 +1,7 @@
 """Published fixed-concurrency runs as values: rows of aiconfigurator's `silicon_sample.csv`, read from its text.
 
-Each row is read on its own here; `silicon_layouts` combines rows. Drops nothing: an unreadable row is returned with
-the reason.
+Each row is read on its own; `silicon_layouts` combines rows. Drops nothing: an unreadable row is returned with the
+reason.
 """
 
 import io
@@ -40,7 +40,7 @@ COLUMNS: Final = (
 MOST_TOKENS: Final = 1e9
 MOST_MS: Final = 1e9
 MOST_RANKS: Final = 1e6
-"""Limits that no run comes near: beyond them a cell is a slip."""
+"""Limits far beyond any run: a larger cell is an error."""
 
 _DRAWN: Final = re.compile(r"^(source_file=20\d\d-|source_file=[\w.-]+-gap-analysis|db-dump/)")
 """Listings of InferenceX runs, whose lengths are drawn uniformly from 80 to 100 % of the nominal ones."""
@@ -196,7 +196,7 @@ def _concurrency(fields: MeasuredFields, origin: str) -> float:
 
 
 def _number(fields: MeasuredFields, name: str, least: int = 1) -> int:
-    """Ranks, workers or sequences; 1 where the row does not say. Of experts 0 means that they are not spread."""
+    """Ranks, workers or sequences; 1 if the row does not say. 0 experts means that they are not spread."""
     return fields.count(name, least, MOST_RANKS) if fields.has(name) else 1
 
 
