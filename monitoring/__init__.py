@@ -1,5 +1,4 @@
-"""Dashboards, recording rules and alerts as code: which queries show what our processes say of themselves.
+"""Dashboards, recording rules and alerts as code: the queries that show what our processes report.
 
-Texts by path, written and compared by others; no part of the image, and no process reads any of it. Its one verb: to
-render.
+Texts by path, written or compared elsewhere; not part of the image, and read by no process. Its one verb: to render.
 """

@@ -1,4 +1,4 @@
-"""`python -m monitoring [--drift]`: write dashboards and rules anew, here and in the chart, or only compare."""
+"""`python -m monitoring [--drift]`: write dashboards and rules, here and in the chart, or only compare."""
 
 import sys
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ ADVICE: Final = "run `python -m monitoring` and commit what it wrote"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write all, or with --drift only compare; 0 when nothing differs afterwards."""
+    """Write all, or with --drift only compare; 0 if nothing differs afterwards."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words not in ([], ["--drift"]):
         print("usage: python -m monitoring [--drift]", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The alerts: each for something that a person must do, with an entry in docs/runbooks.md that says what."""
+"""The alerts: each for something that a person must do, which its entry in docs/runbooks.md describes."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ _IN_ONE: Final = "{{ with $labels.name }}, of {{ $labels.namespace }}/{{ . }}{{ 
 
 
 def _conditions(condition: ConditionType, *reasons: Why) -> str:
-    """How many deployments a condition says no of, by reason; every process but the leader shows none."""
+    """Deployments of which a condition is False, by reason; only the leader reports any."""
     matchers = f'kind="InferenceDeployment", condition="{condition}", status="False"'
     chosen = f', reason=~"{"|".join(reasons)}"' if reasons else ""
     return f"max by (namespace, reason) ({operator.OBJECTS.name}{{{matchers}{chosen}}}) > 0"
@@ -194,7 +194,7 @@ OPERATOR: Final = (
 
 
 def groups() -> tuple[RuleGroup, ...]:
-    """All of them."""
+    """All groups of alerts."""
     return (
         RuleGroup(name="fairlead.service", rules=SERVICE),
         RuleGroup(name="fairlead.fleet", rules=FLEET),
@@ -203,5 +203,5 @@ def groups() -> tuple[RuleGroup, ...]:
 
 
 def alerts() -> tuple[Alert, ...]:
-    """All of them, without their groups."""
+    """All alerts, without their groups."""
     return (*SERVICE, *FLEET, *OPERATOR)

@@ -1,7 +1,7 @@
-"""Burn rates: how much faster than it may an error budget is spent, over a long window and a short one.
+"""Burn rates: how much faster than allowed an error budget is spent, over a long window and a short one.
 
-The long window says that it matters, the short one that it still goes on. The factors are those of a budget for 30
-days: 14.4 spends 2 % of it in an hour, 6 spends 5 % in six hours, 3 spends 10 % in a day, 1 spends 10 % in three days.
+The long window shows that it matters, the short one that it continues. The factors are those of a budget for 30 days:
+14.4 spends 2 % of it in an hour, 6 spends 5 % in six hours, 3 spends 10 % in a day, 1 spends 10 % in three days.
 """
 
 from typing import Final
@@ -12,9 +12,9 @@ FAST: Final = (("1h", "5m", 14.4), ("6h", "30m", 6.0))
 SLOW: Final = (("1d", "2h", 3.0), ("3d", "6h", 1.0))
 
 AVAILABILITY: Final = 0.99
-"""The share of requests that are to be answered; no policy names one, so it is the same for all deployments."""
+"""The share of requests that must be answered; no policy sets one, so it is the same for all deployments."""
 PERCENTILE: Final = 0.95
-"""The share of latencies that an objective of a policy speaks about: all of them are p95."""
+"""The share of latencies that a policy's objectives apply to: all of them are p95."""
 
 
 def of_requests(windows: tuple[tuple[str, str, float], ...]) -> str:

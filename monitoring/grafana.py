@@ -1,4 +1,4 @@
-"""A dashboard in Grafana's JSON model, schema version 41 (Grafana 12; older ones since 10 read it too)."""
+"""A dashboard in Grafana's JSON model, schema version 41 (Grafana 12; versions from 10 on read it too)."""
 
 from collections.abc import Iterator
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What a dashboard is here: panels in rows, and the variables that choose what they show."""
+"""The elements of a dashboard: panels in rows, and the variables that choose what they show."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Panel:
     queries: tuple[Query, ...]
     unit: str = "short"
     text: str = ""
-    """What is to be known of it beside its title."""
+    """What the title does not say."""
     kind: PanelKind = PanelKind.LINES
     stacked: bool = False
 
@@ -37,16 +37,16 @@ class PanelRow:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice on top of a dashboard: the values that a label has."""
+    """A choice at the top of a dashboard: the values of a label."""
 
     name: str
     values: str
-    """A query of Grafana's: `label_values(series, label)`."""
+    """A Grafana query: `label_values(series, label)`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """One dashboard; its file is called as its name."""
+    """One dashboard; its file has its name."""
 
     name: str
     title: str

@@ -1,6 +1,6 @@
-"""Queries of our families: the name as the code has it, and the labels that choose what a dashboard shows.
+"""Queries of our metric families: names as in the code, and labels that select what a dashboard shows.
 
-A family of a deployment is chosen by the dashboard's variables; one of a whole process by that process's namespace.
+A deployment's family is selected by the dashboard's variables; that of a whole process by the process's namespace.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from fairlead.telemetry.metric_family import MetricFamily
 DEPLOYMENT: Final = "fairlead_dev_deployment"
 """The label by which a scrape of routers and engines names their deployment, as the chart's PodMonitor gives it."""
 REPLICA: Final = "exported_pod"
-"""The router's own label `pod`, an engine, as Prometheus renames it: `pod` is the router that was scraped."""
+"""The router's own label `pod`, an engine, as renamed by Prometheus, where `pod` is the scraped router."""
 INTERVAL: Final = "$__rate_interval"
 OF_SERVING: Final = f'namespace=~"$namespace", {DEPLOYMENT}=~"$deployment"'
 OF_DECISIONS: Final = 'namespace=~"$namespace", name=~"$deployment"'
@@ -21,14 +21,14 @@ OF_OPERATOR: Final = 'namespace=~"$namespace"'
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query of a panel, and what its lines are called."""
+    """One query of a panel, and the legend of its lines."""
 
     text: str
     legend: str = ""
 
 
 def scope(family: MetricFamily) -> str:
-    """The matchers of the dashboard's variables for this family; the autoscaler's sums know no deployment."""
+    """The matchers of the dashboard's variables for this family; the autoscaler's totals have no deployment."""
     if family.name.startswith("fairlead_operator_"):
         return OF_OPERATOR
     if family in autoscaler_metrics.FAMILIES:
@@ -43,12 +43,12 @@ def selected(family: MetricFamily, where: str = "", suffix: str = "") -> str:
 
 
 def total(family: MetricFamily, *by: str, where: str = "", how: str = "sum") -> str:
-    """A gauge, added up (or the highest: `how`) by these labels."""
+    """A gauge, summed (or the maximum: `how`) by these labels."""
     return f"{how}{_by(by)}({selected(family, where)})"
 
 
 def rate(family: MetricFamily, *by: str, where: str = "", suffix: str = "") -> str:
-    """What a counter grows by in a second, by these labels."""
+    """The rate of a counter per second, by these labels."""
     return f"sum{_by(by)}(rate({selected(family, where, suffix)}[{INTERVAL}]))"
 
 
@@ -63,12 +63,12 @@ def mean(family: MetricFamily, *by: str) -> str:
 
 
 def or_zero(query: str) -> str:
-    """Zero where there is no series, since what it counts never happened."""
+    """Zero where there is no series, since the counted event never happened."""
     return f"({query} or vector(0))"
 
 
 def either(query: str, other: str) -> str:
-    """The series of both: what one kind of engine says under one name, and another kind under another."""
+    """The series of both: different kinds of engines report the same under different names."""
     return f"({query} or {other})"
 
 

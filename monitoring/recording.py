@@ -1,7 +1,7 @@
 """Recording rules: how many requests failed and how many latencies missed their objective, over seven windows.
 
-An objective is the policy's own. The autoscaler says it in seconds and names the bucket of the router's histogram that
-holds it, so that one query serves every deployment. Long windows add up what the short one recorded: they cost as many
+An objective is the policy's own. The autoscaler exports it in seconds with the bucket of the router's histogram that
+holds it, so that one query serves every deployment. Long windows sum what the short one recorded: they cost as many
 samples as they have minutes, whatever the number of routers, revisions and buckets.
 """
 
@@ -27,7 +27,7 @@ Share = Callable[[str], str]
 """The name of a recorded share by its window."""
 
 OURS: Final = "queue_full|queue_time|too_late|no_replica_routable|no_other_replica|retry_budget_spent|draining"
-"""Refusals that are no client's fault."""
+"""Refusals that are not the client's fault."""
 
 
 def failed(window: str) -> str:
@@ -41,7 +41,7 @@ def missed(window: str) -> str:
 
 
 def groups() -> tuple[RuleGroup, ...]:
-    """What was seen, then the shares, which read it."""
+    """Counts first, then the shares, which read them."""
     return (
         RuleGroup(
             name="fairlead.seen",
@@ -57,7 +57,7 @@ def groups() -> tuple[RuleGroup, ...]:
 
 
 def _requests() -> tuple[RecordingRule, RecordingRule]:
-    """Two families whose series never have the same labels, added up: `or` keeps both."""
+    """Failures sum two families whose series never have the same labels; `or` keeps both."""
     refused = f'rate({router.REFUSALS.name}{{reason=~"{OURS}"}}[{BASE}])'
     broken = f'rate({router.RESULTS.name}{{result=~"engine_failed|cut"}}[{BASE}])'
     return (
@@ -67,7 +67,7 @@ def _requests() -> tuple[RecordingRule, RecordingRule]:
 
 
 def _objectives() -> RecordingRule:
-    """With the labels of routers' series, the bucket as `le`."""
+    """Objectives with the labels of routers' series, and the bucket as `le`."""
     shown = f"max by (namespace, name, objective, bound) ({scaling.OBJECTIVE.name})"
     named = f'label_replace({shown}, "{DEPLOYMENT}", "$1", "name", "(.+)")'
     bucket = f'label_replace({named}, "le", "$1", "bound", "(.+)")'

@@ -1,1 +1,1 @@
-"""The dashboards, one module each: which panels it has, and which queries they show. Its one verb: to list."""
+"""The dashboards, one module each: their panels, and the queries that these show. Its one verb: to list."""

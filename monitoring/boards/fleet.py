@@ -1,4 +1,4 @@
-"""What stands there and what it costs: replicas by phase, fit, room, cold starts, money, idle time, engines."""
+"""What runs and what it costs: replicas by phase, fit, room, cold starts, money, idle time, engines."""
 
 from typing import Final
 
@@ -31,13 +31,13 @@ _WRITTEN: Final = f"sum by (namespace, name) (label_replace(rate({router.OUTPUT.
 
 
 def _of_objects(condition: str, where: str = "") -> str:
-    """Deployments by the reason of a condition, of all namespaces: the operator's figures name none."""
+    """Deployments by the reason of a condition, in all namespaces: the operator's metrics name none."""
     matchers = f'kind="InferenceDeployment", condition="{condition}"{where}'
     return f"max by (status, reason) ({operator.OBJECTS.name}{{{matchers}}})"
 
 
 def _of_either(one: MetricFamily, other: MetricFamily, how: str = "sum") -> str:
-    """A gauge of each deployment's engines, of whichever kind these are."""
+    """A gauge of each deployment's engines, of either kind."""
     return queries.either(*(queries.total(family, "namespace", DEPLOYMENT, how=how) for family in (one, other)))
 
 

@@ -9,7 +9,7 @@ from monitoring.panels import Dashboard, PanelRow, lines, number
 from monitoring.queries import REPLICA, Query
 
 _ROUTERS: Final = 'job=~".*-routers"'
-"""Engines have families of their process with the same names."""
+"""Needed since engines export process metrics of the same names."""
 _EACH: Final = f"{{{{{REPLICA}}}}}"
 _BLOCKS: Final = f"{queries.rate(router.BLOCKS_HELD)} / {queries.rate(router.PREFIX_BLOCKS)}"
 

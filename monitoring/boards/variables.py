@@ -1,4 +1,4 @@
-"""The choices on top of the dashboards."""
+"""The variables at the top of the dashboards."""
 
 from typing import Final
 
