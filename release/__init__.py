@@ -1,4 +1,4 @@
-"""How a release comes to be: what it changes in the tree, and what is built of a commit, the same bytes anywhere.
+"""How a release is made: what it changes in the tree, and what is built from a commit, the same bytes anywhere.
 
-Versions, the changelog and the bill of materials are worked out from text; git, buildah and Helm are run around them.
+Versions, the changelog and the bill of materials are computed from text; git, buildah and Helm run around them.
 """

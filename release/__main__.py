@@ -17,7 +17,7 @@ FOLDER: Final = "dist"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 when it was done, 1 when it was refused or a program failed."""
+    """Run one command; 0 if it is done, 1 if it was refused or a program failed."""
     parser = argparse.ArgumentParser(prog="python -m release", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("version", help="write version, changelog and generated files").add_argument("version")

@@ -1,4 +1,4 @@
-"""`make artifacts`: image, chart and bill of materials of the commit that is checked out, and their sums, in dist/."""
+"""`make artifacts`: image, chart and bill of materials of the checked-out commit, and their checksums, in dist/."""
 
 import hashlib
 import shutil
@@ -27,14 +27,14 @@ class Artifact(NamedTuple):
 
 
 class Artifacts(NamedTuple):
-    """All of a release."""
+    """All files of a release."""
 
     image_digest: str
     files: Sequence[Artifact]
 
 
 def make(tree: SourceTree, cache: Cache, place: Path) -> Artifacts:
-    """Into a folder of their own, which is made anew."""
+    """Build all artifacts into a folder, which is emptied first."""
     changed = tree.changed_files()
     if changed:
         raise ReleaseRefused(

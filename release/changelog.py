@@ -1,4 +1,4 @@
-"""The changelog: what fragments of `changes/` become at a release, its newest section first."""
+"""The changelog: fragments of `changes/` become its newest section at a release, placed first."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ HEADS: Final[Mapping[str, str]] = {
     "feature": "New",
     "fix": "Fixed",
 }
-"""First what a reader has to act upon."""
+"""What a reader must act upon comes first."""
 TITLE: Final = "# Changelog\n"
 INTRODUCTION: Final = (
     f"{TITLE}\nWhat users notice, release by release. [Upgrades](docs/upgrades.md) says how to come from one to the\n"
@@ -28,19 +28,19 @@ class ChangeFragment(NamedTuple):
 
 
 class UnreadableName(NamedTuple):
-    """A file that is no fragment."""
+    """A file that is not a fragment."""
 
     name: str
 
 
 def fragment(name: str, text: str) -> ChangeFragment | UnreadableName:
-    """A file of the folder."""
+    """Parse a file of the folder."""
     found = NAME.fullmatch(name)
     return UnreadableName(name) if found is None else ChangeFragment(found.group(2), name, text.strip())
 
 
 def section(version: str, date: str, fragments: tuple[ChangeFragment, ...]) -> str:
-    """What one release brings, by kind, then in the order of the files' names."""
+    """The changes of one release, by kind, then by file name."""
     parts = [f"## {version}, {date}\n"]
     for kind, head in HEADS.items():
         found = sorted(one for one in fragments if one.kind == kind)
@@ -51,13 +51,13 @@ def section(version: str, date: str, fragments: tuple[ChangeFragment, ...]) -> s
 
 
 def with_section(before: str, new: str) -> str:
-    """The changelog with one section more, above all others; an empty one is begun."""
+    """Put a section above all others; an empty changelog is started."""
     whole = before or INTRODUCTION
     introduction, mark, sections = whole.partition("\n## ")
     return f"{introduction.rstrip()}\n\n{new.rstrip()}\n" + (f"\n## {sections}" if mark else "")
 
 
 def _item(text: str) -> str:
-    """A fragment as an item of a list; more lines stay below it, and links begin a folder higher."""
+    """A fragment as a list item; further lines are indented below it, and links start one folder higher."""
     first, *others = text.replace("](../", "](").splitlines()
     return "\n".join([f"- {first}", *(f"  {one}" if one else "" for one in others)])

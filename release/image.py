@@ -1,7 +1,7 @@
 """The image of a commit as an OCI layout, with the commit's time on everything: the same commit, the same digest.
 
-What the digest follows from: the files of the image's snapshot, the wheels of `locks/runtime.txt`, the base image, the
-compiler of the data plane, and the versions of buildah and gzip that write layers.
+The digest depends on the files of the image's snapshot, the wheels of `locks/runtime.txt`, the base image, the compiler
+of the data plane, and the versions of buildah and gzip that write layers.
 """
 
 import json
@@ -21,19 +21,19 @@ LOG: Final = "release-image.log"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasedImage:
-    """What was built."""
+    """The built image."""
 
     layout: Path
     digest: str
-    """Of its manifest: what a chart pins."""
+    """Of its manifest: the one that a chart pins."""
     base: str
-    """The layout of the file system below it, by name; its own digest is the first layer's."""
+    """The layout of the base image, by name; its own digest is that of the first layer."""
     wheels: Path
-    """The folder of the wheels that went in."""
+    """The folder of the installed wheels."""
 
 
 def make(tree: SourceTree, version: str, cache: Cache, layout: Path) -> ReleasedImage:
-    """Built anew, from nothing that an earlier build left but the base, the wheels and compiled modules."""
+    """Build the image anew; only the base, the wheels and compiled modules are reused from earlier builds."""
     build.prepare(cache)
     with turns.alone(cache.images / ".lock", "an image build"):
         context = build.lay_out(build.snapshot(tree.root), cache.images / "context")

@@ -1,4 +1,4 @@
-"""What is installed in an image: read from its own layers, not from what was meant to go in."""
+"""The packages in an image, read from its own layers, not from what was meant to be installed."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ METADATA: Final = re.compile(r"opt/fairlead/[^/]+\.dist-info/METADATA")
 DPKG: Final = "var/lib/dpkg/status"
 RELEASE: Final = "etc/os-release"
 LINKED: Final = "usr/lib/os-release"
-"""Where Debian's points to."""
+"""The target of Debian's link."""
 _LICENCE: Final = "License :: OSI Approved :: "
 
 
@@ -24,27 +24,27 @@ class InstalledPackage:
     """One package of the image."""
 
     kind: str
-    """As a package URL names it: `pypi` or `deb`."""
+    """The type in a package URL: `pypi` or `deb`."""
     name: str
     version: str
     licence: str = ""
-    """As its author wrote it; empty where nothing says it."""
+    """As its author wrote it; empty if nothing states it."""
     architecture: str = ""
     sha256: str = ""
-    """Of the file that it came in; empty where that is not kept."""
+    """Of the file that it was installed from; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageContents:
-    """All of it."""
+    """All packages."""
 
     packages: tuple[InstalledPackage, ...]
     distribution: str
-    """Such as `debian-12`: without it nobody can look a Debian package up."""
+    """Such as `debian-12`, without which a Debian package cannot be looked up."""
 
 
 def read(layout: Path, wheels: Path) -> ImageContents:
-    """Of a layout with one image."""
+    """Read a layout with one image."""
     files = _files(layout)
     hashes = dict(_hashes(wheels))
     pythons = (python_package(text, hashes) for name, text in files.items() if METADATA.fullmatch(name))
@@ -54,7 +54,7 @@ def read(layout: Path, wheels: Path) -> ImageContents:
 
 
 def python_package(metadata: str, hashes: dict[tuple[str, str], str]) -> InstalledPackage:
-    """By the metadata that its wheel brought."""
+    """Read the metadata that its wheel brought."""
     found = HeaderParser().parsestr(metadata)
     name, version = _normal(str(found["Name"])), str(found["Version"])
     classified = [one.removeprefix(_LICENCE) for one in found.get_all("Classifier", []) if one.startswith(_LICENCE)]
@@ -67,7 +67,7 @@ def python_package(metadata: str, hashes: dict[tuple[str, str], str]) -> Install
 
 
 def debian_packages(status: str) -> Iterator[InstalledPackage]:
-    """By dpkg's own list; what was removed and left its settings is not installed."""
+    """Read dpkg's own list; packages removed except for their configuration are not installed."""
     for block in status.split("\n\n"):
         found = HeaderParser().parsestr(block.strip())
         if found["Package"] and found["Status"] == "install ok installed":
@@ -77,14 +77,14 @@ def debian_packages(status: str) -> Iterator[InstalledPackage]:
 
 
 def distribution(release: str) -> str:
-    """From /etc/os-release."""
+    """Read from /etc/os-release."""
     found = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
     parts = (found.get("ID", "").strip('"'), found.get("VERSION_ID", "").strip('"'))
     return "-".join(one for one in parts if one)
 
 
 def _files(layout: Path) -> dict[str, str]:
-    """Those that say what is installed; a later layer's stands for an earlier one's."""
+    """Files that list installed packages; a later layer's replaces an earlier one's."""
     index = json.loads((layout / "index.json").read_text(encoding="utf-8"))
     manifest: dict[str, Any] = json.loads(_blob(layout, index["manifests"][0]["digest"]))
     found: dict[str, str] = {}
@@ -113,5 +113,5 @@ def _hashes(wheels: Path) -> Iterator[tuple[tuple[str, str], str]]:
 
 
 def _normal(name: str) -> str:
-    """As the package index spells it."""
+    """The name as the package index spells it."""
     return re.sub(r"[-_.]+", "-", name).lower()

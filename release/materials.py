@@ -1,4 +1,4 @@
-"""The bill of materials: what an image holds, in CycloneDX, so that scanners and auditors need no other source."""
+"""The bill of materials: the contents of an image, in CycloneDX, so that scanners and auditors need no other source."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -17,11 +17,11 @@ from release.image_contents import ImageContents, InstalledPackage
 SCHEMA: Final = SchemaVersion.V1_6
 """What scanners read today; the library writes 1.7 too."""
 _SPACE: Final = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
-"""RFC 4122's for URLs."""
+"""RFC 4122's namespace for URLs."""
 
 
 def bill(version: str, digest: str, contents: ImageContents, seconds: int) -> str:
-    """As JSON; its serial number follows from the image, and its time is the commit's."""
+    """The bill as JSON; its serial number follows from the image, and its time is the commit's."""
     image = Component(
         name="fairlead",
         type=ComponentType.CONTAINER,

@@ -1,4 +1,4 @@
-"""Archives whose bytes follow from what is in them: names in order, one time, nobody's ids."""
+"""Archives whose bytes follow from their contents: names in order, one time, no owners."""
 
 import gzip
 import io
@@ -25,7 +25,7 @@ def pack(files: Iterable[PackedFile], to: IO[bytes], seconds: int) -> None:
 
 
 def repacked(archive: bytes, seconds: int) -> bytes:
-    """The same files of a gzipped tar, with nothing of when and by whom it was made."""
+    """The same files of a gzipped tar, without when and by whom it was made."""
     written = io.BytesIO()
     pack(sorted(_unpacked(archive)), written, seconds)
     return gzip.compress(written.getvalue(), mtime=0)

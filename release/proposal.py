@@ -1,6 +1,6 @@
-"""`make release VERSION=...`: the version, the changelog's new section and all that is generated from them.
+"""`make release VERSION=...`: the version, the changelog's new section and everything generated from them.
 
-Commits nothing: a person reads the difference, commits and tags it.
+Commits nothing: a person reads the diff, commits and tags it.
 """
 
 import subprocess
@@ -13,11 +13,11 @@ from release.semver import SemanticVersion
 from release.tree import CHANGELOG, CHANGES, ReleaseRefused, SourceTree
 
 GENERATORS: Final = ("house.chart", "house.generated")
-"""Each in a process of its own: this one has imported the version of before."""
+"""Each in a process of its own: this one has imported the previous version."""
 
 
 def propose(tree: SourceTree, written: str) -> SemanticVersion:
-    """Write what a release changes; refuses before it has written anything."""
+    """Write what a release changes; refuse before writing anything."""
     version = _next_version(tree, written)
     fragments = _fragments(tree)
     changed = tree.changed_files()
@@ -32,7 +32,7 @@ def propose(tree: SourceTree, written: str) -> SemanticVersion:
 
 
 def generate(tree: SourceTree) -> None:
-    """The chart, the manifests and the pages of the new version."""
+    """Generate the chart, the manifests and the pages of the new version."""
     for module in GENERATORS:
         done = subprocess.run((sys.executable, "-m", module), cwd=tree.root, check=False)
         if done.returncode:
@@ -42,7 +42,7 @@ def generate(tree: SourceTree) -> None:
 
 
 def next_steps(version: SemanticVersion) -> str:
-    """What a person does now."""
+    """What the user does next."""
     return (
         f"\nThe tree is {version}. Read the difference, then:\n"
         f"  git add -A && git commit -m 'Fairlead {version}' && git tag v{version}\n"

@@ -19,7 +19,7 @@ class SemanticVersion:
 
     numbers: tuple[int, int, int]
     early: tuple[str, ...] = ()
-    """What stands behind the dash."""
+    """The part after the dash."""
 
     def __str__(self) -> str:
         return ".".join(map(str, self.numbers)) + (f"-{'.'.join(self.early)}" if self.early else "")
@@ -28,13 +28,13 @@ class SemanticVersion:
         return self._rank() < other._rank()
 
     def _rank(self) -> tuple[tuple[int, int, int], bool, tuple[tuple[bool, int, str], ...]]:
-        """Numbers of a pre-release come before words, and a release after all of its pre-releases."""
+        """The sort key: numbers of a pre-release come before words, and a release after all of its pre-releases."""
         words = tuple((False, int(one), "") if one.isdigit() else (True, 0, one) for one in self.early)
         return self.numbers, not self.early, words
 
 
 def parsed(written: str) -> SemanticVersion | None:
-    """None where it is none."""
+    """Parse a version; None if it is invalid."""
     found = _FORM.fullmatch(written)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The checkout that is released: what git and its files say of it."""
+"""The checkout that is released, from git and its files."""
 
 import os
 import re
@@ -24,40 +24,40 @@ class SourceTree:
     root: Path
 
     def commit(self) -> str:
-        """The commit that is checked out."""
+        """The checked-out commit."""
         return self._git("rev-parse", "HEAD").strip()
 
     def commit_seconds(self) -> int:
-        """When it was made, in seconds since 1970: the time of all that is built of it."""
+        """The commit's time in seconds since 1970: the time of everything built from it."""
         return int(self._git("log", "-1", "--format=%ct"))
 
     def commit_date(self) -> str:
-        """The same as a day, in UTC."""
+        """The commit's day, in UTC."""
         return self._git("log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%d").strip()
 
     def changed_files(self) -> list[str]:
-        """What is not committed."""
+        """Uncommitted files."""
         return [line[3:] for line in self._git("status", "--porcelain").splitlines()]
 
     def version(self) -> str:
-        """As the package says."""
+        """The package's version."""
         found = _VERSION.search((self.root / VERSION_FILE).read_text(encoding="utf-8"))
         if found is None:
             raise ReleaseRefused(f"{VERSION_FILE}: it has no line `__version__ = ...`; write one")
         return found.group()
 
     def write_version(self, version: str) -> None:
-        """The only place where it is written by hand."""
+        """Write the version to the only place that is edited by hand."""
         path = self.root / VERSION_FILE
         path.write_text(_VERSION.sub(version, path.read_text(encoding="utf-8")), encoding="utf-8")
 
     def fragments(self) -> dict[str, str]:
-        """Text by name, in the order of the names; what is not about a change is left out."""
+        """Fragments by name, sorted; files that are not about a change are left out."""
         files = sorted((self.root / CHANGES).glob("*.md"))
         return {one.name: one.read_text(encoding="utf-8") for one in files if one.name != "README.md"}
 
     def changelog(self) -> str:
-        """As it is; empty before the first release."""
+        """The current text; empty before the first release."""
         path = self.root / CHANGELOG
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
