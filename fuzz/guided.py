@@ -1,7 +1,7 @@
 """The same targets under atheris, guided by coverage: `python -m fuzz.guided requests [libFuzzer's options]`.
 
-Needs atheris, which the project does not depend on: `pip install atheris` into a venv of its own. What it learns stays
-in .build/fuzz; the seeds are only read.
+Needs atheris, which the project does not depend on: `pip install atheris` into a venv of its own. Its corpus stays in
+.build/fuzz; the seeds are only read.
 """
 
 import sys
@@ -17,7 +17,7 @@ LEARNT: Final = SEEDS.parent.parent / ".build" / "fuzz"
 
 
 def main() -> None:
-    """Runs until libFuzzer's own limits end it, for instance `-max_total_time=60`."""
+    """Run until libFuzzer's own limits end it, for instance `-max_total_time=60`."""
     name, *options = sys.argv[1:]
     target = targets.all_of_them()[name]
     learnt = LEARNT / name

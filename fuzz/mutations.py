@@ -1,4 +1,4 @@
-"""Inputs made from seeds: bytes flipped, cut out, doubled, grafted, and words of the protocols set in."""
+"""Inputs made from seeds: bytes flipped, cut out, duplicated and grafted, and protocol words inserted."""
 
 import random
 from collections.abc import Sequence
@@ -54,18 +54,18 @@ LONGEST: Final = 8192
 
 
 class Mutator:
-    """Repeatable: equal seeds and an equal generator make equal inputs."""
+    """Deterministic: equal seeds and an equal generator make equal inputs."""
 
     def __init__(self, chance: random.Random, seeds: Sequence[bytes]) -> None:
         self._chance = chance
         self._kept = list(seeds)
 
     def keep(self, data: bytes) -> None:
-        """It did something new: more are made from it."""
+        """Keep an input that did something new, to make more from it."""
         self._kept.append(data)
 
     def next(self) -> bytes:
-        """One more input."""
+        """Make the next input."""
         data = self._chance.choice(self._kept)
         for _ in range(self._chance.choice((1, 1, 2, 3, 5, 9))):
             data = self._changed(data)

@@ -1,6 +1,6 @@
-"""What is fed, and what must hold of every input. Each target answers a label of what came of it.
+"""What is fed, and what must hold for every input. Each target returns a label of the outcome.
 
-Judges that are not ours read along: h11 for framing, Python's json for bodies.
+Third-party parsers check the results: h11 for framing, Python's json for bodies.
 """
 
 import json
@@ -29,14 +29,14 @@ OUTS: Final = tuple(ReplyFraming)
 
 
 def pieces(data: bytes) -> list[bytes]:
-    """Cut in places that depend on the input alone, so that a failure comes again."""
+    """Split at places that depend on the input alone, so that a failure is reproducible."""
     places = xxhash.xxh3_128_digest(data)[: 1 + len(data) % 7]
     ends = sorted({place * len(data) // 256 for place in places} | {len(data)})
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
 
 
 def requests(memory: HeadCache) -> Callable[[bytes], str]:
-    """Whole and cut, with an empty memory and with one that has seen everything: always the same answer."""
+    """Check that the result is the same whole and split, with an empty memory and with one that has seen everything."""
 
     def target(data: bytes) -> str:
         whole = _request([data], HeadCache())
@@ -84,7 +84,7 @@ def _h11_request(data: bytes) -> tuple[bytes, bytes, bytes] | None:
 
 
 def responses(memory: HeadCache) -> Callable[[bytes], str]:
-    """The first byte says how it goes out; nothing is lost or made, and a broken chunked answer can be ended."""
+    """Check that nothing is lost or added, and that broken chunks can be ended; the first byte sets the framing."""
 
     def target(data: bytes) -> str:
         out, data = OUTS[data[0] % len(OUTS) if data else 0], data[1:]
@@ -103,7 +103,7 @@ def responses(memory: HeadCache) -> Callable[[bytes], str]:
 
 
 def _answered(read: Sequence[bytes], memory: HeadCache, out: ReplyFraming) -> tuple[str, bytes, bytes, bytes | None]:
-    """A label, what went on, what it held, and what ends it as chunks: nothing where it has no chunks."""
+    """A label, the output, its payload, and the bytes that end it as chunks: None if it is not chunked."""
     engine = ResponseReader(memory)
     engine.begin(out=out)
     passed = payload = b""
@@ -142,7 +142,7 @@ def _h11_body(raw: bytes) -> bytes | None:
 
 
 def bodies(data: bytes) -> str:
-    """The first byte says which API; what is read is what json reads, and what is set is set."""
+    """Check that values are read as json reads them, and that changes are made; the first byte selects the API."""
     surface, body = SURFACES[data[0] % len(SURFACES) if data else 0], data[1:]
     found = body_facts.read(surface, body)
     if not isinstance(found, BodyFacts):
@@ -163,7 +163,7 @@ def bodies(data: bytes) -> str:
 
 
 def _json(body: bytes) -> Any:  # noqa: ANN401  whatever it holds
-    """Numbers as they are written: NaN is never itself."""
+    """Parse with numbers as text, since NaN never equals itself."""
     try:
         return json.loads(body, parse_float=_as_written, parse_int=_as_written, parse_constant=_as_written)
     except (ValueError, RecursionError):
@@ -175,7 +175,7 @@ def _as_written(number: str) -> tuple[str, str]:
 
 
 def streams(data: bytes) -> str:
-    """The first byte says which API; cuts change nothing, and an edited stream loses at most events with usage."""
+    """Check that splits change nothing, and edits lose only events with usage; the first byte selects the API."""
     surface, stream = SURFACES[data[0] % len(SURFACES) if data else 0], data[1:]
     whole, cut = EventScan(surface), EventScan(surface)
     whole.take(stream)
@@ -183,7 +183,7 @@ def streams(data: bytes) -> str:
     for piece in pieces(stream):
         edited += cut.edited(piece)
     edited += cut.rest()
-    if b"\r" not in stream or b"\n\n" not in stream:  # who ends lines in two ways in one stream is counted wrongly
+    if b"\r" not in stream or b"\n\n" not in stream:  # mixed line endings in one stream are counted wrongly
         assert _events(whole) == _events(cut), "a cut changes what is told"
     if whole.usage is None and b"\r" not in stream:
         assert edited == stream, "an edit lost something"
@@ -196,6 +196,6 @@ def _events(scan: EventScan) -> tuple[object, ...]:
 
 
 def all_of_them() -> dict[str, Callable[[bytes], str]]:
-    """By the name of their folder of seeds."""
+    """Targets by the name of their folder of seeds."""
     memory = HeadCache()
     return {"requests": requests(memory), "responses": responses(memory), "facts": bodies, "events": streams}

@@ -1,6 +1,6 @@
-"""Feed the wire room: `python -m fuzz.wire --bytes 10000000 [--seed N] [--only requests]`; exit 1 if anything broke.
+"""Fuzz the wire room: `python -m fuzz.wire --bytes 10000000 [--seed N] [--only requests]`; exit 1 if anything broke.
 
-Needs nothing but the room, h11 and its seeds, and takes the same way each time for the same seed.
+Needs only the room, h11 and the seeds, and makes the same inputs each time for the same seed.
 """
 
 import argparse
@@ -19,12 +19,12 @@ from fuzz.mutations import Mutator
 
 SEEDS: Final = Path(__file__).resolve().parent / "seeds"
 KEPT: Final = 2000
-"""Inputs that are kept for what they did; later ones replace none."""
+"""Inputs that are kept because they did something new; later ones replace none."""
 
 
 @dataclass
 class Fed:
-    """What one target was fed, and what came of it."""
+    """What one target was fed, and the results."""
 
     name: str
     inputs: int = 0
@@ -35,7 +35,7 @@ class Fed:
 
     @property
     def line(self) -> str:
-        """For people."""
+        """One line for people."""
         return (
             f"{self.name:10} {self.inputs:>9,} inputs {self.fed_bytes:>12,} bytes {len(self.outcomes):>5} outcomes "
             f"{len(self.broken):>3} broken {self.cpu_seconds:7.1f} s CPU"
@@ -43,12 +43,12 @@ class Fed:
 
 
 def seeds(name: str) -> list[bytes]:
-    """In the order of their names."""
+    """Seeds sorted by name."""
     return [path.read_bytes() for path in sorted((SEEDS / name).iterdir())]
 
 
 def feed(name: str, target: Callable[[bytes], str], most_bytes: int, seed: int) -> Fed:
-    """The seeds first, then what is made of them; an input that breaks something is told, and feeding goes on."""
+    """Feed the seeds, then mutations; an input that breaks something is recorded, and feeding continues."""
     fed = Fed(name)
     given = seeds(name)
     mutator = Mutator(random.Random(f"{seed} {name}"), given)  # noqa: S311  repeatable, not secret
@@ -70,7 +70,7 @@ def feed(name: str, target: Callable[[bytes], str], most_bytes: int, seed: int) 
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Shares the bytes among the targets."""
+    """Divide the bytes among the targets."""
     parser = argparse.ArgumentParser(prog="fuzz.wire", description="Feed the router's wire room with mutated seeds.")
     parser.add_argument("--bytes", type=int, default=10_000_000, help="in all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7)
