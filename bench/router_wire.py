@@ -1,4 +1,4 @@
-"""What the wire package costs a request, part by part: `python -m bench.router_wire`.
+"""What the wire room costs a request, part by part: `python -m bench.router_wire`.
 
 CPU time of this process alone, the minimum of many short rounds, so that a busy machine disturbs little. The first line
 is a calibration: ratios to it carry over between machines, microseconds do not.

@@ -1,5 +1,5 @@
 """What right-sizing saves and loses, on labelled tasks and simulated models of stated accuracies.
 
-The packages are the product's: routes, checks of answers, prices, outcomes. Only models and tasks are synthetic, so the
+The rooms are the product's: routes, checks of answers, prices, outcomes. Only models and tasks are synthetic, so the
 figures show the arithmetic for stated accuracies, and nothing about any real model.
 """
