@@ -53,7 +53,7 @@ class Figures:
     shares: tuple[int, ...]
     """Deployments per process before one is killed."""
     change_s: float
-    """Seconds from a change of all queues until every status has the resulting recommendation."""
+    """From a change of all queues until every status reflects it."""
     death_s: float
     """The same, with a process killed at that moment."""
     coming_s: float
@@ -66,7 +66,7 @@ class Figures:
 
 
 class Decided(NamedTuple):
-    """The fields of one decision record that matter here."""
+    """The fields of a decision that matter here."""
 
     name: str
     now: float
@@ -180,7 +180,7 @@ def at_once(everyone: Iterable[Decided]) -> int:
 
 
 async def _until(api: ApiServer, load: Load, replicas: int, within: float) -> float:
-    """Set queues that call for `replicas`; return the seconds until every status recommends as many."""
+    """Set queues for so many replicas; return seconds until every status says so."""
     load.waiting = float(replicas * TARGET)
     began = time.monotonic()
     entries: list[object] = []
@@ -262,7 +262,7 @@ def _status(pod: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the figures; 0 when no deployment was decided by two at once, and all were decided again in time."""
+    """Print the figures; 0 when none was decided by two at once, and all again in time."""
     parser = argparse.ArgumentParser(prog="bench.autoscaler_shards")
     parser.add_argument("--deployments", type=int, default=60)
     chosen = parser.parse_args(argv)

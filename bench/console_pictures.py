@@ -22,7 +22,7 @@ PICTURES: Final = (
 
 
 def main() -> int:
-    """Open the console and take the screenshots."""
+    """Take the screenshots."""
     program = chromium.found()
     if program is None:
         print(f"none of {', '.join(chromium.PROGRAMS)} here: python -m house.chromium", file=sys.stderr)

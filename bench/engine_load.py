@@ -40,7 +40,7 @@ class Round:
     """Share of one core."""
     client_share: float = 0.0
     lagging: bool = False
-    """The server reported that it is behind, by its metric or by refusing."""
+    """Reported by its metric, or by refusing."""
     lag_s: float = 0.0
     """The largest lag that it reported."""
 

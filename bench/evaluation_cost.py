@@ -64,7 +64,7 @@ class BesideRouters:
         self.places: dict[int, int] = {}
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
-        """The item's replica or the routers' choice."""
+        """The item's replica, or the routers'."""
         return ready[self.places[id(arrival)]] if arrival.client == ITEMS else self._routers.choose(arrival, ready)
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:
@@ -105,7 +105,7 @@ class EvaluatedSimulation(FleetSimulation):
         self.sent_items = self.waited = 0
 
     def begin(self, since: float, until: float) -> None:
-        """Send the first round at `since`, and begin none after `until`."""
+        """Start at `since`; begin no round after `until`."""
         self._until = until
         if self._evaluation_load.at_once:
             self._again(since)

@@ -169,7 +169,7 @@ def _is_written(one: dict[str, Any], prefix: str) -> bool:
 
 
 async def _listed(operator: Running, count: int, started: float) -> float:
-    """Seconds until a restarted operator has reconciled each object once."""
+    """Seconds until a restart has reconciled each object once."""
     while True:
         for line in operator.page().splitlines():
             if line.startswith("fairlead_operator_reconcile_seconds_count ") and float(line.split()[1]) >= count:

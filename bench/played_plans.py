@@ -50,7 +50,7 @@ class PlanQuestion:
 
 
 def questions(number: int) -> Iterator[PlanQuestion]:
-    """Draw questions from a recorded seed."""
+    """Draw from a recorded seed."""
     chance = random.Random("plans")  # noqa: S311  # recorded
     for _ in range(number):
         prompt, reply = chance.choice((200, 500, 1000, 2000, 4000)), chance.choice((50, 100, 200, 400))
@@ -119,7 +119,7 @@ def _player(one: PlanQuestion, brief: PlanInputs, seeds: Sequence[int]) -> PlanP
 
 
 def _all(one: PlanQuestion, brief: PlanInputs, proposal: FleetProposal) -> list[Any]:
-    """Run every fresh seed, whatever the result of the first."""
+    """Run every fresh seed, whatever the first gave."""
     return [_player(one, brief, (seed,))(proposal)[0] for seed in FRESH]
 
 

@@ -144,7 +144,7 @@ class Watched:
         self._reading = 0.0
 
     def each(self, arrivals: Iterator[RequestArrival]) -> Iterator[RequestArrival]:
-        """Pass on and count arrivals; later requests of sessions do not come here, and first ones are random too."""
+        """Pass on and count; sessions' later requests do not come here, but first ones are random too."""
         for arrival in arrivals:
             if arrival.time >= self._since:
                 self._seen += 1

@@ -88,11 +88,11 @@ class Watched:
         return self.statistics.setdefault(arrival.client or "", RunStatistics(since=SINCE, until=self._seconds))
 
     def arrived(self, arrival: RequestArrival) -> None:
-        """Count it for its client."""
+        """Count it."""
         self._statistics_of(arrival).arrived(arrival)
 
     def refused(self, arrival: RequestArrival, because: str) -> None:
-        """Count it for its client."""
+        """Count it."""
         self._statistics_of(arrival).refused(arrival, because)
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
@@ -103,11 +103,11 @@ class Watched:
             self.output[name] = self.output.get(name, 0) + arrival.prompt_tokens + request.emitted
 
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
-        """Count it for its client."""
+        """Count it."""
         self._statistics_of(arrival).left(arrival, request)
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
-        """Sum up the lanes, four times a second."""
+        """Called four times a second."""
         if snapshot.at < SINCE:
             return
         lanes = self._dispatcher.room.lanes

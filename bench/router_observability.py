@@ -193,7 +193,7 @@ def rss_mib() -> float:
 
 
 def soak(folder: Path, count: int) -> None:
-    """Simulate a long life: rollouts, unknown model names, a collector that does not answer, a growing file."""
+    """A long life: rollouts, unknown model names, a collector that does not answer, a growing file."""
     recorder, chance = recorder_of(str(folder / "soak.log"), f"http://{HOST}:9", 0.05), random.Random(2)  # noqa: S311
     routing_requests = [chosen_request(account, lane) for account in SHOPS for lane in Lane]
     sizes = []

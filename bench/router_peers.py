@@ -159,7 +159,7 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
 
 
 def p95(one: Lived) -> float:
-    """Time to first token, 95th percentile."""
+    """Of time to first token."""
     return one.statistics.ttft.percentile(0.95)
 
 

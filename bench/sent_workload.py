@@ -8,7 +8,7 @@ from fairlead.cli.sweep.load_client import LoadClient
 
 
 async def send(client: LoadClient, requests: Sequence[WorkloadRequest]) -> None:
-    """Send all requests; return when all are answered."""
+    """Return once all are answered."""
     began = asyncio.get_running_loop().time()
     await asyncio.gather(*(_send(client, one, began) for one in requests))
 

@@ -76,7 +76,7 @@ class Lived:
         )
 
     def fleet(self, *, step_by_step: bool = False) -> SimulatedFleet:
-        """Build the fleet; with `step_by_step`, every request and every step is simulated singly."""
+        """With `step_by_step`, every request and every step is simulated singly."""
         settings, times = self.settings(), self.times()
 
         def inside(ordinal: int) -> ReplicaEngines:

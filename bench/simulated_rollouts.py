@@ -70,7 +70,7 @@ class Rollout:
 
 
 def rollouts(case: Case, seed: int, number: int = ROLLOUTS) -> list[Rollout]:
-    """Run `number` rollouts on both cores."""
+    """Run them on both cores."""
     with ProcessPoolExecutor(_AT_ONCE) as pool:
         seeds = [f"{seed}/{place}" for place in range(number)]
         return list(pool.map(_Rollouts(case), seeds, chunksize=20))

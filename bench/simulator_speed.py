@@ -108,7 +108,7 @@ def sampled(
 
 
 def in_full(lived: Lived, span: tuple[float, float]) -> tuple[Speed, SimulationReport]:
-    """Simulate a span without gaps, reported from the end of its warm-up on."""
+    """A span without gaps, reported from the end of its warm-up on."""
     watch = Stopwatch()
     since, until = span
     whole = DaySample(warm=since, since=since + WARM_UP_S, until=until, cool=until, group=0)

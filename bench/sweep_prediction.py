@@ -66,7 +66,7 @@ PROBES: Final = tuple(SweepPoint(work=SweepWork.DECODE, batch=batch, context=64)
 """Points of the sweep that show the machine's current speed."""
 PROBE_S: Final = 2.0
 QUIET_S: Final = 1.0
-"""The time after which counters are complete."""
+"""After it counters are complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def workload(seed: int) -> list[WorkloadRequest]:
 
 
 def sweep(place: Path, server: SweptServer) -> Iterator[str]:
-    """Sweep the real engine's steps into this file, in runs of nine minutes; yield the lines of each run."""
+    """Sweep into this file, in runs of nine minutes; yield the lines of each run."""
     words = [sys.executable, "-m", "fairlead", "calibrate", "--sweep", "--product", "CPU", "--out", str(place)]
     for _ in range(RUNS):
         ran = subprocess.run(
@@ -167,7 +167,7 @@ def sweep(place: Path, server: SweptServer) -> Iterator[str]:
 async def served(
     workloads: Sequence[Sequence[WorkloadRequest]], server: SweptServer, log: Path
 ) -> list[ServedWorkload]:
-    """Run each workload on the real engine; its mean TPOT comes from its own histogram."""
+    """Run each workload on the real engine: mean TPOT from its own histogram."""
     kind, own = KINDS[server.kind], server.flags
     words = ("serve", str(tiny_model.model(Cache.chosen())), *own, *kind.added((*own, "--load-format")))
     engine = await engine_process.start(kind.program(), words, {**server.environment, "PYTHONPATH": ""}, log)

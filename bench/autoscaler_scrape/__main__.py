@@ -44,7 +44,7 @@ POLICY: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=1.0, tpot_p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The figures of one run."""
+    """One run."""
 
     cores: float
     megabytes_early: float
@@ -77,7 +77,7 @@ class Found:
 
 
 def targets(count: int) -> list[ScrapeTarget]:
-    """`count` targets, half of them on each address."""
+    """Half of them on each address."""
     each = count // len(HOSTS)
     return [
         ScrapeTarget(
@@ -95,7 +95,7 @@ def targets(count: int) -> list[ScrapeTarget]:
 
 @contextmanager
 def pods(page: Path, count: int) -> Iterator[None]:
-    """Run the processes that answer for pods until the block ends."""
+    """Run the pods' processes until the block ends."""
     each = str(count // len(HOSTS))
     words = [sys.executable, "-m", "bench.autoscaler_scrape.pods", str(page)]
     paths = os.environ | {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}

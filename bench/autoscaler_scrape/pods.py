@@ -32,7 +32,7 @@ class Answers:
         self.renew()
 
     def renew(self) -> None:
-        """Build the answers of this second."""
+        """Build this second's answer."""
         page = self._page.at(1000.0 + time.monotonic() - self._began)
         self.now = b"%b%x\r\n%b\r\n0\r\n\r\n" % (HEAD, len(page), page)
         asyncio.get_running_loop().call_later(1.0, self.renew)
@@ -52,7 +52,7 @@ class Pod(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request, which is too short to arrive in pieces."""
+        """Answer a request; it arrives in one piece."""
         if not data.endswith(b"\r\n\r\n"):
             return
         if self._slow:
@@ -69,7 +69,7 @@ class Pod(asyncio.Protocol):
         self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
-        """Stop the timers of a closed connection."""
+        """Stop the idle timer."""
         self._transport = None
         if self._idle is not None:
             self._idle.cancel()
@@ -87,7 +87,7 @@ async def serve(page: bytes, host: str, first: int, count: int) -> None:
 
 
 def main() -> None:
-    """Run the pods; started by the benchmark."""
+    """Started by the benchmark."""
     page, host, first, count = sys.argv[1:]
     uvloop.run(serve(Path(page).read_bytes(), host, int(first), int(count)))
 

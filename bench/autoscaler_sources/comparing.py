@@ -56,7 +56,7 @@ class Side:
     answers: list[int] = field(default_factory=list)
 
     def decide(self, now: float) -> None:
-        """Decide once, as the autoscaler's loop does."""
+        """Decide as the loop does."""
         facts = self._facts(now)
         self.doubts += [one.doubt for one in facts.pods if one.doubt is not None]
         self.doubts += [one.doubt for one in facts.routers if one.doubt is not None]
@@ -102,7 +102,7 @@ class Found:
     answered: int
 
     answers: Sequence[tuple[int, int]]
-    """The answers of both sides, one pair each second."""
+    """Of both sides, one pair each second."""
 
     @property
     def apart_seconds(self) -> float:
@@ -123,7 +123,7 @@ class Found:
 
 
 def _within(answers: Sequence[tuple[int, int]], ticks: int) -> bool:
-    """Whether answers agree within `ticks`; the last ones only serve as neighbours: what follows them is unknown."""
+    """Whether answers agree within `ticks`; the last ones count as neighbours only."""
     for place in range(ticks, len(answers) - ticks):
         one, other = answers[place]
         near = answers[place - ticks : place + ticks + 1]

@@ -55,7 +55,7 @@ class Load:
 
 @asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[None]:
-    """Start everything, and keep it serving until the block ends."""
+    """Serve all of it until the block ends."""
     async with AsyncExitStack() as stack:
         for port in ENGINES:
             words = [*ENGINE, "--host", HOST, "--port", str(port)]

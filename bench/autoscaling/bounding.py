@@ -10,7 +10,7 @@ from fairlead.simulator.traffic.arrivals import RequestArrival
 
 
 def least_gpu_hours(stage: Stage) -> float:
-    """GPU hours from one cold start into the part on: what was started earlier was paid for before it, and is free."""
+    """From one cold start into the part on: what started earlier was paid for before it, and is free."""
     lived, part = stage.traffic.lived, stage.part
     since = part.since + stage.cold_s
     least = 0 if stage.traffic.to_zero else 1

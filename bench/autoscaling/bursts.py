@@ -53,7 +53,7 @@ class Row:
 
 
 def today(stage: Stage) -> Row:
-    """Requests wait in engines, as in the comparison."""
+    """As in the comparison."""
     run = playing.played(stage, "Fairlead", ours(stage.traffic))
     return Row(words="today", kept=run.attainment, worst=run.worst, gpu_hours=run.gpu_hours)
 

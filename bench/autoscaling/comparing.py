@@ -16,7 +16,7 @@ GOAL_COST: Final = 0.75
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
-    """A baseline with its default setting and with its best."""
+    """A baseline at its default and at its best."""
 
     name: str
     by_default: Played
@@ -58,7 +58,7 @@ class Compared:
 
     @property
     def kept(self) -> bool:
-        """Whether the objectives are kept at three quarters of the cost."""
+        """Whether objectives are kept at three quarters of the cost."""
         return self.ours.holds and self.cost(self.ours) <= GOAL_COST
 
     @property
@@ -74,7 +74,7 @@ class Compared:
 
     @property
     def best_holding(self) -> bool:
-        """Whether ours holds, and every tuned baseline either costs more or does not hold."""
+        """Whether ours holds, and every tuned baseline costs more or does not."""
         return self.ours.holds and all(
             not one.tuned.holds or one.tuned.gpu_hours > self.ours.gpu_hours for one in self.rivals
         )
@@ -97,7 +97,7 @@ def dominated(one: Played, by: Played) -> bool:
 
 
 def compared(traffic: Traffic, cold_s: float, *, quick: bool = False) -> Compared:
-    """Compare all; static peak is the same for every cold start, and each contestant starts with as many replicas."""
+    """Static peak is the same for every cold start; each contestant starts with as many replicas."""
     part = traffic.reported
     base = Stage(traffic=traffic, part=part, arrivals=part.arrivals(), cold_s=0.0, replicas=1)
     peak, static = searching.static(base, lambda run: run.holds)

@@ -28,7 +28,7 @@ KINDS: Final[tuple[Baseline, ...]] = (baselines.HPA, baselines.KEDA)
 
 
 def bounds_of(traffic: Traffic) -> ReplicaBounds:
-    """The fewest and the most replicas that any contestant may have."""
+    """The fewest and the most replicas allowed."""
     return ReplicaBounds(least=0 if traffic.to_zero else 1, most=MOST)
 
 

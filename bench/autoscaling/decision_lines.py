@@ -17,7 +17,7 @@ class Changes:
         self.lines: list[str] = []
 
     def note(self, facts: ScalingFacts, memory: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # not shown
-        """Record a decision that changed the number."""
+        """Note a changed decision."""
         if answer.replicas == facts.wanted:
             return
         ready = sum(one.phase is EnginePodPhase.READY for one in facts.pods)

@@ -50,7 +50,7 @@ def _scaling(made: Traffic, setting: Setting) -> ScalingHook:
 
 
 def _priced(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:
-    """Decide with a price, which the simulated world lacks and a budget needs."""
+    """Add a price: the simulation has none; a budget needs one."""
     return recommender.recommend(replace(facts, price_per_hour=PRICE), memory, now)
 
 

@@ -12,7 +12,7 @@ HEIGHT: Final = 150
 MARGIN: Final = 40
 COLUMNS: Final = 2
 COLOURS: Final = ("#999999", "#1f5fa8", "#c2571a", "#3a7d44", "#777777")
-"""Grey, blue, orange, green, grey: distinguishable without contrasting red with green."""
+"""Grey, blue, orange, green, grey: never red against green."""
 DASHES: Final = ("4 3", "", "", "", "1 2")
 
 

@@ -11,13 +11,13 @@ HEAD: Final = (
     f"{'':<42} {'attainment':>10} {'worst 10 min':>12} {'GPU hours':>9} {'of static':>9} {'reversals':>9}  against ours"
 )
 TRACES: Final = 3
-"""The number of traces, of four, on which every tuned baseline must be dominated."""
+"""Of the four, on which every tuned baseline must be dominated."""
 MOST_REVERSALS: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The conclusion from the whole table."""
+    """Of the whole table."""
 
     rows: int
     kept: int
@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether the whole goal holds."""
+        """The whole goal."""
         return self.kept == self.rows and self.dominating >= min(TRACES, self.traces) and self.steady == self.rows
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ def block(row: Compared) -> str:
 
 
 def remarks(row: Compared) -> Iterator[str]:
-    """What keeping as much would cost with baselines, and how far ours is from the best."""
+    """What baselines would cost to keep as much, and how far ours is from the best."""
     for one in row.rivals:
         found = one.as_much(row.ours)
         if found is None:
@@ -96,7 +96,7 @@ def contestants(row: Compared) -> list[tuple[str, Played]]:
 
 
 def against(row: Compared, one: Played) -> str:
-    """How a contestant compares with ours."""
+    """How it compares with ours."""
     mine = row.ours
     if one is mine:
         return "meets the goal" if row.kept else "misses the goal"

@@ -85,7 +85,7 @@ def large_replica() -> Lived:
 
 
 def document_replica() -> Lived:
-    """A replica with memory for long prompts."""
+    """With memory for long prompts."""
     return _on("NVIDIA-L40S", 131_072, DOCUMENTS)
 
 

@@ -15,7 +15,7 @@ NARROW_KEY: Final = "sk-narrow-77a2c9"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All servers, and the addresses and keys that clients get."""
+    """All servers, and what clients get."""
 
     servers: tuple[Server, ...]
     engines: tuple[str, ...]
@@ -24,7 +24,7 @@ class World:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The environment variables of the clients' programs."""
+        """Variables of the clients' programs."""
         return {
             "FAIRLEAD_URL": self.url,
             "FAIRLEAD_EMBEDDING_URL": self.embedding_url,

@@ -23,7 +23,7 @@ class Sent:
     """The result of one request."""
 
     late_s: float
-    """Seconds after it was due: a client that is late sends less load than intended."""
+    """After it was due: a late client sends less load than intended."""
     events: int
     failed: str = ""
 

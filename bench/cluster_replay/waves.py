@@ -29,7 +29,7 @@ class Wave:
     seed: int
 
     def share(self, at: float) -> float:
-        """The share of requests at this moment; the wave begins at its trough."""
+        """The share at this moment; it begins at the trough."""
         height = (1 - math.cos(2 * math.pi * at / self.period)) / 2
         return self.least + (self.most - self.least) * height
 

@@ -3,9 +3,8 @@
 The router's own objects do the accounting: meters of replicas, bills of requests, the ledger of usage. Only time,
 engines and clients are simulated: two deployments and an external API; attempts that fail and are retried, hedges,
 clients that leave, streams that are cut, an engine that hangs for five minutes, a replica that joins and one that
-leaves, and a price change at the half hour. The cost of replicas follows from when each existed. With one router,
-requests and idle time must add up to it within 0.1 %; with three, which synchronize once a second, the difference is
-printed.
+leaves, and a price change at the half hour. Replicas' cost follows from when each existed. With one router, requests
+and idle time must add up to it within 0.1 %; with three, which sync once a second, the error is printed.
 """
 
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ class HourBill:
 
     @property
     def apart(self) -> float:
-        """The difference relative to what the replicas cost."""
+        """Relative to what the replicas cost."""
         return (self.requests + self.idle) / self.true - 1
 
     @property

@@ -33,7 +33,7 @@ SEED: Final = 17
 ARRIVALS_A_SECOND: Final = 1.5
 HANGS: Final = ("s-0", 900.0, 1200.0)
 FIRST_TOKEN_SECONDS: Final = 30.0
-"""The time-out that ends an attempt that hangs."""
+"""The time-out of an attempt that hangs."""
 TENANTS: Final = ("shop", "office", "research")
 FAULTS: Final = ("", "", "", "", "", "", "left", "failed", "cut", "hedged")
 
@@ -84,7 +84,7 @@ class GatewayHour:
                 router.targets[name].costs.apply(price, self._routers, self.now)
 
     def _goes(self, pod: str) -> None:
-        """Remove a pod: pods are watched, so each router sees it at once and cuts what ran there."""
+        """Remove a pod: each router's watch sees it at once, and what ran there is cut."""
         for router in self.routers:
             router.observe(self)
         for one in [each for each in self.live if pod in each.pods]:

@@ -61,7 +61,7 @@ class MadeUpTarget:
 
     @property
     def dispatcher(self) -> Any:  # noqa: ANN401 - as much of a dispatcher as money needs
-        """Its table, and the fact that requests without a maximum are estimated."""
+        """Its table; requests without a maximum are estimated."""
         return SimpleNamespace(table=SimpleNamespace(endpoints=tuple(self.endpoints.values())), fill_in=None)
 
     @property

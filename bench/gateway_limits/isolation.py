@@ -44,7 +44,7 @@ class IsolationFound:
 
     answers: int = 0
     owners: dict[str, str] = field(default_factory=dict)
-    """The tenant that got each of the engine's answers first."""
+    """Who got each of the engine's answers first."""
     leaks: list[str] = field(default_factory=list)
     deviations: float = 0.0
     """Rank deviations of the times to refuse almost right keys, among those to refuse random ones."""

@@ -20,7 +20,7 @@ from bench.gateway_world.routers import RouterProcess
 PORT: Final = 8371
 TENANTS: Final = tuple(f"tenant{place:02d}" for place in range(50))
 CLIENTS: Final = 6
-"""Of each tenant, concurrently; it may have one to four requests at once."""
+"""Per tenant, which may have one to four requests at once."""
 BUDGET: Final = 1.0
 TEXT: Final = "Tell me of the tide."
 END_SECONDS: Final = 1.0

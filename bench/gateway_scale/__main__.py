@@ -124,7 +124,7 @@ def _resident(process: Process) -> float:
 
 
 async def started(folder: Path, stack: AsyncExitStack) -> Gateway:
-    """Start all of it, with every engine routable at every router."""
+    """Start all, every engine routable at every router."""
     keys = folder / "keys"
     keys.mkdir()
     for number in range(TENANTS + CHANGES):
@@ -204,7 +204,7 @@ async def load(gateway: Gateway, place: int) -> None:
 
 
 async def changed(gateway: Gateway, number: int) -> float:
-    """Make one change; return the seconds until all routers act on it."""
+    """Make a change; return seconds until all routers act on it."""
     document, kind = gateway.document, number % 3
     if kind == 0:
         name = f"new-{number:02d}"

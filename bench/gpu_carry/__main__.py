@@ -30,7 +30,7 @@ echo "export LD_PRELOAD=/tmp/site/libncclstub.so VLLM_USE_FLASHINFER_SAMPLER=0"
 
 
 def _installed(python: str, folder: Path) -> Path:
-    """Install vLLM and our own dependencies for that Python."""
+    """Install vLLM and our dependencies."""
     subprocess.run([python, "-m", "venv", folder], check=True)
     words = [str(folder / "bin" / "pip"), "install", "-q", VLLM, str(ROOT)]
     subprocess.run(words, check=True)
@@ -72,7 +72,7 @@ def _pack(site: Path, out: Path, most: int) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Pack everything in some twelve minutes on two cores, mostly compression."""
+    """Takes some twelve minutes on two cores, mostly packing."""
     parser = argparse.ArgumentParser(prog="python -m bench.gpu_carry", description=__doc__)
     parser.add_argument("--python", default="python3.12", help="the machine's version of Python, here (python3.12)")
     parser.add_argument("--have", type=Path, required=True, help="names of the machine's packages, one a line")

@@ -150,7 +150,7 @@ class Recording:
         return self._row(kind.name, words, len(settings), (run, self.on_held(chosen)))
 
     def least(self) -> float:
-        """The lower bound for the part held back."""
+        """For the part held back."""
         part = self.traffic.reported
         stage = Stage(
             traffic=self.traffic, part=part, arrivals=list(self._held.arrivals(0)), cold_s=COLD_S, replicas=self.peak

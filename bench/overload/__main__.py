@@ -33,7 +33,7 @@ def can_serve() -> float:
 
 
 def overload(rate: float, times: float) -> tuple[float, float]:
-    """The share of the clairvoyant's result that our order keeps, and the longest wait."""
+    """Our order's share of the clairvoyant's result, and the longest wait."""
     burst = Burst(rates=((FLOOD, rate * times),))
     arrival, ours = world.lived(burst, ordered=False), world.lived(burst, ordered=True)
     clairvoyant, bound = bounds.clairvoyant(burst), bounds.by_work(burst)

@@ -45,7 +45,7 @@ CONFIDENCES: Final = (0.6, 0.7, 0.8, 0.9)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontierPoint:
-    """The results of one way to route, over all tasks."""
+    """One way to route, over all tasks."""
 
     name: str
     cost: float

@@ -41,7 +41,7 @@ class PretendedReply:
 
 
 def replied(model: PretendedModel, task: LabelledTask, attempt: int = 0) -> PretendedReply:
-    """Answer the same for the same model, task and attempt, so that strategies are compared on the same answers."""
+    """The same for the same model, task and attempt, so that strategies compare on equal answers."""
     rng = random.Random(f"{task.number}/{model.target}/{attempt}")  # noqa: S311  # a seeded draw
     valid = not (task.structured and rng.random() < model.invalid)
     right = valid and rng.random() < model.accuracy[task.difficulty]

@@ -63,7 +63,7 @@ async def served(folder: Path, models: ServedModels, routes: Sequence[Json]) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """A client's result for one task, from the answer and the router's receipt."""
+    """A client's result for one task, with the router's receipt."""
 
     number: int
     right: bool

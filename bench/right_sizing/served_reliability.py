@@ -36,7 +36,7 @@ class ReportedFigures:
     cost_per_success: float
 
     def equals(self, other: "ReportedFigures") -> bool:
-        """Whether they are equal to the last request."""
+        """Equality to the last request."""
         pairs = (
             (self.retry_rate, other.retry_rate),
             (self.invalid_rate, other.invalid_rate),

@@ -52,7 +52,7 @@ class Answered:
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> "Answered":
-        """Parse the client's line. A request without an answer in time has failed too."""
+        """Parse the client's line. A request not answered in time failed."""
         return cls(
             requests=document["requests"],
             failed=document["failed"] + document["unfinished"],

@@ -40,7 +40,7 @@ class Soaked:
 
     @property
     def holds(self) -> bool:
-        """Whether all requests were answered, and memory stayed flat."""
+        """Whether all were answered, and memory is flat."""
         return self.failed == 0 and self.growth <= FLAT
 
     @property

@@ -60,7 +60,7 @@ def _compared(title: str, values: Sequence[float], found: Found, how: str) -> tu
 
 
 def text(found: Found) -> str:
-    """An aligned table, followed by the broken promises."""
+    """Aligned, followed by broken promises."""
     table = list(rows(found))
     widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
     shown = [

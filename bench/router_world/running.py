@@ -116,7 +116,7 @@ class World:
 
 
 async def fetched(port: int, path: str) -> bytes:
-    """Fetch one page from one of our processes."""
+    """Fetch a page of our process."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=2**26)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())

@@ -9,7 +9,7 @@ BODY = {"model": "chat", "messages": [{"role": "user", "content": "Tell me of th
 
 
 class Reader(FastHttpUser):  # type: ignore[misc]
-    """A user who reads the answer and sends the next request."""
+    """A user who reads and sends again."""
 
     wait_time = constant(0)
 
