@@ -84,7 +84,7 @@ class Breaker:
             await self._kube.delete(kube.path(one), {"gracePeriodSeconds": 0})
 
     async def order(self, pod: Manifest, order: Manifest) -> None:
-        """Send a fault to the emulated engine's endpoint for faults."""
+        """Send a fault to the emulated engine."""
         await self._kube.once("POST", f"{kube.path(pod)}:8000/proxy/fairlead/v1/faults", order)
 
     async def attempt(self, pod: Manifest, order: Manifest) -> str:

@@ -53,7 +53,7 @@ class Clients:
         self._tasks = [asyncio.create_task(self._converse(place)) for place in range(CLIENTS)]
 
     async def end(self) -> None:
-        """Cancel all clients, those with a request in flight too."""
+        """Cancel all, in flight or not."""
         for one in self._tasks:
             one.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -151,7 +151,7 @@ def living_fault(rng: Random) -> Move:
 
 
 def pod(rng: Random) -> Move:
-    """A pod that is deleted or changed by hand."""
+    """A pod is changed by hand."""
     return Pod(rng.choice(tuple(PodDeed)), rng.randrange(4))
 
 
@@ -166,7 +166,7 @@ def router(rng: Random) -> Move:
 
 
 def child(rng: Random) -> Move:
-    """A child that is deleted or changed by hand."""
+    """A child is changed by hand."""
     return Child(rng.choice(tuple(ChildDeed)))
 
 

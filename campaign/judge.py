@@ -45,7 +45,7 @@ class Accusations:
 
     @property
     def false(self) -> tuple[Lie, ...]:
-        """Reported crashes of pods that no watch saw ending, some time after the report."""
+        """Reported crashes that no watch saw, some time after the report."""
         now = time.monotonic()
         late = [name for name, since in self._since.items() if now - since > EYES_S and name not in self._ended]
         fact = "its container never ended before it was told to"
@@ -88,7 +88,7 @@ class Judge:
 
     @property
     def quiet(self) -> bool:
-        """Whether neither the facts nor the status have changed for a moment."""
+        """Whether facts and status have not changed for a moment."""
         since = max(self._moved_at, self._status_at, self._world.disturbed_at())
         return self.facts is not None and time.monotonic() - since > STILL_S
 
@@ -114,7 +114,7 @@ class Judge:
         return f"{now - self._moved_at:.0f} s ago: {what}; said {now - self._status_at:.0f} s ago; {self.against}"
 
     async def settled(self, within_s: float) -> bool:
-        """Wait until status and facts agree, a lie is certain, or the time is over."""
+        """Wait until it agrees, a lie is certain, or time is up."""
         until = time.monotonic() + within_s
         while True:
             self.observe()

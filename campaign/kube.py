@@ -80,7 +80,7 @@ class Kube:
         await self._call("PATCH", path, body, query, "application/apply-patch+yaml")
 
     async def delete(self, path: str, body: Manifest | None = None) -> None:
-        """Delete an object; one that is gone is fine."""
+        """Delete it; gone is fine."""
         with contextlib.suppress(Refusal):
             await self._call("DELETE", path, body or {"propagationPolicy": "Background"}, {})
 
@@ -96,7 +96,7 @@ class Kube:
                     yield json.loads(one)
 
     async def _call(self, method: str, path: str, body: object, query: Mapping[str, str], kind: str = JSON) -> Manifest:
-        """Send a request, waiting for a restarting server: the operator is under test, not the server."""
+        """Send a request; wait for a restarting server, which is not under test."""
         until = time.monotonic() + AWAY_S
         while True:
             try:

@@ -82,7 +82,7 @@ async def world(door: Embedded, count: int) -> AsyncIterator["OnNodes"]:
 
 @asynccontextmanager
 async def lived_in(release: Release, image: str, some: tuple[Lane, ...]) -> AsyncIterator["OnNodes"]:
-    """Use these lanes on a cluster that has the operator; what this creates is removed at the end."""
+    """Use lanes on a cluster that has the operator; remove what this creates at the end."""
     async with kube.reached(release.door.kubeconfig) as reached:
         made = OnNodes(reached, release, some)
         async with made.followed(image):
@@ -182,7 +182,7 @@ class OnNodes:
         return max(self._breaker.until, self._leadership.until)
 
     async def children(self, lane: Lane) -> list[Manifest]:
-        """Objects of all kinds that a deployment owns."""
+        """All that a deployment owns."""
         return await lanes.children(self.kube, lane)
 
     async def remove(self, lane: Lane) -> None:

@@ -21,7 +21,7 @@ class DeploymentOwner:
         self._furnished: set[str] = set()
 
     async def furnish(self, lane: Lane) -> None:
-        """Restore the initial objects that specs may name; those that are as they should be stay."""
+        """Restore what specs may name; objects in the right state stay."""
         if f"Secret/{specs.SECRET}" not in lane.present:
             await self.secret(lane, "1")
         lane.unsure.clear()

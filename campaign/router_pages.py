@@ -24,7 +24,7 @@ from tests.waiting import eventually
 Manifest = dict[str, Any]
 EVERY_S: Final = 1.0
 SILENT_AFTER: Final = 3
-"""Requests without an answer; a single one may have reached a router that was just leaving."""
+"""Unanswered requests; a single one may have met a leaving router."""
 TIMEOUT: Final = aiohttp.ClientTimeout(total=3)
 PORT: Final = 9090
 
@@ -60,7 +60,7 @@ class RouterPages:
                 await asyncio.sleep(EVERY_S)
 
     async def _way(self, lane: Lane) -> tuple[str, str]:
-        """Expose the metrics port by a Service; return its address, and the key that the operator uses."""
+        """Expose the metrics port by a Service; return its address, and the operator's key."""
         spec = {
             "selector": {seen.OF: lane.name, seen.ROLE: "router"},
             "ports": [{"port": PORT, "targetPort": "metrics"}],

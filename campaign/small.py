@@ -216,7 +216,7 @@ class Small:
         return max(self.weather.until, self._leadership.until)
 
     async def children(self, lane: Lane) -> list[Manifest]:
-        """Objects of all kinds that a deployment owns."""
+        """All that a deployment owns."""
         return await lanes.children(self.kube, lane)
 
     async def remove(self, lane: Lane) -> None:
@@ -225,7 +225,7 @@ class Small:
         await self._meddler.take_orphans(lane)
 
     def complaints(self, lane: Lane) -> list[str]:
-        """Complaints about the stranger and the operator."""
+        """Of the stranger and the operator."""
         return [*lanes.complaints(self.pods, lane), *filter(None, [self._leadership.complaint])]
 
     def orphans(self, lane: Lane) -> list[str]:
@@ -233,7 +233,7 @@ class Small:
         return [str(one["metadata"]["name"]) for one in lanes.orphans(self.pods, lane)]
 
     def requests(self, lane: Lane) -> int:  # noqa: ARG002  # there are no clients here
-        """None, since there are no clients."""
+        """No clients, no requests."""
         return 0
 
     async def _make(self, lane: Lane) -> None:

@@ -38,7 +38,7 @@ class Facts:
 
     @property
     def name(self) -> str:
-        """The deployment's."""
+        """Its name."""
         return str(self.document["metadata"]["name"])
 
     @property
