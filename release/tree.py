@@ -14,7 +14,7 @@ _VERSION: Final = re.compile(r'(?<=^__version__ = ")[^"]+(?=")', re.MULTILINE)
 
 
 class ReleaseRefused(Exception):
-    """Nothing was written; the message says why and what to do."""
+    """Refused or failed; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
