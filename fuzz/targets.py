@@ -36,7 +36,7 @@ def pieces(data: bytes) -> list[bytes]:
 
 
 def requests(memory: HeadCache) -> Callable[[bytes], str]:
-    """Check that the result is the same whole and split, with an empty memory and with one that has seen everything."""
+    """Check that whole and split inputs, with an empty and a full memory, give the same result."""
 
     def target(data: bytes) -> str:
         whole = _request([data], HeadCache())
@@ -142,7 +142,7 @@ def _h11_body(raw: bytes) -> bytes | None:
 
 
 def bodies(data: bytes) -> str:
-    """Check that values are read as json reads them, and that changes are made; the first byte selects the API."""
+    """Check that reads and changes agree with json; the first byte selects the API."""
     surface, body = SURFACES[data[0] % len(SURFACES) if data else 0], data[1:]
     found = body_facts.read(surface, body)
     if not isinstance(found, BodyFacts):

@@ -19,7 +19,7 @@ from fuzz.mutations import Mutator
 
 SEEDS: Final = Path(__file__).resolve().parent / "seeds"
 KEPT: Final = 2000
-"""Inputs that are kept because they did something new; later ones replace none."""
+"""Inputs kept because they did something new; later ones replace none."""
 
 
 @dataclass
