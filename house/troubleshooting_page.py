@@ -23,11 +23,10 @@ Written by `python -m house.troubleshooting_page` from `operator/fairlead/review
 `operator/fairlead/fleet/conditions.py`; changes here are lost.
 
 `kubectl get infd -A` shows the reason of `Ready`; `kubectl describe infd chat -n demo` shows all conditions, each with
-its reason and a message that names the field, the value and what to do. Here is an entry for every reason: its cause,
-how it shows, the remedy, and the command for it. `demo` and `chat` stand for your namespace and deployment, `chat.yaml`
-for its manifest, POD and NAME for what the message names; `fairlead why` prints the entries that apply now, with your
-names in them. `Ready` repeats the first condition that says no, causes
-before effects
+its reason and a message that names the field, the value and what to do. This page has an entry for every reason: its
+cause, how it shows, the remedy, and a command. `demo` and `chat` stand for your namespace and deployment, `chat.yaml`
+for its manifest, POD and NAME for what the message names; `fairlead why` prints the entries that apply right now, with
+your names filled in. `Ready` repeats the first condition that is not met, causes before effects
 ([operating](operating.md#one-deployment-does-not-serve)).
 """
 
@@ -67,7 +66,7 @@ def page() -> str:
 
 def _section(name: str, meanings: Mapping[str, str], one: Entry) -> Iterator[str]:
     yield f"## {name}\n\n{meanings[name]}\n\n**Cause.** {one.cause}\n\n**How it shows.** {one.shows}\n"
-    yield f"**Remedy.** {one.remedy or 'Nothing must be done.'}\n"
+    yield f"**Remedy.** {one.remedy or 'No action is needed.'}\n"
     if one.command:
         yield f"```sh\n{one.command}\n```\n"
 
