@@ -131,32 +131,32 @@ KNOBS: Final = (
     _knob(
         "objective",
         "objectives.tpotP95",
-        "A stricter one lets fewer run on a replica at once, so it needs more replicas at every hour.",
+        "A stricter objective lets fewer requests run on a replica at once, so more replicas are needed at all times.",
         *map(_objective, (0.06, 0.1, 0.2)),
     ),
     _knob(
         "headroom",
         "signals.tokens.headroom",
-        "It lifts the whole line by a share; a burst that fits into it is felt by nobody.",
+        "It raises the whole line by a share; users do not notice a burst that fits into it.",
         *map(_headroom, (0.05, 0.15, 0.4)),
     ),
     _knob(
         "queue-depth",
         "signals.queueDepth.targetPerReplica, alone",
-        "Nothing happens before users wait, and everything is there one cold start later.",
+        "Nothing happens until users wait, and the replicas are ready one cold start later.",
         *map(_queue, (1, 2, 8)),
     ),
     _knob(
         "kv-cache",
         "signals.kvCache.target, alone",
-        "It follows how much runs at once, not how fast users are answered: the right target differs by model.",
+        "It follows how much runs at once, not how fast users get replies, so the right target differs by model.",
         *map(_cache, (0.3, 0.5, 0.8)),
     ),
     _knob(
         "scale-up",
         "behavior.scaleUp.maxStep, maxFactor",
-        "The larger of the two counts, within a tenth of a cold start: one by one is a replica each 11 s here, as fast "
-        "as these hours need. It is there for figures that lie.",
+        "The larger of the two limits applies, to each tenth of a cold start: a step of 1 is a replica each 11 s here, "
+        "as fast as these hours need. It guards against wrong metrics.",
         _up(1, 1.0),
         _up(4, 2.0),
         _up(16, 4.0),
@@ -164,20 +164,22 @@ KNOBS: Final = (
     _knob(
         "stabilization",
         "behavior.scaleDown.stabilizationWindowSeconds",
-        "How long the fleet stays after a crest. Shorter than a cold start, and the next wave finds it gone.",
+        "How long the fleet keeps its size after a crest. If it is shorter than a cold start, the fleet has shrunk too "
+        "far by the next wave.",
         *map(_window, (60.0, 300.0, 1200.0)),
     ),
     _knob(
         "scale-down",
         "behavior.scaleDown.maxStep",
-        "Within a twentieth of the window: one by one is a replica each 15 s, so that it seldom is what holds.",
+        "It applies to each twentieth of the window: a step of 1 is a replica each 15 s, so this limit is "
+        "seldom reached.",
         *map(_down, (1, 2, 8)),
     ),
     _knob(
         "cold-start",
         "coldStart.assume, learn",
-        "Starts take 110 s here. It is how far ahead is looked, and the time over which arrivals are weighed: a longer "
-        "one keeps more.",
+        "Starts take 110 s here. The value is how far ahead the autoscaler forecasts, and the time over which it "
+        "weighs arrivals: with a longer one it keeps more replicas.",
         _assumed(20.0, learn=False),
         _assumed(120.0, learn=True),
         _assumed(600.0, learn=False),
@@ -185,25 +187,25 @@ KNOBS: Final = (
     _knob(
         "warm-pool",
         "warmPool.ready",
-        "So many above what is needed, at every hour.",
+        "This many replicas more than needed, at all times.",
         *map(_pool, (0, 1, 3)),
     ),
     _knob(
         "schedule",
         "schedules[].minReplicas",
-        "What is known beforehand need not be foreseen: replicas are there when the burst comes.",
+        "A burst that is known beforehand need not be forecast: its replicas are ready when it comes.",
         *map(_schedule, (None, 8, 12)),
     ),
     _knob(
         "budget",
         "budget.maxCostPerHour, at 1 an hour for a replica",
-        "A line that is never crossed, whoever waits.",
+        "A limit that is never exceeded, even while requests wait.",
         *map(_budget, (None, 10, 6)),
     ),
     _knob(
         "scale-to-zero",
         "idle.scaleToZero.after",
-        "Five hours with a request an hour: each one wakes a replica, which stays for so long.",
+        "Five hours with one request an hour: each request starts a replica, which stays for this long.",
         *map(_zero, (5, 15, 60)),
     ),
 )

@@ -20,11 +20,12 @@ INTRODUCTION: Final = """# What each field of an AutoscalingPolicy does
 Written by `python -m bench.autoscaling.knobs --page docs/reference`; changes here are lost. How to choose them is in
 [autoscaling](../autoscaling.md).
 
-Every picture is the same simulated hour and a half: one Llama-3.1-8B on an A10G a replica, cold start 110 s, one to
-seven requests a second within the hour, and three more a second for five minutes in the middle (grey, right scale);
-replicas that were asked for are lines (left scale). Only the field that is named differs, all else is default, with
-objectives ttftP95 2s and tpotP95 100ms. *Attainment* is the share of requests within 2 s and 100 ms, whatever the field
-says, *GPU hours* count a replica from wanted to gone. Scale to zero is shown on a night with one request an hour.
+Every picture shows the same simulated hour and a half: each replica is one Llama-3.1-8B on an A10G, cold start 110 s;
+one to seven requests a second within the hour, and three more a second for five minutes in the middle (grey, right
+scale). The lines are the replicas requested (left scale). Only the named field differs, all others have their default,
+with objectives ttftP95 2s and tpotP95 100ms. *Attainment* is the share of requests within 2 s and 100 ms, whatever the
+field says; *GPU hours* count a replica from when it is wanted until it is gone. Scale to zero is shown on a night with
+one request an hour.
 """
 
 

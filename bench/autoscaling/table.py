@@ -73,14 +73,14 @@ def remarks(row: Compared) -> Iterator[str]:
     for one in row.rivals:
         found = one.as_much(row.ours)
         if found is None:
-            yield f"{one.name} keeps as much at none of the settings tried."
+            yield f"No setting tried for {one.name} keeps as much."
         else:
             setting, run = found
             more = run.gpu_hours / row.ours.gpu_hours - 1
             chosen = f"{setting:g}, chosen in hindsight: {run.attainment:.1%}"
             yield f"{one.name} keeps as much at {chosen}, GPU hours {more:+.0%}."
     yield f"Cost over foreknowledge: {row.over_plan:+.0%}."
-    yield f"Nobody who holds pays less than {row.least:.2f} GPU hours: {row.regret:+.0%}."
+    yield f"No fleet that holds pays less than {row.least:.2f} GPU hours: {row.regret:+.0%}."
 
 
 def contestants(row: Compared) -> list[tuple[str, Played]]:

@@ -99,9 +99,9 @@ def test_hindsight_chooses_the_cheapest_setting_that_keeps_as_much() -> None:
     assert row(replace(mine, attainment=0.97)).beyond, "who keeps more than every setting is beyond them at any cost"
     keeps = list(table.remarks(row(replace(mine, attainment=0.97))))
     assert keeps == [
-        "HPA keeps as much at none of the settings tried.",
+        "No setting tried for HPA keeps as much.",
         "Cost over foreknowledge: +6%.",
-        "Nobody who holds pays less than 5.00 GPU hours: +70%.",
+        "No fleet that holds pays less than 5.00 GPU hours: +70%.",
     ]
 
 
