@@ -13,28 +13,29 @@ PAGE: Final = ROOT / "docs" / "reference" / "held-back.md"
 KEPT: Final = PAGE.with_suffix(".json")
 HEAD: Final = """# Tuned on one part, judged on another
 
-Whoever tunes an autoscaler on last week's traffic wants to know how it does next week. Here Fairlead's policy and the
-autoscalers that others ship are tuned on one part of a recorded trace, and judged on a part that tuning did not see.
+If you tune an autoscaler on last week's traffic, how will it do next week? Here Fairlead's policy and the autoscalers
+that others ship are tuned on one part of a recorded trace and judged on a part that tuning did not see.
 `python -m bench.held_back --write` makes this page; the same commit gives the same figures.
 
 **{verdict}**
 
-- **Tuned**: Fairlead as `fairlead tune` searches its policy's fields, each of the others by the one knob that it has,
-  at its default and at every setting that Fairlead's own comparison tries. One rule chooses: of what keeps the
-  objectives for 96 % of the requests there the cheapest, else what keeps most. Fairlead's search plays more settings
-  than the others have; how many stands in the table.
-- **Judged**: the share of requests kept within both objectives, in the worst ten minutes too, and GPU hours from the
-  moment a replica is wanted. All begin with the fixed fleet that the part for tuning needs, see figures that are a
-  second old, wait {cold:.0f} s for a new replica, may have 40, and are served by Fairlead's router.
-- **Front**: nobody else who was tuned keeps as much for as little. Who keeps little is on it for little money, so a win
-  is to be on it and to keep the objectives for 95 %.
-- **Regret**: above the least that anybody can pay who keeps them
-  ([how it is reckoned](../backtesting.md#regret-the-cost-above-the-lower-bound)).
-- Everything is played, not run ([how well](step-times.md)). Parts of Azure and of Mooncake are halves of an hour and of
-  seventeen minutes: what they teach is little, for everybody.
-- What was seen beforehand: Fairlead's arithmetic was first tried on the judged halves of Azure and Mooncake, before its
-  constants were set ([more](autoscaler-comparison.md#how-to-read-it)), and that comparison's reported parts were played
-  again while its rules for bursts and for growing fleets were written. Nothing was changed after this page was played.
+- **Tuned**: Fairlead by a search of its policy's fields, as `fairlead tune` does it; each of the others by its one
+  knob, at its default and at every setting that Fairlead's own comparison tries. One rule chooses for all: the cheapest
+  of those that meet the objectives for 96 % of the requests there, or else the one that meets them for most. Fairlead's
+  search plays more settings than the others have; the table says how many.
+- **Judged**: the share of requests kept within both objectives, also in the worst ten minutes, and GPU hours from the
+  moment a replica is wanted. All start with the fixed fleet that the tuning part needs, see metrics that are a second
+  old, wait {cold:.0f} s for a new replica, may have 40 replicas, and are served by Fairlead's router.
+- **Front**: none of the other tuned autoscalers keeps as much for as little. One that keeps little for little money is
+  on it too, so a win is to be on the front and to meet the objectives for 95 % of the requests.
+- **Regret**: cost above the least that any fleet that meets the objectives can pay
+  ([how it is calculated](../backtesting.md#regret-the-cost-above-the-lower-bound)).
+- Everything is simulated, not run ([how accurately](step-times.md)). The parts of Azure and of Mooncake are halves of
+  an hour and of seventeen minutes: every autoscaler can learn little from them.
+- What we had seen beforehand: Fairlead's arithmetic was first tried on the judged halves of Azure and Mooncake, before
+  its constants were set ([more](autoscaler-comparison.md#how-to-read-it)), and that comparison's reported parts were
+  played again while its rules for bursts and for growing fleets were written. Nothing was changed after the runs of
+  this page.
 """
 COLUMNS: Final = ("", "tuned to", "plays", "kept when tuned", "kept", "worst 10 min", "GPU hours", "regret", "front")
 
@@ -80,7 +81,7 @@ def _contest(one: Mapping[str, Any]) -> Iterator[str]:
     yield f"| {' | '.join(COLUMNS)} |"
     yield f"|{'---|' * len(COLUMNS)}"
     yield from (_row(row, one) for row in one["rows"])
-    yield f"\nNobody who keeps the objectives pays less than {one['least']:.2f} GPU hours.\n"
+    yield f"\nNo fleet that keeps the objectives pays less than {one['least']:.2f} GPU hours.\n"
     lost = [f"- {row['name']}, {loss.value}: {verdict.why(one, row)}." for loss, row in verdict.losses(one)]
     yield "\n".join(("Where Fairlead, tuned, loses:\n", *lost)) if lost else "Fairlead, tuned, loses to none of them."
     yield ""

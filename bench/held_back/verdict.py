@@ -74,13 +74,13 @@ def why(one: Mapping[str, Any], row: Row) -> str:
     if fell > MUCH and not keeps(ours):
         goal = "the first token" if mine["first"] < mine["pace"] else "the time between tokens"
         found.append(
-            f"what was tuned to {ours['tuned']['kept']:.1%} keeps {mine['kept']:.1%} here, most of it missed by {goal}"
+            f"Fairlead was tuned to {ours['tuned']['kept']:.1%} and keeps {mine['kept']:.1%} here; most misses are of {goal}"
         )
     if mine["kept"] > its["kept"] + MUCH:
-        found.append(f"ours keeps {100 * (mine['kept'] - its['kept']):.1f} points more, which nobody asked for")
+        found.append(f"Fairlead keeps {100 * (mine['kept'] - its['kept']):.1f} points more, beyond the goal")
     if mine["gpu_hours"] > its["gpu_hours"]:
-        found.append(f"it holds {mine['replicas']:.1f} replicas on average (most {mine['most']}), and the other "
-                     f"{its['replicas']:.1f} (most {its['most']})")  # fmt: skip
+        found.append(f"Fairlead has {mine['replicas']:.1f} replicas on average (most {mine['most']}), "
+                     f"the other {its['replicas']:.1f} (most {its['most']})")  # fmt: skip
     if not found:
         found.append(f"the other pays {its['gpu_hours'] / mine['gpu_hours'] - 1:+.0%} for it")
     return "; ".join(found)

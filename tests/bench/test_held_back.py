@@ -48,8 +48,8 @@ def test_every_loss_is_shown_with_what_the_figures_say_of_why() -> None:
         (Loss.DOMINATED, "KEDA"),
     ]
     text = page.text(found)
-    assert "- HPA, Cheaper: ours keeps 3.0 points more, which nobody asked for; it holds 5.0 replicas" in text
-    assert "- KEDA, Dominated: it holds 5.0 replicas on average (most 9), and the other 4.5 (most 9)." in text
+    assert "- HPA, Cheaper: Fairlead keeps 3.0 points more, beyond the goal; Fairlead has 5.0 replicas" in text
+    assert "- KEDA, Dominated: Fairlead has 5.0 replicas on average (most 9), the other 4.5 (most 9)." in text
     figure = held_back.judged(found)
     assert not figure.holds
     assert figure.text.endswith("Losses: azure: HPA cheaper; azure: KEDA dominated")
@@ -61,7 +61,7 @@ def test_who_is_on_the_front_for_too_little_does_not_win() -> None:
     assert verdict.on_front(verdict.tuned(one)[0], one)
     assert not verdict.wins(one)
     assert [loss for loss, _ in verdict.losses(one)] == [Loss.MISSED]
-    because = "what was tuned to 97.0% keeps 93.0% here, most of it missed by the first token"
+    because = "Fairlead was tuned to 97.0% and keeps 93.0% here; most misses are of the first token"
     assert verdict.why(one, one["rows"][1]) == because
 
 
