@@ -74,7 +74,8 @@ def why(one: Mapping[str, Any], row: Row) -> str:
     if fell > MUCH and not keeps(ours):
         goal = "the first token" if mine["first"] < mine["pace"] else "the time between tokens"
         found.append(
-            f"Fairlead was tuned to {ours['tuned']['kept']:.1%} and keeps {mine['kept']:.1%} here; most misses are of {goal}"
+            f"Fairlead was tuned to {ours['tuned']['kept']:.1%} and keeps {mine['kept']:.1%} here; "
+            f"most misses are of {goal}"
         )
     if mine["kept"] > its["kept"] + MUCH:
         found.append(f"Fairlead keeps {100 * (mine['kept'] - its['kept']):.1f} points more, beyond the goal")
