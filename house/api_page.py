@@ -11,20 +11,20 @@ PAGE: Final = "docs/reference/api.md"
 
 HEAD: Final = f"""# The objects, field by field
 
-Written by `python -m house.crds` from the models in `operator/fairlead/api`; changes here are lost. The same words
-are in `kubectl explain infd.spec`. Every object is `{API_VERSION}` and lives in a namespace; an asterisk marks
-what must be there. Examples of each lever lie in `manifests/samples/`.
+Written by `python -m house.crds` from the models in `operator/fairlead/api`; changes here are lost. `kubectl explain
+infd.spec` shows the same text. Every object is `{API_VERSION}` and namespaced; an asterisk marks required
+fields. Examples of each lever are in `manifests/samples/`.
 
-- **Who counts replicas.** Either `spec.replicas` (yours, `kubectl scale`, an HPA, KEDA) or `spec.scaling` (ours), never
-  both. With an HPA or KEDA leave `replicas` out of the files you apply again, and run `kubectl scale infd NAME
-  --replicas=1` once: the API server has no scale to show for an object that has no count yet.
-- **Spellings.** Durations are `60ms`, `1.5s`, `5m`, `1h30m`; quantities `2Gi`, `2G`; shares, factors and money are
-  decimals in quotes, `"0.80"`. Fields that a Deployment, a Pod or a HorizontalPodAutoscaler has too keep their names
-  and types there, so `progressDeadlineSeconds` is a number.
-- **What is refused.** An unknown field, a misspelling and a contradiction between two fields are refused when you
-  apply, all at once, each as `field: value: why; what to do`. What needs the cluster to judge becomes a condition.
-- **Absent and default.** A field that is `null` is absent. The definitions hold a default only where it will not
-  change with a release or a GPU; the others are filled in by Fairlead and said below.
+- **What sets the replica count.** Either `spec.replicas` (you, `kubectl scale`, an HPA, KEDA) or `spec.scaling`
+  (Fairlead's autoscaler), never both. With an HPA or KEDA, leave `replicas` out of the files that you apply again, and
+  run `kubectl scale infd NAME --replicas=1` once: the API server cannot show a scale for an object without a count.
+- **Formats.** Durations are `60ms`, `1.5s`, `5m`, `1h30m`; quantities `2Gi`, `2G`; shares, factors and money are
+  decimals in quotes, `"0.80"`. Fields that also exist in a Deployment, a Pod or a HorizontalPodAutoscaler keep their
+  names and types, so `progressDeadlineSeconds` is a number.
+- **What is refused.** Unknown fields, misspellings and contradictions between two fields are refused when you apply,
+  all at once, each as `field: value: why; what to do`. What can only be checked in the cluster becomes a condition.
+- **Absent and default.** A field that is `null` is absent. The definitions contain a default only if it will not change
+  with a release or a GPU; Fairlead fills in the others, which are described below.
 """
 
 

@@ -18,20 +18,21 @@ def page() -> str:
     """Build the whole page."""
     return "\n".join(
         [
-            "# What the autoscaler says of itself",
+            "# The autoscaler's metrics",
             "",
             "Written by `python -m house.autoscaler_metrics_page` from",
             "`operator/fairlead/telemetry/autoscaler_metrics.py`; changes here are lost.",
             "",
-            "Served as `/metrics` on port 9090 of the process that decides: the leading operator, on one page with its",
-            "own metrics, or each autoscaler where they run apart. Figures of a deployment are those of its last",
-            f"decision and go with it. The first {autoscaler_metrics.MOST_SHOWN} deployments of a process are shown by",
-            "name; counters hold all of them.",
+            "Served at `/metrics` on port 9090 of the process that decides: the leading operator, on one page with its",
+            "own metrics, or each autoscaler where they run in their own pods. A deployment's metrics are those of its",
+            "last decision, and are gone with the deployment. The first",
+            f"{autoscaler_metrics.MOST_SHOWN} deployments of a process are shown by name; counters include all.",
             "",
             *_metrics(),
             "",
-            "The last decisions themselves are at `/fairlead/v1/decisions` (all of the process, short) and",
-            "`/fairlead/v1/decisions/NAMESPACE/NAME` (one, whole): what `fairlead top` and `fairlead explain` read.",
+            "The last decisions themselves are at `/fairlead/v1/decisions` (all of the process, in short form) and",
+            "`/fairlead/v1/decisions/NAMESPACE/NAME` (one, in full), where `fairlead top` and `fairlead explain` read",
+            "them.",
             "",
         ]
     )

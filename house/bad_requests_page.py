@@ -25,9 +25,9 @@ HEAD: Final = """\
 # Bad requests, and what each gets
 
 Written by `python -m house.bad_requests_page` from `tests/router/wire/bad_requests.py`; changes here are lost. Each of
-the {count} is sent whole, cut in two at every byte, and behind a good request; the answer is the same. It is an error
-in OpenAI's shape (in Anthropic's on `/v1/messages`) with the code below, and the connection is closed after it: nobody
-could say where a next request would begin. The limits of the table are smaller than a router's own.
+the {count} requests is sent whole, cut in two at every byte, and after a good request, with the same reply each time:
+an error in OpenAI's format (in Anthropic's on `/v1/messages`) with the code below. The connection is then closed, since
+it is not certain where a next request would begin. The limits in the table are smaller than a router's own.
 """
 
 

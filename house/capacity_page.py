@@ -22,9 +22,9 @@ PAGE: Final = "docs/capacity.md"
 EVIDENCE: Final = ROOT / "docs" / "evidence.json"
 MEASURED: Final = (
     ("controller.6", "deployments of one operator"),
-    ("controller.1", "from apply to a first answer, without a model's own start"),
-    ("autoscaler.5", "engine pods that one autoscaler looks at each second"),
-    ("autoscaler.2", "from a metric to a decision"),
+    ("controller.1", "time from apply to the first reply, without the model's own start"),
+    ("autoscaler.5", "engine pods that one autoscaler scrapes each second"),
+    ("autoscaler.2", "time from a metric to a decision"),
     ("gateway.8", "models, tenants and engine pods of one gateway"),
     ("gateway.7", "CPU of a request at a gateway"),
     ("router.4", "connections and streams of one router"),
@@ -32,22 +32,30 @@ MEASURED: Final = (
 )
 """Items of the evidence, and their subjects."""
 _LIMITS: Final = (
-    ("routers that report to each other", f"{MOST_PEERS}", "more leave the rest to themselves"),
-    ("engines of one of them that the others count", f"{MOST_ENGINES:,}", "more are balanced by each router alone"),
+    ("routers that report to each other", f"{MOST_PEERS}", "reports of further ones are ignored"),
+    (
+        "engines of one router that its peers count",
+        f"{MOST_ENGINES:,}",
+        "further ones are balanced by each router on its own",
+    ),
     ("keys of all tenants in one Secret", f"{MOST_ENTRIES:,}", "a Secret holds 1 MiB"),
-    ("a request that the response cache reads", f"{MOST_BODY_BYTES // 2**10} KiB", "a larger one passes it by"),
-    ("requests a canary's step compares, in a router", f"{MOST_SAMPLES:,}", "more are counted and not compared"),
+    ("a request that the response cache reads", f"{MOST_BODY_BYTES // 2**10} KiB", "a larger one bypasses the cache"),
+    (
+        "requests that one router compares in a canary's step",
+        f"{MOST_SAMPLES:,}",
+        "further ones are counted but not compared",
+    ),
     (
         "hours of usage that a router keeps",
         f"{KEPT_SECONDS // 86_400} days",
-        "`/fairlead/v1/usage` holds no older ones",
+        "`/fairlead/v1/usage` has no older ones",
     ),
 )
 _HEAD: Final = """# Capacity and limits
 
 Written by `python -m house.capacity_page` from [the evidence](evidence.md), the definitions and the routers' constants;
-changes here are lost. What was measured is no limit: beyond it nobody has looked. Machines were small (two cores),
-nodes and pods of the large counts pretended, engines emulated; no figure is of a real GPU fleet.
+changes here are lost. A measured figure is not a limit: it is only as far as we tested. Machines were small (two
+cores), large numbers of nodes and pods were simulated, and engines were emulated; no figure is of a real GPU fleet.
 """
 
 
