@@ -35,15 +35,15 @@ TITLES: Final[Mapping[HoldoutKind, str]] = {
 DRAWN: Final = (HoldoutKind.FITTED, HoldoutKind.MODEL_OUT, HoldoutKind.SYSTEM_OUT, HoldoutKind.ROOFLINE)
 
 _HEAD: Final = """\
-# How well step times hold
+# How accurate step times are
 
-Written by `python -m house.step_times_page`; changes here are lost. The same figures, as a check that fails when they
-grow: `python -m bench.step_times`.
+Written by `python -m house.step_times_page`; changes here are lost. `python -m bench.step_times` computes the same
+figures, as a check that fails when they grow.
 
-`simulator.timing` says how long an engine's step lasts from what it must read, compute and move and a few coefficients
-of the hardware and the engine. Below it is held against {rows:,} published runs at fixed concurrency
+`simulator.timing` predicts how long an engine's step takes from what it must read, compute and move, with a few
+coefficients of the hardware and the engine. Below, it is compared with {rows:,} published runs at fixed concurrency
 ({source}, Apache-2.0), {runs:,} of them different
-measurements: listings repeat each other. No row is left out{left_out}.
+measurements, since listings repeat each other. No row is left out{left_out}.
 
 | what the coefficients had seen | rows | TPOT median | 9 of 10 within | bias | TTFT median | 9 of 10 within | bias |
 |---|---|---|---|---|---|---|---|
@@ -51,11 +51,11 @@ measurements: listings repeat each other. No row is left out{left_out}.
 
 _TEXT: Final = """
 
-Errors are of size, |predicted / measured - 1|; bias is the median of the signed error.
-Repeats of one configuration, measured on several days or with several versions, differ from their others' median by
+Errors are absolute, |predicted / measured - 1|; bias is the median of the signed error.
+Repeats of one configuration, on several days or with several versions, differ from the median of the others by
 {token:.1%} (TPOT) and {first:.1%} (TTFT) at the median of {repeats} measurements, and by {token_tenth:.0%} and \
 {first_tenth:.0%} for one in ten:
-no model that knows the configuration alone can do better there.
+no model that knows only the configuration can do better there.
 
 ![Seconds between tokens](step-times-tpot.svg)
 
@@ -65,30 +65,29 @@ no model that knows the configuration alone can do better there.
 
 - **Where fitted.** Five folds: all rows of a load (model, GPU, engine, lengths, concurrency) are in one fold, so a
   repeat of a row on another day, or in another listing, never helps to predict it.
-- **As a plan knows it.** Same folds, without the corrections of versions, days and lengths: this is what a plan for a
-  measured model on a measured GPU is worth, and the error that packaged sets carry.
+- **As a plan knows it.** The same folds, without the corrections for versions, days and lengths: this is the accuracy
+  of a plan for a measured model on a measured GPU, and the error that the packaged sets state.
 - **Left out.** Every checkpoint of the architecture (DeepSeek R1, V3 and V3.1 are one), or every run on the GPU, was
   missing when all coefficients were fitted. Corrections of groups do not carry over, so only physics is left.
-- **Roofline.** The data sheet's rates times assumed shares. This is what an uncalibrated plan is worth.
-  The shares were set before these runs were looked at; 10 µs for each expert, latent or recurrent layer came after.
+- **Roofline.** The data sheet's rates times assumed shares. This is the accuracy of an uncalibrated plan. The shares
+  were set before we looked at these runs; 10 µs for each expert, latent or recurrent layer were added afterwards.
 - **Choices.** Which coefficients there are, how runs are grouped and how strongly factors are shrunk was decided with
-  all rows in view; no coefficient was.
-- **TTFT** at fixed concurrency holds waiting behind other clients' prompts, which start together and stay partly in
-  step; the closed form knows that only by one share for each engine. A simulation of the same load does not need it.
-- **Closed form.** Rows are compared without simulating them; `tests/simulator/timing/test_closed_loop.py` holds its
-  TPOT
-  within 4 % of what the simulated scheduler shows with the same step times.
+  all rows in view; the value of no coefficient was.
+- **TTFT** at fixed concurrency includes waiting behind other clients' prompts, which start together and stay partly in
+  step; the closed form models that by a single share for each engine. A simulation of the same load does not need it.
+- **Closed form.** Rows are compared without simulating them; `tests/simulator/timing/test_closed_loop.py` checks that
+  TPOT is within 4 % of what the simulated scheduler shows with the same step times.
 
 ## What is fitted
 
 {coefficients} coefficients of the hardware and of {engines} engines: the share of bandwidth reached by weights,
-experts and cache; the share of arithmetic by matrices and by attention; seconds a step, a layer, a sum over GPUs and
-an exchange between experts cost besides. On top, for each group of runs (model, GPU, engine, precision) and within it
+experts and cache; the share of arithmetic by matrices and by attention; and the extra seconds of a step, a layer, a
+sum over GPUs and an exchange between experts. On top, for each group of runs (model, GPU, engine, precision) and within it
 for each parallelism, five factors, shrunk towards 1 where little was measured; within these again for lengths and for
 the engine's version and day, which the packaged sets leave out.
 
-What was chosen by looking at all rows, held-out ones too: which coefficients there are, the levels of groups, how
-strongly they are shrunk, and how descriptions are completed. No coefficient was.
+Chosen by looking at all rows, held-out ones too: which coefficients there are, the levels of groups, how strongly they
+are shrunk, and how descriptions are completed. The value of no coefficient was.
 
 | coefficient | {names} |
 |---|{rule}|
@@ -99,16 +98,16 @@ _LIMITS: Final = """
 
 - **Lengths.** InferenceX draws them evenly from 80 to 100 % of the nominal ones, so means are 0.9 of `isl` and `osl`
   in its listings.
-- **Layout.** Two listings multiply tensor and expert parallelism that cut the same GPUs; that is undone. Runs with
-  separate workers mostly leave out how many there were: it is taken from the listing of the same measurement that has
-  it, else from the run most like it, else one of each kind ("layout" below). Measured times serve only to see that two
-  rows are one measurement.
-- **Drafting.** No column says whether tokens were guessed ahead. The dump of the run data base leaves such runs out, so
-  a DeepSeek-R1 row that is not in it, of a day that is or of 2026, is taken to be drafted (2 tokens a step).
-  That rule was made after such rows were seen to be faster than the others.
+- **Layout.** Two listings multiply tensor and expert parallelism that split the same GPUs; that is undone. Runs with
+  separate workers mostly do not say how many there were: the number is taken from the listing of the same measurement
+  that has it, else from the most similar run, else it is one of each kind ("layout" below). Measured times serve only
+  to recognize that two rows are one measurement.
+- **Drafting.** No column says whether speculative decoding was on. The dump of the run database leaves such runs out,
+  so a DeepSeek-R1 row that is not in it, of a day that is or of 2026, is taken to be drafted (2 tokens a step). We made
+  that rule after seeing that such rows are faster than the others.
 - **Not explained.** Llama-3.1-8B-Instruct-FP8 on H200 (21 rows) shows first tokens sooner than its prompts could all
-  be read, so most were probably cached; DeepSeek-R1-NVFP4 under Dynamo (6 rows) has 85 to 92 ms a token at any batch.
-  They are in the figures.
+  be read, so most were probably cached; DeepSeek-R1-NVFP4 under Dynamo (6 rows) takes 85 to 92 ms a token at any batch.
+  They are included in the figures.
 """
 
 
