@@ -82,9 +82,9 @@ no model that knows only the configuration can do better there.
 
 {coefficients} coefficients of the hardware and of {engines} engines: the share of bandwidth reached by weights,
 experts and cache; the share of arithmetic by matrices and by attention; and the extra seconds of a step, a layer, a
-sum over GPUs and an exchange between experts. On top, for each group of runs (model, GPU, engine, precision) and within it
-for each parallelism, five factors, shrunk towards 1 where little was measured; within these again for lengths and for
-the engine's version and day, which the packaged sets leave out.
+sum over GPUs and an exchange between experts. On top, for each group of runs (model, GPU, engine, precision) and within
+it for each parallelism, there are five factors, shrunk towards 1 where little was measured; within these, more for
+lengths and for the engine's version and day, which the packaged sets leave out.
 
 Chosen by looking at all rows, held-out ones too: which coefficients there are, the levels of groups, how strongly they
 are shrunk, and how descriptions are completed. The value of no coefficient was.
