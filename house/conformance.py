@@ -184,10 +184,10 @@ HEAD: Final = (
     "The emulator is held to the original: every case is first of all something that real vLLM does. Where SGLang",
     "behaves the same, the same cases also run against `fairlead engine` as SGLang; where it does not, the cases are",
     "in `test_sglang`, from its source and a run of the real server. This suite was not run on real SGLang. The same",
-    "holds for TensorRT-LLM, whose own cases are in `test_tensorrt`, from its source alone: we never ran it. `python",
-    "-m house.conformance http://HOST:PORT` checks a server of yours, started without flags that matter here, under",
-    "the name `tiny` with a context of 1024 tokens; cases that must start, signal or kill it are left out, and the",
-    "summary counts them.",
+    "holds for TensorRT-LLM, whose own cases are in `test_tensorrt`, from its source alone: we never ran it.",
+    "`python -m house.conformance http://HOST:PORT` checks a server of yours, started without flags that matter here,",
+    "under the name `tiny` with a context of 1024 tokens; cases that must start, signal or kill it are left out, and",
+    "the summary counts them.",
     "",
 )
 LIMITS: Final = (
