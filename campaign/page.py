@@ -16,8 +16,8 @@ HEAD: Final = """# The campaign
 
 Written by `python -m campaign.page`; changes here are lost.
 
-A trial by hand finds what an afternoon finds. The campaign goes on by itself: it draws random sequences of edits and
-faults, tells them on a real cluster side by side, and lets an observer judge what the status says.
+Testing by hand finds only what an afternoon is long enough for. The campaign needs no hands: it draws random sequences
+of edits and faults, runs many of them in parallel on a real cluster, and an observer checks what the status says.
 
 ```sh
 make campaign                                  # 300 sequences on the small cluster, a fresh seed, which is printed
@@ -26,38 +26,38 @@ make campaign SEED=7 SEQUENCES=5000            # the same sequences again
 python -m campaign --stories tests/campaign/stories/*.json    # kept stories only
 ```
 
-It ends with a table and with 0 where nothing was found. A few sequences, always the same, are part of `make test`.
+It ends with a table, and with exit code 0 if nothing was found. A few fixed sequences are part of `make test`.
 
-| world | what is real | what is pretended |
+| world | what is real | what is simulated |
 |---|---|---|
-| `small` | API server, controllers, scheduler, the operator's process | nodes and pods (kwok), pages they answer with |
+| `small` | API server, controllers, scheduler, the operator's process | nodes and pods (kwok), the pods' metrics |
 | `node` | Kubernetes, routers, the operator by Helm, the official client | GPUs, and what engines compute |
 
 ## What happens
 
-| move | deeds |
+| move | actions |
 |---|---|
 """
 MIDDLE: Final = """
-API server and operator concern all sequences of a cluster at once, so they change now and then over all of them.
-After each move the next one comes at once, after a second, or when everything stands still and was judged. In the end
-faults are undone and the spec is made good.
+Moves of the API server and of the operator affect all sequences on a cluster at once, so they come only now and then.
+The next move follows at once, after a second, or once nothing changes any more and the status was checked. At the end,
+faults are undone and the spec is corrected.
 
 ## What must hold
 
-- **No lie.** `campaign/observer` counts raw pods, nodes and Deployments, reads routers' pages, and says of each
-  condition and count what must be said. It shares no code with the controller. A difference is a lie once nothing has
-  moved for 20 s (75 s where only routers can know).
-- **No bad sentence.** A message names no pod that is not there, counts no more than all, and is grammatical.
-- **No lost request.** A request fails only where its engine or router was killed, or nothing served; a stream never
-  ends short of its end in silence.
-- **The end is that of a fresh apply**: every child equal but for names, times and facts of the past; at rest nothing
-  is written.
-- **Nothing else is touched**: a stranger's pod keeps its GPU, no pod is left that belongs to nobody, and after a
-  deletion nothing stays.
+- **No lie.** `campaign/observer` counts raw pods, nodes and Deployments, reads the routers' pages, and works out what
+  each condition and count must say. It shares no code with the controller. A difference is a lie once nothing has
+  changed for 20 s (75 s where only routers can know).
+- **No bad sentence.** A message names no pod that does not exist, counts no more than there are, and is grammatical.
+- **No lost request.** A request fails only if its engine or router was killed, or nothing was serving; a stream never
+  ends early without an error.
+- **The end is that of a fresh apply**: every child is the same except for names, times and facts of the past; at rest
+  nothing is written.
+- **Nothing else is touched**: a pod that is not Fairlead's keeps its GPU, no pod is left without an owner, and nothing
+  is left after a deletion.
 
-A sequence that fails is told again without the others and cut down, move by move, while it fails. What is left is
-printed as JSON and as a test, and kept in `tests/campaign/stories`, where `make test` tells it again.
+A sequence that fails is run again on its own and shortened, move by move, as long as it still fails. The result is
+printed as JSON and as a test; it is kept in `tests/campaign/stories`, where `make test` runs it again.
 
 ## What it found
 
