@@ -30,7 +30,7 @@ It ends with a table, and with exit code 0 if nothing was found. A few fixed seq
 
 | world | what is real | what is simulated |
 |---|---|---|
-| `small` | API server, controllers, scheduler, the operator's process | nodes and pods (kwok), the pods' metrics |
+| `small` | API server, controllers, scheduler, the operator's process | nodes and pods (kwok), pages they serve |
 | `node` | Kubernetes, routers, the operator by Helm, the official client | GPUs, and what engines compute |
 
 ## What happens
