@@ -21,9 +21,9 @@ PLAIN: Final = (TEXT, NUMBER, JSON)
 _HEAD: Final = """\
 # Architecture
 
-One page from which you find the room that you look for. Rooms are the folders of `operator/fairlead`; imports run
-downwards only, and `make check` says so. This page is rendered by `python -m prove.architecture_page`: the ways below
-were gone by a number that occurs nowhere else, and counted.
+This page shows in which room to look for something. Rooms are the packages (folders) of `operator/fairlead`; imports
+run downwards only, which `make check` enforces. The page is rendered by `python -m prove.architecture_page`, which
+follows a number that occurs nowhere else through the product and counts what it passes.
 
 ```text
       kubectl apply                                          clients
@@ -45,21 +45,21 @@ were gone by a number that occurs nowhere else, and counted.
    +---------------+  a recommendation is all that it writes
 ```
 
-One process writes workloads: the controller. The autoscaler recommends a count; `planning` turns it into steps.
-Processes look, let a pure room decide, act, and report; a decision never waits for a metric or a log line.
+Only one process writes workloads: the controller. The autoscaler recommends a count; `planning` turns it into steps.
+Each process observes, lets a pure room decide, acts, and reports; no decision waits for a metric or a log line.
 
 ## Rooms, highest first
 
-| rooms | what they know |
+| room | what it is for |
 |---|---|
 """
 _WAYS: Final = """
-## Three ways
+## Three paths
 
-"Functions" are those that held the number as an argument or a result; "forms" are the values of ours that it was in.
-A form less is a name less to learn: `make prove ITEM=house.10` fails when a sample takes more than {most}.
+"Functions" are those that had the number in an argument or a result; "forms" are the types of ours that contained it.
+Fewer forms are fewer names to learn: `make prove ITEM=house.10` fails if a sample takes more than {most}.
 
-| what goes | functions | files | forms |
+| path | functions | files | forms |
 |---|---|---|---|
 """
 _TITLES: Final = {

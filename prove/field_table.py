@@ -17,24 +17,24 @@ PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "f
 _HEAD: Final = """\
 # What becomes of every field
 
-{total} fields of the five kinds: {counts}. No field is taken in silence and ignored.
+{total} fields of the five kinds: {counts}. No field is silently ignored.
 
-- **used**: an object with another value in this field leads to other pods, another Service, another configuration of
-  the routers, another status or other steps of a rollout; of a policy or an evaluation, the named modules read it.
-- **refused**, **warned of**: this release does not act on it, and says so when it is applied, in these words.
+- **used**: another value in this field changes the pods, the Service, the routers' configuration, the status or the
+  steps of a rollout; for a policy or an evaluation, the named modules read it.
+- **refused**, **warned of**: this release does not act on it, and says so in these words when the object is applied.
 - **refused where it contradicts**: it states what other fields decide, and is checked against them.
 
-Nothing here is written by hand: each field is changed and what follows is looked at. "read by" names the modules of
-`operator/fairlead` that act on the value.
+Nothing here is written by hand: the generator changes each field and observes the effect. "read by" names the modules
+of `operator/fairlead` that act on the value.
 
 This page is rendered by `python -m prove.field_table > docs/reference/fields.md`.
 """
 _ABOUT: Final = {
-    DEPLOYMENT.name: "Seen in a pretended cluster, with the field and without it.",
-    POLICY.name: "Seen in an autoscaler that decides for fleets that grow, shrink, sleep and fall silent.",
-    GATEWAY.name: "Seen in what its routers are given: their pods, their Service and their configuration.",
-    EVALUATION.name: "Seen in what its items become, and in who reads that.",
-    ADAPTER.name: "Seen in what loaders and routers are given.",
+    DEPLOYMENT.name: "Observed in a simulated cluster, with the field and without it.",
+    POLICY.name: "Observed in an autoscaler's decisions for fleets that grow, shrink, sleep and stop reporting.",
+    GATEWAY.name: "Observed in what its routers get: their pods, their Service and their configuration.",
+    EVALUATION.name: "Observed in what its items become, and in which modules read that.",
+    ADAPTER.name: "Observed in what loaders and routers get.",
 }
 
 
@@ -45,9 +45,7 @@ def page(found: Sequence[Evidence]) -> str:
     parts = [_HEAD.format(total=len(found), counts=counts)]
     for kind, about in _ABOUT.items():
         rows = "".join(line(one) for one in found if one.kind == kind)
-        parts.append(
-            f"## {kind}\n\n{about}\n\n| field | what becomes of it | where, or what is said |\n|---|---|---|\n{rows}"
-        )
+        parts.append(f"## {kind}\n\n{about}\n\n| field | effect | where, or the message |\n|---|---|---|\n{rows}")
     return "\n".join(parts)
 
 

@@ -27,8 +27,8 @@ WHY: Final[Mapping[str, str]] = {
     "117": "As 115: 445,875 tokens are exactly 580 pages at 341 a request, a 16-bit cache. "
     "Sized so, the estimate is within 5 %.",
     "127": "76,458 tokens are exactly 112 pages at 48 a request, the same 112 pages that row 123 has without the image "
-    "tower; this row seems to have been started without it too. The estimate loads it.",
-    "129": "Which image setting and how many guessed tokens were in force is not published. The estimate takes one "
+    "tower; this row was apparently started without it too. The estimate loads it.",
+    "129": "Which image setting and how many draft tokens were used is not published. The estimate takes one "
     "token and loads the image tower, its profile run included; row 123 shows what leaving it out gives back.",
     "135": "A text diffusion model: it loads 14.6 GiB where the Gemma 4 body in FP8 takes 12.9 GiB. The catalogue has "
     "the body's shape only.",
@@ -97,11 +97,12 @@ def missed(point: Judged) -> bool:
 
 
 _HEAD: Final = """\
-# How well the fit estimate holds
+# How accurate the fit estimate is
 
-`sizing` computes what a model takes from its shape and the engine's own memory model: weights by matrix group,
-the peak of the profile run, graphs, what the driver and the libraries take, and the engine's pages for the cache.
-Below it is held against {count} published start-up logs (`tests/data/kv-capacity.csv`, sources in its first columns).
+`sizing` computes the memory that a model takes from its shape and the engine's own memory model: weights by matrix
+group, the peak of the profile run, graphs, what the driver and the libraries take, and the engine's pages for the
+cache. Below, it is compared with {count} published start-up logs (`tests/data/kv-capacity.csv`, sources in its first
+columns).
 
 | figure | wanted | found |
 |---|---|---|
@@ -116,7 +117,7 @@ Below it is held against {count} published start-up logs (`tests/data/kv-capacit
 
 | term | what it is |
 |---|---|
-| seen | what the driver leaves of the card: 0.455 GiB less, 0.4 % on the largest; or the measured total |
+| seen | what the driver leaves of the GPU: 0.455 GiB less, 0.4 % on the largest; or the measured total |
 | utilisation | 0.9, and 0.92 from release 0.20 on |
 | weights | every matrix group by its format, with scales; rope's table; latent attention's second up-projection |
 | activations | a layer's widest moment, the sampled batch or the image tower, whichever is largest |
@@ -127,12 +128,12 @@ Below it is held against {count} published start-up logs (`tests/data/kv-capacit
 
 {intervals}## How to read the figures
 
-The figures of the model that no data sheet gives (bytes the sampler takes for a logit, the allocator's
-fixed work space, what NCCL takes behind an NVLink switch, the driver's own share) were read off rows of this same
-table, mostly vLLM 0.19 on H100, each once for all rows and each with its physical reason beside it in the code.
-So expect a low error there, and rather the {other:.1f} % (median of the {others} rows on other cards) elsewhere.
+The figures that no data sheet gives (bytes that the sampler takes for a logit, the allocator's fixed work space, what
+NCCL takes behind an NVLink switch, the driver's own share) were read off rows of this same table, mostly vLLM 0.19 on
+H100, each once for all rows, and each with its physical reason beside it in the code.
+So expect a low error there, but rather the {other:.1f} % (median of the {others} rows on other GPUs) elsewhere.
 
-Models with windows, chunks or recurrent states are compared in GiB where the log has them.
+Models with windows, chunks or recurrent states are compared in GiB if the log has that figure.
 The page is made by `python -m prove.fit_table`; a test fails when it is stale.
 
 """
@@ -145,10 +146,10 @@ _COLUMNS: Final = """\
 _APART: Final = """
 ## Starts found afterwards
 
-From `tests/data/other-starts.csv`, looked up when the arithmetic was finished. A and B are starts that failed, and
-`sizing` says *fits* of neither. Two figures were read off them: the padding of MXFP4 experts, from the weights row B
-loaded, and the framework behind a switch before 0.15, from C, L and M. L and M are from images that hold FlashInfer,
-which samples without sorting: a log does not say which sampler ran, so the estimate takes the sort.
+From `tests/data/other-starts.csv`, looked up after the arithmetic was finished. A and B are starts that failed, and
+`sizing` calls neither of them *fits*. Two figures were read off these starts: the padding of MXFP4 experts, from the
+weights that row B loaded, and the framework behind a switch before 0.15, from C, L and M. L and M are from images with
+FlashInfer, which samples without sorting: a log does not say which sampler ran, so the estimate assumes the sort.
 
 """
 

@@ -9,27 +9,28 @@ from fitting import kv_intervals, kv_left_out
 _HEAD: Final = """\
 ## Low and high
 
-They are calibrated as one span, in bytes of cache on the fullest GPU, since nobody prints the error of a single term:
+They are calibrated as one span, in bytes of cache on the fullest GPU, since no log shows the error of a single term:
 
 `low, high = likely -/+ (what the question explains + {share} x (activations + graphs + framework + 1 GiB))`
 
-What the question explains is the span of weights of which the catalogue has no configuration: what an NVFP4 checkpoint
+What the question explains is the span of weights for which the catalogue has no configuration: what an NVFP4 checkpoint
 left in 16 bits, an undescribed image tower. The share is the conformal quantile of {groups} groups of starts, where a
 group is a release, a card and a parallelism and has one vote: {coverage:.0f} of 100 groups, the next one counted among
 them, lie within. `python -m fitting.kv_intervals` computes it from the tables below and writes it for the product.
 
-Each row here leaves out all starts that share something, learns the share and the framework's GiB again from the
-rest, and judges the ones left out. Rows 115 and 117 are learnt from with the cache that their pages show (see Misses)
-and judged as published. Two things were chosen with all rows in view and are not learnt again: which terms the share is
-of, with the 1 GiB, and 95 of 100, since 90 left a release that nobody measured with three of four inside.
+Each row here leaves out all starts that have something in common, fits the share and the framework's GiB again to the
+rest, and checks those left out. Rows 115 and 117 enter the fit with the cache that their pages show (see Misses) and
+are checked as published. Two things were chosen with all rows in view and are not fitted again: the terms that the
+share applies to, with the 1 GiB, and 95 of 100, since with 90 only three of four starts of an unmeasured release were
+inside.
 
 | left out at once | groups | inside low to high | median error of likely | of groups' medians | high over low, median |
 |---|---|---|---|---|---|
 """
 
 _TAIL: Final = """
-A configuration is taken only if *low* suffices (*fits*), and refused only if *high* does not (*no*); in between it is
-*tight*: admitted with a warning, never planned. Plans, routers and the autoscaler count with *likely*.
+A configuration *fits* only if *low* is enough, and is refused (*no*) only if *high* is not; in between it is *tight*:
+admitted with a warning, never planned. Plans, routers and the autoscaler calculate with *likely*.
 
 """
 
