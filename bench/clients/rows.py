@@ -8,8 +8,8 @@ HEAD: Final = ("client", "call", "", "what came of it")
 PAGE_HEAD: Final = """\
 # Real clients through the router
 
-Made by `make bench-clients`, never by hand: programs that other people wrote, unchanged, ask our router with simulated
-engines behind it. `vllm bench serve` asks an engine directly and through the router in turn.
+Made by `make bench-clients`, never by hand: unmodified programs of other projects send requests to our router, with
+simulated engines upstream. `vllm bench serve` alternates between an engine directly and the same through the router.
 """
 
 

@@ -9,19 +9,19 @@ PAGE_HEAD: Final = """\
 # What a request costs a router
 
 Made by `make bench-router`, never by hand. One run, the same mock engines and the same client for all; the rounds
-alternate between the routers. CPU is that of all the router's processes (utime + stime), by the requests it answered.
-Half of the prompts were never seen before, the other half were asked lately; 64 groups of them begin alike.
+alternate between the routers. CPU is that of all the router's processes (utime + stime), divided by the requests it
+answered. Half of the prompts are new, the other half were sent recently; 64 groups of them share a prefix.
 
-Ours runs as the image has it, its hottest files machine code (decision 0043), and with everything on: tenants with
-keys, bands, limits, lanes, prefix index, accounts, an access log in a file, the engines' figures read each second, and
-its metrics scraped each second. The peers run with the policy that looks for held prefixes, their logs turned down to
-warnings, and are scraped as often.
+Ours runs as in the image, with its hottest files as machine code (decision 0043), and with everything on: tenants with
+keys, bands, limits, lanes, prefix index, accounts, an access log in a file, the engines' metrics read each second, and
+its own metrics scraped each second. The peers run with their prefix-aware policy, their logs reduced to warnings, and
+are scraped as often.
 """
 PAGE_END: Final = """\
-"added" is the time of a whole short answer through the router, less the time of asking an engine directly at the same
-rate right after, with requests that begin at random moments. Half load is half of what that router did at most in this
-run, so the faster one is asked more; the common rate is half of what the slowest did. Ratios hold elsewhere, digits do
-not.
+"added" is the time of a whole short reply through the router, less the time of a reply from an engine directly at the
+same rate right after, with requests that start at random moments. Half load is half of the most that router reached in
+this run, so the faster router gets more requests; the common rate is half of the most that the slowest reached. Expect
+similar ratios on other machines, but not similar figures.
 """
 
 
