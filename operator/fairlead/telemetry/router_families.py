@@ -17,32 +17,34 @@ SERIES: Final = ("model", "revision", "band", "lane")
 """Labels of latencies and tokens. The band stands for the tenant's class; tenants have sums of their own."""
 
 # Requests by kind and ending.
-REQUESTS: Final = _OURS.counter("requests", "Requests answered, by status; 499: the client left.", "code")
+REQUESTS: Final = _OURS.counter("requests", "Requests answered, by status; 499: the client disconnected.", "code")
 RESULTS: Final = _OURS.counter(
-    "results", "Requests by what was asked, whether as a stream, and how it ended.", "surface", "stream", "result"
+    "results", "Requests by kind of route, whether streamed, and how they ended.", "surface", "stream", "result"
 )
-REFUSALS: Final = _OURS.counter("refusals", "Requests that got an error of the router's own, by its reason.", "reason")
+REFUSALS: Final = _OURS.counter("refusals", "Requests answered with an error of the router's own, by reason.", "reason")
 SHADOW: Final = _OURS.counter(
-    "shadow_refusals", "Requests over a limit that is not enforced: counted, and let through.", "reason"
+    "shadow_refusals", "Requests over a limit that is not enforced: counted but admitted.", "reason"
 )
 LATE: Final = _OURS.counter(
-    "served_late", "Requests sent when no first token within the objective was to be expected any more."
+    "served_late", "Requests sent when a first token within the objective could no longer be expected."
 )
 IN_FLIGHT: Final = _OURS.gauge("requests_in_flight", "Requests in this router, waiting ones included.")
 HELD: Final = _OURS.gauge("requests_held", "Requests waiting for a routable replica.")
 ADAPTERS_WAITING: Final = _OURS.gauge("adapters_waiting", "Adapters whose requests wait for a slot of an engine.")
-ABORTS: Final = _OURS.counter("client_aborts", "Clients that left before their answer was whole, by stage.", "stage")
-CUT: Final = _OURS.counter("answers_cut", "Answers that broke after they began.")
-FINISHED: Final = _OURS.counter("finish_reasons", "Answers by the finish reason the engine gave.", "reason")
+ABORTS: Final = _OURS.counter(
+    "client_aborts", "Clients that disconnected before the reply was complete, by stage.", "stage"
+)
+CUT: Final = _OURS.counter("answers_cut", "Replies that broke off after they had begun.")
+FINISHED: Final = _OURS.counter("finish_reasons", "Replies by the engine's finish reason.", "reason")
 STRUCTURED: Final = _OURS.counter(
     "structured_outputs",
-    "Answers to requests for JSON or another grammar: complete; cut at the token limit, hence not valid; unknown.",
+    "Replies to requests for JSON or another grammar: complete; cut at the token limit, hence not valid; unknown.",
     "model",
     "validity",
 )
 
 # Demand on engines, by model.
-ARRIVALS: Final = _OURS.counter("asked", "Requests that came to be admitted, counted on arrival.", "model")
+ARRIVALS: Final = _OURS.counter("asked", "Requests that reached admission, counted on arrival.", "model")
 ARRIVED_TOKENS: Final = _OURS.counter("asked_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model")
 
 # Durations and tokens.
@@ -57,16 +59,16 @@ PER_TOKEN: Final = _OURS.histogram(
     *SERIES,
 )  # fmt: skip
 DURATION: Final = _OURS.histogram(
-    "request_seconds", "Answers that came whole from an engine: from arrival to the last byte.", WHOLE, *SERIES
+    "request_seconds", "Complete replies from an engine: from arrival to the last byte.", WHOLE, *SERIES
 )
 QUEUED: Final = _OURS.histogram(
     "queue_seconds",
-    "From arrival to being sent to an engine, or until the client left or the wait timed out.",
+    "From arrival to being sent to an engine, or until the client disconnected or the wait timed out.",
     WAIT,
     *SERIES,
 )
 PREFILL: Final = _OURS.histogram(
-    "prefill_seconds", "Streams: from being sent to an engine to the first token; its own queue is in it.", TTFT,
+    "prefill_seconds", "Streams: from being sent to an engine to the first token, with the engine's own queue.", TTFT,
     *SERIES,
 )  # fmt: skip
 DECODE: Final = _OURS.histogram("decode_seconds", "Streams: from the first token to the last byte.", WHOLE, *SERIES)
@@ -78,10 +80,10 @@ OUTPUT: Final = _OURS.counter(
 )
 CACHED: Final = _OURS.counter("cached_tokens", "Tokens of prompts that engines say they held in KV cache.", *SERIES)
 PREFIX_BLOCKS: Final = _OURS.counter(
-    "prefix_blocks_asked", "Blocks of prompts that were looked for in replicas.", *SERIES
+    "prefix_blocks_asked", "Prefix blocks of prompts that were looked up in replicas.", *SERIES
 )
 BLOCKS_HELD: Final = _OURS.counter(
-    "prefix_blocks_held", "Blocks that the chosen replica was thought to hold: the hit share to expect.", *SERIES
+    "prefix_blocks_held", "Prefix blocks that the chosen replica was expected to hold: the hits to expect.", *SERIES
 )
 
 # Tenants.
@@ -106,21 +108,19 @@ TENANT_OVER: Final = _OURS.counter(
 )
 
 KEY_READINGS: Final = _OURS.counter(
-    "issuer_key_readings", "Readings of the public keys of tenants' OpenID issuer, by how they ended.", "result"
+    "issuer_key_readings", "Reads of the public keys of the tenants' OpenID issuer, by how they ended.", "result"
 )
 
 # Queues.
 WAITING: Final = _OURS.gauge("requests_waiting", "Requests in queues, by lane.", "lane")
 OLDEST: Final = _OURS.gauge(
-    "oldest_wait_seconds", "How long the one that waits longest has waited, by lane; late ones do not count.", "lane"
+    "oldest_wait_seconds", "Wait of the request that has waited longest, by lane; late requests do not count.", "lane"
 )
 
 # Choice of replicas, and failures of attempts.
-PICKS: Final = _OURS.counter(
-    "picks", "Requests sent to a replica, by what settled the choice of the last one.", "reason"
-)
+PICKS: Final = _OURS.counter("picks", "Requests sent to a replica, by the rule that chose the last one.", "reason")
 ROUTED: Final = _OURS.counter(
-    "target_requests", "Requests of a gateway by route, target that got them last, and class of status.",
+    "target_requests", "Requests of a gateway by route, the target that got them last, and class of status.",
     "model", "target", "code",
 )  # fmt: skip
 TARGET_PROMPT: Final = _OURS.counter(
@@ -151,7 +151,7 @@ SCHEMAS: Final = _OURS.counter(
 )
 HELD_ANSWERS: Final = _OURS.counter(
     "held_answers",
-    "Answers of a gateway that were held and judged before their client got them, by what was found and done.",
+    "Replies of a gateway that were held back and checked before their client got them, by result and outcome.",
     "model",
     "target",
     "result",
@@ -159,14 +159,14 @@ HELD_ANSWERS: Final = _OURS.counter(
 )
 COPIES: Final = _OURS.counter(
     "shadow_copies",
-    "Copies of requests that a route's shadow wants, by the deployment that gets them and what became of them.",
+    "Copies of requests for a route's shadow, by the deployment that gets them and by result.",
     "model", "target", "result",
 )  # fmt: skip
 COST: Final = _OURS.counter(
     "cost", "Cost of requests in the currency of the prices: of all their attempts, where each ran.", *PAID
 )
 UNANSWERED_COST: Final = _OURS.counter(
-    "unanswered_cost", "Of that, the cost of attempts whose reply went to nobody: failed, cut, outrun.", *PAID
+    "unanswered_cost", "Of that, the cost of attempts whose reply reached no client: failed, cut, or outrun.", *PAID
 )
 PAID_ATTEMPTS: Final = _OURS.counter("cost_attempts", "Attempts that ended, hedges included.", *PAID)
 PAID_RETRIES: Final = _OURS.counter("cost_retries", "Of those, all but a request's first at the target.", *PAID)
@@ -180,7 +180,7 @@ TASKS: Final = _OURS.counter(
     "target", "revision",
 )  # fmt: skip
 OUTCOMES: Final = _OURS.gauge(
-    "task_outcomes", "Tasks of which somebody said how they ended, by the last word: succeeded or failed.",
+    "task_outcomes", "Tasks whose outcome was reported, by the last report: succeeded or failed.",
     "target", "revision", "outcome",
 )  # fmt: skip
 MISROUTED: Final = _OURS.gauge(
@@ -189,7 +189,7 @@ MISROUTED: Final = _OURS.gauge(
     "target", "revision",
 )  # fmt: skip
 TASK_COST: Final = _OURS.counter(
-    "reported_task_cost", "What those tasks cost, wherever it arose; divided by the succeeded: the cost of a success.",
+    "reported_task_cost", "What those tasks cost in all; divided by the number that succeeded: the cost of a success.",
     "target", "revision",
 )  # fmt: skip
 IDLE_COST: Final = _OURS.counter(
@@ -201,15 +201,15 @@ ATTEMPTS_FAILED: Final = _OURS.counter(
     "attempts_failed", "Attempts at a replica that ended before the answer began, by how they ended.", "ending"
 )
 HEDGES: Final = _OURS.counter(
-    "hedges", "Second replicas asked because the first was slow: won, lost, or denied by the budget.", "fate"
+    "hedges", "Second attempts because the first replica was slow: won, lost, or denied by the budget.", "fate"
 )
-EJECTIONS: Final = _OURS.counter("ejections", "Replicas taken out of rotation, by who noticed.", "by")
+EJECTIONS: Final = _OURS.counter("ejections", "Replicas taken out of rotation, by what noticed the failure.", "by")
 ENDPOINTS: Final = _OURS.gauge("endpoints", "Engine replicas, by state.", "state")
 ENDPOINT_STATE: Final = _OURS.gauge("endpoint_state", "1 for the state a replica is in.", "pod", "revision", "state")
 ENDPOINT_INFLIGHT: Final = _OURS.gauge("endpoint_inflight", "Requests of this router in flight at a replica.", "pod")
-ENDPOINT_PROMPT: Final = _OURS.gauge("endpoint_prompt_load", "Tokens of prompts sent there and not read yet.", "pod")
+ENDPOINT_PROMPT: Final = _OURS.gauge("endpoint_prompt_load", "Prompt tokens sent to a replica and not read yet.", "pod")
 ENDPOINT_REPLY: Final = _OURS.gauge(
-    "endpoint_reply_load", "Tokens of replies expected from it and not written yet.", "pod"
+    "endpoint_reply_load", "Reply tokens expected from a replica and not written yet.", "pod"
 )
 ENDPOINT_RUNNING: Final = _OURS.gauge(
     "endpoint_running", "Requests that the engine says it runs, of all routers.", "pod"
@@ -221,12 +221,12 @@ ENDPOINT_PEERS: Final = _OURS.gauge(
 )
 
 # Other routers of the same deployment or gateway.
-PEERS: Final = _OURS.gauge("peers", "Other routers, by whether they were heard lately.", "state")
+PEERS: Final = _OURS.gauge("peers", "Other routers, by whether they reported recently.", "state")
 PEERS_TOGETHER: Final = _OURS.gauge(
-    "peers_together", "1 while choices go by what all routers do; 0: by the places that all agree on, or alone."
+    "peers_together", "1 while choices consider the load of all routers; 0: by the hash that all agree on, or alone."
 )
 PEER_AGE: Final = _OURS.gauge(
-    "peer_age_seconds", "Time since the report of the heard router that was silent for the longest time."
+    "peer_age_seconds", "Longest time since the last report, of the routers that reported recently."
 )
 PEER_DATAGRAMS: Final = _OURS.counter(
     "peer_datagrams",
@@ -241,12 +241,14 @@ CACHE_LOOKUPS: Final = _OURS.counter(
 CACHE_PASSED: Final = _OURS.counter("cache_passed", "Requests that bypassed the response cache, by reason.", "reason")
 CACHE_NOT_KEPT: Final = _OURS.counter("cache_not_kept", "Answers that were not kept, by reason.", "reason")
 CACHE_STORED: Final = _OURS.counter("cache_stored", "Answers kept.")
-CACHE_EVICTED: Final = _OURS.counter("cache_evicted", "Answers evicted to make room; expired ones are counted apart.")
+CACHE_EVICTED: Final = _OURS.counter(
+    "cache_evicted", "Answers evicted to make room; expired ones are counted separately."
+)
 CACHE_EXPIRED: Final = _OURS.counter("cache_expired", "Answers dropped because they expired.")
 CACHE_FOLLOWERS: Final = _OURS.counter(
     "cache_followers",
-    "Requests that waited for another one's answer, which failed: promoted to ask in its place, or scattered to ask "
-    "each for itself after several had failed.",
+    "Requests that waited for another one's answer, which failed: promoted to be sent in its place, or scattered, each "
+    "to be sent for itself, after several had failed.",
     "fate",
 )
 CACHE_ENTRIES: Final = _OURS.gauge("cache_entries", "Answers held.")
