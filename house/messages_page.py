@@ -24,11 +24,11 @@ Written by `python -m house.messages_page` from the source of `operator/fairlead
 two words or more in the source is here, or is of a kind that [the last section](#what-is-not-here) lists, so a new
 sentence cannot be missed.
 
-`{{name}}` is filled in at run time; `[a | b]` is one or the other, `[a]` may be absent; nouns and verbs that follow a
-number are shown in the plural. There are {count} sentences, the longest of {longest} characters, with {hole} for each
-`{{name}}`; none may have more than {limit}. Where something is wrong, a sentence has a figure, that is a number or a
-`{{name}}`, or says what to do. What a sentence quotes, such as another sentence or the words of a kubelet, is counted
-where it is made; conditions and scaling decisions join several by `; ` and can be longer.
+`{{name}}` is filled in at run time; `[a | b]` is one or the other, `[a]` may be absent; nouns and verbs after a number
+are shown in the plural. There are {count} sentences; the longest has {longest} characters, with {hole} for each
+`{{name}}`, and none may have more than {limit}. A sentence about a problem has a figure, that is a number or a
+`{{name}}`, or says what to do. What a sentence quotes, such as another sentence or a kubelet's message, is counted
+where it is created; conditions and scaling decisions join several with `; ` and can be longer.
 """
 
 

@@ -20,35 +20,42 @@ class Place(Enum):
 
     CONDITION = PlaceText(
         "Conditions",
-        "Messages of `status.conditions`, by `kubectl describe`; reasons are in [conditions](conditions.md). A "
+        "Messages in `status.conditions`, shown by `kubectl describe`; reasons are in [conditions](conditions.md). A "
         "condition that is False also quotes refusals, rollout steps and scaling decisions.",
     )
     REFUSAL = PlaceText(
         "Refusals",
-        "What cannot work: said by admission, by the condition `Accepted` and by `fairlead validate`, each after the "
+        "What cannot work, reported by admission, the condition `Accepted` and `fairlead validate`, each after the "
         "field's path and value, as in `spec.engine.image: …: {why}; {remedy}`. [Refusals](refusals.md) has examples.",
     )
-    WARNING = PlaceText("Warnings", "Accepted at a cost: said by admission, Events and `fairlead validate`.")
-    ROLLOUT = PlaceText("Rollout steps", "The message of `Progressing`, of Events, and of `Scheduled` while GPUs lack.")
+    WARNING = PlaceText("Warnings", "Accepted, but at a cost: reported by admission, Events and `fairlead validate`.")
+    ROLLOUT = PlaceText(
+        "Rollout steps", "The message of `Progressing`, of Events, and of `Scheduled` while GPUs are missing."
+    )
     SCALING = PlaceText(
         "Scaling decisions",
         "`status.scaling.message`, Events, `fairlead explain` and the decision ledger; a decision joins several.",
     )
     GATE = PlaceText(
         "Verdicts of gates",
-        "What `fairlead evaluate` says of a candidate: passed, failed, undecided, or an error of the evaluation.",
+        "What `fairlead evaluate` says about a candidate: passed, failed, undecided, or an error of the evaluation.",
     )
-    EVENT = PlaceText("Events", "On InferenceDeployments, by `kubectl get events`; changed conditions are Events too.")
+    EVENT = PlaceText(
+        "Events", "On InferenceDeployments, shown by `kubectl get events`; changed conditions are Events too."
+    )
     REPLY = PlaceText(
         "Errors of a router",
-        "In the body of a reply, as `error.message` in OpenAI's or Anthropic's shape, or as the state of an endpoint.",
+        "In the body of a reply, as `error.message` in OpenAI's or Anthropic's format, or as the state of an endpoint.",
     )
     CLI = PlaceText(
         "Command line and start of a process", "On the terminal, or as the last line before a process ends."
     )
-    HEALTH = PlaceText("Health pages", "The body of `/healthz`, `/readyz` and of a page that a process does not have.")
-    CONSOLE = PlaceText("The console", "On a page of the console in place of, or beside, what was asked for.")
-    LOG = PlaceText("Log lines", "Of level warning and above; `log.exception` adds a traceback.")
+    HEALTH = PlaceText(
+        "Health pages",
+        "The body of `/healthz`, of `/readyz`, and of the reply to a path that a process does not serve.",
+    )
+    CONSOLE = PlaceText("The console", "On a page of the console, instead of or beside what was requested.")
+    LOG = PlaceText("Log lines", "At level warning and above; `log.exception` adds a traceback.")
 
 
 _LOGS: Final = ("log.warning", "log.error", "log.exception", "log.critical")
