@@ -19,37 +19,37 @@ from prove.table_text import code, rules, section, table
 _HEAD: Final = """\
 # Engines
 
-What Fairlead knows of the engines it starts: vLLM 0.32, which is the default, [SGLang 0.5.23](#sglang) and
-[TensorRT-LLM 1.4](#tensorrt-llm), the last from its source alone. `Simulated` is held to vLLM's rules and is handed the
-same command, `Simulated-SGLang` to SGLang's, without [what is not emulated](#sglang-not-emulated), and
-`Simulated-TensorRT-LLM` to TensorRT-LLM's, [likewise](#tensorrt-llm-not-emulated).
+What Fairlead knows about the engines it starts: vLLM 0.32, which is the default, [SGLang 0.5.23](#sglang) and
+[TensorRT-LLM 1.4](#tensorrt-llm), the last from its source alone. vLLM's rules also apply to `Simulated`, which gets
+the same command, and SGLang's to `Simulated-SGLang`, except for [what is not emulated](#sglang-not-emulated), and
+TensorRT-LLM's to `Simulated-TensorRT-LLM`, [with such exceptions too](#tensorrt-llm-not-emulated).
 [Kinds of engines](../engines.md) compares them.
 
-This page is rendered from the tables that decide: `python -m prove.engine_table > docs/reference/engines.md`.
+This page is rendered from the tables in the code: `python -m prove.engine_table > docs/reference/engines.md`.
 """
 
 _PART: Final = {
     "owned": "Each typed field owns its flags. In `spec.engine.extraArgs` they are refused in every spelling the "
-    "engine's parser takes: `--flag=value`, underscores, short names, abbreviations, `--no-…`, and the dotted keys of "
+    "engine's parser accepts: `--flag=value`, underscores, short names, abbreviations, `--no-…`, and the dotted keys of "
     "JSON flags.",
-    "yielding": "These fields came later: their flags are refused only where the field is written, so that specs which "
-    "have the flags keep working.",
-    "parsers": "What `spec.engine.tools: {}` and `spec.engine.reasoning: {}` take where no parser is written: the "
-    "first row that fits. A model that no row fits is refused until a parser is written. Several parsers need a chat "
-    "template that teaches the model the same format: where the model's own does not, set `spec.engine.chatTemplate`.",
+    "yielding": "These fields were added later: their flags are refused only if the field is set, so that specs with "
+    "the flags keep working.",
+    "parsers": "What `spec.engine.tools: {}` and `spec.engine.reasoning: {}` use if no parser is set: the first "
+    "matching row. If no row matches the model, it is refused until you set a parser. Several parsers need a chat "
+    "template that teaches the model the same format: if the model's own does not, set `spec.engine.chatTemplate`.",
     "removed": "Flags of earlier releases. The engine would end with `unrecognized arguments`; Fairlead says what to "
-    "write instead.",
+    "use instead.",
     "reserved": "Flags that would break what routers, probes and the autoscaler rely on.",
     "variables": "Environment variables that may not be set in `spec.engine.env`.",
-    "formats": "A checkpoint that brings a format can need more than one made while loading. Below the capability in "
-    "the column *computes in it*, memory is saved and arithmetic stays in 16 bits.",
-    "refusals": "Asked before anything is started; each mirrors one error vLLM would end its start with. What is not "
-    "known of the model or the GPU silences the rules that need it.",
-    "warnings": "Allowed, and said once in the object's conditions.",
-    "processor": "With `spec.accelerator.product: CPU` ([how to use it](../cpu.md)) vLLM's build for processors runs. "
-    "These rules take the place of those about GPUs; each names the file and symbol of vLLM 0.32.0 it was read in.",
+    "formats": "A checkpoint that is already in a format can need a higher capability than quantizing while loading. "
+    "Below the capability in the column *computes in it*, memory is saved and arithmetic stays in 16 bits.",
+    "refusals": "Checked before anything is started; each mirrors one error with which vLLM would end its start. Rules "
+    "that need unknown facts about the model or the GPU are skipped.",
+    "warnings": "Allowed, with a warning in the object's conditions.",
+    "processor": "With `spec.accelerator.product: CPU` ([how to use it](../cpu.md)), vLLM's CPU build runs. These "
+    "rules replace those about GPUs; each names the file and symbol of vLLM 0.32.0 that it was read in.",
     "processor-words": "Extra arguments and variables that are refused with product CPU only.",
-    "processor-warnings": "Allowed with product CPU, and said once.",
+    "processor-warnings": "Allowed with product CPU, with a warning.",
 }
 
 

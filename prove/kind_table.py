@@ -31,8 +31,8 @@ def decisions(kind: KindTables, refused: str) -> tuple[str, ...]:
     return (
         section(
             f"{kind.name}: what it cannot do",
-            f"Fields that {kind.name} cannot express, or that Fairlead does not use there yet. A setting that neither "
-            "this table nor the one above knows is refused as well.",
+            f"Fields that {kind.name} cannot express, or that Fairlead does not support there yet. A setting that is "
+            "neither in this table nor in the one above is refused as well.",
             table(
                 ("field", "what", "why", "what to do", "read in"),
                 ((f"`{row.field}`", row.refuses, row.because, row.remedy, row.source) for row in kind.limits),
@@ -41,7 +41,7 @@ def decisions(kind: KindTables, refused: str) -> tuple[str, ...]:
         section(f"{kind.name}: refusals", refused, table(("about", "rule", "where and how"), rules(kind.refusals))),
         section(
             f"{kind.name}: warnings",
-            "Allowed, and said once in the object's conditions.",
+            "Allowed, with a warning in the object's conditions.",
             table(("about", "warning", "why"), rules(kind.warnings)),
         ),
     )

@@ -27,8 +27,8 @@ from prove.table_text import code, rules, section, table
 _HEAD: Final = """\
 ## SGLang
 
-Read in the source of SGLang 0.5.23, with file names below `sglang/`; its server, its metrics and its end were also seen
-in a run on a processor. Its pods were not yet run by Fairlead on a GPU.
+From the source of SGLang 0.5.23, with file names below `sglang/`; its server, metrics and shutdown were also observed
+in a run on a CPU. Fairlead has not yet run its pods on a GPU.
 """
 _TABLES: Final = KindTables(
     name="SGLang",
@@ -48,18 +48,18 @@ def sections() -> tuple[str, ...]:
         _HEAD,
         section(
             "SGLang: flags owned by fields",
-            "Always given beside them: `--enable-metrics`, `--enable-cache-report`, bounds for times to a first token, "
-            f"and gauges that are at most {arguments.LOG_INTERVAL} steps old. Its parser completes abbreviations, and "
-            "takes no underscores.",
+            "Always passed as well: `--enable-metrics`, `--enable-cache-report`, bounds for times to a first token, "
+            f"and gauges that are at most {arguments.LOG_INTERVAL} steps old. Its parser completes abbreviations but "
+            "does not accept underscores.",
             table(("field", "flags"), ((f"`{row.field}`", code(row.flags)) for row in FIELDS)),
         ),
         *kind_table.decisions(
-            _TABLES, "What would end its start, or let it start and hang, by model, GPU and numbers."
+            _TABLES, "What would make its start fail, or let it start and hang, by model, GPU and numbers."
         ),
         section(
             "SGLang: weight formats",
-            "From which compute capability on, by the methods' own minimum. The flag is given where the checkpoint "
-            "does not say the format itself.",
+            "The lowest compute capability, by the methods' own minimum. The flag is passed if the checkpoint does "
+            "not state the format itself.",
             table(("format", "SGLang's name", "from", "made while loading"), _weights()),
         ),
         section(
@@ -75,8 +75,8 @@ def sections() -> tuple[str, ...]:
         ),
         section(
             "SGLang: refused on a processor",
-            "With `spec.accelerator.product: CPU` ([how to use it](../cpu.md#sglang)) these rules take the place of "
-            "those about a GPU's generation.",
+            "With `spec.accelerator.product: CPU` ([how to use it](../cpu.md#sglang)), these rules replace those about "
+            "a GPU's generation.",
             table(
                 ("field", "what", "why", "what to do", "read in"),
                 ((f"`{row.field}`", row.refuses, row.because, row.remedy, row.source) for row in cpu_limits.LIMITS),
@@ -89,13 +89,13 @@ def sections() -> tuple[str, ...]:
         ),
         section(
             "SGLang: warnings on a processor",
-            "Allowed with product CPU, and said once.",
+            "Allowed with product CPU, with a warning.",
             table(("about", "warning", "why"), rules(cpu_warnings.WARNING_CHECKS)),
         ),
         section(
             "SGLang: not emulated",
-            "Flags that SGLang takes and `engine.kind: Simulated-SGLang` refuses, since clients or routers would miss "
-            "what they do.",
+            "Flags that SGLang accepts and `engine.kind: Simulated-SGLang` refuses, since it does not emulate an "
+            "effect that clients or routers would notice.",
             table(
                 ("flags", "why", "what to do"),
                 ((code(row.flags), row.because, row.remedy) for row in NOT_IN_SGLANG),

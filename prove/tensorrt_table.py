@@ -23,8 +23,8 @@ from prove.table_text import code, section, table
 _HEAD: Final = """\
 ## TensorRT-LLM
 
-Read in files of its repository of late 2026, with names below `tensorrt_llm/`, and in NVIDIA's documents; release 1.4
-is the nearest. Nothing of it was run or measured: it needs CUDA, and no release was held against these tables.
+From files of its repository of late 2026, with names below `tensorrt_llm/`, and NVIDIA's documentation; release 1.4 is
+the closest. We ran and measured none of it: it needs CUDA, and no release was compared with these tables.
 """
 _TABLES: Final = KindTables(
     name="TensorRT-LLM",
@@ -44,9 +44,9 @@ def sections() -> tuple[str, ...]:
         _HEAD,
         section(
             "TensorRT-LLM: keys and flags owned by fields",
-            "Most fields are keys of the file that `--config` names, which the pod has from its own annotation "
-            f"`fairlead.dev/engine-options`. Always in it: {code(options.OURS)} and `{options.PIECES}`. An option is "
-            "spelt in full; `--set=PATH=VALUE` says a key that no field has, where the release knows it.",
+            "Most fields are keys of the file that `--config` names, which the pod gets from its own annotation "
+            f"`fairlead.dev/engine-options`. Always in it: {code(options.OURS)} and `{options.PIECES}`. Options must "
+            "be spelled in full; `--set=PATH=VALUE` sets a key that no field has, if the release knows it.",
             table(
                 ("field", "keys", "flags"),
                 (
@@ -56,11 +56,11 @@ def sections() -> tuple[str, ...]:
             ),
         ),
         *kind_table.decisions(
-            _TABLES, "What would end its start, or serve less than is written, by model, GPU and numbers."
+            _TABLES, "What would make its start fail, or serve less than the spec says, by model, GPU and numbers."
         ),
         section(
             "TensorRT-LLM: weight formats",
-            "Of checkpoints, from which compute capability on, by NVIDIA's table of hardware. No option says a format.",
+            "Of checkpoints, with the lowest compute capability by NVIDIA's hardware table. No option sets a format.",
             table(
                 ("format", "TensorRT-LLM's name", "from"),
                 ((f"`{one}`", code(row.algorithm.split(", ")), str(row.least)) for one, row in formats.WEIGHTS.items()),
@@ -80,14 +80,14 @@ def sections() -> tuple[str, ...]:
         ),
         *kind_table.words(
             _TABLES,
-            "As for vLLM, with TensorRT-LLM's names, of which there are fewer. With `parser: auto` it ends its start "
-            "where it has none for the model. A name that is not listed is warned of, and refused where the engine is "
+            "As for vLLM, with TensorRT-LLM's names, of which there are fewer. With `parser: auto`, its start fails "
+            "if it has none for the model. A name that is not listed gets a warning, and is refused if the engine is "
             "emulated.",
         ),
         section(
             "TensorRT-LLM: not emulated",
-            "Options that TensorRT-LLM takes and `engine.kind: Simulated-TensorRT-LLM` refuses, since it would leave "
-            "out what they do.",
+            "Options that TensorRT-LLM accepts and `engine.kind: Simulated-TensorRT-LLM` refuses, since it does not "
+            "emulate their effect.",
             table(
                 ("flags", "why", "what to do"),
                 ((code(row.flags), row.because, row.remedy) for row in NOT_IN_TENSORRT_LLM),
