@@ -28,8 +28,8 @@ _DEFINITIONS: Final = f"{CHART}/templates/crds"
 _PAGE_HEAD: Final = """# The chart's values
 
 Written by `python -m house.chart` from the model in `house/chart_values.py`; changes here are lost. `helm show values
-charts/fairlead` prints the same with comments. A value that is not here, or of another type, is refused by
-`helm install` before anything is sent.
+charts/fairlead` prints the same with comments. `helm install` refuses a value that is not listed here, or
+has another type, before anything is sent.
 
 | value | default | meaning |
 |---|---|---|

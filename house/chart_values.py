@@ -17,16 +17,16 @@ class Image(Group):
     """The only image: operator, routers and simulated engines."""
 
     repository: str = Field(
-        default="registry.fairlead.dev/fairlead", min_length=1, description="Where the image lies, without its tag."
+        default="registry.fairlead.dev/fairlead", min_length=1, description="Repository of the image, without a tag."
     )
     tag: str = Field(default="", description="Empty means the chart's appVersion.")
     digest: str = Field(
         default="",
         pattern="^(sha256:[0-9a-f]{64})?$",
-        description="`sha256:...`; pins the image whatever becomes of its tag.",
+        description="`sha256:...`; pins the image even if its tag is moved.",
     )
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
-        default="IfNotPresent", description="When a node asks the registry."
+        default="IfNotPresent", description="When a node pulls the image."
     )
 
 
@@ -39,7 +39,7 @@ class PullSecret(Group):
 class ServiceAccount(Group):
     """The operator's ServiceAccount."""
 
-    create: bool = Field(default=True, description="Make one; with `false`, `name` must say which to use.")
+    create: bool = Field(default=True, description="Create one; with `false`, `name` must be an existing one.")
     name: str = Field(default="", description="Empty means the release's full name.")
     annotations: Texts = Field(default={}, description="For instance a cloud's workload identity.")
 
@@ -47,27 +47,27 @@ class ServiceAccount(Group):
 class Rbac(Group):
     """The operator's permissions."""
 
-    create: bool = Field(default=True, description="Make its roles and bindings; with `false` you bring them.")
+    create: bool = Field(default=True, description="Create its roles and bindings; with `false` you provide them.")
     secrets: bool = Field(
         default=True,
-        description="May read a Secret that an object refers to (never list them), and make those by which routers "
-        "know each other; without it, a missing key is noticed by the engine instead of by the operator, and routers "
+        description="May read a Secret that an object refers to (never list them), and create those with which routers "
+        "authenticate to each other; without it, the engine instead of the operator notices a missing key, and routers "
         "do not report to each other.",
     )
     nodes: bool = Field(
         default=True,
-        description="May list nodes, the one thing it reads outside namespaces; without it, conditions cannot name "
-        "the GPUs there are.",
+        description="May list nodes, the only cluster-scoped objects it reads; without it, conditions cannot name the "
+        "GPUs of the cluster.",
     )
     gateway_api: bool = Field(
         default=False,
         alias="gatewayAPI",
-        description="May make HTTPRoutes of the Gateway API, where specs have an `httpRoute`.",
+        description="May create HTTPRoutes of the Gateway API, for specs with an `httpRoute`.",
     )
     aggregate: bool = Field(
         default=True,
-        description="Let the cluster's view, edit and admin roles include our kinds, and make a Role, bound to nobody, "
-        "for `fairlead explain`, `top` and `console`.",
+        description="Let the cluster's view, edit and admin roles include our kinds, and create a Role without a "
+        "binding, for `fairlead explain`, `top` and `console`.",
     )
 
 
@@ -77,7 +77,7 @@ class Crds(Group):
     install: bool = Field(default=True, description="Install and upgrade them with the release.")
     keep: bool = Field(
         default=True,
-        description="Leave them when the release is uninstalled: without them every InferenceDeployment, and with it "
+        description="Keep them when the release is uninstalled: without them every InferenceDeployment, and with it "
         "every serving pod, would be deleted.",
     )
 
@@ -94,16 +94,16 @@ class CertManager(Group):
 
     enabled: bool = Field(
         default=False,
-        description="Let cert-manager make and rotate the webhook's certificate instead of the operator.",
+        description="Let cert-manager issue and rotate the webhook's certificate instead of the operator.",
     )
-    issuer: Issuer = Field(default=Issuer(), description="Who signs.")
+    issuer: Issuer = Field(default=Issuer(), description="The issuer that signs.")
 
 
 class Webhook(Group):
     """The admission webhook: reports all that is wrong with an object when it is applied."""
 
     enabled: bool = Field(
-        default=True, description="Without it the same answers come as a condition of the object, moments later."
+        default=True, description="Without it, the same findings appear as a condition of the object, moments later."
     )
     failure_policy: Literal["Ignore", "Fail"] = Field(
         default="Ignore",
@@ -120,7 +120,7 @@ class NetworkPolicy(Group):
     enabled: bool = Field(default=False, description="Allow only the webhook, the probes and the metrics.")
     metrics_from: Objects = Field(
         default=[],
-        description="Peers, as in a NetworkPolicy, that may read the metrics; empty means everybody. With peers, "
+        description="Peers, as in a NetworkPolicy, that may read the metrics; empty means all. With peers, "
         "`fairlead explain` and `top` need a port-forward.",
     )
 
@@ -128,14 +128,16 @@ class NetworkPolicy(Group):
 class Switch(Group):
     """A feature that is on or off."""
 
-    enabled: bool = Field(default=False, description="Make it.")
+    enabled: bool = Field(default=False, description="Create it.")
 
 
 class Logging(Group):
     """The operator's log, on standard output."""
 
     format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or plain text.")
-    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least that is said.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The lowest level that is logged."
+    )
 
 
 class Autoscaler(Group):
@@ -148,18 +150,18 @@ class Autoscaler(Group):
     )
     decisions: bool = Field(
         default=False,
-        description="Keep whole records of decisions for `fairlead replay` in each deciding pod, below /decisions: at "
-        "most 512 MiB, gone with the pod.",
+        description="Keep full records of decisions for `fairlead replay` in each deciding pod, below /decisions: at "
+        "most 512 MiB, lost with the pod.",
     )
     replicas: int = Field(
         default=2,
         ge=1,
         le=64,
-        description="How many, where they are separate; what one that dies decided is taken over.",
+        description="How many, if they are separate; the others take over the deployments of one that fails.",
     )
     resources: dict[str, Any] = Field(
         default={"requests": {"cpu": "100m", "memory": "192Mi"}, "limits": {"memory": "512Mi"}},
-        description="Of each container, where they are separate, as in a Pod.",
+        description="Of each container, if they are separate, as in a Pod.",
     )
 
 
@@ -172,9 +174,9 @@ class Values(Group):
     image: Image = Field(default=Image(), description="The one image: operator, routers and simulated engines.")
     cpu_images: dict[Literal["vLLM", "SGLang"], str] = Field(
         default={},
-        description="Images of engines' builds for processors, which product CPU runs where a spec names none; the "
-        "version stands in the tag. Without vLLM's that is `localhost/fairlead-vllm-cpu:0.32.0`, which every node must "
-        "hold; without SGLang's its specs must name one.",
+        description="Images of engines' CPU builds, which product CPU runs if a spec names none; the version is in the "
+        "tag. The default for vLLM is `localhost/fairlead-vllm-cpu:0.32.0`, which every node must have; SGLang has no "
+        "default, so its specs must name one.",
     )
     image_pull_secrets: list[PullSecret] = Field(default=[], description="Registry credentials of the operator's pods.")
     replicas: int = Field(
@@ -190,32 +192,32 @@ class Values(Group):
     )
     nodes_grow: bool = Field(
         default=False,
-        description="A cluster autoscaler adds nodes here: pods that fit no node of today are asked for all the same.",
+        description="A cluster autoscaler adds nodes here: pods are requested even if no node has room for them now.",
     )
     autoscaler: Autoscaler = Field(
-        default=Autoscaler(), description="Who decides the replicas of deployments with `spec.scaling`."
+        default=Autoscaler(), description="What decides the replicas of deployments with `spec.scaling`."
     )
     service_account: ServiceAccount = Field(
-        default=ServiceAccount(), description="Who the operator is to the API server."
+        default=ServiceAccount(), description="The operator's identity at the API server."
     )
     rbac: Rbac = Field(default=Rbac(), description="What the operator may do.")
-    crds: Crds = Field(default=Crds(), description="The four definitions.")
+    crds: Crds = Field(default=Crds(), description="The five CustomResourceDefinitions.")
     webhook: Webhook = Field(
-        default=Webhook(), description="The admission webhook: says all that is wrong with an object when applied."
+        default=Webhook(), description="The admission webhook: reports all errors of an object when it is applied."
     )
     metrics: Metrics = Field(default=Metrics(), description="The operator's own metrics, on port 9090.")
     console: Console = Field(
         default=Console(),
-        description="The console: pages that show the fleet, on port 9091, to whom Kubernetes lets read it.",
+        description="The console: pages that show the fleet, on port 9091, to users whom Kubernetes lets read it.",
     )
-    serving: Serving = Field(
-        default=Serving(), description="Routers and engines of all deployments, wherever they are."
-    )
+    serving: Serving = Field(default=Serving(), description="Routers and engines of all deployments, in any namespace.")
     dashboards: Dashboards = Field(
         default=Dashboards(), description="Dashboards for Grafana, as ConfigMaps that its sidecar loads."
     )
     alerts: Alerts = Field(default=Alerts(), description="Recording rules and alerts for the Prometheus operator.")
-    network_policy: NetworkPolicy = Field(default=NetworkPolicy(), description="Who may reach the operator's pods.")
+    network_policy: NetworkPolicy = Field(
+        default=NetworkPolicy(), description="Which pods may reach the operator's pods."
+    )
     flow_schema: Switch = Field(
         default=Switch(enabled=False),
         description="A FlowSchema that puts the leader's Lease among the API server's leader elections, so that no "
@@ -223,19 +225,19 @@ class Values(Group):
     )
     pod_disruption_budget: Switch = Field(
         default=Switch(enabled=True),
-        description="A PodDisruptionBudget of one pod at a time; only where there are two replicas or more.",
+        description="A PodDisruptionBudget of one pod at a time; only with two replicas or more.",
     )
     logging: Logging = Field(default=Logging(), description="The operator's log, on standard output.")
     resources: dict[str, Any] = Field(
         default={"requests": {"cpu": "100m", "memory": "192Mi"}, "limits": {"memory": "512Mi"}},
-        description="Of the operator's container, as in a Pod. No CPU limit: it would slow what is urgent.",
+        description="Of the operator's container, as in a Pod. No CPU limit: it would slow down urgent work.",
     )
     pod_annotations: Texts = Field(default={}, description="On the operator's pods.")
     pod_labels: Texts = Field(default={}, description="On the operator's pods.")
     common_labels: Texts = Field(default={}, description="On every object of the release.")
     node_selector: Texts = Field(default={}, description="As in a Pod.")
     tolerations: Objects = Field(default=[], description="As in a Pod.")
-    affinity: dict[str, Any] = Field(default={}, description="As in a Pod; pods are spread over nodes without it too.")
+    affinity: dict[str, Any] = Field(default={}, description="As in a Pod; pods are spread over nodes even without it.")
     priority_class_name: str = Field(default="", description="As in a Pod, for instance `system-cluster-critical`.")
     extra_args: list[str] = Field(
         default=[], description="More flags of `fairlead operator`; one that another value sets is refused."

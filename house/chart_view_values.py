@@ -15,15 +15,15 @@ class Group(BaseModel):
 class PodMonitor(Group):
     """For the Prometheus operator."""
 
-    enabled: bool = Field(default=False, description="Make a PodMonitor; its definition must be installed.")
-    interval: str = Field(default="30s", pattern="^[0-9]+(ms|s|m)$", description="How often Prometheus asks.")
+    enabled: bool = Field(default=False, description="Create a PodMonitor; its definition must be installed.")
+    interval: str = Field(default="30s", pattern="^[0-9]+(ms|s|m)$", description="How often Prometheus scrapes.")
     labels: Texts = Field(default={}, description="Labels that your Prometheus selects monitors by.")
 
 
 class Metrics(Group):
     """The operator's own metrics, on port 9090."""
 
-    service: bool = Field(default=True, description="Make a Service for them.")
+    service: bool = Field(default=True, description="Create a Service for them.")
     pod_monitor: PodMonitor = Field(default=PodMonitor(), description="For the Prometheus operator.")
 
 
@@ -36,7 +36,7 @@ class Console(Group):
     )
     service: bool = Field(
         default=False,
-        description="Make a Service for it, for a proxy that sends readers' tokens; `fairlead console` needs none.",
+        description="Create a Service for it, for a proxy that sends readers' tokens; `fairlead console` needs none.",
     )
 
 
@@ -51,7 +51,7 @@ class Serving(Group):
     )
     pod_monitor: PodMonitor = Field(
         default=PodMonitor(),
-        description="For the Prometheus operator; one for routers and one for engines. Routers ask for a token, which "
+        description="For the Prometheus operator; one for routers and one for engines. Routers require a token, which "
         "the chart makes too: Secret RELEASE-scraper, whose owner may get /metrics and nothing else.",
     )
 
@@ -59,7 +59,7 @@ class Serving(Group):
 class Dashboards(Group):
     """Dashboards for Grafana, as ConfigMaps that its sidecar loads."""
 
-    enabled: bool = Field(default=False, description="Make the ConfigMaps, one for each dashboard.")
+    enabled: bool = Field(default=False, description="Create the ConfigMaps, one for each dashboard.")
     labels: Texts = Field(
         default={"grafana_dashboard": "1"}, description="Labels that your Grafana's sidecar selects dashboards by."
     )
@@ -73,7 +73,7 @@ class Alerts(Group):
 
     enabled: bool = Field(
         default=False,
-        description="Make a PrometheusRule; its definition must be installed. Without the Prometheus operator, give "
+        description="Create a PrometheusRule; its definition must be installed. Without the Prometheus operator, give "
         "Prometheus the file dashboards/rules.yaml.",
     )
     labels: Texts = Field(default={}, description="Labels that your Prometheus selects rules by.")
