@@ -30,8 +30,8 @@ This page is rendered from the tables in the code: `python -m prove.engine_table
 
 _PART: Final = {
     "owned": "Each typed field owns its flags. In `spec.engine.extraArgs` they are refused in every spelling the "
-    "engine's parser accepts: `--flag=value`, underscores, short names, abbreviations, `--no-…`, and the dotted keys of "
-    "JSON flags.",
+    "engine's parser accepts: `--flag=value`, underscores, short names, abbreviations, `--no-…`, and the dotted keys "
+    "of JSON flags.",
     "yielding": "These fields were added later: their flags are refused only if the field is set, so that specs with "
     "the flags keep working.",
     "parsers": "What `spec.engine.tools: {}` and `spec.engine.reasoning: {}` use if no parser is set: the first "
