@@ -10,7 +10,7 @@ from tests.controller.evidence import Outcome
 
 
 def every_field_is_used_refused_or_warned_of() -> Figure:
-    """All leaves of the four kinds, in a simulated cluster and in an observed autoscaler."""
+    """All leaves of the five kinds, in a simulated cluster and in an observed autoscaler."""
     found = field_evidence.everything()
     ignored = field_table.unkept(found)
     fresh = field_table.PAGE.read_text(encoding="utf-8") == field_table.page(found)
@@ -18,7 +18,7 @@ def every_field_is_used_refused_or_warned_of() -> Figure:
     counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     return Figure(
         holds=not ignored and fresh,
-        text=f"{len(found)} fields of four kinds: {counted}; taken in silence and ignored: "
+        text=f"{len(found)} fields of five kinds: {counted}; silently ignored: "
         f"{', '.join(ignored) or 'none'}; the table in docs is {'fresh' if fresh else 'STALE'}",
     )
 
@@ -26,7 +26,7 @@ def every_field_is_used_refused_or_warned_of() -> Figure:
 CLAIMS: Final = (
     Claim(
         item="trial.4",
-        title="Every field of the four kinds is used, and where is seen by changing it; or it is refused or warned of",
+        title="Every field of the five kinds is used, as changing it shows, and where; or it is refused or warned of",
         prove=every_field_is_used_refused_or_warned_of,
     ),
 )

@@ -21,7 +21,7 @@ def the_client_port_shows_nothing() -> Figure:
 CLAIMS: Final = (
     Claim(
         item="trial.5",
-        title="From the client port without a key nothing but health and refusals is had, tried over every route and "
+        title="Without a key, the client port answers with nothing but health and refusals, tried over every route and "
         "method the router knows",
         prove=the_client_port_shows_nothing,
     ),
