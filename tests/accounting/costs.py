@@ -1,4 +1,4 @@
-"""Attempts and requests as the stories need them."""
+"""Attempts and requests for the accounting tests."""
 
 from fairlead.accounting.request_cost import AttemptRecord, CostParts, RequestCost
 from fairlead.accounting.token_rates import TokensUsed
