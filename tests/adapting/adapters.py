@@ -1,4 +1,4 @@
-"""Adapters as PEFT saves them, made of a configuration and a list of tensors; and entries of a list."""
+"""Adapters as PEFT saves them, built from a configuration and a list of tensors; and entries of a load list."""
 
 import json
 from pathlib import Path
