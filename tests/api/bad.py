@@ -1,4 +1,4 @@
-"""What a bad spec is made of: the least right one, changed, and what both doors must say of it."""
+"""Building blocks of bad specs: the minimal valid spec, changed, and what our reader and the API server must report."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,11 +18,11 @@ class Bad:
     story: str
     spec: dict[str, Any]
     at: str
-    """The field that both name."""
+    """The field that both messages name."""
     wording: str
-    """What we say, and the server too unless `there` stands."""
+    """Our message; the API server's too unless `there` is set."""
     there: str = ""
-    """What the server says where its schema speaks in its own words."""
+    """The API server's message where its schema words it differently."""
     kind: Kind[Any] = field(default=DEPLOYMENT)
     name: str = "bad"
 

@@ -1,4 +1,4 @@
-"""Bad adapters whose fields contradict each other, or are written as nobody reads them."""
+"""Bad adapters: fields that contradict each other, or values that cannot be parsed."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Bad settings of a deployment's own router: contradictions between its groups, and spellings only it has."""
+"""Bad settings of a deployment's own router: contradictions between groups, and formats that only it uses."""
 
 from typing import Any, Final
 

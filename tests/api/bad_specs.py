@@ -1,4 +1,4 @@
-"""Specs that people write when they are tired, and what both doors must say: ours, and the API server's.
+"""Typical mistakes in specs, and what our reader and the API server must report about each.
 
 Constants only. The pure lane reads each strictly; the API server lane applies each to a real server.
 """

@@ -1,4 +1,4 @@
-"""Bad specs of one field: a wrong type, an unknown name, a misspelling."""
+"""Specs with one bad field: a wrong type, an unknown name, a misspelling."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Values at the edge of each spelling: what is let in, and what is not. Constants only."""
+"""Boundary values of each format: what is accepted and what is not. Constants only."""
 
 from typing import Any, Final
 
@@ -80,4 +80,4 @@ SPELT: Final = tuple(
     for kind, values, paths in _EDGES
     for path in paths
 )
-"""One field of each spelling, with what is tried there."""
+"""One field of each format, with the values to try."""

@@ -1,4 +1,4 @@
-"""Evaluations in which every field is written."""
+"""Evaluations with every field set."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Specs that are right and in which every field stands, for stories about all of them."""
+"""Valid specs with every field set, for tests that cover all of them."""
 
 import copy
 from typing import Any, Final
@@ -256,7 +256,7 @@ FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
 
 
 def with_value(spec: dict[str, Any], path: tuple[str | int, ...], value: object) -> dict[str, Any]:
-    """A copy of a spec with another value at one place."""
+    """A copy of a spec with another value at one path."""
     changed = copy.deepcopy(spec)
     place: Any = changed
     for step in path[:-1]:
@@ -266,7 +266,7 @@ def with_value(spec: dict[str, Any], path: tuple[str | int, ...], value: object)
 
 
 def without_revision(spec: dict[str, Any]) -> dict[str, Any]:
-    """A copy whose model may come from anywhere: only hf:// sources have revisions."""
+    """A copy without a revision, for any model source: only hf:// sources have revisions."""
     changed = copy.deepcopy(spec)
     changed.get("model", {}).pop("revision", None)
     return changed

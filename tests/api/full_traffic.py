@@ -1,4 +1,4 @@
-"""The settings of a router, every field of them: of a deployment's own and of a gateway's."""
+"""Router settings with every field set: a deployment's own and a gateway's."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Objects as people write them, and what becomes of them, for the stories of this folder."""
+"""Objects as users write them and as they are parsed, for the tests of this folder."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ RELEASES = {kind: EngineRelease(version="0.32.0", image="example.com/vllm:v0.32.
 
 
 def written(spec: object = LEAST, kind: Kind[Any] = DEPLOYMENT, name: str = "chat") -> dict[str, Any]:
-    """An object of a kind around a spec."""
+    """An object of this kind with this spec."""
     metadata = {"name": name, "namespace": "team", "generation": 7}
     return {"apiVersion": API_VERSION, "kind": kind.name, "metadata": metadata, "spec": spec}
 
 
 def given(spec: dict[str, Any], kind: Kind[Any]) -> ParsedObject[Any]:
-    """A right spec, read."""
+    """Parse a valid spec."""
     reading = read_strict(written(spec, kind=kind), kind)
     assert reading.problems == ()
     assert reading.value is not None
@@ -27,5 +27,5 @@ def given(spec: dict[str, Any], kind: Kind[Any]) -> ParsedObject[Any]:
 
 
 def deployment(**spec: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a spec
-    """The least deployment with other fields, converted."""
+    """The minimal deployment with other fields, converted."""
     return deployment_conversion.deployment(given(LEAST | spec, DEPLOYMENT), RELEASES)
