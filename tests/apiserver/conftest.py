@@ -1,4 +1,4 @@
-"""The world of the API server lane: a light cluster, shared by the run; neither root nor namespaces."""
+"""Fixtures of the API server lane: a light cluster, shared by the run, without root or namespaces."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.waiting import eventually
 
 @pytest.fixture(scope="session")
 def helm() -> Path:
-    """Helm, built from its pin where it is missing."""
+    """Helm, built from its pinned version where it is missing."""
     cache = Cache.chosen()
     missing = preflight.light(machine.survey(), (*tools.missing(cache, tools.LIGHT), *kube_schemas.missing(cache)))
     if missing and os.environ.get("CI"):
@@ -32,7 +32,7 @@ def helm() -> Path:
 
 @pytest.fixture(scope="session")
 def api_server() -> Iterator[Embedded]:
-    """etcd and a kube-apiserver; named by the process, so that two runs may go side by side."""
+    """etcd and a kube-apiserver, named after the process so that two runs may go on at the same time."""
     cache = Cache.chosen()
     missing = preflight.light(machine.survey(), programs.missing(cache, programs.LIGHT))
     if missing and os.environ.get("CI"):
@@ -49,7 +49,7 @@ def api_server() -> Iterator[Embedded]:
 
 @pytest.fixture(scope="session")
 def served(api_server: Embedded) -> Embedded:
-    """The API server with our kinds, ready to be asked."""
+    """The API server with our kinds established."""
     api_server.kubectl("apply", "-f", str(FOLDER))
     for kind in KINDS:
         api_server.kubectl("wait", "--for=condition=Established", f"crd/{kind.crd}", "--timeout=30s")

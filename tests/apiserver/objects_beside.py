@@ -1,4 +1,4 @@
-"""Objects that name a deployment, or that one names, as somebody would write them."""
+"""Objects that name a deployment, or that a deployment names, as users would write them."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""The chart's values as stories take them: what each may be besides its default, and what must be on for it to show."""
+"""The chart's values for tests: what each may be besides its default, and what it needs to have an effect."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -47,7 +47,7 @@ FILLED: Final[dict[str, Any]] = {
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}, "data": {"in": "{{ .Release.Name }}"}}
     ],
 }
-"""A value besides its default for each that is neither a switch nor a choice."""
+"""A non-default value for each value that is neither a switch nor a choice."""
 
 NEEDS: Final[dict[str, dict[str, Any]]] = {
     "autoscaler.replicas": {"autoscaler.separate": True},
@@ -56,11 +56,11 @@ NEEDS: Final[dict[str, dict[str, Any]]] = {
     "serviceAccount.create": {"serviceAccount.name": "somebody"},
     "webhook.certManager.issuer.kind": {"webhook.certManager.issuer.name": "company"},
 }
-"""What must be set for a value to show, beyond the switches of the groups it stands in."""
+"""What must be set for a value to have an effect, beyond the switches of its groups."""
 
 
 def besides_defaults() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """For each value and each other thing it may be: its path, the values without it, and with it."""
+    """For each value and each alternative: its path, the values without it, and the values with it."""
     for path, default, choice in leaves(Values(), ""):
         below = {"crds.install": path.startswith("crds.")} | _switched_on(path) | NEEDS.get(path, {})
         for other in _others(path, default, choice):
@@ -68,7 +68,7 @@ def besides_defaults() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def leaves(group: BaseModel, above: str) -> Iterator[tuple[str, Any, list[str]]]:
-    """Path, default and closed choice of every value."""
+    """Path, default and allowed choices of every value."""
     for field, about in type(group).model_fields.items():
         path, value = f"{above}{about.alias}", getattr(group, field)
         if isinstance(value, BaseModel):
@@ -78,7 +78,7 @@ def leaves(group: BaseModel, above: str) -> Iterator[tuple[str, Any, list[str]]]
 
 
 def nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """Values by path as a values file holds them."""
+    """Values by path, nested as in a values file."""
     whole: dict[str, Any] = {}
     for path, value in flat.items():
         *groups, name = path.split(".")

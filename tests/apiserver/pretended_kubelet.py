@@ -1,4 +1,4 @@
-"""What a kubelet answers where kwok pretends the pods: the logs of containers, as the API server asks for them."""
+"""The kubelet's part where kwok fakes the pods: container logs, as the API server requests them."""
 
 import ssl
 import threading
@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 
 @contextmanager
 def answering(address: str, pki: Path, log: Sequence[str]) -> Iterator[int]:
-    """Every container wrote the same lines; answers the port."""
+    """Serve the same log lines for every container; yields the port."""
     content = ("\n".join(log) + "\n").encode()
 
     class Kubelet(BaseHTTPRequestHandler):
@@ -22,7 +22,7 @@ def answering(address: str, pki: Path, log: Sequence[str]) -> Iterator[int]:
             self.wfile.write(content if there else b"")
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Suppress the log."""
 
     server = ThreadingHTTPServer((address, 0), Kubelet)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

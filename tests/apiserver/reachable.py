@@ -1,10 +1,10 @@
-"""At which address of this machine an API server reaches a process that stands for a pod."""
+"""The address of this machine at which an API server reaches a process that stands in for a pod."""
 
 import socket
 
 
 def own_address() -> str | None:
-    """One that is not the loopback's, to which an API server proxies nothing; nothing is sent for it."""
+    """A non-loopback address, since an API server does not proxy to loopback; nothing is sent to find it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))

@@ -1,4 +1,4 @@
-"""What the chart grants and what the operator asked for, in the same words, to hold one against the other."""
+"""The rights that the chart grants and those that the operator used, in one form, for comparison."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ class Right(NamedTuple):
 
 
 def granted(chart: Iterable[Manifest], account: str = "fairlead") -> set[Right]:
-    """Every right of the roles that are bound to the operator's account."""
+    """Every right of the roles bound to the operator's account."""
     objects = list(chart)
     bound = {
         one["roleRef"]["name"]
@@ -29,7 +29,7 @@ def granted(chart: Iterable[Manifest], account: str = "fairlead") -> set[Right]:
 
 
 def used(proxy: Proxy) -> set[Right]:
-    """Every right that requests needed; an apply needs `patch`, and `create` too where it made the object."""
+    """Every right that requests needed; an apply needs `patch`, and `create` too where it created the object."""
     found = {Right("create", one.resource) for one in proxy.made if not one.subresource}
     for one in proxy.log:
         request = one.call

@@ -1,4 +1,4 @@
-"""An adapter of the deployment `chat` whose second version waits to be loaded: no pretended pod has a loader."""
+"""An adapter of the deployment `chat` whose second version waits to be loaded: fake pods have no loader."""
 
 import json
 from typing import Final
@@ -11,7 +11,7 @@ SECOND: Final = {"digest": f"sha256:{'b' * 64}", "source": "hf://acme/sql"}
 
 
 def put(door: Embedded) -> None:
-    """In the namespace `demo`, until its status has a canary."""
+    """Create it in the namespace `demo`, and wait until its status has a canary."""
     patch = json.dumps({"spec": {"engine": {"lora": {}}}})
     door.kubectl("patch", "infd", "chat", "-n", "demo", "--type=merge", "-p", patch)
     spec = ADAPTER["spec"] | {"versions": [*ADAPTER["spec"]["versions"], SECOND], "canary": {}}

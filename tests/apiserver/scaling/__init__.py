@@ -1,1 +1,1 @@
-"""Stories of scaling. A package, unlike its neighbours, so that its cluster ends with its last story."""
+"""Scaling tests. A package, unlike its neighbours, so that its cluster ends with its last test."""

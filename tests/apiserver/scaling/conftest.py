@@ -1,4 +1,4 @@
-"""The world of the scaling stories: real controllers and scheduler, pods that answer, and the operator as a process."""
+"""Fixtures of the scaling tests: real controllers and scheduler, pods that answer, and the operator as a process."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from tests.waiting import eventually
 
 FLAGS: Final = ("--webhook", "off", "--router-image", "none", "--engine-image", "none")
 _OURS: Final = f"127.{64 + os.getpid() % 128}"
-"""A network of this process, so that two runs may go side by side."""
+"""A network of this process, so that two runs may go on at the same time."""
 POLICY: Final[dict[str, Any]] = {
     "apiVersion": "fairlead.dev/v1alpha1",
     "kind": "AutoscalingPolicy",
@@ -39,53 +39,53 @@ POLICY: Final[dict[str, Any]] = {
 
 
 LAST_CHARACTERS: Final = 6000
-"""Characters of its log; a stage's whole one is too long to read."""
+"""Characters of its log to show; the whole log of a stage is too long to read."""
 OPERATOR: Final = pytest.StashKey[OperatorProcess]()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One cluster, its operator, and what its pods have to do."""
+    """One cluster, its operator, and the load on its pods."""
 
     door: Embedded
     operator: OperatorProcess
     pods: AnsweringPods
 
     def begin(self, name: str, **scaling: object) -> None:
-        """A deployment that scales between one and six, as soon as it serves."""
+        """Create a deployment that scales between one and six, and wait for its first recommendation."""
         spec = {"minReplicas": 1, "maxReplicas": 6, "policy": {"name": "queue"}} | scaling
         self.apply(deployment(name, replicas=None, scaling=spec, router={"replicas": 1}))
         eventually(lambda: self.recommended(name) is not None, f"{name} is decided", 60)
 
     def apply(self, document: dict[str, Any]) -> None:
-        """As a person would."""
+        """Apply an object as a user would."""
         self.door.kubectl("apply", "-f", "-", text=json.dumps(document))
 
     def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
-        """Objects as they are now."""
+        """List objects as they are now."""
         return api_reader.reader(self.door.kubeconfig).objects(kind, "default", selector)
 
     def status(self, name: str) -> dict[str, Any]:
-        """All that is said of a deployment."""
+        """The whole status of a deployment."""
         found = (one for one in self.objects("infd") if one["metadata"]["name"] == name)
         return dict(next(found, {}).get("status") or {})
 
     def recommended(self, name: str) -> int | None:
-        """What the autoscaler says."""
+        """The autoscaler's recommendation."""
         found = (self.status(name).get("scaling") or {}).get("recommended")
         return found if isinstance(found, int) else None
 
     def replicas(self, name: str) -> int:
-        """What the controller asks Kubernetes for, over all revisions."""
+        """Replicas that the controller requests from Kubernetes, over all revisions."""
         selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
         return sum(int(one["spec"]["replicas"]) for one in self.objects("deployments", selector))
 
     def reaches(self, name: str, replicas: int) -> None:
-        """It has so many replicas in the end."""
+        """Wait until it has this many replicas."""
         eventually(lambda: self.replicas(name) == replicas, f"{name} has {replicas} replicas", 60)
 
     def events(self, name: str, reason: str) -> list[str]:
-        """What people were told of a deployment, for one reason."""
+        """Notes of a deployment's Events with one reason."""
         return [
             str(one.get("note", ""))
             for one in self.objects("events.events.k8s.io")
@@ -93,7 +93,7 @@ class Stage:
         ]
 
     def refused(self, *words: str) -> str:
-        """The server's words when it refuses a command; empty when it does not."""
+        """The server's message when it refuses a command; empty when it accepts."""
         try:
             self.door.kubectl(*words)
         except DoorClosed as problem:
@@ -103,7 +103,7 @@ class Stage:
 
 @pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """One for all of these stories."""
+    """One for all of these tests."""
     with ExitStack() as stack:
         door = stack.enter_context(small_cluster(96, f"{_OURS}.0.1/16"))
         pods = stack.enter_context(_answering(door))
@@ -122,14 +122,14 @@ def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 @pytest.fixture(autouse=True)
 def alone(stage: Stage) -> Iterator[None]:
-    """Each story has the cluster for itself: what it made goes with it."""
+    """Give each test the cluster to itself: what it created is deleted afterwards."""
     yield
     stage.door.kubectl("delete", "infd,infg", "--all", "--wait=false")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failed story what the operator said last."""
+    """Add the end of the operator's log to a failed test's report."""
     report = yield
     operator = item.config.stash.get(OPERATOR, None)
     if report.failed and operator is not None:
@@ -140,7 +140,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @contextmanager
 def _answering(door: Embedded) -> Iterator[AnsweringPods]:
-    """Pods answer from a thread of their own, so that stories may wait as they like."""
+    """Serve pods from their own thread, so that tests may block."""
     ready, end = threading.Event(), asyncio.Event()
     found: list[AnsweringPods] = []
     loop = asyncio.new_event_loop()
