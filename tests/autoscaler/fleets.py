@@ -1,4 +1,4 @@
-"""A deployment and its pods as the autoscaler hears of them, an API server that takes its word, figures on demand."""
+"""A deployment and its pods as the autoscaler observes them, an API server that stores writes, samples on demand."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -31,13 +31,13 @@ _VERSIONS = count(1)
 
 
 def written_at(seconds: float) -> str:
-    """A moment as objects carry it."""
+    """A moment in the format of Kubernetes objects."""
     return datetime.fromtimestamp(START + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass
 class PretendWorld:
-    """Everything that was heard of."""
+    """All objects that watches delivered."""
 
     stores: dict[Resource, ObjectStore] = field(default_factory=dict)
     blind: bool = False
@@ -57,7 +57,7 @@ class PretendWorld:
 
 @dataclass
 class PretendServer:
-    """Takes what is written, lets the world hear of it, and may refuse."""
+    """Accepts writes, delivers them to the world, and may refuse."""
 
     world: PretendWorld
     applied: list[Manifest] = field(default_factory=list)
@@ -98,7 +98,7 @@ class PretendServer:
 
 @dataclass
 class PretendSource:
-    """Figures as a story gives them."""
+    """Returns the samples that a test sets."""
 
     clock: "Clock"
     waiting: float = 0.0
@@ -106,10 +106,10 @@ class PretendSource:
     targets: tuple[ScrapeTarget, ...] = ()
     tallies: SourceCounters = field(default_factory=SourceCounters)
     real: SampleSource | None = None
-    """Where figures come from instead, in stories with real pages."""
+    """The source to use instead, in tests with real pages."""
 
     def start(self) -> None:
-        """Nothing to begin."""
+        """Do nothing."""
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         self.targets = tuple(targets)
@@ -131,12 +131,12 @@ class PretendSource:
         return PodSample(figures=RouterView(figures=figures, endpoints={}), at=self.clock(), doubt=None, because="")
 
     async def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing."""
 
 
 @dataclass
 class Clock:
-    """Seconds since the epoch, moved by the story."""
+    """Seconds since the epoch, advanced by the test."""
 
     now: float = START
 
@@ -151,14 +151,14 @@ SUBJECT: Final = ScalingSpec(
 
 @dataclass
 class Fleet:
-    """One loop, its world, and time that passes by the round. Made within a running loop."""
+    """One loop, its world, and time that passes in rounds. Create it within a running loop."""
 
     world: PretendWorld = field(default_factory=PretendWorld)
     clock: Clock = field(default_factory=Clock)
     subjects: dict[str, ScalingSpec | None] = field(default_factory=dict)
     metrics: AutoscalerMetrics = field(default_factory=AutoscalerMetrics)
     prometheus: Callable[[PrometheusServer], SampleSource] | None = None
-    """Without one, it tells what the pods do."""
+    """Without one, the fake source stands in for Prometheus too."""
 
     def __post_init__(self) -> None:
         self.server = PretendServer(self.world)
@@ -182,24 +182,24 @@ class Fleet:
         )
 
     def reads(self, real: SampleSource) -> None:
-        """Samples come from a real scraper; whom to scrape is still heard by the pretended one."""
+        """Take samples from a real scraper; the fake source still receives the scrape targets."""
         self.source.real = real
 
     def understand(self, document: Manifest) -> ScalingSpec | None:
-        """As the controller's reading would be."""
+        """Parse as the controller would."""
         if "scaling" not in document["spec"]:
             return None
         return self.subjects.get(document["metadata"]["name"], SUBJECT)
 
     def deploy(self, name: str = "chat", *, policy: str | None = "queue") -> None:
-        """A deployment with an engine and a router that are ready."""
+        """Add a deployment with a ready engine and a ready router."""
         self.subjects[name] = replace(SUBJECT, bounds=ReplicaBounds(least=1, most=6, policy=policy))
         self.world.receive(deployment(name))
         self.world.receive(pod(name, "engine", 0))
         self.world.receive(pod(name, "router", 0))
 
     async def rounds(self, number: int) -> None:
-        """So many seconds."""
+        """Run this many rounds, one second each."""
         for _ in range(number):
             self.clock.now += 1.0
             await self.loop.round()
@@ -208,14 +208,14 @@ class Fleet:
                     await state.task
 
     def scaling(self, name: str = "chat") -> dict[str, Any]:
-        """What the status says."""
+        """The scaling part of the status."""
         found = self.world.of(kinds.INFERENCE_DEPLOYMENT).find("team", name)
         assert found is not None
         return dict((found.get("status") or {}).get("scaling") or {})
 
 
 def deployment(name: str, **changed: Any) -> Manifest:  # noqa: ANN401 - any field
-    """As somebody wrote it."""
+    """A deployment as a user would write it."""
     metadata = {"name": name, "namespace": "team", "uid": f"uid-{name}", "generation": 1}
     return {
         "apiVersion": "fairlead.dev/v1alpha1",
@@ -228,7 +228,7 @@ def deployment(name: str, **changed: Any) -> Manifest:  # noqa: ANN401 - any fie
 
 
 def policy(name: str = "queue", **spec: Any) -> Manifest:  # noqa: ANN401 - any field
-    """One that looks at queues."""
+    """A policy that scales on queue depth."""
     written = {"signals": {"queueDepth": {"targetPerReplica": 2}}, "coldStart": {"assume": "3s"}} | spec
     metadata = {"name": name, "namespace": "team", "uid": f"uid-policy-{name}", "generation": 1}
     return {
@@ -240,7 +240,7 @@ def policy(name: str = "queue", **spec: Any) -> Manifest:  # noqa: ANN401 - any 
 
 
 def pod(name: str, role: str, number: int, **changed: Any) -> Manifest:  # noqa: ANN401 - any field
-    """One that is ready since long."""
+    """A pod that has long been ready."""
     labels = {
         "fairlead.dev/deployment": name,
         "fairlead.dev/role": role,

@@ -1,4 +1,4 @@
-"""Loads and pages as engines and routers would tell them, for stories."""
+"""Loads and pages as engines and routers would report them."""
 
 import json
 from math import inf
@@ -10,7 +10,7 @@ ENDPOINT: dict[str, Any] = {"pod": "chat-1", "address": "10.0.0.1:8000", "state"
 
 
 def engine_page(tokens: int, running: float = 3.0) -> bytes:
-    """One small page with all that a skimmer wants to see."""
+    """A small page with everything that the fast reader looks for."""
     lines = (
         ("gauge", "vllm:num_requests_running", "", running),
         ("gauge", "vllm:num_requests_waiting", "", 1.0),
@@ -22,7 +22,7 @@ def engine_page(tokens: int, running: float = 3.0) -> bytes:
 
 
 def load(**changed: Any) -> EngineLoad:  # noqa: ANN401 - any field
-    """A replica at work."""
+    """The load of a busy replica."""
     document: dict[str, Any] = {
         "engines": 1,
         "running": 3.0,
@@ -39,7 +39,7 @@ def load(**changed: Any) -> EngineLoad:  # noqa: ANN401 - any field
 
 
 def router_page(request: float = 100, *endpoints: dict[str, Any], **changed: Any) -> bytes:  # noqa: ANN401 - any JSON
-    """What a router writes."""
+    """A page as a router writes it."""
     lanes = {
         "interactive": {"waiting": 3, "oldestSeconds": 1.5, "inflight": 8},
         "long": {"waiting": 1, "oldestSeconds": 2.5, "inflight": 1},

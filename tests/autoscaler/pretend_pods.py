@@ -1,4 +1,4 @@
-"""Pods inside the test's own loop that answer as they are told to, and count who asks."""
+"""Pods inside the test's own event loop that answer as instructed, and count requests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +11,7 @@ from fairlead.fleet.desired_state import EngineKind
 
 HOST: Final = "127.0.0.43"
 Respond = Callable[[int], bytes | None]
-"""What the n-th question is answered with, head and all; nothing: the connection is closed."""
+"""The whole response to the n-th request, head included; None: the connection is closed."""
 
 
 def whole(page: bytes, status: int = 200, more: bytes = b"") -> bytes:
@@ -24,7 +24,7 @@ def chunked(page: bytes) -> bytes:
 
 @dataclass(slots=True)
 class Pod:
-    """One that listens."""
+    """A pod with a listening socket."""
 
     respond: Respond
     port: int = 0
@@ -34,7 +34,7 @@ class Pod:
     most_at_once: int = 0
     delay: float = 0.0
     late: bytes = b""
-    """Said a moment after each answer."""
+    """Sent a moment after each answer."""
     tasks: list[asyncio.Task[object]] = field(default_factory=list)
     heads: list[bytes] = field(default_factory=list)
 

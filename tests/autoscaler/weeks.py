@@ -1,11 +1,11 @@
-"""A Prometheus with a past, and with nothing to tell of this moment."""
+"""A Prometheus with history and no current samples."""
 
 from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
 from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
 
 
 class Weeks:
-    """Answers one course for all that is asked; without one it does not answer."""
+    """Answers every query with one series; without one it does not answer."""
 
     def __init__(self, course: list[tuple[float, float]] | None) -> None:
         self.answer = course
@@ -21,4 +21,4 @@ class Weeks:
         return self.answer
 
     def close(self) -> None:
-        """Never opened."""
+        """Nothing to close."""
