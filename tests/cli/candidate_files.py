@@ -1,4 +1,4 @@
-"""Two candidates and some minutes of traffic, as files."""
+"""Two candidates and a few minutes of traffic, as files."""
 
 CANDIDATES = """
 apiVersion: fairlead.dev/v1alpha1

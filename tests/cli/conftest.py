@@ -1,4 +1,4 @@
-"""Files for commands, and commands to run on them."""
+"""Fixtures for command tests: files, and a way to run commands on them."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ File = Callable[..., str]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `fairlead` with these words: its exit code, what it printed, and what it complained of."""
+    """Run `fairlead` with these arguments: its exit code, stdout and stderr."""
 
     def ran(*words: str) -> tuple[int, str, str]:
         code = main.main(words)
@@ -29,7 +29,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def file(tmp_path: Path) -> File:
-    """A file of one object, by default the least deployment; JSON is YAML."""
+    """A file of one object, by default the minimal deployment; JSON is YAML."""
 
     def made(content: Any = None, name: str = "chat.yaml") -> str:  # noqa: ANN401  # an object or a text
         path = tmp_path / name
@@ -42,7 +42,7 @@ def file(tmp_path: Path) -> File:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """Two candidates in a folder, and five minutes of traffic beside it."""
+    """Two candidates in a folder, and five minutes of traffic next to it."""
     (tmp_path / "fleet").mkdir()
     (tmp_path / "fleet" / "candidates.yaml").write_text(CANDIDATES)
     rows = [f"{number / 4},800,100" for number in range(1200)]

@@ -1,4 +1,4 @@
-"""Decisions to explain, replay and show: small ones, decided by the real thing."""
+"""Decisions to explain, replay and show: small ones, made by the real code."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ AT: Final = 1_790_000_000.0
 
 
 def engine(**figures: float) -> EngineFigures:
-    """A quiet engine."""
+    """An idle engine."""
     quiet: dict[str, Any] = {
         "running": 2.0,
         "waiting": 0.0,
@@ -29,7 +29,7 @@ def engine(**figures: float) -> EngineFigures:
 
 
 def pod(name: str = "chat-1", **document: Any) -> EnginePod:  # noqa: ANN401  # fields of a pod
-    """A ready one, old enough to have nothing to do with its start."""
+    """A ready pod, old enough that its start no longer matters."""
     usual: dict[str, Any] = {
         "revision": "r1",
         "phase": EnginePodPhase.READY,
@@ -41,7 +41,7 @@ def pod(name: str = "chat-1", **document: Any) -> EnginePod:  # noqa: ANN401  # 
 
 
 def router(**figures: float) -> RouterPod:
-    """One that nobody waits at."""
+    """A router with an empty queue."""
     return RouterPod(
         name="router-1",
         figures=RouterFigures(**{"at": AT - 1.0, "asked": 1000.0, "prompt_tokens": 100_000.0} | figures),
@@ -49,7 +49,7 @@ def router(**figures: float) -> RouterPod:
 
 
 def facts(**document: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
-    """One replica, between one and eight."""
+    """One replica, with bounds one and eight."""
     usual: dict[str, Any] = {
         "revision": "r1",
         "bounds": ReplicaBounds(least=1, most=8, policy="interactive"),
@@ -68,7 +68,7 @@ def decided(
     at: float = AT,
     **document: Any,  # noqa: ANN401  # fields of a record
 ) -> DecisionRecord:
-    """What the real deciding makes of it, by default with nothing remembered."""
+    """The decision that the real code makes, by default with empty state."""
     seen = facts() if seen is None else seen
     recommendation, _ = recommender.recommend(seen, memory, at)
     usual: dict[str, Any] = {

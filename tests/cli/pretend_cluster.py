@@ -1,4 +1,4 @@
-"""A cluster as `explain` and `top` see one: an API server in a thread, and an operator that tells decisions."""
+"""A cluster as `explain` and `top` see it: an API server in a thread, and an operator that serves decisions."""
 
 import asyncio
 import json
@@ -17,23 +17,23 @@ LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "
 
 
 class PretendCluster(FakeApi):
-    """Answers the pages of pods too; its selectors know `in`."""
+    """Also serves the pages of pods; its selectors support `in`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.pages: dict[str, bytes | tuple[int, str]] = {}
-        """What the operator's pod answers: a page, or a status and its words."""
+        """What the operator's pod answers: a page, or a status and its message."""
         self.logs: dict[str, bytes] = {}
-        """By pod; others may not be read."""
+        """By pod; logs of other pods may not be read."""
         self.log_queries: list[dict[str, str]] = []
 
     def has_operator(self) -> None:
-        """One pod of it, in its usual namespace."""
+        """Add one operator pod in its usual namespace."""
         metadata = {"name": "fairlead-0", "namespace": "fairlead-system", "labels": LABELS}
         self.put(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata})
 
     def has(self, name: str, spec: dict[str, Any] | None = None, **status: object) -> None:
-        """One deployment, scaled unless said otherwise."""
+        """Add one deployment, scaled unless stated otherwise."""
         self.put(
             INFERENCE_DEPLOYMENT,
             {
@@ -46,7 +46,7 @@ class PretendCluster(FakeApi):
         )
 
     def has_object(self, resource: Resource, name: str, *conditions: dict[str, str], namespace: str = "team") -> None:
-        """One of our objects whose status an operator wrote."""
+        """Add one of our objects with a status that an operator wrote."""
         self.put(
             resource,
             {
@@ -90,7 +90,7 @@ class PretendCluster(FakeApi):
 
 @contextmanager
 def running(folder: Path, kind: type[PretendCluster] = PretendCluster) -> Iterator[tuple[PretendCluster, str]]:
-    """The cluster, and a kubeconfig that leads to it."""
+    """Serve the cluster; yields it and a kubeconfig for it."""
     cluster, ready = kind(), threading.Event()
     loop = asyncio.new_event_loop()
     over = asyncio.Event()

@@ -1,4 +1,4 @@
-"""A comparison that was played, small enough for stories."""
+"""A simulated comparison, small enough for tests."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ SEVEN_MINUTES = 420.0
 
 
 def traffic() -> PlayedTraffic:
-    """One request a second, and after three minutes twenty."""
+    """One request a second, and twenty after three minutes."""
 
     def arrivals(_: int) -> Iterator[RequestArrival]:
         for second in range(int(SEVEN_MINUTES)):

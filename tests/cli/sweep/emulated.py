@@ -1,4 +1,4 @@
-"""A sweep whose engine is `fairlead engine`: a process that says and counts what vLLM would."""
+"""A sweep whose engine is `fairlead engine`: a process with the output and counters of vLLM."""
 
 import argparse
 import asyncio
@@ -23,9 +23,9 @@ BOOT = (
     f"import sys; sys.path.insert(0, {str(ROOT / 'operator')!r}); from fairlead.cli.main import main; sys.exit(main())"
 )
 ENGINE = (sys.executable, "-c", BOOT, "engine", "--product", PRODUCT, "--", "vllm")
-"""What the sweep takes for the program called vllm."""
+"""What the sweep runs as the program called vllm."""
 SGLANG = (*ENGINE[:-1], "sglang")
-"""And for that called sglang."""
+"""And as the one called sglang."""
 WINDOW_S = 0.5
 BUDGET_S = 300.0
 NEVER_LATE = {"FAIRLEAD_ENGINE_LAG_LIMIT_MS": "1e6"}
@@ -39,7 +39,7 @@ def target(
     engine: str = "vllm",
     draft: str | None = None,
 ) -> SweepTarget:
-    """The deployment of a command line."""
+    """The deployment that a command line describes."""
     words = ["--", engine, "serve", model, *(flags or FLAGS)]
     chosen = argparse.Namespace(
         vllm=words, product=product, gpus=1, products=None, config_json=config, draft_config_json=draft
@@ -50,7 +50,7 @@ def target(
 def sweep(
     place: Path, wanted: SweepTarget, point_s: float = 1.0, program: Sequence[str] = ENGINE
 ) -> tuple[SweepLog, int, list[str]]:
-    """One run that takes a point for so long: the file, how many points are left, and all lines for a person."""
+    """Run it with this long for a point: the file, how many points are left, and all lines for the user."""
     lines: list[str] = []
     log = sweep_log.opened(place, wanted)
     made = runner.SweepRun(
