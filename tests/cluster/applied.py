@@ -1,4 +1,4 @@
-"""Server-side apply in small, for the fake API server: who owns which leaf, and what an apply makes of an object."""
+"""A small server-side apply for the fake API server: field ownership, and the object after an apply."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -10,10 +10,10 @@ Leaves = dict[Path, Any]
 Json = Any
 
 KEYS = ("type", "uid", "name")
-"""Lists whose items all have one of these are merged item by item; others are taken whole."""
+"""Lists whose items all have one of these are merged item by item; others are replaced whole."""
 
 ATOMIC = frozenset({"selector", "podSelector", "nodeSelector"})
-"""Maps that the API server takes whole."""
+"""Maps that the API server replaces whole."""
 
 IDENTITY = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
 
@@ -30,7 +30,7 @@ class Applied(NamedTuple):
 
 
 def apply(live: Manifest, owned: Mapping[str, Leaves], intent: Manifest, manager: str, force: bool) -> Applied:
-    """The object after one manager said all it wants."""
+    """The object after one manager applied its whole intent."""
     wanted, now, others = leaves(intent), leaves(live), {who: what for who, what in owned.items() if who != manager}
     taken = {path for path, value in wanted.items() if path in now and now[path] != value}
     for who, what in others.items():
@@ -45,7 +45,7 @@ def apply(live: Manifest, owned: Mapping[str, Leaves], intent: Manifest, manager
 
 
 def leaves(manifest: Manifest) -> Leaves:
-    """Every value by its path; what only the server writes is nobody's."""
+    """Every value by its path; fields that only the server writes have no owner."""
     mine = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind", "metadata")}
     metadata = {key: value for key, value in manifest.get("metadata", {}).items() if key not in IDENTITY}
     return dict(_walk((), mine | ({"metadata": metadata} if metadata else {})))
@@ -67,7 +67,7 @@ def _key(items: list[Any]) -> str | None:
 
 
 def grown(found: Leaves) -> Manifest:
-    """The object that has these leaves."""
+    """Build the object that has these leaves."""
     root: Manifest = {}
     for path, value in found.items():
         _set(root, path, copy.copy(value))

@@ -1,4 +1,4 @@
-"""What any API server answers: each story is told on the fake one and on a real one, or the fake proves nothing."""
+"""The contract of any API server: each case runs on the fake one and on a real one, or the fake proves nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ async def what_is_not_there_is_nothing(api: ApiServer, namespace: str) -> None:
 
 
 async def the_same_apply_again_changes_nothing(api: ApiServer, namespace: str) -> None:
-    """P4: a restart may apply everything once, and nobody is woken by it."""
+    """P4: a restart may apply everything once, and no watch gets an event for it."""
     first = await api.apply(note("twice", namespace=namespace))
     again = await api.apply(note("twice", namespace=namespace))
     assert again["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
@@ -138,4 +138,4 @@ STORIES: Final[tuple[Story, ...]] = (
     a_lease_keeps_what_was_written,
 )
 QUICK_STORIES: Final = tuple(story for story in STORIES if story is not a_watch_ends_when_it_should)
-"""All but the one that waits for a second, which is the least a server can be asked for."""
+"""All but the one that waits for a second, the shortest timeout that a server accepts."""

@@ -1,6 +1,6 @@
-"""A fake API server on 127.0.0.1, with behaviour: versions, watches, preconditions, apply, and faults by script.
+"""A fake API server on 127.0.0.1 with real behaviour: versions, watches, preconditions, apply, and scripted faults.
 
-It answers as the real one does; tests/apiserver/test_reaching.py puts the same questions to both.
+It answers as the real one does; tests/apiserver/test_reaching.py sends the same requests to both.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeRequest:
-    """A request, understood."""
+    """A parsed request."""
 
     verb: str
     resource: Resource
@@ -38,7 +38,7 @@ class FakeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An answer by script, instead of the true one or after it was carried out."""
+    """A scripted answer, instead of the real one or after the request was carried out."""
 
     code: int = 0
     """0: the connection is cut."""
@@ -54,33 +54,33 @@ class Stream:
 
     request: FakeRequest
     sent_version: int
-    """The version up to which it knows."""
+    """The version up to which it has sent events."""
     words: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
 
 
 class FakeApi:
-    """Objects, open watches, and what is to go wrong."""
+    """Objects, open watches, and scripted faults."""
 
     def __init__(self) -> None:
         self.objects = Objects()
         self.address = ""
         self.requests: list[FakeRequest] = []
         self.faults: list[tuple[Callable[[FakeRequest], bool], Fault]] = []
-        """Each is used once, for the first request it fits."""
+        """Each is used once, for the first request that it matches."""
         self.forbidden: set[tuple[str, str]] = set()
         self.absent: set[str] = set()
         self.oldest = 0
         """Watches from before this version get 410."""
         self.muted = False
-        """Watches are open and silent."""
+        """Watches are open and send nothing."""
         self._streams: list[Stream] = []
 
     def fail(self, fault: Fault, verb: str, times: int = 1) -> None:
-        """The next requests with this verb go wrong."""
+        """Make the next requests with this verb fail."""
         self.faults += [(lambda request: request.verb == verb, fault)] * times
 
     def count(self, verb: str) -> int:
-        """How often it was asked so."""
+        """How many requests had this verb."""
         return sum(1 for one in self.requests if one.verb == verb)
 
     @property
@@ -89,23 +89,23 @@ class FakeApi:
         return len(self._streams)
 
     def send_line(self, line: dict[str, Any] | str) -> None:
-        """A word of our choice to every open watch."""
+        """Send a line of the test's choice to every open watch."""
         for stream in self._streams:
             stream.words.put_nowait(line if isinstance(line, str) else json.dumps(line))
 
     def put(self, resource: Resource, manifest: Manifest) -> Manifest:
-        """Somebody else writes an object."""
+        """Write an object as another client would."""
         done = self.objects.put(resource, manifest)
         self.publish()
         return done
 
     def remove(self, resource: Resource, namespace: str, name: str) -> None:
-        """Somebody else deletes an object."""
+        """Delete an object as another client would."""
         self.objects.remove((resource.title, namespace, name), {})
         self.publish()
 
     def publish(self) -> None:
-        """Every open watch hears what it does not know yet, unless they are muted."""
+        """Send every open watch its pending events, unless watches are muted."""
         for stream in () if self.muted else self._streams:
             request = stream.request
             selector = request.selector
@@ -114,22 +114,22 @@ class FakeApi:
             stream.sent_version = self.objects.version
 
     def lose(self) -> None:
-        """What open watches have not heard yet they never will."""
+        """Drop the events that open watches have not received yet."""
         for stream in self._streams:
             stream.sent_version = self.objects.version
 
     def bookmark(self) -> None:
-        """How far the server has come."""
+        """Send a bookmark with the current version."""
         version = {"resourceVersion": str(self.objects.version)}
         self.send_line({"type": "BOOKMARK", "object": {"kind": "Any", "apiVersion": "v1", "metadata": version}})
 
     def expire(self) -> None:
-        """The past is compacted: open watches are told 410, and so is whoever comes from before."""
+        """Compact the history: open watches get 410, and so do new ones from an older version."""
         self.oldest = self.objects.version
         self.send_line({"type": "ERROR", "object": Status(410, "Expired", "too old resource version").body})
 
     def cut(self) -> None:
-        """Every open watch breaks off."""
+        """Break off every open watch."""
         for stream in self._streams:
             stream.words.put_nowait(None)
 
@@ -151,7 +151,7 @@ class FakeApi:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[ApiConnection]:
-        """Serve, and one connection to it."""
+        """Serve, and yield one connection."""
         async with self.served():
             credentials = Credentials(server=self.address)
 
@@ -260,7 +260,7 @@ class FakeApi:
 
 
 def _placed(request: FakeRequest, body: Manifest) -> Manifest:
-    """The address says the namespace where the manifest does not."""
+    """Take the namespace from the URL where the manifest has none."""
     if request.namespace is None:
         return body
     return body | {"metadata": {"namespace": request.namespace} | body["metadata"]}

@@ -1,4 +1,4 @@
-"""What a fake API server holds: objects with versions, field owners and a past that a watch can be told."""
+"""The store of a fake API server: objects with versions, field owners, and the history that watches need."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ Where = tuple[str, str, str]
 
 
 class Status(Exception):
-    """An answer that is no object."""
+    """An error status in place of an object."""
 
     def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(message)
@@ -32,31 +32,31 @@ class Happened(NamedTuple):
 
 
 class Objects:
-    """Every object there is, and all that happened."""
+    """All objects, and the history of their changes."""
 
     def __init__(self) -> None:
         self.version = 100
         self.moment = "2026-11-20T12:00:00Z"
-        """When what is made now is made."""
+        """Creation timestamp of new objects."""
         self.held: dict[Where, Manifest] = {}
         self.past: list[Happened] = []
         self._owned: dict[Where, Mapping[str, Leaves]] = {}
 
     def copied(self) -> "Objects":
-        """The same objects, past and owners, going their own way from here; what is held is replaced, never changed."""
+        """A copy of objects, history and owners that evolves on its own; what is stored is replaced, never changed."""
         other = Objects()
         other.version, other.moment = self.version, self.moment
         other.held, other.past, other._owned = dict(self.held), list(self.past), dict(self._owned)
         return other
 
     def found(self, where: Where) -> Manifest:
-        """The object, or the server's words that there is none."""
+        """The object, or the server's error that there is none."""
         if where not in self.held:
             raise Status(404, "NotFound", f'{where[0]} "{where[2]}" not found')
         return self.held[where]
 
     def listed(self, title: str, namespace: str | None, selector: str) -> list[Manifest]:
-        """Objects of a kind, by namespace and name."""
+        """Objects of a kind, ordered by namespace and name."""
         return [
             one
             for where, one in sorted(self.held.items())
@@ -64,19 +64,19 @@ class Objects:
         ]
 
     def put(self, resource: Resource, manifest: Manifest) -> Manifest:
-        """Store an object as some other writer would have made it, status included."""
+        """Store an object as another client would have written it, status included."""
         where = _where(resource, manifest)
         return self._store(where, _named(resource, manifest))
 
     def create(self, resource: Resource, manifest: Manifest) -> Manifest:
-        """A new object."""
+        """Create an object."""
         where = _where(resource, manifest)
         if where in self.held:
             raise Status(409, "AlreadyExists", f'{where[0]} "{where[2]}" already exists')
         return self.put(resource, manifest)
 
     def replace(self, resource: Resource, manifest: Manifest) -> Manifest:
-        """The whole object, if nobody changed it."""
+        """Replace the whole object, if it has not changed."""
         where = _where(resource, manifest)
         live = self.found(where)
         if manifest["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
@@ -87,7 +87,7 @@ class Objects:
     def apply(
         self, resource: Resource, intent: Manifest, manager: str, force: bool, subresource: str | None
     ) -> Manifest:
-        """Server-side apply; only the status of a status, all but the status of the rest."""
+        """Server-side apply: of the status subresource only the status, else all but the status."""
         where = _where(resource, intent)
         if subresource is not None:
             self.found(where)
@@ -104,7 +104,7 @@ class Objects:
         return self._store(where, _named(resource, done.manifest | {"metadata": metadata}))
 
     def remove(self, where: Where, conditions: Mapping[str, str]) -> Manifest:
-        """Delete, if it is the object that was meant."""
+        """Delete an object, if the preconditions hold."""
         live = self.found(where)
         for name, field in (("UID", "uid"), ("ResourceVersion", "resourceVersion")):
             wanted, has = conditions.get(field), live["metadata"][field]
@@ -116,7 +116,7 @@ class Objects:
         return live
 
     def events(self, title: str, namespace: str | None, selector: str, since: int) -> Iterator[Manifest]:
-        """What a watch that knows all up to a version is told, as the server writes it."""
+        """The events of a watch from this version on, as the server writes them."""
         for one in [each for each in self.past if each.version > since]:
             if one.where[0] == title and namespace in (None, one.where[1]) and (event := _event(one, selector)):
                 yield event
@@ -145,7 +145,7 @@ class Objects:
 
 
 def matches(manifest: Manifest, selector: str) -> bool:
-    """Equalities, their opposite, existence, and the one field of a name; no more is asked for by us."""
+    """Equality, inequality, existence, and the one field of a name; we use no other selectors."""
     labels = {"metadata.name": manifest["metadata"]["name"], **(manifest["metadata"].get("labels") or {})}
     return all(_matches(labels, part) for part in selector.split(",") if part)
 
@@ -158,7 +158,7 @@ def _matches(labels: Mapping[str, str], part: str) -> bool:
 
 
 def _event(one: Happened, selector: str) -> Manifest | None:
-    """An object that no longer matches is DELETED to those who select."""
+    """A watch gets DELETED for an object that no longer matches its selector."""
     before = one.old is not None and matches(one.old, selector)
     if one.new is not None and matches(one.new, selector):
         return {"type": "MODIFIED" if before else "ADDED", "object": one.new}

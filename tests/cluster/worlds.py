@@ -1,4 +1,4 @@
-"""What the stories of this folder stand on: a loop, manifests, an informer that runs, and limits that suit a test."""
+"""Helpers for this folder's tests: a loop, manifests, a running informer, and limits short enough for a test."""
 
 import asyncio
 import random
@@ -12,18 +12,18 @@ from fairlead.cluster.kinds import CONFIG_MAP, Manifest
 from tests.cluster.fake_api import FakeApi
 
 QUICK: Final = InformerTimings(stay_s=(20, 30), silence_s=0.15, least_s=0.01, most_s=0.03)
-"""For stories of silence."""
+"""For tests of silent watches."""
 
 IN_USE: Final = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.01, most_s=0.03)
 
 DICE: Final = random.Random(7)  # noqa: S311  # waiting times, no secrets
 
 Seen = list[tuple[str, str]]
-"""What listeners were told: came, changed or went, and which object's version."""
+"""What listeners received: the kind of change, and the object's version."""
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    """Tell a story to its end, or fail after ten seconds."""
+    """Run a test to its end, or fail after ten seconds."""
 
     async def bounded() -> None:
         async with asyncio.timeout(10):
@@ -33,35 +33,35 @@ def run(story: Coroutine[Any, Any, None]) -> None:
 
 
 def note(name: str, value: str = "a", namespace: str = "serving", **metadata: object) -> Manifest:
-    """A ConfigMap that says something."""
+    """A ConfigMap with this value."""
     named = {"name": name, "namespace": namespace} | metadata
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, "data": {"said": value}}
 
 
 def text_of(manifest: Manifest | None) -> str:
-    """What a ConfigMap says."""
+    """The value of a ConfigMap."""
     return "nothing" if manifest is None else str(manifest["data"]["said"])
 
 
 async def until(read: Callable[[], object]) -> None:
-    """Let the world go on until something is true; the story's own limit ends it otherwise."""
+    """Wait until something is true; the test's own time limit ends the wait otherwise."""
     while not read():
         await asyncio.sleep(0.002)
 
 
 class Following:
-    """An informer of ConfigMaps that runs, and what it told."""
+    """A running informer of ConfigMaps, and the changes that it reported."""
 
     def __init__(self, api: ApiServer, watched: WatchScope, timings: InformerTimings) -> None:
         self.changes: Seen = []
         self.informer = Informer(api, watched, self._record, rng=DICE, timings=timings)
 
     def texts(self) -> dict[str, str]:
-        """Every object and what it says."""
+        """Every object and its value."""
         return {one["metadata"]["name"]: text_of(one) for one in self.informer.store.all()}
 
     async def holds(self, **texts: str) -> None:
-        """Wait until the store holds just this."""
+        """Wait until the store holds exactly these."""
         await until(lambda: self.texts() == texts)
 
     def _record(self, old: Manifest | None, new: Manifest | None) -> None:
