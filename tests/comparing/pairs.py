@@ -1,4 +1,4 @@
-"""Pairs of answers as stories need them."""
+"""Pairs of answers for tests."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ FAILED = ScoredAnswer(right=False, error="503 Service Unavailable")
 
 
 def pairs(*, both: int = 0, gained: int = 0, lost: int = 0, neither: int = 0) -> list[ItemPair]:
-    """So many of each, every item on its own."""
+    """This many of each, every item in a cluster of its own."""
     kinds = [(RIGHT, RIGHT)] * both + [(WRONG, RIGHT)] * gained + [(RIGHT, WRONG)] * lost + [(WRONG, WRONG)] * neither
     return [
         ItemPair(item=f"item-{place}", baseline=baseline, candidate=candidate)
@@ -20,15 +20,15 @@ def pairs(*, both: int = 0, gained: int = 0, lost: int = 0, neither: int = 0) ->
 
 
 def in_clusters(found: list[ItemPair], size: int) -> list[ItemPair]:
-    """Each so many neighbours are of one document."""
+    """Group each `size` neighbours into one document."""
     return [replace(one, cluster=f"document-{place // size}") for place, one in enumerate(found)]
 
 
 def counts(n: float, gained: float, lost: float, right: float = 0) -> PairCounts:
-    """Counted already."""
+    """Counts that are already added up."""
     return PairCounts(n=n, gained=gained, lost=lost, baseline_right=right)
 
 
 def tagged(found: list[ItemPair], tag: str) -> Iterator[ItemPair]:
-    """The same with a tag."""
+    """The same pairs with a tag."""
     return (replace(one, tags=(tag,)) for one in found)

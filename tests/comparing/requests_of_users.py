@@ -1,4 +1,4 @@
-"""Requests of users on both sides, as stories need them."""
+"""Requests of users on both sides, for tests."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ from fairlead.fleet.request_samples import Fault, RequestSample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """Two revisions side by side, each with so many requests a minute."""
+    """Two revisions side by side, each with this many requests a minute."""
 
     seed: int = 1
     minutes: int = 20
     a_minute: tuple[int, int] = (20, 20)
     """Of baseline and candidate."""
     slower: tuple[float, float] = (1.0, 1.0)
-    """How much longer the candidate takes to its first token, and for each token."""
+    """How many times as long the candidate takes to its first token, and for each token."""
     sigma: float = 1.0
     cached: tuple[float, float] = (0.5, 0.5)
     faults: Mapping[Fault, tuple[float, float]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Traffic:
     """Requests of one conversation."""
 
     def samples(self) -> list[RequestSample]:
-        """All of them, in order."""
+        """All samples, in order."""
         return [one for minute in range(self.minutes) for one in self._minute(minute)]
 
     def _minute(self, minute: int) -> Iterator[RequestSample]:
