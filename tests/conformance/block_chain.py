@@ -1,7 +1,7 @@
-"""The chain of block hashes that vLLM publishes with `sha256_cbor`, computed apart from our engine's own.
+"""The chain of block hashes that vLLM publishes with `sha256_cbor`, computed independently of our engine.
 
-The three kinds of values that go into a hash are written as canonical CBOR by hand: it takes twenty lines, and a second
-writer is what makes agreement mean something.
+The three kinds of values in a hash are encoded as canonical CBOR by hand: it takes twenty lines, and only a second
+implementation makes agreement meaningful.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ NULL: Final = b"\xf6"
 def chain(
     tokens: Sequence[int], size: int, *, every: Sequence[Key] = (), first: Sequence[Key] = (), after: bytes = b""
 ) -> Iterator[bytes]:
-    """The hash of each whole block; `every` block has some keys, only the `first` has others."""
+    """The hash of each whole block; the keys in `every` go into each, those in `first` only into the first."""
     parent = after or _hash(_cbor(SEED))
     for begin in range(0, len(tokens) - size + 1, size):
         keys = (*every, *(first if begin == 0 and not after else ()))
@@ -28,7 +28,7 @@ def chain(
 
 
 def events_number(digest: bytes) -> int:
-    """How an event calls a block."""
+    """A block's number in an event."""
     return int.from_bytes(digest, "big") & LOW_64
 
 

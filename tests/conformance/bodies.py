@@ -1,4 +1,4 @@
-"""The keys of vLLM's answers in the order in which they stand, and what tests read out of a stream's chunks."""
+"""The keys of vLLM's answers in their order, and helpers that read a stream's chunks."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -34,22 +34,22 @@ CARD: Final = ("id", "object", "created", "owned_by", "root", "parent", "max_mod
 
 
 def text(chunks: Sequence[Json], index: int = 0) -> str:
-    """What a stream of a completion says in one of its choices."""
+    """The text of one choice of a completion stream."""
     return "".join(choice["text"] for chunk in chunks for choice in chunk["choices"] if choice["index"] == index)
 
 
 def spoken(chunks: Sequence[Json], index: int = 0) -> str:
-    """What a stream of a chat says in one of its choices."""
+    """The text of one choice of a chat stream."""
     deltas = [choice["delta"] for chunk in chunks for choice in chunk["choices"] if choice["index"] == index]
     return "".join(delta.get("content") or "" for delta in deltas)
 
 
 def finishes(chunks: Sequence[Json]) -> list[str]:
-    """The reasons for which the choices of a stream ended, in the order in which they did."""
+    """The finish reasons of a stream's choices, in the order in which they ended."""
     reasons = [choice.get("finish_reason") for chunk in chunks for choice in chunk["choices"]]
     return [reason for reason in reasons if reason is not None]
 
 
 def usage(prompt: int, completion: int) -> dict[str, int]:
-    """Three numbers of which one is the sum of the others."""
+    """Two numbers and their sum."""
     return {"prompt_tokens": prompt, "total_tokens": prompt + completion, "completion_tokens": completion}

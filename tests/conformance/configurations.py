@@ -1,4 +1,4 @@
-"""The few ways in which the suite starts a server; each is started once, and all its cases ask that one."""
+"""The configurations in which the suite starts a server; each is started once for all its cases."""
 
 import json
 from typing import Final
@@ -8,9 +8,9 @@ from tests.conformance.servers import Configuration
 
 KEY: Final = "sesame"
 SLOTS: Final = 3
-"""How many unfinished requests the narrow server takes."""
+"""How many unfinished requests the narrow server accepts."""
 BACKLOG: Final = 600
-"""How many prompt tokens may stand before it."""
+"""How many prompt tokens may wait in its queue."""
 EVENTS: Final = {
     "enable_kv_cache_events": True,
     "publisher": "zmq",
@@ -22,7 +22,7 @@ EVENTS: Final = {
 COMPACT: Final = {"backend": "xgrammar", "disable_any_whitespace": True}
 
 LASTING: Final = 2048
-"""The context where a reply must outlast what a story does meanwhile."""
+"""The context length where a reply must outlast what a test does meanwhile."""
 PLAIN: Final = Configuration(name="plain", flags=("--structured-outputs-config", json.dumps(COMPACT)))
 RICH: Final = Configuration(
     name="rich",
@@ -52,7 +52,7 @@ _OPTIONS: Final = (
     *("--enable_chunked_prefill", "--tool_parser", "qwen3", "--set=guided_decoding_backend=xgrammar"),
     *("--set=return_perf_metrics=true", "--set=enable_iter_perf_stats=true"),
 )
-"""As Fairlead's file of options says them."""
+"""In the format of Fairlead's options file."""
 TENSORRT: Final = Configuration(
     name="tensorrt", words=engines.TENSORRT, flags=(*_OPTIONS, "--set=lora_config.lora_dir=[/adapters/poet]")
 )
@@ -60,7 +60,7 @@ TENSORRT_LASTING: Final = Configuration(
     name="tensorrt-lasting", words=engines.TENSORRT, context=LASTING, pace_ms=3.0, flags=_OPTIONS
 )
 HELD: Final = 8192
-"""The context where somebody holds the only seat until the story lets go, on a slow machine too."""
+"""The context length where a request holds the only slot until the test releases it, even on a slow machine."""
 NARROW: Final = Configuration(
     name="narrow",
     context=HELD,
@@ -86,7 +86,7 @@ SGLANG_NARROW: Final = Configuration(
     token=KEY,
 )
 ROOM: Final = 11
-"""Blocks of the cramped server that requests can have: one more than there are is never anybody's."""
+"""Blocks of the cramped server that requests can use: it has one more, which no request gets."""
 BLOCK: Final = 32
 CRAMPED: Final = Configuration(
     name="cramped",

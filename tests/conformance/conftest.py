@@ -1,7 +1,7 @@
-"""The world of the conformance lane: one server at a time, ours unless FAIRLEAD_CONFORMANCE says otherwise.
+"""Fixtures of the conformance lane: one server at a time, ours unless FAIRLEAD_CONFORMANCE says otherwise.
 
-A real server takes half a minute to start and three gigabytes to stand there, so the cases that ask the same
-configuration follow each other, and the one before is ended when the next is asked for.
+A real server takes half a minute to start and three gigabytes of memory, so cases of one configuration run one after
+another, and a server is stopped when the next one is requested.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.conformance.servers import Configuration
 
 FOLDER: Final = Path(__file__).parent
 SHARED: Final = ("plain", "either", "richer", "rich", "detailed", "narrow", "queueing", "cramped")
-"""Fixtures that are servers, in the order in which they are started; of each kind of engine one after the other."""
+"""Fixtures that are servers, in start order; of each, the kinds of engine one after the other."""
 UNDER_TEST: Final = engines.under_test()
 OTHERS: Final = ((engines.SGLANG, "sglang"), (engines.TENSORRT, "tensorrt"))
 """Kinds with cases of their own, and how the fixtures of these begin."""
@@ -34,7 +34,7 @@ PLAIN: Final = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is here, and put cases of one server beside each other."""
+    """Mark the tests of this folder, and group those of one server."""
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker("conformance")
@@ -43,9 +43,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _is_for(item: pytest.Item) -> bool:
-    """Whether a kind that is under test is asked; a case of another kind is not left out, it is not there.
+    """Whether a test applies to a kind under test; a case of another kind is not skipped but removed.
 
-    What asks no engine at all stands here for the lane; a chosen server's figures are of the cases that ask it.
+    Tests without an engine are here for the lane only; a chosen server's figures count only the cases that use it.
     """
     if CHOICE in os.environ and "stage" not in getattr(item, "fixturenames", ()):
         return False
@@ -58,7 +58,7 @@ def _is_for(item: pytest.Item) -> bool:
 
 
 def _server(item: pytest.Item) -> int:
-    """-1 for what is elsewhere, so that its order stays."""
+    """-1 for tests outside this folder, so that they keep their order."""
     if not item.path.is_relative_to(FOLDER):
         return -1
     used = getattr(item, "fixturenames", ())
@@ -69,7 +69,7 @@ def _server(item: pytest.Item) -> int:
 
 
 class Stage:
-    """Where one server stands at a time."""
+    """Runs one server at a time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -78,7 +78,7 @@ class Stage:
         self._endpoint: Endpoint | None = None
 
     def have(self, configuration: Configuration) -> Endpoint:
-        """The server of this configuration; another one is ended first."""
+        """The server of this configuration; another one is stopped first."""
         if self._endpoint is None or self._name != configuration.name:
             self.clear()
             plain = configuration.name in {one.name for one in PLAIN.values()}
@@ -88,7 +88,7 @@ class Stage:
         return self._endpoint
 
     def clear(self) -> None:
-        """End what stands there."""
+        """Stop the running server."""
         self._endpoint = None
         self._stack.close()
 
@@ -103,31 +103,31 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture
 def plain(stage: Stage) -> Endpoint:
-    """As it starts with no flags of weight."""
+    """As it starts with no special flags."""
     return stage.have(configurations.PLAIN)
 
 
 @pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
 def either(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
-    """Of each kind the plain one, for what all kinds answer alike."""
+    """The plain server of each kind, for what all kinds answer alike."""
     return stage.have(PLAIN[request.param.kind])
 
 
 @pytest.fixture(params=RICHER, ids=lambda one: str(one.kind))
 def richer(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
-    """The plain one of each kind that takes and tells more than OpenAI's clients know."""
+    """The plain server of each kind that accepts and returns more than OpenAI's clients know."""
     return stage.have(PLAIN[request.param.kind])
 
 
 @pytest.fixture(params=RICHER, ids=lambda one: str(one.kind))
 def detailed(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
-    """Of each kind one that tells what its cache held, has a parser of tools, and metrics."""
+    """Of each kind one that reports cached tokens, has a tool parser, and metrics."""
     return stage.have({engines.VLLM: configurations.RICH, engines.SGLANG: configurations.SGLANG}[request.param])
 
 
 @pytest.fixture(params=RICHER, ids=lambda one: str(one.kind))
 def queueing(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
-    """Of each kind one with one seat, a short queue by priority, and a key."""
+    """Of each kind one with one slot, a short priority queue, and a key."""
     return stage.have(
         {engines.VLLM: configurations.NARROW, engines.SGLANG: configurations.SGLANG_NARROW}[request.param]
     )
@@ -141,7 +141,7 @@ def sglang(stage: Stage) -> Endpoint:
 
 @pytest.fixture
 def sglang_narrow(stage: Stage) -> Endpoint:
-    """SGLang with one seat, a short queue by priority, and a key."""
+    """SGLang with one slot, a short priority queue, and a key."""
     return stage.have(configurations.SGLANG_NARROW)
 
 
@@ -153,13 +153,13 @@ def tensorrt(stage: Stage) -> Endpoint:
 
 @pytest.fixture
 def rich(stage: Stage) -> Endpoint:
-    """With tools, adapters, events and everything that tells more."""
+    """With tools, adapters, events and all optional output."""
     return stage.have(configurations.RICH)
 
 
 @pytest.fixture
 def narrow(stage: Stage) -> Endpoint:
-    """With one seat, a short queue by priority, and a key."""
+    """With one slot, a short priority queue, and a key."""
     return stage.have(configurations.NARROW)
 
 
@@ -171,18 +171,18 @@ def cramped(stage: Stage) -> Endpoint:
 
 @pytest.fixture
 def empty_stage(stage: Stage, tmp_path: Path) -> Path:
-    """For a case that starts and ends its own server: nobody else stands there, and a folder for its log."""
+    """A stopped stage and a folder for the log, for a case that starts and stops its own server."""
     stage.clear()
     return tmp_path
 
 
 @pytest.fixture
 def sglang_stage(empty_stage: Path) -> Path:
-    """As the empty one, for a case of SGLang."""
+    """As `empty_stage`, for a case of SGLang."""
     return empty_stage
 
 
 @pytest.fixture
 def tensorrt_stage(empty_stage: Path) -> Path:
-    """As the empty one, for a case of TensorRT-LLM."""
+    """As `empty_stage`, for a case of TensorRT-LLM."""
     return empty_stage

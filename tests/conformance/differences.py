@@ -1,7 +1,7 @@
-"""Where `fairlead engine` means to differ from vLLM 0.32: every one with its reason, and nothing beside them.
+"""Where `fairlead engine` deliberately differs from vLLM 0.32: every difference, with its reason.
 
-A case that expects two answers asks for its difference by name; a name that no case asks for fails a story, and so does
-a case that asks for a name that is not here.
+A case that expects two answers refers to its difference by name; a name that no case refers to fails a test, and so
+does a case that refers to an unknown name.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What each side does, and why ours may."""
+    """What each side does, and why ours may differ."""
 
     real: str
     ours: str

@@ -1,7 +1,7 @@
-"""A server under test: how to speak to it over HTTP, and what may be done to its process.
+"""A server under test: HTTP requests to it, and control of its process.
 
-Speaks with `http.client` alone, so that bytes, statuses and the end of a stream are seen as they came. Knows nothing of
-what a right answer is.
+Uses only `http.client`, so that bytes, statuses and the end of a stream are seen as they came. It does not know what a
+right answer is.
 """
 
 import http.client
@@ -35,7 +35,7 @@ class Kind(StrEnum):
     OURS = "ours"
     REAL = "real"
     NAMED = "named"
-    """Somebody's own, by its URL."""
+    """The user's own, given by URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +59,14 @@ class Answer:
 
     @property
     def chunks(self) -> list[Json]:
-        """The events of a completion's stream, which must have ended with `[DONE]`."""
+        """The events of a completion stream, which must have ended with `[DONE]`."""
         *chunks, last = self.events
         assert last == DONE, f"the stream ended with {last!r}"
         return [json.loads(chunk) for chunk in chunks]
 
 
 class Stream:
-    """An answer that is still coming."""
+    """An answer that is still arriving."""
 
     def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
         self.status = response.status
@@ -85,7 +85,7 @@ class Stream:
         return [next(coming) for _ in range(count)]
 
     def close(self) -> None:
-        """Be gone, whatever is still to come."""
+        """Disconnect, whatever is still to come."""
         self._response.close()
         self._connection.close()
 
@@ -96,29 +96,29 @@ class Endpoint:
 
     kind: Kind
     words: EngineWords = engines.VLLM
-    """Which engine it is, or is to be."""
+    """The kind of engine that it is, or is to be."""
     host: str
     port: int
     token: str | None = None
-    """Sent with every request, where the server asks for one."""
+    """Sent with every request, where the server requires one."""
     process: "subprocess.Popen[bytes] | None" = None
     log: Path | None = None
     first_page: str = ""
-    """What /metrics said before anybody had asked for anything."""
+    """/metrics before the first request."""
     ports: Mapping[str, int] = field(default_factory=dict)
-    """Further ports by what they are for."""
+    """Further ports by their purpose."""
     timeout_s: float = TIMEOUT_S
-    """With nothing for so long, a request is given up."""
+    """A request fails after this long without data."""
 
     @property
     def url(self) -> str:
-        """As clients are given it."""
+        """The URL that clients use."""
         return f"http://{self.host}:{self.port}"
 
     def send(
         self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None, *, raw: bytes = b""
     ) -> Answer:
-        """One request, and its whole answer."""
+        """Send one request and read its whole answer."""
         connection, response = self._send(method, path, raw or _encoded(body), dict(headers or {}))
         with closing(connection):
             text = response.read().decode(errors="replace")
@@ -130,7 +130,7 @@ class Endpoint:
         return self.send("GET", path)
 
     def post(self, path: str, /, **body: Json) -> Answer:
-        """POST with the body's fields as they are given."""
+        """POST with these fields as the body."""
         return self.send("POST", path, body)
 
     def complete(self, prompt: Json, /, **more: Json) -> Answer:
@@ -138,21 +138,21 @@ class Endpoint:
         return self.post("/v1/completions", **{"model": MODEL, "prompt": prompt, "temperature": 0} | more)
 
     def chat(self, content: Json, /, **more: Json) -> Answer:
-        """POST /v1/chat/completions with one message of a user, or with the messages that are given."""
+        """POST /v1/chat/completions with one user message, or with the given messages."""
         messages = content if isinstance(content, list) else [{"role": "user", "content": content}]
         return self.post("/v1/chat/completions", **{"model": MODEL, "messages": messages, "temperature": 0} | more)
 
     def open(self, path: str, /, **body: Json) -> Stream:
-        """POST, and stay to read what comes while it comes."""
+        """POST, and read the answer as it arrives."""
         connection, response = self._send("POST", path, _encoded({"model": MODEL, "temperature": 0} | body), {})
         return Stream(connection, response)
 
     def error(self, answer: Answer) -> Json:
-        """The fields of an error that it answered."""
+        """The fields of the error in an answer."""
         return self.words.error(answer.json)
 
     def load(self) -> EngineLoad:
-        """Its page of metrics as the facts that scaling reads."""
+        """Its metrics page as the facts that scaling reads."""
         return self.words.load(self.get(self.words.metrics).text)
 
     def differs(self, name: str) -> bool:
@@ -160,13 +160,13 @@ class Endpoint:
         return bool(differences.MEANT[name]) and self.kind is Kind.OURS
 
     def fresh_page(self) -> str:
-        """What /metrics said right after its start; who knows what a named server was asked before."""
+        """/metrics right after the start; skips for a named server, which may have had requests before."""
         if self.kind is Kind.NAMED:
             pytest.skip("the server was named by its URL: its page is not one of a fresh start")
         return self.first_page
 
     def send_signal(self, number: signal.Signals) -> None:
-        """To its first process, as a kubelet would."""
+        """Signal its first process, as a kubelet would."""
         self.owned().send_signal(number)
 
     def ended(self, within_s: float = TIMEOUT_S) -> int:
@@ -174,7 +174,7 @@ class Endpoint:
         return self.owned().wait(within_s)
 
     def owned(self) -> "subprocess.Popen[bytes]":
-        """Its process; a server that is only named has none, and the case is left out with the reason."""
+        """Its process; a named server has none, so the case is skipped with the reason."""
         if self.process is None:
             pytest.skip("the server was named by its URL: its process is not ours to start, signal or kill")
         return self.process
@@ -196,7 +196,7 @@ class Endpoint:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a server and all that it started: politely, then not."""
+    """End a server and all that it started: by SIGTERM, then by SIGKILL."""
     with suppress(ProcessLookupError):
         process.terminate()
     with suppress(subprocess.TimeoutExpired):
@@ -207,7 +207,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def children(pid: int) -> Sequence[int]:
-    """The processes that a process started."""
+    """The child processes of a process."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(word) for word in listed.split()]
 

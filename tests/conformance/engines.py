@@ -1,4 +1,4 @@
-"""Which engines the suite's common part is asked of, and where their words for the same thing differ."""
+"""The kinds of engine that the suite's common part tests, and where their words for the same thing differ."""
 
 import os
 from collections.abc import Callable
@@ -11,45 +11,45 @@ from fairlead.fleet.engine_load import EngineLoad
 from house.conformance import CHOICE, OURS
 
 Json: TypeAlias = Any
-"""What a body says; the tests tell what must be in it."""
+"""A JSON body; the tests check what must be in it."""
 
 NAMED: Final = "FAIRLEAD_CONFORMANCE_ENGINE"
-"""Which kind a server is that was named by its URL; vLLM if it is not set."""
+"""The kind of a server that was named by its URL; vLLM if it is not set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineWords:
-    """What the common part must know of one kind."""
+    """What the common part needs to know of one kind."""
 
     kind: EngineKind
     command: tuple[str, ...]
-    """Before the model."""
+    """The words before the model."""
     name_flag: str
     context_flag: str
     ready: str
-    """Answers 200 once it takes requests, without a delay."""
+    """The path that answers 200 once it takes requests, without a delay."""
     stopped: str
-    """The key of what a reply stopped at."""
+    """The key of what stopped a reply."""
     text: str
-    """The key of a text in /detokenize."""
+    """The key of the text in /detokenize."""
     error: Callable[[Json], Json]
     """The fields of an error, from the whole body."""
     between_parts: str
-    """What stands between the texts of one message."""
+    """The separator between the texts of one message."""
     counts_first: bool
-    """Whether the first token of a reply is among the generated ones of its page."""
+    """Whether the first token of a reply counts among the generated tokens of its metrics."""
     seeded: bool
-    """Whether a request's seed decides what is drawn."""
+    """Whether a request's seed decides sampling."""
     stops_past_end: bool
-    """Whether a token that a request asks to stop at ends a reply that ignores the end."""
+    """Whether a stop token of the request ends a reply that ignores the end."""
 
     @property
     def metrics(self) -> str:
-        """Where its page of metrics is."""
+        """The path of its metrics."""
         return ENGINES[self.kind].api.metrics_path
 
     def load(self, page: str) -> EngineLoad:
-        """Its page as the facts that scaling reads."""
+        """A metrics page as the facts that scaling reads."""
         found = ENGINES[self.kind].load(page)
         assert isinstance(found, EngineLoad), found
         return found
@@ -97,14 +97,14 @@ TENSORRT: Final = EngineWords(
     seeded=True,
     stops_past_end=True,
 )
-"""It has no route that makes text of tokens."""
+"""It has no route that detokenizes."""
 ALL: Final = (VLLM, SGLANG, TENSORRT)
 RICHER: Final = (VLLM, SGLANG)
-"""Those that take more of a request than OpenAI's clients send, and tell tokens and latencies of their own."""
+"""Kinds that accept more than OpenAI's clients send, and report tokens and latencies of their own."""
 
 
 def under_test() -> tuple[EngineWords, ...]:
-    """Ours are asked of every kind; a server that was named is of one, and the real one that is started is vLLM."""
+    """Ours are tested as every kind; a named server is of one kind, and the real one that is started is vLLM."""
     choice = os.environ.get(CHOICE, OURS)
     if choice == OURS:
         return ALL

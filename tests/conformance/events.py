@@ -1,4 +1,4 @@
-"""The reader of KV events: the socket that the publisher under test was told to connect to."""
+"""Reads KV events from the socket that the publisher under test connects to."""
 
 import struct
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from tests.waiting import eventually
 
 TOPIC: Final = b"kv-events"
 QUIET_MS: Final = 700
-"""With nothing for so long, nothing more is to come of what was asked."""
+"""After this long without a message, no more events of a request are expected."""
 KNOCK: Final = 129
-"""Tokens that fill a block of any size that is in use."""
+"""Tokens that fill a block of any size in use."""
 
 
 class Reader:
-    """The socket that the publisher was told to connect to."""
+    """The socket that the publisher connects to."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._context = zmq.Context()
@@ -29,7 +29,7 @@ class Reader:
         self._socket.setsockopt(zmq.SUBSCRIBE, TOPIC)
 
     def messages(self, within_ms: int = QUIET_MS) -> list[tuple[int, list[Json], Json]]:
-        """What came since, until nothing comes: number, events, rank."""
+        """Messages since the last call, until no more arrive: number, events, rank."""
         found = []
         while self._socket.poll(within_ms):
             topic, number, payload = self._socket.recv_multipart()
@@ -40,7 +40,7 @@ class Reader:
         return found
 
     def events(self, kind: str) -> list[Json]:
-        """Those of one kind among what came since."""
+        """Events of one kind since the last call."""
         return [event for _, events, _ in self.messages() for event in events if event["type"] == kind]
 
     def close(self) -> None:
@@ -50,7 +50,7 @@ class Reader:
 
 @contextmanager
 def connected(endpoint: Endpoint) -> Iterator[Reader]:
-    """A reader that the publisher has found, which it looks for every now and then."""
+    """A reader that the publisher has connected to; the publisher retries now and then."""
     endpoint.owned()
     reader = Reader(endpoint)
     salts = iter(range(1000))

@@ -1,4 +1,4 @@
-"""A console with 500 made-up deployments behind its door, and one real router for what its playground sends."""
+"""A console with 500 made-up deployments behind its proxy, and one real router for its playground."""
 
 import asyncio
 import threading
@@ -66,7 +66,7 @@ def _fill(console: Console, words: str) -> None:
 
 
 def _decided(step: int) -> DecisionRecord:
-    """A fleet that a wave goes through."""
+    """A decision for a fleet under a wave of load."""
     waiting = max(0.0, 9.0 - abs(20 + step))
     record = decided(facts(routers=(router(waiting=waiting),), price_per_hour=0.7), at=AT + 15 * step)
     numbers = {"demand.requestsPerSecond": 4.0 + waiting, "supply.replicas": 2.0, "need.replicas": 1.0 + waiting / 9}
@@ -75,7 +75,7 @@ def _decided(step: int) -> DecisionRecord:
 
 
 class _Straight:
-    """The way without an API server in it."""
+    """Access without an API server."""
 
     def __init__(self, console: Console, router: Plane, token: str) -> None:
         self._console, self._router, self._token = console, router, token
@@ -94,7 +94,7 @@ class _Straight:
     async def chat(
         self, service: ServicePort, body: bytes, headers: Mapping[str, str]
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """To the one router there is."""
+        """Send to the only router."""
         sent = {**headers, "Content-Type": "application/json"}
         assert service.namespace == "team"
         async with (
@@ -115,7 +115,7 @@ async def _a_router() -> AsyncIterator[Plane]:
 
 @contextmanager
 def door(token: str, *, hostile: bool = True) -> Iterator[str]:
-    """The printed address, while a thread keeps the proxy open."""
+    """Yield the printed address, while a thread runs the proxy."""
     loop, found, ready = uvloop.new_event_loop(), list[str](), threading.Event()
     over = asyncio.Event()
 

@@ -1,6 +1,6 @@
 """A page of /metrics as a value: families with their types, samples with their labels.
 
-Reads the text format by itself, since what it is to find out includes whether the text is well formed.
+It parses the text format itself, since the tests check whether the text is well formed.
 """
 
 import re
@@ -30,23 +30,23 @@ class Family:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """All of it."""
+    """The whole page."""
 
     families: Mapping[str, Family]
 
     def value(self, name: str, **labels: str) -> float:
-        """The sum over the samples of that name that have these labels."""
+        """The sum of the samples with this name and these labels."""
         family = self.families.get(name) or self.families.get(re.sub(r"_(bucket|count|sum)$", "", name))
         samples = family.samples if family else []
         return sum(value for one, texts, value in samples if one == name and labels.items() <= texts.items())
 
     def labels(self, name: str) -> list[Mapping[str, str]]:
-        """Of every sample of a family."""
+        """The labels of every sample of a family."""
         return [texts for _, texts, _ in self.families[name].samples]
 
 
 def read(text: str) -> Page:
-    """A page as a value; a line that is neither comment nor sample is an error."""
+    """Parse a page; a line that is neither comment nor sample is an error."""
     families: dict[str, Family] = {}
     helps: dict[str, str] = {}
     for line in text.splitlines():
@@ -66,19 +66,19 @@ def read(text: str) -> Page:
 
 
 def now(endpoint: Endpoint) -> Page:
-    """Its page as it is."""
+    """The current page."""
     answer = endpoint.get("/metrics")
     assert answer.status == 200
     return read(answer.text)
 
 
 def shape(page: Page) -> list[str]:
-    """What a dashboard depends on, a line each: names, types, labels, children, buckets."""
+    """What a dashboard depends on, one line each: names, types, labels, children, buckets."""
     return sorted(line for family in page.families.values() if _comparable(family.name) for line in _lines(family))
 
 
 def settled(endpoint: Endpoint, holds: Callable[[Page], bool]) -> Page:
-    """The page once it tells what was waited for; an engine reports a step a moment after the answer is out."""
+    """The page once a condition holds; an engine counts a step a moment after the answer is out."""
 
     def observe() -> Page | None:
         page = now(endpoint)
@@ -95,7 +95,7 @@ def _owner(name: str, families: Mapping[str, Family]) -> Family:
 
 
 def _comparable(name: str) -> bool:
-    """Not what the client library tells of its own interpreter."""
+    """Excludes what the client library reports of its own interpreter."""
     return not name.startswith(("python_", "process_"))
 
 

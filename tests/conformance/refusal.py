@@ -1,4 +1,4 @@
-"""A refusal as a value, and the requests that many of them share."""
+"""A refusal as a value, and the requests that many refusals share."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ COMPLETIONS: Final = "/v1/completions"
 CHAT: Final = "/v1/chat/completions"
 BAD: Final = "BadRequestError"
 INVALID: Final = "Bad Request"
-"""The type of what the reader of bodies refuses, before vLLM sees it."""
+"""The error type when body validation refuses a request, before vLLM sees it."""
 HELLO: Final = [{"role": "user", "content": "hello world"}]
 LETTERS: Final = "hello " * 3000
 WEATHER: Final = {
@@ -35,7 +35,7 @@ TOO_LONG: Final = f"This model's maximum context length is {CONTEXT} tokens. How
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A request and the error it is answered with."""
+    """A request and the error that answers it."""
 
     route: str
     body: Json
@@ -46,7 +46,7 @@ class Refusal:
 
 
 def of_completion(message: str, param: str | None = None, /, **body: Json) -> Refusal:
-    """A completion whose body is in order, refused for what it asks."""
+    """A completion with a valid body, refused for what it requests."""
     return Refusal(route=COMPLETIONS, body={"model": MODEL, "prompt": "x"} | body, message=message, param=param)
 
 
@@ -56,22 +56,22 @@ def of_chat(message: str, param: str | None = None, /, **body: Json) -> Refusal:
 
 
 def message_with(kind: str, **part: Json) -> Json:
-    """A message of a user that has more in it than text."""
+    """A user message that contains more than text."""
     return {"role": "user", "content": [{"type": "text", "text": "what is this?"}, {"type": kind, **part}]}
 
 
 def of_body(route: str, body: Json, message: str, param: str | None) -> Refusal:
-    """A body that cannot be read as what the route takes."""
+    """A body that cannot be parsed as the route's request."""
     return Refusal(route=route, body=body, message=message, param=param, kind=INVALID)
 
 
 def unknown(route: str, body: Json) -> Refusal:
-    """A model that is not served."""
+    """A request for a model that is not served."""
     message = f"The model `nope` does not exist. Valid aliases: {MODEL}."
     request = {"model": "nope"} | body
     return Refusal(route=route, body=request, message=message, param="model", kind="NotFoundError", status=404)
 
 
 def invalid(kind: str, place: str, message: str, shown: str) -> str:
-    """The one error of a body, as the reader of bodies lists it."""
+    """The one error of a body, as the validator lists it."""
     return f"1 validation error:\n  {{'type': '{kind}', 'loc': '{place}', 'msg': '{message}', 'input': {shown}}}"

@@ -1,6 +1,6 @@
 """What vLLM 0.32 refuses, and with which words: vllm.md part 3 row by row, completed from a live server on CPU.
 
-Clients and routers match on these bodies, so the words are held to the letter.
+Clients and routers match on these bodies, so the words are compared exactly.
 """
 
 from typing import Final

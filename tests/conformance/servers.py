@@ -1,7 +1,7 @@
 """Starts servers of either side: the same configuration as `fairlead engine` and as real vLLM on CPU.
 
-What a server must be told beside the configuration to run at all (a model it has, a number format its device knows) is
-here and nowhere else.
+What a server needs beside the configuration to run at all (a model it has, a number format its device supports) is only
+here.
 """
 
 import http.client
@@ -32,7 +32,7 @@ CONTEXT: Final = 1024
 HOST: Final = "127.0.0.1"
 START_S: Final = {Kind.OURS: 30.0, Kind.REAL: 240.0}
 LAST_WORDS: Final = 3000
-"""Characters of its log that tell why it ended."""
+"""Characters of its log that show why it ended."""
 PRODUCT: Final = "NVIDIA-H100-80GB-HBM3"
 OUR_MODEL: Final = "meta-llama/Llama-3.2-1B-Instruct"
 
@@ -43,14 +43,14 @@ class Configuration:
 
     name: str
     words: EngineWords = engines.VLLM
-    """Which engine it is."""
+    """The kind of engine."""
     flags: tuple[str, ...] = ()
-    """The engine's own; `{word}` stands for a free port."""
+    """The engine's own flags; `{word}` stands for a free port."""
     context: int = CONTEXT
     environment: Mapping[str, str] = field(default_factory=dict)
-    """The engine's own variables."""
+    """The engine's own environment variables."""
     pace_ms: float | None = None
-    """Ours: the time of a token, where a story needs a reply to last."""
+    """Ours only: the time of a token, where a test needs a reply to last."""
     token: str | None = None
 
 
@@ -59,14 +59,14 @@ class CouldNotStart(Exception):
 
 
 def chosen() -> Kind:
-    """Whose servers this session is about."""
+    """Which servers this session tests."""
     answer = os.environ.get(CHOICE, Kind.OURS)
     return Kind.NAMED if "://" in answer else Kind(answer)
 
 
 @contextmanager
 def running(configuration: Configuration, folder: Path, *, plain: bool = False) -> Iterator[Endpoint]:
-    """A server that is ready, until the block ends; one that was named serves the plain configuration only."""
+    """A ready server, until the block ends; a named one serves the plain configuration only."""
     kind = chosen()
     if kind is Kind.NAMED and plain:
         yield named(os.environ[CHOICE], configuration.words)
@@ -80,13 +80,13 @@ def running(configuration: Configuration, folder: Path, *, plain: bool = False) 
 
 
 def named(url: str, words: EngineWords = engines.VLLM) -> Endpoint:
-    """Somebody's own server."""
+    """A user's own server."""
     parts = urlsplit(url)
     return Endpoint(kind=Kind.NAMED, words=words, host=parts.hostname or HOST, port=parts.port or 80)
 
 
 def launched(configuration: Configuration, folder: Path, kind: Kind) -> Endpoint:
-    """Its process, which need not be ready yet."""
+    """The started process, which need not be ready yet."""
     if kind is Kind.NAMED:
         pytest.skip(f"the server was named by its URL: it is not ours to start as `{configuration.name}`")
     ports = {word: free_port() for word in ("port", "events", "replay")}
@@ -119,14 +119,14 @@ def launched(configuration: Configuration, folder: Path, kind: Kind) -> Endpoint
 
 
 def _let_clients_go_first(pid: int) -> None:
-    """A model that computes on every core keeps a client waiting for seconds, and the client would call that a wrong
-    answer. The server's session is a scheduling group of its own, to which niceness means nothing."""
+    """Lower a server's priority, since a model on every core delays a client for seconds, which would look like a wrong
+    answer. The server's session is its own scheduling group, where nice values have no effect."""
     with suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text("19", encoding="ascii")
 
 
 def wait_until_ready(endpoint: Endpoint) -> None:
-    """Until it says that it takes requests; before that, nobody listens."""
+    """Wait until it reports ready; before that, nothing listens."""
     eventually(lambda: _ended(endpoint) or healthy(endpoint), "a server that is ready", START_S[endpoint.kind])
     if _ended(endpoint):
         log = endpoint.log.read_text(errors="replace")[-LAST_WORDS:] if endpoint.log else ""
@@ -135,7 +135,7 @@ def wait_until_ready(endpoint: Endpoint) -> None:
 
 
 def healthy(endpoint: Endpoint) -> bool:
-    """Whether it listens and says that it is well."""
+    """Whether it listens and reports healthy."""
     with closing(http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=5)) as connection:
         try:
             connection.request("GET", endpoint.words.ready)
@@ -145,12 +145,12 @@ def healthy(endpoint: Endpoint) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody has."""
+    """A free port."""
     return free_ports.free_port(HOST)
 
 
 def adapter_path() -> str:
-    """An adapter that real vLLM can load; ours opens no file and takes the same words."""
+    """An adapter that real vLLM can load; ours opens no file and accepts the same words."""
     return str(tiny_model.adapter(Cache.chosen()))
 
 
