@@ -1,4 +1,4 @@
-"""Deployments and gateways as the console finds them in the operator's stores."""
+"""Deployments and gateways as the console reads them from the operator's stores."""
 
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ NO_ROOM: Final = (
 
 
 def deployment(name: str = "chat", namespace: str = "team", **status: Any) -> dict[str, Any]:  # noqa: ANN401  # of a status
-    """One that serves, unless its status says otherwise."""
+    """A deployment that serves, unless its status says otherwise."""
     usual = {
         "observedGeneration": 1,
         "conditions": list(WELL),
@@ -51,12 +51,12 @@ def deployment(name: str = "chat", namespace: str = "team", **status: Any) -> di
 
 
 def facts(document: dict[str, Any] | None = None, **more: Any) -> DeploymentFacts:  # noqa: ANN401  # its fields
-    """What the console knows of it."""
+    """What the console knows of a deployment."""
     return DeploymentFacts(document=deployment() if document is None else document, **more)
 
 
 def gateway(name: str = "company", namespace: str = "team", **status: Any) -> dict[str, Any]:  # noqa: ANN401  # of a status
-    """One with two tenants and two models."""
+    """A gateway with two tenants and two models."""
     usual = {
         "observedGeneration": 1,
         "conditions": [condition("Ready", "True", "Serving", "2 of 2 routers are ready")],

@@ -1,4 +1,4 @@
-"""A page as a browser reads it: its text, its elements and what it would fetch; what is not closed is an error."""
+"""A page as a browser reads it: its text, elements and fetches; an element that is not closed is an error."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -17,11 +17,11 @@ class ReadPage:
 
     @property
     def text(self) -> str:
-        """All words, with single spaces."""
+        """All text, with single spaces."""
         return " ".join(" ".join(self.words).split())
 
     def values(self, attribute: str) -> list[str]:
-        """Of that attribute, wherever it is."""
+        """The values of an attribute on any element."""
         return [value for _, name, value in self.attributes if name == attribute]
 
 
@@ -45,7 +45,7 @@ class _Reader(HTMLParser):
 
 
 def read(text: str) -> ReadPage:
-    """The page of this text."""
+    """Parse a page."""
     page = ReadPage()
     reader = _Reader(page)
     reader.feed(text)
