@@ -1,4 +1,4 @@
-"""What becomes of each field of an adapter: what differs for loaders and routers where it has another value. Pure."""
+"""The effect of each field of an adapter: what differs for loaders and routers with another value. Pure."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -22,7 +22,7 @@ TRIED: Final = "the plan by which a new version takes over"
 
 
 def places(leaf: str) -> list[str]:
-    """What is another one with another value of this leaf."""
+    """What differs with another value of this leaf."""
     spec = full_specs.TRIED_ADAPTER if leaf.startswith("canary.") else full_specs.ADAPTER_SPEC
     path = next(path for path in leaves(spec) if named(path) == leaf)
     value: Any = spec

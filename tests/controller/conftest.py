@@ -1,4 +1,4 @@
-"""Notes what each story tried, for `make prove ITEM=controller.4`."""
+"""Records what each test tried, for `make prove ITEM=controller.4`."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ from tests.controller import tried
 
 @pytest.fixture(autouse=True)
 def _noted(record_property: Callable[[str, object], None]) -> Iterator[None]:
-    """What one test tried, by what it is."""
+    """Record what one test tried, by kind."""
     before = tried.COUNT.copy()
     yield
     for name, count in (tried.COUNT - before).items():

@@ -1,17 +1,17 @@
-"""What the story of every field needs to know: values that fit, what stands beside them, who hears a field later."""
+"""Data for the test of every field: valid values, the fields they need beside them, and the exceptions."""
 
 from typing import Any, Final
 
 Spec = dict[str, Any]
 
 BASE: Final[Spec] = {"engine": {"kind": "vLLM", "context": {"maxTokens": 8192}}}
-"""Real vLLM, since the simulated engine opens no weights."""
+"""Real vLLM, since the simulated engine reads no weights."""
 
 ONLY_CHECKED: Final = frozenset({"accelerator.count"})
-"""States what other fields decide; nothing follows from it but a refusal where it contradicts them."""
+"""States what other fields decide; its only effect is a refusal where it contradicts them."""
 
 UNDONE_BY_ROUTERS: Final = frozenset({"gateway.name", "gateway.namespace"})
-"""Undoing it takes as long as routers take to serve; `gateways/test_moves.py` holds them to leave nothing."""
+"""Undoing it takes as long as routers take to serve; `gateways/test_moves.py` checks that nothing is left."""
 
 KEY: Final = {"name": "s", "key": "key"}
 ADAPTER: Final = {"name": "tone", "source": "hf://somebody/tone"}
@@ -202,7 +202,7 @@ VALUES: Final[Spec] = {
     "storage.cache.subPath": "sub",
     "storage.sharedMemory": "2Gi",
 }
-"""Where the kind of a leaf does not tell a good one."""
+"""Values for leaves whose type does not suggest a valid one."""
 
 BESIDE: Final[dict[str, Spec]] = {
     **{f"accelerator.{one}": ON_CPU for one in ("cores", "memory")},
@@ -272,4 +272,4 @@ BESIDE: Final[dict[str, Spec]] = {
     "scaling.policy.name": SCALED,
     "storage.cache.subPath": {"storage": {"cache": {"claimName": "models"}}},
 }
-"""What must stand beside a leaf for it to mean something."""
+"""What must be set beside a leaf for it to have an effect."""

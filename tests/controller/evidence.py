@@ -1,26 +1,26 @@
-"""What was seen of one field: whether anything comes of it, and where."""
+"""What was observed of one field: whether it has an effect, and where."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What becomes of a field."""
+    """The effect of a field."""
 
     USED = "used"
     REFUSED = "refused"
     CHECKED = "refused where it contradicts"
     WARNED = "warned of"
     IGNORED = "ignored"
-    """Taken in silence, and nothing comes of it: there must be none."""
+    """Accepted silently and without effect: there must be none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """One leaf, and what was seen of it."""
+    """One leaf, and what was observed of it."""
 
     kind: str
     leaf: str
     outcome: Outcome
     where: str
-    """What differs with it, or what is said of it."""
+    """What differs with it, or the message about it."""

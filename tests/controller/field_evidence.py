@@ -1,7 +1,7 @@
-"""What becomes of every field of the kinds, found by changing it: used and where, refused, or warned of.
+"""The effect of every field of the kinds, found by changing it: used and where, refused, or warned of.
 
-Nothing here is a list of fields. Leaves come from the committed definitions; of an InferenceDeployment a world is
-brought about with and without the field, of a policy the autoscaler is watched, and refusals are the reviewer's own.
+No list of fields is kept here. Leaves come from the committed definitions; an InferenceDeployment is reconciled with
+and without the field, the autoscaler's reads of a policy are recorded, and refusals are the reviewer's own.
 """
 
 import ast
@@ -42,12 +42,12 @@ from tests.review.table import CONTEXT
 ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
 ROUTING: Final = ("routing", "router")
 SHARED: Final = ("fleet/token_issuer.py",)
-"""What routers and admission must read alike."""
+"""Modules that routers and admission share."""
 EVALUATING: Final = ("evaluating", "comparing", "controller/evaluations")
 WORKING: Final = ("objects/evaluation_pods.py", "objects/runner_pods.py")
-"""The pods in which an evaluation's work is done."""
+"""The pods that do an evaluation's work."""
 PARSER: Final = "router/config"
-"""Reads the routers' file into values; whoever acts on them stands elsewhere."""
+"""Parses the routers' file into values; the code that acts on them is elsewhere."""
 TRUSTING: Final = ReviewContext(catalogue=CONTEXT.catalogue)
 UNBUILT: Final = frozenset({AdmissionReason.NOT_AVAILABLE, AdmissionReason.NOT_ENFORCED})
 MOST: Final = 4
@@ -63,18 +63,18 @@ CHILDREN: Final = (
     (r"poddisruptionbudgets", "disruption budgets"),
     (r"status$", "status"),
 )
-"""What stands in a world, and what people call it."""
+"""The children in a world, and what users call them."""
 GIVEN: Final = {
     "Deployment": "router pods",
     "Service": "the routers' Service",
     "ConfigMap": "the routers' configuration",
     "HTTPRoute": "the HTTPRoute",
 }
-"""What a gateway's routers are given."""
+"""What a gateway's routers get."""
 
 
 def everything() -> tuple[Evidence, ...]:
-    """All leaves of all kinds, in their order."""
+    """All leaves of all kinds, in order."""
     return (
         *(of_deployment(leaf) for leaf in sorted(test_every_field.leaves())),
         *(of_policy(leaf) for leaf in sorted(leaves_of(POLICY))),
@@ -85,7 +85,7 @@ def everything() -> tuple[Evidence, ...]:
 
 
 def of_deployment(leaf: str) -> Evidence:
-    """What a spec with another value of this leaf brings about."""
+    """What another value of this leaf changes among the children of a spec."""
     before, after = changed(leaf)
     if pair := _reviewed(after, leaf):
         return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=pair[0], where=pair[1])
@@ -98,7 +98,7 @@ def of_deployment(leaf: str) -> Evidence:
 
 
 def of_policy(leaf: str) -> Evidence:
-    """Who reads what this leaf becomes, while an autoscaler decides."""
+    """Which modules read what this leaf becomes, while an autoscaler decides."""
     document = written(full_specs.POLICY_SPEC, kind=POLICY, name="full")
     if pair := _reviewed(document, leaf):
         return Evidence(kind=POLICY.name, leaf=leaf, outcome=pair[0], where=pair[1])
@@ -114,7 +114,7 @@ def of_policy(leaf: str) -> Evidence:
 
 
 def of_gateway(leaf: str) -> Evidence:
-    """What another value of this leaf changes for routers; else what is said of it."""
+    """What another value of this leaf changes for routers; else the message about it."""
     review = admission.review(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), TRUSTING)
     for one in review.refusals:
         if one.reason is AdmissionReason.NOT_AVAILABLE and _names(one.field, leaf):
@@ -128,7 +128,7 @@ def of_gateway(leaf: str) -> Evidence:
 
 
 def of_evaluation(leaf: str) -> Evidence:
-    """Who reads what this leaf becomes, while items are read, asked and scored."""
+    """Which modules read what this leaf becomes, while items are read, sent and scored."""
     spec = next(one for one in EVALUATION_SPECS if leaf in {named(path) for path in leaves(one)})
     (path, *_) = (path for path in leaves(spec) if named(path) == leaf)
     found = {name for _, name in _attributes(EVALUATION, spec, path)}
@@ -146,7 +146,7 @@ def of_adapter(leaf: str) -> Evidence:
 
 
 def _names(field: str, leaf: str) -> bool:
-    """Leaves of a gateway are called without the places in lists."""
+    """Leaves of a gateway are named without positions in lists."""
     named = re.sub(r"\[\d+\]", "", field).removeprefix("spec.")
     return f"{leaf}.".startswith(f"{named}.")
 
@@ -181,7 +181,7 @@ def _routers_of(gateway: DesiredGateway) -> tuple[Manifest, ...]:
 
 
 def _reviewed(document: Any, leaf: str) -> tuple[Outcome, str] | None:  # noqa: ANN401  # an object as written
-    """That the reviewer speaks of this leaf, because this release does not act on it or because it contradicts."""
+    """The reviewer's message on this leaf, because this release does not act on it or because it contradicts."""
     review = admission.review(document, TRUSTING)
     for one in review.refusals:
         if one.reason is AdmissionReason.NOT_AVAILABLE:
@@ -204,7 +204,7 @@ def _sentence(finding: SpecFinding) -> str:
 
 
 def _changed_children(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
-    """Which children or words differ; of what only routers are told, who in a router reads it."""
+    """Which children or messages differ; of what only routers get, which router modules read it."""
     old, new = (_plain(state(begun(json.dumps(one)))) for one in (before, after))
     names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
     found = [label for pattern, label in CHILDREN if any(re.match(pattern, name) for name in names)]
@@ -216,7 +216,7 @@ def _changed_children(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN40
 
 
 def _plain(found: Manifest) -> Manifest:
-    """Without the names of revisions and our stamps: every change of the engine's part changes those."""
+    """The object without names of revisions and our stamps: every change of the engine's part changes those."""
     text = json.dumps(found, sort_keys=True)
     for one in sorted({str(each["hash"]) for each in found["status"]["revisions"]}):
         text = text.replace(one, "REVISION")
@@ -229,7 +229,7 @@ def _rollout(before: Any, after: Any) -> str:  # noqa: ANN401  # objects as writ
 
 
 def _readers(leaf: str, before: Any, after: Any) -> list[str]:  # noqa: ANN401  # objects as written
-    """Modules of a router that read an attribute of that name and speak of the group it stands in."""
+    """Modules of a router that read an attribute of that name and mention its group."""
     readings = [read_stored(one, DEPLOYMENT).value for one in (before, after)]
     old, new = (deployment_conversion.deployment(one, releases()) for one in readings if one is not None)
     found = differences(old, new)
@@ -241,7 +241,7 @@ def _readers(leaf: str, before: Any, after: Any) -> list[str]:  # noqa: ANN401  
 
 
 def _attributes(kind: Kind[Any], spec: dict[str, Any], path: tuple[str | int, ...]) -> Iterable[Attribute]:
-    """What of the converted policy or evaluation differs with another value at this place."""
+    """What of the converted policy or evaluation differs with another value at this path."""
     value: Any = spec
     for step in path:
         value = value[step]
@@ -254,7 +254,7 @@ def _attributes(kind: Kind[Any], spec: dict[str, Any], path: tuple[str | int, ..
 
 
 def _steps(leaf: str) -> Iterable[str | int]:
-    """Lists of a full spec have an element each."""
+    """The path of a leaf; lists of a full spec have one element each."""
     for step in leaf.split("."):
         yield step
         if step == "schedules":
@@ -267,13 +267,13 @@ def _policy_readers() -> dict[Attribute, set[str]]:
 
 
 def _routing_readers() -> dict[str, dict[str, str]]:
-    """Attributes that modules of a router read; the parser of its file is no reader."""
+    """Attributes that modules of a router read; the parser of its file does not count."""
     return _readers_in(ROUTING, SHARED)
 
 
 @cache
 def _readers_in(rooms: tuple[str, ...], beside: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
-    """Attributes that modules of these rooms read, by name, with the texts of the modules."""
+    """Attributes that modules of these packages read, by name, with the modules' source."""
     found: dict[str, dict[str, str]] = {}
     paths = (path for room in rooms for path in sorted((ROOMS / room).rglob("*.py")))
     for path in (*paths, *map(ROOMS.joinpath, beside)):

@@ -1,6 +1,7 @@
-"""What Kubernetes does by itself, in small: ReplicaSets, scheduler, kubelet, garbage collector. One call, one round.
+"""A small model of what Kubernetes does by itself: ReplicaSets, scheduler, kubelet, garbage collector.
 
-A pod is made, placed where GPUs are free, started, ready; one that is deleted holds its GPUs until it has drained.
+One call is one round. A pod is created, placed where GPUs are free, started, and ready; a deleted one holds its GPUs
+until it has drained.
 """
 
 from collections import Counter
@@ -15,19 +16,19 @@ from tests.cluster.fake_objects import Objects
 Manifest = dict[str, Any]
 
 DRAINS_IN: Final = 2
-"""Rounds that an ending pod takes; its GPUs are held for so long."""
+"""Rounds that a terminating pod takes; it holds its GPUs for this long."""
 RESOURCE: Final = "nvidia.com/gpu"
 HASH: Final = "pod-template-hash"
 TEMPLATE_HASH: Final = "7d9f8b6c5d"
 
 
 Program = Callable[[Manifest], tuple[int | None, str]]
-"""From a pod to its exit code, None while it works, and what it prints; where it fails, that is its message."""
+"""From a pod to its exit code, None while it runs, and its output; where it fails, that is its message."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Kube:
-    """The controllers and nodes of a pretended cluster."""
+    """The controllers and nodes of a fake cluster."""
 
     objects: Objects
     broken: dict[str, Manifest] = field(default_factory=dict)
@@ -35,22 +36,22 @@ class Kube:
     refused: dict[str, Manifest] = field(default_factory=dict)
     """By revision: the container status of the pod that checks it without a GPU."""
     template_hash: str = TEMPLATE_HASH
-    """What a Deployment's pods are told by; one that is made while the name is still taken gets another."""
+    """The template hash of a Deployment's pods; a Deployment created while the name is still taken gets another."""
     quota: str = ""
-    """Words with which pods are refused; empty: none are."""
+    """The message with which pods are refused; empty: none are."""
     makes_pods: bool = True
-    """Its controller manager works."""
+    """Whether the controller manager works."""
     programs: dict[str, Program] = field(default_factory=dict)
-    """What pods do that work for an evaluation, by the end of their name; one that is not here goes on for ever."""
+    """What an evaluation's pods do, by the end of their name; a pod that is not here runs forever."""
     printed: dict[str, str] = field(default_factory=dict)
-    """What they printed, by name."""
+    """Their output, by name."""
     _hashes: dict[str, str] = field(default_factory=dict)
     """By the UID of each Deployment."""
     _draining: dict[str, int] = field(default_factory=dict)
     _serial: int = 0
 
     def take_over(self, other: "Kube") -> None:
-        """Whatever is in flight there goes on here."""
+        """Continue all that is in flight in the other one."""
         self.broken, self.refused, self.quota = dict(other.broken), dict(other.refused), other.quota
         self.template_hash, self._hashes = other.template_hash, dict(other._hashes)
         self._draining, self._serial = dict(other._draining), other._serial
@@ -60,7 +61,7 @@ class Kube:
         return self.objects.listed(resource.title, None, selector)
 
     def round(self, now: datetime) -> None:
-        """Everything that would happen until the next look."""
+        """All that happens before the next reconcile."""
         self.objects.moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         self._collect()
         for pod in self.of(kinds.POD):
@@ -71,12 +72,12 @@ class Kube:
             self._start(pod, now)
 
     def add_node(self, name: str, product: str, gpus: int) -> None:
-        """A node with GPUs, ready."""
+        """Add a ready node with GPUs."""
         labels = {"nvidia.com/gpu.product": product}
         self._add(name, labels, {RESOURCE: str(gpus)})
 
     def add_host(self, name: str, cores: str, memory: str) -> None:
-        """A node without GPUs, ready."""
+        """Add a ready node without GPUs."""
         self._add(name, {}, {cpu_nodes.CORES: cores, cpu_nodes.MEMORY: memory})
 
     def _add(self, name: str, labels: dict[str, str], allocatable: dict[str, str]) -> None:
@@ -84,7 +85,7 @@ class Kube:
         self.objects.put(kinds.NODE, {"metadata": {"name": name, "labels": labels}, "status": status})
 
     def delete(self, resource: kinds.Resource, namespace: str, name: str) -> None:
-        """As kubectl delete does it: a pod begins to end, everything else goes at once."""
+        """Delete as kubectl delete does: a pod begins to terminate, everything else is gone at once."""
         live = self.objects.found((resource.title, namespace, name))
         if resource is kinds.POD:
             self._let_go(live)
@@ -92,7 +93,7 @@ class Kube:
             self.objects.remove((resource.title, namespace, name), {})
 
     def _collect(self) -> None:
-        """Children of owners that are gone."""
+        """Delete children whose owners are gone."""
         uids = {one["metadata"]["uid"] for one in self.objects.held.values()}
         for where, one in list(self.objects.held.items()):
             owners = one["metadata"].get("ownerReferences") or ()
@@ -123,7 +124,7 @@ class Kube:
             self.objects.put(kinds.DEPLOYMENT, deployment | {"status": status})
 
     def _claim(self, deployment: Manifest) -> None:
-        """A ReplicaSet lets go of pods that it does not select any more, and takes in those that nobody has."""
+        """Have the ReplicaSet release pods that it no longer selects, and adopt those without an owner."""
         for pod in self.of(kinds.POD):
             metadata = pod["metadata"]
             carried = metadata.get("labels") or {}
@@ -148,13 +149,13 @@ class Kube:
         return self._hashes.setdefault(deployment["metadata"]["uid"], self.template_hash)
 
     def _replica_set(self, deployment: Manifest) -> Manifest:
-        """The one of a Deployment, under the Deployment's own uid, which spares the world a kind of object."""
+        """The ReplicaSet of a Deployment, under the Deployment's own uid, which saves a kind of object."""
         metadata = deployment["metadata"]
         name = f"{metadata['name']}-{self._hash_of(deployment)}"
         return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": metadata["uid"], "controller": True}
 
     def _start(self, pod: Manifest, now: datetime) -> None:
-        """Placed in one round, ready in the next."""
+        """Place a pod in one round, make it ready in the next."""
         if "deletionTimestamp" in pod["metadata"]:
             return
         if not pod["spec"].get("nodeName"):
@@ -178,7 +179,7 @@ class Kube:
         self.objects.put(kinds.POD, pod | {"status": status})
 
     def _check(self, pod: Manifest, revision: str) -> None:
-        """It ends well in its first round, unless its revision is one that no check lets pass."""
+        """End a check in its first round: well, unless its revision passes no check."""
         if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
             return
         status: Manifest = {"phase": "Succeeded", "conditions": [_placed()]}
@@ -189,7 +190,7 @@ class Kube:
             self.objects.put(kinds.POD, pod | {"status": status})
 
     def _carry_out(self, pod: Manifest) -> None:
-        """It runs in its first round, and has ended in its second."""
+        """Run a pod in its first round, end it in its second."""
         phase, name = (pod.get("status") or {}).get("phase"), pod["metadata"]["name"]
         program = next((one for end, one in self.programs.items() if name.endswith(end)), None)
         if phase != "Running":
@@ -223,7 +224,7 @@ class Kube:
         self.objects.put(kinds.POD, pod | {"status": {"phase": "Pending", "conditions": [texts]}})
 
     def _has_cores(self, node: Manifest, pod: Manifest) -> bool:
-        """Asked for engines on CPU only: routers find a core anywhere, and engines on GPUs ask for none."""
+        """Checked for engines on CPU only: routers find a core anywhere, and engines on GPUs request none."""
         cores, memory = cpu_nodes.requested(pod)
         if pod["metadata"]["labels"].get("fairlead.dev/role") != "engine" or not cores:
             return True
@@ -247,7 +248,7 @@ class Kube:
 
 
 def _owner(pod: Manifest) -> str:
-    """The UID of its owner; empty where that is a Deployment itself, whose own pods no ReplicaSet counts or lets go."""
+    """The UID of its owner; empty where that is a Deployment itself, whose pods no ReplicaSet counts or releases."""
     owner = (pod["metadata"].get("ownerReferences") or [{}])[0]
     return "" if owner.get("kind") == "Deployment" else str(owner.get("uid", ""))
 
@@ -262,7 +263,7 @@ def _placed() -> Manifest:
 
 
 def _cheapest_first(pod: Manifest) -> tuple[bool, bool, int, str]:
-    """As a ReplicaSet ranks victims: not placed, not ready, then by the cost of deleting."""
+    """The ReplicaSet's order of victims: not placed, not ready, then by the cost of deleting."""
     notes = pod["metadata"].get("annotations") or {}
     cost = int(notes.get("controller.kubernetes.io/pod-deletion-cost", "0"))
     return bool(pod["spec"].get("nodeName")), _is_ready(pod), cost, pod["metadata"]["name"]

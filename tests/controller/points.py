@@ -1,4 +1,4 @@
-"""How many points of a story a fault is tried at: every one in `make prove`, a few while somebody waits for tests."""
+"""How many fault points of a scenario are tried: all in `make prove`, a few in the test run."""
 
 import os
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from typing import Final
 from hypothesis import Phase, settings
 
 ALL_FROM: Final = 100
-"""As many examples as this mean that nobody waits."""
+"""With this many examples, nobody is waiting for the result."""
 EXAMPLES: Final = int(os.environ.get("FAIRLEAD_EXAMPLES", str(ALL_FROM)))
 DEAR: Final = settings(
     max_examples=max(3, EXAMPLES // 4),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     derandomize=EXAMPLES < ALL_FROM,
 )
-"""For properties of which one example is a whole story; shrinking one would take minutes, and stories are short."""
+"""For properties of which one example is a whole scenario: shrinking one would take minutes, and they are short."""
 
 
 def of(count: int, few: int = 3) -> Iterator[int]:
-    """Numbers of writes; every one, or a few spread over the story, the last one among them."""
+    """Numbers of writes: every one, or a few spread over the scenario, including the last."""
     if EXAMPLES >= ALL_FROM or count <= few:
         yield from range(count)
         return

@@ -1,4 +1,4 @@
-"""Which parts of a policy the autoscaler reads while it decides: fleets that grow, shrink, sleep and fall silent."""
+"""Which parts of a policy the autoscaler reads while it decides: fleets that grow, shrink, sleep and go silent."""
 
 import asyncio
 from dataclasses import replace
@@ -45,7 +45,7 @@ def _lived(one: ScalingPolicy, least: int) -> None:
 
 
 async def _looped() -> None:
-    """What only the process reads: where figures come from, and whether it may act."""
+    """What only the process reads: the source of samples, and whether it may act."""
     changes: tuple[dict[str, Any], ...] = ({}, {"metrics": {"source": "Direct"}}, {"mode": "Active"})
     for changed in changes:
         fleet = Fleet()

@@ -1,6 +1,6 @@
-"""The controller's world, pretended: an API server in memory, Kubernetes' own controllers in small, time by hand.
+"""The controller's fake cluster: an API server in memory, Kubernetes' controllers in small, a manual clock.
 
-Faults are set by number: the n-th write crashes the operator before or after it, or is answered with an error.
+Faults are set by number: the n-th write crashes the operator before or after it, or gets an error.
 """
 
 import asyncio
@@ -33,17 +33,17 @@ NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CATALOGUE: Final = package_data.load_catalogue()
 ROUND: Final = timedelta(seconds=5)
 _LOOP: Final = asyncio.Runner()
-"""One for all worlds: a story takes a hundred looks, and making a loop costs as much as a look."""
+"""One for all worlds: a test reconciles a hundred times, and creating a loop costs as much as a reconcile."""
 atexit.register(_LOOP.close)
 MOST_TICKS: Final = 200
-"""In one look; more is an operator that spins."""
+"""In one call; more means an operator that spins."""
 
 
 Outcome = TypeVar("Outcome")
 
 
 class Pretend:
-    """The whole of it, with an operator that can be killed and started anew."""
+    """The whole cluster, with an operator that can be killed and restarted."""
 
     ROUND: Final = ROUND
 
@@ -60,7 +60,7 @@ class Pretend:
         self.restart()
 
     def restart(self) -> None:
-        """A fresh operator that remembers nothing."""
+        """Start a fresh operator without state."""
         self.world = PretendWorld(self.objects)
         self.world.receive()
         work = WorkPods(self.server, self.server)
@@ -81,7 +81,7 @@ class Pretend:
         )
 
     def twin(self) -> "Pretend":
-        """A second world that stands just where this one does, with an operator that remembers nothing."""
+        """A second world in the same state as this one, with a fresh operator."""
         other = Pretend(gpus=0)
         other.objects.__dict__.update(self.objects.copied().__dict__)
         other.kube.take_over(self.kube)
@@ -90,7 +90,7 @@ class Pretend:
         return other
 
     def second_operator(self) -> "Pretend":
-        """Another operator on this very cluster."""
+        """Another operator on this same cluster."""
         other = Pretend(gpus=0)
         other.objects, other.kube, other.server, other.now = self.objects, self.kube, self.server, self.now
         other.pod_client = self.pod_client
@@ -98,28 +98,28 @@ class Pretend:
         return other
 
     def apply(self, document: Manifest) -> None:
-        """As kubectl apply does it; the status stays."""
+        """Store as kubectl apply does; the status stays."""
         where = (kinds.INFERENCE_DEPLOYMENT.title, document["metadata"]["namespace"], document["metadata"]["name"])
         live = self.objects.held.get(where, {})
         status = {"status": live["status"]} if "status" in live else {}
         self.objects.put(kinds.INFERENCE_DEPLOYMENT, document | status)
 
     def tick(self, name: str = "chat") -> ReconcileOutcome:
-        """One reconcile."""
+        """Reconcile once."""
         return self.run(self.operator.tick(self.key(name), self.now))
 
     def run(self, reconcile: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Carry one out, with what the world shows now."""
+        """Run one reconcile, with the current state of the world."""
         self.world.receive()
         return _LOOP.run(reconcile)
 
     @staticmethod
     def key(name: str = "chat") -> ObjectKey:
-        """How the operator calls a deployment."""
+        """The key of a deployment."""
         return ObjectKey(ours.DEPLOYMENT.name, "default", name)
 
     def reconcile_now(self, name: str = "chat") -> None:
-        """Reconcile until there is nothing to do at this moment; an error of the API is tried again."""
+        """Reconcile until there is nothing left to do; an API error is retried."""
         for _ in range(MOST_TICKS):
             try:
                 outcome = self.tick(name)
@@ -132,7 +132,7 @@ class Pretend:
         raise AssertionError(f"the operator spins: {self.server.writes[-12:]}")
 
     def settle_or_fail(self, name: str = "chat") -> None:
-        """As many tries as an operator with a back-off makes in a while; failing is allowed."""
+        """Reconcile as often as an operator with back-off would in a while; failing is allowed."""
         for _ in range(12):
             try:
                 if self.tick(name).after_s != 0:
@@ -141,14 +141,14 @@ class Pretend:
                 continue
 
     def rounds(self, count: int = 1, name: str = "chat") -> None:
-        """Let the world and the operator take turns."""
+        """Alternate rounds of the cluster and reconciles."""
         for _ in range(count):
             self.kube.round(self.now)
             self.reconcile_now(name)
             self.now += ROUND
 
     def settle(self, name: str = "chat", most: int = 60) -> None:
-        """Until nothing changes any more for some rounds."""
+        """Run until nothing changes for some rounds."""
         quiet = 0
         for _ in range(most):
             before = self.objects.version
@@ -168,32 +168,32 @@ class Pretend:
         return found["status"], found["reason"]
 
     def message(self, kind: str, name: str = "chat") -> str:
-        """What it says."""
+        """The message of a condition."""
         found = next(one for one in self.document(name)["status"]["conditions"] if one["type"] == kind)
         return str(found["message"])
 
     def engines(self, name: str = "chat") -> dict[str, int]:
-        """Counts asked for, by revision."""
+        """Requested replicas, by revision."""
         found = self.objects.listed(
             kinds.DEPLOYMENT.title, "default", f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
         )
         return {one["metadata"]["labels"]["fairlead.dev/revision"]: one["spec"]["replicas"] for one in found}
 
     def engine_pods(self, name: str = "chat") -> list[Manifest]:
-        """All there are, the ending ones among them."""
+        """All engine pods, including terminating ones."""
         return self.objects.listed("pods", "default", f"fairlead.dev/deployment={name},fairlead.dev/role=engine")
 
     def serving(self, name: str = "chat") -> frozenset[str]:
-        """Ready engine pods that stay, by uid."""
+        """Ready engine pods that are not terminating, by uid."""
         return frozenset(pod["metadata"]["uid"] for pod in self.engine_pods(name) if pods.is_ready(pod))
 
     def serving_of(self, context: int, name: str = "chat") -> frozenset[str]:
-        """Those of them that serve a context of so many tokens."""
+        """Those of them that serve this context length."""
         found = (pod for pod in self.engine_pods(name) if pods.is_ready(pod))
         return frozenset(one["metadata"]["uid"] for one in found if str(context) in str(one["spec"]["containers"]))
 
     def fingerprint(self) -> dict[str, Any]:
-        """All children without what the server or chance sets; facts of the past are left out too."""
+        """All children without what the server or chance sets, and without facts of the past."""
         return {
             f"{where[0]}/{where[2]}": _essence(one)
             for where, one in self.objects.held.items()
@@ -210,11 +210,11 @@ FORGOTTEN: Final = frozenset(
     f"fairlead.dev/{fact}"
     for fact in ("wanted-since", "grown-at", "served", "applied", "failure", "checked", "start-ends")
 )
-"""What is written on a revision of its past."""
+"""What is written on a revision about its past."""
 
 
 def deployment(name: str = "chat", *, replicas: int | None = 2, context: int = 8192, **spec: object) -> Manifest:
-    """A small deployment on simulated engines, as somebody would write it."""
+    """A small deployment on simulated engines, as a user would write it."""
     written: Manifest = {
         "model": {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"},
         "engine": {"kind": "Simulated", "context": {"maxTokens": context}},

@@ -1,6 +1,6 @@
-"""What a reconcile sees and tells through, pretended: the feed of changes, looks at pods, references, Events.
+"""Fakes of what a reconcile reads and reports through: the change feed, pods, references, Events.
 
-The feed may be late, may stop, and may lose, double and reorder what it brings; a list in the end tells the truth.
+The feed may be late, stop, lose, duplicate and reorder changes; a list always shows the true state.
 """
 
 import json
@@ -35,17 +35,17 @@ WATCHED: Final = tuple(
 
 
 class PretendWorld:
-    """What the operator last heard; it hears when it is told to."""
+    """What the operator last received; the test decides when it receives."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._stores: dict[Resource, ObjectStore] = {}
         self.blind: frozenset[Resource] = frozenset()
         self.gateway_api = KindAvailability.SERVED
-        """How it stands with the kind HTTPRoute."""
+        """Availability of the kind HTTPRoute."""
         self.receives = True
         self.feed: Feed | None = None
-        """Which changes arrive, and in which order; nothing: a list each time, which tells the truth."""
+        """Which changes arrive, and in which order; None: a list each time, which is always true."""
         self._followed = objects.version
         self._listed = -1
         self.losses = ChildLosses()
@@ -55,7 +55,7 @@ class PretendWorld:
         return self._stores.setdefault(resource, ObjectStore())
 
     def has_listed(self, resource: Resource) -> bool:
-        """Whether that kind can be seen."""
+        """Whether that kind has been listed."""
         return resource not in self.blind
 
     def availability(self, resource: Resource) -> KindAvailability:
@@ -64,20 +64,20 @@ class PretendWorld:
         return self.gateway_api
 
     def note(self, manifest: Manifest) -> None:
-        """The answer of our own write."""
+        """Store the answer to our own write."""
         self.of(kinds.of(manifest)).put(manifest)
 
     def gone(self, manifest: Manifest) -> None:
-        """The answer of our own delete."""
+        """Store the answer to our own delete."""
         self.of(kinds.of(manifest)).drop(manifest)
 
     def forget(self) -> None:
-        """Nothing was heard yet."""
+        """Start over with nothing received."""
         self._stores.clear()
         self._listed = -1
 
     def receive(self) -> None:
-        """Everything as it is now, as a list tells it; or what the feed lets through."""
+        """Receive the current state as a list would show it, or what the feed delivers."""
         if not self.receives or self._listed == self._objects.version:
             return
         if self.feed is not None:
@@ -89,7 +89,7 @@ class PretendWorld:
             self._received(resource, self.of(resource).relist(held, str(self._objects.version)))
 
     def receive_past(self, version: int) -> None:
-        """Everything as it was once, as an API server tells it that lags behind."""
+        """Receive an earlier state, as from an API server that lags behind."""
         past = {one.where: one.new for one in self._objects.past if one.version <= version}
         for resource in WATCHED:
             held = [one for where, one in sorted(past.items()) if where[0] == resource.title and one is not None]
@@ -118,7 +118,7 @@ class PretendWorld:
 
 
 def _selector(resource: Resource) -> str:
-    """As the operator's informers write."""
+    """The selector of the operator's informers."""
     return labels.MANAGED_BY if resource in (*FOLLOWED.children, *GATEWAY_API) else ""
 
 
@@ -129,9 +129,9 @@ class PretendPodClient(JudgeAccess):
         super().__init__()
         self._objects = objects
         self.mute: set[str] = set()
-        """Revisions whose engines answer no request with a token."""
+        """Revisions whose engines answer every request without a token."""
         self.answers: dict[str, Callable[[str], str]] = {}
-        """What a revision makes of a question; by default the question itself."""
+        """A revision's answer to a question; by default the question itself."""
         self.sent: Counter[tuple[str, str]] = Counter()
         """How often, by revision and question."""
         self.served_in_all = 0
@@ -139,36 +139,36 @@ class PretendPodClient(JudgeAccess):
         """The operator is killed while this request is in flight."""
         self.gone_revisions: set[str] = set()
         self.users_waiting: dict[str, int] = {}
-        """Users' requests that wait at each pod of a revision."""
-        """Revisions at whose pods nobody listens."""
+        """Requests of users that wait at each pod of a revision."""
+        """At the pods of `gone_revisions`, nothing listens."""
         self.status = 200
-        """Of every reply to a question."""
+        """The status of every reply to a question."""
         self.silent = False
         self.busy: dict[str, int] = {}
         """Requests in flight, by pod."""
         self.asleep: set[str] = set()
         """Pods that were put to sleep."""
         self.sampled: list[SamplesPage] = []
-        """What routers were asked of them."""
+        """The pages of samples that routers were asked for."""
         self.samples_of: list[RequestSample] = []
-        """What routers say of requests at both revisions."""
+        """The samples of both revisions that routers report."""
         self.adapter_places: dict[str, tuple[AdapterPlace, ...]] = {}
         """What the loader of each pod reports, by the pod's name."""
         self.lagging = False
         """Routers have not read their file yet."""
         self.stubborn = False
-        """Engines do not turn."""
+        """Engines refuse to sleep and to wake."""
         self.own_mute = False
         """Deployments' own routers do not answer."""
         self.gateways_silent = False
         """Routers of gateways do not answer."""
         self.hour: HourSpend | None = None
-        """What each router says of the last full hour."""
+        """Each router's spend of the last full hour."""
         self.tenants: dict[str, TenantUse] = {}
-        """What each router of a gateway serves for them."""
+        """What each router of a gateway serves, by tenant."""
 
     async def endpoints(self, router: Manifest, target: str = "") -> RouterReport | None:
-        """What a router sees; a gateway's knows the targets that it was told."""
+        """A router's view; a gateway's router knows the targets in its configuration."""
         if self.silent:
             return None
         if target:
@@ -183,7 +183,7 @@ class PretendPodClient(JudgeAccess):
         return RouterReport(endpoints=self._engines(None, name), hour=self.hour, share=self.share(name))
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
-        """What a gateway's router sees of the targets in its ConfigMap."""
+        """The view of a gateway's router of the targets in its ConfigMap."""
         gateway = router["metadata"]["labels"]["fairlead.dev/gateway"]
         where = ("configmaps", router["metadata"]["namespace"], f"{gateway}-gateway")
         if self.silent or self.gateways_silent or where not in self._objects.held:
@@ -193,7 +193,7 @@ class PretendPodClient(JudgeAccess):
         return GatewayReport(targets=targets, tenants=self.tenants)
 
     def _share_of(self, router: Manifest, target: str) -> TrafficShare | None:
-        """What a gateway's router gives to a new revision of a target."""
+        """The share that a gateway's router gives to a new revision of a target."""
         name = f"{router['metadata']['labels']['fairlead.dev/gateway']}-gateway"
         written = json.loads(
             self._objects.held["configmaps", router["metadata"]["namespace"], name]["data"]["router.json"]
@@ -225,7 +225,7 @@ class PretendPodClient(JudgeAccess):
         return ReportedSamples(share=share, rows=tuple(self.samples_of[page.after :]), count=len(self.samples_of))
 
     def version_share(self, name: str, adapter: str) -> TrafficShare | None:
-        """Of the version of an adapter that is on trial, as the routers' file says."""
+        """The share of an adapter's version on trial, from the routers' file."""
         found = self._objects.held.get(("configmaps", "default", f"{name}-router"))
         named = json.loads(found["data"]["router.json"]).get("adapterVersions", []) if found else []
         versions = [one for one in named if one["name"] == adapter and one["trial"]]
@@ -233,17 +233,17 @@ class PretendPodClient(JudgeAccess):
         return TrafficShare(revision=versions[0]["trial"], percent=shares[versions[0]["trial"]]) if versions else None
 
     def share(self, name: str) -> TrafficShare | None:
-        """As the routers' file says."""
+        """The share in the routers' file."""
         found = self._objects.held.get(("configmaps", "default", f"{name}-router"))
         share = json.loads(found["data"]["router.json"]).get("share") if found else None
         return TrafficShare(**share) if share and not self.lagging else None
 
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:  # noqa: ARG002
-        """One model, unless nobody is there."""
+        """One model, unless the pod is gone."""
         return None if self.away(pod) else '{"data": [{"id": "chat"}]}'
 
     async def adapters(self, pod: Manifest) -> Sequence[AdapterPlace] | None:
-        """What its loader was told to report; none while nobody is there."""
+        """What its loader was set to report; None while the pod is gone."""
         return None if self.away(pod) else self.adapter_places.get(pod["metadata"]["name"], ())
 
     async def complete(
@@ -254,7 +254,7 @@ class PretendPodClient(JudgeAccess):
         headers: Mapping[str, str],  # noqa: ARG002
         seconds: float,  # noqa: ARG002
     ) -> PodReply | None:
-        """As the revision answers, or the version of an adapter; counted by that and the question."""
+        """Answer as the revision, or the version of an adapter, does; counted by that and the question."""
         if self.away(pod):
             return None
         request = json.loads(body)
@@ -270,25 +270,25 @@ class PretendPodClient(JudgeAccess):
         return PodReply(self.status, json.dumps({"choices": [choice], "usage": usage}).encode())
 
     def away(self, pod: Manifest) -> bool:
-        """Whether nobody listens there."""
+        """Whether nothing listens there."""
         return pod["metadata"]["labels"]["fairlead.dev/revision"] in self.gone_revisions
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
-        """What an engine measured."""
+        """The figures that an engine measured."""
         return EngineLoad(engines=1, capacity_tokens=50_000)
 
     async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
-        """What users' requests do there now."""
+        """The load of users' requests now."""
         revision = pod["metadata"]["labels"]["fairlead.dev/revision"]
         users = self.users_waiting.get(revision, 0)
         return None if self.away(pod) else EngineLoad(engines=1, running=float(users), waiting=float(users))
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:  # noqa: ARG002
-        """It sleeps, unless it will not."""
+        """Put it to sleep, unless it refuses."""
         self.asleep |= set() if self.stubborn else {pod["metadata"]["name"]}
         return not self.stubborn
 
     async def wake(self, pod: Manifest, kind: EngineKind) -> bool:  # noqa: ARG002
-        """It is awake, unless it will not."""
+        """Wake it, unless it refuses."""
         self.asleep -= set() if self.stubborn else {pod["metadata"]["name"]}
         return not self.stubborn

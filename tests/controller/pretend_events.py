@@ -1,4 +1,4 @@
-"""Events as people would read them, kept in order."""
+"""Events as users would read them, in order."""
 
 from datetime import datetime
 
@@ -6,23 +6,23 @@ from fairlead.cluster.kinds import Manifest, Resource
 
 
 class PretendEvents:
-    """Keeps what people would read."""
+    """Keeps what users would read."""
 
     def __init__(self) -> None:
         self.published: list[str] = []
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:  # noqa: ARG002
-        """A condition turned."""
+        """Record that a condition changed."""
         self.published.append(f"{condition['type']}={condition['status']}:{condition['reason']}")
 
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:  # noqa: ARG002
-        """Somebody else changed a child."""
+        """Record that another client changed a child."""
         self.published.append(f"PutBack {note}")
 
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:  # noqa: ARG002
-        """Somebody else deleted a pod."""
+        """Record that another client deleted a pod."""
         self.published.append(f"Deleted {note}")
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:  # noqa: ARG002
-        """A step."""
+        """Record a step."""
         self.published.append(reason)

@@ -1,4 +1,4 @@
-"""What the controller finds of objects that specs name and no informer watches, in a cluster that is pretended."""
+"""What the controller finds of referenced objects that no informer watches, in a fake cluster."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ class PretendReferences:
     async def present(
         self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = NOTHING
     ) -> Mapping[ObjectKey, frozenset[str]]:
-        """Those that are there."""
+        """Those that exist."""
         del needed  # nothing here is remembered
         titles = {"Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}
         found = {key: self._objects.held.get((titles[key.kind], key.namespace, key.name)) for key in named}

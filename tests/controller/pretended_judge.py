@@ -1,4 +1,4 @@
-"""A judge behind an endpoint, pretended: it counts what it was asked, and may be broken, silent, odd or locked."""
+"""A fake judge behind an endpoint: it counts its requests, and may be broken, silent, odd or locked."""
 
 import json
 import re
@@ -13,12 +13,12 @@ class Killed(BaseException):
 
 
 def likes_length(first: str, second: str) -> str:
-    """It judges by length alone, whatever stands first."""
+    """Prefers by length alone, in either order."""
     return f"VERDICT: {'TIE' if len(first) == len(second) else 'A' if len(first) > len(second) else 'B'}"
 
 
 class PretendedJudge:
-    """What it answers, and to whom."""
+    """The judge's replies, and a record of its requests."""
 
     def __init__(self) -> None:
         self.preference: Callable[[str, str], str] = likes_length
@@ -27,16 +27,16 @@ class PretendedJudge:
         self.settings: set[tuple[str, str, str]] = set()
         """Address, model and instructions."""
         self.key = ""
-        """That it wants; empty: none."""
+        """The key that it requires; empty: none."""
         self.status = 200
         self.body: bytes | None = None
-        """Of every reply, in place of a chat completion."""
+        """The body of every reply, in place of a chat completion."""
         self.away = False
         self.dies_at: int | None = None
         """The operator is killed while this request is in flight."""
 
     def reply(self, url: str, body: bytes, headers: Mapping[str, str]) -> PodReply | None:
-        """To one request."""
+        """Reply to one request."""
         if self.away:
             return None
         if self.key and headers.get("Authorization") != f"Bearer {self.key}":
@@ -53,11 +53,11 @@ class PretendedJudge:
 
 
 class JudgeAccess:
-    """The part of a client that reaches it."""
+    """The part of a client that reaches the judge."""
 
     def __init__(self) -> None:
         self.judge = PretendedJudge()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> PodReply | None:  # noqa: ARG002
-        """As it replies."""
+        """Post to the judge."""
         return self.judge.reply(url, body, headers)

@@ -1,4 +1,4 @@
-"""A cluster in which a changed context is tried by its answers to an evaluation, with a candidate that loses some."""
+"""A cluster that tries a changed context by its answers to an evaluation; the candidate gets some wrong."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ KEY: Final = "items.jsonl"
 
 
 def judged(margin: str = "4", **canary: object) -> dict[str, Any]:
-    """No user sees it before it has passed."""
+    """Users reach it only after it has passed."""
     steps = [{"traffic": 0, "hold": "0s", "gates": ["Quality"]}]
     quality = {"evaluation": EVALUATION.name, "margin": margin}
     return {"strategy": "Canary", "canary": {"steps": steps, "quality": quality} | canary}
@@ -33,7 +33,7 @@ def lines(count: int, of: str = "question") -> str:
 
 
 def loses(share: float) -> Callable[[str], str]:
-    """A model that has so many of them wrong, always the same."""
+    """A model that gets this share of them wrong, always the same ones."""
 
     def answer(question: str) -> str:
         drawn = int(sha256(question.encode()).hexdigest()[:8], 16) / 16**8
@@ -43,17 +43,17 @@ def loses(share: float) -> Callable[[str], str]:
 
 
 class EvaluationWorld(Pretend):
-    """A world with an evaluation in it."""
+    """A cluster with an evaluation."""
 
     def restart(self) -> None:
-        """The evaluation is reconciled anew too."""
+        """Restart the operator; the evaluation is reconciled anew too."""
         super().restart()
         self.evaluator = EvaluationReconciler(self.environment, self.sets)
 
     def write(
         self, items: str, *, name: str = "questions", key: str = KEY, source: Manifest | None = None, **spec: object
     ) -> None:
-        """As a person writes evaluation and items."""
+        """Write evaluation and items as a user would."""
         head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "questions", "namespace": "default"}}
         self.objects.put(kinds.CONFIG_MAP, head | {"data": {KEY: items}})
         where = (kinds.EVALUATION.title, "default", EVALUATION.name)
@@ -65,14 +65,14 @@ class EvaluationWorld(Pretend):
         self.objects.put(kinds.EVALUATION, document | status)
 
     def evaluate(self) -> Manifest:
-        """One reconcile of the evaluation; its status."""
+        """Reconcile the evaluation once; returns its status."""
         self.run(self.evaluator.tick(EVALUATION, self.now))
         found: Manifest = self.objects.held[(kinds.EVALUATION.title, "default", EVALUATION.name)]["status"]
         return found
 
 
 class QualityWorld(EvaluationWorld, TrialWorld):
-    """Three replicas serve, another context is wanted, and an evaluation is to say whether it answers as well."""
+    """Three replicas serve, the spec asks for another context, and an evaluation compares the answers."""
 
     def __init__(
         self, items: str, *, rollout: dict[str, Any] | None = None, losing: float = 0.0, concurrency: int = CONCURRENCY
@@ -82,7 +82,7 @@ class QualityWorld(EvaluationWorld, TrialWorld):
         self.write(items, concurrency=concurrency)
 
     def steps(self, count: int = 1) -> None:
-        """The world, the evaluation, the deployment and one round of questions take turns."""
+        """Alternate the cluster, the evaluation, the deployment and one round of questions."""
         for _ in range(count):
             if (kinds.EVALUATION.title, "default", EVALUATION.name) in self.objects.held:
                 self.evaluate()
@@ -92,7 +92,7 @@ class QualityWorld(EvaluationWorld, TrialWorld):
             self.run(self.runs.advance(self.document()["metadata"]["uid"]))
 
     def until(self, *verdicts: str, most: int = 120) -> Manifest:
-        """Until the gate says one of these; its entry."""
+        """Run until the gate has one of these verdicts; returns its entry."""
         for _ in range(most):
             self.steps()
             if self.gate.get("verdict") in verdicts and self.gate.get("reason") != "NotFinished":
@@ -101,12 +101,12 @@ class QualityWorld(EvaluationWorld, TrialWorld):
 
     @property
     def gate(self) -> Manifest:
-        """What the status says of it."""
+        """The gate's entry in the status."""
         found: Iterable[Manifest] = self.canary.get("gates") or ()
         return next(iter(found), {})
 
     def twice(self, apart: Iterable[str] = ()) -> list[tuple[str, str]]:
-        """Which question was sent more than once to which revision; the old one answers twice for the noise."""
+        """Questions sent more than once to one revision; the old one answers twice to measure noise."""
         return [
             (revision, question)
             for (revision, question), times in self.pod_client.sent.items()

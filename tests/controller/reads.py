@@ -1,6 +1,6 @@
-"""Who reads which attribute: the classes of one vocabulary module are watched while stories run through them.
+"""Records who reads which attribute: the classes of one vocabulary module are instrumented while tests run.
 
-A field that is converted and then read by nobody is a lever that moves nothing, whatever its type says.
+A field that is converted and never read has no effect, whatever its type says.
 """
 
 import dataclasses
@@ -13,11 +13,11 @@ from typing import Any, Final
 
 PRODUCT: Final = "fairlead."
 NO_USE: Final = ("fairlead.api.", "fairlead.fleet.")
-"""Rooms that only carry a value from where it is written."""
+"""Packages that only carry a value from where it is written."""
 REVIEWING: Final = frozenset(
     f"fairlead.{name}" for name in ("scaling.linting", "scaling.pairing", "controller.unbuilt", "controller.policies")
 )
-"""Modules that speak about a value and do not act on it."""
+"""Modules that report on a value and do not act on it."""
 
 Attribute = tuple[str, str]
 """A class and one of its attributes."""
@@ -26,7 +26,7 @@ Readers = dict[Attribute, set[str]]
 
 @contextmanager
 def watched(vocabulary: ModuleType) -> Iterator[Readers]:
-    """Notes every read of an attribute of its dataclasses, and from which module of the product it was made."""
+    """Record every read of an attribute of its dataclasses, with the module of the product that made it."""
     classes = [one for one in vars(vocabulary).values() if isinstance(one, type) and dataclasses.is_dataclass(one)]
     found: Readers = defaultdict(set)
 

@@ -1,6 +1,6 @@
-"""Which test proves which property of a reliable operator, P1 to P32; `make prove` prints from it.
+"""Which test proves which property of a reliable operator, P1 to P32; `make prove` prints it.
 
-Tests carry the number of what they prove in their docstring; a test holds this list and those numbers together.
+Tests carry the number of what they prove in their docstring; a test compares this list with those numbers.
 """
 
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ class Property(NamedTuple):
     wording: str
     tests: tuple[str, ...]
     later: str = ""
-    """What closes it, where no test of this tree does yet."""
+    """What will prove it, where no test of this tree does yet."""
 
 
 PROPERTIES: Final = (

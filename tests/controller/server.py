@@ -1,4 +1,4 @@
-"""The API server as a reconcile uses it, pretended: it counts writes, and goes wrong by their number or verb."""
+"""A fake API server for reconciles: it counts writes, and fails by their number or verb."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ class Crashed(Exception):
 
 @dataclass(slots=True)
 class Faults:
-    """What is to go wrong, by the number of the write."""
+    """Failures, by the number of the write."""
 
     before: int | None = None
     """Killed before this write is sent."""
@@ -27,11 +27,11 @@ class Faults:
     answers: dict[int, int] = field(default_factory=dict)
     """Answered with this status instead of being carried out."""
     lost: frozenset[int] = frozenset()
-    """Carried out, and the answer is lost on the way."""
+    """Carried out, and the answer is lost."""
     forbidden: frozenset[tuple[str, str]] = frozenset()
-    """Verb and kind's title, as long as they stand here: the right is missing."""
+    """Verb and kind's title for which the right is missing."""
     refused: dict[str, str] = field(default_factory=dict)
-    """By kind's title, the words with which a policy of the cluster refuses to have it written."""
+    """By kind's title, the message with which a cluster policy refuses a write."""
 
 
 class PretendServer:
@@ -41,24 +41,24 @@ class PretendServer:
         self.objects = objects
         self.faults = Faults()
         self.ends = False
-        """Whether the namespace is being deleted: nothing new is taken in."""
+        """Whether the namespace is being deleted: nothing new is accepted."""
         self.writes: list[tuple[str, str, str]] = []
         """Verb, kind's title, name; in order."""
         self.made: Counter[tuple[str, str]] = Counter()
         self.removed: Counter[tuple[str, str]] = Counter()
         self.logs: dict[tuple[str, bool], str] = {}
-        """What every container of that name logged, or the one before it."""
+        """Logs of containers by name, and whether of the previous one."""
         self.logs_read = 0
         self.printed: dict[str, str] = {}
-        """What pods printed that work for an evaluation, by name."""
+        """Output of an evaluation's pods, by name."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
-        """One object as it is now."""
+        """Read one object."""
         self._permit(ApiRequest(verb="get", resource=resource, name=name), resource.title)
         return self.objects.held.get((resource.title, namespace or "", name))
 
     async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
-        """What a container logged."""
+        """Read a container's log."""
         self.logs_read += 1
         self._permit(
             ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log"), "pods/log"
@@ -66,7 +66,7 @@ class PretendServer:
         return self.logs.get((container, previous), "")
 
     async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
-        """All that a pod printed."""
+        """Read all output of a pod."""
         self._permit(
             ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log"), "pods/log"
         )
@@ -98,7 +98,7 @@ class PretendServer:
         return self._write("patch", resource, title, metadata["name"], act)
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
-        """Delete this very object."""
+        """Delete exactly this object."""
         resource, metadata = kinds.of(manifest), manifest["metadata"]
         conditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
 

@@ -22,7 +22,7 @@ NO_SPARE: Final[dict[str, Any]] = {
 
 
 class TrialWorld(Pretend):
-    """Three replicas serve, and the spec has come to ask for another context."""
+    """Three replicas serve, and the spec now asks for another context."""
 
     def __init__(self, rollout: Mapping[str, Any] = NO_SPARE) -> None:
         super().__init__(gpus=3)
@@ -33,35 +33,35 @@ class TrialWorld(Pretend):
         self.apply(deployment(replicas=3, context=4096, rollout=self.rollout))
 
     def revert(self) -> None:
-        """The spec asks for the old context again."""
+        """Change the spec back to the old context."""
         self.apply(deployment(replicas=3, rollout=self.rollout))
 
     def order(self, verb: str) -> None:
-        """A person orders it."""
+        """Issue a command as a user would."""
         document = self.document()
         words = f"{verb} {self.now.isoformat()}"
         metadata = document["metadata"] | {"annotations": {"fairlead.dev/rollout": words}}
         self.objects.put(kinds.INFERENCE_DEPLOYMENT, document | {"metadata": metadata})
 
     def report(self, samples: list[RequestSample]) -> None:
-        """Routers report these requests, as of now."""
+        """Have routers report these requests, as of now."""
         began = self.now.timestamp()
         self.pod_client.samples_of = [replace(one, at=one.at + began) for one in samples]
 
     @property
     def canary(self) -> Manifest:
-        """Its state in the status."""
+        """The canary's state in the status."""
         found: Manifest = self.document()["status"].get("canary") or {}
         return found
 
     @property
     def share(self) -> Any:  # noqa: ANN401 - any JSON
-        """What routers are told of a share."""
+        """The share in the routers' configuration."""
         return self.pod_client.share("chat")
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Replicas that serve: of the old revision, of the new one."""
+        """Serving replicas: of the old revision, of the new one."""
         new = len(self.serving_of(4096))
         return len(self.serving()) - new, new
 

@@ -1,4 +1,4 @@
-"""What the stories of a run tried: worlds that ran their course, places where the operator was killed, faults."""
+"""What the tests of a run tried: worlds that ran to their end, places where the operator was killed, faults."""
 
 from collections import Counter
 from typing import Final

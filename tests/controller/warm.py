@@ -1,4 +1,4 @@
-"""A pretended fleet with replicas that sleep: how a story says how many, and how it sees who does."""
+"""A fake fleet with sleeping replicas: how a test sets their number, and reads which ones sleep."""
 
 from typing import Final
 
@@ -13,20 +13,20 @@ SLEEPS: Final = {"kind": "Simulated", "context": {"maxTokens": 8192}, "sleep": {
 
 
 def warm(world: Pretend, *, awake: int, asleep: int) -> None:
-    """As the autoscaler says it."""
+    """Set the counts as the autoscaler does."""
     live = world.document()
     status = (live.get("status") or {}) | {"scaling": {"recommended": awake, "asleep": asleep}}
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
 
 
 def marks(world: Pretend) -> dict[str, str]:
-    """Marked pods, and what the mark says."""
+    """Marked pods, and the text of the mark."""
     notes = {pod["metadata"]["name"]: pod["metadata"].get("annotations") or {} for pod in world.engine_pods()}
     return {name: found[labels.ASLEEP] for name, found in notes.items() if labels.ASLEEP in found}
 
 
 def fleet(*, awake: int = 2, asleep: int = 1, engine: Manifest = SLEEPS) -> Pretend:
-    """A deployment at rest with so many of each."""
+    """A settled deployment with this many of each."""
     world = Pretend()
     world.apply(deployment(replicas=None, scaling=BOUNDS, engine=engine))
     warm(world, awake=awake, asleep=asleep)
@@ -35,6 +35,6 @@ def fleet(*, awake: int = 2, asleep: int = 1, engine: Manifest = SLEEPS) -> Pret
 
 
 def counts(world: Pretend) -> tuple[int, int, int | None]:
-    """Pods, those that are ready and awake, and those that sleep, as the status says it."""
+    """All pods, those that are ready and awake, and those that sleep according to the status."""
     status = world.document()["status"]
     return status["replicas"], status["readyReplicas"], status.get("asleepReplicas")

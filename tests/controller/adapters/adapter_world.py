@@ -1,4 +1,4 @@
-"""The controller's world with adapters in it, and loaders that do what stands on the list, or what they are told."""
+"""The controller's fake cluster with adapters, and loaders that follow the list, or do as instructed."""
 
 import json
 from typing import Any, Final
@@ -28,7 +28,7 @@ def version(digest: str = FIRST, traffic: int = 100) -> Manifest:
 
 
 class AdapterWorld(GatewayWorld):
-    """A deployment `chat` with two replicas and slots."""
+    """A deployment `chat` with two replicas and adapter slots."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,13 +38,13 @@ class AdapterWorld(GatewayWorld):
         self.settle()
 
     def restart(self) -> None:
-        """Adapters are reconciled anew too."""
+        """Restart the operator; adapters are reconciled anew too."""
         super().restart()
         setting = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
         self.adapters = AdapterReconciler(setting, self.environment)
 
     def put_adapter(self, name: str = "sql", *versions: Manifest, **spec: Any) -> None:  # noqa: ANN401  # any field
-        """As kubectl apply does it; the status stays."""
+        """Store as kubectl apply does; the status stays."""
         live = self.objects.held.get((kinds.ADAPTER.title, "default", name), {})
         status = {"status": live["status"]} if "status" in live else {}
         written = {"deployment": "chat", "versions": list(versions or [version()])} | spec
@@ -54,17 +54,17 @@ class AdapterWorld(GatewayWorld):
         self.objects.put(kinds.ADAPTER, head | {"metadata": metadata, "spec": written} | status)
 
     def remove_adapter(self, name: str = "sql") -> None:
-        """As kubectl delete does it."""
+        """Delete as kubectl delete does."""
         self.kube.delete(kinds.ADAPTER, "default", name)
 
     def reconcile_adapter(self, name: str = "sql") -> ReconcileOutcome:
-        """One reconcile of an adapter, a second after the last."""
+        """Reconcile an adapter once, a second after the last time."""
         for pod in self.engine_pods():
             self.adapters.forget(pod["metadata"]["uid"])
         return self.run(self.adapters.tick(ObjectKey(ours.ADAPTER.name, "default", name), self.now))
 
     def status(self, name: str = "sql") -> Manifest:
-        """What is written of it."""
+        """The adapter's status."""
         found: Manifest = self.objects.held[(kinds.ADAPTER.title, "default", name)].get("status", {})
         return found
 
@@ -74,22 +74,22 @@ class AdapterWorld(GatewayWorld):
         return found["status"], found["reason"]
 
     def words(self, name: str = "sql") -> str:
-        """What Ready says."""
+        """The message of Ready."""
         return str(next(one for one in self.status(name)["conditions"] if one["type"] == "Ready")["message"])
 
     @property
     def listed(self) -> LoadList:
-        """What loaders read."""
+        """The list that loaders read."""
         found = self.objects.held[(kinds.CONFIG_MAP.title, "default", "chat-adapters")]
         return load_list.read(found["data"][load_list.KEY])
 
     def router_file(self, name: str = "chat-router") -> Manifest:
-        """What routers read."""
+        """The file that routers read."""
         found = self.objects.held[(kinds.CONFIG_MAP.title, "default", name)]["data"]["router.json"]
         return dict(json.loads(found))
 
     def load(self) -> None:
-        """Every loader did what stands on the list."""
+        """Have every loader load what is on the list."""
         for pod in self.engine_pods():
             name = pod["metadata"]["name"]
             done = [AdapterPlace(name=one.name, state=AdapterState.LOADED) for one in self.listed.of(name)]

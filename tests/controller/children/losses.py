@@ -1,4 +1,4 @@
-"""What the stories of losses share: a deployment at rest, labels that somebody takes away, a server's lists."""
+"""Helpers of the tests of losses: a settled deployment, labels that another client removes, a server's lists."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.controller.pretend import Pretend, deployment
 
 
 def settled(gpus: int = 2, **spec: Any) -> Pretend:  # noqa: ANN401  # fields of a spec
-    """One deployment at rest on nodes that are full."""
+    """One settled deployment on full nodes."""
     world = Pretend(gpus=gpus)
     world.apply(deployment(**spec))
     world.settle()
@@ -18,7 +18,7 @@ def settled(gpus: int = 2, **spec: Any) -> Pretend:  # noqa: ANN401  # fields of
 
 
 def relabelled(world: Pretend, resource: kinds.Resource, live: Manifest, labels: dict[str, str]) -> None:
-    """As `kubectl label` does it."""
+    """Change labels as `kubectl label` does."""
     world.objects.put(resource, live | {"metadata": live["metadata"] | {"labels": labels}})
 
 
@@ -30,7 +30,7 @@ class Lister:
         self.fails = False
 
     async def listing(self, resource: kinds.Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """All that a selector takes."""
+        """All objects that a selector matches."""
         if self.fails:
             raise of_answer(ApiRequest(verb="list", resource=resource, namespace=namespace), 503, b"")
         return ObjectList(self._objects.listed(resource.title, namespace, selector), "1")

@@ -1,4 +1,4 @@
-"""The controller's world with gateways in it: one process reconciles them and their deployments in turn."""
+"""The controller's fake cluster with gateways: one process reconciles them and their deployments in turn."""
 
 import json
 from typing import Any, Final
@@ -17,10 +17,10 @@ MOST_TICKS: Final = 60
 
 
 class GatewayWorld(Pretend):
-    """A world with one gateway, `front`, or with what else is applied."""
+    """A cluster with one gateway, `front`, or with what else is applied."""
 
     def restart(self) -> None:
-        """A fresh operator that remembers nothing."""
+        """Start a fresh operator without state."""
         super().restart()
         environment = ReconcileEnvironment(
             server=self.server,
@@ -37,7 +37,7 @@ class GatewayWorld(Pretend):
         )
 
     def put_gateway(self, name: str = "front", namespace: str = "default", **spec: Any) -> None:  # noqa: ANN401
-        """As kubectl apply does it; the status stays."""
+        """Store as kubectl apply does; the status stays."""
         live = self.objects.held.get((kinds.INFERENCE_GATEWAY.title, namespace, name), {})
         status = {"status": live["status"]} if "status" in live else {}
         metadata = {"name": name, "namespace": namespace}
@@ -45,15 +45,15 @@ class GatewayWorld(Pretend):
         self.objects.put(kinds.INFERENCE_GATEWAY, head | {"metadata": metadata, "spec": spec} | status)
 
     def join(self, name: str = "chat", **spec: Any) -> None:  # noqa: ANN401  # any field of a deployment
-        """A deployment that names the gateway."""
+        """Add a deployment that names the gateway."""
         self.apply(deployment(name, **({"gateway": {"name": "front"}} | spec)))
 
     def gateway_tick(self, name: str = "front", namespace: str = "default") -> ReconcileOutcome:
-        """One reconcile of a gateway."""
+        """Reconcile a gateway once."""
         return self.run(self.fronts.tick(ObjectKey(ours.GATEWAY.name, namespace, name), self.now))
 
     def reconcile_now(self, name: str = "") -> None:
-        """Reconcile every object until nothing is to be done at this moment."""
+        """Reconcile every object until nothing is left to do."""
         del name
         for _ in range(MOST_TICKS):
             before = self.objects.version
@@ -76,17 +76,17 @@ class GatewayWorld(Pretend):
         return found["status"], found["reason"]
 
     def gateway_message(self, kind: str, name: str = "front") -> str:
-        """What it says."""
+        """The message of a condition."""
         found = next(one for one in self.gateway(name)["status"]["conditions"] if one["type"] == kind)
         return str(found["message"])
 
     def configuration(self, name: str = "front", namespace: str = "default") -> Manifest:
-        """What the gateway's routers are told."""
+        """The configuration of the gateway's routers."""
         held = self.objects.held[("configmaps", namespace, f"{name}-gateway")]
         return dict(json.loads(held["data"]["router.json"]))
 
     def children(self, name: str) -> set[str]:
-        """Kind and name of every object whose name begins so, but for engines' own."""
+        """Kind and name of every object whose name begins with this, except the engines' own."""
         names = (
             (title, each)
             for title, _, each in self.objects.held
@@ -99,7 +99,7 @@ class GatewayWorld(Pretend):
 
 
 def served(**spec: Any) -> GatewayWorld:  # noqa: ANN401  # any field of a gateway
-    """A gateway and one deployment of it, at rest."""
+    """A settled gateway with one deployment."""
     world = GatewayWorld()
     world.put_gateway(**spec)
     world.join()
