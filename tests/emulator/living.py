@@ -1,4 +1,4 @@
-"""Simulated engines inside the test's own loop, on real sockets of 127.0.0.1, at a pace that costs no time."""
+"""Emulated engines inside the test's own event loop, on real sockets of 127.0.0.1, at a pace that costs no time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -37,7 +37,7 @@ SGLANG: Final = dialects.read(
     ),
     {},
 )
-"""The same as SGLang is told it, with what Fairlead always renders."""
+"""The same, in SGLang's flags, with what Fairlead always renders."""
 TENSORRT: Final = dialects.read(
     (
         *("trtllm-serve", "org/model", "--served_model_name", "chat", "--host", "127.0.0.1", "--max_seq_len", "2048"),
@@ -47,18 +47,18 @@ TENSORRT: Final = dialects.read(
     ),
     {},
 )
-"""The same as TensorRT-LLM is told it."""
+"""The same, in TensorRT-LLM's flags."""
 PACKAGED: Final = packaged_data.load()
 
 
 class Now(NamedTuple):
-    """Who is inside at this moment, with a seat or without."""
+    """How many requests are running at this moment."""
 
     running: int
 
 
 class Inside:
-    """What stories look at behind an engine's address, and how they end it."""
+    """What tests see of an engine behind its address, and how they end it."""
 
     def __init__(self, live: LiveEngine, pretence: EmulationKnobs) -> None:
         self.live = live
@@ -76,25 +76,25 @@ class Inside:
 
     @property
     def idle(self) -> asyncio.Event:
-        """Set while nobody is inside."""
+        """Set while no job is inside."""
         return self.live.driver.idle
 
     def drain(self) -> None:
-        """Take nobody in any more."""
+        """Accept no more jobs."""
         self.live.driver.draining = True
 
     def die(self) -> None:
-        """End below the requests that still run."""
+        """End while requests still run."""
         self.live.end()
 
     @property
     def pretence(self) -> EmulationKnobs:
-        """As it was told to be at last."""
+        """The latest emulation settings."""
         return self._pretence
 
     @pretence.setter
     def pretence(self, pretence: EmulationKnobs) -> None:
-        """Another pace from the next step on."""
+        """Set another pace from the next step on."""
         self._pretence = pretence
         for rank in self.live.driver.ranks:
             rank.core._times = pretence.pace or FAST
@@ -118,7 +118,7 @@ class Living:
 
     @property
     def url(self) -> str:
-        """What a client asks."""
+        """The URL for clients."""
         return f"http://{self.address}"
 
     async def start(self) -> "Living":
@@ -136,7 +136,7 @@ class Living:
         return self
 
     async def stop(self) -> None:
-        """Gone: connections close and new ones are refused."""
+        """Stop: connections close and new ones are refused."""
         if self.runner is not None:
             await self.runner.cleanup()
             self.engine.live.close()
@@ -144,18 +144,18 @@ class Living:
 
 
 def faulty(fault: EngineFault, after: int = 0) -> EmulationKnobs:
-    """As quick as the others, with one fault."""
+    """As fast as the others, with one fault."""
     return EmulationKnobs(start_seconds=0.0, pace=FAST, order=FaultOrder(fault=fault, after=after))
 
 
 def paced(first: float, token: float) -> EmulationKnobs:
-    """Slow enough for a story to happen while it answers."""
+    """Slow enough for a test to act while it answers."""
     return EmulationKnobs(start_seconds=0.0, pace=FixedStepTimes(first_token_seconds=first, token_seconds=token))
 
 
 @asynccontextmanager
 async def living(*pretences: EmulationKnobs, served: ServeArguments = CHAT) -> AsyncIterator[list[Living]]:
-    """One engine for each pretence; all are gone afterwards."""
+    """One engine for each of the settings; all are gone afterwards."""
     engines = [await Living(pretence, served).start() for pretence in pretences or (QUICK,)]
     try:
         yield engines
@@ -166,18 +166,18 @@ async def living(*pretences: EmulationKnobs, served: ServeArguments = CHAT) -> A
 
 @asynccontextmanager
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
-    """Whoever asks."""
+    """An HTTP client."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         yield session
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """A port that nothing listens on now."""
     return free_ports.free_port("127.0.0.1")
 
 
 def run_story(story: Coroutine[Any, Any, None]) -> None:
-    """Run a story to its end; one that hangs fails."""
+    """Run a test to its end; one that hangs fails."""
 
     async def within() -> None:
         async with asyncio.timeout(10):

@@ -1,4 +1,4 @@
-"""One emulated engine's process as its pod sees it: its output, its termination log, its signals."""
+"""One emulated engine's process as its pod sees it: output, termination log, signals."""
 
 import asyncio
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Pod:
             await asyncio.sleep(0.005)
 
     async def running(self, session: aiohttp.ClientSession, count: int) -> None:
-        """Wait until so many requests run."""
+        """Wait until this many requests run."""
         while True:
             async with session.get(self.url + "/metrics") as answer:
                 if f'vllm:num_requests_running{{engine="0",model_name="chat"}} {count}.0' in await answer.text():

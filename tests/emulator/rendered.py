@@ -1,4 +1,4 @@
-"""The command that an emulated engine's pod has, as its process would read it here."""
+"""The command of an emulated engine's pod, as its process would read it here."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from fairlead.fleet.engine_launch import EngineLaunch
 
 
 def command(launch: EngineLaunch, folder: Path) -> list[str]:
-    """From `--` on; the file that it names, which the kubelet would have written, stands in this folder."""
+    """The words from `--` on; the file that they name, which the kubelet would have written, is in this folder."""
     words = list(launch.command[launch.command.index("--") :])
     if launch.options is None:
         return words

@@ -1,4 +1,4 @@
-"""A loop whose time stands still while anybody works and jumps when everybody waits: stories of hours take no time."""
+"""An event loop whose time stops while tasks run and jumps when all wait: tests of hours take no time."""
 
 import asyncio
 import selectors
@@ -22,7 +22,7 @@ PACED: Final = EmulationKnobs(pace=FixedStepTimes(first_token_seconds=0.2, token
 
 
 class _Jumping(selectors.SelectSelector):
-    """Never waits: what would have been waited is added to the time."""
+    """Never waits: adds the timeout to the time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,13 +45,13 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 def run_story(story: Coroutine[Any, Any, None]) -> None:
-    """Run a story to its end."""
+    """Run a test to its end."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         runner.run(story)
 
 
 def now() -> float:
-    """The time of the story."""
+    """The current time of the test."""
     return asyncio.get_running_loop().time()
 
 
@@ -62,12 +62,12 @@ def provided(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMac
 
 
 def engine(*flags: str, pretence: EmulationKnobs = PACED) -> LiveEngine:
-    """The same, alive."""
+    """The same, live."""
     return LiveEngine(provided(*flags, pretence=pretence), pretence, EngineClocks(steady=now, day=lambda: NOON + now()))
 
 
 def sequence(prompt: int = 100, reply: int = 5, *, start: int = 0, adapter: str | None = None) -> JobSequence:
-    """So many tokens in and out; texts with the same start are the same text."""
+    """This many tokens in and out; the same `start` means the same text."""
     return JobSequence(
         prompt_ids=range(start, start + prompt),
         reply_ids=range(50_000 + start, 50_000 + start + reply),
@@ -78,7 +78,7 @@ def sequence(prompt: int = 100, reply: int = 5, *, start: int = 0, adapter: str 
 
 
 class Client:
-    """Who asks, and what it heard: the time, the sequence, how many tokens, how it finished."""
+    """A client, and what it received: the time, the sequence, how many tokens, how it finished."""
 
     def __init__(self, live: LiveEngine, *sequences: JobSequence, request_id: str = "r", **document: Any) -> None:  # noqa: ANN401
         self.received: list[tuple[float, int, int, str | None]] = []
@@ -106,14 +106,14 @@ class Client:
 
     @property
     def tokens(self) -> int:
-        """All that were heard of."""
+        """All tokens received."""
         return sum(count for _, _, count, _ in self.received)
 
     @property
     def times(self) -> list[float]:
-        """When tokens came, since it asked."""
+        """When tokens came, since the request."""
         return [round(moment - self.sent_at, 9) for moment, _, _, _ in self.received]
 
     def cancel(self) -> None:
-        """Go away."""
+        """Disconnect."""
         self.feed.cancel()  # type: ignore[union-attr]

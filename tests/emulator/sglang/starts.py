@@ -10,7 +10,7 @@ from tests.emulator.engine.virtual import L4, LLAMA, NOON, PACED, PACKAGED, now
 
 
 def read(*flags: str, model: str = LLAMA) -> ServeArguments:
-    """The command as values."""
+    """Parse the command."""
     return dialects.read(["--", "sglang", "serve", model, "--served-model-name", "chat", *flags], {})
 
 
@@ -20,6 +20,6 @@ def provided(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMac
 
 
 def engine(*flags: str, pretence: EmulationKnobs = PACED) -> LiveEngine:
-    """The same, alive."""
+    """The same, live."""
     clocks = EngineClocks(steady=now, day=lambda: NOON + now())
     return LiveEngine(provided(*flags, pretence=pretence), pretence, clocks)

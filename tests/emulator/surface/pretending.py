@@ -1,4 +1,4 @@
-"""An engine for the surface's tests: it gives out tokens when it is told to, or as fast as the loop turns."""
+"""A fake engine for the surface's tests: it emits tokens on command, or as fast as the loop turns."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ TOOLS: Final = ResponseArguments(auto_tool_choice=True, tool_parser="hermes")
 
 
 class Run:
-    """A job that was taken."""
+    """An accepted job."""
 
     def __init__(self, job: EngineJob, listener: JobListener) -> None:
         self.job = job
@@ -37,7 +37,7 @@ class Run:
         self.cancelled = True
 
     def step(self, tokens: int = 1) -> bool:
-        """So many more of each sequence; whether any is left."""
+        """Emit this many tokens for each sequence; whether any are left."""
         for index, sequence in enumerate(self.job.sequences):
             left = len(sequence.reply_ids) - self.outs[index]
             if left and not self.cancelled:
@@ -51,7 +51,7 @@ class Run:
 
 @dataclass
 class PretendDriver:
-    """Takes every job unless it was told to refuse; runs by itself unless it is told to wait."""
+    """Accepts every job unless set to refuse; runs by itself unless set to wait."""
 
     refuses: EngineRefusal | None = None
     refuses_late: EngineRefusal | None = None
@@ -77,7 +77,7 @@ class PretendDriver:
             asyncio.get_running_loop().call_soon(self._turn, run)
 
     async def taken(self, count: int = 1) -> Run:
-        """Wait for so many jobs; the last one."""
+        """Wait for this many jobs; returns the last one."""
         while len(self.runs) < count:
             await asyncio.sleep(0.001)
         return self.runs[-1]
@@ -85,7 +85,7 @@ class PretendDriver:
 
 @dataclass
 class PretendActs:
-    """Remembers what it was told to do."""
+    """Records its orders."""
 
     alive: bool = True
     hung: bool = False
@@ -155,7 +155,7 @@ class PretendActs:
 
 
 class Endpoint:
-    """One server on a real socket, and who asks it."""
+    """One server on a real socket, and its client."""
 
     def __init__(self, served: ServeArguments, driver: PretendDriver, acts: PretendActs) -> None:
         self.served = served
@@ -165,7 +165,7 @@ class Endpoint:
         self.session: aiohttp.ClientSession = None  # type: ignore[assignment]
 
     async def post(self, path: str, body: object, **headers: str) -> tuple[int, Any]:
-        """The status, and the JSON or the text."""
+        """POST; returns the status, and the JSON or the text."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         raw = body if isinstance(body, bytes | str) else json.dumps(body)
         kind = {} if "Content-Type" in named else {"Content-Type": "application/json"}
@@ -179,7 +179,7 @@ class Endpoint:
             return answer.status, json.loads(text) if text and answer.content_type == "application/json" else text
 
     async def events(self, path: str, body: Mapping[str, Any]) -> list[Any]:
-        """Of a stream, the JSON of each event; the closing mark as its own words."""
+        """The JSON of each event of a stream; the closing mark as text."""
         status, text = await self.post(path, {**body, "stream": True})
         assert status == 200, text
         lines = [line.removeprefix("data: ") for line in text.split("\n") if line.startswith("data: ")]
@@ -190,7 +190,7 @@ class Endpoint:
 async def serving(
     served: ServeArguments = CHAT, driver: PretendDriver | None = None, acts: PretendActs | None = None
 ) -> AsyncIterator[Endpoint]:
-    """A server that is gone afterwards."""
+    """Run a server during the block."""
     endpoint = Endpoint(served, driver or PretendDriver(), acts or PretendActs())
     application = dialects.of(served).application(served, endpoint.driver, endpoint.acts, lambda: float(NOON))
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
@@ -210,12 +210,12 @@ def answering(**switches: object) -> ServeArguments:
 
 
 def ends(run: Run, ending: JobEnding) -> None:
-    """The engine ends a job below its client."""
+    """Have the engine end a job whose client still waits."""
     run.listener.on_end(ending)
 
 
 def run_story(story: Coroutine[Any, Any, None]) -> None:
-    """Run a story to its end; one that hangs fails."""
+    """Run a test to its end; one that hangs fails."""
 
     async def within() -> None:
         async with asyncio.timeout(10):

@@ -1,6 +1,6 @@
 """Requests that vLLM refuses: what is wrong, the body, then the status, words of the message, and the parameter.
 
-The words are those of its error table as recorded from vLLM 0.32.
+The words are from its error table as recorded from vLLM 0.32.
 """
 
 from typing import Any, Final

@@ -15,7 +15,7 @@ METRICS: Final = ("--set=return_perf_metrics=true", "--set=enable_iter_perf_stat
 
 
 def read(*options: str, model: str = LLAMA) -> ServeArguments:
-    """The command as values."""
+    """Parse the command."""
     return dialects.read(["--", "trtllm-serve", model, "--served_model_name", "chat", *options], {})
 
 
@@ -26,6 +26,6 @@ def provided(*options: str, pretence: EmulationKnobs = PACED, machine: EmulatedM
 
 
 def engine(*options: str, pretence: EmulationKnobs = PACED) -> LiveEngine:
-    """The same, alive."""
+    """The same, live."""
     clocks = EngineClocks(steady=now, day=lambda: NOON + now())
     return LiveEngine(provided(*options, pretence=pretence), pretence, clocks)
