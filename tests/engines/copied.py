@@ -1,4 +1,4 @@
-"""A copy of the product with a few more lines, asked by a program of its own: what a change takes and gives."""
+"""A copy of the product with a few added lines, run by a program of its own: what a change takes and has for effect."""
 
 import json
 import os
@@ -16,7 +16,7 @@ TREE: Final = HERE.parents[1]
 
 
 def product(root: Path, edits: Iterable[RecipeEdit]) -> Path:
-    """The copy."""
+    """Make the copy."""
     shutil.copytree(TREE / PRODUCT, root / PRODUCT, ignore=shutil.ignore_patterns("__pycache__"))
     for edit in edits:
         edit.apply(root)
@@ -24,11 +24,11 @@ def product(root: Path, edits: Iterable[RecipeEdit]) -> Path:
 
 
 def outcome_of(root: Path, story: str) -> dict[str, Any]:
-    """What a story among the tests says of the copy."""
+    """Run a module of the tests on the copy; returns its result."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     ran = subprocess.run(
         [sys.executable, str(HERE / "pretend" / story)],
-        env=clean | {"PYTHONPATH": f"{(root / PRODUCT).parent}:{TREE}"},  # the definitions are made by the workshop
+        env=clean | {"PYTHONPATH": f"{(root / PRODUCT).parent}:{TREE}"},  # house generates the definitions
         check=False,
         capture_output=True,
         timeout=120,

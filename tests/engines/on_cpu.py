@@ -1,4 +1,4 @@
-"""What stories about vLLM on a node's processor start from."""
+"""Inputs of the tests of vLLM on CPU nodes."""
 
 from dataclasses import replace
 from typing import Final
@@ -23,7 +23,7 @@ def on_cpu(
     kv_gib: int | None = 8,
     spread: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
 ) -> EngineSetup:
-    """One wish on a processor; what a story does not name is plain."""
+    """One setup on CPU; what a test does not set is plain."""
     plain = setup_of(engine, shape=shape, spread=spread)
     cpu = CpuResources(cores=cores, memory_bytes=int(memory_gib * GIB))
     wanted = replace(plain.wanted, product=CPU, gpus_per_replica=0, resource=NO_RESOURCE, cpu=cpu)

@@ -1,4 +1,4 @@
-"""Wishes vLLM 0.32 would end its start with, each with the one refusal it must get; a row is a sentence."""
+"""Setups that would end vLLM 0.32's start, each with the one refusal it must get; a row is a sentence."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""Wishes whose extra arguments do not go with one another, with the typed fields, or with vLLM 0.32."""
+"""Setups whose extra arguments conflict with one another, with the typed fields, or with vLLM 0.32."""
 
 from dataclasses import replace
 from typing import Final
@@ -218,4 +218,4 @@ CONVERSATIONS: Final = {
         ),
     ),
 }
-"""What people say of tools and reasoning, and flags of nobody, to the release that the tables were read in."""
+"""Settings of tools and reasoning, and unknown flags, in the release that the tables were read from."""

@@ -1,4 +1,4 @@
-"""More wishes vLLM 0.32 would end its start with: settings that are wrong only beside one another."""
+"""More setups that would end vLLM 0.32's start: settings that are wrong only in combination."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""What stories about engines start from: a model that fits nearly everywhere, GPUs of each age, one plain wish."""
+"""Inputs of the tests of engines: a model that fits nearly everywhere, GPUs of each generation, one plain setup."""
 
 from dataclasses import replace
 from typing import Final
@@ -52,7 +52,7 @@ def stored(shape: ModelShape, format_: WeightFormat) -> ModelShape:
 
 
 def gpu(product: str, capability: ComputeCapability, memory_gib: int) -> Accelerator:
-    """A GPU of which only age and memory matter here."""
+    """A GPU of which only compute capability and memory matter."""
     return Accelerator(
         product=product,
         memory_mib=memory_gib * 1024,
@@ -80,7 +80,7 @@ VOLUME: Final = ModelSource(scheme=SourceScheme.CLAIM, location="models/llama")
 
 ENGINE: Final = DesiredEngine(kind=EngineKind.VLLM, version="0.32.0", image="vllm:0.32")
 RELEASED: Final = replace(ENGINE, image="vllm/vllm-openai:v0.32.0")
-"""Nothing but the release can be in this image."""
+"""An image that can contain nothing but the release."""
 NGRAM: Final = DesiredSpeculation(method=SpeculationMethod.NGRAM, tokens=3)
 WITH_DRAFT: Final = DesiredSpeculation(method=SpeculationMethod.DRAFT_MODEL, tokens=5, draft=DRAFT)
 MTP: Final = DesiredSpeculation(method=SpeculationMethod.MTP)
@@ -96,7 +96,7 @@ def setup_of(
     gpus: int | None = None,
     source: ModelSource = HUB,
 ) -> EngineSetup:
-    """One wish; what a story does not name is plain."""
+    """One setup; what a test does not set is plain."""
     wanted = DesiredRevision(
         namespace="chat",
         name="chat",

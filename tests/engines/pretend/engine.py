@@ -1,4 +1,4 @@
-"""A pretend kind of engine, as somebody would add one: this folder and one row. It resembles no other in its names."""
+"""A fake kind of engine as a contributor would add it: this folder and one row. Its names resemble no other kind."""
 
 import json
 import re
@@ -44,19 +44,19 @@ RULES: Final = (
 
 
 def begins_with_error(first: bytes) -> bool:
-    """This engine names the event."""
+    """Whether it is an error: this engine names the event."""
     return first.startswith(b"event: error\n")
 
 
 def error_class(status: int, body: bytes) -> EngineErrorClass:
-    """A full queue is told by 429, also in a stream; there is no shutdown that takes requests."""
+    """A full queue is a 429, in a stream too; no shutdown accepts requests."""
     if status == 429 or (begins_with_error(body) and b'"code": 429' in body):
         return EngineErrorClass.BUSY
     return EngineErrorClass.FAILED if status >= 500 else EngineErrorClass.PASS_ON
 
 
 def token_count(page: bytes) -> int | None:
-    """Its tokenizer tells the ids and no number."""
+    """None: its tokenizer returns the ids and no number."""
     return len(json.loads(page)["ids"])
 
 
@@ -120,11 +120,11 @@ class PretendEngine:
         return extra_args.refusals(setup.engine.extra_args, RULES)
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:  # noqa: ARG002 - the interface's
-        """It has none."""
+        """None."""
         return ()
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """Its probe of liveness generates a token, so it may take long."""
+        """The launch; its liveness probe generates a token, so it may take long."""
         budget = start_budget.budget_seconds(pace, StartCost(fixed_seconds=60, compile_seconds=0))
         live = HttpProbe(path="/alive", port="web", period_seconds=30, timeout_seconds=25, failures=3)
         return EngineLaunch(
@@ -146,7 +146,7 @@ class PretendEngine:
         return PretendMemory()
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:  # noqa: ARG002 - no flag changes it
-        """As the typed fields say."""
+        """From the typed fields."""
         return MemorySettings()
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:

@@ -1,4 +1,4 @@
-"""What becomes of a field that only the copy of the tree has, told as JSON."""
+"""The effect of a field that only the copy of the tree has, as JSON."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ ENGINE: Final = engines.ENGINES[engines.DEFAULT]
 
 
 def main() -> None:
-    """Everything, as one object."""
+    """Print everything as one object."""
     setup = _setup({"batching": {"maxLogLength": 4}})
     plain = ENGINE.launch(_setup({}), LifecycleParameters()).command
     words = ENGINE.launch(setup, LifecycleParameters()).command

@@ -1,4 +1,4 @@
-"""What becomes of a deployment with the pretend engine, told as JSON by the copy of the tree that has it."""
+"""What becomes of a deployment with the fake engine, as JSON from the copy of the tree that has it."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ ERRORS: Final = (
 
 
 def main() -> None:
-    """Everything, as one object."""
+    """Print everything as one object."""
     context = ReviewContext(catalogue=package_data.load_catalogue())
     document = {
         "refusals": {name: list(_refused(engine, context)) for name, engine in SPECS.items()},
@@ -112,7 +112,7 @@ def _wanted(context: ReviewContext) -> Any:  # noqa: ANN401 - of the copy's own 
 
 
 def _children(context: ReviewContext) -> dict[str, Any]:
-    """What the network lets through, and what a router makes of its file."""
+    """What the network allows, and what a router makes of its file."""
     built = {
         (one["kind"], one["metadata"]["name"]): one
         for one in children.all_children(OWNER, _wanted(context), INSTALLATION)
@@ -142,7 +142,7 @@ def _budget(context: ReviewContext) -> float:
 
 
 def _ended() -> str:
-    """What is said of its pod after its last words."""
+    """What is reported of its pod after its last words."""
     last = {"exitCode": 1, "message": "out of pretend memory"}
     pod = {"metadata": {"name": "e"}, "status": {"containerStatuses": [{"state": {"terminated": last}}]}}
     found = pod_troubles.trouble(pod)
@@ -162,7 +162,7 @@ def _metrics() -> dict[str, Any]:
 
 
 async def _acts() -> dict[str, bool]:
-    """Whoever asks this engine to sleep or to wake sends no request."""
+    """A request to this engine to sleep or to wake sends nothing."""
     pod = {"metadata": {"uid": "e", "name": "e"}, "status": {"podIP": "198.18.0.9"}}
     async with aiohttp.ClientSession() as session:
         pods = PodClient(session)

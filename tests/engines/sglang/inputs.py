@@ -1,4 +1,4 @@
-"""What stories about SGLang start from: the plain setup of tests.engines.setups, for this kind, and its variants."""
+"""Inputs of the tests of SGLang: the plain setup of tests.engines.setups, for this kind, and its variants."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -24,17 +24,17 @@ from tests.engines.setups import (
 SGLANG: Final = SglangEngine()
 ENGINE: Final = DesiredEngine(kind=EngineKind.SGLANG, version="0.5.23", image="example.com/own-sglang:1")
 RELEASED: Final = replace(ENGINE, image="registry.example.com:5000/lmsysorg/sglang:v0.5.23-cu130@sha256:0")
-"""Nothing but the release can be in this image."""
+"""An image that can contain nothing but the release."""
 MODEL: Final = setups.HUB
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
-    """What is said no to."""
+    """The refusals of a setup."""
     return SGLANG.refusals(setup)
 
 
 def warnings(setup: EngineSetup) -> tuple[SpecWarning, ...]:
-    """What is warned of."""
+    """The warnings of a setup."""
     return SGLANG.warnings(setup)
 
 
@@ -48,7 +48,7 @@ METHOD: Final = "spec.engine.speculation.method"
 EXTRA: Final = "spec.engine.extraArgs"
 BUCKET: Final = ModelSource(scheme=SourceScheme.S3, location="models/chat")
 Row = tuple[EngineSetup, str, str, Why, str]
-"""A setup, and of its refusal field, value, reason, and words of because or remedy."""
+"""A setup, and field, value, reason, and words of because or remedy of its refusal."""
 
 
 def setup_with(**changed: Any) -> EngineSetup:  # noqa: ANN401 - any setting

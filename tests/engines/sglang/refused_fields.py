@@ -1,4 +1,4 @@
-"""Setups that SGLang 0.5.23 cannot fulfil, each with the one refusal it must get; a row is a sentence."""
+"""Setups that SGLang 0.5.23 cannot run, each with the one refusal it must get; a row is a sentence."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""What stories about TensorRT-LLM start from: the plain setup of tests.engines.setups, for this kind."""
+"""Inputs of the tests of TensorRT-LLM: the plain setup of tests.engines.setups, for this kind."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -20,7 +20,7 @@ WEIGHTS: Final = "spec.engine.quantization.weights"
 KV: Final = "spec.engine.quantization.kvCache"
 EXTRA: Final = "spec.engine.extraArgs"
 RefusedRow = tuple[EngineSetup, str, str, EngineReason, str]
-"""A setup, and of its refusal field, value, reason, and words of because or remedy."""
+"""A setup, and field, value, reason, and words of because or remedy of its refusal."""
 
 
 def setup_with(**changed: Any) -> EngineSetup:  # noqa: ANN401 - any setting
@@ -39,6 +39,6 @@ def adapter(name: str = "de", source: ModelSource = VOLUME, rank: int = 16) -> t
 
 
 def on_processor() -> EngineSetup:
-    """On a node's processor, which the schema refuses before."""
+    """On CPU, which the schema refuses first."""
     plain = setup_with()
     return replace(plain, wanted=replace(plain.wanted, product="CPU", cpu=CpuResources(cores=4, memory_bytes=1 << 33)))

@@ -1,4 +1,4 @@
-"""Setups that TensorRT-LLM cannot fulfil, each with the one refusal it must get; a row is a sentence."""
+"""Setups that TensorRT-LLM cannot run, each with the one refusal it must get; a row is a sentence."""
 
 from dataclasses import replace
 from typing import Final
@@ -32,7 +32,7 @@ from tests.engines.tensorrt_llm.inputs import (
 )
 
 EMULATED: Final = EngineKind.SIMULATED_TENSORRT_LLM
-"""Which is known to have no option and no parser but those of the tables."""
+"""It has exactly the options and parsers of the tables."""
 CANNOT: Final[dict[str, RefusedRow]] = {
     "a parser of tools that the emulator lacks": (
         setup_with(kind=EMULATED, tools=Tools(parser="qwen3_code")),
