@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint that behaves as it is told, on a port of this machine and in a thread of its own."""
+"""A configurable OpenAI-compatible endpoint, on a port of this machine and in its own thread."""
 
 import asyncio
 import json
