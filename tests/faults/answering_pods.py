@@ -1,6 +1,6 @@
-"""Pods of kwok that answer: engines with metrics as vLLM writes them, routers that tell what came and who waits.
+"""kwok pods that answer: engines with metrics in vLLM's format, routers that report arrivals and queues.
 
-Nothing runs in them; their figures are what a story says. They follow the cluster, so a pod answers while it is there.
+Nothing runs in them; a test sets their figures. They follow the cluster, so a pod answers while it exists.
 """
 
 import asyncio
@@ -30,16 +30,16 @@ REPLY: Final = 50
 
 @dataclass(slots=True)
 class Load:
-    """What one deployment has to do."""
+    """The load of one deployment."""
 
     waiting: float = 0.0
     """In routers."""
     rate: float = 0.0
-    """Requests a second that come and are done at once."""
+    """Requests a second that arrive and complete at once."""
     running: float = 0.0
     """In each engine."""
     frozen: bool = False
-    """Engines tell the same for ever."""
+    """Engines report the same figures forever."""
     _requests: float = 0.0
     _at: float = field(default_factory=time.monotonic)
 
@@ -53,7 +53,7 @@ class Load:
 
 
 class AnsweringPods:
-    """All pods of ours that have an address."""
+    """All our pods that have an address."""
 
     def __init__(self, api: ApiServer) -> None:
         self.loads: dict[str, Load] = {}
@@ -62,17 +62,17 @@ class AnsweringPods:
         """Addresses of engines that were put to sleep."""
         self._api = api
         self._answering: dict[tuple[str, str], list[web.AppRunner]] = {}
-        """By address and uid: an address goes to another pod soon."""
+        """By address and uid: an address is soon reused by another pod."""
         self._seen: tuple[Manifest, ...] = ()
         self._targets: dict[str, list[str]] = {}
-        """By the gateway: what its routers' ConfigMap names."""
+        """By gateway: the targets in its routers' ConfigMap."""
 
     def load(self, name: str) -> Load:
-        """What a deployment has to do; nothing, until a story says otherwise."""
+        """The load of a deployment; none, until a test sets it."""
         return self.loads.setdefault(name, Load())
 
     async def follow(self) -> None:
-        """Until cancelled: whoever has an address answers there."""
+        """Run until cancelled: every pod with an address answers there."""
         while True:
             with contextlib.suppress(ApiError):
                 listed = await self._api.listing(kinds.POD, None, labels.MANAGED_BY)
@@ -83,7 +83,7 @@ class AnsweringPods:
             await asyncio.sleep(FOLLOW_S)
 
     async def close(self) -> None:
-        """Nobody answers any more."""
+        """Stop answering."""
         for runners in self._answering.values():
             for runner in runners:
                 await runner.cleanup()
@@ -127,7 +127,7 @@ class AnsweringPods:
         return router_page(self.load(name), [one for one in engines if pods.is_ready(one)])
 
     def _gateway_page(self, gateway: str, target: str) -> dict[str, Any] | None:
-        """As a gateway's router would write it: of one target that it has, or of all."""
+        """The page of a gateway's router: of one target that it has, or of all."""
         targets = self._targets.get(gateway, [])
         if target:
             return self._router_page(target.partition("/")[2]) if target in targets else None
@@ -135,7 +135,7 @@ class AnsweringPods:
 
 
 def router_page(load: Load, ready: Sequence[Manifest]) -> dict[str, Any]:
-    """As a router would write it that sends to all that are ready and awake."""
+    """The page of a router that sends to all engines that are ready and awake."""
     lane = {"waiting": load.waiting, "oldestSeconds": 1.0 if load.waiting else 0.0}
     seen = [_endpoint(one) for one in ready]
     served = any(one["state"] == "routable" for one in seen)
@@ -147,7 +147,7 @@ def router_page(load: Load, ready: Sequence[Manifest]) -> dict[str, Any]:
 
 
 def engine_page(load: Load) -> str:
-    """As an engine would write it that does all that comes at once."""
+    """The page of an engine that completes all work at once."""
     done = 0.0 if load.frozen else load.requests
     figures = {
         "num_requests_running": load.running,
@@ -166,7 +166,7 @@ def engine_page(load: Load) -> str:
 
 @asynccontextmanager
 async def answering(api: ApiServer) -> AsyncIterator[AnsweringPods]:
-    """All pods answer for as long as the block runs."""
+    """Have all pods answer for as long as the block runs."""
     found = AnsweringPods(api)
     following = asyncio.create_task(found.follow())
     try:

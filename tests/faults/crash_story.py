@@ -1,7 +1,6 @@
-"""One story on a real API server, told again and again, each time with the operator killed at another of its writes.
+"""One scenario on a real API server, run again and again, each time with the operator killed at another write.
 
-What is compared with the untroubled telling: every child and the conditions, and how often each object was made and
-removed.
+Compared with the run without faults: every child and the conditions, and how often each object was created and deleted.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ WITHIN_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryEnd:
-    """How one telling ended."""
+    """How one run ended."""
 
     writes: int
     fingerprint: dict[str, Any]
@@ -47,7 +46,7 @@ class StoryEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """Where a telling is disturbed."""
+    """Where a run is disturbed."""
 
     number: int
     moment: Moment
@@ -55,7 +54,7 @@ class Point:
     """kill, or how the request goes wrong."""
 
     def fault(self, pid: int) -> Fault:
-        """What the proxy does there."""
+        """The fault that the proxy injects there."""
         match self.kind:
             case "kill":
                 return Kill(pid)
@@ -68,7 +67,7 @@ class Point:
 
 
 class Rehearsed:
-    """A small cluster, the proxy before it, and the operator behind that."""
+    """A small cluster, the proxy in front of it, and the operator that uses the proxy."""
 
     def __init__(self, api: ApiServer, proxy: Proxy, folder: Path) -> None:
         self._api = api
@@ -77,7 +76,7 @@ class Rehearsed:
         self.operator = OperatorProcess(kubeconfig=kubeconfig, folder=folder)
 
     async def play(self, point: Point | None) -> StoryEnd:
-        """The story once: an apply, then a change of the engine on full GPUs, then removed for the next one."""
+        """Run the scenario once: an apply, then a change of the engine on full GPUs, then a delete for the next run."""
         self._proxy.counted_anew()
         await self._free_the_lead()
         pid = self.operator.start()
@@ -95,7 +94,7 @@ class Rehearsed:
             await self._cleared()
 
     async def _settled(self, generation: int) -> None:
-        """Until the operator says that this generation is complete; whoever was killed is started anew."""
+        """Wait until the operator reports this generation complete; a killed operator is restarted."""
         until = time.monotonic() + WITHIN_S
         while time.monotonic() < until:
             if not self.operator.runs():
@@ -124,7 +123,7 @@ class Rehearsed:
         return StoryEnd(writes=self._proxy.writes, fingerprint=found, made=made, removed=removed)
 
     async def _free_the_lead(self) -> None:
-        """Whoever held it is dead; how long a standby waits for that is another story's matter."""
+        """Release the Lease of a killed holder; how long a standby waits for it is tested elsewhere."""
         if lease := await self._api.read(kinds.LEASE, "default", LEASE):
             await self._api.remove(lease, uid=lease["metadata"]["uid"])
 
@@ -144,7 +143,7 @@ class Rehearsed:
 
 @contextlib.asynccontextmanager
 async def story_stage(door: Embedded) -> AsyncIterator[Rehearsed]:
-    """Everything that a telling needs."""
+    """Everything that a run needs."""
     where = {"KUBECONFIG": str(door.kubeconfig)}
     with tempfile.TemporaryDirectory() as folder:
         async with await connection.connect(where) as way, Proxy(await way.credentials()).served() as proxy:
@@ -152,9 +151,9 @@ async def story_stage(door: Embedded) -> AsyncIterator[Rehearsed]:
 
 
 def points(writes: int) -> Iterator[Point]:
-    """Every write, killed before it or after it in turn; of every third its answer goes wrong in one of the ways.
+    """Every write, killed before or after it in turn; of every third, the answer fails in one of the ways.
 
-    Both sides of every write, and every way at each, are tried on the pretended cluster, where that takes no time.
+    Both sides of every write, and every way at each, are tried on the fake cluster, where that takes no time.
     """
     for number in range(1, writes + 1):
         yield Point(number=number, moment=(Moment.BEFORE, Moment.AFTER)[number % 2], kind="kill")
@@ -165,7 +164,7 @@ def points(writes: int) -> Iterator[Point]:
 
 
 async def differences(door: Embedded, chosen: Iterable[Point] | None) -> tuple[int, list[str]]:
-    """How many points were tried, and where the end was another one than without a fault."""
+    """How many points were tried, and where the end differed from the run without faults."""
     wrong, tried = [], 0
     async with story_stage(door) as one:
         clean = await one.play(None)

@@ -1,4 +1,4 @@
-"""What may be done to an open watch: hold it, let it go on, cut it, end it with 410, silence it, lose its words."""
+"""What can be done to an open watch: hold, release, cut, end with 410, silence, lose events."""
 
 import asyncio
 import json
@@ -35,41 +35,41 @@ class Stream:
 
 @dataclass(slots=True)
 class Gate:
-    """All watches of one kind, those to come included."""
+    """All watches of one kind, future ones included."""
 
     streams: set[Stream] = field(default_factory=set)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     losing: int = 0
-    """So many of the next words are lost."""
+    """This many of the next events are lost."""
 
     def __post_init__(self) -> None:
         self.open.set()
 
     def hold(self) -> None:
-        """Words wait, those of new watches too."""
+        """Hold events, those of new watches too."""
         self.open.clear()
 
     def release(self) -> None:
-        """Words that waited come now."""
+        """Send the held events now."""
         self.open.set()
 
     def silence(self) -> None:
-        """The watches that are open now never say a word again, and stay open."""
+        """Make the currently open watches silent for good; they stay open."""
         for stream in self.streams:
             stream.silent = True
 
     def cut(self) -> None:
-        """The watches that are open now break off."""
+        """Cut the currently open watches."""
         for stream in tuple(self.streams):
             abort(stream.request)
 
     def expire(self) -> None:
-        """The watches that are open now end with 410."""
+        """End the currently open watches with 410."""
         for stream in self.streams:
             stream.gone.set()
 
     async def relay(self, request: web.Request, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
-        """Pass the words of one watch on, as far as they may."""
+        """Relay the events of one watch, as far as the gate allows."""
         answer = web.StreamResponse(status=upstream.status, headers={"Content-Type": "application/json"})
         await answer.prepare(request)
         stream = Stream(request)
@@ -89,7 +89,7 @@ class Gate:
         return answer
 
     async def _next(self, words: AsyncIterator[bytes], ended: "asyncio.Future[Literal[True]]") -> bytes | None:
-        """The next word once the gate is open, 410 instead when the watch is to end; nothing after the last."""
+        """The next event once the gate is open, 410 instead when the watch is to end; None after the last."""
         if ended.done():
             return None
         reading = asyncio.ensure_future(self._read(words))
@@ -108,7 +108,7 @@ class Gate:
 
 
 def abort(request: web.Request) -> None:
-    """Break the connection off, without a farewell."""
+    """Abort the connection without closing it."""
     if request.transport is not None:
         request.transport.abort()
 

@@ -1,4 +1,4 @@
-"""The operator as a process: started, killed, and started anew when it ended by itself, as the kubelet would do."""
+"""The operator as a process: started, killed, and restarted when it ends by itself, as the kubelet would do."""
 
 import os
 import subprocess
@@ -15,11 +15,10 @@ from house.tree import ROOT
 from tests.waiting import eventually
 
 LEASE_S: Final = 15.0
-"""As people have it. A process that stands still for two thirds of it ends, and two busy cores do let it stand still
-for seconds."""
+"""As in production. A process that stalls for two thirds of it ends, and two busy cores do stall it for seconds."""
 LOOPBACK: Final = "127.0.0.21"
 POLL_S: Final = 0.5
-"""How often the kubelet looks."""
+"""How often the kubelet checks."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,15 +31,15 @@ class OperatorProcess:
     flags: tuple[str, ...] = ("--webhook", "off")
     lease_namespace: str = "default"
     process: subprocess.Popen[bytes] | None = field(default=None)
-    """Until somebody ends it; an end of its own is for the kubelet to see."""
+    """None once a test ended it; an end of its own is for the kubelet to notice."""
 
     @property
     def log(self) -> Path:
-        """All that all of them said."""
+        """The output of all of them."""
         return self.folder / "operator.log"
 
     def start(self) -> int:
-        """Start one; answers its process id."""
+        """Start one; returns its process id."""
         environment = os.environ | {"KUBECONFIG": str(self.kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
         words = [sys.executable, "-m", "fairlead", "operator", "--host", self.host, *self.flags]
         words += ["--lease-seconds", str(LEASE_S), "--lease-namespace", self.lease_namespace]
@@ -49,18 +48,18 @@ class OperatorProcess:
         return self.process.pid
 
     def runs(self) -> bool:
-        """Whether it is alive."""
+        """Whether it is running."""
         return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
-        """As a power failure would."""
+        """Kill it, as a power failure would."""
         if self.process is not None:
             process, self.process = self.process, None
             process.kill()
             process.wait(timeout=10)
 
     def stop(self) -> int:
-        """As the kubelet would; answers its exit code."""
+        """Stop it, as the kubelet would; returns its exit code."""
         assert self.process is not None
         process, self.process = self.process, None
         process.terminate()
@@ -72,7 +71,7 @@ class OperatorProcess:
             return str(answer.read().decode())
 
     def wait_ready(self) -> None:
-        """Until it answers."""
+        """Wait until it answers."""
 
         def answers() -> bool:
             try:
@@ -89,7 +88,7 @@ class OperatorProcess:
 
 @contextmanager
 def kubelet(operator: OperatorProcess) -> Iterator[None]:
-    """Whatever ends by itself is started anew: an operator that lost its Lease counts on that."""
+    """Restart an operator that ends by itself: one that lost its Lease relies on that."""
     end = threading.Event()
 
     def watch() -> None:

@@ -1,7 +1,7 @@
-"""A proxy between an operator and its API server that counts every write and fails at the place a story names.
+"""A proxy between an operator and its API server that counts every write and injects faults at chosen writes.
 
-It speaks plain HTTP on 127.0.0.1. Requests with a token of their own are passed on with it; the others go out with
-the credentials of the kubeconfig it was made from. `kubeconfig_through` writes the file that leads through it.
+It speaks plain HTTP on 127.0.0.1. Requests with a token of their own keep it; the others use the credentials of the
+kubeconfig it was made from. `kubeconfig_through` writes a kubeconfig that leads through it.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ LEFT_OUT: Final = frozenset({"host", "content-length", "accept-encoding", "conne
 HEADERS: Final = ("Content-Type", "Retry-After", "Warning")
 LARGEST: Final = 16 * 1024 * 1024
 CLOSING_S: Final = 0.05
-"""A connection with TLS ends some turns of the loop after its session was closed, and is complained of else."""
+"""A TLS connection ends some turns of the loop after its session was closed; without this wait there are warnings."""
 
 
 class Moment(StrEnum):
-    """Which side of the write a rule stands on."""
+    """Which side of the write a rule applies to."""
 
     BEFORE = "before it is sent on"
     AFTER = "after it is done, before the answer"
@@ -46,7 +46,7 @@ class Kill(NamedTuple):
 
 
 class Delay(NamedTuple):
-    """Let it wait."""
+    """Delay it."""
 
     seconds: float
 
@@ -56,7 +56,7 @@ class Drop(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Say something else."""
+    """Answer something else."""
 
     code: int
     reason: str = ""
@@ -81,7 +81,7 @@ class Rule:
 
 
 class Logged(NamedTuple):
-    """One request that came."""
+    """One received request."""
 
     call: ApiCall
     user_agent: str
@@ -90,7 +90,7 @@ class Logged(NamedTuple):
 
 
 class Replied(NamedTuple):
-    """What the API server said."""
+    """The API server's answer."""
 
     status: int
     headers: CIMultiDict[str]
@@ -105,10 +105,10 @@ class Proxy:
         self.rules: list[Rule] = []
         self.writes = 0
         self.counts: Counter[tuple[str, str, str]] = Counter()
-        """Writes by verb, resource and namespace/name, the Lease's apart."""
+        """Writes by verb, resource and namespace/name, without those of the Lease."""
         self.log: list[Logged] = []
         self.made: list[ApiCall] = []
-        """Writes that made an object, by whatever verb; an apply that does needs the right to create."""
+        """Writes that created an object, by any verb; an apply that does needs the right to create."""
         self.gates: defaultdict[str, Gate] = defaultdict(Gate)
         """Open watches by resource."""
         self.cut_off = False
@@ -137,7 +137,7 @@ class Proxy:
         await asyncio.sleep(CLOSING_S)
 
     def kubeconfig_through(self, path: Path, token: str = "") -> Path:
-        """A kubeconfig that leads through this proxy; with a token, as whoever it belongs to."""
+        """Write a kubeconfig that leads through this proxy; with a token, as the token's owner."""
         config = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -150,30 +150,30 @@ class Proxy:
         return path
 
     def at(self, number: int | None, moment: Moment, fault: Fault) -> None:
-        """A rule."""
+        """Add a rule."""
         self.rules.append(Rule(number=number, moment=moment, fault=fault))
 
     def counted_anew(self) -> None:
-        """Forget what was counted and the rules; a new run begins with write 1."""
+        """Reset counters and rules; a new run begins with write 1."""
         self.writes = 0
         self.counts.clear()
         self.log.clear()
         self.rules.clear()
 
     async def photograph(self, *resources: str) -> None:
-        """Remember what every list asked so far says now."""
+        """Record the current result of every list requested so far."""
         for path, (resource, headers) in tuple(self._lists.items()):
             if resource in resources:
                 self._album[path] = await self._sent("GET", path, headers, b"")
 
     def go_back(self, *resources: str) -> None:
-        """Answer lists of these kinds as they were photographed, and let watches say nothing newer."""
+        """Answer lists of these kinds from the recording, and let watches send nothing newer."""
         self._past.update(resources)
         for resource in resources:
             self.gates[resource].hold()
 
     def come_back(self) -> None:
-        """The feed catches up with the present."""
+        """Let the feed catch up with the present."""
         for resource in self._past:
             self.gates[resource].release()
         self._past.clear()
@@ -198,7 +198,7 @@ class Proxy:
             return web.Response(status=502, text=f"the API server behind the proxy does not answer: {problem!r}")
 
     async def _relay(self, request: web.Request, sent: ApiCall, number: int | None, body: bytes) -> web.StreamResponse:
-        """One request and its answer, with whatever the rules do on either side."""
+        """Relay one request and its answer, with the rules on either side."""
         if (response := await self._interfere(request, number, Moment.BEFORE, b'{"kind": "Status"}')) is not None:
             return response
         path, headers = request.raw_path, _passed_on(request)
@@ -224,7 +224,7 @@ class Proxy:
     async def _interfere(
         self, request: web.Request, number: int | None, moment: Moment, content: bytes
     ) -> web.StreamResponse | None:
-        """What the rules say about this write at this moment; nothing: go on."""
+        """Apply the rules for this write at this moment; None: go on."""
         for rule in self.rules if number is not None else ():
             if rule.moment is moment and rule.number in (None, number):
                 response = await _done(request, rule.fault, content)
@@ -238,7 +238,7 @@ class Proxy:
             return Replied(up.status, up.headers.copy(), await up.read())
 
     def _session_for(self, headers: CIMultiDict[str]) -> aiohttp.ClientSession:
-        """A client certificate would win against a token, so whoever brings one goes out without ours."""
+        """A client certificate would win over a token, so a request with a token goes out without ours."""
         return self._theirs if "Authorization" in headers else self._ours
 
     def _url(self, path: str) -> URL:
@@ -246,7 +246,7 @@ class Proxy:
 
 
 async def _done(request: web.Request, fault: Fault, content: bytes) -> web.StreamResponse | None:
-    """Carry one fault out."""
+    """Inject one fault."""
     match fault:
         case Kill(pid):
             os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A request to an API server, understood from its address alone, whoever sends it."""
+"""A request to an API server, parsed from its URL alone, whoever sends it."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ OF_A_NAMESPACE: Final = ("status", "finalize")
 
 
 class ApiCall(NamedTuple):
-    """What a request asks for, in the words of RBAC."""
+    """A request in the words of RBAC."""
 
     verb: str
     resource: str
@@ -21,17 +21,17 @@ class ApiCall(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        """Whether it may change something; renewing the Lease is not what stories are about."""
+        """Whether it may change something; renewals of the Lease do not count."""
         return self.verb not in ("get", "list", "watch") and self.resource != "leases.coordination.k8s.io"
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What writes are counted by."""
+        """The key by which writes are counted."""
         return self.verb, self.resource, f"{self.namespace}/{self.name}"
 
 
 def understood(method: str, path: str, query: Mapping[str, str], body: bytes) -> ApiCall:
-    """What is asked for."""
+    """Parse a request."""
     words = path.strip("/").split("/")
     group, rest = ("", words[2:]) if words[0] == "api" else (words[1] if len(words) > 1 else "", words[3:])
     if words[0] not in ("api", "apis") or not rest:
@@ -50,7 +50,7 @@ def understood(method: str, path: str, query: Mapping[str, str], body: bytes) ->
 
 
 def _named(body: bytes) -> str:
-    """A new object's name stands in its body."""
+    """The name of a new object, which is in its body."""
     try:
         metadata = json.loads(body)["metadata"]
         return str(metadata.get("name") or metadata.get("generateName") or "")

@@ -1,7 +1,8 @@
-"""A cluster without a kubelet: a real API server, real controllers and scheduler, and kwok's pretended nodes and pods.
+"""A cluster without a kubelet: a real API server, real controllers and scheduler, and kwok's fake nodes and pods.
 
-What Kubernetes itself does is real (ReplicaSets, garbage collection, scheduling of GPUs); what runs in pods is not.
-No root and no namespaces: plain processes beside a light cluster, ended with it, also when the tests are killed.
+What Kubernetes itself does is real (ReplicaSets, garbage collection, scheduling of GPUs); what runs in pods is not. It
+needs neither root nor namespaces: plain processes beside a light cluster, ended with it, also when the tests are
+killed.
 """
 
 import itertools
@@ -26,7 +27,7 @@ from tests.waiting import eventually
 
 PRODUCT: Final = "NVIDIA-L4"
 _NUMBERS: Final = itertools.count(1)
-"""Nobody lives in another one's cluster because both have this process."""
+"""Gives each cluster of this process a name of its own."""
 BEHAVIOUR: Final = ROOT / "tests" / "faults" / "kwok.yaml"
 LEAN: Final = (
     "deployment-controller",
@@ -45,10 +46,10 @@ PROGRAMS: Final = (*programs.LIGHT, "kube-controller-manager", "kube-scheduler")
 def small_cluster(
     gpus: int = 3, addresses: str = "127.0.99.1/24", behaviour: Path = BEHAVIOUR, *, lean: bool = False
 ) -> Iterator[Embedded]:
-    """One, with our definitions and a node of so many GPUs; whose pods answer at addresses of its own, if at all.
+    """Run a cluster with our definitions and a node with this many GPUs; pods answer at their own addresses, if at all.
 
-    How nodes and pods come and go is written in `behaviour`. A lean one has only the controllers that a deployment
-    needs, for stories by the thousand.
+    `behaviour` says how nodes and pods come and go. A lean one has only the controllers that a deployment needs, for
+    tests that run it by the thousand.
     """
     cache = Cache.chosen()
     binaries = programs.ensure(cache, PROGRAMS)
@@ -72,7 +73,7 @@ def small_cluster(
 
 @contextmanager
 def _marking(layout: Layout) -> Iterator[None]:
-    """Whatever is started meanwhile, an operator too, belongs to the cluster and ends with it."""
+    """Mark every process started meanwhile, an operator too, as the cluster's, so that it ends with it."""
     before = os.environ.get(MARKER)
     os.environ[MARKER] = str(layout.root)
     try:
@@ -122,7 +123,7 @@ def _scheduler(binaries: Path, door: Embedded) -> list[str]:
 
 
 def _kwok(kwok: Path, door: Embedded, addresses: str, behaviour: Path) -> list[str]:
-    """Pods get addresses where nothing listens, so that whoever asks them is refused at once."""
+    """kwok's command line; pods get addresses where nothing listens, so that connections are refused at once."""
     words = [str(kwok), f"--kubeconfig={door.kubeconfig}", f"--config={behaviour}"]
     words.append("--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake")
     return [*words, f"--cidr={addresses}", "--node-ip=127.0.99.254"]
