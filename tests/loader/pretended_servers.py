@@ -1,4 +1,4 @@
-"""An engine that loads adapters as vLLM answers, a hub and a registry: servers of this machine with behaviour."""
+"""Fake servers on this machine: an engine that loads adapters as vLLM does, a hub and a registry."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ from aiohttp import web
 
 @asynccontextmanager
 async def served(*routes: web.RouteDef) -> AsyncIterator[str]:
-    """Host and port of a server with these routes."""
+    """Serve these routes; yields host and port."""
     app = web.Application()
     app.add_routes(routes)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -30,21 +30,21 @@ async def served(*routes: web.RouteDef) -> AsyncIterator[str]:
 
 @dataclass
 class PretendedEngine:
-    """The statuses are those of vLLM 0.32."""
+    """A fake engine with the statuses of vLLM 0.32."""
 
     loaded: dict[str, str] = field(default_factory=dict)
     silent: bool = False
     refuses: str = ""
-    """What it answers to every load, with 500."""
+    """The text of its answer to every load, with 500."""
     requests: list[str] = field(default_factory=list)
     """Loads and unloads, in order."""
 
     def restart(self) -> None:
-        """What it had loaded is gone."""
+        """Forget what was loaded."""
         self.loaded.clear()
 
     def routes(self) -> tuple[web.RouteDef, ...]:
-        """As vLLM calls them."""
+        """The routes of vLLM."""
         return (
             web.get("/v1/models", self._list),
             web.post("/v1/load_lora_adapter", self._load),
@@ -86,7 +86,7 @@ class PretendedHub:
     seen: list[str] = field(default_factory=list)
 
     def routes(self) -> tuple[web.RouteDef, ...]:
-        """As the hub calls them."""
+        """The routes of the hub."""
         return (web.get("/{owner}/{name}/resolve/{revision}/{file}", self._resolve),)
 
     async def _resolve(self, request: web.Request) -> web.Response:
@@ -99,7 +99,7 @@ class PretendedHub:
 
 @dataclass
 class PretendedRegistry:
-    """Blobs and manifests of one repository; with a user it wants a token, which a user's name and password give."""
+    """Blobs and manifests of one repository; with a user it requires a token, issued for a user's name and password."""
 
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
@@ -107,10 +107,10 @@ class PretendedRegistry:
     """user:password"""
     address: str = ""
     lies: bool = False
-    """Its blobs are others than their digests say."""
+    """Its blobs do not match their digests."""
 
     def routes(self) -> tuple[web.RouteDef, ...]:
-        """As the distribution API calls them."""
+        """The routes of the distribution API."""
         return (
             web.get("/token", self._token),
             web.get("/v2/{owner}/{name}/manifests/{reference}", self._manifest),
@@ -118,13 +118,13 @@ class PretendedRegistry:
         )
 
     def push(self, tag: str, *layers: tuple[bytes, dict[str, str]]) -> str:
-        """A manifest with these layers and their annotations; its digest."""
+        """Push a manifest with these layers and their annotations; returns its digest."""
         return self.push_manifest(
             tag, {"layers": [{"digest": self._add(blob), "annotations": notes} for blob, notes in layers]}
         )
 
     def push_manifest(self, tag: str, manifest: dict[str, Any]) -> str:
-        """A manifest as it is; its digest."""
+        """Push a manifest as it is; returns its digest."""
         text = json.dumps(manifest).encode()
         digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
         self.manifests[tag] = self.manifests[digest] = text
