@@ -1,4 +1,4 @@
-"""What Prometheus has of us: every series by its name, with the labels that its process writes and the scrape adds."""
+"""Our series in Prometheus: each by its name, with the labels that its process writes and the scrape adds."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ from monitoring.recording import groups
 from monitoring.rules import RecordingRule
 
 TARGET: Final = frozenset({"namespace", "pod", "job", "instance", "container", "endpoint"})
-"""Labels of whatever is scraped by a PodMonitor."""
+"""Labels of every target of a PodMonitor."""
 SERVING: Final = TARGET | {DEPLOYMENT, "fairlead_dev_revision"}
 """And of routers and engines: the chart's `podTargetLabels`."""
 SCALING: Final = Path(decide.__file__).parent
@@ -38,11 +38,11 @@ class ExposedSeries:
 
     labels: frozenset[str]
     closed: Mapping[str, frozenset[str]]
-    """Labels whose values are a list of ours."""
+    """Labels whose values come from a closed list of ours."""
 
 
 def exposed() -> dict[str, ExposedSeries]:
-    """By name, recorded ones included."""
+    """All series by name, recorded ones included."""
     scraped = {name: one for family, target in _families() for name, one in _series(family, target)}
     return scraped | dict(_recorded())
 
@@ -81,7 +81,7 @@ def _words(*values: str) -> frozenset[str]:
 
 
 def figure_names() -> frozenset[str]:
-    """Every figure of a decision, by the words of the source: no one decision has all of them."""
+    """Every figure of a decision, taken from the source: no single decision has all of them."""
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in SCALING.rglob("*.py"))
     calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     made = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == DecisionFigure.__name__)

@@ -1,4 +1,4 @@
-"""Which labels the answer to a query has, by its parsed form; what it asks for and nobody exposes is refused."""
+"""The labels of a query's result, from its parsed form; a query for what no process exposes is refused."""
 
 from collections.abc import Mapping
 from typing import Final, NoReturn
@@ -26,19 +26,19 @@ NO_LABELS: Final[frozenset[str]] = frozenset()
 
 
 class NotExposed(Exception):
-    """A series, a label or a value that no process of ours has."""
+    """A series, a label or a value that none of our processes has."""
 
 
 class QueryLabels:
-    """Judges queries against what is exposed."""
+    """Checks queries against what is exposed."""
 
     def __init__(self, exposed: Mapping[str, ExposedSeries]) -> None:
         self._exposed = exposed
         self.used: set[str] = set()
-        """Names of series that were asked for."""
+        """Names of the series that queries used."""
 
     def of(self, query: str) -> frozenset[str]:
-        """The labels of the answer; Grafana's variables must be replaced before."""
+        """The labels of the result; Grafana's variables must be replaced before."""
         return self._of(promql_parser.parse(query))
 
     def _of(self, node: Expr) -> frozenset[str]:

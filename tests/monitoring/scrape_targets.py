@@ -1,6 +1,6 @@
-"""Pods as Prometheus' discovery of Kubernetes describes them, for one that was built without it, as Debian's is.
+"""Pods as Prometheus' Kubernetes discovery describes them, for a build without it, such as Debian's.
 
-The scrape jobs are those that docs/monitoring.md shows, with files of targets in the place of the discovery.
+The scrape jobs are those of docs/monitoring.md, with target files in place of the discovery.
 """
 
 import json
@@ -25,19 +25,19 @@ Manifest = Mapping[str, Any]
 
 
 def documented() -> dict[str, Any]:
-    """The configuration that the page shows."""
+    """The configuration on the page."""
     (shown,) = _SHOWN.findall(PAGE.read_text(encoding="utf-8"))
     return dict(yaml.safe_load(shown))
 
 
 def rights() -> list[list[str]]:
-    """The words that the page has typed to let Prometheus in, without `kubectl`."""
+    """The arguments of the page's `kubectl` commands that give Prometheus its rights."""
     (shown,) = _LET_IN.findall(PAGE.read_text(encoding="utf-8"))
     return [shlex.split(line)[1:] for line in shown.replace("\\\n", "").splitlines() if line.startswith("kubectl ")]
 
 
 def configuration(folder: Path, every_s: float) -> dict[str, Any]:
-    """The same, where Prometheus sees this folder, and scrapes and evaluates so often."""
+    """The same for this folder of targets, with this interval for scrapes and evaluations."""
     every = f"{every_s:g}s"
     jobs = [
         {name: value for name, value in job.items() if name != DISCOVERY}
@@ -49,12 +49,12 @@ def configuration(folder: Path, every_s: float) -> dict[str, Any]:
 
 
 def file_of(job: Manifest) -> str:
-    """Where the targets of a job are written."""
+    """The target file of a job."""
     return f"{job['job_name']}.json"
 
 
 def write(folder: Path, pods: Sequence[Manifest]) -> None:
-    """The targets of every job; a file that is read meanwhile is whole."""
+    """Write the targets of every job; a reader never sees a partial file."""
     for job in documented()["scrape_configs"]:
         places = {name for one in job[DISCOVERY] for name in one.get("namespaces", {}).get("names", ())}
         chosen = [one for one in pods if not places or one["metadata"]["namespace"] in places]
@@ -64,7 +64,7 @@ def write(folder: Path, pods: Sequence[Manifest]) -> None:
 
 
 def targets(pod: Manifest) -> Iterator[dict[str, Any]]:
-    """One for each port that a pod names, once it has an address; a pod that has ended is none."""
+    """One target for each named port of a pod, once it has an address; none for a pod that has ended."""
     status, metadata = pod.get("status", {}), pod["metadata"]
     if not status.get("podIP") or status.get("phase") in {"Succeeded", "Failed"}:
         return

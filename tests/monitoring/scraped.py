@@ -1,6 +1,6 @@
-"""Pages as our processes and real engines write them, as the series that Prometheus makes of them.
+"""Pages of our processes and of real engines, as the series that Prometheus makes of them.
 
-A router and a fleet where all happened once; the pages of vLLM and SGLang are of real servers.
+From a router and a fleet where everything happened once; the pages of vLLM and SGLang are from real servers.
 """
 
 import json
@@ -34,7 +34,7 @@ Labels = Mapping[str, str]
 
 
 def series() -> dict[str, str]:
-    """Every series in promtool's notation, and its values."""
+    """Every series in promtool's notation, with its values."""
     target = {"namespace": "demo", "instance": "10.0.0.1:9090"}
     serving = target | {DEPLOYMENT: "chat"}
     operator = target | {"namespace": "fairlead-system", "job": "fairlead-system/fairlead", "pod": "fairlead-1"}
@@ -51,7 +51,7 @@ def series() -> dict[str, str]:
 
 
 def _of(page: bytes, target: Labels, *, honor: bool = False) -> Iterator[tuple[str, str]]:
-    """As a scrape labels them: where both have a label, the target's wins, unless labels are honored."""
+    """Label as a scrape does: where both have a label, the target's wins, unless labels are honored."""
     for family in text_string_to_metric_families(page.decode()):
         for one in family.samples:
             own = {name if honor or name not in target else f"exported_{name}": one.labels[name] for name in one.labels}

@@ -1,6 +1,6 @@
-"""The rules that ship, with every wait divided by one factor: what takes hours is then seen in a story of minutes.
+"""The shipped rules with every wait divided by one factor, so that a test of minutes covers hours.
 
-Nothing else of them changes: neither what a rule reads nor the number it compares with, nor its name.
+Nothing else changes: neither what a rule reads, nor its threshold, nor its name.
 """
 
 import re
