@@ -1,4 +1,4 @@
-"""What stories of adapters share: a hub in the cluster that holds them, their objects, and requests that name them."""
+"""Helpers of the adapter tests: a hub in the cluster with adapters, their objects, and requests that name them."""
 
 import base64
 import json
@@ -42,16 +42,16 @@ class HubAdapter:
     digest: str
 
     def version(self, traffic: int = 100) -> Manifest:
-        """As an Adapter names it."""
+        """The version's entry in an Adapter."""
         return {"source": f"hf://{OWNER}/{self.name}", "digest": self.digest, "traffic": traffic}
 
     def in_engine(self, served: str) -> str:
-        """What engines call it."""
+        """Its name in engines."""
         return engine_name(served, self.digest)
 
 
 def written(folder: Path) -> dict[str, HubAdapter]:
-    """Two that fit, and three that do not: of another rank, of another shape, and one that names its base model."""
+    """Write two that fit, and three that do not: another rank, another shape, and one that names its base model."""
     kinds = {
         "old": (RANK, HIDDEN, ""),
         "new": (RANK, HIDDEN, ""),
@@ -67,7 +67,7 @@ def written(folder: Path) -> dict[str, HubAdapter]:
 
 
 def written_many(folder: Path, count: int) -> dict[str, HubAdapter]:
-    """So many that fit, by name."""
+    """Write this many that fit, by name."""
     found = {}
     for number in range(count):
         name = f"lora-{number:03}"
@@ -77,7 +77,7 @@ def written_many(folder: Path, count: int) -> dict[str, HubAdapter]:
 
 
 def open_hub(stage: Stage, image: str, folder: Path) -> str:
-    """A pod that serves these folders as the hub does; its address inside the cluster."""
+    """Start a pod that serves these folders as the hub does; returns its address inside the cluster."""
     names = sorted(place.name for place in folder.iterdir())
     # Too large for the annotation of a client-side apply.
     items = [_files(folder / name) for name in names]
@@ -100,13 +100,13 @@ def _files(place: Path) -> Manifest:
 
 
 def engine_part(hub: str, **engine: object) -> dict[str, Any]:
-    """The part of a spec that makes room for adapters from this hub."""
+    """The part of a spec that allows adapters from this hub."""
     env = [{"name": "HF_ENDPOINT", "value": hub}]
     return {"lora": {"slots": 4, "maxRank": RANK}, "env": env, **engine}
 
 
 def apply_adapter(chat: Deployed, name: str, *versions: Manifest, **spec: object) -> None:
-    """As a user applies it."""
+    """Apply it as a user would."""
     chat.stage.apply(
         {
             "apiVersion": "fairlead.dev/v1alpha1",
@@ -118,7 +118,7 @@ def apply_adapter(chat: Deployed, name: str, *versions: Manifest, **spec: object
 
 
 def adapter_status(chat: Deployed, name: str) -> Manifest:
-    """What is said of it."""
+    """The adapter's status."""
     found = next(one for one in chat.stage.objects("adp") if one["metadata"]["name"] == name)
     return dict(found.get("status", {}))
 

@@ -1,7 +1,7 @@
-"""The world of the node lane: one shared cluster, our own image on it, a namespace for each story.
+"""Fixtures of the node lane: one shared cluster with our own image, and a namespace for each test.
 
-Where no cluster can run, the lane is passed over aloud; in CI that is a failure, since a lane that silently
-stopped running protects nobody. A story that fails is told with its namespace's events, pods and logs.
+Where no cluster can run, the lane is skipped with a reason; in CI that is a failure, since a lane that silently stopped
+running protects nobody. A failed test reports its namespace's events, pods and logs.
 """
 
 import json
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def able() -> None:
-    """Pass the lane over where no cluster can run, and say why."""
+    """Skip the lane where no cluster can run, and say why."""
     worlds.require("node")
 
 
@@ -51,7 +51,7 @@ def our_image(cluster: Door) -> str:
 
 @pytest.fixture
 def stage(cluster: Door, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A namespace of the story's own."""
+    """A namespace of the test's own."""
     made = Stage(cluster, f"story-{uuid.uuid4().hex[:8]}")
     request.node.stash.setdefault(STAGES, []).append(made)
     yield made
@@ -62,7 +62,7 @@ def stage(cluster: Door, request: pytest.FixtureRequest) -> Iterator[Stage]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failed story what its namespace can tell, and what the operator said."""
+    """Add its namespace's state and the operator's log to a failed test's report."""
     report = yield
     if report.failed and report.when == "call":
         for stage in (one for place in item.listchain() for one in place.stash.get(STAGES, [])):

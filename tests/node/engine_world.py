@@ -1,7 +1,7 @@
-"""The world of stories with real engines in the pods: one node that holds the image, and another for all the rest.
+"""Fixtures of the tests with real engines: one node that holds the image, and another for everything else.
 
-Such an image has gigabytes and lies in memory, so one node has it. It has a taint, since only there are cores for
-engines: the operator, its webhook and the routers run beside it.
+Such an image takes gigabytes of memory, so only one node has it. That node is tainted, since only it has cores for
+engines: the operator, its webhook and the routers run on the other.
 """
 
 import os
@@ -30,7 +30,7 @@ NODE: Final = "engines"
 OTHERS: Final = "others"
 TAINT: Final = "fairlead.test/engines=only:NoSchedule"
 START_SECONDS: Final = 420.0
-"""A start takes half a minute on idle cores; two beside each other, their clients and a control plane take more."""
+"""A start takes half a minute on idle cores; two at once, with their clients and a control plane, take more."""
 REPLICA: Final[dict[str, Any]] = {
     "accelerator": {"product": "CPU", "cores": 1, "memory": "5Gi"},
     "placement": {
@@ -55,13 +55,13 @@ CLIENTS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedQuestion(Question):
-    """What a model with random weights says is nobody's contract; how much it says is."""
+    """What a model with random weights writes is not specified; how much it writes is."""
 
     LENGTHS: ClassVar[tuple[int, ...]] = (40, 400, 120, 240)
     TIMEOUT_S: ClassVar[float] = 300.0
 
     def flaw(self, text: str, finish: str | None, counted: int | None) -> str:
-        """As many tokens as were asked for, by the engine's own count, and something to read."""
+        """As many tokens as requested, by the engine's own count, and some text."""
         if text and (finish, counted) == ("length", self.tokens):
             return ""
         return f"{len(text)} letters; finish {finish}, usage {counted} of {self.tokens}"
@@ -69,7 +69,7 @@ class CountedQuestion(Question):
 
 @contextmanager
 def with_image(image: LockedImage, name: str) -> Iterator[Embedded]:
-    """A cluster of these stories' own, with this engine's image and the tiny model on its node."""
+    """A cluster of these tests' own, with this engine's image and the tiny model on its node."""
     if worlds.names_existing():
         pytest.skip(f"these stories want a node of their own with {image.software}'s image in its memory")
     with worlds.embedded(f"{name}-{os.getpid()}", NODE, OTHERS) as made:
@@ -82,7 +82,7 @@ def with_image(image: LockedImage, name: str) -> Iterator[Embedded]:
 
 @contextmanager
 def namespace(cluster: Embedded, node: pytest.Item) -> Iterator[Stage]:
-    """One of the story's own, once no engine of another story takes the node's cores."""
+    """A namespace of the test's own, once no engine of another test uses the node's cores."""
     cores_are_free(cluster)
     made = Stage(cluster, f"story-{uuid.uuid4().hex[:8]}")
     node.stash.setdefault(STAGES, []).append(made)
@@ -92,7 +92,7 @@ def namespace(cluster: Embedded, node: pytest.Item) -> Iterator[Stage]:
 
 @contextmanager
 def installed(cluster: Embedded, config: pytest.Config) -> Iterator[Operator]:
-    """The operator, installed by Helm once for all stories."""
+    """The operator, installed by Helm once for all tests."""
     built = build.build(ROOT, Cache.chosen())
     for node in (NODE, OTHERS):  # routers there, and beside engines the loader of adapters
         cluster.load_large(built.archive, node)
@@ -101,33 +101,33 @@ def installed(cluster: Embedded, config: pytest.Config) -> Iterator[Operator]:
 
 
 def serves(chat: Deployed) -> Observed:
-    """Wait as long as real engines take."""
+    """Wait until it serves, as long as real engines take."""
     return chat.serves(START_SECONDS)
 
 
 def traffic(chat: Deployed, clients: int = CLIENTS) -> Traffic:
-    """Conversations of the official client that are counted to their last token."""
+    """Conversations of the official client, counted to the last token."""
     return Traffic(chat.address(), clients=clients, question=CountedQuestion)
 
 
 def cores_are_free(cluster: Door) -> None:
-    """Wait until no engine of another story takes the node's cores, of all namespaces."""
+    """Wait until no engine of another test uses the node's cores, in any namespace."""
     words = ("get", "pods", "-A", "-l", f"{ROLE}=engine", "-o", "name")
     eventually(lambda: not cluster.kubectl(*words).split(), "the engines before are gone", 120)
 
 
 def container_of(pod: Manifest) -> Manifest:
-    """The engine's."""
+    """The engine's container."""
     (found,) = pod["spec"]["containers"]
     return dict(found)
 
 
 def conditions(chat: Deployed) -> dict[str, str]:
-    """What each condition says, by its type."""
+    """The message of each condition, by type."""
     return {one["type"]: str(one["message"]) for one in chat.observe().status.get("conditions", ())}
 
 
 def executed(chat: Deployed, *words: str) -> str:
-    """What a program prints beside the engine."""
+    """The output of a program run in the engine's pod."""
     (pod,) = chat.observe().engines
     return chat.stage.kubectl("exec", pod, "--", *words)

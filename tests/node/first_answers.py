@@ -1,8 +1,8 @@
 """How long the first answer takes after `kubectl apply`, and how much of that is not the engine's own start.
 
-The engine's share is taken from its process's first moment, as the kernel of its node tells it, to the kubelet's
-word that it is ready, as a watch of the pod hears it. All the rest counts against us: admission, deciding, placing,
-making containers, starting routers, proving the engine, passing the request on.
+The engine's share runs from the start of its process, as its node's kernel records it, until the kubelet reports it
+ready, as a watch of the pod receives it. All the rest counts against us: admission, deciding, placing, creating
+containers, starting routers, proving the engine, routing the request.
 """
 
 import asyncio
@@ -38,14 +38,14 @@ class FirstAnswer:
 
     @property
     def overhead(self) -> float:
-        """What the engine did not take."""
+        """The time that the engine did not take."""
         return self.total - self.engine
 
 
 def measure_first_answer(
     stage: Stage, name: str, kind: type[Question] = Question, spec: Manifest | None = None
 ) -> FirstAnswer:
-    """Apply one deployment and ask until it answers; nothing else is done. The image must lie on the nodes."""
+    """Apply one deployment and send requests until it answers. The image must already be on the nodes."""
     with _readiness(stage, name) as readiness:
         applied = time.monotonic()
         chat = Deployed(stage, name, **(spec or {}) | {"replicas": 1})
@@ -59,7 +59,7 @@ def measure_first_answer(
 
 
 async def _answered(address: str, kind: type[Question]) -> None:
-    """Ask until there is a whole answer: first there is no router, later one that holds what comes."""
+    """Retry until there is a whole answer: at first there is no router, later one that holds requests."""
     until = time.monotonic() + kind.TIMEOUT_S
     question = kind(number=0, tokens=1, streams=True)
     async with client(address, timeout_s=kind.TIMEOUT_S) as openai:
@@ -69,14 +69,14 @@ async def _answered(address: str, kind: type[Question]) -> None:
 
 
 def _readiness(stage: Stage, name: str) -> KubectlWatch:
-    """Of the engine's pod, as the API server tells it."""
+    """A watch of the engine's pod."""
     selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
     words = ("pods", "-l", selector, f"--namespace={stage.namespace}")
     return KubectlWatch(worlds.kubectl_of(stage.door), stage.door.kubeconfig, words, READY)
 
 
 def _ready_at(readiness: KubectlWatch) -> float:
-    """The moment at which it was heard."""
+    """When its readiness was received."""
 
     def moments() -> list[float]:
         return [line.at for line in tuple(readiness.lines) if line.text == "True"]

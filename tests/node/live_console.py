@@ -1,4 +1,4 @@
-"""The console of a fleet that runs, in a real browser, opened by `fairlead console` as its reader opens it."""
+"""The console of a running fleet, in a real browser, opened by `fairlead console` as its reader opens it."""
 
 import os
 import re
@@ -25,7 +25,7 @@ CHOOSE: Final = """(() => { const models = document.getElementById('model');
 
 @contextmanager
 def opened(kubeconfig: str, account: str) -> Iterator[tuple[BrowserPage, str]]:
-    """A browser that came in by the address that the command printed."""
+    """A browser opened at the address that the command printed."""
     words = [sys.executable, "-m", "fairlead", "console", "--service-account", account]
     ours = os.environ | {"KUBECONFIG": kubeconfig, "PYTHONPATH": str(ROOT / "operator")}
     with subprocess.Popen(words, env=ours, stdout=subprocess.PIPE, text=True) as command:
@@ -42,7 +42,7 @@ def opened(kubeconfig: str, account: str) -> Iterator[tuple[BrowserPage, str]]:
 
 
 def walk(page: BrowserPage, root: str, views: tuple[str, ...]) -> int:
-    """Each view, wide and narrow: readable, without an error, and with no request to anybody else. How many it was."""
+    """Check each view, wide and narrow: readable, without an error or an external request. Returns how many."""
     for view in views:
         for width in WIDTHS:
             page.resize(width, 900)
@@ -58,7 +58,7 @@ def walk(page: BrowserPage, root: str, views: tuple[str, ...]) -> int:
 
 
 def play(page: BrowserPage, root: str, service: str) -> None:
-    """One request of the playground, through the API server to a router and an engine, with each of its phases."""
+    """Send one request from the playground, through the API server to a router and an engine, with each phase."""
     page.open(f"{root}playground")
     assert page.value(CHOOSE % service) >= 0, f"the playground does not offer {service}"
     send(page)

@@ -1,4 +1,4 @@
-"""The operator as Helm installs it, and the deployments that stories are told of."""
+"""The operator as Helm installs it, and the deployments of the tests."""
 
 import base64
 import http.client
@@ -28,14 +28,14 @@ from tests.waiting import eventually
 NAMESPACE: Final = "fairlead-system"
 RELEASE: Final = "fairlead"
 MONITORING: Final = "monitoring"
-"""Where stories have their Prometheus, whose scrapes NetworkPolicies let in."""
+"""The namespace of the tests' Prometheus, whose scrapes NetworkPolicies admit."""
 PODS: Final = "app.kubernetes.io/name=fairlead"
 OF: Final = "fairlead.dev/deployment"
 ROLE: Final = "fairlead.dev/role"
 REVISION: Final = "fairlead.dev/revision"
 TOKEN_MS: Final = "40"
 LAG_MS: Final = "10000"
-"""From one token to the next: slow enough that streams are in the middle of something whenever a pod goes."""
+"""From one token to the next: slow enough that streams are in progress whenever a pod goes."""
 
 
 class Operator:
@@ -48,11 +48,11 @@ class Operator:
         self._helm = tools.ensure(Cache.chosen(), ("helm",)) / "helm"
 
     def install(self) -> None:
-        """As the chart's page says, with the image that lies on the nodes; back when it leads."""
+        """Install as the chart's page says, with the image on the nodes; returns when it leads."""
         self._release("install", "--create-namespace")
 
     def upgrade(self) -> None:
-        """The same release with this chart and this image, whatever it was installed from."""
+        """Upgrade the release to this chart and this image, whatever it was installed from."""
         self._release("upgrade")
 
     def _release(self, verb: str, *more: str) -> None:
@@ -64,15 +64,15 @@ class Operator:
         self._run(verb, RELEASE, chart, "--wait", "--timeout=90s", *more, *words)
 
     def roll_back(self) -> None:
-        """To the release before the last upgrade."""
+        """Roll back to the release before the last upgrade."""
         self._run("rollback", RELEASE, "--wait", "--timeout=90s")
 
     def uninstall(self) -> None:
-        """Gone but for what the chart keeps: the definitions, and with them everything that serves."""
+        """Uninstall all but what the chart keeps: the definitions, and with them everything that serves."""
         self._run("uninstall", RELEASE, "--wait", "--timeout=60s")
 
     def delete_pods(self) -> None:
-        """All of them at once; nobody waits for their end."""
+        """Delete all of them at once, without waiting for their end."""
         self.door.kubectl(f"--namespace={NAMESPACE}", "delete", "pods", "-l", PODS, "--wait=false")
 
     def log(self) -> str:
@@ -90,7 +90,7 @@ class Operator:
 
 @contextmanager
 def installed(cluster: Door, image: str, config: pytest.Config) -> Iterator[Operator]:
-    """The operator, installed by Helm once for all stories of a package; a story that fails is told with its log."""
+    """The operator, installed by Helm once for all tests of a package; a failed test reports its log."""
     operator = Operator(cluster, image)
     config.stash[OPERATOR] = operator
     operator.install()
@@ -99,7 +99,7 @@ def installed(cluster: Door, image: str, config: pytest.Config) -> Iterator[Oper
 
 
 OPERATOR: Final = pytest.StashKey[Operator]()
-"""Where a lane's fixture keeps it, for what a story that failed is told with."""
+"""Where a lane's fixture stores it, for the reports of failed tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +108,15 @@ class Observed:
 
     document: Manifest
     pods: tuple[Manifest, ...]
-    """Those that nobody asked to go."""
+    """Those that are not being deleted."""
 
     @property
     def status(self) -> Manifest:
-        """What is reported; empty before the first word."""
+        """The status; empty before the first report."""
         return dict(self.document.get("status", {}))
 
     def reason(self, kind: str) -> str:
-        """The reason of a condition that speaks of the spec as it is now; empty while none does."""
+        """The reason of a condition of the current generation; empty while there is none."""
         document: Manifest = next((one for one in self.status.get("conditions", ()) if one["type"] == kind), {})
         current = document.get("observedGeneration") == self.document["metadata"]["generation"]
         return str(document["reason"]) if current else ""
@@ -133,17 +133,17 @@ class Observed:
 
     @property
     def ready(self) -> int:
-        """How many pods the kubelet calls ready."""
+        """How many pods the kubelet reports ready."""
         return len(self.ready_since)
 
     @property
     def ready_since(self) -> list[float]:
-        """When each of these became ready, the first one first, in seconds since 1970."""
+        """When each of these became ready, in order, in seconds since 1970."""
         return sorted(since for pod in self.pods for since in _ready_since(pod))
 
     @property
     def settled(self) -> bool:
-        """Whether all that was asked for serves, and nothing else runs."""
+        """Whether all requested replicas serve, and nothing else runs."""
         wanted = self.document["spec"]["replicas"]
         routable = [one.get("routable") for one in self.status.get("revisions", ()) if one.get("replicas")]
         reasons = (self.reason("Ready"), self.reason("Progressing"))
@@ -151,7 +151,7 @@ class Observed:
 
 
 def observe_all(stage: Stage) -> dict[str, Observed]:
-    """Every deployment of a story, by name; one question to the API server, since kubectl takes time from engines."""
+    """Every deployment of a test, by name; one request to the API server, since kubectl takes time from engines."""
     found = stage.objects("infd,pods")
     engines = [one for one in found if one["kind"] == "Pod" and _is_engine(one)]
     return {
@@ -162,7 +162,7 @@ def observe_all(stage: Stage) -> dict[str, Observed]:
 
 
 class Deployed:
-    """One InferenceDeployment of a story, spoken to with kubectl as its owner would."""
+    """One InferenceDeployment of a test, managed with kubectl as its owner would."""
 
     def __init__(self, stage: Stage, name: str = "chat", *, product: str = "NVIDIA-L4", **spec: object) -> None:
         self.stage = stage
@@ -183,20 +183,20 @@ class Deployed:
         self.stage.kubectl("scale", f"infd/{self.name}", f"--replicas={replicas}")
 
     def observe(self) -> Observed:
-        """How it stands now."""
+        """Its current state."""
         return observe_all(self.stage)[self.name]
 
     def serves(self, within_s: float = 80.0) -> Observed:
-        """Wait until all that was asked for serves, and nothing else runs."""
+        """Wait until all requested replicas serve, and nothing else runs."""
         eventually(lambda: self.observe().settled, f"{self.name} serves as asked", within_s)
         return self.observe()
 
     def door(self) -> str:
-        """A door to its routers; it may lead nowhere yet."""
+        """An address for its routers; nothing may answer there yet."""
         return eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{self.name}-router", 80), "a door")
 
     def address(self) -> str:
-        """A door that leads to a router: kube-proxy learns of a ready one a moment after the status does."""
+        """An address that reaches a router: kube-proxy learns of a ready one a moment after the status does."""
         door = self.door()
         eventually(lambda: answers(door), "the Service leads to a router")
         return door
@@ -217,7 +217,7 @@ class Deployed:
 
 
 def answers(address: str) -> bool:
-    """Whether anything that speaks HTTP is there, whatever it says."""
+    """Whether anything that speaks HTTP answers there, with any status."""
     try:
         with urllib.request.urlopen(f"http://{address}/health", timeout=10):
             return True
@@ -229,18 +229,18 @@ def answers(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """What routers tell of themselves, to those who may ask."""
+    """What routers report of themselves, to holders of the key."""
 
     address: str
     key: str
 
     def inflight(self) -> dict[str, int]:
-        """Requests that the router which answers holds, by the engine's pod."""
+        """In-flight requests of the router that answers, by the engine's pod."""
         found = json.loads(self.get("/fairlead/v1/endpoints")[1])
         return {str(one["pod"]): int(one["inflight"]) for one in found["endpoints"]}
 
     def get(self, path: str, key: str | None = None) -> tuple[int, str]:
-        """Status and text; the operator's key unless the story says another one."""
+        """Status and text; with the operator's key unless the test gives another one."""
         lines = {"Authorization": f"Bearer {self.key if key is None else key}"} if key != "" else {}
         request = urllib.request.Request(f"http://{self.address}{path}", headers=lines)
         try:
@@ -253,9 +253,9 @@ class Pages:
 
 
 def engine(context: int = 8192, **env: str) -> Manifest:
-    """A simulated engine; `env` orders its faults.
+    """A simulated engine; `env` sets its faults.
 
-    On a busy machine it may fall behind the time it simulates: these stories are about what gets lost, not about time.
+    On a busy machine it may fall behind the time it simulates: these tests are about lost requests, not about time.
     """
     variables = {"FAIRLEAD_ENGINE_TPOT_MS": TOKEN_MS, "FAIRLEAD_ENGINE_LAG_LIMIT_MS": LAG_MS} | env
     return {
@@ -266,7 +266,7 @@ def engine(context: int = 8192, **env: str) -> Manifest:
 
 
 def _spec(product: str) -> dict[str, Any]:
-    """Drains in seconds, since no stream of a story is longer."""
+    """Drains in seconds, since no stream of a test is longer."""
     return {
         "model": {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": "chat"},
         "engine": engine(),
@@ -283,7 +283,7 @@ def _is_engine(pod: Manifest) -> bool:
 
 
 def _ready_since(pod: Manifest) -> list[float]:
-    """Empty while the kubelet does not call it ready."""
+    """Empty while the kubelet does not report it ready."""
     conditions = pod["status"].get("conditions", ())
     ready = [one for one in conditions if one["type"] == "Ready" and one["status"] == "True"]
     return [datetime.fromisoformat(one["lastTransitionTime"]).timestamp() for one in ready]

@@ -1,6 +1,6 @@
-"""A real Prometheus in a story's cluster: Debian's program in a pod, with the jobs that docs/monitoring.md shows.
+"""A real Prometheus in a test's cluster: Debian's program in a pod, with the jobs of docs/monitoring.md.
 
-It asks for metrics as anybody's would: from a namespace that NetworkPolicies let in, with a token of its own.
+It scrapes as a user's would: from a namespace that NetworkPolicies admit, with a token of its own.
 """
 
 import json
@@ -32,20 +32,20 @@ FOUND_EACH_S: Final = 1.0
 
 
 class Refused(Exception):
-    """Prometheus' words about a query."""
+    """Prometheus' error for a query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One series of an answer, without samples that are no numbers."""
+    """One series of a result, without samples that are not numbers."""
 
     labels: Mapping[str, str]
     samples: tuple[tuple[float, float], ...]
-    """When, and how much."""
+    """Time and value."""
 
 
 class PrometheusPod:
-    """One Prometheus, from the block's beginning to its end; the cluster takes it along when it goes."""
+    """One Prometheus during the block; the cluster removes it when it ends."""
 
     def __init__(self, door: Door, image: str, folder: Path, rules: str, every_s: float) -> None:
         self._door = door
@@ -78,16 +78,16 @@ class PrometheusPod:
         self._door.kubectl("delete", "clusterrole,clusterrolebinding", "prometheus-fairlead", "--wait=false")
 
     def query(self, expr: str) -> list[Line]:
-        """What it is now; nothing while nobody answers."""
+        """The current result; empty while nothing answers."""
         return self._answer("query", {"query": expr})
 
     def over_time(self, expr: str, step_s: float) -> list[Line]:
-        """What it was, from when it began to scrape until now."""
+        """The result over time, from the first scrape until now."""
         when = {"start": f"{self.since:.3f}", "end": f"{time.time():.3f}", "step": f"{step_s:g}"}
         return self._answer("query_range", {"query": expr} | when)
 
     def unreached(self) -> list[str]:
-        """The targets whose last scrape failed, and why; a story in which an alert is missed is told with them."""
+        """The targets whose last scrape failed, and why; shown when a test misses an alert."""
         try:
             with urllib.request.urlopen(f"http://{self.address}/api/v1/targets?state=active", timeout=30) as answer:
                 found = json.load(answer)["data"]["activeTargets"]
@@ -128,7 +128,7 @@ class PrometheusPod:
         }
 
     def _pod(self) -> dict[str, Any]:
-        """As root, since the folder is the test's own."""
+        """As root, since the folder belongs to the test run."""
         places = {"program": (str(prometheus_server.found()), PROGRAM), "settings": (str(self._folder), str(FOLDER))}
         words = [PROGRAM, f"--config.file={FOLDER}/prometheus.yml", "--storage.tsdb.path=/tsdb", "--log.level=warn"]
         container = {

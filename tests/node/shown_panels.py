@@ -1,6 +1,6 @@
-"""What each query of each panel shows in a Prometheus, asked as Grafana asks, over all that it has seen.
+"""What each query of each panel shows in a Prometheus, queried as Grafana does, over all recorded time.
 
-A panel is a graph over time, so what happened for a moment counts: a number, which Grafana shows of one moment, too.
+A panel is a graph over time, so brief events count; for single numbers too, of which Grafana shows one moment.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ class ShownQuery:
     where: str
     text: str
     lines: int
-    """With a number at any time."""
+    """Series with a number at any time."""
 
 
 def shown(prometheus: PrometheusPod) -> list[ShownQuery]:
@@ -37,7 +37,7 @@ def shown(prometheus: PrometheusPod) -> list[ShownQuery]:
 
 
 def empty(prometheus: PrometheusPod) -> list[str]:
-    """Panels with a query that shows nothing; what happened last is scraped twice before a rate shows it."""
+    """Panels with a query that shows nothing; the last event needs two scrapes before a rate shows it."""
     left: list[str] = []
 
     def none_left() -> bool:

@@ -1,4 +1,4 @@
-"""What the cluster's stories are told with: a namespace of their own, and manifests written briefly."""
+"""Helpers of the cluster tests: a namespace of their own, and short manifests."""
 
 import json
 from typing import Any, Final
@@ -13,7 +13,7 @@ Manifest = dict[str, Any]
 
 
 class Stage:
-    """One story's namespace in a cluster."""
+    """One test's namespace in a cluster."""
 
     def __init__(self, door: Door, namespace: str, labels: dict[str, str] | None = None) -> None:
         self.door = door
@@ -50,12 +50,12 @@ class Stage:
         return {phase: found.count(phase) for phase in set(found)}
 
     def clear(self) -> None:
-        """Remove the namespace and everything in it; its end is not waited for."""
+        """Delete the namespace and everything in it, without waiting for its end."""
         self.door.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
 
 STAGES: Final = pytest.StashKey[list[Stage]]()
-"""Where fixtures keep them, for what a story that failed is told with."""
+"""Where fixtures store them, for the reports of failed tests."""
 
 
 def pod(name: str, image: str, script: str, **spec: object) -> Manifest:
@@ -82,7 +82,7 @@ def deployment(name: str, image: str, script: str, replicas: int, **spec: object
 
 
 def pod_spec(image: str, script: str, **container: object) -> Manifest:
-    """One container as the restricted Pod Security Standard wants it."""
+    """One container that meets the restricted Pod Security Standard."""
     grace = container.pop("grace", 2)
     return {
         "terminationGracePeriodSeconds": grace,

@@ -1,7 +1,7 @@
 """Continuous traffic by the official client: many conversations at once, each answer checked to its last token.
 
-A question knows what must be said to it, by a simulated engine to the letter, so an answer that lacks a word counts as
-much as one that never came. Nothing is tried a second time: what a client would have to repeat is a failure here.
+A question knows the exact answer of a simulated engine, so a missing word counts as much as a missing answer. Nothing
+is retried: what a client would have to repeat is a failure here.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from tests.waiting import eventually
 
 MODEL: Final = "chat"
 NO_KEY: Final = "none"
-"""The client insists on one; routers without tenants do not look at it."""
+"""The client requires one; routers without tenants ignore it."""
 LENGTHS: Final = (12, 60, 25, 45)
 """Tokens of an answer, in turn: at 40 ms a token the longest runs for more than two seconds."""
 CONTEXT_TOKENS: Final = 2048
-"""More than any conversation here has; the engines may have more."""
+"""More than any conversation here needs; the engines may have more."""
 TIMEOUT_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.1
-"""After a failure: a door that is shut is not battered."""
+"""After a failure, so that a closed port is not hammered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One request, and what must come back from a simulated engine."""
+    """One request, and the answer that a simulated engine must give."""
 
     number: int
     tokens: int
@@ -46,18 +46,18 @@ class Question:
 
     @property
     def content(self) -> str:
-        """Different each time, so that no cache could answer."""
+        """Different each time, so that no cache can answer."""
         return f"Tell me of voyage {self.number}"
 
     @property
     def answer(self) -> str:
-        """What the engine says to it."""
+        """The engine's answer to it."""
         texts = [{"role": "user", "content": self.content}]
         document = {"messages": texts, "max_tokens": self.tokens, "ignore_eos": True}
         return expected_replies.chat_text(document, context_tokens=CONTEXT_TOKENS)
 
     def flaw(self, text: str, finish: str | None, counted: int | None) -> str:
-        """What is wrong with an answer that ended; nothing when it is whole."""
+        """What is wrong with an answer that ended; empty when it is whole."""
         answer = self.answer
         if (text, finish, counted) == (answer, "length", self.tokens):
             return ""
@@ -68,12 +68,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamResult:
-    """What became of one question."""
+    """The outcome of one question."""
 
     question: Question
     seconds: float
     began: bool
-    """Whether a first piece of the answer came."""
+    """Whether the first piece of the answer arrived."""
     flaw: str = ""
     ended: float = 0.0
     """When, by the monotonic clock."""
@@ -86,7 +86,7 @@ class StreamResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that was asked, and all that was wrong with the answers."""
+    """All requests, and everything wrong with the answers."""
 
     requests: int
     streams: int
@@ -97,13 +97,13 @@ class Report:
 
     @property
     def figures(self) -> dict[str, int]:
-        """What a claim adds up."""
+        """The figures that a claim adds up."""
         numbers = {"requests": self.requests, "streams": self.streams}
         return numbers | {"failed": len(self.failed), "cut": len(self.cut)}
 
 
 def report(results: list[StreamResult]) -> Report:
-    """Add up what was told."""
+    """Add up the results."""
     seconds = [one.seconds for one in results] or [0.0]
     return Report(
         requests=len(results),
@@ -116,7 +116,7 @@ def report(results: list[StreamResult]) -> Report:
 
 
 class Traffic:
-    """Conversations that go on while the block lasts, in a thread of their own since stories wait for the cluster."""
+    """Conversations that go on during the block, in their own thread since tests wait for the cluster."""
 
     def __init__(
         self,
@@ -131,12 +131,12 @@ class Traffic:
         self._clients = clients
         self._results: list[StreamResult] = []
         self.began = math.inf
-        """When the first question was about to be sent, by the monotonic clock; clients take a while to be made."""
+        """When the first question was about to be sent, by the monotonic clock; creating clients takes a while."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), name="traffic")
 
     def __enter__(self) -> Self:
-        """It flows when every conversation had an answer; where it does not, it ends at once."""
+        """Returns once every conversation had an answer; where one has none, the traffic ends at once."""
         self._thread.start()
         try:
             self.goes_on(self._clients)
@@ -146,23 +146,23 @@ class Traffic:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        """Nobody asks anew, and who is being answered hears the end."""
+        """Sends no new question, and waits for the answers in progress."""
         self._end()
 
     def goes_on(self, answers: int = 16) -> None:
-        """Wait until so many more are answered: what just changed has met requests."""
+        """Wait for this many more answers: requests have met what just changed."""
         seen = len(self._results)
         within = self._question.TIMEOUT_S
         eventually(lambda: len(self._results) >= seen + answers, f"{answers} more answers", within)
 
     @property
     def results(self) -> list[StreamResult]:
-        """What became of every question until now."""
+        """The outcomes so far."""
         return list(self._results)
 
     @property
     def report(self) -> Report:
-        """What was told until now."""
+        """The report so far."""
         return report(self.results)
 
     def _end(self) -> None:
@@ -170,7 +170,7 @@ class Traffic:
         self._thread.join()
 
     async def _all(self) -> None:
-        """Conversations are dealt out over the addresses and the keys."""
+        """Spread conversations over the addresses and the keys."""
         async with AsyncExitStack() as opened:
             timeout_s = self._question.TIMEOUT_S
             connections = [client(address, key, timeout_s) for address in self._addresses for key in self._keys]
@@ -180,7 +180,7 @@ class Traffic:
             await asyncio.gather(*(self._converse(clients[place % len(clients)], place) for place in places))
 
     async def _converse(self, openai: AsyncOpenAI, place: int) -> None:
-        """Every third client wants its answers whole."""
+        """Hold one conversation; every third client requests its answers whole."""
         for turn in itertools.takewhile(lambda _: not self._stop.is_set(), itertools.count()):
             question = self._question(
                 number=place + turn * self._clients,
@@ -193,14 +193,14 @@ class Traffic:
 
 
 def client(address: str, key: str = NO_KEY, timeout_s: float = TIMEOUT_SECONDS) -> AsyncOpenAI:
-    """The official client, without its second tries."""
+    """The official client, without its retries."""
     return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=timeout_s)
 
 
 async def stream_once(
     openai: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None
 ) -> StreamResult:
-    """Ask once and judge the answer; `began` is called at its first piece."""
+    """Send one question and check the answer; `began` is called at its first piece."""
     started = time.monotonic()
     received = Receiving(question, began)
     try:
@@ -215,7 +215,7 @@ async def stream_once(
 
 
 class Receiving:
-    """One answer as it comes in."""
+    """One answer as it arrives."""
 
     def __init__(self, question: Question, began: Callable[[], None]) -> None:
         self._question = question
@@ -225,11 +225,11 @@ class Receiving:
         self._counted: int | None = None
 
     def flaw(self) -> str:
-        """What is wrong with the answer now that it ended; nothing when it is whole."""
+        """What is wrong with the answer now that it ended; empty when it is whole."""
         return self._question.flaw(self.text, self._finish, self._counted)
 
     async def stream(self, openai: AsyncOpenAI) -> None:
-        """The usage comes after the last token: who has it has heard the end."""
+        """Read to the usage, which comes after the last token and so marks the end."""
         chunks = await openai.chat.completions.create(
             model=MODEL,
             messages=[{"role": "user", "content": self._question.content}],
@@ -244,7 +244,7 @@ class Receiving:
                 self._receive(choice.delta.content or "", choice.finish_reason)
 
     async def whole(self, openai: AsyncOpenAI) -> None:
-        """The same in one piece."""
+        """The same without streaming."""
         answer = await openai.chat.completions.create(
             model=MODEL,
             messages=[{"role": "user", "content": self._question.content}],

@@ -1,4 +1,4 @@
-"""Many clients that stream greedy answers of one name: each answer is to be wholly one version's, whichever it is."""
+"""Many clients that stream greedy answers of one model name: each answer must come from one version only."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ def body(model: str, prompt: str, *, stream: bool) -> dict[str, object]:
 
 @dataclass
 class VersionedStreams:
-    """They go on while the block lasts, in a thread of their own."""
+    """Clients that go on during the block, in their own thread."""
 
     address: str
     model: str
@@ -44,9 +44,9 @@ class VersionedStreams:
     clients: int = 32
     statuses: Counter[int] = field(default_factory=Counter)
     versions: list[str] = field(default_factory=list)
-    """Of each whole answer, in the order in which they ended."""
+    """The version of each whole answer, in the order in which they ended."""
     wrong: list[str] = field(default_factory=list)
-    """Answers that are no version's, and streams that broke."""
+    """Answers that match no version, and streams that broke."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 

@@ -1,4 +1,4 @@
-"""The world of the stories with the real harness: three GPUs, its image and ours on one node, and the operator."""
+"""Fixtures of the tests with the real harness: three GPUs, its image and ours on one node, and the operator."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.node.operator_stage import Operator
 
 @pytest.fixture(scope="package")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
-    """A cluster of these stories' own."""
+    """A cluster of these tests' own."""
     request.getfixturevalue("able")
     if worlds.names_existing():
         pytest.skip("these stories want a node of their own that has the harness's image")
@@ -27,7 +27,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
 
 @pytest.fixture(scope="package")
 def operated(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Operator]:
-    """The operator, installed by Helm once for all stories."""
+    """The operator, installed by Helm once for all tests."""
     built = build.build(ROOT, Cache.chosen())
     cluster.load(built.archive)
     with operator_stage.installed(cluster, built.reference, request.config) as operator:

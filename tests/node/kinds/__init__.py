@@ -1,1 +1,1 @@
-"""Stories of emulated engines of other kinds than vLLM. A package, so that its cluster ends with its last story."""
+"""Tests of emulated engines of other kinds than vLLM. A package, so that its cluster ends with its last test."""

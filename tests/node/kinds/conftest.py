@@ -1,4 +1,4 @@
-"""The world of the stories with other kinds of engines: GPUs to spare on two nodes, and the operator."""
+"""Fixtures of the tests with other kinds of engines: GPUs to spare on two nodes, and the operator."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ NODES: Final = ("one=NVIDIA-L4:6", "two=NVIDIA-L4:6")
 
 @pytest.fixture(scope="package")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
-    """A cluster of these stories' own: they take every GPU, which nobody's own cluster should see."""
+    """A cluster of these tests' own: they take every GPU, which a user's cluster should not see."""
     request.getfixturevalue("able")
     if worlds.names_existing():
         pytest.skip(
@@ -31,7 +31,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
 
 @pytest.fixture(scope="package")
 def operated(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Operator]:
-    """The operator, installed by Helm once for all stories."""
+    """The operator, installed by Helm once for all tests."""
     built = build.build(ROOT, Cache.chosen())
     cluster.load(built.archive)
     with operator_stage.installed(cluster, built.reference, request.config) as operator:

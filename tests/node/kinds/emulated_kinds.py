@@ -1,4 +1,4 @@
-"""Deployments of emulated engines of other kinds: one row a kind, and the same stories are told of it."""
+"""Deployments of emulated engines of other kinds: one row a kind, with the same tests for each."""
 
 from typing import Any, Final
 
@@ -18,11 +18,11 @@ BEGINS: Final = {
 """The real kind's command before its model."""
 EACH: Final = pytest.mark.parametrize("kind", KINDS, ids=str)
 MODEL: Final[dict[str, Any]] = {"source": "hf://meta-llama/Llama-3.2-1B-Instruct", "servedName": "chat"}
-"""Small: what SGLang's arithmetic leaves of an L4 beside eight billion weights holds no conversation."""
+"""Small: with eight billion weights, SGLang's arithmetic leaves no room for a conversation on an L4."""
 
 
 def engine_of(kind: EngineKind, context: int = 8192) -> Manifest:
-    """The simulated engine of the serving stories, in another kind's words."""
+    """The simulated engine of the serving tests, in another kind's words."""
     return engine(context) | {"kind": str(kind)}
 
 
@@ -33,7 +33,7 @@ def deployed(stage: Stage, kind: EngineKind, **changes: object) -> Deployed:
 
 
 def fleet(stage: Stage, kind: EngineKind, *, least: int = 1, most: int, policy: Manifest | None = None) -> Fleet:
-    """One that the autoscaler counts, with few places a replica."""
+    """A fleet that the autoscaler scales, with few slots a replica."""
     made = Fleet(stage, least=least, most=most, policy=policy)
     return made.apply(model=MODEL, engine=simulated() | {"kind": str(kind)})
 

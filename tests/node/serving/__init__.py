@@ -1,1 +1,1 @@
-"""Stories of serving. A package, unlike its neighbours, so that its cluster ends with its last story."""
+"""Serving tests. A package, unlike its neighbours, so that its cluster ends with its last test."""

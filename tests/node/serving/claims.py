@@ -1,4 +1,4 @@
-"""What every serving story ends with: its figures are kept for the claim, and no client noticed anything."""
+"""The end of every serving test: its figures are recorded for the claim, and no client noticed anything."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The world of the serving stories: a cluster with GPUs to spare on two nodes and none on a third, and the operator."""
+"""Fixtures of the serving tests: a cluster with GPUs to spare on two nodes and none on a third, and the operator."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ NODES: Final = ("one=NVIDIA-L4:6", "two=NVIDIA-L4:6", "three=NVIDIA-A100-SXM4-80
 
 @pytest.fixture(scope="package")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
-    """A cluster of these stories' own: they drain nodes and take every GPU, which nobody's own cluster should see."""
+    """A cluster of these tests' own: they drain nodes and take every GPU, which a user's cluster should not see."""
     request.getfixturevalue("able")
     if worlds.names_existing():
         pytest.skip("these stories drain nodes, and a port-forward ends with its router: they want their own cluster")
@@ -37,6 +37,6 @@ def our_image(cluster: Embedded) -> str:
 
 @pytest.fixture(scope="package")
 def operated(cluster: Embedded, our_image: str, request: pytest.FixtureRequest) -> Iterator[Operator]:
-    """The operator, installed by Helm once for all stories."""
+    """The operator, installed by Helm once for all tests."""
     with operator_stage.installed(cluster, our_image, request.config) as operator:
         yield operator

@@ -1,4 +1,4 @@
-"""Streams that are opened one by one, so that a story decides which replica carries how many."""
+"""Streams that are opened one by one, so that a test decides how many each replica carries."""
 
 import asyncio
 import itertools
@@ -12,11 +12,11 @@ from tests.node.streams import Question, Report, StreamResult, client, report, s
 from tests.waiting import eventually
 
 TOKENS: Final = 300
-"""Twelve seconds: a scale-down is decided, told and settled while they run."""
+"""Twelve seconds: a scale-down is decided, reported and settled while they run."""
 
 
 class LongStreams:
-    """Long answers through one router, which tells how many each replica carries."""
+    """Long answers through one router, which reports how many each replica carries."""
 
     def __init__(self, address: str, pages: Pages) -> None:
         self._pages = pages
@@ -28,12 +28,12 @@ class LongStreams:
         self.report: Report = report([])
 
     def __enter__(self) -> Self:
-        """Nothing is asked yet."""
+        """Opens no stream yet."""
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        """Every stream is heard to its end."""
+        """Reads every stream to its end."""
         try:
             self.report = report([future.result(timeout=60) for _, future in self._open])
         finally:
@@ -43,7 +43,7 @@ class LongStreams:
             self._loop.close()
 
     def carry(self, wanted: dict[str, int]) -> None:
-        """Have each replica carry so many. A router gives to the idlest, so more are opened and some left again."""
+        """Have each replica carry this many. A router picks the idlest, so more are opened and some closed again."""
         while any(self._carried(pod) < count for pod, count in wanted.items()):
             self._open_one()
         for pod, count in wanted.items():
@@ -55,7 +55,7 @@ class LongStreams:
         return sum(one == pod for one, _ in self._open)
 
     def _open_one(self) -> None:
-        """Whose load grew has taken it."""
+        """Open one; the replica whose load grew has taken it."""
         before = self._pages.inflight()
         question = Question(number=next(self._numbers), tokens=TOKENS, streams=True)
         began = threading.Event()
@@ -65,6 +65,6 @@ class LongStreams:
         self._open.append((pod, future))
 
     def _leave_one(self, pod: str) -> None:
-        """The client goes away in the middle."""
+        """Disconnect one in the middle."""
         place = next(place for place, (one, _) in enumerate(self._open) if one == pod)
         self._open.pop(place)[1].cancel()

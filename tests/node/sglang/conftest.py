@@ -1,4 +1,4 @@
-"""The world of the stories with real SGLang, once for all of them."""
+"""Fixtures of the tests with real SGLang, shared by all of them."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.node.stories import Stage
 
 @pytest.fixture(scope="package")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
-    """A cluster of these stories' own."""
+    """A cluster of these tests' own."""
     request.getfixturevalue("able")
     with engine_world.with_image(sglang_cpu.IMAGE, "sglang") as made:
         yield made
@@ -21,7 +21,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
 
 @pytest.fixture
 def stage(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A namespace of the story's own."""
+    """A namespace of the test's own."""
     with engine_world.namespace(cluster, request.node) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""Deployments of the tiny model on real SGLang; its image is named in the spec, since nobody publishes one."""
+"""Deployments of the tiny model on real SGLang; the spec names its image, since nobody publishes one."""
 
 from typing import Any, Final
 
@@ -9,12 +9,12 @@ from tests.node.stories import Stage
 
 CONTEXT: Final = 2048
 OTHER_CONTEXT: Final = 1024
-"""What an edit changes it to: both hold every question."""
+"""What an edit changes it to: both fit every question."""
 KIND: Final[dict[str, Any]] = {"kind": "SGLang", "image": sglang_cpu.IMAGE.reference}
 
 
 def spec(context: int = CONTEXT, **engine: object) -> dict[str, Any]:
-    """A replica with a core of its own; `engine` adds to its part."""
+    """A replica with a core of its own; `engine` adds to its engine part."""
     return {"model": MODEL, "engine": {**KIND, "context": {"maxTokens": context}, **engine}, **REPLICA}
 
 

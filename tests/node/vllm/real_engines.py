@@ -1,4 +1,4 @@
-"""Deployments of the tiny model on real vLLM, and what its clients ask: whoever asks counts what comes."""
+"""Deployments of the tiny model on real vLLM, and questions whose answers are counted by their tokens."""
 
 from typing import Any, Final
 
@@ -8,11 +8,11 @@ from tests.node.stories import Stage
 
 CONTEXT: Final = 2048
 OTHER_CONTEXT: Final = 1024
-"""What an edit changes it to: both hold every question."""
+"""What an edit changes it to: both fit every question."""
 
 
 def spec(context: int = CONTEXT, **engine: object) -> dict[str, Any]:
-    """A replica with a core of its own; `engine` adds to its part."""
+    """A replica with a core of its own; `engine` adds to its engine part."""
     return {"model": MODEL, "engine": {"context": {"maxTokens": context}, **engine}, **REPLICA}
 
 

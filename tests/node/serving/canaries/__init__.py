@@ -1,1 +1,1 @@
-"""Stories of revisions and adapters on trial: by a person, by faults, by questions."""
+"""Tests of revisions and adapters on trial: by a person, by faults, by questions."""

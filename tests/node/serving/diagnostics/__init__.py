@@ -1,1 +1,1 @@
-"""Stories of what people are told of a fleet that has a fault: status, Events, alerts."""
+"""Tests of what users learn of a faulty fleet: status, Events, alerts."""

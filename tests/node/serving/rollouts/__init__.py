@@ -1,1 +1,1 @@
-"""Stories of changed revisions: rolled out, bad, taken back."""
+"""Tests of changed revisions: rolled out, bad, reverted."""

@@ -1,1 +1,1 @@
-"""The autoscaler on a real node: what its counts do to those who wait, and what it says of them."""
+"""The autoscaler on a real node: what its counts do for waiting requests, and what it reports about them."""

@@ -1,6 +1,6 @@
-"""Deployments that the autoscaler counts: quick starts, few places a replica, and a policy with short windows.
+"""Deployments that the autoscaler scales: quick starts, few slots a replica, and a policy with short windows.
 
-A replica holds four requests of 40 ms a token, so two dozen clients are a crowd and one core carries the fleet.
+A replica runs four requests at 40 ms a token, so two dozen clients overload it and one core carries the fleet.
 """
 
 import json
@@ -18,22 +18,22 @@ from tests.waiting import eventually
 NAME: Final = "chat"
 MOST: Final = 4
 PLACES: Final = 4
-"""Requests that one replica works on at a time."""
+"""Requests that one replica runs at a time."""
 START_S: Final = 3
 START: Final = "FAIRLEAD_ENGINE_START_SECONDS"
 ROUTER: Final = f"{ROLE}=router"
 STARTS: Final = {"name": "starts"}
 TIMEOUT_S: Final = 180.0
-"""A rise or a fall over several replicas, on a machine that has other work."""
+"""Growing or shrinking by several replicas, on a machine that has other work."""
 EXPLAINING_S: Final = 180.0
-"""Beside two real engines that compute on every core a command waited for a minute until it had imported itself."""
+"""Beside two real engines on every core, a command needed a minute just to import its modules."""
 UNDECIDED: Final = "no process of the operator has decided"
 POLICY: Final[dict[str, Any]] = {
     "behavior": {"scaleDown": {"stabilizationWindowSeconds": 10, "maxStep": 1}},
     "coldStart": {"assume": f"{START_S}s", "learn": False},
     "metrics": {"staleAfter": "5s"},
 }
-"""Starts are learnt where they are the story: on a busy machine they take half a minute, and waits grow with them."""
+"""Start times are learnt where tests need them: on a busy machine they take half a minute, and waits grow with them."""
 LEARNS: Final = {"coldStart": {"assume": f"{START_S}s"}}
 TO_ZERO: Final = {
     "behavior": {"scaleDown": {"stabilizationWindowSeconds": 4, "maxStep": 1}},
@@ -50,7 +50,7 @@ class Fleet:
         self._policy = POLICY | (policy or {})
 
     def apply(self, **changes: object) -> "Fleet":
-        """Both objects, as their owners would; `changes` are fields of the deployment's spec."""
+        """Apply both objects, as their owners would; `changes` are fields of the deployment's spec."""
         spec = _spec() | {"scaling": self._bounds} | changes
         self.starts_in(START_S)
         self.stage.apply(
@@ -60,20 +60,20 @@ class Fleet:
         return self
 
     def starts_in(self, seconds: int) -> None:
-        """How long replicas take that are made from now on; no change of the spec, so no new revision."""
+        """How long replicas created from now on take to start; no change of the spec, so no new revision."""
         data = {"seconds": str(seconds)}
         self.stage.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": STARTS, "data": data})
 
     def observe(self) -> Observed:
-        """How it stands now."""
+        """Its current state."""
         return observe_all(self.stage)[NAME]
 
     def scaling(self) -> Manifest:
-        """What the autoscaler said last; empty before its first word."""
+        """The autoscaler's last report; empty before the first."""
         return dict(self.observe().status.get("scaling") or {})
 
     def comes_to(self, replicas: int, within_s: float = TIMEOUT_S) -> Observed:
-        """Wait until so many are asked for and just these serve."""
+        """Wait until this many replicas are requested and exactly these serve."""
         eventually(lambda: self._stands(replicas), f"{replicas} of {NAME} asked for and ready", within_s)
         return self.observe()
 
@@ -83,7 +83,7 @@ class Fleet:
         return (request, len(seen.pods), seen.ready) == (replicas, replicas, replicas)
 
     def address(self) -> str:
-        """A door to its routers, once all of them are there: a router that starts cannot hold a request."""
+        """An address of its routers, once all are up: a starting router cannot hold a request."""
         eventually(lambda: self.stage.objects("deployments", ROUTER), "a Deployment of routers")
         self.stage.kubectl("rollout", "status", f"deployment/{NAME}-router", f"--timeout={TIMEOUT_S:.0f}s")
         door = eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{NAME}-router", 80), "a door")
@@ -91,7 +91,7 @@ class Fleet:
         return door
 
     def disturb(self, pod: str, fault: str) -> None:
-        """Order a fault of one engine; nothing ends the one in force."""
+        """Inject a fault into one engine; it does not end the one in force."""
         order = {"method": "POST", "headers": {"Content-Type": "application/json"}}
         script = (
             "import urllib.request as u; print(u.urlopen(u.Request("
@@ -101,7 +101,7 @@ class Fleet:
         self.stage.kubectl("exec", pod, "--", "python3", "-c", script)
 
     def explained(self, *words: str) -> str:
-        """What `fairlead explain` prints of it."""
+        """The output of `fairlead explain` for it."""
         return command(self.stage, "explain", f"infd/{NAME}", *words)
 
     def explained_in_full(self) -> str:
@@ -119,7 +119,7 @@ class Fleet:
 
 
 def command(stage: Stage, verb: str, *words: str) -> str:
-    """A command for people, in the story's namespace, by this tree's own code."""
+    """Run a user command in the test's namespace, with this tree's own code."""
     whole = [sys.executable, "-m", "fairlead", verb, *words, "-n", stage.namespace]
     env = os.environ | surroundings(ROOT) | {"KUBECONFIG": str(stage.door.kubeconfig)}
     ran = subprocess.run(whole, check=False, capture_output=True, text=True, env=env, timeout=EXPLAINING_S)
@@ -132,7 +132,7 @@ def _object(kind: str, spec: Manifest) -> Manifest:
 
 
 def simulated(context: int = 8192) -> Manifest:
-    """How long a start takes is read when a replica starts: a story may change it without a rollout."""
+    """A simulated engine that reads its start time when it starts: a test may change it without a rollout."""
     made = engine(context, FAIRLEAD_ENGINE_FAULTS_API="1")
     starts = {"name": START, "valueFrom": {"configMapKeyRef": STARTS | {"key": "seconds"}}}
     return made | {"batching": {"maxSequences": PLACES}, "env": [*made["env"], starts]}

@@ -1,4 +1,4 @@
-"""What was recommended, one after the other, as a watch of the object hears it: polling would add its own pauses."""
+"""Recommendations in order, as a watch of the object receives them: polling would add its own pauses."""
 
 import time
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Trail:
         self._watch = KubectlWatch(worlds.kubectl_of(stage.door), stage.door.kubeconfig, words, TEMPLATE)
 
     def __enter__(self) -> Self:
-        """The count that stands is heard first."""
+        """Records the current count first."""
         self._watch.__enter__()
         return self
 
@@ -45,7 +45,7 @@ class Trail:
 
     @property
     def changes(self) -> list[CountChange]:
-        """In their order."""
+        """In order."""
         found: list[CountChange] = []
         for at, count, reason in self._recommendations():
             if not found or found[-1].replicas != count:
@@ -60,7 +60,7 @@ class Trail:
                 yield line.at, int(count), reason
 
     def reasons(self, replicas: int) -> set[str]:
-        """Why so many were recommended, as long as they were."""
+        """The reasons given while this many were recommended."""
         return {reason for _, count, reason in self._recommendations() if count == replicas}
 
     @property
@@ -69,7 +69,7 @@ class Trail:
         return [one.replicas for one in self.changes]
 
     def next_after(self, moment: float, least: int, within_s: float = 60.0) -> CountChange:
-        """The first change to at least so many that was heard after a moment."""
+        """The first change to at least this many that was received after a moment."""
         found = eventually(
             lambda: [one for one in self.changes if one.at >= moment and one.replicas >= least],
             f"a recommendation of {least} or more; heard so far: {self.counts}",
@@ -78,7 +78,7 @@ class Trail:
         return found[0]
 
     def counts_before(self, moment: float) -> list[int]:
-        """The numbers that were heard before a moment in seconds since 1970."""
+        """The counts received before a moment in seconds since 1970."""
         until = time.monotonic() - (time.time() - moment)
         return [one.replicas for one in self.changes if one.at < until]
 
