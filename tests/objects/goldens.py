@@ -1,6 +1,6 @@
-"""Whole children of four deployments as files, for people to read: `python -m tests.objects.goldens` writes them.
+"""Whole children of four deployments as files, for review: `python -m tests.objects.goldens` writes them.
 
-The copy of the template that an engine Deployment carries as text is left out; the template stands below it.
+The copy of the template that an engine Deployment carries as text is left out; the template is below it.
 """
 
 import json
@@ -18,7 +18,7 @@ SPECS: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL, "cpu": 
 
 
 def built(name: str) -> list[Manifest]:
-    """What builders answer today."""
+    """What the builders return now."""
     children = [applied_hash.with_applied_hash(child) for child in everything(SPECS[name])]
     for child in children:
         child["metadata"]["annotations"].pop(engine_deployment.TEMPLATE, None)
@@ -26,7 +26,7 @@ def built(name: str) -> list[Manifest]:
 
 
 def kept(name: str) -> list[Manifest]:
-    """What they answered when somebody last looked."""
+    """What the files contain."""
     return list(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""From what people write to what builders are given: the least and the fullest wish, their launches, one owner."""
+"""From written specs to the inputs of builders: the smallest and the fullest spec, their launches, one owner."""
 
 import json
 from collections.abc import Iterator
@@ -67,11 +67,11 @@ FULL: Final[dict[str, Any]] = COUNTED | {
     },
     "placement": COUNTED["placement"] | {"affinity": AFFINITY, "runtimeClassName": None},
 }
-"""Every source of a volume, every word of a placement, and arguments that Kubernetes would read as variables."""
+"""Every source of a volume, every field of a placement, and arguments that Kubernetes would read as variables."""
 
 
 def read(spec: dict[str, Any], name: str = "chat") -> ParsedObject[InferenceDeploymentSpec]:
-    """A right spec, as the controller has it."""
+    """Parse a valid spec, as the controller has it."""
     reading = read_strict(written(_without_nulls(spec), name=name), DEPLOYMENT)
     assert reading.problems == ()
     assert reading.value is not None
@@ -79,12 +79,12 @@ def read(spec: dict[str, Any], name: str = "chat") -> ParsedObject[InferenceDepl
 
 
 def wanted(spec: dict[str, Any], name: str = "chat") -> DesiredDeployment:
-    """What it asks for."""
+    """The desired deployment of a spec."""
     return deployment_conversion.deployment(read(spec, name), RELEASES)
 
 
 def launch(deployment: DesiredDeployment) -> EngineLaunch:
-    """How its engine is started, at a pace nobody measured."""
+    """How its engine is started, with a pace that nothing has measured."""
     engine = ENGINES[deployment.wanted.engine.kind]
     drain = deployment.drain
     pace = LifecycleParameters(pre_stop_seconds=int(drain.settle_seconds), drain_seconds=int(drain.timeout_seconds))
@@ -98,7 +98,7 @@ def template(deployment: DesiredDeployment, revision: str = "0a1b2c3d") -> Manif
 
 
 def everything(spec: dict[str, Any], owner: Owner = OWNER) -> tuple[Manifest, ...]:
-    """All children, one revision with two replicas among them."""
+    """All children, including one revision with two replicas."""
     deployment = wanted(spec, owner.name)
     facts = RevisionFacts(revision=revisions.of(read(spec, owner.name).spec))
     pod = engine_pods.template(owner, deployment, launch(deployment), facts.revision)
@@ -115,7 +115,7 @@ def samples() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _without_nulls(spec: dict[str, Any]) -> dict[str, Any]:
-    """A copy; what is null here is left out."""
+    """A copy without null values."""
 
     def kept(value: Any) -> Any:  # noqa: ANN401  # any value of a spec
         if isinstance(value, dict):
