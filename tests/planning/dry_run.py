@@ -1,4 +1,4 @@
-"""A rollout run to its end in a small simulated cluster: what stories of the planner, and reviewers, read.
+"""A rollout run to its end in a small simulated cluster, for tests of the planner and for reviewers.
 
 The planner plans anew after each change, exactly as in a cluster; the simulated cluster only starts and ends replicas.
 """

@@ -1,4 +1,4 @@
-"""Rollouts the planning tests start from, and plans said in few words."""
+"""Rollouts the planning tests start from, and plans in short notation."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ STYLES = {"replace": REPLACE, "surge": SURGE, "both": BOTH}
 def replicas(
     name: str, ready: int, starting: int = 0, ending: int = 0, unplaced: int = 0
 ) -> tuple[RolloutReplica, ...]:
-    """So many of each state."""
+    """This many of each state."""
     kinds = (
         [RolloutReplica(name="", ready_since=LONG_AGO)] * ready
         + [RolloutReplica(name="")] * starting
@@ -44,7 +44,7 @@ def replicas(
 
 
 def revision(name: str, ready: int = 0, starting: int = 0, ending: int = 0, unplaced: int = 0) -> RevisionState:
-    """A revision; its place in the alphabet is its age, and it served if a replica of it is ready."""
+    """A revision; alphabetical order is its age, and it served if a replica of it is ready."""
     return RevisionState(
         name=name,
         requested=ready + starting + unplaced,
@@ -57,7 +57,7 @@ def revision(name: str, ready: int = 0, starting: int = 0, ending: int = 0, unpl
 def given(
     target: str, wanted: int, *revisions: RevisionState, rules: DesiredRollout = REPLACE, room: NodeRoom = UNKNOWN
 ) -> RolloutSnapshot:
-    """A rollout; the target is wanted since now."""
+    """A rollout whose target was set just now."""
     marked = (replace(each, wanted_since=T0) if each.name == target else each for each in revisions)
     return RolloutSnapshot(target=target, wanted=wanted, rules=rules, revisions=tuple(marked), room=room)
 
@@ -74,7 +74,7 @@ def failed(state: RevisionState, times: int = 1, at: datetime = T0) -> RevisionS
 
 
 def in_words(step: RolloutStep) -> str:
-    """A step in few words."""
+    """A step in short notation."""
     match step:
         case ReplicaStep():
             return f"{step.revision}={step.replicas} {step.reason}"
@@ -87,13 +87,13 @@ def in_words(step: RolloutStep) -> str:
 
 
 def story_of(start: RolloutSnapshot, world: DryRunCluster = FAST_CLUSTER, now: datetime = T0) -> list[str]:
-    """A whole story in few words; neighbouring waits for the same thing are one."""
+    """A whole rollout in short notation; neighbouring waits for the same thing are one."""
     words = (in_words(plan.step) for plan in dry_run.all_plans(start, now, world))
     return [word for word, _ in groupby(words)]
 
 
 def brief(start: RolloutSnapshot, now: datetime = T0, world: DryRunCluster = FAST_CLUSTER) -> str:
-    """A whole story on one line: `b=1` a count, `-a` a revision gone, `!b` given up, a word what is waited for."""
+    """A whole rollout on one line: `b=1` a count, `-a` a revision gone, `!b` given up, a word what is waited for."""
     return " ".join(word for word, _ in groupby(_brief(plan.step) for plan in dry_run.all_plans(start, now, world)))
 
 
@@ -110,12 +110,12 @@ def _brief(step: RolloutStep) -> str:
 
 
 def composition(rollout: RolloutSnapshot) -> dict[str, tuple[int, int]]:
-    """What is asked of each revision and how many replicas of it are there."""
+    """The requested replicas of each revision, and how many of it exist."""
     return {each.name: (each.requested, len(each.replicas)) for each in rollout.revisions}
 
 
 def end(
     start: RolloutSnapshot, now: datetime = T0, world: DryRunCluster = FAST_CLUSTER
 ) -> tuple[RolloutPlan, RolloutSnapshot, datetime]:
-    """The last scene of a story."""
+    """The last step of a rollout."""
     return list(dry_run.timeline(start, now, world))[-1]

@@ -34,13 +34,13 @@ PLAN = CanaryPlan(
 
 
 def verdict(found: Verdict, message: str = "as the story says") -> GateVerdict:
-    """What the service gate says."""
+    """A verdict of the service gate."""
     return GateVerdict(verdict=found, reason=GateReason.NO_TRAFFIC, message=message)
 
 
 @dataclass(kw_only=True)
 class Trial:
-    """A cluster with revision a, for which b is to be tried; its operator keeps nothing but what is stored."""
+    """A cluster with revision a in which b is to be tried; its operator keeps nothing but what is stored."""
 
     rollout: RolloutSnapshot
     now: datetime = T0
@@ -51,23 +51,23 @@ class Trial:
     """Routers have applied the latest share."""
 
     def order(self, verb: CanaryVerb) -> None:
-        """A person asks for it."""
+        """Issue a command as a user would."""
         self.facts = replace(self.facts, order=CanaryOrder(verb=verb, at=self.now))
 
     def judge(self, found: Verdict | None) -> None:
-        """The service gate says so from now on."""
+        """Set the verdict of the service gate from now on."""
         self.facts = replace(self.facts, service=verdict(found) if found else None)
 
     def evaluate(self, found: Verdict, items: str = "a") -> None:
-        """The quality gate says so of these items from now on."""
+        """Set the verdict of the quality gate on these items from now on."""
         self.facts = replace(self.facts, quality=verdict(found), items=items)
 
     def edit(self, target: str) -> None:
-        """The spec names another revision."""
+        """Change the spec to another revision."""
         self.rollout = edited(self.rollout, target, self.now)
 
     def tick(self) -> RolloutPlan:
-        """One reconcile: decide on what is stored, carry it out, store what comes next."""
+        """Reconcile once: decide on what is stored, carry it out, store what comes next."""
         target, best = rollback.wanted(self.rollout), rollback.fallback(self.rollout)
         self.stored = self.stored if self.stored and self.stored.revision == self.rollout.target else None
         state, limit = self._state(), None
@@ -99,7 +99,7 @@ class Trial:
         )
 
     def rounds(self, number: int = 1, seconds: float = 60.0) -> Iterator["Trial"]:
-        """Time passes; yields after each reconcile."""
+        """Let time pass; yields after each reconcile."""
         for _ in range(number):
             for _ in range(8):
                 self.tick()
@@ -108,13 +108,13 @@ class Trial:
             self.rollout = self._unserved(dry_run.later(self.rollout, self.now))
 
     def run(self, number: int = 1) -> "Trial":
-        """Time passes."""
+        """Let time pass."""
         for _ in self.rounds(number):
             pass
         return self
 
     def until(self, holds: Callable[["Trial"], bool]) -> "Trial":
-        """Time passes until it holds."""
+        """Let time pass until it holds."""
         for at in self.rounds(200):
             if holds(at):
                 return self
@@ -122,20 +122,20 @@ class Trial:
 
     @property
     def counts(self) -> dict[str, tuple[int, int]]:
-        """By revision: what is asked for, and what serves."""
+        """By revision: requested replicas, and those that serve."""
         return {
             each.name: (each.requested, sum(_serves(one) for one in each.replicas)) for each in self.rollout.revisions
         }
 
     @property
     def percent(self) -> int | None:
-        """What routers are told."""
+        """The share that routers are given."""
         share = canary.share(self.stored) if self.stored else None
         return share.percent if share else None
 
     @property
     def phase(self) -> CanaryPhase | None:
-        """Where it is."""
+        """The canary's phase."""
         return self.stored.phase if self.stored else None
 
     @property
@@ -145,12 +145,12 @@ class Trial:
 
     @property
     def held(self) -> int:
-        """Accelerators that are held, in replicas."""
+        """Accelerators that are held, counted in replicas."""
         return sum(len(each.replicas) for each in self.rollout.revisions)
 
 
 def trial(wanted: int = 3, rules: DesiredRollout = NO_SPARE, plan: CanaryPlan = PLAN) -> Trial:
-    """Revision a serves, and the spec has come to name b."""
+    """Revision a serves, and the spec now names b."""
     made = Trial(rollout=given("a", wanted, revision("a", ready=wanted), rules=rules), plan=plan)
     made.edit("b")
     return made

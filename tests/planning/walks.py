@@ -1,4 +1,4 @@
-"""Random rollouts, random things that happen to them, and what must hold at every step whatever happens."""
+"""Random rollouts, random events, and what must hold at every step whatever happens."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -46,7 +46,7 @@ rules = st.builds(
 
 @st.composite
 def revisions(draw: st.DrawFn, name: str) -> RevisionState:
-    """One revision in any state, also in one that no step would lead to."""
+    """One revision in any state, even one that no step would lead to."""
     found = draw(st.lists(pods | waiting_pods, max_size=4))
     named = tuple(replace(each, name=f"{name}-{number}") for number, each in enumerate(found, start=1))
     live = sum(not each.ending for each in found)
@@ -79,7 +79,7 @@ events = st.sampled_from(("round", "round", "round", "edit", "scale", "fault", "
 
 
 def happened(rollout: RolloutSnapshot, event: str, dice: int, now: datetime) -> RolloutSnapshot:
-    """What the world or a person did meanwhile; the dice say to whom."""
+    """The rollout after an event from outside; `dice` selects what it affects."""
     rules = replace(rollout.rules, paused=not rollout.rules.paused)
     return {
         "edit": lambda: edited(rollout, "abcdef"[dice % 6], now),
@@ -93,7 +93,7 @@ def happened(rollout: RolloutSnapshot, event: str, dice: int, now: datetime) -> 
 
 
 def carried_out(rollout: RolloutSnapshot, plan: RolloutPlan, now: datetime, *, pods_follow: bool) -> RolloutSnapshot:
-    """The step done; the pods follow at once, or only the count is written so far."""
+    """The rollout after the step; the pods follow at once, or only the count is written so far."""
     done = dry_run.after(rollout, plan.step, now)
     if pods_follow or not isinstance(plan.step, ReplicaStep):
         return done
@@ -102,7 +102,7 @@ def carried_out(rollout: RolloutSnapshot, plan: RolloutPlan, now: datetime, *, p
 
 
 def broken(rollout: RolloutSnapshot, plan: RolloutPlan, now: datetime) -> Iterable[str]:
-    """Every promise that a plan breaks, in words; none, if all is well."""
+    """Every promise that a plan breaks, in words; none if all is well."""
     step = plan.step
     if isinstance(step, HoldStep) and plan.wake_at is not None and plan.wake_at <= now:
         yield "wakes in the past"
@@ -115,7 +115,7 @@ def broken(rollout: RolloutSnapshot, plan: RolloutPlan, now: datetime) -> Iterab
 
 
 def settled(rollout: RolloutSnapshot, now: datetime) -> RolloutSnapshot:
-    """Where it ends once nothing happens any more, faults heal, nodes have room and back-offs are over."""
+    """The final state once events stop, faults heal, nodes have room and back-offs are over."""
     healed = (
         replace(each, replicas=tuple(replace(one, routable=None) for one in each.replicas))
         for each in rollout.revisions
@@ -130,7 +130,7 @@ def settled(rollout: RolloutSnapshot, now: datetime) -> RolloutSnapshot:
 
 
 def available(rollout: RolloutSnapshot, now: datetime) -> int:
-    """How many serve for good, counted here once more and otherwise: those that serve nobody go first."""
+    """How many serve for good, computed in a second way: those that serve no requests go first."""
     return sum(
         min(each.requested, sum(_counts(one, rollout.rules, now) for one in each.replicas))
         for each in rollout.revisions
@@ -138,7 +138,7 @@ def available(rollout: RolloutSnapshot, now: datetime) -> int:
 
 
 def occupied(rollout: RolloutSnapshot) -> int:
-    """How many GPUs are held or about to be."""
+    """How many GPUs are held or about to be held."""
     return sum(
         max(each.requested, sum(not one.ending for one in each.replicas)) + sum(one.ending for one in each.replicas)
         for each in rollout.revisions
@@ -146,7 +146,7 @@ def occupied(rollout: RolloutSnapshot) -> int:
 
 
 def may_outrun(rollout: RolloutSnapshot, current: str) -> int:
-    """How many may hold a GPU beyond the rule: those ending, where only a count moves and the room is known."""
+    """How many may hold a GPU beyond the rule: terminating ones, where only a count moves and the room is known."""
     if rollout.room.replicas is None or any(
         each.requested or each.replicas for each in rollout.revisions if each.name != current
     ):
@@ -188,7 +188,7 @@ def _named(rollout: RolloutSnapshot, name: str) -> RevisionState:
 def _to_one(
     rollout: RolloutSnapshot, dice: int, change: Callable[[RolloutReplica], tuple[RolloutReplica, ...]]
 ) -> RolloutSnapshot:
-    """Something befalls one replica."""
+    """Change one replica."""
     everyone = [one for each in rollout.revisions for one in each.replicas]
     if not everyone:
         return rollout
