@@ -1,4 +1,4 @@
-"""A leader with objects and decisions, and an API server that reviews tokens: what the console stands between."""
+"""What the console depends on: a leader with objects and decisions, and an API server that reviews tokens."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ from tests.cli.decisions import AT
 
 @dataclass
 class Reviews:
-    """Knows some tokens, and who may get what where; an empty namespace is all of them. Holds ConfigMaps."""
+    """Knows some tokens and what each may get in which namespace; an empty namespace is all. Holds ConfigMaps."""
 
     tokens: dict[str, str] = field(default_factory=dict)
     rights: set[tuple[str, str, str]] = field(default_factory=set)
@@ -31,7 +31,7 @@ class Reviews:
     seen: list[str] = field(default_factory=list)
     config_maps: list[Manifest] = field(default_factory=list)
     lists: int = 0
-    """How often it listed them."""
+    """How often ConfigMaps were listed."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One ConfigMap."""
@@ -40,7 +40,7 @@ class Reviews:
         return next((one for one in found if one["metadata"]["name"] == name), None)
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """Those with one label."""
+        """Those with a given label."""
         assert resource is kinds.CONFIG_MAP
         self.lists += 1
         key, _, value = selector.partition("=")
@@ -78,16 +78,16 @@ class World:
         return self.stores.setdefault(resource, ObjectStore())
 
     def has_listed(self, _: Resource) -> bool:
-        """All of them."""
+        """Always true."""
         return True
 
     def put(self, resource: Resource, document: dict[str, Any]) -> None:
-        """As if it came from a watch."""
+        """Store a document as if it came from a watch."""
         self.of(resource).put(document | {"metadata": document["metadata"] | {"resourceVersion": "1"}})
 
 
 class Leader:
-    """It leads, until it does no more."""
+    """Leads until the test ends it."""
 
     def __init__(self) -> None:
         self.watched: World | None = World()
@@ -103,7 +103,7 @@ class Leader:
 
 
 class Console(NamedTuple):
-    """A console that is served, and what it stands on."""
+    """A served console, and what it depends on."""
 
     leader: Leader
     reviews: Reviews
@@ -126,7 +126,7 @@ class Console(NamedTuple):
 
 @asynccontextmanager
 async def served(namespaces: tuple[str, ...] = ()) -> AsyncIterator[Console]:
-    """One reader, `good`, who may read everything, of an operator that serves these namespaces or all."""
+    """A console with one reader, `good`, who may read everything, for an operator of these namespaces or all."""
     rights = {("sre", kind, "") for kind in ("inferencedeployments", "inferencegateways", "configmaps")}
     reviews = Reviews(tokens={"good": "sre", "team": "dev", "poor": "nobody"}, rights=rights)
     leader = Leader()
