@@ -1,4 +1,4 @@
-"""Wishes for tools and templates that cannot run, and a flag that no release has."""
+"""Specs with tools and templates that cannot run, and a flag that no release has."""
 
 from typing import Final
 

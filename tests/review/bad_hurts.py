@@ -1,4 +1,4 @@
-"""What used to be taken and hurt later: values and variables of the engine, drafts, and what no release does yet."""
+"""Specs once accepted that failed later: engine values and variables, drafts, and what no release does yet."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ HURTFUL: Final = (
     _variable("doors for developers", "VLLM_SERVER_DEV_MODE", wording="set spec.engine.sleep.enabled instead"),
     _variable("processes beyond the pod", "WORLD_SIZE", wording="spec.parallelism spreads a replica over its GPUs"),
 )
-"""Taken once, and told of only by an engine that did not start, or that ran on what it should not have."""
+"""Once accepted, and noticed only by an engine that did not start, or ran on what it should not have."""
 
 
 def _drafted(story: str, draft: str, wording: str) -> Row:

@@ -1,4 +1,4 @@
-"""All bad inputs, and where those of the reference's forty are told that no single object shows."""
+"""All bad inputs, and which tests cover those of the reference's forty that no single object shows."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -33,7 +33,7 @@ COVERED: Final[Mapping[str, int]] = {
     "a draft model without a draft": 20,
     "a name that no Service can have": 21,
 }
-"""Numbers of the forty, by the story of a bad spec."""
+"""Numbers of the forty, by the name of a bad spec."""
 
 ELSEWHERE: Final[Mapping[int, str]] = {
     22: "no object alone: the reconcile tells the later of the two",
@@ -59,7 +59,7 @@ ELSEWHERE: Final[Mapping[int, str]] = {
 
 
 def _row(bad: Bad) -> Row:
-    """A bad spec of the room that reads: its table stays the only place where it is written down."""
+    """A bad spec of the API tests: their table stays the only place where it is written down."""
     return Row(
         story=bad.story,
         given=written(bad.kind, bad.spec, bad.name),
@@ -72,6 +72,6 @@ def _row(bad: Bad) -> Row:
 
 
 OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *SPECS, *HURTS, *CONVERSATIONS, *PROCESSORS, *KINDS)
-"""Those that stand in this folder."""
+"""Those of this folder."""
 
 ROWS: Final[tuple[Row, ...]] = (*map(_row, BAD), *OURS)

@@ -1,4 +1,4 @@
-"""Wishes for vLLM on a node's processor that its build there would refuse, ignore, or not have the memory for."""
+"""Specs for vLLM on CPU that its build there would refuse or ignore, or that lack memory."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Wishes that are well written and cannot run: the engine refuses, memory lacks, or what is named is not there."""
+"""Well-formed specs that cannot run: the engine refuses, memory is short, or what is named does not exist."""
 
 from typing import Any, Final
 

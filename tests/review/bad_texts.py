@@ -1,4 +1,4 @@
-"""Bad files and bad shapes: what is refused before anybody looks at its fields."""
+"""Bad files and bad shapes: what is refused before any field is checked."""
 
 from itertools import pairwise
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What a bad input is, and which layer a refusal comes from."""
+"""Bad inputs, and which layer refuses each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SAMPLES: Final = sorted((Path(__file__).parents[2] / "manifests" / "samples").gl
 
 
 class Layer(IntEnum):
-    """Who refuses, first to last."""
+    """Who refuses, in order."""
 
     YAML = 0
     BOUNDS = 1
@@ -52,14 +52,14 @@ class Row:
     covers: int = 0
     """Its number among the forty of the reference, or none."""
     there: str = ""
-    """What the API server says where its schema speaks in its own words."""
+    """The API server's message where its schema words it differently."""
     short: str = ""
-    """The input in short, for the page; without it the field and its value tell enough."""
+    """The input in short, for the page; without it the field and its value are enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing said of an input."""
+    """One message about an input."""
 
     layer: Layer
     field: str
@@ -96,7 +96,7 @@ _REASONS: Final[tuple[tuple[Layer, tuple[FindingReason, ...]], ...]] = (
     (Layer.REFERENCES, tuple(ReferenceReason)),
 )
 LAYERS: Final = {(type(reason), reason): layer for layer, reasons in _REASONS for reason in reasons}
-"""By class and word: two rooms may use one word, and words of one spelling are equal."""
+"""By class and value: two packages may use one word, and words of one spelling are equal."""
 
 CONTEXT: Final = ReviewContext(
     catalogue=package_data.load_catalogue(),
@@ -107,17 +107,17 @@ CONTEXT: Final = ReviewContext(
 
 
 def written(kind: Kind[Any], spec: object, name: str = "bad") -> Object:
-    """An object of a kind around a spec."""
+    """An object of this kind with this spec."""
     return {"apiVersion": API_VERSION, "kind": kind.name, "metadata": {"name": name}, "spec": spec}
 
 
 def deployment(**changed: object) -> Object:
-    """The least deployment, with some fields changed."""
+    """The minimal deployment, with some fields changed."""
     return written(DEPLOYMENT, LEAST | changed)
 
 
 def engine(**changed: object) -> Object:
-    """The least deployment with these engine settings."""
+    """The minimal deployment with these engine settings."""
     return deployment(engine=changed)
 
 
@@ -132,7 +132,7 @@ def gateway(**spec: object) -> Object:
 
 
 def findings_of(given: Object | str, context: ReviewContext = CONTEXT) -> list[Finding]:
-    """All that the pure layers refuse, in their order."""
+    """All refusals of the pure layers, in their order."""
     if isinstance(given, dict):
         return list(_findings(admission.review(given, context).refusals))
     found: list[Finding] = []
