@@ -1,4 +1,4 @@
-"""An engine that answers when the story says so, so that nothing depends on how fast the machine is."""
+"""An engine that answers when the test says so, so that nothing depends on how fast the machine is."""
 
 import asyncio
 from typing import Final
@@ -10,7 +10,7 @@ FIRST_TOKEN: Final = events(DELTA)
 
 
 class Gated(Raw):
-    """Answers when the story opens its gate, with what the story says; nothing: the connection is closed."""
+    """Answers when the test opens its gate, with the given response; None: the connection is closed."""
 
     def __init__(self, data: bytes | None = FIRST_TOKEN) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A gateway's router in front of several deployments' engines, and the files that say which."""
+"""A gateway's router in front of several deployments' engines, and the files that define them."""
 
 import asyncio
 import json
@@ -66,14 +66,14 @@ async def routable(running: Plane) -> None:
 
 
 async def endpoints(running: Plane) -> list[Json]:
-    """Those of all targets."""
+    """The endpoints of all targets."""
     return [one for report in (await running.page())["targets"].values() for one in report["endpoints"]]
 
 
 async def posted(
     running: Plane, body: Json, path: str = "/v1/completions", **headers: str
 ) -> tuple[int, dict[str, str], str]:
-    """Status, headers and text of one answer; names of headers with `_` for `-`."""
+    """POST: status, headers and text of one answer; names of headers with `_` for `-`."""
     lines = {name.replace("_", "-"): value for name, value in headers.items()}
     async with running.session.post(running.url + path, json=body, headers=lines) as answer:
         return answer.status, {name.lower(): value for name, value in answer.headers.items()}, await answer.text()

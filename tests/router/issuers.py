@@ -1,4 +1,4 @@
-"""An OpenID issuer on a real socket, with a certificate that vouches for itself, and whatever it is told to answer."""
+"""An OpenID issuer on a real socket, with a self-signed certificate and configurable answers."""
 
 import asyncio
 import ssl
@@ -17,19 +17,19 @@ from tests.routing.tokens.issuing import Signer, key_set, signer
 
 QUICK: Final = KeyReadingPace(every_seconds=0.05, first_seconds=0.01, least_seconds=0.02)
 SELDOM: Final = KeyReadingPace(every_seconds=300.0, first_seconds=0.01, least_seconds=0.05)
-"""Keys are read when a token wants it, and not otherwise."""
+"""Keys are read when a token needs them, and not otherwise."""
 CONFIGURATION: Final = "/.well-known/openid-configuration"
 
 
 class Issuer:
-    """One issuer; what stories change of it counts from the next reading on."""
+    """One issuer; changes take effect from the next time that keys are read."""
 
     def __init__(self, folder: Path) -> None:
         self.certificate = certified(folder / "issuer", 7)
         self.url = ""
         self.shown: list[Signer] = [signer()]
         self.page: dict[str, Any] = {}
-        """What its configuration says otherwise."""
+        """What its configuration page says differently."""
         self.answer: web.Response | None = None
         """In place of its keys."""
         self.opened = asyncio.Event()
@@ -39,19 +39,19 @@ class Issuer:
 
     @property
     def oidc(self) -> dict[str, Any]:
-        """What a router's file says of it."""
+        """The issuer in a router's file."""
         return {"issuer": self.url, "audiences": ["models"], "caFile": str(self.certificate / "tls.crt")}
 
     def claims(self, sub: object = "shop", **further: Any) -> dict[str, Any]:  # noqa: ANN401 - any claim
-        """Of a token that it signs for us."""
+        """Claims of a token that it signs for us."""
         return {"iss": self.url, "aud": "models", "sub": sub, "exp": 4_000_000_000} | further
 
     def token(self, sub: object = "shop", by: Signer | None = None, **further: Any) -> str:  # noqa: ANN401 - any claim
-        """Signed by the first of its keys, or by another one."""
+        """A token signed by the first of its keys, or by another one."""
         return (by or self.shown[0]).token(self.claims(sub, **further)).decode()
 
     async def read(self, more: int = 1) -> None:
-        """Wait until its keys were read so many times more."""
+        """Wait until its keys were read this many more times."""
         wanted = self.readings + more
         while self.readings < wanted:
             await asyncio.sleep(0.005)
@@ -85,13 +85,13 @@ class Issuer:
 
 @asynccontextmanager
 async def issuer(folder: Path) -> AsyncIterator[Issuer]:
-    """An issuer that answers well."""
+    """A working issuer."""
     async with Issuer(folder).listening() as made:
         yield made
 
 
 def tenants(folder: Path, **claims: list[str]) -> list[dict[str, Any]]:
-    """Three: `shop` and `bank` with keys as well."""
+    """Three tenants: `shop` and `bank` have keys as well."""
     found = []
     for name in ("shop", "bank", "lab"):
         (folder / f"{name}-key").write_text(f"sk-{name}")

@@ -1,4 +1,4 @@
-"""A whole router inside the test's own loop: its file, its port, its signals, and engines that come and go."""
+"""A whole router inside the test's own event loop: its file, its port, its signals, and engines that come and go."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ MODELS: Final = ["chat", "de"]
 
 
 class Cluster:
-    """A source that says what the story says."""
+    """A source that returns what the test sets."""
 
     def __init__(self) -> None:
         self._notify: EndpointsCallback | None = None
@@ -53,7 +53,7 @@ class Cluster:
 
 @dataclass(slots=True)
 class Plane:
-    """One running router and somebody who asks it."""
+    """One running router and its client."""
 
     config: Path
     session: aiohttp.ClientSession
@@ -69,11 +69,11 @@ class Plane:
 
     @property
     def pages(self) -> str:
-        """Where it tells of itself."""
+        """The URL of its metrics port."""
         return f"http://{HOST}:{self.metrics_port}"
 
     async def page(self) -> dict[str, Any]:
-        """What it tells processes."""
+        """Its report for other processes."""
         async with self.session.get(self.pages + "/fairlead/v1/endpoints") as answer:
             document: dict[str, Any] = await answer.json()
             return document
@@ -160,7 +160,7 @@ async def before(folder: Path, engines: Sequence[Living], **routing: Any) -> Asy
 
 
 async def _listening(running: Plane) -> None:
-    """Whether in TLS or not: somebody takes the connection."""
+    """Wait until it accepts connections, with TLS or without."""
     while not running.life.done():
         try:
             _, writer = await asyncio.open_connection(HOST, running.port)
@@ -174,7 +174,7 @@ async def _listening(running: Plane) -> None:
 
 @asynccontextmanager
 async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    """An engine of one story: whatever is posted gets this answer; its address."""
+    """An engine of one test that gives this answer to every POST; yields its address."""
     application = web.Application()
     application.router.add_post("/{rest:.*}", answer)
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
@@ -187,7 +187,7 @@ async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse
 
 
 def run_story(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
-    """Run a story on the loop that routers run on; one that hangs fails."""
+    """Run a test on the loop that routers run on; one that hangs fails."""
 
     async def within() -> None:
         async with asyncio.timeout(seconds):
@@ -197,7 +197,7 @@ def run_story(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
     try:
         runner.run(within())
     finally:
-        # What a failed story left open is warned of inside the loop's own end; raised there, it would hang for ever.
+        # Warnings about what a failed test left open come inside the loop's own end; raised there, they would hang it.
         with warnings.catch_warnings(record=True) as left:
             warnings.simplefilter("always", ResourceWarning)
             runner.close()
@@ -205,12 +205,12 @@ def run_story(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
 
 
 def free_port() -> int:
-    """A port of the router's address that nobody listens on now."""
+    """A port of the router's address that nothing listens on now."""
     return free_ports.free_port(HOST)
 
 
 async def exchange_bytes(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:
-    """All that a connection answers to these bytes until the router closes it."""
+    """Send these bytes, and read all that the router answers until it closes the connection."""
     reader, writer = await asyncio.open_connection(HOST, router.port)
     try:
         for piece in pieces:
@@ -222,7 +222,7 @@ async def exchange_bytes(router: Plane, *pieces: bytes, pause: float = 0.0) -> b
 
 
 def posted(body: dict[str, Any], path: str = "/v1/completions", *lines: str, version: str = "1.1") -> bytes:
-    """A whole request as its client's bytes; the connection is closed after it."""
+    """The bytes of a whole request, after which the connection is closed."""
     content = json.dumps(body).encode()
     fields = ("Host: x", "Connection: close", "Content-Type: application/json", *lines)
     head = "\r\n".join((f"POST {path} HTTP/{version}", *fields, f"Content-Length: {len(content)}"))
@@ -230,11 +230,11 @@ def posted(body: dict[str, Any], path: str = "/v1/completions", *lines: str, ver
 
 
 class Raw:
-    """An engine that answers bytes, one answer for each request; probes are answered well and not counted."""
+    """An engine that answers with bytes, one answer for each request; probes succeed and are not counted."""
 
     def __init__(self, *answers: bytes | None, metrics: bytes = b"") -> None:
         self.answers = list(answers)
-        """Nothing: the connection is closed without a byte."""
+        """None: the connection is closed without a byte."""
         self.metrics = metrics
         self.to_probes = whole(b'{"usage": {"completion_tokens": 1}}')
         self.seen: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Clients that ask a router with a cache: quick ones, slow ones, and an engine that has much to say."""
+"""Clients of a router with a cache: quick ones, slow ones, and an engine with long answers."""
 
 import asyncio
 import json
@@ -20,14 +20,14 @@ CACHE: Final = {"enabled": True}
 
 @asynccontextmanager
 async def requested(router: Plane, body: dict[str, Any] = COLD, **lines: str) -> AsyncIterator[aiohttp.ClientResponse]:
-    """One request, on a connection of its own."""
+    """Send one request, on a connection of its own."""
     sent = {name.replace("_", "-"): value for name, value in lines.items()} | {"Connection": "close"}
     async with router.session.post(router.url + PATH, json=body, headers=sent) as answer:
         yield answer
 
 
 async def got(router: Plane, body: dict[str, Any] = COLD, **lines: str) -> tuple[str, bytes]:
-    """What the router said of its cache, and the body."""
+    """The router's header about its cache, and the body."""
     async with requested(router, body, **lines) as answer:
         return answer.headers.get("x-fairlead-cache", ""), await answer.read()
 
@@ -39,7 +39,7 @@ async def is_idle(router: Plane) -> None:
 
 
 async def until_followed(router: Plane, times: int) -> None:
-    """So many requests are inside."""
+    """Wait until this many requests are in flight."""
     async with asyncio.timeout(5):
         while await router.metric("fairlead_router_requests_in_flight") < times:
             await asyncio.sleep(0.005)
@@ -51,7 +51,7 @@ async def idle(engine: Living) -> None:
 
 
 async def slow(router: Plane) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A client who has asked for the stream and takes nothing of it yet."""
+    """A client that has requested the stream and reads nothing yet."""
     body = json.dumps(STREAM).encode()
     head = b"POST %b HTTP/1.1\r\nHost: r\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (
         PATH.encode(),
@@ -63,7 +63,7 @@ async def slow(router: Plane) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
 
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
-    """All that comes, chunks taken apart."""
+    """Read all that comes, without its chunks."""
     raw = await reader.read()
     body, pieces = raw.partition(b"\r\n\r\n")[2], []
     while body:
@@ -75,7 +75,7 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
 
 @asynccontextmanager
 async def talkative(events: int, go_on: asyncio.Event) -> AsyncIterator[str]:
-    """An engine that says more than any buffer on the way holds, once it may."""
+    """An engine that sends more than any buffer on the way holds, once it may."""
 
     async def much(request: web.Request) -> web.StreamResponse:
         if "messages" not in await request.json():

@@ -1,4 +1,4 @@
-"""Every route the router knows, by every method and in every spelling, over connections that stay."""
+"""Every route of the router, by every method and in every spelling, over keep-alive connections."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ CREDENTIALS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One request and all that came back."""
+    """One request and its whole answer."""
 
     method: str
     target: str
@@ -42,7 +42,7 @@ class Answered:
 
 
 def spellings(route: str) -> Iterator[str]:
-    """Ways of writing a path that some server somewhere takes for the same."""
+    """Spellings of a path that some server treats as the same."""
     encoded = "".join(f"%{ord(one):02x}" if one.isalpha() else one for one in route)
     yield from (route, f"/{route}", f"{route}/", f"{route}?a=b", f"{route}#a", f"/.{route}", f"/x/..{route}")
     yield from (encoded, route.replace("/", "%2F"), route.upper(), f"{route}%00", f"{route};a", f"{route}%20")
@@ -61,7 +61,7 @@ def requests(key: str | None = None) -> Iterator[tuple[str, str, str]]:
 
 
 async def walk(router: Plane, key: str | None = None) -> list[Answered]:
-    """All of them."""
+    """Send all of them."""
     found, reader, writer = [], None, None
     for method, target, lines in requests(key):
         if reader is None or writer is None:

@@ -1,4 +1,4 @@
-"""Clients of a cache that remember what they were told, and the questions they ask."""
+"""Clients of a cache that record what they received, and the requests they send."""
 
 import json
 from dataclasses import dataclass, field

@@ -19,7 +19,7 @@ HOW: Final = "apt-get install redis-server, or valkey-server"
 
 
 def program() -> str:
-    """Where the server is; on a developer's machine the test may be left out, and says so, in CI it may not."""
+    """The path of the server; on a developer's machine its absence skips the test, in CI it fails it."""
     found = redis_server.found()
     if found is not None:
         return found
@@ -42,7 +42,7 @@ class Server:
         return f"redis://{ADDRESS}:{self.port}/0"
 
     def start(self) -> None:
-        """Until it answers."""
+        """Start it, and wait until it answers."""
         options = (
             "--port",
             str(self.port),
@@ -59,14 +59,14 @@ class Server:
         eventually(self._answers, "the server answers", within_s=10)
 
     def stop(self) -> None:
-        """At once, as when its machine fails."""
+        """Stop it at once, as when its machine fails."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def signal(self, number: int) -> None:
-        """For instance SIGSTOP: it takes connections and answers nothing."""
+        """Send it a signal: with SIGSTOP, for instance, it accepts connections and answers nothing."""
         assert self._process is not None
         self._process.send_signal(number)
 

@@ -1,4 +1,4 @@
-"""Collectors of spans, real and pretended, and requests that are traced."""
+"""Collectors of spans, real and fake, and requests that are traced."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -17,12 +17,12 @@ from tests.router.observability.recorders import T0, begun, replica, routed_requ
 
 HOST: Final = "127.0.0.30"
 TIMEOUT_S: Final = 20.0
-"""Seconds that threads of ours get; they need some hundredths."""
+"""Seconds that our threads get; they need some hundredths."""
 PARENT: Final = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class Collecting(ThreadingHTTPServer):
-    """A collector that keeps what it is sent, or says no."""
+    """A collector that keeps what it receives, or refuses it."""
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
@@ -73,7 +73,7 @@ class Stalled:
 
 
 class Moody:
-    """An exporter that answers by a list."""
+    """An exporter that answers from a list."""
 
     def __init__(self, *moods: bool) -> None:
         self.moods = list(moods)

@@ -1,4 +1,4 @@
-"""Requests that were, told to a teller: short names for the few facts a story is about."""
+"""Requests and their records: short names for the few facts that a test needs."""
 
 from dataclasses import dataclass, replace
 from random import Random
@@ -41,7 +41,7 @@ def recorder_of(
     spans: SpanRing | None = None,
     telemetry: RequestTelemetry = RequestTelemetry(),  # noqa: B008 - frozen
 ) -> TelemetryRecorder:
-    """One that tells at `T0`, to whoever is given."""
+    """A recorder at `T0`, for these outputs."""
     ways = TelemetryOutputs(
         wall=Wall(),
         bits=Random(7).getrandbits,  # noqa: S311 - a story repeats
@@ -65,7 +65,7 @@ def routed_request(pick: PickReason = PickReason.PREFIX, blocks: int = 4, held: 
 
 
 def begun(of: TelemetryRecorder, **facts: object) -> RequestRecord:
-    """A chat of `shop` that arrived at `T0`, with whatever else is said of it."""
+    """A chat of `shop` that arrived at `T0`, with these facts."""
     record = of.began(T0)
     document = {
         "surface": "chat",

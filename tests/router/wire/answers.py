@@ -1,4 +1,4 @@
-"""Answers that tests feed their readers, and what came of them."""
+"""Answers that tests feed to readers, and the results."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ UNTIL_CLOSE = b"HTTP/1.0 200 OK\r\ncontent-type: text/plain\r\n\r\nhello"
 
 
 class Answer:
-    """What came of an answer's pieces."""
+    """The result of an answer's pieces."""
 
     def __init__(
         self, pieces: Sequence[bytes], *, out: ReplyFraming = ReplyFraming.AS_IT_CAME, head_only: bool = False
@@ -37,7 +37,7 @@ class Answer:
 
 
 def dechunked(raw: bytes) -> bytes:
-    """What a client's library reads, which is not ours; it raises when the chunks do not end properly."""
+    """Decode as a client's library does, which is not ours; raises when the chunks do not end properly."""
     client = h11.Connection(h11.CLIENT)
     client.send(h11.Request(method="GET", target="/", headers=[("host", "a")]))
     client.send(h11.EndOfMessage())

@@ -1,4 +1,4 @@
-"""Bad requests, and what each gets: tests read this, and the page of the documentation is made from it.
+"""Bad requests and the answer to each, for the tests and for a page of the documentation.
 
 Each row is what goes wrong, the bytes that a client sends, and the status and code of the answer. After each of these
 answers the connection is closed.
