@@ -1,4 +1,4 @@
-"""Requests and accounts as the tests of the queue make them."""
+"""Requests and accounts for the tests of the queue."""
 
 from itertools import count
 
@@ -15,7 +15,7 @@ def tenant(name: str = "shop", *, weight: int = 1, rank: int = 0) -> Account:
 
 
 def request_of(account: Account, cost: int = 100, adapter: str | None = None) -> RoutingRequest:
-    """A request that is expected to take so many tokens; it came after those made before it."""
+    """A request that is expected to take this many tokens; it arrived after those made before it."""
     request = RoutingRequest(
         account=account, prompt_tokens=cost, output_tokens=0, arrived=0.0, adapter=adapter, cost=cost
     )

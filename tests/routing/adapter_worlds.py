@@ -1,7 +1,7 @@
-"""Routers before engines with few adapter slots, on virtual time: who waits for a slot, where, and for how long.
+"""Routers with engines that have few adapter slots, on virtual time: who waits for a slot, where, and how long.
 
-Engines do as vLLM does: a request starts if its adapter is active there or a slot is free, else it waits inside while
-others start. Routers report to each other over a network of their own.
+As in vLLM, a request starts if its adapter is active there or a slot is free, else it waits inside while others start.
+Routers report to each other over a network of their own.
 """
 
 from collections import Counter
@@ -45,7 +45,7 @@ class Stream:
 
 @dataclass
 class AdapterWorld:
-    """So many routers, engines and slots."""
+    """This many routers, engines and slots."""
 
     routers: int = 1
     engines: int = 1
@@ -81,7 +81,7 @@ class AdapterWorld:
     # What users do
 
     def stream(self, adapter: str | None, seconds: float = 2.0, router: int = 0) -> Stream:
-        """A stream for this adapter, of so many seconds once it runs."""
+        """A stream for this adapter that runs this many seconds."""
         dispatcher = self.dispatchers[router]
         stream = Stream(send(dispatcher, adapter=adapter), router, seconds, self.now)
         stream.request.owner = stream
@@ -90,13 +90,13 @@ class AdapterWorld:
         return stream
 
     def leave(self, stream: Stream) -> None:
-        """Its client is gone before its turn came."""
+        """Disconnect its client before the stream starts."""
         self.dispatchers[stream.router].withdraw(stream.request, self.now)
 
     # What passes
 
     def live(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let this much time pass."""
         for _ in range(round(seconds / STEP_S)):
             self.now += STEP_S
             self._end_streams()

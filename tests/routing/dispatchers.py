@@ -1,4 +1,4 @@
-"""A dispatcher with engines, and requests that come to it."""
+"""A dispatcher with engines, and requests for it."""
 
 from hashlib import sha256
 from math import inf
@@ -15,7 +15,7 @@ from fairlead.routing.served_model import ServedModel
 
 
 def digest(name: str) -> bytes:
-    """Of the key of the tenant of this name."""
+    """The digest of a tenant's key."""
     return sha256(name.encode()).digest()
 
 
@@ -27,7 +27,7 @@ def terms(
     most_bytes: int = 2**20,
     objective: float | None = None,
 ) -> DispatcherConfig:
-    """Every tenant's key is its name."""
+    """Terms under which every tenant's key is its name."""
     return DispatcherConfig(
         routing=routing,
         model=model or ServedModel(),
@@ -39,12 +39,12 @@ def terms(
 
 
 def seen(*pods: str, adapters: frozenset[str] = frozenset()) -> list[DiscoveredEndpoint]:
-    """Engines as their source tells them."""
+    """Engines as their source reports them."""
     return [DiscoveredEndpoint(pod=pod, address=f"{pod}:8000", adapters=adapters) for pod in pods]
 
 
 def start(dispatcher: Dispatcher, *found: DiscoveredEndpoint, slots: float = inf, kv_tokens: int | None = None) -> None:
-    """These engines are there from now on, and no others; each was proved."""
+    """Make exactly these engines present from now on, each of them proved."""
     dispatcher.table.take(found)
     for endpoint in dispatcher.table.endpoints:
         dispatcher.table.proved(endpoint)
@@ -55,7 +55,7 @@ def start(dispatcher: Dispatcher, *found: DiscoveredEndpoint, slots: float = inf
 def dispatcher_of(
     routing: RoutingSettings | None = None, slots: float = 1, engines: int = 1, kv_tokens: int | None = None
 ) -> Dispatcher:
-    """With so many engines that run so many requests each."""
+    """A dispatcher with this many engines that run this many requests each."""
     made = Dispatcher(terms(routing or RoutingSettings()))
     start(made, *seen(*(f"engine-{place}" for place in range(engines))), slots=slots, kv_tokens=kv_tokens)
     return made
@@ -69,39 +69,39 @@ def account(at: Dispatcher, name: str = "") -> Account:
 
 
 def send(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **other: object) -> RoutingRequest:
-    """One request."""
+    """Make one request."""
     whose = account(at, name)
     return RoutingRequest(account=whose, prompt_tokens=prompt, output_tokens=output, arrived=0.0, **other)  # type: ignore[arg-type]
 
 
 def sent(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Endpoint:
-    """Where it went at once."""
+    """The endpoint that it got at once."""
     found = at.submit(one, now)
     assert isinstance(found, Endpoint), found
     return found
 
 
 def waits(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> RoutingRequest:
-    """It had to."""
+    """The request, which had to wait."""
     assert at.submit(one, now) is None
     assert one.waiting
     return one
 
 
 def refused(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Refusal:
-    """It was, at once."""
+    """The refusal, which came at once."""
     found = at.submit(one, now)
     assert isinstance(found, Refusal), found
     return found
 
 
 def placed(at: Dispatcher, now: float = 0.0) -> list[RoutingRequest]:
-    """Whose turn came and who was sent."""
+    """Requests that the queue sends now."""
     return [one for one, found in at.turns(now) if isinstance(found, Endpoint)]
 
 
 def refused_at(at: Dispatcher, now: float = 0.0) -> list[tuple[RoutingRequest, Refusal]]:
-    """Who was refused at this sweep."""
+    """Requests that this sweep refuses."""
     return [(one, found) for one, found in at.turns(now) if isinstance(found, Refusal)]
 
 

@@ -15,12 +15,12 @@ EVERYBODY: Final = Account(Tenant(name="everybody", keys=()))
 
 
 def seen(*pods: str) -> list[DiscoveredEndpoint]:
-    """As a source tells them."""
+    """As a source reports them."""
     return [DiscoveredEndpoint(pod=pod, address=f"{pod}:1") for pod in pods]
 
 
 def table(*pods: str, routers: int = 1, balancing: Balancing | None = None) -> EndpointTable:
-    """All proved."""
+    """A table with all of them proved."""
     made = EndpointTable(_ignore, balancing)
     made.take(seen(*pods))
     made.field.routers = routers
@@ -32,7 +32,7 @@ def table(*pods: str, routers: int = 1, balancing: Balancing | None = None) -> E
 def request_of(
     *blocks: int, tokens: int | None = None, adapter: str | None = None, tried: tuple[Endpoint, ...] = ()
 ) -> RoutingRequest:
-    """A request of so many whole blocks, and a few tokens more."""
+    """A request of these whole blocks, and a few tokens more."""
     length = 128 * len(blocks) + 10 if tokens is None else tokens
     return RoutingRequest(
         account=EVERYBODY,
@@ -46,7 +46,7 @@ def request_of(
 
 
 def sent(made: EndpointTable, request: RoutingRequest, now: float = 0.0) -> Endpoint:
-    """Where it went."""
+    """The endpoint that it was sent to."""
     choice = made.choose(request, now)
     assert isinstance(choice, EndpointChoice), choice
     made.charge(request, choice, now)
@@ -54,4 +54,4 @@ def sent(made: EndpointTable, request: RoutingRequest, now: float = 0.0) -> Endp
 
 
 def _ignore(endpoint: Endpoint) -> None:
-    """Listens."""
+    """Do nothing."""

@@ -1,4 +1,4 @@
-"""Outlooks of engines that compute a thousand prompt tokens a second, and requests that are judged by them."""
+"""First-token outlooks of engines that compute a thousand prompt tokens a second, and requests for them."""
 
 from fairlead.routing.accounts import Account
 from fairlead.routing.fair_queue import FairQueue
@@ -8,7 +8,7 @@ from fairlead.routing.routing_request import RoutingRequest
 
 
 def teach(speed: FirstTokenSpeed) -> None:
-    """A thousand tokens a second, whatever the length."""
+    """Teach it a thousand tokens a second, whatever the length."""
     for turn in range(2 * FEWEST):
         tokens = 100 + 900 * (turn % 2)
         speed.add(tokens, tokens, tokens / 1000)
@@ -34,12 +34,12 @@ def request_at(account: Account, tokens: int, at: float, adapter: str | None = N
 
 
 def turn(queue: FairQueue) -> RoutingRequest:
-    """The next one, served."""
+    """The next request, which is served."""
     line = queue.first()
     assert line is not None
     return queue.serve(line)
 
 
 def turns(queue: FairQueue) -> list[RoutingRequest]:
-    """All that wait, one after the other."""
+    """All waiting requests, in order."""
     return [turn(queue) for _ in range(queue.waiting)]

@@ -1,4 +1,4 @@
-"""Replies and requests as the stories need them, in the shapes of the four APIs."""
+"""Replies and requests for tests, in the shapes of the four APIs."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def chat(*messages: dict[str, Any], finish: str = "stop", probabilities: list[fl
 
 
 def wanting(schema: object = PERSON, **more: object) -> bytes:
-    """A chat request for JSON of a schema."""
+    """A chat request for JSON of this schema."""
     format_ = {"type": "json_schema", "json_schema": {"name": "it", "schema": schema}}
     return json.dumps({"model": "chat", "messages": [], "response_format": format_, **more}).encode()
 

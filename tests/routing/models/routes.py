@@ -1,4 +1,4 @@
-"""Routes as the stories need them."""
+"""Routes for tests."""
 
 from fairlead.fleet.model_routes import (
     AnswerCheck,

@@ -23,7 +23,7 @@ class World:
         self.names = names
         self.numbers = {number(name): name for name in names}
         self.cut: set[str] = set()
-        """Routers that nothing reaches, and that reach nobody."""
+        """Routers that are cut off in both directions."""
         self.apart: set[str] = set()
         """Routers that reach each other, and none of the others."""
         self.recorded: list[tuple[str, bytes]] = []
@@ -38,7 +38,7 @@ class World:
             self.live(1.5)
 
     def start(self, name: str, keys: tuple[PeerKey, ...] = (KEY,)) -> None:
-        """A new process of this name, which knows nothing."""
+        """Start a new process of this name, without state."""
         self._incarnation += 1
         made = self.tables[name] = engines.table(*PODS, routers=len(self.names))
         group = self.groups[name] = PeerGroup(name, self._incarnation, self._number, self.clock(name))
@@ -50,7 +50,7 @@ class World:
         return self.now + 60.0 * self.names.index(name)
 
     def live(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let this much time pass."""
         for _ in range(round(seconds / STEP)):
             self.now += STEP
             for name, group in self.groups.items():
@@ -58,7 +58,7 @@ class World:
                 self.carry(name)
 
     def carry(self, sender: str) -> None:
-        """Bring what it has to send to whom it is meant for."""
+        """Deliver what it has to send to its receivers."""
         outbox, self.groups[sender].outbox = self.groups[sender].outbox, []
         for receiver, datagram in outbox:
             to = [self.numbers[receiver]] if receiver != EVERYBODY else [one for one in self.names if one != sender]
@@ -68,7 +68,7 @@ class World:
                     self.deliver(name, datagram)
 
     def deliver(self, name: str, datagram: bytes) -> IgnoredReason | None:
-        """It arrives, whoever sent it."""
+        """Deliver a datagram, whoever sent it."""
         found = self.groups[name].receive(datagram, self.clock(name))
         if found is not None:
             self.ignored.append(found)
@@ -79,14 +79,14 @@ class World:
         return next(one for one in self.tables[name].endpoints if one.pod == pod)
 
     def loads(self, name: str) -> list[tuple[int, int, int, int]]:
-        """What others have in flight at each engine, as this router knows it."""
+        """In-flight requests of others at each engine, as this router knows them."""
         return [
             (one.peers_inflight, one.peers_prompt, one.peers_load, one.others_load)
             for one in self.tables[name].endpoints
         ]
 
     def own(self, *names: str) -> list[tuple[int, int, int, int]]:
-        """What these routers have in flight at each engine."""
+        """In-flight requests of these routers at each engine."""
         return [
             tuple_of(*(self.endpoint(name, pod) for name in names))
             for pod in (one.pod for one in self.tables[names[0]].endpoints)

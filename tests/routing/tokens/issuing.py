@@ -1,4 +1,4 @@
-"""An issuer of tokens: keys of every kind, the JWK Set that it shows, and tokens that they sign."""
+"""A token issuer: keys of every kind, its JWK Set, and tokens that they sign."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ KINDS: Final[Mapping[str, Any]] = {"RS": RSAAlgorithm, "PS": RSAAlgorithm, "ES":
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """One private key, and how it is shown."""
+    """One private key and its public form."""
 
     id: str
     algorithm: str
@@ -36,7 +36,7 @@ class Signer:
         }
 
     def token(self, claims: object = None, head: Mapping[str, Any] | None = None) -> bytes:
-        """A signed token; `head` on top of what is usual."""
+        """A signed token; `head` adds to the usual header."""
         text = json.dumps(CLAIMS if claims is None else claims).encode()
         headers = {"kid": self.id} | dict(head or {})
         return PyJWS().encode(text, self.private, algorithm=self.algorithm, headers=headers).encode()
@@ -44,7 +44,7 @@ class Signer:
 
 @cache
 def signer(algorithm: str = "ES256", name: str = "one") -> Signer:
-    """The same one for the same words: keys take long to make."""
+    """The same signer for the same arguments: keys take long to make."""
     private: AllowedPrivateKeys
     match algorithm[:2], algorithm[2:]:
         case (("RS" | "PS"), _):
@@ -58,12 +58,12 @@ def signer(algorithm: str = "ES256", name: str = "one") -> Signer:
 
 
 def key_set(*signers: Signer) -> dict[str, Any]:
-    """The page that an issuer shows."""
+    """The JWK Set that an issuer publishes."""
     return {"keys": [one.shown for one in signers]}
 
 
 def unsigned(head: object, claims: object = None, signature: bytes = b"") -> bytes:
-    """A token with this head and signature, whoever made it."""
+    """A token with this header and signature, which no key signed."""
     return b".".join((part(head), part(CLAIMS if claims is None else claims), encoded(signature)))
 
 
