@@ -1,4 +1,4 @@
-"""Busy fleets, and what is decided about them after a while: what stories of explaining begin with."""
+"""Busy fleets, and the decision about them after a while, for tests of explanations."""
 
 from dataclasses import replace
 from functools import cache
@@ -26,7 +26,7 @@ SPEED: Final = ReplicaSpeed(
 
 
 def busy(number: int, running: float = 20.0, late: float = 10.0, **document: Any) -> EnginePod:  # noqa: ANN401  # fields of a pod
-    """One of several that serve at 40 ms a token; of 5000 first tokens so many were late."""
+    """One of several that serve at 40 ms a token; of 5000 first tokens, `late` were late."""
     figures = engine(
         running=running, kv_tokens=300_000.0, prompt_tokens=1e6, cached_tokens=2e5, output_tokens=1e6, finished=5000.0
     )
@@ -46,7 +46,7 @@ def fleet(count: int = 4, running: float = 20.0, **document: Any) -> ScalingFact
 
 
 def after(start: ScalingFacts, traffic: ProjectedTraffic, seconds: int) -> DecisionRecord:
-    """The last of many decisions while all stays as it is."""
+    """The last of many decisions while nothing changes."""
     memory, wanted, last = ScalingState(), start.wanted, AT + seconds
     for moment in range(0, seconds, 5):
         seen = replace(projection.later(start, traffic, float(moment)), wanted=wanted)

@@ -1,4 +1,4 @@
-"""A fleet that does exactly what the arithmetic of a step says, without chance: what stories of signals live in."""
+"""A fleet that follows the arithmetic of a step exactly, without chance, for tests of signals."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -55,7 +55,7 @@ class Engine:
 
 @dataclass
 class Fluid:
-    """Requests come at a rate, replicas share them evenly, and the fleet follows every answer."""
+    """Requests come at a rate, replicas share them evenly, and the fleet follows every recommendation."""
 
     policy: ScalingPolicy = POLICY
     assumed: ReplicaSpeed | None = TRUE
@@ -70,7 +70,7 @@ class Fluid:
     made: int = 0
 
     def grown(self, count: int, *, at_once: bool = False) -> "Fluid":
-        """So many more."""
+        """Grow by this many."""
         for _ in range(count):
             self.made += 1
             ready = self.now if at_once else self.now + self.cold
@@ -78,7 +78,7 @@ class Fluid:
         return self
 
     def lived(self, seconds: float, rate: float, every: float = 16.0) -> Recommendation:
-        """So long at this rate, a decision every so often; the last of them."""
+        """Run this long at this rate, with a decision at this interval; returns the last one."""
         answer = self.decided()
         for _ in range(int(seconds / every)):
             self.passed(every, rate)
@@ -87,7 +87,7 @@ class Fluid:
         return answer
 
     def passed(self, seconds: float, rate: float) -> None:
-        """Time goes by."""
+        """Let time pass."""
         self.now += seconds
         self.arrived += rate * seconds
         serving = [one for one in self.engines if one.ready_at <= self.now]
@@ -103,12 +103,12 @@ class Fluid:
             one.late += share * seconds * self.late_share
 
     def after(self, seconds: float, rate: float) -> Recommendation:
-        """The decision once so much time went by; the fleet does not follow it."""
+        """The decision after this much time; the fleet does not follow it."""
         self.passed(seconds, rate)
         return self.decided()
 
     def follow(self, answer: Recommendation) -> None:
-        """The fleet becomes as large as was answered."""
+        """Resize the fleet to the recommendation."""
         self.grown(max(answer.replicas - len(self.engines), 0))
         del self.engines[answer.replicas :]
 
@@ -128,7 +128,7 @@ class Fluid:
         )
 
     def decided(self, facts: ScalingFacts | None = None) -> Recommendation:
-        """One decision, remembered."""
+        """Make one decision and remember it."""
         answer, self.memory = recommender.recommend(facts or self.facts(), self.memory, self.now)
         return answer
 
@@ -159,7 +159,7 @@ class Fluid:
 
 
 def need_by(answer: Recommendation, signal: ScalingSignal) -> SignalNeed:
-    """What one signal asked for."""
+    """The need by one signal."""
     return next(one for one in answer.candidates if one.signal is signal)
 
 

@@ -1,4 +1,4 @@
-"""What stories of limits begin with: a deployment of four replicas between 1 and 10, and signals that ask for some."""
+"""Inputs of the tests of limits: a deployment of four replicas between 1 and 10, and signals with a need."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -17,13 +17,13 @@ SUMMARY: Final = SignalSummary(candidates=(), may_shrink=True, cold_start_second
 
 
 def summary_with(replicas: int | None, summary: SignalSummary = SUMMARY) -> SignalSummary:
-    """Signals that ask for so many."""
+    """Signals that need this many."""
     one = SignalNeed(signal=ScalingSignal.TOKENS, replicas=replicas, because="demand needs as many")
     return replace(summary, candidates=(one,))
 
 
 def pods(phase: EnginePodPhase, count: int, since: float = START) -> tuple[EnginePod, ...]:
-    """So many pods that are where they are since then."""
+    """This many pods that have been in this phase since then."""
     return tuple(
         EnginePod(name=f"{phase}-{number}", revision="new", phase=phase, since=since) for number in range(count)
     )
@@ -31,7 +31,7 @@ def pods(phase: EnginePodPhase, count: int, since: float = START) -> tuple[Engin
 
 @dataclass
 class Fleet:
-    """One deployment whose controller follows every answer at once."""
+    """One deployment whose controller follows every recommendation at once."""
 
     facts: ScalingFacts = FACTS
     now: float = START
@@ -46,7 +46,7 @@ class Fleet:
         return answer
 
     def passes(self, seconds: float, summary: SignalSummary, every: float = 1.0) -> Recommendation:
-        """Decisions each so many seconds until that many have passed; the last one."""
+        """Decide at this interval until these seconds have passed; returns the last decision."""
         for _ in range(round(seconds / every) - 1):
             self.now += every
             self.decides(summary)
