@@ -1,7 +1,7 @@
 """SGLang's own verdict on command lines: of its parser, and of what it resolves and checks before it loads a model.
 
-Run by an interpreter that has SGLang, and by that alone: command lines as JSON in, verdicts as JSON out. Each is of the
-tiny model, so what depends on another model's shape is not found.
+Runs only in an interpreter that has SGLang: command lines as JSON in, verdicts as JSON out. Each is for the tiny model,
+so what depends on another model's shape is not found.
 """
 
 import json
@@ -40,7 +40,7 @@ print("\\n" + json.dumps(sorted(flag for action in parser._actions for flag in a
 
 
 def of(commands: Sequence[Sequence[str]]) -> list[str]:
-    """`taken`, or what SGLang says against each."""
+    """`taken`, or SGLang's message against each."""
     model = str(tiny_model.model(Cache.chosen()))
     words = [["--model-path", model, "--device", "cpu", *command[3:]] for command in commands]
     return list(json.loads(_printed(PROGRAM, json.dumps(words))))
