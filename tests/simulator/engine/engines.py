@@ -12,7 +12,7 @@ from fairlead.simulator.engine.steps import Emission, EngineStep
 
 @dataclass(frozen=True)
 class PlainTimes:
-    """Ten milliseconds a step, and a little for each token computed or looked back on."""
+    """Ten milliseconds a step, and a little for each token computed or attended to."""
 
     step_s: float = 0.010
     sequence_s: float = 0.0001
@@ -20,11 +20,11 @@ class PlainTimes:
     context_token_s: float = 1e-7
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:  # noqa: ARG002  # a step costs by tokens
-        """Straight over the context."""
+        """Linear in the context."""
         return DecodeLine(self.step_s + self.sequence_s * tokens, self.context_token_s)
 
     def seconds(self, batch: StepBatch) -> float:
-        """The line, and what prompts cost."""
+        """The line, and the cost of prompts."""
         line = self.decode_line(batch.decodes, batch.decode_tokens)
         reading = self.prompt_token_s * batch.prefill_tokens + self.context_token_s * batch.prefill_context
         return line.base_s + line.context_token_s * batch.decode_context + reading
@@ -36,13 +36,13 @@ def core(settings: EngineSettings, seed: int = 1, *, plain: bool = False) -> Eng
 
 
 def request(serial: int, prompt: int, output: int, arrived: float = 0.0) -> EngineRequest:
-    """A plain one, that shares nothing."""
+    """A plain request that shares nothing."""
     return EngineRequest(serial=serial, prompt_tokens=prompt, output_tokens=output, arrived=arrived)
 
 
 @dataclass
 class Run:
-    """What came out of an engine, step by step."""
+    """The output of an engine, step by step."""
 
     steps: list[tuple[float, int, int]] = field(default_factory=list)
     """End, requests that decode, prompt tokens."""
@@ -51,7 +51,7 @@ class Run:
 
 
 def drive(engine: EngineCore, run: Run | None = None, steps: int = 100_000) -> Run:
-    """Step until nothing can be done any more, or so many times."""
+    """Step until nothing is left to do, or this many times."""
     run = run or Run()
     for _ in range(steps):
         step = engine.begin(run.now)
@@ -64,7 +64,7 @@ def drive(engine: EngineCore, run: Run | None = None, steps: int = 100_000) -> R
 
 
 def begun(engine: EngineCore, now: float = 0.0) -> EngineStep:
-    """The next step, which must come."""
+    """The next step, which must exist."""
     step = engine.begin(now)
     assert step is not None
     return step

@@ -1,4 +1,4 @@
-"""Engines and traffic of all kinds, for the sentences that must hold always."""
+"""Engines and traffic of all kinds, for properties that must always hold."""
 
 import random
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from fairlead.simulator.engine.settings import EngineSettings, SchedulingPolicy,
 from fairlead.simulator.engine.steps import Emission, EngineStep, SchedulerRefusal
 
 PAGE = 4
-"""Small pages and small caches: trouble comes early."""
+"""Small pages and small caches, so that limits are met early."""
 
 
 @dataclass(frozen=True)
 class TrafficRequest:
-    """One request to be made, and when it is given up, if ever."""
+    """One request to be made, and when it is cancelled, if ever."""
 
     gap: float
     prompt: int
@@ -93,7 +93,7 @@ ANY = engines(st.one_of(st.none(), SPECULATION))
 
 
 def crowd(seed: int) -> tuple[EngineSettings, list[TrafficRequest]]:
-    """Denser than what hypothesis draws by itself, since nothing pulls it to the small; the seed names the case."""
+    """Denser than what hypothesis draws by itself, since nothing biases it to small values; the seed names the case."""
     dice = random.Random(seed)  # noqa: S311  # no secret
     settings = EngineSettings(
         blocks=dice.randint(20, 40),
@@ -127,7 +127,7 @@ def _one_of_a_crowd(dice: random.Random) -> TrafficRequest:
 
 @dataclass
 class RunTrace:
-    """All that can be seen of a run."""
+    """Everything visible of a run."""
 
     requests: list[EngineRequest] = field(default_factory=list)
     refused: list[SchedulerRefusal] = field(default_factory=list)
@@ -137,7 +137,7 @@ class RunTrace:
     gauges: list[tuple[float, int, int, float]] = field(default_factory=list)
 
     def note(self, emissions: list[Emission], now: float) -> None:
-        """Add what a step has brought."""
+        """Add what a step emitted."""
         for one in emissions:
             serial = one.request.serial
             self.tokens[serial] = self.tokens.get(serial, 0) + one.tokens
@@ -147,7 +147,7 @@ class RunTrace:
                 self.ended.append((serial, now))
 
     def observe(self, engine: EngineCore, now: float) -> None:
-        """Write down the gauges."""
+        """Record the gauges."""
         self.gauges.append((now, engine.running, engine.waiting, engine.usage))
 
 
@@ -159,7 +159,7 @@ class _Act:
 
 
 def acts(traffic: list[TrafficRequest]) -> list[_Act]:
-    """Who comes and who gives up, in the order of time."""
+    """Arrivals and cancellations, in order of time."""
     out, now = [], 0.0
     for place, one in enumerate(traffic):
         now += one.gap
@@ -170,14 +170,14 @@ def acts(traffic: list[TrafficRequest]) -> list[_Act]:
 
 
 class Watch:
-    """Looks at every step; the tests' sentences about steps are asked here."""
+    """Observes every step; tests check properties of steps here."""
 
     def step(self, engine: EngineCore, step: EngineStep) -> None:
-        """Nothing to say about it."""
+        """Check nothing."""
 
 
 def play(engine: EngineCore, traffic: list[TrafficRequest], watch: Watch | None = None) -> RunTrace:
-    """Run traffic through an engine: by `advance`, or step by step where somebody watches."""
+    """Run traffic through an engine: by `advance`, or step by step with a watch."""
     record = RunTrace()
     named = engine.settings.prefix_caching
     now = 0.0

@@ -1,4 +1,4 @@
-"""Sweeps of engines that never ran: what they would have measured, from step times that are known."""
+"""Sweeps of engines that never ran: what they would have measured, from known step times."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Questions and small published texts the tests of step times start from."""
+"""Inputs and small published texts for the tests of step times."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -67,7 +67,7 @@ def packaged() -> FittedSets:
 
 
 def question(model: str = SMALL, product: str = H200, tensor: int = 1, **more: object) -> SizingInput:
-    """Of a catalogue model on a catalogue GPU."""
+    """A catalogue model on a catalogue GPU."""
     inputs = SizingInput(
         release=CURRENT,
         shape=packaged_catalogue().shapes[model],
@@ -79,19 +79,19 @@ def question(model: str = SMALL, product: str = H200, tensor: int = 1, **more: o
 
 
 def times(inputs: SizingInput, fitted: FittedSets | None = None) -> PhysicalStepTimes:
-    """Of a GPU whose rates are known."""
+    """The step times of a GPU whose rates are known."""
     found = catalogue.step_times(inputs, fitted)
     assert isinstance(found, PhysicalStepTimes)
     return found
 
 
 def decoding(requests: int, context: int = 1000) -> StepBatch:
-    """So many requests, each looking back so far."""
+    """This many requests, each with this context."""
     return StepBatch(decodes=requests, decode_tokens=requests, decode_context=requests * context)
 
 
 def reading(prompt: int, beside: StepBatch | None = None) -> StepBatch:
-    """One whole prompt, alone or beside replies."""
+    """One whole prompt, alone or beside decodes."""
     return replace(
         beside or StepBatch(),
         prefills=1,

@@ -1,4 +1,4 @@
-"""Real engines for the world's tests, at round step times, and a world that is lived through in one call."""
+"""Real engines for the simulation's tests, at round step times, and a whole simulation in one call."""
 
 import random
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ ONE_AT_A_TIME = EngineSettings(
 
 
 def fleet(settings: EngineSettings, replicas: int, *, plain: bool = False) -> SimulatedFleet:
-    """Alike in everything; chance goes by ordinal."""
+    """Identical engines; chance depends on the ordinal."""
 
     def inside(ordinal: int) -> ReplicaEngines:
         chance = random.Random(f"engine/{ordinal}")  # noqa: S311  # a recorded seed, not a secret
@@ -37,7 +37,7 @@ def fleet(settings: EngineSettings, replicas: int, *, plain: bool = False) -> Si
 def lived(
     world_fleet: SimulatedFleet, balancer: Balancer, arrivals: Sequence[RequestArrival], until: float = float("inf")
 ) -> Witness:
-    """Everything that was told of it."""
+    """Run the simulation; everything that its observer recorded."""
     witness = Witness()
     FleetSimulation(world_fleet, balancer, random.Random(3), witness).run(iter(arrivals), until)  # noqa: S311
     return witness

@@ -1,4 +1,4 @@
-"""Recorded traffic beside the tests."""
+"""Excerpts of recorded traffic."""
 
 from pathlib import Path
 from typing import Final
@@ -7,5 +7,5 @@ FOLDER: Final = Path(__file__).resolve().parents[2] / "data" / "traffic"
 
 
 def lines(name: str) -> list[str]:
-    """Of one excerpt."""
+    """The lines of one excerpt."""
     return (FOLDER / name).read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""A tiny engine for stories about the world: one request at a time, a second for every token, in order of arrival."""
+"""A tiny engine for tests of the simulation: one request at a time, a second a token, in order of arrival."""
 
 from collections import deque
 from math import inf
@@ -8,7 +8,7 @@ from fairlead.simulator.engine.steps import Emission, SchedulerRefusal
 
 
 class SmallEngine:
-    """Refuses prompts longer than it has room for; tells ahead no more than the end of its step."""
+    """Refuses prompts longer than it has room for; predicts no further than the end of its step."""
 
     def __init__(self, token_s: float = 1.0, room: int = 1000) -> None:
         self._token_s = token_s

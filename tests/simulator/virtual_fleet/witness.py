@@ -33,7 +33,7 @@ class Witness:
 
     @property
     def ends(self) -> list[float]:
-        """When each was answered, in that order."""
+        """When each was answered, in order."""
         return [request.ended for _, request, _ in self.answers if request.ended is not None]
 
     @property
