@@ -44,5 +44,5 @@ def card(product: str = H100) -> Accelerator:
 
 
 def sizing_input(name: str = LLAMA, product: str = H100, context: int = 8192) -> SizingInput:
-    """One model on one GPU, everything else as the current release has it."""
+    """One model on one GPU, everything else as in the current release."""
     return SizingInput(release=CURRENT, shape=shape(name), accelerator=card(product), context=context)
