@@ -1,6 +1,6 @@
 """Refusals that vLLM's parser and configuration cannot confirm on a machine without a GPU, each with its reason.
 
-Everything that is not named here is confirmed by the real thing; a row that it confirms after all fails a story.
+Everything else is confirmed by real vLLM; a row here that it confirms after all fails a test.
 """
 
 from typing import Final
@@ -45,4 +45,4 @@ OURS: Final = {
     "adapters that come while it runs do not survive a sleep": "vLLM says nothing, and answers without them once awake",
     "a token in plain text belongs in a Secret": "what stands in a pod's environment anyone may read who may read pods",
 }
-"""We refuse these so that nobody waits for a start to learn it, or because vLLM would take them and should not."""
+"""We refuse these to save a failed start, or because vLLM would accept them and should not."""

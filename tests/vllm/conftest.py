@@ -1,4 +1,4 @@
-"""The world of the vLLM lane: an interpreter that has the real thing; nothing is started and no weights are read."""
+"""Fixtures of the vLLM lane: an interpreter that has real vLLM; nothing is started and no weights are read."""
 
 import os
 

@@ -23,7 +23,7 @@ TOKENS: Final = 16
 
 
 def noisy(folder: Path, share: float) -> Path:
-    """The tiny model with normal noise on every number, so large against the spread of its tensor."""
+    """The tiny model with normal noise on every number, scaled to the spread of its tensor."""
     place = folder / "noisy"
     shutil.copytree(tiny_model.model(Cache.chosen()), place)
     path = place / "model.safetensors"
@@ -50,7 +50,7 @@ def _with_noise(content: bytearray, share: float, chance: random.Random) -> byte
 
 @contextmanager
 def serving(model: Path, host: str, folder: Path) -> Iterator[str]:
-    """Its URL, once it takes requests."""
+    """Serve it; yields its URL once it takes requests."""
     program = real_vllm.python(Cache.chosen()).parent / "vllm"
     words = [str(program), "serve", str(model), "--served-model-name", "tiny", "--enforce-eager", "--dtype", "float32"]
     words += ["--max-model-len", "1024", "--host", host, "--port", str(PORT)]
@@ -78,7 +78,7 @@ def healthy(host: str) -> bool:
 
 
 def answer(url: str, question: str) -> str:
-    """What the model says, greedily."""
+    """The model's greedy answer."""
     body = {"model": "tiny", "messages": [{"role": "user", "content": question}], "max_tokens": TOKENS}
     sent = urllib.request.Request(  # noqa: S310  # a server of ours
         f"{url}/v1/chat/completions",

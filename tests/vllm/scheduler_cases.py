@@ -1,6 +1,6 @@
-"""Cases for the two schedulers: small engines under more load than they like, drawn from a number that names the case.
+"""Cases for the two schedulers: small engines under too much load, drawn from a number that names the case.
 
-Imported where vLLM is, so it knows nothing that only our own interpreter has.
+Imported where vLLM is, so it uses nothing that only our own interpreter has.
 """
 
 import random
@@ -21,17 +21,17 @@ class CaseRequest:
 
     serial: int
     step: int
-    """Before which it comes."""
+    """The step before which it arrives."""
     prompt: int
     output: int
     text: int
-    """Requests of one text share it as far as they go; 0 shares nothing."""
+    """Requests of one text share its beginning; 0 shares nothing."""
     priority: int
     adapter: int
     leaves_after: int | None
 
     def token(self, place: int) -> int:
-        """What stands at this place of its text."""
+        """The token at this position of its text."""
         return self.text * 100_000 + place if self.text else 5_000_000 + self.serial * 1000 + place
 
     def ours(self, *, named: bool) -> EngineRequest:
@@ -52,7 +52,7 @@ class CaseRequest:
 
 
 def draw(seed: int) -> tuple[EngineSettings, list[CaseRequest]]:
-    """A small engine under more load than it likes."""
+    """A small engine under too much load."""
     dice = random.Random(seed)  # noqa: S311  # no secret
     adapter_slots = dice.choice([0, 0, 1, 2])
     drafts = dice.choice([0, 0, 0, 1, 3])

@@ -1,8 +1,8 @@
 """vLLM's own scheduler beside ours, step for step: the same requests, and what each of the two would compute next.
 
 Runs in an interpreter that has vLLM and, on its path, this tree and its `operator`: `python schedulers.py 200` plays
-so many drawn cases and prints, as JSON, what agreed and where a case first differed. No model is loaded and no token is
-real: vLLM is told the tokens that our engine made. Compared in each step is who is in it with how many tokens, who runs
+that many drawn cases and prints, as JSON, what agreed and where a case first differed. No model is loaded and no token
+is real: vLLM gets the tokens that our engine made. Compared in each step is who is in it with how many tokens, who runs
 in which order, who was preempted how often, who has ended, and how many pages are free.
 """
 
@@ -57,11 +57,11 @@ MODEL: Final = {
     "vocab_size": 512,
     "max_position_embeddings": 4096,
 }
-"""Enough of a model for a configuration; its weights are never asked for."""
+"""Enough of a model for a configuration; its weights are never read."""
 LAST_STEP: Final = 3000
 
 Theirs = Any
-"""What is vLLM's own: types that our interpreter does not have."""
+"""vLLM's own types, which our interpreter does not have."""
 
 
 class Tick:
@@ -92,12 +92,12 @@ def as_theirs(one: CaseRequest, hasher: Theirs) -> Theirs:
 
 
 class Differs(Exception):
-    """The two schedulers are not of one mind."""
+    """The two schedulers differ."""
 
 
 @dataclass(slots=True)
 class Pair:
-    """One case in both."""
+    """One case in both schedulers."""
 
     settings: EngineSettings
     ours: EngineCore
@@ -111,7 +111,7 @@ class Pair:
     steps: int = 0
 
     def add(self, one: CaseRequest, at: int) -> None:
-        """To both, unless it can never run."""
+        """Add a request to both, unless it can never run."""
         request = one.ours(named=self.settings.prefix_caching)
         if self.ours.add(request) is not None:
             return
@@ -122,17 +122,17 @@ class Pair:
             self.leaving.setdefault(at + one.leaves_after, []).append(one.serial)
 
     def leave(self, at: int) -> None:
-        """Those whose clients go away now."""
+        """Cancel the requests whose clients leave now."""
         for serial in self.leaving.pop(at, []):
             self.ours.abort(self.mine[serial], self.now)
             self.theirs.finish_requests(f"{serial:04d}", RequestStatus.FINISHED_ABORTED)
 
     def step(self) -> bool:
-        """One step of both, compared; whether there was one."""
+        """Run one step of both and compare; whether there was one."""
         step = self.ours.begin(self.now)
         scheduled = self.theirs.schedule()
         while step is not None and not scheduled.total_num_scheduled_tokens and self.theirs.has_unfinished_requests():
-            self.theirs.update_from_output(scheduled, _answer({}))  # whoever preempts itself leaves an empty step
+            self.theirs.update_from_output(scheduled, _answer({}))  # a request preempting itself leaves an empty step
             scheduled = self.theirs.schedule()
         self._compare_schedules(step, {int(name): count for name, count in scheduled.num_scheduled_tokens.items()})
         if step is None:
@@ -188,7 +188,7 @@ def _answer(sampled: dict[str, list[int]]) -> Theirs:
 
 
 def scheduler(settings: EngineSettings, model: Theirs) -> Theirs:
-    """vLLM's, under the same limits."""
+    """vLLM's scheduler, under the same limits."""
     model.max_model_len = settings.context_tokens
     config = VllmConfig(
         model_config=model,
