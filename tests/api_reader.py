@@ -1,6 +1,6 @@
-"""Objects as a story polls them: over one connection, since each kubectl costs a tenth of a second of a core.
+"""API objects as tests poll them: over one connection, since each kubectl run costs a tenth of a second of a core.
 
-What people type is still typed: stories apply, scale, delete and watch with kubectl.
+Commands that a user would type are still typed: tests apply, scale, delete and watch with kubectl.
 """
 
 import json
@@ -32,7 +32,7 @@ GROUPS: Final = {
     "roles": "/apis/rbac.authorization.k8s.io/v1",
     "services": "/api/v1",
 }
-"""The group of a kind, by the word that kubectl knows it by."""
+"""The group of a kind, by the name that kubectl accepts."""
 PLURALS: Final = {
     "adp": "adapters",
     "infd": "inferencedeployments",
@@ -40,7 +40,7 @@ PLURALS: Final = {
     "events.events.k8s.io": "events",
 }
 KINDS: Final = {"infd": "InferenceDeployment", "pods": "Pod"}
-"""Lists of one kind leave it out of their items; of two, a story must tell them apart."""
+"""A list of one kind omits it from its items; in a list of two kinds, a test must tell them apart."""
 WITHOUT_NAMESPACE: Final = frozenset({"nodes"})
 TIMEOUT_S: Final = 20.0
 REFUSED: Final = 300
@@ -53,7 +53,7 @@ class ApiReader:
         self._client = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]  # generated
 
     def objects(self, kinds: str, namespace: str, selector: str = "") -> list[Manifest]:
-        """All of one kind, or of several with a comma between them."""
+        """List all objects of one kind, or of several separated by commas."""
         return [one for kind in kinds.split(",") for one in self._listed(kind, namespace, selector)]
 
     def _listed(self, kind: str, namespace: str, selector: str) -> list[Manifest]:
@@ -77,7 +77,7 @@ class ApiReader:
 
 
 def reader(kubeconfig: Path) -> ApiReader:
-    """One connection for each cluster of a run; another cluster may come up under a name that was used."""
+    """One connection for each cluster of a run; a later cluster may reuse the name of an earlier one."""
     return _reader(kubeconfig, kubeconfig.stat().st_mtime_ns)
 
 

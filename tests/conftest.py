@@ -1,4 +1,4 @@
-"""A test's folder is its lane: what stands in apiserver/, node/ or vllm/ needs that world and is marked for it."""
+"""A test's folder is its lane: tests in apiserver/, node/ or vllm/ need that environment and are marked for it."""
 
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from house import census, pure
 TESTS: Final = Path(__file__).resolve().parent
 
 IS_COMPILED: Final = not str(fairlead.router.exchange.__file__).endswith(".py")
-"""Whether these stories are told of the data plane as the image has it (tests/router/test_compiled.py)."""
+"""Whether these tests run the compiled data plane, as the image has it (tests/router/test_compiled.py)."""
 
 settings.register_profile("house", max_examples=pure.examples(), deadline=None)
 settings.load_profile("house")
@@ -20,7 +20,7 @@ settings.load_profile("house")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its folder, before pytest chooses by mark; one that no lane would run stops all."""
+    """Mark each test with its folder, before pytest selects by mark; a test that no lane would run stops the run."""
     faults = set()
     for item in items:
         room = item.path.relative_to(TESTS).parts[0]

@@ -1,7 +1,7 @@
-"""Ports for servers of stories, below those that the kernel deals out: none is taken between its choice and its use.
+"""Ports for test servers, below the kernel's ephemeral range: none is taken between its choice and its use.
 
-A port that was asked of the kernel and given back may be dealt to somebody else's connection a moment later. Each
-process counts up from a place of its own, so two test processes seldom meet, and never twice.
+A port obtained from the kernel and released may go to another connection a moment later. Each process counts up from a
+start of its own, so two test processes seldom collide, and never twice.
 """
 
 import itertools
@@ -16,7 +16,7 @@ _COUNTED: Final = itertools.count(random.Random(os.getpid()).randrange(LAST - FI
 
 
 def free_port(host: str) -> int:
-    """A port of this address that nobody listens on, and that was not given before."""
+    """A free port of this address that was not returned before."""
     for number in itertools.islice(_COUNTED, LAST - FIRST):
         port = FIRST + number % (LAST - FIRST)
         with socket.socket() as found:

@@ -1,4 +1,4 @@
-"""A process that owns a cluster and is killed in the middle, as a test run is that somebody ends from outside."""
+"""A process that owns a cluster and is killed in the middle, like a test run that is ended from outside."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ IMPORTS: Final = (
 
 @contextmanager
 def owning_process(block: str, *then: str) -> Iterator["subprocess.Popen[str]"]:
-    """It enters this block, does what is to be done in it, says so, and stays there for minutes."""
+    """Enter this block in a process, run statements in it, report, and stay for minutes."""
     inside = [f"    {line}" for line in (*then, f"print({UP!r}, flush=True)", "time.sleep(600)")]
     words = [sys.executable, "-c", "\n".join((*IMPORTS, block, *inside))]
     env = os.environ | surroundings(ROOT)

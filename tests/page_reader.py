@@ -1,7 +1,7 @@
-"""A reader who types what a page shows: in a folder that has the tree and the files that pages call the reader's own.
+"""A reader who types what a page shows, in a folder with the tree and the files that pages call the reader's own.
 
-Commands of one page share the folder, what was exported and what still runs. Programs that serve go on beside the next
-command, as in another terminal; those that watch are ended after their first words.
+Commands of one page share the folder, exported variables and running programs. Programs that serve go on beside the
+next command, as in another terminal; those that watch are ended after their first output.
 """
 
 import os
@@ -21,7 +21,7 @@ from tests.waiting import eventually
 
 LIMIT_S: Final = 240
 FIRST_WORDS_S: Final = 90
-"""How long something that goes on may take to its first words, or to answer: beside three lanes, 20 were too few."""
+"""How long a running command may take to print its first output, or to answer: beside three lanes, 20 were too few."""
 _SERVES: Final = re.compile(r"fairlead (engine|router --config)\b")
 _WATCHES: Final = re.compile(r"--watch\b|^fairlead console\b")
 _STAYS: Final = re.compile(r"(\.|export|cd) ")
@@ -33,7 +33,7 @@ _PRELUDE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """What came of a command."""
+    """The outcome of a command."""
 
     code: int
     output: str
@@ -46,14 +46,14 @@ class PageReader:
     folder: Path
     environment: Mapping[str, str]
     within: tuple[str, ...] = ()
-    """What leads into a network of its own."""
+    """The words that run a command in its own network."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What the capital letters of a page stand for."""
+    """The values of a page's capital-letter placeholders."""
     _stays: list[str] = field(default_factory=list)
     _serving: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def type(self, command: PageCommand) -> Typed:
-        """Run it to its end, or until it serves or has said something."""
+        """Run it to its end, or until it serves or has printed something."""
         text = self._with_names(command.text)
         if _SERVES.match(text):
             return self._serve(text)
@@ -63,12 +63,12 @@ class PageReader:
         return typed
 
     def beside(self, text: str) -> None:
-        """Let something go on while the next commands are typed: another person's requests."""
+        """Run something while the next commands are typed: another person's requests."""
         with (self.folder / "beside.log").open("wb") as sink:
             self._serving[text] = self._started(text, sink)
 
     def end(self) -> None:
-        """Nothing of it goes on."""
+        """End all that is still running."""
         for process in self._serving.values():
             _end(process)
         self._serving.clear()
@@ -88,7 +88,7 @@ class PageReader:
         return Typed(code=process.returncode, output=output.decode(errors="replace"))
 
     def _watch(self, text: str) -> Typed:
-        """Well if it says something and goes on."""
+        """Succeeds if it prints something and goes on."""
         log = self.folder / "watched.log"
         with log.open("wb") as sink:
             process = self._started(text, sink)
@@ -132,7 +132,7 @@ class PageReader:
 
 
 def laid_out(folder: Path, programs: Sequence[Path] = ()) -> dict[str, str]:
-    """The tree and the programs in an empty folder; answers the environment of whoever sits there."""
+    """Put the tree and the programs into an empty folder; returns the reader's environment."""
     for one in ROOT.iterdir():
         if one.name not in {".venv", ".git", ".build"}:
             (folder / one.name).symlink_to(one)
@@ -151,7 +151,7 @@ def laid_out(folder: Path, programs: Sequence[Path] = ()) -> dict[str, str]:
 
 @contextmanager
 def own_network(addresses: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
-    """A network in which every port is free, and these addresses are this machine's; what leads into it."""
+    """A network in which every port is free, and these addresses are local; yields the words that enter it."""
     holder = subprocess.Popen(
         ["unshare", "--map-root-user", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep 3600"],
         stdout=subprocess.PIPE,
@@ -169,7 +169,7 @@ def own_network(addresses: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """With all that it started."""
+    """End a process and all that it started."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, sign)

@@ -1,4 +1,4 @@
-"""The files that pages call the reader's own: small ones of the same kind, under the names that the pages use."""
+"""Stand-ins for the files that pages call the reader's own: small ones, under the names that the pages use."""
 
 import gzip
 import json
@@ -42,7 +42,7 @@ SCHEMA: Final = {"type": "object", "properties": {"city": {"enum": ["Paris", "Ro
 
 
 def put(folder: Path) -> None:
-    """All of them."""
+    """Write all of them."""
     scaled = f"{CHAT}  scaling: {{minReplicas: 1, maxReplicas: 3, policy: {{name: chat}}}}\n"
     texts = {
         "chat.yaml": f"{scaled}---\n{POLICY}",

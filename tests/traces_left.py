@@ -1,4 +1,4 @@
-"""What of a cluster can be seen on the machine by one who knows nothing of how it keeps its books."""
+"""Traces of a cluster that are visible on the machine without its own records."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PLACES: Final = (
     "/etc/cni/net.d",
     "/opt/containerd",
 )
-"""Where Kubernetes' programs write when nobody tells them otherwise."""
+"""Where Kubernetes' programs write by default."""
 
 LANE: Final = f"{IN_LANE}=".encode()
 HOLDER: Final = re.compile(r"pid=(\d+)")
@@ -35,13 +35,13 @@ SETTINGS: Final = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "k
 
 
 def seen() -> frozenset[str]:
-    """Everything of interest, a line each; two looks are compared."""
+    """All traces, one a line; two results are compared."""
     lines = (_processes(), _namespaces(), _mounts(), _sockets(), _groups(), _files(), _settings(), _interfaces())
     return frozenset(line for texts in lines for line in texts)
 
 
 def _processes() -> Iterator[str]:
-    """Programs from the cache, and whoever was started by devcluster; others come and go as they like."""
+    """Programs from the cache, and processes started by devcluster; others may come and go."""
     ours = str(Cache.chosen().bin)
     for entry in _numbered():
         try:
@@ -59,7 +59,7 @@ def _processes() -> Iterator[str]:
 
 
 def _namespaces() -> Iterator[str]:
-    """Network and process namespaces that are not this test's own, by those who live in them."""
+    """Network and process namespaces other than this test's own, by their processes."""
     for kind in ("net", "pid"):
         mine = Path(f"/proc/self/ns/{kind}").readlink()
         for entry in _numbered():
@@ -78,7 +78,7 @@ def _mounts() -> Iterator[str]:
 
 
 def _sockets() -> Iterator[str]:
-    """Named sockets of Kubernetes' programs, and ports that somebody listens on."""
+    """Named sockets of Kubernetes' programs, and ports in use."""
     for words in _listed("-Hxap"):
         if any(word in words[4] for word in ("containerd", "kubelet", "devcluster", "fairlead")):
             yield f"socket {words[4]}"
@@ -109,7 +109,7 @@ def _files() -> Iterator[str]:
 
 
 def _supervised(cluster: Path) -> bool:
-    """Whether another lane's process takes care of it."""
+    """Whether another lane's process supervises it."""
     try:
         kept = json.loads(Layout(cluster).supervisor.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -131,7 +131,7 @@ def _numbered() -> Iterator[Path]:
 
 
 def of_another_lane(process: Path) -> bool:
-    """Whether it was started by a lane of `make test` that runs beside this one; one that is gone is nobody's."""
+    """Whether it was started by a lane of `make test` that runs beside this one; one that is gone belongs to none."""
     try:
         lanes = [word for word in (process / "environ").read_bytes().split(b"\0") if word.startswith(LANE)]
     except OSError:

@@ -1,4 +1,4 @@
-"""Looking until something is true: how a story waits for a world that takes its time."""
+"""Polling until something is true: how tests wait for slow systems."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ EVERY_S = 0.3
 
 
 def eventually(read: Callable[[], T], what: str, within_s: float = 60.0) -> T:
-    """Look until there is something true to see; fails with what was looked for and what was last seen."""
+    """Poll until the result is truthy; a failure names what was waited for and what was last seen."""
     until = time.monotonic() + within_s
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Which cluster the tests of the node lane live in, and why there may be none."""
+"""Which cluster the tests of the node lane use, and why there may be none."""
 
 import os
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ NODES: Final = ("l4=NVIDIA-L4:4", "a100=NVIDIA-A100-SXM4-80GB:2")
 
 
 def names_existing() -> bool:
-    """Whether the caller named a cluster; one is never used unasked."""
+    """Whether the caller named a cluster; none is used without that."""
     return os.environ.get("DEVCLUSTER") == "existing"
 
 
 def hindrance() -> str | None:
-    """Why no cluster can run here, in one message; nothing when one can."""
+    """Why no cluster can run here, in one message; None when one can."""
     if names_existing():
         return None
     cache = Cache.chosen()
@@ -33,7 +33,7 @@ def hindrance() -> str | None:
 
 
 def require(lane: str) -> None:
-    """Pass a lane over where no cluster can run, and say why; in CI that is a failure."""
+    """Skip a lane where no cluster can run, and say why; in CI that is a failure."""
     why = hindrance()
     if why is not None and os.environ.get("CI"):
         pytest.fail(f"the {lane} lane must run in CI.\n{why}", pytrace=False)
@@ -43,7 +43,7 @@ def require(lane: str) -> None:
 
 @contextmanager
 def embedded(name: str, *nodes: str) -> Iterator[Embedded]:
-    """A cluster of our own for as long as the block runs; leaving it checks that nothing stayed."""
+    """A cluster of our own for as long as the block runs; leaving it checks that nothing is left."""
     cache = Cache.chosen()
     layout = Layout.of(cache, name)
     try:
@@ -74,7 +74,7 @@ def kubectl_of(door: Door) -> Path:
 
 
 def death_of(cluster: Embedded, component: str) -> str:
-    """How the component last died, as the supervisor tells it; empty when it never did."""
+    """How the component last died, as the supervisor reports it; empty when it never did."""
     deaths = cluster.report()["deaths"]
     assert isinstance(deaths, list)
     return next((str(one["how"]) for one in reversed(deaths) if one["component"] == component), "")
