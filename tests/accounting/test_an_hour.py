@@ -37,7 +37,7 @@ class Running:
 
 @dataclass
 class Hour:
-    """The gateway as its story goes on, in steps of a quarter of a second."""
+    """The gateway over an hour, in steps of a quarter of a second."""
 
     rng: random.Random
     times: TokenTimes = field(default_factory=TokenTimes)

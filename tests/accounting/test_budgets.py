@@ -1,4 +1,4 @@
-"""Budgets: what is reserved before a request and settled after it, so that nobody ever spends more than they may."""
+"""Budgets: what is reserved before a request and settled after it, so that no tenant ever overspends."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -115,7 +115,7 @@ class Counter:
     sums: dict[int, float] = field(default_factory=dict)
 
     def add(self, account: BudgetAccount) -> None:
-        """A router's turn: it writes its own sum, and reads all."""
+        """A router's turn: it writes its own sum and reads all."""
         here = account.here(NOON)
         self.sums[id(account)] = here.amount
         self.kept.append(account)
@@ -176,7 +176,7 @@ def test_where_no_maximum_is_named_the_usual_length_is_reserved() -> None:
 
 @dataclass
 class Tenancy:
-    """A budget, the requests that hold parts of it, and what was truly spent."""
+    """A budget, the requests that hold parts of it, and what was really spent."""
 
     account: BudgetAccount
     running: list[tuple[BudgetReservation, float]] = field(default_factory=list)
@@ -206,7 +206,7 @@ class Tenancy:
         self.spent += used
 
     def restart(self) -> None:
-        """The router ends; what it had in flight was used as far as it was, and is settled by nobody."""
+        """The router ends; its requests in flight used what they used, and nothing settles them."""
         self.spent += sum(used for _, used in self.running)
         self.running.clear()
         self.counter.add(self.account)
@@ -242,7 +242,7 @@ def test_a_budget_is_never_exceeded_through_streams_retries_cancels_and_restarts
 def test_one_that_takes_more_than_it_reserved_is_charged_and_the_next_is_refused(
     story: list[tuple[float, float]],
 ) -> None:
-    """One at a time: whatever they take, only the last may exceed the budget, and by what it took beyond its part."""
+    """One at a time: whatever they use, only the last may exceed the budget, by what it used beyond its part."""
     account, spent = BudgetAccount(limit=10.0), 0.0
     for amount, factor in story:
         reservation = account.reserve(amount, NOON)

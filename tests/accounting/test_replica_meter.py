@@ -1,4 +1,4 @@
-"""Who pays for each second of a replica: every second once, whatever happens to the requests."""
+"""Which request pays for each second of a replica: every second is paid once, whatever happens to the requests."""
 
 from dataclasses import dataclass, field
 
@@ -51,7 +51,7 @@ def test_what_exceeds_the_ceiling_counts_as_idle() -> None:
 
 
 def test_other_routers_requests_pay_their_part() -> None:
-    """Two routers divide a replica by attempts, whatever these weigh; what only the other used is not idle."""
+    """Two routers divide a replica by attempts, whatever these weigh; what only the other one used is not idle."""
     mine, theirs = ReplicaMeter(PRICE, now=0.0), ReplicaMeter(PRICE, now=0.0)
     one = mine.started(1.0, now=0.0)
     theirs.count_others(1.0, now=0.0)
@@ -86,7 +86,7 @@ class Played:
     running: list[MeteredAttempt] = field(default_factory=list)
     charged: float = 0.0
     due: float = 0.0
-    """Price times seconds, reckoned apart."""
+    """Price times seconds, computed separately."""
     price: float = PRICE
 
     def wait(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A request costs all of its attempts, and each of them for what it took."""
+"""A request costs the sum of its attempts, each by what it used."""
 
 import pytest
 from hypothesis import given

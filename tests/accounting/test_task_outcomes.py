@@ -1,4 +1,4 @@
-"""What a useful answer costs, by the target and revision that tasks began at."""
+"""The cost of a useful answer, by the target and revision where tasks began."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What tokens cost: prices of other APIs, ceilings of our own replicas, weights and times that are learnt."""
+"""What tokens cost: prices of other APIs, ceilings of our own replicas, learnt weights and times."""
 
 from decimal import Decimal
 

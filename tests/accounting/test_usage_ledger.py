@@ -1,4 +1,4 @@
-"""What was used, by hour, tenant, route, target and revision; exported, and bounded."""
+"""Usage by hour, tenant, route, target and revision; exported, and bounded."""
 
 import csv
 import io
