@@ -1,4 +1,4 @@
-"""An adapter is two files: what they say is read from them alone, and their digest is what coreutils print."""
+"""An adapter is two files: its facts are read from them alone, and its digest is what coreutils compute."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What the operator writes down for loaders they read back, and what loaders report the operator reads back."""
+"""The load list that the operator writes is read by loaders; what loaders report is read by the operator."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A loader's steps: read, check, load, and a minute after an adapter left the list unload; each can be repeated."""
+"""A loader's steps: read, check, load, and unload a minute after an adapter left the list; each can be repeated."""
 
 from dataclasses import replace
 
