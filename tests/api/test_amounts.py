@@ -1,4 +1,4 @@
-"""Spellings become numbers, and every spelling that is let in becomes one."""
+"""Text becomes numbers, and every accepted format becomes one."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Each bad spec is refused by us with the field and the remedy; what the API server says stands in its own lane."""
+"""We refuse each bad spec with its field and remedy; the API server's messages are checked in its own lane."""
 
 import pytest
 

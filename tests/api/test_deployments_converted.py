@@ -1,4 +1,4 @@
-"""What was written about pods, replicas, rollouts and the way in becomes values; stored contradictions too."""
+"""Pods, replicas, rollouts and gateway settings of a spec become values; stored contradictions do too."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ from tests.api.objects import RELEASES, deployment, written
 USUAL = CanaryPlan(
     steps=tuple(CanaryStep(traffic=traffic, hold_seconds=600.0, gates=(CanaryGate.SERVICE,)) for traffic in (10, 50))
 )
-"""What a canary does when nothing is said of it."""
+"""What a canary does by default."""
 
 
 def test_every_field_of_the_pods_arrives() -> None:
@@ -173,7 +173,7 @@ def test_a_rollout_gets_the_numbers_of_its_strategy(rollout: object, wanted: Des
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.story)
 def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) -> None:
-    """Whoever reconciles needs the rest of it: which Service leads to what still serves."""
+    """The reconcile needs the rest of it: which Service leads to what still serves."""
     value = read_stored(written(bad.spec, kind=bad.kind), bad.kind).value
     if value is not None and bad.kind is DEPLOYMENT:
         assert deployment_conversion.deployment(value, RELEASES).wanted.name == "chat"

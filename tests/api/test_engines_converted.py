@@ -1,4 +1,4 @@
-"""What was written about a model and its engine becomes what the engine room works with."""
+"""A spec's model and engine become the values that the engines package works with."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Acto's consistency oracle at our door: change any field, and what the deciding rooms see must change.
+"""Acto's consistency oracle for our API: change any field, and the values that decisions read must change.
 
-A field that is read and then dropped looks like a lever and moves nothing. The fields come from the schema, so a new
+A field that is read and then dropped looks like a lever and has no effect. The fields come from the schema, so a new
 one without a place in `full_specs` fails here.
 """
 
@@ -21,7 +21,7 @@ from tests.api.full_specs import FULL, with_value
 from tests.api.objects import written
 
 ONLY_JUDGED = {"accelerator.count"}
-"""Says what parallelism says already; refused when it differs."""
+"""States what parallelism states already; refused when it differs."""
 
 OTHERS = (
     "other",
@@ -112,7 +112,7 @@ def test_every_field_of_the_schema_stands_in_a_full_spec(kind: Kind[Any]) -> Non
 
 
 def words(kind: Kind[Any], path: Path) -> list[str]:
-    """The words an enum offers."""
+    """The values that an enum allows."""
     return list(leaves_of(kind).get(named(path), {}).get("enum", []))
 
 

@@ -1,4 +1,4 @@
-"""What was written as a gateway becomes what its routers work by."""
+"""A gateway's spec becomes the values that its routers use."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -32,7 +32,7 @@ HOME = GatewayReference(namespace="team", name="chat")
 
 
 def converted(spec: dict[str, Any]) -> DesiredGateway:
-    """A gateway as other rooms see it."""
+    """A gateway as other packages see it."""
     return gateway_conversion.gateway(given(spec, GATEWAY))
 
 

@@ -1,4 +1,4 @@
-"""A kind is called as kubectl takes it: by its short name, its plural, its own name or that of its definition."""
+"""A kind is named as kubectl accepts it: by its short name, its plural, its own name or its CRD's name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Strict says everything that is wrong at once; stored reads what there is, and never fails on one odd object."""
+"""Strict reading reports every error at once; stored reading takes what it can and never fails on one odd object."""
 
 import time
 from typing import Any

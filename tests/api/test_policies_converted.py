@@ -1,4 +1,4 @@
-"""What was written as a policy becomes what the autoscaler decides by."""
+"""A policy's spec becomes the values that the autoscaler decides by."""
 
 from decimal import Decimal
 

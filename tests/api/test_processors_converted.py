@@ -1,4 +1,4 @@
-"""What was written about a node's processor becomes cores and bytes, and asks for no GPU."""
+"""A spec for CPU becomes cores and bytes, and requests no GPU."""
 
 from typing import Any, Final
 

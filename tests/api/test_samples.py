@@ -1,4 +1,4 @@
-"""Every sample passes the strict reading, converts, and together they show every lever."""
+"""Every sample passes the strict reading and is converted, and together they show every lever."""
 
 from collections.abc import Iterator
 from pathlib import Path

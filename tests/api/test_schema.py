@@ -1,4 +1,4 @@
-"""The definitions are what the API server demands, bounded everywhere, explained everywhere, and as committed."""
+"""The CRDs are what the API server requires, bounded everywhere, explained everywhere, and as committed."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PLAIN = {
     *("x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-int-or-string"),
     *("x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations"),
 }
-"""Keys of a structural schema that we use; another one may be dropped by the server without a word."""
+"""Keys of a structural schema that we use; the server may drop any other one silently."""
 
 
 def nodes(node: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -57,7 +57,7 @@ def test_every_field_is_explained_in_whole_sentences() -> None:
 
 
 def test_the_server_never_adds_to_a_status_what_the_operator_did_not_write() -> None:
-    """It would differ from what is wanted in each round, and be written in each round."""
+    """It would differ from the intent in each round, and be written in each round."""
     assert [path for path, node in EVERY if "Status" in path and "default" in node] == []
 
 

@@ -1,4 +1,4 @@
-"""How a mistake is told: the value short and visible, secrets never, each kind of mistake in a sentence of its own."""
+"""How a mistake is shown: the value short and visible, secrets never, each kind of mistake in its own sentence."""
 
 from typing import Any
 

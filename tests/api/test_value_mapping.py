@@ -1,4 +1,4 @@
-"""Fields travel from an object to a value by name and type; what has no source is an error, never dropped."""
+"""Fields map from an object to a value by name and type; a missing source is an error, never dropped."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,7 +41,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Parts:
-    """Values inside of a value."""
+    """Values inside a value."""
 
     inner: Name | None
     each: tuple[Name, ...]
@@ -49,7 +49,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Units:
-    """The same with units, as code reckons."""
+    """The same with units, as code computes with them."""
 
     grace_seconds: float | None
     queue_seconds: float
@@ -117,7 +117,7 @@ def test_a_part_with_one_field_stands_for_it() -> None:
 
 @dataclass(frozen=True)
 class Strange:
-    """A field that nobody can write."""
+    """A field that nobody can set."""
 
     color: str = "green"
 
