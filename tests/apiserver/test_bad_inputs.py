@@ -1,6 +1,6 @@
-"""What our table claims of the API server is so: it refuses these inputs itself, with the webhook off.
+"""The API server refuses the inputs that our table says it refuses, with the webhook off.
 
-The bad specs of `tests/api` are applied by `test_crds.py`; these are the rows that stand beside them.
+The bad specs of `tests/api` are applied by `test_crds.py`; these are the other rows.
 """
 
 import json
@@ -31,7 +31,7 @@ CLAIMED: Final = [row for row in OURS if row.layer in {Layer.SCHEMA, Layer.CEL}]
 
 
 def test_plain_words_are_read_as_kubectl_reads_them(served: Embedded) -> None:
-    """Or `fairlead validate` would approve what the server refuses; free fields show what kubectl sent."""
+    """Otherwise `fairlead validate` would approve what the server refuses; free fields show what kubectl sent."""
     lines = "".join(f"      w{place}: {word}\n" for place, word in enumerate(PLAIN))
     (ours,) = documents.of_text(_FREE + lines, "f")
     there = json.loads(served.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", text=_FREE + lines))

@@ -1,6 +1,6 @@
-"""The campaign in short: kept stories told again, and a few sequences beside them, on the small cluster.
+"""A short campaign: recorded sequences replayed, and a few generated ones, on the small cluster.
 
-The same ones each time: a change is judged by what it changed. Fresh ones are what `make campaign` is for.
+The sequences are the same each time, so that a change is judged by its effect. `make campaign` draws fresh ones.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from devcluster.door import Embedded
 STORIES: Final = Path(__file__).parents[1] / "campaign" / "stories"
 LANES: Final = 16
 KEPT: Final = 6
-"""Lanes for kept stories; the others tell drawn ones beside them."""
+"""Lanes for recorded stories; the others play drawn ones beside them."""
 SEQUENCES: Final = 12
 SEED: Final = 20261121
 WEATHER_S: Final = 30.0
 
 
-# Clients of a story are cut off as they connect; asyncio closes what they had opened a moment later.
+# Clients of a story are cut off as they connect; asyncio closes their connections a moment later.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_kept_stories_hold_and_a_few_sequences_find_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
@@ -59,6 +59,6 @@ async def _played(door: Embedded, folder: Path, kept: dict[str, Story]) -> tuple
 
 
 def report(outcome: Outcome) -> list[str]:
-    """What was wrong, and the story that can be told again."""
+    """What was wrong, and the story to replay."""
     text = json.dumps(story.as_json(outcome.whole))
     return [f"{one.oracle}: {one.words} (after step {one.step} of {text})" for one in outcome.violations[:2]]

@@ -1,6 +1,6 @@
-"""A canary whose object lives on a real API server: what people write, what the operator stores, what they order.
+"""A canary on a real API server: what users write, what the operator stores, and users' commands.
 
-Deployments, pods and routers are pretended beside it; the object, its defaults, its schema and each status are real.
+Deployments, pods and routers are fake; the object, its defaults, its schema and each status are real.
 """
 
 import json
@@ -25,7 +25,7 @@ WHERE = (kinds.INFERENCE_DEPLOYMENT.title, "default", "chat")
 
 
 class StatusServer(PretendServer):
-    """Every status of a deployment is applied on the real API server, and is what that one made of it."""
+    """Applies every status of a deployment on the real API server, and keeps that server's result."""
 
     door: Embedded
 
@@ -41,14 +41,14 @@ class StatusServer(PretendServer):
 
 
 class StoredTrial(TrialWorld):
-    """A canary whose object people write with kubectl and `fairlead rollout`."""
+    """A canary whose object users write with kubectl and `fairlead rollout`."""
 
     def __init__(self, door: Embedded) -> None:
         self.door = door
         super().__init__()
 
     def restart(self) -> None:
-        """A fresh operator; what it knows of the canary is what the API server stores."""
+        """A fresh operator; all it knows of the canary is what the API server stores."""
         if not isinstance(self.server, StatusServer):
             self.server = StatusServer(self.objects)
             self.server.door = self.door
@@ -57,14 +57,14 @@ class StoredTrial(TrialWorld):
         super().restart()
 
     def apply(self, document: Manifest) -> None:
-        """As people do it."""
+        """Apply as users do."""
         self.door.kubectl("apply", "-f", "-", text=json.dumps(document))
         if WHERE not in self.objects.held:
             super().apply(document)
         self.take()
 
     def take(self) -> None:
-        """The object as it is stored, defaults and annotations included."""
+        """Take the object as stored, with defaults and annotations."""
         real = json.loads(self.door.kubectl("get", "infd", "chat", "-o", "json"))
         notes = real["metadata"].get("annotations") or {}
         kept = self.objects.held[WHERE]
@@ -73,13 +73,13 @@ class StoredTrial(TrialWorld):
         self.objects.put(kinds.INFERENCE_DEPLOYMENT, kept | {"metadata": metadata} | stored)
 
     def command(self, verb: str) -> int:
-        """`fairlead rollout`, by the kubeconfig."""
+        """Run `fairlead rollout` with the kubeconfig."""
         code = main.main(["rollout", verb, "infd/chat", "-n", "default"])
         self.take()
         return code
 
     def until_share(self, percent: int | None) -> None:
-        """Until routers are told so."""
+        """Run until routers get this share."""
         for _ in range(40):
             self.rounds()
             assert self.held <= 3
@@ -91,7 +91,7 @@ class StoredTrial(TrialWorld):
 
 @pytest.fixture
 def world(served: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoredTrial]:
-    """Three replicas serve, and another context is asked for."""
+    """Three replicas serve, and another context is requested."""
     monkeypatch.setenv("KUBECONFIG", str(served.kubeconfig))
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     try:
@@ -101,7 +101,7 @@ def world(served: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoredT
 
 
 def judged(world: StoredTrial) -> list[tuple[int, str, str]]:
-    """Step and verdict of each gate, as the API server has them."""
+    """Step and verdict of each gate, as the API server stores them."""
     stored = json.loads(world.door.kubectl("get", "infd", "chat", "-o", "json"))["status"]["canary"]
     return [(one["step"], one["name"], one["verdict"]) for one in stored["gates"]]
 

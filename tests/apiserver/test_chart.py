@@ -1,6 +1,6 @@
-"""What Helm makes of our chart: valid for the oldest and newest Kubernetes, whatever is set; wrong values are refused.
+"""The chart as rendered by Helm: valid for the oldest and newest Kubernetes with any setting; wrong values are refused.
 
-Helm and kubeconform read files here; no cluster is asked.
+Helm and kubeconform read files here; no cluster is used.
 """
 
 import argparse
@@ -32,18 +32,18 @@ COMMANDS: Final[dict[str, Any]] = {
 }
 GUARDS: Final = ("NetworkPolicy", "PodMonitor")
 FOREIGN: Final = ("PodMonitor", "PrometheusRule", "Issuer", "Certificate")
-"""Kinds of other operators, whose definitions are not part of Kubernetes."""
+"""Kinds of other operators, whose CRDs are not part of Kubernetes."""
 
 
 @pytest.fixture(scope="module")
 def default(helm: Path) -> list[Manifest]:
-    """The objects of an installation where nothing was set."""
+    """The objects of an installation with default values."""
     return chart_manifests.template(helm)
 
 
 @pytest.fixture(scope="module")
 def cases(helm: Path) -> list[list[Manifest]]:
-    """What every case renders, tests and all."""
+    """What every case renders, tests included."""
     return [_once(helm, json.dumps(values)) for _, _, values in CASES]
 
 
@@ -238,7 +238,7 @@ def _by_cluster_role(one: Manifest) -> Manifest:
 
 
 def _by_name(objects: Iterator[Manifest] | list[Manifest]) -> dict[str, Manifest]:
-    """Objects by kind and name; what is written by hand for an overlay carries no version."""
+    """Objects by kind and name; hand-written ones of an overlay have no version."""
     found = {}
     for one in objects:
         one["metadata"]["labels"].pop("app.kubernetes.io/version", None)
@@ -247,7 +247,7 @@ def _by_name(objects: Iterator[Manifest] | list[Manifest]) -> dict[str, Manifest
 
 
 def _rendered_tests(helm: Path, values: dict[str, Any] | None = None) -> list[Manifest]:
-    """What `helm test` makes."""
+    """The objects of `helm test`."""
     chart = str(chart_manifests.CHART)
     words = [str(helm), "template", "fairlead", chart, "-s", "templates/tests/selftest.yaml", "-f", "-"]
     done = subprocess.run(words, input=json.dumps(values or {}), capture_output=True, text=True, check=True)

@@ -1,6 +1,6 @@
-"""Our chart on a real API server, by Helm and by kubectl: what it takes, whom its webhook asks, what its roles allow.
+"""Our chart on a real API server, by Helm and kubectl: which objects it accepts, webhook scope, role permissions.
 
-No operator runs here, so that what would reach it shows as a refusal.
+No operator runs here, so what would reach it shows as a refusal.
 """
 
 import json
@@ -37,13 +37,13 @@ spec: {model: {source: "hf://Qwen/Qwen3-0.6B"}, accelerator: {product: NVIDIA-L4
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """An API server of these stories' own, and the two programs that people install with."""
+    """An API server for these tests, and the two programs that users install with."""
 
     server: Embedded
     program: Path
 
     def helm(self, *words: str) -> str:
-        """Run Helm; `DoorClosed` in its words."""
+        """Run Helm; raises `DoorClosed` with its message."""
         environment = os.environ | {"KUBECONFIG": str(self.server.kubeconfig)}
         whole = [str(self.program), *words, "-n", NAMESPACE]
         done = subprocess.run(whole, capture_output=True, text=True, check=False, env=environment)
@@ -61,7 +61,7 @@ class Programs:
 
 @pytest.fixture(scope="module")
 def installed_programs() -> Iterator[Programs]:
-    """A server of their own: a webhook that must answer would stand in other stories' way."""
+    """A separate server: a webhook that must answer would block other tests."""
     cache = Cache.chosen()
     to_build = (*programs.missing(cache, programs.LIGHT), *tools.missing(cache, tools.LIGHT))
     missing = preflight.light(machine.survey(), to_build)
@@ -81,7 +81,7 @@ def installed_programs() -> Iterator[Programs]:
 
 @pytest.fixture(scope="module")
 def by_kubectl(installed_programs: Programs) -> Programs:
-    """The same, with the base applied and our kinds served."""
+    """The same, with the base applied and our kinds established."""
     installed_programs.server.kubectl("apply", "--server-side", "--force-conflicts", "-k", BASE)
     eventually(lambda: "infd" in installed_programs.server.kubectl("api-resources"), "our kinds are served")
     return installed_programs

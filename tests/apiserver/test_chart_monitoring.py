@@ -1,4 +1,4 @@
-"""What the chart makes for Grafana and the Prometheus operator, and only where it is asked for."""
+"""What the chart creates for Grafana and the Prometheus operator, only where enabled."""
 
 from pathlib import Path
 

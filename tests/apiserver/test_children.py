@@ -1,6 +1,6 @@
-"""Every child of every sample on a real API server: taken without a warning, kept as sent, quiet ever after.
+"""Every child of every sample on a real API server: accepted without a warning, kept as sent, never rewritten.
 
-The server fills in its defaults here, so this is where the comparison of intent and object shows what it is worth.
+The server adds its defaults here, so this tests how well the comparison of intent and object works.
 """
 
 import json
@@ -38,7 +38,7 @@ ALL: Final = [child for name in OWNERS for child in children_of(name)]
 
 @pytest.fixture(scope="module")
 def there(api_server: Embedded) -> Embedded:
-    """A namespace under the strictest admission, with what pods need of it."""
+    """A namespace under the strictest admission, with what pods need from it."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     base: list[Manifest] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}},

@@ -1,4 +1,4 @@
-"""The console with the chart's rights on a real API server: who Kubernetes lets read sees it, and nobody else."""
+"""The console with the chart's rights on a real API server: only those whom Kubernetes lets read can see it."""
 
 import asyncio
 import json
@@ -119,7 +119,7 @@ async def _a_right_that_ends(one: Scene, token: str) -> None:
 
 
 async def _through_the_api_server(one: Scene, token: str) -> None:
-    """As `fairlead console` goes: the API server takes Authorization away, keeps our header, and changes no link."""
+    """As `fairlead console` does: the API server removes Authorization, keeps our header, and changes no link."""
     address = own_address()
     if address is None:
         return
@@ -154,7 +154,7 @@ async def _through_the_api_server(one: Scene, token: str) -> None:
 
 
 async def _a_model_answers(one: Scene, session: aiohttp.ClientSession, root: URL) -> None:
-    """A model, through the API server: not before there is a right to, then part by part."""
+    """Call a model through the API server: refused before there is a right to it, then streamed."""
     page, headers = root / "playground" / "default" / "model-router:http", {"Origin": str(root)}
     body = {"model": "chat", "messages": [{"role": "user", "content": "x"}], "max_tokens": 30, "stream": True}
     async with session.post(page, json=body, headers=headers) as answer:
@@ -176,7 +176,7 @@ async def _a_model_answers(one: Scene, session: aiohttp.ClientSession, root: URL
 
 
 async def _publish(one: Scene) -> None:
-    """A report in two namespaces, one of which the walker may read."""
+    """Publish a report in two namespaces, one of which the walker may read."""
     for namespace in ("default", "other"):
         about = PublishedReport(namespace=namespace, name="friday", verdict="chat keeps them", played_at="today")
         manifest = published_report.manifest(about, "<h1>Friday</h1>")
@@ -187,7 +187,7 @@ async def _publish(one: Scene) -> None:
 
 
 async def _service(one: Scene, address: str, port: int) -> None:
-    """Of a model's routers, as far as the API server's proxy can tell, which goes only to addresses of pods."""
+    """A Service of a model's routers, for the API server's proxy, which goes only to addresses of pods."""
     head = {"name": "model-router", "namespace": "default"}
     pod = {"name": "model-0", "namespace": "default"}
     await _pretended_pod(one, address, pod, {"name": "router", "image": "fairlead"})
@@ -227,7 +227,7 @@ async def _walked(session: aiohttp.ClientSession, door: str) -> None:
 
 
 async def _pretended_pod(one: Scene, address: str, metadata: dict[str, Any], container: dict[str, Any]) -> None:
-    """A process as a pod, as far as the API server's proxy can tell.
+    """A process as a pod, for the API server's proxy.
 
     It is on no node, so that nothing else writes its address.
     """

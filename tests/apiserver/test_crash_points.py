@@ -1,4 +1,4 @@
-"""P1, P5, P12 on a real API server: the operator's process is killed at its writes, and its requests go wrong."""
+"""P1, P5, P12 on a real API server: the operator's process is killed at its writes, and its requests fail."""
 
 import asyncio
 import os
@@ -18,12 +18,12 @@ SOME = (
     Point(number=24, moment=Moment.AFTER, kind="kill"),
     Point(number=18, moment=Moment.AFTER, kind="drop"),
 )
-"""`make prove ITEM=controller.4` tries all of them; here a few that once broke something, or look as if they would."""
+"""`make prove ITEM=controller.4` tries all of them; here a few that once broke something, or might."""
 
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Embedded]:
-    """A cluster for these stories."""
+    """A cluster for these tests."""
     with small_cluster(gpus=2) as door:
         yield door
 

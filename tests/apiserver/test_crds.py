@@ -1,4 +1,4 @@
-"""Our definitions on a real API server: it takes them, keeps them, explains them, and refuses what they refuse."""
+"""Our CRDs on a real API server: it accepts, keeps and explains them, and refuses what they refuse."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def test_a_spec_with_every_field_is_taken_without_a_warning(
 def test_both_doors_draw_the_edge_of_a_spelling_at_the_same_place(
     served: Embedded, kind: Kind[Any], path: tuple[str | int, ...], values: tuple[object, ...]
 ) -> None:
-    """All values in one call; kubectl names each object that was refused."""
+    """All values in one call; kubectl names each refused object."""
     full = next(spec for one, spec in FULL if one is kind)
     base = without_revision(full) if path[-1] == "source" else full
     named = {f"edge{number}": with_value(base, path, value) for number, value in enumerate(values)}
@@ -79,7 +79,7 @@ def test_both_doors_draw_the_edge_of_a_spelling_at_the_same_place(
 def test_a_bad_spec_is_refused_with_its_field_and_what_to_do(served: Embedded, bad: Bad) -> None:
     with pytest.raises(DoorClosed) as refused:
         served.kubectl("create", "--dry-run=server", "-f", "-", text=json.dumps(_object(bad.kind, bad.name, bad.spec)))
-    assert (bad.there or re.sub(r" \(\d+\)", "", bad.wording)) in str(refused.value)  # it cannot afford the numbers
+    assert (bad.there or re.sub(r" \(\d+\)", "", bad.wording)) in str(refused.value)  # CEL cost forbids numbers
     assert bad.at in str(refused.value)
 
 

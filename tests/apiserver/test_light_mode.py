@@ -1,4 +1,4 @@
-"""Light mode is a true API server: it stores, checks rights, validates, and ends without a trace."""
+"""Light mode is a real API server: it stores, checks rights, validates, and ends without a trace."""
 
 import json
 import os
@@ -122,7 +122,7 @@ def test_a_wrong_word_gets_one_line(words: list[str], answer: str, capsys: pytes
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root proves this by running the lane")
 def test_it_needs_no_root() -> None:
-    """As a user with nothing but a home of its own and a folder of ready programs."""
+    """As a user with only a home of its own and a folder of ready programs."""
     home = Path("/tmp") / f"devcluster-nobody-{os.getpid()}"  # pytest's own folders are closed to other users
     home.mkdir(mode=0o755)
     try:

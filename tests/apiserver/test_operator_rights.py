@@ -1,6 +1,6 @@
 """The operator with exactly the chart's rights on an API server that enforces them: none missing, none unused.
 
-Every request it makes is noted by the proxy; each right it was granted must have been needed by one of them.
+The proxy records every request; each granted right must have been needed by one of them.
 """
 
 import asyncio
@@ -33,32 +33,32 @@ from tests.faults.proxy import Proxy
 from tests.faults.small_cluster import small_cluster
 from tests.review.bad_hurts import HURTS
 
-"""Its ConfigMap is not there, and it says so."""
+"""Its ConfigMap does not exist, and the status says so."""
 GUARDS_OWNERS: Final = {
     Right("update", f"{plural}.fairlead.dev/finalizers") for plural in ("inferencedeployments", "inferencegateways")
 }
-"""Needed by no request of its own: this API server asks for it whenever a child is to block its owner's deletion."""
+"""Needed by no request of its own: this API server requires it whenever a child may block its owner's deletion."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """An operator that has only the chart's rights."""
+    """An operator with only the chart's rights."""
 
     door: Embedded
     proxy: Proxy
     operator: OperatorProcess
 
     async def kubectl(self, *words: str, text: str | None = None) -> str:
-        """As the administrator, beside the loop."""
+        """Run as the administrator, outside the event loop."""
         return await asyncio.to_thread(lambda: self.door.kubectl(*words, text=text))
 
     async def apply(self, *manifests: dict[str, Any]) -> None:
-        """As a user."""
+        """Apply as a user."""
         listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
         await self.kubectl("apply", "-f", "-", text=json.dumps(listed))
 
     async def until(self, words: str, *get: str) -> None:
-        """Until kubectl's answer holds these words."""
+        """Wait until kubectl's output contains these words."""
         seen = ""
         for _ in range(300):
             seen = await self.kubectl(*get)
@@ -69,7 +69,7 @@ class Scene:
         raise AssertionError(f"{words!r} was not in {get}: {seen}\n{log}")
 
     async def until_needed(self, *needed: Right) -> None:
-        """Until requests needed these rights, or too late: then the story names those that none did."""
+        """Wait until requests have needed these rights; at the time-out the test names those that none needed."""
         for _ in range(300):
             if set(needed) <= rights.used(self.proxy):
                 return
@@ -78,7 +78,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Embedded]:
-    """A cluster with the chart's roles, and no operator of the chart in it."""
+    """A cluster with the chart's roles and no operator of the chart."""
     with small_cluster(gpus=4) as door:
         yield door
 
@@ -87,7 +87,7 @@ def small() -> Iterator[Embedded]:
 async def scene(
     door: Embedded, values: Mapping[str, Any] | None = None, flags: tuple[str, ...] = (), host: str = LOOPBACK
 ) -> AsyncIterator[Scene]:
-    """The chart's objects but its Deployment, and an operator process that acts as its account."""
+    """The chart's objects without its Deployment, and an operator process that acts as its account."""
     chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm", values)
     kept = [one for one in chart if one["kind"] not in {"Deployment", "PodDisruptionBudget"}]
     await asyncio.to_thread(lambda: door.kubectl("create", "namespace", NAMESPACE))
@@ -182,7 +182,7 @@ async def _a_whole_life(one: Scene) -> None:
 
 
 async def _crashed(one: Scene, name: str) -> None:
-    """An engine whose termination message does not say why it ended, until its log was asked for."""
+    """An engine whose termination message does not say why it ended, so that its log is read."""
     ended = {"exitCode": 1, "reason": "Error", "message": "RuntimeError: See root cause above."}
     status = {"name": "engine", "ready": False, "restartCount": 1, "image": "i", "imageID": "i"}
     status |= {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended}}
@@ -208,7 +208,7 @@ async def _earlier_children(one: Scene) -> list[dict[str, Any]]:
 
 
 async def _reviews(one: Scene) -> None:
-    """As the API server would ask: of objects that name others, so that each of our kinds is looked up by name."""
+    """Send reviews as the API server would: of objects that name others, so that each of our kinds is looked up."""
     scaled = deployment()
     scaled["spec"] |= {"scaling": {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}}
     del scaled["spec"]["replicas"]
@@ -268,7 +268,7 @@ async def _reviewed(one: Scene, document: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _new_certificates(one: Scene) -> None:
-    """A Secret that makes no sense any more is written anew by the next one who starts."""
+    """A Secret that is no longer valid is rewritten by the next one that starts."""
     broken = json.dumps({"data": {"tls.crt": base64.b64encode(b"no certificate").decode()}})
     await one.kubectl("patch", "secret", "fairlead-webhook", "-n", NAMESPACE, "--type=merge", "-p", broken)
     assert await asyncio.to_thread(one.operator.stop) == 0
@@ -287,7 +287,7 @@ def _named() -> tuple[dict[str, Any], ...]:
 
 
 def _without_webhook_rules(one: dict[str, Any]) -> dict[str, Any]:
-    """The API server of this story cannot reach a Service, and need not ask."""
+    """The API server of this test cannot reach a Service, and need not call it."""
     if one["kind"] != "ValidatingWebhookConfiguration":
         return one
     return one | {"webhooks": [hook | {"rules": []} for hook in one["webhooks"]]}

@@ -1,7 +1,7 @@
-"""Who owns what, on a real API server with Kubernetes' own controllers: children that others strip, delete or squat on,
-and what is left of an operator that was uninstalled.
+"""Ownership on a real API server: children that others strip, delete or squat on, and an uninstalled operator's.
 
-ReplicaSets, garbage collection and scheduling of GPUs are real here; what runs in pods is not.
+Kubernetes' own controllers run: ReplicaSets, garbage collection and scheduling of GPUs are real; what runs in pods is
+not.
 """
 
 import json
@@ -37,7 +37,7 @@ RUNS_US: Final[dict[str, Any]] = {
         },
     },
 }
-"""As the chart installs the operator; its process runs beside the cluster."""
+"""As the chart installs the operator; its process runs outside the cluster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +52,13 @@ class Stage:
         return list(json.loads(self.door.kubectl("get", kind, "-o", "json", *words))["items"])
 
     def serving(self) -> frozenset[str]:
-        """Engine pods by uid; while one is leaving, nothing."""
+        """Engine pods by uid; empty while one is terminating."""
         found = api_reader.reader(self.door.kubeconfig).objects("pods", "default", ENGINES)
         leaving = any("deletionTimestamp" in one["metadata"] for one in found)
         return frozenset() if leaving else frozenset(one["metadata"]["uid"] for one in found)
 
     def engine(self) -> dict[str, Any]:
-        """The engine pod that was made first."""
+        """The oldest engine pod."""
         return min(self.listed("pods", "-l", ENGINES), key=lambda one: str(one["metadata"]["name"]))
 
     def events(self, reason: str) -> list[str]:
@@ -79,7 +79,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """All of it, at rest."""
+    """All of it, settled."""
     with small_cluster(gpus=2, addresses="127.0.97.1/24") as door:
         door.kubectl("apply", "-f", "-", text=json.dumps(RUNS_US))
         flags = ("--deployment", "fairlead", "--webhook-port", "9444")
@@ -99,7 +99,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.mark.trial(4)
 def test_an_engine_pod_stripped_of_its_labels_is_taken_back_by_its_replica_set(stage: Stage) -> None:
-    """It kept its GPU, so the one that was made instead could never start, and nobody named it."""
+    """It kept its GPU, so its replacement could never start, and nothing named it."""
     serving, pod = stage.serving(), stage.engine()
     stage.door.kubectl("patch", "pod", pod["metadata"]["name"], "--type=json", "-p", BARE)
     eventually(lambda: stage.events("PutBack"), "an Event tells of it", 20)
@@ -115,7 +115,7 @@ def test_an_engine_pod_stripped_of_its_labels_is_taken_back_by_its_replica_set(s
 
 @pytest.mark.trial(4)
 def test_what_was_stripped_while_no_operator_ran_is_found_by_the_next_one(stage: Stage) -> None:
-    """Both a pod and the Deployment of its revision; the ReplicaSet has long let go of the pod."""
+    """Both a pod and the Deployment of its revision; the ReplicaSet released the pod long ago."""
     serving, pod = stage.serving(), stage.engine()
     (engines,) = stage.listed("deploy", "-l", ENGINES)
     assert stage.operator.stop() == 0
@@ -138,7 +138,7 @@ def test_what_was_stripped_while_no_operator_ran_is_found_by_the_next_one(stage:
 
 @pytest.mark.trial(9)
 def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
-    """A child, with that it is made again; a pod, with who makes another."""
+    """For a child, that it is created again; for a pod, who creates another one."""
     stage.door.kubectl("delete", "service", "chat-router")
     pod = stage.engine()["metadata"]["name"]
     stage.door.kubectl("delete", "pod", pod, "--wait=false")
@@ -160,7 +160,7 @@ def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
 
 @pytest.mark.trial(7)
 def test_no_engine_is_started_whose_routers_name_is_taken(stage: Stage) -> None:
-    """Its GPU would be spent on what no request reaches."""
+    """Its GPU would be wasted, since no request reaches it."""
     taken = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-router"}}
     stage.door.kubectl("apply", "-f", "-", text=json.dumps(taken | {"spec": {"ports": [{"port": 80}]}}))
     stage.door.kubectl("apply", "-f", "-", text=json.dumps(deployment("shop", replicas=1)))
@@ -197,7 +197,7 @@ def test_a_standby_says_that_it_stands_by_and_takes_over_what_is_released(stage:
 
 @pytest.mark.trial(8)
 def test_of_an_uninstalled_operator_neither_lease_nor_secret_stays_and_explain_says_so(stage: Stage) -> None:
-    """Its rights go first, so it can release nothing: the garbage collector does, by owner."""
+    """Its rights go first, so it can release nothing: the garbage collector does, by owner reference."""
     assert [
         one["metadata"]["name"] for one in stage.listed("secrets", "--field-selector", "metadata.name=fairlead-webhook")
     ]

@@ -1,7 +1,7 @@
 """seeing.5, the half with a cluster: what pages show is typed page by page at a real API server.
 
-Real are the API server, Kubernetes' controllers, Helm, kubectl, our commands and the operator's process. Nodes, pods
-and the kubelet that has their logs are pretended.
+The API server, Kubernetes' controllers, Helm, kubectl, our commands and the operator's process are real. Nodes, pods
+and the kubelet that has their logs are fake.
 """
 
 import json
@@ -34,9 +34,9 @@ from tests.page_reader import PageReader
 from tests.waiting import eventually
 
 INSTALLS: Final = re.compile(r"(helm install|kubectl create namespace fairlead-system)\b")
-"""Pages that have one begin without Fairlead; of two ways to install it on a page, the second too."""
+"""Pages with one of these begin without Fairlead; of two ways to install it on a page, the second too."""
 WRITES: Final = ("cat >", "echo ")
-"""Offline, but what follows reads the file."""
+"""It runs offline, but what follows reads the file."""
 ADDRESS: Final = "127.0.99.254"
 NAMESPACES: Final = ("demo", "team", "models")
 LOG: Final = ("INFO listening on 8080", "WARNING the certificate ends in 20 days", *stand_ins.access_lines(200))
@@ -49,7 +49,7 @@ OTHERS: Final = (
     ("monitoring.coreos.com", "podmonitors", "PodMonitor"),
     ("monitoring.coreos.com", "prometheusrules", "PrometheusRule"),
 )
-"""Other projects' kinds, any content: pages say that they are there."""
+"""Other projects' kinds, with any content: pages assume that they are installed."""
 SCALING: Final = {"minReplicas": 1, "maxReplicas": 3, "policy": {"name": "calm"}}
 CANARY: Final = {"rollout": {"strategy": "Canary"}, "engine": {"context": {"maxTokens": 2048}}}
 BEFORE: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
@@ -58,17 +58,17 @@ BEFORE: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("fairlead rollout", CANARY, "{.status.canary}"),
     ("fairlead explain infd/chat -n demo", {"scaling": SCALING, "replicas": None}, "{.status.scaling.recommended}"),
 )
-"""What stands in the namespace `demo` already where a command is shown: its page says so in its own words."""
+"""Objects that exist in the namespace `demo` before a command of a page: the page says so in its own words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenery:
-    """A cluster to read beside."""
+    """A cluster for a page's reader."""
 
     door: Embedded
     helm: Path
     kubeconfig: Path
-    """An administrator's, with a token as most people have one."""
+    """An administrator's, with a token as is common."""
 
     def reader(self, folder: Path) -> PageReader:
         """An administrator."""
@@ -77,11 +77,11 @@ class Scenery:
         return PageReader(folder=folder, environment=environment | {"KUBECONFIG": str(self.kubeconfig)})
 
     def settle(self) -> None:
-        """After each run of Helm: no webhook that nobody answers, and no pod beside the operator's process."""
+        """After each run of Helm, remove webhooks that nobody answers and pods beside the operator's process."""
         self.door.kubectl("delete", "validatingwebhookconfiguration", "fairlead", "--ignore-not-found")
 
     def clear(self) -> None:
-        """Nothing of Fairlead but its kinds."""
+        """Remove all of Fairlead but its kinds."""
         environment = os.environ | {"KUBECONFIG": str(self.door.kubeconfig)}
         words = [str(self.helm), "uninstall", "fairlead", "-n", NAMESPACE, "--ignore-not-found"]
         subprocess.run(words, env=environment, check=True, capture_output=True)
@@ -124,7 +124,7 @@ def _with_token(door: Embedded, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def operated(scenery: Scenery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenery]:
-    """The chart is installed, the operator's process is one of its pods, and three namespaces have a deployment."""
+    """The chart is installed, the operator's process stands in for its pod, and three namespaces have a deployment."""
     scenery.clear()
     reader = scenery.reader(tmp_path_factory.mktemp("installer"))
     words = (
@@ -183,7 +183,7 @@ def test_what_a_page_shows_works_where_fairlead_runs(
 def test_what_a_page_shows_works_where_fairlead_is_to_be_installed(
     scenery: Scenery, tmp_path: Path, page: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """seeing.5: no operator's process runs, so that only the API server says what becomes of an object."""
+    """seeing.5: no operator's process runs, so only the API server decides what becomes of an object."""
     record_property("commands", _read(scenery, tmp_path, page))
 
 
@@ -226,7 +226,7 @@ def _prepare(door: Embedded, command: PageCommand) -> None:
 
 
 def _names(door: Embedded) -> dict[str, str]:
-    """What POD and NAME stand for at this moment."""
+    """The current values of POD and NAME."""
     found = door.kubectl(
         "get", "pods", "-n", "demo", "-l", "fairlead.dev/role=engine", "-o", "name", "--ignore-not-found"
     )
@@ -264,7 +264,7 @@ def _shows(door: Embedded, namespace: str, path: str) -> None:
 
 
 def _become_a_pod(door: Embedded) -> None:
-    """The operator's process stands for the chart's pod: at an address that the API server proxies to."""
+    """Have the operator's process stand in for the chart's pod, at an address that the API server proxies to."""
     spec = json.loads(door.kubectl("get", "deployment", "fairlead", "-n", NAMESPACE, "-o", "json"))["spec"]["template"]
     door.kubectl("scale", "deployment", "fairlead", "-n", NAMESPACE, "--replicas=0")
     pod = {"apiVersion": "v1", "kind": "Pod", "spec": spec["spec"] | {"schedulerName": "none"}}

@@ -1,4 +1,4 @@
-"""What reaches the API server meets a real one: the same stories as the fake, and an informer that keeps up."""
+"""Our client against a real API server: the same cases as on the fake one, and an informer that keeps up."""
 
 import asyncio
 import json
@@ -66,7 +66,7 @@ def test_an_informer_holds_what_a_list_says_after_a_storm(api_server: Embedded, 
 
 
 async def _storm(api: ApiServer, namespace: str, name: str, rng: random.Random) -> None:
-    """One object, changed, deleted and made again."""
+    """Change, delete and recreate one object."""
     for _ in range(10):
         held: Manifest = await api.apply(note(name, str(rng.random()), namespace=namespace))
         if rng.random() < 0.4:
@@ -84,7 +84,7 @@ def test_what_is_invalid_is_refused_in_the_servers_words(api_server: Embedded, n
 
 
 def test_a_namespace_that_ends_refuses_what_is_new_and_says_so(api_server: Embedded, namespace: str) -> None:
-    """A light cluster has nobody who ends it, so it stays half deleted."""
+    """A light cluster has no controller that finishes its deletion, so it stays half deleted."""
     api_server.kubectl("delete", "namespace", namespace, "--wait=false")
 
     async def story() -> None:
@@ -114,7 +114,7 @@ def test_a_missing_right_is_refused_and_named(api_server: Embedded, namespace: s
 
 
 def test_two_who_want_to_lead_take_turns(api_server: Embedded, namespace: str) -> None:
-    """P22 on a real server: one holds it, the other waits; given back, it changes hands within two tries."""
+    """P22 on a real server: one holds it, the other waits; once released, it changes hands within two tries."""
 
     async def story() -> None:
         async with reached(api_server) as api:
@@ -183,6 +183,6 @@ def test_kopf_reaches_it_with_the_same_credentials(api_server: Embedded) -> None
 
 
 def _powerless(door: Embedded, namespace: str) -> str:
-    """The token of a service account that nobody gave any right."""
+    """The token of a service account without any rights."""
     door.kubectl("create", "serviceaccount", "powerless", f"--namespace={namespace}")
     return door.kubectl("create", "token", "powerless", f"--namespace={namespace}").strip()

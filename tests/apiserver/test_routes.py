@@ -1,6 +1,6 @@
-"""HTTPRoutes on a real API server, with the Gateway API's own definition, which comes after the operator started.
+"""HTTPRoutes on a real API server, with the Gateway API's own CRD, which is installed after the operator started.
 
-The operator has exactly the chart's rights for it. The definition is read from the Go module that publishes it.
+The operator has exactly the chart's rights for it. The CRD is read from the Go module that publishes it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ DEFINITION: Final = "config/crd/standard/gateway.networking.k8s.io_httproutes.ya
 VALUES: Final = {"rbac": {"gatewayAPI": True}}
 ROUTES: Final = "httproutes.gateway.networking.k8s.io"
 APPEARS_WITHIN_S: Final = 45.0
-"""As docs/gateway.md says: half a minute until the kind is asked for again, 15 s until the object is."""
+"""As docs/gateway.md says: half a minute until the kind is looked up again, 15 s until the object is."""
 PARENT: Final = {"name": "public", "sectionName": "https", "port": 443}
 PUBLIC: Final = {"parentRefs": [PARENT], "hostnames": ["a.example"]}
 
@@ -66,7 +66,7 @@ async def _story(door: Embedded) -> tuple[set[Right], float]:
         await _gateway(one, httpRoute=PUBLIC)
         await _answers(one, "GatewayApiAbsent")
         began = time.monotonic()
-        # One that knows no timeouts is an error of the API server itself, which must not stop what else is said.
+        # A definition without timeouts makes the API server itself return an error, which must not stop other messages.
         await one.kubectl("apply", "--server-side", "-f", str(await asyncio.to_thread(definition, "v1.1.0")))
         await _answers(one, "timeouts: field not declared in schema")
         seconds = time.monotonic() - began
@@ -89,7 +89,7 @@ async def _story(door: Embedded) -> tuple[set[Right], float]:
 
 
 async def _answered_and_mended(one: Scene) -> None:
-    """A Gateway refuses, then somebody changes host names, and all is put back."""
+    """A Gateway refuses, then another client changes host names, and all is restored."""
     route = await _route(one)
     (rule,) = route["spec"]["rules"]
     assert (rule["timeouts"], rule["backendRefs"][0]["name"]) == ({"request": "15m5s"}, "front-gateway")

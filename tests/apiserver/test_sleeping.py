@@ -1,6 +1,6 @@
-"""A warm pool for real: engines' own processes, a router's own process, and the marks on pods of a real API server.
+"""A real warm pool: engine processes, a router process, and the marks on pods of a real API server.
 
-What Kubernetes would do (make pods, give them addresses) the story does; all else is the product's.
+What Kubernetes would do (create pods, give them addresses) the test does; all else is the product's.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ PACE: Final = {"FAIRLEAD_ENGINE_TTFT_MS": "5", "FAIRLEAD_ENGINE_TPOT_MS": "2", "
 
 @dataclass(kw_only=True)
 class Pool:
-    """Two engines, one router, and whoever turns them."""
+    """Two engines, one router, and the switch that puts engines to sleep."""
 
     api: ApiServer
     http: aiohttp.ClientSession
@@ -64,17 +64,17 @@ class Pool:
     losses: ChildLosses = field(default_factory=ChildLosses)
 
     def of(self, resource: kinds.Resource) -> ObjectStore:
-        """Only pods are looked at."""
+        """Only pods are read."""
         assert resource is kinds.POD
         return self.store
 
     def availability(self, resource: kinds.Resource) -> KindAvailability:
-        """Routes are none of its business."""
+        """Not used for routes."""
         del resource
         return KindAvailability.UNWATCHED
 
     def has_listed(self, resource: kinds.Resource) -> bool:
-        """Pods."""
+        """Only pods."""
         return resource is kinds.POD
 
     def note(self, manifest: Manifest) -> None:
@@ -82,16 +82,16 @@ class Pool:
         self.store.put(manifest)
 
     def gone(self, manifest: Manifest) -> None:
-        """Nobody goes."""
+        """Nothing is deleted."""
         self.store.drop(manifest)
 
     def pods(self) -> tuple[Manifest, ...]:
-        """Both engines, as last heard."""
+        """Both engines, as last received."""
         found = [self.store.find(OWNER.namespace, name) for name in ENGINES]
         return tuple(one for one in found if one is not None)
 
     async def states(self) -> dict[str, EndpointState]:
-        """What the router makes of them."""
+        """The engines' states at the router."""
         report = await self.pod_client.endpoints(_pod("router", ROUTER))
         return {one.pod: one.state for one in report.endpoints} if report is not None else {}
 
@@ -101,7 +101,7 @@ class Pool:
         return PodClient(self.http, router_keys=KEYS)
 
     async def request_once(self) -> int:
-        """One request, through the router."""
+        """Send one request through the router."""
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with self.http.post(f"http://{ROUTER}:8080/v1/completions", json=PROMPT, timeout=timeout) as answer:
             await answer.read()
@@ -109,18 +109,18 @@ class Pool:
             return answer.status
 
     async def keep_requesting(self) -> None:
-        """One after another, until told to stop."""
+        """Send requests one after another until stopped."""
         while True:
             await self.request_once()
             await asyncio.sleep(0.01)
 
     async def is_asleep(self, name: str) -> bool:
-        """By the engine's own word."""
+        """As the engine itself reports."""
         async with self.http.get(f"http://{ENGINES[name]}:8000/is_sleeping") as answer:
             return bool((await answer.json())["is_sleeping"])
 
     async def turn(self, sleepers: SleepSwitch, **document: tuple[str, ...]) -> None:
-        """As one pass after another does it, until nobody is on the way."""
+        """Run passes one after another until no engine is in transition."""
         wanted, turning = SleepPlan(**document), True
         async with asyncio.timeout(TIMEOUT_S):
             while turning:
@@ -135,7 +135,7 @@ class Pool:
 
 
 def _pod(name: str, ip: str) -> Manifest:
-    """A pod as a cluster shows it."""
+    """A pod in a cluster's form."""
     metadata = {"name": name, "namespace": OWNER.namespace, "labels": labels.engine(OWNER.name, REVISION)}
     spec = {"containers": [{"name": "engine", "image": "fairlead"}]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": _status(ip)}
@@ -150,7 +150,7 @@ def _status(ip: str) -> Manifest:
 
 @asynccontextmanager
 async def _process(*words: str, log: Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """One of the product's programs, ended with the story."""
+    """Run one of the product's programs, ended with the test."""
     with log.open("wb") as sink:
         running = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "fairlead", *words),
@@ -168,7 +168,7 @@ async def _process(*words: str, log: Path, **environment: str) -> AsyncIterator[
 
 
 async def _until(read: Callable[[], Any]) -> None:
-    """Look until it is so."""
+    """Poll until it is true."""
     async with asyncio.timeout(TIMEOUT_S):
         while not await read():
             await asyncio.sleep(0.02)
@@ -176,7 +176,7 @@ async def _until(read: Callable[[], Any]) -> None:
 
 @asynccontextmanager
 async def pool(door: Embedded, folder: Path) -> AsyncIterator[Pool]:
-    """Both engines routable."""
+    """Two engines, both routable."""
     door.kubectl("create", "namespace", OWNER.namespace)
     door.kubectl("create", "serviceaccount", "default", "-n", OWNER.namespace)
     texts = {"renderedFrom": "test", "namespace": OWNER.namespace, "selector": labels.as_text(labels.engines("chat"))}

@@ -1,4 +1,4 @@
-"""People's commands on a real API server and a real operator: what they print of a decision that was really taken."""
+"""User commands on a real API server and a real operator: what they print about a decision that was really made."""
 
 import json
 import os
@@ -17,7 +17,7 @@ def autoscaler(stage: Stage) -> tuple[str, str]:
 
 
 def fairlead(stage: Stage, *words: str) -> str:
-    """What a command printed; it must have ended well."""
+    """The output of a command, which must have succeeded."""
     environment = os.environ | {"KUBECONFIG": str(stage.door.kubeconfig), "PYTHONPATH": "operator"}
     done = subprocess.run(
         [sys.executable, "-m", "fairlead", *words], env=environment, capture_output=True, text=True, check=False

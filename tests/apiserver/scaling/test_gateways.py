@@ -1,4 +1,4 @@
-"""Gateways with a real operator on an API server: children, moves under its garbage collection, what scales them."""
+"""Gateways with a real operator on an API server: children, moves under its garbage collection, scaling."""
 
 import json
 import time
@@ -22,7 +22,7 @@ AT_REST_S: Final = 20.0
 
 
 def gateway(stage: Stage, name: str, **spec: object) -> None:
-    """A gateway, as a person writes it."""
+    """A gateway, as a user writes it."""
     head = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceGateway"}
     stage.apply(head | {"metadata": {"name": name, "namespace": "default"}, "spec": spec})
 
@@ -33,7 +33,7 @@ def joined(stage: Stage, name: str, front: str | None, **spec: Any) -> None:  # 
 
 
 def status_of(stage: Stage, name: str) -> dict[str, Any]:
-    """All that is said of a gateway."""
+    """The whole status of a gateway."""
     found = (one for one in stage.objects("infg") if one["metadata"]["name"] == name)
     return dict(next(found, {}).get("status") or {})
 
@@ -45,18 +45,18 @@ def condition(status: dict[str, Any], kind: str) -> tuple[str, str]:
 
 
 def named(stage: Stage, name: str) -> set[str]:
-    """The kinds of children of this name."""
+    """The kinds of the children of this name."""
     return {kind for kind in CHILDREN for one in stage.objects(kind) if one["metadata"]["name"] == name}
 
 
 def targets(stage: Stage, front: str) -> list[str]:
-    """Which deployments the gateway's routers know."""
+    """The deployments that the gateway's routers know."""
     found = [one for one in stage.objects("configmaps") if one["metadata"]["name"] == f"{front}-gateway"]
     return [str(one["target"]) for one in json.loads(found[0]["data"][router_config.FILE])["targets"]] if found else []
 
 
 def versions(stage: Stage) -> dict[str, str]:
-    """Every object of ours, in its version."""
+    """Every object of ours, with its version."""
     heads = [(kind, one["metadata"]) for kind in ("infd", "infg", *CHILDREN) for one in stage.objects(kind)]
     return {f"{kind}/{head['name']}": head["resourceVersion"] for kind, head in heads}
 

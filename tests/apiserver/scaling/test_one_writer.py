@@ -1,4 +1,4 @@
-"""One writer of the number of replicas, whoever else tries: the declared owner wins, nobody flaps, the loser is told.
+"""One writer of the replica count, whoever else tries: the owner wins, nothing flaps, the loser gets an error.
 
 autoscaler.3
 """
@@ -18,11 +18,11 @@ from tests.faults.operator import LEASE_S
 from tests.waiting import eventually
 
 WATCHED_S: Final = 6.0
-"""Longer than the stabilization of the stories' policy: whoever flaps does it within."""
+"""Longer than the stabilization of these tests' policy: a flapping count flaps within it."""
 
 
 def seen(stage: Stage, name: str, meanwhile: Callable[[int], None]) -> list[int]:
-    """The counts that were asked for while something else goes on, in the order in which they were."""
+    """The counts requested while something else goes on, in order."""
     found: list[int] = []
     until, turn = time.monotonic() + WATCHED_S, 0
     while time.monotonic() < until:
@@ -48,7 +48,7 @@ def test_kubectl_scale_is_refused_and_told_why(stage: Stage) -> None:
 
 
 def test_another_autoscaler_on_the_scale_subresource_changes_nothing(stage: Stage) -> None:
-    """P26: as an HPA writes, which reads first and finds no count of people's: its AbleToScale says so then."""
+    """P26: as an HPA writes, which reads first and finds no count set by users: its AbleToScale says so then."""
     stage.begin("contested")
     stage.pods.load("contested").waiting = 6
     stage.reaches("contested", 3)

@@ -1,4 +1,4 @@
-"""A warm pool from the policy to the engine: the autoscaler says how many, the controller marks, sleeps and wakes."""
+"""A warm pool from the policy to the engine: the autoscaler sets its size, the controller marks, sleeps and wakes."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ ENGINE: Final = {"kind": "Simulated", "context": {"maxTokens": 8192}, "sleep": {
 
 
 def engines(stage: Stage) -> dict[str, str | None]:
-    """Addresses of live engine pods, with the mark of those that are marked."""
+    """Addresses of live engine pods, with the marks of marked pods."""
     selector = f"fairlead.dev/deployment={NAME},fairlead.dev/role=engine"
     live = [one for one in stage.objects("pods", selector) if "deletionTimestamp" not in one["metadata"]]
     return {
@@ -27,12 +27,12 @@ def engines(stage: Stage) -> dict[str, str | None]:
 
 
 def sleepers(stage: Stage) -> set[str]:
-    """Of its engines, those that were put to sleep and not woken."""
+    """Its engines that were put to sleep and not woken."""
     return stage.pods.asleep & engines(stage).keys()
 
 
 def marked(stage: Stage) -> set[str]:
-    """Of its engines, those whose pods say that they sleep, or are about to."""
+    """Its engines whose pods are marked as asleep, or about to sleep."""
     return {address for address, mark in engines(stage).items() if mark is not None}
 
 
