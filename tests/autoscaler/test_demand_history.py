@@ -1,4 +1,4 @@
-"""The weeks before, from a Prometheus that remembers them: hours of the week, where nothing is known of them yet."""
+"""The past weeks from a Prometheus that has them: hours of the week of which nothing is known yet."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which pods a deployment is scaled by: its own routers, or those of the gateway that serves it."""
+"""Which pods a deployment is scaled by: its own routers, or those of its gateway."""
 
 from fairlead.autoscaler import deployment_pods
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
@@ -31,7 +31,7 @@ def joined() -> Manifest:
 
 
 def routers(world: PretendWorld, document: Manifest) -> list[ScrapeTarget]:
-    """Which routers are asked about it."""
+    """The routers that are scraped for it."""
     family = deployment_pods.of(world, document)
     targets = deployment_pods.targets(family, document, EngineKind.SIMULATED, KEYS)
     return [one for one in targets if one.kind is None]

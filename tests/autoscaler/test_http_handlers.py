@@ -1,4 +1,4 @@
-"""What the deciding process answers over HTTP: all decisions at a glance, one whole, and where to ask for others."""
+"""The autoscaler's HTTP answers: all decisions in a table, one in full, and where to find others."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.cli.decisions import decided, facts
 
 
 def fetched(path: str) -> tuple[int, bytes]:
-    """One answer of a process that decided one deployment."""
+    """One answer of a process that decided about one deployment."""
 
     async def story() -> tuple[int, bytes]:
         app = web.Application()

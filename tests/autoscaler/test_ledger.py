@@ -1,4 +1,4 @@
-"""Decisions on disk: whole, bounded, and never in the way of the next decision."""
+"""Decisions on disk: whole, bounded, and never delaying the next decision."""
 
 import logging
 from dataclasses import replace
@@ -18,7 +18,7 @@ def kept(path: Path) -> list[object]:
 
 
 def later(seconds: float) -> DecisionRecord:
-    """The same decision, so much later."""
+    """The same decision, this many seconds later."""
     return replace(decided(), now=decided().now + seconds)
 
 

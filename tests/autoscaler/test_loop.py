@@ -1,4 +1,4 @@
-"""The loop's stories: decided, published where it matters, held where too little is known, and never stopped by one."""
+"""The loop: decides, publishes where it matters, holds where too little is known, and no deployment stops it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

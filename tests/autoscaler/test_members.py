@@ -1,4 +1,4 @@
-"""Several processes share the deployments: one decides each, whoever comes, dies, falls silent or goes blind."""
+"""Several processes share the deployments: one decides each, whichever join, die, go silent or lose their watch."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ TERMS = LeaseDurations(duration_s=15.0, deadline_s=10.0, retry_s=2.0)
 
 @dataclass
 class PretendLeases:
-    """Leases on an API server that some members may not reach for a while."""
+    """Leases on an API server that some members temporarily cannot reach."""
 
     now: float = 0.0
     version: int = 0
@@ -37,7 +37,7 @@ class PretendLeases:
 
 @dataclass
 class Way:
-    """One member's way to it."""
+    """One member's connection to it."""
 
     leases: PretendLeases
     who: str
@@ -113,7 +113,7 @@ def beat(*some: Membership) -> None:
 
 
 def pass_time(leases: PretendLeases, seconds: float, *some: Membership) -> None:
-    """Everyone gives signs of life each other second."""
+    """Let every member renew each second second."""
     for _ in range(int(seconds / 2)):
         leases.now += 2.0
         beat(*some)
@@ -189,7 +189,7 @@ def test_who_cannot_see_the_others_stops_before_they_stop_counting_on_it() -> No
 
 
 def test_who_was_blind_for_a_moment_does_not_take_the_others_for_silent() -> None:
-    """By its clock the other was silent for a whole Lease; the other decides as ever."""
+    """By its clock the other one was silent for a whole Lease; the other one decides as before."""
     leases = PretendLeases()
     one, two = member(leases, "one"), member(leases, "two")
     beat(one, two)
@@ -226,7 +226,7 @@ STEPS = st.lists(
 @given(STEPS)
 @example([("silent", "one", 6.0), ("cut", "four", 1.0), ("beat", "one", 1.0), ("beat", "one", 7.0)])
 def test_two_never_decide_the_same_deployment(steps: list[tuple[str, str, float]]) -> None:
-    """Whoever is late, cut off or comes back: at no moment do two processes hold the same one theirs."""
+    """Late, cut off or returning: at no moment do two processes both hold the same deployment."""
 
     async def live() -> None:
         leases = PretendLeases()

@@ -1,4 +1,4 @@
-"""Scaling on nodes' processors: counted by cores and memory, and compared with no GPU, whose speed is another."""
+"""Scaling on CPU nodes: counted by cores and memory, and not compared with GPUs, whose speed differs."""
 
 from fairlead.autoscaler import scaling_subjects
 from fairlead.cluster import package_data

@@ -1,4 +1,4 @@
-"""An autoscaler process from its first signal handler to its end, beside an API server in small."""
+"""An autoscaler process from its first signal handler to its end, with a small fake API server."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from tests.emulator.living import free_port
 
 
 async def fetched(port: int, path: str) -> tuple[int, str]:
-    """As the kubelet and Prometheus ask; status 0: the port is not open."""
+    """Fetch as the kubelet and Prometheus do; status 0: the port is not open."""
     try:
         async with (
             aiohttp.ClientSession() as session,
@@ -57,7 +57,7 @@ def test_a_member_joins_serves_its_ports_and_leaves(monkeypatch: pytest.MonkeyPa
 
 
 def kubeconfig(folder: Path, server: str) -> Path:
-    """The file that names the API server."""
+    """A file that names the API server."""
     named = {"name": "small"}
     path = folder / "kubeconfig"
     path.write_text(

@@ -1,4 +1,4 @@
-"""What a status is to say, and whether that is worth a write."""
+"""What a status contains, and whether a change is worth a write."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def recommended(
 
 
 def status_after(*answers: Recommendation, case: ScalingCase = CASE) -> ScalingFields:
-    """The status after so many answers, a second apart."""
+    """The status after these decisions, a second apart."""
     found: ScalingFields = {}
     for number, one in enumerate(answers):
         found = scaling_status.scaling(case, one, found, START + number)

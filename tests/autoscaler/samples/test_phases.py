@@ -1,4 +1,4 @@
-"""Where a pod is on its way, and which pods and routers belong to a decision."""
+"""The phase that a starting pod is in, and which pods and routers belong to a decision."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def waiting(reason: str, since: float) -> dict[str, Any]:
 
 
 def noted(**metadata: object) -> dict[str, Any]:
-    """A ready pod with something in its metadata."""
+    """A ready pod with this metadata."""
     made = pod("chat", "engine", 0)
     return made | {"metadata": made["metadata"] | metadata}
 

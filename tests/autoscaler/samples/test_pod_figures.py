@@ -1,4 +1,4 @@
-"""What a decision is told of a pod: the engine's word in its own, and the doubts that depend on a policy."""
+"""The figures of a pod for a decision: the engine's figures converted, and the doubts that depend on a policy."""
 
 from dataclasses import replace
 from math import inf
@@ -19,7 +19,7 @@ OUT = {"state": "ejected", "reason": "no progress for 30 s", "inflight": 0}
 
 
 def still(views: int, every: float = 5.0, **figures: float) -> PodSample[EngineLoad]:
-    """An engine whose counters stand still for so many looks after the first one."""
+    """An engine whose counters stand still for this many scrapes after the first one."""
     sample: PodSample[EngineLoad] = PodSample()
     for number in range(views + 1):
         sample = validation.after(sample, load(**figures), number * every)
@@ -144,7 +144,7 @@ def test_a_pause_ends_being_busy() -> None:
 
 
 def test_routers_say_when_an_engine_rests_whose_figures_move_at_ends() -> None:
-    """TensorRT-LLM's last statistic counts the requests that ended with it, and none follows."""
+    """TensorRT-LLM's last statistic counts the requests that ended with it, and no later one follows."""
     late = PodSample(figures=load(moves_at_ends=True), at=5.0, doubt=None)
     plain = PodSample(figures=load(), at=5.0, doubt=None)
 

@@ -1,4 +1,4 @@
-"""A Prometheus as the source: what it is asked, what its answers say of each pod, and what its silence does."""
+"""Prometheus as the source: the queries, what its answers mean for each pod, and the effect of no answer."""
 
 import asyncio
 import re
@@ -28,14 +28,14 @@ def series(pod: PodName, family: str, value: str, **labels: str) -> PrometheusSe
 
 
 def scraped(page: str, pod: PodName) -> list[PrometheusSeries]:
-    """What a Prometheus keeps of one page."""
+    """What a Prometheus stores of an engine's page."""
     return [
         series(pod, name, value, **dict(_LABEL.findall(labels or ""))) for name, labels, value in _LINE.findall(page)
     ]
 
 
 def gate(requests: float = 100) -> list[PrometheusSeries]:
-    """What it keeps of a router's."""
+    """What it stores of a router's page."""
     return [
         series(GATE, prometheus_queries.ARRIVALS, f"{requests}", model="chat"),
         series(GATE, prometheus_queries.ARRIVALS, "7", model="other"),
@@ -52,7 +52,7 @@ def gate(requests: float = 100) -> list[PrometheusSeries]:
 
 
 class Server:
-    """Answers as it is told to; the moment of all samples is one."""
+    """Answers as configured; all samples have one timestamp."""
 
     def __init__(self, engines: list[PrometheusSeries], routers: list[PrometheusSeries]) -> None:
         self.engines = engines
@@ -89,7 +89,7 @@ BOTH: Final = (target(CHAT, EngineKind.VLLM), target(GATE, None))
 
 
 def looked(server: Server) -> PrometheusSampleSource:
-    """A source that looked once."""
+    """A source that read once."""
 
     async def story() -> PrometheusSampleSource:
         source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: server)

@@ -1,4 +1,4 @@
-"""The connection to a Prometheus over a real socket: what it sends, and which answers are none."""
+"""The connection to a Prometheus over a real socket: what it sends, and which responses are invalid."""
 
 import json
 import ssl
@@ -34,11 +34,11 @@ class Server:
     status: int = 200
     body: bytes = json.dumps(VECTOR).encode()
     seen: list[tuple[str, str, str | None]] = field(default_factory=list)
-    """Path, query and token of each question."""
+    """Path, query and token of each request."""
 
 
 def authority(folder: Path) -> tuple[str, ssl.SSLContext]:
-    """A certificate that vouches for itself, and a server's side of it."""
+    """A self-signed certificate, and a server's side of it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "prometheus")])
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
@@ -70,7 +70,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
             self.wfile.write(given.body)
 
         def log_message(self, *_words: object) -> None:
-            """Says nothing."""
+            """Suppress the log."""
 
     server = ThreadingHTTPServer((HOST, 0), Answer)
     if context is not None:

@@ -1,4 +1,4 @@
-"""What is read of a router's page, and which pages are not believed."""
+"""What is read from a router's page, and which pages are refused."""
 
 import json
 

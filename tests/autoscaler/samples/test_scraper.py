@@ -1,4 +1,4 @@
-"""Asking pods directly: connections that last, pods that are slow, gone, closing or lying, and nobody asked twice."""
+"""Direct scrapes of pods: kept connections, pods that are slow, gone, closing or wrong, and none scraped twice."""
 
 import asyncio
 import resource

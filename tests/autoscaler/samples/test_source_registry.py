@@ -1,4 +1,4 @@
-"""Whose figures a deployment is decided by: pods themselves, or the Prometheus of its policy, with its Secrets."""
+"""The source of a deployment's samples: pods themselves, or the Prometheus of its policy, with its Secrets."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ def target(name: str) -> ScrapeTarget:
 
 
 class Bench:
-    """Sources, and what was made for them."""
+    """Sources, and what was created for them."""
 
     def __init__(self) -> None:
         self.server = PretendServer(PretendWorld())
@@ -41,7 +41,7 @@ class Bench:
         return self.made[-1][1]
 
     def keep_token(self, text: str) -> None:
-        """The Secret as the API server holds it."""
+        """Set the Secret that the API server holds."""
         self.server.held["prometheus"] = {"data": {"token": base64.b64encode(text.encode()).decode()}}
 
     async def follow(self, *cases: ScalingCase) -> None:

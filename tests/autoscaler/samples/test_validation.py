@@ -1,4 +1,4 @@
-"""What is known of an engine from look to look: when its figures are believed, and what becomes of them when not."""
+"""What is kept of an engine from scrape to scrape: when its figures are accepted, and what happens when not."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ MORE = {"generation_tokens": 600.0, "steps": 100.0}
 
 
 def sampled(*loads: EngineLoad | UnreadableScrape) -> PodSample[EngineLoad]:
-    """After looks that were one second apart."""
+    """After scrapes that were one second apart."""
     sample: PodSample[EngineLoad] = PodSample()
     for at, one in enumerate(loads):
         sample = validation.after(sample, one, float(at))
