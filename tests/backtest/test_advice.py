@@ -1,4 +1,4 @@
-"""Suspicions from what was measured, and which lever comes first."""
+"""Suspected causes from measurements, and which lever comes first."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -87,7 +87,7 @@ def test_a_trace_says_how_long_its_requests_are_and_how_much_of_them_repeats() -
 
 
 class Service:
-    """One that is served well with two replicas, or without one of its levers."""
+    """A service that two replicas serve well, or one without one of its levers."""
 
     def __init__(self, *, replicas: int, helps: str) -> None:
         self.one = candidate(replicas)

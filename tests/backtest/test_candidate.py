@@ -1,4 +1,4 @@
-"""Which deployments can be played: sized by their own command, and what cannot be is named with its reason."""
+"""Which deployments can be simulated: sized by their own command; those that cannot are named with the reason."""
 
 from typing import Any
 

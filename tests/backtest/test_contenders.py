@@ -1,4 +1,4 @@
-"""Who is played beside a candidate, and when there is nobody to play it against."""
+"""What is simulated beside a candidate, and when there is nothing to compare it with."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What each request asks of an engine at the least: what an earlier prompt or reply has computed is not asked again."""
+"""The least work that each request needs of an engine: what an earlier prompt or reply computed counts once."""
 
 from fairlead.backtest import demand
 from fairlead.simulator.engine.settings import EngineSettings

@@ -1,4 +1,4 @@
-"""Traffic by its description: as many requests, as busy, as long, as cacheable as was said."""
+"""Traffic from a description: with the requested count, load, lengths and cacheability."""
 
 from collections import Counter
 from dataclasses import replace

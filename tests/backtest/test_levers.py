@@ -1,4 +1,4 @@
-"""Levers: each is a patch that admission could judge, or a change that says where it is made."""
+"""Levers: each is a patch that admission can review, or a change that says where it is made."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -104,7 +104,7 @@ def test_without_a_router_requests_go_to_replicas_in_turn_and_find_less_of_their
 
 
 def prompts_of(people: int) -> PlayedTraffic:
-    """Each asks again and again about the same long text."""
+    """Each user repeatedly asks about the same long text."""
 
     def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
         for number in range(240):

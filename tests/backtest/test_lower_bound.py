@@ -1,4 +1,4 @@
-"""What no policy undercuts: true whoever decides and routes, and near to the truth where that can be counted."""
+"""A lower bound for every policy: valid whoever decides and routes, and close to the truth where it can be counted."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -55,7 +55,7 @@ RULES = st.sampled_from((RoundRobin, LeastTokens, PrefixAffinity))
 
 @st.composite
 def traffics(draw: st.DrawFn) -> list[RequestArrival]:
-    """Some minutes with a calm and a busy part, of prompts that may share their beginnings."""
+    """Some minutes with a calm and a busy part, of prompts that may share prefixes."""
     seed, shares = draw(st.integers(0, 10_000)), draw(st.booleans())
     rates = draw(st.lists(st.sampled_from((0.2, 1.0, 3.0, 8.0)), min_size=1, max_size=4))
     chance = random.Random(seed)  # noqa: S311  # replayed by its seed
@@ -77,7 +77,7 @@ def plans(draw: st.DrawFn) -> "Plan":
 
 
 class Plan:
-    """Asks for one number after the other."""
+    """Requests one number after the other."""
 
     def __init__(self, numbers: Sequence[int], every_s: float) -> None:
         self.numbers, self.every_s = numbers, every_s
@@ -106,7 +106,7 @@ def posed(
 
 
 def played(question: BoundQuestion, plan: Plan, rule: type[Balancer]) -> tuple[float, float]:
-    """The share that is kept, and the replica seconds that are paid while the traffic lasts."""
+    """The share that meets the objectives, and the replica-seconds paid while the traffic lasts."""
 
     def inside(ordinal: int) -> ReplicaEngines:
         return ReplicaEngines((EngineCore(question.settings, question.times, random.Random(ordinal)),))  # noqa: S311
@@ -164,7 +164,7 @@ CHAT = LatencyObjectives(ttft_p95_s=1.0, tpot_p95_s=0.3)
 
 
 def test_a_steady_load_needs_nearly_what_it_takes() -> None:
-    """A prompt costs 0.16 s: for 9.5 of ten requests a second that is 1.52 replicas, and their replies come on top."""
+    """A prompt costs 0.16 s: for 9.5 of ten requests a second that is 1.52 replicas, plus their replies."""
     question = posed(steady(10.0, 1200), ROOMY, CHAT, 30.0)
     found = lower_bound.replica_seconds(question) / question.seconds
 
@@ -172,7 +172,7 @@ def test_a_steady_load_needs_nearly_what_it_takes() -> None:
 
 
 def test_replicas_are_whole_where_a_start_costs_more_than_a_pause_saves() -> None:
-    """Ten seconds of work and ten of rest, over and over: nobody saves by leaving for so short a time."""
+    """Ten seconds of work and ten of rest, repeatedly: leaving for so short a time saves nothing."""
     traffic = [one for one in steady(10.0, 1200) if one.time % 20 < 10]
     dear, cheap = (lower_bound.replica_seconds(posed(traffic, ROOMY, CHAT, cold_s)) for cold_s in (300.0, 0.0))
 
@@ -180,7 +180,7 @@ def test_replicas_are_whole_where_a_start_costs_more_than_a_pause_saves() -> Non
 
 
 def test_a_start_is_paid_for() -> None:
-    """A calm hour with one crowd: whoever comes for the crowd is paid while starting."""
+    """A calm hour with one crowd: replicas for the crowd are paid while they start."""
     crowd = [RequestArrival(time=1500 + number / 20, prompt_tokens=200, output_tokens=20) for number in range(20 * 300)]
     traffic = sorted((*steady(1.0, 3600), *crowd), key=lambda one: one.time)
     slow, quick = (lower_bound.replica_seconds(posed(traffic, ROOMY, CHAT, cold_s, least=1)) for cold_s in (200.0, 0.0))
@@ -220,7 +220,7 @@ def test_what_is_cached_is_computed_once() -> None:
 
 
 def test_a_shortest_objective_for_the_pace_makes_a_token_dearer() -> None:
-    """Few may decode together where a step must be short, so a step serves fewer."""
+    """Few sequences may decode together where a step must be short, so a step serves fewer."""
     traffic = [RequestArrival(time=number / 4, prompt_tokens=20, output_tokens=60) for number in range(2400)]
     hurried, calm = (
         lower_bound.replica_seconds(posed(traffic, ROOMY, LatencyObjectives(ttft_p95_s=1.0, tpot_p95_s=pace), 0.0))
@@ -231,7 +231,7 @@ def test_a_shortest_objective_for_the_pace_makes_a_token_dearer() -> None:
 
 
 def test_what_came_before_has_filled_the_cache_and_counts_no_more() -> None:
-    """Times before nought: a part of a trace is looked at, and what was there before it is known."""
+    """Times before zero: part of a trace is evaluated, and the cache holds what came before it."""
     later = [
         RequestArrival(time=number / 4, prompt_tokens=480, output_tokens=2, prefix=tuple(range(number, number + 30)))
         for number in range(-1200, 1200)
@@ -252,7 +252,7 @@ def test_one_request_is_a_traffic_too() -> None:
 
 
 def test_a_budget_too_small_for_prompts_lets_them_ride_for_nothing() -> None:
-    """Where a step may be full of decoding requests, no prompt has a price that holds."""
+    """Where a step may be full of decoding requests, no price for prompts is a valid bound."""
     narrow = EngineSettings(blocks=400, block_tokens=16, batch_tokens=32, max_sequences=16, context_tokens=2048)
     question = posed(steady(2.0, 300), narrow, CHAT, 0.0)
 

@@ -1,4 +1,4 @@
-"""Where prompts part: a service with the time of day at the start of its system prompt is named, others are not."""
+"""Where prompts diverge: a service with the time of day at the start of its system prompt is named, others are not."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ BLOCK = 16
 
 
 def request(number: int, *blocks: object, tokens: int | None = None, tenant: str | None = "team-a") -> RequestArrival:
-    """A prompt of these blocks, whose names are chained as an engine chains them."""
+    """A prompt of these blocks, whose names are chained as an engine's are."""
     names, before = [], 0
     for one in blocks:
         before = hash((before, one))

@@ -1,4 +1,4 @@
-"""Plays whose every figure is kept beside this file: what makes a play faster, or moves its code, changes none of them.
+"""Simulations whose every figure is stored beside this file: speeding up or moving code must not change them.
 
 A change that means to change results writes them anew: `python -m tests.backtest.test_pinned_plays`.
 """
@@ -33,7 +33,7 @@ DRAFTS: Final = SpeculationSettings(tokens=3, acceptance=(0.8, 0.6, 0.4), lookah
 
 
 def candidate(replicas: int | ReplicaBounds, **changes: object) -> Candidate:
-    """So slow that a request or two a second are enough for it."""
+    """So slow that one or two requests a second are enough load."""
     return test_play.candidate(replicas, times=SLOW, **changes)
 
 
@@ -55,7 +55,7 @@ def crowd(seed: str, rate: float = 2.0) -> PlayedTraffic:
 
 
 def sessions(seed: str, rate: float = 2.0) -> PlayedTraffic:
-    """Prompts that begin as others do, some with the reply before them."""
+    """Prompts with shared prefixes, some with the reply before them."""
 
     def arrivals(block: int) -> Iterator[RequestArrival]:
         chance, now, turns = random.Random(seed), 0.0, dict[int, tuple[int, ...]]()  # noqa: S311  # a replayable draw
@@ -108,13 +108,13 @@ PLAYS: Final[Mapping[str, tuple[Candidate, PlayedTraffic]]] = {
 
 
 def played(name: str) -> PlayedCandidate:
-    """By name, since a failure names it."""
+    """By name, since a failure shows it."""
     made, traffic = PLAYS[name]
     return play(made, traffic, PlaySettings(streams=streams, start=2))
 
 
 def figures(found: PlayedCandidate) -> dict[str, Any]:
-    """All there is to know of it, as JSON reads it back."""
+    """All its figures, as JSON reads them back."""
     document = {**asdict(found), "report": found.report.as_document()}
     return dict(json.loads(json.dumps(document)))
 
@@ -126,7 +126,7 @@ def test_a_play_gives_the_figures_that_it_always_gave(name: str) -> None:
 
 
 def _same(found: object, expected: object, place: str) -> None:
-    """Equal but for the last digits, which another processor's logarithms may change."""
+    """Equal except for the last digits, which may differ with another processor's logarithms."""
     if isinstance(expected, float) and isinstance(found, float):
         assert math.isclose(found, expected, rel_tol=1e-9), f"{place}: {found} and not {expected}"
     elif isinstance(expected, dict) and isinstance(found, dict):

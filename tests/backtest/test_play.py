@@ -1,4 +1,4 @@
-"""What a candidate meets: enough replicas keep their objectives, too few do not, and a policy's answers are told."""
+"""Results of a candidate: enough replicas meet objectives, too few do not, and a policy's answers are reported."""
 
 import random
 from collections.abc import Iterator

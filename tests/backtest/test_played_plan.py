@@ -1,4 +1,4 @@
-"""The search for the cheapest fleet that held: in worlds where what holds is known, and its players."""
+"""The search for the cheapest fleet that meets its objectives, in worlds where the right answer is known."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -50,7 +50,7 @@ PLAYED = playing.play(candidate(1), steady(1.0, 60), PlaySettings(streams=stream
 
 
 class World:
-    """Each product keeps its objectives from so many replicas on; by a certain batch one fewer is enough."""
+    """Each product meets its objectives from this many replicas on; with a certain batch one fewer is enough."""
 
     by_first = True
     by_pace = True

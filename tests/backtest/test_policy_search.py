@@ -1,4 +1,4 @@
-"""A policy is searched step by step: each step is the best that one field can do, and none is played twice."""
+"""A policy is searched step by step: each step is the best of any one field, and none is simulated twice."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,11 +20,11 @@ PLAYED = playing.play(
     candidate(1), steady(1.0, 60), PlaySettings(streams=streams, objectives=LatencyObjectives(tpot_p95_s=0.2))
 )
 Curve = Callable[[ScalingPolicy], tuple[float, float]]
-"""What a policy keeps, and the GPU hours it takes."""
+"""The share of requests within objectives under a policy, and the GPU hours it takes."""
 
 
 class PretendTraffic:
-    """Plays by a curve, and remembers whom."""
+    """Plays by a curve, and records the policies."""
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
@@ -44,7 +44,7 @@ def scaling(policy: ScalingPolicy) -> Candidate:
 
 
 def test_who_keeps_more_than_enough_gets_cheaper_until_the_next_step_would_miss() -> None:
-    """Each step of headroom costs an hour and keeps two in a hundred requests more."""
+    """Each step of headroom costs an hour and brings two in a hundred requests more within the objectives."""
 
     def curve(policy: ScalingPolicy) -> tuple[float, float]:
         headroom = policy.signals.token_headroom or 0.0

@@ -1,4 +1,4 @@
-"""The routers' own queue, where it is played: who waits does so in routers, and goes when it can still be in time."""
+"""The routers' own queue in the simulation: requests wait in routers, and go while they can still be in time."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ SMALL = replace(SETTINGS, max_sequences=4)
 
 
 def burst(calm: int, crowd: int) -> PlayedTraffic:
-    """Requests for half of what four at a time are good for, then very many at once, then as before."""
+    """Requests for half of what four replicas can serve, then a burst, then as before."""
 
     def arrivals(_: int) -> Iterator[RequestArrival]:
         for number in range(calm):

@@ -1,4 +1,4 @@
-"""Intervals of several runs, against a table and against figures worked out by hand."""
+"""Confidence intervals of several runs, against a table and figures worked out by hand."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What candidates are held against: the smallest fixed fleet, and the least possible for their own replicas."""
+"""What candidates are compared with: the smallest fixed fleet, and the least possible for their own replicas."""
 
 import pytest
 
