@@ -1,4 +1,4 @@
-"""What the comparison of a real run with a played one is made of: waves, courses, and what two watches heard."""
+"""Parts of the comparison between a real run and a simulated one: waves, courses, and the events of two watches."""
 
 import pytest
 from hypothesis import given

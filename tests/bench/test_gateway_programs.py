@@ -1,4 +1,4 @@
-"""What the gateway's programs judge by: ranks of times, a route as its file has it, what an hour of replicas costs."""
+"""How the gateway's benchmarks judge: ranks of times, a route as its file has it, the cost of an hour of replicas."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Tuned on one part, judged on another: who is on the front, what counts as a loss, and which traces are played."""
+"""Tuned on one part, judged on another: the Pareto front, what counts as a loss, and which traces are used."""
 
 import copy
 import json

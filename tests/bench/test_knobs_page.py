@@ -1,4 +1,4 @@
-"""The pictures of a policy's fields: whole SVG, one line a setting, and nothing of the time before it counts."""
+"""The charts of a policy's fields: valid SVG, one line a setting, and the warm-up does not count."""
 
 from pathlib import Path
 from xml.etree import ElementTree as ET

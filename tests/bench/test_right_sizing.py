@@ -1,4 +1,4 @@
-"""What right-sizing saves and loses on labelled tasks, and whether what is reported of failing models is true."""
+"""What right-sizing saves and loses on labelled tasks, and whether the report of failing models is true."""
 
 from math import sqrt
 

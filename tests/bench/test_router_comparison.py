@@ -1,4 +1,4 @@
-"""What follows from the figures of a comparison: medians, ratios to the better peer, and which promises are broken."""
+"""What follows from the figures of a comparison: medians, ratios to the better peer, and broken promises."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ SHORT = LINES[0].name
 def found(
     cpu_us: Mapping[str, tuple[float, ...]], p99: Mapping[str, float] | None = None, memory: float = 40.0
 ) -> Found:
-    """A run with one line; delays only where they are told."""
+    """A run with one line; delays only where given."""
     costs = [
         Cost(router=name, line=SHORT, cpu_us=each, per_second=1e6 / each, failed=0)
         for name, rounds in cpu_us.items()
