@@ -1,4 +1,4 @@
-"""The observer by itself: what it says of a picture, and that a status that says otherwise is called a lie."""
+"""The observer by itself: what it reports of a snapshot, and that a false status is reported as false."""
 
 import asyncio
 import contextlib
@@ -73,7 +73,7 @@ def picture(*pods: Manifest, fields: dict[str, tuple[str, str]] | None = None, *
 
 
 def about(facts: Facts) -> set[str]:
-    """What is lied about."""
+    """The subjects of the false statements."""
     return {one.about for one in disagreements(facts)}
 
 
@@ -253,7 +253,7 @@ def test_a_pod_that_leaves_ended_by_itself_only_before_somebody_deleted_it(finis
 
 
 class TwoEvents:
-    """An API server that has one pod, which crashes, and is then written of as if it never had."""
+    """An API server with one pod, which crashes, and is then updated as if it never had."""
 
     def __init__(self, *events: Manifest) -> None:
         self._events = events

@@ -1,4 +1,4 @@
-"""On pretended nodes that live, pods are as ready as their containers, whatever was called out about them late."""
+"""On fake nodes with a working lifecycle, pods are as ready as their containers, even when events come late."""
 
 import asyncio
 from typing import Any
@@ -12,7 +12,7 @@ PODS, NODES = "/api/v1/pods", "/api/v1/nodes"
 
 
 class Server(Kube):
-    """Holds pods and nodes; merges patches in, refuses stale ones, and is away at the first."""
+    """Holds pods and nodes; merges patches, refuses stale ones, and is unavailable for the first."""
 
     def __init__(self, *objects: Manifest) -> None:
         self.held = {one["metadata"]["name"]: one for one in objects}
@@ -36,7 +36,7 @@ class Server(Kube):
 
 
 class Filled(Eye):
-    """Has seen these."""
+    """Contains these snapshots."""
 
     def __init__(self, server: Server, *objects: Manifest) -> None:
         super().__init__(server, "")

@@ -1,4 +1,4 @@
-"""Sequences are drawn by their seed, kept as JSON, read as lines, and cut down to what is needed."""
+"""Sequences are drawn from their seed, stored as JSON, printed as lines, and shrunk to what is needed."""
 
 import asyncio
 import json
