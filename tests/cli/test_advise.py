@@ -1,4 +1,4 @@
-"""`fairlead advise` on services built with one known fault each: it is named first, and its patch mends it."""
+"""`fairlead advise` on services with one known fault each: it is named first, and its patch fixes it."""
 
 import json
 import random
@@ -15,7 +15,7 @@ from tests.cli.conftest import Run
 
 @dataclass(frozen=True, kw_only=True)
 class FaultyService:
-    """A service that would keep its objectives, but for one thing."""
+    """A service that would meet its objectives, but for one thing."""
 
     fault: str
     product: str
@@ -46,7 +46,7 @@ BOTH: Mapping[str, object] = {"quantization": {"weights": "fp8PerTensor", "kvCac
 
 
 def plain(a_second: float, prompt: int, reply: int, requests: int = 1200) -> Callable[[Path], Path]:
-    """Independent arrivals of requests that vary by half of their length."""
+    """Independent arrivals of requests whose lengths vary by half."""
 
     def write(folder: Path) -> Path:
         chance, now, rows = random.Random("advise"), 0.0, ["seconds,prompt_tokens,output_tokens"]  # noqa: S311  # recorded
@@ -60,7 +60,7 @@ def plain(a_second: float, prompt: int, reply: int, requests: int = 1200) -> Cal
 
 
 def repeated(a_second: float, blocks: int, requests: int = 900) -> Callable[[Path], Path]:
-    """Prompts that are alike but for their last 512 tokens."""
+    """Prompts that are alike except for their last 512 tokens."""
 
     def write(folder: Path) -> Path:
         chance, now, rows = random.Random("advise"), 0.0, list[str]()  # noqa: S311  # recorded
@@ -185,7 +185,7 @@ def test_what_cannot_be_advised_is_said(run: Run, tmp_path: Path, files: Path) -
 
 
 def chats(folder: Path, beginning: str) -> Path:
-    """A batch of a service whose system prompt begins so, with the request's number in it."""
+    """A batch of a service whose system prompt begins with this text and the request's number."""
     path, system = (
         folder / "batch.jsonl",
         "You are the assistant of a bank. Be polite, be brief, and say no secrets. " * 60,

@@ -1,4 +1,4 @@
-"""An OpenAI batch file as traffic: at once, which lasts until its last answer, or spread over a window."""
+"""An OpenAI batch file as traffic: all at once, which lasts until the last answer, or spread over a window."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from fairlead.cli.main import main
 
 @pytest.fixture
 def batch(files: Path) -> Path:
-    """Four hundred requests, of which a quarter sets no limit to its reply."""
+    """Four hundred requests, a quarter of them without a limit for the reply."""
     path = files / "batch.jsonl"
     with path.open("w") as lines:
         for number in range(400):

@@ -1,4 +1,4 @@
-"""`fairlead calibrate`: from a recorded timeline and from a running engine to a file that `fairlead engine` takes."""
+"""`fairlead calibrate`: from a recorded timeline or a running engine to a file that `fairlead engine` accepts."""
 
 import json
 import random
@@ -28,7 +28,7 @@ LIMITS = EngineSettings(blocks=4000, batch_tokens=2048, max_sequences=64)
 
 
 def engine(reached: RateShares) -> EngineCore:
-    """One that reaches these shares."""
+    """An engine that reaches these shares."""
     catalogue = package_data.load_catalogue()
     question = SizingInput(
         release=CURRENT, shape=catalogue.shapes[MODEL], accelerator=catalogue.accelerators[PRODUCT], context=8192
@@ -40,13 +40,13 @@ def engine(reached: RateShares) -> EngineCore:
 
 
 def crowd(core: EngineCore, count: int, now: float) -> None:
-    """So many requests at once."""
+    """This many requests at once."""
     for serial in range(count):
         core.add(EngineRequest(serial=serial, prompt_tokens=1200, output_tokens=600, arrived=now))
 
 
 def timeline(core: EngineCore, seconds: int) -> str:
-    """What a recorder beside it writes, of a crowd that comes at once."""
+    """What a recorder writes of a crowd that arrives at once."""
     rows = ["t,prompt_throughput,gen_throughput,running,waiting,kv_cache_pct"]
     crowd(core, 40, 0.0)
     before = (0, 0)
@@ -61,7 +61,7 @@ def timeline(core: EngineCore, seconds: int) -> str:
 
 @contextmanager
 def serving(core: EngineCore) -> Iterator[str]:
-    """Its metrics on a real socket, in real time, under crowds that come and go."""
+    """Serve its metrics on a real socket, in real time, under crowds that come and go."""
     started, entries, lock = time.monotonic(), [0], threading.Lock()  # noqa: TID251  # it plays a real engine
 
     def page() -> str:
@@ -89,7 +89,7 @@ def serving(core: EngineCore) -> Iterator[str]:
         """Answers every path."""
 
         def do_GET(self) -> None:
-            """The page at this moment."""
+            """Send the current page."""
             with lock:
                 body = page().encode()
             self.send_response(200)
@@ -98,7 +98,7 @@ def serving(core: EngineCore) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Quietly."""
+            """Suppress the log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
     thread = threading.Thread(target=server.serve_forever)

@@ -1,4 +1,4 @@
-"""The `fairlead` command from outside: what a person types, what comes back, and with which exit code."""
+"""The `fairlead` command from outside: arguments, output and exit codes."""
 
 import json
 import platform

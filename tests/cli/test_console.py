@@ -1,4 +1,4 @@
-"""`fairlead console`: a door on this machine, for one reader, to the pod that leads."""
+"""`fairlead console`: a local proxy, for one reader, to the leading pod."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from tests.cluster.fake_api import FakeRequest
 
 
 class ConsoleCluster(PretendCluster):
-    """Two pods of the operator with a console: the second one leads."""
+    """Two operator pods with a console: the second one leads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class ConsoleCluster(PretendCluster):
         self.forbids = False
 
     def has_consoles(self, port_name: str = "console") -> None:
-        """As the chart makes them with console.enabled."""
+        """As the chart creates them with console.enabled."""
         for name in ("fairlead-0", "fairlead-1"):
             metadata = {"name": name, "namespace": "fairlead-system", "labels": LABELS}
             ports = [{"name": "metrics", "containerPort": 9090}, {"name": port_name, "containerPort": 9091}]
@@ -75,7 +75,7 @@ Scenario = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
 
 
 def entered(scenario: Scenario, account: str | None = None) -> None:
-    """Somebody at the open door, with a browser's memory for cookies."""
+    """A browser session at the open proxy, with cookies."""
 
     async def run() -> None:
         async with cluster_client.open_cluster(None) as reached:

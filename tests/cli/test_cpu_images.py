@@ -1,4 +1,4 @@
-"""`--cpu-image KIND=IMAGE`: what engines run with product CPU in this installation."""
+"""`--cpu-image KIND=IMAGE`: the engine images for product CPU in this installation."""
 
 import argparse
 

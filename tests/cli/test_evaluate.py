@@ -1,4 +1,4 @@
-"""`fairlead evaluate` as its user has it: two endpoints, a file of questions, a verdict, and an exit code for CI."""
+"""`fairlead evaluate` for its user: two endpoints, a file of questions, a verdict, and an exit code for CI."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def words(
 
 
 class Worse:
-    """One answer of so many is wrong."""
+    """One answer of this many is wrong."""
 
     def __init__(self, of: int) -> None:
         self.of = of

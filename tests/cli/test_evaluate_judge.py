@@ -1,4 +1,4 @@
-"""`fairlead evaluate --scorer judge`: a model says which answer is better, in both orders, and nobody pays it twice."""
+"""`fairlead evaluate --scorer judge`: a model says which answer is better, in both orders; no call is paid twice."""
 
 import json
 import re
@@ -15,7 +15,7 @@ ITEMS = 150
 
 
 def better_is_longer(question: str) -> str:
-    """It judges by length alone, whatever stands first."""
+    """Prefers by length alone, in either order."""
     first, second = re.findall(r"\[Answer [AB]\]\n(.*)", question)
     return f"VERDICT: {'TIE' if len(first) == len(second) else 'A' if len(first) > len(second) else 'B'}"
 

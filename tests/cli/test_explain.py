@@ -1,4 +1,4 @@
-"""`fairlead explain`: why it has this many replicas, from the cluster or a file; a plain word where it cannot."""
+"""`fairlead explain`: why it has this many replicas, from the cluster or a file; a plain message where it cannot."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ SCALING = {
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """One that the kubeconfig leads to, with an operator and one deployment it decides about."""
+    """A cluster that the kubeconfig leads to, with an operator and one deployment that it scales."""
     with running(tmp_path) as (cluster, kubeconfig):
         monkeypatch.setenv("KUBECONFIG", kubeconfig)
         monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
@@ -76,7 +76,7 @@ def test_without_a_process_to_ask_the_object_says_what_it_can(run: Run, cluster:
 
 
 def leased(cluster: PretendCluster, holder: str, ago_s: float) -> None:
-    """The operator's Lease, renewed so long ago; and the status, written a minute before that."""
+    """The operator's Lease, renewed this long ago; and the status, written a minute earlier."""
     moment = datetime.now(tz=UTC) - timedelta(seconds=ago_s)  # noqa: TID251  # it plays an operator
     spec = {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": moment.isoformat()}
     name = {"name": "fairlead-controller", "namespace": "fairlead-system"}
@@ -92,7 +92,7 @@ def leased(cluster: PretendCluster, holder: str, ago_s: float) -> None:
 
 @pytest.mark.trial(8)
 def test_a_status_that_nobody_updates_any_more_is_said_to_be_old(run: Run, cluster: PretendCluster) -> None:
-    """After an uninstall it says Serving for ever."""
+    """After an uninstall it says Serving forever."""
     cluster.pages.clear()
     leased(cluster, "fairlead-x", 7200)
     _, out, _ = run("explain", "chat")

@@ -1,4 +1,4 @@
-"""An explanation in words: each part of a decision has its place, and what has nothing to say is left out."""
+"""An explanation in words: each part of a decision has its place, and empty parts are left out."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What commands find out by themselves: local models, and products of one's own."""
+"""What commands find by themselves: local models, and custom products."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`fairlead plan`: a proposal to apply with its arithmetic, or the word that made no sense."""
+"""`fairlead plan`: a proposal to apply with its arithmetic, or the argument that made no sense."""
 
 import gzip
 import json
@@ -46,7 +46,7 @@ def test_as_json_it_holds_everything(run: Run) -> None:
 
 @pytest.mark.parametrize("output", ["text", "yaml", "json"])
 def test_what_nothing_can_keep_is_said_with_the_nearest(run: Run, output: str) -> None:
-    words = ("--ttft-p95", "1ms", "--tpot-p95", "1ms", "--product", "NVIDIA-L4")  # by arithmetic: nothing to play
+    words = ("--ttft-p95", "1ms", "--tpot-p95", "1ms", "--product", "NVIDIA-L4")  # by arithmetic: nothing to simulate
     code, out, _ = run("plan", MODEL, *ARRIVING, *words, "-o", output)
     assert code == 1
     assert "null" in out if output == "json" else out.startswith("nothing in the catalogue keeps these objectives")

@@ -1,4 +1,4 @@
-"""The playground's way from a browser to a model: what is passed on, what comes back, and what is refused."""
+"""The playground's path from a browser to a model: what is forwarded, returned and refused."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ BODY = {"model": "chat", "messages": [{"role": "user", "content": "Hello"}], "st
 
 
 class ModelCluster(ConsoleCluster):
-    """A model that answers with one word, and with the next only when the first was read."""
+    """A model that answers with one word, and with the next only after the first was read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ Scenario = Callable[[aiohttp.ClientSession, URL, ModelCluster], Awaitable[None]]
 
 
 def entered(folder: Path, monkeypatch: pytest.MonkeyPatch, scenario: Scenario, *, enters: bool = True) -> ModelCluster:
-    """A browser at the open door; cookies are kept where it came by the printed address."""
+    """A browser at the open proxy; cookies are kept if it came by the printed address."""
     with running(folder, ModelCluster) as (cluster, kubeconfig):
         monkeypatch.setenv("KUBECONFIG", kubeconfig)
         monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)

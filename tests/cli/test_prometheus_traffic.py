@@ -1,4 +1,4 @@
-"""Weeks that no log holds, as a Prometheus kept them: drawn from rates and mean lengths, and played on what runs."""
+"""Weeks without logs, from a Prometheus: drawn from rates and mean lengths, and simulated on what runs."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ HOST = "127.0.0.46"
 
 
 class Kept:
-    """Answers range queries: a constant rate in the second half of the time, and lengths while somebody comes."""
+    """Answers range queries: a constant rate in the second half of the time, and lengths while requests come."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -56,7 +56,7 @@ def kept() -> Iterator[Kept]:
             self.wfile.write(body)
 
         def log_message(self, *_words: object) -> None:
-            """Says nothing."""
+            """Suppress the log."""
 
     server = ThreadingHTTPServer((HOST, 0), Answer)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

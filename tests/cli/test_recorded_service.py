@@ -1,4 +1,4 @@
-"""What runs in a cluster, played on what its routers logged: the policy in force beside one that might be."""
+"""A running service, simulated on what its routers logged: the current policy beside a candidate."""
 
 import json
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ GATEWAY = {"gateway": {"name": "front"}}
 
 
 def line(number: int, **more: object) -> str:
-    """A stream that took what an L40S takes, every half second."""
+    """A stream with an L40S's timing, every half second."""
     moment = (BEGAN + timedelta(seconds=number / 2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     usual: dict[str, object] = {"time": moment, "request_id": f"r{number}", "status": 200, "stream": True}
     return json.dumps(usual | {"prompt_tokens": 800, "output_tokens": 100, "ttft_ms": 100.0, "tpot_ms": 20.0} | more)
 
 
 def log(*lines: str) -> bytes:
-    """As a container writes it: a word of the process before its requests."""
+    """As a container writes it: process output before its requests."""
     return "\n".join(("INFO listening on 8080", *lines, "")).encode()
 
 
@@ -49,7 +49,7 @@ def router(cluster: PretendCluster, name: str, content: bytes, gateway: str | No
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """One deployment that follows a policy, whose two routers saw half of the requests each."""
+    """One deployment with a policy, whose two routers saw half of the requests each."""
     with running(tmp_path) as (cluster, kubeconfig):
         monkeypatch.setenv("KUBECONFIG", kubeconfig)
         monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)

@@ -92,7 +92,7 @@ def test_a_file_without_deployments_renders_nothing(run: Run, file: File) -> Non
 
 
 def test_what_routers_would_be_told_is_rendered_beside_the_engine(run: Run, file: File) -> None:
-    """The same document that a running operator writes, so that `fairlead router --check` understands it."""
+    """The same document that a running operator writes, so that `fairlead router --check` accepts it."""
     shown = deployment(router={"replicas": 3, "timeouts": {"total": "1m"}})
     code, out, _ = run("render", "-o", "json", file(shown))
     (one,) = json.loads(out)

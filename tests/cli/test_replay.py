@@ -1,4 +1,4 @@
-"""`fairlead replay`: every decision comes out the same, or the first that do not are told field by field."""
+"""`fairlead replay`: every decision comes out the same, or the first that differ are shown field by field."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""`fairlead simulate --publish`: a report in the cluster, where nothing but an earlier report is ever replaced."""
+"""`fairlead simulate --publish`: a report in the cluster, which may replace only an earlier report."""
 
 from collections.abc import Iterator
 from pathlib import Path

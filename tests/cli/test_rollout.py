@@ -1,4 +1,4 @@
-"""`fairlead rollout`: where a canary is, and orders to it; an order that would change nothing is refused plainly."""
+"""`fairlead rollout`: a canary's state, and commands to it; a command without effect is refused plainly."""
 
 import json
 from collections.abc import Iterator
@@ -57,19 +57,19 @@ def seen(state: CanaryState) -> RolloutView:
 
 
 def document(spec: Any = SPEC, status: Any = None, kind: str = "InferenceDeployment") -> dict[str, Any]:  # noqa: ANN401
-    """Whatever is stored."""
+    """An object with any content."""
     return {"kind": kind, "metadata": {"name": "chat", "namespace": "team"}, "spec": spec, "status": status or {}}
 
 
 def answer(state: CanaryState, verb: str, now: datetime = T0 + timedelta(minutes=5)) -> str:
-    """What is message of an order."""
+    """The message for a command."""
     found = rollout_orders.order(seen(state), verb, now)
     return f"{found.because}; {found.remedy}" if isinstance(found, NoOrder) else f"{found.value}: {found.follows}"
 
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """With a canary on its second step, and a deployment that has none."""
+    """A cluster with a canary on its second step, and a deployment without one."""
     with running(tmp_path) as (cluster, kubeconfig):
         monkeypatch.setenv("KUBECONFIG", kubeconfig)
         monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
@@ -207,7 +207,7 @@ def test_each_order_says_what_follows_or_why_nothing_does(changed: Any, verb: st
 
 
 def test_an_order_is_always_later_than_what_the_canary_has_seen() -> None:
-    """The clock of a person's machine may be behind; an order from before would not be carried out."""
+    """A user's clock may be behind; a command from the past would not be carried out."""
     before = T0 - timedelta(hours=1)
     assert answer(SECOND, "pause", before).startswith("pause 2026-11-23T12:00:00Z: ")
     twice = replace(SECOND, ordered_at=T0 + timedelta(minutes=2))

@@ -1,4 +1,4 @@
-"""`fairlead router --check`: what a router would do with a file, before any runs."""
+"""`fairlead router --check`: what a router would do with a file, before one runs."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`fairlead simulate` as its user has it: files and a trace in, a table or JSON out, and what is wrong by its name."""
+"""`fairlead simulate` for its user: files and a trace in, a table or JSON out, and errors named."""
 
 import gzip
 import json

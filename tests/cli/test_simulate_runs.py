@@ -1,4 +1,4 @@
-"""How candidates are played: against others, more than once, in stretches, and until somebody interrupts."""
+"""How candidates are simulated: against others, repeatedly, in stretches, and until an interrupt."""
 
 import json
 from concurrent.futures import wait

@@ -1,4 +1,4 @@
-"""Traces with something wrong in them: named with the line and the remedy, or repaired and said."""
+"""Traces with errors: named with line and remedy, or repaired with a note."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""A command imports what it needs and nothing before: who asks for the version should not wait for the product."""
+"""A command imports only what it needs: `--version` should not wait for the whole product."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Columns stand under their heads whatever the rows hold."""
+"""Columns line up under their headers whatever the rows hold."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from fairlead.cli.text_table import aligned
 
 CELL = st.text(alphabet="abc1.-", max_size=8)
-"""A cell without spaces, so that two of them part the columns."""
+"""A cell without spaces, so that two of them delimit the columns."""
 
 
 def test_names_stand_to_the_left_and_figures_to_the_right() -> None:

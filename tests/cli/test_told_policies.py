@@ -1,4 +1,4 @@
-"""Policies that docs/autoscaling.md tells people to write: `fairlead validate` takes each and warns of none."""
+"""Policies that docs/autoscaling.md recommends: `fairlead validate` accepts each without a warning."""
 
 import pytest
 

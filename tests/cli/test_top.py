@@ -36,7 +36,7 @@ SEEN = TopView(rows=(ROW,), at=AT, scope="namespace team")
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """One that the kubeconfig leads to, with one deployment."""
+    """A cluster that the kubeconfig leads to, with one deployment."""
     with running(tmp_path) as (cluster, kubeconfig):
         monkeypatch.setenv("KUBECONFIG", kubeconfig)
         monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
@@ -167,14 +167,14 @@ def test_a_narrow_terminal_cuts_lines() -> None:
 
 
 class Keys(io.TextIOWrapper):
-    """A terminal's input, of which the other end is ours."""
+    """A terminal's input whose other end is ours."""
 
     def __init__(self) -> None:
         self.ours, theirs = os.openpty()
         super().__init__(io.FileIO(theirs, "r"))
 
     def close(self) -> None:
-        """Both ends."""
+        """Close both ends."""
         super().close()
         os.close(self.ours)
 

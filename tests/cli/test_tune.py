@@ -1,4 +1,4 @@
-"""`fairlead tune`: a policy searched on one part of a trace, judged on the rest; plain words where it cannot be."""
+"""`fairlead tune`: a policy searched on one part of a trace, judged on the rest; plain messages where it cannot."""
 
 import json
 import random
@@ -37,7 +37,7 @@ def deployment(**spec: Any) -> dict[str, Any]:  # noqa: ANN401
 
 @pytest.fixture
 def trace(tmp_path: Path) -> str:
-    """Twenty minutes, the same all the time."""
+    """Twenty minutes of constant traffic."""
     chance, now, rows = random.Random("tune"), 0.0, ["seconds,prompt_tokens,output_tokens"]  # noqa: S311  # recorded
     while now < 1200:
         now += chance.expovariate(0.4)

@@ -1,4 +1,4 @@
-"""`fairlead validate`: what admission would say, for people and for programs."""
+"""`fairlead validate`: what admission would say, for users and for programs."""
 
 import json
 from pathlib import Path
@@ -164,7 +164,7 @@ def test_people_at_a_terminal_see_colours() -> None:
     ],
 )
 def test_plain_words_are_read_as_kubectl_reads_them(written: str, read: object) -> None:
-    """The same words are put to a real kubectl in `tests/apiserver/test_bad_inputs.py`."""
+    """The same words are given to a real kubectl in `tests/apiserver/test_bad_inputs.py`."""
     (document,) = documents.of_text(f"a: {written}", "f")
     assert isinstance(document.content, dict)
     found = document.content["a"]

@@ -1,4 +1,4 @@
-"""Asking vLLM, told with one that is small and obeys: how it is called, what is passed on, what happens without it."""
+"""Checking with vLLM, tested on a small fake: how it is called, what is passed on, what happens without it."""
 
 import io
 import json
@@ -61,7 +61,7 @@ class AsyncEngineArgs:
 
 @pytest.fixture
 def small_vllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An interpreter that has a vLLM of six names and four rules, on a machine without a GPU."""
+    """An interpreter with a fake vLLM of six names and four rules, on a machine without a GPU."""
     package = tmp_path / "site" / "vllm"
     for module in (
         "engine/arg_utils",

@@ -1,4 +1,4 @@
-"""`fairlead why`: the first cause first, what to do, the command for it; and whether an operator is there at all."""
+"""`fairlead why`: the first cause first, what to do, the command for it; and whether an operator runs at all."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ MESSAGE = "pod chat-1-x: image example/engine:2 cannot be pulled: no such tag; c
 
 
 def before(ago: timedelta) -> datetime:
-    """A moment that far back, by the clock that the command reads."""
+    """A moment this long ago, by the clock that the command reads."""
     return datetime.now(tz=UTC) - ago  # noqa: TID251  # it plays an operator
 
 
@@ -29,7 +29,7 @@ def condition(kind: str, status: str, reason: str, message: str) -> dict[str, st
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
-    """With an operator at work, a deployment that cannot pull its image, a gateway and a policy that are well."""
+    """With a working operator, a deployment that cannot pull its image, a healthy gateway and a healthy policy."""
     with running(tmp_path) as (cluster, kubeconfig):
         monkeypatch.setenv("KUBECONFIG", kubeconfig)
         monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)

@@ -1,4 +1,4 @@
-"""Whole objects that pages of docs/ show: `fairlead validate` takes each, and a migrated engine keeps its flags."""
+"""Whole objects in docs/: `fairlead validate` accepts each, and a migrated engine keeps its flags."""
 
 import json
 import re

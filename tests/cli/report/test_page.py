@@ -1,4 +1,4 @@
-"""The report as text: what stands in it, in which order, and that no name of a file becomes markup."""
+"""The report as text: its parts in order, and that no file name becomes markup."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The timeline: what is drawn of which minute, and lines that nobody confuses."""
+"""The timeline: what is drawn for which minute, with lines that cannot be confused."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -18,9 +18,9 @@ SIGHT: Final[dict[str, tuple[Light, Light, Light]]] = {
     "no green": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
     "no blue": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
 }
-"""Machado, Oliveira and Fernandes (2009), severity 1: linear red, green and blue as such eyes have them."""
+"""Machado, Oliveira and Fernandes (2009), severity 1: linear red, green and blue as each type of vision sees them."""
 JUST_SEEN: Final = 2.3
-"""The difference in CIELAB that is just noticed; lines are to be ten times as far apart."""
+"""The just noticeable difference in CIELAB; lines must be ten times as far apart."""
 
 
 def test_demand_is_counted_by_minutes_and_the_fleet_beside_it() -> None:

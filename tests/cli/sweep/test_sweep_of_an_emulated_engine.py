@@ -1,4 +1,4 @@
-"""`fairlead calibrate --sweep` on an engine whose step times are known: they are found, and the emulator takes them."""
+"""`fairlead calibrate --sweep` on an engine with known step times: it finds them, and the emulator accepts them."""
 
 import json
 import os
@@ -28,7 +28,7 @@ from tests.waiting import eventually
 
 TRIES = 3
 NEAR = 0.15
-"""The emulator keeps its own times to the millisecond where the machine lets it."""
+"""The emulator keeps its times to the millisecond where the machine allows it."""
 
 
 def predicted(target: SweepTarget) -> StepTimes:
@@ -54,7 +54,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SweepTarget, 
 
 
 def _swept(place: Path) -> tuple[Path, SweepTarget, list[str]]:
-    """A first run with too little time for all of it, and one that ends it."""
+    """A first run with too little time for all of it, and one that completes it."""
     target = emulated.target()
     log, left, first = emulated.sweep(place, target, point_s=1e9)
     assert (left, log.record.steps) == (len(plan.points(target.limits)), ())

@@ -1,4 +1,4 @@
-"""`fairlead calibrate --sweep` on an SGLang whose step times are known: they are found by its own metrics."""
+"""`fairlead calibrate --sweep` on an SGLang with known step times: it finds them from SGLang's own metrics."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tests.cli.sweep import emulated
 
 TRIES = 3
 NEAR = 0.15
-"""The emulator keeps its own times to the millisecond where the machine lets it."""
+"""The emulator keeps its times to the millisecond where the machine allows it."""
 FLAGS = (
     *("--served-model-name", "chat", "--context-length", "512", "--max-running-requests", "3"),
     *("--quantization", "fp8", "--disable-overlap-schedule", "--dtype", "bfloat16"),
