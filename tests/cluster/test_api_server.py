@@ -1,4 +1,4 @@
-"""What goes wrong between us and the API server is told apart by who can change it; nothing is tried twice."""
+"""API server errors are classified by who can fix them; nothing is retried."""
 
 import asyncio
 import json

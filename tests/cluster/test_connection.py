@@ -1,4 +1,4 @@
-"""Who we are to which server, from a service account or a kubeconfig, and never older than a minute."""
+"""Identity and server, from a service account or a kubeconfig, and never older than a minute."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from tests.cluster.worlds import run
 
 
 def account(folder: Path, token: str) -> Path:
-    """What the kubelet mounts."""
+    """The folder that the kubelet mounts."""
     (folder / "token").write_text(f"{token}\n")
     (folder / "ca.crt").write_text("")
     (folder / "namespace").write_text("fairlead")
@@ -23,7 +23,7 @@ def account(folder: Path, token: str) -> Path:
 
 
 def kubeconfig(folder: Path, server: str, user: dict[str, str]) -> str:
-    """A file as kubectl has it."""
+    """A kubeconfig as kubectl writes it."""
     path = folder / "config"
     context = {"cluster": "c", "user": "u", "namespace": "serving"}
     config = {
@@ -134,7 +134,7 @@ def test_a_kubeconfig_that_is_not_there_or_names_nothing_is_said(tmp_path: Path)
 
 
 def test_a_source_that_forgets_who_we_are_is_not_believed() -> None:
-    """A plugin that failed gives no token; without one we would be somebody without rights."""
+    """A plugin that failed gives no token; without one we would be an anonymous user without rights."""
 
     async def story() -> None:
         credentials = Credentials(server="http://127.0.0.1:1", scheme="Bearer", token="known")

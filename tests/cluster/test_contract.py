@@ -1,4 +1,4 @@
-"""The fake API server answers what a real one answers."""
+"""The fake API server answers as a real one does."""
 
 import pytest
 

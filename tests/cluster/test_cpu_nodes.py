@@ -1,4 +1,4 @@
-"""Cores and memory of nodes as the API server writes them, and what pods of ours request of them."""
+"""Cores and memory of nodes in the API server's notation, and what our pods request of them."""
 
 from decimal import Decimal
 from typing import Any

@@ -28,7 +28,7 @@ def test_it_lists_then_hears_of_every_change_and_each_is_told_once() -> None:
 
 
 def test_an_object_deleted_in_a_410_gap_is_lost_after_the_relist() -> None:
-    """P9: nobody ever said DELETED."""
+    """P9: no DELETED event was ever received."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -49,7 +49,7 @@ def test_an_object_deleted_in_a_410_gap_is_lost_after_the_relist() -> None:
 
 
 def test_another_object_of_the_same_name_is_first_told_as_gone() -> None:
-    """P7: the name is not the object."""
+    """P7: an object is more than its name."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -69,7 +69,7 @@ def test_another_object_of_the_same_name_is_first_told_as_gone() -> None:
 
 
 def test_a_silent_watch_is_left_and_goes_on_from_the_last_version() -> None:
-    """P10: the connection is open and says nothing."""
+    """P10: the connection is open and sends nothing."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -104,7 +104,7 @@ def test_bookmarks_keep_a_quiet_watch_and_carry_its_version_forward() -> None:
 
 
 def test_our_own_write_is_in_the_store_before_the_watch_says_so() -> None:
-    """P11: and the watch's word, when it comes, is told to nobody."""
+    """P11: and the watch's event, when it comes, is passed on to no listener."""
 
     async def story() -> None:
         fake = FakeApi()

@@ -1,4 +1,4 @@
-"""What an informer meets that is not the world's doing: errors, missing rights and kinds, and words that are none."""
+"""Informer troubles beyond the objects themselves: errors, missing rights and kinds, and malformed events."""
 
 import asyncio
 import logging
@@ -113,7 +113,7 @@ def test_a_list_that_is_none_is_asked_for_again(body: str) -> None:
 
 
 def test_a_server_that_fails_for_long_makes_us_list_anew() -> None:
-    """After three failures the version to go on from is not worth more trouble."""
+    """After three failures the version to resume from is given up."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -150,7 +150,7 @@ def test_the_pause_grows_to_its_limit_and_never_ends_before_its_least() -> None:
 
 
 def test_a_kind_that_a_cluster_may_lack_is_absent_until_it_is_installed(caplog: pytest.LogCaptureFixture) -> None:
-    """Asked for again with growing pauses, and said once."""
+    """Looked up again with growing pauses, and logged once."""
 
     async def story() -> None:
         fake = FakeApi()

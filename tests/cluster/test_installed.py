@@ -1,4 +1,4 @@
-"""Who owns what the operator makes for itself: the Deployment that runs it, where one does and may be read."""
+"""Who owns the objects that the operator creates for itself: its own Deployment, where it exists and may be read."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.cluster.worlds import run
 
 
 def found(fake: FakeApi, name: str) -> Manifest | None:
-    """The owner, as asked for once."""
+    """The owner, looked up once."""
     answers: list[Manifest | None] = []
 
     async def story() -> None:

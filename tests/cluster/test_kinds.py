@@ -1,4 +1,4 @@
-"""Where each kind lives, and names that would lead elsewhere."""
+"""The API path of each kind, and names that would lead elsewhere."""
 
 import pytest
 

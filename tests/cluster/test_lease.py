@@ -27,7 +27,7 @@ WALL: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that a story may push."""
+    """A clock that a test can advance."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -37,7 +37,7 @@ class Clock:
 
 
 def place(identity: str) -> LeaseSettings:
-    """A process that wants to lead."""
+    """The settings of a candidate for leadership."""
     return LeaseSettings(namespace="fairlead", name="operator", identity=identity)
 
 
@@ -47,7 +47,7 @@ def lease(version: str, **spec: object) -> Manifest:
 
 
 def holder(fake: FakeApi) -> object:
-    """Who holds it, by the server."""
+    """The holder according to the server."""
     return fake.objects.held[LEASE.title, "fairlead", "operator"]["spec"]["holderIdentity"]
 
 
@@ -106,7 +106,7 @@ def test_the_second_leads_as_soon_as_the_first_gives_it_back() -> None:
 
 
 def test_whoever_cannot_renew_stops_writing_by_the_deadline_and_learns_that_it_lost() -> None:
-    """P22: cut off from the API server, before anybody else may take over."""
+    """P22: cut off from the API server, before any other process may take over."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -232,7 +232,7 @@ def test_a_renewal_that_was_broken_off_but_done_does_not_keep_the_lease_from_bei
 
 @pytest.mark.trial(22)
 def test_a_standby_says_once_whom_it_waits_for_and_how_it_came_to_lead(caplog: pytest.LogCaptureFixture) -> None:
-    """The log of the second replica tells that it does not lead, who does, and what happens when that one dies."""
+    """The second replica's log says that it does not lead, who does, and what happens when the leader dies."""
     caplog.set_level("INFO")
 
     async def story() -> None:
@@ -265,7 +265,7 @@ def test_a_standby_says_once_whom_it_waits_for_and_how_it_came_to_lead(caplog: p
 
 @pytest.mark.trial(8)
 def test_a_fresh_lease_goes_with_the_deployment_that_runs_the_operator() -> None:
-    """After an uninstall nobody could remove it: the account's rights go before its processes do."""
+    """After an uninstall it could not be removed: the account's rights go before its processes do."""
     owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "fairlead", "uid": "u"}
 
     async def ours() -> Manifest:

@@ -1,4 +1,4 @@
-"""The operator's key: made once, found by all, and never in the way of those who have no right to it."""
+"""The operator's key: created once, found by all, and no obstacle for those without a right to it."""
 
 import asyncio
 import base64

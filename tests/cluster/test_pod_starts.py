@@ -8,7 +8,7 @@ from fairlead.cluster.pod_starts import PodStart
 
 
 def pod(*states: Manifest) -> Manifest:
-    """Made at noon, placed after 40 s, ready after 70 s."""
+    """Created at noon, placed after 40 s, ready after 70 s."""
     placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-11-20T12:00:40Z"}
     ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-20T12:01:10Z"}
     return {

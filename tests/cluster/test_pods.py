@@ -1,4 +1,4 @@
-"""What pods answer: a page or nothing; a router's report or nothing."""
+"""What pods return: a page or nothing; a router's report or nothing."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ TWO = [
 
 @asynccontextmanager
 async def answering(status: int, text: str) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
-    """A pod with one answer to everything, and a session to ask it."""
+    """A pod with one answer to everything, and a session for requests to it."""
 
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=status, text=text, headers={"Location": str(request.path)})

@@ -1,4 +1,4 @@
-"""Equal strings of stored objects are one string, and nothing else of them changes."""
+"""Equal strings of stored objects share one string, and nothing else about them changes."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ PARTS = st.recursive(LEAVES, lambda part: st.lists(part) | st.dictionaries(st.te
 
 
 def anew(text: str) -> str:
-    """An equal string that is another object, as a JSON parser makes them."""
+    """An equal string that is a separate object, as a JSON parser creates them."""
     return text.encode().decode()
 
 
 def a_pod() -> Manifest:
-    """With strings of its own."""
+    """A pod with its own string objects."""
     words = {anew("image"): anew("fairlead:1"), anew("args"): [anew("--port"), anew("8000")]}
     return {anew("kind"): anew("Pod"), anew("spec"): {anew("containers"): [words]}}
 

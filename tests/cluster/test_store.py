@@ -1,4 +1,4 @@
-"""Which of two words about an object is the later one, whatever order they come in."""
+"""Which of two versions of an object is the later one, whatever order they arrive in."""
 
 from typing import Any
 
@@ -80,7 +80,7 @@ def test_a_late_deletion_of_a_predecessor_leaves_its_successor() -> None:
 
 
 def test_a_list_that_is_older_than_our_own_write_does_not_undo_it() -> None:
-    """P6: a server that lags behind answers with the past."""
+    """P6: a server that lags behind answers with an old state."""
     store = ObjectStore()
     ours, changed = made("ours", 10), made("changed", 11)
     store.put(ours)
@@ -90,7 +90,7 @@ def test_a_list_that_is_older_than_our_own_write_does_not_undo_it() -> None:
 
 
 def test_an_answer_to_our_own_write_that_comes_after_a_list_without_it_brings_nothing_back() -> None:
-    """We made it, somebody deleted it, the watch was lost; then the list comes, and our answer last."""
+    """We created it, another client deleted it, the watch was lost; then the list comes, and our answer last."""
     store = ObjectStore()
     assert list(store.relist([made("other", 3)], "12")) == [StoreChange(None, made("other", 3))]
     assert store.put(made("a", 10)) == ()
@@ -122,7 +122,7 @@ def test_only_so_many_dead_are_remembered() -> None:
 
 @st.composite
 def feeds(draw: st.DrawFn) -> tuple[list[Word], dict[NamespacedName, int], list[Word]]:
-    """A true past of three names, what is there at its end, and how it was heard: doubled and in any order."""
+    """A true history of three names, its final state, and the events as received: duplicated and in any order."""
     past, alive = list[Word](), dict[str, str]()
     for version in range(1, draw(st.integers(1, 25)) + 1):
         name = draw(st.sampled_from("abc"))
@@ -138,7 +138,7 @@ def feeds(draw: st.DrawFn) -> tuple[list[Word], dict[NamespacedName, int], list[
 
 
 def applied(store: ObjectStore, words: list[Word]) -> list[StoreChange]:
-    """Tell a store."""
+    """Apply events to a store."""
     return [
         change
         for what, manifest in words
@@ -147,13 +147,13 @@ def applied(store: ObjectStore, words: list[Word]) -> list[StoreChange]:
 
 
 def held(store: ObjectStore) -> dict[NamespacedName, int]:
-    """What a store holds: versions by name."""
+    """A store's content: versions by name."""
     return {NamespacedName("serving", one["metadata"]["name"]): version_of(one) for one in store.all()}
 
 
 @given(feeds())
 def test_the_end_is_the_same_whatever_the_order(feed: tuple[list[Word], dict[NamespacedName, int], list[Word]]) -> None:
-    """P8, doubled, late and reordered: each object's last word stands."""
+    """P8, duplicated, late and reordered: each object's last event counts."""
     _, last, words = feed
     store = ObjectStore()
     applied(store, words)
@@ -164,7 +164,7 @@ def test_the_end_is_the_same_whatever_the_order(feed: tuple[list[Word], dict[Nam
 def test_a_relist_mends_whatever_was_lost(
     feed: tuple[list[Word], dict[NamespacedName, int], list[Word]], data: st.DataObject
 ) -> None:
-    """P8, dropped and coalesced; and every coming and going is told in pairs, so that listeners may count."""
+    """P8, dropped and coalesced; and every add and delete is reported in pairs, so that listeners may count."""
     past, last, words = feed
     store = ObjectStore()
     changes = applied(store, data.draw(st.lists(st.sampled_from(words)), label="heard"))

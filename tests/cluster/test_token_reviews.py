@@ -66,7 +66,7 @@ def test_the_answer_is_believed_only_where_it_is_one(tmp_path: Path, status: int
 
 
 def test_a_certificate_of_ours_is_not_shown_for_somebody_else(tmp_path: Path) -> None:
-    """The server would take its owner for the one who asks, and allow everything that we may."""
+    """The server would take its owner for the requester, and allow everything that we may do."""
     ours = {"client-certificate": str(tmp_path / "our.crt"), "client-key": str(tmp_path / "our.key")}
     for name in ours.values():
         Path(name).write_text("none that could be loaded")
