@@ -1,4 +1,4 @@
-"""Planned looks, rank tests and the evidence of faults, beside published figures and scipy."""
+"""Planned interim analyses, rank tests and evidence of faults, against published figures and scipy."""
 
 import random
 from itertools import accumulate
@@ -69,7 +69,7 @@ def test_durations_that_cannot_be_are_left_out() -> None:
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 80), st.sampled_from(fault_evidence.ODDS))
 def test_given_a_blocks_faults_a_bet_never_gains_on_average(own: int, other: int, faults: int, odds: float) -> None:
-    """Under equal rates whose faults they are is hypergeometric: over all cases each bet's capital stays 1."""
+    """Under equal rates, the side of each fault is hypergeometric: over all cases each bet's capital stays 1."""
     faults = min(faults, own + other)
     whole = sum(
         stats.hypergeom.pmf(hits, own + other, own, faults)
@@ -114,7 +114,7 @@ def test_requests_without_a_fault_exclude_three_in_n(requests: int, below: float
 
 
 def test_whoever_looks_after_every_request_is_not_wrong_more_often_than_stated() -> None:
-    """At equal rates of 2 %, above the limit; looked at after each of 400 requests a side."""
+    """At equal rates of 2 %, above the limit; checked after each of 400 requests a side."""
     wrong = 0
     for seed in range(200):
         rng = random.Random(seed)  # noqa: S311  # a story

@@ -1,4 +1,4 @@
-"""Early stop for harm, and what clusters are worth."""
+"""Early stopping for harm, and the effect of clusters."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Tango's bounds: as published, as a general optimizer finds them, and right where plain bounds are not."""
+"""Tango's bounds: as published, as a general optimizer finds them, and correct where simple bounds are not."""
 
 from math import log, sqrt
 

@@ -92,7 +92,7 @@ def test_requests_of_one_conversation_count_as_one() -> None:
 
 
 def test_the_verdict_never_depends_on_how_often_it_is_reckoned() -> None:
-    """A restarted controller reads the same requests and finds what the first one found, at the same look."""
+    """A restarted controller reads the same requests and reaches the same verdict, at the same interim analysis."""
     samples = Traffic(minutes=30, slower=(1.6, 1.0)).samples()
     whole = service.report(samples, PLAN)
     found = [service.report(samples[:end], PLAN) for end in range(400, len(samples), 200)]
