@@ -1,4 +1,4 @@
-"""What requests leave on the page of /metrics: counted once, at the right moment, under the right labels."""
+"""What requests leave on /metrics: counted once, at the right moment, under the right labels."""
 
 import pytest
 
@@ -22,7 +22,7 @@ class Changes:
 
 
 def after(endpoint: Endpoint, before: Page, finished: int = 1) -> Changes:
-    """Once so many more requests are told to have ended."""
+    """The changes once this many more requests are reported as ended."""
     name = "vllm:request_success_total"
     return Changes(before, page.settled(endpoint, lambda now: now.value(name) >= before.value(name) + finished))
 
@@ -141,7 +141,7 @@ def test_http_requests_are_counted_by_route_but_for_those_of_machines(plain: End
 
 
 def test_a_prompt_known_already_is_a_hit_for_its_whole_blocks(plain: Endpoint) -> None:
-    """vllm.md part 7's example of 101 tokens and blocks of 32, for whatever size the server's blocks have."""
+    """vllm.md part 7's example of 101 tokens and blocks of 32, for any block size of the server."""
     size = int(page.now(plain).labels("vllm:cache_config_info")[0]["block_size"])
     prompt = [100 + place % 97 for place in range(3 * size + 5)]
     document = {"max_tokens": 2, "ignore_eos": True, "cache_salt": "hits"}

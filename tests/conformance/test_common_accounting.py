@@ -1,4 +1,4 @@
-"""What every kind tells of its work on its page of metrics, read as scaling and routers read it, and what it caches."""
+"""The metrics of every engine kind, read as scaling and routers read them, and its cache."""
 
 from contextlib import closing
 
@@ -13,11 +13,11 @@ from tests.waiting import eventually
 IDS = list(range(20, 84))
 TOKENS = 12
 BLOCK = 16
-"""Tokens of the largest page of a cache among the kinds."""
+"""Tokens of the largest cache page among the kinds."""
 
 
 def grown(endpoint: Endpoint, before: EngineLoad, finished: int) -> EngineLoad:
-    """Its load once so many more requests have ended."""
+    """Its load once this many more requests have ended."""
 
     def observe() -> EngineLoad | None:
         now = endpoint.load()

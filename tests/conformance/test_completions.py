@@ -44,7 +44,7 @@ def test_the_same_question_at_no_temperature_has_the_same_answer(either: Endpoin
 
 
 def test_the_same_seed_draws_the_same_answer(either: Endpoint) -> None:
-    """SGLang takes a seed and draws by it only with `--enable-deterministic-inference`: a run showed it."""
+    """SGLang accepts a seed and uses it only with `--enable-deterministic-inference`: a run showed it."""
     figures = {"max_tokens": 12, "temperature": 0.9, "seed": 7}
     first, second = (either.complete("tell me a story", **figures).json["choices"] for _ in range(2))
     assert first == second or not either.words.seeded

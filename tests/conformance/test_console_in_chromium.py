@@ -1,7 +1,7 @@
 """The console in a real browser: every view, wide and narrow, by day and by night, with 500 deployments.
 
-Through the same door and port that people use; objects and decisions are made up, and hostile where they can be.
-What the playground sends reaches a real router before an emulated engine.
+Through the same proxy and port that users have; objects and decisions are made up, and hostile where they can be.
+Playground requests reach a real router in front of an emulated engine.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,13 +30,13 @@ VIEWS: Final = (
     "playground",
     "reports",
 )
-"""With all that a page can hold; chat-001 is wrong, chat-002 was never looked at."""
+"""With all that a page can hold; chat-001 has a fault, chat-002 was never reconciled."""
 MOST_SECONDS: Final = 1.0
 
 
 @pytest.fixture(scope="module")
 def entered() -> Iterator[tuple[BrowserPage, str]]:
-    """A browser that came in by the printed address."""
+    """A browser opened at the printed address."""
     with door("good") as address, browser.page(program()) as page:
         root = f"{URL(address).origin()}/"
         page.open(address, leads_to=root)
@@ -97,14 +97,14 @@ STATE: Final = "document.getElementById('state').textContent"
 
 
 def send(page: BrowserPage) -> None:
-    """What is in the form, and a prompt."""
+    """Send what is in the form, and a prompt."""
     page.value("document.getElementById('prompt').value = 'Who is there?'")
     page.value("document.getElementById('tokens').value = '40'")
     page.value("document.getElementById('send').click()")
 
 
 def ended(page: BrowserPage) -> str:
-    """What it says at last of a request that was sent."""
+    """The final text about a request that was sent."""
     while (state := str(page.value(STATE))) == "Sent; no answer yet.":
         pass
     return state

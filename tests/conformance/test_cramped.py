@@ -1,4 +1,4 @@
-"""A cache of eleven blocks: what is used, who must begin again, and what is forgotten to make room."""
+"""A cache of eleven blocks: what is used, which request is preempted, and what is evicted."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from tests.conformance.endpoint import Endpoint
 from tests.conformance.events import Reader
 
 PROMPT, REPLY = 100, 150
-"""Of two such requests one has eight blocks in the end: both together have too few."""
+"""Two such requests need eight blocks each in the end: together there are too few."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A real Prometheus reads the rules, fires and clears every alert, and understands every query of every panel."""
+"""A real Prometheus reads the rules, fires and clears every alert, and evaluates every query of every panel."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ pytestmark = [
 
 
 def promtool(*words: str) -> str:
-    """What it prints; it must have nothing against it."""
+    """The output of promtool, which must find nothing wrong."""
     done = subprocess.run([str(PROMTOOL), *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -45,7 +45,7 @@ def test_every_query_of_every_panel_is_understood(tmp_path: Path) -> None:
 
 
 def test_the_scrape_jobs_that_the_documents_show_are_read(tmp_path: Path) -> None:
-    """Debian builds its Prometheus without the discovery of Kubernetes, so here the targets are static."""
+    """Debian builds Prometheus without Kubernetes discovery, so here the targets are static."""
     (shown,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/monitoring.md").read_text(), re.MULTILINE | re.DOTALL)
     path = tmp_path / "prometheus.yaml"
     path.write_text(re.sub(r"kubernetes_sd_configs: .*", "static_configs: []", shown))

@@ -1,4 +1,4 @@
-"""What an engine tells when it is started to tell more: ids in headers, cached tokens, times of each request."""
+"""What an engine reports with its optional flags: ids in headers, cached tokens, times of each request."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The table of differences is the whole truth: no case has one of its own, and none in the table is idle."""
+"""The table of differences is complete: no case has one of its own, and none in the table is unused."""
 
 import re
 from pathlib import Path

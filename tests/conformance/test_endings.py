@@ -1,6 +1,6 @@
 """How a server ends: SIGTERM when idle, while it answers, with time to drain and with too little, and a death.
 
-vllm.md part 5.4, case by case. Each case starts a server of its own and stays to see its exit code.
+vllm.md part 5.4, case by case. Each case starts its own server and waits for its exit code.
 """
 
 import json
@@ -28,7 +28,7 @@ SILENT_S: Final = 10.0
 SOME: Final = 400
 """Tokens that take a second or two: a reply that a drain waits for."""
 CHOICES: Final = 4
-"""Answers at once, so that even a model of two layers takes a while for all of their tokens."""
+"""Choices in parallel, so that even a model of two layers takes a while for all of their tokens."""
 
 
 class End(StrEnum):
@@ -42,7 +42,7 @@ class End(StrEnum):
 
 
 class Working:
-    """A server with a stream and a plain request in work."""
+    """A server with a stream and a plain request in progress."""
 
     def __init__(self, endpoint: Endpoint, tokens: int) -> None:
         self.endpoint = endpoint
@@ -196,13 +196,13 @@ def test_words_that_it_does_not_take_end_its_start(what: str, empty_stage: Path)
 
 
 def broken_off(endpoint: Endpoint) -> set[End]:
-    """How a reply may end that was not allowed to."""
+    """How a reply may end that was not allowed to finish."""
     always = endpoint.differs("a reply that SIGTERM breaks off")
     return {End.ERROR} if always else {End.ERROR, End.ABORT, End.SILENCE}
 
 
 def kill_engine(endpoint: Endpoint) -> None:
-    """Real vLLM's engine is a process of its own; ours is told that it has died."""
+    """Real vLLM's engine is a separate process; ours gets the order to die."""
     if endpoint.kind is Kind.OURS:
         assert endpoint.post("/fairlead/v1/faults", fault="engine-death", tokens=1).status == 200
         return

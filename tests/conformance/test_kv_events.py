@@ -1,4 +1,4 @@
-"""KV events over ZMQ: frames, numbers, what is told and what is not, and hashes that anybody can compute."""
+"""KV events over ZMQ: frames, numbers, which events are published, and hashes that anyone can compute."""
 
 import struct
 from collections.abc import Iterator, Sequence

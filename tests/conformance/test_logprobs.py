@@ -1,4 +1,4 @@
-"""Log probabilities: the right shapes and counts; what numbers they are is the model's own."""
+"""Log probabilities: the right shapes and counts; the values depend on the model."""
 
 import pytest
 

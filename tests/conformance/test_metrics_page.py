@@ -1,4 +1,4 @@
-"""The page of /metrics as it is before anybody asked for anything, line by line against vLLM's own."""
+"""/metrics before the first request, line by line against vLLM's own."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.conformance.endpoint import Endpoint
 from tests.conformance.servers import CONTEXT
 
 RECORDED = Path(__file__).with_name("fresh_page.txt")
-"""What `page.shape` makes of the page of vLLM 0.32.0 in the plain configuration right after its start."""
+"""`page.shape` of the page of vLLM 0.32.0 in the plain configuration right after its start."""
 OF_A_PROCESS = (
     *("virtual_memory_bytes", "resident_memory_bytes", "start_time_seconds"),
     *("cpu_seconds_total", "open_fds", "max_fds"),

@@ -1,6 +1,6 @@
-"""One seat, a short queue by priority, and a key: who is served first, who is turned away, and in which words.
+"""One slot, a short priority queue, and a key: who is served first, who is refused, and in which words.
 
-SGLang is told to serve low numbers first, as Fairlead tells it, and to end nobody for another's priority.
+SGLang is configured to serve low numbers first, as Fairlead does, and to end no request for another's priority.
 """
 
 import threading
@@ -18,16 +18,16 @@ from tests.waiting import eventually
 BUSY = "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance."
 LONG = HELD - 100
 APART = 300
-"""Tokens of those who wait: enough that one ends well before the next, whatever the machine does besides."""
+"""Tokens of the waiting requests: enough that one ends well before the next, on any machine."""
 Case: TypeAlias = tuple[str, Json, dict[str, str]]
-"""What a request is called here, what it says beside the usual, and its headers."""
+"""A request's name here, its fields beyond the usual, and its headers."""
 
 
 @contextmanager
 def queue(queueing: Endpoint, cases: Sequence[Case]) -> Iterator[list[str]]:
-    """While the block lasts somebody has the seat, and these requests wait for it in this order.
+    """While the block lasts, another request has the slot, and these wait for it in this order.
 
-    Then the seat is free, and the list has the names of those who waited in the order in which they were served.
+    Then the slot is freed, and the list gets the names in the order in which they were served.
     """
     served: list[str] = []
     threads = [threading.Thread(target=_send, args=(queueing, case, served)) for case in cases]

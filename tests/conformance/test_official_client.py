@@ -1,4 +1,4 @@
-"""The `openai` package's own client: what people's programs do, done by the program they do it with."""
+"""The `openai` package's own client, as users' programs use it."""
 
 from collections.abc import Iterator
 from typing import Any

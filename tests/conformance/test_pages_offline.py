@@ -1,4 +1,4 @@
-"""seeing.5, the half without a cluster: what pages show is typed page by page, engines and routers beside it."""
+"""seeing.5, the half without a cluster: what pages show is typed page by page, with engines and routers beside it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests import page_reader, stand_ins
 from tests.page_reader import PageReader
 
 JUDGES: Final = ("fairlead simulate", "fairlead advise", "fairlead tune", "fairlead evaluate")
-"""What answers 1 or 3 where the answer is no, after it printed all of it."""
+"""Commands that exit with 1 or 3 where the answer is no, after all output."""
 ENGINE: Final = (
     "fairlead engine --product NVIDIA-L4 -- "
     "vllm serve meta-llama/Llama-3.1-8B-Instruct --served-model-name chat --max-model-len 8192"
@@ -29,7 +29,7 @@ BEFORE: Final = (
     ("docs/simulator.md", "fairlead calibrate --url", (ENGINE,)),
     ("docs/simulator.md", "curl -X POST", ("export FAIRLEAD_ENGINE_FAULTS_API=1", ENGINE)),
 )
-"""What runs already where a command is shown: its page says so in its own words."""
+"""What already runs before a command of a page: the page says so in its own words."""
 ADDRESSES: Final = ("10.0.0.7",)
 PAGES: Final = [
     page

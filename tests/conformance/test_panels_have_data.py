@@ -1,4 +1,4 @@
-"""Prometheus' own engine answers every panel from pages as our processes and real engines write them: none is empty."""
+"""Prometheus' own engine answers every panel from pages of our processes and real engines: none is empty."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A real Prometheus with three hours of routers' counters: requests drawn from it have its rates and its means."""
+"""A real Prometheus with three hours of routers' counters: requests drawn from it have its rates and means."""
 
 import subprocess
 import time
@@ -19,14 +19,14 @@ SCRAPE_SECONDS = 30
 HISTORY_SECONDS = 3 * 3600
 ROUTERS = ("chat-router-7c9d8-x2x4z", "chat-router-7c9d8-b7k9q")
 STRANGER = "chat-router-extra-router-5f6d7-q8w2e"
-"""Of a deployment chat-router-extra, whose name begins alike."""
+"""Of a deployment chat-router-extra, whose name has the same prefix."""
 GROWTH = {
     "fairlead_router_asked": 1.0,
     "fairlead_router_forwarded": 1.0,
     "fairlead_router_prompt_tokens": 800.0,
     "fairlead_router_output_tokens": 100.0,
 }
-"""A second, of each router."""
+"""Per second, of each router."""
 GATEWAY_ROUTERS = ("company-gateway-7c9d8-x2x4z", "company-gateway-7c9d8-b7k9q")
 ROUTED = {
     ("fairlead_router_target_requests", 'target="team/chat",code="2xx"'): 0.9,
@@ -37,7 +37,7 @@ ROUTED = {
     ("fairlead_router_target_output_tokens", 'target="team/chat"'): 90.0,
     ("fairlead_router_target_output_tokens", 'target="team/mail"'): 9.0,
 }
-"""A second, of each of the gateway's routers, for two deployments."""
+"""Per second, of each of the gateway's routers, for two deployments."""
 
 
 @pytest.mark.skipif(
@@ -72,7 +72,7 @@ def _drawn(history: RouterHistory, folder: Path) -> list[list[str]]:
 
 
 def _kept() -> Iterator[str]:
-    """In the order that the format asks for: all series of one family, each by time."""
+    """In the order that the format requires: all series of one family, each by time."""
     now = int(time.time())  # noqa: TID251 - Prometheus keeps what is of now
     for family, growth in GROWTH.items():
         yield f"# TYPE {family} counter"

@@ -1,4 +1,4 @@
-"""A real Prometheus beside the direct way: engines, a router and a load, and the same decisions by both."""
+"""A real Prometheus beside direct scraping: engines, a router and a load, and the same decisions from both."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every row of what vLLM refuses: status, type, parameter and words."""
+"""Every row of vLLM's refusals: status, type, parameter and words."""
 
 import pytest
 

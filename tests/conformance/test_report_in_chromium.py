@@ -33,7 +33,7 @@ SMALLEST: Final = """Math.min(...[...document.querySelectorAll("main *")].map(on
 
 
 def program() -> str:
-    """On a developer's machine the stories may be left out, and say so; in CI they may not."""
+    """On a developer's machine its absence skips the tests, in CI it fails them."""
     found = chromium.found()
     if found is not None:
         return found
@@ -45,7 +45,7 @@ def program() -> str:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two candidates, and one of them as others would scale it."""
+    """Two candidates, and one of them as other autoscalers would scale it."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "fleet.yaml").write_text(CANDIDATES)
     rows = [f"{number / 4},800,100" for number in range(2400)]

@@ -1,4 +1,4 @@
-"""POST /v1/responses and /v1/messages, at once and as streams, and what is remembered of them."""
+"""POST /v1/responses and /v1/messages, at once and as streams, and what is stored of them."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What stands beside generation: health, models, versions, and what is not there."""
+"""Routes beside generation: health, models, versions, and unknown paths."""
 
 import pytest
 

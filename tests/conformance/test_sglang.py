@@ -1,7 +1,7 @@
-"""What SGLang 0.5.23 answers otherwise than vLLM: shapes, errors, names, probes.
+"""Where SGLang 0.5.23 answers differently from vLLM: shapes, errors, names, probes.
 
-Shapes are those of its source (`srt/entrypoints/openai/protocol.py` and the serving modules beside it); what a run of
-the real server showed and reading did not is marked so.
+Shapes are those of its source (`srt/entrypoints/openai/protocol.py` and the serving modules beside it); what only a run
+of the real server showed is marked so.
 """
 
 import re
@@ -173,7 +173,7 @@ def test_a_call_is_told_with_its_place(sglang: Endpoint) -> None:
 
 
 def test_its_probes_are_two_flags_and_a_token(sglang: Endpoint) -> None:
-    """A run showed it: a token is looked for every second, so that probe never answers sooner."""
+    """A run showed it: the probe looks for a token every second, so it never answers sooner."""
     order: list[str] = []
 
     def send(path: str) -> None:
@@ -204,7 +204,7 @@ def test_what_the_emulation_lacks_is_said_by_name(sglang: Endpoint) -> None:
 
 
 def test_its_families_are_those_of_a_real_page(sglang: Endpoint) -> None:
-    """Names as a run of the real server showed them, each up to its first digit; five come with what they tell."""
+    """Names as a run of the real server showed them, each up to its first digit; five come with their description."""
     sglang.complete(IDS, max_tokens=3, stream=True)
     measured = frozenset((Path(__file__).parents[1] / "data" / "sglang-0.5.23-names.txt").read_text().split())
     eventually(lambda: "num_requests_total" in sglang.get("/metrics").text, "a request is told", 10)
@@ -222,7 +222,7 @@ def test_its_families_are_those_of_a_real_page(sglang: Endpoint) -> None:
 
 @contextmanager
 def full(sglang_narrow: Endpoint) -> Iterator[None]:
-    """Somebody has the seat, and the queue is full."""
+    """The slot is taken, and the queue is full."""
     held = [sglang_narrow.open("/v1/completions", prompt=[3, 4], max_tokens=HELD - 100, ignore_eos=True, stream=True)]
     try:
         held[0].take(1)
@@ -241,7 +241,7 @@ def _wait(endpoint: Endpoint) -> Answer:
 
 
 def test_a_full_queue_is_503_at_once_and_a_streams_first_event(sglang_narrow: Endpoint) -> None:
-    """A run showed it: a stream has said 200 before the scheduler refuses."""
+    """A run showed it: a stream has sent 200 before the scheduler refuses."""
     with full(sglang_narrow):
         refused = sglang_narrow.complete("hello", max_tokens=1)
         streamed = sglang_narrow.complete("hello", max_tokens=1, stream=True)

@@ -1,4 +1,4 @@
-"""How an SGLang ends: after SIGTERM, by words that it does not take, by the death of its scheduler."""
+"""How an SGLang server ends: after SIGTERM, by flags that it does not accept, by the death of its scheduler."""
 
 import signal
 from contextlib import closing
@@ -17,7 +17,7 @@ IDS: Final = [5, 6, 7, 8]
 
 
 def test_after_sigterm_it_answers_all_and_ends_when_it_looks(sglang_stage: Path) -> None:
-    """A run showed it: probes say no at once, streams run to their end, and new requests are taken all the same."""
+    """A run showed it: probes fail at once, streams run to their end, and new requests are still accepted."""
     with servers.running(SGLANG_DRAINING, sglang_stage) as endpoint:
         stream = endpoint.open("/v1/completions", prompt=IDS, max_tokens=400, ignore_eos=True, stream=True)
         with closing(stream):
@@ -59,7 +59,7 @@ def test_words_that_it_does_not_take_end_its_start(what: str, sglang_stage: Path
 
 
 def test_the_death_of_its_scheduler_is_heard_by_nobody_and_kills_it(sglang_stage: Path) -> None:
-    """A run showed it: gone 5.8 s after the scheduler, by SIGKILL, with whatever it was answering."""
+    """A run showed it: gone 5.8 s after the scheduler, by SIGKILL, with all requests in flight."""
     with servers.running(SGLANG_DRAINING, sglang_stage) as endpoint:
         assert endpoint.post("/fairlead/v1/faults", fault="engine-death", tokens=1).status == 200
         stream = endpoint.open("/v1/completions", prompt=IDS, max_tokens=400, ignore_eos=True, stream=True)

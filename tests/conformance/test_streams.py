@@ -1,4 +1,4 @@
-"""Streams: the chunks and their keys, usage in its three ways, the end, and a client that is gone before it."""
+"""Streams: the chunks and their keys, usage in its three modes, the end, and a client that disconnects early."""
 
 import json
 from contextlib import closing
@@ -12,7 +12,7 @@ from tests.conformance.endpoint import DONE, Endpoint
 IDS = [5, 6, 7, 8]
 COUNTED = {"include_usage": True}
 TAKEN = 50
-"""Tokens of a long reply that its client sees: by then every process of a real server knows of the request."""
+"""Tokens of a long reply that its client reads: by then every process of a real server knows of the request."""
 ALWAYS_COUNTED = {"include_usage": True, "continuous_usage_stats": True}
 
 

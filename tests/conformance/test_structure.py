@@ -1,4 +1,4 @@
-"""Answers that must keep a form: a JSON schema, a JSON object, a choice, an expression, a grammar."""
+"""Constrained output: a JSON schema, a JSON object, a choice, an expression, a grammar."""
 
 import json
 import re

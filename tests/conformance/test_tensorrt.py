@@ -1,7 +1,7 @@
-"""What TensorRT-LLM answers otherwise than vLLM: shapes, errors, adapters, readiness, statistics, its end.
+"""Where TensorRT-LLM answers differently from vLLM: shapes, errors, adapters, readiness, statistics, its end.
 
-Read in files of its repository (`serve/openai_server.py`, `openai_protocol.py`, `metrics/collector.py` and those beside
-them); no real server was asked, since it needs CUDA.
+From files of its repository (`serve/openai_server.py`, `openai_protocol.py`, `metrics/collector.py` and those beside
+them); no real server was used, since it needs CUDA.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""POST /tokenize and /detokenize: whatever the tokenizer is, it agrees with itself and with what is counted."""
+"""POST /tokenize and /detokenize: the tokenizer is consistent with itself and with the counts."""
 
 import pytest
 

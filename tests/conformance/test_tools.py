@@ -1,4 +1,4 @@
-"""Tools: a call that is required is made, by the function's schema, at once and in pieces."""
+"""Tools: a required call is made, by the function's schema, at once and in pieces."""
 
 import json
 
