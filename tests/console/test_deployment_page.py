@@ -1,4 +1,4 @@
-"""One deployment: what is wrong with what to do, what it does, and every decision with what would change it."""
+"""One deployment: what is wrong and what to do, what it does, and every decision with what would change it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

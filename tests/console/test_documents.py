@@ -1,4 +1,4 @@
-"""The page around every view, and the pages that only say why nothing is shown."""
+"""The page frame around every view, and the pages that only say why nothing is shown."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Whatever a name or a message holds, it is text on the page and never markup."""
+"""Any name or message is text on the page and never markup."""
 
 from hypothesis import given
 from hypothesis import strategies as st

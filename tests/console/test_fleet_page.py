@@ -1,4 +1,4 @@
-"""The fleet: what is wrong comes first, fifty at a time, and each deployment is one press away."""
+"""The fleet: problems first, fifty at a time, and each deployment one click away."""
 
 from typing import Any
 

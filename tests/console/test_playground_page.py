@@ -1,4 +1,4 @@
-"""The playground: which models it offers, by which way a request would go, and what it says where none can."""
+"""The playground: the models it offers, the path of a request, and its message where none can be sent."""
 
 from dataclasses import replace
 from typing import Any

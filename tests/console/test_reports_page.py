@@ -1,4 +1,4 @@
-"""The table of published reports: the newest first, each leading to its page, and what to do where there is none."""
+"""The table of published reports: newest first, each linked to its page, and what to do where there is none."""
 
 from fairlead.console import reports_page
 from fairlead.objects.published_report import PublishedReport
