@@ -1,4 +1,4 @@
-"""Whatever stands there when the operator looks, and however it came to be, the end is what the spec says."""
+"""Whatever state the operator finds, and however it came about, the end is what the spec says."""
 
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +22,7 @@ OTHERWISE: Final[dict[str, Manifest]] = {
     "Service": {"spec": {"selector": {"app": "shop"}}},
     "NetworkPolicy": {"spec": {"ingress": []}},
 }
-"""What a hand would write into a child."""
+"""What another client would write into a child."""
 
 
 def _of_another_spec(live: Manifest) -> None:
@@ -35,7 +35,7 @@ def _without_notes(live: Manifest) -> None:
 
 
 def _without_labels(live: Manifest) -> None:
-    """Informers select by label: a revision without any is nobody's, until its owner is deleted."""
+    """Informers select by label: nobody owns a revision without labels, until its owner is deleted."""
     if "fairlead.dev/revision" not in live["metadata"]["labels"]:
         live["metadata"]["labels"] = {}
 
@@ -47,7 +47,7 @@ CHILDREN: Final = 12
 DEEDS: Final = st.sampled_from(["stays", "is removed", *EDITS])
 
 COUNTED: Final[Spec] = {"replicas": 2}
-"""A router that nobody else counts; otherwise its number is theirs, and a trace of what they wrote."""
+"""A router whose count we own; otherwise the count belongs to others, and would be a trace of their writes."""
 
 SPECS: Final[st.SearchStrategy[Spec]] = st.fixed_dictionaries(
     {"context": st.sampled_from([8192, 4096, 2048]), "replicas": st.integers(0, 3)},
@@ -61,7 +61,7 @@ SPECS: Final[st.SearchStrategy[Spec]] = st.fixed_dictionaries(
 
 
 def _starts(spec: Spec) -> bool:
-    """Whether it can be brought to its end; a paused one, and one that cannot start, keep what they find."""
+    """Whether it can be completed; a paused spec, and one that cannot start, keep what they find."""
     return (
         bool(spec["replicas"]) and not spec.get("rollout", {}).get("paused") and not {"placement", "model"} & set(spec)
     )
@@ -72,7 +72,7 @@ LAST: Final[st.SearchStrategy[Spec]] = SPECS.filter(_starts)
 
 @cache
 def at_rest() -> Pretend:
-    """A world of one deployment at rest; taken as the beginning of others."""
+    """A settled world of one deployment, as the start of others."""
     world = Pretend(gpus=4)
     world.apply(counted())
     world.settle()
@@ -85,7 +85,7 @@ def counted(**spec: Any) -> Manifest:  # noqa: ANN401  # fields of a spec
 
 
 def settled(*specs: Spec) -> Pretend:
-    """A world in which these specs followed one another, each brought to rest."""
+    """A world where these specs followed one another, each brought to rest."""
     world = at_rest().twin() if specs[0] == {} else Pretend(gpus=4)
     for spec in specs:
         world.apply(counted(**spec))
@@ -94,7 +94,7 @@ def settled(*specs: Spec) -> Pretend:
 
 
 def children(world: Pretend) -> list[Manifest]:
-    """Every object with an owner but pods."""
+    """Every owned object except pods."""
     held = (one for where, one in sorted(world.objects.held.items()) if where[0] != kinds.POD.title)
     return [one for one in held if one["metadata"].get("ownerReferences")]
 
@@ -124,7 +124,7 @@ def test_any_mixture_of_children_becomes_what_the_spec_says(deeds: list[Any], ro
 @example(first={}, second={"context": 10_000_000}, last={}, rounds=6)
 @example(first={}, second={"placement": {"nodeSelector": {"absent": "yes"}}}, last={"context": 4096}, rounds=6)
 def test_the_way_to_a_spec_leaves_no_trace(first: Spec, second: Spec, last: Spec, rounds: int) -> None:
-    """P13: also over one that is refused, never becomes ready, or is left before it is through."""
+    """P13: also through one that is refused, never becomes ready, or is replaced before it completes."""
     straight = settled(first, last)
     world = settled(first)
     world.apply(counted(**second))
@@ -137,7 +137,7 @@ def test_the_way_to_a_spec_leaves_no_trace(first: Spec, second: Spec, last: Spec
 @points.DEAR
 @given(good=LAST, bad=SPECS)
 def test_a_bad_spec_and_back_again_changes_nobody(good: Spec, bad: Spec) -> None:
-    """P14: who served goes on serving when the bad one cannot start, and the old state returns."""
+    """P14: serving replicas go on when the bad one cannot start, and the old state returns."""
     world = settled(good)
     before, served = world.fingerprint(), world.serving()
     engine = {"kind": "Simulated", "context": {"maxTokens": 10_000_000}}

@@ -1,10 +1,10 @@
-"""Nothing changes while nothing is to change: no write, no new word, no moved time (P3, P4, P29)."""
+"""Nothing changes at rest: no write, no new message, no moved time (P3, P4, P29)."""
 
 from tests.controller.pretend import Pretend, deployment
 
 
 def test_at_rest_nothing_is_written_and_no_word_changes() -> None:
-    """P3, P29: two hours of looks."""
+    """P3, P29: two hours of reconciles."""
     world = Pretend()
     world.apply(deployment())
     world.settle()

@@ -1,4 +1,4 @@
-"""A revision that cannot start: what serves goes on, the condition says what to do, and there is a fallback."""
+"""A revision that cannot start: serving replicas go on, the condition says what to do, and there is a fallback."""
 
 from datetime import timedelta
 from functools import cache
@@ -37,14 +37,14 @@ BROKEN: Final = {
     "BadArguments": (ended("vllm: error: unrecognized arguments: --x"), "above all extraArgs"),
     "CrashLoop": (ended("Segmentation fault", 139), "kubectl logs shows more"),
 }
-"""By the reason that is given: the container's status, and what is to be done."""
+"""By the given reason: the container's status, and the remedy."""
 CERTAIN: Final = {"ImageNotPulled", "CannotStart"}
 """Given up before the deadline; an end that was seen once may be the only one."""
 
 
 @cache
 def serving() -> Pretend:
-    """A deployment that serves, with a short deadline for whatever comes next."""
+    """A deployment that serves, with a short deadline for the next revision."""
     world = Pretend(gpus=4)
     world.apply(deployment(rollout=SOON))
     world.settle()
@@ -52,7 +52,7 @@ def serving() -> Pretend:
 
 
 def on_the_way() -> tuple[Pretend, str, str]:
-    """A deployment that serves, and a new revision of it that was just asked for."""
+    """A deployment that serves, and a new revision that was just requested."""
     world = serving().twin()
     (old,) = world.engines()
     world.apply(deployment(rollout=SOON, context=4096))
@@ -63,7 +63,7 @@ def on_the_way() -> tuple[Pretend, str, str]:
 
 @pytest.mark.parametrize("reason", BROKEN)
 def test_a_revision_that_cannot_start_is_given_up_and_tried_again(reason: str) -> None:
-    """P14, P15: said at once, left at the deadline, tried after the back-off, and well when it is mended."""
+    """P14, P15: reported at once, left at the deadline, retried after the back-off, and healthy once fixed."""
     status, remedy = BROKEN[reason]
     world, old, new = on_the_way()
     served = world.serving()
@@ -91,7 +91,7 @@ def test_a_revision_that_cannot_start_is_given_up_and_tried_again(reason: str) -
 
 @pytest.mark.parametrize("waited", [0, 70])
 def test_an_edit_heals_at_once(waited: int) -> None:
-    """P14: before the deadline and after it, no back-off holds another spec back."""
+    """P14: before the deadline and after it, no back-off delays another spec."""
     world, _, new = on_the_way()
     world.kube.broken[new] = BROKEN["CrashLoop"][0]
     world.rounds(5)
@@ -104,7 +104,7 @@ def test_an_edit_heals_at_once(waited: int) -> None:
 
 
 def test_a_second_failure_waits_twice_as_long() -> None:
-    """P14: the back-off grows, and a restart of the operator forgets nothing of it."""
+    """P14: the back-off grows, and a restart of the operator keeps it."""
     world, _, new = on_the_way()
     world.kube.broken[new] = BROKEN["CrashLoop"][0]
     for _ in range(4):
@@ -118,7 +118,7 @@ def test_a_second_failure_waits_twice_as_long() -> None:
 
 
 def test_an_engine_that_is_healthy_and_gives_no_tokens_is_no_replica() -> None:
-    """P15: ready for the kubelet, and routers get nothing out of it."""
+    """P15: ready for the kubelet, and routers get no tokens from it."""
     world, old, new = on_the_way()
     world.pod_client.mute.add(new)
     world.rounds(6)
@@ -159,7 +159,7 @@ def test_a_quota_that_refuses_pods_is_quoted() -> None:
 
 
 def test_pods_that_kubernetes_does_not_make_are_said_to_be_missing() -> None:
-    """As where a ReplicaSet was deleted and made again at once: its controller waits, for minutes, and says nothing."""
+    """As where a ReplicaSet was deleted and recreated at once: its controller waits for minutes, without a message."""
     world = Pretend(gpus=4)
     world.kube.makes_pods = False
     world.apply(deployment(replicas=2))
@@ -222,7 +222,7 @@ def test_a_secret_without_the_key_names_those_it_has() -> None:
 
 
 def test_a_gpu_that_no_node_has_keeps_what_serves() -> None:
-    """P15: the message lists the products that are there."""
+    """P15: the message lists the available products."""
     world = Pretend(gpus=4)
     world.apply(deployment())
     world.settle()

@@ -1,4 +1,4 @@
-"""A canary in a cluster: an old replica makes room, routers divide the traffic, and users' requests decide."""
+"""A canary in a cluster: an old replica makes room, routers split the traffic, and users' requests decide."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def stepped() -> TrialWorld:
 
 
 def ended(world: TrialWorld, phase: str, rounds: int = 60) -> TrialWorld:
-    """Until it is in this phase."""
+    """Run until it is in this phase."""
     for _ in range(rounds):
         world.rounds()
         assert world.held <= 3
@@ -200,7 +200,7 @@ def test_a_manual_gate_waits_for_a_person_once_its_hold_is_over() -> None:
 
 
 def test_what_a_service_gate_bears_is_what_the_spec_says() -> None:
-    """A slow-down that the usual limits reject passes wider ones."""
+    """A slow-down that the default limits reject passes wider ones."""
     steps = [{"traffic": 10, "hold": "0s", "gates": ["Service"]}]
     wide = {"maxTtftRatio": "3", "maxTpotRatio": "3", "minRequests": 60}
     for service, verdict in (({}, "Failed"), (wide, "Passed")):

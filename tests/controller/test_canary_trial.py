@@ -1,4 +1,4 @@
-"""What a canary is decided from: whose state counts, what a person ordered, and whether a replica can be spared."""
+"""Inputs of a canary's decision: whose state counts, user commands, and whether a replica can be spared."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -124,7 +124,7 @@ def test_figures_alone_do_not_call_for_another_reconcile_at_once() -> None:
 
 
 def test_a_canary_that_moves_is_told_once() -> None:
-    """Its phase, its step or a pause; what its gates say is in the condition."""
+    """Its phase, its step or a pause; its gates' verdicts are in the condition."""
     began = canary.begun("b", "a", PLAN, T0)
     first = replace(began, phase=CanaryPhase.STEPPING)
     second = replace(first, step=1)

@@ -1,4 +1,4 @@
-"""A chat template from a ConfigMap: looked for, mounted, and read at the start alone."""
+"""A chat template from a ConfigMap: looked up, mounted, and read only at the start."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who decides how many: the scale door, a person, a recommendation that may be nonsense. Nobody flaps."""
+"""Who sets the replica count: the scale subresource, a user, a recommendation that may be invalid. Nothing flaps."""
 
 from typing import Any, Final
 
@@ -17,26 +17,26 @@ BOUNDS: Final = {"minReplicas": 1, "maxReplicas": 4}
 
 
 def scaled() -> Manifest:
-    """A deployment whose count is recommended by somebody."""
+    """A deployment whose count something recommends."""
     return deployment(scaling=BOUNDS, replicas=None)
 
 
 def recommend(world: Pretend, count: object) -> None:
-    """As the autoscaler writes it: into the status, under a name of its own."""
+    """As the autoscaler writes it: into the status, under its own field manager."""
     live = world.document()
     status = (live.get("status") or {}) | {"scaling": {"recommended": count}}
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
 
 
 def requested(world: Pretend) -> int:
-    """What is asked for, all revisions together."""
+    """Requested replicas over all revisions."""
     return sum(world.engines().values())
 
 
 @points.DEAR
 @given(counts=st.lists(st.integers(0, 5), min_size=1, max_size=6))
 def test_the_scale_door_is_obeyed_and_nobody_writes_back(counts: list[int]) -> None:
-    """P26: kubectl scale, an HPA or GitOps; the spec stays theirs, and each count is asked for once."""
+    """P26: kubectl scale, an HPA or GitOps; the spec stays theirs, and each count is requested once."""
     world = Pretend()
     world.apply(deployment())
     world.settle()
@@ -50,7 +50,7 @@ def test_the_scale_door_is_obeyed_and_nobody_writes_back(counts: list[int]) -> N
 
 
 def test_two_who_disagree_change_each_count_once_and_no_more() -> None:
-    """P26: bounded by what they write, however often the operator looks."""
+    """P26: bounded by what they write, however often the operator reconciles."""
     world = Pretend()
     world.apply(deployment())
     world.settle()
@@ -66,7 +66,7 @@ def test_two_who_disagree_change_each_count_once_and_no_more() -> None:
 
 
 def test_without_a_count_and_without_scaling_there_is_one_replica() -> None:
-    """P26: a template without replicas leaves the count to whoever has the scale door."""
+    """P26: a template without replicas leaves the count to whoever uses the scale subresource."""
     world = Pretend()
     world.apply(deployment(replicas=None))
     world.settle()
@@ -76,7 +76,7 @@ def test_without_a_count_and_without_scaling_there_is_one_replica() -> None:
 @pytest.mark.trial(10)
 @pytest.mark.parametrize("drained_for", range(4))
 def test_load_that_rises_during_a_rollout_starts_the_new_revision_only(drained_for: int) -> None:
-    """One autoscaled replica is replaced, and three more are recommended at whatever moment of it."""
+    """One autoscaled replica is replaced, and three more are recommended at any moment of it."""
     world = Pretend(gpus=4)
     world.apply(scaled())
     recommend(world, 1)
@@ -97,7 +97,7 @@ def test_load_that_rises_during_a_rollout_starts_the_new_revision_only(drained_f
 @points.DEAR
 @given(entries=st.lists(st.one_of(st.sampled_from(NONSENSE), st.integers(-(10**9), 10**9)), min_size=1, max_size=5))
 def test_a_recommendation_of_nonsense_moves_nothing_beyond_the_bounds(entries: list[Any]) -> None:
-    """P27: what is no count is no recommendation; a count is bounded."""
+    """P27: an invalid count is no recommendation; a count is bounded."""
     world = Pretend()
     world.apply(scaled())
     world.settle()
@@ -112,7 +112,7 @@ def test_a_recommendation_of_nonsense_moves_nothing_beyond_the_bounds(entries: l
 
 @pytest.mark.parametrize(("first", "then"), [(1, 4), (4, 1)])
 def test_an_oscillating_recommendation_is_followed_within_its_bounds(first: int, then: int) -> None:
-    """P27: no more writes than words, and the end is the last word."""
+    """P27: no more writes than recommendations, and the last one wins."""
     world = Pretend()
     world.apply(scaled())
     world.settle()

@@ -39,7 +39,7 @@ def change_of_mind(world: Pretend, settle: Run) -> None:
 
 
 def sleep_and_waking(world: Pretend, settle: Run) -> None:
-    """One more is started and put to sleep, and woken when it is missed."""
+    """One more is started and put to sleep, and woken when needed."""
     bounds = {"minReplicas": 0, "maxReplicas": 3, "policy": {"name": "warm"}}
     engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "sleep": {"enabled": True}}
     world.apply(deployment(replicas=None, scaling=bounds, engine=engine))
@@ -61,12 +61,12 @@ IDS: Final = tuple(one.__name__ for one in STORIES)
 
 
 def clean(world: Pretend) -> None:
-    """Nothing goes wrong."""
+    """Disable all faults."""
     world.settle()
 
 
 def guarded(world: Pretend, act: Callable[[], None]) -> None:
-    """Killed when the script says so, and started anew."""
+    """Run; the operator is killed when the script says so, and restarted."""
     try:
         act()
     except Crashed:
@@ -76,13 +76,13 @@ def guarded(world: Pretend, act: Callable[[], None]) -> None:
 
 
 def crashing(world: Pretend) -> None:
-    """Killed once on the way."""
+    """Kill it once on the way."""
     guarded(world, world.settle)
 
 
 @pytest.fixture(scope="module", params=STORIES, ids=IDS)
 def undisturbed(request: pytest.FixtureRequest) -> tuple[Callable[[Pretend, Run], None], Pretend]:
-    """A story, and the world after nothing went wrong in it."""
+    """A scenario, and the world after it ran without faults."""
     world = Pretend(gpus=3)
     request.param(world, clean)
     return request.param, world
@@ -115,7 +115,7 @@ def test_an_error_at_any_write_heals(undisturbed: tuple[Callable[[Pretend, Run],
 
 
 def test_a_write_whose_answer_is_lost_heals(undisturbed: tuple[Callable[[Pretend, Run], None], Pretend]) -> None:
-    """P12: carried out and not known to be."""
+    """P12: carried out, and the operator does not know it."""
     story, clean_world = undisturbed
     for number in points.of(len(clean_world.server.writes), few=2):
         world = Pretend(gpus=3)

@@ -1,4 +1,4 @@
-"""A deployment is deleted: nothing is made for it any more, and nothing of it is left."""
+"""A deployment is deleted: nothing more is created for it, and nothing of it is left."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ def in_mid_rollout(rounds: int) -> Pretend:
 
 
 def owned(world: Pretend) -> list[Manifest]:
-    """Whatever stands there but nodes."""
+    """All objects except nodes."""
     return [one for where, one in world.objects.held.items() if where[0] != kinds.NODE.title]
 
 
@@ -76,7 +76,7 @@ def test_what_a_deletion_orphaned_is_left_alone() -> None:
 
 
 def test_a_deletion_between_the_look_and_the_report_is_no_failure() -> None:
-    """P18: the status of what is gone is written nowhere."""
+    """P18: the status of a deleted object is not written."""
     world = in_mid_rollout(0)
     world.apply(deployment(replicas=1))
     world.world.receive()

@@ -1,4 +1,4 @@
-"""An engine whose own last words leave the reason to its log: the log is read once, and its line becomes the reason."""
+"""An engine whose last words refer to its log: the log is read once, and its line becomes the reason."""
 
 import asyncio
 from typing import Final
@@ -20,7 +20,7 @@ LOG: Final = "(EngineCore pid=7) ERROR safetensors_rust.SafetensorError: Error w
 
 
 def failing() -> Pretend:
-    """A deployment that serves, and a new revision whose engine fails in another of its processes."""
+    """A deployment that serves, and a new revision whose engine fails in a second process."""
     world, _, new = on_the_way()
     world.kube.broken[new] = ELSEWHERE
     world.server.logs[("engine", True)] = LOG
@@ -55,7 +55,7 @@ class SilentOnce:
         self.reads = 0
 
     async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
-        """The log, but for the first time."""
+        """The log, except the first time."""
         self.reads += 1
         if self.reads == 1:
             request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")

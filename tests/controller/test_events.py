@@ -1,4 +1,4 @@
-"""Events are told beside the reconcile: none is waited for, and one that fails costs nothing but itself."""
+"""Events are sent beside the reconcile: none is waited for, and a failed one affects only itself."""
 
 import asyncio
 from datetime import UTC, datetime

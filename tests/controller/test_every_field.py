@@ -1,6 +1,6 @@
-"""Every field of the spec is heard by somebody: each leaf of the CRD is changed, something changes, and it comes back.
+"""Every field of the spec has an effect: each leaf of the CRD is changed, something changes, and it comes back.
 
-Generated from the CRD as it is committed, so a field that is added tomorrow is asked about tomorrow.
+Generated from the committed CRD, so a field added tomorrow is tested tomorrow.
 """
 
 import copy
@@ -55,7 +55,7 @@ def another(leaf: str) -> Any:  # noqa: ANN401  # whatever the leaf holds
 
 
 def changed(leaf: str) -> tuple[Manifest, Manifest]:
-    """A spec without the leaf and with it; whatever it needs beside it stands in both."""
+    """A spec without the leaf and with it; whatever it needs beside it is in both."""
     document = deployment(**copy.deepcopy(BASE))
     _merge(document["spec"], copy.deepcopy(BESIDE.get(leaf, {})))
     before = json.loads(json.dumps(document))
@@ -111,7 +111,7 @@ def _furnished() -> Pretend:
 
 
 def state(world: Pretend) -> Manifest:
-    """All children, and all that is said but times and generations."""
+    """All children and the status, without times and generations."""
     found = world.fingerprint()
     found[f"{kinds.INFERENCE_DEPLOYMENT.title}/chat"] = {}
     status = json.loads(json.dumps(world.document()["status"]))
@@ -137,17 +137,17 @@ def begun(document: str) -> Pretend:
 
 
 def recommend(world: Pretend, count: int) -> None:
-    """As the autoscaler does."""
+    """Recommend as the autoscaler does."""
     live = world.document()
     status = (live.get("status") or {}) | {"scaling": {"recommended": count}}
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
 
 
 AROUND: Final = ("router.service.", "router.httpRoute.")
-"""Of no concern to routers themselves."""
+"""They do not concern the routers themselves."""
 ALL_STEADY: Final = sorted(one for one in leaves() if not one.startswith("rollout."))
 STEADY: Final = [ALL_STEADY[place] for place in points.of(len(ALL_STEADY), few=35)]
-"""All of them in `make test`, some of every group while somebody waits."""
+"""All of them in `make test`, some of every group in quick runs."""
 ROLLING: Final = sorted(one for one in leaves() if one.startswith("rollout."))
 
 
@@ -172,7 +172,7 @@ def test_every_field_changes_a_child_or_a_word_and_back(leaf: str) -> None:
 
 @cache
 def rolled(rules: str) -> list[object]:
-    """How a change goes under these rules: to one that serves, then to one that never does."""
+    """The course of a change under these rules: to one that serves, then to one that never does."""
     rollout = json.loads(rules)
     world, entries = Pretend(gpus=6), list[object]()
     world.apply(deployment(rollout=rollout, replicas=3))

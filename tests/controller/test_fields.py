@@ -1,6 +1,6 @@
 """Every field of the kinds is used in a decision, refused, or warned of; and the page says which.
 
-Leaves come from the committed definitions: a field that is added tomorrow is asked about tomorrow.
+Leaves come from the committed CRDs: a field added tomorrow is tested tomorrow.
 """
 
 from typing import Any, Final
@@ -30,7 +30,7 @@ EVIDENCE: Final = {
 }
 EVERY: Final = [(kind, leaf) for kind, (_, leaves) in KINDS.items() for leaf in leaves]
 SOME: Final = [EVERY[place] for place in points.of(len(EVERY), few=40)]
-"""All of them in `make test`, some of each kind while somebody waits."""
+"""All of them in `make test`, some of each kind in quick runs."""
 
 
 @pytest.mark.trial(13)
@@ -50,7 +50,7 @@ def test_the_page_has_a_row_for_every_field_and_no_other() -> None:
 
 
 def test_evidence_of_nothing_is_told_and_named() -> None:
-    """The oracle itself: it would notice a field that nobody hears."""
+    """The oracle itself: it would notice a field without effect."""
     deaf = Evidence(kind="K", leaf="a.b", outcome=Outcome.IGNORED, where="")
     assert field_table.unkept([deaf]) == ["K a.b"]
     assert differences((1, 2), (1, 3)) == set()

@@ -1,4 +1,4 @@
-"""What only the leader does, on an API server in small: it follows, reconciles, says its own failures, and stops."""
+"""What only the leader does, on a small fake API server: it watches, reconciles, reports its failures, and stops."""
 
 import asyncio
 import random
@@ -62,7 +62,7 @@ async def leading(fake: FakeApi) -> AsyncIterator[tuple[LeaderTasks, OperatorMet
 
 
 def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
-    """The whole of it: lists, watches, reconciles, writes, tells, and counts for Prometheus."""
+    """All of it: lists, watches, reconciles, writes, Events, and counters for Prometheus."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -93,13 +93,13 @@ def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
 
 
 class Torn:
-    """Reconciles everything but one, which raises whenever it is touched."""
+    """Reconciles everything but one object, which always raises."""
 
     def __init__(self) -> None:
         self.done: Counter[str] = Counter()
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
-        """One reconcile."""
+        """Reconcile once."""
         assert now.tzinfo is not None
         if key.name == "chat":
             raise KeyError("generation")
@@ -108,7 +108,7 @@ class Torn:
 
 
 def test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on() -> None:
-    """P30: after some failures in a row, and healed when it works again."""
+    """P30: after some failures in a row, and cleared when it works again."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -135,7 +135,7 @@ def test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on() -> Non
 
 
 def test_errors_of_the_api_and_a_lost_lease_are_tried_again() -> None:
-    """P12, P22: a failure of others is no bug of ours and is not said on the object."""
+    """P12, P22: others' failures are no bug of ours and are not reported on the object."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -169,7 +169,7 @@ def test_what_is_gone_is_not_looked_at_again_and_again() -> None:
 
 
 def test_a_fence_lets_nobody_write_who_does_not_lead() -> None:
-    """P22: each write asks; reading is free."""
+    """P22: each write checks the Lease; reading is free."""
 
     async def story() -> None:
         fake = FakeApi()
@@ -190,7 +190,7 @@ def test_a_fence_lets_nobody_write_who_does_not_lead() -> None:
 
 
 def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
-    """P11: our own delete is read like our own write, and neither wakes us."""
+    """P11: our own delete is processed like our own write, and neither wakes us."""
 
     async def story() -> None:
         woken, forgotten = list[ObjectKey](), list[str]()
@@ -213,7 +213,7 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
 @pytest.mark.trial(4)
 @pytest.mark.parametrize("left", [{}, {"app.kubernetes.io/managed-by": "fairlead"}], ids=["none", "some"])
 def test_a_pod_that_lost_its_labels_just_before_our_own_write_is_noticed(left: dict[str, str]) -> None:
-    """What the watch says of the labels is older than our write, and says nothing new by then."""
+    """The watch's event about the labels is older than our write, and brings nothing new by then."""
 
     async def story() -> None:
         woken = list[ObjectKey]()

@@ -1,4 +1,4 @@
-"""A bad revision where no replica can be spared: found out before anything is drained, or given up without waiting."""
+"""A bad revision where no replica can be spared: detected before anything is drained, or given up without waiting."""
 
 from datetime import timedelta
 from typing import Final
@@ -14,7 +14,7 @@ DAY: Final = {"progressDeadlineSeconds": 1800}
 
 
 def one_of_one(context: int = 8192) -> Manifest:
-    """A single replica on the only GPU; nothing but a drain makes room."""
+    """A single replica on the only GPU; only a drain makes room."""
     return deployment(replicas=1, context=context, rollout=DAY)
 
 
@@ -28,7 +28,7 @@ def serving() -> tuple[Pretend, str]:
 
 
 def edited() -> tuple[Pretend, str, str]:
-    """Another revision of it is wanted, and nothing has happened yet."""
+    """Another revision of it is requested, and nothing has happened yet."""
     world, old = serving()
     world.apply(one_of_one(4096))
     world.reconcile_now()
@@ -42,7 +42,7 @@ def checks(world: Pretend) -> list[Manifest]:
 
 
 def refused(message: str, code: int = 2) -> Manifest:
-    """A check that ended with a no."""
+    """A failed check."""
     return {"name": "check", "state": {"terminated": {"exitCode": code, "reason": "Error", "message": message}}}
 
 
@@ -174,14 +174,14 @@ def test_somebody_elses_pod_of_the_checks_name_is_left_alone() -> None:
 
 
 def crash(number: int, code: int = 1, message: str = "RuntimeError: no kernel image") -> Manifest:
-    """The engine's container after so many ends."""
+    """The engine's container after this many ends."""
     status = ended(message, code)
     status["lastState"]["terminated"]["containerID"] = f"containerd://{number}"
     return status | {"restartCount": number - 1}
 
 
 def drained() -> tuple[Pretend, str, str]:
-    """The new revision starts in the place of the old one."""
+    """The new revision starts in place of the old one."""
     world, old, new = edited()
     for _ in range(12):
         if world.engines()[new]:
@@ -216,7 +216,7 @@ def test_an_engine_that_ends_twice_alike_is_given_up_at_once() -> None:
     ],
 )
 def test_an_end_that_may_pass_waits_for_the_deadline(second: Manifest) -> None:
-    """Another code, a network that did not answer, a kill from outside, or the same end seen twice."""
+    """Another code, a network that did not answer, a kill from outside, or the same end observed twice."""
     world, old, new = drained()
     world.kube.broken[new] = crash(1)
     world.rounds(3)

@@ -1,4 +1,4 @@
-"""Nothing serves, and it is said truly: at zero replicas, and where no node could ever hold one."""
+"""Nothing serves, and the status says so: at zero replicas, and where no node could ever hold one."""
 
 from typing import Any
 

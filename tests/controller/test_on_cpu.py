@@ -1,4 +1,4 @@
-"""A fleet on nodes' processors, from apply to serving: pods with cores and memory, room counted by them."""
+"""A fleet on CPU nodes, from apply to serving: pods with cores and memory, room counted by them."""
 
 from decimal import Decimal
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""People, other controllers and a second operator write too: what is ours is put back, what is theirs is left."""
+"""Users, other controllers and a second operator write too: what is ours is restored, what is theirs is left."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ def test_a_removed_child_is_back_after_one_look(resource: Resource, name: str) -
 
 
 def test_routers_whose_number_nobody_wrote_are_counted_by_whoever_does() -> None:
-    """An HPA of their Deployment: what it set stays through our own edits, and routers are told it."""
+    """An HPA of their Deployment: its count survives our edits, and routers get it."""
     world = settled()
     where = (kinds.DEPLOYMENT.title, "default", "chat-router")
     assert world.objects.found(where)["spec"]["replicas"] == 2
@@ -62,7 +62,7 @@ def test_routers_whose_number_nobody_wrote_are_counted_by_whoever_does() -> None
 
 
 def edited(live: Manifest, *path: str, value: object) -> Manifest:
-    """A copy in which one field says something else."""
+    """A copy in which one field has another value."""
     copy = dict(live)
     above: Any = copy
     for step in path[:-1]:
@@ -107,7 +107,7 @@ def test_whoever_wrote_last_is_named() -> None:
 
 
 def test_what_others_added_stays() -> None:
-    """P19: an annotation and a sidecar of an injector are nobody's mistake."""
+    """P19: an annotation and an injected sidecar are no mistake."""
     world = settled()
     live = world.objects.found((kinds.DEPLOYMENT.title, "default", "chat-router"))
     noted = edited(live, "metadata", "annotations", "linkerd.io/inject", value="enabled")
@@ -122,7 +122,7 @@ def test_what_others_added_stays() -> None:
 
 
 def stranger(owner: Manifest | None) -> Manifest:
-    """A Service that has the name of our router's."""
+    """A Service with the name of our router's."""
     metadata: Manifest = {"name": "chat-router", "namespace": "default"}
     if owner is not None:
         metadata["ownerReferences"] = [owner]
@@ -138,7 +138,7 @@ def stranger(owner: Manifest | None) -> Manifest:
     ],
 )
 def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest | None, answer: str) -> None:
-    """P20: neither taken nor overwritten; the condition names it and its owner, and heals when it is gone."""
+    """P20: neither adopted nor overwritten; the condition names it and its owner, and clears when it is gone."""
     world = Pretend()
     if owner is not None:
         shop = world.objects.put(kinds.CONFIG_MAP, {"metadata": {"name": "shop", "namespace": "default"}})
@@ -162,7 +162,7 @@ def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest 
 
 @pytest.mark.trial(7)
 def test_what_ran_before_a_name_was_taken_runs_on() -> None:
-    """P20: the router's Service was deleted and somebody was quicker; an edit waits until the name is free."""
+    """P20: the router's Service was deleted and another one was created first; an edit waits until the name is free."""
     world = settled()
     serving, figures = world.serving(), world.engines()
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
@@ -193,7 +193,7 @@ def test_what_was_orphaned_on_purpose_is_taken_back() -> None:
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_two_operators_at_once_do_no_harm(first: int) -> None:
-    """P21: a minute of both, change by change; nothing is made twice and nothing flaps."""
+    """P21: a minute of both, change by change; nothing is created twice and nothing flaps."""
     clean, world = Pretend(gpus=3), Pretend(gpus=3)
     other = world.second_operator()
     for context in (8192, 4096):

@@ -1,4 +1,4 @@
-"""The process put together: what its flags become, and what the webhook, the metrics page and Kopf are given."""
+"""The assembled process: what its flags become, and what the webhook, the metrics page and Kopf get."""
 
 import asyncio
 import random
@@ -51,12 +51,12 @@ class Idle:
         self.pages = 0
 
     def page_facts(self) -> None:
-        """Asked before each page."""
+        """Called before each page."""
         self.pages += 1
 
 
 def served() -> process.OperatorContext:
-    """What a standby looks at."""
+    """What a standby reads."""
     pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
     leader: Any = Idle()
     return process.OperatorContext(leader, pulse, process._setting(SETTINGS))
@@ -108,7 +108,7 @@ def test_the_page_tells_how_long_certificates_last(tmp_path: Path) -> None:
 
 
 class Claim:
-    """Works with the Lease until it is told otherwise."""
+    """Works with the Lease until it is stopped."""
 
     def __init__(self, ends: Exception | None = None) -> None:
         self.began = asyncio.Event()
@@ -116,7 +116,7 @@ class Claim:
         self._ends = ends
 
     async def work(self) -> None:
-        """As long as it may."""
+        """Work as long as allowed."""
         self.began.set()
         try:
             if self._ends is not None:
@@ -127,7 +127,7 @@ class Claim:
 
 
 async def led(claim: Claim, *, stops: bool | None = None) -> bool:
-    """Lead until somebody says stop, or until the Lease is lost; whether it was given back."""
+    """Lead until stopped, or until the Lease is lost; whether it was released."""
     fake = FakeApi()
     async with fake.connected() as connection:
         place = lease.LeaseSettings(namespace="ops", name="fairlead", identity="me")
@@ -148,7 +148,7 @@ def test_who_is_told_to_stop_gives_the_lease_back() -> None:
 
 
 def test_who_lost_the_lease_ends_its_work() -> None:
-    """P22: its memory is of no use any more."""
+    """P22: its state is of no use any more."""
     asyncio.run(led(Claim(), stops=False))
 
 

@@ -246,7 +246,7 @@ def test_a_large_set_fills_several_config_maps_and_each_stays_small() -> None:
 
 
 def ended(losing: float, *, fault: Faults | None = None, dies_at: int | None = None) -> QualityWorld:
-    """A whole trial; where the operator is killed, a fresh one goes on."""
+    """A whole trial; where the operator is killed, a fresh one resumes."""
     world = QualityWorld(lines(60), losing=losing, rollout=judged(margin="10"))
     while "revision" not in world.canary:
         world.steps()
@@ -265,7 +265,7 @@ def ended(losing: float, *, fault: Faults | None = None, dies_at: int | None = N
 
 
 def verdict(world: QualityWorld) -> Manifest:
-    """What the gate said, without times."""
+    """The gate's verdict, without times."""
     return json.loads(json.dumps(world.gate))  # type: ignore[no-any-return]
 
 

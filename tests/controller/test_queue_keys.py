@@ -1,4 +1,4 @@
-"""Whom a change concerns: the object itself, the owner of a child, everybody who names what is shared."""
+"""Which objects a change concerns: the object itself, the owner of a child, all that name what is shared."""
 
 import pytest
 
@@ -13,19 +13,19 @@ def infd(name: str = "chat", **spec: object) -> Manifest:
 
 
 def short(name: str) -> Manifest:
-    """One that waits for a GPU."""
+    """A deployment that waits for a GPU."""
     return infd(name) | {"status": {"conditions": [{"type": "Scheduled", "status": "False"}]}}
 
 
 def child(name: str | None = "chat") -> Manifest:
-    """A child, or somebody else's object."""
+    """A child, or an unowned object."""
     return {
         "metadata": {"namespace": "team", "name": "x"} | ({"labels": {"fairlead.dev/deployment": name}} if name else {})
     }
 
 
 def node(ready: str = "True", gpus: str = "4", beat: str = "1") -> Manifest:
-    """A node as it reports."""
+    """A node's report."""
     conditions = [{"type": "Ready", "status": ready, "lastHeartbeatTime": beat}]
     return {"metadata": {"name": "n"}, "status": {"allocatable": {"nvidia.com/gpu": gpus}, "conditions": conditions}}
 
@@ -41,7 +41,7 @@ FLEET = (
 
 
 def reporting(one: Manifest, ready: int) -> Manifest:
-    """With a status of so many ready."""
+    """With this many ready in its status."""
     return one | {"status": {"readyReplicas": ready}}
 
 
@@ -105,7 +105,7 @@ def test_a_change_wakes_whom_it_concerns(
 
 
 def test_our_own_writes_wake_only_the_other_side_of_a_gateway() -> None:
-    """A store that is told of our own write wakes nobody else, or each write would bring the next."""
+    """A store that gets our own write wakes nobody else, or each write would cause the next."""
     found = queue_keys.across(kinds.INFERENCE_DEPLOYMENT, infd(**LED), reporting(infd(**LED), 1), lambda: FLEET)
     assert [(one.kind, one.name) for one in found] == [("InferenceGateway", "calm")]
     assert list(queue_keys.across(kinds.POD, None, child(), lambda: FLEET)) == []

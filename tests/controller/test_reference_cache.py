@@ -1,4 +1,4 @@
-"""Objects that specs name are looked up by name, remembered for a while, and their values never kept."""
+"""Referenced objects are looked up by name and cached for a while; their values are never kept."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ MAP: Final = ObjectKey("ConfigMap", "team", "hf")
 
 
 class Clock:
-    """Time by hand."""
+    """A manual clock."""
 
     now = 0.0
 
@@ -45,7 +45,7 @@ def test_what_is_there_is_known_for_minutes_and_what_is_not_for_seconds() -> Non
 
 
 def test_an_entry_that_was_lacking_is_looked_for_as_soon_as_a_lacking_object() -> None:
-    """A new tenant's key is added to a Secret that is known since long."""
+    """A new tenant's key is added to a Secret that has long been known."""
 
     async def story() -> None:
         fake, clock, needed = FakeApi(), Clock(), {SECRET: frozenset({"new"})}
@@ -63,7 +63,7 @@ def test_an_entry_that_was_lacking_is_looked_for_as_soon_as_a_lacking_object() -
 
 
 def test_what_may_not_be_read_is_taken_on_trust() -> None:
-    """P23: the kubelet will tell."""
+    """P23: the kubelet will report it."""
 
     async def story() -> None:
         fake = FakeApi()

@@ -1,4 +1,4 @@
-"""The list of properties names tests that are there, and each test that claims a property is in the list."""
+"""The list of properties names existing tests, and each test that claims a property is in the list."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 @cache
 def docstrings(path: str) -> dict[str, str]:
-    """Every test of a file, with what it says of itself."""
+    """Every test of a file, with its docstring."""
     found = ast.parse((ROOT / path).read_text()).body
     functions = (one for one in found if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"))
     return {one.name: ast.get_docstring(one) or "" for one in functions}

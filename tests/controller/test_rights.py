@@ -1,4 +1,4 @@
-"""Rights that are missing and policies that refuse: named, harmless to all else, forgotten once granted."""
+"""Missing rights and refusing policies: named, harmless to all else, forgotten once granted."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ APPLIED: Final[tuple[Resource, ...]] = (
 @pytest.mark.parametrize("resource", APPLIED, ids=[one.title for one in APPLIED])
 @pytest.mark.parametrize("verb", ["get", "patch"])
 def test_a_missing_right_is_named_and_heals(resource: Resource, verb: str) -> None:
-    """P23: verb and resource in the condition, and no more is needed than the right."""
+    """P23: verb and resource in the condition, and only the right is needed."""
     world = Pretend()
     world.server.faults.forbidden = frozenset({(verb, resource.title)})
     world.apply(deployment())
@@ -52,7 +52,7 @@ def test_a_missing_right_to_delete_leaves_an_empty_revision_and_says_so() -> Non
 
 
 def test_a_missing_right_to_weigh_pods_is_said() -> None:
-    """P23: pods are weighed before one goes."""
+    """P23: pods get a deletion cost before one goes."""
     world = Pretend()
     world.apply(deployment())
     world.settle()
@@ -68,7 +68,7 @@ def test_a_missing_right_to_weigh_pods_is_said() -> None:
 
 
 def test_a_policy_that_refuses_a_child_is_quoted() -> None:
-    """P23: in its own words."""
+    """P23: with its own message."""
     world = Pretend()
     world.server.faults.refused = {kinds.SERVICE.title: "admission webhook denied: label team is required"}
     world.apply(deployment())
@@ -95,7 +95,7 @@ def test_what_one_deployment_is_refused_does_not_keep_another_from_serving() -> 
 
 
 def test_nodes_that_may_not_be_seen_hold_nothing_back() -> None:
-    """P24: the scheduler says what we cannot see."""
+    """P24: the scheduler reports what we cannot see."""
     world = Pretend(gpus=2)
     world.world.blind = frozenset({kinds.NODE})
     world.apply(deployment(replicas=3))

@@ -1,4 +1,4 @@
-"""A change of what serves: nobody who serves goes for one that cannot, whatever people change their minds to."""
+"""A change of what serves: no serving replica goes for one that cannot serve, whatever users change."""
 
 import json
 from typing import Any, Final
@@ -29,7 +29,7 @@ EDITS: Final = st.lists(
 @points.DEAR
 @given(rules=RULES, edits=EDITS)
 def test_a_change_of_mind_never_costs_more_than_the_rollout_may(rules: Edit, edits: list[tuple[int, int, int]]) -> None:
-    """P16: in every round enough serve, and no more GPUs are held than wanted ones and spare ones."""
+    """P16: in every round enough serve, and no more GPUs are held than requested and spare ones."""
     world = Pretend(gpus=8)
     world.apply(deployment(replicas=3, rollout=rules))
     world.settle()
@@ -88,7 +88,7 @@ def test_a_refused_spec_keeps_every_pod_that_serves() -> None:
 
 
 def test_a_first_spec_that_is_refused_starts_nothing() -> None:
-    """P15: there is nothing to keep, and nothing is made."""
+    """P15: there is nothing to keep, and nothing is created."""
     world = Pretend()
     world.apply(deployment(context=10_000_000))
     world.settle()
@@ -97,7 +97,7 @@ def test_a_first_spec_that_is_refused_starts_nothing() -> None:
 
 
 def test_a_paused_rollout_still_counts() -> None:
-    """P16: while paused, more replicas are those of what serves."""
+    """P16: while paused, more replicas are added to what serves."""
     world = Pretend()
     world.apply(deployment())
     world.settle()

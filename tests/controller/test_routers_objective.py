@@ -1,4 +1,4 @@
-"""What routers are told of the objective of the policy that a deployment follows."""
+"""What routers get of the objective of a deployment's policy."""
 
 import json
 
@@ -11,7 +11,7 @@ SCALING: Manifest = {"minReplicas": 1, "maxReplicas": 4, "policy": {"name": "fas
 
 
 def policy(objectives: Manifest) -> Manifest:
-    """What an SRE wrote."""
+    """As an SRE writes it."""
     metadata = {"name": "fast", "namespace": "default"}
     return {
         "apiVersion": "fairlead.dev/v1alpha1",

@@ -1,4 +1,4 @@
-"""Corners of the pure parts that no whole story turns: broken times, cordoned nodes, orders of words."""
+"""Corners of the pure parts that no whole scenario reaches: broken times, cordoned nodes, word order."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ def test_a_pod_that_ended_holds_nothing() -> None:
 
 
 def test_nodes_that_grow_hold_nothing_back() -> None:
-    """P24: a cluster autoscaler brings what pods ask for."""
+    """P24: a cluster autoscaler brings what pods request."""
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=3))
     world.world.receive()
@@ -128,7 +128,7 @@ def test_the_status_keeps_measured_starts_after_their_pods_are_gone() -> None:
 
 
 def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
-    """P30: the autoscaler's part is not sent, what stood there stays."""
+    """P30: the autoscaler's part is not sent, its current value stays."""
     kept = {"type": "Fits", "status": "True", "reason": "Fits", "lastTransitionTime": "2026-01-01T00:00:00Z"}
     old = {"type": "Ready", "status": "True", "reason": "Serving", "lastTransitionTime": "2026-01-01T00:00:00Z"}
     document = deployment() | {"status": {"replicas": 2, "scaling": {"recommended": 3}, "conditions": [old, kept]}}

@@ -1,4 +1,4 @@
-"""Speculation that costs more than it gives: another revision is wanted, the spec stays, and people read why."""
+"""Speculation that costs more than it gains: another revision is the target, the spec stays, the status says why."""
 
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ SCALING: Final = {"minReplicas": 1, "maxReplicas": 4, "policy": {"name": "intera
 
 
 def policy(switch_off: str) -> Manifest:
-    """What an SRE wrote."""
+    """As an SRE writes it."""
     metadata = {"name": "interactive", "namespace": "default"}
     spec = {"speculation": {"switchOff": switch_off}}
     return {"apiVersion": "fairlead.dev/v1alpha1", "kind": "AutoscalingPolicy", "metadata": metadata, "spec": spec}
@@ -32,7 +32,7 @@ def recommend(world: Pretend, speculation: Any) -> None:  # noqa: ANN401  # also
 
 
 def serving(*, switch_off: str | None = "WhenItCosts", engine: Manifest = GUESSES) -> Pretend:
-    """Two replicas at rest."""
+    """Two settled replicas."""
     world = Pretend()
     if switch_off is not None:
         world.objects.put(kinds.AUTOSCALING_POLICY, policy(switch_off))
@@ -49,7 +49,7 @@ def revision(world: Pretend) -> str:
 
 
 def commands(world: Pretend) -> str:
-    """How the engines were started."""
+    """The engines' commands."""
     return str([pod["spec"]["containers"][0]["args"] for pod in world.engine_pods()])
 
 

@@ -1,4 +1,4 @@
-"""Objects that today's schema would not let in, and one that breaks us: each harms itself and nobody else."""
+"""Objects that today's schema would refuse, and one that crashes us: each harms only itself."""
 
 import asyncio
 import copy
@@ -51,7 +51,7 @@ def stored(world: Pretend, path: tuple[str, ...], value: Any) -> None:  # noqa: 
 
 @pytest.mark.parametrize("what", STORED)
 def test_what_the_schema_would_refuse_today_freezes_and_harms_nobody(what: str) -> None:
-    """P31: readable, or said to be unreadable; what serves stays, and the good spec heals it."""
+    """P31: readable, or reported as unreadable; what serves stays, and a good spec fixes it."""
     path, value = STORED[what]
     world = Pretend()
     world.apply(deployment())
@@ -73,7 +73,7 @@ def test_what_the_schema_would_refuse_today_freezes_and_harms_nobody(what: str) 
 @pytest.mark.parametrize("note", ["fairlead.dev/template", "fairlead.dev/wanted-since", "fairlead.dev/failure"])
 @pytest.mark.parametrize("text", ["", "{", "null", "0001-01-01T00:00:00Z"])
 def test_notes_that_make_no_sense_are_notes_nobody_has(note: str, text: str) -> None:
-    """P31: whatever a hand wrote on a revision, the same replicas serve."""
+    """P31: whatever was written on a revision, the same replicas serve."""
     world = Pretend()
     world.apply(deployment())
     world.settle()
@@ -88,7 +88,7 @@ def test_notes_that_make_no_sense_are_notes_nobody_has(note: str, text: str) -> 
 
 
 def test_one_that_breaks_us_breaks_nobody_else() -> None:
-    """P30: a stored object without what every object has raises, and only its own reconcile does."""
+    """P30: a stored object without required fields raises, and only its own reconcile does."""
     world = Pretend()
     broken = deployment("broken")
     world.apply(broken)

@@ -1,4 +1,4 @@
-"""What the operator hears may be old, late, doubled or missing; what is live is never harmed by that."""
+"""The operator's view may be old, late, duplicated or incomplete; live objects are never harmed by that."""
 
 import random
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ def test_a_namesake_made_while_the_operator_slept_gets_children_of_its_own(round
 @points.DEAR
 @given(seed=st.integers(0, 2**16), lost=st.floats(0, 0.5), doubled=st.floats(0, 0.5))
 def test_events_lost_doubled_and_out_of_order_change_nothing_in_the_end(seed: int, lost: float, doubled: float) -> None:
-    """P8: with one true list at last, as an informer makes it, the end is the same."""
+    """P8: with one true list at the end, as an informer fetches it, the end is the same."""
     dice = random.Random(seed)  # noqa: S311  # a test's dice
 
     def feed(news: Sequence[Happened]) -> Sequence[Happened]:
@@ -95,7 +95,7 @@ def test_events_lost_doubled_and_out_of_order_change_nothing_in_the_end(seed: in
 
 
 def test_a_child_removed_where_nobody_heard_it_is_made_again() -> None:
-    """P9: a gap in the feed; the list after it tells."""
+    """P9: a gap in the feed; the list after it shows it."""
     world = rolled()
     before = world.fingerprint()
     world.world.feed = lambda _: ()
@@ -108,7 +108,7 @@ def test_a_child_removed_where_nobody_heard_it_is_made_again() -> None:
 
 
 def test_a_store_that_is_behind_our_own_writes_makes_nothing_twice() -> None:
-    """P11: nothing is heard after the create but the answer to it."""
+    """P11: after the create, only its answer is received."""
     clean = Pretend()
     clean.apply(deployment())
     clean.rounds(3)
@@ -126,5 +126,5 @@ def test_a_store_that_is_behind_our_own_writes_makes_nothing_twice() -> None:
 
 
 def test_a_pretended_feed_knows_every_kind_that_the_operator_follows() -> None:
-    """A kind that is followed and not pretended would make these stories blind to it."""
+    """These tests could not see changes of a kind that the operator follows and the fake feed lacks."""
     assert {*informers.WATCHED.ours, *informers.WATCHED.children, kinds.NODE} <= set(WATCHED)

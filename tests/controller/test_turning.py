@@ -1,4 +1,4 @@
-"""Engines on their way to sleep and back, whatever happens meanwhile: none is lost, none is turned twice at once."""
+"""Engines going to sleep or waking, whatever happens meanwhile: none is lost, none is switched twice at once."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ from tests.controller.warm import BOUNDS, MOST, SLEEPS, counts, fleet, marks, wa
 
 
 class SlowPodClient(PretendPodClient):
-    """Engines turn when they may."""
+    """Engines sleep and wake only when they may."""
 
     def __init__(self, objects: Objects) -> None:
         super().__init__(objects)
@@ -28,13 +28,13 @@ class SlowPodClient(PretendPodClient):
         self.acts: list[str] = []
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
-        """When it may."""
+        """Sleep once allowed."""
         self.acts.append("sleep")
         await self.may.wait()
         return await super().sleep(pod, kind)
 
     async def wake(self, pod: Manifest, kind: EngineKind) -> bool:
-        """At once."""
+        """Wake at once."""
         self.acts.append("wake")
         return await super().wake(pod, kind)
 
@@ -73,7 +73,7 @@ def test_only_a_marked_pod_ever_sleeps_and_in_the_end_as_many_sleep_as_are_wante
 
 
 def twist(world: Pretend, word: str) -> None:
-    """What routers and engines do from now on."""
+    """Change what routers and engines do from now on."""
     match word:
         case "silent" | "heard":
             world.pod_client.silent = word == "silent"
@@ -84,12 +84,12 @@ def twist(world: Pretend, word: str) -> None:
 
 
 def alive(world: Pretend) -> set[str]:
-    """Pods that are there and stay."""
+    """Pods that exist and are not terminating."""
     return {pod["metadata"]["name"] for pod in world.engine_pods() if "deletionTimestamp" not in pod["metadata"]}
 
 
 def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled() -> None:
-    """One of the other kind ends first; a pod that goes takes its act along."""
+    """One of the other kind ends first; a terminating pod takes its act along."""
 
     async def story() -> None:
         pods, world = SlowPodClient(Objects()), PretendWorld(Objects())

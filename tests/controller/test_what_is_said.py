@@ -1,4 +1,4 @@
-"""What the status says is what is there: told anew from the cluster's facts at every moment of rest."""
+"""The status matches the cluster: it is computed anew from the cluster's facts whenever things are at rest."""
 
 from typing import Any, Final
 
@@ -19,19 +19,19 @@ SPECS: Final = st.fixed_dictionaries(
 
 
 def is_ready(pod: Manifest) -> bool:
-    """By the kubelet's word alone."""
+    """By the kubelet's report alone."""
     document = {one["type"]: one["status"] for one in pod.get("status", {}).get("conditions", ())}
     return document.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
 def counted(world: Pretend, selector: str) -> tuple[int, int]:
-    """Pods that stay, and those of them that are ready."""
+    """Pods that are not terminating, and those of them that are ready."""
     live = world.objects.listed(kinds.POD.title, "default", selector)
     return sum("deletionTimestamp" not in one["metadata"] for one in live), sum(is_ready(one) for one in live)
 
 
 def expected(world: Pretend, wanted: int) -> dict[str, Any]:
-    """What is to be said, from pods and nothing that the operator wrote."""
+    """The expected status, from pods and nothing that the operator wrote."""
     live, ready = counted(world, ENGINES)
     routers = counted(world, ROUTERS)[1]
     return {
@@ -44,7 +44,7 @@ def expected(world: Pretend, wanted: int) -> dict[str, Any]:
 
 
 def status_of(world: Pretend) -> dict[str, Any]:
-    """What is said of the same."""
+    """The actual status of the same."""
     status = world.document()["status"]
     found = {name: status[name] for name in ("replicas", "readyReplicas", "routableReplicas")}
     return found | {name: world.condition(name)[0] == "True" for name in ("Available", "Routable")}
@@ -53,7 +53,7 @@ def status_of(world: Pretend) -> dict[str, Any]:
 @points.DEAR
 @given(specs=st.lists(SPECS, min_size=1, max_size=3), gpus=st.integers(1, 4))
 def test_the_status_is_what_the_cluster_holds(specs: list[dict[str, Any]], gpus: int) -> None:
-    """P28: at every moment of rest. What keeps serving while the wanted product is absent is not what was asked for."""
+    """P28: whenever at rest. What keeps serving while the requested product is absent is not what was requested."""
     world = Pretend(gpus=gpus)
     for spec in specs:
         world.apply(deployment(**spec))
@@ -75,7 +75,7 @@ def test_the_status_is_what_the_cluster_holds(specs: list[dict[str, Any]], gpus:
 @points.DEAR
 @given(specs=st.lists(SPECS, min_size=1, max_size=3))
 def test_no_word_moves_while_nothing_does(specs: list[dict[str, Any]]) -> None:
-    """P29: no time, no order of a map, no name of a pod that changes by itself; refused or not."""
+    """P29: no time, no map order, no name of a pod that changes by itself; refused or not."""
     world = Pretend(gpus=3)
     for spec in specs:
         world.apply(deployment(**spec))
@@ -103,7 +103,7 @@ def test_a_time_moves_only_when_what_it_tells_of_turns() -> None:
 
 
 def test_routers_that_say_nothing_leave_it_unknown() -> None:
-    """P28: nobody knows, so nobody says no."""
+    """P28: it is unknown, so the status is not False."""
     world = Pretend()
     world.apply(deployment())
     world.settle()

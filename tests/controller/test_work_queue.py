@@ -1,4 +1,4 @@
-"""Keys take turns: fair, never two at once for one, a stuck one blocks nobody, a failing one waits longer each time."""
+"""Keys take turns: fair, never two at once for one, a stuck one blocks no other, a failing one waits longer."""
 
 import asyncio
 from collections import Counter
@@ -12,12 +12,12 @@ from fairlead.review.context import ObjectKey
 
 
 def key(name: str) -> ObjectKey:
-    """A deployment's."""
+    """A deployment's key."""
     return ObjectKey("InferenceDeployment", "default", name)
 
 
 class Middle:
-    """Jitter that does nothing."""
+    """Jitter without effect."""
 
     def uniform(self, a: float, b: float) -> float:
         """Half-way."""
@@ -25,7 +25,7 @@ class Middle:
 
 
 class Clock:
-    """Time by hand."""
+    """A manual clock."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -35,7 +35,7 @@ class Clock:
 
 
 class Work:
-    """Counts what runs, and what runs at once; keeps some keys running, and lets some fail."""
+    """Counts what runs, and what runs at once; keeps some keys running, and fails some."""
 
     def __init__(self) -> None:
         self.done: Counter[str] = Counter()
@@ -46,7 +46,7 @@ class Work:
         self.outcomes: dict[str, ReconcileOutcome] = {}
 
     async def __call__(self, one: ObjectKey) -> ReconcileOutcome:
-        """One reconcile."""
+        """Reconcile once."""
         self.at_once[one.name] += 1
         self.most_at_once = max(self.most_at_once, self.at_once[one.name])
         self.order.append(one.name)
@@ -60,7 +60,7 @@ Story = Callable[[WorkQueue, Work, Clock], Coroutine[Any, Any, None]]
 
 
 def run_story(story: Story, workers: int = 16) -> None:
-    """A story with a queue that runs."""
+    """Run a test with a running queue."""
 
     async def whole() -> None:
         work, clock = Work(), Clock()
@@ -77,13 +77,13 @@ def run_story(story: Story, workers: int = 16) -> None:
 
 
 async def quiet(turns: int = 50) -> None:
-    """Let the loop turn."""
+    """Let the loop run."""
     for _ in range(turns):
         await asyncio.sleep(0)
 
 
 def test_one_hot_key_keeps_none_of_five_hundred_waiting() -> None:
-    """It is woken again each time it ran, and the others come in the order in which they asked."""
+    """It is woken again each time it ran, and the others come in the order in which they were added."""
 
     async def story(queue: WorkQueue, work: Work, __: Clock) -> None:
         work.outcomes["hot"] = ReconcileOutcome(after_s=0.0)

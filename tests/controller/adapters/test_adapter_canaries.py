@@ -1,4 +1,4 @@
-"""A new version of an adapter on trial: its share in the routers' file, what its gates say, and a person's orders."""
+"""A new version of an adapter on trial: its share in the routers' file, its gates, and user commands."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ STEPS: Final[list[Manifest]] = [
 
 
 def edition(digest: str) -> Manifest:
-    """One version, whose traffic the canary says."""
+    """One version, whose traffic the canary sets."""
     return {"digest": digest, "source": "pvc://adapters/sql"}
 
 
@@ -39,7 +39,7 @@ class VersionWorld(EvaluationWorld, AdapterWorld):
         self.settle()
 
     def turn(self, times: int = 1, seconds: float = 1.0) -> None:
-        """The adapter and its deployment take turns, and time passes."""
+        """The adapter and its deployment are reconciled in turn, and time passes."""
         for _ in range(times):
             self.reconcile_adapter()
             self.settle()
@@ -52,19 +52,19 @@ class VersionWorld(EvaluationWorld, AdapterWorld):
         return self
 
     def order(self, verb: str) -> None:
-        """A person orders it."""
+        """Issue a command as a user would."""
         live = self.objects.held[(kinds.ADAPTER.title, "default", "sql")]
         metadata = live["metadata"] | {"annotations": {"fairlead.dev/rollout": f"{verb} {self.now.isoformat()}"}}
         self.objects.put(kinds.ADAPTER, live | {"metadata": metadata})
 
     def report(self, samples: list[RequestSample]) -> None:
-        """Routers report these requests, as of now."""
+        """Have routers report these requests, as of now."""
         began = self.now.timestamp()
         self.pod_client.samples_of = [replace(one, at=one.at + began) for one in samples]
 
     @property
     def shares(self) -> dict[str, int]:
-        """What routers are told."""
+        """The shares in the routers' file."""
         (named,) = self.router_file()["adapterVersions"]
         return {one["name"]: one["percent"] for one in named["versions"]}
 
@@ -189,7 +189,7 @@ def test_behind_a_gateway_its_routers_are_asked_for_the_deployment_by_name() -> 
 
 
 def judged_by(items: str, losing: float) -> VersionWorld:
-    """Its questions are asked before any user reaches it."""
+    """Its questions are sent before any user reaches it."""
     quality = {"evaluation": EVALUATION.name, "margin": "4"}
     world = VersionWorld(steps=[{"traffic": 0, "hold": "0s", "gates": ["Quality"]}], quality=quality)
     world.write(items)

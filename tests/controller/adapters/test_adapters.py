@@ -1,4 +1,4 @@
-"""An adapter from its object to the lists that loaders and routers read, and what its status says on the way."""
+"""An adapter from its object to the lists that loaders and routers read, and its status on the way."""
 
 from dataclasses import replace
 from datetime import timedelta

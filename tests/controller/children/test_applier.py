@@ -1,4 +1,4 @@
-"""What is removed or made is looked at first: nothing that changed since, is somebody else's, or is on its way out."""
+"""Objects are checked before they are deleted or created: nothing changed, foreign or terminating is touched."""
 
 import copy
 
@@ -22,7 +22,7 @@ def emptied() -> tuple[Pretend, Manifest]:
 
 
 def test_a_revision_that_somebody_asks_for_again_is_not_removed() -> None:
-    """P16: the live count is looked at just before the write."""
+    """P16: the live count is read just before the write."""
     world, old = emptied()
     world.world.receive()
     world.world.receives = False
@@ -32,7 +32,7 @@ def test_a_revision_that_somebody_asks_for_again_is_not_removed() -> None:
 
 
 def test_a_namesake_of_an_empty_revision_is_not_removed() -> None:
-    """P7: another object under the name that was looked at."""
+    """P7: another object under the same name."""
     world, old = emptied()
     world.world.receive()
     world.world.receives = False
@@ -45,7 +45,7 @@ def test_a_namesake_of_an_empty_revision_is_not_removed() -> None:
 
 
 def test_a_child_on_its_way_out_is_waited_for() -> None:
-    """P18: its name is free soon; until then the look comes again each second."""
+    """P18: its name is free soon; until then the reconcile is repeated each second."""
     world = Pretend()
     world.apply(deployment())
     world.settle()
@@ -82,7 +82,7 @@ def test_children_that_leave_or_are_others_are_not_pruned() -> None:
 
 
 def test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted() -> None:
-    """P15, P31: what stands there is then all anybody knows."""
+    """P15, P31: the live object is then the only record."""
     world = Pretend()
     world.apply(deployment())
     world.settle()
@@ -99,7 +99,7 @@ def test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted() -> None:
 
 
 def test_a_namespace_that_ends_is_nobodys_problem() -> None:
-    """P18: what may not be made there any more is no condition that alarms."""
+    """P18: a child that may no longer be created there causes no alarming condition."""
     world = Pretend()
     world.apply(deployment())
     world.server.ends = True

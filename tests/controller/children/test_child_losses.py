@@ -26,7 +26,7 @@ STRIPPED = {
 @pytest.mark.trial(4)
 @pytest.mark.parametrize("kept", STRIPPED.values(), ids=STRIPPED.keys())
 def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[str, ...]) -> None:
-    """It kept its GPU, so the pod that its ReplicaSet made instead could never start."""
+    """It kept its GPU, so the replacement by its ReplicaSet could never start."""
     world = settled()
     serving, before = world.serving(), world.fingerprint()
     pod = world.engine_pods()[0]
@@ -44,7 +44,7 @@ def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[
 @pytest.mark.trial(4)
 @pytest.mark.parametrize("seconds", [0, 1])
 def test_a_pod_that_was_given_up_outlives_its_deployment_and_is_taken_over_by_the_next(seconds: int) -> None:
-    """Nobody owns it then: without its labels it would run on for ever, with its GPU."""
+    """It has no owner then: without its labels it would run forever, with its GPU."""
     world = settled(gpus=4)
     pod = world.engine_pods()[0]
     relabelled(world, kinds.POD, pod, {})
@@ -62,7 +62,7 @@ def test_a_pod_that_was_given_up_outlives_its_deployment_and_is_taken_over_by_th
 
 @pytest.mark.trial(4)
 def test_a_pod_that_loses_labels_again_and_again_gets_all_of_them_each_time() -> None:
-    """Those that were put back before are ours now, and an apply without them would take them away."""
+    """Those that were restored before are ours now, and an apply without them would remove them."""
     world = settled()
     name = world.engine_pods()[0]["metadata"]["name"]
     carried = world.engine_pods()[0]["metadata"]["labels"]
@@ -74,7 +74,7 @@ def test_a_pod_that_loses_labels_again_and_again_gets_all_of_them_each_time() ->
 
 @pytest.mark.trial(4)
 def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it() -> None:
-    """With its GPU, which counts as taken; healed with the right."""
+    """With its GPU, which counts as taken; fixed once the right is there."""
     world = settled(gpus=3)
     pod = world.engine_pods()[0]
     world.server.faults = Faults(forbidden=frozenset({("patch", "pods")}))
@@ -115,7 +115,7 @@ def test_an_orphan_that_ended_or_went_to_another_controller_is_left_alone() -> N
 @pytest.mark.trial(4)
 @pytest.mark.parametrize("kept", [(), ("app.kubernetes.io/managed-by",), ("taken over",)])
 def test_a_revisions_deployment_that_lost_its_labels_keeps_its_count_and_its_past(kept: tuple[str, ...]) -> None:
-    """It was waited for without end, as something "we have not heard of yet"."""
+    """It was waited for endlessly, as something "we have not heard of yet"."""
     world = settled()
     serving, before = world.serving(), world.fingerprint()
     (live,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
@@ -133,7 +133,7 @@ def test_a_revisions_deployment_that_lost_its_labels_keeps_its_count_and_its_pas
 
 @pytest.mark.trial(4)
 def test_an_old_revision_that_lost_its_labels_is_still_emptied() -> None:
-    """Its replicas would hold their GPUs for ever, as nobody counted them."""
+    """Its replicas would hold their GPUs forever, since nothing counted them."""
     world = settled()
     (live,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
     world.apply(deployment(context=4096))
@@ -201,7 +201,7 @@ def test_pods_that_a_scale_down_a_rollout_or_a_drain_ends_are_nobodys_deletion()
 
 @pytest.mark.trial(4)
 def test_what_lost_its_labels_while_no_operator_ran_is_found_when_one_leads() -> None:
-    """No watch tells of it: pods and Deployments that do not carry our label are listed once."""
+    """No watch reports it: pods and Deployments without our label are listed once."""
     world = settled()
     serving, before = world.serving(), world.fingerprint()
     pod = world.engine_pods()[0]
@@ -226,7 +226,7 @@ def test_a_namespace_that_cannot_be_listed_is_said(caplog: pytest.LogCaptureFixt
 
 
 def test_a_pod_is_known_by_the_name_it_was_generated_from() -> None:
-    """And a longer name of another deployment's child is not taken for it."""
+    """And a longer name of another deployment's child does not match."""
     made_by: Manifest = {"metadata": {"name": "chat", "namespace": "default"}}
     ours: Manifest = {"metadata": {"generateName": "chat-7d9f8b6c5d-", "namespace": "default"}}
     longer: Manifest = {"metadata": {"generateName": "chat-router-7d9f8b6c5d-", "namespace": "default"}}
@@ -237,7 +237,7 @@ def test_a_pod_is_known_by_the_name_it_was_generated_from() -> None:
 
 
 def test_a_loss_that_is_reported_again_while_it_is_checked_is_checked_again() -> None:
-    """A pod may lose its labels a second time right after they were put back."""
+    """A pod may lose its labels a second time right after they were restored."""
     losses, key = ChildLosses(), ObjectKey("InferenceDeployment", "default", "chat")
     pod = {"metadata": {"name": "p", "namespace": "default", "uid": "u"}}
     first, again = (ChildLoss(LossKind.RELABELLED, kinds.POD, pod) for _ in range(2))

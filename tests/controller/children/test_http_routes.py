@@ -1,4 +1,4 @@
-"""An object's route to its routers: made, mended and removed, and never in the way of anything that serves."""
+"""An object's HTTPRoute to its routers: created, repaired and deleted, and never an obstacle to serving."""
 
 import copy
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The keys of routers: made beside their ConfigMap, renewed once a month, and nobody else's Secret is touched."""
+"""Routers' keys: created beside their ConfigMap, renewed once a month; foreign Secrets are not touched."""
 
 import asyncio
 import base64
@@ -31,7 +31,7 @@ class Story:
         self.keeper = PeerSecrets(self.world.server, self.world.world, self._clock)
 
     def keep(self, after: timedelta = timedelta(0)) -> None:
-        """One look, so much later."""
+        """Reconcile once, this much later."""
         self.now += after
         asyncio.run(self.keeper.keep())
 

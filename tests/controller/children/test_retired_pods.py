@@ -1,4 +1,4 @@
-"""Pods that lost their labels and whose revision was retired meanwhile: nothing takes them over, so they are ended."""
+"""Pods that lost their labels and whose revision was retired meanwhile: nothing adopts them, so they are ended."""
 
 import asyncio
 from typing import Any
@@ -31,7 +31,7 @@ def abandoned_pod(world: Pretend) -> Manifest:
 @pytest.mark.trial(4)
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_pod_that_was_given_up_and_whose_revision_is_retired_is_ended_and_named(restarts: bool) -> None:
-    """Nothing takes it over: it would keep its GPU for ever."""
+    """Nothing adopts it: it would keep its GPU forever."""
     world = settled(gpus=4)
     pod = abandoned_pod(world)
     if restarts:
@@ -48,7 +48,7 @@ def test_a_pod_that_was_given_up_and_whose_revision_is_retired_is_ended_and_name
 
 @pytest.mark.trial(4)
 def test_a_pod_that_was_given_up_does_not_keep_the_only_gpu_from_the_deployment_that_is_made_again() -> None:
-    """There was no room for a Deployment that could have taken it over."""
+    """There was no room for a Deployment that could have adopted it."""
     world = settled(gpus=2)
     for pod in world.engine_pods():
         relabelled(world, kinds.POD, pod, {})
@@ -63,7 +63,7 @@ def test_a_pod_that_was_given_up_does_not_keep_the_only_gpu_from_the_deployment_
 
 @pytest.mark.trial(4)
 def test_a_pod_that_got_its_labels_back_when_its_deployment_was_gone_is_ended_too() -> None:
-    """The two crossed: it served on, and no status counted it."""
+    """The two writes crossed: it served on, and no status counted it."""
     world = settled(gpus=4)
     pod = world.engine_pods()[0]
     relabelled(world, kinds.POD, pod, {})
@@ -80,7 +80,7 @@ def test_a_pod_that_got_its_labels_back_when_its_deployment_was_gone_is_ended_to
 @pytest.mark.trial(4)
 @pytest.mark.parametrize("gpus", [2, 4])
 def test_a_pod_whose_deployment_is_made_again_under_another_hash_is_ended_when_it_is_not_needed(gpus: int) -> None:
-    """Kubernetes gives another hash while the name of the first ReplicaSet is taken: the next never takes the pod."""
+    """Kubernetes picks another hash while the name of the first ReplicaSet is taken: the next never adopts the pod."""
     world = settled(gpus=gpus)
     pod = world.engine_pods()[0]
     relabelled(world, kinds.POD, pod, {})
@@ -110,7 +110,7 @@ def test_what_keeps_a_pod_of_a_retired_revision_from_being_ended_is_a_condition(
 
 @pytest.mark.trial(4)
 def test_while_the_spec_is_refused_a_pod_that_was_given_up_waits_for_a_revision() -> None:
-    """A person may correct the spec to what the pod was made from."""
+    """A user may correct the spec to what the pod was created from."""
     world = settled(gpus=4)
     pod = abandoned_pod(world)
     world.apply(deployment(engine={"kind": "Simulated", "context": {"maxTokens": -1}}))

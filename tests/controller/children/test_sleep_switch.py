@@ -1,4 +1,4 @@
-"""Replicas that sleep: marked, dropped by routers, put to sleep; woken before anything starts, unmarked last."""
+"""Sleeping replicas: marked, dropped by routers, put to sleep; woken before anything starts, unmarked last."""
 
 import pytest
 
@@ -113,7 +113,7 @@ def test_an_engine_that_cannot_sleep_is_not_asked_to(engine: Manifest) -> None:
 
 
 def test_while_nothing_is_recommended_all_stays_as_it_is() -> None:
-    """A policy that only recommends changes nothing, and those who sleep are not woken for it."""
+    """A policy that only recommends changes nothing, and sleeping replicas are not woken for it."""
     world = fleet()
     before = marks(world)
     live = world.document()

@@ -1,4 +1,4 @@
-"""Items that no API object holds: a pod reads them once, and its log is where they are."""
+"""Items that no API object holds: a pod reads them once, and they are in its log."""
 
 import pytest
 

@@ -34,7 +34,7 @@ def shorter(question: str) -> str:
 
 
 class JudgedWorld(QualityWorld):
-    """The new revision answers otherwise, and a judge says which answer is better."""
+    """The new revision answers differently, and a judge says which answer is better."""
 
     def __init__(self, edit: Edit = longer, *, count: int = ITEMS, judge: Manifest = JUDGE) -> None:
         self.edit, self.count, self.named = edit, count, judge
@@ -43,7 +43,7 @@ class JudgedWorld(QualityWorld):
         self.name_judge()
 
     def name_judge(self, **more: object) -> None:
-        """As a person writes it."""
+        """Name a judge as a user would."""
         self.write(questions(self.count), scorer={"type": "Judge", "judge": self.named | more})
 
     def steps(self, count: int = 1) -> None:
@@ -56,7 +56,7 @@ class JudgedWorld(QualityWorld):
             self.run(self.runs.advance(self.document()["metadata"]["uid"]))
 
     def secret(self, value: str, key: str = "token") -> None:
-        """As a person creates it."""
+        """Create the Secret as a user would."""
         head = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "judge", "namespace": "default"}}
         data = {key: base64.b64encode(value.encode()).decode()}
         self.objects.put(kinds.SECRET, head | {"data": data})
@@ -207,7 +207,7 @@ def test_a_rejected_revision_is_tried_again_with_another_judge() -> None:
 
 
 def ended(edit: Edit, *, fault: Faults | None = None, dies_at: int | None = None) -> JudgedWorld:
-    """A whole trial; where the operator is killed, a fresh one goes on."""
+    """A whole trial; where the operator is killed, a fresh one resumes."""
     world = JudgedWorld(edit)
     while "revision" not in world.canary:
         world.steps()
@@ -225,7 +225,7 @@ def ended(edit: Edit, *, fault: Faults | None = None, dies_at: int | None = None
 
 
 def again(world: JudgedWorld) -> int:
-    """Requests to the judge that were sent before."""
+    """Requests to the judge that repeat earlier ones."""
     return sum(times - 1 for times in world.judge.questions.values())
 
 

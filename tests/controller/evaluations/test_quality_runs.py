@@ -1,4 +1,4 @@
-"""Runs beside the reconcile: so many at a time, gone on with after an error, and ended with their canary."""
+"""Runs beside the reconcile: limited in number, resumed after an error, and ended with their canary."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def evaluated() -> tuple[QualityWorld, QualityRuns]:
 
 
 async def until(holds: Callable[[], bool], runs: QualityRuns) -> None:
-    """While runs are followed."""
+    """Wait while runs are reconciled."""
     task = asyncio.create_task(runs.follow())
     try:
         async with asyncio.timeout(20):
@@ -41,7 +41,7 @@ async def until(holds: Callable[[], bool], runs: QualityRuns) -> None:
 
 
 def run_of(world: QualityWorld) -> QualityRun:
-    """Its run."""
+    """The canary's run."""
     run = world.runs._runs[world.document()["metadata"]["uid"]][1]
     assert isinstance(run, QualityRun)
     return run
@@ -113,7 +113,7 @@ def test_only_so_many_run_at_a_time() -> None:
     most, now = 0, 0
 
     class Slow(QualityRun):
-        """It counts how many run."""
+        """Counts how many run."""
 
         async def advance(self) -> bool:
             nonlocal most, now

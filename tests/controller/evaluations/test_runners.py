@@ -1,4 +1,4 @@
-"""Gate Quality by a program in pods: each side once, the verdicts it printed, and nothing asked twice."""
+"""Gate Quality by a program in pods: each side once, the verdicts it printed, and no request sent twice."""
 
 import json
 from collections import Counter
@@ -19,18 +19,18 @@ ITEMS = 120
 
 
 def numbered(count: int) -> str:
-    """Lines whose answers nobody but the program knows."""
+    """Lines whose answers only the program knows."""
     return "".join(f"{json.dumps({'id': number, 'question': f'question {number}'})}\n" for number in range(count))
 
 
 class Programs(QualityWorld):
-    """The user's program: it asks what its file holds, and the candidate has the first `wrong` wrong."""
+    """The user's program: it sends the questions of its file, and the candidate gets the first `wrong` wrong."""
 
     def __init__(self, wrong: int = 0, runner: dict[str, Any] | None = None, margin: str = "4") -> None:
         self.wrong = wrong
         self.starts: Counter[str] = Counter()
         self.mutes: set[str] = set()
-        """Ids that the candidate's pod says nothing of."""
+        """Ids that the candidate's pod omits."""
         self.runner = runner or JOB
         super().__init__(numbered(ITEMS), rollout=judged(margin=margin))
         self.write(numbered(ITEMS), runner=self.runner)
@@ -46,7 +46,7 @@ class Programs(QualityWorld):
         return 0, "\n".join(["loading", *lines, "done"])
 
     def pods(self) -> list[Manifest]:
-        """Of runners, as they are now."""
+        """The runners' current pods."""
         found = self.objects.listed("pods", None, "fairlead.dev/role=evaluation")
         return sorted(found, key=lambda one: str(one["metadata"]["name"]))
 
@@ -237,7 +237,7 @@ def test_a_pod_of_somebody_else_is_left_alone() -> None:
 
 
 def ended(wrong: int, fault: Faults | None = None) -> Programs:
-    """A whole trial; where the operator is killed, a fresh one goes on."""
+    """A whole trial; where the operator is killed, a fresh one resumes."""
     world = Programs(wrong=wrong)
     while "revision" not in world.canary:
         world.steps()

@@ -1,4 +1,4 @@
-"""A canary of a deployment behind a gateway: the gateway's routers divide its traffic, and say what came of it."""
+"""A canary of a deployment behind a gateway: the gateway's routers split its traffic, and report the results."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from tests.controller.trials import NO_SPARE
 
 
 class SharedTrialWorld(GatewayWorld):
-    """Three replicas serve behind the gateway, and another context is wanted."""
+    """Three replicas serve behind the gateway, and another context is requested."""
 
     def __init__(self) -> None:
         super().__init__(gpus=3)
@@ -21,11 +21,11 @@ class SharedTrialWorld(GatewayWorld):
         (self.old,) = self.engines()
 
     def change(self) -> None:
-        """The spec asks for another context."""
+        """Change the spec to another context."""
         self.join(replicas=3, context=4096, rollout=NO_SPARE)
 
     def report(self, samples: list[RequestSample]) -> None:
-        """Routers report these requests, as of now."""
+        """Have routers report these requests, as of now."""
         began = self.now.timestamp()
         self.pod_client.samples_of = [replace(one, at=one.at + began) for one in samples]
 
@@ -36,13 +36,13 @@ class SharedTrialWorld(GatewayWorld):
 
     @property
     def percent(self) -> int | None:
-        """What the gateway's routers are told of it."""
+        """The share that the gateway's routers get."""
         (target,) = self.configuration()["targets"]
         share = target.get("share")
         return None if share is None else int(share["percent"])
 
     def until_percent(self, wanted: int) -> None:
-        """Rounds until routers are told so."""
+        """Run until routers get this share."""
         for _ in range(40):
             self.rounds()
             assert len(self.serving()) >= 2

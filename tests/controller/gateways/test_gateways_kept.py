@@ -1,4 +1,4 @@
-"""A gateway's children stay as they are to be, whoever else is at work, and go with it."""
+"""A gateway's children keep their desired state, whoever else writes, and are deleted with it."""
 
 from fairlead.cluster import kinds
 from fairlead.controller.gateways import members

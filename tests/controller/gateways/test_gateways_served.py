@@ -1,4 +1,4 @@
-"""A gateway gets its routers, tells them of the deployments that joined, and says how all of it stands."""
+"""A gateway gets its routers, configures them for the deployments that joined, and reports the state of all."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,11 +11,11 @@ from tests.controller.gateways.gateway_world import GatewayWorld, served
 
 ALIAS = {"name": "talk", "deployment": "chat"}
 OUTSIDE = {"shadow": {"deployment": "external/big", "share": "0.1"}}
-"""A copy to an API outside, which is refused."""
+"""A copy to an external API, which is refused."""
 
 
 def routes(world: GatewayWorld) -> dict[str, str]:
-    """Which target each model leads to."""
+    """The target of each model."""
     return {one["name"]: one["target"] for one in world.configuration()["routes"]}
 
 

@@ -1,4 +1,4 @@
-"""A deployment moves to a gateway and back, and at no moment nobody serves it; who does not agree is named."""
+"""A deployment moves to a gateway and back, and is served at every moment; who does not agree is named."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,12 +23,12 @@ def begun(**spec: Any) -> GatewayWorld:  # noqa: ANN401  # any field of a gatewa
 
 
 def address(world: GatewayWorld) -> Manifest:
-    """The Service that clients of the deployment know."""
+    """The Service that the deployment's clients use."""
     return world.objects.held[(kinds.SERVICE.title, "default", "chat-router")]
 
 
 def serving(world: GatewayWorld) -> set[str]:
-    """Whose routers get the requests of clients that know the deployment's address: of those that are ready."""
+    """Whose routers serve clients of the deployment's address: those that are ready."""
     selector = ",".join(f"{name}={value}" for name, value in address(world)["spec"]["selector"].items())
     found = world.objects.listed("pods", "default", selector)
     return {

@@ -1,4 +1,4 @@
-"""Requests at both revisions are read from each router once, and again from the first where a router began anew."""
+"""Requests at both revisions are read from each router once, and from the first again after a router restarted."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ def row(at: float) -> RequestSample:
 
 
 def read(samples: CanarySamples, revision: str = "b") -> list[float] | None:
-    """When they ended; nothing while nobody reports."""
+    """When they ended; None while no router reports."""
     found = asyncio.run(samples.read("uid", ROUTERS, revision))
     return None if found is None else [one.at for one in found]
 

@@ -1,4 +1,4 @@
-"""Why an engine of several processes ended: its termination message leaves it to the log, and the log has one line."""
+"""Why an engine of several processes ended: its termination message refers to the log, where one line says it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Running pods are asked with bounds: what an engine measured is asked once, silence is asked again later."""
+"""Requests to running pods are bounded: an engine's figures are read once, a silent pod is tried again later."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -34,7 +34,7 @@ vllm:kv_cache_usage_perc{engine="0",model_name="m"} 0.0
 
 
 class Clock:
-    """Time by hand."""
+    """A manual clock."""
 
     now = 100.0
 
@@ -58,7 +58,7 @@ def test_a_pod_without_an_address_is_not_asked() -> None:
 
 
 def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None:
-    """Its KV capacity does not change while it runs; a page without it is no last word, and nonsense is no page."""
+    """Its KV capacity does not change while it runs; a page without it is not final, and an invalid page is none."""
 
     async def story() -> None:
         pages, clock = ["nonsense", PAGE.replace("cache_config_info", "other_info"), PAGE], Clock()
@@ -165,7 +165,7 @@ def test_a_gateways_router_is_asked_with_the_key_of_its_gateway(tmp_path: Path) 
 
 
 def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) -> None:
-    """One without those endpoints is awake; one that fails is tried again."""
+    """An engine without those endpoints is awake; one that fails is tried again."""
     lines: list[str] = []
 
     async def story() -> None:
@@ -198,7 +198,7 @@ def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) 
 
 
 def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
-    """Nobody listens there."""
+    """Nothing listens there."""
 
     async def story() -> None:
         clock = Clock()
@@ -219,7 +219,7 @@ def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
 
 
 def test_an_engine_is_sent_our_own_request_behind_those_of_users(tmp_path: Path) -> None:
-    """The last rank where it has any; a time-out is told apart from nobody at home."""
+    """At the lowest priority where it has any; a time-out is distinguished from a refused connection."""
 
     async def story() -> None:
         seen: list[tuple[str, str]] = []

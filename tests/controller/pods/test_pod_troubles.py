@@ -1,4 +1,4 @@
-"""Why a pod does not start: what the kubelet says and the engine's last words, without anything that moves."""
+"""Why a pod does not start: the kubelet's message and the engine's last words, without parts that change."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from fairlead.fleet.pod_problems import PodProblem
 
 
 def pod(status: Manifest, *, first: bool = False) -> Manifest:
-    """A pod with one container that says something of itself; or the one before it."""
+    """A pod whose only container has this status, now or before its last restart."""
     return {"metadata": {"name": "p"}, "status": {"initContainerStatuses" if first else "containerStatuses": [status]}}
 
 
@@ -91,7 +91,7 @@ RUNS: Manifest = {"running": {"startedAt": "2026-11-20T12:00:00Z"}}
 
 
 def lapsed(*, lost_at: str, started: bool = True, probes: Manifest = PROBES) -> Manifest:
-    """A pod whose engine crashed, started again, and lost its readiness at some time."""
+    """A pod whose engine crashed, started again, and lost its readiness at this time."""
     status = {"name": "engine", "ready": False, "started": started, "restartCount": 1}
     made = pod(status | {"state": RUNS, "lastState": CRASHED})
     ready = {"type": "Ready", "status": "False", "lastTransitionTime": lost_at}
@@ -132,7 +132,7 @@ def test_an_engine_that_ends_well_where_it_should_not_is_named_and_a_loop_only_w
 @pytest.mark.trial(1)
 @pytest.mark.parametrize(("code", "is_trouble"), [(0, False), (1, True), (143, True)])
 def test_a_check_that_found_nothing_has_ended_as_it_should(code: int, is_trouble: bool) -> None:
-    """Its container has ended, and the kubelet has not said yet that its pod has."""
+    """Its container has ended, and the kubelet has not reported yet that its pod has."""
     check = pod({"state": {"terminated": {"exitCode": code}}}) | {"spec": {"restartPolicy": "Never"}}
     check["status"]["phase"] = "Running"
     assert (pod_troubles.trouble(check) is not None) == is_trouble
@@ -171,7 +171,7 @@ def test_an_earlier_crash_explains_a_start_that_is_not_over_and_nothing_later() 
     ],
 )
 def test_an_image_of_weights_that_cannot_be_pulled_is_named_with_its_own_field(place: str, field: str) -> None:
-    """The kubelet says so of the container, whose own image is another."""
+    """The kubelet reports it for the container, whose own image is another one."""
     message = 'Back-off pulling image "reg/weights:missing"'
     found = pod({"image": "vllm:1", "state": {"waiting": {"reason": "ImagePullBackOff", "message": message}}})
     found["spec"] = {

@@ -1,4 +1,4 @@
-"""What a start that fails means: certain to fail again, or over at the next try."""
+"""What a failed start means: certain to fail again, or gone at the next try."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,18 +14,18 @@ ONCE = StartFailures(pod="u", container="c-1", code=1, reason="Error")
 
 
 def pod(**status: object) -> dict[str, Any]:
-    """One that was placed at noon."""
+    """A pod placed at noon."""
     placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": NOON.isoformat()}
     return {"metadata": {"uid": "u"}, "status": {"conditions": [placed], "containerStatuses": [status]}}
 
 
 def waits(reason: str, message: str = "") -> dict[str, Any]:
-    """Its container cannot be made."""
+    """Its container cannot be created."""
     return pod(state={"waiting": {"reason": reason, "message": message}})
 
 
 def died(container: str, code: int = 1, message: str = "", reason: str = "Error") -> dict[str, Any]:
-    """Its container ended and waits to be started again."""
+    """Its container ended and waits for a restart."""
     last = {"containerID": container, "exitCode": code, "reason": reason, "message": message}
     return pod(state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": last})
 

@@ -1,4 +1,4 @@
-"""Canaries in the operator's metrics: how many are where, and what the gates of their steps say; no names."""
+"""Canaries in the operator's metrics: counts by phase and by gate verdict; no names."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

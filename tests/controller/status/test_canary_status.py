@@ -1,4 +1,4 @@
-"""A canary in the status of its deployment: an operator that is killed goes on from it, and nonsense is no state."""
+"""A canary in its deployment's status: a killed operator resumes from it, and an invalid state is ignored."""
 
 import json
 from datetime import UTC, datetime, timedelta

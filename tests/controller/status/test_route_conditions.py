@@ -1,4 +1,4 @@
-"""What people read of a route: in the words of the Gateways, never longer than a condition may be."""
+"""What users read of a route: the Gateways' own words, never longer than a condition may be."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -24,7 +24,7 @@ def answer(parent: dict[str, Any], kind: str, status: str, **more: Any) -> dict[
 
 
 def judged(*answers: dict[str, Any], before: dict[str, Any] | None = None) -> tuple[bool | None, str, str]:
-    """What is said of a route to both of them."""
+    """The condition about a route to both of them."""
     route = {
         "metadata": {"namespace": "team", "name": "chat-router", "generation": 3},
         "spec": {"parentRefs": PARENTS},

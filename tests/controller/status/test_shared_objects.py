@@ -1,4 +1,4 @@
-"""Policies say whether they can be used and by how many; nothing is written where nothing changed."""
+"""Policies report whether they can be used and by how many; nothing is written when nothing changed."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ CLOCKWORK = {"name": "day", "cron": "0 8 * * 1-5", "timeZone": "Europe/Berlin", 
 
 
 class Shared:
-    """One policy, and who reconciles it."""
+    """One policy, and its reconciler."""
 
     def __init__(self, resource: Resource, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
         self.world, self.resource = Pretend(), resource
@@ -44,7 +44,7 @@ class Shared:
         self.world.objects.put(self.resource, metadata | {"spec": spec} | status)
 
     def tick(self) -> Manifest:
-        """One reconcile; answers the status."""
+        """Reconcile once; returns the status."""
         self.world.world.receive()
         asyncio.run(self.sharing.tick(ObjectKey(self.resource.kind, "default", "calm"), self.world.now))
         found = self.world.objects.held.get((self.resource.title, "default", "calm"), {})
@@ -96,7 +96,7 @@ def test_a_policy_that_cannot_decide_says_why(spec: Any, reason: str, words: str
 
 
 def test_a_policy_that_works_tells_what_people_come_to_regret() -> None:
-    """Its own faults, then what it and each of its users prevent each other from; not all of a hundred."""
+    """Its own faults, then conflicts between it and each of its users; not all of a hundred."""
     shared = Shared(kinds.AUTOSCALING_POLICY, {"idle": {"scaleToZero": {"after": "1m"}}})
     for number in range(9):
         scaling = {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}

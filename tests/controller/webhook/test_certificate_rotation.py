@@ -1,4 +1,4 @@
-"""Certificates are kept in one Secret for all replicas, trusted before they serve, and others' are left to others."""
+"""Certificates are shared in one Secret by all replicas, trusted before they serve; foreign Secrets are left alone."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ HOOK: Final = {"name": "validate.fairlead.dev", "clientConfig": {"service": {"na
 
 
 class Clock:
-    """Time by hand."""
+    """A manual clock."""
 
     now = NOON
 
@@ -31,7 +31,7 @@ class Clock:
 
 
 def place(folder: Path, configuration: str = "fairlead") -> WebhookCertificateSettings:
-    """Where the webhook of a release keeps them."""
+    """The settings of a release's webhook."""
     folder.mkdir(exist_ok=True)
     return WebhookCertificateSettings(
         namespace="team", secret="hook", service="webhook", configuration=configuration, folder=folder
@@ -42,7 +42,7 @@ OWNER: Final = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "fairlead
 
 
 async def ours() -> Manifest:
-    """What runs the process."""
+    """The Deployment that runs the process."""
     return OWNER
 
 
@@ -59,12 +59,12 @@ def test_a_secret_made_anew_goes_with_the_deployment_that_runs_the_operator(tmp_
 
 
 def configuration(fake: FakeApi) -> Manifest:
-    """Whom the API server asks, as stored."""
+    """The webhook configuration as stored."""
     return fake.objects.held[(kinds.VALIDATING_WEBHOOK.title, "", "fairlead")]
 
 
 def secret(fake: FakeApi) -> Manifest:
-    """What all replicas share."""
+    """The Secret that all replicas share."""
     return fake.objects.held[(kinds.SECRET.title, "team", "hook")]
 
 
@@ -142,7 +142,7 @@ def test_a_failure_of_the_api_is_the_callers(tmp_path: Path) -> None:
 
 
 def test_a_keeper_goes_on_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What serves goes on serving, and the next look mends it."""
+    """What serves goes on serving, and the next pass fixes it."""
     monkeypatch.setattr(certificate_rotation, "EVERY_S", 0.005)
 
     async def story() -> None:

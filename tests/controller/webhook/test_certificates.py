@@ -1,4 +1,4 @@
-"""The webhook's certificates: renewed in time, trusted by what is published, and believed only when they are whole."""
+"""The webhook's certificates: renewed in time, trusted through what is published, and used only when complete."""
 
 import base64
 from datetime import UTC, datetime, timedelta
@@ -16,12 +16,12 @@ FIRST = certificates.renewed(None, NAMES, NOON)
 
 
 def bundle(of: Certificates) -> list[x509.Certificate]:
-    """Every authority that is trusted."""
+    """Every trusted authority."""
     return x509.load_pem_x509_certificates(of.bundle)
 
 
 def signed(one: Certificates, trust: Certificates) -> bool:
-    """Whether somebody who trusts one bundle believes a leaf."""
+    """Whether a client that trusts one bundle accepts a leaf."""
     leaf = x509.load_pem_x509_certificate(one.cert)
     return any(_issued(leaf, each) for each in bundle(trust))
 
