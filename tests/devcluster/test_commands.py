@@ -1,4 +1,4 @@
-"""What somebody sees who types a command on a machine that cannot do it."""
+"""What a user sees who types a command on a machine that cannot run it."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from house.tree import ROOT
 
 
 def devcluster(*words: str, cache: Path, lowered: tuple[str, ...] = (), **env: str) -> str:
-    """A command with an empty cache; answers what it complained, which must be all it did."""
+    """Run a command with an empty cache; returns its error output, which must be its only effect."""
     command = [*lowered, sys.executable, "-m", "devcluster", *words]
     surrounding = {name: value for name, value in os.environ.items() if name != "KUBEBUILDER_ASSETS"}
     given = surrounding | surroundings(ROOT) | {"FAIRLEAD_CACHE": str(cache)} | env

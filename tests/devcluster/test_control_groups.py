@@ -1,4 +1,4 @@
-"""A cluster's pods weigh as much as several programs of this machine, by whichever version of control groups it has."""
+"""A cluster's pods get the CPU weight of several programs of this machine, with either version of control groups."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Debian packages that are needed: installed as root, else said."""
+"""Required Debian packages: installed as root, else named."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A door carries bytes both ways, also when one side has said all it had to say."""
+"""A forwarder carries bytes both ways, even when one side has already finished sending."""
 
 import asyncio
 import gc
@@ -13,15 +13,15 @@ from devcluster.setup import machine
 
 @pytest.fixture
 def network() -> Iterator[int]:
-    """The network namespace we are in, as a file descriptor."""
+    """The current network namespace, as a file descriptor."""
     with Path("/proc/self/ns/net").open() as namespace:
         yield namespace.fileno()
 
 
 async def echo_after_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answers only once the caller has finished speaking, as HTTP/1.0 clients may."""
+    """Answers only once the client has finished sending, as HTTP/1.0 clients may expect."""
     content = await reader.read()
-    gc.collect()  # takes whatever waits for this answer and is held by nobody
+    gc.collect()  # collects what waits for this answer and is not referenced
     writer.write(b"heard " + content)
     writer.write_eof()
     await writer.drain()

@@ -1,4 +1,4 @@
-"""The image's name follows its sources, old archives make room, and the Dockerfile keeps its promises."""
+"""The image's name follows its sources, old archives are removed, and the Dockerfile keeps its promises."""
 
 import os
 import re
@@ -18,7 +18,7 @@ FINAL_STAGE = INSTRUCTIONS.rpartition("\nFROM ")[2]
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with one room, its test and a lock."""
+    """A checkout with one package, its test and a lock."""
     files = {
         "Dockerfile": "FROM base\n",
         ".dockerignore": "*\n",

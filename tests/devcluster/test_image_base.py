@@ -1,4 +1,4 @@
-"""The base file system is whole or not there, and only one build at a time makes it."""
+"""The base file system is complete or absent, and only one build at a time makes it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The image of the harness follows its lock, and is what a runner's pod needs."""
+"""The harness image follows its lock, and is what a runner's pod needs."""
 
 from pathlib import Path
 

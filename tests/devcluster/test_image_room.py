@@ -1,4 +1,4 @@
-"""Images lie in memory where there is plenty of it, and on the disk where there is not or nobody can tell."""
+"""Images are kept in memory where there is plenty, and on disk where there is not or it is unknown."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from devcluster.inside.image_room import GIB
 
 
 def written(folder: Path, available_gib: int) -> Path:
-    """As the kernel writes it."""
+    """In the kernel's format."""
     path = folder / "meminfo"
     lines = ("MemTotal: 65802496 kB", "MemFree: 102400 kB", f"MemAvailable:   {available_gib * 1024 * 1024} kB")
     path.write_text("\n".join(lines) + "\n")

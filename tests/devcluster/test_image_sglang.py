@@ -1,4 +1,4 @@
-"""The image of SGLang for processors follows its locks and what stands in for its kernels, and is what pods need."""
+"""The SGLang image for CPU follows its locks and its kernel stand-ins, and is what pods need."""
 
 import re
 from pathlib import Path

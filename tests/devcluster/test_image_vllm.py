@@ -1,4 +1,4 @@
-"""The image of vLLM's build for processors follows its locks, keeps away from our own, and is what pods need."""
+"""The vLLM image for CPU follows its locks, shares nothing with our own, and is what pods need."""
 
 import re
 from pathlib import Path

@@ -35,7 +35,7 @@ def test_a_lock_without_pip_and_its_hashes_is_refused(lock: str) -> None:
 
 
 def test_what_only_another_patch_of_python_needs_is_fetched_too() -> None:
-    """pip judges such a condition by the Python it runs on, and the image has another patch."""
+    """pip evaluates such a condition by the Python it runs on, and the image has another patch version."""
     lock = "timeout==5 ; python_full_version < '3.11.3' \\\n    --hash=sha256:11\nwin==1 ; sys_platform == 'win32' \\\n"
     assert wheels.for_any_patch(lock) == ("timeout==5 \\\n    --hash=sha256:11\nwin==1 ; sys_platform == 'win32' \\\n")
 

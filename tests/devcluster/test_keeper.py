@@ -1,4 +1,4 @@
-"""What dies is started again and named; what dies again and again is left dead."""
+"""A process that dies is restarted and named; one that dies repeatedly is left dead."""
 
 import asyncio
 import os

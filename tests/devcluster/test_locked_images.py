@@ -1,4 +1,4 @@
-"""Images of other people's software: each follows its locks, is built once, and keeps away from our own."""
+"""Images of third-party software: each follows its locks, is built once, and shares nothing with our own."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The words and files every member of a cluster starts with."""
+"""The arguments and files that every member of a cluster starts with."""
 
 import json
 from pathlib import Path

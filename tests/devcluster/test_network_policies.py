@@ -1,4 +1,4 @@
-"""What enforces NetworkPolicies in the development cluster: as Kubernetes says, packet by packet."""
+"""NetworkPolicy enforcement in the development cluster: as Kubernetes specifies, packet by packet."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def policy(*rules: dict[str, Any], selector: dict[str, Any] | None = None) -> di
 
 
 def chain(*policies: dict[str, Any], pods: list[dict[str, Any]] | None = None) -> list[str]:
-    """The rules for packets to the server; none where they pass unasked."""
+    """The rules for packets to the server; none where they pass unchecked."""
     table = network_policies.ruleset(policies, PODS if pods is None else pods, SPACES)
     if f"{SERVER} : goto " not in table:
         return []

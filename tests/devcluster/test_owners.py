@@ -1,4 +1,4 @@
-"""Clusters belong to processes that they end with, or to a person; the guard sees to it, whatever ends an owner."""
+"""Clusters belong to processes that they end with, or to a person; a guard ensures it, whatever ends an owner."""
 
 import os
 import subprocess

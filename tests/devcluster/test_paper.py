@@ -1,4 +1,4 @@
-"""Certificates, the pause image and the status page: what devcluster writes for others to read."""
+"""Certificates, the pause image and the status page: what devcluster writes for others."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""What a person writes to get a cluster, and what a wrong word gets."""
+"""What a user writes to get a cluster, and the answer to a wrong word."""
 
 import ipaddress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a machine that cannot host a cluster is told: everything at once, and what to do about each."""
+"""Why a machine cannot host a cluster: everything at once, with what to do about each."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a cluster's components see of the environment of those who started it."""
+"""Which of the starting user's environment variables a cluster's components see."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What belongs to a cluster is found by what only its processes carry, and ended; nobody else is touched."""
+"""A cluster's processes are found by a mark that only they carry, and ended; no others are touched."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def member(layout: Layout) -> Iterator["subprocess.Popen[bytes]"]:
 
 @pytest.fixture
 def stranger(layout: Layout) -> Iterator["subprocess.Popen[bytes]"]:
-    """Somebody reading a log of the cluster, and a cluster of another name: neither is ours to end."""
+    """A process that reads a log of the cluster, and a cluster of another name: neither is ours to end."""
     other = {MARKER: f"{layout.root}-2"}
     with subprocess.Popen([*SLEEP, str(layout.log("etcd"))], env=os.environ | other) as running:
         yield running

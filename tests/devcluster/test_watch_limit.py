@@ -1,4 +1,4 @@
-"""The kernel's limit of watches of files is raised for clusters side by side, and never lowered."""
+"""The kernel's inotify limit is raised for parallel clusters, and never lowered."""
 
 from pathlib import Path
 
