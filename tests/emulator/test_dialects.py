@@ -1,4 +1,4 @@
-"""Every kind that runs in our own image is read by a dialect, which its command's first words choose."""
+"""Every kind in our own image has a dialect, chosen by the first words of its command."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command `fairlead engine`: its words, its help, and the process it becomes."""
+"""The command `fairlead engine`: its arguments, its help, and the process it becomes."""
 
 import http.client
 import signal

@@ -1,4 +1,4 @@
-"""Faults to order: at the start, over HTTP, one after the other."""
+"""Faults on demand: at the start, over HTTP, one after the other."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The words that vLLM's parser takes for its flags, and its last line where it takes one for none."""
+"""What vLLM's parser accepts as its flags, and its last line for what it does not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An engine's life as its pod sees it: refused until ready, drained on SIGTERM, last words where the kubelet looks."""
+"""An engine's life as its pod sees it: refusing until ready, drained on SIGTERM, last words where the kubelet reads."""
 
 import asyncio
 import re

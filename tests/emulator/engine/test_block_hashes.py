@@ -1,4 +1,4 @@
-"""Names of pages against what real vLLM 0.32 published on its event socket, and against vllm.md part 8."""
+"""Page names against what real vLLM 0.32 published on its event socket, and against vllm.md part 8."""
 
 from typing import Final
 

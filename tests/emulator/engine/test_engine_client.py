@@ -1,4 +1,4 @@
-"""Jobs through the live engine on a clock that jumps: when tokens come, who is refused, how everybody ends."""
+"""Jobs through the live engine on a clock that jumps: when tokens come, which are refused, how all end."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What an engine can be told to do: sleep, pause, wake, forget, take adapters, tell of its cache."""
+"""Control of the engine: sleep, pause, wake, reset, load adapters, report its cache."""
 
 import asyncio
 from typing import Any, Final

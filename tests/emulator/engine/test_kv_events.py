@@ -1,4 +1,4 @@
-"""Which pages can be found, told as vLLM 0.32 tells it: the frames, the maps, the numbers, and what was missed."""
+"""Which pages can be found, published as vLLM 0.32 does: the frames, the maps, the numbers, and missed events."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -23,7 +23,7 @@ FLAGS: Final = ("--block-size", "32", "--prefix-caching-hash-algo", CBOR)
 
 
 def run_story(story: Coroutine[Any, Any, None]) -> None:
-    """On a real loop, since sockets keep real time."""
+    """Run on a real loop, since sockets use real time."""
 
     async def within() -> None:
         async with asyncio.timeout(20):
@@ -34,7 +34,7 @@ def run_story(story: Coroutine[Any, Any, None]) -> None:
 
 @asynccontextmanager
 async def publishing(tmp: str, *flags: str) -> AsyncIterator[LiveEngine]:
-    """An engine that tells its events on sockets in a folder."""
+    """An engine that publishes its events on sockets in a folder."""
     config = (
         f'{{"enable_kv_cache_events": true, "topic": "kv-events", "endpoint": "ipc://{tmp}/events", '
         f'"replay_endpoint": "ipc://{tmp}/replay"}}'
@@ -59,13 +59,13 @@ class Reader:
         self._replay.connect(f"ipc://{tmp}/replay")
 
     async def next_batch(self) -> tuple[int, list[Any]]:
-        """The next batch: its number and what it says."""
+        """The next batch: its number and content."""
         topic, number, payload = await self._events.recv_multipart()
         assert (topic, len(number)) == (b"kv-events", 8)
         return int.from_bytes(number, "big"), msgpack.unpackb(payload)
 
     async def missed(self, start: int) -> list[tuple[int, Any]]:
-        """All that is kept from a number on, without the end."""
+        """All that is stored from a number on, without the end marker."""
         await self._replay.send_multipart((b"", start.to_bytes(8, "big")))
         found: list[tuple[int, Any]] = []
         while True:
@@ -80,12 +80,12 @@ class Reader:
 
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Short: the name of a local socket has at most 107 letters."""
+    """A short path: the name of a local socket has at most 107 letters."""
     return str(tmp_path_factory.mktemp("e"))
 
 
 async def subscribed(live: LiveEngine, reader: Reader) -> None:
-    """A subscription takes a moment; ask until the first batch arrives."""
+    """A subscription takes a moment; send requests until the first batch arrives."""
     start = 90_000
     task = asyncio.create_task(reader.next_batch())
     while not task.done():

@@ -1,10 +1,10 @@
-"""When a process admits that it cannot keep the times it pretends."""
+"""When a process reports that it cannot keep its simulated times."""
 
 from fairlead.emulator.engine.lag import StepLag
 
 
 def late(lag: StepLag, seconds: float, begins: float, steps: int = 65) -> None:
-    """So many steps, ten a second."""
+    """This many steps, ten a second."""
     for step in range(steps):
         lag.add(seconds, begins + step * 0.1)
 

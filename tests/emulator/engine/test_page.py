@@ -1,4 +1,4 @@
-"""The page of metrics against the families of a real vLLM 0.32 server, and against what requests should leave on it."""
+"""The metrics page against the families of a real vLLM 0.32 server, and against what requests should leave on it."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from fairlead.fleet.engine_load import EngineLoad
 from tests.emulator.engine.virtual import Client, engine, run_story, sequence
 
 REAL: Final = Path(__file__).with_name("families.txt")
-"""Name and kind of each family of a fresh real server, without birthdays; the process's own are Python's business."""
+"""Name and kind of each family of a fresh real server, without start times; the process's own come from Python."""
 SPECULATING: Final = ("--speculative-config", '{"method": "ngram", "num_speculative_tokens": 3}')
 
 

@@ -1,4 +1,4 @@
-"""What the pretended GPU gives: pages, limits and times of the catalogue's model, or vLLM's words for why not."""
+"""What the emulated GPU provides: pages, limits and times of the catalogue's model, or vLLM's error."""
 
 from dataclasses import replace
 

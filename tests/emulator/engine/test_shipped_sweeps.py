@@ -1,4 +1,4 @@
-"""Sweeps that come with the package: what was measured is as fast as it was, all else as it was fitted."""
+"""The packaged sweeps: measured points are as fast as measured, all else as fitted."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def test_a_model_of_the_same_shape_takes_as_long_whatever_its_name_is() -> None:
 
 
 def test_another_format_on_the_same_card_is_corrected_by_it() -> None:
-    """Beside what was measured of FP8 weights, of which only the sweep in 16 bits is used."""
+    """Beside measured FP8 weights, of which only the sweep in 16 bits is used."""
     (sweep,) = PACKAGED.sweeps
     flags = "--max-num-seqs", "128", "--quantization", "fp8"
     made, fitted = provided(*flags), provided(*flags, packaged=replace(PACKAGED, sweeps=()))

@@ -1,4 +1,4 @@
-"""Speculative decoding by vLLM's configuration: how far, how well, and the room it needs."""
+"""Speculative decoding by vLLM's configuration: how many tokens, how well, and the memory it needs."""
 
 from typing import Any, Final
 

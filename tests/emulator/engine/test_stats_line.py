@@ -1,4 +1,4 @@
-"""The log line that people and tools read vLLM's load from."""
+"""The log line from which people and tools read vLLM's load."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""An engine from a sweep's file: its steps, its KV cache, and no need to know its model or its processor."""
+"""An engine from a sweep's file: its steps, its KV cache, and no need to know its model or CPU."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""SGLang's answers, whole and in pieces: texts, log-probabilities, echoes, calls, and what is counted."""
+"""SGLang's answers, whole and in pieces: texts, log-probabilities, echoes, calls, and counts."""
 
 import asyncio
 from dataclasses import replace

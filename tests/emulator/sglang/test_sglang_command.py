@@ -1,4 +1,4 @@
-"""The command that `engines` writes for SGLang is the one its emulation reads, and its parser's errors are its own."""
+"""The command that `engines` writes for SGLang is the one its emulator reads, with SGLang's own parser errors."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""SGLang's page: as old as its last update, by stream or not, and read by ours as the same facts as vLLM's."""
+"""SGLang's metrics: as old as their last update, with streaming or without, and read as the same facts as vLLM's."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""How an emulated SGLang starts: its cache by its own share of the memory, its last words, and what it logs."""
+"""How an emulated SGLang starts: its cache by its own share of the memory, its last words, and its log."""
 
 import pytest
 
@@ -21,7 +21,7 @@ H100 = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 1)
 
 
 def means(words: str) -> ConditionReason:
-    """What the operator takes them for."""
+    """How the operator interprets them."""
     return next(one.reason for one in SglangEngine().failures if one.words.search(words))
 
 

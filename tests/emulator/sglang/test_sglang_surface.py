@@ -1,4 +1,4 @@
-"""SGLang's HTTP surface where the conformance suite does not look: what is cut, what is odd, and what takes long."""
+"""SGLang's HTTP surface beyond the conformance suite: cut streams, oddities, and slow requests."""
 
 from dataclasses import replace
 from typing import Any
@@ -74,7 +74,7 @@ def test_what_a_chat_may_not_ask(body: dict[str, Any], words: str) -> None:
 
 
 def test_its_words_are_those_of_every_emulated_engine() -> None:
-    """So stories that check each word of an answer can be told of this kind too."""
+    """So that tests of every word of an answer can use this kind too."""
 
     async def story() -> None:
         async with serving(SGLANG) as server:

@@ -1,4 +1,4 @@
-"""What the engine is told to do over HTTP: take and drop adapters, sleep, pause, reset, abort, misbehave."""
+"""Control of the engine over HTTP: load and unload adapters, sleep, pause, reset, abort, misbehave."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Whatever JSON is written into whatever field, the answer is one of vLLM's: never a failure of the server itself."""
+"""Whatever JSON is in whatever field, the answer is one of vLLM's: the server itself never fails."""
 
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ PATHS: Final[dict[str, tuple[list[str], dict[str, Any]]]] = {
 
 @st.composite
 def requests(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A request that would do, with up to three fields replaced."""
+    """A valid request with up to three fields replaced."""
     path = draw(st.sampled_from(sorted(PATHS)))
     names, body = PATHS[path]
     wrong = draw(st.dictionaries(st.sampled_from([*names, "stream"]), ANYTHING, min_size=1, max_size=3))

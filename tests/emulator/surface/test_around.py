@@ -1,4 +1,4 @@
-"""What happens around every request: keys, ids, counts; and what a stream does for slow and for old clients."""
+"""What surrounds every request: keys, ids, counts; and streams for slow and for old clients."""
 
 import asyncio
 from typing import Final

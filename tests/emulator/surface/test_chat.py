@@ -1,4 +1,4 @@
-"""Chats over HTTP: the speaker's chunk, logprobs, tools called in whole and in pieces, answers that keep a schema."""
+"""Chats over HTTP: the role chunk, logprobs, tool calls whole and in pieces, answers that follow a schema."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Completions over HTTP: counts that add up, choices, batches, stops, logprobs, and streams that say the same."""
+"""Completions over HTTP: counts that add up, choices, batches, stops, logprobs, and identical streams."""
 
 from typing import Any, Final
 

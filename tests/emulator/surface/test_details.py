@@ -1,4 +1,4 @@
-"""What a completion tells beside its text: logprobs, ids, cached tokens, times."""
+"""What a completion reports beside its text: logprobs, ids, cached tokens, times."""
 
 from tests.emulator.surface.pretending import answering, run_story, serving
 from tests.emulator.surface.test_completions import HELLO, PATH, WORDS

@@ -1,4 +1,4 @@
-"""When the engine says no, fails, drops a connection or aborts, and when a client leaves."""
+"""The engine refuses, fails, drops a connection or aborts, and a client leaves."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Pictures, sounds and films: a model of text takes none of them, whoever asks."""
+"""Images, audio and video: a text model accepts none of them, on any route."""
 
 from dataclasses import replace
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What answers at once: health, models, tokens, adapters, embeddings, development, and what is counted."""
+"""Immediate answers: health, models, tokens, adapters, embeddings, development routes, and counters."""
 
 import base64
 import struct

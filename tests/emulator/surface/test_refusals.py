@@ -1,4 +1,4 @@
-"""What vLLM refuses, refused in its words: every row of its error table, and the engine's own noes."""
+"""What vLLM refuses, in its words: every row of its error table, and the engine's own refusals."""
 
 import json
 

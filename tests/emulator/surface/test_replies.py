@@ -1,4 +1,4 @@
-"""Replies by themselves: whatever stops them and however they are cut into pieces, text and counts agree."""
+"""Replies by themselves: however they stop and are split, text and counts agree."""
 
 import itertools
 from typing import Final

@@ -1,4 +1,4 @@
-"""Responses and messages: the same chat in the words of two other interfaces, whole and as events."""
+"""Responses and messages: the same chat in the formats of two other APIs, whole and as events."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""TensorRT-LLM's answers, whole and in pieces: texts, log-probabilities, forms, calls, and what is counted."""
+"""TensorRT-LLM's answers, whole and in pieces: texts, log-probabilities, forms, calls, and counts."""
 
 import json
 from dataclasses import replace
@@ -25,7 +25,7 @@ COMPLETIONS, CHATS = "/v1/completions", "/v1/chat/completions"
 
 
 def test_its_words_are_those_of_every_emulated_engine() -> None:
-    """So stories that check each word of an answer can be told of this kind too."""
+    """So that tests of every word of an answer can use this kind too."""
 
     async def story() -> None:
         async with serving(TENSORRT) as server:

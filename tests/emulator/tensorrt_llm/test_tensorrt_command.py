@@ -1,4 +1,4 @@
-"""The command and the file that `engines` writes for TensorRT-LLM are those its emulation reads; errors are click's."""
+"""The command and file that `engines` writes for TensorRT-LLM are those its emulator reads; errors are click's."""
 
 from dataclasses import replace
 from pathlib import Path

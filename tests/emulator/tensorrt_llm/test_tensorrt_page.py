@@ -1,4 +1,4 @@
-"""TensorRT-LLM's page: nothing moves before a request ends, and what is read by ours as the same facts as vLLM's."""
+"""TensorRT-LLM's metrics: nothing moves before a request ends, and they are read as the same facts as vLLM's."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A TensorRT-LLM's process: it answers from its first moment, closes its port at once, and dies with its executor."""
+"""A TensorRT-LLM process: it answers from the start, closes its port at once, and dies with its executor."""
 
 import asyncio
 from dataclasses import replace

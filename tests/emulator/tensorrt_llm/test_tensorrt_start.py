@@ -1,4 +1,4 @@
-"""How an emulated TensorRT-LLM starts: its cache by its own part of what is left, and its last words."""
+"""How an emulated TensorRT-LLM starts: its cache by its own share of what is left, and its last words."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.emulator.tensorrt_llm.starts import H100, METRICS, provided, read
 
 
 def means(words: str) -> ConditionReason:
-    """What the operator takes them for."""
+    """How the operator interprets them."""
     return next(one.reason for one in TensorRtEngine().failures if one.words.search(words))
 
 

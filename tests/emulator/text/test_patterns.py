@@ -1,4 +1,4 @@
-"""Texts for regular expressions and grammars: what is read is kept, what is not read is said."""
+"""Texts for regular expressions and grammars: what is supported is followed, what is not is reported."""
 
 import re
 from typing import Final

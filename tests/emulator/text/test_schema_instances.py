@@ -1,4 +1,4 @@
-"""Answers bound by a JSON schema, judged by the `jsonschema` package."""
+"""Answers constrained by a JSON schema, checked by the `jsonschema` package."""
 
 import json
 from typing import Any, Final
@@ -71,7 +71,7 @@ def test_answers_keep_their_schema(name: str) -> None:
 
 
 def schemas() -> st.SearchStrategy[Any]:
-    """Schemas as applications write them: objects in lists in objects, with bounds that can be kept."""
+    """Schemas as applications write them: objects in lists in objects, with satisfiable bounds."""
     numbers = st.tuples(st.integers(-50, 50), st.integers(0, 40), st.sampled_from(["integer", "number"])).map(
         lambda drawn: {"type": drawn[2], "minimum": drawn[0], "maximum": drawn[0] + drawn[1]}
     )

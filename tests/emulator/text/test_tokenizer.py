@@ -1,4 +1,4 @@
-"""Tokens: every text has them, they give it back, and English takes about four bytes each."""
+"""Tokens: every text has them, they decode to it, and English takes about four bytes each."""
 
 import subprocess
 import sys
