@@ -1,4 +1,4 @@
-"""What the recipe of a vLLM flag gives: the field is read, its flag written, owned and checked, all by its row."""
+"""What the recipe of a vLLM flag provides: the field is read, its flag written, owned and checked, all by its row."""
 
 from pathlib import Path
 

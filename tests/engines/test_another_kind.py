@@ -1,4 +1,4 @@
-"""Another kind of engine is one folder, one row and its name: a copy of the product gets these, and runs with it."""
+"""Another kind of engine is one folder, one row and its name: a copy of the product gets these, and works."""
 
 import shutil
 from typing import Any, Final
@@ -31,7 +31,7 @@ EDITS: Final = (
 
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the copy with the pretend engine says of itself."""
+    """What the copy with the fake engine reports."""
     root = tmp_path_factory.mktemp("another")
     folder = copied.product(root, EDITS) / FOLDER
     folder.mkdir()

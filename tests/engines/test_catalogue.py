@@ -1,4 +1,4 @@
-"""Which engines there are, what each is asked through the same door, and what those get who ask for another."""
+"""Which engines exist, the interface they share, and the error for an unknown one."""
 
 from dataclasses import replace
 from typing import Final

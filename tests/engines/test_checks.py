@@ -1,4 +1,4 @@
-"""What the engine would end its start with is refused before, in one sentence, with what to write instead."""
+"""What would end the engine's start is refused before, in one sentence, with what to write instead."""
 
 from collections.abc import Iterator
 from dataclasses import replace

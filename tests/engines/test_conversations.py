@@ -1,4 +1,4 @@
-"""Tools, reasoning and chat templates: what each field says to vLLM, and which parser a family has."""
+"""Tools, reasoning and chat templates: the vLLM flag of each field, and the parser of each model family."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""The limits that vLLM takes where a spec names none: requests and tokens of a batch, by the GPU."""
+"""vLLM's default limits where a spec names none: requests and tokens of a batch, by GPU."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""What is allowed and yet worth a word: each warning comes when it should, and a plain setup gets none."""
+"""What is allowed and yet deserves a warning: each comes when it should, and a plain setup gets none."""
 
 from dataclasses import replace
 from typing import Final

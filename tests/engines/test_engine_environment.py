@@ -1,4 +1,4 @@
-"""The environment of an engine's container: what is ours, what users add, and which names they may not take."""
+"""The environment of an engine's container: ours, users' additions, and reserved names."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The reading of bad answers: who is to blame, and who may help."""
+"""Classifying errors: who caused them, and who can fix them."""
 
 import pytest
 

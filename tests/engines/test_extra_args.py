@@ -1,4 +1,4 @@
-"""Extra arguments: every spelling the parser would take for a flag that is not free, and the flags that are."""
+"""Extra arguments: every spelling that the parser would read as a reserved flag, and the free flags."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""Pages read at the places where their families stood before: never another answer than the complete reading's."""
+"""Pages read at the last known positions of their families: always the same result as the complete reader's."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ WANTED: Final = tuple(
     for found in re.finditer(re.escape(heading) + rb"[^\n]*\n(?:[^#\n][^\n]*\n)+", BUSY)
     for place in range(found.start(), found.end())
 )
-"""Where the families stand that are looked for."""
+"""Positions of the families that are looked up."""
 
 
 def completely(page: bytes) -> EngineLoad | UnreadableScrape:

@@ -1,4 +1,4 @@
-"""The few figures a router takes from a page of metrics, and the pages it does not believe."""
+"""The few figures that a router reads from a metrics page, and the pages it does not accept."""
 
 import pytest
 

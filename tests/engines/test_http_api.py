@@ -1,4 +1,4 @@
-"""What every engine's HTTP server says of itself is what a router, the controller and a scraper need."""
+"""What every engine's HTTP server offers is what a router, the controller and a scraper need."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What vLLM takes of a GPU depends on its release, and on a few arguments that no field owns."""
+"""vLLM's share of a GPU depends on its release, and on a few arguments that no field owns."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""Pages of metrics, from a busy engine's own to what a broken proxy answers, and what is believed of them."""
+"""Metrics pages, from a busy engine's to a broken proxy's, and what is accepted of them."""
 
 import random
 from math import inf

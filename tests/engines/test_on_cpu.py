@@ -1,4 +1,4 @@
-"""vLLM on a node's processor: how it is started, what it is refused there, and what users are warned of."""
+"""vLLM on CPU: how it is started, what is refused, and what users are warned of."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""How an engine is put to sleep and woken: asked of one that answers as vLLM 0.32 does."""
+"""How an engine is put to sleep and woken: against one that answers as vLLM 0.32 does."""
 
 from fairlead.engines.vllm.http_api import SLEEP
 from tests.emulator.surface.pretending import answering, run_story, serving

@@ -1,4 +1,4 @@
-"""A stand-in says of a model what vLLM's configuration looks at, and nothing it could not know."""
+"""A stand-in has the facts of a model that vLLM's configuration reads, and nothing it could not know."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The program that has vLLM check a setup, run against a vLLM in small: parser, validation, configuration."""
+"""The program that has vLLM check a setup, against a small fake vLLM: parser, validation, configuration."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ class AsyncEngineArgs:
 def outcome_of(
     folder: Path, does: str, *words: str, present: bool = True, model: str = "some/model"
 ) -> tuple[int, str]:
-    """The exit code and the last line, with a configuration that does so."""
+    """The exit code and the last line, with a configuration that behaves so."""
     for name in ("engine", "entrypoints/launchers", "utils") if present else ():
         (folder / "vllm" / name).mkdir(parents=True)
     if present:

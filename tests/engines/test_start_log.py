@@ -1,4 +1,4 @@
-"""An engine's log of its start: phases that add up, the memory of graphs and of sleep, and why a start failed."""
+"""An engine's start log: phases that add up, the memory of graphs and of sleep, and why a start failed."""
 
 import pytest
 
@@ -54,7 +54,7 @@ H100 = (
         "took 57.26 s (compilation: 21.76 s)",
     ),
 )
-"""Lines of a real start on an H100, 2026-11-26; the figures of other lines were left out."""
+"""Lines of a real start on an H100, 2026-11-26, without the figures of other lines."""
 NO_ROOM = (
     LogLine(31.0, "ValueError: Free memory on device cuda:0 (4.69/79.18 GiB) on startup is less than desired"),
     LogLine(

@@ -1,4 +1,4 @@
-"""A flag that the release does not know is refused, or said of an image of one's own; every spelling is known."""
+"""A flag that the release does not know is refused, or warned of with a custom image; every spelling is known."""
 
 from dataclasses import replace
 

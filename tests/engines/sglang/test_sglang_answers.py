@@ -1,4 +1,4 @@
-"""SGLang's HTTP server: what its errors mean, how adapters are named to it, what its last words say, what it fits."""
+"""SGLang's HTTP server: what its errors mean, how adapters are named, its last words, what fits."""
 
 import json
 from dataclasses import replace

@@ -79,7 +79,7 @@ def launch(setup: EngineSetup, pace: LifecycleParameters = PACE) -> EngineLaunch
 
 
 def options(setup: EngineSetup) -> tuple[str, ...]:
-    """The command behind what every command begins with."""
+    """The command after the part that every command begins with."""
     return launch(setup).command[len(START) :]
 
 

@@ -1,4 +1,4 @@
-"""Pages of SGLang's metrics: the names are those of a real server's page, and what is made of them."""
+"""Pages of SGLang's metrics: the names of a real server's page, and what is made of them."""
 
 import random
 from math import inf
@@ -47,7 +47,7 @@ def test_what_its_page_does_not_say_is_unsaid_and_not_zero() -> None:
 
 
 def test_requests_without_a_stream_have_begun_and_are_never_late() -> None:
-    """Their first token is told up to 50 tokens late: 100 of them, in a quarter of a second at the earliest."""
+    """Their first token is reported up to 50 tokens late: 100 of them, in a quarter of a second at the earliest."""
     first = load(BUSY).time_to_first_token
 
     assert first is not None

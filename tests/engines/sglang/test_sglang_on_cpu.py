@@ -1,4 +1,4 @@
-"""SGLang on a node's processor: how it is started, what it is refused there, and what users are warned of."""
+"""SGLang on CPU: how it is started, what is refused, and what users are warned of."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -33,7 +33,7 @@ def on_cpu(
     memory_gib: float = 48,
     spread: Parallelism = Parallelism(),  # noqa: B008 - a frozen value
 ) -> EngineSetup:
-    """One wish on a processor; the cache of a known model holds eight requests."""
+    """One setup on CPU; the cache of a known model holds eight requests."""
     setup = processors.on_cpu(engine, shape=shape, cores=cores, memory_gib=memory_gib, spread=spread)
     return replace(setup, kv_tokens=None if shape is None else 32768)
 

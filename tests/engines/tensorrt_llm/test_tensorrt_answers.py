@@ -1,4 +1,4 @@
-"""TensorRT-LLM's HTTP server: what its errors mean, how adapters are named to it, its last words, what it fits."""
+"""TensorRT-LLM's HTTP server: what its errors mean, how adapters are named, its last words, what fits."""
 
 import json
 from dataclasses import replace

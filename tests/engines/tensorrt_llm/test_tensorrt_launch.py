@@ -1,4 +1,4 @@
-"""From a setup to TensorRT-LLM's command, its file of options, environment, probes and seconds."""
+"""From a setup to TensorRT-LLM's command, its options file, environment, probes and seconds."""
 
 import json
 from dataclasses import replace
@@ -73,7 +73,7 @@ def launch(setup: EngineSetup, pace: LifecycleParameters = PACE) -> EngineLaunch
 
 
 def options_of(setup: EngineSetup) -> dict[str, Any]:
-    """What stands in the file, as the engine's own reader of YAML sees it."""
+    """The file's content, as the engine's own YAML reader sees it."""
     file = launch(setup).options
     assert file is not None
     assert f"{file.folder}/{file.name}" == options.PATH

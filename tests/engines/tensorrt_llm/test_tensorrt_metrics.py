@@ -1,4 +1,4 @@
-"""A page of TensorRT-LLM's metrics as facts. It is put together from `metrics/collector.py`; none was recorded."""
+"""A page of TensorRT-LLM's metrics as facts. It was written from `metrics/collector.py`; none was recorded."""
 
 import random
 from math import inf
