@@ -1,4 +1,4 @@
-"""A file comes back whole through a log, or not at all."""
+"""A file passes through a log whole, or not at all."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Items as people keep them, and what is said of a line that is none."""
+"""Items in users' files, and the error for an invalid line."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A judge is heard where it says the same in both orders; a pair of which it contradicts itself is a tie."""
+"""A judge counts where it says the same in both orders; a pair where it contradicts itself is a tie."""
 
 import json
 from dataclasses import replace

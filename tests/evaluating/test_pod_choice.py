@@ -1,4 +1,4 @@
-"""An evaluation asks the idle pods much, those of users little, and none where users wait."""
+"""An evaluation sends much to idle pods, little to busy ones, and nothing where users wait."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Of what a program said before it failed, the line that helps."""
+"""The helpful line of a program's output before it failed."""
 
 import pytest
 from hypothesis import given

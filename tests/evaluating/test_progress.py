@@ -1,4 +1,4 @@
-"""What is still to be sent, the journal from which a restart goes on, and the verdict so far."""
+"""What is still to be sent, the journal from which a restart resumes, and the verdict so far."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Runners in pods: which pass comes next, what their lines say, and the harness's command."""
+"""Runners in pods: which pass comes next, what their output means, and the harness's command."""
 
 import json
 import subprocess
@@ -142,7 +142,7 @@ SAMPLES = [
 
 
 def run(folder: Path, metric: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
-    """The script, where `lm_eval` is a module that writes these samples."""
+    """Run the script, where `lm_eval` is a module that writes these samples."""
     text = PRETENDED.replace("SAMPLES", repr(SAMPLES)).replace("CODE", str(code))
     (folder / "lm_eval.py").write_text(text)
     results = folder / "results"
