@@ -1,4 +1,4 @@
-"""How an endpoint is asked: tried again where that helps, given up with its name where it cannot."""
+"""Requests to an endpoint: retried where that helps, given up with its name where not."""
 
 import asyncio
 from collections.abc import Iterator

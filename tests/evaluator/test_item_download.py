@@ -1,4 +1,4 @@
-"""What the pod that reads items does: a mounted file or a hub's, whole, or a sentence that says what to do."""
+"""The pod that reads items: a mounted file or a hub's, whole, or a sentence that says what to do."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ PATH = "/datasets/example/support/resolve/v1/evals/items.jsonl"
 
 
 class Hub(ThreadingHTTPServer):
-    """A hub with one file, which it shows to whoever has the token."""
+    """A hub with one file, which requires the token."""
 
     token = ""
     failures = 0
@@ -50,7 +50,7 @@ class _Page(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Quiet."""
+        """Suppress the log."""
 
 
 @contextmanager

@@ -26,7 +26,7 @@ Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
 
 
 class Engines(EngineRequests):
-    """Two pods, some of which are busy, gone, or have users who wait."""
+    """Two pods, some of which are busy, gone, or have waiting users."""
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
