@@ -1,4 +1,4 @@
-"""The fault proxy passes everything on, counts every write, and fails just where a story says."""
+"""The fault proxy forwards everything, counts every write, and fails exactly where a test says."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ IMPATIENT = InformerTimings(stay_s=(20, 30), silence_s=0.3, least_s=0.01, most_s
 
 @dataclass
 class World:
-    """An API server, the proxy before it, and a client behind the proxy."""
+    """An API server, the proxy in front of it, and a client of the proxy."""
 
     fake: FakeApi
     proxy: Proxy
@@ -34,7 +34,7 @@ class World:
 
     @asynccontextmanager
     async def following(self, timings: InformerTimings = IN_USE) -> AsyncIterator[Informer]:
-        """An informer behind the proxy, whose watch stands."""
+        """An informer through the proxy, with an open watch."""
         informer = Informer(self.api, WatchScope(resource=CONFIG_MAP), unheard, rng=DICE, timings=timings)
         running = asyncio.create_task(informer.run())
         try:
@@ -55,7 +55,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
 
 
 def unheard(old: Manifest | None, new: Manifest | None) -> None:
-    """Nobody listens; the store is looked at."""
+    """Ignore changes; the tests read the store."""
 
 
 def names(informer: Informer) -> set[str]:
@@ -173,7 +173,7 @@ def test_a_watch_that_breaks_or_falls_silent_is_opened_again(tmp_path: Path, how
 
 
 def test_a_restart_before_a_server_that_lags_sees_the_past_and_then_catches_up(tmp_path: Path) -> None:
-    """P6's world."""
+    """The setting of P6."""
 
     async def story() -> None:
         async with world(tmp_path) as there:
