@@ -1,4 +1,4 @@
-"""Whatever is wrong with a row of measured data is named with its line; nothing ends in a traceback."""
+"""Any error in a row of measured data is named with its line; nothing ends in a traceback."""
 
 import random
 
@@ -28,7 +28,7 @@ def test_one_thing_wrong_is_always_named_or_leaves_finite_figures(name: str, see
 
 
 def named(name: str, old: str, new: str) -> str:
-    """The words for a reader's file in which the first of something is replaced."""
+    """The arguments for a reader's file in which the first occurrence is replaced."""
     reader = READERS[name]
     assert old in reader.text
     outcome, words = bad_rows.outcome(reader, reader.text.replace(old, new, 1))

@@ -1,4 +1,4 @@
-"""Fits and hold-outs on runs that known coefficients made: what went in comes out, what was hidden does not count."""
+"""Fits and hold-outs on runs made from known coefficients: they are recovered, and hidden rows do not count."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def one_configuration(run: BenchmarkRun) -> bool:
 
 
 def published() -> RunColumns:
-    """Runs as a text lists them, two of them with separate workers."""
+    """Runs as a published text lists them, two of them with separate workers."""
     rows = [row for model in MODELS for system in SYSTEMS for row in published_rows.sweep(model, system, LOADS)]
     counts = {"prefill_num_workers": "2", "decode_num_workers": "1", "backend": "vllm"}
     apart = [published_rows.APART | counts | {"id": f"apart{place}", "silicon_tpot_ms": f"{place}"} for place in (7, 9)]
@@ -61,7 +61,7 @@ def truth() -> Physics:
 
 
 def invented(slower: Callable[[BenchmarkRun], float] = lambda _: 1.0) -> RunColumns:
-    """The same runs with the times that these coefficients say, some of them slower."""
+    """The same runs with the times that these coefficients give, some of them slower."""
     columns = published()
     first, token = (np.exp(one) for one in columns.seen(truth()))
     return RunColumns([timed(run, first[at], token[at] * slower(run)) for at, run in enumerate(columns.runs)])

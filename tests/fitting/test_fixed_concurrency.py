@@ -1,4 +1,4 @@
-"""The closed form of a run at fixed concurrency, with plain numbers."""
+"""The closed form of a run at fixed concurrency, with simple numbers."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Low and high hold on what was left out, and what was left out teaches nothing."""
+"""The low and high estimates hold on held-out data, which the fit does not see."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Published rows: read as they are written, completed from one another, and never dropped without a reason."""
+"""Published rows: read as written, completed from one another, and never dropped without a reason."""
 
 import pytest
 
