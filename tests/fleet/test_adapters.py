@@ -1,4 +1,4 @@
-"""A version's name in an engine says whose it is and which; no name of a client has its separator."""
+"""A version's name in an engine identifies its adapter and version; no client's name contains its separator."""
 
 from fairlead.fleet.adapters import SEPARATOR, AdapterEdition, ServedAdapter
 from fairlead.fleet.desired_state import ModelSource, SourceScheme

@@ -1,4 +1,4 @@
-"""What drafting takes of a host, by engine, method and card."""
+"""What drafting costs on the host, by engine, method and card."""
 
 import pytest
 

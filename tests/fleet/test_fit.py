@@ -1,4 +1,4 @@
-"""What takes memory, with its verb: a sentence about one thing has another verb than one about many."""
+"""Sentences about memory agree in number with what takes it."""
 
 from fairlead.fleet.fit import MemoryTerm
 

@@ -1,4 +1,4 @@
-"""Chance as rooms see it: what the standard library draws with a recorded seed."""
+"""The interface of randomness: what the standard library draws with a recorded seed."""
 
 import random
 
@@ -6,7 +6,7 @@ from fairlead.fleet.randomness import RandomSource
 
 
 def draws(chance: RandomSource) -> list[float]:
-    """One of each kind."""
+    """One draw of each kind."""
     return [
         chance.random(),
         chance.expovariate(2.0),

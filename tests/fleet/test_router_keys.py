@@ -1,4 +1,4 @@
-"""The operator's key to routers: one secret, another key for each deployment."""
+"""The operator's key to routers: one secret, a different key for each deployment."""
 
 from fairlead.fleet.router_keys import LENGTH, RouterKeys
 from fairlead.fleet.token_rights import TokenRight

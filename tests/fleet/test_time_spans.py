@@ -1,4 +1,4 @@
-"""A time is read in its two largest units, with a space between number and unit."""
+"""Durations are shown in their two largest units, with a space between number and unit."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whose a claim is: of the tenant that names it, or whose name it is."""
+"""Which tenant a claim belongs to: the one that names it, or whose name it is."""
 
 from fairlead.fleet.tenants import Tenant
 from fairlead.fleet.token_issuer import SharedClaim, claims_of, shared_claims, tenants_by_claim
