@@ -1,4 +1,4 @@
-"""The three ways through the house are gone again, and the page of the house shows what was counted."""
+"""The three paths through the code are recorded again, and the architecture page shows what was counted."""
 
 import pytest
 

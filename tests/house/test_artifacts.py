@@ -1,4 +1,4 @@
-"""`make artifacts`: two checkouts of one commit, at two places, give the same image, chart and bill, byte for byte."""
+"""`make artifacts`: two checkouts of one commit at two paths give the same image, chart and bill, byte for byte."""
 
 import json
 import os
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.house
 
 
 def checkout(place: Path, mask: int) -> SourceTree:
-    """The last commit, by somebody whose files others may read, or may not."""
+    """The last commit, with a umask that lets others read its files or not."""
     before = os.umask(mask)
     try:
         subprocess.run(("git", "clone", "-q", str(ROOT), str(place)), check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""A real browser, where there is one: what a page asks for is counted, and a browser that ended is named."""
+"""A real browser, where there is one: a page's requests are counted, and a browser that ended is named."""
 
 from pathlib import Path
 

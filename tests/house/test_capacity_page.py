@@ -1,11 +1,11 @@
-"""The page of capacity: bounds are the definitions' own, figures those of the evidence."""
+"""The capacity page: bounds are the CRDs' own, figures those of the evidence."""
 
 from house import capacity_page
 from house.tree import ROOT
 
 
 def without_figures(text: str) -> list[str]:
-    """A proof that is recorded anew changes a figure; `python -m house.generated` takes it over."""
+    """A proof that is recorded anew changes a figure; `python -m house.generated` updates the page."""
     return [line.rpartition(" | ")[0] if "](evidence.md#" in line else line for line in text.splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""A number that occurs nowhere else is followed through whatever holds it: text, values, and objects that act."""
+"""A number that occurs nowhere else is followed through all that holds it: text, values, and objects."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ MARKER = 6137
 
 @dataclass
 class Counted:
-    """A value that is none of ours."""
+    """A value of a foreign type."""
 
     count: int
 
 
 @dataclass
 class Decided:
-    """One with another inside."""
+    """One that contains another."""
 
     count: Counted
 

@@ -1,4 +1,4 @@
-"""The check's own manners: order, table, advice, exit code. Its steps here are small programs of our own."""
+"""The check itself: order, table, advice, exit code. Its steps here are small programs of our own."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def step(name: str, *programs: str) -> Step:
 
 
 def ended(name: str, *, holds: bool, output: str = "") -> Outcome:
-    """A step that is over."""
+    """A completed step."""
     return Outcome(step=step(name), holds=holds, seconds=1.25, output=output)
 
 

@@ -1,4 +1,4 @@
-"""Circles of files, told on small texts; the real tree is judged by the check itself."""
+"""Import cycles, tested on small texts; the check itself judges the real tree."""
 
 import pytest
 

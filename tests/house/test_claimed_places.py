@@ -1,4 +1,4 @@
-"""A claim that names a test's place names one that is there, after every move."""
+"""A claim that names a test file names an existing one, after every move."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ CLAIMED = sorted((ROOT / "prove" / "claimed").glob("*.py"))
 
 
 def constants(tree: ast.Module) -> dict[str, str]:
-    """Plain texts with a name of their own, as f-strings begin with them."""
+    """Named plain texts, since f-strings begin with them."""
     return {
         one.target.id: one.value.value
         for one in tree.body
@@ -22,7 +22,7 @@ def constants(tree: ast.Module) -> dict[str, str]:
 
 
 def text(node: ast.AST, named: Mapping[str, str]) -> str | None:
-    """What a text says, if it says so before it runs."""
+    """The value of a text, if it is known statically."""
     match node:
         case ast.Constant(value=str(literal)):
             return literal
@@ -36,7 +36,7 @@ def text(node: ast.AST, named: Mapping[str, str]) -> str | None:
 
 
 def places(source: str) -> Iterator[str]:
-    """Every place below tests/ that a module names."""
+    """Every path below tests/ that a module names."""
     tree = ast.parse(source)
     named = constants(tree)
     texts = (text(node, named) for node in ast.walk(tree) if isinstance(node, (ast.Constant, ast.JoinedStr)))

@@ -1,4 +1,4 @@
-"""Claims and their proofs: looking one up, running it, keeping the figure, telling when the page drifts."""
+"""Claims and their proofs: look-up, run, stored figures, and detecting a page that drifted."""
 
 from pathlib import Path
 

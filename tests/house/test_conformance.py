@@ -1,4 +1,4 @@
-"""What is kept of a run of the conformance suite, and the page that is made of it."""
+"""What is stored of a run of the conformance suite, and the page that is generated from it."""
 
 import json
 import struct

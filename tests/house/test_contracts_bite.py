@@ -1,6 +1,6 @@
-"""Every rule of the house is broken in one copy of the tree, and the check must name each and say what to do.
+"""Every rule of the checks is broken in one copy of the tree, and the check must name each with its remedy.
 
-A rule that nothing breaks may long have stopped working: the untouched copy passes, the broken one tells all.
+A rule that nothing breaks may long have stopped working: the untouched copy passes, the broken one reports all.
 """
 
 import os
@@ -20,7 +20,7 @@ from house.check import surroundings
 pytestmark = pytest.mark.house
 
 CACHES = (".mypy_cache", ".import_linter_cache", ".ruff_cache", ".build/pure")
-"""Shared with the copy: the contracts are what is tested here, not the tools' first run."""
+"""Shared with the copy: the contracts are tested here, not the tools' first run."""
 
 ROOMS = Path("operator/fairlead")
 TESTS = "tests"
@@ -28,7 +28,7 @@ TESTS = "tests"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
-    """One way to break the house: a file to add, the step that must notice, the words it must say."""
+    """One way to break a rule: a file to add, the step that must notice, the words it must say."""
 
     name: str
     path: Path
@@ -184,7 +184,7 @@ BREACHES = (
 
 
 def copied(folder: Path) -> Path:
-    """The tree as git would commit it, beside nothing."""
+    """The tree as git would commit it."""
     for path in tree.files(tree.ROOT):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(tree.ROOT / path, folder / path)
@@ -195,12 +195,12 @@ def copied(folder: Path) -> Path:
 
 
 Checked = Mapping[bool, subprocess.CompletedProcess[str]]
-"""What was said of two copies: one for each breach of a rule about text, one for each that only a run can show."""
+"""The results of two copies: one with each breach of a rule about text, one with each that only a run can show."""
 
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    """What the check says of copies with every fault at once; most of them would only make its tests run long."""
+    """The check's output for copies with every fault at once; most of them would only make its tests run long."""
     runs = {}
     for in_tests, words in ((False, "--without"), (True, "--only")):
         copy = copied(tmp_path_factory.mktemp("broken"))
@@ -239,14 +239,14 @@ def test_a_package_in_place_of_the_source_root_is_told_before_python_breaks(tmp_
 
 
 def make_check(copy: Path) -> subprocess.CompletedProcess[str]:
-    """The command people type, in the copy, with this environment instead of a new one."""
+    """The command that developers type, in the copy, with this environment instead of a new one."""
     return started(["make", "--no-print-directory", "check", f"VENV={sys.prefix}"], copy)
 
 
 def started(
     words: list[str], copy: Path, more: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.CompletedProcess[str]:
-    """Run in the copy, without what an outer make, lane or coverage told this process: what held is known by it."""
+    """Run in the copy, without the environment of an outer make, lane or coverage, whose caches would answer."""
     ours = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_", "PYTHONPATH", "FAIRLEAD_EXAMPLES")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | dict(more)
     return subprocess.run(words, cwd=copy, env=environment, check=False, capture_output=True, text=True)

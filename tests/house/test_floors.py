@@ -1,4 +1,4 @@
-"""The coverage floors, told on reports as coverage writes them."""
+"""The coverage floors, on reports in coverage's format."""
 
 import json
 from collections.abc import Mapping
@@ -72,7 +72,7 @@ def test_almost_all_never_reads_as_all() -> None:
 
 
 def written(folder: Path, files: Mapping[str, Any]) -> list[str]:
-    """The arguments for a report written to disk."""
+    """The arguments for a report on disk."""
     report = folder / "report.json"
     report.write_text(json.dumps({"files": files}))
     return [str(report)]

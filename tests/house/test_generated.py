@@ -1,4 +1,4 @@
-"""What is written from code is written anew by one command, and a page is only replaced by a whole one."""
+"""One command regenerates all generated files, and a page is only replaced by a complete one."""
 
 from pathlib import Path
 

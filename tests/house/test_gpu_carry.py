@@ -1,4 +1,4 @@
-"""What travels to a GPU machine without a network: its own machine code, and no package that it has."""
+"""What travels to a GPU machine without a network: our own machine code, and no package that it already has."""
 
 import struct
 from pathlib import Path

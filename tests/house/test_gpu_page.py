@@ -1,4 +1,4 @@
-"""The page of real engines: as its files make it, and plain about what was not measured."""
+"""The page of real engines: as generated from its files, and plain about what was not measured."""
 
 from dataclasses import replace
 

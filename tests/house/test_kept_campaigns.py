@@ -1,4 +1,4 @@
-"""A campaign of many hours goes on where it was left, as long as what it judges is the same."""
+"""A campaign of many hours resumes where it stopped, as long as what it judges is the same."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from prove.programs import Ended
 
 
 class Workshop:
-    """A git tree that can change, and a campaign that says what it was asked for."""
+    """A git tree that can change, and a campaign that records its calls."""
 
     def __init__(self) -> None:
         self.blobs = {"operator/fairlead/x.py": "one", "campaign/small.py": "one", "campaign/breaking.py": "one"}

@@ -1,4 +1,4 @@
-"""The lanes run what they say, every one of them, and never pass over a world in silence."""
+"""The lanes run what they say, all of them, and never skip an environment silently."""
 
 import json
 import os
@@ -24,7 +24,7 @@ NONE_THERE: Final = ("tests/fleet",)
 
 
 def run(*words: str, without: str = "", **env: str) -> "subprocess.CompletedProcess[str]":
-    """Run a module of this tree, if need be without a capability; not inside anybody else's CI or coverage."""
+    """Run a module of this tree, optionally without a capability; outside any other CI or coverage."""
     lowered = ["setpriv", f"--bounding-set=-{without}", f"--inh-caps=-{without}", "--"] if without else []
     kept = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("COV")}
     command = [*lowered, sys.executable, "-m", *words]

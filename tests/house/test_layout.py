@@ -1,4 +1,4 @@
-"""Where code may stand and what it may be called."""
+"""Where code may be and how it may be named."""
 
 import subprocess
 from pathlib import Path

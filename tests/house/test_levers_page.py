@@ -1,4 +1,4 @@
-"""docs/levers.md is what its kept figures say, and the claim about it sees a figure that is another one."""
+"""docs/levers.md matches its stored figures, and its claim detects a figure that differs."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""The page of sentences is what the source says today, keeps its limits, and has all that stories make Fairlead say."""
+"""The page of messages matches today's source, keeps its limits, and has all that tests make Fairlead say."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from tests.scaling.fluid_fleets import Fluid
 FIELD: Final = re.compile(r"^spec[\w.]*: [^:]*: ")
 """What a condition says before a refusal."""
 QUOTES: Final = ("allowed are ", "add it: ", "what fits, smallest change first", "or tensor ", "or NVIDIA-")
-"""What lists names or repeats a field's description, however long."""
+"""Lists of names or repeated field descriptions, however long."""
 SEEN: Final = MessageReader(messages_page.found().sentences)
 
 

@@ -1,4 +1,4 @@
-"""Names that the house accepts; the real tree is judged by the check itself."""
+"""Names that the checks accept; the check itself judges the real tree."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Figures of stories, read back from pytest's report, and the claims that stand on them."""
+"""Figures of tests, read from pytest's report, and the claims that depend on them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Commands of pages are read as a shell reads them, and each names what there is: options, files, values, kinds."""
+"""Commands of pages are parsed as a shell does, and each names what exists: options, files, values, kinds."""
 
 import argparse
 import json
@@ -102,7 +102,7 @@ def test_each_command_has_a_place(command: PageCommand) -> None:
     "words", [words for _, words in PROGRAMS if words[0] == "fairlead"], ids=lambda words: " ".join(words)[:60]
 )
 def test_the_parser_takes_the_words(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real one; what the command does then is for the lanes that run it."""
+    """The real parser; what the command does then is for the lanes that run it."""
     taken: list[argparse.Namespace] = []
 
     def take(chosen: argparse.Namespace) -> int:

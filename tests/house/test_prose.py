@@ -1,4 +1,4 @@
-"""How prose is read: what counts as a command, as a dead link, as a place of one machine."""
+"""How prose is parsed: what counts as a command, a dead link, or a path of one machine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which files a group of tests can notice: the key under which it is known to hold."""
+"""Which files a group of tests depends on: the key under which its result is cached."""
 
 from pathlib import Path
 

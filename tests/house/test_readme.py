@@ -1,4 +1,4 @@
-"""Our pages keep their word: commands exist, links lead somewhere, nothing is true on one machine only."""
+"""Our pages are correct: commands exist, links resolve, nothing depends on one machine."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from house import prose, tree
 MAKEFILE = (tree.ROOT / "Makefile").read_text(encoding="utf-8")
 PAGES = [path for path in tree.files(tree.ROOT) if path.suffix == ".md"]
 SPEAKS_OF_REGISTRIES = frozenset({"house/prose.py", "tests/house/test_prose.py"})
-"""The rule itself, and its story."""
+"""The rule itself, and its test."""
 
 
 def text_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The preparation that tests of the shared cache need."""
+"""The setup that tests of the shared cache need."""
 
 import shutil
 

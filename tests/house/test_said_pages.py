@@ -1,4 +1,4 @@
-"""The pages about conditions and metrics are what the code says today, and nothing in them is left without a word."""
+"""The pages about conditions and metrics match today's code, and leave nothing undescribed."""
 
 from fairlead.fleet.conditions import ConditionReason, ConditionType
 from house import status_pages

@@ -1,4 +1,4 @@
-"""A new clone begins with what the last one on this machine learnt, and a clone that knows something keeps its own."""
+"""A new clone starts with the caches of the last one on this machine; a clone that has its own keeps it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The site of docs/: every page has a place in its navigation, and what it points to is there."""
+"""The docs site: every page has a place in the navigation, and its links resolve."""
 
 from pathlib import Path
 

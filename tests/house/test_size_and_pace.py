@@ -1,4 +1,4 @@
-"""What the house costs: the note on the size has a row for each room, and a limit that is missed is shown."""
+"""Size and speed: the note on size has a row for each package, and a missed limit is shown."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The size budgets, told on small texts; the real tree is measured by the check itself."""
+"""The size budgets, tested on small texts; the check itself measures the real tree."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ HERE = Path("house/example.py")
 
 
 def body(lines: int, head: str = "def grows() -> None:") -> str:
-    """A function of so many lines."""
+    """A function of this many lines."""
     return "\n".join([head, *["    pass"] * (lines - 1)]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""engines.6: every workload counts, not their mean, and its figures are said either way."""
+"""engines.6: every workload counts, not their mean, and its figures are reported either way."""
 
 from bench.gpu_serving.predict import MeasuredPrediction
 from bench.sweep_prediction import REQUESTS, Prediction, workload

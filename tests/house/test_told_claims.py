@@ -1,4 +1,4 @@
-"""The claims about what is told of the autoscaler: the demo has its time, and a page that is out of date is named."""
+"""The claims about explaining the autoscaler: the demo has its time, and an outdated page is named."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every reason of a condition has its entry: cause, how it shows, remedy and, where somebody must act, a command."""
+"""Every reason of a condition has its entry: cause, symptom, remedy and, where someone must act, a command."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""The environment is made by uv, which must be pinned like all else and see the mirrors that pip was told of."""
+"""uv creates the environment; it must be pinned like all else and use the mirrors configured for pip."""
 
 from house import venv
 

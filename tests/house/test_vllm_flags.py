@@ -1,4 +1,4 @@
-"""The flags are vLLM's own words: asked of an interpreter that has it, told here with one that has little to say."""
+"""The flags are vLLM's own: read from an interpreter that has it, tested here with a minimal fake."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ FLAGS = ["-tp", "--seed", "--enable-lora", "--no-enable-lora", "--no-op", "-q"]
 
 @pytest.fixture
 def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An environment that is ready, with a vLLM of six flags."""
+    """A ready environment with a vLLM of six flags."""
     place = tmp_path / f"vllm-{real_vllm.VERSION}"
     (place / "bin").mkdir(parents=True)
     program = place / "bin" / "python"

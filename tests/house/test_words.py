@@ -1,4 +1,4 @@
-"""Words that the house accepts, by a small glossary; the real tree is judged by the check itself."""
+"""Words that the check accepts, with a small glossary; the check itself judges the real tree."""
 
 from pathlib import Path
 
