@@ -1,4 +1,4 @@
-"""The loader beside an engine: what is on the list is loaded, what failed is said, and nothing else happens."""
+"""The loader beside an engine: it loads what is on the list, reports what failed, and does nothing else."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ class Replica:
     times: list[float] = field(default_factory=lambda: [0.0])
 
     async def turns(self, number: int = 6) -> None:
-        """Some turns, with what runs in the background between them."""
+        """Run some turns, with background work between them."""
         for _ in range(number):
             await self.loop.turn(self.access, self.session)
             for task in asyncio.all_tasks():
@@ -42,11 +42,11 @@ class Replica:
 
     @property
     def states(self) -> list[AdapterState]:
-        """Of each version."""
+        """The state of each version."""
         return [one.state for one in self.loop.places]
 
     def is_ready(self) -> bool:
-        """What the kubelet is told."""
+        """The readiness that the kubelet sees."""
         return self.loop.complete
 
 

@@ -1,4 +1,4 @@
-"""Files of adapters come from a claim, the hub or a registry; what does not come is named, with what to do."""
+"""Adapter files come from a claim, the hub or a registry; a missing one is named, with what to do."""
 
 import asyncio
 from pathlib import Path
