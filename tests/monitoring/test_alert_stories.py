@@ -1,4 +1,4 @@
-"""Every alert has a story in which it fires and is quiet before or after, and an entry in the runbooks."""
+"""Every alert has a test in which it fires and is quiet before or after, and an entry in the runbooks."""
 
 import re
 from typing import Any, Final
@@ -17,7 +17,7 @@ FIRING: Final = re.compile(r'^ALERTS\{alertname=~?"(\w+)(?:\.\*)?", alertstate="
 
 
 def evaluations() -> list[tuple[str, dict[str, Any]]]:
-    """Each evaluation of an alert: by its name or what its name begins with."""
+    """Each evaluation of an alert: by its name or its name's prefix."""
     stories = yaml.safe_load(STORIES.read_text())["tests"]
     found = [(FIRING.match(one["expr"]), one) for story in stories for one in story["promql_expr_test"]]
     return [(match[1], one) for match, one in found if match]

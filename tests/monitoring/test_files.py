@@ -1,4 +1,4 @@
-"""The files lie in the tree as the code says, in both places, and what is missing or strange is told."""
+"""The files in the tree match the code, in both places, and a missing or unknown one is reported."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Dashboards against Grafana's own types: each is read whole, and nothing of it is foreign to them.
+"""Dashboards against Grafana's own types: each is read whole, and contains nothing unknown to them.
 
 No registry at hand has Grafana itself; its foundation SDK is generated from the schema that Grafana saves by.
 """
@@ -25,7 +25,7 @@ def written_again(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def lost(held: object, again: object, where: str = "") -> list[str]:
-    """What the second one lacks of the first, or has otherwise; what it adds is a default."""
+    """What the second one lacks of the first, or has with another value; what it adds is a default."""
     if isinstance(held, dict) and isinstance(again, dict):
         return [
             line

@@ -1,4 +1,4 @@
-"""Every query of a dashboard and every rule asks for series, labels and values that our processes expose."""
+"""Every query of a dashboard and every rule uses series, labels and values that our processes expose."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def plain(query: str) -> str:
 
 
 def panels() -> Iterator[tuple[str, str, str]]:
-    """Where, which query, which legend."""
+    """Location, query and legend of each."""
     for board in files.BOARDS:
         for row in board.rows:
             for panel in row.panels:

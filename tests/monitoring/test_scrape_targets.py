@@ -1,4 +1,4 @@
-"""Pods become the targets that the jobs of docs/monitoring.md choose from."""
+"""Pods become the targets that the jobs of docs/monitoring.md select from."""
 
 import json
 from pathlib import Path

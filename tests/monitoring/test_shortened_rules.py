@@ -1,4 +1,4 @@
-"""Rules of a story: every wait is divided, and nothing else is changed."""
+"""Rules for tests: every wait is divided, and nothing else changes."""
 
 import re
 from typing import Final
