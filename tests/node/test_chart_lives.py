@@ -1,6 +1,6 @@
-"""The chart through its life on a real node: from the commit before to this one, tested, removed, and back again.
+"""The chart's life on a real node: upgraded from the previous commit, tested, removed, and installed again.
 
-What serves is never touched by any of it: the same objects, the same pods.
+What serves is never touched: the same objects, the same pods.
 """
 
 import json
@@ -31,7 +31,7 @@ WATCHED_S: Final = 30.0 if os.environ.get("FAIRLEAD_THOROUGH") else 8.0
 
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
-    """The tree of the commit before, as far as an installation needs it."""
+    """The tree of the previous commit, as far as an installation needs it."""
     words = [
         "git",
         "-C",
@@ -93,7 +93,7 @@ def test_an_upgrade_a_removal_and_a_return_leave_alone_what_serves(alone: Embedd
 
 
 def _helm(helm: Path, cluster: Embedded, verb: str, chart: Path, word: str) -> None:
-    """The tag stays the same from one build to the next, so an annotation makes Kubernetes start the pods anew."""
+    """The tag is the same for all builds, so an annotation makes Kubernetes restart the pods."""
     values = {"image.repository": "localhost/fairlead", "image.tag": "dev", "podAnnotations.build": word}
     words = [each for name, value in values.items() for each in ("--set", f"{name}={value}")]
     _run(helm, cluster, verb, "fairlead", str(chart), "--create-namespace", "--wait", "--timeout=120s", *words)

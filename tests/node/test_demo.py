@@ -1,4 +1,4 @@
-"""What README promises of `make demo`, as a newcomer sees it; what its console and a real Prometheus show of it."""
+"""What README promises of `make demo`, as a newcomer sees it, with its console and a real Prometheus."""
 
 import json
 import os
@@ -36,7 +36,7 @@ VIEWS: Final = ("", *DEPLOYMENTS, f"{DEPLOYMENTS[0]}/changes", "gateways", "gate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedDemo:
-    """How the demo ended, its cluster still there."""
+    """The result of the demo, with its cluster still up."""
 
     code: int
     output: str
@@ -76,7 +76,7 @@ def played(able: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pla
 
 
 def _with_our_image(name: str, demo: subprocess.Popen[str]) -> Embedded:
-    """The demo's cluster once its nodes have our image: Helm makes the namespace next."""
+    """The demo's cluster once its nodes have our image: Helm creates the namespace next."""
 
     def found() -> Embedded:
         assert demo.poll() is None, demo.communicate()[1]
@@ -88,8 +88,8 @@ def _with_our_image(name: str, demo: subprocess.Popen[str]) -> Embedded:
 
 
 def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load(played: PlayedDemo) -> None:
-    """Five loads, none with a request that failed: quiet, burst, calm, from zero, and through a rollout; then
-    a gateway, an answer that was judged and replaced, one from the cache, and a tenant that had enough."""
+    """Five loads, none with a failed request: quiet, burst, calm, from zero, and through a rollout; then a gateway, an
+    answer that was judged and replaced, one from the cache, and a tenant over its limit."""
     shown = played.output
     assert played.code == 0, played.problems
     assert shown.count(" 0 failed;") == 5, shown

@@ -1,4 +1,4 @@
-"""A component that dies is started again and named, and what ran on the nodes runs on."""
+"""A component that dies is restarted and named, and what ran on the nodes runs on."""
 
 import signal
 

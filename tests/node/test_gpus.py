@@ -1,4 +1,4 @@
-"""The nodes' GPUs are pretended; the scheduler that counts them is the real one."""
+"""The nodes' GPUs are fake; the scheduler that counts them is real."""
 
 from devcluster.door import Door
 from tests.node.stories import Stage, deployment, pod
@@ -10,7 +10,7 @@ ON_L4 = {"nvidia.com/gpu.product": "NVIDIA-L4"}
 
 
 def on(product: dict[str, str], manifest: dict[str, object], of_template: bool = True) -> dict[str, object]:
-    """The same object, asking for nodes with this product."""
+    """The same object, for nodes with this product."""
     spec = manifest["spec"]
     assert isinstance(spec, dict)
     (spec["template"]["spec"] if of_template else spec)["nodeSelector"] = product

@@ -1,4 +1,4 @@
-"""However a cluster ends, the machine is as it was before it: looked at from outside, not from its own books."""
+"""However a cluster ends, the machine is as it was before: checked from outside, not from the cluster's own records."""
 
 import json
 import os
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("able")
 
 @pytest.fixture
 def layout() -> Iterator[Layout]:
-    """A place for a cluster of this story's own; what the machine shows before and after must be the same."""
+    """Room for a cluster of this test's own; the machine must show the same before and after."""
     before = traces_left.seen()
     made = Layout.of(Cache.chosen(), f"leak-{os.getpid()}")
     yield made
@@ -39,7 +39,7 @@ def layout() -> Iterator[Layout]:
 
 
 def _stays(before: frozenset[str]) -> frozenset[str]:
-    """What is there all the time since: other lanes open and close ports of their own meanwhile."""
+    """New traces that stay: other lanes open and close their own ports meanwhile."""
     until, left = time.monotonic() + 10, traces_left.seen() - before
     while left and time.monotonic() < until:
         time.sleep(0.2)
@@ -48,7 +48,7 @@ def _stays(before: frozenset[str]) -> frozenset[str]:
 
 
 def busy_cluster(layout: Layout) -> Embedded:
-    """A cluster with pods that run: containers, volumes, veth pairs, everything that could stay."""
+    """A cluster with running pods: containers, volumes, veth pairs, everything that could remain."""
     cluster = Embedded(up(plan.make(layout.name, ("gpu=NVIDIA-L4:4",)), Cache.chosen(), owners.mine()))
     built = build.build(ROOT, Cache.chosen())
     cluster.load(built.archive)
@@ -79,7 +79,7 @@ def test_after_a_killed_supervisor(layout: Layout, capsys: pytest.CaptureFixture
 
 @pytest.mark.trial(23)
 def test_after_a_killed_owner(layout: Layout) -> None:
-    """Tests that are killed take nothing down: the cluster with its namespaces and mounts ends by itself."""
+    """Killed tests take nothing down: the cluster with its namespaces and mounts ends by itself."""
     with owning_process(f"with worlds.embedded({layout.name!r}, 'gpu=NVIDIA-L4:4'):") as owner:
         owner.kill()
         owner.wait()
@@ -116,6 +116,6 @@ def test_after_a_failed_start_that_names_who_failed(layout: Layout, tmp_path: Pa
 
 
 def layout_processes(layout: Layout) -> Iterator[str]:
-    """What still belongs to the cluster, by its own books; its guard stays until the owner ends."""
+    """What still belongs to the cluster, by its own records; its guard stays until the owner ends."""
     found = (line for line in teardown.leaks(layout) if line.startswith("process"))
     return (line for line in found if "devcluster.guard" not in line)

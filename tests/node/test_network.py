@@ -1,4 +1,4 @@
-"""Services and names, from pods, across nodes, and from the machine outside."""
+"""Services and names, from pods, across nodes, and from the host."""
 
 import functools
 import http.client
@@ -26,7 +26,7 @@ def fetch(stage: Stage, name: str, url: str) -> str:
 
 
 def read(url: str) -> bytes:
-    """What a URL answers; nothing while it does not."""
+    """The answer of a URL; None while there is none."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # an address of our own
             return bytes(answer.read())

@@ -1,4 +1,4 @@
-"""The kubelet really asks, and really acts on the answers."""
+"""The kubelet really probes, and really acts on the answers."""
 
 from tests.node.stories import Stage, pod, service
 from tests.waiting import eventually

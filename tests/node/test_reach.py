@@ -1,4 +1,4 @@
-"""Logs, exec and port-forward: what a person with kubectl expects of any cluster."""
+"""Logs, exec and port-forward: what a kubectl user expects of any cluster."""
 
 from devcluster.door import Existing
 from tests.node.stories import Stage, pod, service

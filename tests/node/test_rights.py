@@ -1,4 +1,4 @@
-"""Rights are real: what nobody granted is refused, and the restricted standard admits our image as it is."""
+"""Rights are enforced: what was not granted is refused, and the restricted standard admits our image as it is."""
 
 import pytest
 
@@ -38,7 +38,7 @@ GRANT: list[Manifest] = [
 
 @pytest.fixture
 def restricted(cluster: Door, stage: Stage) -> Stage:
-    """The story's namespace, enforcing the restricted Pod Security Standard."""
+    """The test's namespace, enforcing the restricted Pod Security Standard."""
     label = "pod-security.kubernetes.io/enforce=restricted"
     cluster.kubectl("label", "namespace", stage.namespace, label)
     return stage

@@ -1,4 +1,4 @@
-"""The order of an end: out of the Service first, the preStop sleep, then SIGTERM, then time to finish."""
+"""The order of termination: out of the Service first, the preStop sleep, then SIGTERM, then time to finish."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""The traffic that stories are told with notices what goes wrong: only then does silence mean anything."""
+"""The traffic of the tests notices what goes wrong: only then does silence mean anything."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A story that fails is told with everything its namespace and the cluster's components can say."""
+"""A failed test reports everything its namespace and the cluster's components can show."""
 
 from tests.node.conftest import tellings
 from tests.node.stories import Stage, pod

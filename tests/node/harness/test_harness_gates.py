@@ -1,4 +1,4 @@
-"""A gate by the lm-evaluation-harness in a pod, offline: it rejects what answers worse and passes what does not."""
+"""A gate by the lm-evaluation-harness in a pod, offline: it rejects worse answers and passes equal ones."""
 
 import json
 from typing import Any, Final
@@ -43,7 +43,7 @@ SECONDS: Final = 600
 
 
 def evaluation(stage: Stage, task: str) -> None:
-    """As docs/canary.md has it: the items and the task's file in one ConfigMap."""
+    """As in docs/canary.md: the items and the task's file in one ConfigMap."""
     lines = [
         {"id": number, "question": f"Tell me of city {number}.", "answer": json.dumps(ANSWER)}
         for number in range(ITEMS)

@@ -1,4 +1,4 @@
-"""The count of another kind's engines follows their own metrics: up and down, and from zero."""
+"""The replica count of another engine kind follows its own metrics: up and down, and from zero."""
 
 import pytest
 

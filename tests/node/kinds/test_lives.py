@@ -1,4 +1,4 @@
-"""A fleet of another kind of engine on a node: its first answer, its rollouts, its scale-down, its drain."""
+"""A fleet of another engine kind on a node: its first answer, its rollouts, its scale-down, its drain."""
 
 import pytest
 

@@ -1,6 +1,6 @@
-"""The campaign on real nodes, in short: a few sequences side by side, under clients that stream.
+"""A short campaign on real nodes: a few sequences side by side, under clients that stream.
 
-The same ones each time: a change is judged by what it changed. Fresh ones are what `make campaign` is for.
+The sequences are the same each time, so that a change is judged by its effect. `make campaign` draws fresh ones.
 """
 
 import asyncio
@@ -37,6 +37,6 @@ async def _hunt(operated: Operator, image: str) -> Found:
 
 
 def report(outcome: Outcome) -> list[str]:
-    """What was wrong, and the story that can be told again."""
+    """What was wrong, and the story to replay."""
     text = json.dumps(story.as_json(outcome.whole))
     return [f"{one.oracle}: {one.words} (after step {one.step} of {text})" for one in outcome.violations[:3]]

@@ -1,4 +1,4 @@
-"""From `kubectl apply` to the first answer, with nothing done by hand in between."""
+"""From `kubectl apply` to the first answer, with no manual step in between."""
 
 import statistics
 from typing import Final

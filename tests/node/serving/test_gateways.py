@@ -1,4 +1,4 @@
-"""One address over several deployments, under load: models move in and out, routes and tenants change, targets go."""
+"""One address for several deployments, under load: models move in and out, routes and tenants change, targets go."""
 
 import urllib.error
 import urllib.request
@@ -29,7 +29,7 @@ def gateway(stage: Stage) -> "Gateway":
 
 
 class Gateway:
-    """One InferenceGateway of a story."""
+    """One InferenceGateway of a test."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -42,13 +42,13 @@ class Gateway:
         self._stage.apply(kind | {"metadata": {"name": NAME}, "spec": self._spec})
 
     def address(self) -> str:
-        """A door that leads to its routers."""
+        """An address that leads to its routers."""
         door = eventually(lambda: self._stage.door.expose(self._stage.namespace, f"{NAME}-gateway", 80), "a door")
         eventually(lambda: answers(door), "the Service leads to a router")
         return door
 
     def message(self, kind: str) -> str:
-        """Of one of its conditions."""
+        """The message of one of its conditions."""
         (document,) = self._stage.objects("infg")
         found: list[Manifest] = document.get("status", {}).get("conditions", ())
         return next((str(one["message"]) for one in found if one["type"] == kind), "")
@@ -57,7 +57,7 @@ class Gateway:
 def test_a_model_moves_into_a_gateway_and_out_again_and_no_client_notices(
     stage: Stage, gateway: Gateway, record_property: Record
 ) -> None:
-    """Its clients keep the address that they know: the deployment's Service leads to the gateway meanwhile."""
+    """Its clients keep their address: the deployment's Service leads to the gateway meanwhile."""
     chat = Deployed(stage)
     chat.serves()
     own = routers(stage)

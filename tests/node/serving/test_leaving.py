@@ -74,16 +74,16 @@ def test_routers_are_replaced_and_made_fewer_without_a_client_noticing(stage: St
 
 
 def troubles(stage: Stage) -> list[str]:
-    """Events that call an engine's end a crash: every one here ended since it was asked to."""
+    """Events that call an engine's end a crash: every one here ended on request."""
     reasons = {"CrashLoop", "EngineEnded"}
     return [one["note"] for one in stage.objects("events.events.k8s.io") if one.get("reason") in reasons]
 
 
 def drained(stage: Stage, node: str) -> None:
-    """As an administrator does it."""
+    """Drain it as an administrator does."""
     stage.door.kubectl("drain", node, "--delete-emptydir-data", "--ignore-daemonsets", "--timeout=80s")
 
 
 def routers(stage: Stage) -> list[str]:
-    """All router pods there are, leaving or not."""
+    """All router pods, including terminating ones."""
     return [pod["metadata"]["name"] for pod in stage.objects("pods", "fairlead.dev/role=router")]

@@ -61,7 +61,7 @@ def test_a_hundred_adapters_come_to_the_replicas_chosen_and_then_nothing_is_writ
     for name in list(adapters)[:: ADAPTERS // 10]:
         assert completed(address, name)[0] == 200
 
-    time.sleep(UNLOAD_AFTER_S)  # what moved while the objects came
+    time.sleep(UNLOAD_AFTER_S)  # what moved while the objects were created
     before, turns = at_rest(stage, chat)
     time.sleep(REST_S)
     record_property("writes_at_rest", sum(one != before.get(key) for key, one in versions(stage).items()))
@@ -114,7 +114,7 @@ class Mix:
     ends: bool = False
 
     async def played(self) -> "Mix":
-        """Until the cold one has had so many streams."""
+        """Run until the cold one has had its streams."""
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, force_close=True), timeout=aiohttp.ClientTimeout(total=60)
         ) as session:
@@ -155,7 +155,7 @@ def adapter_object(name: str, version: dict[str, Any], replicas: int) -> dict[st
 
 
 def loaded(stage: Stage) -> dict[str, int]:
-    """On how many replicas each is, where all that were chosen have it."""
+    """On how many replicas each is, where all chosen ones have it."""
     found = {one["metadata"]["name"]: one.get("status", {}) for one in stage.objects("adp")}
     return {name: one.get("loaded", 0) for name, one in found.items() if one.get("loaded") == one.get("chosen")}
 
@@ -167,7 +167,7 @@ def versions(stage: Stage) -> dict[str, str]:
 
 
 def at_rest(stage: Stage, chat: Deployed) -> tuple[dict[str, str], int]:
-    """What was written and done until then, once nothing was for a while."""
+    """The writes and loads so far, once nothing has changed for a while."""
     seen: list[tuple[dict[str, str], int]] = []
 
     def still() -> bool:
@@ -180,6 +180,6 @@ def at_rest(stage: Stage, chat: Deployed) -> tuple[dict[str, str], int]:
 
 
 def loader_lines(chat: Deployed) -> int:
-    """What loaders did so far."""
+    """What loaders have done so far."""
     logs = [chat.stage.kubectl("logs", pod, "-c", "loader", "--tail=-1") for pod in sorted(chat.observe().engines)]
     return sum(len(one.splitlines()) for one in logs)

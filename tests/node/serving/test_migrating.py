@@ -1,7 +1,7 @@
-"""docs/migrating.md as it is written: from a plain Deployment of vLLM to an InferenceDeployment, and no client notices.
+"""docs/migrating.md as written: from a plain Deployment of vLLM to an InferenceDeployment, and no client notices.
 
-The page's own blocks are applied. Only what a machine without GPUs cannot have is put in: our image and its simulated
-engine where vLLM's would be.
+The page's own blocks are applied. Only what needs GPUs is replaced: our image and its simulated engine stand in for
+vLLM's.
 """
 
 import re
@@ -35,14 +35,14 @@ OLD: Final = {"app": "old"}
 
 
 def blocks() -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-    """The old containers, the InferenceDeployment that stands for them, and the words that move the clients."""
+    """The old containers, the InferenceDeployment that replaces them, and the command that moves the clients."""
     found = [(kind, text) for _, kind, text in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
     (_, old), (_, new), (_, command) = found[:3]
     return yaml.safe_load(old), yaml.safe_load(new), shlex.split(command.replace("\\\n", ""))
 
 
 def old_deployment(shown: dict[str, Any], image: str) -> Manifest:
-    """What the page says serves today."""
+    """The Deployment that serves today, by the page."""
     (container,) = shown["containers"]
     env = [{"name": one["name"], "value": str(one["value"])} for one in engine()["env"]]
     model, *flags = container["args"]
@@ -67,7 +67,7 @@ def old_deployment(shown: dict[str, Any], image: str) -> Manifest:
 
 
 def service(name: str) -> Manifest:
-    """As it stands before a Deployment of vLLM."""
+    """The Service in front of a Deployment of vLLM."""
     spec = {"selector": OLD, "ports": [{"port": 80, "targetPort": 8000}]}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
@@ -99,7 +99,7 @@ def in_flight(stage: Stage) -> float:
 def test_from_a_plain_deployment_by_the_page_and_no_client_notices(
     stage: Stage, operated: Operator, record_property: Record, tmp_path: Path
 ) -> None:
-    """seeing.6: clients that keep their connections stay with the old pods until they are started anew."""
+    """seeing.6: clients that keep their connections stay with the old pods until they are restarted."""
     old, new, command = blocks()
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hugging-face"}, "stringData": {"token": "t"}}
     stage.apply(secret, old_deployment(old, operated.image), service("old-name"))

@@ -1,4 +1,4 @@
-"""Who reaches engines and pages where the cluster enforces NetworkPolicies, as this one's nftables do."""
+"""Who reaches engines and pages where NetworkPolicies are enforced, as this cluster's nftables do."""
 
 import pytest
 
@@ -23,7 +23,7 @@ except TimeoutError:
 
 @pytest.mark.trial(16)
 def test_strangers_reach_the_port_for_clients_alone(stage: Stage, our_image: str) -> None:
-    """In the deployment's own namespace, with the labels of a router of another deployment: a stranger all the same."""
+    """In the deployment's own namespace, with the labels of a router of another deployment: still a stranger."""
     stranger = pod("stranger", our_image, IDLE)
     stranger["metadata"]["labels"] |= {"fairlead.dev/deployment": "other", "fairlead.dev/role": "router"}
     stage.apply(stranger)

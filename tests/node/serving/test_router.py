@@ -1,4 +1,4 @@
-"""The router with everything on, under load: whatever comes, goes or changes around it, no client notices."""
+"""The router with all features on, under load: whatever comes, goes or changes around it, no client notices."""
 
 import base64
 import http.client
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("operated")
 SHOP, RESEARCH, LATER = "shop-key-1", "research-key-1", "research-key-2"
 KEYS: Final = {"shop": SHOP, "research": RESEARCH}
 CLIENTS: Final = 24
-"""Three times as many as in the other stories: some always wait for a place."""
+"""Three times as many as in the other tests: some always wait for a slot."""
 FILE_SECONDS: Final = 150.0
 """A kubelet writes a changed ConfigMap or Secret into running pods within about a minute and a half; ours sooner."""
 EVERYTHING: Final[dict[str, Any]] = {
@@ -49,7 +49,7 @@ EVERYTHING: Final[dict[str, Any]] = {
 
 
 def test_scaling_rollout_drain_and_new_routers_in_one_day_of_traffic(stage: Stage, record_property: Record) -> None:
-    """One traffic through all of them, so that what one leaves behind meets the next."""
+    """One traffic through all of them, so that leftovers of one meet the next."""
     chat = with_everything(stage, replicas=3)
     chat.serves()
     with Traffic(chat.address(), clients=CLIENTS, keys=tuple(KEYS.values())) as traffic:
@@ -105,7 +105,7 @@ def test_routers_that_somebody_else_counts_keep_their_number(stage: Stage, recor
 
 @pytest.mark.trial(16)
 def test_behind_a_certificate_everything_still_is_seen_by_those_who_may(stage: Stage, tmp_path: Path) -> None:
-    """Probes over HTTPS; the operator and Prometheus ask routers where they show none, with a key or a token."""
+    """Probes over HTTPS; the operator and Prometheus read routers' pages where they are, with a key or a token."""
     stage.apply(certificate(tmp_path))
     chat = with_everything(stage, replicas=1, router={"door": {"tls": {"secretName": "certificate"}}})
     assert chat.serves().status["endpoint"].startswith("https://")
@@ -127,7 +127,7 @@ def with_everything(stage: Stage, replicas: int = 2, router: Manifest | None = N
 
 
 def replaced(stage: Stage, chat: Deployed) -> None:
-    """A rollout of the routers, as an upgrade of the operator brings it."""
+    """A rollout of the routers, as an upgrade of the operator causes it."""
     router = f"deployment/{chat.name}-router"
     stage.kubectl("rollout", "restart", router)
     stage.kubectl("rollout", "status", router, "--timeout=80s")
@@ -149,7 +149,7 @@ def may_scrape(namespace: str) -> tuple[Manifest, Manifest]:
 
 
 def certificate(folder: Path) -> Manifest:
-    """Signed by itself: nobody here checks it."""
+    """Self-signed: nobody here verifies it."""
     paths = [folder / "tls.key", folder / "tls.crt"]
     words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=chat"]
     subprocess.run(
@@ -161,7 +161,7 @@ def certificate(folder: Path) -> Manifest:
 
 
 def status(address: str, key: str) -> int:
-    """What a client with this key is told."""
+    """The status that a client with this key gets."""
     text = json.dumps({"model": "chat", "max_tokens": 1, "messages": [{"role": "user", "content": "hello"}]})
     heads = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"http://{address}/v1/chat/completions", text.encode(), heads)

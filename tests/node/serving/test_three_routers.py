@@ -1,7 +1,7 @@
-"""Three routers before a fleet under load: what is planned costs nobody an answer, and what is killed costs only what
-it held, which its clients learn.
+"""Three routers in front of a fleet under load: planned changes cost no answer, a kill only what the router held.
 
-A process is killed with SIGKILL from outside its pod, as the kernel does when memory ends.
+Clients see what a kill costs. A process is killed with SIGKILL from outside its pod, as the kernel does when memory
+runs out.
 """
 
 import sys
@@ -24,11 +24,11 @@ pytestmark = pytest.mark.usefixtures("operated")
 ROUTERS: Final = 3
 CLIENTS: Final = 16
 SEVERAL: Final = 3
-"""So many are not all asked for whole, and not all without a first token."""
+"""Of this many requests, not all are unstreamed, and not all lack a first token."""
 RECOVERED_S: Final = 10.0
-"""After a router was killed: a kubelet reports it, and kube-proxy leads nobody there any more."""
+"""After a router was killed: the kubelet reports it, and kube-proxy stops sending clients there."""
 ERROR_EVENT: Final = "APIError"
-"""What the official client makes of an error event within a stream; of a connection that ends it makes another one."""
+"""The official client's type for an error event within a stream; for a connection that ends it is another."""
 KILL: Final = """
 import os, signal, sys
 for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -61,7 +61,7 @@ def test_rollout_removal_and_new_replicas_cost_nobody_an_answer(stage: Stage, re
 def test_a_killed_engine_costs_what_it_held_and_each_stream_ends_with_an_error_event(
     cluster: Embedded, stage: Stage, record_property: Record
 ) -> None:
-    """router.14: who has no byte yet is answered by another engine."""
+    """router.14: a request without a byte yet is answered by another engine."""
     chat = three_routers(stage, replicas=3)
     with Traffic(chat.address(), clients=CLIENTS) as traffic:
         traffic.goes_on()
@@ -84,7 +84,7 @@ def test_a_killed_router_costs_what_it_held_and_the_others_go_on(
 ) -> None:
     """router.14: connections end with their process, and the kernel refuses new ones until the Service leads elsewhere.
 
-    Whoever was at another router notices nothing.
+    Clients of other routers notice nothing.
     """
     chat = three_routers(stage, replicas=2)
     with Traffic(chat.address(), clients=CLIENTS) as traffic:
@@ -115,23 +115,23 @@ def three_routers(stage: Stage, replicas: int) -> Deployed:
 
 
 def staying_routers(stage: Stage) -> list[str]:
-    """Those that nobody deleted."""
+    """Those that were not deleted."""
     found = stage.objects("pods", "fairlead.dev/role=router")
     return [one["metadata"]["name"] for one in found if "deletionTimestamp" not in one["metadata"]]
 
 
 def busy(router: Pages) -> str:
-    """The engine of which a router holds most answers, where these are several; else nothing."""
+    """The engine of which a router holds most answers, where these are several; else empty."""
     inflight = router.inflight()
     most = max(inflight, key=lambda pod: inflight[pod])
     return most if inflight[most] >= SEVERAL else ""
 
 
 def killed(cluster: Embedded, pod: str) -> None:
-    """Its process, from where the cluster lives."""
+    """Kill its process, from the cluster's host."""
     assert cluster.inside(sys.executable, "-c", KILL, pod).split(), f"no process of {pod}"
 
 
 def is_of_a_connection(one: StreamResult) -> bool:
-    """It broke, or could not be opened: no router said anything."""
+    """It broke, or could not be opened: no router answered."""
     return any(name in one.flaw for name in ("APIConnectionError", "RemoteProtocolError", "ReadError"))

@@ -1,4 +1,4 @@
-"""Rollouts, scale-down, drains and a death under streams: what is planned costs nobody an answer."""
+"""Rollouts, scale-down, drains and a death under streams: planned changes cost no answer."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.usefixtures("operated")
 
 LONG: Final = CountedQuestion(number=1, tokens=6000, streams=True)
-"""Still written when the engine is told to end; in a run it wrote 280 tokens a second."""
+"""Still being written when the engine is told to end; in a run it wrote 280 tokens a second."""
 KILL: Final = """
 import os, signal
 for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -31,7 +31,7 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
 
 
 def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: Record) -> None:
-    """One traffic through all three. Replace takes the only replica, and who asks meanwhile is held."""
+    """One traffic through all three. Replace takes the only replica, and requests are held meanwhile."""
     chat = deployed(stage)
     first = serves(chat).engines
     with traffic(chat) as clients:
@@ -55,7 +55,7 @@ def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: R
 
 
 def test_an_engine_that_is_told_to_end_finishes_its_stream(stage: Stage, record_property: Record) -> None:
-    """It would take new requests too, so routers leave it first; then SIGTERM, and its own drain without a limit."""
+    """It would accept new requests too, so routers leave it first; then SIGTERM, and its own drain without a limit."""
     chat = deployed(stage, engine=spec(8192)["engine"])
     (pod,) = serves(chat).engines
     began = threading.Event()
@@ -97,7 +97,7 @@ def streamed(address: str, began: threading.Event) -> StreamResult:
 
 
 def names(stage: Stage) -> set[str]:
-    """Of all pods, leaving or not."""
+    """Of all pods, including terminating ones."""
     return {pod["metadata"]["name"] for pod in stage.objects("pods")}
 
 

@@ -1,4 +1,4 @@
-"""One `kubectl apply` becomes a pod of real SGLang that answers, under the strictest rules of Pod Security."""
+"""One `kubectl apply` becomes a pod of real SGLang that answers, under the strictest Pod Security level."""
 
 import json
 from typing import Final

@@ -1,6 +1,6 @@
-"""What one replica of real SGLang answers through the router, and what the operator then says of it.
+"""What one replica of real SGLang answers through the router, and the operator's status of it.
 
-One replica with everything on that a processor takes: an adapter, cached prefixes counted in `usage`, tools.
+One replica with all features that a CPU supports: an adapter, cached prefixes counted in `usage`, tools.
 """
 
 import json
@@ -40,7 +40,7 @@ MESSAGES: Final[list[Any]] = [{"role": "user", "content": "which harbour ?"}]
 
 @pytest.fixture(scope="module")
 def chat(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Deployed]:
-    """One replica for all that follows."""
+    """One replica for all tests of this file."""
     request.getfixturevalue("operated")
     cores_are_free(cluster)
     stage = Stage(cluster, f"answers-{uuid.uuid4().hex[:8]}")
@@ -53,7 +53,7 @@ def chat(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Deployed
 
 @pytest.fixture
 def openai(chat: Deployed) -> Iterator[OpenAI]:
-    """The official client, without second tries."""
+    """The official client, without retries."""
     with OpenAI(base_url=f"http://{chat.address()}/v1", api_key="none", max_retries=0, timeout=120) as made:
         yield made
 
@@ -75,7 +75,7 @@ def test_samples_and_their_probabilities_need_no_compiler(openai: OpenAI) -> Non
 
 
 def test_a_prompt_that_came_before_is_read_from_the_cache(chat: Deployed, openai: OpenAI) -> None:
-    """Token by token: of the first one at most its beginning was there."""
+    """Token by token: at first, at most its beginning was cached."""
     before = load(chat).prefix_hits or 0
     first, second = (prompted(openai, LONG) for _ in range(2))
     assert first < 16
@@ -101,7 +101,7 @@ def test_a_tools_call_follows_its_schema(openai: OpenAI) -> None:
 
 
 def test_an_adapter_is_a_model_of_its_own(openai: OpenAI) -> None:
-    """By its own name SGLang would answer as the model; the router asks for it as SGLang wants it."""
+    """By its own name SGLang would answer as the model; the router sends it as SGLang requires."""
     assert {one.id for one in openai.models.list()} == {"chat", ADAPTER}
     texts = {
         name: openai.completions.create(model=name, prompt="hello world", max_tokens=24, temperature=0).choices[0].text
@@ -111,12 +111,12 @@ def test_an_adapter_is_a_model_of_its_own(openai: OpenAI) -> None:
 
 
 def test_anthropics_client_is_answered_in_its_own_shape(chat: Deployed) -> None:
-    """SGLang's image has the package, so it asks from a pod, by the Service's name."""
+    """SGLang's image has the package, so the client runs in a pod, by the Service's name."""
     assert executed(chat, "python3", "-c", ANTHROPIC).split() == ["8", "8", "max_tokens", "max_tokens"]
 
 
 def test_what_the_router_adds_is_measured(chat: Deployed, record_property: Record) -> None:
-    """Beside each other, in turns, from a pod of the same node: one token each, so that nothing hides it."""
+    """Side by side, in turns, from a pod of the same node: one token each, so that nothing hides it."""
     direct, routed = map(float, executed(chat, "python3", "-c", COMPARE.replace("8000", str(PORT))).split())
     record_property("direct_ms", round(direct, 2))
     record_property("router_added_ms", round(routed - direct, 2))
@@ -124,7 +124,7 @@ def test_what_the_router_adds_is_measured(chat: Deployed, record_property: Recor
 
 
 def test_its_page_has_every_figure_that_scaling_reads(chat: Deployed, openai: OpenAI) -> None:
-    """What SGLang does not tell is what docs/engines.md says that it lacks."""
+    """What SGLang does not report is what docs/engines.md says that it lacks."""
     before = load(chat)
     openai.completions.create(model="chat", prompt=LONG, max_tokens=40, temperature=0)
     after = eventually(lambda: generated(chat) > (before.generation_tokens or 0) + 30 and load(chat), "tokens are told")
@@ -137,7 +137,7 @@ def test_its_page_has_every_figure_that_scaling_reads(chat: Deployed, openai: Op
 
 
 def test_the_status_has_what_the_engine_measured(chat: Deployed) -> None:
-    """The fit's estimate gives way to the cache that SGLang really made."""
+    """The fit's estimate gives way to the cache that SGLang really allocated."""
     seen = eventually(lambda: chat.observe().reason("Fits") == "Measured" and chat.observe(), "it is measured", 60)
     assert seen
     assert seen.status["fit"]["kvTokens"]["measured"] == load(chat).capacity_tokens

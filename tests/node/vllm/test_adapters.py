@@ -1,4 +1,4 @@
-"""Adapters on real vLLM: loaded within seconds by every replica, moved under streams, refused before it is asked."""
+"""Adapters on real vLLM: loaded within seconds by every replica, moved under streams, refused before any request."""
 
 import subprocess
 import time
@@ -38,7 +38,7 @@ while time.time() < until:
     except OSError:
         time.sleep(0.05)
 """
-"""Asks the engine beside it for the adapter until it answers, and prints when."""
+"""Requests the adapter from the engine in its pod until it answers, and prints when."""
 
 
 def test_adapters_on_real_engines(stage: Stage, our_image: str, tmp_path: Path, record_property: Record) -> None:
@@ -64,7 +64,7 @@ def test_adapters_on_real_engines(stage: Stage, our_image: str, tmp_path: Path, 
 
 
 def loaded_within(chat: Deployed, pods: list[str], adapter: HubAdapter) -> list[float]:
-    """Seconds from the moment at which its files were checked to the first answer, for each replica."""
+    """Seconds from the check of its files to the first answer, for each replica."""
     name = adapter.in_engine("sql")
     words = [*("kubectl", f"--kubeconfig={chat.stage.door.kubeconfig}", f"--namespace={chat.stage.namespace}"), "exec"]
     waiting_pods = [
@@ -78,7 +78,7 @@ def loaded_within(chat: Deployed, pods: list[str], adapter: HubAdapter) -> list[
 
 
 def staged_at(chat: Deployed, pod: str, name: str) -> float:
-    """When its loader had the files, checked: by its log, whose clock is the engine's."""
+    """When its loader had the files, checked: by its log, which has the engine's clock."""
     lines = chat.stage.kubectl("logs", pod, "-c", "loader").splitlines()
     line = next(one for one in lines if one.endswith(f"staged {name}"))
     day, clock = line.split()[:2]
@@ -88,7 +88,7 @@ def staged_at(chat: Deployed, pod: str, name: str) -> float:
 
 
 def refused(chat: Deployed, adapters: dict[str, HubAdapter]) -> None:
-    """A rank, a shape, a base and a digest that do not go with it."""
+    """A rank, a shape, a base and a digest that do not match."""
     wrong = HubAdapter(name="old", digest=adapters["new"].digest)
     cases = {
         "wide": (adapters["wide"], {}, "its rank is 64, and the slots have room for 8"),
@@ -103,12 +103,12 @@ def refused(chat: Deployed, adapters: dict[str, HubAdapter]) -> None:
     loads = logged(chat, "engine", '"POST /v1/load_lora_adapter')
     assert len(loads) == len(chat.observe().engines), "the one that is loaded, by each engine, and nothing else"
     assert all("200 OK" in one for one in loads), loads
-    # A digest is what an adapter is, wherever it lies: this one would be loaded once another object brought its files.
+    # The digest identifies an adapter, wherever it is: this one would be loaded once another object brought its files.
     chat.stage.kubectl("delete", "adp", *cases)
 
 
 def answers_of(chat: Deployed, address: str, *adapters: HubAdapter) -> dict[tuple[str, str], str]:
-    """What each version says to each prompt, asked alone; no two say the same."""
+    """Each version's answer to each prompt, requested alone; no two are the same."""
     found: dict[tuple[str, str], str] = {}
     for adapter in adapters:
         rest = [one.version(0) for one in adapters if one is not adapter]
@@ -152,7 +152,7 @@ def killed(
     right: dict[tuple[str, str], str],
     record_property: Record,
 ) -> None:
-    """A replica that ends at once, and the one that takes its place."""
+    """A replica that ends at once, and its replacement."""
     first = chat.observe().engines
     with VersionedStreams(address, "sql", right, clients=4) as streams:
         eventually(lambda: len(streams.versions) > 4, "they stream", 120)

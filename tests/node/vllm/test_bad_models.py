@@ -1,4 +1,4 @@
-"""A model that is not there and one whose weights are cut: real vLLM's last words become a condition to act on."""
+"""A missing model and one with truncated weights: real vLLM's last words become a condition to act on."""
 
 from typing import Final
 
@@ -55,14 +55,14 @@ def test_weights_that_are_cut_are_named_and_replace_nobody(stage: Stage, record_
 
 
 def test_cut_weights_of_a_first_start_are_named_though_only_the_log_says_so(stage: Stage) -> None:
-    """The engine's own process fails; the one that Kubernetes watches says only that the cause stands above."""
+    """The engine's own process fails; the one that Kubernetes watches only says that the cause is above."""
     chat = deployed(stage, model=spec()["model"] | {"source": f"oci://{tiny_images.CORRUPT}"})
     eventually(lambda: "ModelUnreadable" in reasons(chat), "ModelUnreadable is what its owner reads", START_SECONDS)
     assert REMEDY in " ".join(conditions(chat).values())
 
 
 def test_a_gated_model_is_named_with_where_its_licence_is(stage: Stage, our_image: str) -> None:
-    """A hub of our own says what the real one says of a model whose licence nobody accepted."""
+    """A fake hub answers as the real one does for a model whose licence nobody accepted."""
     stage.apply(pod("hub", our_image, GATED_HUB), service("hub", 8080))
     hub = [{"name": "HF_ENDPOINT", "value": "http://hub"}]
     chat = deployed(stage, model={"source": "hf://closed/model", "servedName": "chat"}, engine=spec(env=hub)["engine"])
@@ -71,6 +71,6 @@ def test_a_gated_model_is_named_with_where_its_licence_is(stage: Stage, our_imag
 
 
 def reasons(chat: Deployed) -> set[str]:
-    """Of the conditions that could name it."""
+    """Reasons of the conditions that could name it."""
     seen = chat.observe()
     return {seen.reason(kind) for kind in ("Ready", "Stalled", "Progressing")}

@@ -1,4 +1,4 @@
-"""Rollouts, scale-down and the death of an engine under streams: what is planned costs nobody an answer."""
+"""Rollouts, scale-down and the death of an engine under streams: planned changes cost no answer."""
 
 from typing import Final
 
@@ -37,7 +37,7 @@ while len(held) < 96 and os.path.exists(state) and "Z (" not in open(state).read
 
 
 def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: Record) -> None:
-    """One traffic through all three. Replace takes the only replica, and who asks meanwhile is held."""
+    """One traffic through all three. Replace takes the only replica, and requests are held meanwhile."""
     chat = deployed(stage)
     first = serves(chat).engines
     with traffic(chat) as clients:
@@ -61,7 +61,7 @@ def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: R
 
 
 def test_an_engine_that_dies_is_named_and_serves_again(stage: Stage, record_property: Record) -> None:
-    """vLLM then ends its server with exit code 0, as if all were well; nobody should take that for a plan."""
+    """vLLM then ends its server with exit code 0, as if all were well; nobody should take that for intended."""
     chat = deployed(stage)
     (pod,) = serves(chat).engines
     stage.kubectl("exec", pod, "--", "python3", "-c", KILL)
@@ -77,7 +77,7 @@ def test_an_engine_that_dies_is_named_and_serves_again(stage: Stage, record_prop
 
 
 def test_an_engine_for_which_memory_ran_out_says_so(stage: Stage) -> None:
-    """Something in the container takes all that its limit leaves, and the kernel ends the engine for it."""
+    """A process in the container takes all the memory that its limit leaves, and the kernel ends the engine for it."""
     chat = deployed(stage)
     (pod,) = serves(chat).engines
     stage.kubectl("exec", pod, "--", "python3", "-c", TAKE_MEMORY)
@@ -86,7 +86,7 @@ def test_an_engine_for_which_memory_ran_out_says_so(stage: Stage) -> None:
 
 
 def reasons_given(chat: Deployed) -> str:
-    """Reasons of conditions and of Events that concern it, now and before."""
+    """Reasons of conditions and of Events about it, current and past."""
     events = (str(one.get("reason", "")) for one in chat.stage.objects("events"))
     return " ".join((*events, *(str(one["reason"]) for one in chat.observe().status.get("conditions", ()))))
 

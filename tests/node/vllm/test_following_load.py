@@ -1,4 +1,4 @@
-"""The count of real engines follows their own figures: up and down, and from zero with whoever asks held meanwhile."""
+"""The replica count of real vLLM follows its own metrics: up and down, and from zero while requests are held."""
 
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ REAL: Final = {name: value for name, value in spec().items() if name != "replica
 
 
 def real_fleet(stage: Stage, least: int, policy: dict[str, Any]) -> Fleet:
-    """Few places a replica, so that a dozen clients are a crowd."""
+    """Few slots a replica, so that a dozen clients overload it."""
     made = Fleet(stage, least=least, most=2, policy=SLOW_STARTS | policy)
     return made.apply(**REAL | {"engine": spec(batching={"maxSequences": PLACES})["engine"]})
 

@@ -1,4 +1,4 @@
-"""A draft model beside the model, and the cache told as it fills: what a replica does for those who look inside."""
+"""A draft model beside the model, and the events of a filling cache: what a replica shows of its inside."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ print(*(event["type"] for event in events), sum(len(event["block_hashes"]) for e
 
 
 def test_a_draft_model_guesses_and_the_cache_is_told(stage: Stage) -> None:
-    """The draft has the model's own weights: its guesses of a greedy answer are right, and that shows."""
+    """The draft has the model's own weights: its drafts of a greedy answer are right, and that shows."""
     chat = deployed(stage, engine=spec(speculation=DRAFT, extraArgs=[KV_EVENTS])["engine"])
     serves(chat)
     with OpenAI(base_url=f"http://{chat.address()}/v1", api_key="none", max_retries=0, timeout=120) as openai:

@@ -1,6 +1,6 @@
-"""What one replica of real vLLM answers through the router, and what the operator then says of it.
+"""What one replica of real vLLM answers through the router, and the operator's status of it.
 
-One replica with everything on: an adapter, n-gram speculation, cached prefixes counted in `usage`, tools.
+One replica with all features on: an adapter, n-gram speculation, cached prefixes counted in `usage`, tools.
 """
 
 import json
@@ -31,7 +31,7 @@ EVERYTHING: Final[dict[str, Any]] = {
     "extraArgs": ["--enable-prompt-tokens-details"],
 }
 LONG: Final = "the ships come home in the evening . " * 40
-"""Several blocks of the cache: on a processor each has 128 tokens."""
+"""Several blocks of the cache: on CPU each has 128 tokens."""
 SCHEMA: Final = {
     "type": "object",
     "properties": {"harbour": {"enum": ["north", "south"]}, "full": {"type": "boolean"}},
@@ -81,7 +81,7 @@ print(*(statistics.median(some[10:]) for some in took.values()))
 
 @pytest.fixture(scope="module")
 def chat(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Deployed]:
-    """One replica for all that follows."""
+    """One replica for all tests of this file."""
     request.getfixturevalue("operated")
     cores_are_free(cluster)
     stage = Stage(cluster, f"answers-{uuid.uuid4().hex[:8]}")
@@ -94,7 +94,7 @@ def chat(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Deployed
 
 @pytest.fixture
 def openai(chat: Deployed) -> Iterator[OpenAI]:
-    """The official client, without second tries."""
+    """The official client, without retries."""
     with OpenAI(base_url=f"http://{chat.address()}/v1", api_key="none", max_retries=0, timeout=120) as made:
         yield made
 
@@ -153,7 +153,7 @@ def test_an_adapter_is_a_model_of_its_own(openai: OpenAI) -> None:
 
 
 def test_anthropics_client_is_answered_in_its_own_shape(chat: Deployed) -> None:
-    """vLLM's image has the package, so it asks from a pod, by the Service's name."""
+    """vLLM's image has the package, so the client runs in a pod, by the Service's name."""
     assert executed(chat, "python3", "-c", ANTHROPIC).split() == ["8", "8", "max_tokens", "max_tokens"]
 
 
@@ -166,7 +166,7 @@ def test_vllms_own_bench_finds_no_failure(chat: Deployed, record_property: Recor
 
 
 def test_what_the_router_adds_is_measured(chat: Deployed, record_property: Record) -> None:
-    """Beside each other, in turns, from a pod of the same node: one token each, so that nothing hides it."""
+    """Side by side, in turns, from a pod of the same node: one token each, so that nothing hides it."""
     direct, routed = map(float, executed(chat, "python3", "-c", COMPARE).split())
     record_property("direct_ms", round(direct, 2))
     record_property("router_added_ms", round(routed - direct, 2))
@@ -174,7 +174,7 @@ def test_what_the_router_adds_is_measured(chat: Deployed, record_property: Recor
 
 
 def test_the_status_has_what_the_engine_measured(chat: Deployed) -> None:
-    """The fit's estimate gives way to the cache that vLLM really made."""
+    """The fit's estimate gives way to the cache that vLLM really allocated."""
     seen = eventually(lambda: chat.observe().reason("Fits") == "Measured" and chat.observe(), "it is measured", 60)
     assert seen
     (line,) = (one for one in metrics(chat).splitlines() if one.startswith("vllm:cache_config_info{"))

@@ -1,4 +1,4 @@
-"""What `make demo ENGINE=vllm` promises, as a newcomer would see it."""
+"""What `make demo ENGINE=vllm` promises, as a newcomer sees it."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("able")
 
 
 def test_one_command_leads_from_nothing_to_real_engines_that_follow_their_load() -> None:
-    """Four loads, none with a request that failed: quiet, burst, calm, and through a rollout."""
+    """Four loads, none with a failed request: quiet, burst, calm, and through a rollout."""
     name = f"demo-{os.getpid()}"
     try:
         words = [sys.executable, "-m", "demo", "--name", name, "--engine", "vllm"]

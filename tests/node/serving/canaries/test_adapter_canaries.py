@@ -1,4 +1,4 @@
-"""A new version of an adapter on a node: its questions first, then some users, then all, and back by an order."""
+"""A new version of an adapter on a node: questions first, then some users, then all, and back by a command."""
 
 import json
 import time
@@ -104,7 +104,7 @@ def evaluation(stage: Stage) -> None:
 
 
 def answers(chat: Deployed, address: str, *adapters: HubAdapter) -> dict[tuple[str, str], str]:
-    """What each version says to each prompt, asked alone."""
+    """Each version's answer to each prompt, requested alone."""
     found: dict[tuple[str, str], str] = {}
     for adapter in adapters:
         apply_adapter(chat, "sql", adapter.version())
@@ -114,7 +114,7 @@ def answers(chat: Deployed, address: str, *adapters: HubAdapter) -> dict[tuple[s
 
 
 def answer(address: str, prompt: str, version: str) -> str:
-    """By this version: one of two routers may not have heard of it yet."""
+    """By this version: one of two routers may not know it yet."""
 
     def text() -> str:
         _, words, answered_by = completed(address, "sql", prompt, TOKENS)
@@ -124,7 +124,7 @@ def answer(address: str, prompt: str, version: str) -> str:
 
 
 def named(adapter: HubAdapter) -> Manifest:
-    """Without traffic, which the canary says."""
+    """Without traffic, which the canary sets."""
     found = adapter.version()
     del found["traffic"]
     return found
@@ -139,5 +139,5 @@ def passed_its_questions(chat: Deployed) -> None:
 
 
 def canary(chat: Deployed) -> Manifest:
-    """Where it is."""
+    """The canary's state."""
     return dict(adapter_status(chat, "sql").get("canary") or {})

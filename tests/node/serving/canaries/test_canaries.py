@@ -1,4 +1,4 @@
-"""A canary without a spare GPU under streams: one that a person promotes, and one whose faults send it back."""
+"""A canary without a spare GPU under streams: one that a user promotes, and one whose faults roll it back."""
 
 import json
 import threading
@@ -32,20 +32,20 @@ FAULTY: Final = engine(FAIRLEAD_ENGINE_FAULT="errors", FAIRLEAD_ENGINE_FAULT_AFT
 
 @dataclass(slots=True, kw_only=True)
 class CanaryTrail:
-    """What was seen of a canary: of its pods every change, of the rest at every sample."""
+    """Observations of a canary: every change of its pods, the rest at every sample."""
 
     pods: list[WatchedLine] = field(default_factory=list, repr=False)
-    """What a watch of its engines' pods says; it grows."""
+    """The output of a watch of its engines' pods; it grows."""
     routable: int = REPLICAS
-    """The fewest replicas that clients were led to."""
+    """The fewest replicas available to clients."""
     phases: list[str] = field(default_factory=list)
     last: str = ""
-    """What the status said of the canary, and the condition Progressing, last."""
+    """The last status of the canary, and the last condition Progressing."""
     undecided_at: float = 0.0
-    """When the status was last asked for and told no verdict yet: the verdict came later."""
+    """When the status last had no verdict yet: the verdict came later."""
     rejected: bool = False
     left_at: float | None = None
-    """When the last router gave the new revision nothing more, after it had given it something."""
+    """When the last router stopped sending to the new revision, after it had begun."""
 
     @property
     def held(self) -> int:
@@ -54,12 +54,12 @@ class CanaryTrail:
 
     @property
     def seconds_to_leave(self) -> float | None:
-        """At most so long after the verdict the last router sent nothing more."""
+        """An upper bound on the time from the verdict until the last router stopped sending."""
         return None if self.left_at is None else self.left_at - self.undecided_at
 
 
 class CanaryWatch:
-    """Samples a deployment and each of its routers until it is told to end."""
+    """Samples a deployment and each of its routers until it is ended."""
 
     def __init__(self, chat: Deployed, pages: Sequence[Pages]) -> None:
         self.trail = CanaryTrail()
@@ -69,7 +69,7 @@ class CanaryWatch:
         self._done = threading.Event()
 
     def sample_status(self) -> None:
-        """What the deployment's status says, once."""
+        """Sample the deployment's status once."""
         trail = self.trail
         began = time.monotonic()
         (document,) = self._chat.stage.objects("infd")
@@ -85,7 +85,7 @@ class CanaryWatch:
             trail.undecided_at = began
 
     def sample_shares(self) -> None:
-        """What each router gives to the new revision, once."""
+        """Sample once what each router gives to the new revision."""
         percents = [_percent(one) for one in self._pages]
         if any(percents):
             self._led, self.trail.left_at = True, None
@@ -93,18 +93,18 @@ class CanaryWatch:
             self.trail.left_at = time.monotonic()
 
     def repeat(self, sample: Callable[[], None]) -> None:
-        """Until `end`."""
+        """Sample until `end`."""
         while not self._done.wait(SAMPLE_SECONDS):
             sample()
 
     def end(self) -> None:
-        """No further sample."""
+        """Stop sampling."""
         self._done.set()
 
 
 @contextmanager
 def watched(chat: Deployed, pages: Sequence[Pages] | None = None) -> Iterator[CanaryTrail]:
-    """From before the change until the block ends; what the block waited for in vain is said with what was seen."""
+    """Observe from before the change until the block ends; a time-out in the block shows the observations."""
     watch = CanaryWatch(chat, router_pages(chat) if pages is None else pages)
     watch.sample_status()
     samples = (watch.sample_status, watch.sample_shares)
@@ -131,7 +131,7 @@ def watched_pods(chat: Deployed) -> KubectlWatch:
 
 
 def most_held(lines: Iterable[str]) -> int:
-    """The most pods that were on a node and had not ended, at one time."""
+    """The most pods on a node and not ended, at one time."""
     held, most = set[str](), 0
     for line in lines:
         event, name, phase, *node = line.split()

@@ -1,4 +1,4 @@
-"""A canary behind a gateway on a node: its routers divide the traffic of one of their models, under streams."""
+"""A canary behind a gateway on a node: its routers split the traffic of one of their models, under streams."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A model as the judge, on a node: what it prefers to the new revision keeps that from every user.
+"""A model as the judge, on a node: a new revision that it finds worse never reaches a user.
 
 The judge is a pod that speaks OpenAI's API and has one rule: an answer that is JSON is better than one that is not.
 """
@@ -52,14 +52,14 @@ http.server.ThreadingHTTPServer(("", {PORT}), Judge).serve_forever()
 
 
 def judge(stage: Stage, image: str) -> dict[str, Any]:
-    """It runs; the scorer that names it."""
+    """Start the judge; returns the scorer that names it."""
     stage.apply(stories.pod("judge", image, JUDGE), stories.service("judge", PORT))
     eventually(lambda: stage.phases("app=judge").get("Running"), "the judge runs")
     return {"type": "Judge", "judge": {"url": f"http://judge.{stage.namespace}.svc/v1", "model": "judge"}}
 
 
 def replies(stage: Stage) -> list[str]:
-    """What it said, in order."""
+    """Its replies, in order."""
     return stage.kubectl("logs", "judge", "--tail=-1").split()
 
 

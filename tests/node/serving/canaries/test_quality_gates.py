@@ -1,4 +1,4 @@
-"""An evaluation as a gate on a node: what answers worse goes before any user saw it, what does not takes all."""
+"""An evaluation as a gate on a node: a worse candidate goes before any user sees it, an equal one takes all."""
 
 import json
 from typing import Any, Final
@@ -27,7 +27,7 @@ BREAKS_JSON: Final = engine(FAIRLEAD_ENGINE_INVALID_JSON_RATE="0.4")
 
 
 def questions(stage: Stage, scorer: dict[str, Any] | None = None) -> None:
-    """Answers have to obey a schema, as a team would ask for."""
+    """Answers must follow a schema, as a team would require."""
     response = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}}
     lines = [
         json.dumps({"input": f"Tell me of city {number}.", "target": CITY, "response_format": response})
@@ -47,7 +47,7 @@ def questions(stage: Stage, scorer: dict[str, Any] | None = None) -> None:
 
 
 def gate(chat: Deployed) -> dict[str, Any]:
-    """What gate Quality says."""
+    """The entry of gate Quality."""
     found = chat.observe().document["status"].get("canary", {}).get("gates", [])
     return dict(found[0]) if found else {}
 

@@ -1,4 +1,4 @@
-"""A gate by a program in a pod, on items of a volume: it rejects what answers worse and passes what does not."""
+"""A gate by a program in a pod, on items of a volume: it rejects worse answers and passes equal ones."""
 
 import json
 from typing import Any, Final
@@ -85,7 +85,7 @@ def evaluation(stage: Stage, image: str) -> None:
 
 
 def runners(stage: Stage) -> list[str]:
-    """The names of pods that work for an evaluation now."""
+    """The names of pods that currently work for an evaluation."""
     return [one["metadata"]["name"] for one in stage.objects("pods", "fairlead.dev/role=evaluation")]
 
 

@@ -1,6 +1,6 @@
-"""Faults of a real fleet, by which the alerts that ship fire in a real Prometheus, and fall quiet after the remedy.
+"""Faults of a real fleet make the shipped alerts fire in a real Prometheus, and clear after the remedy.
 
-Their waits are divided by one factor; what they read and compare is as it ships.
+Their waits are divided by one factor; what they read and compare is as shipped.
 """
 
 import time
@@ -44,14 +44,14 @@ ONE_REPLICA: Final[dict[str, Any]] = {"replicas": 1, "router": {"replicas": 1}}
 
 @dataclass(frozen=True, slots=True)
 class FiredAlert:
-    """An alert of one thing: its name, and labels that say of what."""
+    """An alert about one thing: its name, and labels that identify the thing."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def scaled(least: int, most: int, policy: str) -> dict[str, Any]:
-    """Counted by the autoscaler, between these bounds."""
+    """Scaled by the autoscaler, between these bounds."""
     bounds = {"minReplicas": least, "maxReplicas": most, "policy": {"name": policy}}
     return {"replicas": None, "scaling": bounds}
 
@@ -80,7 +80,7 @@ class DisturbedFleet:
 
     @property
     def expected(self) -> tuple[FiredAlert, ...]:
-        """What must fire, and of what."""
+        """What must fire, and about what."""
         space = {"namespace": self.stage.namespace}
         of_chat, of_busy = space | {"name": "chat"}, space | {"name": "busy"}
         chats, busies = space | {DEPLOYMENT: "chat"}, space | {DEPLOYMENT: "busy"}
@@ -152,7 +152,7 @@ class AlertWatch:
 
 
 class Missing(list[str]):
-    """True once it is empty; a story that fails is told with what is left in it."""
+    """True once it is empty; a failed test shows what is left in it."""
 
     def __bool__(self) -> bool:
         return len(self) == 0

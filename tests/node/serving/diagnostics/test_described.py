@@ -1,6 +1,6 @@
 """Ten faults at once, each found from `kubectl describe` alone: the reason of `Ready`, its entry, and its remedy.
 
-Whoever reads has no other hint. An entry's command is typed where it names only the namespace and the deployment.
+The reader has no other hint. An entry's command is typed where it names only the namespace and the deployment.
 """
 
 import re
@@ -29,7 +29,7 @@ _COMMAND: Final = re.compile(r"^```sh\n(kubectl .*)\n```$", re.MULTILINE)
 
 
 def secret(name: str, **values: str) -> Manifest:
-    """Of the story's namespace."""
+    """In the test's namespace."""
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": values}
 
 
@@ -43,7 +43,7 @@ class LiveFault:
     cause: str
     remedy: str
     mended: dict[str, Any] = field(default_factory=dict)
-    """Fields that are written otherwise."""
+    """Fields with other values."""
     objects: tuple[Manifest, ...] = ()
     """What is created."""
 

@@ -1,4 +1,4 @@
-"""What the status says of a node that was cordoned and of an engine that hangs after it had ended once."""
+"""The status for a cordoned node, and for an engine that hangs after it had ended once."""
 
 import json
 import time
@@ -18,7 +18,7 @@ CORDONED_S: Final = 8.0
 @pytest.mark.trial(2)
 @pytest.mark.trial(3)
 def test_a_cordon_is_no_cold_start_and_a_hang_is_told_as_what_it_is(stage: Stage) -> None:
-    """The kubelet's own words: what it reports of a probe that fails and of an earlier end."""
+    """The kubelet's own report of a failing probe and of an earlier end."""
     chat = Deployed(stage, replicas=1, engine=engine(FAIRLEAD_ENGINE_FAULTS_API="1"), rollout={})
     (first,) = chat.serves().engines
     nodes = [one["metadata"]["name"] for one in stage.objects("nodes") if _has_l4(one)]
@@ -49,7 +49,7 @@ def test_a_cordon_is_no_cold_start_and_a_hang_is_told_as_what_it_is(stage: Stage
 @pytest.mark.trial(5)
 @pytest.mark.trial(6)
 def test_what_no_node_here_can_hold_is_stalled_and_says_what_to_change(stage: Stage) -> None:
-    """Nothing is wanted of a GPU that no node has, and eight of a GPU that comes in sixes."""
+    """A GPU that no node has, and eight of a GPU that comes in sixes."""
     none = Deployed(stage, "none", replicas=0, product="NVIDIA-H100-80GB-HBM3")
     wide = Deployed(stage, "wide", replicas=1, parallelism={"tensor": 8})
 
@@ -63,7 +63,7 @@ def test_what_no_node_here_can_hold_is_stalled_and_says_what_to_change(stage: St
 
 
 def run_script(stage: Stage, pod: str, script: str) -> None:
-    """Run a script beside the engine."""
+    """Run a script in the engine's pod."""
     stage.kubectl("exec", pod, "--", "python3", "-c", script)
 
 

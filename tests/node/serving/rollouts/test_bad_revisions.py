@@ -1,4 +1,4 @@
-"""Five revisions that can never serve: each is named at once, harms no client, and goes back by itself."""
+"""Five revisions that can never serve: each is named at once, harms no client, and is rolled back."""
 
 import time
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SECONDS_TO_REPORT: Final = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bad:
-    """What is wrong with a revision, and the reason that people must read."""
+    """What is wrong with a revision, and the reason that users must read."""
 
     name: str
     engine: Manifest
@@ -33,7 +33,7 @@ BADS: Final = (
     Bad(name="gated", engine=engine(FAIRLEAD_ENGINE_FAULT="gated"), reason="AccessDenied"),
     Bad(name="mute", engine=engine(FAIRLEAD_ENGINE_FAULT="no-tokens"), reason="NoTokens"),
 )
-"""Too large is what a fit check would have refused: the engine meets it all the same where admission was passed by."""
+"""A model that is too large is refused by the fit check; the engine meets it where admission was bypassed."""
 
 
 def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_property: Record) -> None:
@@ -74,6 +74,6 @@ def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
 
 
 def gone_back(view: Observed) -> bool:
-    """Whether what served before serves alone, with all its replicas, and the object says why."""
+    """Whether the previous revision serves alone, with all its replicas, and the object says why."""
     counts = (view.status.get("routableReplicas"), len(view.pods))
     return view.reason("Progressing") in {"DeadlineExceeded", "StartFailed"} and counts == (2, 2)

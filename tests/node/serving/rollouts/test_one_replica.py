@@ -1,7 +1,7 @@
 """One replica and no GPU to spare: a bad revision costs no more time without a replica than a good one does.
 
 Eight bad revisions are applied side by side, beside a good one whose own gap is the measure: one drain and one start.
-Two more go wrong on a GPU only, which nothing can see before one is free for them: their gap is told, not judged.
+Two more fail on a GPU only, which cannot be detected before one is free for them: their gap is reported, not judged.
 """
 
 import time
@@ -55,7 +55,7 @@ class Gap:
     longest: float = 0.0
 
     def seen(self, view: Observed, now: float) -> None:
-        """One look."""
+        """Record one observation."""
         if view.ready:
             self.since = None
             return
@@ -87,7 +87,7 @@ def test_a_bad_revision_of_the_only_replica_costs_no_more_than_a_good_one(
 
 
 def _applied(each: Deployed, change: Manifest) -> bool:
-    """Whether admission let it in; what it refuses harms nobody."""
+    """Whether admission accepted it; what it refuses harms nobody."""
     try:
         each.apply(engine=change)
     except DoorClosed:
@@ -96,7 +96,7 @@ def _applied(each: Deployed, change: Manifest) -> bool:
 
 
 def _followed(stage: Stage, changed: set[str], served: dict[str, dict[str, str]]) -> dict[str, Gap]:
-    """Look again and again until every change has come to its end."""
+    """Observe until every change has come to its end."""
     gaps = {name: Gap() for name in served}
 
     def over() -> bool:

@@ -69,7 +69,7 @@ def test_a_rollout_goes_on_when_the_operator_is_deleted_and_installed_again(
 
 
 def observed_until_settled(chat: Deployed, within_s: float = 60.0) -> list[Observed]:
-    """How it stood at each look until the change was done."""
+    """The observations until the change was done."""
     seen: list[Observed] = []
 
     def settled() -> bool:
@@ -81,5 +81,5 @@ def observed_until_settled(chat: Deployed, within_s: float = 60.0) -> list[Obser
 
 
 def unplaced(stage: Stage) -> list[str]:
-    """What the scheduler found no node for: a rollout that needs no spare GPU never asks for one."""
+    """Pods that the scheduler found no node for: a rollout that needs no spare GPU never requests one."""
     return [one["message"] for one in stage.objects("events") if one["reason"] == "FailedScheduling"]

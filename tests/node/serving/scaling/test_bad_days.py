@@ -1,4 +1,4 @@
-"""What the autoscaler cannot rely on or cannot have: it ends sanely each time, and says what the matter was."""
+"""What the autoscaler cannot rely on or cannot have: it ends in a sane state each time, and says why."""
 
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("operated")
 
 STANDS_STILL: Final = "has requests, and none of its counters moves"
 CROWD: Final = 28
-"""Enough for as many replicas as may be."""
+"""Enough for the maximum number of replicas."""
 FEW: Final = 10
 ENOUGH: Final = 5
 """Replicas for these few: four of them are served by the first and six wait, two for each are fine, and so is headroom
@@ -34,13 +34,13 @@ APART: Final[dict[str, Any]] = {
 """One replica a node; there are two nodes of the product, and their GPUs alone have room for more."""
 
 LONG_MEMORY: Final = {"coldStart": {"assume": "60s", "learn": False}}
-"""What found no place is tried again one cold start later, then after two: by the shortest, a story would see many."""
+"""What found no node is retried one cold start later, then after two: with the shortest, a test would see many."""
 
 
 def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record_property: Record) -> None:
-    """The first start taught how long it takes; the others take twenty seconds, and nobody asks for more for that.
+    """The first start taught how long it takes; the others take twenty seconds, and no more are added for that.
 
-    Once a slow one serves, the same clients ask faster, and what that is worth is not this story's.
+    Once a slow one serves, the same clients send faster; the effect of that is not tested here.
     """
     chat = Fleet(stage, most=6, policy=LEARNS).apply()
     chat.comes_to(1)
@@ -74,7 +74,7 @@ def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: S
 
 
 def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stage: Stage) -> None:
-    """Clients of the router that is killed notice, of course; the count does not."""
+    """Clients of the killed router notice, of course; the count does not."""
     chat = Fleet(stage).apply(router={"replicas": 2})
     chat.comes_to(1)
     address = chat.address()
@@ -102,7 +102,7 @@ def is_doubted(chat: Fleet, pod: str) -> bool:
 
 
 def routers_die(stage: Stage) -> None:
-    """All at once and without a word; wait until as many others are there."""
+    """Kill all at once; wait until as many others are there."""
     before = {pod["metadata"]["name"] for pod in stage.objects("pods", ROUTER)}
     stage.kubectl("delete", "pods", "-l", ROUTER, "--grace-period=0", "--force")
     stage.kubectl("rollout", "status", f"deployment/{NAME}-router", "--timeout=90s")

@@ -1,4 +1,4 @@
-"""The count follows the load up and down, from zero too, and no client is worse off for it."""
+"""The replica count follows the load up and down, from zero too, and no client is worse off for it."""
 
 import re
 from typing import Final
@@ -24,7 +24,7 @@ WAITING_IS_FINE: Final = {
 
 
 def test_a_step_of_load_is_followed_up_and_down(stage: Stage, record_property: Record) -> None:
-    """One client stays through all of it: whoever talks to a replica that goes hears the end of the answer."""
+    """One client stays through all of it: a client of a replica that goes gets its whole answer."""
     chat = Fleet(stage).apply()
     chat.comes_to(1)
     address = chat.address()
@@ -70,7 +70,7 @@ def test_from_zero_the_first_requests_are_held_and_answered(stage: Stage, record
 
 @pytest.mark.trial(21)
 def test_time_in_the_queue_is_a_reason_where_few_wait(stage: Stage, record_property: Record) -> None:
-    """Ten clients on four places: six wait, which the queue's target allows, and for longer than they are to."""
+    """Ten clients on four slots: six wait, which the queue's target allows, but longer than they may."""
     chat = Fleet(stage, most=2, policy=WAITING_IS_FINE).apply()
     chat.comes_to(1)
     with Trail(stage) as trail, Traffic(chat.address(), clients=10) as traffic:
@@ -85,7 +85,7 @@ def test_time_in_the_queue_is_a_reason_where_few_wait(stage: Stage, record_prope
 
 @pytest.mark.trial(10)
 def test_an_edit_under_load_grows_the_new_revision_alone(stage: Stage, record_property: Record) -> None:
-    """One replica, and a crowd that wants all there may be: none of them is of the spec that was just replaced."""
+    """One replica, and a crowd that needs the maximum: no new one has the spec that was just replaced."""
     chat = Fleet(stage).apply()
     (old,) = chat.comes_to(1).revisions
     held = [1]
