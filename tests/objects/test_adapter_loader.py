@@ -1,4 +1,4 @@
-"""The container that loads adapters beside an engine: what it is given, what it may do, and who may speak to it."""
+"""The container that loads adapters beside an engine: its inputs, its rights, and who may talk to it."""
 
 import json
 from dataclasses import replace

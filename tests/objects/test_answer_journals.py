@@ -1,4 +1,4 @@
-"""Answers are kept beside the Deployment of the revision that gave them, where nobody prunes them."""
+"""Answers are stored beside the Deployment of the revision that gave them, where nothing prunes them."""
 
 from fairlead.objects import answer_journals, labels
 from fairlead.objects.answer_journals import AnswerPlace

@@ -1,4 +1,4 @@
-"""The mark on a child: the same for the same intent, another one for any other, also for what is wanted no more."""
+"""The hash on a child: the same for the same intent, different for any other, also for removed fields."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""All children together: whole manifests as people reviewed them, and laws that hold whatever is asked for."""
+"""All children together: whole manifests as reviewed, and laws that hold for any spec."""
 
 import copy
 import json
@@ -35,7 +35,7 @@ TEAMS = (("shop",), ("shop", "search"))
 
 
 def first_child(deployment: DesiredDeployment, kind: str) -> Manifest:
-    """The first child of one kind that is not of the loaders of adapters."""
+    """The first child of one kind that is not of the adapter loaders."""
     built = [one for one in children.all_children(OWNER, deployment, PLATFORM) if one["kind"] == kind]
     return next(one for one in built if not one["metadata"]["name"].endswith("-adapters"))
 
@@ -54,7 +54,7 @@ def nodes(value: object) -> Iterator[object]:
 
 @pytest.mark.parametrize("name", goldens.SPECS)
 def test_children_look_as_they_did_when_somebody_last_looked(name: str) -> None:
-    """When the change is meant: `python -m tests.objects.goldens`, and read the difference."""
+    """If the change is intended: `python -m tests.objects.goldens`, and review the difference."""
     assert goldens.built(name) == goldens.kept(name)
 
 
@@ -65,7 +65,7 @@ def test_the_same_wish_builds_the_same_children(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_nothing_built_is_shared_with_anything_else(name: str) -> None:
-    """Whoever changes one child, or one part of it, changes no other."""
+    """Changing one child, or one part of it, changes no other."""
     built = (*everything(SPECS[name]), *everything(SPECS[name]))
     parts = [id(node) for child in built for node in nodes(child)]
     assert len(parts) == len(set(parts))
@@ -151,7 +151,7 @@ def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_a_router_understands_all_that_it_is_told(name: str) -> None:
-    """The two are written in different rooms; only the file is between them."""
+    """The two are implemented in different packages; only the file connects them."""
     deployment = wanted(SPECS[name])
     if not isinstance(deployment.door, DeploymentRouter):
         return
@@ -192,7 +192,7 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> None:
-    """And its value, or the Secret itself, stands nowhere in what routers are told."""
+    """And its value, or the Secret itself, is nowhere in what routers get."""
     deployment = wanted(SPECS[name])
     if not isinstance(deployment.door, DeploymentRouter):
         return

@@ -1,4 +1,4 @@
-"""What counts as a difference: whatever the intent says otherwise, and nothing a server or a neighbour adds."""
+"""What counts as drift: whatever contradicts the intent, and nothing that a server or a neighbour adds."""
 
 import copy
 from collections.abc import Iterator

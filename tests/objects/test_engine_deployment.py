@@ -1,4 +1,4 @@
-"""The Deployment of a revision: what is known of it is written on it, and read back whatever people did to it."""
+"""The Deployment of a revision: its facts are written on it, and read back whatever users did to it."""
 
 import copy
 from dataclasses import replace
@@ -62,7 +62,7 @@ def built(facts: RevisionFacts = FACTS, pod: Manifest = POD, replicas: int = 2) 
 
 
 def edited(**annotations: str | None) -> Manifest:
-    """The Deployment after somebody wrote on it."""
+    """The Deployment after a user wrote on it."""
     live = copy.deepcopy(built())
     for name, text in annotations.items():
         key = f"fairlead.dev/{name.replace('_', '-')}"

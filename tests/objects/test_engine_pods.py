@@ -1,4 +1,4 @@
-"""The pod of an engine: what people asked for arrives in it, and what they did not ask for harms nobody."""
+"""The pod of an engine: what users requested arrives in it, and what they did not request does no harm."""
 
 from dataclasses import replace
 from typing import Any
@@ -96,7 +96,7 @@ def test_no_argument_is_ever_read_as_a_variable(word: str) -> None:
 
 
 def expanded(text: str) -> str:
-    """What Kubernetes makes of a word, where every variable is set to nonsense."""
+    """A word after Kubernetes' expansion, where every variable has a nonsense value."""
     out, rest = "", text
     while rest:
         if rest.startswith("$$"):
@@ -182,7 +182,7 @@ def test_everything_that_was_placed_stands_in_the_pod() -> None:
 
 
 def test_a_pod_says_which_adapters_it_loads() -> None:
-    """Two revisions may load others, and a router must not ask one for what the other has."""
+    """Two revisions may load different adapters, and a router must not ask one for what the other has."""
     adapters = [{"name": "tone", "source": "hf://a/tone"}, {"name": "legal", "source": "hf://a/legal"}]
     built = template(wanted(LEAST | {"engine": {"adapters": adapters}}))
     assert built["metadata"]["annotations"] == {"fairlead.dev/adapters": "legal,tone"}

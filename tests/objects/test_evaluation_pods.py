@@ -1,4 +1,4 @@
-"""Pods that work for an evaluation: no GPU, no right, no group set on a volume, nothing but what their work takes."""
+"""Pods of an evaluation: no GPU, no rights, no group set on a volume, nothing but what their work needs."""
 
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import EngineKind, EnvFrom, SecretKey

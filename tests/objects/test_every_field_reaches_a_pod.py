@@ -1,6 +1,6 @@
-"""Change any field of a spec, and the pod changes: a lever that is read and then dropped moves nothing.
+"""Change any field of a spec, and the pod changes: a lever that is read and then dropped has no effect.
 
-The fields come from the values themselves, so a new one without a place in the pod, or in no wish here, fails.
+The fields come from the values themselves, so a new one without a place in the pod, or in no spec here, fails.
 """
 
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ LEAVES: Final = frozenset(name for deployment in SPECS for name, _ in leaves(dep
 
 
 def test_every_field_is_wished_for_somewhere() -> None:
-    """A field that holds groups is none of its own; its groups' fields are."""
+    """A field that holds groups is not counted itself; its groups' fields are."""
     inside = [
         (group, each.name, getattr(group, each.name))
         for deployment in SPECS

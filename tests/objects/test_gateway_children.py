@@ -57,7 +57,7 @@ def gateway(**changes: Any) -> DesiredGateway:  # noqa: ANN401  # any field of a
 
 
 def made(desired: DesiredGateway, owner: Owner = FRONT_OWNER) -> dict[str, Manifest]:
-    """All its children by their kinds."""
+    """All its children by kind."""
     target = gateway_config.target(
         RoutedDeployment(
             wanted=wanted(LEAST).wanted,
@@ -203,7 +203,7 @@ def test_where_clients_ask() -> None:
 
 
 def access(*gateways: GatewayReference, own: bool = False) -> list[Manifest]:
-    """What a deployment's engines need, with these admitted."""
+    """What a deployment's engines need, with these gateways admitted."""
     given = EngineAccess(own=own, gateways=gateways)
     return list(children.of_engines(OWNER, wanted(LEAST), PLATFORM, given))
 

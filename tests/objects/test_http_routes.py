@@ -1,4 +1,4 @@
-"""The HTTPRoute of routers: written out whole, so that what others change in it is found, and no default is."""
+"""The HTTPRoute of routers: written in full, so that changes by others are found, and defaults are not."""
 
 import copy
 from dataclasses import replace
@@ -79,7 +79,7 @@ def test_durations_are_written_as_the_gateway_api_reads_them(seconds: float, tex
 
 @given(seconds=st.floats(min_value=1e-9, max_value=1e15))
 def test_a_limit_above_zero_never_becomes_none(seconds: float) -> None:
-    """0s would mean that a Gateway waits for ever."""
+    """0s would make a Gateway wait forever."""
     assert http_routes.duration(seconds) != "0s"
 
 

@@ -1,4 +1,4 @@
-"""Labels and selectors: what is carried is found, and by nothing else."""
+"""Labels and selectors: they find the objects that carry them, and no others."""
 
 from fairlead.objects import labels
 from fairlead.objects.labels import ChildRole

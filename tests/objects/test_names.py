@@ -1,4 +1,4 @@
-"""Names of children: legal however long the object's own is, and never those of another object's children."""
+"""Names of children: valid however long the object's own is, and never those of another object's children."""
 
 import re
 
@@ -55,6 +55,6 @@ def test_an_object_named_as_anothers_cut_name_has_other_children(name: str) -> N
 
 
 def test_all_of_one_prefix_stay_apart() -> None:
-    """What people do: long names that differ only in their last letters."""
+    """A common case: long names that differ only in their last letters."""
     fleet = [f"{'serving-team-production-europe-west-model'}-{number}" for number in range(2000)]
     assert len({names.router(name) for name in fleet}) == 2000

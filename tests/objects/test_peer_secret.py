@@ -1,4 +1,4 @@
-"""The Secret by which routers know each other's datagrams: made once, renewed in time, never another's."""
+"""The Secret with which routers authenticate datagrams: created once, renewed in time, never another's."""
 
 import base64
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a plan proposes is what somebody could apply: read back, it asks for the same thing."""
+"""What a plan proposes can be applied: read back, it requests the same thing."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A pod on a node's processor asks for cores and memory, and leaves GPUs and their nodes alone."""
+"""A pod on CPU requests cores and memory, and leaves GPUs and their nodes alone."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""The pod that checks a revision: the engine's own in all that keeps one from being made, and without a GPU."""
+"""The preflight pod of a revision: the engine's own in all that can prevent its creation, and without a GPU."""
 
 from fairlead.objects import preflight_pods
 from fairlead.objects.manifest import Manifest
@@ -9,7 +9,7 @@ OWNER = Owner(namespace="default", name="chat", uid="u")
 
 
 def template(**container: object) -> Manifest:
-    """An engine's, as it stands on a Deployment."""
+    """An engine's template, as in a Deployment."""
     engine: Manifest = {
         "name": "engine",
         "image": "vllm:7",

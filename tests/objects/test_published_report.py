@@ -1,4 +1,4 @@
-"""A back-test's report as a ConfigMap: what was written is read again, and what somebody else wrote does no harm."""
+"""A back-test report as a ConfigMap: it reads back as written, and foreign edits do no harm."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Amounts: spelt so that the server keeps them, and read in every spelling it knows."""
+"""Quantities: written so that the server keeps them, and read in every notation it knows."""
 
 from decimal import Decimal
 

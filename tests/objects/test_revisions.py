@@ -1,4 +1,4 @@
-"""Which edits start engines anew, and which never do, whatever release reads them."""
+"""Which edits restart engines, and which never do, whatever release reads them."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ from tests.objects.specs import LEAST, read, wanted
 REVISIONS: Final[list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "data" / "known-revisions.json").read_text(encoding="utf-8")
 )
-"""Specs as they were when a part of them was new, and the revisions that fleets carry since then."""
+"""Specs from when a part of them was new, and the revisions that fleets have carried since."""
 
 
 def of(spec: dict[str, Any]) -> str:
@@ -29,7 +29,7 @@ def of(spec: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("row", REVISIONS, ids=lambda row: row["of"])
 def test_a_spec_of_an_earlier_release_has_its_revision_for_ever(row: dict[str, Any]) -> None:
-    """Another digit here is a restart of every fleet in the world at its next upgrade. A new field needs no new row."""
+    """Another digit here restarts every fleet in the world at its next upgrade. A new field needs no new row."""
     assert of(row["spec"]) == row["revision"]
     assert re.fullmatch("[0-9a-f]{8}", row["revision"])
 
@@ -101,7 +101,7 @@ def test_the_order_of_keys_means_nothing() -> None:
 
 
 class LaterEngine(Engine):
-    """An engine of a later release: a field more, and another image where nothing is said."""
+    """An engine of a later release: one more field, and another default image."""
 
     novelty: Annotated[int, Field(ge=0)] = 3
     image: str | None = "vllm/vllm-openai:v0.40.0"
@@ -114,7 +114,7 @@ class LaterAccelerator(Accelerator):
 
 
 class Novelties(ApiModel):
-    """A part that did not exist before."""
+    """A new part."""
 
     depth: int = 2
 
