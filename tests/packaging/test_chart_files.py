@@ -1,4 +1,4 @@
-"""What follows from our models without Helm: the chart's values, their schema and page, and the definitions in it."""
+"""What follows from our models without Helm: the chart's values, their schema and page, and its CRDs."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A release's description of itself as schemas that refuse what the release does not know."""
+"""A Kubernetes release's OpenAPI as schemas that refuse what the release does not know."""
 
 from pathlib import Path
 from typing import Any, Final

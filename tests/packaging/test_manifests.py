@@ -1,4 +1,4 @@
-"""What kubectl installs, as it lies in the tree: one file and a folder with the same objects, and modest rights."""
+"""The kubectl manifests in the tree: one file and a folder with the same objects, and modest rights."""
 
 import argparse
 import json

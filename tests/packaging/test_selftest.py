@@ -1,4 +1,4 @@
-"""`fairlead selftest` against an API server and an engine that answer as they are told; nothing of it is left."""
+"""`fairlead selftest` against a configurable API server and engine; nothing of it is left."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ READY = {"type": "Ready", "status": "True", "reason": "Ready", "message": "1 of 
 
 @dataclass(slots=True)
 class World:
-    """What is said in answer to each look, the last for ever; and what was asked, in order."""
+    """The answers to each read, the last one forever; and the requests, in order."""
 
     conditions: list[list[dict[str, str]]]
     refusals: int = 0
@@ -32,7 +32,7 @@ class World:
     tokens: set[str | None] = field(default_factory=set)
 
     def answer(self, verb: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """As the API server and the engine would."""
+        """Answer as the API server and the engine would."""
         self.requests.append(f"{verb} {path.removeprefix(OBJECTS)}")
         if path.endswith("/chat/completions"):
             self.refusals -= 1
@@ -88,7 +88,7 @@ def world() -> Iterator[World]:
 
 
 def play(world: World) -> str:
-    """The whole story in this world."""
+    """Run the self-test in this world."""
     parser = argparse.ArgumentParser()
     selftest.arguments(parser)
     return run_selftest(parser.parse_args(WORDS), SelftestClient(server=world.address, token="t", each_s=0.01))

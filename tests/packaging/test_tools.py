@@ -1,4 +1,4 @@
-"""Where the workshop's tools lie, and when they would have to be built anew."""
+"""Where the build tools are, and when they must be rebuilt."""
 
 from pathlib import Path
 
