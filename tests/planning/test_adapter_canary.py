@@ -62,7 +62,7 @@ def shares(of: ServedAdapter, state: CanaryState | None) -> dict[str, int]:
 
 
 def after(of: ServedAdapter, *rounds: tuple[VersionFacts, float], state: CanaryState | None = None) -> CanaryState:
-    """The state after these facts, each so many seconds after T0."""
+    """The state after these facts, each at its seconds after T0."""
     for facts, seconds in rounds:
         state = adapter_canary.follow(of, facts, state, T0 + timedelta(seconds=seconds))
     assert state is not None

@@ -1,4 +1,4 @@
-"""A canary that people turn round, and what always holds: enough serve, and nothing beyond is held."""
+"""A canary that users redirect, and its invariants: enough serve, and nothing extra is held."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -48,7 +48,7 @@ def test_an_abort_keeps_the_old_revision_at_what_is_wanted() -> None:
 
 
 def test_a_retry_begins_anew_and_remembers_no_verdict() -> None:
-    """Argo's retry aborted at once on the analysis of before (argo-rollouts#2824)."""
+    """Argo's retry aborted at once on the previous analysis (argo-rollouts#2824)."""
     made = trial()
     made.judge(Verdict.FAILED)
     made.until(lambda at: at.phase is CanaryPhase.REJECTED).run(8)

@@ -1,4 +1,4 @@
-"""How many replicas on CPU the nodes could take, and the sentence that says why no more."""
+"""How many replicas on CPU fit on the nodes, and the sentence that says why no more."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ def node(
     schedulable: bool = True,
     pool: str = "a",
 ) -> HostNode:
-    """A node of eight cores and 32 GiB, unless said otherwise."""
+    """A node of eight cores and 32 GiB, unless stated otherwise."""
     return HostNode(
         cores=cores,
         memory_bytes=int(gib * GIB),

@@ -1,4 +1,4 @@
-"""The pretend world behind a story: it starts and ends replicas as a cluster would, and stories end."""
+"""The simulated cluster of these tests: it starts and ends replicas as a cluster would, and rollouts end."""
 
 from dataclasses import replace
 

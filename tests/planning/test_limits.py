@@ -1,4 +1,4 @@
-"""What holds a rollout up: no free GPU, replicas without a node, a pause; and what is said then."""
+"""What blocks a rollout: no free GPU, replicas without a node, a pause; and its message then."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A target that cannot start, or that nothing is known of: nothing that serves is drained for it."""
+"""A target that cannot start, or is unknown: nothing that serves is drained for it."""
 
 from dataclasses import replace
 

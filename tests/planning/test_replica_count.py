@@ -1,4 +1,4 @@
-"""How many replicas are wanted, from what was written and what was recommended."""
+"""How many replicas are requested, from the spec and the recommendation."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""A revision that fails is given up and what served comes back; later it is tried again, less and less often."""
+"""A revision that fails is given up and the serving one comes back; later it is retried, less and less often."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -193,7 +193,7 @@ def test_a_stuck_rollout_does_not_stop_scaling_up() -> None:
 
 @pytest.mark.trial(10)
 def test_load_that_rises_while_one_replica_is_replaced_starts_the_new_revision_only() -> None:
-    """What was seen: the old one drained, its GPU not yet free, and three cold starts of the spec just replaced."""
+    """Observed: the old one drained, its GPU not yet free, and three cold starts of the spec just replaced."""
     drained = replace(revision("a", ending=1), served=True)
     start = given("b", 4, drained, revision("b"))
     assert story_of(start)[:2] == ["b=3 NewRevision", "hold WaitingForDrain"]

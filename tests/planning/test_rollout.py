@@ -1,4 +1,4 @@
-"""Whole rollouts, each step of them; a reader follows the counts and the waits."""
+"""Whole rollouts, step by step, as counts and waits."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -204,7 +204,7 @@ def test_an_ending_replica_holds_its_gpu() -> None:
 
 
 def test_a_count_that_grows_again_waits_for_no_drain_where_there_is_room() -> None:
-    """Who ends holds its GPU, which is not in the room; the burst is now."""
+    """A terminating replica holds its GPU, which is not in the room; the burst is now."""
     start = given("a", 3, revision("a", 1, ending=1))
     assert planner.next_step(replace(start, room=NodeRoom(replicas=5)), T0).step == ReplicaStep(
         revision="a",

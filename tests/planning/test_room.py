@@ -1,4 +1,4 @@
-"""How many replicas the nodes could take, and the sentence that says why no more."""
+"""How many replicas fit on the nodes, and the sentence that says why no more."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ A100 = "NVIDIA-A100-SXM4-80GB"
 
 
 def node(product: str = L4, gpus: int = 4, used: int = 0, *, schedulable: bool = True, pool: str = "a") -> Node:
-    """A node of four L4 cards, unless said otherwise."""
+    """A node of four L4 cards, unless stated otherwise."""
     labels = (("pool", pool), ("nvidia.com/gpu.product", product))
     return Node(product=product, gpus=gpus, used=used, schedulable=schedulable, labels=labels)
 

@@ -1,4 +1,4 @@
-"""A deployment moves between its own routers and a gateway's, and at no step nobody serves it."""
+"""A deployment moves between its own routers and a gateway's, and is served at every step."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Who sleeps: the least busy that nobody misses; who is missed wakes first; a rollout plans for those awake."""
+"""Which replicas sleep: the least busy and unneeded; needed ones wake first; rollouts plan for those awake."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def with_sleepers(state: RevisionState, *names: str) -> RevisionState:
 
 
 def sleep_plan_of(rollout: RolloutSnapshot, asleep: int, **busy: int) -> SleepPlan:
-    """Who sleeps, while the target is what people want."""
+    """Which replicas sleep, while the target is the requested one."""
     return sleep_plan.plan_sleep(
         rollout, asleep, {name.replace("_", "-"): many for name, many in busy.items()}, given_up=False
     )

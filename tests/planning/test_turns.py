@@ -1,6 +1,6 @@
-"""A change of mind at every step of a rollout, as a table: data/turns.txt holds each story to its end.
+"""A new target at every step of a rollout, as a table: data/turns.txt holds each course to its end.
 
-`python -m tests.planning.test_turns` prints the table anew; what differs is read before it is kept.
+`python -m tests.planning.test_turns` prints the table anew; review the differences before you commit it.
 """
 
 from dataclasses import replace
@@ -23,7 +23,7 @@ def test_every_change_of_mind_is_told_as_the_table_says(style: str) -> None:
 
 
 def written(style: str) -> str:
-    """One block of the table: the rollout, then at each state of it every way to think again."""
+    """One block of the table: the rollout, then at each state of it every possible new target."""
     start = given("b", 3, revision("a", 3), rules=STYLES[style])
     lines = [f"{style}: {brief(start)}"]
     for _, rollout, now in dry_run.timeline(start, T0):

@@ -1,4 +1,4 @@
-"""What holds at every step of every walk, from any mixture of revisions and whatever happens between two steps."""
+"""Invariants at every step of every walk, from any mixture of revisions and whatever happens between two steps."""
 
 from datetime import timedelta
 
