@@ -1,4 +1,4 @@
-"""Published reports in the console: for whom Kubernetes lets read ConfigMaps, in a sandbox of the browser."""
+"""Published reports in the console: for users whom Kubernetes lets read ConfigMaps, in a browser sandbox."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ def report(namespace: str, name: str = "friday") -> dict[str, Any]:
 
 
 def story(scenario: Callable[[Console], Awaitable[None]], namespaces: tuple[str, ...] = ()) -> None:
-    """On a console with a report in two namespaces, and a ConfigMap that is none."""
+    """Run on a console with a report in two namespaces, and a ConfigMap that is not one."""
 
     async def run() -> None:
         async with served(namespaces) as console:

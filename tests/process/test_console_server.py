@@ -1,4 +1,4 @@
-"""The console's port: Kubernetes says who reads and what they may see, and nobody changes anything."""
+"""The console's port: Kubernetes decides who reads what, and nobody can change anything."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from tests.process.console_world import Console, Reviews, served
 
 
 def story(scenario: Callable[[Console], Awaitable[None]]) -> None:
-    """On a console with two namespaces."""
+    """Run on a console with two namespaces."""
 
     async def run() -> None:
         async with served() as console:

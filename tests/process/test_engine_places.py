@@ -1,4 +1,4 @@
-"""Places at pods: one beside users, more on an idle one, none where users wait; and they are given back."""
+"""Slots at pods: one beside users, more on an idle one, none where users wait; and they are returned."""
 
 import asyncio
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Events are sent beside everything else: one that fails is logged and counted, and costs nothing but itself."""
+"""Events are sent in the background: a failed one is logged and counted, and affects only itself."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Several works of one process: the first that ends is the end of all, in order, and no error is lost."""
+"""Several tasks of one process: the first that ends stops all, in order, and no error is lost."""
 
 import asyncio
 import os
@@ -12,13 +12,13 @@ from tests.cluster.worlds import run
 
 
 class Works:
-    """Works that say when they ended."""
+    """Tasks that record when they ended."""
 
     def __init__(self) -> None:
         self.ended: list[str] = []
 
     async def lasting(self, name: str) -> None:
-        """Until cancelled; it takes a moment to end."""
+        """Run until cancelled; it takes a moment to end."""
         try:
             await asyncio.Event().wait()
         finally:
@@ -26,7 +26,7 @@ class Works:
             self.ended.append(name)
 
     async def failing(self) -> None:
-        """A fault of ours."""
+        """Raise a fault of ours."""
         await asyncio.sleep(0)
         raise KeyError("bug")
 

@@ -1,4 +1,4 @@
-"""Alive, ready, metrics: sick only when a restart would help, and never for what a standby does not do."""
+"""Liveness, readiness, metrics: unhealthy only when a restart would help, and never for what a standby does not do."""
 
 import asyncio
 
@@ -23,13 +23,13 @@ from tests.cluster.worlds import run
 def test_only_what_a_restart_would_heal_is_sickness(
     leading: bool, watch_s: float, key_s: float, lag_s: float, sick: str
 ) -> None:
-    """P10: a silence that outlives every new watch is one."""
+    """P10: only a silence that outlives every new watch counts."""
     pulse = ProcessHealth(watch_age_s=lambda: watch_s, oldest_key_s=lambda: key_s, working=leading, lag_s=lag_s)
     assert pulse.sickness() == sick
 
 
 async def fetched(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
-    """As the kubelet asks."""
+    """Fetch as the kubelet does."""
     url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         return answer.status, await answer.text()
