@@ -1,4 +1,4 @@
-"""The bill of materials: what lies in an image's layers, in a form that CycloneDX' own schema holds for right."""
+"""The bill of materials: what is in an image's layers, valid by CycloneDX' own schema."""
 
 import gzip
 import hashlib
@@ -71,7 +71,7 @@ def layout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def wheels(tmp_path: Path) -> Path:
-    """What one of them came in."""
+    """The wheels that one of them came in."""
     (tmp_path / "wheels").mkdir()
     (tmp_path / "wheels" / "kopf-1.45.2-py3-none-any.whl").write_bytes(b"wheel")
     return tmp_path / "wheels"

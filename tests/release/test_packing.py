@@ -1,4 +1,4 @@
-"""Archives: equal files are always equal bytes, whoever packed them and when."""
+"""Archives: equal files give equal bytes, whoever packed them and when."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ FILES = st.dictionaries(st.from_regex(r"[a-z]{1,9}(/[a-z]{1,9})?", fullmatch=Tru
 
 
 def gzipped(files: dict[str, bytes], owner: str, seconds: int) -> bytes:
-    """As Helm makes one."""
+    """An archive as Helm makes one."""
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w:gz") as archive:
         for name, content in files.items():

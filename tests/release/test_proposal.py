@@ -1,4 +1,4 @@
-"""`make release`: what it writes into a checkout, and what it refuses before it has written anything."""
+"""`make release`: what it writes into a checkout, and what it refuses before it writes anything."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Versions: what is one, and which comes after which."""
+"""Versions: what is valid, and their order."""
 
 import pytest
 from hypothesis import given
