@@ -1,4 +1,4 @@
-"""What is said of whole objects: which words, from which room, and what stays silent."""
+"""Messages about whole objects: their words, the package they come from, and what gets none."""
 
 from dataclasses import replace
 

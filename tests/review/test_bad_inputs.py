@@ -14,7 +14,7 @@ from tests.review.bad_inputs import COVERED, ELSEWHERE, ROWS
 from tests.review.table import CONTEXT, SAMPLES, Layer, Row, deployment, engine, findings_of
 
 OFFLINE: Final = ReviewContext(catalogue=CONTEXT.catalogue)
-"""Nobody looked into a cluster."""
+"""Without reading a cluster."""
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.story)

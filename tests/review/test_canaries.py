@@ -1,4 +1,4 @@
-"""A canary that cannot go as it is written is refused before it is stored, with the ways out."""
+"""A canary that cannot work as written is refused before it is stored, with the alternatives."""
 
 from dataclasses import replace
 
@@ -24,14 +24,14 @@ def canary(*steps: Object, replicas: int = 3, surge: int = 0, quality: Object | 
 
 
 def refused(given: Object, items: int | None = None, least: int = 1) -> list[str]:
-    """What is said against it, where its evaluation has so many items, and wants at least so many."""
+    """The refusals of it, where its evaluation has this many items, and requires at least so many."""
     key = ObjectKey("Evaluation", given["metadata"].get("namespace", "default"), "support")
     context = OFFLINE if items is None else replace(OFFLINE, evaluations={key: ItemCount(items, least)})
     return [one.sentence for one in admission.review(given, context).refusals]
 
 
 def warned(given: Object) -> list[str]:
-    """What is said of its rollout and scaling."""
+    """The warnings about its rollout and scaling."""
     review = admission.review(given, OFFLINE)
     assert review.refusals == ()
     return [one.sentence for one in review.warnings if one.field.startswith(("spec.rollout", "spec.scaling"))]
@@ -126,7 +126,7 @@ def test_a_fleet_that_may_shrink_to_one_is_warned_of() -> None:
 
 
 def test_what_an_hpa_scaled_to_one_goes_on_scaling() -> None:
-    """It writes the number without a review; were it refused when it is read, the fleet could neither grow nor end."""
+    """It writes the number without a review; were it refused when read, the fleet could neither grow nor end."""
     assert deployment_review.read(canary(replicas=1), OFFLINE).may_start
     stored = read_stored(canary(replicas=1), DEPLOYMENT).value
     assert stored is not None

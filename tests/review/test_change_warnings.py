@@ -1,4 +1,4 @@
-"""What a change costs is said while it is made, and never refused."""
+"""The cost of a change is reported when it is made, and never refused."""
 
 from fairlead.review import change_warnings
 from fairlead.review.context import ReviewContext

@@ -1,4 +1,4 @@
-"""What is said of a gateway and of a deployment that names one: what has no effect, what does not fit together."""
+"""Messages about a gateway and a deployment that names one: what has no effect, what conflicts."""
 
 from dataclasses import replace
 from typing import Any
@@ -24,7 +24,7 @@ OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
 
 
 def warned(given: Object, context: ReviewContext = OFFLINE) -> list[str]:
-    """What it is let in with."""
+    """The warnings with which it is admitted."""
     review = admission.review(given, context)
     assert review.refusals == ()
     return [one.sentence for one in review.warnings]

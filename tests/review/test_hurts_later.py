@@ -1,4 +1,4 @@
-"""What would be taken today and hurt at three in the morning: the impossible is refused, the unlikely warned of."""
+"""What would be accepted today and fail at three in the morning: the impossible is refused, the unlikely warned of."""
 
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ def scaled(policy: str, least: int = 1, **changed: Any) -> Object:  # noqa: ANN4
 
 
 def drafted(model: str, draft: str, tokens: int) -> Object:
-    """One model that guesses with another."""
+    """One model with another as its draft."""
     document = {"method": "draftModel", "tokens": tokens, "draft": {"source": f"hf://Qwen/{draft}"}}
     return deployment(
         model={"source": f"hf://Qwen/{model}"}, accelerator=H100, engine=SHORT | {"speculation": document}
@@ -42,7 +42,7 @@ def drafted(model: str, draft: str, tokens: int) -> Object:
 
 
 def warnings(given: Object, context: ReviewContext = OFFLINE) -> list[str]:
-    """What it is let in with."""
+    """The warnings with which it is admitted."""
     review = admission.review(given, context)
     assert [one.sentence for one in review.refusals] == []
     return [one.sentence for one in review.warnings]

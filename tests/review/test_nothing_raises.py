@@ -1,6 +1,6 @@
-"""Whatever is handed in gets a review, never an exception, and soon: a webhook that fails lets in all or nothing.
+"""Any input gets a review, never an exception, and soon: a failing webhook admits all or nothing.
 
-Walks start from good objects, since noise alone never gets past the first look.
+Walks start from good objects, since noise alone never passes the first check.
 """
 
 import copy

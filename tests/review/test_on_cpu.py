@@ -1,4 +1,4 @@
-"""What a review says of a deployment on a node's processor: sized by its memory, and told its cache."""
+"""Reviews of a deployment on CPU: sized by its memory, with its cache size set."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def test_what_has_no_room_for_it_is_refused_without_a_least_cache() -> None:
 
 
 def vllms() -> Fit:
-    """The same model's with vLLM."""
+    """The same model's fit with vLLM."""
     fit = reviewed().fit
     assert isinstance(fit, Fit)
     return fit

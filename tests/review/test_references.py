@@ -1,4 +1,4 @@
-"""Everything an object names is looked for where it was named, if somebody looked into the cluster."""
+"""Everything an object names is looked up where it was named, if the cluster was read."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is said of an httpRoute that is allowed and may not do what was meant."""
+"""Warnings about an httpRoute that is allowed and may not do what was meant."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What this release does not do is said when it is asked for, with what to write instead; never taken in silence."""
+"""What this release does not support is reported when requested, with an alternative; never silently accepted."""
 
 from dataclasses import replace
 
@@ -12,12 +12,12 @@ OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
 
 
 def refused(given: Object) -> list[str]:
-    """What refuses it."""
+    """Its refusals."""
     return [one.sentence for one in admission.review(given, OFFLINE).refusals]
 
 
 def warned(given: Object) -> list[str]:
-    """What it is let in with."""
+    """The warnings with which it is admitted."""
     review = admission.review(given, OFFLINE)
     assert review.refusals == ()
     return [one.sentence for one in review.warnings]

@@ -1,4 +1,4 @@
-"""What admission answers: everything that is wrong at once, and a warning where a name leads nowhere yet."""
+"""Admission responses: all errors at once, and a warning where a name does not resolve yet."""
 
 from fairlead.review import admission, webhook
 from fairlead.review.context import ObjectKey, ReviewContext
