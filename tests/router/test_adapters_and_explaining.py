@@ -1,4 +1,4 @@
-"""What clients are told of adapters that no replica has now, and of why a replica was chosen (docs/router.md)."""
+"""What clients learn of adapters that no replica has now, and why a replica was chosen (docs/router.md)."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Adapters that engines load while they run: routers go by what engines list, and divide a name by its versions."""
+"""Adapters that engines load while they run: routers follow what engines list, and split a name by its versions."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def serving(
 
 @asynccontextmanager
 async def routed(folder: Path, old: int, new: int, **routing: Any) -> AsyncIterator[tuple[Plane, Living]]:  # noqa: ANN401 - any JSON
-    """A router before one engine that has no adapter yet."""
+    """A router in front of one engine that has no adapter yet."""
     async with (
         living(QUICK, served=UPDATED) as (engine,),
         plane(serving(folder, [engine.address], old, new, **routing)) as router,
@@ -48,7 +48,7 @@ async def routed(folder: Path, old: int, new: int, **routing: Any) -> AsyncItera
 
 
 async def order(router: Plane, engine: Living, verb: str, name: str) -> None:
-    """What a loader asks of the engine beside it."""
+    """A loader's request to the engine in its pod."""
     body = {"lora_name": name, "lora_path": "org/sql"}
     async with router.session.post(f"http://{engine.address}/v1/{verb}_lora_adapter", json=body) as answer:
         assert answer.status == 200

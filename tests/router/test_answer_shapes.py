@@ -1,4 +1,4 @@
-"""What cannot be answered is refused in the shape that the client's library knows, with the method that would do."""
+"""What cannot be answered is refused in the format that the client's library knows, with the allowed method."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What engines see of the router: connections used again, what is added to requests, what strange answers become."""
+"""What engines see of the router: reused connections, additions to requests, and the handling of strange answers."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Who may read the pages of the metrics port: by keys, by tokens that the cluster judges, or on this machine alone."""
+"""Who may read the pages of the metrics port: by keys, by tokens that the cluster reviews, or on this machine only."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ IN_A_CLUSTER = RouterConfig(namespace="team", selector="app=vllm")
 
 
 class Cluster:
-    """An API server that knows some tokens, and counts how often it is asked."""
+    """An API server that knows some tokens, and counts its requests."""
 
     def __init__(self, **tokens: TokenRight) -> None:
         self.tokens = tokens

@@ -1,4 +1,4 @@
-"""What a follower's client gets in the rare endings: too late, or cut in the middle of an answer of either form."""
+"""What a follower's client gets in rare endings: too late, or cut in the middle of an answer of either form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from tests.router.cache.clients import HEAD, STREAM, STREAMED, cache, enquiry, l
 
 @dataclass
 class Connection:
-    """A client's connection that remembers what was written."""
+    """A client's connection that records what was written."""
 
     paused: bool = False
     got: bytes = b""
@@ -44,7 +44,7 @@ class Connection:
 
 
 class FollowerExchange:
-    """As much of an exchange as follows another's answer."""
+    """The part of an exchange that follows another's answer."""
 
     keeps_alive = True
 
@@ -79,7 +79,7 @@ class FollowerExchange:
 
 
 def following(exchange: FollowerExchange) -> tuple[CacheBridge, CacheFlight]:
-    """One who follows the answer that the flight is told."""
+    """A follower of the flight's answer."""
     kept = cache()
     flight = led(kept)
     assert exchange.bridge.consult(kept, enquiry(), 100.0)

@@ -1,4 +1,4 @@
-"""A gateway whose routes, targets and keys change while it serves: nothing is cut, and nobody is left behind."""
+"""A gateway whose routes, targets and keys change while it serves: nothing is cut, and no request is left over."""
 
 import asyncio
 import json
@@ -95,7 +95,7 @@ def test_clients_of_a_target_that_moves_away_find_its_own_routers_with_their_nex
 
 
 def test_an_idle_client_of_a_target_that_is_gone_connects_anew_and_others_stay(tmp_path: Path) -> None:
-    """It may have been idle while the target left; its router knows that model no more."""
+    """It may have been idle while the target left; its router no longer knows that model."""
 
     async def story() -> None:
         async with living() as (one,), living() as (other,):
@@ -122,7 +122,7 @@ async def line_to(router: Plane) -> Line:
 
 
 async def answer_to(line: Line, wanted: Json) -> str:
-    """One request and its whole reply on a connection that stays open; the status line."""
+    """One request and its whole reply on a connection that stays open; returns the status line."""
     (reader, writer), text = line, json.dumps(wanted).encode()
     head = "POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
     writer.write(f"{head}content-length: {len(text)}\r\n\r\n".encode() + text)

@@ -1,4 +1,4 @@
-"""What the port for clients shows: without a key health and refusals, to a tenant its own models, to nobody more."""
+"""What the client port shows: without a key only health and refusals, to a tenant its own models, to nobody more."""
 
 import json
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from tests.router.walking import METHODS, ROUTES, Answered, walk
 
 OPERATORS: Final = "the-operators-key"
 SECRETS: Final = ("hidden-", "127.0.0.", "fairlead_router_", "max_model_len", "inflight", "revision", "cache_config")
-"""Names of tenants and models, addresses, and what stands on the operator's pages."""
+"""Names of tenants and models, addresses, and contents of the operator's pages."""
 OPEN: Final = ("/health", "/ready")
 
 
 def guarded(folder: Path, address: str) -> Path:
-    """A router with one tenant that may use one of two models, and a key to its pages."""
+    """A router with one tenant that may use one of two models, and a key for its pages."""
     (folder / "key").write_text("hidden-key-of-a-tenant")
     tenants = [{"name": "hidden-tenant", "keyFiles": [str(folder / "key")], "models": ["hidden-llama"]}]
     config = written(folder, [address], ["hidden-llama", "hidden-de"], tenants=tenants)
@@ -29,7 +29,7 @@ def guarded(folder: Path, address: str) -> Path:
 
 
 def nothing_is_shown(one: Answered) -> bool:
-    """Health, or a refusal that says nothing of anybody."""
+    """Health, or a refusal that reveals nothing."""
     path = one.target.partition("?")[0]
     if any(word in one.head + one.body.replace(path, "") for word in SECRETS):
         return False
@@ -109,6 +109,6 @@ def test_a_tenant_sees_the_models_that_it_may_use(tmp_path: Path) -> None:
 
 
 def test_the_walk_is_over_every_route_and_method() -> None:
-    """Its length is in the evidence."""
+    """The number of requests is in the evidence."""
     assert len(set(ROUTES)) >= 30
     assert {"GET", "HEAD", "POST", "OPTIONS"} < set(METHODS)

@@ -1,4 +1,4 @@
-"""Data plane and simulator as the image has them, their hottest files as machine code: the same stories hold."""
+"""Data plane and simulator as in the image, with their hottest files compiled: the same tests pass."""
 
 import ast
 import os
@@ -17,7 +17,7 @@ from house.tree import ROOT
 
 ROOMS: Final = ("tests/routing", "tests/router", "tests/simulator", "tests/backtest")
 FEW_EXAMPLES: Final = "10"
-"""Of each property: what compiled code does otherwise it does at once."""
+"""Of each property: compiled code that differs does so at once."""
 
 
 @pytest.mark.conformance
@@ -38,7 +38,7 @@ def test_the_stories_of_these_rooms_hold_of_compiled_code(tmp_path: Path) -> Non
 
 
 def test_no_class_elsewhere_inherits_from_a_compiled_one() -> None:
-    """Python refuses to make an object of it, when the first request needs one."""
+    """Python refuses to instantiate it, when the first request needs one."""
     sources = compiled.CompiledSources.of(ROOT)
     names = {one for file in sources.files for one, _ in _classes(sources.sources[file])}
     heirs = [
@@ -52,7 +52,7 @@ def test_no_class_elsewhere_inherits_from_a_compiled_one() -> None:
 
 
 def test_no_named_tuple_and_no_shape_of_msgspec_is_compiled() -> None:
-    """Compiled, the one is no tuple, and the other is not filled in."""
+    """A compiled named tuple is no tuple, and a compiled msgspec struct is not filled in."""
     sources = compiled.CompiledSources.of(ROOT)
     shapes = [
         f"{file}: {name}"
@@ -91,7 +91,7 @@ def test_an_edit_of_what_is_imported_makes_other_modules_and_any_other_edit_none
 
 
 def test_modules_name_the_files_that_they_were_made_from(tmp_path: Path) -> None:
-    """So that a build with newer files beside older modules ends: they would be run in their place."""
+    """So that a build with newer files beside older modules fails: those would run in their place."""
     sources = {"fairlead/a.py": b"A = 1\n"}
     made_from = compiled.CompiledSources(files=("fairlead/a.py",), sources=sources, settings=b"")
     made_from.lay_out(tmp_path)

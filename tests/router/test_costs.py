@@ -20,13 +20,13 @@ ANSWER: Final = whole(
     b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":500,"completion_tokens":250}}'
 )
 COST: Final = (500 * 2 + 250 * 8) / 1e6
-"""Of one such answer from outside, 0.003."""
+"""Of one such external answer, 0.003."""
 KEYS: Final = {"shop": "sk-shop", "office": "sk-office"}
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lines are on their way as soon as they are made."""
+    """Lines are flushed as soon as they are written."""
     monkeypatch.setattr(recorder, "HAND_OVER_SECONDS", 0.01)
 
 
@@ -48,7 +48,7 @@ def bearer(name: str = "shop") -> dict[str, str]:
 
 
 async def samples(router: Plane, prefix: str) -> dict[str, float]:
-    """The samples whose names begin so."""
+    """The samples whose names have this prefix."""
     async with router.session.get(router.pages + "/metrics") as answer:
         found = [line.rpartition(" ") for line in (await answer.text()).splitlines() if line.startswith(prefix)]
     return {name: float(value) for name, _, value in found}
@@ -99,7 +99,7 @@ def test_an_attempt_that_failed_is_paid_beside_the_one_that_answered(tmp_path: P
 
 
 def test_requests_and_idle_time_are_all_that_a_replica_costs(tmp_path: Path) -> None:
-    """On the real clock: the router meters one replica from when it sees it; streams overlap, and one is cancelled."""
+    """On the real clock: the router meters one replica from its discovery; streams overlap, and one is cancelled."""
 
     async def story() -> None:
         async with living(paced(0.05, 0.02)) as (engine,):
@@ -111,7 +111,7 @@ def test_requests_and_idle_time_are_all_that_a_replica_costs(tmp_path: Path) -> 
                     await answer.content.readany()
                 await asyncio.sleep(1.2)
                 passed = asyncio.get_running_loop().time() - began
-                # Idle time is counted once a second, so a second is the most by which the two differ.
+                # Idle time is counted once a second, so the two differ by at most a second.
                 assert abs(await spent(router) - before - passed) < 1.5
                 assert await samples(router, "fairlead_router_cost_total")
 

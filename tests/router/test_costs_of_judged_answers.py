@@ -1,4 +1,4 @@
-"""What is counted of judged answers: which failed their check, which went to nobody, which tasks were misrouted."""
+"""Counters of checked answers: which failed their check, which were sent to nobody, which tasks were misrouted."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,14 +14,14 @@ from tests.router.test_external_apis import outside
 from tests.router.test_judged_answers import BAD, CHAT, FORM, GOOD, QUESTION, answer, cascade
 
 PRICES: Final = {"prompt": "1000000", "output": "0"}
-"""A token of a prompt costs one; each answer says that its prompt had three."""
+"""A prompt token costs one; each answer says that its prompt had three."""
 ANSWERS_COST: Final = 3.0
 WANTED: Final = QUESTION | {"response_format": FORM}
 
 
 @asynccontextmanager
 async def priced(folder: Path, route: Json, *apis: Sequence[bytes | None]) -> AsyncIterator[Plane]:
-    """A gateway before priced APIs, `external/0` and so on, which give these answers."""
+    """A gateway in front of priced APIs, `external/0` and so on, which give these answers."""
     async with AsyncExitStack() as stack:
         raws = [await stack.enter_async_context(Raw(*one).listening()) for one in apis]
         externals = [

@@ -1,4 +1,4 @@
-"""Engines as the cluster tells them: which pods count, and that a router follows them as they come and go."""
+"""Engines from the cluster: which pods count, and that a router follows them as they come and go."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -155,7 +155,7 @@ def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) 
 
 
 def reaching(fake: FakeApi) -> Callable[[], Awaitable[ApiConnection]]:
-    """A way to the fake API server."""
+    """A connection factory for the fake API server."""
 
     async def connected() -> ApiConnection:
         credentials = Credentials(server=fake.address)

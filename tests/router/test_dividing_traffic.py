@@ -1,4 +1,4 @@
-"""Two revisions behind one router: conversations are divided between them, and what ended is reported by revision."""
+"""Two revisions behind one router: conversations are split between them, and ended requests reported by revision."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ NEW = "1a2b3c4d"
 
 
 def dividing(folder: Path, percent: int | None) -> Path:
-    """The file of a router that gives the new revision so much."""
+    """The file of a router that gives the new revision this share."""
     document = json.loads(written(folder, ["x:1"]).read_text(encoding="utf-8"))
     share = None if percent is None else {"revision": NEW, "percent": percent}
     fresh = folder / "router.json.new"
@@ -26,7 +26,7 @@ def dividing(folder: Path, percent: int | None) -> Path:
 
 @asynccontextmanager
 async def halved(folder: Path, answer: bytes) -> AsyncIterator[tuple[Plane, Raw, Raw]]:
-    """A router before an old engine and a new one, which answers so and has half of the conversations."""
+    """A router in front of an old engine and a new one, which gives this answer to half of the conversations."""
     cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[answer] * 80)
     async with old.listening(), new.listening(), plane(dividing(folder, 50), cluster) as router:
         cluster.announce(

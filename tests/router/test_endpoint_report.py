@@ -1,4 +1,4 @@
-"""The page a router tells processes by: what came is counted on arrival, whatever becomes of it."""
+"""The page that a router serves to other processes: requests are counted on arrival, whatever becomes of them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""APIs outside of the cluster: what they get, what they never get, and what happens when they are down."""
+"""External APIs: what they get, what they never get, and what happens when they are down."""
 
 import asyncio
 import json

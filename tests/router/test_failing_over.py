@@ -1,4 +1,4 @@
-"""What goes wrong behind the router and what its clients see of it: as little as can be."""
+"""Failures upstream of the router and what its clients see of them: as little as possible."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ FEW = {"maxAttempts": 1}
 
 
 async def all_well(router: Plane, count: int, body: dict[str, Any] = PROMPT) -> None:
-    """So many requests one after the other, none of which fails."""
+    """This many requests one after the other, none of which fails."""
     for _ in range(count):
         assert (await router.complete(body))[0] == 200
 

@@ -1,4 +1,4 @@
-"""A target that cannot answer: the next one of the chain does, once each, and everybody is told."""
+"""A target that cannot answer: the next one of the chain does, once each, and all sides can see it."""
 
 import asyncio
 import json
@@ -159,7 +159,7 @@ def test_a_request_is_charged_once_however_many_targets_it_saw(tmp_path: Path) -
                     assert headers["x-fairlead-target"] == answered
                     assert int(headers["x-ratelimit-remaining-requests"]) == remaining
                 _, headers, _ = await posted(router, PROMPT, authorization="Bearer secret")
-                # Each answer took 4 tokens by the engines' count; 8 were settled, and what the third may take is out.
+                # Each answer took 4 tokens by the engines' count; 8 were settled, and the third's reservation is out.
                 assert int(headers["x-ratelimit-remaining-tokens"]) > 10_000 - 8 - 100
 
     run_story(story())
@@ -171,7 +171,7 @@ async def page(router: Plane) -> str:
 
 
 async def nothing_runs(router: Plane) -> bool:
-    """Whether every target's counts are back."""
+    """Whether every target's counts are back at zero."""
     report = await router.page()
     waits = [lane for one in report["targets"].values() for lane in one["queue"]["lanes"].values()]
     return not any(one["waiting"] or one["inflight"] for one in waits) and not any(

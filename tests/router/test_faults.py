@@ -1,4 +1,4 @@
-"""A fault of the router's own costs the request it met, and nobody else; nothing of it stays behind."""
+"""A fault of the router's own costs the request it hits, and no other; nothing of it stays behind."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -115,7 +115,7 @@ def watches(fake: FakeApi, plural: str) -> list[tuple[str | None, str]]:
 
 
 def keyed(config: Path) -> Path:
-    """The same file, with a key for its pages, which a router that finds pods needs, and its ConfigMap's name."""
+    """The same file, with a key for its pages, which a router with discovery needs, and its ConfigMap's name."""
     document = json.loads(config.read_text()) | {"configMap": "front-router"}
     document["metricsKeys"] = [sha256(b"operator").hexdigest()]
     config.write_text(json.dumps(document))
@@ -196,7 +196,7 @@ def test_a_change_of_the_config_map_applies_within_two_seconds_and_cuts_nothing(
 
 
 def test_a_deployments_own_router_hears_of_another_share_within_two_seconds(tmp_path: Path) -> None:
-    """Its file is as old as the kubelet leaves it; a canary that is rejected is to lose its users at once."""
+    """Its file is as old as the kubelet leaves it; a rejected canary must lose its users at once."""
 
     async def story() -> None:
         fake = FakeApi()

@@ -163,7 +163,7 @@ def test_a_tenants_concurrency_holds_over_all_targets_together(tmp_path: Path) -
                 watching.cancel()
                 assert {status for status, _, _ in answers} == {200}
                 assert most == 2
-                # 40 requests of some 30 ms, two at a time: a sweep apart each would take ten seconds.
+                # 40 requests of some 30 ms, two at a time: with a sweep between them they would take ten seconds.
                 assert took < 5
 
     run_story(story(), seconds=30)

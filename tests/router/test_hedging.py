@@ -1,4 +1,4 @@
-"""A second engine asked for the same first token: whichever of the two goes wrong, and whenever."""
+"""Hedging the first token at a second engine: whichever of the two fails, and whenever."""
 
 import asyncio
 from pathlib import Path
@@ -15,7 +15,7 @@ ERROR = b"HTTP/1.1 500 Oh\r\ncontent-type: application/json\r\ncontent-length: 2
 
 
 async def both_attempted(one: Gated, other: Gated) -> tuple[Gated, Gated]:
-    """The one that was asked first, and its rival."""
+    """The one that was tried first, and its hedge."""
     while not (one.seen or other.seen):
         await asyncio.sleep(0.002)
     first, rival = (one, other) if one.seen else (other, one)
@@ -25,7 +25,7 @@ async def both_attempted(one: Gated, other: Gated) -> tuple[Gated, Gated]:
 
 
 async def calm(router: Plane) -> None:
-    """Nothing is charged to anybody."""
+    """Wait until nothing is charged."""
     for one in await router.endpoints():
         assert (one["inflight"], one["load"]) == (0, {"promptTokens": 0, "replyTokens": 0})
     assert await router.metric("fairlead_router_requests_in_flight") == 0.0

@@ -1,4 +1,4 @@
-"""One reading of an issuer's keys: over TLS, from it alone, within bounds; or in which way it failed."""
+"""Reading an issuer's keys once: over TLS, from it alone, within bounds; or the way it failed."""
 
 import asyncio
 from dataclasses import replace

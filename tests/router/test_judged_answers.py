@@ -1,4 +1,4 @@
-"""Answers that are judged: counted where they break their schema, held where a larger model may answer instead."""
+"""Checked answers: counted where they break their schema, held where a larger model may answer instead."""
 
 import asyncio
 import json

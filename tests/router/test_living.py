@@ -1,4 +1,4 @@
-"""A router's own life: it follows its file, and leaves without cutting anybody off."""
+"""A router's life cycle: it follows its file, and stops without cutting any request."""
 
 import asyncio
 import json
@@ -159,7 +159,7 @@ def test_a_source_that_fails_is_begun_anew(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(source_subscription, "AGAIN_SECONDS", 0.01)
 
     class Stumbling(Cluster):
-        """It fails the first time."""
+        """Fails the first time."""
 
         stumbled = False
 

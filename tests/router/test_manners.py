@@ -1,4 +1,4 @@
-"""How clients may behave, and what becomes of those that do not: slow ones, rude ones, browsers, old ones."""
+"""Client behaviour, good and bad: slow, rude, browsers, old ones."""
 
 import asyncio
 import json

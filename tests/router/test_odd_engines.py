@@ -1,4 +1,4 @@
-"""Engines that are not what a router hopes for: without tokens, with strange answers, slow to be asked again."""
+"""Engines that are not ideal: without tokens, with strange answers, slow between requests."""
 
 import asyncio
 import json
@@ -199,7 +199,7 @@ def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
 
 
 class Faulty(upstream_requests.UpstreamRequest):
-    """It has a fault of its own."""
+    """Has a fault of its own."""
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
         fails(upstream, data)

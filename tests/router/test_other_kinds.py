@@ -1,4 +1,4 @@
-"""Engines of another kind than vLLM: how adapters are named to them, and a full queue inside a stream."""
+"""Engine kinds other than vLLM: how adapters are named, and a full queue inside a stream."""
 
 import json
 from dataclasses import replace
@@ -94,7 +94,7 @@ def test_a_full_queue_inside_a_stream_is_tried_elsewhere_before_the_client_gets_
 
 
 def test_an_emulated_sglang_is_asked_as_the_real_one(tmp_path: Path) -> None:
-    """One with a queue for nobody, one with room: streams and plain requests, the model and its adapter."""
+    """One with a queue of zero, one with room: streams and plain requests, the model and its adapter."""
 
     async def story() -> None:
         crowded = replace(

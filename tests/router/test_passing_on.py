@@ -1,4 +1,4 @@
-"""A request's way through the router: bytes as they came, names that exist, headers that belong to the other side."""
+"""A request's way through the router: bytes unchanged, names that exist, headers that belong to the other side."""
 
 import asyncio
 import json

@@ -33,7 +33,7 @@ SEEN: Final = tuple(DiscoveredEndpoint(pod=name, address=f"{host}:8080") for nam
 
 @asynccontextmanager
 async def routers(settings: RouterConfig = HERE) -> AsyncIterator[dict[str, Router]]:
-    """Two of them, listed at each other, with one engine."""
+    """Two of them, which list each other, with one engine."""
     found: dict[str, Router] = {}
     port = 0
     for name, host in HOSTS.items():
@@ -70,7 +70,7 @@ def send(one: Router) -> None:
 
 
 def lines(one: Router) -> dict[str, float]:
-    """What it tells of its peers."""
+    """Its metrics about peers."""
     text = [line for line in one.metrics().decode().splitlines() if "peer" in line and not line.startswith("#")]
     return {line.rpartition(" ")[0].removeprefix("fairlead_router_"): float(line.rpartition(" ")[2]) for line in text}
 

@@ -1,4 +1,4 @@
-"""When a router takes clients: once it knows its engines, and not later because of one target among several."""
+"""When a router is ready: once it knows its engines, and not later because of one target among several."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ def gateway(folder: Path, *names: str) -> RouterConfig:
 
 
 def listed(name: str) -> dict[str, Any]:
-    """Its engines are found by labels, and nobody has listed them yet."""
+    """Its engines are found by labels, and have not been listed yet."""
     found = target(name, selector=f"app={name}")
     return {key: value for key, value in found.items() if key != "endpoints"}
 

@@ -1,4 +1,4 @@
-"""The response cache through a whole router: answers kept and followed, whoever leaves or breaks meanwhile."""
+"""The response cache through a whole router: answers stored and followed, whoever leaves or breaks meanwhile."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Tokens that open nothing at a whole router: what strangers are told, and what clients of the issuer are."""
+"""Invalid tokens at a whole router: what strangers see, and what clients of the issuer see."""
 
 import asyncio
 import hmac
@@ -15,7 +15,7 @@ from tests.routing.tokens.issuing import encoded, part, signer, unsigned
 
 
 def forged(there: Issuer, algorithm: str) -> str:
-    """A token that is signed with the public key, as if that were a secret."""
+    """A token signed with the public key, as if that were a shared secret."""
     public = there.shown[0].private.public_key()
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     start = part({"alg": algorithm, "kid": "one"}) + b"." + part(there.claims())
@@ -47,7 +47,7 @@ def test_whatever_is_wrong_before_the_signature_is_said_in_the_same_words(tmp_pa
             while (answer := await sent(router, path))[0] == 503:
                 await asyncio.sleep(0.01)
             assert answer[:2] == (401, "token_refused")
-            # A slow machine may take so long that the issuer is asked for its keys once more.
+            # A slow machine may take so long that the issuer's keys are read once more.
             while (sentence := await message(router, path)) not in words.values():
                 assert "keys" in sentence
                 await asyncio.sleep(0.01)

@@ -20,7 +20,7 @@ OLD, NEW = "a", "b"
 
 
 def split_of(made: EndpointTable) -> RevisionSplit:
-    """What divides, after it has seen the engines."""
+    """The split, after it has seen the engines."""
     assert made.split is not None
     made.choose(request_of(), 0.0)
     return made.split

@@ -25,13 +25,13 @@ def config(folder: Path, client: str, tried: str, **more: Any) -> Path:  # noqa:
 
 
 async def copies(router: Plane, result: str) -> float:
-    """How many copies ended so."""
+    """How many copies ended with this result."""
     name = f'fairlead_router_shadow_copies_total{{model="chat",target="ns/b",result="{result}"}}'
     return max(await router.metric(name), 0.0)
 
 
 async def until(router: Plane, result: str, count: int) -> None:
-    """Wait for so many."""
+    """Wait for this many."""
     while await copies(router, result) < count:
         await asyncio.sleep(0.01)
 
@@ -86,7 +86,7 @@ def test_without_prompts_in_the_log_there_are_no_answers(tmp_path: Path) -> None
 
 
 def test_a_copy_waits_for_no_room_and_takes_none_from_clients(tmp_path: Path) -> None:
-    """The tried deployment runs one request at a time: copies that come meanwhile are not made."""
+    """The tested deployment runs one request at a time: copies that come meanwhile are not sent."""
 
     async def story() -> None:
         other = Gated(ANSWER)

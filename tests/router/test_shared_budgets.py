@@ -1,4 +1,4 @@
-"""Budgets of several routers, added up in a store: they hold over all, and one that starts knows what was spent."""
+"""Budgets of several routers, added up in a store: they hold over all, and a new router knows what was spent."""
 
 import asyncio
 import signal

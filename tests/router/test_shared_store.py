@@ -1,4 +1,4 @@
-"""Routers that share their answers through a store that their file names, or names in vain."""
+"""Routers that share their answers through a store named in their file, reachable or not."""
 
 import asyncio
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def test_another_address_is_used_from_then_on_and_none_is_none() -> None:
 def test_what_one_router_was_told_the_other_gives(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A machine that is busy with other lanes takes longer than a lookup may; the bound has a story of its own.
+    # A machine that is busy with other lanes takes longer than a lookup may; the bound has its own test.
     monkeypatch.setattr(redis_store, "FETCH_SECONDS", 5.0)
 
     async def story() -> None:

@@ -1,4 +1,4 @@
-"""Routers share rates by how many of them are ready, where their labels tell them; otherwise by the file's number."""
+"""Routers share rates by how many of them are ready, where their labels show it; otherwise by the file's number."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ def made(settings: RouterConfig) -> Router:
 
 
 def shares(router: Router) -> int:
-    """By how many it divides every rate, as each room that divides knows it."""
+    """The divisor of every rate, as each part that divides knows it."""
     assert router.sole.dispatcher.table.field.routers == router.sole.dispatcher.terms.routers
     return router.sole.dispatcher.terms.routers
 

@@ -1,4 +1,4 @@
-"""A tenant's limit means the same whichever of several routers its clients meet."""
+"""A tenant's limit means the same whichever of several routers its clients use."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Engines whose health and metrics are well while no token comes: the watchdog takes them out, and their work along."""
+"""Engines with good health and metrics and no tokens: the watchdog removes them, and moves their work."""
 
 import asyncio
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_whole_answers_too_where_the_engine_tells_figures_that_would_move(tmp_pa
 
 
 class Silent(Raw):
-    """Answers probes and scrapers; what anybody else asks is read, and that is all."""
+    """Answers probes and scrapes; reads any other request, and does not answer."""
 
     async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         self.answers = [b""]

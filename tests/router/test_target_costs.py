@@ -33,7 +33,7 @@ def routed(prompt: int = 400, output: int = 100) -> RoutingRequest:
 
 @dataclass
 class Hour:
-    """One router and a few replicas, on a clock that the story moves."""
+    """One router and a few replicas, on a manual clock."""
 
     costs: TargetCosts = field(default_factory=TargetCosts)
     now: float = 0.0
@@ -46,7 +46,7 @@ class Hour:
         self.costs.follow(self.replicas, 0.0)
 
     def act(self, what: int, which: int, seconds: float) -> None:
-        """One event: a request is sent, gets its first token, ends somehow, or the router looks round."""
+        """One event: a request is sent, gets its first token, ends somehow, or the router sweeps."""
         self.now += seconds
         if what == 0:
             endpoint = self.replicas[which % len(self.replicas)]
@@ -63,7 +63,7 @@ class Hour:
         self.paid += self.costs.ended(attempt, ending, TokensUsed(prompt=400, output=30), self.now)
 
     def over(self) -> None:
-        """All that runs is cancelled, and an hour is full."""
+        """Cancel all that runs, and complete an hour."""
         for attempt in self.running:
             self.end(attempt, AttemptEnding.CLIENT_LEFT)
         self.now = max(self.now, HOUR)

@@ -1,4 +1,4 @@
-"""What one request leaves behind in access lines and metrics, told by a whole router."""
+"""What one request leaves in access lines and metrics, through a whole router."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from tests.router.test_asking_engines import ANSWER, DELTA, keyed, router_before
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lines are on their way as soon as they are made."""
+    """Lines are flushed as soon as they are written."""
     monkeypatch.setattr(recorder, "HAND_OVER_SECONDS", 0.01)
 
 
@@ -37,7 +37,7 @@ BROKE = b'{"error":{"message":"the engine lost it","type":"InternalServerError",
 
 
 async def lines(path: Path, count: int) -> list[dict[str, Any]]:
-    """So many access lines, once they are written."""
+    """This many access lines, once they are written."""
     while len(found := written_now(path)) < count:
         await asyncio.sleep(0.02)
     return found
@@ -48,7 +48,7 @@ def written_now(path: Path) -> list[dict[str, Any]]:
 
 
 async def ejections(router: Plane) -> dict[str, float]:
-    """By who noticed, those that happened."""
+    """Ejections by the detector."""
     found = {
         by: await router.metric(f'fairlead_router_ejections_total{{by="{by}"}}')
         for by in ("breaker", "watchdog", "probe", "leaving")

@@ -1,4 +1,4 @@
-"""Tokens at one router, by a clock of ours: which are proved again, which are refused, and when keys are read anew."""
+"""Tokens at one router, on a manual clock: which are verified again, which are refused, and when keys are read anew."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ PACE = KeyReadingPace(every_seconds=0.4, first_seconds=0.01, least_seconds=0.1)
 
 @dataclass
 class Shown:
-    """What the issuer answers to a reading, each time after a moment."""
+    """The issuer's answer to a read of its keys, each time after a moment."""
 
     signers: tuple[Signer, ...] = (signer(),)
     problem: Exception | None = None
@@ -64,7 +64,7 @@ class Clock:
 
 
 class CountedTokens(TenantTokens):
-    """Says which tokens it proved, and did not find again."""
+    """Records which tokens it verified, and did not find in its cache."""
 
     def __init__(self, *given: Any) -> None:  # noqa: ANN401 - as its parent
         super().__init__(*given)
@@ -94,7 +94,7 @@ async def read(shown: Shown, more: int = 1) -> None:
 
 
 def unread(answer: str | Refusal) -> float:
-    """How long a client is to wait until it sends its token again."""
+    """How long a client must wait before it sends its token again."""
     assert isinstance(answer, Refusal)
     assert answer.reason is RefusalReason.NO_ISSUER_KEYS
     assert answer.retry_after_seconds is not None

@@ -1,4 +1,4 @@
-"""How long the router waits: for a place, for the first token, between two, for the whole, and for its client."""
+"""The router's time-outs: for a place, for the first token, between two, for the whole, and for its client."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Certificates on both sides: what clients are shown, taken anew when it is rotated, and what engines must show."""
+"""Certificates on both sides: what clients see, reloaded when rotated, and what engines must present."""
 
 import asyncio
 import ssl
@@ -22,7 +22,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def certified(folder: Path, serial: int) -> Path:
-    """A key and a certificate that vouches for itself, as a Secret of kind kubernetes.io/tls holds them."""
+    """A key and a self-signed certificate, as a Secret of kind kubernetes.io/tls holds them."""
     folder.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"number {serial}")])
@@ -38,7 +38,7 @@ def certified(folder: Path, serial: int) -> Path:
 
 
 async def _answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Everything alike, each on a connection of its own."""
+    """Answer every request alike, each on its own connection."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"0")
@@ -52,7 +52,7 @@ async def _answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 @asynccontextmanager
 async def secure_engine(folder: Path) -> AsyncIterator[str]:
-    """An engine that shows the certificate of this folder; its address."""
+    """An engine with the certificate of this folder; yields its address."""
     shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     shown.load_cert_chain(folder / "tls.crt", folder / "tls.key")
     server = await asyncio.start_server(_answered, HOST, 0, ssl=shown)
@@ -63,20 +63,20 @@ async def secure_engine(folder: Path) -> AsyncIterator[str]:
 
 
 async def connected(port: int) -> Streams:
-    """A client that believes anybody."""
+    """A client that accepts any certificate."""
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     return await asyncio.open_connection(HOST, port, ssl=trusting)
 
 
 def serial(streams: Streams) -> int:
-    """Of the certificate that this connection was shown."""
+    """Of the certificate that this connection got."""
     shown = streams[1].get_extra_info("ssl_object").getpeercert(binary_form=True)
     return x509.load_der_x509_certificate(shown).serial_number
 
 
 async def reply_on(streams: Streams, whole_request: bytes) -> bytes:
-    """One answer on it."""
+    """One answer on this connection."""
     reader, writer = streams
     writer.write(whole_request)
     head = await reader.readuntil(b"\r\n\r\n")
@@ -115,7 +115,7 @@ def test_a_certificate_that_cannot_be_read_leaves_the_old_one_in_force(tmp_path:
 
 
 async def shown_to_another(router: Plane) -> int:
-    """The certificate that a new client sees."""
+    """The certificate that a new client gets."""
     streams = await connected(router.port)
     streams[1].close()
     return serial(streams)

@@ -1,4 +1,4 @@
-"""Prompts near a limit are counted by an engine first; whatever goes wrong with that, the estimate decides."""
+"""Prompts near a limit are counted by an engine first; if that fails in any way, the estimate decides."""
 
 import asyncio
 import json
@@ -12,12 +12,12 @@ from tests.router.planes import CHAT, HOST, Raw, exchange_bytes, posted, run_sto
 from tests.router.test_asking_engines import ANSWER, router_before
 
 LONG = {"model": "chat", "prompt": "x" * 400}
-"""About 100 tokens by its bytes."""
+"""About 100 tokens, estimated from its bytes."""
 LIMITED = {"maxPromptTokens": 110}
 
 
 class Tokenizing(Raw):
-    """An engine whose tokenizer answers this; what it answers to prompts is not its concern."""
+    """An engine whose tokenizer gives this answer; its answers to prompts do not matter."""
 
     def __init__(self, counted: bytes | None, *answers: bytes | None, silent: bool = False) -> None:
         super().__init__(*answers)
@@ -41,7 +41,7 @@ class Tokenizing(Raw):
 
 
 class _Again:
-    """A reader whose next head was read already."""
+    """A reader whose next head was already read."""
 
     def __init__(self, head: bytes, reader: asyncio.StreamReader) -> None:
         self._head = head

@@ -1,4 +1,4 @@
-"""Tenants who come with tokens of an issuer to a whole router, beside those with API keys."""
+"""Tenants with an issuer's tokens at a whole router, beside those with API keys."""
 
 import asyncio
 import json
@@ -154,7 +154,7 @@ def test_while_the_issuer_is_away_its_last_keys_count(tmp_path: Path) -> None:
 
 
 def test_a_token_ends_on_a_connection_that_is_kept(tmp_path: Path) -> None:
-    """The same head, again and again: what is known of heads must not outlive it."""
+    """The same head, again and again: the cache of heads must not outlive the token."""
 
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there) as router:

@@ -1,4 +1,4 @@
-"""Who reads what of usage: a tenant its own, in OpenAI's shape; cost tools everybody's, as a table."""
+"""Who reads which usage: a tenant its own, in OpenAI's format; cost tools everybody's, as a table."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Whatever happens, in any order: everybody gets the leader's bytes from the first on, and nothing is left behind."""
+"""Whatever happens, in any order: every client gets the leader's bytes from the first on, and nothing is left over."""
 
 from dataclasses import dataclass, field
 
@@ -16,12 +16,12 @@ LENT = AnswerHead(status=503, lines=b"", length=0, revision="r1")
 
 @dataclass
 class Story:
-    """One question, many who ask it, and what each should have got."""
+    """One request, many clients that send it, and what each should have got."""
 
     kept: ResponseCache = field(default_factory=lambda: cache(max_entry_bytes=30, ttl_seconds=0.0))
     clients: list[Client] = field(default_factory=list)
     sent: dict[CacheFlight, bytes] = field(default_factory=dict)
-    """By those who lead now, in the order in which they began to."""
+    """What the current leaders sent, in the order in which they began."""
     gone: set[int] = field(default_factory=set)
 
     def find_reply(self) -> None:
@@ -37,7 +37,7 @@ class Story:
             client.follower.start()
 
     def leaders(self) -> list[CacheFlight]:
-        """Flights whose leaders still have a word to say."""
+        """Flights whose leaders still have something to send."""
         return [
             one.flight for one in self.clients if one.flight is not None and one.flight.state is not FlightState.OVER
         ]
@@ -78,7 +78,7 @@ class Story:
             client.follower.resume()
 
     def ends(self) -> None:
-        """All go home: slow ones read on, leaders fail."""
+        """End all: slow clients read on, leaders fail."""
         for client in self.clients:
             if client.follower is not None and not client.follower.over:
                 client.follower.resume()

@@ -1,4 +1,4 @@
-"""What becomes of a request: answered at once, leading, following, or passing by."""
+"""What becomes of a request: answered at once, leading, following, or bypassing."""
 
 import json
 

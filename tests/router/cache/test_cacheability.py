@@ -1,4 +1,4 @@
-"""Which requests have one answer only."""
+"""Which requests have only one possible answer."""
 
 from typing import Any
 

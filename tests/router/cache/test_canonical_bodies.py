@@ -1,4 +1,4 @@
-"""The same question has the same key, however it is spelt; another question never does."""
+"""The same request has the same key, however it is written; a different one never does."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ def spelt(text: str, surface: str = "chat", tenant: str = "t") -> bytes:
 
 
 def turned(tree: Tree) -> Tree:
-    """Its own keys and those of its messages the other way round."""
+    """Its own keys and those of its messages in reverse order."""
     messages = [{name: one[name] for name in reversed(one)} for one in tree["messages"]]
     return {name: messages if name == "messages" else tree[name] for name in reversed(tree)}
 
@@ -62,7 +62,7 @@ def test_a_change_of_one_field_is_always_another_question(body: Tree, name: str,
 
 
 def exactly(tree: Tree) -> str:
-    """Another judge: the standard library's own spelling, sorted where order means nothing; 1, 1.0 and True apart."""
+    """An independent check: the standard library's form, sorted where order means nothing; 1, 1.0 and True apart."""
     return json.dumps({name: _ordered(value, sort=name == "messages") for name, value in sorted(tree.items())})
 
 

@@ -1,4 +1,4 @@
-"""Which answers are whole, and so may be kept."""
+"""Which answers are complete, and so may be stored."""
 
 import json
 from typing import Any

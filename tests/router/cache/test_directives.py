@@ -1,4 +1,4 @@
-"""What clients may say of the cache in a head."""
+"""Cache directives that clients may send in a header."""
 
 from math import inf
 

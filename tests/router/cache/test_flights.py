@@ -1,4 +1,4 @@
-"""Requests that ask the same at once: one upstream, and everybody the same bytes, whoever leaves or fails."""
+"""Concurrent identical requests: one upstream request, the same bytes for all, whichever leaves or fails."""
 
 import pytest
 

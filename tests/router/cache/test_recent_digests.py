@@ -1,4 +1,4 @@
-"""Bodies that were read lately are not read again, and no other is taken for one of them."""
+"""Recently parsed bodies are not parsed again, and no other body is taken for one of them."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -28,7 +28,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def reply(seed: int) -> bytes:
-    """What an engine answers to it."""
+    """An engine's answer to it."""
     return ANSWER.replace(b"So.", b"So %d." % seed)
 
 
@@ -47,14 +47,14 @@ class Router:
         return asyncio.get_running_loop().time() + self.later
 
     async def send_lookup(self, seed: int = 0, *, stream: bool = False) -> Client:
-        """A client who has been told what becomes of him."""
+        """A client that knows its outcome: hit, lead or follow."""
         lookup = enquiry({**CHAT, "seed": seed, "stream": stream})
         client = followed(self.cache, Client(), lookup)
         await until(lambda: bool(client.received))
         return client
 
     async def fills(self, seed: int = 0) -> None:
-        """Asked, answered by an engine, and written."""
+        """Look up, answer from an engine, and store."""
         client, written = await self.send_lookup(seed), self.store.counts.written
         assert client.flight is not None
         answer(client.flight, reply(seed), now=self.now())

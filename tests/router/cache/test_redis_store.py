@@ -1,4 +1,4 @@
-"""The store that routers share: a help while it answers, and never in the way."""
+"""The shared store of routers: a help while it answers, and never an obstacle."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +16,7 @@ from tests.router.cache.clients import ANSWER, CHAT, HEAD, Client, answer, cache
 
 @dataclass
 class SlowRedis:
-    """A store within the test: as slow and as broken as it is told to be."""
+    """A store within the test: as slow and as broken as configured."""
 
     held: dict[bytes, bytes] = field(default_factory=dict)
     delay: float = 0.0
@@ -46,7 +46,7 @@ class SlowRedis:
 
 @dataclass
 class World:
-    """Two routers on one store, and a clock that is moved by hand."""
+    """Two routers on one store, and a manual clock."""
 
     redis: SlowRedis = field(default_factory=SlowRedis)
     now: float = 100.0
@@ -56,7 +56,7 @@ class World:
         self.two, self.two_cache = self.router(50_000.0)
 
     def router(self, began: float) -> tuple[RedisAnswerStore, ResponseCache]:
-        """Each counts its own time from another beginning."""
+        """Each measures its own time from a different start."""
         store = RedisAnswerStore(
             self.redis, StoreClocks(own=lambda: self.now + began, wall=lambda: 1_000_000.0 + self.now)
         )
@@ -80,7 +80,7 @@ def story(action: Callable[[World], Awaitable[None]]) -> None:
 
 
 async def rounds(store: SlowRedis, *, request: int) -> None:
-    """Until the store was asked so often, and answered."""
+    """Wait until the store got this many requests, and answered."""
     while store.requests < request:
         await asyncio.sleep(0)
     for _ in range(20):

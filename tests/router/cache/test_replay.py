@@ -1,4 +1,4 @@
-"""The bytes that a client gets without an engine, read by another parser."""
+"""The bytes that a client gets without an engine, read by an independent parser."""
 
 from http.client import HTTPResponse
 from io import BytesIO
@@ -19,7 +19,7 @@ EVENTS = CacheEntry(
 
 
 class Wire:
-    """As much of a socket as the standard library's reader wants."""
+    """As much of a socket as the standard library's reader needs."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

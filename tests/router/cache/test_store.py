@@ -1,4 +1,4 @@
-"""What is kept stays within bytes and time, and no tenant is thrown out by one that holds more."""
+"""Stored answers stay within bytes and time, and a tenant with more does not evict the others."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The file of a gateway's router: read whole, and what nobody can act on is named."""
+"""The file of a gateway's router: read whole, and what cannot be used is named."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The file of a router that an operator rendered: understood whole, and what nobody can act on is named."""
+"""The router's file that an operator rendered: understood whole, and what cannot be used is named."""
 
 import json
 from dataclasses import replace

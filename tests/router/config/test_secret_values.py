@@ -1,4 +1,4 @@
-"""Secrets of a router: read from files and variables, reported when they are missing, never a reason to stop."""
+"""Secrets of a router: read from files and variables, reported when missing, never a reason to stop."""
 
 from dataclasses import replace
 from hashlib import sha256

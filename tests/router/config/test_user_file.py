@@ -1,4 +1,4 @@
-"""The file that a person wrote: the words of `spec.router`, and nothing in it is passed over."""
+"""The user-written file: the fields of `spec.router`, and nothing in it is ignored."""
 
 import re
 import subprocess
@@ -64,7 +64,7 @@ def test_everything_in_it_is_heard() -> None:
 
 
 def test_what_may_be_said_in_a_deployment_may_be_said_here_and_means_the_same() -> None:
-    """The same words; only secrets lie elsewhere."""
+    """The same fields; only secrets are elsewhere."""
     router: dict[str, Any] = COUNTED["router"]
     spec = {key: value for key, value in router.items() if key not in {"replicas", "service", "httpRoute"}}
     alone = spec | {
@@ -146,7 +146,7 @@ def test_every_group_of_a_deployments_router_is_a_group_of_the_file() -> None:
 
 
 def test_a_rendered_file_never_brings_pydantic() -> None:
-    """17 MB of a router's memory; the interpreter is a fresh one, since this one has it already."""
+    """17 MB of a router's memory; in a fresh interpreter, since this one has it already."""
     words = (
         "import sys; from fairlead.router.config import loader; "
         'loader.read(\'{"renderedFrom": "x", "endpoints": ["a:1"]}\'); '
@@ -165,7 +165,7 @@ def test_the_file_in_the_docs_is_understood() -> None:
 
 
 def test_late_requests_are_refused_only_where_something_says_when_they_are_late() -> None:
-    """A limit that refuses nobody would look like one that works."""
+    """A limit that never refuses would look like one that works."""
     file = "endpoints: [127.0.0.1:8000]\nrouting: {limits: {late: Refuse}}\n"
     with pytest.raises(RouterConfigError) as raised:
         loader.read(file)

@@ -1,4 +1,4 @@
-"""One line a request: what it says, and that nobody can make it say something else."""
+"""One line a request: what it contains, and that no client can forge it."""
 
 import json
 from random import Random
@@ -19,7 +19,7 @@ from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from tests.router.observability.recorders import T0, WALL, answered, begun, recorder_of, replica, routed_request
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=200)
-"""Half surrogate pairs too, which JSON can spell; longer words are cut, which another story tells."""
+"""Half surrogate pairs too, which JSON can represent; longer texts are cut, which another test checks."""
 
 
 def line(record: RequestRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How each attempt of a traced request ended, and what its spans say of it."""
+"""How each attempt of a traced request ended, and its spans."""
 
 import pytest
 

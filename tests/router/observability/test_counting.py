@@ -1,4 +1,4 @@
-"""What the numbers say of requests, and that there are never too many of them."""
+"""What the metrics say of requests, and that there are never too many series."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lines reach a file or a pipe; when they cannot, the loop does not notice and the count does."""
+"""Lines reach a file or a pipe; when they cannot, the loop is not delayed and the counter shows it."""
 
 import json
 import os
@@ -17,11 +17,11 @@ from fairlead.router.observability.snapshot import RouterSnapshot
 from tests.router.observability.recorders import T0, Wall, answered, recorder_of, samples
 
 TIMEOUT_S = 10.0
-"""Seconds that a thread of ours gets; it needs a thousandth."""
+"""Seconds that our thread gets; it needs a thousandth."""
 
 
 class Gate:
-    """A sink that blocks until it is opened, as a pipe that nobody reads."""
+    """A sink that blocks until it is opened, like a pipe that nobody reads."""
 
     def __init__(self) -> None:
         self.opened = threading.Event()

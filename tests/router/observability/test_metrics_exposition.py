@@ -1,4 +1,4 @@
-"""The page, judged by Prometheus' own parser."""
+"""The page, checked by Prometheus' own parser."""
 
 import os
 import re

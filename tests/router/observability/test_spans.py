@@ -1,4 +1,4 @@
-"""Spans reach a collector; one that is slow or gone costs spans and never a request's time."""
+"""Spans reach a collector; a slow or missing one costs spans and never a request's time."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""What tenants used in the last minute is the difference to what they had used before it."""
+"""A tenant's use in the last minute is the difference to its earlier use."""
 
 from fairlead.router.observability.series import TenantTotal
 from fairlead.router.observability.tenant_use import NOTHING, TenantUse, UsedTokens

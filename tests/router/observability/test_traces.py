@@ -1,4 +1,4 @@
-"""Who decides whether a request is recorded, and what its engine is told."""
+"""Who decides whether a request is traced, and what its engine gets."""
 
 from random import Random
 

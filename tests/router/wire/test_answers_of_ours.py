@@ -1,4 +1,4 @@
-"""Heads and answers that the router writes itself: read by h11, which is not ours."""
+"""Heads and answers that the router writes itself: read by h11, an independent parser."""
 
 import json
 from dataclasses import replace

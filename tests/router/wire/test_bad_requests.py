@@ -1,4 +1,4 @@
-"""Every bad request of the table gets its answer, cut anywhere; none of them is ever taken for a request."""
+"""Every bad request of the table gets its answer, cut anywhere; none of them is ever accepted."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.router.wire.bad_requests import BAD_REQUESTS, LIMITS, BadRequest
 
 
 def read(*pieces: bytes) -> MalformedRequest | ClientRequest | None:
-    """What a fresh connection makes of these; it is not fed after it objected."""
+    """What a fresh connection makes of these bytes; feeding stops after an error."""
     reader = RequestReader(LIMITS, HeadCache())
     found: MalformedRequest | ClientRequest | None = None
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""The page of the documentation says what the reader does."""
+"""The page of the documentation matches the reader."""
 
 from house import bad_requests_page
 from house.tree import ROOT

@@ -1,4 +1,4 @@
-"""What is read from a body: the few facts of each API, whatever else stands there."""
+"""What is read from a body: the few facts of each API, whatever else it contains."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Streams watched as they pass, however they are cut: what they tell, and what goes on of an edited one."""
+"""Streams observed as they pass, however they are cut: what they show, and what is sent of an edited one."""
 
 import json
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ def scanned(surface: Surface, pieces: Sequence[bytes]) -> EventScan:
 
 
 class Stream(NamedTuple):
-    """A whole one, and what it tells."""
+    """A whole stream, and its facts."""
 
     surface: Surface
     sent: bytes

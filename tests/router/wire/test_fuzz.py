@@ -1,4 +1,4 @@
-"""The fuzzer's seeds hold, a few mutations too, and what breaks is told; the long runs are `python -m fuzz.wire`."""
+"""The fuzzer's seeds hold, a few mutations too, and a failure is reported; the long runs are `python -m fuzz.wire`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Of an API outside of the cluster a client gets what describes the answer, and nothing of whose account it was."""
+"""From an external API a client gets the headers that describe the answer, and none that identify the account."""
 
 import pytest
 

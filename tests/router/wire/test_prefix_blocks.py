@@ -1,4 +1,4 @@
-"""Block ids: equal beginnings have equal ids, in every router."""
+"""Block ids: equal prefixes have equal ids, in every router."""
 
 from hypothesis import given
 from hypothesis import strategies as st

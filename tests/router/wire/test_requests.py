@@ -1,4 +1,4 @@
-"""Requests out of bytes: the usual one in one read, and the same one cut anywhere."""
+"""Requests from bytes: the usual one in one read, and the same one cut anywhere."""
 
 import h11
 import pytest
@@ -96,7 +96,7 @@ def test_head_and_options_are_requests() -> None:
 
 
 def test_an_offer_of_another_protocol_is_passed_over_and_its_body_is_read() -> None:
-    """Java's client offers h2c with every plain request; llhttp alone would leave its body out."""
+    """Java's client offers h2c with every plain request; llhttp alone would drop its body."""
     for pieces in cuts.everywhere(
         b"POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
         b"HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nContent-Length: 5\r\n\r\nhello"

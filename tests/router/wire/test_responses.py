@@ -1,4 +1,4 @@
-"""Answers out of an engine's bytes: followed to their exact end, passed on as they came, and ended properly if cut."""
+"""Answers from an engine's bytes: followed to their exact end, passed on unchanged, and ended properly if cut."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Members set in a body: it reads as if they had been there, and the rest is byte for byte the client's."""
+"""Members set in a body: it parses as if they had been there, and the rest is byte for byte the client's."""
 
 import json
 from typing import Any

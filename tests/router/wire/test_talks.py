@@ -1,4 +1,4 @@
-"""What a client calls its talk, by which routers that do not speak to each other send it to one place."""
+"""The client's name for its conversation, by which independent routers send it to one place."""
 
 import json
 
