@@ -1,4 +1,4 @@
-"""Tenants as accounts: who is who, and what outlives a change of configuration."""
+"""Tenants as accounts: identity, and what outlives a change of configuration."""
 
 from hashlib import sha256
 from math import inf

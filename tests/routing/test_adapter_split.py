@@ -1,4 +1,4 @@
-"""Versions of one adapter divide its conversations by their shares, the same at every router."""
+"""Versions of one adapter split its conversations by their shares, the same at every router."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Which adapters an engine has, as far as is known, and how many of them can be active there at once."""
+"""Which adapters an engine is known to have, and how many of them can be active there at once."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is let in, and what those read who are not."""
+"""What is admitted, and the message for what is not."""
 
 import pytest
 

@@ -21,7 +21,7 @@ TWO: Final = RoutingSettings(tenants=tuple(Tenant(name=name, keys=()) for name i
 
 
 def engine_of(routing: RoutingSettings | None = None, objective: float | None = 20.0) -> Dispatcher:
-    """One with a cache of ten thousand tokens, known to compute a thousand tokens a second."""
+    """One with a cache of ten thousand tokens that computes a thousand tokens a second."""
     at = dispatcher_of(routing, slots=100, kv_tokens=TOKENS)
     at.apply(terms(routing or RoutingSettings(), objective=objective), 0.0)
     teach(at.table.expectations.first_token)
@@ -30,7 +30,7 @@ def engine_of(routing: RoutingSettings | None = None, objective: float | None = 
 
 
 def running(at: Dispatcher, prompt: int = 100, name: str = "") -> RoutingRequest:
-    """A request whose first token came."""
+    """A request that has had its first token."""
     one = send(at, name, prompt=prompt)
     sent(at, one)
     at.first_token(one, 0.1)
@@ -38,7 +38,7 @@ def running(at: Dispatcher, prompt: int = 100, name: str = "") -> RoutingRequest
 
 
 def sampled(at: Dispatcher, usage: float, now: float = 0.0) -> None:
-    """The engine said how much of its cache is in use."""
+    """The engine reported its cache usage."""
     for endpoint in at.table.endpoints:
         at.table.figures(endpoint, EndpointSample(at=now, running=1, waiting=0, kv_usage=usage))
 
@@ -94,7 +94,7 @@ def test_a_prompt_that_an_engine_holds_needs_room_for_the_rest_only() -> None:
 
 
 def flooded() -> Dispatcher:
-    """A tenant with much in flight, and one of which a request came lately."""
+    """A tenant with much in flight, and one with a recent request."""
     at = engine_of(TWO)
     running(at, prompt=1000, name="flood")
     quiet = running(at, prompt=10, name="quiet")

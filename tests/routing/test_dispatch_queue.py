@@ -1,4 +1,4 @@
-"""Who may wait, for how long, and who loses a place to whom."""
+"""Which requests may wait, for how long, and which lose their place to which."""
 
 from fairlead.fleet.gateways import HoldLimits, RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, Tenant

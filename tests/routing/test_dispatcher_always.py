@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: everything is given back, nobody has two places, nobody is forgotten."""
+"""Whatever happens in whatever order: all is returned, no request has two places, none is forgotten."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -36,7 +36,7 @@ Act = tuple[int, int, int]
 
 @dataclass
 class Story:
-    """Plays the router: knows where each request stands and checks that the dispatcher agrees."""
+    """Plays the router: tracks each request's state and checks that the dispatcher agrees."""
 
     dispatcher: Dispatcher = field(default_factory=lambda: dispatcher_of(ROUTING, engines=0))
     now: float = 0.0
@@ -153,7 +153,7 @@ def test_always_everything_is_back_at_zero_after_the_last_has_gone(acts: list[Ac
 
 @given(ACTS)
 def test_always_everybody_who_waits_gets_an_answer_once_there_is_room(acts: list[Act]) -> None:
-    """No story leaves the queue in a state that never moves again."""
+    """No sequence leaves the queue in a state that never moves again."""
     story = Story()
     for act in [(7, 7, 3), *acts]:
         story.play(act)
@@ -174,7 +174,7 @@ def test_always_everybody_who_waits_gets_an_answer_once_there_is_room(acts: list
 def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
     flood: list[tuple[bool, int]], cost: int
 ) -> None:
-    """After at most twenty times its own cost, and one largest request, of others' tokens."""
+    """After at most twenty times its own cost, plus one largest request, of others' tokens."""
     bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
     tenants = (Tenant(name="b", keys=(), band="gold", weight=3), Tenant(name="c", keys=(), band="iron"))
     at = dispatcher_of(RoutingSettings(tenants=tenants, bands=bands))
@@ -195,7 +195,7 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
 
 @given(st.lists(st.sampled_from(["batch", "chat", "end", "sweep"]), max_size=80))
 def test_never_does_a_batch_job_begin_while_somebody_interactive_waits_for_room(acts: list[str]) -> None:
-    """So at most the turn that was given already is before a person's."""
+    """So at most the turn that was given already precedes an interactive request."""
     at = dispatcher_of(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.9, max_queued=100)), slots=2)
     running: list[RoutingRequest] = []
     people: list[RoutingRequest] = []

@@ -1,4 +1,4 @@
-"""The table of engines: which states they go through, who hears of it, and that every load comes back."""
+"""The table of engines: their states, who is notified, and that every load is returned."""
 
 from dataclasses import replace
 from typing import Final
@@ -20,7 +20,7 @@ B: Final = DiscoveredEndpoint(pod="b", address="b:1")
 
 
 def proved_table(*who: DiscoveredEndpoint) -> tuple[EndpointTable, list[str]]:
-    """A table of proved engines, and what it told since."""
+    """A table of proved engines, and its notifications since."""
     lines: list[str] = []
     made = EndpointTable(lambda endpoint: lines.append(f"{endpoint.pod} {endpoint.state} {endpoint.reason}".strip()))
     made.take(who)
@@ -65,7 +65,7 @@ def test_a_prompt_that_was_counted_is_no_estimate_any_more() -> None:
 
 
 def test_a_sleeper_gets_no_request_and_is_proved_again_when_it_wakes() -> None:
-    """What is in flight there ends in peace; a new one would hang until somebody wakes it."""
+    """In-flight requests there may finish; a new one would hang until it is woken."""
     made, lines = proved_table(A)
     (engine,) = made.endpoints
     in_flight = request_of()

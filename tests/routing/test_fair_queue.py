@@ -12,7 +12,7 @@ from tests.routing.accounted import request_of, tenant
 
 
 def served(queue: FairQueue, most: int = 1000) -> list[RoutingRequest]:
-    """Those that have their turn, one after the other."""
+    """The requests that are served, in order."""
     order: list[RoutingRequest] = []
     while len(order) < most and (line := queue.first()) is not None:
         order.append(queue.serve(line))
@@ -151,7 +151,7 @@ Story = list[tuple[int, int]]
 def test_always_two_that_wait_differ_by_at_most_one_largest_request_each(
     weights: tuple[int, int], left: list[int], right: list[int], turns: int
 ) -> None:
-    """Normalised service, over every stretch in which both have somebody waiting."""
+    """Normalised service, over every stretch in which both have waiting requests."""
     queue = FairQueue()
     tenants = [tenant("l", weight=weights[0]), tenant("r", weight=weights[1])]
     for account, costs in zip(tenants, (left, right), strict=True):
@@ -171,7 +171,7 @@ def test_always_two_that_wait_differ_by_at_most_one_largest_request_each(
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(1, 500)), max_size=60))
 def test_always_everybody_who_waits_is_served_once_or_withdrawn(story: list[tuple[int, int, int]]) -> None:
-    """Adding, withdrawing, serving and standing aside in any order loses nobody and doubles nobody."""
+    """Adding, withdrawing, serving and standing aside in any order loses and duplicates nothing."""
     queue = FairQueue()
     tenants = [tenant(str(place)) for place in range(3)]
     waiting: list[RoutingRequest] = []

@@ -1,4 +1,4 @@
-"""What first tokens teach: how long a prompt takes, and how many tokens an engine computes in a time."""
+"""What first tokens teach: how long a prompt takes, and how fast an engine computes tokens."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from fairlead.routing.first_token_speed import FEWEST, MOST_SECONDS, FirstTokenS
 
 
 def taught(*pairs: tuple[int, float], times: int = FEWEST) -> FirstTokenSpeed:
-    """By prompts of so many tokens whose first token took so long, each so often."""
+    """By prompts of these lengths whose first tokens took these times, each this often."""
     speed = FirstTokenSpeed()
     for _ in range(times):
         for tokens, seconds in pairs:

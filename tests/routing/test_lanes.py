@@ -1,4 +1,4 @@
-"""Lanes and bands: who goes first, how much of the fleet each may take, and that nobody starves by design."""
+"""Lanes and bands: which goes first, how much of the fleet each may take, and that none starves by design."""
 
 from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, BatchLaneLimits, Lane, LongLaneLimits, Tenant

@@ -1,4 +1,4 @@
-"""Requests that cannot be in time, before a whole dispatcher: served last or refused, and nobody else pays for them."""
+"""Requests that cannot be in time, in a whole dispatcher: served last or refused, and no other pays for them."""
 
 import pytest
 
@@ -27,7 +27,7 @@ REFUSE = RoutingSettings(limits=TrafficLimits(late=LateAction.REFUSE))
 
 
 def dispatcher_with(routing: RoutingSettings | None = None, slots: float = 1) -> Dispatcher:
-    """With an objective of two seconds, and engines that are known to compute a thousand tokens a second."""
+    """With an objective of two seconds, and engines that compute a thousand tokens a second."""
     at = dispatcher_of(routing, slots=slots)
     at.apply(terms(routing or RoutingSettings(), objective=2.0), 0.0)
     teach(at.table.expectations.first_token)
@@ -42,7 +42,7 @@ def came(at: Dispatcher, now: float, prompt: int = 100, name: str = "") -> Routi
 
 
 def running_in(at: Dispatcher, name: str = "") -> RoutingRequest:
-    """A request that came first and had its first token in a tenth of a second."""
+    """A request that arrived first and had its first token in a tenth of a second."""
     one = came(at, 0.0, name=name)
     sent(at, one)
     at.first_token(one, 0.1)
@@ -50,7 +50,7 @@ def running_in(at: Dispatcher, name: str = "") -> RoutingRequest:
 
 
 def end(at: Dispatcher, one: RoutingRequest, now: float) -> None:
-    """It was answered."""
+    """Complete it."""
     at.first_token(one, now)
     at.ended(one, AttemptEnding.DONE, None, now)
 
@@ -151,7 +151,7 @@ def test_a_refusal_that_was_not_delivered_yet_may_still_be_withdrawn() -> None:
 
 
 def test_an_engine_gets_the_next_prompt_when_it_has_computed_the_one_before() -> None:
-    """What stands in its own queue is ordered no more; a tenth of the objective may."""
+    """The engine's own queue is not reordered; it may hold a tenth of the objective."""
     at = dispatcher_with(slots=100)
     assert placed(at, 0.0) == []
     first = came(at, 0.0, prompt=300)
@@ -224,7 +224,7 @@ def test_a_request_that_an_engine_failed_keeps_its_deadline() -> None:
 
 
 def test_a_tenants_turn_is_its_own_though_its_request_is_late_while_others_wait() -> None:
-    """Room to spare is kept for one's own later requests; what others would take instead is one's share."""
+    """Spare room is kept for the tenant's own later requests; its share is what others would take instead."""
     shops = (Tenant(name="shop", keys=()), Tenant(name="bank", keys=()))
     at = dispatcher_with(RoutingSettings(tenants=shops), slots=5)
     running = [running_in(at, "bank") for _ in range(5)]

@@ -1,4 +1,4 @@
-"""Who goes first when not everybody can be in time: one tenant's queue, with engines of a thousand tokens a second."""
+"""Which goes first when not all can be in time: one tenant's queue, with engines of a thousand tokens a second."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ from tests.routing.outlooks import outlook_of, request_at, turn, turns
 
 
 def paced(outlook: FirstTokenOutlook) -> tuple[FairQueue, Account]:
-    """A queue that was served a thousand tokens in the last second, and whose it is."""
+    """A queue that served a thousand tokens in the last second, and its account."""
     queue, shop = FairQueue(outlook), tenant()
     for _ in range(10):
         queue.add(request_at(shop, 100, 0.0))
@@ -173,12 +173,12 @@ def test_a_heap_forgets_those_that_left_it_long_before_they_come_up() -> None:
 
 
 class Counted(FirstTokenOutlook):
-    """Counts how often a request is judged."""
+    """Counts how often a request is checked."""
 
     judged = 0
 
     def latest_start(self, request: RoutingRequest) -> float:
-        """As ever."""
+        """As the base class does."""
         Counted.judged += 1
         return super().latest_start(request)
 

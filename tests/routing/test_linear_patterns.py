@@ -1,4 +1,4 @@
-"""Patterns in linear time: what is found, what is refused, and that nothing hangs."""
+"""Patterns in linear time: what matches, what is refused, and that nothing hangs."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Rates that one router keeps for all: whose they are, what a permit takes, and what comes back of it."""
+"""Rates that one router keeps for all: whose they are, what a permit takes, and what is returned of it."""
 
 import pytest
 from hypothesis import given
@@ -114,7 +114,7 @@ def test_what_comes_back_of_another_routers_permit_is_owed_to_it() -> None:
 
 
 def test_a_permit_of_another_router_is_final_here() -> None:
-    """What is left here is not asked, and nothing is taken twice."""
+    """The other router's remaining rate is not used here, and nothing is taken twice."""
     account = shop(next(router for router in ROUTERS if shop(router).home is not None))
     assert account.requests is not None
     gate = Admission(DispatcherConfig(routing=RoutingSettings(tenants=(account.tenant,))), TokenExpectations())

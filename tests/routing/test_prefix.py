@@ -1,4 +1,4 @@
-"""The index of prefixes: who holds how much, forgetting the longest unused, and never more than there is room for."""
+"""The prefix index: who holds how much, evicting the least recently used, and never above its capacity."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,11 +7,11 @@ from fairlead.routing import prefix
 from fairlead.routing.prefix import PrefixIndex
 
 CHAINS = st.lists(st.integers(0, 2), min_size=1, max_size=12)
-"""A text, word by word; its block ids are its beginnings."""
+"""A text, word by word; its block ids are its prefixes."""
 
 
 def chained(text: list[int]) -> tuple[int, ...]:
-    """Equal ids, equal beginnings."""
+    """Equal ids mean equal prefixes."""
     ids: list[int] = []
     value = 1
     for word in text:
@@ -21,7 +21,7 @@ def chained(text: list[int]) -> tuple[int, ...]:
 
 
 def index(*slots: int, blocks: int = 100) -> PrefixIndex:
-    """Empty, of so much room each."""
+    """Empty, with this much room for each."""
     made = PrefixIndex()
     for slot in slots:
         made.open(slot)

@@ -57,7 +57,7 @@ def test_each_of_four_routers_has_a_quarter() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 30_000), st.integers(1, 900)), max_size=40))
 def test_never_more_than_the_limit_and_one_bucket_passes(story: list[tuple[int, int]]) -> None:
-    """In any stretch from the start: what filled in, what was there at first, and one request's debt."""
+    """In any stretch from the start: the refill, the initial bucket, and one request's debt."""
     bucket = RateBucket(300.0, 300.0, 0.0)
     now, passed, largest = 0.0, 0, 0
     for wait_ms, amount in story:

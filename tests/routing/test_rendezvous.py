@@ -1,4 +1,4 @@
-"""Where routers agree that a talk belongs, and by which of its blocks."""
+"""Where routers agree that a conversation belongs, and by which of its blocks."""
 
 from collections import Counter
 

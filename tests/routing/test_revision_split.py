@@ -25,7 +25,7 @@ KEYS = range(1, 4001)
 
 
 def fleet(old: int, new: int, percent: int | None) -> EndpointTable:
-    """So many proved engines of each revision."""
+    """This many proved engines of each revision."""
     found = [(f"old-{place}", "a") for place in range(old)] + [(f"new-{place}", NEW) for place in range(new)]
     made = EndpointTable(lambda _: None)
     made.take([DiscoveredEndpoint(pod=pod, address=f"{pod}:1", revision=revision) for pod, revision in found])
@@ -36,7 +36,7 @@ def fleet(old: int, new: int, percent: int | None) -> EndpointTable:
 
 
 def shared(made: EndpointTable, percent: int | None) -> None:
-    """The new revision has so much from now on."""
+    """The new revision has this share from now on."""
     made.apply(Balancing(), 1, None if percent is None else TrafficShare(revision=NEW, percent=percent))
 
 

@@ -1,4 +1,4 @@
-"""Which engine is chosen, and that it can be told why."""
+"""Which engine is chosen, and that the reason can be shown."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ CHAT = tuple(range(1, 101))
 
 
 def chosen(made: EndpointTable, *blocks: int, tokens: int | None = None) -> tuple[str, PickReason, int]:
-    """Pod, what settled it, blocks held there."""
+    """Pod, the deciding reason, blocks held there."""
     found = made.choose(request_of(*blocks, tokens=tokens), 0.0)
     assert isinstance(found, EndpointChoice)
     return found.endpoint.pod, found.reason, found.held_blocks

@@ -1,4 +1,4 @@
-"""More adapters than slots: an adapter waits no longer than a stream lives, and nobody else waits for that."""
+"""More adapters than slots: an adapter waits no longer than a stream lives, and others do not wait for that."""
 
 import random
 from typing import Final
@@ -13,11 +13,11 @@ from tests.routing.adapter_worlds import STEP_S, AdapterWorld, Stream
 
 LONGEST_S: Final = 2.0
 SWEEP_S: Final = 0.3
-"""Until a report of a peer has come, and who waits is looked at."""
+"""Until a peer's report has arrived, and waiting requests are checked."""
 
 
 def crowded(world: AdapterWorld, *hot: str, seconds: float, every: float = 0.2) -> None:
-    """A stream for each hot adapter at each router in turn, again and again, so that some of them always run."""
+    """A stream for each hot adapter at each router in turn, repeatedly, so that some of them always run."""
     until, turn = world.now + seconds, 0
     while world.now < until:
         for name in hot:

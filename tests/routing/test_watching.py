@@ -1,4 +1,4 @@
-"""When an engine counts as stuck, when a second one is asked, what replies are expected to be, how many retries."""
+"""When an engine counts as stuck, when to hedge, expected replies, and how many retries."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""How much a queue gets, and how large a request may be to be counted on."""
+"""How much a queue gets, and the largest request that can be served predictably."""
 
 from math import inf
 

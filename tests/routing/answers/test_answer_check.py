@@ -1,4 +1,4 @@
-"""What decides in a cascade whether the smaller model's answer is given."""
+"""What decides in a cascade whether the smaller model's answer is used."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Schemas that anybody may send: compiled once, kept within bounds, and never a way to hang a router or to fetch."""
+"""Schemas that anyone may send: compiled once, bounded, and unable to hang a router or make it fetch."""
 
 import json
 import time
@@ -28,7 +28,7 @@ TWICE = {
     "type": "object",
     "anyOf": [{"properties": {"c": {"$ref": "#"}}}, {"properties": {"c": {"$ref": "#"}, "d": False}}],
 }
-"""It asks twice at each place: n levels, two to the n checks."""
+"""It checks each place twice: n levels take two to the n checks."""
 MANY = {"$defs": {str(n): True for n in range(201)}, "anyOf": [{"$ref": f"#/$defs/{n}"} for n in range(201)]}
 
 
@@ -138,7 +138,7 @@ def test_the_names_of_members_and_the_values_of_enums_are_no_keywords() -> None:
 
 
 def test_what_all_keywords_bring_to_a_place_counts() -> None:
-    """Members by name and by pattern, items by place and by content, and what stands at the place itself."""
+    """Members by name and by pattern, items by position and by content, and the place itself."""
     plain = ready({"type": "object"}).cost
     heavy = ready(
         {
@@ -170,7 +170,7 @@ def test_a_document_that_is_too_large_or_too_deep_is_not_checked() -> None:
 
 
 def test_a_verdict_that_cannot_be_explained_is_no_fault() -> None:
-    """Should the library's two answers ever differ, the mild one counts."""
+    """Should the library's two answers ever differ, the lenient one counts."""
     schema = ready(True)
     differing = CompiledSchema(is_valid=lambda _: False, validate=schema.validate, cost=schema.cost, size=1)
     assert differing.check("1") is PASSED

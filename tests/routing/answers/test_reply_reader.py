@@ -1,4 +1,4 @@
-"""What the model answered, read from whole replies of four APIs."""
+"""The model's answer, read from whole replies of four APIs."""
 
 import json
 from math import log

@@ -1,4 +1,4 @@
-"""What the model answered, put together from the events of a stream."""
+"""The model's answer, assembled from the events of a stream."""
 
 import json
 from math import log

@@ -1,4 +1,4 @@
-"""Whether an answer is what the request's schemas want, and what the model is told where it is not."""
+"""Whether an answer matches the request's schemas, and what the model is told where it does not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a request says its answer must look like, in the words of each API."""
+"""The output format that a request requires, in the fields of each API."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""How hard a request is: the client's word, or a guess whose share right is measured and not promised."""
+"""How hard a request is: the client's value, or an estimate whose accuracy is measured and not promised."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How many requests of a cascade go on: never more than the share, over any minute."""
+"""How many requests of a cascade escalate: never more than the share, over any minute."""
 
 from hypothesis import given
 from hypothesis import strategies as st

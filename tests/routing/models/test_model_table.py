@@ -1,4 +1,4 @@
-"""Which target answers: one, by weights, by rules, by a cascade; and what follows it."""
+"""Which target answers: one, by weights, by rules, by a cascade; and its fallbacks."""
 
 from collections import Counter
 

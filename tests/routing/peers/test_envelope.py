@@ -1,4 +1,4 @@
-"""A datagram's envelope: nothing is read from one without proof, and any other byte is no proof."""
+"""A datagram's envelope: nothing is read from one without proof, and any changed byte breaks the proof."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What peers may take of each other: never more peers, engines, receivers or blocks than the limits."""
+"""What peers may take up: never more peers, engines, receivers or blocks than the limits."""
 
 import pytest
 

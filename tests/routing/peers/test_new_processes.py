@@ -1,11 +1,11 @@
-"""A process that starts anew knows nothing: it catches up, and is not asked for what it cannot have."""
+"""A new process knows nothing: it catches up, and is not asked for what it cannot have."""
 
 from fairlead.routing.peers.envelope import DatagramKind, IgnoredReason, PeerKeys
 from tests.routing.peers.groups import KEY, World
 
 
 def kind_of(datagram: bytes) -> int:
-    """What it is for; all of these stories' routers have one key."""
+    """Its purpose; all routers of these tests have one key."""
     opened = PeerKeys((KEY,)).opened(datagram)
     assert not isinstance(opened, IgnoredReason)
     return opened[0].kind

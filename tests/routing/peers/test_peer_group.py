@@ -1,4 +1,4 @@
-"""Routers that know each other: what they share, whom they believe, and what is left when nobody is heard."""
+"""Routers that know each other: what they share, whom they accept, and what is left when none is heard."""
 
 from fairlead.fleet.gateways import Balancing
 from fairlead.routing.peers.envelope import DatagramKind, Envelope, IgnoredReason, PeerKeys
@@ -130,7 +130,7 @@ def test_after_a_cut_it_catches_up_with_what_was_sent_in_the_meantime() -> None:
 
 
 def test_halves_that_meet_again_learn_what_each_sent_meanwhile() -> None:
-    """Each heard a third of the others all the time, so none was ever alone."""
+    """Each was in contact with a third of the others all the time, so none was ever alone."""
     world = World("a", "b", "c", "d")
     world.apart = {"a", "b"}
     world.live(2.0)

@@ -1,4 +1,4 @@
-"""Whatever is lost, doubled, late or forged: what a router takes for its peers' load is what they last reported."""
+"""Whatever is lost, duplicated, late or forged: a router's view of its peers' load is what they last reported."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Reports as bytes: what is written is what is read, in datagrams that fit into a packet."""
+"""Reports as bytes: they read back as written, in datagrams that fit into a packet."""
 
 from hypothesis import given
 from hypothesis import strategies as st

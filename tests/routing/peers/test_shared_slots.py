@@ -1,4 +1,4 @@
-"""Routers that know each other's adapters: what one has at an engine counts at the others, until it is silent."""
+"""Routers that know each other's adapters: what one has at an engine counts at the others, until it goes silent."""
 
 from fairlead.routing.adapter_slots import SlotUse, number
 from fairlead.routing.peers.envelope import DatagramKind, Envelope, IgnoredReason, PeerKeys
@@ -10,7 +10,7 @@ FORGOTTEN_S = 2.0
 
 
 def with_slots(world: World, slots: int = 1) -> World:
-    """Each engine has so many, and all adapters."""
+    """Each engine has this many, and all adapters."""
     for table in world.tables.values():
         table.follow_adapters(follow=True, slots=slots)
         for endpoint in table.endpoints:

@@ -1,4 +1,4 @@
-"""The keys of an issuer: each signs with what fits it, and what is no public key for signatures is none."""
+"""An issuer's keys: each signs with the algorithms that fit it; a key that is not for signatures is not used."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a proved token opens: what it says of its issuer, its audience, its times, and whose it is."""
+"""What a valid token allows: its claims about issuer, audience, times, and tenant."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rules as text: what holds, what is refused and why, and that nothing ever fails once it was accepted."""
+"""Rules as text: what holds, what is refused and why, and that an accepted rule never fails."""
 
 from dataclasses import dataclass
 
@@ -134,7 +134,7 @@ def test_a_refused_expression_is_told_with_column_and_remedy(source: str, fault:
 
 @dataclass(frozen=True)
 class Sample:
-    """An expression, and what it is worth by Python's own reckoning."""
+    """An expression, and its value in Python."""
 
     text: str
     python: str
