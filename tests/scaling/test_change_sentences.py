@@ -1,4 +1,4 @@
-"""What would change a decision, in words that a person can act on."""
+"""What would change a decision, in words that a user can act on."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Corners of what is learnt: counters that stand still or begin anew, hours of the week, cold starts that drag on."""
+"""Corners of learning: counters that stop or reset, hours of the week, cold starts that drag on."""
 
 from dataclasses import replace
 from typing import Final
@@ -23,12 +23,12 @@ REQUEST: Final = request_mix.AverageRequest(
 
 
 def counter_at(at: float, requests: float, name: str = "router") -> ArrivalCounter:
-    """One that counts."""
+    """A router's counter."""
     return ArrivalCounter(name=name, at=at, requests=requests, prompt_tokens=requests * 100)
 
 
 def course(*counters: ArrivalCounter | None) -> Arrivals:
-    """One look every ten seconds; nothing: it was silent."""
+    """One read every ten seconds; None: it was silent."""
     arrivals = Arrivals()
     for number, counter in enumerate(counters):
         spoken = (counter,) if counter else ()
@@ -37,7 +37,7 @@ def course(*counters: ArrivalCounter | None) -> Arrivals:
 
 
 def requests(arrivals: Arrivals) -> float:
-    """All that were counted."""
+    """All counted requests."""
     return arrivals.points[-1].requests
 
 
@@ -86,7 +86,7 @@ def test_a_moment_after_the_last_look_is_the_last_look() -> None:
 
 
 def even(seconds: float, rate: float, since: float = 0.0) -> tuple[ArrivalTotals, ...]:
-    """A course of that rate."""
+    """A history with that rate."""
     return tuple(
         ArrivalTotals(at=since + 4.0 * step, requests=rate * 4.0 * step, prompt_tokens=rate * 400.0 * step)
         for step in range(int(seconds / 4) + 1)

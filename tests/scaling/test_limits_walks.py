@@ -1,4 +1,4 @@
-"""What holds of every answer, whatever signals, pods, bounds and policies are: tried on random walks."""
+"""Invariants of every recommendation, whatever signals, pods, bounds and policies are: tested on random walks."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -68,7 +68,7 @@ Rounds = list[tuple[SignalSummary, tuple[EnginePod, ...], int | None, float]]
 
 
 def walked(facts: ScalingFacts, values: Rounds) -> list[tuple[SignalSummary, ScalingFacts, Recommendation]]:
-    """Every look with what was answered."""
+    """Every round with its recommendation."""
     fleet, found = Fleet(facts=facts), []
     for summary, some, room, later in values:
         fleet.now += later

@@ -1,4 +1,4 @@
-"""Cron expressions in time zones whose clocks change, and the bounds that windows bring."""
+"""Cron expressions in time zones with clock changes, and the bounds that windows set."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -21,12 +21,12 @@ MORNING = ScheduleWindow(
 
 
 def at(text: str, zone: str = BERLIN, fold: int = 0) -> float:
-    """A moment as people write it."""
+    """A moment in local notation."""
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
 
 
 def began(cron: str, now: float, zone: str = BERLIN) -> str | None:
-    """When it last came within a week, as the clock on the wall showed it."""
+    """The last match within a week, in local time."""
     found = cron_expressions.last_occurrence(cron, zone, now, 7 * 24 * HOUR)
     return (
         None if found is None else datetime.fromtimestamp(found, ZoneInfo(zone)).isoformat(sep=" ", timespec="minutes")

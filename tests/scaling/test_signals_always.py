@@ -1,4 +1,4 @@
-"""What holds of every decision, whatever was seen before: `always` and `never` of the deciding room."""
+"""Invariants of every decision, whatever came before: `always` and `never` of the deciding package."""
 
 from dataclasses import fields, replace
 from random import Random
@@ -28,7 +28,7 @@ def lived(rates: list[float], replicas: int = 3, policy: ScalingPolicy = POLICY)
 
 
 def answered(fleet: Fluid, facts: ScalingFacts) -> Recommendation:
-    """Without being remembered."""
+    """A recommendation that is not remembered."""
     return recommender.recommend(facts, fleet.memory, fleet.now)[0]
 
 

@@ -1,4 +1,4 @@
-"""Another accelerator for the same demand: told where it is cheaper by more than the arithmetic may be wrong."""
+"""Another accelerator for the same demand: recommended where it is cheaper by more than the arithmetic's error."""
 
 from dataclasses import replace
 

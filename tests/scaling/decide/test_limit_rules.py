@@ -1,4 +1,4 @@
-"""From what signals ask for to the answer: holding, steps, bounds, money, zero, and what is said of it."""
+"""From the signals' need to the recommendation: holding, steps, bounds, money, zero, and the message."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Nodes that are full: partial placement is used, what finds no node is given up, and tried again later."""
+"""Full nodes: partial placement is used, what finds no node is given up, and retried later."""
 
 from dataclasses import replace
 from itertools import pairwise

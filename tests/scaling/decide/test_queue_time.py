@@ -1,4 +1,4 @@
-"""Requests that wait too long ask for replicas, once for each time that replicas were given a chance."""
+"""Requests that wait too long add replicas, once for each time that replicas had a chance to start."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.trial(21)
 
 
 def busy(name: str = "chat-0", waiting: float = 2.0, begun: float = 50.0, **document: Any) -> EnginePod:  # noqa: ANN401
-    """Eight run and some wait; so many have had their first token."""
+    """Eight run and some wait; this many have had their first token."""
     first = LatencyTotals(count=begun, total=0.0)
     return pod(name, figures=replace(engine(running=8.0, waiting=waiting), first_token=first), **document)
 
 
 def looked(*scaling_facts: ScalingFacts, every: float = 1.0) -> QueueAge:
-    """What is known of the queue after looks a while apart, the last of them at `AT`."""
+    """The queue's age after reads at this interval, the last of them at `AT`."""
     age, begin = QueueAge(), AT - every * (len(scaling_facts) - 1)
     for number, seen in enumerate(scaling_facts):
         age = queue_age.updated(age, pod_inventory.take(seen, AT), begin + every * number)
@@ -32,7 +32,7 @@ def looked(*scaling_facts: ScalingFacts, every: float = 1.0) -> QueueAge:
 
 
 def need_of(seen: ScalingFacts, *, waited: float, since: float = 100.0, lowest: float = 1.0) -> SignalNeed:
-    """What a wait asks for that has lasted for so long, and was never shorter than that meanwhile."""
+    """The need from a wait that has lasted this long, and was never shorter meanwhile."""
     age = QueueAge(seconds=waited, at=AT, lowest=lowest, since=AT - since)
     most = queue_time.limit(seen.policy)
     assert most is not None
@@ -177,13 +177,13 @@ def test_the_longest_wait_of_all_routers_counts() -> None:
 
 
 def figure(recommendation: Recommendation, name: str) -> float:
-    """One number of what the queue time says."""
+    """One figure of the queue-time signal."""
     (late,) = (one for one in recommendation.candidates if one.signal is ScalingSignal.QUEUE_TIME)
     return next(one.value for one in late.figures if one.name == name)
 
 
 def _later(seen: ScalingFacts, seconds: float) -> ScalingFacts:
-    """All told again, and nothing moved."""
+    """The same facts later, without any progress."""
     pods = tuple(replace(one, figures=replace(one.figures, at=AT + seconds)) for one in seen.pods if one.figures)
     return replace(seen, pods=pods, routers=(RouterPod(name="router-1", figures=_oldest(0.0, AT + seconds)),))
 

@@ -1,4 +1,4 @@
-"""What the signals ask for, from a fleet that does exactly what the arithmetic says."""
+"""The need by each signal, from a fleet that follows the arithmetic exactly."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from tests.scaling.fluid_fleets import COLD, KV_ONLY, POLICY, QUEUE_ONLY, TOKENS
 
 
 def figure(answer: Recommendation, name: str) -> float:
-    """One number of all that the decision tells."""
+    """One figure of the decision."""
     everywhere = [*answer.figures, *(one for candidate in answer.candidates for one in candidate.figures)]
     return next(one.value for one in everywhere if one.name == name)
 
@@ -119,11 +119,11 @@ def test_nobody_tells_of_a_queue() -> None:
     [
         (0.84, 4, 0, 4),  # within a tenth of 0.80
         (1.0, 4, 0, 5),  # 4 x 1.00 / 0.80
-        (1.0, 4, 1, 5),  # the one that starts is empty: 4 x 1.25 of 5 is right
+        (1.0, 4, 1, 5),  # the starting one is empty: 4 x 1.25 of 5 is right
         (1.0, 8, 1, 10),
-        (1.0, 4, 4, 8),  # those that start would turn it round: nothing changes
+        (1.0, 4, 4, 8),  # the starting ones would reverse it: nothing changes
         (0.4, 4, 0, 2),
-        (0.4, 4, 2, 4),  # those that start count as right at the target
+        (0.4, 4, 2, 4),  # starting ones count as right at the target
         (0.6, 1, 9, 10),  # and damp it until nothing changes
     ],
 )

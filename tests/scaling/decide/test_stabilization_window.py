@@ -1,4 +1,4 @@
-"""A fleet that shrinks and grows back at once learns to wait; one that was right to shrink forgets it again."""
+"""A fleet that shrinks and grows back at once learns to wait; one that was right to shrink unlearns it."""
 
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ WINDOW = 300.0
 
 
 def reversals(fleet: Fleet) -> int:
-    """How often it turned round."""
+    """How often the count reversed."""
     moves = [later - one for one, later in pairwise(fleet.answers) if later != one]
     return sum(one * later < 0 for one, later in pairwise(moves))
 

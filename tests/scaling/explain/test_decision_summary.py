@@ -1,4 +1,4 @@
-"""A decision at a glance: what is summed, what is a mean, and what nobody says stays absent."""
+"""A decision in summary: what is summed, what is a mean, and what stays absent when unknown."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What facts become when traffic goes on: counters move as on a real engine, pods stay as they are."""
+"""How facts evolve when traffic goes on: counters move as on a real engine, pods stay as they are."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A decision on one line: read back it is the same, and a line that is none says why."""
+"""A decision on one line: it reads back the same, and an invalid line says why."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Deciding a kept decision again tells every place at which it comes out otherwise."""
+"""Deciding a stored decision again reports every place where it differs."""
 
 from dataclasses import replace
 

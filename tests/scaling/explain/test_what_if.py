@@ -1,4 +1,4 @@
-"""What would change a decision: found by deciding again, and true when it comes."""
+"""What would change a decision: found by deciding again, and true when it happens."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -20,7 +20,7 @@ from tests.scaling.busy_fleets import CHAT, SILENCE, TEN_A_SECOND, after, busy, 
 
 
 def turns(record: DecisionRecord) -> dict[WhatIfCause, TurningPoint]:
-    """Of each cause the first."""
+    """The first turning point of each cause."""
     found: dict[WhatIfCause, TurningPoint] = {}
     for turn in what_if.turning_points(record):
         found.setdefault(turn.cause, turn)
@@ -29,7 +29,7 @@ def turns(record: DecisionRecord) -> dict[WhatIfCause, TurningPoint]:
 
 @cache
 def of_steady() -> dict[WhatIfCause, TurningPoint]:
-    """Of a fleet that has as much to do as it can."""
+    """Of a fully loaded fleet."""
     return turns(steady())
 
 

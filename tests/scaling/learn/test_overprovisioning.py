@@ -1,4 +1,4 @@
-"""More stand ready than are asked for: how much that is, and what is asked for in view of it."""
+"""More replicas are ready than recommended: how many, and the corrected recommendation."""
 
 from dataclasses import replace
 from typing import Final
@@ -24,7 +24,7 @@ LONG: Final = 200
 def stood(
     ready: int, need: float | None, views: int = LONG, before: OverprovisioningEstimate | None = None
 ) -> OverprovisioningEstimate:
-    """After so many looks, each a cold start apart."""
+    """After this many reads, each a cold start apart."""
     excess = OverprovisioningEstimate(at=0.0) if before is None else before
     for view in range(views):
         excess = overprovisioning.updated(excess, ready, need, COLD, (excess.at or 0.0) + COLD * min(view, 1))
@@ -80,7 +80,7 @@ def test_never_more_than_a_bet_on_either_side(ready: int, need: float | None, po
 
 
 def excess_of(facts: ScalingFacts) -> OverprovisioningEstimate:
-    """After a while of ten requests a second."""
+    """After a while at ten requests a second."""
     kept = after(facts, TEN_A_SECOND, 400).memory.learnt.excess
     return replace(kept, at=None)
 

@@ -1,4 +1,4 @@
-"""What was learnt from other requests counts for less when those that come now stay longer."""
+"""What was learnt from other requests counts for less when current ones stay longer."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""SLO attainment, at the use of the fleet at which it was measured: how the arithmetic is corrected by it."""
+"""SLO attainment, at the utilization at which it was measured: how it corrects the arithmetic."""
 
 from dataclasses import replace
 from typing import Final
@@ -34,7 +34,7 @@ def felt(
 
 
 def factor(correction: SloCorrection) -> float:
-    """Of what was reckoned, with the usual headroom."""
+    """The factor on the computed need, with the usual headroom."""
     return slo_correction.factor(slo_correction.fit_misses(correction), 0.15)
 
 
@@ -70,7 +70,7 @@ def test_where_nobody_serves_or_nobody_asks_nothing_is_felt(stand: ServingState)
 
 
 def test_who_ends_now_was_served_a_while_ago() -> None:
-    """Use follows over an eighth of a cold start; a leap is half believed by then."""
+    """Utilization is smoothed over an eighth of a cold start; half of a leap has arrived by then."""
     half = felt(0.0, 0.0, before=SloCorrection(use=0.5, at=COLD * 7 / 8))
     assert half.use == pytest.approx(0.75)
 

@@ -1,4 +1,4 @@
-"""Speculative decoding: what it gives at which load, and when it is switched off and on again."""
+"""Speculative decoding: its gain by load, and when it is switched off and on again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ SPECULATING = replace(FACTS, speculates=True, assumed=L4, policy=LETS)
 
 @dataclass
 class Guesser:
-    """Two engines that guess three tokens in each of ten steps a second, and the batches they serve."""
+    """Two engines that draft three tokens in each of ten steps a second, and the batches they serve."""
 
     facts: ScalingFacts = SPECULATING
     batch: float = 64.0
@@ -34,7 +34,7 @@ class Guesser:
     doubt: SampleProblem | None = None
 
     def passes(self, cold_starts: float) -> bool:
-        """Whether it is off after so long."""
+        """Whether it is off after this many cold starts."""
         for _ in range(round(cold_starts * COLD / 10)):
             self.now += 10
             self.drafts += 0 if self.state.off else 100

@@ -1,4 +1,4 @@
-"""Known faults of policies, alone and beside those who name them; the usual policy has none."""
+"""Known faults of policies, alone and combined; the usual policy has none."""
 
 from dataclasses import replace
 from decimal import Decimal
