@@ -1,4 +1,4 @@
-"""What stands in for SGLang's kernels in the image for processors, tried in real SGLang's environment."""
+"""The stand-ins for SGLang's kernels in the CPU image, tested in real SGLang's environment."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""SGLang's own parser and checks beside ours: it takes what we render, and says no to what it notices of the rest."""
+"""SGLang's own parser and checks beside ours: it accepts what we render, and refuses what it notices of the rest."""
 
 from typing import Final
 
@@ -38,7 +38,7 @@ CONFIRMED: Final = {
     "attention ranks and ngram": "does not support dp attention",
     "prompts in pieces that are no whole pages": "chunked_prefill_size must be divisible by page_size",
 }
-"""What of our refusals SGLang itself notices with a tiny Llama before it loads it, and its words."""
+"""Those of our refusals that SGLang itself detects with a tiny Llama before it loads it, and its words."""
 OUT_OF_REACH: Final = {
     "a cache in four bits on Blackwell": "attention on a processor has no such cache",
     "the model's own layers": "it opens the hub",
@@ -49,12 +49,12 @@ OUT_OF_REACH: Final = {
     "a longer context, on demand": "the variable that demands it is not set here",
     "a parser that only an image of one's own has": "this one is the release's",
 }
-"""What we let pass and it refuses here, each with the reason."""
+"""What we accept and it refuses here, each with the reason."""
 
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, str]:
-    """All are asked at once: its imports take longer than its checks."""
+    """All command lines in one run: its imports take longer than its checks."""
     setups = {**RENDERED, **REFUSED}
     return dict(zip(setups, verdicts.of([SGLANG.launch(one, PACE).command for one in setups.values()]), strict=True))
 
@@ -75,7 +75,7 @@ def test_what_it_notices_itself_it_says(what: str, answers: dict[str, str]) -> N
 
 
 def test_so_many_specs_were_asked(answers: dict[str, str], record_property: Record) -> None:
-    """Most refusals are of starts that pass its checks and then end, hang, or serve what nobody asked for."""
+    """Most refusals are of starts that pass its checks and then end, hang, or serve something else than requested."""
     record_property("specs", len(answers))
     record_property("refusals_confirmed", len(CONFIRMED))
     assert CONFIRMED.keys() <= REFUSED.keys()
