@@ -1,4 +1,4 @@
-"""Sentences that must hold for all engines and all traffic."""
+"""Invariants for all engines and all traffic."""
 
 from dataclasses import asdict, replace
 
@@ -26,7 +26,7 @@ def test_in_a_crowd_too_many_steps_at_once_always_equal_single_steps(seed: int) 
 
 
 def compare(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
-    """The fast way and the plain one, in everything that can be seen."""
+    """The fast path and the plain one, in everything visible."""
     fast, plain = engines.core(settings), engines.core(settings, plain=True)
     quick, slow = traffic.play(fast, requests), traffic.play(plain, requests)
     assert quick.first == slow.first
@@ -104,7 +104,7 @@ def test_no_step_ever_exceeds_the_budget_or_the_seats(settings: EngineSettings, 
 
 
 class _Pages(Watch):
-    """Counts pages from what requests hold, and compares with what the pool says."""
+    """Counts pages from what requests hold, and compares with the pool's count."""
 
     def step(self, engine: EngineCore, step: EngineStep) -> None:
         del step

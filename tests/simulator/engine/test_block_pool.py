@@ -1,4 +1,4 @@
-"""Pages: the order in which free ones are taken, and what is found in them before they are."""
+"""Pages: the order in which free ones are taken, and cache hits in them before that."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Two requests of one moment: recorded traffic has them, and neither may keep the other from ending."""
+"""Two requests at one moment: recorded traffic has them, and neither may keep the other from ending."""
 
 from fairlead.simulator.engine.requests import EngineRequestStatus
 from fairlead.simulator.engine.settings import EngineSettings, SchedulingPolicy
@@ -11,7 +11,7 @@ BOTH = [
     )
     for prompt in (35, 36)
 ]
-"""Either fits alone, the two together do not."""
+"""Either fits alone, both together do not."""
 
 
 def test_equally_urgent_requests_of_one_moment_do_not_take_each_others_pages_for_ever() -> None:

@@ -1,4 +1,4 @@
-"""Virtual time: how far `advance` goes, what it tells, and what can be seen in the middle of it."""
+"""Virtual time: how far `advance` goes, what it reports, and what is visible in the middle of it."""
 
 from collections.abc import Sequence
 
@@ -116,7 +116,7 @@ def test_a_reply_whose_pages_have_names_needs_a_name_for_every_page_before() -> 
 
 
 class Notes:
-    """A listener that writes down what it hears."""
+    """A listener that records its calls."""
 
     def __init__(self) -> None:
         self.received: list[tuple[str, tuple[int, ...], int | None]] = []

@@ -1,4 +1,4 @@
-"""Ranks behind one address: who takes the next request."""
+"""Ranks behind one address: which takes the next request."""
 
 from fairlead.simulator.engine.ranks import EngineRanks
 from fairlead.simulator.engine.settings import EngineSettings
@@ -6,7 +6,7 @@ from tests.simulator.engine.engines import core, request
 
 
 def ranks(*pages: int, slots: int = 256) -> EngineRanks:
-    """Ranks with caches of so many pages."""
+    """Ranks with caches of this many pages."""
     return EngineRanks([core(EngineSettings(blocks=blocks, max_sequences=slots)) for blocks in pages])
 
 

@@ -1,4 +1,4 @@
-"""vLLM's scheduler by example: who gets a seat, who is refused, and how requests end. vllm.md part 7."""
+"""vLLM's scheduler by example: which request gets a slot, which is refused, and how requests end. vllm.md part 7."""
 
 from dataclasses import replace
 

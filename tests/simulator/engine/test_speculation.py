@@ -1,4 +1,4 @@
-"""Drafts: what they cost, how many hold, and what they leave in the books."""
+"""Drafts: their cost, how many are accepted, and what remains in the accounts."""
 
 import random
 from dataclasses import replace

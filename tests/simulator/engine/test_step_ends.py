@@ -1,4 +1,4 @@
-"""How many steps of a stretch have ended is reckoned at once, and is always what counting one by one finds."""
+"""How many steps of a stretch have ended is computed at once, and always equals counting one by one."""
 
 from hypothesis import given
 from hypothesis import strategies as st

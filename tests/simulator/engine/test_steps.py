@@ -1,4 +1,4 @@
-"""vLLM's scheduler by example: what goes into a step, what the cache saves, and who makes room. vllm.md part 7."""
+"""vLLM's scheduler by example: what goes into a step, what the cache saves, and who is preempted. vllm.md part 7."""
 
 from dataclasses import replace
 

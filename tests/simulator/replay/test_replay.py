@@ -1,4 +1,4 @@
-"""Replays: a run recorded from the simulated engine itself must come back without any distance."""
+"""Replays: a run recorded from the simulated engine itself must replay exactly."""
 
 import json
 import random
@@ -30,12 +30,12 @@ class Card:
     arithmetic: float
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
-        """Weights once, and the cache."""
+        """Weights once, plus the cache."""
         assert sequences == tokens
         return DecodeLine(0.010 / self.bandwidth, 1e-7 / self.bandwidth)
 
     def seconds(self, batch: StepBatch) -> float:
-        """And each prompt token's arithmetic."""
+        """Plus each prompt token's arithmetic."""
         line = self.decode_line(batch.decodes, batch.decode_tokens)
         alone = line.base_s + line.context_token_s * batch.decode_context
         return alone + 5e-5 * batch.prefill_tokens / self.arithmetic
@@ -45,7 +45,7 @@ REAL = Card(0.8, 0.6)
 
 
 def card(reached: RateShares) -> Card:
-    """One that reaches these."""
+    """A card with these shares."""
     return Card(reached.bandwidth, reached.arithmetic)
 
 
@@ -63,7 +63,7 @@ def workload() -> Iterator[EngineRequest]:
 
 
 def files() -> tuple[list[str], str, list[str]]:
-    """What a recorder beside that engine writes: requests, timeline, workload."""
+    """What a recorder of that engine writes: requests, timeline, workload."""
     core, requests, now = EngineCore(LIMITS, REAL, chance()), list(workload()), 0.0
     arrivals, rows = iter([*requests, None]), ["t,prompt_throughput,gen_throughput,running,waiting,kv_cache_pct"]
     coming, before, second = next(arrivals), (0, 0), 1
@@ -96,7 +96,7 @@ def _line(request: EngineRequest) -> str:
 
 @pytest.fixture(scope="module")
 def recording() -> Recording:
-    """Read back."""
+    """The recording, read back."""
     requests, timeline, workload = files()
     read = recorded_runs.read(requests, timeline, workload)
     return Recording(tuple(replace(one, prefix=()) for one in read.answered), read.seconds)

@@ -1,4 +1,4 @@
-"""A live engine's counters, read every second: the shares it reaches are found again, or it is said what is missing."""
+"""A live engine's counters, scraped every second: its shares are recovered, or the missing part is named."""
 
 import random
 from dataclasses import replace
@@ -37,7 +37,7 @@ def reaching(reached: RateShares) -> PhysicalStepTimes:
 
 
 def scrapes(reached: RateShares, seconds: int, every: float = 1.0) -> list[TimedScrape]:
-    """What an engine that reaches them says of itself, under traffic that comes and goes."""
+    """What such an engine reports, under traffic that comes and goes."""
     draws = random.Random(7)  # noqa: S311  # no secret
     core, now, arrival, request = EngineCore(LIMITS, reaching(reached), draws), 0.0, 0.0, 0
     seen: list[TimedScrape] = []

@@ -43,7 +43,7 @@ ANY_LIMITS = st.builds(
 
 
 def run(limits: SweepLimits, record: SweepRecord, time: SweepTime = PLENTY) -> tuple[SweepRecord, list[str]]:
-    """Everything that the plan asks for, done at once; the order in words."""
+    """Everything that the plan requests, done at once; and the order in words."""
     running, order = None, []
     while True:
         match plan.next_step(limits, record, running, time):

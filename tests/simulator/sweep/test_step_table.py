@@ -1,4 +1,4 @@
-"""From measurements to step times: an engine whose times are known is found again, and chance turns nothing round."""
+"""From measurements to step times: known times are recovered, and noise does not reverse any trend."""
 
 from collections.abc import Iterator
 from dataclasses import astuple, replace
@@ -114,7 +114,7 @@ def test_what_drafts_cost_is_never_below_nothing() -> None:
 
 
 def _drafted(plain: MeasuredStepTimes, step_s: float, token_s: float) -> Iterator[StepMeasurement]:
-    """Steps with three drafts a request, longer by so much."""
+    """Steps with three drafts a request, longer by this much."""
     for batch in (1, 2, 8):
         point = SweepPoint(variant=EngineVariant.NGRAM, work=SweepWork.DECODE, batch=batch, context=64)
         measured = swept.measured(point, TRUE)

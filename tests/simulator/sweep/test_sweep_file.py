@@ -1,4 +1,4 @@
-"""The file of a sweep: what is written is read, a killed run loses one line, and a bad line is named."""
+"""A sweep's file: it reads back as written, a killed run loses one line, and a bad line is named."""
 
 import json
 from dataclasses import replace

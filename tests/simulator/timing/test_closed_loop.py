@@ -42,7 +42,7 @@ class Drawn:
 
 
 def played(times: PhysicalStepTimes, drawn: Drawn) -> float:
-    """Seconds a token, at the median of the requests: each client asks again when it was answered."""
+    """Seconds a token, at the median of the requests: each client sends its next request after an answer."""
     core, chance = EngineCore(ROOMY, times, random.Random(1)), random.Random(2)  # noqa: S311  # a seeded run
     ended: list[EngineRequest] = []
 

@@ -1,4 +1,4 @@
-"""What drafting adds to a step: time on the host for a lookup, passes of its own for a draft model."""
+"""What drafting adds to a step: host time for a lookup, extra passes for a draft model."""
 
 from dataclasses import replace
 
@@ -43,7 +43,7 @@ def test_a_step_that_drafts_is_always_longer_than_one_that_only_verifies(request
 def test_where_nothing_is_drafted_a_model_always_takes_no_time_and_a_lookup_its_time_on_the_host(
     requests: int, tokens: int
 ) -> None:
-    """vLLM schedules a lookup's steps one after the other, also while as many requests run that it drafts nothing."""
+    """vLLM schedules a lookup's steps one after the other, even while so many requests run that it drafts nothing."""
     plain = seconds(DraftSetup(), requests, 0)
     assert seconds(draft(SMALL, tokens), requests, 0) == plain
     for lookup in (draft_cost.BY_HOST, draft_cost.BY_GPU):

@@ -1,4 +1,4 @@
-"""A fit that is corrected by what a sweep of the deployment's relative showed of it."""
+"""A fit corrected by what a sweep of a related deployment showed."""
 
 from dataclasses import astuple, replace
 
@@ -14,7 +14,7 @@ ORIGIN = Provenance(level=ProvenanceLevel.PHYSICS, source="this test")
 
 
 class Linear:
-    """So long a step, a token of context and a token of a prompt."""
+    """A fixed step time, plus a time for each token of context and of a prompt."""
 
     def __init__(self, base_s: float, context_s: float, prompt_s: float) -> None:
         self.base_s, self.context_s, self.prompt_s = base_s, context_s, prompt_s

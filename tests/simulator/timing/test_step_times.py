@@ -1,4 +1,4 @@
-"""Step times as the scheduler sees them: a line for replies, a surcharge for prompts, always the right direction."""
+"""Step times as the scheduler sees them: a line for replies, a surcharge for prompts, always monotonic."""
 
 from hypothesis import given
 from hypothesis import strategies as st

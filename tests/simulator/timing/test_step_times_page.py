@@ -1,4 +1,4 @@
-"""The page says what the packaged sets say, and its plots are drawings that can be read."""
+"""The page matches the packaged sets, and its plots are readable drawings."""
 
 import math
 from xml.etree import ElementTree as ET

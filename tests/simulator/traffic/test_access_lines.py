@@ -1,4 +1,4 @@
-"""The routers' access lines as traffic: in order of arrival, without requests that nobody counted."""
+"""The routers' access lines as traffic: in order of arrival, without requests that were not counted."""
 
 import json
 

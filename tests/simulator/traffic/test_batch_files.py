@@ -1,4 +1,4 @@
-"""Files for OpenAI's batch API as traffic: when their requests come, how long they are, and what is no request."""
+"""OpenAI batch files as traffic: when their requests arrive, how long they are, and what is no request."""
 
 import json
 from typing import Any

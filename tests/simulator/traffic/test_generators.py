@@ -1,4 +1,4 @@
-"""Made-up traffic keeps the figures it was asked for; seeds are fixed, so the figures are the same every time."""
+"""Generated traffic has the requested figures; seeds are fixed, so the figures are the same every time."""
 
 import random
 import statistics

@@ -37,7 +37,7 @@ def test_runs_are_written_out() -> None:
 
 
 def agreeing(one: Sequence[int], other: Sequence[int]) -> int:
-    """Items that two rows have in common from their first on."""
+    """The length of the common prefix of two sequences."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
@@ -45,7 +45,7 @@ def agreeing(one: Sequence[int], other: Sequence[int]) -> int:
 def test_pages_are_always_equal_as_far_as_blocks_are_and_never_further(
     shared: list[int], tail: list[int], other_tail: list[int], page: int
 ) -> None:
-    """Equal ids mean equal prompts up to there, so two prompts that have parted share no later id."""
+    """Equal ids mean equal prompts up to there, so two prompts that have diverged share no later id."""
     one, other = shared + tail, shared + other_tail
     paging = BlockConversion(block_tokens=64, page_tokens=page)
     left, right = (paging.pages(blocks, len(blocks) * 64) for blocks in (one, other))

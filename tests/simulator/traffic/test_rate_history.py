@@ -1,4 +1,4 @@
-"""Requests drawn from rates and means: as many as came, as long on average, and the same for the same chance."""
+"""Requests drawn from rates and means: as many as came, as long on average, and the same for the same seed."""
 
 import random
 import statistics

@@ -11,7 +11,7 @@ EXCERPT = lines("claude-code-excerpt.jsonl")
 
 
 def lived(first: RequestArrival, answer_s: float) -> list[RequestArrival]:
-    """A whole session, each answer taking so long."""
+    """A whole session with this time for each answer."""
     out, one = [], first
     while True:
         out.append(one)

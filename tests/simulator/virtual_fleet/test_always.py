@@ -1,4 +1,4 @@
-"""What must hold for all traffic and all fleets of real engines, whoever balances."""
+"""Invariants for all traffic and all fleets of real engines, whatever balances."""
 
 import random
 from dataclasses import replace
@@ -148,7 +148,7 @@ def test_a_session_never_asks_before_it_was_answered_and_has_thought(
 
 
 class Longest(PlainTimes):
-    """The same times, remembering the longest step there was."""
+    """The same times, recording the longest step."""
 
     longest = 0.0
 
@@ -191,7 +191,7 @@ def test_one_at_a_time_twice_the_replicas_in_turn_never_delay_anybody(
 def test_in_batches_twice_the_replicas_in_turn_never_delay_anybody_by_more_than_a_step(
     traffic: list[RequestArrival], replicas: int
 ) -> None:
-    """A step is never interrupted: who found a step just ending may now find one just begun, and no more than that."""
+    """A step is never interrupted: a request that found a step just ending may now find one just begun, and no more."""
     later, step = doubled(traffic, ROOMY, replicas)
 
     assert max(later) <= step + ROUNDING

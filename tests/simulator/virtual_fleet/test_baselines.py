@@ -1,4 +1,4 @@
-"""Peers' published algorithms, as far as their words go."""
+"""Peers' published algorithms, as far as they are specified."""
 
 from dataclasses import dataclass, replace
 

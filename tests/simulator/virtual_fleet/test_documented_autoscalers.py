@@ -1,6 +1,6 @@
 """Other projects' autoscalers against the examples that their own projects document or test.
 
-Each row names where the example stands. What is added to it (bounds, times) changes nothing of it.
+Each row names the source of its example. What is added to it (bounds, times) changes nothing of it.
 """
 
 import pytest
@@ -26,7 +26,7 @@ from tests.simulator.virtual_fleet.test_horizontal import snapshot_of
 
 
 class LoadedEngine(SmallEngine):
-    """Says of itself what a story says."""
+    """Reports the figures that a test sets."""
 
     def __init__(self, kv_usage: float, queue: int = 0) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ def test_aibrix_as_its_own_table_test(
 
 
 def test_aibrix_counts_pods_that_start_and_shrinks_only_to_the_highest_of_five_minutes() -> None:
-    """`autoscaler.go`: growing, those that start count as idle; shrinking, as on target."""
+    """`autoscaler.go`: when growing, starting pods count as idle; when shrinking, as on target."""
     scaler = AibrixAutoscaler(AibrixSettings(target=0.5, most=9))
     assert scaler.wanted(loaded(0.0, 0.8, 0.8)) == 4
     assert scaler.wanted(loaded(10.0, 0.8, 0.8, starting=2)) == 4, "four would be at 0.4 of 0.5"

@@ -1,4 +1,4 @@
-"""Requests that stay much longer than those that the figures were learnt from: the fleet grows before they give up."""
+"""Requests that stay much longer than those that the figures were learnt from: the fleet grows before they time out."""
 
 import random
 from dataclasses import replace
@@ -25,17 +25,17 @@ EIGHT_AT_ONCE: Final = EngineSettings(
     blocks=100_000, batch_tokens=8192, max_sequences=8, context_tokens=100_000, prefix_caching=False
 )
 SHORT_S: Final = 900.0
-"""Of short answers, four a second: thousands of them teach what a request is."""
+"""Of short answers, four a second: thousands of them teach the request length."""
 STREAMS: Final = 10
 LONG: Final = 2000
 """Output tokens, of 11 ms each with eight at once: 22 s."""
 TOGETHER_S: Final = 2.75
-"""Eight at a time, each of 22 s: one ends so often, and its client asks again."""
+"""Eight at a time, each of 22 s: one ends this often, and its client sends the next."""
 COLD_S: Final = 60.0
 
 
 class Decisions:
-    """What was decided, and when."""
+    """The decisions and their times."""
 
     def __init__(self) -> None:
         self.all: list[tuple[float, Recommendation]] = []
@@ -67,7 +67,7 @@ def lived(until: float, policy: ScalingPolicy) -> Decisions:
 
 @pytest.fixture(scope="module")
 def decisions() -> list[tuple[float, Recommendation]]:
-    """No objective is set, two wait for eight that run, and what was learnt says that one replica is plenty."""
+    """No objective is set, two wait for eight that run, and by what was learnt one replica is plenty."""
     return lived(SHORT_S + 400.0, ScalingPolicy()).since(SHORT_S)
 
 
@@ -89,7 +89,7 @@ def test_ten_streams_on_eight_slots_are_a_reason_by_their_queue_time(
 def test_what_was_learnt_from_short_answers_is_outweighed_within_two_minutes(
     decisions: list[tuple[float, Recommendation]],
 ) -> None:
-    """Ten of them take 1.7 replicas by room in the batch, and as much again is kept free as chance may bring."""
+    """Ten of them take 1.7 replicas by room in the batch, and as much again is kept free for random variation."""
     need = {
         round(now): figure.value
         for now, recommendation in decisions

@@ -1,4 +1,4 @@
-"""A world with the dispatcher in front: who cannot be served yet waits there, and every arrival still ends once."""
+"""A simulation with the dispatcher in front: requests that cannot be served wait there, and each ends exactly once."""
 
 import random
 from dataclasses import replace
@@ -25,7 +25,7 @@ def digest(name: str) -> bytes:
 
 
 def front(routing: RoutingSettings | None = None) -> SimulatedDispatcher:
-    """Every tenant's key is its name; who is called batch is in no hurry."""
+    """Every tenant's key is its name; the one called batch is in no hurry."""
     terms = DispatcherConfig(
         routing=routing or RoutingSettings(),
         keys={digest(one.name): one.name for one in (routing or RoutingSettings()).tenants},
@@ -124,6 +124,6 @@ def test_what_is_not_the_worlds_shows_at_once() -> None:
 
 
 def strangers(one: SimulatedDispatcher) -> RoutingRequest:
-    """A request of somebody else."""
+    """A request of another tenant."""
     account = one.dispatcher.accounts.all[0]
     return RoutingRequest(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)

@@ -17,7 +17,7 @@ REPLICA = SimulatedReplica(0, "replica-0", ReplicaEngines(ENGINES), 1, 0.0)
 
 
 def answered(statistics: RunStatistics, at: float, first: float, last: float, tokens: int) -> None:
-    """A request that took so long to its first and its last token."""
+    """A request with these times to its first and last token."""
     arrival = RequestArrival(time=at, prompt_tokens=100, output_tokens=tokens)
     request = EngineRequest(
         serial=1, prompt_tokens=100, output_tokens=tokens, arrived=at, emitted=tokens, cached_tokens=40
@@ -45,7 +45,7 @@ def snapshot_at(at: float) -> FleetSnapshot:
 
 
 def statistics_of_four() -> RunStatistics:
-    """Four requests: one keeps both objectives, one is late, one is slow, one is refused."""
+    """Four requests: one meets both objectives, one is late, one is slow, one is refused."""
     statistics = RunStatistics(LatencyObjectives(ttft_p95_s=1.0, tpot_p95_s=0.1))
     answered(statistics, 0.0, first=0.5, last=1.0, tokens=11)
     answered(statistics, 1.0, first=2.0, last=2.5, tokens=11)

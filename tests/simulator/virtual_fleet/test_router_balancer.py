@@ -1,4 +1,4 @@
-"""The real choosing in front of simulated engines, several routers of it, and one that sees everything."""
+"""The real routing in front of simulated engines, several routers of it, and one that sees everything."""
 
 import random
 from dataclasses import replace
@@ -26,7 +26,7 @@ ROUTERS: Final = RouterSettings(block_pages=2, kv_tokens=1600, most_output=64)
 
 
 class Lab:
-    """Four small engines, kept at hand."""
+    """Four small engines, accessible to the tests."""
 
     def __init__(self) -> None:
         self.cores: dict[int, EngineCore] = {}
@@ -45,7 +45,7 @@ class Lab:
 
 
 def conversations(many: int = 11, turns: int = 6) -> list[RequestArrival]:
-    """Each turn repeats its talk; turns of all talks come mixed, and one prompt is too long for any engine."""
+    """Each turn repeats its conversation; turns of all are interleaved, and one prompt is too long for any engine."""
     found = [
         RequestArrival(
             time=2.0 * turn + 0.1 * session,

@@ -1,4 +1,4 @@
-"""A simulated fleet as facts, and an answer as replicas."""
+"""A simulated fleet as facts, and a recommendation as replicas."""
 
 import random
 from dataclasses import replace
@@ -23,7 +23,7 @@ SCALED = ScaledDeployment(bounds=ReplicaBounds(least=0, most=9), policy=ScalingP
 
 
 class Deciding:
-    """Answers one row of counts and keeps what it was shown."""
+    """Answers one row of counts and records its inputs."""
 
     def __init__(self, *answers: int) -> None:
         self.answers = list(answers)

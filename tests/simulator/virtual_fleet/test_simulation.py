@@ -32,7 +32,7 @@ def fleet(replicas: int = 1, scaling: ScalingHook | None = None, starts: float =
 
 
 def scaled(answers: Iterable[int], every: float) -> ScalingHook:
-    """Answers these counts one after the other, the last for ever."""
+    """Returns these counts one after the other, the last one forever."""
     row = list(answers)
     return ScalingHook(wanted=lambda _: row.pop(0) if len(row) > 1 else row[0], every_s=every)
 

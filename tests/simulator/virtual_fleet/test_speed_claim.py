@@ -6,7 +6,7 @@ from prove.claimed import simulator_speed
 
 
 def figures(**changed: object) -> dict[str, Any]:
-    """What the benchmark writes."""
+    """The benchmark's output."""
     run = {"requests": 19_366, "core_s": 1.2, "peak_mib": 30.0}
     day = {"requests": 3_000_000, "core_s": 280.0, "peak_mib": 44.0}
     estimates = {"TTFT p95 s": [0.28, 0.017]}

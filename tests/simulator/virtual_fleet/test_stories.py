@@ -1,4 +1,4 @@
-"""Whole days in small: real engines, made-up and recorded traffic, a fleet that grows and shrinks."""
+"""Whole days in small: real engines, generated and recorded traffic, a fleet that grows and shrinks."""
 
 import random
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def lived(one: SimulatedFleet, balancer: Balancer, arrivals: Iterator[RequestArr
 
 
 def agents() -> Iterator[RequestArrival]:
-    """Sixty sessions of six turns behind one system prompt."""
+    """Sixty sessions of six turns with one system prompt."""
     kind = AgentTraffic(
         system_tokens=4096,
         turns=lambda: 6,
@@ -66,7 +66,7 @@ def test_recorded_prefixes_are_found_only_by_an_engine_that_caches() -> None:
 
 
 def crowd() -> Iterator[RequestArrival]:
-    """Two requests a second, forty when everybody comes at once."""
+    """Two requests a second, forty in the burst."""
     profile = rate_profiles.flash_crowd(usual=2.0, peak=40.0, at=120.0, lasting=180.0, seconds=900.0)
     return gaps.requests(profile, gaps.poisson(chance()), lengths.fixed_lengths(400, 60))
 
