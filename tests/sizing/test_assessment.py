@@ -1,4 +1,4 @@
-"""Verdicts: fits only on the low estimate, no only on the high one, and each reason by its own story."""
+"""Verdicts: fits only by the low estimate, does not fit only by the high one, and each reason in its own test."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tests.sizing.inputs import card, sizing_input
 
 
 def verdict(question: SizingInput) -> tuple[FitVerdict, FitReason]:
-    """The two words of an answer."""
+    """Verdict and reason of an answer."""
     answer = assessment.assess(question)
     return answer.verdict, answer.reason
 

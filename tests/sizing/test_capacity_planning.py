@@ -1,4 +1,4 @@
-"""A fleet on paper: the arithmetic can be followed by hand, and more is never answered with less."""
+"""A planned fleet: the arithmetic can be followed by hand, and more demand never gets fewer replicas."""
 
 from dataclasses import replace
 from pathlib import Path

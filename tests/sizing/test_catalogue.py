@@ -1,4 +1,4 @@
-"""The catalogue's text becomes values, and what it cannot say becomes a value too."""
+"""The catalogue's text becomes values, and so does what it leaves open."""
 
 import json
 

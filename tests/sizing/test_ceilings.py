@@ -1,4 +1,4 @@
-"""The roofline, and that measured speeds stay under it."""
+"""The roofline, and that measured speeds stay below it."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from tests.sizing.inputs import sizing_input
 
 
 def most_tokens_a_second(question: SizingInput, running: float) -> float:
-    """What so many requests decode together at most."""
+    """The most that this many requests decode together."""
     return running / max(ceilings.read_seconds(question, running), ceilings.compute_seconds(question, running))
 
 
@@ -21,7 +21,7 @@ def test_one_request_cannot_decode_faster_than_the_weights_are_read() -> None:
 
 
 def test_no_step_is_shorter_than_one_reading_of_the_weights() -> None:
-    """Whatever the context; where the bandwidth is unknown nothing is said."""
+    """For any context; where the bandwidth is unknown there is no ceiling."""
     least = ceilings.least_step_seconds(sizing_input(context=1024))
     assert least == pytest.approx(15e9 / 3350e9, rel=0.08)
     assert least == ceilings.least_step_seconds(sizing_input(context=8192))

@@ -1,4 +1,4 @@
-"""A published config.json becomes a shape, or says what this version cannot read in it."""
+"""A published config.json becomes a shape, or names what this version cannot read in it."""
 
 import json
 from typing import Any
@@ -43,14 +43,14 @@ GEMMA: dict[str, Any] = {
 
 
 def read(config: dict[str, Any]) -> ModelShape:
-    """A shape, or the test ends here."""
+    """The shape; fails the test if there is none."""
     found = checkpoint.read("it", json.dumps(config))
     assert isinstance(found, ModelShape), found
     return found
 
 
 def stored(**quantized: object) -> StoredWeights | MissingFact:
-    """What the checkpoint says of its weights."""
+    """The checkpoint's weights."""
     found = checkpoint.read("it", json.dumps(LLAMA | {"quantization_config": quantized}))
     return found if isinstance(found, MissingFact) else found.stored
 

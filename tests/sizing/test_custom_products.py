@@ -1,4 +1,4 @@
-"""An operator's own prices and products: put over the catalogue, or refused by the field that makes no sense."""
+"""An operator's own prices and products: they override the catalogue, or are refused by the invalid field."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What nearest would fit: ranked by how little it changes, and each sized by the same arithmetic."""
+"""The nearest alternatives that would fit: ranked by how little they change, each sized by the same arithmetic."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tests.sizing.inputs import card, packaged_catalogue, sizing_input
 
 
 def refused(question: SizingInput, *others: str) -> tuple[FitAlternative, ...]:
-    """The alternatives of something that does not fit."""
+    """The alternatives of a setup that does not fit."""
     answer = fit_alternatives.size(question, [card(product) for product in others])
     assert isinstance(answer, NoFit)
     return answer.alternatives
@@ -99,7 +99,7 @@ def test_every_alternative_always_fits_by_the_same_arithmetic(name: str, product
 
 
 def _again(inputs: SizingInput, each: FitAlternative) -> bool:
-    """Rebuilt from what the alternative says, it fits."""
+    """Rebuilt from the alternative, it fits."""
     rebuilt = replace(
         inputs,
         accelerator=card(each.product),

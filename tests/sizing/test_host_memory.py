@@ -1,4 +1,4 @@
-"""A replica on a processor: its own memory, less weights and processes, is the cache that its engine is told."""
+"""A replica on CPU: its own memory, less weights and processes, is the cache size that its engine gets."""
 
 from dataclasses import dataclass, replace
 
@@ -21,7 +21,7 @@ SMALL = "Qwen/Qwen2.5-0.5B-Instruct"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnGpusOnly:
-    """A release without a build for processors."""
+    """A release without a CPU build."""
 
     share: float = 0.9
     logit_bytes: float = 12.4
@@ -43,7 +43,7 @@ class OnGpusOnly:
 
 
 def on_cpu(memory_gib: float, name: str = SMALL, context: int = 4096) -> SizingInput:
-    """One model in so much memory."""
+    """One model in this much memory."""
     return SizingInput(
         release=CURRENT,
         shape=shape(name),

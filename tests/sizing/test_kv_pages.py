@@ -1,4 +1,4 @@
-"""The cache's pages, against blocks and tokens that engines printed."""
+"""The cache's pages, against blocks and tokens that engines logged."""
 
 from dataclasses import replace
 

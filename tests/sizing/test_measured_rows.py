@@ -1,4 +1,4 @@
-"""One row of measured data: what it may hold, and what is said of what it may not."""
+"""One row of measured data: what it may hold, and the error for what it may not."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
@@ -159,7 +159,7 @@ def test_lines_whose_fields_make_up_for_each_others_are_no_rows() -> None:
 
 
 def _outcome(read: Callable[[], list[tuple[int, list[float]]]]) -> list[tuple[int, list[float]]] | str:
-    """The rows, or what is said of the one that is none."""
+    """The rows, or the error for an invalid one."""
     try:
         return read()
     except BadMeasurement as problem:

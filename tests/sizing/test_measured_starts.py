@@ -1,4 +1,4 @@
-"""The estimate against every measured start: the four bars, the page made of them, and what could not start."""
+"""The estimate against every measured start: the four bars, their page, and what could not start."""
 
 from dataclasses import replace
 
@@ -67,7 +67,7 @@ def test_no_start_that_worked_is_refused() -> None:
 
 
 def _one_more(row: dict[str, str]) -> SizingInput:
-    """The row's start, asked to hold one request more than it measurably did."""
+    """The row's start, with one request more than it measurably held."""
     inputs = kv_starts.question(row, packaged_catalogue())
     return replace(inputs, sequences=int(row["kv_tokens"]) // inputs.context + 1)
 

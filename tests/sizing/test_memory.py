@@ -1,4 +1,4 @@
-"""Activations, graphs and overheads against peaks that engines printed, in GiB."""
+"""Activations, graphs and overheads against peaks that engines logged, in GiB."""
 
 from dataclasses import replace
 

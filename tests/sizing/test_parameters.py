@@ -1,4 +1,4 @@
-"""Parameters against the totals that were published or computed by others."""
+"""Parameter counts against published totals or totals computed by others."""
 
 from dataclasses import replace
 

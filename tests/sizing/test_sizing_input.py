@@ -1,4 +1,4 @@
-"""What a blank setting means, by release and by card."""
+"""What an unset field means, by release and by card."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Recorded traffic becomes a description; what is no trace is told what would be one."""
+"""Recorded traffic becomes a description; for what is no trace, the error says what would be."""
 
 import pytest
 from hypothesis import given

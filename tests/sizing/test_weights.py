@@ -1,4 +1,4 @@
-"""Bytes of weights by format and layout, against what engines said they loaded."""
+"""Bytes of weights by format and layout, against what engines logged as loaded."""
 
 from dataclasses import replace
 
