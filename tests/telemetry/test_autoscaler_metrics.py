@@ -1,4 +1,4 @@
-"""What the autoscaler tells Prometheus: as of the last decisions, in a page that stays small."""
+"""The autoscaler's metrics: as of the last decisions, on a page that stays small."""
 
 from dataclasses import replace
 from typing import Final

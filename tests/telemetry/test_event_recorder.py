@@ -1,4 +1,4 @@
-"""Events for people: their form, and how many are too many."""
+"""Events for users: their form, and how many are too many."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -21,16 +21,16 @@ CHAT = {
 
 
 def news(note: str = "4 of 4 replicas serve", **owner: str) -> NewEvent:
-    """Something to tell."""
+    """An Event to send."""
     return NewEvent(owner=CHAT | owner, reason="Serving", action="Reconcile", note=note, type=EventType.WARNING)
 
 
 async def swallow(_: dict[str, Any]) -> None:
-    """A server that takes everything."""
+    """A server that accepts everything."""
 
 
 def recorder() -> EventRecorder:
-    """One whose Events go nowhere."""
+    """A recorder whose Events go nowhere."""
     return EventRecorder(swallow, "operator-a")
 
 

@@ -1,4 +1,4 @@
-"""The text format, judged by Prometheus' own parser; and histograms."""
+"""The text format, checked by Prometheus' own parser; and histograms."""
 
 import pytest
 from hypothesis import given

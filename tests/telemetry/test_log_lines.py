@@ -1,4 +1,4 @@
-"""A log line is one line, says which object it is about, and shows no character that would fool a reader."""
+"""A log line is one line, names its object, and shows no character that would fool a reader."""
 
 import io
 import json
@@ -24,7 +24,7 @@ MESSAGE = "scaled %s\nto\u202e 3"
 
 @pytest.fixture
 def root() -> Iterator[logging.Logger]:
-    """The root logger, put back afterwards."""
+    """The root logger, restored afterwards."""
     logger, quiet = logging.getLogger(), [logging.getLogger(name) for name in ("kopf.objects", "aiohttp.access")]
     before, levels = logger.handlers[:], [one.level for one in (logger, *quiet)]
     yield logger
@@ -34,7 +34,7 @@ def root() -> Iterator[logging.Logger]:
 
 
 def record(**extra: object) -> logging.LogRecord:
-    """What a logger makes of a call."""
+    """The record of a logger's call."""
     made = logging.getLogger("fairlead.x").makeRecord("fairlead.x", 20, "f", 1, MESSAGE, ("chat",), None, extra=extra)
     made.created = 1763640000.5
     return made

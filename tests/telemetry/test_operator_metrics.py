@@ -1,4 +1,4 @@
-"""The operator's page for Prometheus: every name once, with a help text, and no larger in a larger cluster."""
+"""The operator's metrics page: every name once, with a help text, and no larger in a larger cluster."""
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -6,7 +6,7 @@ from fairlead.telemetry.operator_metrics import InformerHealth, OperatorMetrics
 
 
 def samples(metrics: OperatorMetrics) -> dict[str, float]:
-    """What the page says, buckets apart."""
+    """The page's samples, without buckets."""
     return {
         f"{one.name}{sorted(one.labels.values()) if one.labels else ''}": one.value
         for family in text_string_to_metric_families(metrics.page().decode())
@@ -16,7 +16,7 @@ def samples(metrics: OperatorMetrics) -> dict[str, float]:
 
 
 def all_counted() -> OperatorMetrics:
-    """A process that told of everything once."""
+    """A process that reported everything once."""
     metrics = OperatorMetrics()
     metrics.api_request("patch", "pods", 200, 0.02)
     metrics.api_request("watch", "pods", 0, 300.0)
