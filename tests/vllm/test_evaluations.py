@@ -1,4 +1,4 @@
-"""Evaluations of real vLLM on CPU: a model against itself, and with noise; and by the real harness, offline."""
+"""Evaluations of real vLLM on CPU: a model against itself, and against noise; and by the real harness, offline."""
 
 import json
 import os
@@ -46,7 +46,7 @@ generation_kwargs: {until: ["<|never|>"]}
 metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]
 """
 NOWHERE: Final = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-"""Whatever would be fetched fails."""
+"""Any fetch fails."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def evaluated(world: World, candidate: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
-    """As a person runs it."""
+    """Run as a user does."""
     words = ["--baseline", world.plain, "--candidate", candidate, "--margin", "5", "--max-tokens", str(TOKENS)]
     code = main(["evaluate", str(world.file), *words, "--journal", str(world.folder / "journal"), "-o", "json"])
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -126,7 +126,7 @@ def relay(world: World, host: str) -> Relayed:
 
 
 def harness_pass(world: World, host: str, limit: int | None = None) -> Mapping[str, bool]:
-    """One pass of the real harness through a relay, by the very command of a runner's pod."""
+    """One pass of the real harness through a relay, with the command of a runner's pod."""
     through = relay(world, host)
     runner = EvaluationRunner(kind=RunnerKind.LM_EVAL, task="support")
     request = HarnessRequest(
@@ -169,7 +169,7 @@ def items(world: World) -> list[EvaluationItem]:
 
 
 def report(world: World, before: Mapping[str, bool], after: Mapping[str, bool]) -> QualityReport:
-    """What a gate says of what two passes printed."""
+    """A gate's report on what two passes printed."""
     kept = [runner_lines.journal_lines(items(world), one, 0) for one in (before, after)]
     pairs = [
         ItemPair(item=first.item, baseline=first.answer, candidate=second.answer)

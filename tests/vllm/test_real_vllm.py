@@ -1,4 +1,4 @@
-"""vLLM's own parser and configuration beside ours: what we render it takes, and what we refuse it refuses too."""
+"""vLLM's own parser and configuration beside ours: it accepts what we render, and refuses what we refuse."""
 
 import json
 import subprocess
@@ -52,7 +52,7 @@ def vllm() -> EngineDescription:
 
 @pytest.fixture(scope="module")
 def of_samples() -> dict[str, VllmVerdict]:
-    """vLLM's verdict on every sample that is its to judge."""
+    """vLLM's verdict on every sample that applies to it."""
     context = offline_data.offline_knowledge()
     documents = [one for path in SAMPLES for one in yaml.safe_load_all(path.read_text())]
     reviews = [admission.review(one, context) for one in documents]
@@ -61,7 +61,7 @@ def of_samples() -> dict[str, VllmVerdict]:
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, VllmVerdict]:
-    """vLLM's verdict on every wish that our table refuses."""
+    """vLLM's verdict on every setup that our table refuses."""
     reviews = [
         Review(kind="InferenceDeployment", name=name, engine=vllm(), setup=setup) for name, setup in SETUPS.items()
     ]

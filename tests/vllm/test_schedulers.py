@@ -1,4 +1,4 @@
-"""Our scheduler beside vLLM's own: in every step the same requests, tokens, order, preemptions, ends and free pages."""
+"""Our scheduler beside vLLM's own: the same requests, tokens, order, preemptions, ends and free pages in every step."""
 
 import json
 import os
