@@ -122,7 +122,7 @@ class Counter:
         account.share(here, self.total, NOON)
 
     kept: list[BudgetAccount] = field(default_factory=list)
-    """So that no two have the same identity."""
+    """Keeps them alive, so that no two have the same identity."""
 
     @property
     def total(self) -> float:

@@ -79,7 +79,7 @@ def test_a_clock_that_steps_back_charges_nothing() -> None:
 
 @dataclass
 class Played:
-    """A replica, and what its requests were charged."""
+    """A replica and the charges of its requests."""
 
     meter: ReplicaMeter
     now: float = 0.0
