@@ -60,7 +60,7 @@ def others(value: Any, words: list[str]) -> list[Any]:  # noqa: ANN401  # any va
 
 
 def decided(kind: Kind[Any], spec: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever its kind becomes
-    """What the deciding rooms see; nothing when a value was misspelt."""
+    """What decisions read; None for a misspelt value."""
     reading = read_stored(written(spec, kind=kind), kind)
     if reading.value is None or any(one.reason is not ReadReason.CONTRADICTION for one in reading.problems):
         return None

@@ -96,7 +96,7 @@ class Limit(ApiModel):
 
 
 class Limited(ApiModel):
-    """Parts that stand for their only field."""
+    """Parts that are replaced by their only field."""
 
     wait: Limit | None = Limit()
     share: Limit = Limit(most="0.5")
