@@ -32,7 +32,7 @@ def namespace(api_server: Embedded, request: pytest.FixtureRequest) -> str:
 
 @asynccontextmanager
 async def reached(door: Embedded) -> AsyncIterator[ApiServer]:
-    """The API server behind a door."""
+    """A client of the API server."""
     async with await connect({"KUBECONFIG": str(door.kubeconfig)}) as connection:
         yield ApiServer(connection)
 

@@ -41,7 +41,7 @@ def small() -> Iterator[Embedded]:
 
 
 def definition(version: str) -> Path:
-    """The file of one release; the checksum database vouches for the module."""
+    """The file of one release; the checksum database verifies the module."""
     words = ["go", "mod", "download", "-json", f"{MODULE}@{version}"]
     environment = go_build.environment(Cache.chosen())
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)

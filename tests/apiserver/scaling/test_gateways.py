@@ -28,7 +28,7 @@ def gateway(stage: Stage, name: str, **spec: object) -> None:
 
 
 def joined(stage: Stage, name: str, front: str | None, **spec: Any) -> None:  # noqa: ANN401  # any field of a spec
-    """A deployment of that gateway, or with a router of its own."""
+    """A deployment of that gateway, or with its own router."""
     stage.apply(deployment(name, **({"gateway": {"name": front} if front else None} | spec)))
 
 

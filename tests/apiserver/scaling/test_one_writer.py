@@ -33,7 +33,7 @@ def seen(stage: Stage, name: str, meanwhile: Callable[[int], None]) -> list[int]
 
 
 def changes(counts: list[int]) -> int:
-    """How often the count moved."""
+    """How often the count changed."""
     return sum(before != after for before, after in pairwise(counts))
 
 
