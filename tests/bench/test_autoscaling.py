@@ -1,4 +1,4 @@
-"""The arithmetic behind the comparison of autoscalers."""
+"""The arithmetic of the autoscaler comparison."""
 
 from dataclasses import replace
 from pathlib import Path
