@@ -38,7 +38,7 @@ def predicted(target: SweepTarget) -> StepTimes:
 
 
 def provided(place: Path, *flags: str, product: str = emulated.PRODUCT, model: str = emulated.MODEL) -> EngineProvision:
-    """The engine that `fairlead engine --step-times` would be."""
+    """The engine that `fairlead engine --step-times` would run."""
     served = command.read(["vllm", "serve", model, *flags])
     return provision.provide(served, EmulatedMachine(product, 1), emulation_knobs.read({}), packaged_data.load(place))
 
