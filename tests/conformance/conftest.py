@@ -95,7 +95,7 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Empty at first and at the end."""
+    """Without a server at first and at the end."""
     state = Stage(tmp_path_factory.mktemp("servers"))
     yield state
     state.clear()

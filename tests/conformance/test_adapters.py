@@ -1,4 +1,4 @@
-"""LoRA adapters that come and go while the server runs."""
+"""LoRA adapters that are loaded and unloaded while the server runs."""
 
 from collections.abc import Iterator
 

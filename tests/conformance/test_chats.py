@@ -1,4 +1,4 @@
-"""POST /v1/chat/completions, answered at once."""
+"""POST /v1/chat/completions, without streaming."""
 
 from tests.conformance import bodies
 from tests.conformance.endpoint import MODEL, Endpoint

@@ -1,4 +1,4 @@
-"""POST /v1/completions, answered at once."""
+"""POST /v1/completions, without streaming."""
 
 from concurrent.futures import ThreadPoolExecutor
 
