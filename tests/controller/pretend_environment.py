@@ -215,7 +215,7 @@ class PretendPodClient(JudgeAccess):
         return RouterEndpoint(pod=name, address="198.18.0.9:8000", state=state, inflight=inflight, reason=reason)
 
     async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
-        """What ended at both revisions, or to both versions of an adapter."""
+        """Requests that ended at both revisions, or at both versions of an adapter."""
         name = router["metadata"]["labels"].get("fairlead.dev/deployment") or page.target.rpartition("/")[2]
         share = self._share_of(router, page.target) if page.target else self.share(name)
         share = self.version_share(name, page.adapter) if page.adapter else share

@@ -80,7 +80,7 @@ def at_rest() -> Pretend:
 
 
 def counted(**spec: Any) -> Manifest:  # noqa: ANN401  # fields of a spec
-    """A deployment that says how many routers it has."""
+    """A deployment that states its number of routers."""
     return deployment(**({"router": COUNTED} | spec))
 
 

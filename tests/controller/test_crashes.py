@@ -61,7 +61,7 @@ IDS: Final = tuple(one.__name__ for one in STORIES)
 
 
 def clean(world: Pretend) -> None:
-    """Disable all faults."""
+    """Settle without faults."""
     world.settle()
 
 

@@ -41,7 +41,7 @@ def _walk(schema: Manifest, path: str) -> Iterator[tuple[str, Manifest]]:
 
 
 def another(leaf: str) -> Any:  # noqa: ANN401  # whatever the leaf holds
-    """A value that is not the default."""
+    """A value other than the default."""
     schema = leaves()[leaf]
     if leaf in VALUES:
         return VALUES[leaf]

@@ -18,7 +18,7 @@ def message(world: Pretend, kind: str) -> str:
 
 
 def settled(gpus: int = 4, **spec: Any) -> Pretend:  # noqa: ANN401  # fields of a spec
-    """A cluster of L4s with one deployment, at rest."""
+    """A cluster of L4s with one settled deployment."""
     world = Pretend(gpus=gpus)
     world.apply(deployment(**spec))
     world.settle()

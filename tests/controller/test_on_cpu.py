@@ -14,7 +14,7 @@ MODEL: Final = {"source": "hf://Qwen/Qwen2.5-0.5B-Instruct"}
 
 
 def on_processors(replicas: int = 1, *, context: int = 4096, **spec: Any) -> Manifest:  # noqa: ANN401  # any field of a spec
-    """A small model on processors."""
+    """A small model on CPU."""
     found = deployment(replicas=replicas, context=context, accelerator=CPU, model=MODEL)
     found["spec"]["engine"]["kind"] = "vLLM"
     found["spec"] |= spec

@@ -22,7 +22,7 @@ CHILDREN: tuple[tuple[Resource, str], ...] = (
 
 
 def settled(**spec: Any) -> Pretend:  # noqa: ANN401  # fields of a spec
-    """One deployment at rest."""
+    """One settled deployment."""
     world = Pretend()
     world.apply(deployment(**spec))
     world.settle()

@@ -25,7 +25,7 @@ def policy(switch_off: str) -> Manifest:
 
 
 def recommend(world: Pretend, speculation: Any) -> None:  # noqa: ANN401  # also what nobody should have written
-    """As the autoscaler writes it."""
+    """Recommend as the autoscaler does."""
     live = world.document()
     status = (live.get("status") or {}) | {"scaling": {"recommended": 2, "speculation": speculation}}
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})

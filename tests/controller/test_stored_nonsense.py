@@ -37,7 +37,7 @@ LENIENT: Final = frozenset(
 
 
 def stored(world: Pretend, path: tuple[str, ...], value: Any) -> None:  # noqa: ANN401  # whatever is there
-    """Written past every check, as an older release or a hand in etcd would."""
+    """Write past every check, as an older release or a manual edit in etcd would."""
     document = copy.deepcopy(world.document())
     above: Manifest = document
     for step in path[:-1]:

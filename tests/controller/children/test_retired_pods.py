@@ -19,7 +19,7 @@ def uids(world: Pretend) -> set[str]:
 
 
 def abandoned_pod(world: Pretend) -> Manifest:
-    """A pod without labels whose revision is no longer the one of the spec, and whose Deployment is gone."""
+    """A pod without labels whose revision is no longer the spec's, and whose Deployment is gone."""
     pod = world.engine_pods()[0]
     relabelled(world, kinds.POD, pod, {})
     world.kube.round(world.now)

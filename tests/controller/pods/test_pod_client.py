@@ -260,7 +260,7 @@ def test_an_engine_is_sent_our_own_request_behind_those_of_users(tmp_path: Path)
 
 
 def test_a_judge_that_sends_us_elsewhere_is_not_followed_there(tmp_path: Path) -> None:
-    """The key is for its address alone."""
+    """The key is for its own address only."""
 
     async def story() -> None:
         seen: list[tuple[str, str]] = []

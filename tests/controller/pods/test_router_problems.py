@@ -28,7 +28,7 @@ def router_pod(**status: Any) -> Manifest:  # noqa: ANN401  # the status of a po
 
 
 def container(**fields: Any) -> Manifest:  # noqa: ANN401  # the status of a container
-    """The pod of a router whose container is in this state."""
+    """A router pod whose container is in this state."""
     return router_pod(containerStatuses=[{"name": "router", "image": "fairlead:1", "ready": False} | fields])
 
 

@@ -17,7 +17,7 @@ PARENTS: Final = [{"name": "public", "namespace": "infra", "sectionName": "https
 
 
 def answer(parent: dict[str, Any], kind: str, status: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
-    """As a Gateway's controller writes it; names of Gateways here have their namespace written out."""
+    """As a Gateway's controller writes it; Gateways here are named with their namespace."""
     about = {"namespace": "team"} | parent
     condition = {"type": kind, "status": status, "reason": "Because", "message": "words", "observedGeneration": 3}
     return {"parentRef": about, "controllerName": "example.com/gateways", "conditions": [condition | more]}

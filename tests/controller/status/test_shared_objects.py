@@ -37,7 +37,7 @@ class Shared:
         self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), environment)
 
     def write(self, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
-        """As a person does; the status stays."""
+        """Write as a user does; the status stays."""
         live = self.world.objects.held.get((self.resource.title, "default", "calm"), {})
         status = {"status": live["status"]} if "status" in live else {}
         metadata = {"metadata": {"name": "calm", "namespace": "default"}}
