@@ -52,7 +52,7 @@ PACKAGED: Final = packaged_data.load()
 
 
 class Now(NamedTuple):
-    """How many requests are running at this moment."""
+    """How many jobs are inside at this moment, running or waiting."""
 
     running: int
 
