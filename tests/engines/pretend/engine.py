@@ -91,7 +91,7 @@ class PretendMemory:
     host: HostMemory | None = None
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:
-        """It measures its work first."""
+        """None: it measures its work first."""
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:  # noqa: ARG002 - the same on every GPU
         """The same on every GPU."""

@@ -1,4 +1,4 @@
-"""Extra arguments and variables that SGLang 0.5.23 must not be given, and setups that it may."""
+"""Extra arguments and variables that SGLang 0.5.23 must not get, and setups that it may."""
 
 from dataclasses import replace
 from typing import Final

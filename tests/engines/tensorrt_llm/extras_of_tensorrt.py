@@ -1,4 +1,4 @@
-"""Extra arguments and variables that TensorRT-LLM must not be given, and setups that it may."""
+"""Extra arguments and variables that TensorRT-LLM must not get, and setups that it may."""
 
 from dataclasses import replace
 from typing import Final

@@ -18,7 +18,7 @@ SHORT: Final = replace(ENGINE, max_context_tokens=8192)
 
 
 def short(**changed: Any) -> EngineSetup:  # noqa: ANN401 - any setting
-    """With a context that somebody wrote, which is worth no word."""
+    """With an explicit context, which causes no warning."""
     return setup_of(replace(SHORT, **changed), on=H100)
 
 
