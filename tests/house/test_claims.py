@@ -22,7 +22,7 @@ def not_shown() -> Figure:
 
 
 def broken() -> Figure:
-    """A proof that breaks down."""
+    """A proof that crashes."""
     raise FileNotFoundError("no kubectl here")
 
 
