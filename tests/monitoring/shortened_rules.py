@@ -15,7 +15,7 @@ _IN_QUERY: Final = re.compile(rf"(\[|\boffset ){_WAIT}\b")
 
 
 def shortened(rules: str, factor: int) -> str:
-    """The same file; a wait of `factor` minutes is one of a minute."""
+    """The same file; a wait of `factor` minutes becomes one of a minute."""
     document = yaml.safe_load(rules)
     for group in document["groups"]:
         _in_place(group, "interval", factor)
