@@ -56,7 +56,7 @@ def before(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def alone(able: None) -> Iterator[Embedded]:  # noqa: ARG001
-    """A cluster of its own: two installations would share their definitions."""
+    """A separate cluster: two installations would share their CRDs."""
     if worlds.names_existing():
         pytest.skip("the chart's life is told on a cluster of its own")
     with worlds.embedded(f"chart-{os.getpid()}", "l4=NVIDIA-L4:2") as made:

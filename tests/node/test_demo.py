@@ -48,7 +48,7 @@ class PlayedDemo:
 
 @pytest.fixture(scope="module")
 def played(able: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedDemo]:  # noqa: ARG001
-    """One command from nothing to its end, and from where the operator is installed on, somebody's Prometheus."""
+    """Run the demo to its end, with a user's Prometheus from the moment that the operator is installed."""
     name = f"demo-{os.getpid()}"
     ours = os.environ | owners.handed_on()
     words = [sys.executable, "-m", "demo", "--name", name]

@@ -35,5 +35,5 @@ def operated(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Oper
 
 @pytest.fixture(scope="package")
 def our_image(operated: Operator) -> str:
-    """What the operator runs from: Python, on the node beside the engines'."""
+    """The operator's image: Python, on the node beside the engines'."""
     return operated.image

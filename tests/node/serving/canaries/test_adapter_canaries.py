@@ -131,7 +131,7 @@ def named(adapter: HubAdapter) -> Manifest:
 
 
 def passed_its_questions(chat: Deployed) -> None:
-    """One item at a time at each replica, since users are served there."""
+    """One item at a time at each replica, since it serves users."""
     try:
         eventually(lambda: canary(chat).get("step") == 2, "its questions were answered as well", 240)
     except AssertionError as missed:

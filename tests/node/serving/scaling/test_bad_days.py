@@ -19,8 +19,8 @@ CROWD: Final = 28
 """Enough for the maximum number of replicas."""
 FEW: Final = 10
 ENOUGH: Final = 5
-"""Replicas for these few: four of them are served by the first and six wait, two for each are fine, and so is headroom
-above that. Who asks again for those that are late ends at six, the most there may be."""
+"""Replicas for these few: the first serves four of them and six wait; two waiting for each are fine, and so is headroom
+above that. Clients that repeat late requests lead to six, the maximum."""
 SLOW_START_S: Final = 20
 APART: Final[dict[str, Any]] = {
     "affinity": {

@@ -84,6 +84,6 @@ class Trail:
 
     @property
     def reversals(self) -> int:
-        """How often it turned from growing to shrinking or back."""
+        """How often it switched between growing and shrinking."""
         steps = [after - before for before, after in pairwise(self.counts)]
         return sum(one * other < 0 for one, other in pairwise(steps))
