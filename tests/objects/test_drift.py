@@ -27,7 +27,7 @@ PLACES = [(number, path) for number, child in enumerate(CHILDREN) for path in le
 
 
 def as_a_server_keeps_it(value: Any, draw: st.DataObject, path: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - any JSON
-    """The same object after defaults, neighbours and another spelling of amounts."""
+    """The same object after defaults, neighbours and another notation of quantities."""
     if isinstance(value, dict):
         kept = {field: as_a_server_keeps_it(each, draw, (*path, field)) for field, each in value.items()}
         kept = {field: each for field, each in kept.items() if each not in ({}, []) or draw.draw(st.booleans())}

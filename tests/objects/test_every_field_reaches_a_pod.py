@@ -33,7 +33,7 @@ Path = tuple[str | int, ...]
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:  # noqa: ANN401  # any part of a spec
-    """Each field that is no group itself, with where it stands; what nobody wished is no leaf."""
+    """Each field that is not a group, with its path; an unset field is no leaf."""
     for each in fields(value):
         inside = getattr(value, each.name)
         here = (*path, each.name)
@@ -56,7 +56,7 @@ def groups(value: Any) -> Iterator[Any]:  # noqa: ANN401  # any part of a spec
 
 
 def others(value: Any) -> list[Any]:  # noqa: ANN401  # any value of a spec
-    """Values of the same type that mean something else."""
+    """Values of the same type with another meaning."""
     match value:
         case bool():
             return [not value]

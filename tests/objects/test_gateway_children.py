@@ -50,7 +50,7 @@ CHAT = ModelRoute(name="chat", target="team/chat", fallback=FallbackChain(target
 
 
 def gateway(**changes: Any) -> DesiredGateway:  # noqa: ANN401  # any field of a gateway
-    """A gateway of one model, which another API helps out with."""
+    """A gateway of one model, with another API as its fallback."""
     routes = GatewayRoutes(routes=(CHAT,), externals=(BIG,))
     given: dict[str, Any] = {"reference": FRONT, "routes": routes} | changes
     return DesiredGateway(**given)
