@@ -76,7 +76,7 @@ def world() -> Iterator[World]:
             self._any()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in the base class
-            """Tests say what they saw."""
+            """Suppress the log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Plays) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
