@@ -117,7 +117,7 @@ async def secured(
 
 
 async def sent(router: Plane, key: str, path: str = "/v1/completions") -> tuple[int, str, dict[str, str]]:
-    """Status, code of the error, and headers."""
+    """Send a request: status, code of the error, and headers."""
     headers = {"authorization": f"Bearer {key}"}
     async with router.session.post(router.url + path, json=PROMPT, headers=headers) as answer:
         document = await answer.json()

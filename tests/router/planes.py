@@ -117,7 +117,7 @@ async def plane(
     log: Path | None = None,
     pace: KeyReadingPace = KEY_READING_PACE,
 ) -> AsyncIterator[Plane]:
-    """A router from its start to its drain."""
+    """Run a router from its start to its drain."""
 
     def sources(settings: RouterConfig) -> EndpointSource:
         return cluster or StaticEndpoints(settings.endpoints)

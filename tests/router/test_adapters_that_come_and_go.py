@@ -29,7 +29,7 @@ def serving(
     trial: str = "",
     **routing: Any,  # noqa: ANN401 - any JSON
 ) -> Path:
-    """The file of a router whose clients may ask for the adapter."""
+    """The file of a router that offers the adapter to clients."""
     document = json.loads(written(folder, engines, ["chat", "sql"], **routing).read_text(encoding="utf-8"))
     fresh = folder / "router.json.new"
     fresh.write_text(json.dumps(document | {"adapterVersions": versions(old, new, trial)}), encoding="utf-8")
@@ -191,6 +191,6 @@ def test_requests_to_both_versions_are_reported_while_one_is_on_trial_and_forgot
 
 
 async def compared(router: Plane, query: str = "", adapter: str = "sql") -> Any:  # noqa: ANN401 - any JSON
-    """What is reported of both versions."""
+    """The report on both versions."""
     async with router.session.get(f"{router.pages}/fairlead/v1/samples?adapter={adapter}{query}") as answer:
         return await answer.json()

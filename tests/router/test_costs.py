@@ -31,7 +31,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def tenants(folder: Path, **budgets: Any) -> list[Json]:  # noqa: ANN401 - any JSON
-    """Two tenants, with what is said of their budgets."""
+    """Two tenants with these budgets."""
     found = []
     for name, key in KEYS.items():
         (folder / name).write_text(key)

@@ -46,7 +46,7 @@ async def in_session(router: Plane, session: str) -> None:
 
 
 async def samples(router: Plane, query: str = "") -> Any:  # noqa: ANN401 - any JSON
-    """What it reports of both revisions."""
+    """Its report on both revisions."""
     async with router.session.get(router.pages + "/fairlead/v1/samples" + query) as answer:
         return await answer.json()
 

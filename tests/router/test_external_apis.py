@@ -18,7 +18,7 @@ SECRET: Final = {"authorization": "Bearer tenants-own", "cookie": "who=me", "x_s
 
 
 def outside(address: str, folder: Path, **more: Any) -> Json:  # noqa: ANN401 - any JSON
-    """One API, with a key of its own."""
+    """One API with its own key."""
     (folder / "external-key").write_text("sk-outside\n")
     found: Json = {"name": "external/big", "url": f"http://{address}/openai/v1/", "model": "gpt-big"}
     return found | {"keyFile": str(folder / "external-key")} | more

@@ -56,7 +56,7 @@ class Fleet:
 
 @asynccontextmanager
 async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]:  # noqa: ANN401 - any JSON
-    """Routers that are in `lost` are known and not there."""
+    """Routers in `lost` are known and unreachable."""
     (folder / "key").write_text("key-of-the-shop")
     tenants = [{"name": "shop", "keyFiles": [str(folder / "key")]} | limits]
     port, pages, cluster = free_port(), free_port(), Cluster()

@@ -26,7 +26,7 @@ Samples = dict[str, float]
 
 @dataclass(slots=True)
 class Wall:
-    """A clock that stands until it is moved."""
+    """A clock that moves only when told to."""
 
     now: float = WALL
 
