@@ -1,4 +1,4 @@
-"""Now, later, or refused: a request's way through the dispatcher."""
+"""A request's way through the dispatcher: sent now, queued, or refused."""
 
 import pytest
 

@@ -114,7 +114,7 @@ def test_what_comes_back_of_another_routers_permit_is_owed_to_it() -> None:
 
 
 def test_a_permit_of_another_router_is_final_here() -> None:
-    """The other router's remaining rate is not used here, and nothing is taken twice."""
+    """The level here is not consulted, and nothing is taken twice."""
     account = shop(next(router for router in ROUTERS if shop(router).home is not None))
     assert account.requests is not None
     gate = Admission(DispatcherConfig(routing=RoutingSettings(tenants=(account.tenant,))), TokenExpectations())

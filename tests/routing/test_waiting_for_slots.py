@@ -132,9 +132,9 @@ def test_two_routers_that_fill_the_last_slot_at_once_let_the_engine_empty_one() 
 
 
 def test_a_turn_that_follows_its_own_ceding_at_once_is_one_for_all_routers() -> None:
-    """Router 1 orders adapter a to cede; at router 0 its last stream ends, and by age of wait its next one follows.
+    """Router 1 orders adapter a to cede; at router 0 its last stream ends, and the longest wait starts its next one.
 
-    Router 1 never sees a moment without it: it would have a cede for good, one stream at a time at router 0.
+    Router 1 never sees a moment without it: it would cede forever, one stream at a time at router 0.
     """
     dice = random.Random(60)  # noqa: S311  # traffic, of which a waited 28 s
     world = AdapterWorld(routers=2, slots=2, adapters="abcde")

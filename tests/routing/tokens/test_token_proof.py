@@ -18,7 +18,7 @@ EVERY = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
 
 
 def proved(token: bytes, *page: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any keys
-    """The claims, as a router comes to them."""
+    """The claims, as a router reads them."""
     head = token_proof.head_of(token)
     keys = issuer_keys.read({"keys": list(page)} if page else key_set(signer()))
     key = None if head is None or keys is None else keys.find(head.key_id, head.algorithm)
