@@ -113,7 +113,7 @@ class Fluid:
         del self.engines[answer.replicas :]
 
     def facts(self) -> ScalingFacts:
-        """As a scrape would show it."""
+        """The facts that a scrape would show."""
         router = RouterFigures(
             at=self.now, asked=self.arrived, prompt_tokens=self.arrived * PROMPT, waiting=self.waiting, held=0.0
         )

@@ -94,7 +94,7 @@ def test_the_order_of_pods_and_routers_changes_nothing_at_all(rates: list[float]
 
 
 def stretched(value: Any, times: float, name: str = "") -> Any:  # noqa: ANN401  # walks through whatever it is given
-    """Facts and policies with time measured in another unit."""
+    """Facts and policies with time in another unit."""
     if name in {"since", "at", "ready_at", "total"} or name.endswith("seconds") or name.startswith("seconds_per"):
         return value if value is None else value * times
     if hasattr(value, "__dataclass_fields__"):

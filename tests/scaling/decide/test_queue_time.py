@@ -40,7 +40,7 @@ def need_of(seen: ScalingFacts, *, waited: float, since: float = 100.0, lowest: 
 
 
 def fleet(count: int, **document: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
-    """So many busy ones, two waiting for each."""
+    """This many busy ones, with two waiting for each."""
     usual: dict[str, Any] = {"pods": tuple(busy(f"chat-{number}") for number in range(count)), "wanted": count}
     return facts(**usual | document)
 
