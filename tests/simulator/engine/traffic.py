@@ -22,7 +22,7 @@ class TrafficRequest:
     prompt: int
     output: int
     text: int
-    """Requests of one text share pages as far as their prompts go."""
+    """Requests of one text share pages as far as their prompts match."""
     priority: int
     adapter: str | None
     stops: bool

@@ -17,7 +17,7 @@ from tests.simulator.virtual_fleet.small_engine import SmallEngine
 
 
 def snapshot_of(at: float, *loads: int, starting: int = 0, held: int = 0, waits: int = 0) -> FleetSnapshot:
-    """Ready replicas with so many requests each; the first of an engine's requests runs."""
+    """Ready replicas with these requests each; the first of an engine's requests runs."""
     replicas = [
         SimulatedReplica(place, f"replica-{place}", ReplicaEngines((SmallEngine(),)), 1, 0.0)
         for place in range(len(loads))

@@ -1,4 +1,4 @@
-"""An observer that remembers everything, for tests that look at each request."""
+"""An observer that records everything, for tests that check each request."""
 
 from dataclasses import dataclass, field
 
