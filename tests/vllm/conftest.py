@@ -11,5 +11,5 @@ from house import real_vllm
 
 @pytest.fixture(scope="session", autouse=True)
 def interpreter() -> None:
-    """Have real vLLM, and let our commands find it."""
+    """Require real vLLM, and let our commands find it."""
     os.environ[vllm_check.INTERPRETER] = str(real_vllm.python(Cache.chosen()))

@@ -250,7 +250,7 @@ def play(seed: int, model: Theirs) -> tuple[Pair, str]:
 
 
 def main() -> int:
-    """Play as many cases as asked for; the counts and the differences as JSON on the last line."""
+    """Play the requested number of cases; the counts and the differences as JSON on the last line."""
     init_none_hash(sha256)
     found: dict[str, Any] = {"cases": 0, "steps": 0, "preemptions": 0, "hits": 0, "drafts": 0, "differences": []}
     with tempfile.TemporaryDirectory() as folder:
