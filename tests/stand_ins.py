@@ -64,7 +64,7 @@ def put(folder: Path) -> None:
 
 
 def access_lines(count: int = REQUESTS) -> list[str]:
-    """As a router writes them; answered as an L40S would."""
+    """Access lines in a router's format, with an L40S's timing."""
     usual = {"status": 200, "stream": True, "prompt_tokens": 800, "output_tokens": 100, "ttft_ms": 100, "tpot_ms": 20}
     return [json.dumps({"time": _time(number), "request_id": f"r{number}"} | usual) for number in range(count)]
 
