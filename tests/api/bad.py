@@ -27,7 +27,7 @@ class Bad:
     name: str = "bad"
 
 
-def but(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may stand in a bad spec
+def but(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may be in a bad spec
     return LEAST | changed
 
 
@@ -35,9 +35,9 @@ def canary(*steps: dict[str, Any]) -> dict[str, Any]:
     return but(rollout={"strategy": "Canary", "canary": {"steps": list(steps)}})
 
 
-def engine(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may stand in a bad spec
+def engine(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may be in a bad spec
     return but(engine=changed)
 
 
-def route(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may stand in a bad spec
+def route(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may be in a bad spec
     return {"models": [{"name": "chat", **changed}]}

@@ -9,7 +9,7 @@ OIDC: Final[dict[str, Any]] = {"issuer": "https://login.example", "audiences": [
 TENANT: Final[dict[str, Any]] = {"name": "shop", "keys": KEYS}
 
 
-def router(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may stand in a bad spec
+def router(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may be in a bad spec
     return but(router=changed)
 
 

@@ -28,7 +28,7 @@ def measured(keeps: float = 0.5, **changes: object) -> PlayedCandidate:
         running=(60,) * len(PLAYED.report.gauges.at),
         waiting=(9,) * len(PLAYED.report.gauges.at),
     )
-    report = replace(PLAYED.report, kept=keeps, gauges=gauges, **changes)  # type: ignore[arg-type]  # each story names fields that there are
+    report = replace(PLAYED.report, kept=keeps, gauges=gauges, **changes)  # type: ignore[arg-type]  # tests name valid fields
     return replace(PLAYED, report=report)
 
 

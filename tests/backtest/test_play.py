@@ -40,7 +40,7 @@ def candidate(replicas: int | ReplicaBounds = 1, **changes: object) -> Candidate
         routers=2,
         notes=("step times: a story's",),
     )
-    return replace(made, **changes)  # type: ignore[arg-type]  # each story names fields that there are
+    return replace(made, **changes)  # type: ignore[arg-type]  # tests name valid fields
 
 
 def steady(a_second: float, seconds: float) -> PlayedTraffic:

@@ -29,7 +29,7 @@ class Traffic:
         return [one for minute in range(self.minutes) for one in self._minute(minute)]
 
     def _minute(self, minute: int) -> Iterator[RequestSample]:
-        rng = random.Random(f"{self.seed}/{minute}")  # noqa: S311  # a story
+        rng = random.Random(f"{self.seed}/{minute}")  # noqa: S311  # a test
         for candidate in (False, True):
             for place in range(self.a_minute[candidate]):
                 prompt = int(exp(rng.uniform(5, 8)))

@@ -34,7 +34,7 @@ def test_courses_without_an_effect_cross_any_boundary_as_often_as_stated() -> No
 
 
 def test_one_stratum_is_van_der_waerdens_test() -> None:
-    rng = random.Random(2)  # noqa: S311  # a story
+    rng = random.Random(2)  # noqa: S311  # a test
     one = [rng.gauss(0, 1) for _ in range(60)]
     other = [rng.gauss(0.3, 1) for _ in range(50)]
     found = rank_test.statistic([Stratum(baseline=tuple(one), candidate=tuple(other))])
@@ -51,7 +51,7 @@ def test_tied_durations_share_their_scores_and_one_on_a_side_says_nothing() -> N
 
 
 def test_the_ratio_of_durations_is_found_with_its_bounds() -> None:
-    rng = random.Random(3)  # noqa: S311  # a story
+    rng = random.Random(3)  # noqa: S311  # a test
     before = tuple(rng.gauss(0, 0.5) for _ in range(300))
     after = tuple(rng.gauss(log(1.3), 0.5) for _ in range(300))
     found = rank_test.interval([Stratum(baseline=before, candidate=after)])
@@ -117,7 +117,7 @@ def test_whoever_looks_after_every_request_is_not_wrong_more_often_than_stated()
     """At equal rates of 2 %, above the limit; checked after each of 400 requests a side."""
     wrong = 0
     for seed in range(200):
-        rng = random.Random(seed)  # noqa: S311  # a story
+        rng = random.Random(seed)  # noqa: S311  # a test
         logs = accumulate(_one_of_each(rng) for _ in range(400))
         wrong += any(one > 1 / fault_evidence.ALPHA for one in map(_evidence, logs))
     assert wrong <= 5

@@ -37,7 +37,7 @@ def test_at_the_margin_no_bet_ever_gains_on_average(margin: float, more_flips: f
 def test_the_order_of_answers_never_changes_the_capital(seed: int) -> None:
     sums = [ClusterSum(1, -1)] * 7 + [ClusterSum(1, 1)] * 5 + [ClusterSum(1, 0)] * 80
     before = harm_stop.capital(sums, 0.02)
-    random.Random(seed).shuffle(sums)  # noqa: S311  # a story
+    random.Random(seed).shuffle(sums)  # noqa: S311  # a test
     assert harm_stop.capital(sums, 0.02) == pytest.approx(before)
 
 
@@ -82,7 +82,7 @@ def test_documents_that_err_together_pass_a_candidate_at_the_margin_hardly_more_
     """40 documents of 10 items, a third of which flip as a whole; counted as items, one in six would pass wrongly."""
     passed, plain = 0, 0
     for seed in range(400):
-        found = _drawn(random.Random(seed))  # noqa: S311  # a story
+        found = _drawn(random.Random(seed))  # noqa: S311  # a test
         passed += score_bounds.statistic(found.effective(-0.04), -0.04) > score_bounds.quantile(0.95)
         plain += score_bounds.statistic(found.counts, -0.04) > score_bounds.quantile(0.95)
     assert passed <= 0.09 * 400 < 0.14 * 400 < plain

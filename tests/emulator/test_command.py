@@ -165,7 +165,7 @@ def test_a_cold_start_lies_in_its_range_and_a_seed_repeats_it() -> None:
 
 
 def drawn(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - a story, no secret
+    return random.Random(seed)  # noqa: S311 - no secret
 
 
 @pytest.mark.parametrize(

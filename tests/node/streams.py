@@ -206,7 +206,7 @@ async def stream_once(
     try:
         await (received.stream(openai) if question.streams else received.whole(openai))
         flaw = received.flaw()
-    except Exception as problem:  # noqa: BLE001  # whatever a client meets is a failure to be told
+    except Exception as problem:  # noqa: BLE001  # any failure of a client is reported
         flaw = f"{type(problem).__name__}: {problem}"
     ended = time.monotonic()
     seconds = ended - started

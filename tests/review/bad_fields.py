@@ -19,12 +19,12 @@ def _source(text: str) -> Object:
     return deployment(model={"source": text})
 
 
-def _schedule(**changed: Any) -> Object:  # noqa: ANN401  # any value may stand in a bad spec
+def _schedule(**changed: Any) -> Object:  # noqa: ANN401  # any value may be in a bad spec
     entry = {"name": "day", "cron": "0 8 * * *", "duration": "2h", "minReplicas": 1}
     return policy(schedules=[entry | changed])
 
 
-def _tenant(**changed: Any) -> Object:  # noqa: ANN401  # any value may stand in a bad spec
+def _tenant(**changed: Any) -> Object:  # noqa: ANN401  # any value may be in a bad spec
     return gateway(tenants=[{"name": "a", "keys": [_KEY]} | changed])
 
 

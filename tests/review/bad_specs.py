@@ -28,7 +28,7 @@ def _cache(format_: str, accelerator: dict[str, Any]) -> Object:
     return deployment(accelerator=accelerator, engine={"quantization": {"kvCache": format_}})
 
 
-def _speculating(**speculation: Any) -> Object:  # noqa: ANN401  # any value may stand in a bad spec
+def _speculating(**speculation: Any) -> Object:  # noqa: ANN401  # any value may be in a bad spec
     return engine(speculation=speculation)
 
 
@@ -147,7 +147,7 @@ SHAPES: Final = (
 )
 
 
-def _big(story: str, model: str, wording: str, **changed: Any) -> Row:  # noqa: ANN401  # any value may stand in a bad spec
+def _big(story: str, model: str, wording: str, **changed: Any) -> Row:  # noqa: ANN401  # any value may be in a bad spec
     return Row(
         story=story,
         given=deployment(model={"source": model}, **changed),

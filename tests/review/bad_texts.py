@@ -23,7 +23,7 @@ def _bomb(first: str, link: str) -> str:
     return "\n".join(lines)
 
 
-def _deep(levels: int) -> Any:  # noqa: ANN401  # any value may stand in a bad spec
+def _deep(levels: int) -> Any:  # noqa: ANN401  # any value may be in a bad spec
     value: Any = 1
     for _ in range(levels):
         value = {"a": value}

@@ -100,7 +100,7 @@ def _reviewed(document: object) -> Review:
     return review
 
 
-def _places(value: Any) -> Any:  # noqa: ANN401  # any value may stand in a document
+def _places(value: Any) -> Any:  # noqa: ANN401  # any value may be in a document
     """Every place of a document, as its holder and the key there."""
     for key, below in list(value.items() if isinstance(value, dict) else enumerate(value)):
         yield value, key

@@ -193,7 +193,7 @@ def test_streams_without_a_token_go_elsewhere_when_their_engine_dies(tmp_path: P
 def test_after_clients_left_at_every_stage_nothing_is_counted_any_more(tmp_path: Path) -> None:
     async def story() -> None:
         late = Living(paced(0.01, 0.002), port=free_port())
-        chance = random.Random(7)  # noqa: S311 - a story, no secret
+        chance = random.Random(7)  # noqa: S311 - no secret
 
         async def leaves(after: float) -> None:
             with suppress(TimeoutError):

@@ -44,7 +44,7 @@ def recorder_of(
     """A recorder at `T0`, for these outputs."""
     ways = TelemetryOutputs(
         wall=Wall(),
-        bits=Random(7).getrandbits,  # noqa: S311 - a story repeats
+        bits=Random(7).getrandbits,  # noqa: S311 - repeatable
         lines=None if lines is None else lambda: lines,
         spans=None if spans is None else lambda _: spans,
     )

@@ -106,7 +106,7 @@ def test_the_trace_is_told_whether_it_is_recorded_or_only_passed() -> None:
     passed = begun(recorder_of(), traceparent=b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
     assert line(passed)["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
     recorded = begun(recorder_of(), traceparent=b"whatever")
-    recorded.trace = traces.TraceContext("ab" * 16, "", Random(1).getrandbits)  # noqa: S311 - a story repeats
+    recorded.trace = traces.TraceContext("ab" * 16, "", Random(1).getrandbits)  # noqa: S311 - repeatable
     assert line(recorded)["trace_id"] == "ab" * 16
     assert "trace_id" not in line(begun(recorder_of(), traceparent=b"nonsense"))
 

@@ -13,7 +13,7 @@ from tests.router.observability.recorders import T0, begun, recorder_of, replica
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
-BITS = Random(3).getrandbits  # noqa: S311 - a story repeats
+BITS = Random(3).getrandbits  # noqa: S311 - repeatable
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_no_bytes_are_ever_too_strange_to_read(header: bytes) -> None:
 
 @given(st.integers())
 def test_what_is_written_is_always_read_back(seed: int) -> None:
-    bits = Random(seed).getrandbits  # noqa: S311 - a story repeats
+    bits = Random(seed).getrandbits  # noqa: S311 - repeatable
     trace = traces.TraceContext(traces.fresh_id(bits), "", bits)
     header = traces.written(trace.trace_id, trace.span_id)
     assert traces.parent(header) == TraceParent(trace.trace_id, trace.span_id, sampled=True)

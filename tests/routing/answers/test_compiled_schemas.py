@@ -80,7 +80,7 @@ def test_one_that_contains_itself_twice_at_a_place_is_checked_until_that_takes_t
     schema = ready(TWICE)
     assert schema.check(nested(3)).keyword == "anyOf"
     assert schema.check(nested(12)).message == "it does not obey the JSON schema of the request"
-    before = time.perf_counter()  # noqa: TID251 - that it ends is the story
+    before = time.perf_counter()  # noqa: TID251 - tests that it ends
     assert schema.check(nested(300)).fault is AnswerFault.TOO_COSTLY
     assert schema.check("[" + nested(300) + "]").fault is AnswerFault.TOO_COSTLY
     assert time.perf_counter() - before < 5  # noqa: TID251 - the same

@@ -207,7 +207,7 @@ def _python(sample: Sample, facts: RouteFacts) -> object:
         "false": False,
         "len": len,
     }
-    return eval(sample.python, {"__builtins__": {}}, names)  # noqa: S307 - the story's own text
+    return eval(sample.python, {"__builtins__": {}}, names)  # noqa: S307 - the test's own text
 
 
 @given(st.recursive(_simple(), _combined, max_leaves=6), REQUESTS)
