@@ -85,7 +85,7 @@ class Crds(Group):
 class Issuer(Group):
     """The cert-manager issuer that signs the webhook's certificate."""
 
-    name: str = Field(default="", description="Empty means a self-signed Issuer made by this chart.")
+    name: str = Field(default="", description="Empty means a self-signed Issuer created by this chart.")
     kind: Literal["Issuer", "ClusterIssuer"] = Field(default="Issuer", description="Kind of the named issuer.")
 
 
@@ -107,8 +107,8 @@ class Webhook(Group):
     )
     failure_policy: Literal["Ignore", "Fail"] = Field(
         default="Ignore",
-        description="What the API server does when the webhook cannot be reached. `Fail` blocks changes of our "
-        "objects while no operator runs.",
+        description="What the API server does when the webhook cannot be reached. `Fail` blocks changes of "
+        "Fairlead's objects while no operator runs.",
     )
     timeout_seconds: int = Field(default=5, ge=1, le=30, description="How long the API server waits for it.")
     cert_manager: CertManager = Field(default=CertManager(), description="Certificates by cert-manager.")
@@ -240,7 +240,7 @@ class Values(Group):
     affinity: dict[str, Any] = Field(default={}, description="As in a Pod; pods are spread over nodes even without it.")
     priority_class_name: str = Field(default="", description="As in a Pod, for instance `system-cluster-critical`.")
     extra_args: list[str] = Field(
-        default=[], description="More flags of `fairlead operator`; one that another value sets is refused."
+        default=[], description="More flags of `fairlead operator`; a flag that another value sets is refused."
     )
-    extra_env: Objects = Field(default=[], description="More environment of the operator's container.")
-    extra_objects: Objects = Field(default=[], description="More objects of the release; may hold templates.")
+    extra_env: Objects = Field(default=[], description="More environment variables of the operator's container.")
+    extra_objects: Objects = Field(default=[], description="More objects of the release; may contain templates.")

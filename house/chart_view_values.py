@@ -15,7 +15,7 @@ class Group(BaseModel):
 class PodMonitor(Group):
     """For the Prometheus operator."""
 
-    enabled: bool = Field(default=False, description="Create a PodMonitor; its definition must be installed.")
+    enabled: bool = Field(default=False, description="Create a PodMonitor; its CRD must be installed.")
     interval: str = Field(default="30s", pattern="^[0-9]+(ms|s|m)$", description="How often Prometheus scrapes.")
     labels: Texts = Field(default={}, description="Labels that your Prometheus selects monitors by.")
 
@@ -36,7 +36,7 @@ class Console(Group):
     )
     service: bool = Field(
         default=False,
-        description="Create a Service for it, for a proxy that sends readers' tokens; `fairlead console` needs none.",
+        description="Create a Service for it, for a proxy that sends users' tokens; `fairlead console` needs none.",
     )
 
 
@@ -52,14 +52,14 @@ class Serving(Group):
     pod_monitor: PodMonitor = Field(
         default=PodMonitor(),
         description="For the Prometheus operator; one for routers and one for engines. Routers require a token, which "
-        "the chart makes too: Secret RELEASE-scraper, whose owner may get /metrics and nothing else.",
+        "the chart also creates: Secret RELEASE-scraper, whose owner may get /metrics and nothing else.",
     )
 
 
 class Dashboards(Group):
     """Dashboards for Grafana, as ConfigMaps that its sidecar loads."""
 
-    enabled: bool = Field(default=False, description="Create the ConfigMaps, one for each dashboard.")
+    enabled: bool = Field(default=False, description="Create the ConfigMaps, one per dashboard.")
     labels: Texts = Field(
         default={"grafana_dashboard": "1"}, description="Labels that your Grafana's sidecar selects dashboards by."
     )
@@ -73,7 +73,7 @@ class Alerts(Group):
 
     enabled: bool = Field(
         default=False,
-        description="Create a PrometheusRule; its definition must be installed. Without the Prometheus operator, give "
+        description="Create a PrometheusRule; its CRD must be installed. Without the Prometheus operator, give "
         "Prometheus the file dashboards/rules.yaml.",
     )
     labels: Texts = Field(default={}, description="Labels that your Prometheus selects rules by.")

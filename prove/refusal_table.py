@@ -15,7 +15,7 @@ from tests.review.table import CONTEXT, Finding, Layer, Row, deployment, engine,
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "refusals.md"
 
 _HEAD: Final = """\
-# What is refused, and what is said
+# What is refused, and the message
 
 {count} bad inputs, each with the layer that refuses it first, the field that is named, the rule and what to do. The
 same words come from admission, from the object's conditions and from `fairlead validate`, all errors at once. What may
@@ -26,15 +26,15 @@ This page is rendered from the table the tests run: `python -m prove.refusal_tab
 
 _LAYERS: Final = {
     Layer.YAML: ("The file", "Before any object is built: `fairlead validate` reads files as kubectl does."),
-    Layer.BOUNDS: ("Too large, or no JSON", "Before any field is looked at, in milliseconds."),
-    Layer.READING: ("Which object it is, and when it acts", "What only our own reader knows."),
+    Layer.BOUNDS: ("Too large, or not JSON", "Before any field is read, in milliseconds."),
+    Layer.READING: ("Which object it is, and when it acts", "What only Fairlead's own reader checks."),
     Layer.SCHEMA: ("Fields, types and ranges", "The API server refuses these too, with the webhook off."),
-    Layer.CEL: ("Spellings, and fields that contradict", "The API server says these in the same words (CEL)."),
-    Layer.ENGINE: ("What the engine would end its start with", "Asked before anything is started."),
+    Layer.CEL: ("Spellings, and fields that contradict", "The API server refuses these in the same words (CEL)."),
+    Layer.ENGINE: ("What would make the engine fail to start", "Checked before anything is started."),
     Layer.SIZING: ("What does not fit", "By the arithmetic of [fit](fit.md); unknown models are never refused."),
     Layer.REFERENCES: (
-        "What is named and not there",
-        "Only where somebody looked into the cluster: a condition that heals by itself when the object is created.",
+        "What is named and does not exist",
+        "Only found by looking into the cluster: a condition that clears on its own when the object is created.",
     ),
 }
 
@@ -42,19 +42,22 @@ _TENANT: Final = {"name": "shop", "keys": [{"name": "k", "key": "k"}], "budget":
 _LOOP: Final = {"name": "m", "deployment": "a", "fallback": {"deployments": ["default/a"]}}
 _CAUTIONS: Final = (
     (
-        "an argument that this release does not know, in an image of one's own",
+        "an argument that this release does not know, in your own image",
         engine(image="example.com/own:1", extraArgs=["--frobnicate"]),
     ),
     ("a misspelt product", deployment(accelerator={"product": "NVIDIA-H100-80GB-HBM"})),
-    ("a model that nobody knows", deployment(model={"source": "hf://a/b"})),
+    ("a model that is not in the catalogue", deployment(model={"source": "hf://a/b"})),
     ("a tenant's budget", deployment(router={"tenants": [_TENANT]})),
     ("an objective that decides nothing", policy(objectives={"queueTimeP95": "2s"})),
-    ("a chain that comes back", gateway(models=[_LOOP])),
+    ("a fallback to the deployment itself", gateway(models=[_LOOP])),
     ("a model that nothing serves", gateway(tenants=[{"name": "shop", "models": ["chat"]}])),
     ("a budget of a gateway's tenant", gateway(tenants=[{"name": "shop", "budget": {"maxCost": "25"}}])),
-    ("fifty guesses", engine(speculation={"method": "ngram", "tokens": 50})),
-    ("a settling time beyond the drain", deployment(drain={"settle": "10m", "timeout": "1m"})),
-    ("a first token beyond the whole", deployment(router={"timeouts": {"firstToken": "2m", "total": "90s"}})),
+    ("fifty draft tokens", engine(speculation={"method": "ngram", "tokens": 50})),
+    ("a settling time longer than the drain", deployment(drain={"settle": "10m", "timeout": "1m"})),
+    (
+        "a time for the first token longer than the total",
+        deployment(router={"timeouts": {"firstToken": "2m", "total": "90s"}}),
+    ),
     ("requests held for a second", deployment(router={"hold": {"maxTime": "1s"}})),
 )
 
@@ -66,7 +69,7 @@ def page() -> str:
         rows = [row for row in ROWS if row.layer is layer]
         parts.append(f"## {title}\n\n{about}\n\n{_table(_line(row) for row in rows)}")
     parts.append(f"## Accepted, with a warning\n\n{_warnings()}")
-    parts.append(f"## Found elsewhere\n\nNo single object shows these of the forty usual mistakes.\n\n{_elsewhere()}")
+    parts.append(f"## Found elsewhere\n\nNo single object shows these usual mistakes.\n\n{_elsewhere()}")
     return "\n".join(parts)
 
 
@@ -104,7 +107,7 @@ def _elsewhere() -> str:
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    lines = (("input", "where", "what is said", "what to do"), ("---",) * 4, *rows)
+    lines = (("input", "where", "message", "what to do"), ("---",) * 4, *rows)
     return "".join(f"| {' | '.join(_cell(cell) for cell in line)} |\n" for line in lines)
 
 

@@ -117,7 +117,7 @@ def _placed(facts: Facts, wanted: int) -> Verdict | None:
     if wanted == 0 and (facts.too_wide or not facts.hosts):
         return None
     if wanted == 0 and not facts.engines:
-        return must("Scheduled", "True", ("NothingToSchedule", "Scheduled"), "no replica is asked for")
+        return must("Scheduled", "True", ("NothingToSchedule", "Scheduled"), "no replicas are requested")
     if len(facts.engines) >= wanted and all(one["spec"].get("nodeName") for one in facts.engines):
         return _changed_in_place(facts)
     if wanted > len(facts.engines) and not _stuck(facts):
@@ -162,7 +162,7 @@ def routable(facts: Facts) -> Verdict | None:
     if not facts.routers:
         return must("Routable", "False", ("RoutersNotReady",), "no router is ready")
     if not facts.ready and facts.wanted == 0:
-        return must("Routable", "True", ("ScaledToZero",), "no replica is wanted")
+        return must("Routable", "True", ("ScaledToZero",), "no replicas are desired")
     if not facts.ready:
         return must("Routable", "False", ("NoneReady",), "no replica is ready")
     return _used(facts)

@@ -1,4 +1,4 @@
-"""`python -m devcluster.image.mypyc_modules FOLDER FILE …`: compile these files below a folder to modules in its `made`.
+"""`python -m devcluster.image.mypyc_modules FOLDER FILE …`: compile these files of a folder into its `made`.
 
 The folder becomes the working directory, so that no path of the machine gets into a module; equal sources become equal
 bytes. mypyc's runtime is compiled once and linked into each module: included in each, it was two thirds of the time.

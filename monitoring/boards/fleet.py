@@ -108,7 +108,7 @@ _ENGINES: Final = PanelRow(
             Query(_of_either(vllm.WAITING, sglang.WAITING), f"{_ENGINE} waiting"),
         ),
         lines(
-            "Requests put back for want of memory",
+            "Requests put back because memory was short",
             Query(
                 queries.either(
                     queries.rate(vllm.PREEMPTED, "namespace", DEPLOYMENT),

@@ -48,7 +48,7 @@ def test_the_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
         (config(), b'{"a": {"shape": []}}', "adapter_model.safetensors: tensor a has no shape"),
         (config(), b'{"a": {"shape": [1.5]}}', "adapter_model.safetensors: tensor a has no shape"),
         (config(), b'{"a": 3}', "adapter_model.safetensors: tensor a has no shape"),
-        (config(), b'{"a": {"shape": [1]}}', "adapter_model.safetensors: it holds no matrices of LoRA"),
+        (config(), b'{"a": {"shape": [1]}}', "adapter_model.safetensors: it contains no LoRA matrices"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_named(text: bytes, listed: bytes, words: str) -> None:
@@ -59,7 +59,7 @@ def test_a_file_that_is_not_what_its_name_says_is_named(text: bytes, listed: byt
 
 @pytest.mark.parametrize("first", [b"", b"\0" * 8, b"\xff" * 8, b"PK\3\4"])
 def test_a_checkpoint_of_another_form_is_none(first: bytes) -> None:
-    with pytest.raises(UnreadableAdapter, match="no file of safetensors"):
+    with pytest.raises(UnreadableAdapter, match="not a safetensors file"):
         adapter_files.header_length(first)
 
 

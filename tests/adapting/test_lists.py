@@ -32,7 +32,7 @@ def test_a_member_of_a_newer_operator_is_no_problem() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"entries": [{}]}', '{"entries": [{"name": "a"}]}', "[" * 90_000])
 def test_what_is_no_list_is_said_to_be_none(text: str) -> None:
-    with pytest.raises(UnreadableLoadList, match="this is no list of adapters"):
+    with pytest.raises(UnreadableLoadList, match="this is not a list of adapters"):
         load_list.read(text)
 
 

@@ -6,7 +6,7 @@ from tests.api.bad import Bad, but, canary, engine
 
 DEPLOYMENT_RULES: Final = (
     Bad(
-        story="fewer adapters in main memory than in the slots",
+        story="fewer cpuSlots than slots",
         spec=engine(lora={"slots": 8, "cpuSlots": 4}),
         at="spec.engine.lora.cpuSlots",
         wording="cpuSlots counts the adapters of the slots too, so it cannot be smaller than slots; raise cpuSlots to "
@@ -31,7 +31,7 @@ DEPLOYMENT_RULES: Final = (
         wording="must be tensor x pipeline x data of spec.parallelism; remove accelerator.count",
     ),
     Bad(
-        story="an engine that computes without a GPU",
+        story="a real engine without a GPU",
         spec=but(accelerator={"product": "NVIDIA-L4", "resource": "none"}),
         at="spec.accelerator.resource",
         wording="an engine that computes needs a GPU; remove accelerator.resource",
@@ -41,7 +41,7 @@ DEPLOYMENT_RULES: Final = (
             story=f"a processor written {product}",
             spec=but(accelerator={"product": product, "cores": 4, "memory": "8Gi"}),
             at="spec.accelerator.product",
-            wording="the product of a node's processor is written in capitals; write CPU, and set cores and memory",
+            wording="this product must be written in capitals; write CPU, and set cores and memory",
         )
         for product in ("cpu", "Cpu", "CPUs")
     ),
@@ -49,38 +49,38 @@ DEPLOYMENT_RULES: Final = (
         story="a processor without a number of cores",
         spec=but(accelerator={"product": "CPU", "memory": "8Gi"}),
         at="spec.accelerator.cores",
-        wording="computes on as many cores as it is given, and no label says how many; set accelerator.cores",
+        wording="computes on as many cores as it is given, and no node label says how many; set accelerator.cores",
     ),
     Bad(
         story="a processor without memory",
         spec=but(accelerator={"product": "CPU", "cores": 4}),
         at="spec.accelerator.memory",
-        wording="weights and KV cache lie in the replica's own memory, and no label says how much; "
+        wording="weights and KV cache are in the replica's own memory, and no node label says how much; "
         "set accelerator.memory",
     ),
     Bad(
         story="cores beside a GPU",
         spec=but(accelerator={"product": "NVIDIA-L4", "cores": 4}),
         at="spec.accelerator.cores",
-        wording="cores belong to product CPU; on a GPU the pod asks for no cores; remove cores",
+        wording="cores is only for product CPU; with a GPU the pod requests no cores; remove cores",
     ),
     Bad(
         story="memory beside a GPU",
         spec=but(accelerator={"product": "NVIDIA-L4", "memory": "8Gi"}),
         at="spec.accelerator.memory",
-        wording="memory belongs to product CPU; a GPU's own memory follows from its product; remove memory",
+        wording="memory is only for product CPU; a GPU's own memory follows from its product; remove memory",
     ),
     Bad(
         story="a count of processors",
         spec=but(accelerator={"product": "CPU", "cores": 4, "memory": "8Gi", "count": 1}),
         at="spec.accelerator.count",
-        wording="count is a number of GPUs, and a replica on CPU has cores; remove count",
+        wording="count is a number of GPUs, and a replica on CPU has cores instead; remove count",
     ),
     Bad(
         story="a processor as an extended resource",
         spec=but(accelerator={"product": "CPU", "cores": 4, "memory": "8Gi", "resource": "example.com/gpu"}),
         at="spec.accelerator.resource",
-        wording="resource names GPUs, and a replica on CPU asks for none; remove resource",
+        wording="resource names GPUs, and a replica on CPU requests none; remove resource",
     ),
     *(
         Bad(
@@ -90,7 +90,7 @@ DEPLOYMENT_RULES: Final = (
                 accelerator={"product": "CPU", "cores": 4, "memory": "8Gi"},
             ),
             at="spec.accelerator.product",
-            wording="on CPU only vLLM and SGLang can compute, and Simulated has step times of GPUs alone; "
+            wording="on CPU only vLLM and SGLang can compute, and Simulated has only step times of GPUs; "
             "write engine.kind: vLLM",
         )
         for kind in ("Simulated", "Simulated-SGLang")
@@ -114,7 +114,7 @@ DEPLOYMENT_RULES: Final = (
         wording="methods draftModel and eagle3 need a draft model; set draft.source",
     ),
     Bad(
-        story="a draft that nobody loads",
+        story="a draft model with method ngram",
         spec=engine(speculation={"method": "ngram", "draft": {"source": "hf://a/b"}}),
         at="spec.engine.speculation.draft",
         wording="method ngram takes draft tokens from the prompt and loads no draft model; remove draft",
@@ -132,7 +132,7 @@ DEPLOYMENT_RULES: Final = (
         wording="lookupMin and lookupMax belong to method ngram; remove both",
     ),
     Bad(
-        story="lookups the wrong way round",
+        story="lookupMin above lookupMax",
         spec=engine(speculation={"method": "ngram", "lookupMin": 5, "lookupMax": 2}),
         at="spec.engine.speculation.lookupMin",
         wording="lookupMin must not exceed lookupMax (2); lower lookupMin",
@@ -151,7 +151,7 @@ DEPLOYMENT_RULES: Final = (
         wording="a variable has either value or valueFrom; keep one of them",
     ),
     Bad(
-        story="a variable from nowhere",
+        story="a variable with neither value nor source",
         spec=engine(env=[{"name": "A", "valueFrom": {}}]),
         at="spec.engine.env[0].valueFrom.secretKeyRef",
         wording="valueFrom reads either secretKeyRef or configMapKeyRef",
@@ -163,7 +163,7 @@ DEPLOYMENT_RULES: Final = (
         wording="a chat template comes from exactly one of inline, path and configMap; keep one of them",
     ),
     Bad(
-        story="a chat template from nowhere",
+        story="a chat template without a source",
         spec=engine(chatTemplate={}),
         at="spec.engine.chatTemplate.inline",
         wording="remove chatTemplate to use the model's own",
@@ -175,13 +175,13 @@ DEPLOYMENT_RULES: Final = (
         wording="operator Exists compares no value; remove value",
     ),
     Bad(
-        story="a toleration of nothing",
+        story="a toleration without a key",
         spec=but(placement={"tolerations": [{"value": "b"}]}),
         at="spec.placement.tolerations[0].key",
         wording="operator Equal compares the value of a key; set key",
     ),
     Bad(
-        story="steps of a rollout that has none",
+        story="canary steps without strategy Canary",
         spec=but(rollout={"strategy": "Surge", "canary": {}}),
         at="spec.rollout.canary",
         wording="only strategy Canary has steps and gates; use strategy Canary, or remove canary",
@@ -193,68 +193,68 @@ DEPLOYMENT_RULES: Final = (
         wording="remove maxSurge, or use strategy Surge if there are spare GPUs",
     ),
     Bad(
-        story="a replacement in which nothing may be missing",
+        story="strategy Replace with maxUnavailable 0",
         spec=but(rollout={"strategy": "Replace", "maxUnavailable": 0}),
         at="spec.rollout.maxUnavailable",
         wording="set maxUnavailable to 1 or more",
     ),
     Bad(
-        story="a rollout that can do nothing",
+        story="a rollout with maxSurge 0 and maxUnavailable 0",
         spec=but(rollout={"strategy": "Surge", "maxSurge": 0}),
         at="spec.rollout.maxSurge",
-        wording="with maxSurge 0 and maxUnavailable 0 no replica can be exchanged; set maxSurge to 1",
+        wording="with maxSurge 0 and maxUnavailable 0 no replica can be replaced; set maxSurge to 1",
     ),
     Bad(
-        story="a canary that shrinks",
+        story="canary steps with shrinking traffic",
         spec=canary({"traffic": 50}, {"traffic": 10}),
         at="spec.rollout.canary.steps",
         wording="the traffic of a canary must not shrink from step to step; order the steps by traffic",
     ),
     Bad(
-        story="a canary that loses replicas",
+        story="canary steps with shrinking replicas",
         spec=canary({"replicas": 2}, {"traffic": 5}, {"replicas": 1, "traffic": 10}),
         at="spec.rollout.canary.steps",
         wording="the replicas of a canary must not shrink from step to step; order the steps by replicas",
     ),
     Bad(
-        story="a canary that is judged when most users have it",
+        story="a canary whose gate comes after most users have it",
         spec=canary({"traffic": 10, "gates": ["Manual"]}, {"traffic": 51, "gates": ["Service"]}),
         at="spec.rollout.canary.steps",
         wording="no step may have more than 50 percent of the traffic before gate Service has passed; give a step with "
         "at most 50 percent gates: [Service]",
     ),
     Bad(
-        story="a gate that no request reaches",
+        story="a gate Service at a step without traffic",
         spec=canary({"gates": ["Service"]}),
         at="spec.rollout.canary.steps[0].gates",
         wording="gate Service compares users' requests, and with traffic 0 none reaches the new revision; set traffic",
     ),
     Bad(
-        story="a ratio of first tokens that nothing passes",
+        story="a limit of 1 for first tokens",
         spec=but(rollout={"strategy": "Canary", "canary": {"service": {"maxTtftRatio": "1"}}}),
         at="spec.rollout.canary.service.maxTtftRatio",
-        wording="nothing can be shown to be no slower at all, so a ratio of 1 would never pass; write 1.1 or more",
+        wording="no test can prove that nothing got slower, so a ratio of 1 would never pass; write 1.1 or more",
     ),
     Bad(
-        story="a ratio that nothing passes",
+        story="a limit of 1 for further tokens",
         spec=but(rollout={"strategy": "Canary", "canary": {"service": {"maxTpotRatio": "1.0"}}}),
         at="spec.rollout.canary.service.maxTpotRatio",
-        wording="nothing can be shown to be no slower at all, so a ratio of 1 would never pass; write 1.1 or more",
+        wording="no test can prove that nothing got slower, so a ratio of 1 would never pass; write 1.1 or more",
     ),
     Bad(
-        story="a canary that can exchange nothing",
+        story="a canary with maxSurge 0 and maxUnavailable 0",
         spec=but(rollout={"strategy": "Canary", "maxSurge": 0, "maxUnavailable": 0}),
         at="spec.rollout.maxSurge",
-        wording="with maxSurge 0 and maxUnavailable 0 no replica can be exchanged; set maxSurge to 1",
+        wording="with maxSurge 0 and maxUnavailable 0 no replica can be replaced; set maxSurge to 1",
     ),
     Bad(
-        story="bounds the wrong way round",
+        story="minReplicas above maxReplicas",
         spec=but(scaling={"minReplicas": 9, "maxReplicas": 8}),
         at="spec.scaling.minReplicas",
         wording="minReplicas must not exceed maxReplicas (8); raise maxReplicas or lower minReplicas",
     ),
     Bad(
-        story="zero replicas without anybody to wake them",
+        story="minReplicas 0 without a policy",
         spec=but(scaling={"minReplicas": 0, "maxReplicas": 2}),
         at="spec.scaling.minReplicas",
         wording="name a policy with idle.scaleToZero, or set minReplicas to 1",

@@ -7,7 +7,7 @@ from tests.api.bad import Bad, route
 
 SHARED_RULES: Final = (
     Bad(
-        story="a schedule the wrong way round",
+        story="a schedule with minReplicas above maxReplicas",
         kind=POLICY,
         spec={"schedules": [{"name": "a", "cron": "0 8 * * *", "duration": "2h", "minReplicas": 3, "maxReplicas": 2}]},
         at="spec.schedules[0].minReplicas",
@@ -28,7 +28,7 @@ SHARED_RULES: Final = (
         wording="prometheus belongs to source Prometheus, which needs its address",
     ),
     Bad(
-        story="a model nobody answers for",
+        story="a model without a deployment",
         kind=GATEWAY,
         spec=route(),
         at="spec.models[0].deployment",
@@ -42,14 +42,14 @@ SHARED_RULES: Final = (
         wording="strategies Weighted and Cascade name their deployments themselves; remove deployment",
     ),
     Bad(
-        story="weights that nobody looks at",
+        story="weights with strategy Single",
         kind=GATEWAY,
         spec=route(deployment="a", weighted=[{"deployment": "a", "weight": 1}]),
         at="spec.models[0].weighted",
         wording="set strategy to Weighted together with its deployments, or remove weighted",
     ),
     Bad(
-        story="weights of zero",
+        story="only weights of zero",
         kind=GATEWAY,
         spec=route(strategy="Weighted", weighted=[{"deployment": "a", "weight": 0}]),
         at="spec.models[0].weighted",
@@ -63,14 +63,14 @@ SHARED_RULES: Final = (
         wording="rules belongs to strategy Rules, which needs it",
     ),
     Bad(
-        story="a rule that always holds",
+        story="a rule without a condition",
         kind=GATEWAY,
         spec=route(strategy="Rules", deployment="a", rules=[{"name": "all", "when": {}, "deployment": "b"}]),
         at="spec.models[0].rules[0].when.difficulty",
-        wording="a rule without a condition always holds and hides those below it",
+        wording="a rule without a condition always matches and hides those below it",
     ),
     Bad(
-        story="a rule that never holds",
+        story="a rule with minPromptTokens above maxPromptTokens",
         kind=GATEWAY,
         spec=route(
             strategy="Rules",
@@ -78,10 +78,10 @@ SHARED_RULES: Final = (
             rules=[{"name": "r", "when": {"minPromptTokens": 9, "maxPromptTokens": 8}, "deployment": "b"}],
         ),
         at="spec.models[0].rules[0].when.minPromptTokens",
-        wording="minPromptTokens must not exceed maxPromptTokens (8), or the rule never holds",
+        wording="minPromptTokens must not exceed maxPromptTokens (8), or the rule never matches",
     ),
     Bad(
-        story="a rule that never holds for answers",
+        story="a rule with minOutputTokens above maxOutputTokens",
         kind=GATEWAY,
         spec=route(
             strategy="Rules",
@@ -89,7 +89,7 @@ SHARED_RULES: Final = (
             rules=[{"name": "r", "when": {"minOutputTokens": 9, "maxOutputTokens": 8}, "deployment": "b"}],
         ),
         at="spec.models[0].rules[0].when.minOutputTokens",
-        wording="minOutputTokens must not exceed maxOutputTokens (8), or the rule never holds",
+        wording="minOutputTokens must not exceed maxOutputTokens (8), or the rule never matches",
     ),
     Bad(
         story="a cascade without steps",
@@ -99,42 +99,43 @@ SHARED_RULES: Final = (
         wording="set strategy to Cascade together with its deployments and validator",
     ),
     Bad(
-        story="a cascade that asks the same twice",
+        story="a cascade with one deployment twice",
         kind=GATEWAY,
         spec=route(strategy="Cascade", cascade={"deployments": ["a", "a"], "validator": "NotEmpty"}),
         at="spec.models[0].cascade.deployments",
         wording="a second try at the same deployment gives the same answer; name each deployment once",
     ),
     Bad(
-        story="confidence without a measure",
+        story="validator Confidence without minConfidence",
         kind=GATEWAY,
         spec=route(strategy="Cascade", cascade={"deployments": ["a", "b"], "validator": "Confidence"}),
         at="spec.models[0].cascade.minConfidence",
         wording="minConfidence belongs to validator Confidence, which needs it",
     ),
     Bad(
-        story="a tenant in no band",
+        story="a tenant with an unknown band",
         kind=GATEWAY,
         spec={"tenants": [{"name": "a", "keys": [{"name": "k", "key": "k"}], "band": "gold"}]},
         at="spec.tenants",
         wording="a tenant names a band that bands does not have; add the band to bands",
     ),
     Bad(
-        story="a gateway with an issuer of tokens for nobody",
+        story="a gateway with an issuer and no tenants",
         kind=GATEWAY,
         spec={"oidc": {"issuer": "https://login.example", "audiences": ["models"]}},
         at="spec.oidc",
-        wording="tokens say which tenant sends a request, and there are none: everybody may; name tenants",
+        wording="tokens identify the tenant of a request, and there are no tenants: everyone may send requests; name "
+        "tenants",
     ),
     Bad(
-        story="a gateway's tenant with claims of nobody's tokens",
+        story="a gateway's tenant with claims and no issuer",
         kind=GATEWAY,
         spec={"tenants": [{"name": "a", "claims": ["a-app"]}]},
         at="spec.tenants",
         wording="claims are those of an issuer's tokens, and no issuer is named; name it in oidc, or remove claims",
     ),
     Bad(
-        story="a pattern that nobody looks for",
+        story="a pattern without validator Pattern",
         kind=GATEWAY,
         spec=route(
             strategy="Cascade", cascade={"deployments": ["a", "b"], "validator": "NotEmpty", "pattern": "[0-9]+"}
@@ -143,34 +144,34 @@ SHARED_RULES: Final = (
         wording="pattern belongs to validator Pattern, which needs it",
     ),
     Bad(
-        story="a length without a number",
+        story="validator MinLength without a number",
         kind=GATEWAY,
         spec=route(strategy="Cascade", cascade={"deployments": ["a", "b"], "validator": "MinLength"}),
         at="spec.models[0].cascade.minCharacters",
         wording="set validator to MinLength together with minCharacters, for instance 40",
     ),
     Bad(
-        story="refusals that nobody looks for",
+        story="refusalWords without validator NoRefusal",
         kind=GATEWAY,
         spec=route(
             strategy="Cascade",
             cascade={"deployments": ["a", "b"], "validator": "NotEmpty", "refusalWords": ["leider"]},
         ),
         at="spec.models[0].cascade.refusalWords",
-        wording="refusalWords are looked for by validator NoRefusal alone",
+        wording="refusalWords are used only by validator NoRefusal",
     ),
     Bad(
-        story="a chain that comes back",
+        story="a fallback to the deployment itself",
         kind=GATEWAY,
         spec=route(deployment="a", fallback={"deployments": ["b", "c", "b"]}),
         at="spec.models[0].fallback.deployments",
-        wording="a deployment that could not answer is not asked twice; name each of them once",
+        wording="a deployment that could not answer is not tried twice; name each of them once",
     ),
     Bad(
-        story="every namespace and one more",
+        story="all namespaces and one more",
         kind=GATEWAY,
         spec={"allowedNamespaces": ["*", "search"]},
         at="spec.allowedNamespaces",
-        wording="* lets every namespace join, so other names beside it mean nothing; remove *, or all the others",
+        wording="* lets every namespace join, so other names beside it have no effect; remove *, or all the others",
     ),
 )

@@ -15,13 +15,13 @@ def router(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may b
 
 ROUTER_RULES: Final = (
     Bad(
-        story="a tenant of a router in no band",
+        story="a router's tenant with an unknown band",
         spec=router(tenants=[TENANT | {"band": "gold"}], bands=[{"name": "silver", "priority": 1}]),
         at="spec.router.tenants",
         wording="a tenant names a band that bands does not have; add the band to bands, or name one that is there",
     ),
     Bad(
-        story="bands that reserve more than there is",
+        story="bands that reserve more than the whole capacity",
         spec=router(
             bands=[
                 {"name": "gold", "priority": 2, "reserved": "0.7"},
@@ -29,19 +29,20 @@ ROUTER_RULES: Final = (
             ]
         ),
         at="spec.router.bands",
-        wording="the bands reserve more than there is; lower reserved of some bands",
+        wording="the bands reserve more than the whole capacity; lower reserved of some bands",
     ),
     Bad(
-        story="a salt for nobody",
+        story="a cacheSalt without tenants",
         spec=router(balancing={"cacheSalt": True}),
         at="spec.router.balancing",
-        wording="cacheSalt keeps tenants apart, and there are none; name tenants, or remove balancing.cacheSalt",
+        wording="cacheSalt separates tenants, and there are none; name tenants, or remove balancing.cacheSalt",
     ),
     Bad(
-        story="every page and one more",
+        story="all origins and one more",
         spec=router(door={"cors": {"origins": ["*", "https://app.example"]}}),
         at="spec.router.door.cors.origins",
-        wording="* lets every page ask, so other origins beside it mean nothing; remove *, or all the others",
+        wording="* lets every page send requests, so other origins beside it have no effect; remove *, or all the "
+        "others",
     ),
     Bad(
         story="prompts in a log that is not written",
@@ -50,16 +51,16 @@ ROUTER_RULES: Final = (
         wording="without lines there is nothing to write prompts into; set enabled to true, or remove prompts",
     ),
     Bad(
-        story="one Gateway twice",
+        story="the same Gateway twice",
         spec=router(httpRoute={"parentRefs": [{"name": "public", "sectionName": "https"}, {"name": "public"}]}),
         at="spec.router.httpRoute.parentRefs",
-        wording="one Gateway is named twice without two different listeners; keep one of them",
+        wording="one Gateway is named twice without different listeners; keep one of them",
     ),
     Bad(
         story="a route for an IP address",
         spec=router(httpRoute={"parentRefs": [{"name": "public"}], "hostnames": ["10.0.0.1"]}),
         at="spec.router.httpRoute.hostnames[0]",
-        wording="this is not a host name that a route can have; write small letters, digits, dots and dashes",
+        wording="this host name is not valid in a route; write small letters, digits, dots and dashes",
     ),
     Bad(
         story="an origin with a path",
@@ -68,32 +69,33 @@ ROUTER_RULES: Final = (
         wording="this is not the origin of a page; write https://host or https://host:port without a path",
     ),
     Bad(
-        story="a tenant of a router without a key",
+        story="a router's tenant without a key",
         spec=router(tenants=[{"name": "shop", "keys": []}]),
         at="spec.router.tenants",
-        wording="a tenant has neither keys nor an issuer's tokens, so nobody could be that tenant; name a key in keys, "
-        "or the issuer of its tokens in oidc",
+        wording="a tenant has neither keys nor an issuer's tokens, so no request could be that tenant's; name a key in "
+        "keys, or the issuer of its tokens in oidc",
     ),
     Bad(
-        story="an issuer of tokens for nobody",
+        story="an issuer without tenants",
         spec=router(oidc=OIDC),
         at="spec.router.oidc",
-        wording="tokens say which tenant sends a request, and there are none: everybody may; name tenants",
+        wording="tokens identify the tenant of a request, and there are no tenants: everyone may send requests; name "
+        "tenants",
     ),
     Bad(
-        story="claims of nobody's tokens",
+        story="claims without an issuer",
         spec=router(tenants=[TENANT | {"claims": ["shop-app"]}]),
         at="spec.router.tenants",
         wording="claims are those of an issuer's tokens, and no issuer is named; name it in oidc, or remove claims",
     ),
     Bad(
-        story="an issuer whose keys everybody on the way may change",
+        story="an issuer over plain HTTP",
         spec=router(tenants=[TENANT], oidc=OIDC | {"issuer": "http://login.example"}),
         at="spec.router.oidc.issuer",
         wording="this is not an https address; write https://host:port/path without user, password, query or fragment",
     ),
     Bad(
-        story="tokens for whomever",
+        story="an issuer without audiences",
         spec=router(tenants=[TENANT], oidc=OIDC | {"audiences": []}),
         at="spec.router.oidc.audiences",
         wording="the list needs at least 1 entry; add what is missing",
@@ -109,7 +111,7 @@ ROUTER_RULES: Final = (
         story="two tenants of a router with one name",
         spec=router(tenants=[TENANT, TENANT]),
         at="spec.router.tenants",
-        wording="the name 'shop' stands more than once; keep one of them",
+        wording="the name 'shop' appears more than once; keep one of them",
         there="Duplicate value",
     ),
 )

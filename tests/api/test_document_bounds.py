@@ -17,17 +17,17 @@ from fairlead.api import document_bounds
         (math.inf, "the number is too large or not a number"),
         (2**63, "the number is too large or not a number"),
         (10**5000, "the number is too large or not a number"),
-        ("\ud800", "the text holds half a character"),
-        ({"\ud800": 1}, "a field's name is no text, or too long"),
-        ({5: 1}, "a field's name is no text, or too long"),
-        ({"k" * 513: 1}, "a field's name is no text, or too long"),
+        ("\ud800", "the text contains half a character"),
+        ({"\ud800": 1}, "a field's name is not text, or is too long"),
+        ({5: 1}, "a field's name is not text, or is too long"),
+        ({"k" * 513: 1}, "a field's name is not text, or is too long"),
     ],
     ids=range(10),
 )
 def test_what_json_cannot_hold_is_named(value: object, because: str) -> None:
     no = document_bounds.exceeded({"a": [value]}, ("spec",))
     assert no is not None
-    assert (no.field, no.because, no.remedy) == ("spec.a[0]", because, "quote it, if a text was meant")
+    assert (no.field, no.because, no.remedy) == ("spec.a[0]", because, "quote it if you meant text")
 
 
 def test_what_json_can_hold_passes() -> None:

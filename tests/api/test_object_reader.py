@@ -95,11 +95,11 @@ def test_null_is_absent() -> None:
 @pytest.mark.parametrize(
     ("document", "answer"),
     [
-        (None, "InferenceDeployment: no object: an object is wanted; begin with apiVersion: fairlead.dev/v1alpha1"),
+        (None, "InferenceDeployment: no object: an object is expected; begin with apiVersion: fairlead.dev/v1alpha1"),
         ([], "InferenceDeployment: no object"),
         (written() | {"kind": "Deployment"}, "kind: fairlead.dev/v1alpha1 Deployment: fairlead.dev/v1alpha1 Infer"),
         (written() | {"apiVersion": 5}, "kind: absent InferenceDeployment"),
-        (written(None), "spec: absent: an object is wanted; add spec, see `kubectl explain infd.spec`"),
+        (written(None), "spec: absent: an object is expected; add spec, see `kubectl explain infd.spec`"),
         (written("chat"), "spec: absent"),
     ],
 )

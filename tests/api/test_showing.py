@@ -51,7 +51,7 @@ def test_a_value_is_shown_as_it_was_written(value: object, shown: str) -> None:
     [
         (
             {"placement": {"nodeSelector": {"a": {"b": 1}}}},
-            "spec.placement.nodeSelector.a: an object: a text is wanted",
+            "spec.placement.nodeSelector.a: an object: text is expected",
         ),
         ({"placement": {"nodeSelector": {"k" * 400: "v"}}}, "at most 317 characters are allowed"),
         ({"placement": {"nodeSelector": {f"k{number}": "v" for number in range(40)}}}, "may have at most 32"),
@@ -59,11 +59,11 @@ def test_a_value_is_shown_as_it_was_written(value: object, shown: str) -> None:
         ({"engine": {"env": [{"name": "A", "value": "b", "deep": {}}]}}, "fields here: name, value, valueFrom"),
         ({"engine": {"env": [{"name": "A", "valueFrom": {"fieldRef": {}}}]}}, "configMapKeyRef, secretKeyRef"),
         ({"engine": {"zzzz": 1}}, "fields here: adapters"),
-        ({"rollout": {"paused": "yes"}}, "true or false is wanted here, not a text; write true or false"),
-        ({"replicas": 1.5}, "a whole number is wanted here, not a fraction"),
-        ({"engine": {"kind": ["vLLM"]}}, "allowed are vLLM"),
-        ({"engine": {"adapters": {}}}, "a list is wanted here, not an object; begin each element with a dash"),
-        ({"placement": {"affinity": []}}, "an object is wanted here, not a list"),
+        ({"rollout": {"paused": "yes"}}, "true or false is expected here, not text; write true or false"),
+        ({"replicas": 1.5}, "a whole number is expected here, not a fraction"),
+        ({"engine": {"kind": ["vLLM"]}}, "allowed values are vLLM"),
+        ({"engine": {"adapters": {}}}, "a list is expected here, not an object; begin each element with a dash"),
+        ({"placement": {"affinity": []}}, "an object is expected here, not a list"),
         ({"engine": {"dtype": "zzzz"}}, "use one of them"),
     ],
 )

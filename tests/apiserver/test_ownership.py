@@ -145,7 +145,9 @@ def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
     eventually(lambda: stage.events("Deleted"), "an Event names the pod", 20)
     eventually(stage.rests, "another engine serves", 60)
     (event,) = stage.events("Deleted")
-    assert event.startswith(f"pod {pod} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet makes")
+    assert event.startswith(
+        f"pod {pod} was deleted, neither by Fairlead nor by a drain of its node; its ReplicaSet creates"
+    )
     named = "Service chat-router was deleted, not by Fairlead; it is made again"
     assert [one for one in stage.events("PutBack") if one.startswith(named)]
     (engines,) = stage.listed("deploy", "-l", ENGINES)

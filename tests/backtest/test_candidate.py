@@ -105,7 +105,7 @@ def test_a_fleet_that_follows_its_load_brings_its_policy() -> None:
         (
             {"accelerator": {"product": "CPU", "cores": 8, "memory": "64Gi"}},
             UnplayableReason.NO_ENGINE_MODEL,
-            "what is played is vLLM and Simulated on GPUs",
+            "only vLLM and Simulated on GPUs",
         ),
         (
             {"model": {"source": "pvc://models/own", "servedName": "own"}},

@@ -176,14 +176,17 @@ def test_samples_of_an_item_count_as_one_cluster(run: Run, words: list[str]) -> 
         (["--margin", "much"], "--margin much: a number between 0.01 and 100"),
         (
             ["--candidate", "127.0.0.1"],
-            "--candidate 127.0.0.1: no address of HTTP; write http:// or https:// before it",
+            "--candidate 127.0.0.1: not an HTTP address; write http:// or https:// before it",
         ),
         (["--candidate", ""], "--candidate: no address; write one, for instance http://127.0.0.1:8000"),
         (["--concurrency", "0"], "--concurrency 0: a whole number from 1 to 512"),
         (["--time-out", "1"], "--time-out 1: a time such as 800ms or 1.5s"),
         (["--tolerance", "x%"], "--tolerance x: a number between 0 and 1e+12"),
-        (["--baseline-revision", "a", "--candidate-revision", "a"], "--candidate-revision a: the baseline's name too,"),
-        (["--scorer", "number"], "300 lines cannot be used:\n  line 1: target: Q0: no number;"),
+        (
+            ["--baseline-revision", "a", "--candidate-revision", "a"],
+            "--candidate-revision a: also the baseline's name,",
+        ),
+        (["--scorer", "number"], "300 lines cannot be used:\n  line 1: target: Q0: not a number;"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_sent(

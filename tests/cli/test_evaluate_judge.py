@@ -59,7 +59,7 @@ def test_a_candidate_that_it_finds_worse_fails_early(
     code, out, _err = run(*words)
     assert code == 1
     assert "Failed (StoppedForHarm)" in out
-    assert "pairs in both orders: 0 for whatever stood first" in out
+    assert "pairs in both orders: 0 for the first answer" in out
 
 
 def test_a_judge_that_always_prefers_the_first_decides_nothing_and_is_found_out(
@@ -107,9 +107,9 @@ def test_a_run_goes_on_where_the_judge_broke_and_asks_nothing_twice(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--judge", "localhost"), "--judge localhost: no address of HTTP; write one"),
-        (("--judge", ""), "--judge: no address of HTTP; write one"),
-        (("--scorer", "exact"), "only scorer judge asks it; add --scorer judge"),
+        (("--judge", "localhost"), "--judge localhost: not an HTTP address; write one"),
+        (("--judge", ""), "--judge: not an HTTP address; write one"),
+        (("--scorer", "exact"), "only scorer judge uses it; add --scorer judge"),
     ],
 )
 def test_a_judge_that_cannot_be_asked_is_refused_before_anything_is_sent(

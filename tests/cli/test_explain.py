@@ -131,7 +131,7 @@ def test_a_status_that_is_kept_up_to_date_says_by_whom(run: Run, cluster: Preten
         (("explain", "infd/"), 2, "the name is missing"),
         (("explain", "infd/.."), 2, "cannot be the name of an object"),
         (("explain", "infd/chta"), 1, "there is no InferenceDeployment chta in namespace team: there are: chat"),
-        (("explain", "chat", "-n", "elsewhere"), 1, "there is none at all; -n names another"),
+        (("explain", "chat", "-n", "elsewhere"), 1, "there are none at all; -n names another"),
     ],
 )
 @pytest.mark.usefixtures("cluster")
@@ -191,7 +191,7 @@ def test_a_right_that_is_missing_is_told_in_the_servers_words(run: Run, cluster:
 def test_what_another_version_serves_is_said_to_be_unreadable(run: Run, cluster: PretendCluster) -> None:
     cluster.pages["/fairlead/v1/decisions/team/chat"] = b"<html>"
     _, out, _ = run("explain", "chat")
-    assert "what came back is no decision of this version" in out
+    assert "the reply is not a decision of this version" in out
 
 
 @pytest.mark.usefixtures("cluster")

@@ -83,7 +83,7 @@ def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
     heading, _, _ = text.partition("\n")
     assert "3 replicas and 2 asleep (AtMaximum), no pods; by policy interactive" in heading
     assert heading.endswith("mode Recommend: advised only, nothing follows it")
-    assert "nothing of what was tried: more requests waiting, more traffic, less, none, and time" in text
+    assert "none of the changes that were tried: more requests waiting, more traffic, less, none, and time" in text
 
 
 @pytest.mark.parametrize(

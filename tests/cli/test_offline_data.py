@@ -48,8 +48,8 @@ def test_products_of_ones_own_are_known(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("products: [{}]", "products[0].product: the label"),
-        ("- 1", "products: a list is wanted"),
+        ("products: [{}]", "products[0].product: expected the label"),
+        ("- 1", "products: a list is expected"),
         ("products: [", "no YAML"),
     ],
 )

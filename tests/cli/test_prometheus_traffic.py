@@ -111,7 +111,7 @@ def test_what_prometheus_cannot_tell_is_said(run: Run, kept: Kept) -> None:
     code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", "http://127.0.0.47:9")
     assert (code, "is it the address of its API?" in err) == (2, True)
     code, _, err = run("simulate", "--prometheus", kept.url)
-    assert (code, "it says what the routers of --from infd/NAME were asked" in err) == (2, True)
+    assert (code, "it supplies the requests of the routers of --from infd/NAME" in err) == (2, True)
 
 
 def test_of_a_gateways_routers_the_deployments_own_requests_are_taken(

@@ -58,7 +58,7 @@ def test_a_config_map_that_is_no_report_stays_and_nothing_is_played_first(
     cluster.put(CONFIG_MAP, config_map("settings", data={"key": "value"}))
     code, out, err = run(*words(files, "--publish", "settings"))
     assert (code, out) == (1, "")
-    assert "--publish settings: ConfigMap settings in team is no report; choose another name" in err
+    assert "--publish settings: ConfigMap settings in team is not a report; choose another name" in err
     assert held(cluster, name="settings")["data"] == {"key": "value"}
 
 

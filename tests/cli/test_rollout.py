@@ -23,7 +23,7 @@ T0 = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OPEN = GateVerdict(
     verdict=Verdict.UNDECIDED,
     reason=GateReason.TOO_FEW_REQUESTS,
-    message="37 requests of the side that has fewer, at least 150 are wanted",
+    message="37 requests of the side that has fewer, at least 150 are needed",
     n=37,
     difference=Interval(low=0.9, estimate=1.021, high=1.2),
     missing=113,
@@ -95,7 +95,7 @@ def test_the_status_shows_each_step_with_what_its_gates_say(run: Run) -> None:
         "                                          Manual",
         "   3     2           50 %     0 s         -",
         "",
-        "step 2, gate Service: 37 requests of the side that has fewer, at least 150 are wanted",
+        "step 2, gate Service: 37 requests of the side that has fewer, at least 150 are needed",
     ]
 
 
@@ -143,7 +143,7 @@ def test_an_order_is_an_annotation_that_the_operator_reads(cluster: PretendClust
             "infg/front: only deployments and adapters have canaries: write infd/front or adp",
         ),
         (("status", "adp/"), 2, "adp/: the name is missing: write infd/NAME or adp/NAME"),
-        (("abort", "adapter/sql"), 1, "there is no Adapter sql in namespace team: there is none at all"),
+        (("abort", "adapter/sql"), 1, "there is no Adapter sql in namespace team: there are none at all"),
         (("status", "infd/.."), 2, "'..' cannot be the name of an object"),
     ],
 )
@@ -169,7 +169,7 @@ def test_a_canary_that_was_rejected_ends_the_status_with_a_code_for_scripts(clus
     code, out, _ = run("rollout", "status", "chat")
     assert code == 3
     assert "  says  gate Service of step 2: slower" in out
-    assert "  next  0f0f0f0f serves; the spec or an order to retry gives 1a2b3c4d another try" in out
+    assert "  next  0f0f0f0f serves; a change of the spec or an order to retry gives 1a2b3c4d another try" in out
 
 
 def test_before_any_canary_it_is_said_when_one_begins() -> None:
@@ -189,7 +189,7 @@ def test_before_any_canary_it_is_said_when_one_begins() -> None:
     [
         ({}, "promote", "ordered to go on to step 3 of 3, whatever the gates of step 2 say"),
         ({"step": 2}, "promote", "ordered to give 1a2b3c4d all of the traffic, whatever the gates of step 3 say"),
-        ({}, "abort", "ordered to reject 1a2b3c4d: routers send it nothing more, then its replicas go"),
+        ({}, "abort", "ordered to reject 1a2b3c4d: routers stop sending it requests, then its replicas are removed"),
         ({"paused": True}, "pause", "is paused already; order promote to go on, or abort"),
         ({"phase": CanaryPhase.WAITING}, "promote", "waits for a replica that can be spared, and no order makes one"),
         (
@@ -221,8 +221,12 @@ def test_an_order_is_always_later_than_what_the_canary_has_seen() -> None:
     ("changed", "share", "coming"),
     [
         ({"phase": CanaryPhase.WAITING, "step": 0}, 0, "step 1: 0 % of the conversations, held for 90 s"),
-        ({"step": 2}, 50, "1a2b3c4d gets all of the traffic, and the last old replicas go"),
-        ({"phase": CanaryPhase.PROMOTED, "step": 2}, 100, "the last old replicas go; then the rollout is complete"),
+        ({"step": 2}, 50, "1a2b3c4d gets all of the traffic, and the last old replicas are removed"),
+        (
+            {"phase": CanaryPhase.PROMOTED, "step": 2},
+            100,
+            "the last old replicas are removed; then the rollout is complete",
+        ),
     ],
 )
 def test_what_comes_next_is_said_of_every_phase(changed: Any, share: int, coming: str) -> None:  # noqa: ANN401
@@ -264,7 +268,7 @@ def test_a_version_of_an_adapter_is_shown_and_ordered_like_a_revision(cluster: P
     code, out, _ = run("rollout", "abort", "adp/chat")
     assert code == 0
     assert out == (
-        "adp/chat in team: ordered to reject sql@bbbbbbbb: routers send it nothing more; "
+        "adp/chat in team: ordered to reject sql@bbbbbbbb: routers stop sending it requests; "
         "`fairlead rollout status adp/chat -n team` shows it\n"
     )
     order = canary_trial.order_of(cluster.objects.found((ADAPTER.title, "team", "chat")))

@@ -126,7 +126,7 @@ def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.Cap
             ("--sample", "3"),
             "--sample 3: a part of the traffic has 2 min, and a stretch takes 30; give a smaller number",
         ),
-        (("--cold-start", "250s..110s"), "the median, and the time that 95 of 100 starts keep, which is no less"),
+        (("--cold-start", "250s..110s"), "the median and the 95th percentile, which must not be less"),
         (("--cold-start", "250s.."), "--cold-start : a time such as 800ms or 1.5s"),
     ],
 )

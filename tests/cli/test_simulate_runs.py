@@ -70,7 +70,7 @@ def test_each_candidate_that_scales_is_played_against_others_as_they_ship_it(
     rows = [line.split("  ")[0] for line in out.splitlines()[3:7]]
     assert rows == ["fixed", "scaled", "scaled, HPA on running", "scaled, static peak"]
     assert "  scaled by HPA on running, 250 requests a replica as llm-d's guide" in out
-    assert "  whoever decides, on these replicas: at least 0.03 GPU hours" in out
+    assert "  the minimum on these replicas, however they are scaled: at least 0.03 GPU hours" in out
     assert simulate.AGAINST == AGAINST
 
 

@@ -84,7 +84,7 @@ def test_half_a_gzip_file_is_named(files: Path, capsys: pytest.CaptureFixture[st
     for content in (packed[: len(packed) // 2], b"no gzip at all"):
         (files / "half.csv.gz").write_bytes(content)
         assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "half.csv.gz")]) == 2
-        assert "half.csv.gz: it is no whole gzip file; copy or pack it again" in capsys.readouterr().err
+        assert "half.csv.gz: it is not a complete gzip file; copy or compress it again" in capsys.readouterr().err
 
 
 def test_a_long_silence_is_said_and_may_be_cut(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +92,7 @@ def test_a_long_silence_is_said_and_may_be_cut(files: Path, capsys: pytest.Captu
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "gap.csv")]
     assert main(words) == 0
     assert (
-        "; nobody came for 120 min after minute 1: if the recording stood still, give --longest-gap"
+        "; no requests for 120 min after minute 1: if the recording was interrupted, set --longest-gap"
         in capsys.readouterr().out
     )
     assert main([*words, "--longest-gap", "2m"]) == 0
@@ -109,7 +109,7 @@ def test_a_long_silence_is_said_and_may_be_cut(files: Path, capsys: pytest.Captu
         ("seconds,prompt_tokens,output_tokens\n0,1,1\nx,1,1\n", "line 3: seconds is x, and must be a number"),
         (
             "seconds,prompt_tokens,output_tokens\n0,1,1\n5,1,1\n3,1,1\n",
-            "line 4: it came 2 s before the request above it; put the file in order of time",
+            "line 4: it came 2 s before the request above it; write the file in order of time",
         ),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_bad_trace_is_named_before_anything_is_played(
 def test_bytes_that_are_no_text_are_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (files / "bad.csv").write_bytes(b"\xff\xfe\x00")
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "bad.csv")]) == 2
-    assert "it is no text in UTF-8" in capsys.readouterr().err
+    assert "it is not UTF-8 text" in capsys.readouterr().err
 
 
 def test_clients_of_servegen_are_drawn_from_rates_and_the_lengths_beside_them(

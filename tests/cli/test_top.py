@@ -84,7 +84,7 @@ def test_a_table_that_cannot_be_read_is_told(run: Run, cluster: PretendCluster) 
     cluster.has_operator()
     cluster.pages["/fairlead/v1/decisions"] = b"<html>"
     _, out, _ = run("top", "--once")
-    assert "no metrics: what came back is no decision of this version" in out
+    assert "no metrics: the reply is not a decision of this version" in out
 
 
 @pytest.mark.usefixtures("cluster")

@@ -84,7 +84,7 @@ def test_a_policy_that_is_as_cheap_as_can_be_stays(run: Run, tmp_path: Path, tra
     ("documents", "words", "sentence"),
     [
         ((deployment(),), "", "PolicyMissing: its policy chat is in none of the files"),
-        ((deployment(scaling=None, replicas=2), POLICY), "", "it follows no policy; set spec.scaling.policy"),
+        ((deployment(scaling=None, replicas=2), POLICY), "", "it has no policy; set spec.scaling.policy"),
         ((deployment(), POLICY | {"spec": {}}), "", "it has no objective to keep; give --ttft-p95 2s"),
         ((deployment(), deployment(), POLICY), "", "a second InferenceDeployment; give one at a time"),
         ((deployment(), POLICY), "--train 1", "--train 1: "),

@@ -31,7 +31,7 @@ def test_a_bad_one_is_told_with_field_rule_and_remedy(run: Run, file: File) -> N
     code, out, _ = run("validate", file(deployment(replicas=2, scaling={"maxReplicas": 4})))
     assert code == 1
     assert "refused  spec.replicas: 2\n" in out
-    assert "→ remove scaling to count yourself" in out
+    assert "→ remove scaling to set the number yourself" in out
 
 
 def test_what_does_not_fit_has_its_ways_out_one_a_line_with_the_field_to_change(run: Run, file: File) -> None:

@@ -115,7 +115,7 @@ def test_an_object_that_no_operator_has_seen_says_so(run: Run, cluster: PretendC
     cluster.has("new", {})
     code, out, _ = run("why", "new")
     assert code == 3
-    assert out.splitlines()[0] == "✗ infd/new in team: no operator has looked at it yet"
+    assert out.splitlines()[0] == "✗ infd/new in team: no operator has reconciled it yet"
     assert "  command  kubectl get pods -n fairlead-system" in out
 
 
@@ -127,7 +127,7 @@ def test_an_object_that_no_operator_has_seen_says_so(run: Run, cluster: PretendC
         (("infd/",), 2, "infd/: write one of"),
         (("talk",), 1, "there is no talk in namespace team: there are: chat, front, usual"),
         (("-n", "empty"), 1, "there is no object of Fairlead in namespace empty; -n names another"),
-        (("infd/chat", "-n", "empty"), 1, "there is no chat in namespace empty: there is none at all"),
+        (("infd/chat", "-n", "empty"), 1, "there is no chat in namespace empty: there are none at all"),
     ],
 )
 def test_what_cannot_be_told_says_what_to_write(run: Run, words: tuple[str, ...], code: int, sentence: str) -> None:

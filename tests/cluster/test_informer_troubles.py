@@ -73,7 +73,7 @@ def test_a_missing_right_is_said_once_and_heals(caplog: pytest.LogCaptureFixture
         run(story())
     assert [line.message[:70] for line in caplog.records] == [
         'list configmaps: 403: configmaps is forbidden: User "test" cannot list',
-        "the API server answers again; the trouble was: list configmaps: 403: c",
+        "the API server answers again; the problem was: list configmaps: 403: c",
     ]
 
 

@@ -31,4 +31,4 @@ def test_the_deployment_that_runs_the_process_owns_what_it_makes(caplog: pytest.
     assert found(fake, "") is None
     fake.forbidden.add(("get", DEPLOYMENT.title))
     assert found(fake, "fairlead") is None
-    assert "so what this process makes stays after an uninstall: get deployments.apps ops/fairlead" in caplog.text
+    assert "so what this process creates stays after an uninstall: get deployments.apps ops/fairlead" in caplog.text

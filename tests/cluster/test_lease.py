@@ -259,7 +259,7 @@ def test_a_standby_says_once_whom_it_waits_for_and_how_it_came_to_lead(caplog: p
         "b now holds the Lease fairlead/operator, which a released: it leads",
         "c stands by: b holds the Lease fairlead/operator; if its renewals stop, this process takes over within 16 s",
         "c now holds the Lease fairlead/operator, which b no longer renewed: it leads",
-        "b lost the Lease fairlead/operator: c holds it; this process ends, and the kubelet starts it anew",
+        "b lost the Lease fairlead/operator: c holds it; this process ends, and the kubelet restarts it",
     ]
 
 

@@ -52,7 +52,7 @@ def test_without_the_right_it_is_said_and_tried_again(
             fake.forbidden = {(verb, kinds.SECRET.title)}
             keys = RouterKeys()
             keeping = asyncio.create_task(operator_key.keep(ApiServer(connection), "fairlead-system", keys))
-            while "routers' pages stay unread" not in caplog.text:
+            while "the operator cannot read routers' metrics" not in caplog.text:
                 await asyncio.sleep(0.001)
             assert keys.secret is None
             fake.forbidden = set()

@@ -51,10 +51,10 @@ def test_a_cold_prefix_cache_is_left_out_until_it_is_as_warm_or_five_minutes_hav
     cold = Traffic(minutes=5, cached=(0.8, 0.0), slower=(4.0, 1.0))
     found = verdict(cold)
     assert (found.verdict, found.reason) == (Verdict.UNDECIDED, GateReason.WARMING_UP)
-    assert found.message == "100 requests while the prefix cache is still cold; these are left out"
+    assert found.message == "100 requests while the prefix cache is still cold; these are not counted"
     assert request_samples.warm_from(cold.samples()) == 300.0
     assert request_samples.warm_from(Traffic(minutes=5).samples()) == 60.0
-    assert request_samples.warm_from(Traffic(minutes=9, a_minute=(20, 2)).samples()) == 300.0, "too few to tell"
+    assert request_samples.warm_from(Traffic(minutes=9, a_minute=(20, 2)).samples()) == 300.0, "too few to know"
     assert request_samples.warm_from([]) is None
 
 
@@ -67,7 +67,7 @@ def test_what_the_last_look_leaves_open_stays_open() -> None:
 def test_before_the_last_look_the_requests_still_needed_are_named() -> None:
     found = verdict(Traffic(minutes=10, slower=(1.15, 1.0), seed=4))
     assert (found.reason, found.missing) == (GateReason.LIMIT_NOT_EXCLUDED, 220)
-    assert found.message.endswith("; up to 220 more requests a side will tell")
+    assert found.message.endswith("; up to 220 more requests per side will decide")
 
 
 @pytest.mark.parametrize("fault", list(Fault))

@@ -41,7 +41,7 @@ def test_one_that_is_well_says_so_and_one_without_a_status_why_nothing_is_known(
     bare = deployment()
     del bare["status"]
     text = shown(bare).text
-    assert "✗ no operator has looked at it yet" in text
+    assert "✗ no operator has reconciled it yet" in text
     assert "Conditions" not in text
 
 
@@ -60,7 +60,7 @@ def test_what_would_change_it_is_shown_once_it_was_looked_for() -> None:
     text = shown(record=record, changes=turns).text
     assert f"grows to {turns[0].replicas}" in text
     assert "maxReplicas 8." in text
-    assert "nothing of what was tried" in shown(record=record, changes=()).text
+    assert "none of the changes that were tried" in shown(record=record, changes=()).text
 
 
 def test_limits_missing_metrics_and_advice_are_shown_where_a_decision_has_them() -> None:
@@ -153,7 +153,7 @@ def test_timelines_are_stepped_broken_where_nothing_was_known_and_told_in_words(
 
 
 def test_one_point_is_no_line() -> None:
-    assert "it began a moment ago" in read(timeline.timelines(points([1]))).text
+    assert "it has just started" in read(timeline.timelines(points([1]))).text
 
 
 def test_history_keeps_an_hour_of_those_that_are_there() -> None:

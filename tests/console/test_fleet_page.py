@@ -36,7 +36,7 @@ def test_what_is_down_stands_before_what_is_doubtful_and_what_serves() -> None:
     ]
     assert [one.trouble for one in rows] == [
         "NoFreeGpu: pod chat-1 waits for 2 GPUs",
-        "no operator has looked at it yet",
+        "no operator has reconciled it yet",
         "Tight: one request fits",
         "",
     ]

@@ -13,7 +13,7 @@ def test_the_table_leads_to_each_gateway_and_says_what_is_wrong() -> None:
     page = read(gateway_page.table_page([gateway(), gateway("broken", conditions=silent), unseen], REMEDIES, FRAME))
     assert "team/company 2 of 2 1 2 2 team/broken" in page.text
     assert "RoutersSilent: 2 routers do not answer" in page.text
-    assert "no operator has looked at it yet" in page.text
+    assert "no operator has reconciled it yet" in page.text
     assert "./gateways/team/company" in page.values("href")
 
 

@@ -32,7 +32,7 @@ BROKEN: Final = {
     "OutOfMemory": (ended("", 137, "OOMKilled"), "has too little for this model"),
     "AccessDenied": (ended("OSError: You are trying to access a gated repo."), "spec.model.tokenSecret"),
     "ModelNotFound": (ended("RevisionNotFoundError: 404 Client Error"), "check spec.model.source"),
-    "ModelUnreadable": (ended("SafetensorError: Error while deserializing header"), "check the files behind"),
+    "ModelUnreadable": (ended("SafetensorError: Error while deserializing header"), "check the files at"),
     "OutOfGpuMemory": (ended("torch.OutOfMemoryError: CUDA out of memory."), "lower spec.engine.context.maxTokens"),
     "BadArguments": (ended("vllm: error: unrecognized arguments: --x"), "above all extraArgs"),
     "CrashLoop": (ended("Segmentation fault", 139), "kubectl logs shows more"),
@@ -169,7 +169,7 @@ def test_pods_that_kubernetes_does_not_make_are_said_to_be_missing() -> None:
     world.rounds(2)
     assert world.tick().after_s is None, "a pod that is made wakes it"
     assert world.condition("Scheduled") == ("False", "PodsNotCreated")
-    assert "asks for 2 pods, and Kubernetes has made none" in world.message("Scheduled")
+    assert "asks for 2 pods, and Kubernetes has created none" in world.message("Scheduled")
     written = len(world.server.writes)
     world.restart()
     world.rounds(2)

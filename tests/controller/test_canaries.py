@@ -152,12 +152,12 @@ def test_what_a_canary_waits_for_is_the_condition_progressing() -> None:
     world = stepped()
     world.rounds(1)
     assert world.condition("Progressing") == ("True", "CanaryRunning")
-    assert world.message("Progressing").startswith("step 2 of 3: gate Service: no request of a user reached ")
+    assert world.message("Progressing").startswith("step 2 of 3: gate Service: no user request reached ")
     assert world.condition("Reconciling") == ("True", "CanaryRunning")
     world.order("pause")
     world.rounds(2)
     assert world.condition("Progressing") == ("Unknown", "CanaryHeld")
-    assert world.message("Progressing") == "step 2 of 3: a person paused it; an order to promote goes on"
+    assert world.message("Progressing") == "step 2 of 3: paused by a person; order promote to go on"
     assert world.condition("Ready") == ("True", "Serving")
     world.order("abort")
     world.settle()
@@ -192,7 +192,7 @@ def test_a_manual_gate_waits_for_a_person_once_its_hold_is_over() -> None:
     world.now += timedelta(minutes=10)
     world.rounds(2)
     assert world.condition("Progressing") == ("Unknown", "CanaryHeld")
-    assert world.message("Progressing") == "step 1 of 1: it waits for a person; an order to promote goes on"
+    assert world.message("Progressing") == "step 1 of 1: waiting for a person; order promote to go on"
     world.order("promote")
     ended(world, "Promoted")
     world.settle()

@@ -31,7 +31,7 @@ def test_the_line_of_the_log_is_the_reason_and_it_is_read_once_for_each_end() ->
     world = failing()
     world.rounds(5)
     assert "SafetensorError: Error while deserializing header" in world.message("Ready")
-    assert "check the files behind spec.model.source" in world.message("Ready")
+    assert "check the files at spec.model.source" in world.message("Ready")
     before = world.server.logs_read
     world.rounds(2)
     assert world.server.logs_read == before > 0

@@ -31,7 +31,7 @@ def test_zero_replicas_by_hand_do_not_serve_and_no_request_wakes_one() -> None:
     assert conditions(world)["Ready"] == ("True", "ScaledToZero")
     assert "Stalled" not in conditions(world)
     assert message(world, "Ready") == (
-        "no replica is wanted, and no request starts one; requests wait for spec.router.hold, then get 503; "
+        "no replicas are desired, and no request starts one; requests wait for spec.router.hold, then get 503; "
         "spec.replicas is 0: raise it"
     )
 

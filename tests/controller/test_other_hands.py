@@ -92,7 +92,7 @@ def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tu
     assert world.fingerprint() == before
     (event,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
     assert event.startswith(f"PutBack {resource.kind} chat-router: {path[0]}")
-    assert event.endswith("was changed by an unknown client; put back: change the InferenceDeployment instead")
+    assert event.endswith("was changed by an unknown client; restored: change the InferenceDeployment instead")
 
 
 def test_whoever_wrote_last_is_named() -> None:

@@ -118,7 +118,7 @@ def test_a_key_that_is_not_there_and_a_set_without_items_are_told() -> None:
     assert conditions(world.evaluate())["Ready"] == ("False", "BadItems")
     world.write(lines(5001))
     (entry,) = (one for one in world.evaluate()["conditions"] if one["type"] == "Ready")
-    assert "5,001 items, and a canary asks at most 5,000; split it" in entry["message"]
+    assert "5,001 items, and a canary uses at most 5,000; split it" in entry["message"]
     world.write(lines(120), name="Questions!")
     assert conditions(world.evaluate())["Ready"] == ("False", "Unreadable")
 
@@ -217,7 +217,7 @@ def test_a_config_map_of_somebody_else_is_left_alone() -> None:
     theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
     world.objects.put(kinds.CONFIG_MAP, theirs | {"data": {"mine": "1"}})
     gate = world.until("Error")
-    assert gate["message"].startswith(f"ConfigMap {name} is not of this revision's Deployment; delete it")
+    assert gate["message"].startswith(f"ConfigMap {name} does not belong to this revision's Deployment; delete it")
     assert world.objects.held[("configmaps", "default", name)]["data"] == {"mine": "1"}
 
 

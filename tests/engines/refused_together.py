@@ -63,7 +63,7 @@ SPREAD: Final = {
             EXTRA,
             "--enable-eplb",
             Why.ARGUMENT_CONFLICTS,
-            "experts are balanced only where --enable-expert-parallel spreads them over several GPUs",
+            "experts are balanced only if --enable-expert-parallel spreads them over several GPUs",
             "remove it, or add --enable-expert-parallel and set spec.parallelism.tensor to 2 or more",
         ),
     ),
@@ -221,7 +221,7 @@ LIMITS: Final = {
             1.2,
             Why.OUT_OF_RANGE,
             "must be above 0 and at most 1",
-            "leave it out, which is 0.92",
+            "leave it out for the default of 0.92",
         ),
     ),
     "an adapter's rank is at most 512": (

@@ -44,7 +44,7 @@ WORTH_A_WORD: Final = {
         (
             "spec.engine.speculation.method",
             Why.SLOWER,
-            "write eagle3 or mtp where the model has one, or ngram; else play it first with `fairlead simulate`",
+            "write eagle3 or mtp where the model has one, or ngram; or try it first with `fairlead simulate`",
         ),
     ),
     "more draft tokens than are ever accepted": (
@@ -81,7 +81,7 @@ WORTH_A_WORD: Final = {
     ),
     "a coarse cache where a finer one works": (
         setup_of(replace(ENGINE, kv=KvFormat.FP8_E5M2)),
-        ("spec.engine.quantization.kvCache", Why.RISKY, "write fp8E4M3, which this GPU can"),
+        ("spec.engine.quantization.kvCache", Why.RISKY, "write fp8E4M3, which this GPU supports"),
     ),
     "a coarse cache where none other works": (
         setup_of(replace(ENGINE, kv=KvFormat.FP8_E5M2), on=A100),

@@ -95,7 +95,7 @@ def test_how_it_contradicts_itself_is_counted() -> None:
     found = judge.bias(some)
     assert found == PositionBias(pairs=5, first=2, second=1, unreadable=1)
     assert found.words == (
-        "5 pairs in both orders: 2 for whatever stood first, 1 for whatever stood second, 1 without a verdict; each "
+        "5 pairs in both orders: 2 for the first answer, 1 for the second answer, 1 without a verdict; each "
         "such pair is a tie"
     )
     assert "without" not in judge.bias(some[:3]).words
@@ -136,7 +136,7 @@ def test_a_run_names_the_pairs_that_no_judge_has_seen() -> None:
 @pytest.mark.parametrize(
     ("bias", "brief", "trouble"),
     [
-        (PositionBias(pairs=0, first=0, second=0, unreadable=0), "asked nothing: no pair differed", ""),
+        (PositionBias(pairs=0, first=0, second=0, unreadable=0), "not asked: no pair differed", ""),
         (PositionBias(pairs=40, first=12, second=3, unreadable=0), "in 15 of 40 pairs (38%)", ""),
         (PositionBias(pairs=40, first=20, second=8, unreadable=0), "(70%)", "followed the position in 28 of 40 pairs"),
         (PositionBias(pairs=40, first=0, second=0, unreadable=5), ", 5 without a verdict", "no verdict in 5 of 40"),

@@ -98,19 +98,19 @@ def test_a_tool_call_is_right_by_name_and_arguments() -> None:
 @pytest.mark.parametrize(
     ("kind", "expected", "because"),
     [
-        (ScorerKind.EXACT, "  ", "no text"),
-        (ScorerKind.EXACT, True, "no text"),
-        (ScorerKind.ONE_OF, [], "no text"),
+        (ScorerKind.EXACT, "  ", "not text"),
+        (ScorerKind.EXACT, True, "not text"),
+        (ScorerKind.ONE_OF, [], "not text"),
         (ScorerKind.REGEX, "(?=x)", "the pattern '(?=x)' is not accepted"),
         (ScorerKind.REGEX, "x" * 600, "the pattern has 600 characters, at most 512 are accepted"),
-        (ScorerKind.NUMBER, "many", "no number"),
-        (ScorerKind.NUMBER, True, "no number"),
-        (ScorerKind.NUMBER, None, "no number"),
-        (ScorerKind.CHOICE, "AB", "no letter of a choice"),
-        (ScorerKind.JSON_SCHEMA, "object", "no JSON schema"),
+        (ScorerKind.NUMBER, "many", "not a number"),
+        (ScorerKind.NUMBER, True, "not a number"),
+        (ScorerKind.NUMBER, None, "not a number"),
+        (ScorerKind.CHOICE, "AB", "not a letter of a choice"),
+        (ScorerKind.JSON_SCHEMA, "object", "not a JSON schema"),
         (ScorerKind.JSON_SCHEMA, {"type": "nothing"}, "the JSON schema is not used"),
         (ScorerKind.JSON_FIELD, 1, "no field is named"),
-        (ScorerKind.TOOL, "weather", "no tool call"),
+        (ScorerKind.TOOL, "weather", "not a tool call"),
     ],
 )
 def test_what_no_answer_could_meet_is_refused_when_items_are_read(
@@ -157,7 +157,7 @@ def test_a_reply_is_read_with_its_length_and_how_it_ended() -> None:
     )
     assert replies.read(body) == ItemReply(text="Par", cut=True, tokens=3)
     assert replies.read(b'{"choices": [{"message": {"content": "x"}}]}').tokens is None
-    assert replies.read(b"<html>").error == "the reply is no chat completion"
+    assert replies.read(b"<html>").error == "the reply is not a chat completion"
 
 
 def test_what_guards_count_is_seen_when_an_answer_is_scored() -> None:

@@ -134,7 +134,7 @@ def test_a_file_that_is_too_large_is_not_read(
     [
         ("absent.jsonl", "there is no such file; check the path below spec.items"),
         ("folder", "this is a folder; name a file of it"),
-        ("items.jsonl/more", "look at the volume"),
+        ("items.jsonl/more", "check the volume"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_what_to_do(

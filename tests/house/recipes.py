@@ -53,7 +53,7 @@ FLAG: Final = Recipe(
     edits=(
         RecipeEdit(
             path=PRODUCT / "api" / "engine.py",
-            after="""        "and tenants is the router's.",
+            after="""        "knows priorities and tenants.",
     )
 """,
             more="""    max_log_length: Annotated[int, Field(ge=1, le=1024)] | None = Field(
@@ -116,7 +116,7 @@ SIGNAL: Final = Recipe(
         RecipeEdit(
             path=PRODUCT / "api" / "policy.py",
             after="""    tokens: TokenDemand | None = Field(
-        default=None, description="Requested tokens against measured supply; sees a burst one cold start earlier."
+        default=None, description="Requested tokens against measured supply; detects a burst one cold start earlier."
     )
 """,
             more="""    running: RunningRequests | None = Field(default=None, description="Requests that engines run.")
@@ -129,7 +129,7 @@ SIGNAL: Final = Recipe(
 
     target: Share = Field(
         default="0.80",
-        description='Share in use that is aimed at. Default "0.80". Alone a poor signal: prefix caching keeps it high.',
+        description='Target share in use. Default "0.80". On its own a poor signal: prefix caching keeps it high.',
     )
 ''',
             more='''
@@ -197,7 +197,7 @@ def test_each_running_request_may_ask_for_a_replica() -> None:
     facts = replace(fleet(), policy=POLICY)
     need = pod_signals.running(pod_inventory.take(facts, AT), POLICY)
     assert need is not None
-    assert need.because.endswith("1 for each replica is fine")
+    assert need.because.endswith("1 per replica is acceptable")
 ''',
         ),
         RecipeEdit(path=FULL, after='    "signals": {', more='"running": {"targetPerReplica": 3}, '),

@@ -21,7 +21,14 @@ from tests.scaling.fluid_fleets import Fluid
 
 FIELD: Final = re.compile(r"^spec[\w.]*: [^:]*: ")
 """What a condition says before a refusal."""
-QUOTES: Final = ("allowed are ", "add it: ", "what fits, smallest change first", "or tensor ", "or NVIDIA-")
+QUOTES: Final = (
+    "allowed values are ",
+    "the facts are ",
+    "add it: ",
+    "what fits, smallest change first",
+    "or tensor ",
+    "or NVIDIA-",
+)
 """Lists of names or repeated field descriptions, however long."""
 SEEN: Final = MessageReader(messages_page.found().sentences)
 

@@ -108,7 +108,7 @@ def test_a_file_that_is_too_large_for_an_adapter_is_not_kept(tmp_path: Path, mon
     pretended = PretendedHub(files={f"acme/sql/main/{name}": text for name, text in FILES.items()})
     problem = from_hub(hub(), pretended, tmp_path / "into", None)
     assert problem is not None
-    assert "so it is no adapter" in problem.message
+    assert "so it is not an adapter" in problem.message
 
 
 def pulled(
@@ -183,7 +183,7 @@ def test_a_registry_that_sends_something_else_is_not_believed(tmp_path: Path) ->
     pretended.manifests["v1"] = b"[]"
     strange = pulled(pretended, tmp_path / "into")
     assert strange is not None
-    assert "the answer is no JSON object" in strange.message
+    assert "the answer is not a JSON object" in strange.message
 
 
 def test_a_layer_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:

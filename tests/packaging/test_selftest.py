@@ -148,4 +148,4 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
 def test_outside_a_pod_it_says_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
     assert selftest.run(argparse.Namespace(namespace="models", name="x", seconds=1.0)) == 1
-    assert capsys.readouterr().err.startswith("fairlead selftest: this is no pod with an account")
+    assert capsys.readouterr().err.startswith("fairlead selftest: this is not a pod with a ServiceAccount")

@@ -121,4 +121,4 @@ def test_a_gate_that_passed_is_not_asked_again_while_its_step_waits_for_a_person
     made.judge(Verdict.FAILED)
     made.run(3)
     assert made.phase is CanaryPhase.STEPPING
-    assert reason(made) == "step 1 of 1: it waits for a person; an order to promote goes on"
+    assert reason(made) == "step 1 of 1: waiting for a person; order promote to go on"

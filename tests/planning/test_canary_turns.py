@@ -63,7 +63,7 @@ def test_a_retry_begins_anew_and_remembers_no_verdict() -> None:
 
 def test_a_person_promotes_a_manual_gate_and_an_order_counts_once() -> None:
     made = trial(plan=MANUAL).run(30)
-    assert reason(made) == "step 1 of 2: it waits for a person; an order to promote goes on"
+    assert reason(made) == "step 1 of 2: waiting for a person; order promote to go on"
     made.order(CanaryVerb.PROMOTE)
     made.tick()
     made.tick()
@@ -77,7 +77,7 @@ def test_a_pause_holds_a_step_that_has_passed_until_somebody_promotes() -> None:
     made.judge(Verdict.PASSED)
     made.order(CanaryVerb.PAUSE)
     made.run(60)
-    assert reason(made) == "step 1 of 3: a person paused it; an order to promote goes on"
+    assert reason(made) == "step 1 of 3: paused by a person; order promote to go on"
     made.order(CanaryVerb.PROMOTE)
     assert made.run(30).phase is CanaryPhase.PROMOTED
 
@@ -95,7 +95,7 @@ def test_a_pause_before_the_first_step_keeps_every_old_replica() -> None:
     made.order(CanaryVerb.PAUSE)
     made.run(10)
     assert made.counts == {"a": (3, 3), "b": (0, 0)}
-    assert reason(made) == "a person paused it before its first step; an order to promote goes on"
+    assert reason(made) == "a person paused it before its first step; order promote to go on"
     made.order(CanaryVerb.PROMOTE)
     assert made.run(5).counts == {"a": (2, 2), "b": (1, 1)}
 

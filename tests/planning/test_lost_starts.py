@@ -47,7 +47,7 @@ def test_the_last_replica_that_serves_is_drained_only_for_a_revision_that_was_ch
     target = replace(revision("b"), unchecked=True)
     start = given("b", 1, revision("a", 1), target)
     plan = planner.next_step(start, T0)
-    because = "b is checked without a GPU before the last replica that serves is drained for it"
+    because = "b is checked without a GPU before the last serving replica is drained for it"
     assert plan.step == HoldStep(reason=HoldReason.CHECKING, because=because)
     assert plan.phase is RolloutPhase.ROLLING
     assert plan.wake_at is not None

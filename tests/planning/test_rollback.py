@@ -74,7 +74,7 @@ def test_what_came_back_waits_for_the_end_of_the_back_off() -> None:
     plan, _, _ = end(given("b", 3, revision("a", 3), failed(revision("b"))))
     assert plan == RolloutPlan(
         step=HoldStep(
-            reason=HoldReason.RETURNED, because="b was given up; a serves with 3 replicas, as many as are wanted"
+            reason=HoldReason.RETURNED, because="b was given up; a serves with 3 replicas, as many as desired"
         ),
         phase=RolloutPhase.RETURNED,
         current="a",

@@ -118,7 +118,7 @@ def test_the_first_revision_is_asked_for_at_once() -> None:
 
 def test_what_is_complete_rests() -> None:
     assert planner.next_step(given("a", 3, revision("a", 3)), T0) == RolloutPlan(
-        step=HoldStep(reason=HoldReason.COMPLETE, because="a serves with 3 replicas, as many as are wanted"),
+        step=HoldStep(reason=HoldReason.COMPLETE, because="a serves with 3 replicas, as many as desired"),
         phase=RolloutPhase.STEADY,
         current="a",
     )
@@ -129,7 +129,7 @@ def test_scaling_a_single_revision_is_one_step_each_way() -> None:
     assert brief(given("a", 1, revision("a", 3))) == "a=1 complete"
     assert brief(given("a", 0, revision("a", 3))) == "a=0 complete"
     assert planner.next_step(given("a", 0, revision("a")), T0).step == HoldStep(
-        reason=HoldReason.COMPLETE, because="no replicas are wanted"
+        reason=HoldReason.COMPLETE, because="no replicas are desired"
     )
 
 
@@ -159,7 +159,7 @@ def test_what_serves_nobody_goes_before_anything_that_serves() -> None:
         revision="a",
         replicas=1,
         reason=StepReason.NOT_SERVING,
-        because="a goes from 2 to 1 replica: the replicas that go are not ready",
+        because="a goes from 2 to 1 replica: the removed replicas are not ready",
     )
 
 

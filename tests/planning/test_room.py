@@ -84,7 +84,7 @@ def test_shared_and_sliced_gpus_are_named_and_not_counted() -> None:
         replicas=0,
         most=0,
         because="no node has NVIDIA-L4; this cluster has NVIDIA-L4-SHARED (8)"
-        "; NVIDIA-L4-SHARED is the same GPU in parts, which spec.placement.nodeSelector can name",
+        "; NVIDIA-L4-SHARED is the same GPU in parts, which spec.placement.nodeSelector can select",
         lack=MissingCapacity.PRODUCT,
     )
     sliced = f"{A100}-MIG-1g.10gb"

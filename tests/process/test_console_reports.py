@@ -97,7 +97,7 @@ def test_the_playground_offers_what_a_reader_may_see_and_only_behind_the_command
             console.leader.watched.put(kinds.INFERENCE_GATEWAY, gateway("company", namespace, endpoint=address))
         console.reviews.rights |= {("dev", "inferencedeployments", "team"), ("dev", "inferencegateways", "team")}
         _, text = await console.get("/playground", "team")
-        assert "This page came another way" in text
+        assert "This page was opened another way" in text
         door = {"Fairlead-Authorization": "Bearer team"}
         _, text = await console.get("/playground", None, **door)
         assert text.count("team/chat:http") == 1

@@ -81,7 +81,7 @@ def test_answers_of_reviews_hold_for_seconds_and_no_error_does() -> None:
     async def scenario(console: Console) -> None:
         console.reviews.down = True
         status, text = await console.get("/")
-        assert (status, "could not be asked of the API server" in text) == (503, True)
+        assert (status, "The API server could not say who you are" in text) == (503, True)
         console.reviews.down = False
         console.reviews.seen.clear()
         await asyncio.gather(*(console.get("/") for _ in range(20)))

@@ -10,8 +10,8 @@ def _no(story: str, given: Object, at: str, wording: str, covers: int = 0) -> Ro
 
 
 CONVERSATIONS: Final = (
-    _no("a flag of nobody", engine(extraArgs=["--sead=1"]), "spec.engine.extraArgs[0]", "did you mean --seed?", 13),
-    _no("a parser of nobody", engine(tools={"parser": "hermess"}), "spec.engine.tools.parser", "did you mean hermes?"),
+    _no("an unknown flag", engine(extraArgs=["--sead=1"]), "spec.engine.extraArgs[0]", "did you mean --seed?", 13),
+    _no("an unknown parser", engine(tools={"parser": "hermess"}), "spec.engine.tools.parser", "did you mean hermes?"),
     _no(
         "tools of a model without a parser of its own",
         deployment(model={"source": "hf://mistralai/Mixtral-8x7B-Instruct-v0.1"}, engine={"tools": {}}),

@@ -30,15 +30,15 @@ def _tenant(**changed: Any) -> Object:  # noqa: ANN401  # any value may be in a 
 
 TYPES: Final = (
     _schema(
-        "a quantity as an object",
+        "an object where a quantity belongs",
         deployment(storage={"sharedMemory": {"size": 2}}),
         "spec.storage.sharedMemory",
-        "a text is wanted here, not an object",
+        "text is expected here, not an object",
         "unknown field",
         2,
     ),
     _schema(
-        "a list as an object",
+        "an object where a list belongs",
         engine(adapters={"name": "a"}),
         "spec.engine.adapters",
         "begin each element with a dash",
@@ -46,34 +46,34 @@ TYPES: Final = (
         2,
     ),
     _schema(
-        "a truth in words",
+        "a word where true or false belongs",
         deployment(rollout={"paused": "yes"}),
         "spec.rollout.paused",
-        "true or false is wanted",
+        "true or false is expected here",
         "must be of type boolean",
         2,
     ),
     _schema(
-        "half a replica",
+        "a fraction of a replica",
         deployment(replicas=1.5),
         "spec.replicas",
-        "a whole number is wanted here, not a fraction",
+        "a whole number is expected here, not a fraction",
         "must be of type integer",
         2,
     ),
     _schema(
-        "an argument as a number",
+        "a number where an argument belongs",
         engine(extraArgs=["--seed", 1]),
         "spec.engine.extraArgs[1]",
-        "a text is wanted here",
+        "text is expected here",
         "must be of type string",
         2,
     ),
     _schema(
-        "a GPU that was forgotten",
+        "no GPU",
         deployment(accelerator={}),
         "spec.accelerator.product",
-        "this field is needed",
+        "this field is required",
         "Required value",
         4,
     ),
@@ -81,12 +81,12 @@ TYPES: Final = (
         "scaling without an upper bound",
         deployment(scaling={"minReplicas": 1}),
         "spec.scaling.maxReplicas",
-        "this field is needed",
+        "this field is required",
         "Required value",
         4,
     ),
     _schema(
-        "an engine's setting beside the engine",
+        "a setting of the engine in the wrong place",
         deployment(quantization={"weights": "awq"}),
         "spec.quantization",
         "did you mean spec.engine.quantization?",
@@ -102,17 +102,17 @@ TYPES: Final = (
         1,
     ),
     _schema(
-        "a strategy of another resource",
+        "a strategy of a Kubernetes Deployment",
         deployment(rollout={"strategy": "RollingUpdate"}),
         "spec.rollout.strategy",
-        "allowed are Surge, Replace, Canary",
+        "allowed values are Surge, Replace, Canary",
         "Unsupported value",
         3,
     ),
 )
 NUMBERS: Final = (
     _schema(
-        "a thousand GPUs to share a layer",
+        "a thousand GPUs for one layer",
         deployment(parallelism={"tensor": 1024}),
         "spec.parallelism.tensor",
         "write 128 or less",
@@ -136,7 +136,7 @@ NUMBERS: Final = (
         5,
     ),
     _schema(
-        "an adapter of a rank that no engine has",
+        "an adapter with a rank that no engine supports",
         engine(adapters=[{"name": "a", "source": "hf://a/b", "rank": 4096}]),
         "spec.engine.adapters[0].rank",
         "write 512 or less",
@@ -144,7 +144,7 @@ NUMBERS: Final = (
         5,
     ),
     _schema(
-        "nobody in a router",
+        "a negative number of router pods",
         deployment(router={"replicas": 0}),
         "spec.router.replicas",
         "write 1 or more",
@@ -160,30 +160,30 @@ NUMBERS: Final = (
         5,
     ),
     _schema(
-        "two tenants of one name",
+        "two tenants with one name",
         gateway(tenants=[{"name": "a", "keys": [_KEY]}, {"name": "a", "keys": [_KEY]}]),
         "spec.tenants",
-        "stands more than once; keep one of them",
+        "appears more than once; keep one of them",
         "Duplicate value",
     ),
     _schema(
-        "two models of one name",
+        "two models with one name",
         gateway(models=[{"name": "m", "deployment": "a"}, {"name": "m", "deployment": "a"}]),
         "spec.models",
-        "stands more than once",
+        "appears more than once",
         "Duplicate value",
     ),
     _schema(
-        "two schedules of one name",
+        "two schedules with one name",
         policy(
             schedules=[{"name": "d", "cron": "0 8 * * *", "duration": "2h", "minReplicas": number} for number in (1, 2)]
         ),
         "spec.schedules",
-        "stands more than once",
+        "appears more than once",
         "Duplicate value",
     ),
     _schema(
-        "a variable that stands twice",
+        "a variable that appears twice",
         engine(env=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]),
         "spec.engine.env",
         "keep one of them",
@@ -197,10 +197,18 @@ SPELLINGS: Final = (
         "a duration without a unit", deployment(drain={"timeout": "300"}), "spec.drain.timeout", "ms, s, m, h or d", 7
     ),
     _cel("a negative duration", deployment(drain={"settle": "-5s"}), "spec.drain.settle", "ms, s, m, h or d", 7),
-    _cel("a source of no scheme", _source("Qwen/Qwen3-8B"), "spec.model.source", "write hf://organisation/model", 10),
-    _cel("a source of an unknown scheme", _source("gs://a/b"), "spec.model.source", "s3://bucket/path", 10),
+    _cel(
+        "a source without a scheme", _source("Qwen/Qwen3-8B"), "spec.model.source", "write hf://organisation/model", 10
+    ),
+    _cel("a source with an unknown scheme", _source("gs://a/b"), "spec.model.source", "s3://bucket/path", 10),
     _cel("an empty source", _source(""), "spec.model.source", "write hf://organisation/model", 10),
-    _cel("a source that writes backwards", _source("hf://a/\u202eb"), "spec.model.source", "no place to read", 11),
+    _cel(
+        "a source with a right-to-left character",
+        _source("hf://a/\u202eb"),
+        "spec.model.source",
+        "cannot be read from this source",
+        11,
+    ),
     _cel(
         "a served name with a shell in it",
         deployment(model={"source": "hf://a/b", "servedName": "$(reboot)"}),
@@ -220,12 +228,15 @@ SPELLINGS: Final = (
     _cel("a product with a slash", deployment(accelerator={"product": "nvidia/l4"}), "spec.accelerator.product", "L4"),
     _cel("an empty argument", engine(extraArgs=[""]), "spec.engine.extraArgs[0]", "one argument an element", 11),
     _cel(
-        "a variable of no name", engine(env=[{"name": "1 A", "value": ""}]), "spec.engine.env[0].name", "no digit first"
+        "a variable without a name",
+        engine(env=[{"name": "1 A", "value": ""}]),
+        "spec.engine.env[0].name",
+        "no digit first",
     ),
     _cel("cron in seconds", _schedule(cron="0 0 8 * * *"), "spec.schedules[0].cron", "five fields"),
     _cel("cron by its nickname", _schedule(cron="@daily"), "spec.schedules[0].cron", "five fields"),
-    _cel("a time zone by its distance", _schedule(timeZone="+02:00"), "spec.schedules[0].timeZone", "IANA"),
-    _cel("a schedule of no length", _schedule(duration="0h"), "spec.schedules[0].duration", "above zero", 7),
+    _cel("a time zone as an offset", _schedule(timeZone="+02:00"), "spec.schedules[0].timeZone", "IANA"),
+    _cel("a schedule of zero length", _schedule(duration="0h"), "spec.schedules[0].duration", "above zero", 7),
     _cel(
         "a negative budget", policy(budget={"maxCostPerHour": "-5"}), "spec.budget.maxCostPerHour", "not an amount", 5
     ),
@@ -244,24 +255,28 @@ SPELLINGS: Final = (
         5,
     ),
     _cel(
-        "a tenant by a hostile name", _tenant(name="a\nb"), "spec.tenants[0].name", "letter or digit at both ends", 11
+        "a tenant's name with a line break",
+        _tenant(name="a\nb"),
+        "spec.tenants[0].name",
+        "letter or digit at both ends",
+        11,
     ),
     _cel(
-        "a Secret by a path",
+        "a Secret's name that is a path",
         deployment(model={"source": "hf://a/b", "tokenSecret": {"name": "../k", "key": "k"}}),
         "spec.model.tokenSecret.name",
         "cannot be an object's name",
         11,
     ),
     _cel(
-        "tensor parallel over other GPUs than there are",
+        "a count of GPUs that differs from spec.parallelism",
         deployment(accelerator={"product": "NVIDIA-L4", "count": 3}, parallelism={"tensor": 2}),
         "spec.accelerator.count",
         "set parallelism.tensor to it",
         16,
     ),
     _cel(
-        "an eagle without its head",
+        "eagle3 without a draft model",
         engine(speculation={"method": "eagle3"}),
         "spec.engine.speculation.draft",
         "set draft.source",

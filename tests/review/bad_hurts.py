@@ -18,16 +18,18 @@ def _variable(story: str, name: str, wording: str) -> Row:
 
 HURTFUL: Final = (
     _argument("a seed of letters", "--seed", "abc", wording="write the number in digits, as in --seed=1"),
-    _argument("a choice that is none", "--scheduling-policy=fair", wording="write one of fcfs, priority"),
-    _argument("a configuration that is no JSON", "--kv-transfer-config={kv}", wording="vLLM wants a JSON object here"),
+    _argument("an unknown choice", "--scheduling-policy=fair", wording="write one of fcfs, priority"),
+    _argument(
+        "a configuration that is not JSON", "--kv-transfer-config={kv}", wording="vLLM expects a JSON object here"
+    ),
     _variable("GPUs by hand", "CUDA_VISIBLE_DEVICES", wording="spec.parallelism says how many GPUs a replica has"),
     _variable("a neighbour's GPUs", "NVIDIA_VISIBLE_DEVICES", wording="Kubernetes chooses the GPUs of a pod"),
-    _variable("a library before all others", "LD_PRELOAD", wording="build the library into an image of your own"),
-    _variable("libraries from elsewhere", "LD_LIBRARY_PATH", wording="other libraries than its image was tested with"),
+    _variable("a preloaded library", "LD_PRELOAD", wording="build the library into an image of your own"),
+    _variable("libraries from elsewhere", "LD_LIBRARY_PATH", wording="libraries that its image was not tested with"),
     _variable("Python code from elsewhere", "PYTHONPATH", wording="build the code into an image of your own"),
-    _variable("a cache that ends with the pod", "HF_HOME", wording="set spec.storage.cache"),
-    _variable("doors for developers", "VLLM_SERVER_DEV_MODE", wording="set spec.engine.sleep.enabled instead"),
-    _variable("processes beyond the pod", "WORLD_SIZE", wording="spec.parallelism spreads a replica over its GPUs"),
+    _variable("a cache that is lost with the pod", "HF_HOME", wording="set spec.storage.cache"),
+    _variable("development endpoints", "VLLM_SERVER_DEV_MODE", wording="set spec.engine.sleep.enabled instead"),
+    _variable("processes in other pods", "WORLD_SIZE", wording="spec.parallelism spreads a replica over its GPUs"),
 )
 """Once accepted, and noticed only by an engine that did not start, or ran on what it should not have."""
 
@@ -71,7 +73,7 @@ def _unbuilt(story: str, given: Object, at: str, wording: str) -> Row:
 
 UNBUILT: Final = (
     _unbuilt(
-        "a canary judged by an evaluation that is not named",
+        "a gate Quality without an evaluation",
         deployment(
             replicas=3,
             rollout={"strategy": "Canary", "canary": {"steps": [{"traffic": 10, "gates": ["Quality"]}]}},
@@ -80,25 +82,25 @@ UNBUILT: Final = (
         'set quality: {evaluation: NAME, margin: "2"}, or use gate Service or Manual',
     ),
     _unbuilt(
-        "a canary of one replica without a spare one",
+        "a canary with one replica and no spare GPU",
         deployment(rollout={"strategy": "Canary"}),
         "spec.rollout.strategy",
         "set rollout.maxSurge to 1 (needs a spare GPU), or replicas to 2, or use Replace",
     ),
     _unbuilt(
-        "a canary that takes every replica",
+        "a canary step with every replica",
         deployment(replicas=3, rollout={"strategy": "Canary", "canary": {"steps": [{"replicas": 3}]}}),
         "spec.rollout.canary.steps[0].replicas",
         "write 2 or fewer, or raise rollout.maxSurge",
     ),
     _unbuilt(
-        "a canary with more traffic than replicas",
+        "a canary step with more traffic than its replicas",
         deployment(replicas=3, rollout={"strategy": "Canary", "canary": {"steps": [{"replicas": 1, "traffic": 40}]}}),
         "spec.rollout.canary.steps[0].traffic",
         "write 33 or less, or give the step more replicas",
     ),
     _unbuilt(
-        "copies for an API outside, which would cost money",
+        "copies of requests to an external API",
         gateway(
             models=[{"name": "m", "deployment": "a", "shadow": {"deployment": "external/big", "share": "0.1"}}],
             external=[_BIG],
@@ -107,7 +109,7 @@ UNBUILT: Final = (
         "name a deployment here, and external/NAME in fallback.deployments",
     ),
     _unbuilt(
-        "another API before any deployment",
+        "an external API in place of a deployment",
         gateway(models=[{"name": "m", "deployment": "external/big"}], external=[_BIG]),
         "spec.models[0].deployment",
         "name a deployment here, and external/NAME in fallback.deployments",
@@ -115,7 +117,7 @@ UNBUILT: Final = (
 )
 GATEWAYS: Final = (
     _unbuilt(
-        "a fallback to an API that nobody named",
+        "a fallback to an unknown external API",
         gateway(models=[{"name": "m", "deployment": "a", "fallback": _fallback("external/bug")}], external=[_BIG]),
         "spec.models[0].fallback.deployments[0]",
         "did you mean external/big?",
@@ -127,13 +129,13 @@ GATEWAYS: Final = (
         "add it to spec.tenants, or remove it here",
     ),
     _unbuilt(
-        "a pattern that could take for ever",
+        "a pattern that could run forever",
         gateway(models=[{"name": "m", "strategy": "Cascade", "cascade": _LOOKING_BACK}]),
         "spec.models[0].cascade.pattern",
         "write it without these",
     ),
     _unbuilt(
-        "an expression about what nobody knows",
+        "an expression with an unknown fact",
         gateway(
             models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(expression="tokens > 9")]}]
         ),

@@ -11,10 +11,10 @@ def _no(story: str, given: Object, at: str, wording: str) -> Row:
 
 KINDS: Final = (
     _no(
-        "a limit that one kind of engine has not",
+        "a limit that one kind of engine lacks",
         engine(kind="TensorRT-LLM", batching={"maxQueuedRequests": 8}),
         "spec.engine.batching.maxQueuedRequests",
-        "TensorRT-LLM takes any number of waiting requests",
+        "TensorRT-LLM does not limit waiting requests",
     ),
     _no(
         "what another kind of engine cannot do",

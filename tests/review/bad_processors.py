@@ -37,7 +37,7 @@ PROCESSORS: Final = (
     _no(
         "weights that no processor multiplies",
         "spec.engine.quantization.weights",
-        "no multiplication of MXFP8 weights",
+        "no MXFP8 kernels",
         engine={"quantization": {"weights": "mxfp8"}},
     ),
     _no(

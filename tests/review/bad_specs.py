@@ -34,24 +34,24 @@ def _speculating(**speculation: Any) -> Object:  # noqa: ANN401  # any value may
 
 ARGUMENTS: Final = (
     _argument("a field's flag", "--max-model-len=4096", wording="set spec.engine.context.maxTokens instead"),
-    _argument(
-        "a field's flag with its value behind", "--max-model-len", "4096", wording="spec.engine.context.maxTokens"
-    ),
+    _argument("a field's flag with its value", "--max-model-len", "4096", wording="spec.engine.context.maxTokens"),
     _argument("a field's flag with underscores", "--max_model_len=4096", wording="spec.engine.context.maxTokens"),
     _argument("a field's flag cut short", "--max-model=4096", wording="spec.engine.context.maxTokens"),
     _argument("a field's flag by its short name", "-tp", "2", wording="set spec.parallelism.tensor instead"),
     _argument("a field's flag as one letter", "-qfp8", wording="set spec.engine.quantization.weights instead"),
-    _argument("a field's flag denied", "--no-enable-prefix-caching", wording="set spec.engine.prefixCaching.enabled"),
+    _argument(
+        "a field's flag with --no-", "--no-enable-prefix-caching", wording="set spec.engine.prefixCaching.enabled"
+    ),
     _argument(
         "a field's flag by a key of its JSON", "--speculative-config.method=ngram", wording="spec.engine.speculation"
     ),
-    _argument("a flag that ends the contract", "--port=80", wording="look for the engine on port 8000"),
+    _argument("a flag that routers rely on", "--port=80", wording="look for the engine on port 8000"),
     _argument("a key on the command line", "--api-key=geheim", wording="name tenants and their keys"),
     _argument("a flag of another release", "--swap-space=4", wording="vLLM 0.32 no longer has this flag"),
-    _argument("a flag and its value in one element", "--seed 1", wording="each flag and each value as an element"),
+    _argument("a flag and its value in one element", "--seed 1", wording="each flag and each value as its own element"),
     _argument("a value without its flag", "geheim", wording="write the flag before it"),
     _no(
-        "a variable that is ours",
+        "a variable of a field",
         engine(env=[{"name": "HF_TOKEN", "value": "geheim"}]),
         "spec.engine.env",
         "set spec.model.tokenSecret",
@@ -66,17 +66,17 @@ ARGUMENTS: Final = (
 )
 FORMATS: Final = (
     _no("FP8 on a GPU without it", _weights("fp8PerChannel", A100), WEIGHTS, "needs compute capability 8.9", 14),
-    _no("FP8 by blocks on an old GPU", _weights("fp8PerBlock", V100), WEIGHTS, "ask for a GPU of capability", 14),
-    _no("AWQ of a plain checkpoint", _weights("awq", H100), WEIGHTS, "take a checkpoint stored as awq", 15),
+    _no("FP8 per block on an old GPU", _weights("fp8PerBlock", V100), WEIGHTS, "ask for a GPU of capability", 14),
+    _no("AWQ for an unquantized checkpoint", _weights("awq", H100), WEIGHTS, "take a checkpoint stored as awq", 15),
     _no("bitsandbytes", _weights("bitsandbytes", H100), WEIGHTS, "no longer reads bitsandbytes", 14),
     _no(
-        "AWQ of a GPTQ checkpoint",
+        "AWQ for a GPTQ checkpoint",
         _weights("awq", H100, "hf://RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16"),
         WEIGHTS,
         "is stored as gptq; write none",
         15,
     ),
-    _no("experts' eight bits in a dense model", _weights("int8Experts", H100), WEIGHTS, "quantizes experts only", 14),
+    _no("int8Experts for a dense model", _weights("int8Experts", H100), WEIGHTS, "quantizes experts only", 14),
     _no("a four-bit cache before Blackwell", _cache("nvfp4", H100), KV, "needs compute capability 10.x", 14),
     _no("an FP8 cache on an A100", _cache("fp8", A100), KV, "write fp8E5M2 or auto", 14),
     _no(
@@ -114,14 +114,14 @@ SHAPES: Final = (
         19,
     ),
     _no(
-        "own layers that the model lacks",
+        "mtp for a model without its layers",
         _speculating(method="mtp"),
         "spec.engine.speculation.method",
         "without layers for multi-token prediction; write ngram",
         20,
     ),
     _no(
-        "guesses and adapters in a step too small for both",
+        "a step too small for speculation and adapters",
         engine(
             adapters=[{"name": "a", "source": "hf://a/b"}],
             speculation={"method": "ngram"},
@@ -138,7 +138,7 @@ SHAPES: Final = (
         "give the adapter a name of its own",
     ),
     _no(
-        "a share of nothing",
+        "a memoryUtilization of 0",
         engine(memoryUtilization="0"),
         "spec.engine.memoryUtilization",
         "must be above 0 and at most 1",
@@ -178,61 +178,61 @@ def _lost(story: str, given: Object, at: str, wording: str) -> Row:
 
 LOST: Final = (
     _lost(
-        "a policy that is not there",
+        "a policy that does not exist",
         deployment(scaling={"maxReplicas": 2, "policy": {"name": "p"}}),
         "spec.scaling.policy.name",
         "there is no AutoscalingPolicy p in namespace default",
     ),
     _lost(
-        "a token that is not there",
+        "a token that does not exist",
         deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "tokenSecret": {"name": "hub", "key": "token"}}),
         "spec.model.tokenSecret.name",
         "there is no Secret hub",
     ),
     _lost(
-        "a volume that is not there",
+        "a volume that does not exist",
         deployment(storage={"cache": {"claimName": "models"}}),
         "spec.storage.cache.claimName",
         "there is no PersistentVolumeClaim models",
     ),
     _lost(
-        "a model on a volume that is not there",
+        "a model on a volume that does not exist",
         deployment(model={"source": "pvc://models/chat"}),
         "spec.model.source",
         "there is no PersistentVolumeClaim models",
     ),
     _lost(
-        "a variable from nowhere in the cluster",
+        "a variable from a ConfigMap that does not exist",
         engine(env=[{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}]),
         "spec.engine.env",
         "there is no ConfigMap c",
     ),
     _lost(
-        "a route to nobody",
+        "a route to a deployment that does not exist",
         gateway(models=[{"name": "m", "deployment": "b"}]),
         "spec.models[0].deployment",
         "there is no InferenceDeployment b",
     ),
     _lost(
-        "a tenant whose key is not there",
+        "a tenant whose key does not exist",
         gateway(tenants=[{"name": "t", "keys": [_KEY, {"name": "old", "key": "k"}]}]),
         "spec.tenants[0].keys[1].name",
         "there is no Secret old",
     ),
     _lost(
-        "a tenant of a router whose key is not there",
+        "a router's tenant whose key does not exist",
         deployment(router={"tenants": [{"name": "t", "keys": [_KEY, {"name": "old", "key": "k"}]}]}),
         "spec.router.tenants[0].keys[1].name",
         "there is no Secret old",
     ),
     _lost(
-        "a certificate that is not there",
+        "a certificate that does not exist",
         deployment(router={"door": {"tls": {"secretName": "certificate"}}}),
         "spec.router.door.tls.secretName",
         "there is no Secret certificate",
     ),
     _lost(
-        "a Prometheus whose token is not there",
+        "a Prometheus whose token does not exist",
         policy(
             metrics={
                 "source": "Prometheus",
@@ -252,13 +252,13 @@ def _never(story: str, at: str, wording: str, **changed: str) -> Row:
 
 
 NEVER: Final = (
-    _never("an hour that no day has", "cron", "25 is not a valid hour: write 0 to 23", cron="0 25 * * *"),
-    _never("a day that no month has", "cron", "none of these months has a day 31", cron="0 8 31 APR,JUN *"),
-    _never("a weekday by a word of no language", "cron", "XYZ is not a valid weekday", cron="0 8 * * XYZ"),
+    _never("an hour that does not exist", "cron", "25 is not a valid hour: write 0 to 23", cron="0 25 * * *"),
+    _never("a day that these months do not have", "cron", "none of these months has a day 31", cron="0 8 31 APR,JUN *"),
+    _never("an unknown word for a weekday", "cron", "XYZ is not a valid weekday", cron="0 8 * * XYZ"),
     _never("a range without an end", "cron", "8- is not a valid hour", cron="0 8- * * *"),
-    _never("a step of nothing", "cron", "is not a valid minute", cron="*/0 8 * * *"),
-    _never("a range the wrong way round", "cron", "is not a valid hour", cron="0 18-8 * * *"),
-    _never("a time zone of another planet", "timeZone", "no such zone", timeZone="Mars/Olympus"),
+    _never("a step of zero", "cron", "is not a valid minute", cron="*/0 8 * * *"),
+    _never("a reversed range", "cron", "is not a valid hour", cron="0 18-8 * * *"),
+    _never("an unknown time zone", "timeZone", "no such zone", timeZone="Mars/Olympus"),
     _never("a misspelt time zone", "timeZone", "did you mean Europe/Berlin?", timeZone="Europe/Berln"),
 )
 
@@ -270,8 +270,10 @@ def _unserved(story: str, model: str, wording: str) -> Row:
 
 
 UNSERVED: Final = (
-    _unserved("a tenant of a misspelt model", "Chat", "this deployment serves chat; did you mean chat?"),
-    _unserved("a tenant of another's model", "images", "remove it, or leave models out to allow all of them"),
+    _unserved("a tenant with a misspelt model", "Chat", "this deployment serves chat; did you mean chat?"),
+    _unserved(
+        "a tenant with a model of another deployment", "images", "remove it, or leave models out to allow all of them"
+    ),
 )
 
 
@@ -281,9 +283,9 @@ def _unmet(story: str, signal: str, field: str, share: str, wording: str) -> Row
 
 
 UNMET: Final = (
-    _unmet("a KV cache that may be all full", "kvCache", "target", "1", "this would never ask for a replica"),
-    _unmet("a KV cache that must be empty", "kvCache", "target", "0", "no number of replicas brings"),
-    _unmet("a fleet that is kept wholly free", "tokens", "headroom", "1.0", "none is left for requests"),
+    _unmet("a KV cache target of 1", "kvCache", "target", "1", "this would never add a replica"),
+    _unmet("a KV cache target of 0", "kvCache", "target", "0", "no number of replicas brings"),
+    _unmet("a headroom of 1", "tokens", "headroom", "1.0", "none is left for requests"),
 )
 
 

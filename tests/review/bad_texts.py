@@ -81,14 +81,14 @@ TEXTS: Final = (
         wording="could not determine a constructor",
     ),
     Row(
-        story="a tag that its value does not fit",
+        story="a tag that does not fit its value",
         given=_text("  replicas: !!bool maybe"),
         layer=Layer.YAML,
         at="",
         wording="a tag does not fit its value",
     ),
     Row(
-        story="a field that is there twice",
+        story="a field that appears twice",
         given=_text("  replicas: 1\n  replicas: 2"),
         layer=Layer.YAML,
         at="",
@@ -179,7 +179,7 @@ SHAPES: Final = (
         short="a lone surrogate",
     ),
     Row(
-        story="a kind that is nearly ours",
+        story="a misspelt kind",
         given=deployment() | {"kind": "InferenceDeploymnet"},
         layer=Layer.READING,
         at="kind",
@@ -194,7 +194,7 @@ SHAPES: Final = (
         short="an object as kind",
     ),
     Row(
-        story="a version that never was",
+        story="an unknown version",
         given=deployment() | {"apiVersion": "fairlead.dev/v9"},
         layer=Layer.READING,
         at="kind",

@@ -72,8 +72,8 @@ def test_a_flag_that_nobody_knows_is_refused_of_the_release_and_let_through_to_o
     flag = ["--enable-prompt-token-details"]
     (refusal,) = admission.review(engine(extraArgs=flag), OFFLINE).refusals
     assert refusal.sentence == (
-        "spec.engine.extraArgs[0]: --enable-prompt-token-details: vLLM 0.32 has no such flag and would end its start "
-        'with "unrecognized arguments"; did you mean --enable-prompt-tokens-details?'
+        "spec.engine.extraArgs[0]: --enable-prompt-token-details: vLLM 0.32 has no such flag and would fail "
+        'to start with "unrecognized arguments"; did you mean --enable-prompt-tokens-details?'
     )
     for other in ({"image": "example.com/own:1"}, {"version": "0.33.0"}):
         review = admission.review(engine(extraArgs=flag, **other), OFFLINE)

@@ -78,7 +78,7 @@ def test_gate_and_evaluation_belong_together() -> None:
     )
     (answer,) = warned(canary({"gates": ["Manual"]}, quality={"evaluation": "support"}))
     assert answer == (
-        "spec.rollout.canary.quality: support: no step has gate Quality, so nobody asks this Evaluation; give the "
+        "spec.rollout.canary.quality: support: no step has gate Quality, so this Evaluation is not used; give the "
         "first step gates: [Quality], or remove quality"
     )
 
@@ -110,8 +110,8 @@ def test_a_canary_that_nothing_judges_is_warned_of() -> None:
     assert warned(canary()) == []
     (answer,) = warned(canary({"traffic": 5}, {"traffic": 10}))
     assert answer == (
-        "spec.rollout.canary.steps[].gates: none: no step has a gate, so the new revision is promoted after its holds "
-        "whatever its users see; give a step with traffic gates: [Service]"
+        "spec.rollout.canary.steps[].gates: none: no step has a gate, so the new revision is promoted after its "
+        "hold times even if it is worse; give a step with traffic gates: [Service]"
     )
 
 
@@ -120,7 +120,7 @@ def test_a_fleet_that_may_shrink_to_one_is_warned_of() -> None:
     del scaled["spec"]["replicas"]
     (answer,) = warned(scaled)
     assert answer == (
-        "spec.scaling.minReplicas: 1: while fewer than 2 replicas are wanted, no canary begins, since maxSurge is 0; "
+        "spec.scaling.minReplicas: 1: no canary begins while fewer than 2 replicas are desired, since maxSurge is 0; "
         "set minReplicas to 2, or rollout.maxSurge to 1 (needs a spare GPU)"
     )
 
@@ -165,7 +165,7 @@ def test_an_adapters_canary_that_judges_nothing_is_warned_of() -> None:
     quality = {"evaluation": "support", "margin": "2"}
     review = admission.review(adapter({"traffic": 10}, quality=quality), OFFLINE)
     assert [one.field for one in review.warnings] == ["spec.canary.quality", "spec.canary.steps[].gates"]
-    assert "so the new version is promoted after its holds" in review.warnings[1].sentence
+    assert "so the new version is promoted after its hold times" in review.warnings[1].sentence
 
 
 def test_an_adapters_canary_names_an_evaluation_that_has_to_be_there() -> None:

@@ -79,7 +79,7 @@ def test_a_name_that_looks_like_a_placeholder_is_replaced_once() -> None:
 
 @pytest.mark.parametrize(
     ("observed", "words"),
-    [(None, "no operator has looked at it yet"), (2, "of generation 2, the object is at 3"), (3, "")],
+    [(None, "no operator has reconciled it yet"), (2, "from generation 2, the object is at 3"), (3, "")],
 )
 def test_a_status_of_before_says_so(observed: int | None, words: str) -> None:
     found = diagnosed(SERVES, observedGeneration=observed)

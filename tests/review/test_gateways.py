@@ -38,8 +38,8 @@ def model(**spec: Any) -> Object:  # noqa: ANN401  # any field of a route
 def test_a_chain_that_comes_back_to_where_it_began_is_said() -> None:
     (answer,) = warned(model(deployment="a", fallback={"deployments": ["b", "default/a"]}))
     assert answer == (
-        "spec.models[0].fallback.deployments[1]: default/a: this target was asked already when the chain comes to it, "
-        "so it is passed over; remove it, or name another one"
+        "spec.models[0].fallback.deployments[1]: default/a: this target has already been tried when the chain "
+        "reaches it, so it is skipped; remove it, or name another one"
     )
     (twice,) = warned(model(deployment="a", fallback={"deployments": ["b", "default/b"]}))
     assert twice.startswith("spec.models[0].fallback.deployments[1]: default/b: ")
@@ -48,8 +48,8 @@ def test_a_chain_that_comes_back_to_where_it_began_is_said() -> None:
 def test_a_copy_to_where_every_request_goes_is_said() -> None:
     (answer,) = warned(model(deployment="a", shadow={"deployment": "a", "share": "0.1"}))
     assert answer == (
-        "spec.models[0].shadow.deployment: default/a: every request of this model goes there already, so none is "
-        "copied; name the deployment that you want to try"
+        "spec.models[0].shadow.deployment: default/a: every request of this model already goes there, so "
+        "none is copied; name the deployment that you want to try"
     )
     split = [{"deployment": "a", "weight": 9}, {"deployment": "b", "weight": 1}]
     assert warned(model(strategy="Weighted", weighted=split, shadow={"deployment": "b", "share": "0.1"})) == []
@@ -100,7 +100,7 @@ def test_in_the_namespace_whose_name_means_other_apis_no_deployment_joins() -> N
     joins = deployment(gateway={"name": "front"}) | {"metadata": {"name": "bad", "namespace": "external"}}
     (refusal,) = admission.review(joins, OFFLINE).refusals
     assert refusal.sentence == (
-        "spec.gateway.name: front: in a gateway's routes external/ stands before the names of other APIs, so no "
+        "spec.gateway.name: front: in a gateway's routes external/ is the prefix of other APIs, so no "
         "deployment of namespace external can be named; move it to another namespace, or remove spec.gateway"
     )
 
@@ -140,8 +140,8 @@ def test_a_claim_of_two_tenants_is_refused_of_a_gateway_and_of_a_deployments_own
     spec = gateway(**routing) if place == "spec" else deployment(router=routing)
     (refusal,) = admission.review(spec, OFFLINE).refusals
     assert refusal.sentence == (
-        f"{place}.tenants[1].claims: shop: tenant shop has this value too, and a token with it would be both of "
-        "theirs; give it to one of them; a tenant without claims has its own name"
+        f"{place}.tenants[1].claims: shop: tenant shop has this value too, and a token with it would "
+        "belong to both; give it to one of them; a tenant without claims has its own name"
     )
 
 

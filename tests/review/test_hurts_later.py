@@ -56,7 +56,7 @@ def test_the_impossible_is_refused_with_what_to_write(row: Row) -> None:
 
 
 UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
-    "fifty guesses": (
+    "fifty draft tokens": (
         engine(speculation={"method": "ngram", "tokens": 50}),
         OFFLINE,
         (
@@ -70,24 +70,24 @@ UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
         OFFLINE,
         (
             "spec.engine.speculation.draft.source: Qwen/Qwen3-4B: 3 draft tokens at 4.0 billion parameters each cost "
-            "1.6 steps of the model (7.6 billion): they pay only if more are accepted; name a draft of 1.3 billion "
+            "1.6 steps of the model (7.6 billion): they pay off only if more are accepted; name a draft of 1.3 billion "
             "parameters or less, or lower spec.engine.speculation.tokens"
         ),
     ),
-    "a settling time beyond the drain": (
+    "a settling time longer than the drain": (
         deployment(drain={"settle": "10m", "timeout": "1m"}),
         OFFLINE,
         (
-            "spec.drain.settle: 600s: a leaving replica accepts requests for 600 s, and then cuts those that take "
+            "spec.drain.settle: 600s: a draining replica accepts requests for 600 s, and then cuts those that take "
             "longer than 60 s; write 60s or less, or raise spec.drain.timeout above 600s"
         ),
     ),
-    "a first token beyond the whole": (
+    "a time for the first token longer than the total": (
         deployment(router={"timeouts": {"firstToken": "2m", "total": "90s"}}),
         OFFLINE,
         (
             "spec.router.timeouts.firstToken: 120s: timeouts.total ends the whole request after 90 s, so this time "
-            "never passes; write less than 90s, or raise spec.router.timeouts.total"
+            "is never reached; write less than 90s, or raise spec.router.timeouts.total"
         ),
     ),
     "parameters that the shape does not make": (
@@ -165,7 +165,7 @@ def test_what_can_work_is_not_warned_of(story: str) -> None:
     given, context = QUIET[story]
     words = (
         "the last draft token",
-        "they pay only if",
+        "they pay off only if",
         "never passes",
         "503 after",
         "weights once",

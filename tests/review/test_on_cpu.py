@@ -79,7 +79,7 @@ def test_what_is_tight_is_warned_of_with_the_field_to_raise() -> None:
         "4 GiB",
         AdmissionReason.FIT_IS_TIGHT,
     )
-    assert warning.remedy.startswith("raise it, since files of weights")
+    assert warning.remedy.startswith("raise it, since weight files")
     assert len(warning.sentence) <= 2 * 240
 
 

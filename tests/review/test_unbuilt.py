@@ -43,8 +43,8 @@ def test_a_gateway_is_let_in_without_a_word_and_a_budget_that_an_api_outside_doe
     assert warned(gateway(tenants=tenants, external=[api | {"prices": {"prompt": "1", "output": "2"}}])) == []
     assert warned(gateway(tenants=tenants, external=[api])) == [
         (
-            "spec.external[0].prices: none: requests to it cost nothing then, so the budget of shop refuses none of "
-            "them; write what it takes for a million tokens, prompt and output"
+            "spec.external[0].prices: none: requests to it then cost nothing, so the budget of shop refuses none "
+            "of them; write what it charges for a million tokens, prompt and output"
         )
     ]
 
@@ -77,8 +77,8 @@ def test_the_objective_for_the_queue_decides_and_needs_no_warning() -> None:
 def test_refusing_late_requests_is_warned_of_where_nothing_says_when_one_is_late() -> None:
     late = {"limits": {"late": "Refuse"}}
     words = (
-        "spec.router.limits.late: Refuse: no objective says when a first token is late, so none is refused for it; "
-        "name a policy with objectives.ttftP95 in spec.scaling.policy.name, or remove late"
+        "spec.router.limits.late: Refuse: no objective defines when a first token is late, so no request is refused "
+        "for it; name a policy with objectives.ttftP95 in spec.scaling.policy.name, or remove late"
     )
     assert words in warned(deployment(router=late))
     assert [one for one in warned(deployment()) if "late" in one] == []
@@ -101,4 +101,4 @@ def test_a_budget_is_warned_of_where_no_price_of_the_accelerator_is_known() -> N
     unpriced = ReviewContext(catalogue=replace(CONTEXT.catalogue, accelerators={}))
     review = admission.review(deployment(router=tenants), unpriced)
     (answer,) = [one.sentence for one in review.warnings if "budget" in one.sentence]
-    assert answer.startswith("spec.router.tenants[0].budget: maxCost 25: no price of ")
+    assert answer.startswith("spec.router.tenants[0].budget: maxCost 25: no price is known for ")

@@ -39,8 +39,8 @@ def test_a_route_that_the_engine_has_not_is_refused_in_the_clients_shape(
             )
             assert status == 404
             assert page["error"]["message"] == (
-                f"POST {path}: the engine behind this address has no such route; ask for what its model can do, "
-                "such as chat"
+                f"POST {path}: the engine at this address has no such route; use one that its "
+                "model supports, such as chat"
             )
             if path.startswith("/v1/messages"):
                 assert (page["type"], page["error"]["type"]) == ("error", "not_found_error")
@@ -134,7 +134,7 @@ def test_openais_own_client_raises_what_it_raises_at_openai(tmp_path: Path) -> N
                     return [str(one.value.body) for one in (picture, file)]
 
             picture, file = await asyncio.to_thread(send)
-            assert "the engine behind this address has no such route" in picture
+            assert "the engine at this address has no such route" in picture
             assert "there is no such route" in file
 
     run_story(story())

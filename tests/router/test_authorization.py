@@ -182,7 +182,7 @@ def test_the_file_names_a_key_in_one_place_each() -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "listens", "reply"),
-    [(None, "127.0.0.1", "served on 127.0.0.1 alone"), ("0.0.0.0", HOST, "open to all who reach 0.0.0.0")],  # noqa: S104
+    [(None, "127.0.0.1", "served on 127.0.0.1 alone"), ("0.0.0.0", HOST, "open to everyone who can reach 0.0.0.0")],  # noqa: S104
 )
 def test_without_a_key_the_page_is_for_this_machine_alone_unless_somebody_says_otherwise(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, chosen: str | None, listens: str, reply: str

@@ -70,14 +70,14 @@ ANSWERS: dict[str, tuple[web.Response, KeyReadingResult, str]] = {
         KeyReadingResult.REFUSED,
         "status 302",
     ),
-    "no JSON": (web.Response(text="<html>"), KeyReadingResult.UNUSABLE, "no JSON object"),
-    "a list": (web.Response(text="[]"), KeyReadingResult.UNUSABLE, "no JSON object"),
-    "a deep nest": (web.Response(text="[" * 200_000), KeyReadingResult.UNUSABLE, "no JSON object"),
+    "no JSON": (web.Response(text="<html>"), KeyReadingResult.UNUSABLE, "not a JSON object"),
+    "a list": (web.Response(text="[]"), KeyReadingResult.UNUSABLE, "not a JSON object"),
+    "a deep nest": (web.Response(text="[" * 200_000), KeyReadingResult.UNUSABLE, "not a JSON object"),
     "too much": (web.Response(body=b" " * 262_145), KeyReadingResult.UNUSABLE, "more than 256 KiB"),
     "no keys": (
         web.Response(text='{"keys": []}'),
         KeyReadingResult.UNUSABLE,
-        "it has no public key that may sign a token",
+        "it has no public key that may sign tokens",
     ),
 }
 

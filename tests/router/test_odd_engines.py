@@ -199,7 +199,7 @@ def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
 
 
 class Faulty(upstream_requests.UpstreamRequest):
-    """Has a fault of its own."""
+    """Has a internal error."""
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
         fails(upstream, data)
@@ -216,7 +216,7 @@ def test_a_fault_in_the_middle_of_our_own_question_is_no_answer() -> None:
                 upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"),
                 router.context.now(),
             )
-            with pytest.raises(NoUpstreamAnswer, match="fault of its own"):
+            with pytest.raises(NoUpstreamAnswer, match="internal error"):
                 await question.answer()
 
     run_story(story())

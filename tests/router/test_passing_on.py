@@ -169,7 +169,7 @@ def test_a_body_without_a_length_is_read_up_to_the_limit(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"<html>", "probe: the answer is no completion"),
+        (b"<html>", "probe: the answer is not a completion"),
         (b'{"usage": {"completion_tokens": 0}}', "probe: an answer without a token"),
     ],
 )

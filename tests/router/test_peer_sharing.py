@@ -216,8 +216,8 @@ def test_keys_are_read_from_the_folder_the_newest_first(tmp_path: Path) -> None:
     settings = loader.read(written)
     (warning,) = secret_values.filled_in(settings).warnings
     assert warning == (
-        f"peerKeysFolder: {tmp_path}: no key could be read; until the operator wrote it, each router goes by what it "
-        "sees itself"
+        f"peerKeysFolder: {tmp_path}: no key could be read; until the operator wrote it, each router uses only "
+        "what it sees itself"
     )
     (tmp_path / "previous").write_bytes(b"p" * 32)
     (tmp_path / "current").write_bytes(b"c" * 31)

@@ -78,7 +78,7 @@ def test_a_router_that_is_alone_claims_a_slot_and_none_where_only_the_engine_is_
     assert (list(engine.slots.waiting), made.claims.waiting) == (["b"], 1)
     assert made.choose(replace(request_of(), adapter="a"), 5.0) is NoCandidate.FULL, "it cedes its slot"
     (row,) = explanations.candidates(made, replace(request_of(), adapter="a"))
-    assert row.dropped == "its slot goes to an adapter that waits"
+    assert row.dropped == "its slot goes to a waiting adapter"
     (row,) = explanations.candidates(made, waiting)
     assert row.dropped == "its slots are taken by other adapters"
     made.give_back(first, AttemptEnding.DONE, 6.0)

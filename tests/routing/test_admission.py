@@ -81,7 +81,10 @@ def test_without_limits_nothing_is_checked() -> None:
         (
             request_of(account(), 10, 501),
             RefusalReason.OUTPUT_TOO_LONG,
-            "max_tokens: 501: the limit here is 500 tokens: ask for no more, or leave it out and get up to the limit.",
+            (
+                "max_tokens: 501: the limit here is 500 tokens: ask for at most that, or leave it out to get up to "
+                "the limit."
+            ),
             "max_tokens",
         ),
     ],

@@ -110,7 +110,7 @@ def test_a_late_one_is_refused_where_that_is_wanted_with_a_time_to_come_again() 
     ((one, no),) = refused_at(at, 2.75)
     assert (one, no.reason, no.retry_after_seconds) == (late, RefusalReason.TOO_LATE, 1.0)
     assert no.message == (
-        "Too much is asked for at once: the first token would come later than 2 s, the objective here: send the "
+        "Too many requests at once: the first token would come later than 2 s, the objective here: send the "
         "request again in 1 s."
     )
     end(at, timely, 3.0)

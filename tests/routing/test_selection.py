@@ -182,7 +182,7 @@ def test_a_choice_is_explained_engine_by_engine() -> None:
         ("a", "", False, 100),
         ("d", "", True, 0),
         ("b", "ejected: status 500", False, 0),
-        ("c", "has as much as it can run", False, 0),
+        ("c", "has as many requests as it can run", False, 0),
         ("e", "failed this request", False, 0),
     ]
     assert [row.dropped for row in explanations.candidates(made, request_of(adapter="fr"))].count(

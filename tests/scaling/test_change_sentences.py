@@ -22,7 +22,7 @@ FIGURES = (DecisionFigure(name="demand.promptTokensPerSecond", value=2000.0, uni
         (TurningPoint(cause=WhatIfCause.MORE_TRAFFIC, replicas=2, because="", factor=1.5, after_seconds=120),
          "when traffic is 1.50 times what it is (3,000 prompt tokens/s) for 2 min"),
         (TurningPoint(cause=WhatIfCause.AS_IT_IS, replicas=2, because="", after_seconds=250),
-         "in about 4 min 10 s, at 14:17:30 UTC, if all stays as it is"),
+         "in about 4 min 10 s, at 14:17:30 UTC, if nothing changes"),
         (TurningPoint(cause=WhatIfCause.LESS_TRAFFIC, replicas=0, because="", factor=0.5, after_seconds=3600),
          "in about 1 h if traffic falls to 0.50 times what it is (1,000 prompt tokens/s) or less"),
         (TurningPoint(cause=WhatIfCause.NO_REQUESTS, replicas=0, because="", after_seconds=7500),

@@ -147,7 +147,7 @@ def test_an_unreadable_quantization_is_an_answer(quantized: dict[str, Any], what
         ('{"model_type": "mamba"}', "the architecture 'mamba' is not known to this version"),
         (
             '{"model_type": "llama"}',
-            "the model's facts lack layers, hidden, heads, kv_heads, vocab, max_position_embeddings",
+            "the model's configuration lacks layers, hidden, heads, kv_heads, vocab, max_position_embeddings",
         ),
     ],
 )

@@ -42,17 +42,20 @@ def test_a_product_nobody_listed_can_be_described() -> None:
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        (None, "products: a list is wanted"),
-        ("NVIDIA-L4", "products: a list is wanted"),
-        ([{}], "products[0].product: the label"),
-        (["NVIDIA-L4"], "products[0].product: the label"),
+        (None, "products: a list is expected"),
+        ("NVIDIA-L4", "products: a list is expected"),
+        ([{}], "products[0].product: expected the label"),
+        (["NVIDIA-L4"], "products[0].product: expected the label"),
         ([{"product": "NVIDIA-L4", "price": 1}], "products[0].price: there is no such field; there are memoryMib"),
-        ([{"product": "CPU", "memoryMib": 8192}], "products[0].product: CPU is no GPU; the memory of a replica on it"),
+        (
+            [{"product": "CPU", "memoryMib": 8192}],
+            "products[0].product: CPU is not a GPU; the memory of a replica on it",
+        ),
         ([{"product": "X1"}], "products[0].memoryMib: wanted, as X1 is not in the catalogue"),
         ([{"product": "X1", "memoryMib": 1}], "products[0].computeCapability: wanted"),
-        ([{"product": "NVIDIA-L4", "priceUsdHour": 0}], "products[0].priceUsdHour: '0' is no number above 0"),
-        ([{"product": "NVIDIA-L4", "priceUsdHour": True}], "'True' is no number above 0"),
-        ([{"product": "NVIDIA-L4", "memoryMib": "lots"}], "'lots' is no number above 0"),
+        ([{"product": "NVIDIA-L4", "priceUsdHour": 0}], "products[0].priceUsdHour: '0' is not a number above 0"),
+        ([{"product": "NVIDIA-L4", "priceUsdHour": True}], "'True' is not a number above 0"),
+        ([{"product": "NVIDIA-L4", "memoryMib": "lots"}], "'lots' is not a number above 0"),
         ([{"product": "NVIDIA-L4", "computeCapability": "new"}], 'in quotes, for instance "8.9"'),
     ],
 )

@@ -81,7 +81,7 @@ def test_a_model_that_does_not_go_in_is_refused_and_offered_more_memory() -> Non
 
     assert isinstance(answer, NoFit)
     assert answer.reason is FitReason.WEIGHTS_EXCEED_MEMORY
-    assert answer.because.endswith("may use 8.0 GiB; 1 GiB is the least cache that it can be told")
+    assert answer.because.endswith("may use 8.0 GiB; 1 GiB is the smallest cache that can be set")
     assert [(one.change, one.words) for one in answer.alternatives] == [(ConfigurationChange.MORE_MEMORY, "48 GiB")]
 
 

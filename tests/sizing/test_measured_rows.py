@@ -53,12 +53,12 @@ def test_blocks_are_read_as_ids_or_as_runs_of_them() -> None:
 def test_other_fields_are_named_too() -> None:
     for reading, words in (
         (lambda: row().text("x"), "it has no x"),
-        (lambda: row(x=" ").text("x"), "x is blank, and must be a text"),
+        (lambda: row(x=" ").text("x"), "x is blank, and must be text"),
         (lambda: row(x="2.5").count("x"), "x is 2.5, and must be a whole number"),
         (lambda: row(x="0").number("x", above=0.0), "x is 0, and must be above 0"),
         (lambda: row(x="a").items("x"), "x is a, and must be a list"),
-        (lambda: block_ids(row(hash_ids=[1, True])), "hash_ids has True, which is no whole number"),
-        (lambda: block_runs(row(hash_runs=[[1, -1]])), "hash_runs has [1, -1], which is no [first id, count]"),
+        (lambda: block_ids(row(hash_ids=[1, True])), "hash_ids has True, which is not a whole number"),
+        (lambda: block_runs(row(hash_runs=[[1, -1]])), "hash_runs has [1, -1], which is not [first id, count]"),
         (lambda: block_runs(row(hash_runs=[[1, MOST_BLOCKS + 1]])), "hash_runs has more than 10,000,000 blocks"),
     ):
         with pytest.raises(BadMeasurement) as refused:
@@ -80,8 +80,8 @@ def test_a_table_is_read_with_the_lines_of_its_rows_and_blank_lines_are_none() -
         (["a,a\n"], "line 1: the header has a twice; leave one out"),
         (["a,b\n", "1\n"], "line 2: it has 1 fields, and the header 2; correct the row or leave it out"),
         (["a,b\n", "a,b\n"], "line 2: it is the header again; leave it out"),
-        (["x\ry\n"], "line 1: it is no CSV"),
-        (["a\n", "x\ry\n"], "line 2: it is no CSV"),
+        (["x\ry\n"], "line 1: it is not CSV"),
+        (["a\n", "x\ry\n"], "line 2: it is not CSV"),
     ],
 )
 def test_what_is_no_table_is_named(lines: list[str], words: str) -> None:
@@ -92,7 +92,7 @@ def test_what_is_no_table_is_named(lines: list[str], words: str) -> None:
 
 @pytest.mark.parametrize("line", ["{", "[1]", "7", "[" * 100_000])
 def test_what_is_no_json_object_is_named(line: str) -> None:
-    with pytest.raises(BadMeasurement, match=r"line 1: .* no JSON"):
+    with pytest.raises(BadMeasurement, match=r"line 1: .* not (a )?JSON"):
         list(measured_rows.json_rows([line]))
 
 

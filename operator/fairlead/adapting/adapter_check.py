@@ -56,6 +56,6 @@ def _problems(found: AdapterFacts, expected: AdapterExpectation) -> Iterator[Ada
     if found.beyond:
         yield AdapterProblem(
             reason=AdapterReason.MODULES_REFUSED,
-            message=f"beside LoRA's matrices it changes {', '.join(found.beyond[:3])[:160]}, which engines leave "
-            "out; train it with LoRA's matrices alone",
+            message=f"besides LoRA matrices it changes {', '.join(found.beyond[:3])[:160]}, which engines "
+            "ignore; train it with LoRA matrices only",
         )

@@ -56,7 +56,7 @@ def header_length(first: bytes) -> int:
     """Return how many bytes after the first eight hold the list of tensors."""
     length = int.from_bytes(first, "little")
     if len(first) != HEADER_LENGTH or not 2 <= length <= LONGEST_HEADER:
-        raise UnreadableAdapter(f"{WEIGHTS}: this is no file of safetensors; save the adapter in that form")
+        raise UnreadableAdapter(f"{WEIGHTS}: this is not a safetensors file; save the adapter in that format")
     return length
 
 
@@ -67,7 +67,7 @@ def facts(config: bytes, header: bytes) -> AdapterFacts:
     pairs = {name: _PAIR.search(name) for name in shapes}
     inner = [(name, match) for name, match in pairs.items() if match is not None]
     if not inner:
-        raise UnreadableAdapter(f"{WEIGHTS}: it holds no matrices of LoRA; save the adapter with PEFT")
+        raise UnreadableAdapter(f"{WEIGHTS}: it contains no LoRA matrices; save the adapter with PEFT")
     ranks = [shapes[name][0] for name, match in inner if match[2] == "A"]
     depths = [int(found[1]) for name, _ in inner if (found := _LAYER.search(name))]
     return AdapterFacts(

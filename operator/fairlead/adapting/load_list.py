@@ -74,7 +74,7 @@ def read(written: str) -> LoadList:
         entries = tuple(_entry(one) for one in found["entries"])
         return LoadList(entries=entries, hidden=_number(found.get("hidden")), layers=_number(found.get("layers")))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise UnreadableLoadList(f"{KEY}: this is no list of adapters: {type(problem).__name__}") from None
+        raise UnreadableLoadList(f"{KEY}: this is not a list of adapters: {type(problem).__name__}") from None
 
 
 def _written(entry: LoadEntry) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.INVALID,
         cel=f"self.product == '{CPU}' || !{_ANY_CASE}",
         holds=lambda it: not _is_misspelt(it.product),
-        because="the product of a node's processor is written in capitals",
+        because="this product must be written in capitals",
         remedy="write CPU, and set cores and memory",
     ),
     FieldRule[Accelerator](
@@ -39,7 +39,7 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.REQUIRED,
         cel=f"self.product != '{CPU}' || has(self.cores)",
         holds=lambda it: it.product != CPU or it.cores is not None,
-        because="with product CPU a replica computes on as many cores as it is given, and no label says how many",
+        because="with product CPU a replica computes on as many cores as it is given, and no node label says how many",
         remedy="set accelerator.cores, for instance 4",
     ),
     FieldRule[Accelerator](
@@ -48,7 +48,8 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.REQUIRED,
         cel=f"self.product != '{CPU}' || has(self.memory)",
         holds=lambda it: it.product != CPU or it.memory is not None,
-        because="with product CPU weights and KV cache lie in the replica's own memory, and no label says how much",
+        because="with product CPU weights and KV cache are in the replica's own memory, and no node label says how "
+        "much",
         remedy="set accelerator.memory, for instance 8Gi",
     ),
     FieldRule[Accelerator](
@@ -57,7 +58,7 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel=f"{_ANY_CASE} || !has(self.cores)",
         holds=lambda it: it.product == CPU or _is_misspelt(it.product) or it.cores is None,
-        because="cores belong to product CPU; on a GPU the pod asks for no cores",
+        because="cores is only for product CPU; with a GPU the pod requests no cores",
         remedy="remove cores, or write product: CPU",
     ),
     FieldRule[Accelerator](
@@ -66,7 +67,7 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel=f"{_ANY_CASE} || !has(self.memory)",
         holds=lambda it: it.product == CPU or _is_misspelt(it.product) or it.memory is None,
-        because="memory belongs to product CPU; a GPU's own memory follows from its product",
+        because="memory is only for product CPU; a GPU's own memory follows from its product",
         remedy="remove memory, or write product: CPU",
     ),
     FieldRule[Accelerator](
@@ -75,7 +76,7 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel=f"self.product != '{CPU}' || !has(self.count)",
         holds=lambda it: it.product != CPU or it.count is None,
-        because="count is a number of GPUs, and a replica on CPU has cores",
+        because="count is a number of GPUs, and a replica on CPU has cores instead",
         remedy="remove count, and set cores",
     ),
     FieldRule[Accelerator](
@@ -84,7 +85,7 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel=f"self.product != '{CPU}' || !has(self.resource) || self.resource in ['{_USUAL}', '{NO_RESOURCE}']",
         holds=lambda it: it.product != CPU or it.resource in (_USUAL, NO_RESOURCE),
-        because="resource names GPUs, and a replica on CPU asks for none",
+        because="resource names GPUs, and a replica on CPU requests none",
         remedy="remove resource",
     ),
     FieldRule[InferenceDeploymentSpec](
@@ -94,7 +95,7 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         cel=f"self.accelerator.product != '{CPU}' || !has(self.engine) || !has(self.engine.kind) || "
         f"self.engine.kind in {_ON_CPU}",
         holds=lambda it: it.accelerator.product != CPU or it.engine.kind in ON_CPU,
-        because=f"on CPU only {' and '.join(_ON_CPU)} can compute, and Simulated has step times of GPUs alone",
+        because=f"on CPU only {' and '.join(_ON_CPU)} can compute, and Simulated has only step times of GPUs",
         remedy=f"write engine.kind: {_ON_CPU[0]}; or for Simulated name a GPU and write accelerator.resource: none",
     ),
 )

@@ -27,7 +27,7 @@ AdapterSource = Annotated[
             rf"|pvc://[a-z0-9][-a-z0-9.]*(/{PATH_PIECE})*/?"
         ),
         longest=512,
-        because="this is no place to read an adapter from",
+        because="an adapter cannot be read from this source",
         remedy="write hf://organisation/adapter, oci://host/repository:tag, or pvc://claim/folder",
     ),
 ]
@@ -46,7 +46,8 @@ class AdapterVersion(ApiModel):
     """One version of the adapter's weights."""
 
     digest: ContentDigest = Field(
-        description="Of the version's two files, as `fairlead digest FOLDER` prints it. Files that differ are refused."
+        description="Digest of the version's two files, as `fairlead digest FOLDER` prints it. Files that differ are "
+        "refused."
     )
     source: AdapterSource = Field(
         description="Folder with adapter_config.json and adapter_model.safetensors: hf://organisation/adapter, "
@@ -58,7 +59,7 @@ class AdapterVersion(ApiModel):
     traffic: Annotated[int, Field(ge=0, le=100)] | None = Field(
         default=None,
         description="Share of the conversations that this version answers, in percent; those of all versions add up "
-        "to 100. A version with 0 is loaded, and answers nobody. Default 100; with spec.canary its steps say it.",
+        "to 100. A version with 0 is loaded, and answers no requests. Default 100; with spec.canary its steps decide.",
     )
 
     @property
@@ -71,7 +72,7 @@ class AdapterSpec(ApiModel):
     """A LoRA adapter that running replicas load, under a name that clients request."""
 
     deployment: Handle = Field(
-        description="Name of the InferenceDeployment, in this namespace, whose replicas serve the adapter. It has to "
+        description="Name of the InferenceDeployment, in this namespace, whose replicas serve the adapter. It must "
         "have spec.engine.lora."
     )
     served_name: AdapterName | None = Field(
@@ -79,8 +80,8 @@ class AdapterSpec(ApiModel):
     )
     base_model: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None,
-        description="Base model that the adapter's own configuration names, where it is another than "
-        "spec.model.source of the deployment, for instance the checkpoint before it was quantized.",
+        description="Base model that the adapter's own configuration names, if it differs "
+        "from spec.model.source of the deployment, for instance the checkpoint before it was quantized.",
     )
     replicas: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None, description="Number of replicas that load the adapter. Default: all of them."
@@ -95,6 +96,6 @@ class AdapterSpec(ApiModel):
     )
     canary: AdapterCanary | None = Field(
         default=None,
-        description="A version that is added to the one that serves gets its conversations in steps, and loses them "
-        "where a gate fails. Default: the traffic of each version is as written.",
+        description="A version that is added beside the serving one gets its conversations in steps, and "
+        "loses them if a gate fails. Default: the traffic of each version is as written.",
     )

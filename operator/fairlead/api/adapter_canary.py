@@ -42,14 +42,15 @@ class AdapterCanary(ApiModel):
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     undecided_after: Duration = Field(
-        default="2h", description="When a gate that still says Undecided counts as undecided for good. Default 2h."
+        default="2h",
+        description="After how long a gate that still says Undecided counts as finally undecided. Default 2h.",
     )
     undecided: UndecidedAction = Field(
         default=UndecidedAction.HOLD,
-        description="Hold: such a step stays as it is, until its gate decides or a person does. RollBack: the new "
-        "version is rejected. Never promotes. Default Hold.",
+        description="What happens then. Hold: the step stays as it is until its gate or a person decides. RollBack: "
+        "the new version is rejected. Never promotes. Default Hold.",
     )
-    service: CanaryService = Field(default=CanaryService(), description="What gate Service holds the new version to.")
+    service: CanaryService = Field(default=CanaryService(), description="Limits of gate Service for the new version.")
     quality: CanaryQuality | None = Field(
-        default=None, description="What gate Quality holds it to. Needed by that gate, refused without it."
+        default=None, description="Limits of gate Quality. Required with that gate, refused without it."
     )

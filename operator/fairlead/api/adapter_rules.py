@@ -18,7 +18,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         cel=f"has(self.canary) || self.versions.map(one, has(one.traffic) ? one.traffic : {WHOLE}).sum() == {WHOLE}",
         holds=lambda it: it.canary is not None or sum(one.share for one in it.versions) == WHOLE,
         because="the traffic of all versions has to add up to 100",
-        remedy="set traffic of each version, for instance 95 and 5, or 100 and 0",
+        remedy="set the traffic of each version, for instance 95 and 5, or 100 and 0",
     ),
     FieldRule[AdapterSpec](
         on=AdapterSpec,
@@ -27,7 +27,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         cel=f"!has(self.canary) || size(self.versions) <= {SIDES}",
         holds=lambda it: it.canary is None or len(it.versions) <= SIDES,
         because="a canary compares one new version with the one that serves",
-        remedy="leave those two in the list, or remove canary and set traffic of each version",
+        remedy="keep only those two in the list, or remove canary and set the traffic of each version",
     ),
     FieldRule[AdapterSpec](
         on=AdapterSpec,
@@ -35,8 +35,8 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel="!has(self.canary) || self.versions.all(one, !has(one.traffic))",
         holds=lambda it: it.canary is None or all(one.traffic is None for one in it.versions),
-        because="with canary its steps say what each version gets, and traffic would be ignored",
-        remedy="remove traffic of each version, or remove canary",
+        because="with canary its steps decide what each version gets, so traffic would be ignored",
+        remedy="remove the traffic of each version, or remove canary",
     ),
     FieldRule[AdapterVersion](
         on=AdapterVersion,
@@ -44,8 +44,8 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel="!has(self.revision) || self.source.startsWith('hf://')",
         holds=lambda it: it.revision is None or it.source.startswith("hf://"),
-        because="only a hf:// source has revisions",
-        remedy="remove revision, or name a hf:// source",
+        because="only hf:// sources have revisions",
+        remedy="remove revision, or use an hf:// source",
     ),
     *canary_steps.step_rules(AdapterCanary, AdapterCanaryStep, "new version"),
 )

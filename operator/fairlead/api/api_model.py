@@ -76,7 +76,7 @@ def _without_twins(items: tuple[Any, ...], keys: tuple[Hashable, ...], key: str)
         if each in seen:
             raise PydanticCustomError(
                 "duplicate",
-                "the {key} {twin} stands more than once",
+                "the {key} {twin} appears more than once",
                 {"key": key, "twin": repr(each)[:80], "remedy": "keep one of them"},
             )
         seen.add(each)

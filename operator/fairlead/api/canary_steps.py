@@ -65,7 +65,7 @@ def _ratio_rule(field: str, ratio: Callable[[CanaryService], str]) -> FieldRule[
         fault=FieldErrorReason.INVALID,
         cel=f"!has(self.{field}) || double(self.{field}) > 1.0",
         holds=lambda it: float(ratio(it)) > 1,
-        because="nothing can be shown to be no slower at all, so a ratio of 1 would never pass",
+        because="no test can prove that nothing got slower, so a ratio of 1 would never pass",
         remedy='write 1.1 or more, for instance "1.3"',
     )
 

@@ -23,8 +23,8 @@ class Tls(ApiModel):
     """The certificate that the router presents to clients."""
 
     secret_name: ObjectName = Field(
-        description="Secret of type kubernetes.io/tls, with tls.crt and tls.key. A rotated certificate is taken up "
-        "without a restart."
+        description="Secret of type kubernetes.io/tls, with tls.crt and tls.key. A rotated certificate is "
+        "used without a restart."
     )
 
 
@@ -32,27 +32,27 @@ class EngineTls(ApiModel):
     """TLS on connections to engines."""
 
     ca_secret: SecretKeyRef = Field(
-        description="Secret with the certificate of the authority that signed the engines', as PEM."
+        description="Secret with the certificate of the authority that signed the engines' certificates, as PEM."
     )
 
 
 class BaseConnections(ApiModel):
     """How much time and memory a client may take, and which browsers may send requests."""
 
-    cors: Cors | None = Field(default=None, description="Lets browsers ask. Default: they may not.")
+    cors: Cors | None = Field(default=None, description="Lets browsers send requests. Default: they may not.")
     max_header_size: Quantity = Field(
         default="64Ki", description="Largest head of a request; larger ones get 431. Default 64Ki."
     )
     head_timeout: Duration = Field(
-        default="20s", description="For a request's head; a slower client gets 408. Default 20s."
+        default="20s", description="Time for a client to send a request's head; a slower client gets 408. Default 20s."
     )
     body_timeout: Duration = Field(
-        default="2m", description="For a request's body; a slower client gets 408. Default 2m."
+        default="2m", description="Time for a client to send a request's body; a slower client gets 408. Default 2m."
     )
     idle_timeout: Duration = Field(
         default="75s",
-        description="After that an unused connection is closed; should exceed that of a load balancer in front. "
-        "Default 75s.",
+        description="How long an idle connection stays open; should exceed the idle time-out of a load balancer "
+        "in front. Default 75s.",
     )
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=20_000, description="Most connections one router holds; further ones get 503. Default 20000."

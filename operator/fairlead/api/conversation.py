@@ -23,7 +23,7 @@ TemplateText = Annotated[
         somewhere=r"[{]",
         longest=32_768,
         because="this is not the text of a Jinja template",
-        remedy="write the template itself, with the braces of Jinja in it, or name a file by path or configMap",
+        remedy="write the template itself, including its Jinja braces, or name a file by path or configMap",
     ),
 ]
 ContainerPath = Annotated[
@@ -75,7 +75,7 @@ class ChatTemplate(ApiModel):
     """The Jinja template that turns messages and tools into a prompt; exactly one of three sources."""
 
     inline: TemplateText | None = Field(
-        default=None, description="The template itself. Its text stands on the engine's command line."
+        default=None, description="The template itself. Its text becomes part of the engine's command line."
     )
     path: ContainerPath | None = Field(
         default=None,

@@ -15,7 +15,7 @@ class InferenceDeploymentSpec(ApiModel):
     """The desired model, engine, GPUs, and number of replicas."""
 
     model: Model = Field(description="The model that is served. Required.")
-    engine: Engine = Field(default=Engine(), description="The program that serves, and its levers.")
+    engine: Engine = Field(default=Engine(), description="The engine that serves the model, and its settings.")
     accelerator: Accelerator = Field(description="The GPUs of one replica, or its cores and memory. Required.")
     parallelism: Parallelism = Field(default=Parallelism(), description="How one replica is spread over its GPUs.")
     placement: Placement = Field(default=Placement(), description="On which nodes replicas run.")
@@ -23,14 +23,14 @@ class InferenceDeploymentSpec(ApiModel):
     replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
         description="Number of replicas. Default 1. kubectl scale, an HPA or KEDA set it through the scale "
-        "subresource; then leave it out of files that are applied again, and run kubectl scale once, since an HPA "
-        "reads nothing from an object without a count. Refused together with scaling.",
+        "subresource; then leave it out of the files you apply, and run kubectl scale "
+        "once, since an HPA needs an initial count. Refused together with scaling.",
     )
     scaling: Scaling | None = Field(
         default=None, description="Lets Fairlead choose the number of replicas. Refused together with replicas."
     )
-    rollout: Rollout = Field(default=Rollout(), description="How a change reaches the replicas that serve.")
-    drain: Drain = Field(default=Drain(), description="How a replica leaves.")
+    rollout: Rollout = Field(default=Rollout(), description="How a change is rolled out to the serving replicas.")
+    drain: Drain = Field(default=Drain(), description="How a replica is drained before it stops.")
     router: Router | None = Field(
         default=None,
         description="Settings of this deployment's own router. Default: one with defaults.",

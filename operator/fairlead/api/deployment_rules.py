@@ -43,8 +43,8 @@ _WHOLE: Final[tuple[FieldRule[Any], ...]] = (
         cel="!(has(self.replicas) && has(self.scaling))",
         holds=lambda it: it.replicas is None or it.scaling is None,
         because="replicas and scaling cannot both decide the number of replicas",
-        remedy="remove scaling to count yourself (or with kubectl scale, an HPA, KEDA), or remove replicas to let "
-        "Fairlead scale",
+        remedy="remove scaling to set the number yourself (or with kubectl scale, an HPA, KEDA), or remove replicas "
+        "to let Fairlead scale",
     ),
     FieldRule[InferenceDeploymentSpec](
         on=InferenceDeploymentSpec,
@@ -53,7 +53,7 @@ _WHOLE: Final[tuple[FieldRule[Any], ...]] = (
         cel="!(has(self.router) && has(self.gateway))",
         holds=lambda it: it.router is None or it.gateway is None,
         because="a deployment is served by its own router or through a gateway, not both",
-        remedy="remove router, whose settings the gateway has for all its deployments, or remove gateway",
+        remedy="remove router (the gateway has these settings for all its deployments), or remove gateway",
     ),
 )
 _ENGINE: Final[tuple[FieldRule[Any], ...]] = (
@@ -203,7 +203,7 @@ _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel="self.strategy != 'Replace' || !has(self.maxSurge) || self.maxSurge == 0",
         holds=lambda it: it.strategy is not RolloutStrategy.REPLACE or not it.max_surge,
-        because="strategy Replace uses the GPUs of the replica that goes and never starts one beyond the wanted number",
+        because="strategy Replace reuses the GPUs of the replica it stops and never starts an extra one",
         remedy="remove maxSurge, or use strategy Surge if there are spare GPUs",
     ),
     FieldRule[Rollout](
@@ -212,7 +212,7 @@ _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.INVALID,
         cel="self.strategy != 'Replace' || !has(self.maxUnavailable) || self.maxUnavailable > 0",
         holds=lambda it: it.strategy is not RolloutStrategy.REPLACE or it.max_unavailable != 0,
-        because="strategy Replace takes a replica away before the new one starts, so one must be allowed to be missing",
+        because="strategy Replace stops a replica before the new one starts, so one must be allowed to be unavailable",
         remedy="set maxUnavailable to 1 or more, or use strategy Surge if there are spare GPUs",
     ),
     FieldRule[Rollout](
@@ -222,7 +222,7 @@ _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
         cel="self.strategy == 'Replace' || !has(self.maxSurge) || self.maxSurge > 0 || "
         "(has(self.maxUnavailable) ? self.maxUnavailable > 0 : self.strategy == 'Canary')",
         holds=lambda it: it.strategy is RolloutStrategy.REPLACE or it.max_surge != 0 or _may_miss(it),
-        because="with maxSurge 0 and maxUnavailable 0 no replica can be exchanged",
+        because="with maxSurge 0 and maxUnavailable 0 no replica can be replaced",
         remedy="set maxSurge to 1 (needs spare GPUs), or use strategy Replace",
     ),
     *_CANARY,
@@ -241,7 +241,7 @@ _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.INVALID,
         cel="self.minReplicas > 0 || has(self.policy)",
         holds=lambda it: it.min_replicas > 0 or it.policy is not None,
-        because="minReplicas 0 needs a policy that says when the last replica may go",
+        because="minReplicas 0 needs a policy that says when the last replica may be removed",
         remedy="name a policy with idle.scaleToZero, or set minReplicas to 1",
     ),
 )

@@ -45,7 +45,7 @@ def _too_much(values: int, characters: int, depth: int) -> str | None:
     if values > MOST_VALUES:
         return f"it holds more than {MOST_VALUES} values"
     if characters > MOST_CHARACTERS:
-        return f"its texts are longer than {MOST_CHARACTERS} characters"
+        return f"its text is longer than {MOST_CHARACTERS} characters"
     return f"it is nested deeper than {DEEPEST} levels" if depth > DEEPEST else None
 
 
@@ -54,10 +54,10 @@ def _odd(value: RawValue, path: FieldPath) -> SpecRefusal | None:
     if value is None or isinstance(value, bool | list):
         return None
     if isinstance(value, str):
-        return None if _is_text(value) else _not_json(path, "a text", "the text holds half a character")
+        return None if _is_text(value) else _not_json(path, "a text", "the text contains half a character")
     if isinstance(value, dict):
         bad = [key for key in value if not isinstance(key, str) or len(key) > LONGEST_KEY or not _is_text(key)]
-        return _not_json(path, "an object", "a field's name is no text, or too long") if bad else None
+        return _not_json(path, "an object", "a field's name is not text, or is too long") if bad else None
     if isinstance(value, int | float):
         whole = math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_INTEGER
         return None if whole else _not_json(path, "a number", "the number is too large or not a number")
@@ -65,7 +65,7 @@ def _odd(value: RawValue, path: FieldPath) -> SpecRefusal | None:
 
 
 def _not_json(path: FieldPath, value: str, because: str) -> SpecRefusal:
-    return refusal(path, value, ReadReason.NOT_JSON, because, "quote it, if a text was meant")
+    return refusal(path, value, ReadReason.NOT_JSON, because, "quote it if you meant text")
 
 
 def _is_text(text: str) -> bool:

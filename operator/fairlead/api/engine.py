@@ -47,8 +47,9 @@ class PrefixCaching(ApiModel):
 
     enabled: bool = Field(
         default=True,
-        description="Whether the engine keeps the KV cache of prompt beginnings and the router sends alike prompts to "
-        "the same replica. Default true: shared system prompts and long chats get their first token sooner.",
+        description="Whether the engine keeps the KV cache of prompt prefixes and the router sends similar "
+        "prompts to the same replica. Default true: with shared system prompts and long chats the first token comes "
+        "sooner.",
     )
 
 
@@ -77,7 +78,7 @@ class Speculation(ApiModel):
     )
     tokens: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None,
-        description="Draft tokens in each step. Default 3; with mtp what the model was trained for.",
+        description="Draft tokens in each step. Default 3; with mtp the number the model was trained for.",
     )
     max_concurrency: Annotated[int, Field(ge=1, le=8192)] | None = Field(
         default=None,
@@ -85,10 +86,10 @@ class Speculation(ApiModel):
         "batch leaves no room for it. Default: found from measured acceptance.",
     )
     lookup_min: Annotated[int, Field(ge=1, le=64)] | None = Field(
-        default=None, description="Shortest repetition in tokens that ngram trusts. Default 5."
+        default=None, description="Shortest repetition, in tokens, that ngram uses. Default 5."
     )
     lookup_max: Annotated[int, Field(ge=1, le=64)] | None = Field(
-        default=None, description="Longest repetition in tokens that ngram looks for. Default 5."
+        default=None, description="Longest repetition, in tokens, that ngram searches for. Default 5."
     )
 
 
@@ -97,8 +98,8 @@ class Sleep(ApiModel):
 
     enabled: bool = Field(
         default=False,
-        description="Starts the engine so that it can be put to sleep: its weights move to main memory, its KV cache "
-        f"goes. Kinds {' and '.join(_SLEEPING)}. Which replicas sleep is decided by warmPool.asleep of the "
+        description="Starts the engine so that it can be put to sleep: its weights move to main memory, its KV "
+        f"cache is dropped. Kinds {' and '.join(_SLEEPING)}. Which replicas sleep is decided by warmPool.asleep of the "
         "AutoscalingPolicy. A pod needs the weights' size in main memory. Opens the engine's development endpoints on "
         "its port, which routers do not expose. Default false.",
     )
@@ -109,23 +110,25 @@ class Batching(ApiModel):
 
     max_sequences: Annotated[int, Field(ge=1, le=8192)] | None = Field(
         default=None,
-        description="Most requests that run at once in a replica. More give throughput and slower tokens for each.",
+        description="Most requests that run at once in a replica. More requests raise throughput and make the tokens "
+        "of each slower.",
     )
     max_batched_tokens: Annotated[int, Field(ge=32, le=1_048_576)] | None = Field(
         default=None,
-        description="Most tokens of one step, prompts and answers together. Smaller keeps tokens of running answers "
-        "steady while long prompts come in; larger gets first tokens sooner. Not below maxSequences.",
+        description="Most tokens of one step, prompts and answers together. A smaller value keeps the tokens of "
+        "running answers steady while long prompts arrive; a larger one brings first tokens sooner. Not below "
+        "maxSequences.",
     )
     cuda_graph_tokens: Annotated[int, Field(ge=1, le=8192)] | None = Field(
         default=None,
-        description="Longest step, in tokens, that runs from a captured CUDA graph. 1024 gets prompts of up to that "
-        "length sooner, for some seconds of start. Default: the engine's own, twice maxSequences and at most 512. "
-        "Not above maxBatchedTokens. vLLM only.",
+        description="Longest step, in tokens, that runs from a captured CUDA graph. 1024 makes prompts of up to that "
+        "length start sooner, for a few more seconds of start-up. Default: the engine's own, twice maxSequences and at "
+        "most 512. Not above maxBatchedTokens. vLLM only.",
     )
     max_queued_requests: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         default=None,
-        description="Most requests that wait inside the engine. Default: a few, since the queue that knows priorities "
-        "and tenants is the router's.",
+        description="Most requests that wait inside the engine. Default: a few, since only the router's queue "
+        "knows priorities and tenants.",
     )
 
 
@@ -160,18 +163,18 @@ class Lora(ApiModel):
     )
     cpu_slots: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None,
-        description="Adapters kept in a replica's main memory, those of the slots included; another one is read from "
-        "its file when it is asked for. Default: four times slots. Not below slots.",
+        description="Adapters kept in a replica's main memory, including those in the slots; others are read from "
+        "file when a request needs them. Default: four times slots. Not below slots.",
     )
     max_rank: Annotated[int, Field(ge=1, le=512)] = Field(
         default=16,
-        description="Highest rank of an adapter here. Default 16. Every slot has room for it, and each step computes "
-        "it, so a rank that no adapter has costs memory and time.",
+        description="Highest rank of an adapter here. Default 16. Every slot reserves this rank and each step computes "
+        "it, so a rank higher than any adapter has wastes memory and time.",
     )
     claim_name: ObjectName | None = Field(
         default=None,
         description="Name of a PersistentVolumeClaim of this namespace that replicas mount, read-only, so that "
-        "adapters can have sources in it: pvc://CLAIM/FOLDER. Default: none is mounted.",
+        "adapters can be read from it: pvc://CLAIM/FOLDER. Default: none is mounted.",
     )
 
 
@@ -214,7 +217,7 @@ class Engine(ApiModel):
         default=Dtype.AUTO, description="Type the engine computes in. Default auto: the checkpoint's, 16 bits."
     )
     quantization: Quantization = Field(default=Quantization(), description="How weights and KV cache are stored.")
-    prefix_caching: PrefixCaching = Field(default=PrefixCaching(), description="Reuse of common prompt beginnings.")
+    prefix_caching: PrefixCaching = Field(default=PrefixCaching(), description="Reuse of common prompt prefixes.")
     speculation: Speculation = Field(default=Speculation(), description="Speculative decoding. Default off.")
     sleep: Sleep = Field(default=Sleep(), description="Whether replicas can be put to sleep. Default not.")
     batching: Batching = Field(default=Batching(), description="Limits of the batch a replica works on.")
@@ -257,9 +260,9 @@ class Engine(ApiModel):
     extra_args: tuple[Argument, ...] = Field(
         default=(),
         max_length=64,
-        description="Further arguments for the engine, one an element, in order. An argument that a typed field owns "
-        "is refused with that field's name, and one that this version of the engine does not know with the nearest "
-        "that it knows.",
+        description="Further arguments for the engine, one per element, in order. An argument that a field of this "
+        "spec sets is refused with that field's name; one that this version of the engine does not know, with "
+        "the nearest known one.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     env: Annotated[tuple[EnvVariable, ...], KeyedList("name", lambda one: one.name)] = Field(

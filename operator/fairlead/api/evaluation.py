@@ -26,7 +26,7 @@ Points = Annotated[
         pattern=r"[0-9]{1,2}(\.[0-9]{1,2})?",
         somewhere="[1-9]",
         longest=5,
-        because="these are no points above 0 and below 100",
+        because="these are not points above 0 and below 100",
         remedy='write a decimal in quotes, for instance "2" or "0.5"',
     ),
 ]
@@ -61,27 +61,28 @@ class EvaluationScorer(ApiModel):
 
     type: ScorerType = Field(
         default=ScorerType.EXACT,
-        description="What an answer has to be: the text, one of a list, a text that contains the answer, one that "
+        description="What makes an answer right: the text, one of a list, a text that contains the answer, one that "
         "matches the pattern, the number, the letter of the choice, JSON that obeys the schema, JSON with that field, "
         "the call of that tool, or one that a judge finds no worse than the other revision's. Default Exact.",
     )
     ignore_case: bool = Field(
-        default=False, description="Whether capitals count as small letters; of Exact, OneOf, Contains and Regex."
+        default=False, description="Whether upper and lower case count as equal; for Exact, OneOf, Contains and Regex."
     )
     tolerance: Tolerance | None = Field(
         default=None,
-        description='Of Number: how far the answer may be away, "0.01" or "1%". Default: not at all.',
+        description='For Number: how far off the answer may be, "0.01" or "1%". Default: not at all.',
     )
     field: FieldPathText | None = Field(
-        default=None, description="Of JSONField: the path of the field, its names joined by dots."
+        default=None, description="For JSONField: the path of the field, its names joined by dots."
     )
     choices: Annotated[int, Field(ge=2, le=26)] | None = Field(
         default=None,
-        description="Of Choice: how many letters there are, so that a score at chance is noticed. Default: unknown.",
+        description="For Choice: how many letters there are, so that a score at chance level is noticed. Default: "
+        "unknown.",
     )
     judge: EvaluationJudge | None = Field(
         default=None,
-        description="Of Judge: the model that compares both answers. Items need no answer then. At most 2,500 items.",
+        description="For Judge: the model that compares both answers. Items then need no answer. At most 2,500 items.",
     )
 
 
@@ -99,7 +100,8 @@ class EvaluationSpec(ApiModel):
 
     items: EvaluationItems = Field(description="Where the items are.")
     runner: EvaluationRunner = Field(
-        default=EvaluationRunner(), description="Who asks, and who says what was right. Default: the operator."
+        default=EvaluationRunner(),
+        description="Who sends the items, and who scores the answers. Default: the operator.",
     )
     scorer: EvaluationScorer = Field(
         default=EvaluationScorer(), description="When an answer is right. Only with runner BuiltIn."
@@ -107,8 +109,8 @@ class EvaluationSpec(ApiModel):
     sampling: EvaluationSampling = Field(default=EvaluationSampling(), description="How answers are sampled.")
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4,
-        description="Requests at a time, over both revisions. They share the engines with users' requests. Default 4.",
+        description="Concurrent requests, over both revisions. They share the engines with users' requests. Default 4.",
     )
     min_items: Annotated[int, Field(ge=1, le=5000)] = Field(
-        default=100, description="Items below which nothing passes. Default 100."
+        default=100, description="Fewest items with which a gate can pass. Default 100."
     )

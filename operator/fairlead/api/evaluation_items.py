@@ -16,7 +16,7 @@ RelativePath = Annotated[
         pattern=rf"{PATH_PIECE}(/{PATH_PIECE})*",
         longest=512,
         because="this is not the path of a file within it",
-        remedy="write a path without a slash at its beginning and without .., for instance evals/items.jsonl",
+        remedy="write a path that does not begin with a slash and has no .., for instance evals/items.jsonl",
     ),
 ]
 ItemSourceText = Annotated[
@@ -27,7 +27,7 @@ ItemSourceText = Annotated[
             rf"|oci://[a-z0-9][-a-z0-9.]*(:[0-9]+)?(/{PATH_PIECE})+(:{PATH_PIECE})?(@sha256:[0-9a-f]{{64}})?"
         ),
         longest=512,
-        because="items are not read from there",
+        because="items cannot be read from this source",
         remedy="write hf://datasets/organisation/name, hf://organisation/model, or oci://host/repository:tag",
     ),
 ]
@@ -36,7 +36,9 @@ ItemSourceText = Annotated[
 class ClaimItems(ApiModel):
     """A file in a volume."""
 
-    claim_name: ObjectName = Field(description="PersistentVolumeClaim in the namespace of this object; only read.")
+    claim_name: ObjectName = Field(
+        description="PersistentVolumeClaim in the namespace of this object; mounted read-only."
+    )
     path: RelativePath = Field(description="Path of the file in the volume. User 65532 must be able to read it.")
 
 
@@ -45,7 +47,7 @@ class SourceItems(ApiModel):
 
     url: ItemSourceText = Field(
         description="hf://datasets/organisation/name, hf://organisation/model, or oci://host/repository:tag, best with "
-        "@sha256:…; an image is mounted, and nothing of it is run."
+        "@sha256:…; an image is mounted, and nothing in it is run."
     )
     path: RelativePath = Field(description="Path of the file in it.")
     revision: Revision | None = Field(
@@ -53,7 +55,7 @@ class SourceItems(ApiModel):
         description="Commit, tag or branch of an hf:// source; a commit never moves. Default: the default branch.",
     )
     token_secret: SecretKeyRef | None = Field(
-        default=None, description="Secret with the token that an hf:// source asks for. Default: none is sent."
+        default=None, description="Secret with the token that an hf:// source needs. Default: none is sent."
     )
     endpoint: Url | None = Field(
         default=None,
@@ -79,5 +81,5 @@ class EvaluationItems(ApiModel):
     )
     source: SourceItems | None = Field(
         default=None,
-        description="The same lines in a file of a hub's repository or of an OCI image, read as a volume's.",
+        description="The same lines in a file of a hub repository or of an OCI image, read like a file of a volume.",
     )

@@ -13,15 +13,15 @@ class EvaluationJudge(ApiModel):
     """The model that compares both answers of an item, in both orders."""
 
     url: Url = Field(
-        description="OpenAI-compatible endpoint that the operator asks, for instance a gateway of the cluster; the "
-        "path /v1/chat/completions is added."
+        description="OpenAI-compatible endpoint that the operator calls, for instance a gateway of the cluster; "
+        "the path /v1/chat/completions is added."
     )
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(description="What that API calls the model.")
     key_secret: SecretKeyRef | None = Field(
-        default=None, description="Secret with the key that it asks for. Default: none is sent."
+        default=None, description="Secret with the key that it needs. Default: none is sent."
     )
     instructions: Annotated[str, Field(min_length=1, max_length=4000)] | None = Field(
         default=None,
-        description="What it is told before each pair; its replies must end with VERDICT: A, VERDICT: B or VERDICT: "
-        "TIE. Default: the answer that serves the person who asked better.",
+        description="Instructions before each pair; the judge's replies must end with VERDICT: A, VERDICT: "
+        "B or VERDICT: TIE. Default: pick the answer that helps the user more.",
     )

@@ -84,8 +84,8 @@ _RUNNER_RULES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.REQUIRED,
         cel=f"{_IS} == 'BuiltIn' || has(self.image)",
         holds=lambda it: it.type is RunnerKind.BUILT_IN or it.image is not None,
-        because="this runner is a program in a pod",
-        remedy="set image to the one that has it",
+        because="this runner runs a program in a pod",
+        remedy="set image to the image that contains it",
     ),
     FieldRule[EvaluationRunner](
         on=EvaluationRunner,
@@ -114,7 +114,7 @@ _RUNNER_RULES: Final[tuple[FieldRule[Any], ...]] = (
         "!has(self.scorer.field) && !has(self.scorer.choices) && !has(self.scorer.judge) && "
         "(!has(self.scorer.ignoreCase) || !self.scorer.ignoreCase))",
         holds=lambda it: it.runner.type is RunnerKind.BUILT_IN or it.scorer == EvaluationScorer(),
-        because="the runner itself says what was answered right",
+        because="this runner scores the answers itself",
         remedy="remove scorer, or set runner.type to BuiltIn",
     ),
     FieldRule[EvaluationSpec](
@@ -128,7 +128,7 @@ _RUNNER_RULES: Final[tuple[FieldRule[Any], ...]] = (
             or it.items.source is None
             or not it.items.source.url.startswith("hf://")
         ),
-        because="a task of the harness is a folder with its YAML file, and of a hub one file is read",
+        because="a task of the harness is a folder with its YAML file, but only one file is read from a hub",
         remedy="put both into a ConfigMap, a volume or an image",
     ),
 )
@@ -184,7 +184,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         cel="!has(self.ignoreCase) || !self.ignoreCase || !has(self.type) || self.type in "
         f"[{', '.join(f'{one.value!r}' for one in _TEXTS)}]",
         holds=lambda it: not it.ignore_case or it.type in _TEXTS,
-        because=f"only {_NAMES} compare letters",
+        because=f"only {_NAMES} compare letter case",
         remedy=f"remove ignoreCase, or set type to one of {_NAMES}",
     ),
     *_RUNNER_RULES,

@@ -17,7 +17,7 @@ Cores = Annotated[
         pattern=r"[0-9]{1,3}(\.[0-9]{1,3})?|[0-9]{1,6}m",
         somewhere="[1-9]",
         longest=8,
-        because="this is no part of a processor",
+        because="this is not a number of processor cores",
         remedy='write cores, for instance "2" or 500m',
     ),
 ]
@@ -26,8 +26,8 @@ RunnerWord = Annotated[
     StringFormat(
         pattern=r"[^\x00]+",
         longest=8192,
-        because="a word of a command is empty, or holds a zero",
-        remedy="write one word an element, as a Pod takes it; a script may have several lines",
+        because="a word of a command is empty, or contains a NUL character",
+        remedy="write one word per element, as in a Pod; a script may have several lines",
     ),
 ]
 TaskName = Annotated[
@@ -60,8 +60,8 @@ class HarnessApi(StrEnum):
 class RunnerResources(ApiModel):
     """Resources of the program's container; never a GPU."""
 
-    cpu: Cores = Field(default="500m", description="Of a processor, requested. Default 500m.")
-    memory: Quantity = Field(default="2Gi", description="Requested and at most used. Default 2Gi.")
+    cpu: Cores = Field(default="500m", description="Processor cores, requested. Default 500m.")
+    memory: Quantity = Field(default="2Gi", description="Memory, requested and limit. Default 2Gi.")
 
 
 class EvaluationRunner(ApiModel):
@@ -69,48 +69,50 @@ class EvaluationRunner(ApiModel):
 
     type: RunnerKind = Field(
         default=RunnerKind.BUILT_IN,
-        description="BuiltIn: the operator asks and the scorer says what is right. LmEval: the lm-evaluation-harness "
-        "in a pod, on a task whose data are the items. Job: a program of yours in a pod, which prints one line "
-        '{"id": ..., "pass": true} an item. Default BuiltIn.',
+        description="BuiltIn: the operator sends the items and the scorer scores the answers. LmEval: the "
+        "lm-evaluation-harness in a pod, on a task whose data are the items. Job: your own program in a pod, which "
+        "prints one "
+        'line {"id": ..., "pass": true} per item. Default BuiltIn.',
     )
     image: Image | None = Field(
         default=None,
-        description="Image of the program. Of LmEval: one in which python3 finds lm_eval with its api extra.",
+        description="Image of the program. For LmEval: one in which python3 finds lm_eval with its api extra.",
     )
     command: tuple[RunnerWord, ...] = Field(
         default=(),
         max_length=64,
-        description="Of Job: the command, in place of the image's.",
+        description="For Job: the command, instead of the image's.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     args: tuple[RunnerWord, ...] = Field(
         default=(),
         max_length=64,
-        description="Of Job: arguments of the command.",
+        description="For Job: arguments of the command.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     env: Annotated[tuple[EnvVariable, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(),
         max_length=64,
-        description="Variables of the program, beside OPENAI_BASE_URL, OPENAI_API_KEY and FAIRLEAD_*, which are set.",
+        description="Environment variables of the program, in addition to OPENAI_BASE_URL, OPENAI_API_KEY and "
+        "FAIRLEAD_*, which Fairlead sets.",
     )
     image_pull_secrets: Annotated[tuple[PullSecret, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=16, description="Secrets with credentials for the image."
     )
-    resources: RunnerResources = Field(default=RunnerResources(), description="What the program's container gets.")
+    resources: RunnerResources = Field(default=RunnerResources(), description="Resources of the program's container.")
     deadline: Duration = Field(
         default="1h",
         description="Longest time for each side, after which its pod is ended and the gate says Error. Default 1h.",
     )
     task: TaskName | None = Field(
         default=None,
-        description="Of LmEval: the task. Its YAML file is beside the items; data_files names /items/ and the items' "
-        "path, or their key.",
+        description="For LmEval: the task. Its YAML file lies next to the items; data_files names /items/ and "
+        "the items' path, or their key.",
     )
     api: HarnessApi = Field(
-        default=HarnessApi.CHAT, description="Of LmEval: whether it sends Chat or plain Completions. Default Chat."
+        default=HarnessApi.CHAT, description="For LmEval: whether it sends Chat or plain Completions. Default Chat."
     )
     metric: MetricName | None = Field(
         default=None,
-        description="Of LmEval: the metric of a sample that is 1 where it was answered right. Default: its first.",
+        description="For LmEval: the metric of a sample that is 1 for a right answer. Default: its first.",
     )

@@ -23,9 +23,11 @@ class EvaluationStatus(ObjectStatus):
     """Observed state of the evaluation."""
 
     items: Figure = Field(default=None, description="Items that can be used.")
-    digest: ShortText | None = Field(default=None, description="Of all items, with the scorer: another one asks anew.")
-    bad_lines: Figure = Field(default=None, description="Lines that cannot be used; while there is one, nothing runs.")
+    digest: ShortText | None = Field(
+        default=None, description="Digest of all items and the scorer; when it changes, the items are sent again."
+    )
+    bad_lines: Figure = Field(default=None, description="Lines that cannot be used; while there are any, nothing runs.")
     problems: tuple[Sentence, ...] = Field(
         default=(), max_length=10, description="What is wrong with the first of them.", json_schema_extra=ATOMIC
     )
-    last_run: EvaluationRunStatus | None = Field(default=None, description="The canary that it judged last.")
+    last_run: EvaluationRunStatus | None = Field(default=None, description="The canary that it evaluated last.")

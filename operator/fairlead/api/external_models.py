@@ -13,20 +13,20 @@ class Prices(ApiModel):
     """Prices of an API per million tokens, in the catalogue's currency."""
 
     prompt: Money = Field(default="0", description='For prompt tokens, for instance "2.50". Default "0".')
-    cached: Money | None = Field(default=None, description="For prompt tokens that it had cached. Default: as prompt.")
+    cached: Money | None = Field(default=None, description="For cached prompt tokens. Default: the same as prompt.")
     output: Money = Field(default="0", description='For tokens of answers, for instance "10". Default "0".')
 
 
 class ExternalModel(ApiModel):
     """One model of an OpenAI-compatible API outside the cluster."""
 
-    name: Handle = Field(description="Name of it here, so that a fallback can say external/NAME; unique.")
+    name: Handle = Field(description="Name of this API, by which a fallback names it as external/NAME; unique.")
     url: Url = Field(description="Base URL as its clients write it, for instance https://api.example.com/v1.")
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(description="What that API calls the model.")
     key_secret: SecretKeyRef | None = Field(
         default=None, description="Secret with the API key that is sent there. Default: none is sent."
     )
-    prices: Prices = Field(default=Prices(), description="What it takes, for costs. Default: nothing.")
+    prices: Prices = Field(default=Prices(), description="What it charges, to compute costs. Default: nothing.")
     max_concurrency: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=64, description="Most requests at once from one router. Default 64."
     )

@@ -20,7 +20,7 @@ class WeightedTarget(ApiModel):
 
     deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
     weight: Annotated[int, Field(ge=0, le=1000)] = Field(
-        description="Part of the requests, relative to the other weights. 0: none, but kept in the list."
+        description="Share of the requests, relative to the other weights. 0: none, but it stays in the list."
     )
 
 
@@ -30,20 +30,20 @@ class When(ApiModel):
     difficulty: Difficulty | None = Field(
         default=None,
         description="Easy or Hard, judged from length, instructions, code, mathematics and tools in the prompt; a "
-        "client may say it with the header x-fairlead-difficulty.",
+        "client may set it with the header x-fairlead-difficulty.",
     )
-    min_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at least so many tokens.")
-    max_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at most so many tokens.")
+    min_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at least this many tokens.")
+    max_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at most this many tokens.")
     min_output_tokens: TokenLimit | None = Field(
-        default=None, description="The request asks for at least so many tokens."
+        default=None, description="The request asks for at least this many tokens."
     )
     max_output_tokens: TokenLimit | None = Field(
-        default=None, description="The request asks for at most so many tokens."
+        default=None, description="The request asks for at most this many tokens."
     )
     structured_output: bool | None = Field(
-        default=None, description="The request asks for JSON of a schema, or does not."
+        default=None, description="true: the request asks for JSON that follows a schema; false: it does not."
     )
-    tools: bool | None = Field(default=None, description="The request offers tools, or does not.")
+    tools: bool | None = Field(default=None, description="true: the request offers tools; false: it does not.")
     tenants: Annotated[tuple[Handle, ...], UniqueList()] = Field(
         default=(), max_length=16, description="The request comes from one of these tenants."
     )
@@ -61,7 +61,7 @@ class Rule(ApiModel):
     """One routing rule; the first that matches decides."""
 
     name: Handle = Field(description="Name of the rule, shown in metrics and traces; unique in this model.")
-    when: When = Field(description="What a request must look like.")
+    when: When = Field(description="Conditions that a request must meet.")
     deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
 
 
@@ -84,15 +84,15 @@ class Cascade(ApiModel):
         default=None, description="Regular expression that occurs in an answer that passes. Needed by Pattern."
     )
     min_characters: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
-        default=None, description="Characters of the shortest answer that passes. Needed by MinLength."
+        default=None, description="Fewest characters of an answer that passes. Required by MinLength."
     )
     refusal_words: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], UniqueList()] = Field(
-        default=(), max_length=32, description="Words by which NoRefusal knows that a model declines, beside its own."
+        default=(), max_length=32, description="Additional words by which NoRefusal recognizes that a model declines."
     )
     max_extra_share: Share = Field(
         default="1",
-        description="Most escalations, as a share of this model's requests over a minute; beyond it the answer at "
-        'hand is given. Default "1": all.',
+        description="Most escalations, as a share of this model's requests over a minute; above it the answer "
+        'already at hand is returned. Default "1": all.',
     )
 
 
@@ -126,29 +126,29 @@ class ModelRoute(ApiModel):
     name: ModelName = Field(description="Name that clients send as model; unique in this gateway.")
     strategy: RouteStrategy = Field(
         default=RouteStrategy.SINGLE,
-        description="Single: one deployment. Weighted: by weights. Rules: by what the request looks like. Cascade: "
+        description="Single: one deployment. Weighted: by weights. Rules: by properties of the request. Cascade: "
         "small first, larger when the answer does not pass. Default Single.",
     )
     deployment: DeploymentTarget | None = Field(
         default=None,
-        description=f"Name of {_TARGET} Needed by Single, and by Rules for what no rule names.",
+        description=f"Name of {_TARGET} Required by Single, and by Rules for requests that match no rule.",
     )
     weighted: Annotated[tuple[WeightedTarget, ...], KeyedList("deployment", lambda one: one.deployment)] = Field(
-        default=(), max_length=16, description="Deployments and their parts; needed by Weighted."
+        default=(), max_length=16, description="Deployments and their weights; required by Weighted."
     )
     rules: Annotated[tuple[Rule, ...], KeyedList("name", lambda one: one.name)] = Field(
-        default=(), max_length=16, description="Lines in order, the first that holds decides; needed by Rules."
+        default=(), max_length=16, description="Rules in order; the first that matches decides; required by Rules."
     )
     cascade: Cascade | None = Field(
         default=None,
-        description="Smaller models first; needed by Cascade. An answer that may be replaced is held until it is "
-        "whole, so a stream of it begins late; the last model's streams at once.",
+        description="Smaller models first; needed by Cascade. An answer that may be replaced is held until it "
+        "is complete, so its stream begins late; the last model's answer streams at once.",
     )
-    fallback: Fallback | None = Field(default=None, description="Who answers when the chosen deployment cannot.")
+    fallback: Fallback | None = Field(default=None, description="What answers when the chosen deployment cannot.")
     shadow: Shadow | None = Field(
         default=None,
         description="A copy of some requests, to try another deployment on real traffic. No tenant pays for copies "
-        "and none is cached; access lines and shadow_copies_total say what became of them.",
+        "and none is cached; access lines and shadow_copies_total report their results.",
     )
     cache: bool | None = Field(
         default=None, description="Whether answers of this model are cached. Default: as the gateway's cache says."
@@ -156,8 +156,8 @@ class ModelRoute(ApiModel):
     on_invalid: InvalidAnswerAction = Field(
         default=InvalidAnswerAction.COUNT,
         description="What happens to a structured output that breaks its schema. Count: it is passed on and counted. "
-        "Retry: the same deployment is asked once more and told why. Escalate: the next one of fallback is asked. "
-        "Default Count.",
+        "Retry: the request goes once more to the same deployment, with the reason. Escalate: it goes to the next "
+        "deployment in fallback. Default Count.",
     )
 
 
@@ -175,8 +175,8 @@ class InferenceGatewaySpec(RouterSpec):
     models: Annotated[tuple[ModelRoute, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(),
         max_length=128,
-        description="Models as clients name them. A deployment that names this gateway and stands in no route is "
-        "served under its servedName; its adapters always are, unless a route has their name.",
+        description="Models as clients name them. A deployment that names this gateway and is in no route "
+        "is served under its servedName; its adapters always are, unless a route has their name.",
     )
     external: Annotated[tuple[ExternalModel, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=32, description="OpenAI-compatible APIs outside of the cluster, for fallbacks."

@@ -81,7 +81,7 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.REQUIRED,
         cel="!(self.strategy in ['Single', 'Rules']) || has(self.deployment)",
         holds=lambda it: it.strategy not in (RouteStrategy.SINGLE, RouteStrategy.RULES) or it.deployment is not None,
-        because="strategy Single needs a deployment, and so does Rules for what no rule names",
+        because="strategy Single needs a deployment, and so does Rules for requests that match no rule",
         remedy="set deployment to the name of an InferenceDeployment, or to namespace/name",
     ),
     FieldRule[ModelRoute](
@@ -111,7 +111,7 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.INVALID,
         cel="self.validator == 'NoRefusal' || !has(self.refusalWords) || size(self.refusalWords) == 0",
         holds=lambda it: it.validator is AnswerCheck.NO_REFUSAL or not it.refusal_words,
-        because="refusalWords are looked for by validator NoRefusal alone",
+        because="refusalWords are used only by validator NoRefusal",
         remedy="set validator to NoRefusal, or remove refusalWords",
     ),
     FieldRule[Cascade](
@@ -129,7 +129,7 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.INVALID,
         cel="self.deployments.all(one, self.deployments.exists_one(other, other == one))",
         holds=lambda it: len(set(it.deployments)) == len(it.deployments),
-        because="a deployment that could not answer is not asked twice",
+        because="a deployment that could not answer is not tried twice",
         remedy="name each of them once",
     ),
     FieldRule[When](
@@ -138,7 +138,7 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.INVALID,
         cel="!(has(self.minPromptTokens) && has(self.maxPromptTokens)) || self.minPromptTokens <= self.maxPromptTokens",
         holds=lambda it: _ordered(it.min_prompt_tokens, it.max_prompt_tokens),
-        because="minPromptTokens must not exceed maxPromptTokens ({maxPromptTokens}), or the rule never holds",
+        because="minPromptTokens must not exceed maxPromptTokens ({maxPromptTokens}), or the rule never matches",
         remedy="raise maxPromptTokens or lower minPromptTokens",
     ),
     FieldRule[When](
@@ -147,7 +147,7 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.INVALID,
         cel="!(has(self.minOutputTokens) && has(self.maxOutputTokens)) || self.minOutputTokens <= self.maxOutputTokens",
         holds=lambda it: _ordered(it.min_output_tokens, it.max_output_tokens),
-        because="minOutputTokens must not exceed maxOutputTokens ({maxOutputTokens}), or the rule never holds",
+        because="minOutputTokens must not exceed maxOutputTokens ({maxOutputTokens}), or the rule never matches",
         remedy="raise maxOutputTokens or lower minOutputTokens",
     ),
     FieldRule[When](
@@ -156,7 +156,7 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.REQUIRED,
         cel=" || ".join(f"has(self.{name})" for name in (*_VALUES, *_FLAGS)),
         holds=lambda it: it != When(),
-        because="a rule without a condition always holds and hides those below it",
+        because="a rule without a condition always matches and hides those below it",
         remedy="name at least one condition, or make its deployment the model's own deployment",
     ),
 )
@@ -168,7 +168,7 @@ _GATEWAY: Final[tuple[FieldRule[Any], ...]] = (
         cel=f"!has(self.allowedNamespaces) || !('{EVERY_NAMESPACE}' in self.allowedNamespaces) || "
         "size(self.allowedNamespaces) == 1",
         holds=lambda it: EVERY_NAMESPACE not in it.allowed_namespaces or len(it.allowed_namespaces) == 1,
-        because="* lets every namespace join, so other names beside it mean nothing",
+        because="* lets every namespace join, so other names beside it have no effect",
         remedy="remove *, or all the others",
     ),
 )

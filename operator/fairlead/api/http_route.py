@@ -12,8 +12,8 @@ Hostname = Annotated[
     StringFormat(
         pattern=r"(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
         longest=253,
-        because="this is not a host name that a route can have",
-        remedy="write small letters, digits, dots and dashes, with * at most as the first part; no IP address, no port",
+        because="this host name is not valid in a route",
+        remedy="write small letters, digits, dots and dashes, with * only as the first part; no IP address, no port",
     ),
 ]
 
@@ -37,8 +37,8 @@ class HttpRoute(ApiModel):
     """An HTTPRoute from Gateways to the routers."""
 
     parent_refs: Annotated[tuple[ParentReference, ...], Field(min_length=1, max_length=8)] = Field(
-        description="Gateways that are to lead requests here, at most 8; the condition RouteAccepted has what each "
-        "answers.",
+        description="Gateways that should route requests here, at most 8; the condition RouteAccepted shows "
+        "each one's answer.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     hostnames: Annotated[tuple[Hostname, ...], UniqueList()] = Field(

@@ -18,7 +18,7 @@ VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
 NAME_PATTERN: Final = "[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
-NAME_BECAUSE: Final = "a name here becomes a label and the name of a Service"
+NAME_BECAUSE: Final = "the name is also used as a label and as the name of a Service"
 NAME_REMEDY: Final = "use at most 63 small letters, digits and dashes, with a letter first and no dot"
 
 S = TypeVar("S", bound=ApiModel)
@@ -127,7 +127,7 @@ EVALUATION: Final = Kind(
     name="Evaluation",
     plural="evaluations",
     short="evl",
-    about="Questions with known answers, which a canary's new revision has to answer as well as the old one.",
+    about="Questions with known answers, which a canary's new revision must answer as well as the old one.",
     spec=EvaluationSpec,
     status=EvaluationStatus,
     columns=(
@@ -146,7 +146,7 @@ ADAPTER: Final = Kind(
     name="Adapter",
     plural="adapters",
     short="adp",
-    about="A LoRA adapter that running replicas of a deployment take in, with versions side by side.",
+    about="A LoRA adapter that running replicas of a deployment load, with versions side by side.",
     spec=AdapterSpec,
     status=AdapterStatus,
     columns=(

@@ -11,10 +11,10 @@ class LongLane(ApiModel):
     """Long jobs wait in a lane of their own, so that chat does not wait for them."""
 
     min_prompt_tokens: TokenLimit = Field(
-        default=16_384, description="Prompts of at least so many tokens are long jobs. Default 16384."
+        default=16_384, description="Prompts of at least this many tokens are long jobs. Default 16384."
     )
     min_output_tokens: TokenLimit = Field(
-        default=8192, description="Requests for at least so many output tokens are long jobs. Default 8192."
+        default=8192, description="Requests for at least this many output tokens are long jobs. Default 8192."
     )
     max_share: Share = Field(
         default="0.30", description='Largest share of the capacity that long jobs take. Default "0.30".'
@@ -36,4 +36,4 @@ class Lanes(ApiModel):
     """Lanes beside the interactive one."""
 
     long: LongLane | None = Field(default=None, description="A lane for long jobs. Default: none.")
-    batch: BatchLane | None = Field(default=None, description="A lane for work without a hurry. Default: none.")
+    batch: BatchLane | None = Field(default=None, description="A lane for work that is not urgent. Default: none.")

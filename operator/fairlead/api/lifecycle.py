@@ -21,13 +21,13 @@ class CanaryStep(ApiModel):
 
     replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] | None = Field(
         default=None,
-        description="Replicas of the new revision at this step; one of the old ones always stays. Default: as many as "
-        "traffic takes, at least 1.",
+        description="Replicas of the new revision at this step; at least one of the old ones always stays. Default: "
+        "as many as traffic needs, at least 1.",
     )
     traffic: Annotated[int, Field(ge=0, le=99)] = Field(
         default=0,
         description="Percent of the conversations that the new revision answers once its replicas serve; never more "
-        "than its part of the replicas. Default 0: no user reaches it.",
+        "than its share of the replicas. Default 0: no user reaches it.",
     )
     hold: DurationOrZero = Field(
         default="10m", description="How long the step lasts at least, once its replicas serve. Default 10m."
@@ -46,17 +46,17 @@ class CanaryService(ApiModel):
 
     max_ttft_ratio: Factor = Field(
         default="1.3",
-        description="How many times as long as at the old revision a first token may take. Default 1.3.",
+        description="Longest time to first token, as a multiple of the old revision's. Default 1.3.",
     )
     max_tpot_ratio: Factor = Field(default="1.2", description="The same for each further token. Default 1.2.")
     max_fault_share: Share = Field(
         default="0.005",
-        description="Share of requests that may fail, be cut or answer with invalid JSON, even where the old revision "
-        "has fewer of them. Default 0.005.",
+        description="Share of requests that may fail, be cut or return invalid JSON, even if the old "
+        "revision has fewer of them. Default 0.005.",
     )
     min_requests: Annotated[int, Field(ge=50, le=5000)] = Field(
         default=150,
-        description="Requests of each side below which nothing passes; no traffic never passes. Default 150.",
+        description="Fewest requests on each side with which the gate can pass; no traffic never passes. Default 150.",
     )
 
 
@@ -66,7 +66,8 @@ class CanaryQuality(ApiModel):
     evaluation: ObjectName = Field(description="Name of the Evaluation, in the namespace of this object.")
     margin: Points = Field(
         default="2",
-        description="Points by which fewer answers may be right than at the old revision. A smaller margin needs more "
+        description="How many percentage points fewer answers may be right than at the old revision. A smaller margin "
+        "needs more "
         'items: `fairlead evaluate plan` says how many. Default "2".',
     )
 
@@ -87,20 +88,21 @@ class Canary(ApiModel):
     )
     start_within: Duration = Field(
         default="24h",
-        description="Without a spare replica (maxSurge 0): how long the first step waits for a time in which the "
-        "requests in flight need one replica less. After that it starts no more by itself. Default 24h.",
+        description="Without a spare replica (maxSurge 0): how long the first step waits until the requests "
+        "in flight need one replica fewer. After that it no longer starts on its own. Default 24h.",
     )
     undecided_after: Duration = Field(
-        default="2h", description="When a gate that still says Undecided counts as undecided for good. Default 2h."
+        default="2h",
+        description="After how long a gate that still says Undecided counts as finally undecided. Default 2h.",
     )
     undecided: UndecidedAction = Field(
         default=UndecidedAction.HOLD,
-        description="Hold: such a step stays as it is, until its gate decides or a person does. RollBack: the new "
-        "revision is rejected. Never promotes. Default Hold.",
+        description="What happens then. Hold: the step stays as it is until its gate or a person decides. RollBack: "
+        "the new revision is rejected. Never promotes. Default Hold.",
     )
-    service: CanaryService = Field(default=CanaryService(), description="What gate Service holds the new revision to.")
+    service: CanaryService = Field(default=CanaryService(), description="Limits of gate Service for the new revision.")
     quality: CanaryQuality | None = Field(
-        default=None, description="What gate Quality holds it to. Needed by that gate, refused without it."
+        default=None, description="Limits of gate Quality. Required with that gate, refused without it."
     )
 
 
@@ -115,27 +117,27 @@ class Rollout(ApiModel):
     )
     max_surge: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
-        description="Most replicas beyond the wanted number while rolling out; a number, no percent, since GPUs are "
-        "counted. Default 1 with Surge, 0 with Canary; Replace has none.",
+        description="Most replicas above the desired number while rolling out; a number, not a percentage, since "
+        "GPUs are counted. Default 1 with Surge, 0 with Canary; Replace has none.",
     )
     max_unavailable: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
-        description="Most replicas that may be missing while rolling out; a number, no percent. Default 1 with "
-        "Replace and Canary, 0 with Surge and with a Canary that has maxSurge.",
+        description="Most replicas that may be unavailable while rolling out; a number, not a percentage. Default 1 "
+        "with Replace and Canary, 0 with Surge and with a Canary that has maxSurge.",
     )
     progress_deadline_seconds: Annotated[int, Field(ge=60, le=86_400)] = Field(
         default=1800,
-        description="Seconds a new revision has to make progress before the rollout goes back by itself. Default 1800, "
-        "since large models load slowly.",
+        description="Seconds in which a new revision must make progress before the rollout rolls back on its own. "
+        "Default 1800, since large models load slowly.",
     )
     min_ready_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
         default=0, description="Seconds a replica must stay ready before it counts. Default 0."
     )
     paused: bool = Field(
-        default=False, description="Stops the rollout where it stands; scaling goes on. Default false."
+        default=False, description="Pauses the rollout at its current step; scaling goes on. Default false."
     )
     canary: Canary | None = Field(
-        default=None, description="Steps and gates of strategy Canary. Default: those that canary: {} has."
+        default=None, description="Steps and gates of strategy Canary. Default: those of canary: {}."
     )
 
 
@@ -165,12 +167,12 @@ class Scaling(ApiModel):
         "first replica starts.",
     )
     max_replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
-        description="Most replicas, and so the most this model may cost."
+        description="Most replicas, which also caps what this model may cost."
     )
     policy: ObjectRef | None = Field(
         default=None,
-        description="AutoscalingPolicy that decides between the bounds. Default: the built-in policy, which looks at "
-        "queue, KV cache and token demand.",
+        description="AutoscalingPolicy that decides between the bounds. Default: the built-in policy, which "
+        "uses queue, KV cache and token demand.",
     )
 
 
@@ -182,8 +184,8 @@ class Router(RouterSpec):
     )
     replicas: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None,
-        description="Number of router pods. Default 2 at first; left out, the Deployment NAME-router keeps the number "
-        "that it is scaled to later, for instance by an HPA.",
+        description="Number of router pods. Default 2 at first; if left out, the Deployment NAME-router keeps "
+        "the number it is later scaled to, for instance by an HPA.",
     )
 
 
@@ -195,6 +197,6 @@ class Drain(ApiModel):
     )
     settle: DurationOrZero = Field(
         default="10s",
-        description="How long a leaving replica still takes requests, until every router has seen that it leaves. "
+        description="How long a draining replica still accepts requests, until every router has noticed. "
         "Default 10s. Keep it below timeout.",
     )

@@ -54,8 +54,8 @@ class Model(ApiModel):
     )
     revision: Revision | None = Field(
         default=None,
-        description="Commit, tag or branch of an hf:// source. Default: the default branch as it stands when a replica "
-        "starts, so that two replicas may serve different weights; pin a commit in production.",
+        description="Commit, tag or branch of an hf:// source. Default: the default branch at the time a replica "
+        "starts, so two replicas may serve different weights; pin a commit in production.",
     )
     served_name: ModelName | None = Field(
         default=None,
@@ -63,11 +63,11 @@ class Model(ApiModel):
     )
     token_secret: SecretKeyRef | None = Field(
         default=None,
-        description="Secret with the token that the source asks for. Needed for gated models; never shown in status, "
-        "events or logs.",
+        description="Secret with the token that the source needs. Required for gated models; never shown in "
+        "status, events or logs.",
     )
     shape: ModelShape | None = Field(
         default=None,
         description="Architecture of a model that neither the catalogue nor its config.json describes. Used only to "
-        "decide whether the model fits; a wrong number makes that answer wrong, not the serving.",
+        "decide whether the model fits; a wrong number makes that decision wrong and does not affect serving.",
     )

@@ -72,7 +72,7 @@ def _unreadable(document: object, kind: Kind[S]) -> SpecRefusal | None:
     """Return the problem that makes every further check useless, or None."""
     if not isinstance(document, dict):
         remedy = f"begin with apiVersion: {API_VERSION} and kind: {kind.name}"
-        return refusal((kind.name,), "no object", ReadReason.NOT_AN_OBJECT, "an object is wanted", remedy)
+        return refusal((kind.name,), "no object", ReadReason.NOT_AN_OBJECT, "an object is expected", remedy)
     given = (document.get("apiVersion"), document.get("kind"))
     if given != (API_VERSION, kind.name):
         value = value_text(" ".join(each if isinstance(each, str) else ABSENT for each in given), ("kind",))
@@ -80,7 +80,7 @@ def _unreadable(document: object, kind: Kind[S]) -> SpecRefusal | None:
         return refusal(("kind",), value, ReadReason.WRONG_KIND, because, remedy)
     if not isinstance(document.get("spec"), dict):
         remedy = f"add spec, see `kubectl explain {kind.short}.spec`"
-        return refusal(("spec",), ABSENT, ReadReason.MISSING_FIELD, "an object is wanted", remedy)
+        return refusal(("spec",), ABSENT, ReadReason.MISSING_FIELD, "an object is expected", remedy)
     return document_bounds.exceeded(document["spec"], ("spec",))
 
 

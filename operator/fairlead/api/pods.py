@@ -24,18 +24,18 @@ class Accelerator(ApiModel):
     )
     cores: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None,
-        description="Whole processor cores of one replica, requested and at most used. Required with product CPU, "
-        "which has no default that is right on a laptop and on a server; refused with a GPU.",
+        description="Whole processor cores of one replica, as request and limit. Required with product "
+        "CPU, since no default suits both a laptop and a server; refused with a GPU.",
     )
     memory: Quantity | None = Field(
         default=None,
-        description="Main memory of one replica, for instance 8Gi, requested and at most used: weights, KV cache and "
-        "the engine's processes. Required with product CPU; refused with a GPU.",
+        description="Main memory of one replica, for instance 8Gi, as request and limit: weights, KV cache "
+        "and the engine's processes. Required with product CPU; refused with a GPU.",
     )
     count: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None,
         description="GPUs of one replica. Default: tensor x pipeline x data of spec.parallelism; another number is "
-        "refused, since the engine would leave GPUs idle or not start; so is any with product CPU.",
+        "refused, since the engine would leave GPUs idle or not start; so is any number with product CPU.",
     )
     resource: ResourceName = Field(
         default="nvidia.com/gpu",
@@ -50,10 +50,10 @@ class Parallelism(ApiModel):
 
     tensor: Degree = Field(
         default=1,
-        description="GPUs that share each layer. Must divide the attention heads. Default 1. More memory and less "
-        "latency for a model that one GPU does not hold.",
+        description="GPUs that share each layer. Must divide the attention heads. Default 1. More memory and "
+        "lower latency for a model that does not fit on one GPU.",
     )
-    pipeline: Degree = Field(default=1, description="Groups of GPUs that share the layers among them. Default 1.")
+    pipeline: Degree = Field(default=1, description="Groups of GPUs among which the layers are divided. Default 1.")
     data: Degree = Field(default=1, description="Copies of the model inside one replica. Default 1.")
 
 
@@ -95,10 +95,10 @@ class TopologySpread(ApiModel):
     """A topology spread constraint, with the fields of a Pod's; Fairlead fills in the selector."""
 
     topology_key: LabelKey = Field(
-        description="Node label that names the place, for instance topology.kubernetes.io/zone."
+        description="Node label of the topology domain, for instance topology.kubernetes.io/zone."
     )
     max_skew: Annotated[int, Field(ge=1, le=100)] = Field(
-        default=1, description="Most replicas by which two places may differ. Default 1."
+        default=1, description="Largest difference in replicas between two domains. Default 1."
     )
     when_unsatisfiable: WhenUnsatisfiable = Field(
         default=WhenUnsatisfiable.SCHEDULE_ANYWAY,
@@ -117,7 +117,7 @@ class Placement(ApiModel):
     """Which nodes replicas run on, with the fields of a Pod."""
 
     node_selector: dict[LabelKey, LabelText] = Field(
-        default={}, max_length=32, description="Labels a node must have, beside those of the accelerator."
+        default={}, max_length=32, description="Labels a node must have, in addition to those of the accelerator."
     )
     tolerations: tuple[Toleration, ...] = Field(
         default=(),
@@ -132,7 +132,11 @@ class Placement(ApiModel):
     )
     topology_spread_constraints: Annotated[
         tuple[TopologySpread, ...], KeyedList("topologyKey", lambda one: one.topology_key)
-    ] = Field(default=(), max_length=8, description="How replicas are spread over places. Default: over nodes, softly.")
+    ] = Field(
+        default=(),
+        max_length=8,
+        description="How replicas are spread over topology domains. Default: over nodes, where possible.",
+    )
     priority_class_name: ObjectName | None = Field(default=None, description="PriorityClass of the engine pods.")
     runtime_class_name: ObjectName | None = Field(default=None, description="RuntimeClass of the engine pods.")
     scheduler_name: ObjectName | None = Field(default=None, description="Scheduler of the engine pods.")
@@ -148,8 +152,8 @@ class Cache(ApiModel):
     """Where downloaded models are kept between starts."""
 
     claim_name: ObjectName = Field(
-        description="PersistentVolumeClaim that all replicas mount, so ReadWriteMany unless one node has them all. "
-        "Never created or deleted by Fairlead."
+        description="PersistentVolumeClaim that all replicas mount, so it must be ReadWriteMany unless they all run "
+        "on one node. Never created or deleted by Fairlead."
     )
     sub_path: Handle | None = Field(default=None, description="Folder in the volume. Default: its root.")
 

@@ -36,7 +36,7 @@ class QueueDepth(ApiModel):
     """Queue depth, over routers and engines."""
 
     target_per_replica: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        default=2, description="Waiting requests for each replica that are still fine. Default 2."
+        default=2, description="Waiting requests per replica that are still acceptable. Default 2."
     )
 
 
@@ -45,7 +45,7 @@ class KvCache(ApiModel):
 
     target: Share = Field(
         default="0.80",
-        description='Share in use that is aimed at. Default "0.80". Alone a poor signal: prefix caching keeps it high.',
+        description='Target share in use. Default "0.80". On its own a poor signal: prefix caching keeps it high.',
     )
 
 
@@ -64,7 +64,7 @@ class Signals(ApiModel):
     queue_depth: QueueDepth | None = Field(default=None, description="Requests that wait, in routers and engines.")
     kv_cache: KvCache | None = Field(default=None, description="How full the KV cache is.")
     tokens: TokenDemand | None = Field(
-        default=None, description="Requested tokens against measured supply; sees a burst one cold start earlier."
+        default=None, description="Requested tokens against measured supply; detects a burst one cold start earlier."
     )
 
 
@@ -88,8 +88,8 @@ class ScaleDown(ApiModel):
 
     stabilization_window_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
         default=300,
-        description="Seconds during which fewer replicas must have been enough before one is removed; the name and "
-        "meaning of HorizontalPodAutoscaler. Default 300. Should exceed a cold start.",
+        description="Seconds during which fewer replicas must have been enough before one is removed; named as in the "
+        "HorizontalPodAutoscaler, with the same meaning. Default 300. Should exceed a cold start.",
     )
     max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
         default=1,
@@ -107,7 +107,7 @@ class Behavior(ApiModel):
 class ColdStart(ApiModel):
     """How long a new replica takes to become ready."""
 
-    assume: Duration = Field(default="2m", description="Taken until starts were measured. Default 2m.")
+    assume: Duration = Field(default="2m", description="Used until starts have been measured. Default 2m.")
     learn: bool = Field(
         default=True, description="Whether measured starts of the same revision replace the assumption. Default true."
     )
@@ -116,7 +116,9 @@ class ColdStart(ApiModel):
 class ScaleToZero(ApiModel):
     """No replicas while no requests arrive."""
 
-    after: Duration = Field(description="Time without a request after which the last replica goes, for instance 15m.")
+    after: Duration = Field(
+        description="Time without a request after which the last replica is removed, for instance 15m."
+    )
 
 
 class Idle(ApiModel):
@@ -178,9 +180,9 @@ class AdaptiveSpeculation(ApiModel):
 
     switch_off: SwitchOff = Field(
         default=SwitchOff.NEVER,
-        description="WhenItCosts: while measured acceptance and load say that speculative decoding costs more than it "
-        "gives, the deployment is rolled over to a revision without it, and back later; both are rollouts, and rare. "
-        "Never: it is only said. Default Never.",
+        description="WhenItCosts: while measured acceptance and load show that speculative decoding costs more "
+        "than it gains, the deployment is rolled over to a revision without it, and back later; both are rollouts, and "
+        "rare. Never: it is only reported. Default Never.",
     )
 
 
@@ -204,8 +206,8 @@ class Metrics(ApiModel):
 
     source: MetricsSource = Field(
         default=MetricsSource.DIRECT,
-        description="Direct: engines and routers are scraped every second. Prometheus: one that is there "
-        "already, with its scrape interval as delay. Default Direct.",
+        description="Direct: engines and routers are scraped every second. Prometheus: an existing "
+        "one is queried, with its scrape interval as delay. Default Direct.",
     )
     prometheus: Prometheus | None = Field(default=None, description="Needed with source Prometheus, refused otherwise.")
     stale_after: Duration = Field(
@@ -229,9 +231,12 @@ class AutoscalingPolicySpec(ApiModel):
         description="Active changes replicas. Recommend decides and explains, and changes nothing. Default Active.",
     )
     objectives: Objectives = Field(
-        default=Objectives(), description="What users are to feel. Optional; without them the signals rule."
+        default=Objectives(),
+        description="Latency that users should get. Optional; without objectives the signals decide.",
     )
-    signals: Signals = Field(default=Signals(), description="What is looked at. Default: all, with their defaults.")
+    signals: Signals = Field(
+        default=Signals(), description="What decides the number of replicas. Default: all signals, with their defaults."
+    )
     behavior: Behavior = Field(default=Behavior(), description="How fast the number of replicas may change.")
     cold_start: ColdStart = Field(default=ColdStart(), description="How long a new replica takes until it serves.")
     idle: Idle = Field(default=Idle(), description="What happens while there are no requests.")
@@ -244,6 +249,6 @@ class AutoscalingPolicySpec(ApiModel):
     warm_pool: WarmPool = Field(default=WarmPool(), description="Replicas above what is needed. Default: none.")
     speculation: AdaptiveSpeculation = Field(
         default=AdaptiveSpeculation(),
-        description="What becomes of speculative decoding while it costs more than it gives.",
+        description="What happens to speculative decoding while it costs more than it gains.",
     )
     metrics: Metrics = Field(default=Metrics(), description="Where figures come from. Default: scraped directly.")

@@ -13,7 +13,7 @@ from fairlead.fleet.gate_verdicts import Verdict
 class CanaryStepStatus(ApiModel):
     """One step of the plan."""
 
-    replicas: Figure = Field(default=None, description="Replicas of the new revision; 0: as many as traffic takes.")
+    replicas: Figure = Field(default=None, description="Replicas of the new revision; 0: as many as traffic needs.")
     traffic: Annotated[int | None, Field(ge=0, le=100)] = Field(
         default=None, description="Percent of the conversations that the new revision answers."
     )
@@ -28,15 +28,15 @@ class CanaryServiceStatus(ApiModel):
 
     max_ttft_ratio: DecimalText = Field(default=None, description="How many times as long a first token may take.")
     max_tpot_ratio: DecimalText = Field(default=None, description="The same for each further token.")
-    max_fault_share: DecimalText = Field(default=None, description="Share of faults that is borne anyway.")
-    min_requests: Figure = Field(default=None, description="Requests of each side below which nothing passes.")
+    max_fault_share: DecimalText = Field(default=None, description="Share of faults that is always tolerated.")
+    min_requests: Figure = Field(default=None, description="Fewest requests on each side with which the gate can pass.")
 
 
 class CanaryQualityStatus(ApiModel):
     """Limits that gate Quality applies to the new revision."""
 
     evaluation: ShortText = Field(description="Name of the Evaluation.")
-    margin: DecimalText = Field(default=None, description="Share of right answers that may be missing.")
+    margin: DecimalText = Field(default=None, description="By how much the share of right answers may be lower.")
 
 
 class CanaryPlanStatus(ApiModel):
@@ -46,12 +46,15 @@ class CanaryPlanStatus(ApiModel):
         default=(), max_length=16, description="Steps in order.", json_schema_extra=ATOMIC
     )
     start_within_seconds: DecimalText = Field(
-        default=None, description="How long the first step waits for its time; absent: as long as it takes."
+        default=None,
+        description="How long the first step waits for a replica that can be spared; absent: without limit.",
     )
-    undecided_seconds: DecimalText = Field(default=None, description="When an open gate is undecided for good.")
-    undecided: UndecidedAction | None = Field(default=None, description="What becomes of such a step.")
-    service: CanaryServiceStatus | None = Field(default=None, description="What gate Service holds it to.")
-    quality: CanaryQualityStatus | None = Field(default=None, description="What gate Quality holds it to.")
+    undecided_seconds: DecimalText = Field(
+        default=None, description="After how long an undecided gate counts as finally undecided."
+    )
+    undecided: UndecidedAction | None = Field(default=None, description="What happens to such a step.")
+    service: CanaryServiceStatus | None = Field(default=None, description="Limits of gate Service.")
+    quality: CanaryQualityStatus | None = Field(default=None, description="Limits of gate Quality.")
 
 
 class IntervalStatus(ApiModel):
@@ -91,12 +94,12 @@ class CanaryStatus(ApiModel):
     phase: CanaryPhase = Field(description="Waiting, Stepping, Promoted or Rejected.")
     step: Figure = Field(default=None, description="Number of the step, from 1.")
     since: Timestamp = Field(default=None, description="When its phase or step began.")
-    reached_at: Timestamp = Field(default=None, description="Since when the replicas of the step serve.")
+    reached_at: Timestamp = Field(default=None, description="Since when the replicas of the step have served.")
     paused: bool | None = Field(default=None, description="Whether a person paused it.")
     message: Sentence = Field(default=None, description="Why it was rejected or promoted.")
     ordered_at: Timestamp = Field(default=None, description="Time of the last order that was carried out.")
     retried_at: Timestamp = Field(default=None, description="When a person asked for another try.")
     plan: CanaryPlanStatus | None = Field(default=None, description="Its plan.")
     gates: tuple[CanaryGateStatus, ...] = Field(
-        default=(), max_length=48, description="What gates said, by step.", json_schema_extra=ATOMIC
+        default=(), max_length=48, description="Results of the gates, by step.", json_schema_extra=ATOMIC
     )

@@ -47,8 +47,8 @@ class StandaloneTenant(BaseTenant):
 
     keys: Annotated[tuple[KeySource, ...], Field(max_length=16)] = Field(
         default=(),
-        description="Where the API keys lie that the tenant sends as bearer token; several while one is replaced. "
-        "Needed without oidc.",
+        description="Where the API keys are that the tenant sends as bearer token; several while one is being "
+        "replaced. Required without oidc.",
     )
 
 
@@ -79,7 +79,7 @@ class StandaloneTls(ApiModel):
 class StandaloneEngineTls(ApiModel):
     """TLS on connections to engines."""
 
-    ca_file: FilePath = Field(description="Certificate of the authority that signed the engines', as PEM.")
+    ca_file: FilePath = Field(description="Certificate of the authority that signed the engines' certificates, as PEM.")
 
 
 class StandaloneConnections(BaseConnections):
@@ -94,7 +94,8 @@ class StandaloneTokenIssuer(BaseTokenIssuer):
 
     ca_file: FilePath | None = Field(
         default=None,
-        description="Certificate of the authority that signed the issuer's, as PEM. Default: the system's authorities.",
+        description="Certificate of the authority that signed the issuer's certificate, as PEM. Default: the system's "
+        "authorities.",
     )
 
 
@@ -108,7 +109,7 @@ class StandaloneRouterSpec(BaseRouterSpec):
         default=StandaloneResponseCache(), description="Exact response cache. Default off."
     )
     door: StandaloneConnections = Field(
-        default=StandaloneConnections(), description="How clients come in, and how engines are reached."
+        default=StandaloneConnections(), description="How clients connect, and how engines are reached."
     )
     oidc: StandaloneTokenIssuer | None = Field(
         default=None,
@@ -135,14 +136,14 @@ class RouterFile(ApiModel):
     models: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
         default=(),
         max_length=256,
-        description="Names that clients may ask for, the base model first. Default: any; engines then judge.",
+        description="Names that clients may ask for, the base model first. Default: any; engines then decide.",
     )
     adapters: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
         default=(), max_length=256, description="Those of the models that are LoRA adapters."
     )
     prefix_caching: bool = Field(default=True, description="Whether engines keep prefixes. Default true.")
     max_context_tokens: TokenLimit | None = Field(
-        default=None, description="Longest request of the model; longer ones are refused here. Default: engines judge."
+        default=None, description="Longest request of the model; longer ones are refused here. Default: engines decide."
     )
     max_sequences: TokenLimit | None = Field(
         default=None, description="Requests that run at once in one engine; more wait here. Default: as engines show."
@@ -152,22 +153,22 @@ class RouterFile(ApiModel):
     )
     ttft_objective: Duration | None = Field(
         default=None,
-        description="Time to first token that requests are to stay below, queue included, for instance 2s. Where more "
-        "is asked for than engines can serve, who can still be in time goes first. Default: in order of arrival.",
+        description="Time to first token that requests are to stay below, queue included, for instance 2s. When "
+        "engines cannot serve all requests, those that can still be in time go first. Default: in order of arrival.",
     )
     price_per_hour: Money | None = Field(
         default=None,
-        description="What one engine costs an hour, with all its GPUs; of it requests have their shares, which "
-        "budgets of tenants pay. Default: requests cost nothing, and budgets refuse none.",
+        description="What one engine costs an hour, with all its GPUs; each request is charged its "
+        "share, which tenants' budgets pay. Default: requests cost nothing, and budgets refuse none.",
     )
     routers: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Routers with this file; rates and concurrency are divided among them. Default 1."
     )
     metrics_keys: Annotated[tuple[KeySource, ...], Field(max_length=16)] = Field(
         default=(),
-        description="Where the keys lie that open /metrics and /fairlead/v1/endpoints on the metrics port, sent as "
+        description="Where the keys are that open /metrics and /fairlead/v1/endpoints on the metrics port, sent as "
         "bearer token. Default: none; without a selector those pages are then open, and served on 127.0.0.1 alone.",
     )
     routing: StandaloneRouterSpec = Field(
-        default=StandaloneRouterSpec(), description="What to do with requests, as in spec.router."
+        default=StandaloneRouterSpec(), description="How requests are handled, as in spec.router."
     )

@@ -35,7 +35,7 @@ def _of_tenants(on: type[Any]) -> tuple[FieldRule[Any], ...]:
             fault=FieldErrorReason.INVALID,
             cel="!has(self.balancing) || !self.balancing.cacheSalt || (has(self.tenants) && size(self.tenants) > 0)",
             holds=lambda it: not it.balancing.cache_salt or bool(it.tenants),
-            because="cacheSalt keeps tenants apart, and there are none",
+            because="cacheSalt separates tenants, and there are none",
             remedy="name tenants, or remove balancing.cacheSalt",
         ),
         FieldRule[Any](
@@ -44,7 +44,7 @@ def _of_tenants(on: type[Any]) -> tuple[FieldRule[Any], ...]:
             fault=FieldErrorReason.INVALID,
             cel="!has(self.oidc) || (has(self.tenants) && size(self.tenants) > 0)",
             holds=lambda it: it.oidc is None or bool(it.tenants),
-            because="tokens say which tenant sends a request, and there are none: everybody may",
+            because="tokens identify the tenant of a request, and there are no tenants: everyone may send requests",
             remedy="name tenants, or remove oidc",
         ),
         FieldRule[Any](
@@ -69,7 +69,7 @@ def _with_keys(on: type[Any]) -> FieldRule[Any]:
         cel="has(self.oidc) || !has(self.tenants) || "
         "self.tenants.all(tenant, has(tenant.keys) && size(tenant.keys) > 0)",
         holds=lambda it: it.oidc is not None or all(one.keys for one in it.tenants),
-        because="a tenant has neither keys nor an issuer's tokens, so nobody could be that tenant",
+        because="a tenant has neither keys nor an issuer's tokens, so no request could be that tenant's",
         remedy="name a key in keys, or the issuer of its tokens in oidc",
     )
 
@@ -89,7 +89,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         "(has(one.__namespace__) ? one.__namespace__ : '') == (has(other.__namespace__) ? other.__namespace__ : '') "
         "&& (!has(one.sectionName) || !has(other.sectionName) || one.sectionName == other.sectionName)))",
         holds=lambda it: all(sum(_clash(one, other) for other in it.parent_refs) == 1 for one in it.parent_refs),
-        because="one Gateway is named twice without two different listeners",
+        because="one Gateway is named twice without different listeners",
         remedy="keep one of them, or give each its own sectionName",
     ),
     *_of_tenants(Router),
@@ -104,7 +104,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         cel="!has(self.bands) || "
         "self.bands.map(band, has(band.reserved) ? double(band.reserved) : 0.0).sum() <= 1.00001",
         holds=lambda it: sum(float(one.reserved or 0) for one in it.bands) <= 1.00001,
-        because="the bands reserve more than there is",
+        because="the bands reserve more than the whole capacity",
         remedy='lower reserved of some bands, so that all together are at most "1.0"',
     ),
     FieldRule[Cors](
@@ -113,7 +113,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.INVALID,
         cel=f"!('{EVERY_ORIGIN}' in self.origins) || size(self.origins) == 1",
         holds=lambda it: EVERY_ORIGIN not in it.origins or len(it.origins) == 1,
-        because="* lets every page ask, so other origins beside it mean nothing",
+        because="* lets every page send requests, so other origins beside it have no effect",
         remedy="remove *, or all the others",
     ),
     FieldRule[AccessLog](

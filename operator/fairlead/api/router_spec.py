@@ -34,12 +34,13 @@ class BaseRouterSpec(ApiModel):
     lanes: Lanes = Field(default=Lanes(), description="Queues beside the interactive one.")
     balancing: Balancing = Field(default=Balancing(), description="How a replica is chosen for a request.")
     timeouts: Timeouts = Field(default=Timeouts(), description="How long the router waits for an engine.")
-    hold: Hold = Field(default=Hold(), description="Keeping requests while no replica is ready.")
+    hold: Hold = Field(default=Hold(), description="Holding requests while no replica is ready.")
     retries: Retries = Field(default=Retries(), description="Trying another replica before the first byte.")
     hedging: Hedging = Field(default=Hedging(), description="A second replica for a slow first token. Default off.")
-    access_log: AccessLog = Field(default=AccessLog(), description="One JSON line a request, on standard output.")
+    access_log: AccessLog = Field(default=AccessLog(), description="One JSON line per request, on standard output.")
     tracing: Tracing | None = Field(
-        default=None, description="OpenTelemetry spans. Default: none; a client's trace context is passed on anyway."
+        default=None,
+        description="OpenTelemetry spans. Default: none; a client's trace context is passed on in any case.",
     )
 
 
@@ -52,7 +53,7 @@ class RouterSpec(BaseRouterSpec):
         description="An HTTPRoute of the Gateway API to that Service, where the cluster has this API. Default: none.",
     )
     cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
-    door: Connections = Field(default=Connections(), description="How clients come in, and how engines are reached.")
+    door: Connections = Field(default=Connections(), description="How clients connect, and how engines are reached.")
     oidc: TokenIssuer | None = Field(
         default=None,
         description="Tenants may send JSON Web Tokens of this OpenID issuer in place of API keys; keys work beside "

@@ -41,7 +41,7 @@ class Condition(ApiModel):
         max_length=1024,
         pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
     )
-    message: str = Field(description="Which field, which value, which rule, and what to do.", max_length=32_768)
+    message: str = Field(description="The field, its value, the rule, and what to do.", max_length=32_768)
 
 
 Conditions = Annotated[tuple[Condition, ...], Field(max_length=32), KeyedList("type", lambda one: one.type)]
@@ -51,11 +51,12 @@ class ObjectStatus(ApiModel):
     """What every one of our objects reports."""
 
     observed_generation: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Generation of the spec that this status speaks about."
+        default=None, description="Generation of the spec that this status describes."
     )
     conditions: Conditions = Field(
         default=(),
-        description="What holds. Ready sums up; Stalled is True when only a person can change something.",
+        description="Current conditions. Ready sums them up; Stalled is True when only a person can resolve the "
+        "problem.",
     )
 
 
@@ -73,7 +74,7 @@ class FitStatus(ApiModel):
 
     kv_tokens: EstimateStatus | None = Field(default=None, description="Tokens that the KV cache of a replica holds.")
     concurrency: EstimateStatus | None = Field(
-        default=None, description="Requests of the longest allowed context that a replica holds at once."
+        default=None, description="Requests of the longest allowed context that fit in a replica at once."
     )
 
 
@@ -86,16 +87,17 @@ class ColdStartStatus(ApiModel):
         default=None, description="How long the last one's pod waited for a node, in seconds."
     )
     image_pull: DecimalText = Field(
-        default=None, description="Then, on its node, for image, volumes and init containers, in seconds."
+        default=None,
+        description="How long it then took, on its node, for image, volumes and init containers, in seconds.",
     )
 
 
 class RevisionStatus(ApiModel):
     """One revision of the engine pods."""
 
-    name: ShortText = Field(description="Name of the Deployment that carries it.")
+    name: ShortText = Field(description="Name of its Deployment.")
     hash: ShortText = Field(description="Hash of all that changes an engine pod.")
-    replicas: Figure = Field(default=None, description="Pods there are.")
+    replicas: Figure = Field(default=None, description="Number of pods.")
     ready: Figure = Field(default=None, description="Pods that are ready.")
     routable: Figure = Field(default=None, description="Pods that routers send requests to.")
     weight: Annotated[int | None, Field(ge=0, le=100)] = Field(default=None, description="Percent of the requests.")
@@ -123,19 +125,19 @@ class SwitchState(StrEnum):
 class ScalingStatus(ApiModel):
     """What the autoscaler recommends, and why. Written by the autoscaler only."""
 
-    mode: PolicyMode | None = Field(default=None, description="Active, or Recommend: then nothing here is followed.")
-    recommended: Figure = Field(default=None, description="Replicas that are recommended now, and followed.")
+    mode: PolicyMode | None = Field(default=None, description="Active, or Recommend: then nothing here is acted on.")
+    recommended: Figure = Field(default=None, description="Replicas that are recommended now and acted on.")
     advised: Figure = Field(
-        default=None, description="With mode Recommend, in place of recommended: what would be followed."
+        default=None, description="With mode Recommend, instead of recommended: what would be acted on."
     )
-    asleep: Figure = Field(default=None, description="Replicas that are to sleep beside them.")
+    asleep: Figure = Field(default=None, description="Replicas that should sleep in addition.")
     speculation: SwitchState | None = Field(
         default=None,
-        description="Off while speculative decoding costs more than it gives; absent where it is not configured.",
+        description="Off while speculative decoding costs more than it gains; absent where it is not configured.",
     )
     reason: ShortText | None = Field(default=None, description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
-    at: Timestamp = Field(default=None, description="When it was last said.")
+    at: Timestamp = Field(default=None, description="When it was last reported.")
     decisions: tuple[Decision, ...] = Field(
         default=(), max_length=10, description="The last decisions, newest first.", json_schema_extra=ATOMIC
     )
@@ -147,8 +149,8 @@ class Cost(ApiModel):
     per_hour: DecimalText = Field(default=None, description="All replicas for an hour.")
     per_thousand_tokens: DecimalText = Field(
         default=None,
-        description="1,000 tokens of prompts and answers in the last full hour (UTC), idle time included, as its "
-        "routers saw it. Absent where there were none.",
+        description="1,000 tokens of prompts and answers in the last full hour (UTC), idle time included, "
+        "as measured by its routers. Absent if there were none.",
     )
 
 
@@ -165,7 +167,7 @@ class InferenceDeploymentStatus(ObjectStatus):
         max_length=1024,
         description="Selects the engine pods of all revisions, for the scale subresource.",
     )
-    endpoint: str | None = Field(default=None, max_length=512, description="Where clients ask, ending in /v1.")
+    endpoint: str | None = Field(default=None, max_length=512, description="Address for clients, ending in /v1.")
     fit: FitStatus | None = Field(default=None, description="What a replica holds.")
     revisions: Annotated[tuple[RevisionStatus, ...], KeyedList("hash", lambda one: one.hash)] = Field(
         default=(), max_length=16, description="Versions of the engine pod that exist now, newest first."
@@ -197,7 +199,7 @@ class AutoscalingPolicyStatus(ObjectStatus):
     effects: tuple[Effect, ...] = Field(
         default=(),
         max_length=10,
-        description="What it did last, newest first. Written by the autoscaler only.",
+        description="Its last effects, newest first. Written by the autoscaler only.",
         json_schema_extra=ATOMIC,
     )
 
@@ -215,9 +217,9 @@ class RouteStatus(ApiModel):
 
     name: ShortText = Field(description="Name of the model.")
     ready: bool = Field(description="Whether a replica, or another API, can answer.")
-    message: Sentence = Field(default=None, description="Why none can.")
+    message: Sentence = Field(default=None, description="Why none can answer.")
     targets: tuple[TargetStatus, ...] = Field(
-        default=(), max_length=32, description="Who may answer, fallbacks last.", json_schema_extra=ATOMIC
+        default=(), max_length=32, description="What may answer, fallbacks last.", json_schema_extra=ATOMIC
     )
 
 
@@ -234,7 +236,7 @@ class TenantStatus(ApiModel):
     tokens_per_minute: Figure = Field(default=None, description="Most tokens a minute.")
     spent: DecimalText = Field(
         default=None,
-        description="Spent of the budget in the running period, what is reserved for running requests included.",
+        description="Spent from the budget in the current period, including what is reserved for running requests.",
     )
     budget: DecimalText = Field(default=None, description="Most that may be spent in a period.")
     budget_period: BudgetPeriod | None = Field(default=None, description="The period, in UTC.")
@@ -248,11 +250,11 @@ class InferenceGatewayStatus(ObjectStatus):
     selector: str | None = Field(
         default=None, max_length=1024, description="Selects the router pods, for the scale subresource."
     )
-    endpoint: str | None = Field(default=None, max_length=512, description="Where clients ask, ending in /v1.")
+    endpoint: str | None = Field(default=None, max_length=512, description="Address for clients, ending in /v1.")
     deployments: Figure = Field(default=None, description="Deployments that joined.")
     models: Annotated[tuple[RouteStatus, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=256, description="Models that are served, the first ones by name."
     )
     tenants: Annotated[tuple[TenantStatus, ...], KeyedList("name", lambda one: one.name)] = Field(
-        default=(), max_length=256, description="What tenants use; written at most once a minute."
+        default=(), max_length=256, description="What tenants use; updated at most once a minute."
     )

@@ -134,7 +134,7 @@ Handle = Annotated[
     StringFormat(
         pattern=r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
         longest=63,
-        because="this cannot be a name here",
+        because="this is not a valid name",
         remedy="use at most 63 small letters, digits and dashes, with a letter or digit at both ends",
     ),
 ]
@@ -187,7 +187,7 @@ SourceText = Annotated[
             rf"|(/{PATH_PIECE})+/?"
         ),
         longest=512,
-        because="this is no place to read a model from",
+        because="a model cannot be read from this source",
         remedy=(
             "write hf://organisation/model, oci://host/repository:tag, s3://bucket/path, pvc://claim/path, "
             "or /path for a folder in the engine's image"

@@ -23,9 +23,9 @@ class TenantBudget(ApiModel):
     """What a tenant may spend; reserved before a request starts, settled when it has ended."""
 
     max_cost: Money = Field(
-        description="Most the tenant may spend in the period, in the currency of the prices, for instance "
-        '"25". Routers add up what is spent in the Redis of cache.redis; without one each keeps an equal part, and '
-        "forgets what was spent there when it ends."
+        description="Most the tenant may spend in the period, in the currency of the prices, "
+        'for instance "25". Routers add up spending in the Redis of cache.redis; without it each has an '
+        "equal part, and loses its record when it ends."
     )
     period: BudgetPeriod = Field(default=BudgetPeriod.MONTH, description="Day or Month, in UTC. Default Month.")
 
@@ -40,24 +40,26 @@ class BaseTenant(ApiModel):
         description="Values of the claim oidc.tenantClaim that are this tenant's; no other tenant may have them. "
         "Default: its name.",
     )
-    band: Handle | None = Field(default=None, description="Priority band, by name, of bands. Default: the lowest one.")
+    band: Handle | None = Field(
+        default=None, description="Name of its priority band in bands. Default: the lowest one."
+    )
     weight: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=1, description="Part of the capacity inside the band, counted in tokens. Default 1."
+        default=1, description="Weight of its share of the band's capacity, counted in tokens. Default 1."
     )
     max_concurrency: Count | None = Field(
         default=None,
         description="Most requests that run at once, over all routers; further ones wait. Default: no limit.",
     )
     tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
-        default=None, description="Most prompt and output tokens a minute; beyond it 429. Default: no limit."
+        default=None, description="Most prompt and output tokens a minute; above it 429. Default: no limit."
     )
     requests_per_minute: Count | None = Field(
-        default=None, description="Most requests a minute; beyond it 429. Default: no limit."
+        default=None, description="Most requests a minute; above it 429. Default: no limit."
     )
     budget: TenantBudget | None = Field(
         default=None,
-        description="What the tenant may spend: held before a request is sent, settled when it ended; beyond it 429. "
-        "Default: no limit.",
+        description="What the tenant may spend: reserved before a request is sent, settled when it has ended; above "
+        "it 429. Default: no limit.",
     )
     models: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
         default=(), max_length=128, description="Models the tenant may use, by name. Default: all."
@@ -68,8 +70,8 @@ class BaseTenant(ApiModel):
     )
     explain: bool = Field(
         default=False,
-        description="Whether it may ask with the header x-fairlead-explain: 1 why a replica was chosen. The answer "
-        "names replicas and their load. Default false; without tenants everyone may.",
+        description="Whether it may send the header x-fairlead-explain: 1 to learn why a replica was chosen. The "
+        "reply names replicas and their load. Default false; without tenants everyone may.",
     )
 
 
@@ -78,8 +80,8 @@ class Tenant(BaseTenant):
 
     keys: Annotated[tuple[SecretKeyRef, ...], Field(max_length=16)] = Field(
         default=(),
-        description="Secrets with the API keys that the tenant sends as bearer token; several while one is replaced. "
-        "Keys never stand in this object. Needed without oidc.",
+        description="Secrets with the API keys that the tenant sends as bearer token; several while one is being "
+        "replaced. This object never contains the keys themselves. Required without oidc.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 
@@ -89,8 +91,8 @@ class GatewayTenant(Tenant):
 
     keys: Annotated[tuple[SecretKeyRef, ...], Field(max_length=16)] = Field(
         default=(),
-        description="Secrets with API keys of the tenant, beside those in the Secret NAME-keys of the gateway. A "
-        "Secret that no router has mounted yet restarts the routers, one by one.",
+        description="Secrets with API keys of the tenant, in addition to those in the Secret NAME-keys of the gateway. "
+        "A Secret that no router has mounted yet restarts the routers, one by one.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     models: Annotated[tuple[ModelName, ...], UniqueList()] = Field(

@@ -28,12 +28,12 @@ class BaseTokenIssuer(ApiModel):
         "https://login.example.com/realms/company."
     )
     audiences: Annotated[tuple[Claim, ...], UniqueList()] = Field(
-        min_length=1, max_length=8, description="What aud of a token must name, one of these: who the tokens are for."
+        min_length=1, max_length=8, description="Accepted values of a token's aud: it must name one of these."
     )
     tenant_claim: Annotated[str, Field(min_length=1, max_length=128)] = Field(
         default="sub",
-        description="Claim that says the tenant: a text or a list of them, of which the first that is a tenant's "
-        'counts. Default "sub".',
+        description="Claim that identifies the tenant: a string or a list of strings, of which the first that is "
+        'a tenant\'s counts. Default "sub".',
     )
     keys_url: SecureUrl | None = Field(
         default=None,
@@ -47,6 +47,6 @@ class TokenIssuer(BaseTokenIssuer):
 
     ca_secret: SecretKeyRef | None = Field(
         default=None,
-        description="Secret with the certificate of the authority that signed the issuer's, as PEM. Default: the "
-        "authorities of the routers' image.",
+        description="Secret with the certificate of the authority that signed the issuer's certificate, as PEM. "
+        "Default: the authorities of the routers' image.",
     )

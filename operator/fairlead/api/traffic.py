@@ -34,19 +34,19 @@ class Limits(ApiModel):
     )
     max_output_tokens: TokenLimit | None = Field(
         default=None,
-        description="Most tokens an answer may ask for; a request that asks for more gets 400, one that names none "
-        "gets this number. Default: what is left of the context.",
+        description="Most tokens an answer may ask for; a request for more gets 400, one that names no "
+        "number gets this one. Default: the rest of the context.",
     )
     max_queued: Count | None = Field(
-        default=None, description="Most requests that wait in one router; beyond it 429 with Retry-After. Default 1000."
+        default=None, description="Most requests that wait in one router; above it 429 with Retry-After. Default 1000."
     )
     max_queue_time: Duration | None = Field(
         default=None, description="How long a request waits for a replica before it gets 503, for instance 30s."
     )
     late: LateAction = Field(
         default=LateAction.SERVE_LAST,
-        description="What becomes of a request whose first token can no longer come within objectives.ttftP95 of the "
-        "policy in spec.scaling. ServeLast: it waits until there is room to spare, at most maxQueueTime. Refuse: 503 "
+        description="What happens to a request whose first token can no longer come within objectives.ttftP95 of the "
+        "policy in spec.scaling. ServeLast: it waits for spare capacity, at most maxQueueTime. Refuse: 503 "
         "with Retry-After at once, or the next deployment of a fallback. Without that objective nothing is late. "
         "Default ServeLast.",
     )
@@ -58,9 +58,7 @@ class Limits(ApiModel):
 class Timeouts(ApiModel):
     """How long the router waits for an engine before it gives up or tries another replica."""
 
-    connect: Duration = Field(
-        default="2s", description="For the connection. Default 2s. Then another replica is tried."
-    )
+    connect: Duration = Field(default="2s", description="Time to connect. Default 2s. Then another replica is tried.")
     first_token: Duration = Field(
         default="60s", description="From sending the request to the first token. Default 60s."
     )
@@ -75,7 +73,7 @@ class Hold(ApiModel):
     """Holding requests while no replica is ready: from zero, in a rollout, in a failover."""
 
     max_requests: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
-        default=500, description="Most requests one router holds; beyond it 503 with Retry-After. 0: none. Default 500."
+        default=500, description="Most requests one router holds; above it 503 with Retry-After. 0: none. Default 500."
     )
     max_time: Duration = Field(
         default="5m", description="How long one is held. Default 5m; should exceed a cold start of the model."
@@ -101,8 +99,8 @@ class BaseResponseCache(ApiModel):
     enabled: bool = Field(
         default=False,
         description="Whether answers are kept. Default false: only for requests that ask with the header "
-        "x-fairlead-cache: on. Kept are those with temperature 0 or a seed and one answer, and never where a client "
-        "says Cache-Control: no-store.",
+        "x-fairlead-cache: on. Answers to requests with temperature 0 or a seed and n of 1 are kept, but never if "
+        "a client sends Cache-Control: no-store.",
     )
     ttl: Duration = Field(default="1h", description="How long an answer is kept. Default 1h.")
     max_size: Quantity = Field(default="64Mi", description="Most memory of one router for answers. Default 64Mi.")
@@ -130,8 +128,8 @@ class Retries(ApiModel):
     )
     budget: Share = Field(
         default="0.10",
-        description='Retries as a share of requests over ten seconds. Default "0.10": a failing fleet is not '
-        "drowned in its own retries.",
+        description='Retries as a share of requests over ten seconds. Default "0.10", so that retries '
+        "do not overload a failing fleet.",
     )
 
 
@@ -145,7 +143,7 @@ class Balancing(ApiModel):
     )
     load_bound: Factor = Field(
         default="1.25",
-        description="A replica with more than so many times the mean load is not preferred for what it holds. Default "
+        description="A replica with more than this many times the mean load is not preferred for its cache. Default "
         '"1.25"; higher values give more hits and longer tails.',
     )
     cache_salt: bool = Field(
@@ -165,11 +163,11 @@ class Hedging(ApiModel):
     )
     after: Duration | None = Field(
         default=None,
-        description="Waiting time for the first token before the second replica gets the request. Default: what 95 of "
-        "100 prompts of this length lately needed.",
+        description="Waiting time for the first token before the second replica gets the request. Default: the time "
+        "within which 95 % of recent prompts of this length got it.",
     )
     budget: Share = Field(
-        default="0.02", description='Second requests as a share of all over ten seconds. Default "0.02".'
+        default="0.02", description='Hedges as a share of all requests over ten seconds. Default "0.02".'
     )
 
 
@@ -179,7 +177,8 @@ class AccessLog(ApiModel):
     enabled: bool = Field(default=True, description="Whether lines are written. Default true.")
     prompts: bool = Field(
         default=False,
-        description="Whether they hold prompts and answers: what people wrote then stands in your logs. Default false.",
+        description="Whether they include prompts and answers; your logs then contain what people wrote. Default "
+        "false.",
     )
 
 
@@ -189,7 +188,7 @@ class Tracing(ApiModel):
     endpoint: Url = Field(description="Address of a collector, for instance http://collector:4318.")
     share: Share = Field(
         default="0.05",
-        description='Share of requests that are traced when the client decided nothing in traceparent. Default "0.05".',
+        description='Share of requests that are traced where no traceparent of the client decides. Default "0.05".',
     )
 
 

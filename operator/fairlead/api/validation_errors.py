@@ -23,7 +23,7 @@ _WANTED: Final = {
     "int_type": ("a whole number", "write a number without quotes and without a fraction"),
     "int_parsing": ("a whole number", "write a number without quotes"),
     "int_from_float": ("a whole number", "leave out the fraction"),
-    "string_type": ("a text", "quote it"),
+    "string_type": ("text", "quote it"),
     "bool_type": ("true or false", "write true or false without quotes"),
     "bool_parsing": ("true or false", "write true or false without quotes"),
     "model_type": ("an object", "indent its fields below it"),
@@ -41,7 +41,7 @@ def refusals(error: ValidationError, document: RawValue, spec: type[ApiModel]) -
         yield _refusal(detail, document, spec)
     if left := details[MOST_PROBLEMS:]:
         because = f"there {verb(len(left), 'is')} {count(len(left), 'more problem')}"
-        yield refusal(("spec",), "an object", ReadReason.TOO_LARGE, because, "mend those above first")
+        yield refusal(("spec",), "an object", ReadReason.TOO_LARGE, because, "fix those above first")
 
 
 def unreadable_path(detail: ErrorDetails) -> FieldPath:
@@ -74,7 +74,7 @@ def _refusal(detail: ErrorDetails, document: RawValue, spec: type[ApiModel]) -> 
         return _not_allowed(path, given, spec)
     if kind in _WANTED:
         what, remedy = _WANTED[kind]
-        return refusal(path, value, ReadReason.WRONG_TYPE, f"{what} is wanted here, not {_type(given)}", remedy)
+        return refusal(path, value, ReadReason.WRONG_TYPE, f"{what} is expected here, not {_type(given)}", remedy)
     if kind in ("spelling", "duplicate"):
         reason = ReadReason.MALFORMED if kind == "spelling" else ReadReason.DUPLICATE
         return refusal(path, value, reason, detail["msg"], str(facts["remedy"]))
@@ -91,7 +91,7 @@ def _bound(kind: str, facts: dict[str, Any], message: str) -> tuple[str, str]:
         case "string_too_long":
             return f"at most {facts['max_length']} characters are allowed", "write something shorter"
         case "too_long":
-            return f"the list may have at most {count(facts['max_length'], 'entry')}", "keep the ones that matter"
+            return f"the list may have at most {count(facts['max_length'], 'entry')}", "remove some"
         case "too_short":
             return f"the list needs at least {count(facts['min_length'], 'entry')}", "add what is missing"
         case _:
@@ -116,7 +116,7 @@ def _unknown(path: FieldPath, spec: type[ApiModel]) -> SpecRefusal:
 def _missing(path: FieldPath, spec: type[ApiModel]) -> SpecRefusal:
     field = _fields(spec, path[1:-1])[str(path[-1])]
     remedy = f"add it: {str(field.description).split('. ', 1)[0].rstrip('.')}"
-    return refusal(path, ABSENT, ReadReason.MISSING_FIELD, "this field is needed", remedy)
+    return refusal(path, ABSENT, ReadReason.MISSING_FIELD, "this field is required", remedy)
 
 
 def _not_allowed(path: FieldPath, given: RawValue, spec: type[ApiModel]) -> SpecRefusal:
@@ -124,7 +124,7 @@ def _not_allowed(path: FieldPath, given: RawValue, spec: type[ApiModel]) -> Spec
     by_case = {one.lower(): one for one in allowed}
     near = difflib.get_close_matches(str(given)[:64].lower(), by_case, n=1)
     remedy = f"did you mean {by_case[near[0]]}?" if near else "use one of them"
-    because = f"allowed are {', '.join(allowed)}"
+    because = f"allowed values are {', '.join(allowed)}"
     return refusal(path, value_text(given, path), ReadReason.NOT_ALLOWED, because, remedy)
 
 
@@ -171,5 +171,5 @@ def _named_in(annotation: object, wanted: type[C]) -> type[C] | None:
 
 
 def _type(given: RawValue) -> str:
-    names = {bool: "true or false", int: "a number", float: "a fraction", str: "a text", list: "a list"}
+    names = {bool: "true or false", int: "a number", float: "a fraction", str: "text", list: "a list"}
     return names.get(type(given), "an object")

@@ -40,7 +40,9 @@ async def restore(server: ApiClient, document: Manifest) -> ScalingState:
         return ScalingState(learnt=_DECODER.decode((found.get("data") or {}).get(KEY) or "{}"))
     except (ApiError, msgspec.DecodeError) as problem:
         log.warning(
-            "the learnt speeds and demand cannot be read, learning begins anew: %s", problem, extra=_about(document)
+            "the learnt speeds and demand cannot be read, so learning starts from scratch: %s",
+            problem,
+            extra=_about(document),
         )
         return ScalingState()
 

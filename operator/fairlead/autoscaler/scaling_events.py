@@ -24,8 +24,8 @@ WARNED_OF: Final = frozenset(
 def contested(document: Manifest) -> NewEvent:
     """Return a Warning that another process has overwritten our status fields."""
     note = (
-        "status.scaling was changed by somebody else and is put back: only the autoscaler writes it; "
-        "to choose the number yourself, remove spec.scaling and set spec.replicas"
+        "status.scaling was changed by another client and is restored: only the autoscaler writes "
+        "it; to choose the number yourself, remove spec.scaling and set spec.replicas"
     )
     return NewEvent(owner=reference(document), reason="PutBack", action="Recommend", note=note, type=EventType.WARNING)
 

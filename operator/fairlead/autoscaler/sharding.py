@@ -117,7 +117,7 @@ class Membership:
             async with asyncio.timeout(2.0):
                 await self._api.remove(self._lease, uid=self._lease["metadata"]["uid"])
         except (ApiError, TimeoutError) as problem:
-            log.warning("the Lease %s could not be removed, it expires by itself: %r", self._place, problem)
+            log.warning("the Lease %s could not be removed, it expires on its own: %r", self._place, problem)
 
     def _members(self) -> frozenset[str]:
         return members.alive(self._signs, self._listed_at, self._clock()) | {self._place.name}

@@ -160,10 +160,10 @@ def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy
         because = f"{first.field}: {first.because}; {first.remedy}"
         return Unplayable(name=name, reason=UnplayableReason.REFUSED, because=because)
     if wanted.engine.kind not in KINDS or wanted.cpu is not None:
-        because = f"what is played is {' and '.join(KINDS)} on GPUs; of others no speed was measured"
+        because = f"only {' and '.join(KINDS)} on GPUs; the speed of others was not measured"
         return Unplayable(name=name, reason=UnplayableReason.NO_ENGINE_MODEL, because=because)
     if setup is None or setup.shape is None:
-        because = f"the shape of {wanted.model.source.location} is not known: state spec.model.shape or --config-json"
+        because = f"the shape of {wanted.model.source.location} is not known: set spec.model.shape or --config-json"
         return Unplayable(name=name, reason=UnplayableReason.SHAPE_UNKNOWN, because=because)
     if setup.accelerator is None:
         because = f"{wanted.product} is not in the catalogue: describe it with --products FILE"

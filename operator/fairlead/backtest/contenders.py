@@ -42,8 +42,8 @@ def contenders(candidates: Sequence[Candidate], against: Sequence[str]) -> Itera
     scaling = [one for one in candidates if isinstance(one.replicas, ReplicaBounds) and not one.what_if]
     if against and not scaling:
         raise NothingToScale(
-            f"--against {against[0]}: no deployment among the files has spec.scaling, so nothing says between how few "
-            "and how many replicas others may choose; give one that has"
+            f"--against {against[0]}: no deployment among the files has spec.scaling, so there are no bounds on "
+            "the replicas that others may choose; give one that has it"
         )
     for one in candidates:
         yield Contender(name=one.name, candidate=one, compared=one.in_force or bool(one.what_if))

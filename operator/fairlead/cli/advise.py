@@ -8,7 +8,7 @@ from fairlead.cli import options
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = (
-        "The files hold one InferenceDeployment and the policy that it names; TRACE is what `fairlead simulate` reads, "
+        "The files have one InferenceDeployment and the policy that it names; TRACE is what `fairlead simulate` reads, "
         "access lines among it; or name what runs with --from. Of more than 5,000 requests the busiest are played."
     )
     options.add_traffic(parser, "YAML files, or folders of them")

@@ -120,8 +120,8 @@ def _parting(one: PromptParting) -> Iterator[str]:
         f"{one.ways:,} ways, and nearly all have {one.lost_tokens:,} tokens or more behind it"
     )
     yield (
-        f"  up to {one.share:.0%} of their prompts is computed anew for it: put what changes there (a date, an id, a "
-        "name) behind what stays the same"
+        f"  up to {one.share:.0%} of their prompts is computed again because of it: put what changes there (a date, an "
+        "id, a name) behind what stays the same"
     )
 
 

@@ -17,7 +17,7 @@ def _loop_arguments(parser: argparse.ArgumentParser) -> None:
         "--decisions", metavar="PATH", help="keep whole records of decisions in this folder or file, rotated"
     )
     parser.add_argument(
-        "--decide-seconds", type=_seconds, default=1.0, metavar="S", help="between two looks and two decisions"
+        "--decide-seconds", type=_seconds, default=1.0, metavar="S", help="between two scrapes and two decisions"
     )
 
 
@@ -27,11 +27,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespaces", default="", metavar="A,B", help="serve only these (default: all)")
     parser.add_argument("--lease-namespace", default=home, help="where its Lease is, and the webhook's Secret")
     parser.add_argument(
-        "--deployment", default="", metavar="NAME", help="runs this process: what it makes for itself goes with it"
+        "--deployment",
+        default="",
+        metavar="NAME",
+        help="runs this process: what it creates for itself is deleted with it",
     )
-    parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="who holds the Lease")
-    parser.add_argument("--lease-seconds", type=float, default=15.0, help="how long a silent holder is waited for")
-    parser.add_argument("--nodes-grow", action="store_true", help="nodes come when pods ask for them")
+    parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="name by which it holds the Lease")
+    parser.add_argument(
+        "--lease-seconds", type=float, default=15.0, help="how long to wait for a holder that does not renew"
+    )
+    parser.add_argument("--nodes-grow", action="store_true", help="a cluster autoscaler adds nodes for pending pods")
     parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104 - in a pod
     parser.add_argument("--health-port", type=int, default=8081)
     parser.add_argument("--metrics-port", type=int, default=9090)
@@ -115,5 +120,5 @@ def _makers(settings: "LoopSettings") -> "SourceFactories":
 def _seconds(text: str) -> float:
     found = float(text)
     if not 0.1 <= found <= 60:
-        raise argparse.ArgumentTypeError(f"{text}: between 0.1 and 60 seconds, since users feel what comes later")
+        raise argparse.ArgumentTypeError(f"{text}: between 0.1 and 60 seconds, since users notice a longer delay")
     return found

@@ -23,7 +23,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--sweep", action="store_true", help="start the engine here and measure its steps at every batch and length"
     )
     parser.add_argument(
-        "--budget", default="9m", metavar="TIME", help="with --sweep: how long one run may take (9m); the next goes on"
+        "--budget",
+        default="9m",
+        metavar="TIME",
+        help="with --sweep: how long one run may take (9m); the next continues",
     )
     parser.add_argument(
         "--config-json", metavar="FILE", help="with --sweep: the model's own config.json; no model is fetched then"

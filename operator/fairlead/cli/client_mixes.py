@@ -29,7 +29,7 @@ def arrivals(path: Path, rates: Iterable[str]) -> Iterator[RequestArrival]:
     if beside == path or not beside.is_file():
         raise UnreadableTraffic(
             f"rates of clients are read with their lengths from {path.name.partition('.')[0].removesuffix(RATES)}"
-            f"{LENGTHS}.csv beside it, packed alike, which is not there; put it there, named so"
+            f"{LENGTHS}.csv beside it, packed alike, which does not exist; put it there under that name"
         )
     first: float | None = None
     with trace_lines.opened(beside) as lengths:

@@ -70,7 +70,7 @@ class ClusterClient:
         if found is not None:
             return found
         others = [one["metadata"]["name"] for one in (await self.api.listing(resource, namespace)).items]
-        there = f"there are: {', '.join(sorted(others)[:10])}" if others else "there is none at all; -n names another"
+        there = f"there are: {', '.join(sorted(others)[:10])}" if others else "there are none at all; -n names another"
         raise ClusterUnavailable(f"there is no {resource.kind} {name} in namespace {namespace}: {there}")
 
     async def annotate(self, document: dict[str, Any], annotation: str, value: str) -> None:
@@ -178,10 +178,10 @@ def _why(pages: "list[bytes | ApiError]", broken: list[BrokenRecord]) -> str:
     problems = [one for one in pages if not isinstance(one, bytes)]
     answered = [one for one in problems if not isinstance(one, NotFound)]
     if broken:
-        return f"what came back is no decision of this version: {broken[0].because}"
+        return f"the reply is not a decision of this version: {broken[0].because}"
     if answered:
         return str(answered[0])
-    return "no process of the operator has decided about it; it may have started a moment ago"
+    return "no process of the operator has decided about it; it may have just started"
 
 
 async def _direct(url: str) -> "list[bytes | ApiError] | NoDecision":

@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gpus", type=int, default=1, help="number of GPUs (1)")
     parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")
     parser.add_argument(
-        "--check", action="store_true", help="end after its configuration, without a GPU: 0 if it holds"
+        "--check", action="store_true", help="exit after checking its configuration, without a GPU: 0 if it is valid"
     )
     parser.add_argument(
         "engine",

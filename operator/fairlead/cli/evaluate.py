@@ -10,7 +10,10 @@ _JUDGE = (
     ("", ("URL", "of scorer judge: the model that compares both answers, OpenAI-compatible")),
     ("-model", ("NAME", "its model, if it serves several")),
     ("-key-env", ("VARIABLE", "holds its key (none is sent)")),
-    ("-instructions", ("FILE", "what it is told, in place of our own; it must ask for a line VERDICT: A, B or TIE")),
+    (
+        "-instructions",
+        ("FILE", "its instructions, instead of the default; they must ask for a line VERDICT: A, B or TIE"),
+    ),
 )
 
 EPILOG = (
@@ -35,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--discordance", metavar="PERCENT", help="answers that are expected to differ (as the noise shows; plan: 5)"
     )
     parser.add_argument("--difference", default="0", metavar="POINTS", help="plan: how much better it truly is (0)")
-    parser.add_argument("--items", type=int, metavar="N", help="plan: say what so many items can show")
+    parser.add_argument("--items", type=int, metavar="N", help="plan: print what this many items can show")
     parser.add_argument("--anyway", action="store_true", help="run a set that is too small for its margin")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 

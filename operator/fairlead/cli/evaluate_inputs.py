@@ -64,8 +64,8 @@ def read(chosen: argparse.Namespace) -> EvaluateInputs:
     revisions = {side: getattr(chosen, f"{side}_revision") for side in Side}
     if revisions[Side.BASELINE] and revisions[Side.BASELINE] == revisions[Side.CANDIDATE]:
         raise EvaluateArgumentError(
-            f"--candidate-revision {revisions[Side.CANDIDATE]}: the baseline's name too, whose answers would be "
-            "compared with themselves; give it another name"
+            f"--candidate-revision {revisions[Side.CANDIDATE]}: also the baseline's name, so its answers "
+            "would be compared with themselves; give it another name"
         )
     return EvaluateInputs(
         items=items.in_order(found),
@@ -114,13 +114,13 @@ def _judge(chosen: argparse.Namespace) -> JudgeInputs | None:
         if given is not None:
             word = f"--{given.replace('_', '-')}"
             raise EvaluateArgumentError(
-                f"{word} {getattr(chosen, given)}: only scorer judge asks it; add --scorer judge"
+                f"{word} {getattr(chosen, given)}: only scorer judge uses it; add --scorer judge"
             )
         return None
     if not chosen.judge.startswith(("http://", "https://")):
         shown = f" {chosen.judge}" if chosen.judge else ""
         raise EvaluateArgumentError(
-            f"--judge{shown}: no address of HTTP; write one, for instance https://127.0.0.1:8000"
+            f"--judge{shown}: not an HTTP address; write one, for instance https://127.0.0.1:8000"
         )
     file = chosen.judge_instructions
     instructions = Path(file).read_text(encoding="utf-8") if file else judge.INSTRUCTIONS
@@ -154,7 +154,7 @@ def _address(chosen: argparse.Namespace, side: Side) -> EndpointAddress:
     if not url:
         raise EvaluateArgumentError(f"--{side}: no address; write one, for instance http://127.0.0.1:8000")
     if not url.startswith(("http://", "https://")):
-        raise EvaluateArgumentError(f"--{side} {url}: no address of HTTP; write http:// or https:// before it")
+        raise EvaluateArgumentError(f"--{side} {url}: not an HTTP address; write http:// or https:// before it")
     return EndpointAddress(
         name=side,
         url=url,

@@ -12,13 +12,15 @@ EACH_S: Final = 2.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("target", nargs="?", metavar="infd/NAME", help="an InferenceDeployment; NAME alone will do")
+    parser.add_argument("target", nargs="?", metavar="infd/NAME", help="an InferenceDeployment; NAME alone is enough")
     parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
     parser.add_argument("--record", metavar="FILE", help="explain the last decision in a file instead; - for stdin")
-    parser.add_argument("--autoscaler", metavar="URL", help="ask this process, such as http://127.0.0.1:9090")
-    parser.add_argument("--watch", action="store_true", help="go on, and print again whenever the decision changes")
+    parser.add_argument("--autoscaler", metavar="URL", help="query this process, such as http://127.0.0.1:9090")
     parser.add_argument(
-        "--every", type=float, default=EACH_S, metavar="SECONDS", help="how often --watch looks; default 2"
+        "--watch", action="store_true", help="keep running, and print again whenever the decision changes"
+    )
+    parser.add_argument(
+        "--every", type=float, default=EACH_S, metavar="SECONDS", help="how often --watch refreshes; default 2"
     )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 

@@ -39,7 +39,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "render": ("show what would be started", render.arguments, render.run),
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
     "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
-    "advise": ("say what holds a service back, and what would mend it", advise.arguments, advise.run),
+    "advise": ("show what limits a service, and what would fix it", advise.arguments, advise.run),
     "tune": ("search a policy's fields on recorded traffic, and judge them on the rest", tune.arguments, tune.run),
     "evaluate": ("say whether a candidate answers your own items as well", evaluate.arguments, evaluate.run),
     "explain": (

@@ -17,7 +17,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--webhook-secret", default="fairlead-webhook", help="holds the webhook's certificates")
     parser.add_argument("--webhook-service", default="fairlead-webhook", help="how the API server reaches it")
     parser.add_argument(
-        "--webhook-configuration", default="fairlead", help="what is to trust us; empty: cert-manager sees to it"
+        "--webhook-configuration",
+        default="fairlead",
+        help="the webhook configuration that must trust this webhook; empty: cert-manager does that",
     )
     parser.add_argument("--router-image", default=image, help="what routers run")
     parser.add_argument("--engine-image", default=image, help="what simulated engines run")
@@ -33,14 +35,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--monitoring-namespace", default="", metavar="NAME", help="its pods may read metrics of routers and engines"
     )
     parser.add_argument(
-        "--gateway-api", action="store_true", help="make the HTTPRoutes that specs ask for; it needs the right to"
+        "--gateway-api", action="store_true", help="create the HTTPRoutes that specs ask for; it needs the right to"
     )
     parser.add_argument("--webhook-port", type=int, default=9443)
     parser.add_argument(
         "--console-port", type=int, default=0, metavar="PORT", help="serve the console there; default 0: nowhere"
     )
     parser.add_argument(
-        "--autoscaler", choices=("on", "off"), default="on", help="whether the leader decides replicas too"
+        "--autoscaler", choices=("on", "off"), default="on", help="whether the leader also decides replicas"
     )
 
 

@@ -103,7 +103,7 @@ def _beside(plays: PlanPlays, shown: Sequence[PlayedProposal]) -> Iterator[str]:
     """Notes on the assumptions, and what was not played."""
     notes = {note for one in shown for run in one.runs for note in run.notes if note.startswith("step times")}
     yield from (f"  {note}" for note in sorted(notes)[:2])
-    yield "  ! fewer kept than the objective allows; <: the rest was not played, since nothing could mend it"
+    yield "  ! fewer kept than the objective allows; <: the rest was not played, since nothing could make up for it"
     if plays.plan.left:
         left = count(plays.plan.left, "configuration")
         yield f"  {left} not played, since {len(plays.plan.tried)} fleets were"
@@ -140,7 +140,7 @@ def _values(one: PlayedProposal) -> dict[str, Any]:
 def _unkept(plays: PlanPlays) -> Iterator[str]:
     """The proposals that come nearest."""
     yield (
-        f"nothing that was played keeps these objectives for {KEPT_GOAL:.0%} of requests: allow more time, or look at "
+        f"nothing that was played keeps these objectives for {KEPT_GOAL:.0%} of requests: allow more time, or see "
         "what arithmetic proposes with --no-play"
     )
     yield from _table(plays)

@@ -38,7 +38,7 @@ def place(name: str, namespace: str | None) -> ReportPlace:
             there = await cluster.api.read(kinds.CONFIG_MAP, *found)
             if there is not None and not published_report.is_report(there):
                 raise ClusterUnavailable(
-                    f"--publish {name}: ConfigMap {name} in {found.namespace} is no report; choose another name"
+                    f"--publish {name}: ConfigMap {name} in {found.namespace} is not a report; choose another name"
                 )
             return found
 

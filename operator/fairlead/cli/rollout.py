@@ -18,8 +18,8 @@ STATUS: Final = "status"
 VERBS: Final = {
     STATUS: "where it is, what its gates say, and what comes next",
     "pause": "stay at this step, whatever its gates say",
-    "promote": "go on to the next step, and after the last one give the newcomer all",
-    "abort": "reject the newcomer: it loses its traffic, and a revision its replicas",
+    "promote": "go on to the next step, and after the last one give the new version all traffic",
+    "abort": "reject the new version: it loses its traffic, and a revision its replicas",
     "retry": "try a rejected one again, from the first step",
 }
 
@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="KIND/NAME",
-        help="infd/NAME, an InferenceDeployment, or adp/NAME, an Adapter; NAME alone is the former",
+        help="infd/NAME, an InferenceDeployment, or adp/NAME, an Adapter; NAME alone means infd/NAME",
     )
     parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print the status")

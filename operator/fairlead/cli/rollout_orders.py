@@ -164,10 +164,10 @@ def _follows(state: CanaryState, verb: CanaryVerb) -> str:
         case CanaryVerb.PAUSE:
             return f"ordered to stay at step {number} of {steps}; a gate that fails still rolls back"
         case CanaryVerb.ABORT:
-            then = ", then its replicas go" if state.plan.starts_replicas else ""
-            return f"ordered to reject {state.revision}: routers send it nothing more{then}"
+            then = ", then its replicas are removed" if state.plan.starts_replicas else ""
+            return f"ordered to reject {state.revision}: routers stop sending it requests{then}"
         case CanaryVerb.RETRY:
-            return f"ordered to try {state.revision} again from step 1; what its gates said is forgotten"
+            return f"ordered to try {state.revision} again from step 1; the results of its gates are discarded"
         case _ if state.phase is CanaryPhase.WAITING:
             once = "a replica can be spared" if state.plan.starts_replicas else "all replicas have loaded it"
             return f"ordered to go on: the first step begins once {once}"
@@ -179,13 +179,13 @@ def _follows(state: CanaryState, verb: CanaryVerb) -> str:
 def coming(state: CanaryState) -> str:
     """What comes after this step, if it passes."""
     if state.phase is CanaryPhase.REJECTED:
-        return f"{state.stable} serves; the spec or an order to retry gives {state.revision} another try"
+        return f"{state.stable} serves; a change of the spec or an order to retry gives {state.revision} another try"
     moves = state.plan.starts_replicas
     if state.phase is CanaryPhase.PROMOTED:
-        return "the last old replicas go; then the rollout is complete" if moves else _leaves(state)
+        return "the last old replicas are removed; then the rollout is complete" if moves else _leaves(state)
     place = state.step if state.phase is CanaryPhase.WAITING else state.step + 1
     if place >= len(state.plan.steps):
-        last = ", and the last old replicas go" if moves else f"; {_leaves(state)}"
+        last = ", and the last old replicas are removed" if moves else f"; {_leaves(state)}"
         return f"{state.revision} gets all of the traffic{last}"
     following = state.plan.steps[place]
     return f"step {place + 1}: {following.traffic} % of the conversations, held for {int(following.hold_seconds)} s"

@@ -8,7 +8,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments; all else is in the file, where it can change without a restart."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--config", metavar="FILE", help="YAML or JSON; read again whenever it or its secrets change")
-    which.add_argument("--check", metavar="FILE", help="say what a router would do with this file, and end")
+    which.add_argument("--check", metavar="FILE", help="print what a router would do with this file, and exit")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how --check prints it")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104 - in a pod
     parser.add_argument("--port", type=int, default=8080, help="port to listen on; default 8080")
@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=3.0,
         metavar="SECONDS",
-        help="after SIGTERM, go on taking connections; default 3",
+        help="after SIGTERM, keep accepting connections; default 3",
     )
     parser.add_argument(
         "--access-log",

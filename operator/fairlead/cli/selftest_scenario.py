@@ -60,7 +60,7 @@ def in_cluster(account: Path) -> SelftestClient:
     """Build the client from the service account of this pod."""
     if not (account / "token").exists():
         raise SelftestFailure(
-            "this is no pod with an account: `helm test` runs it in one; elsewhere use `kubectl get infd`"
+            "this is not a pod with a ServiceAccount: `helm test` runs it in one; elsewhere use `kubectl get infd`"
         )
     context = ssl.create_default_context(cafile=account / "ca.crt")
     token = (account / "token").read_text().strip()

@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = EPILOG
     options.add_traffic(parser, "YAML files, or folders of them")
-    parser.add_argument("--since", metavar="DURATION", help="leave out what came before (30m)")
+    parser.add_argument("--since", metavar="DURATION", help="leave out what came before this (30m)")
     parser.add_argument(
         "--until", metavar="DURATION", help="and what came later than this after the first request (2h)"
     )
@@ -56,22 +56,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--queue",
         action="store_true",
-        help="play the routers' queue too: truer where requests wait, twice the time; with --from it always is",
+        help="play the routers' queue too: more accurate where requests wait, takes twice the time; with --from it "
+        "always is",
     )
     parser.add_argument("--budget", metavar="USD", help="what a candidate may cost an hour on average (4.50)")
-    parser.add_argument("--seed", type=int, default=0, help="of all chance (0)")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="play with so many seeds, show intervals (1)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
+    parser.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="play with this many seeds, show intervals (1)"
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="play N stretches of the trace, show intervals")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (as many as CPUs)")
     parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--decisions", action="store_true", help="print every change of the number of replicas")
-    parser.add_argument("--html", metavar="FILE", help="write a report that a change request can carry, too")
+    parser.add_argument("--html", metavar="FILE", help="also write a report to attach to a change request")
     parser.add_argument(
         "--publish",
         metavar="NAME",
-        help="write it into this ConfigMap of the cluster too, where the console shows it; -n names the namespace",
+        help="also write it into this ConfigMap of the cluster, where the console shows it; -n names the namespace",
     )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 

@@ -55,7 +55,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
             "--sample with --seeds: give one of them; a sample's interval has both"
         )
     if chosen.html is not None and not Path(chosen.html).absolute().parent.is_dir():
-        raise argument_values.ArgumentValueError(f"--html {chosen.html}: there is no such folder; make it first")
+        raise argument_values.ArgumentValueError(f"--html {chosen.html}: there is no such folder; create it first")
     settings = replace(play_settings(chosen), queued=chosen.queue or source.recorded is not None)
     trace = source.trace
     found = tuple(simulate_candidates.candidates(chosen, source.recorded))
@@ -65,7 +65,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
     if trace.at_once and (chosen.html is not None or chosen.sample is not None):
         raise argument_values.ArgumentValueError(
             f"--{'html' if chosen.html is not None else 'sample'}: all requests of {Path(chosen.traffic).name} come at "
-            "once, so there is no course of arrivals; spread them with --window 1h"
+            "once, so arrivals have no order in time; spread them with --window 1h"
         )
     whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once)
     if chosen.sample is None:
@@ -161,7 +161,7 @@ def _cold_starts(written: str) -> ColdStartDistribution:
     p50, p95 = (argument_values.duration("--cold-start", one) for one in (median, late))
     if p95 < p50:
         raise argument_values.ArgumentValueError(
-            f"--cold-start {written}: the median, and the time that 95 of 100 starts keep, which is no less: 110s..250s"
+            f"--cold-start {written}: the median and the 95th percentile, which must not be less: 110s..250s"
         )
     return LogNormalColdStarts(p50=p50, p95=p95)
 

@@ -49,7 +49,7 @@ def _filed(reported: ReportedComparison, file: str) -> WrittenReport:
         Path(file).write_text(page.html(reported), encoding="utf-8")
     except OSError as problem:
         return WrittenReport(f"--html {file}: {problem.strerror or problem}", done=False)
-    return WrittenReport(f"the report lies in {file}")
+    return WrittenReport(f"the report is in {file}")
 
 
 def _published(reported: ReportedComparison, place: ReportPlace) -> WrittenReport:

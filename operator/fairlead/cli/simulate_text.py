@@ -100,7 +100,9 @@ def _below(row: Repeated, *, every: bool) -> list[str]:
     one = row.runs[0]
     lines = ["", f"{row.name}: {judged(row)}"]
     if row.least_gpu_hours is not None:
-        lines.append(f"  whoever decides, on these replicas: at least {row.least_gpu_hours:.2f} GPU hours")
+        lines.append(
+            f"  the minimum on these replicas, however they are scaled: at least {row.least_gpu_hours:.2f} GPU hours"
+        )
     lines += [f"  {note}" for note in one.notes]
     if len(row.runs) > 1:
         return lines

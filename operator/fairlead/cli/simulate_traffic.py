@@ -84,8 +84,8 @@ class TraceFigures:
         if self.longest_gap < LONG_GAP_SECONDS:
             return ""
         return (
-            f"; nobody came for {self.longest_gap / 60:,.0f} min after minute {self.gap_since / 60:,.0f}: if the "
-            "recording stood still, give --longest-gap"
+            f"; no requests for {self.longest_gap / 60:,.0f} min after minute {self.gap_since / 60:,.0f}: if the "
+            "recording was interrupted, set --longest-gap"
         )
 
 
@@ -171,9 +171,11 @@ class TraceFile:
                 else:
                     yield from _reader(first, chain((first,), lines), page_tokens, notes)
         except UnicodeDecodeError as problem:
-            raise UnreadableTraffic(f"{self.path}: it is no text in UTF-8; {trace_lines.FORMATS}") from problem
+            raise UnreadableTraffic(f"{self.path}: it is not UTF-8 text; {trace_lines.FORMATS}") from problem
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-            raise UnreadableTraffic(f"{self.path}: it is no whole gzip file; copy or pack it again") from problem
+            raise UnreadableTraffic(
+                f"{self.path}: it is not a complete gzip file; copy or compress it again"
+            ) from problem
         except UnreadableTraffic as problem:
             raise UnreadableTraffic(f"{self.path}: {problem}") from problem
 

@@ -11,9 +11,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("-n", "--namespace", help="deployments of this namespace; default: the kubeconfig's")
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="deployments of all namespaces")
-    parser.add_argument("--once", action="store_true", help="print one table and end, as it does without a terminal")
-    parser.add_argument("--every", type=float, default=EACH_S, metavar="SECONDS", help="how often to look; default 2")
-    parser.add_argument("--autoscaler", metavar="URL", help="ask this process, such as http://127.0.0.1:9090")
+    parser.add_argument("--once", action="store_true", help="print one table and exit, as it does without a terminal")
+    parser.add_argument(
+        "--every", type=float, default=EACH_S, metavar="SECONDS", help="how often to refresh; default 2"
+    )
+    parser.add_argument("--autoscaler", metavar="URL", help="query this process, such as http://127.0.0.1:9090")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="json prints once")
 
 

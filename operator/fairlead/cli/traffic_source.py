@@ -30,12 +30,12 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
     """Open the traffic and check it; fetched logs are kept while it is played."""
     if chosen.prometheus is not None and (chosen.service is None or chosen.traffic):
         raise argument_values.ArgumentValueError(
-            "--prometheus: it says what the routers of --from infd/NAME were asked; name it, and no --traffic"
+            "--prometheus: it supplies the requests of the routers of --from infd/NAME; set --from, and not --traffic"
         )
     if chosen.service is None:
         if not chosen.files or not chosen.traffic:
             raise argument_values.ArgumentValueError(
-                "no FILE with --traffic TRACE, and no --from infd/NAME: name what is played, and on which requests"
+                "no FILE with --traffic TRACE, and no --from infd/NAME: name what to play, and on which requests"
             )
         yield TrafficSource(trace=_looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since)))
     elif chosen.traffic:

@@ -33,5 +33,5 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         return playing_errors.reported("tune", tuned)
     except KeyboardInterrupt:
-        print("\nfairlead tune: interrupted; nothing was judged yet", file=sys.stderr)
+        print("\nfairlead tune: interrupted; nothing was evaluated yet", file=sys.stderr)
         return 1

@@ -62,8 +62,8 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
     given.check_objective(settings.objectives)
     if trace.at_once:
         raise ArgumentValueError(
-            "--traffic: all requests of this batch come at once, and a policy is searched on one part of the time and "
-            "judged on another; spread them with --window 1h"
+            "--traffic: all requests of this batch come at once, and a policy is tuned on one part of the "
+            "time and judged on another; spread them with --window 1h"
         )
     split = trace.seconds * share
     early = PlayedTraffic(
@@ -86,7 +86,7 @@ def _policy(one: SinglePlayable) -> ObjectKey:
     bounds = one.candidate.replicas
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         raise NothingToTune(
-            f"{one.candidate.name}: it follows no policy; set spec.scaling.policy and give that policy's file"
+            f"{one.candidate.name}: it has no policy; set spec.scaling.policy and give that policy's file"
         )
     namespace = str(one.content.get("metadata", {}).get("namespace") or "default")
     return ObjectKey(kinds.POLICY.name, namespace, bounds.policy)

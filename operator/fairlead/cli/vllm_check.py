@@ -84,7 +84,7 @@ def _with(review: Review, verdict: VllmVerdict) -> Review:
         value="(as rendered)",
         reason=VllmReason.VLLM_REFUSES,
         because=f"vLLM itself says: {verdict.words}",
-        remedy="`fairlead render` shows the command line; if it is right, tell us that our checks miss this",
+        remedy="`fairlead render` shows the command line; if it is right, report that Fairlead's checks miss this",
     )
     return replace(review, refusals=(*review.refusals, no))
 

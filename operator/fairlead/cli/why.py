@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "target",
         nargs="?",
         metavar="[KIND/]NAME",
-        help="such as chat, infd/chat, infg/company or asp/interactive; default: all that is not well",
+        help="such as chat, infd/chat, infg/company or asp/interactive; default: everything that is not well",
     )
     parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")

@@ -28,7 +28,7 @@ class WhyText:
         """Yield all that is not well; with `every`, also what is well, since it was requested by name."""
         if operator is not None:
             yield self._painted(RED, f"✗ {operator}")
-            yield from self._field("cause", "Every status below is as old as that; engines and routers go on.")
+            yield from self._field("cause", "Every status below dates from then; engines and routers keep running.")
             yield from self._field("command", OPERATOR_PODS)
         well = [one for one in found if one.is_well]
         for one in found:
@@ -92,7 +92,7 @@ def nothing_there(name: str, namespace: str | None, others: Sequence[Mapping[str
     if not name:
         return f"there is no object of Fairlead {where}; -n names another, -A looks everywhere"
     names = sorted(one["metadata"]["name"] for one in others)
-    there = f"there are: {', '.join(names[:10])}" if names else "there is none at all; -n names another"
+    there = f"there are: {', '.join(names[:10])}" if names else "there are none at all; -n names another"
     return f"there is no {name} {where}: {there}"
 
 

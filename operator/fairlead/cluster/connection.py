@@ -117,7 +117,7 @@ class ApiConnection:
             try:
                 self._take(await self._source())
             except (NoCredentials, OSError) as problem:
-                log.warning("credentials cannot be read again, those of before are used: %s", problem)
+                log.warning("credentials cannot be reloaded, so the previous ones are used: %s", problem)
         return self._credentials
 
     def doubt(self) -> None:

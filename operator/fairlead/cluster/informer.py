@@ -234,7 +234,7 @@ class _WatchStream:
 
     def _healed(self) -> None:
         if self.trouble:
-            log.warning("the API server answers again; the trouble was: %s", self.trouble)
+            log.warning("the API server answers again; the problem was: %s", self.trouble)
             self.trouble = ""
 
     def _failed(self, problem: ApiError) -> float:

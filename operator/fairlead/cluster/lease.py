@@ -156,7 +156,7 @@ class Leadership:
             if not self.may_write() or (not kept and self._another_holds()):
                 self.lost.set()
                 log.error(
-                    "%s lost the Lease %s: %s; this process ends, and the kubelet starts it anew",
+                    "%s lost the Lease %s: %s; this process ends, and the kubelet restarts it",
                     self._place.identity,
                     self._place,
                     self._why_lost(),

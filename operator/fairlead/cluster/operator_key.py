@@ -30,7 +30,12 @@ async def keep(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
         try:
             keys.secret = await read(api, namespace) or await _made(api, namespace)
         except ApiError as problem:
-            log.warning("Secret %s/%s: %s; until it can be read, routers' pages stay unread", namespace, NAME, problem)
+            log.warning(
+                "Secret %s/%s: %s; until it can be read, the operator cannot read routers' metrics",
+                namespace,
+                NAME,
+                problem,
+            )
         if keys.secret is None:
             await asyncio.sleep(AGAIN_S)
 

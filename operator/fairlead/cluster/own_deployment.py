@@ -31,7 +31,7 @@ def deployment(api: ApiServer, namespace: str, name: str) -> OwnerLookup:
             found = await api.read(kinds.DEPLOYMENT, namespace, name)
         except RequestRefused as problem:
             log.warning(
-                "its own Deployment cannot be read, so what this process makes stays after an uninstall: %s",
+                "its own Deployment cannot be read, so what this process creates stays after an uninstall: %s",
                 problem,
             )
             return None

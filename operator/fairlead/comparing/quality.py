@@ -118,7 +118,7 @@ def _baseline_errors(facts: _QualityFacts) -> _QualityFinding | None:
     first = next(one.baseline.error for one in facts.pairs if one.baseline.error)
     message = (
         f"the baseline did not answer {count(lost, 'item')} of {facts.plan.items}, at most "
-        f"{MOST_BASELINE_ERRORS:.0%} may fail: {first[:80]}; mend the baseline's endpoint and run again"
+        f"{MOST_BASELINE_ERRORS:.0%} may fail: {first[:80]}; fix the baseline's endpoint and run again"
     )
     return _QualityFinding(Verdict.ERROR, GateReason.BASELINE_ERRORS, message)
 
@@ -134,7 +134,7 @@ def _at_chance(facts: _QualityFacts) -> _QualityFinding | None:
         return None
     message = (
         f"the baseline has {right} of {n} right, which answers at random ({chance:.0%}) would have too: "
-        "look at the answers in the journal, the scorer or the template of the prompt may be wrong"
+        "check the answers in the journal; the scorer or the prompt template may be wrong"
     )
     return _QualityFinding(Verdict.ERROR, GateReason.AT_CHANCE, message)
 
@@ -147,8 +147,8 @@ def _unlike_expected(facts: _QualityFacts) -> _QualityFinding | None:
     if min(binomial.at_least(right, n, expected), binomial.at_least(n - right, n, 1 - expected)) > UNLIKE_EXPECTED / 2:
         return None
     message = (
-        f"the baseline has {counts.baseline_rate:.1%} right, {expected:.1%} were expected: another template of the "
-        "prompt, scorer or model than was measured; correct it, or the expected score"
+        f"the baseline has {counts.baseline_rate:.1%} right, {expected:.1%} were expected: the prompt template, "
+        "scorer or model differs from the measured one; correct it, or the expected score"
     )
     return _QualityFinding(Verdict.ERROR, GateReason.UNLIKE_EXPECTED_SCORE, message)
 
@@ -177,8 +177,8 @@ def _too_few(facts: _QualityFacts) -> _QualityFinding | None:
         return _QualityFinding(Verdict.UNDECIDED, GateReason.TOO_FEW_ITEMS, message, least - n)
     if facts.counted.clustered and clusters < FEWEST:
         message = (
-            f"the items are of {count(clusters, 'cluster')}, at least {FEWEST} are needed to know how much these "
-            "differ; add items of other documents or conversations"
+            f"the items are of {count(clusters, 'cluster')}, at least {FEWEST} are needed to know how "
+            "much these vary; add items of other documents or conversations"
         )
         return _QualityFinding(Verdict.UNDECIDED, GateReason.TOO_FEW_CLUSTERS, message)
     return None

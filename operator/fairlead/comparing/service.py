@@ -100,7 +100,7 @@ def _no_traffic(facts: _ServiceFacts) -> _ServiceFinding | None:
         return None
     side = "candidate" if not candidate else "baseline"
     message = (
-        f"no request of a user reached the {side}; raise its share of the traffic, wait for a busier hour, or judge by "
+        f"no user request reached the {side}; raise its share of the traffic, wait for a busier hour, or judge by "
         "an evaluation"
     )
     return _ServiceFinding(Verdict.UNDECIDED, GateReason.NO_TRAFFIC, message, facts.plan.min_requests)
@@ -122,7 +122,7 @@ def _faulty(facts: _ServiceFacts) -> _ServiceFinding | None:
 def _warming_up(facts: _ServiceFacts) -> _ServiceFinding | None:
     if facts.warm:
         return None
-    message = f"{count(facts.counts[1], 'request')} while the prefix cache is still cold; these are left out"
+    message = f"{count(facts.counts[1], 'request')} while the prefix cache is still cold; these are not counted"
     return _ServiceFinding(Verdict.UNDECIDED, GateReason.WARMING_UP, message, facts.plan.min_requests)
 
 
@@ -157,8 +157,8 @@ def _open(facts: _ServiceFacts) -> _ServiceFinding:
     open_ = {one: course for one, course in facts.courses.items() if course.outcome is CourseOutcome.OPEN}
     left = max(facts.plan.requests - course.information for course in open_.values())
     shown = "; ".join(f"{one} {_ratio(rank_test.interval(course.strata))}" for one, course in open_.items())
-    more = "" if left <= 0 else f"; up to {count(ceil(left), 'more request')} a side will tell"
-    message = f"{shown} the baseline's, which excludes neither no change nor the limit{more}"
+    more = "" if left <= 0 else f"; up to {count(ceil(left), 'more request')} per side will decide"
+    message = f"{shown} the baseline's, which rules out neither equality nor the limit{more}"
     missing = ceil(left) if left > 0 else None
     return _ServiceFinding(Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, message, missing)
 

@@ -10,7 +10,7 @@ from fairlead.scaling.explain import change_sentences
 from fairlead.scaling.explain.decision_record import DecisionRecord
 
 ELSEWHERE: Final = (
-    "The arithmetic of the last decision is with the process that took it: fairlead explain infd/NAME shows it."
+    "The arithmetic of the last decision is kept by the process that made it: fairlead explain infd/NAME shows it."
 )
 
 

@@ -20,7 +20,7 @@ class FleetRow:
     ready: int
     wanted: int | None
     concurrency: str
-    """Requests of the longest allowed context that a replica holds at once."""
+    """Requests of the longest allowed context that fit in a replica at once."""
     accelerators: int
     cost_per_hour: float | None
     diagnosis: Diagnosis

@@ -17,8 +17,8 @@ MOST_TOKENS: Final = 256
 ADDRESS: Final = re.compile(r"(https?)://([-a-z0-9]+)\.([-a-z0-9]+)\.svc/")
 """For example `http://chat-router.team.svc/v1`."""
 ELSEWHERE: Final = (
-    "Requests are sent by `fairlead console`, with the rights of your kubeconfig. This page came another way: run it, "
-    "and open the address that it prints."
+    "Requests are sent by `fairlead console`, with the rights of your kubeconfig. This page was opened another way: "
+    "run it, and open the address that it prints."
 )
 NOTHING: Final = "No model has an address yet in the namespaces that you may read."
 PRICE: Final = (

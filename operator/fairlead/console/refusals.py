@@ -34,14 +34,14 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
     ConsoleRefusal.NO_TOKEN: RefusalPage(
         401,
         "No token",
-        "The console asks Kubernetes who reads it. Run kubectl fairlead console and open the address that it prints, "
+        "The console asks Kubernetes who you are. Run kubectl fairlead console and open the address that it prints, "
         "or send a Kubernetes token as Authorization: Bearer TOKEN.",
     ),
     ConsoleRefusal.UNKNOWN_TOKEN: RefusalPage(
         401,
         "Unknown token",
-        "Kubernetes does not know this token, or it has expired. End kubectl fairlead console, log in again, and start "
-        "it anew.",
+        "Kubernetes does not know this token, or it has expired. Stop kubectl fairlead console, log in again, "
+        "and restart it.",
     ),
     ConsoleRefusal.DENIED: RefusalPage(
         403,
@@ -61,14 +61,14 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
     ConsoleRefusal.NOT_LEADING: RefusalPage(
         503,
         "Standing by",
-        "Another pod of the operator leads and has the facts. kubectl fairlead console finds it; behind a Service, "
-        "load the page again.",
+        "Another pod of the operator is the leader and has the data. kubectl fairlead console finds it; behind "
+        "a Service, reload the page.",
     ),
     ConsoleRefusal.NO_ANSWER: RefusalPage(
         503,
         "Kubernetes does not answer",
-        "Who you are, or what you may read, could not be asked of the API server. Load the page again in some seconds; "
-        "kubectl logs of the operator says more.",
+        "The API server could not say who you are or what you may read. Reload the page in a few "
+        "seconds; see kubectl logs of the operator.",
     ),
 }
 

@@ -40,7 +40,7 @@ PANELS: Final = (
 def timelines(points: Sequence[HistoryPoint]) -> Markup:
     """Draw all panels, or say why there are none yet."""
     if len(points) < 2:
-        words = "Lines are drawn from what the leading operator has seen; it began a moment ago."
+        words = "The lines show what the leading operator has observed; it has just started."
         return section("The last hour", element("p", words, class_="faint"))
     span = f"From {figures.moment(points[0].at)} to {figures.moment(points[-1].at)}"
     return section("The last hour", element("p", span, class_="faint"), *(_panel(one, points) for one in PANELS))

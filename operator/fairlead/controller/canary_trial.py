@@ -162,10 +162,10 @@ def _given_up(target: RevisionState | None, state: CanaryState) -> str:
 def _spared(question: RolloutSnapshot, observed: TrialObservation, state: CanaryState) -> tuple[bool, str]:
     """Whether one replica less could run all requests in flight; false until routers know the new revision."""
     if observed.by_gateway and not _diverted(observed, state):
-        return False, "routers of the gateway have yet to hear of it"
+        return False, "the gateway's routers do not have it yet"
     left = max(0, sum(_serving(each) for each in question.revisions) - 1)
     if observed.replica_sequences is None:
-        return True, "how many requests a replica runs at once is not known"
+        return True, "the number of requests a replica runs at once is unknown"
     room = left * observed.replica_sequences
     load = f"{count(observed.busy, 'request')} in flight, {count(left, 'replica')} can run {room} at once"
     return observed.busy <= room, load

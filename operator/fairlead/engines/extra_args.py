@@ -69,8 +69,8 @@ def _refusals(arguments: Sequence[str], rules: Sequence[FlagRule]) -> Iterator[S
             yield _malformed(
                 field,
                 argument.split()[0],
-                "one element holds one flag or one value, and this holds more",
-                "write each flag and each value as an element",
+                "one element takes one flag or one value, and this has more",
+                "write each flag and each value as its own element",
             )
         elif found := rule(name, rules):
             yield SpecRefusal(field=field, value=name, reason=found.reason, because=found.because, remedy=found.remedy)

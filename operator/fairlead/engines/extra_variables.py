@@ -9,7 +9,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.findings import SpecRefusal
 
-CACHE_REMEDY: Final = "set spec.storage.cache; Fairlead names the folders below it"
+CACHE_REMEDY: Final = "set spec.storage.cache; Fairlead chooses the folders in it"
 _IMAGE: Final = "remove it; build it into an image of your own and name that in spec.engine.image"
 
 
@@ -33,20 +33,20 @@ OF_THE_HUB: Final = (
     VariableRule(
         names=("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"),
         reason=EngineReason.VARIABLE_OWNED,
-        because="it follows from where the sources are",
-        remedy="remove it; with no hf:// source the engine never asks the hub",
+        because="Fairlead sets it by the schemes of the sources",
+        remedy="remove it; without an hf:// source the engine never contacts the hub",
     ),
 )
 """For every engine that reads a model through the hub's own library."""
 OF_THE_POD: Final = (
     VariableRule(
         names=("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
-        because="Kubernetes chooses the GPUs of a pod; another list hides them, or shows those of a neighbour",
+        because="Kubernetes chooses the GPUs of a pod; another list hides them, or shows those of another pod",
         remedy="remove it; spec.parallelism says how many GPUs a replica has, spec.accelerator which",
     ),
     VariableRule(
         names=("LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PATH"),
-        because="the engine would load other libraries or code than its image holds",
+        because="the engine would load libraries or code that its image does not contain",
         remedy=_IMAGE,
     ),
     VariableRule(

@@ -49,7 +49,7 @@ def unknown_setting(
                     field="spec.engine" if isinstance(holder, DesiredEngine) else "spec.engine.speculation",
                     value=one.name,
                     reason=EngineReason.NOT_YET_IN_ENGINE,
-                    because=f"this release of Fairlead does not know what {engine} makes of this setting",
+                    because=f"this release of Fairlead does not know how {engine} handles this setting",
                     remedy="remove it, or write engine.kind: vLLM",
                 )
     return None

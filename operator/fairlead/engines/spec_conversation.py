@@ -85,7 +85,7 @@ def parser_unknown(setup: EngineSetup, table: ParserTable) -> SpecRefusal | None
         field=f"{table.field}.parser",
         value=name,
         reason=EngineReason.PARSER_UNKNOWN,
-        because=f"{table.engine} has no parser of this name and would end its start",
+        because=f"{table.engine} has no parser of this name and would fail to start",
         remedy=table.guess(name) or f"write one of {', '.join(table.names)}",
     )
 

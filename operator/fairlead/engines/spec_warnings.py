@@ -19,7 +19,7 @@ def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
         field="spec.accelerator.count",
         value=str(held),
         reason=EngineReason.SLOWER,
-        because=f"parallelism uses {used} of {count(held, 'GPU')}, and no other pod can use the rest",
+        because=f"parallelism uses {used} of {count(held, 'GPU')}, and no other pod can use the others",
         remedy=f"write {used}, or more parallelism",
     )
 
@@ -49,8 +49,8 @@ def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
         field="spec.engine.quantization.kvCache",
         value=KvFormat.FP8_E5M2,
         reason=EngineReason.RISKY,
-        because="it keeps two mantissa bits of each value, and answers to long contexts lose quality first",
-        remedy="write fp8E4M3, which this GPU can" if newer else "check answers on your own prompts",
+        because="it keeps two mantissa bits per value, which hurts the quality of answers, first with long contexts",
+        remedy="write fp8E4M3, which this GPU supports" if newer else "check answers on your own prompts",
     )
 
 
@@ -63,8 +63,8 @@ def context_beyond_the_model(setup: EngineSetup, unless: str) -> SpecWarning | N
         field="spec.engine.context.maxTokens",
         value=str(tokens),
         reason=EngineReason.RISKY,
-        because=f"{shape.name} was made for {count(shape.positions, 'token')}; beyond, answers degrade or the engine "
-        "fails",
+        because=f"{shape.name} was made for {count(shape.positions, 'token')}; above that, answers degrade or the "
+        "engine fails",
         remedy=f"write {shape.positions} or less",
     )
 

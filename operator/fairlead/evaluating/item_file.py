@@ -103,15 +103,15 @@ def _document(line: bytes, number: int) -> Mapping[str, Any]:
         remedy = "write one JSON object a line" if number == 1 else "write one JSON object a line, as in line 1"
         raise ItemFieldError("line", shown, because=why[:100], remedy=remedy) from None
     if not isinstance(found, dict):
-        raise ItemFieldError("line", found, because="no JSON object", remedy='write {"input": ..., "target": ...}')
+        raise ItemFieldError("line", found, because="not a JSON object", remedy='write {"input": ..., "target": ...}')
     return found
 
 
 def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: object) -> EvaluationItem:
     unknown = sorted(set(found) - FIELDS)
     if unknown:
-        remedy = f"write what only you need below metadata; fields are {', '.join(sorted(FIELDS))}"
-        raise ItemFieldError(unknown[0], found[unknown[0]], because="no field of an item", remedy=remedy)
+        remedy = f"put your own fields under metadata; fields are {', '.join(sorted(FIELDS))}"
+        raise ItemFieldError(unknown[0], found[unknown[0]], because="not a field of an item", remedy=remedy)
     if settings is None:
         _check_judged(found)
     messages = _messages(found)
@@ -162,7 +162,7 @@ def _name(found: Mapping[str, Any], sent: Mapping[str, Any]) -> str:
     if isinstance(given, int | str) and not isinstance(given, bool) and 0 < len(str(given)) <= 200:
         return str(given)
     raise ItemFieldError(
-        "id", given, because="no name", remedy="write a number or a text of at most 200 characters, or leave it out"
+        "id", given, because="not a name", remedy="write a number or text of at most 200 characters, or leave it out"
     )
 
 
@@ -170,7 +170,7 @@ def _tags(found: Mapping[str, Any]) -> Iterator[str]:
     given = found.get("tags") or []
     if not isinstance(given, list) or not all(isinstance(one, str) and one for one in given):
         raise ItemFieldError(
-            "tags", given, because="no list of words", remedy='write a list, for instance ["law", "cluster:doc-7"]'
+            "tags", given, because="not a list of words", remedy='write a list, for instance ["law", "cluster:doc-7"]'
         )
     yield from given
 

@@ -99,7 +99,7 @@ class PositionBias:
     def brief(self) -> str:
         """A short text beside a verdict."""
         if not self.pairs:
-            return "the judge was asked nothing: no pair differed"
+            return "the judge was not asked: no pair differed"
         silent = f", {self.unreadable} without a verdict" if self.unreadable else ""
         share = self.followed / self.pairs
         return f"the judge followed the position in {self.followed} of {self.pairs} pairs ({share:.0%}){silent}"
@@ -114,8 +114,8 @@ class PositionBias:
             )
         if binomial.at_least(self.followed, self.pairs, 0.5) <= UNLIKE_TOSSES:
             return (
-                f"the judge followed the position in {self.followed} of {self.pairs} pairs, more often than a coin "
-                "would: it does not read the answers; name another model in spec.scorer.judge"
+                f"the judge followed the position in {self.followed} of {self.pairs} pairs, more often than "
+                "by chance: it does not read the answers; name another model in spec.scorer.judge"
             )
         return ""
 
@@ -124,7 +124,7 @@ class PositionBias:
         """Format as text."""
         if not self.pairs:
             return "no pair differed"
-        parts = f"{self.first} for whatever stood first, {self.second} for whatever stood second"
+        parts = f"{self.first} for the first answer, {self.second} for the second answer"
         silent = f", {self.unreadable} without a verdict" if self.unreadable else ""
         return f"{self.pairs} pairs in both orders: {parts}{silent}; each such pair is a tie"
 

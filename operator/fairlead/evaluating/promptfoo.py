@@ -26,19 +26,22 @@ def filled(found: Mapping[str, Any]) -> str:
     given, template = found["vars"], found.get("input")
     if not isinstance(given, dict) or not given:
         raise ItemFieldError(
-            "vars", given, because="no variables", remedy='write an object, for instance {"question": "..."}'
+            "vars",
+            given,
+            because="not an object of variables",
+            remedy='write an object, for instance {"question": "..."}',
         )
     texts = {name: str(value) for name, value in given.items() if isinstance(value, str | int | float)}
     if len(texts) < len(given):
         name = next(one for one in given if one not in texts)
-        raise ItemFieldError(f"vars.{name}", given[name], because="no text or number", remedy="write it as a text")
+        raise ItemFieldError(f"vars.{name}", given[name], because="not text or a number", remedy="write it as text")
     if isinstance(template, str):
         for name, value in texts.items():
             template = template.replace("{{" + name + "}}", value).replace("{{ " + name + " }}", value)
         return template
     if "input" in texts or len(texts) == 1:
         return texts.get("input", next(iter(texts.values())))
-    remedy = 'add an input that says where they stand, for instance "input": "{{context}} {{question}}"'
+    remedy = 'add an input that says where they go, for instance "input": "{{context}} {{question}}"'
     raise ItemFieldError("vars", sorted(texts), because="several variables and no prompt", remedy=remedy)
 
 
@@ -46,7 +49,7 @@ def rules(given: object, settings: ScorerSettings) -> Iterator[AnswerRule]:
     """Yield the rules of all assertions; of `settings` only the tolerance matters."""
     if not isinstance(given, list) or not given:
         raise ItemFieldError(
-            "assert", given, because="no list of assertions", remedy='write [{"type": "equals", "value": "..."}]'
+            "assert", given, because="not a list of assertions", remedy='write [{"type": "equals", "value": "..."}]'
         )
     for place, one in enumerate(given):
         yield from _rules(one, f"assert[{place}]", settings)
@@ -56,9 +59,7 @@ def _rules(one: object, field: str, settings: ScorerSettings) -> Iterator[Answer
     kind = one.get("type") if isinstance(one, dict) else None
     if not isinstance(one, dict) or not isinstance(kind, str) or (kind not in _KINDS and kind not in _ALL):
         names = ", ".join((*_KINDS, *_ALL))
-        raise ItemFieldError(
-            f"{field}.type", kind, because="no assertion that is known here", remedy=f"write one of {names}"
-        )
+        raise ItemFieldError(f"{field}.type", kind, because="not a known assertion", remedy=f"write one of {names}")
     value = one.get("value")
     if kind in _ALL:
         for text in value if isinstance(value, list) and value else [value]:

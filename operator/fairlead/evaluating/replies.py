@@ -30,7 +30,7 @@ def read(body: bytes) -> ItemReply:
     """Read the first choice of a complete reply."""
     answer = reply_reader.answer_in(body)
     if answer is None:
-        return ItemReply(error="the reply is no chat completion")
+        return ItemReply(error="the reply is not a chat completion")
     counted = _TOKENS.search(body)
     return ItemReply(
         text=without_reasoning(answer[0].text),

@@ -97,7 +97,7 @@ def _regex(settings: ScorerSettings, expected: object, field: str) -> Holds:
 def _number(settings: ScorerSettings, expected: object, field: str) -> Holds:
     wanted = answer_values.number_of(expected)
     if wanted is None:
-        raise ItemFieldError(field, expected, because="no number", remedy="write one, for instance 42 or 3.14")
+        raise ItemFieldError(field, expected, because="not a number", remedy="write one, for instance 42 or 3.14")
     most = settings.tolerance * (abs(wanted) if settings.relative else 1.0)
 
     def holds(reply: ItemReply) -> bool:
@@ -111,7 +111,7 @@ def _choice(_: ScorerSettings, expected: object, field: str) -> Holds:
     wanted = _text(expected, field).strip(" ().").upper()
     if len(wanted) != 1 or not wanted.isalpha():
         raise ItemFieldError(
-            field, expected, because="no letter of a choice", remedy="write the letter alone, for instance B"
+            field, expected, because="not a letter of a choice", remedy="write the letter alone, for instance B"
         )
     return lambda reply: answer_values.choice_letter(reply.text) == wanted
 
@@ -119,13 +119,11 @@ def _choice(_: ScorerSettings, expected: object, field: str) -> Holds:
 def _json_schema(_: ScorerSettings, expected: object, field: str) -> Holds:
     if not isinstance(expected, dict):
         raise ItemFieldError(
-            field, expected, because="no JSON schema", remedy='write an object, for instance {"type": "object"}'
+            field, expected, because="not a JSON schema", remedy='write an object, for instance {"type": "object"}'
         )
     compiled = compiled_schemas.compiled(json.dumps(expected).encode())
     if isinstance(compiled, CheckResult):
-        raise ItemFieldError(
-            field, expected, because=compiled.message, remedy="write a schema that a router would check by"
-        )
+        raise ItemFieldError(field, expected, because=compiled.message, remedy="write a schema that a router can check")
     return lambda reply: is_json(reply) and compiled.check(json.dumps(document(reply))).passed
 
 
@@ -148,7 +146,7 @@ def _json_field(settings: ScorerSettings, expected: object, _field: str) -> Hold
 def _tool(_: ScorerSettings, expected: object, field: str) -> Holds:
     if not isinstance(expected, dict) or not isinstance(expected.get("name"), str):
         remedy = 'write {"name": ..., "arguments": {...}}; without arguments only the name counts'
-        raise ItemFieldError(field, expected, because="no tool call", remedy=remedy)
+        raise ItemFieldError(field, expected, because="not a tool call", remedy=remedy)
     name, arguments = expected["name"], expected.get("arguments")
 
     def holds(reply: ItemReply) -> bool:
@@ -186,7 +184,7 @@ def _text(expected: object, field: str) -> str:
     if isinstance(expected, int | float) and not isinstance(expected, bool):
         return str(expected)
     raise ItemFieldError(
-        field, expected, because="no text", remedy="write what the answer must be, or score with one-of"
+        field, expected, because="not text", remedy="write what the answer must be, or score with one-of"
     )
 
 

@@ -36,8 +36,8 @@ class EndpointJudge:
         for reply in replies:
             if reply.error:
                 raise EndpointUnusable(
-                    f"judge: no reply to item {item.name}: {reply.error[:80]}; look at the endpoint and run again: the "
-                    "journal keeps what was answered"
+                    f"judge: no reply to item {item.name}: {reply.error[:80]}; check the endpoint and run "
+                    "again: the journal keeps what was answered"
                 )
         plain, turned = (judge.preference(one.text) for one in replies)
         self.verdicts[key] = PairVerdict(plain=plain, turned=turned)

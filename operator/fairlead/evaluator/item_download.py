@@ -54,7 +54,7 @@ def from_file(path: Path) -> bytes:
     except PermissionError:
         raise ItemsUnread(f"{path}: user 65532 may not read it; let others read the file and its folders") from None
     except OSError as problem:
-        raise ItemsUnread(f"{path}: {problem.strerror or problem}; look at the volume") from None
+        raise ItemsUnread(f"{path}: {problem.strerror or problem}; check the volume") from None
 
 
 def beside(folder: Path) -> str:

@@ -138,7 +138,7 @@ class EvaluationRun:
         if self.unreachable[wanted.side] >= MOST_UNREACHABLE:
             raise EndpointUnusable(
                 f"{wanted.side}: no reply to {MOST_UNREACHABLE} items in a row, the last: {reply.error[:80]}; "
-                "look at the endpoint and run again: the journal keeps what was answered"
+                "check the endpoint and run again: the journal keeps what was answered"
             )
         line = JournalLine(
             item=wanted.item.name,

@@ -183,7 +183,7 @@ class HoldReason(StrEnum):
     AWAITING_PERSON = "AwaitingPerson"
     """As OnTrial, but a person has to promote or abort it."""
     DIVERTING = "Diverting"
-    """The target was rejected; its replicas are removed once routers send it nothing more."""
+    """The target was rejected; its replicas are removed once routers stop sending it requests."""
     PAUSED = "Paused"
     RETURNED = "Returned"
     """The target was given up and the fallback serves, until the back-off ends or the spec changes."""

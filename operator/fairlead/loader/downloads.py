@@ -34,7 +34,7 @@ async def download(session: aiohttp.ClientSession, url: str, path: Path, *, head
                 async for piece in answer.content.iter_chunked(_PIECE):
                     size += len(piece)
                     if size > LARGEST:
-                        raise SourceUnreadable(f"{url}: more than {LARGEST >> 30} GiB, so it is no adapter")
+                        raise SourceUnreadable(f"{url}: more than {LARGEST >> 30} GiB, so it is not an adapter")
                     file.write(piece)
     except TimeoutError:
         raise SourceUnreadable(f"{url}: silent for {SILENT_S:.0f} s; it is tried again") from None

@@ -50,7 +50,7 @@ class EngineAdapters:
         )
         if reply is None:
             return AdapterProblem(
-                reason=AdapterReason.ENGINE_SILENT, message="no answer from the engine; it is asked again within 60 s"
+                reason=AdapterReason.ENGINE_SILENT, message="no answer from the engine; Fairlead asks again within 60 s"
             )
         if reply.status == HTTPStatus.OK:
             return None

@@ -16,7 +16,7 @@ def routes(loop: LoaderLoop) -> tuple[web.RouteDef, ...]:
     """Return all routes."""
 
     async def ready(_: web.Request) -> web.Response:
-        words = "every adapter was loaded or tried" if loop.complete else "adapters are being loaded"
+        words = "every adapter was loaded or attempted" if loop.complete else "adapters are being loaded"
         return web.Response(status=200 if loop.complete else 503, text=f"{words}\n")
 
     async def alive(_: web.Request) -> web.Response:

@@ -139,7 +139,7 @@ def _mapping(body: bytes, url: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise SourceUnreadable(f"{url}: the answer is no JSON object")
+        raise SourceUnreadable(f"{url}: the answer is not a JSON object")
     return found
 
 

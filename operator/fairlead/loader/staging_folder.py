@@ -60,7 +60,7 @@ class StagingFolder:
 
 
 REMEDY: Final = (
-    f"the source has to be a folder with {adapter_files.CONFIG} and {adapter_files.WEIGHTS}, as PEFT saves them"
+    f"the source must be a folder with {adapter_files.CONFIG} and {adapter_files.WEIGHTS}, as PEFT saves them"
 )
 
 

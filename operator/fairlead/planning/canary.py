@@ -60,7 +60,7 @@ def _waiting(at: CanaryMoment) -> CanaryLimit:
 
 def _leaving(at: CanaryMoment) -> CanaryLimit:
     due, rejected = at.state.since + timedelta(seconds=DIVERT_SECONDS), at.state.because
-    because = f"{at.state.revision} was rejected, and routers are yet to send it nothing more"
+    because = f"{at.state.revision} was rejected; routers have yet to stop sending it requests"
     return CanaryLimit(replicas=0, rejected=rejected, diverting=at.now < due, because=because, wake_at=due)
 
 

@@ -18,7 +18,7 @@ def first_step(at: CanaryMoment) -> str:
     """Return why the first step is not taken."""
     state, facts = at.state, at.facts
     if state.paused:
-        return "a person paused it before its first step; an order to promote goes on"
+        return "a person paused it before its first step; order promote to go on"
     if at.most < 1:
         return NEEDS_TWO.format(f"{sentences.replicas(facts.wanted)} {'is' if facts.wanted == 1 else 'are'}")
     until = at.gives_up_at
@@ -34,11 +34,11 @@ def step(at: CanaryMoment) -> str:
     """Return what a step waits for once its replicas serve."""
     state, number = at.state, f"step {at.state.step + 1} of {len(at.state.plan.steps)}"
     if state.paused:
-        return f"{number}: a person paused it; an order to promote goes on"
+        return f"{number}: paused by a person; order promote to go on"
     if not at.held:
         return f"{number}: {at.step.traffic} % of the conversations, held for {_held(at)}"
     if CanaryGate.MANUAL in at.open:
-        return f"{number}: it waits for a person; an order to promote goes on"
+        return f"{number}: waiting for a person; order promote to go on"
     gate = next((one for one in at.open if one in canary_moment.BY_FIGURES), CanaryGate.SERVICE)
     found = canary_moment.entry(state, gate)
     return f"{number}: gate {gate}: {found.verdict.message if found else _NOTHING_YET[gate]}"

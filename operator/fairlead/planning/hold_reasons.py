@@ -25,7 +25,7 @@ def hold(at: RolloutState) -> HoldStep:
     if at.diverting and at.rollout.canary:
         return HoldStep(reason=HoldReason.DIVERTING, because=at.rollout.canary.because)
     if scale_down.awaits_check(at):
-        because = f"{at.current.name} is checked without a GPU before the last replica that serves is drained for it"
+        because = f"{at.current.name} is checked without a GPU before the last serving replica is drained for it"
         return HoldStep(reason=HoldReason.CHECKING, because=because)
     need = next(scale_up.needs(at), None)
     return (_short_of_gpus(at, need) if need else _paused(at) or _on_trial(at)) or _starting(at)
@@ -44,9 +44,9 @@ def wake_at(at: RolloutState) -> datetime | None:
 
 
 def _complete(at: RolloutState) -> HoldStep:
-    serving = f"{at.current.name} serves with {sentences.replicas(at.wanted)}, as many as are wanted"
+    serving = f"{at.current.name} serves with {sentences.replicas(at.wanted)}, as many as desired"
     if not at.returning:
-        return HoldStep(reason=HoldReason.COMPLETE, because=serving if at.wanted else "no replicas are wanted")
+        return HoldStep(reason=HoldReason.COMPLETE, because=serving if at.wanted else "no replicas are desired")
     return HoldStep(reason=HoldReason.RETURNED, because=f"{at.rollout.target} was given up; {serving}")
 
 

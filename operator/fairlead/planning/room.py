@@ -104,7 +104,7 @@ def _absent(nodes: Sequence[Node], product: str | None) -> str:
 
 def _meant(product: str, names: Sequence[str]) -> str:
     if parts := next((name for name in names if name.startswith(f"{product}-")), None):
-        return f"; {parts} is the same GPU in parts, which spec.placement.nodeSelector can name"
+        return f"; {parts} is the same GPU in parts, which spec.placement.nodeSelector can select"
     near = difflib.get_close_matches(product, names, n=1, cutoff=_LOOSE)
     return f"; did you mean {near[0]}?" if near else ""
 

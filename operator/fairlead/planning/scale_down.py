@@ -16,7 +16,7 @@ def idle(at: RolloutState) -> ReplicaStep | None:
     for each in at.others:
         if give := _within_pause(at, min(each.idle, _free(at, each))):
             change = sentences.change(each.name, each.requested, each.requested - give)
-            return _less(each, give, StepReason.NOT_SERVING, f"{change}: the replicas that go are not ready")
+            return _less(each, give, StepReason.NOT_SERVING, f"{change}: the removed replicas are not ready")
     return None
 
 
@@ -45,7 +45,7 @@ def surplus(at: RolloutState) -> ReplicaStep | None:
         give = min(give, max(at.current.idle, at.spare))
     if give <= 0:
         return None
-    because = f"{sentences.change(at.current.name, requested, requested - give)}: no more are wanted"
+    because = f"{sentences.change(at.current.name, requested, requested - give)}: no more are desired"
     return _less(at.current, give, StepReason.SCALED_DOWN, because)
 
 

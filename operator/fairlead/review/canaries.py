@@ -62,7 +62,7 @@ def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
             field="spec.scaling.minReplicas",
             value=str(bounds.least),
             reason=AdmissionReason.TOO_FEW_REPLICAS,
-            because="while fewer than 2 replicas are wanted, no canary begins, since maxSurge is 0",
+            because="no canary begins while fewer than 2 replicas are desired, since maxSurge is 0",
             remedy="set minReplicas to 2, or rollout.maxSurge to 1 (needs a spare GPU)",
         )
 

@@ -44,7 +44,7 @@ def warnings(plan: CanaryPlan, field: str, newcomer: str) -> Iterator[SpecWarnin
             field=f"{field}.quality",
             value=plan.quality.evaluation,
             reason=AdmissionReason.WITHOUT_EVALUATION,
-            because="no step has gate Quality, so nobody asks this Evaluation",
+            because="no step has gate Quality, so this Evaluation is not used",
             remedy="give the first step gates: [Quality], or remove quality",
         )
     if not any(one.gates for one in plan.steps):
@@ -52,7 +52,7 @@ def warnings(plan: CanaryPlan, field: str, newcomer: str) -> Iterator[SpecWarnin
             field=f"{field}.steps[].gates",
             value="none",
             reason=AdmissionReason.NOTHING_JUDGED,
-            because=f"no step has a gate, so the {newcomer} is promoted after its holds whatever its users see",
+            because=f"no step has a gate, so the {newcomer} is promoted after its hold times even if it is worse",
             remedy="give a step with traffic gates: [Service]",
         )
 

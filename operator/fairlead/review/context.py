@@ -61,7 +61,7 @@ class ReviewContext:
         if source.scheme is SourceScheme.HUB and source.location in self.catalogue.shapes:
             return self.catalogue.shapes[source.location]
         return self.catalogue.missing.get(source.location) or MissingFact(
-            f"{source.location} is not in the catalogue: state spec.model.shape, or give its config.json"
+            f"{source.location} is not in the catalogue: set spec.model.shape, or give its config.json"
         )
 
     def accelerator(self, product: str) -> Accelerator | None:

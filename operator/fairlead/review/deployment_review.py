@@ -70,8 +70,9 @@ def without_speculation(judged: DeploymentReview, document: dict[str, Any], cont
         return judged
     other = read(speculation_switch.without_speculation(document), context)
     words = (
-        "every setting can work; spec.engine.speculation is switched off while it costs more than it gives, as "
-        f"AutoscalingPolicy {speculation_switch.policy_of(document)} allows; it is switched on again when it pays"
+        "every setting can work; spec.engine.speculation is switched off while it costs more than it "
+        f"gains, as AutoscalingPolicy {speculation_switch.policy_of(document)} allows; it is switched on again when it "
+        "pays off"
     )
     return replace(other, accepted=_accepted(ConditionReason.SPECULATION_OFF, words)) if other.may_start else judged
 

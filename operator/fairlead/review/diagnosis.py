@@ -148,7 +148,10 @@ def _diagnosed(condition: Manifest, remedy: Remedy, place: _Place) -> DiagnosedC
 def _outdated(generation: int, status: Manifest) -> str:
     observed = status.get("observedGeneration")
     if observed is None:
-        return "no operator has looked at it yet"
+        return "no operator has reconciled it yet"
     if observed < generation:
-        return f"its status is of generation {observed}, the object is at {generation}: the last change is not seen yet"
+        return (
+            f"its status is from generation {observed}, the object is at {generation}: the last change is not "
+            "processed yet"
+        )
     return ""

@@ -36,7 +36,7 @@ def refusals(setup: EngineSetup) -> Iterator[SpecRefusal]:
             value=draft.location,
             reason=AdmissionReason.DRAFT_TOO_LARGE,
             because=because,
-            remedy="name a draft of a tenth of the model's size or less, or write method: ngram, which needs none",
+            remedy="name a draft of at most a tenth of the model's size, or write method: ngram, which needs none",
         )
 
 
@@ -56,7 +56,7 @@ def warnings(setup: EngineSetup) -> Iterator[SpecWarning]:
         value=draft.name,
         reason=AdmissionReason.DRAFT_TOO_LARGE,
         because=f"{count(tokens, 'draft token')} at {_billions(small)} parameters each cost {share:.1f} steps of "
-        f"the model ({_billions(model)}): they pay only if more are accepted",
+        f"the model ({_billions(model)}): they pay off only if more are accepted",
         remedy=f"name a draft of {_billions(most)} parameters or less, or lower spec.engine.speculation.tokens",
     )
 

@@ -26,7 +26,7 @@ def _drain(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
             field="spec.drain.settle",
             value=f"{settle:g}s",
             reason=AdmissionReason.NEVER_REACHED,
-            because=f"a leaving replica accepts requests for {settle:g} s, and then cuts those that take longer than "
+            because=f"a draining replica accepts requests for {settle:g} s, and then cuts those that take longer than "
             f"{timeout:g} s",
             remedy=f"write {timeout:g}s or less, or raise spec.drain.timeout above {settle:g}s",
         )
@@ -45,7 +45,7 @@ def timeouts(limits: Timeouts, field: str) -> Iterator[SpecWarning]:
                 field=f"{field}.{name}",
                 value=f"{seconds:g}s",
                 reason=AdmissionReason.NEVER_REACHED,
-                because=f"timeouts.total ends the whole request after {total:g} s, so this time never passes",
+                because=f"timeouts.total ends the whole request after {total:g} s, so this time is never reached",
                 remedy=f"write less than {total:g}s, or raise {field}.total",
             )
 

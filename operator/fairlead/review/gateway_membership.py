@@ -39,7 +39,7 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
             field=FIELD,
             value=deployment.door.name,
             reason=AdmissionReason.NOT_ALLOWED,
-            because=f"in a gateway's routes {EXTERNAL} stands before the names of other APIs, so no deployment of "
+            because=f"in a gateway's routes {EXTERNAL} is the prefix of other APIs, so no deployment of "
             f"namespace {namespace} can be named",
             remedy="move it to another namespace, or remove spec.gateway",
         )

@@ -55,7 +55,7 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
                 field=f"spec.models[{number}].onInvalid",
                 value=route.on_invalid,
                 reason=AdmissionReason.NO_SUCH_NAME,
-                because="this model has no other deployment to ask, so an invalid answer is given as it is",
+                because="this model has no other deployment to try, so an invalid answer is returned as it is",
                 remedy="name one in fallback.deployments, or write Retry",
             )
 
@@ -69,8 +69,8 @@ def _unpriced(gateway: DesiredGateway) -> Iterator[SpecWarning]:
                 field=f"spec.external[{number}].prices",
                 value="none",
                 reason=AdmissionReason.NOT_ENFORCED,
-                because=f"requests to it cost nothing then, so the budget of {names[0]} refuses none of them",
-                remedy="write what it takes for a million tokens, prompt and output",
+                because=f"requests to it then cost nothing, so the budget of {names[0]} refuses none of them",
+                remedy="write what it charges for a million tokens, prompt and output",
             )
 
 
@@ -136,7 +136,7 @@ def _repeats(place: str, route: ModelRoute) -> Iterator[SpecWarning]:
                 field=f"{place}.fallback.deployments[{number}]",
                 value=target,
                 reason=AdmissionReason.REPEATED,
-                because="this target was asked already when the chain comes to it, so it is passed over",
+                because="this target has already been tried when the chain reaches it, so it is skipped",
                 remedy="remove it, or name another one",
             )
         seen.add(target)
@@ -145,6 +145,6 @@ def _repeats(place: str, route: ModelRoute) -> Iterator[SpecWarning]:
             field=f"{place}.shadow.deployment",
             value=route.shadow.target,
             reason=AdmissionReason.REPEATED,
-            because="every request of this model goes there already, so none is copied",
+            because="every request of this model already goes there, so none is copied",
             remedy="name the deployment that you want to try",
         )

@@ -40,7 +40,7 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
                 field=f"spec.router.tenants[{number}].budget",
                 value=f"maxCost {tenant.budget.max_cost}",
                 reason=AdmissionReason.NOT_ENFORCED,
-                because=f"no price of {product} is known, so requests cost nothing and this budget refuses none",
+                because=f"no price is known for {product}, so requests cost nothing and this budget refuses none",
                 remedy="name priceUsdHour in the operator's catalogue of accelerators, or set tokensPerMinute",
             )
 
@@ -58,6 +58,6 @@ def without_objective(deployment: DesiredDeployment, context: ReviewContext) -> 
             field="spec.router.limits.late",
             value=LateAction.REFUSE,
             reason=AdmissionReason.NOT_ENFORCED,
-            because="no objective says when a first token is late, so none is refused for it",
+            because="no objective defines when a first token is late, so no request is refused for it",
             remedy="name a policy with objectives.ttftP95 in spec.scaling.policy.name, or remove late",
         )

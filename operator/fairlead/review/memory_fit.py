@@ -30,7 +30,7 @@ FIELDS: Final[dict[ConfigurationChange, str]] = {
 }
 """The field of the spec for each change that may make a model fit."""
 _RAISE: Final = (
-    "raise it, since files of weights that were just read count as used memory; or write a smaller context.maxTokens"
+    "raise it, since weight files that were just read count as used memory; or write a smaller context.maxTokens"
 )
 CLOSE: Final = 0.05
 """Tolerance of a stated parameter count: model pages round, and some leave the embedding out."""
@@ -172,7 +172,7 @@ def fit_warnings(
             value=setup.wanted.model.source.location,
             reason=AdmissionReason.FIT_UNKNOWN,
             because=f"whether it fits is unknown: {fit.because}",
-            remedy="state spec.model.shape, or read the engine's log when it starts",
+            remedy="set spec.model.shape, or read the engine's log when it starts",
         )
     elif isinstance(fit, Fit) and fit.verdict is FitVerdict.TIGHT:
         yield SpecWarning(

@@ -17,9 +17,9 @@ def warnings(routing: RoutingSettings, pods: RouterPods, field: str) -> Iterator
             field=f"{field}.httpRoute",
             value=f"door.tls {routing.door.tls_secret}",
             reason=AdmissionReason.PLAIN_HTTP,
-            because="routers take TLS only, and a Gateway sends plain HTTP to a Service unless it is told otherwise",
-            remedy="add a BackendTLSPolicy for their Service, or remove door.tls and let the listener have the "
-            "certificate",
+            because="routers take TLS only, and a Gateway sends plain HTTP to a Service unless configured otherwise",
+            remedy="add a BackendTLSPolicy for their Service, or remove door.tls and put the certificate "
+            "on the listener",
         )
     seconds = route.request_seconds
     if seconds and seconds < total:

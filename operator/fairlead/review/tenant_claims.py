@@ -21,6 +21,6 @@ def refusals(routing: RoutingSettings, place: str) -> Iterator[SpecRefusal]:
             field=f"{place}.tenants[{one.place}].claims",
             value=one.value,
             reason=AdmissionReason.REPEATED,
-            because=f"tenant {one.first} has this value too, and a token with it would be both of theirs",
+            because=f"tenant {one.first} has this value too, and a token with it would belong to both",
             remedy="give it to one of them; a tenant without claims has its own name",
         )

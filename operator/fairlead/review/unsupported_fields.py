@@ -33,7 +33,7 @@ def _external_first(route: ModelRoute) -> Iterator[tuple[str, str]]:
 UNBUILT: Final = (
     UnbuiltFeature(
         used=_external_first,
-        because="routers of this release ask another API only where a deployment cannot answer",
+        because="routers of this release use another API only when a deployment cannot answer",
         remedy=f"name a deployment here, and {EXTERNAL}NAME in fallback.deployments",
     ),
 )

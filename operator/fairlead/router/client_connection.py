@@ -135,7 +135,7 @@ class ClientConnection(asyncio.Protocol):
         try:
             exchange.start(self.peer, now)
         except Exception:
-            log.exception("request %s met a bug of the router", record.request_id)
+            log.exception("request %s hit a bug of the router", record.request_id)
             exchange.broke()
 
     def _answer_own(self, request: ClientRequest) -> None:
@@ -157,7 +157,7 @@ class ClientConnection(asyncio.Protocol):
         try:
             answer = self._own(request, refused, keep=keep)
         except Exception:
-            log.exception("%s met a bug of the router", head.path)
+            log.exception("%s hit a bug of the router", head.path)
             answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)

@@ -59,7 +59,7 @@ async def _read(issuer: TokenIssuer, authorities: ssl.SSLContext) -> IssuerKeys:
         url = issuer.keys_url or await _keys_url(session, issuer.issuer)
         keys = issuer_keys.read(await _page(session, url))
     if keys is None:
-        raise KeysNotRead(KeyReadingResult.UNUSABLE, f"{url}: it has no public key that may sign a token")
+        raise KeysNotRead(KeyReadingResult.UNUSABLE, f"{url}: it has no public key that may sign tokens")
     return keys
 
 
@@ -89,5 +89,5 @@ async def _page(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         page = None
     if not isinstance(page, dict):
-        raise KeysNotRead(KeyReadingResult.UNUSABLE, f"{url}: no JSON object")
+        raise KeysNotRead(KeyReadingResult.UNUSABLE, f"{url}: not a JSON object")
     return page

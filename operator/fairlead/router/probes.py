@@ -134,7 +134,7 @@ def _wrong_with(answer: UpstreamAnswer) -> str:
     try:
         tokens = int(json.loads(answer.body)["usage"]["completion_tokens"])
     except (ValueError, KeyError, TypeError):
-        return "probe: the answer is no completion"
+        return "probe: the answer is not a completion"
     return "" if tokens >= 1 else "probe: an answer without a token"
 
 

@@ -210,7 +210,9 @@ async def _scraped(router: Router, start: RouterOptions) -> asyncio.Server | Non
             host = LOOPBACK
             log.info("metrics: the file names no metricsKeys, so they are served on %s alone", host)
         elif not _is_loopback(host):
-            log.warning("metrics: open to all who reach %s:%d; name metricsKeys in the file", host, start.metrics_port)
+            log.warning(
+                "metrics: open to everyone who can reach %s:%d; name metricsKeys in the file", host, start.metrics_port
+            )
     return await asyncio.get_running_loop().create_server(
         lambda: ClientConnection(router, scraped=True), host, start.metrics_port
     )

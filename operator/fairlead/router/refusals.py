@@ -59,7 +59,7 @@ def unknown_path(head: RequestHead) -> Problem:
 def no_route_at_engine(head: RequestHead) -> Problem:
     """The engine has no such route: a text model has none for audio, an old release none for newer features."""
     route = f"{_text(head.method)} {_text(head.path)}"
-    message = f"{route}: the engine behind this address has no such route; ask for what its model can do, such as chat"
+    message = f"{route}: the engine at this address has no such route; use one that its model supports, such as chat"
     return Problem(status=404, code="not_found", message=message)
 
 
@@ -75,7 +75,7 @@ def no_adapter_here(path: bytes, adapter: str) -> Problem:
 def no_salt_here(path: bytes) -> Problem:
     """The engine would let tenants share prefixes, which the configuration rules out."""
     message = (
-        f"{_text(path)}: this deployment separates the prefixes of tenants, and its engine cannot on this route; "
+        f"{_text(path)}: this deployment separates tenants' prefixes, and its engine cannot do so on this route; "
         "use /v1/chat/completions, or ask the operator to switch cacheSalt off"
     )
     return Problem(status=400, code="salt_not_here", message=message)
@@ -95,13 +95,15 @@ def wrong_method(head: RequestHead, allow: str) -> Problem:
 
 def no_metrics_key() -> Problem:
     """The file no longer names any key although the port is open to all."""
-    message = "the file names no metricsKeys any more, and this port is reached from elsewhere: name one, or restart"
+    message = (
+        "the file no longer names metricsKeys, and this port can be reached from other hosts: name one, or restart"
+    )
     return Problem(status=401, code="unknown_key", message=message)
 
 
 def no_router(peer: str) -> Problem:
     """Only routers may request permits."""
-    message = f"this page is for the routers of the same deployment, and {peer} is none of them"
+    message = f"this page is only for routers of the same deployment, and {peer} is none of them"
     return Problem(status=403, code="no_router", message=message)
 
 
@@ -163,7 +165,7 @@ def no_moment() -> Problem:
 
 def no_format(given: str, formats: Iterable[str]) -> Problem:
     """A usage page was requested in an unknown format."""
-    message = f"format: {given[:MOST_NAME]}: there is no such form of this page; write {' or '.join(formats)}"
+    message = f"format: {given[:MOST_NAME]}: this page has no such format; use {' or '.join(formats)}"
     return Problem(status=400, code="invalid_request", message=message, param="format")
 
 
@@ -191,7 +193,7 @@ def no_such_target(name: str, targets: Sequence[str]) -> Problem:
 def no_route_outside(path: bytes) -> Problem:
     """The model's target is an external API, which is sent only chat, completions and embeddings."""
     message = (
-        f"{_text(path)}: an API outside of this cluster answers for this model, and it gets no such requests; "
+        f"{_text(path)}: an API outside this cluster serves this model, and gets no such requests; "
         "use /v1/chat/completions, /v1/completions or /v1/embeddings"
     )
     return Problem(status=400, code="route_not_outside", message=message)
@@ -199,7 +201,7 @@ def no_route_outside(path: bytes) -> Problem:
 
 def key_refused(address: str) -> Problem:
     """The external API refused our key; its message is not for clients."""
-    message = f"{address}: it refuses the key that this gateway has for it; tell the operator of the gateway"
+    message = f"{address}: it refuses this gateway's key for it; contact the gateway's operator"
     return Problem(status=502, code="external_key_refused", message=message)
 
 
@@ -210,7 +212,7 @@ def unreadable(why: str) -> Problem:
 
 def too_slow_a_client(what: str, seconds: float) -> Problem:
     """The request arrives too slowly."""
-    message = f"the request's {what} did not arrive whole within {seconds:g} s; send the request again"
+    message = f"the request's {what} did not arrive completely within {seconds:g} s; send the request again"
     return Problem(status=408, code="request_timeout", message=message)
 
 
@@ -247,7 +249,7 @@ def cut(address: str, why: str) -> Problem:
 
 def fault() -> Problem:
     """The request hit a router bug."""
-    message = "the router failed by a bug of its own; its log has it under this request's id; send the request again"
+    message = "the router hit an internal error; its log has it under this request's id; send the request again"
     return Problem(status=500, code="router_fault", message=message)
 
 

@@ -60,7 +60,7 @@ class RouterPeers:
     def silent(self, name: str, now: float) -> None:
         """Avoid a router that did not answer."""
         self._avoided[name] = now + AVOIDED_SECONDS
-        log.warning("router %s keeps tenants' rates and does not answer; this one goes by its own part of them", name)
+        log.warning("router %s keeps tenants' rates and does not answer; this one uses its own share of them", name)
 
     def sweep(self, now: float, connect_seconds: float) -> None:
         """Return what requests did not use, and close idle connections."""

@@ -122,4 +122,4 @@ class SharedBudgets:
             account.shared = False
         if problem and not self._away:
             self._away = True
-            log.warning("the store of budgets does not answer (%s); this router goes by its part of each", problem)
+            log.warning("the store of budgets does not answer (%s); this router uses its share of each", problem)

@@ -168,6 +168,6 @@ class TenantTokens:
 def _unread(seconds: float) -> Refusal:
     return Refusal(
         reason=RefusalReason.NO_ISSUER_KEYS,
-        message="The key that must have signed this token is not read from its issuer yet: send the request again.",
+        message="The key for this token's signature has not been read from its issuer yet: send the request again.",
         retry_after_seconds=max(1.0, seconds),
     )

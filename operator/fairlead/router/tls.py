@@ -34,7 +34,7 @@ class ServerTls:
         try:
             self._load(settings.tls_cert_file, settings.tls_key_file)
         except (OSError, ssl.SSLError) as problem:
-            log.error("%s: %s; the certificate read before stays", settings.tls_cert_file, problem)  # noqa: TRY400
+            log.error("%s: %s; the previous certificate stays in use", settings.tls_cert_file, problem)  # noqa: TRY400
         else:
             log.info("%s: read again", settings.tls_cert_file)
 
@@ -61,7 +61,7 @@ class UpstreamTls:
             try:
                 self._context = ssl.create_default_context(cafile=path)
             except (OSError, ssl.SSLError) as problem:
-                log.error("%s: %s; what was read before stays", path, problem)  # noqa: TRY400 - no trace needed
+                log.error("%s: %s; the previous content stays in use", path, problem)  # noqa: TRY400 - no trace needed
                 if self._context is None:
                     self._context = ssl.create_default_context()
             self._seen = now

@@ -67,7 +67,7 @@ class UpstreamRequest:
     def broke(self) -> None:
         """Part of the listener's interface; no call in this class raises."""
         if not self._answer.done():
-            self._answer.set_exception(NoUpstreamAnswer("the router met a fault of its own"))
+            self._answer.set_exception(NoUpstreamAnswer("the router hit an internal error"))
 
     async def answer(self) -> UpstreamAnswer:
         """Wait for the response."""

@@ -45,7 +45,7 @@ class WatchedFile:
             try:
                 self._reload(self._fresh_text())
             except (RouterConfigError, OSError) as problem:
-                log.error("%s: %s; what was read before stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
+                log.error("%s: %s; the previous content stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
 
     def take(self, text: str) -> None:
         """Apply the watched ConfigMap's current text."""
@@ -58,7 +58,7 @@ class WatchedFile:
         try:
             self._reload(text)
         except RouterConfigError as problem:
-            log.error("the watched ConfigMap: %s; what was read before stays in force", problem)  # noqa: TRY400 - no trace needed
+            log.error("the watched ConfigMap: %s; the previous content stays in force", problem)  # noqa: TRY400 - no trace needed
 
     def _fresh_text(self) -> str:
         before, self._in_file = self._in_file, loader.text_of(self._path)

@@ -126,5 +126,5 @@ def _is_limited(tenant: Tenant) -> bool:
 
 UNKNOWN: Final = Refusal(
     reason=RefusalReason.UNKNOWN_KEY,
-    message="The request brings no API key that is known here: send a tenant's key as `Authorization: Bearer <key>`.",
+    message="The request has no API key that is known here: send a tenant's key as `Authorization: Bearer <key>`.",
 )

@@ -115,7 +115,7 @@ def _output(limits: Admission, request: RoutingRequest, now: float) -> Refusal |
     return Refusal(
         reason=RefusalReason.OUTPUT_TOO_LONG,
         message=f"max_tokens: {request.output_tokens}: the limit here is {count(limits.most_output, 'token')}: "
-        "ask for no more, or leave it out and get up to the limit.",
+        "ask for at most that, or leave it out to get up to the limit.",
         param="max_tokens",
     )
 

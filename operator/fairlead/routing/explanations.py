@@ -70,7 +70,7 @@ def _dropped(table: EndpointTable, one: Endpoint, request: RoutingRequest) -> st
     if request.adapter is not None and (without := _without_adapter(one, request.adapter, field.short_queues)):
         return without
     if field.short_queues and not selection.has_room(one, field.most_unread):
-        return "has as much as it can run"
+        return "has as many requests as it can run"
     if field.short_queues and cache_room.lacked(one, request, field.most_unread, field.yielded):
         return "its KV cache has no room for the prompt"
     return "failed this request" if one in request.tried else ""
@@ -81,8 +81,4 @@ def _without_adapter(one: Endpoint, adapter: str, short_queues: bool) -> str:
         return f"does not serve adapter {adapter}"
     if not short_queues or one.slots.has(adapter):
         return ""
-    return (
-        "its slot goes to an adapter that waits"
-        if one.slots.cedes(adapter)
-        else "its slots are taken by other adapters"
-    )
+    return "its slot goes to a waiting adapter" if one.slots.cedes(adapter) else "its slots are taken by other adapters"

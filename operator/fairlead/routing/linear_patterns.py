@@ -38,8 +38,8 @@ def compiled(pattern: str) -> Pattern | str:
         found: Pattern = library().Draft202012Validator(schema, offline=True, pattern_options=options()).is_valid
     except ValueError:
         return (
-            f"the pattern {pattern[:60]!r} is not accepted: it is no regular expression, looks around or back, "
-            "or repeats repetitions too often; write it without these"
+            f"the pattern {pattern[:60]!r} is not accepted: it is not a regular expression, or has lookarounds, "
+            "backreferences or nested repetitions; write it without these"
         )
     return functools.partial(_matches, found)
 

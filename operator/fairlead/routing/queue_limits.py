@@ -94,7 +94,7 @@ def beyond_objective(objective: float, again: float) -> Refusal:
     """Build the refusal if the first token would miss the objective, and late requests are refused."""
     return Refusal(
         reason=RefusalReason.TOO_LATE,
-        message=f"Too much is asked for at once: the first token would come later than {objective:g} s, the objective "
+        message=f"Too many requests at once: the first token would come later than {objective:g} s, the objective "
         f"here: send the request again in {again:.0f} s.",
         retry_after_seconds=again,
     )

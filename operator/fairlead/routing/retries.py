@@ -47,5 +47,5 @@ def budget_spent() -> Refusal:
     """Build the refusal when the retry budget is spent."""
     return Refusal(
         reason=RefusalReason.RETRY_BUDGET,
-        message="A replica failed this request, and too many are retried already to send it to another: send it again.",
+        message="A replica failed this request, and the limit of retries is reached: send it again.",
     )

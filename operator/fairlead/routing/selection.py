@@ -48,7 +48,7 @@ class NoCandidate(Enum):
     NO_ADAPTER = auto()
     """There are routable endpoints, but none serves this adapter."""
     FULL = auto()
-    """There are endpoints for it, but each has as much as it can run."""
+    """There are endpoints for it, but each has as many requests as it can run."""
 
 
 @light

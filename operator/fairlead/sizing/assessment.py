@@ -79,7 +79,7 @@ def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | No
         return FitReason.SEQUENCES_EXCEED_CACHE, f"{most}; {wanted_sequences(question)} are wanted"
     if usable < _states_wanted(question):
         words = (
-            f"graphs need a state for each of {question.batch_sequences} sequences; there is room for {usable} at most"
+            f"graphs need state for each of {question.batch_sequences} sequences; there is room for {usable} at most"
         )
         return FitReason.STATES_FEWER_THAN_SEQUENCES, f"{words}: lower maxSequences, or set eager"
     return None
@@ -90,7 +90,7 @@ def _least_cache(question: SizingInput) -> str:
     host = question.release.host if question.accelerator.is_cpu else None
     if host is None or host.cache_step_bytes < GIB:
         return ""
-    return f"; {host.cache_step_bytes / GIB:g} GiB is the least cache that it can be told"
+    return f"; {host.cache_step_bytes / GIB:g} GiB is the smallest cache that can be set"
 
 
 def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:

@@ -24,7 +24,7 @@ NEEDED: Final = ("memoryMib", "computeCapability")
 def with_products(catalogue: Catalogue, entries: object) -> Catalogue | MissingFact:
     """Return the catalogue with these products added or changed, or the error of the first invalid entry."""
     if not isinstance(entries, Sequence) or isinstance(entries, str):
-        return MissingFact("products: a list is wanted, each entry with a product and what differs")
+        return MissingFact("products: a list is expected, each entry with a product and what differs")
     accelerators = dict(catalogue.accelerators)
     for place, entry in enumerate(entries):
         made = _product(f"products[{place}]", entry, accelerators)
@@ -36,9 +36,11 @@ def with_products(catalogue: Catalogue, entries: object) -> Catalogue | MissingF
 
 def _product(at: str, entry: object, accelerators: Mapping[str, Accelerator]) -> Accelerator | MissingFact:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("product"), str):
-        return MissingFact(f"{at}.product: the label of GPU feature discovery is wanted, for instance NVIDIA-L4")
+        return MissingFact(f"{at}.product: expected the label of GPU feature discovery, for instance NVIDIA-L4")
     if entry["product"] == CPU:
-        return MissingFact(f"{at}.product: {CPU} is no GPU; the memory of a replica on it is spec.accelerator.memory")
+        return MissingFact(
+            f"{at}.product: {CPU} is not a GPU; the memory of a replica on it is spec.accelerator.memory"
+        )
     strange = [str(key) for key in entry if key not in {"product", "computeCapability", *NUMBERS}]
     if strange:
         return MissingFact(
@@ -56,7 +58,7 @@ def _made(at: str, entry: Mapping[str, Any], listed: Accelerator | None) -> Acce
     for written, name in NUMBERS.items():
         value = entry.get(written)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9):
-            return MissingFact(f"{at}.{written}: {str(value)[:40]!r} is no number above 0")
+            return MissingFact(f"{at}.{written}: {str(value)[:40]!r} is not a number above 0")
         if value is not None:
             numbers[name] = value
     capability = _capability(entry.get("computeCapability"))

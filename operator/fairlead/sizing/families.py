@@ -121,7 +121,7 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
     facts = {**_DEFAULTS.get(family, {}), **{key: fact for key, fact in facts.items() if fact is not None}}
     absent = [key for key in _NEEDED if not facts.get(key)]
     if absent:
-        return MissingFact(f"the model's facts lack {', '.join(absent)}")
+        return MissingFact(f"the model's configuration lacks {', '.join(absent)}")
     stored = _stored(name, facts)
     if isinstance(stored, MissingFact):
         return stored

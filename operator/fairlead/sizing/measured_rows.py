@@ -44,7 +44,7 @@ class MeasuredFields:
         """Return a text that is not blank."""
         value = self.value(name)
         if not isinstance(value, str) or not value.strip():
-            raise self.bad(f"{name} is {shown(value)}, and must be a text")
+            raise self.bad(f"{name} is {shown(value)}, and must be text")
         return value
 
     def number(self, name: str, least: float = 0.0, most: float = MOST, *, above: float | None = None) -> float:
@@ -212,7 +212,7 @@ class _CsvTable:
             try:
                 values = next(self._reader, None)
             except csv.Error as problem:
-                return BadMeasurement(self.line, f"it is no CSV: {shown(str(problem))}")
+                return BadMeasurement(self.line, f"it is not CSV: {shown(str(problem))}")
             if values is None or values:
                 return values
 
@@ -244,14 +244,14 @@ def json_row(text: str, line: int) -> MeasuredFields:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as problem:
-        raise BadMeasurement(line, f"it is no JSON: {shown(str(problem))}") from problem
+        raise BadMeasurement(line, f"it is not JSON: {shown(str(problem))}") from problem
     return json_fields(found, line)
 
 
 def json_fields(found: object, line: int) -> MeasuredFields:
     """Check that a value within a line is an object."""
     if not isinstance(found, dict):
-        raise BadMeasurement(line, f"{shown(found)} is no JSON object")
+        raise BadMeasurement(line, f"{shown(found)} is not a JSON object")
     return MeasuredFields(line, found)
 
 

@@ -19,7 +19,7 @@ def azure_moment(row: MeasuredFields) -> datetime:
     try:
         moment = datetime.fromisoformat(written[:_DIGITS])
     except ValueError as problem:
-        raise row.bad("TIMESTAMP is no time such as 2023-11-16 18:15:46.680590") from problem
+        raise row.bad("TIMESTAMP is not a time such as 2023-11-16 18:15:46.680590") from problem
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
@@ -28,7 +28,7 @@ def block_ids(row: MeasuredFields) -> list[int]:
     ids = []
     for one in row.items("hash_ids"):
         if not isinstance(one, int) or isinstance(one, bool):
-            raise row.bad(f"hash_ids has {measured_rows.shown(one)}, which is no whole number")
+            raise row.bad(f"hash_ids has {measured_rows.shown(one)}, which is not a whole number")
         ids.append(one)
     return ids
 
@@ -46,4 +46,4 @@ def _run(row: MeasuredFields, one: object) -> tuple[int, int]:
         case [int(first), int(count)] if count >= 0:
             return first, count
         case _:
-            raise row.bad(f"hash_runs has {measured_rows.shown(one)}, which is no [first id, count]")
+            raise row.bad(f"hash_runs has {measured_rows.shown(one)}, which is not [first id, count]")

@@ -19,12 +19,12 @@ QUICK: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
 """Buckets for the seconds of one decision; designed for half a millisecond at ten pods, twenty at five hundred."""
 
 OF_ONE: Final = ("namespace", "name")
-DEPLOYMENTS: Final = _OURS.gauge("deployments", "Deployments that this process decides.")
+DEPLOYMENTS: Final = _OURS.gauge("deployments", "Deployments that this process decides for.")
 RECOMMENDED: Final = _OURS.gauge(
-    "recommended", "Replicas recommended last; in mode Recommend nothing follows it.", *OF_ONE
+    "recommended", "Replicas recommended last; in mode Recommend they are not applied.", *OF_ONE
 )
-WANTED: Final = _OURS.gauge("wanted", "Replicas asked for before that decision.", *OF_ONE)
-ASLEEP: Final = _OURS.gauge("asleep", "Replicas that are to sleep beside them.", *OF_ONE)
+WANTED: Final = _OURS.gauge("wanted", "Replicas requested before that decision.", *OF_ONE)
+ASLEEP: Final = _OURS.gauge("asleep", "Replicas that should sleep in addition.", *OF_ONE)
 PODS: Final = _OURS.gauge(
     "pods",
     "Engine pods by phase: pending, unplaceable, starting, ready, stuck, asleep, draining, dead.",
@@ -59,7 +59,7 @@ CHANGES: Final = _OURS.counter("changes", "Decisions that asked for more or for 
 DECISION_SECONDS: Final = _OURS.histogram("decision_seconds", "How long one decision takes to compute.", QUICK)
 FAILED: Final = _OURS.counter("failed_decisions", "Decisions that ended in an exception, which is a bug; see the log.")
 WRITES: Final = _OURS.counter(
-    "writes", "Writes of status: done, failed, or contested when somebody else had overwritten ours.", "outcome"
+    "writes", "Writes of status: done, failed, or contested when another client had overwritten ours.", "outcome"
 )
 SCRAPES: Final = _OURS.counter("looks", "Scrapes of engines and routers.")
 FAILED_SCRAPES: Final = _OURS.counter("failed_looks", "Scrapes without reliable metrics, by reason.", "doubt")
@@ -71,7 +71,7 @@ BYTES: Final = _OURS.counter("looks_bytes", "Bytes of the pages that pods answer
 ROUND_LAG: Final = _OURS.gauge("round_lag_seconds", "How late the last round of decisions began.")
 ROUND_SECONDS: Final = _OURS.gauge("round_seconds", "How long the last round of decisions took.")
 MEMBERS: Final = _OURS.gauge("members", "Autoscaler processes that share the deployments, this one included.")
-DROPPED: Final = _OURS.counter("records_dropped", "Decision records dropped since the disk was too slow.")
+DROPPED: Final = _OURS.counter("records_dropped", "Decision records dropped because the disk was too slow.")
 
 FAMILIES: Final = families_of(globals().values())
 _OF_DEPLOYMENTS: Final = tuple(one for one in FAMILIES if one.labels[:2] == OF_ONE)

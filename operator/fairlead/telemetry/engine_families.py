@@ -46,12 +46,12 @@ WAITING_BY_REASON: Final = _VLLM.gauge(
 ASLEEP: Final = _VLLM.gauge("engine_sleep_state", "1 for the state the engine is in.", "sleep_state", children=SLEEP)
 USAGE: Final = _VLLM.gauge("kv_cache_usage_perc", "Share of the KV cache in use, 1 being all of it.")
 SUCCESS: Final = _VLLM.counter("request_success", "Requests that ended, by how.", "finished_reason", children=FINISHES)
-PREEMPTED: Final = _VLLM.counter("num_preemptions", "Requests put back into the queue for want of memory.")
+PREEMPTED: Final = _VLLM.counter("num_preemptions", "Requests put back into the queue because memory was short.")
 DRAFTS: Final = _VLLM.counter("spec_decode_num_drafts", "Number of drafts.")
 DRAFT_TOKENS: Final = _VLLM.counter("spec_decode_num_draft_tokens", "Number of draft tokens.")
 ACCEPTED: Final = _VLLM.counter("spec_decode_num_accepted_tokens", "Number of accepted tokens.")
 ACCEPTED_AT: Final = _VLLM.counter(
-    "spec_decode_num_accepted_tokens_per_pos", "Guessed tokens that held, by place.", "position"
+    "spec_decode_num_accepted_tokens_per_pos", "Accepted draft tokens, by position.", "position"
 )
 
 ESTIMATES: Final = (

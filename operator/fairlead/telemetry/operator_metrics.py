@@ -46,7 +46,7 @@ API_SECONDS: Final = _OURS.histogram(
 WATCH_AGE: Final = _OURS.gauge(
     "watch_age_seconds", "Seconds since a watch last delivered anything, bookmarks included.", "resource"
 )
-RELISTS: Final = _OURS.counter("relists", "How often a kind was listed anew after its watch broke.", "resource")
+RELISTS: Final = _OURS.counter("relists", "How often a kind was listed again after its watch broke.", "resource")
 STORE_OBJECTS: Final = _OURS.gauge("store_objects", "Objects held in memory.", "resource")
 LEADER: Final = _OURS.gauge("leader", "1 while this process leads.")
 REVIEWS: Final = _OURS.counter("admission_reviews", "Admission reviews.", "allowed")

@@ -228,15 +228,16 @@ PEERS_TOGETHER: Final = _OURS.gauge(
 PEER_AGE: Final = _OURS.gauge(
     "peer_age_seconds", "Longest time since the last report, of the routers that reported recently."
 )
+PEER_AGE: Final = _OURS.gauge("peer_age_seconds", "Longest time since a report, over the other routers that report.")
 PEER_DATAGRAMS: Final = _OURS.counter(
     "peer_datagrams",
-    "Datagrams between routers, by fate: sent, lost, received, or received and ignored for a reason.",
+    "Datagrams between routers, by result: sent, lost, received, or received and ignored for a reason.",
     "fate",
 )
 
 # The response cache.
 CACHE_LOOKUPS: Final = _OURS.counter(
-    "cache_lookups", "Requests by what the response cache had: hit, miss, joined (one in flight), passed by.", "result"
+    "cache_lookups", "Requests by what the response cache had: hit, miss, joined (one in flight), bypassed.", "result"
 )
 CACHE_PASSED: Final = _OURS.counter("cache_passed", "Requests that bypassed the response cache, by reason.", "reason")
 CACHE_NOT_KEPT: Final = _OURS.counter("cache_not_kept", "Answers that were not kept, by reason.", "reason")
@@ -259,7 +260,7 @@ CACHE_SHARED: Final = _OURS.counter(
 
 # Connections, bytes, the process.
 UPSTREAM: Final = _OURS.counter("upstream_connections", "Connections used for requests to engines.", "kind")
-UPSTREAM_IDLE: Final = _OURS.gauge("upstream_idle_connections", "Connections to engines that wait for use.")
+UPSTREAM_IDLE: Final = _OURS.gauge("upstream_idle_connections", "Idle connections to engines.")
 CLIENTS: Final = _OURS.gauge("client_connections", "Connections of clients.")
 CLIENT_EVENTS: Final = _OURS.counter(
     "client_connection_events", "Connections opened; refused at the limit; cut for being slow; without an HTTP head.",
@@ -267,13 +268,13 @@ CLIENT_EVENTS: Final = _OURS.counter(
 )  # fmt: skip
 BYTES_IN: Final = _OURS.counter("request_bytes", "Bytes of requests' bodies.")
 BYTES_OUT: Final = _OURS.counter("answer_bytes", "Bytes of answers' bodies.")
-LOOP_LAG: Final = _OURS.histogram("loop_lag_seconds", "How much later than due the event loop came round.", LAG)
+LOOP_LAG: Final = _OURS.histogram("loop_lag_seconds", "How late the event loop runs.", LAG)
 DRAINING: Final = _OURS.gauge("draining", "1 from the first termination signal on.")
 LINES: Final = _OURS.counter(
-    "access_lines", "Access lines, by fate; dropped: the file or pipe did not keep up.", "fate"
+    "access_lines", "Access lines, by result; dropped: the file or pipe did not keep up.", "fate"
 )
 SPANS: Final = _OURS.counter(
-    "traces", "Traced requests, by fate; dropped: the collector did not keep up; failed: it refused.", "fate"
+    "traces", "Traced requests, by result; dropped: the collector did not keep up; failed: it refused.", "fate"
 )
 
 # The names that prometheus_client's libraries give them in every language.

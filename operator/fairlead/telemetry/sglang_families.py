@@ -50,7 +50,7 @@ SLOTS: Final = _SGLANG.gauge("lora_pool_slots_total", "Adapters for which the GP
 
 TOKENS: Final = _SGLANG.counter("realtime_tokens", "Tokens computed, as of the last update.", "mode")
 EFFECTIVE: Final = _SGLANG.counter("prefill_effective_tokens", "Prompt tokens by where they came from.", "mode")
-RETRACTED: Final = _SGLANG.counter("num_retracted_requests", "Requests put back for want of memory.")
+RETRACTED: Final = _SGLANG.counter("num_retracted_requests", "Requests put back because memory was short.")
 
 PROMPT: Final = _SGLANG.counter("prompt_tokens", "Prompt tokens of requests that ended.", "is_streaming")
 GENERATED: Final = _SGLANG.counter("generation_tokens", "Generated tokens of requests that ended.", "is_streaming")
@@ -59,7 +59,7 @@ REQUESTS: Final = _SGLANG.counter("num_requests", "Requests that ended.", "is_st
 ABORTED: Final = _SGLANG.counter("num_aborted_requests", "Requests that were broken off.")
 
 FIRST_TOKEN: Final = _SGLANG.histogram(
-    "time_to_first_token_seconds", "From arrival to the first token that is told.", _FIRST_TOKEN, "is_streaming"
+    "time_to_first_token_seconds", "From arrival to the first token that is reported.", _FIRST_TOKEN, "is_streaming"
 )
 INTER_TOKEN: Final = _SGLANG.histogram("inter_token_latency_seconds", "From one output to the next.", _TOKEN)
 PER_TOKEN: Final = _SGLANG.histogram(

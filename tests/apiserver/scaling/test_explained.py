@@ -34,7 +34,7 @@ def test_explain_says_why_there_are_three_and_the_record_is_decided_the_same_aga
     stage.reaches("explained", 3)
     text = fairlead(stage, "explain", "infd/explained", *autoscaler(stage))
     assert text.startswith("infd/explained in default: 3 replicas (")
-    assert re.search(r"queueDepth +3 +6 requests wait in routers and 0 in engines, 2 for each replica are fine", text)
+    assert re.search(r"queueDepth +3 +6 requests wait in routers and 0 in engines, 2 per replica are acceptable", text)
     assert "grows to 4" in text
     assert "Lately" in text
     record = json.loads(fairlead(stage, "explain", "explained", "-o", "json", *autoscaler(stage)))["record"]

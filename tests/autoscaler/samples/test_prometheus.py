@@ -176,7 +176,7 @@ def test_a_fault_of_ours_is_a_doubt_and_no_end_of_asking() -> None:
 
     assert (
         looked(server).engine("chat-1").because
-        == "a bug of the autoscaler kept it from asking Prometheus at http://prometheus; see its log"
+        == "an internal error kept the autoscaler from querying Prometheus at http://prometheus; see its log"
     )
 
 

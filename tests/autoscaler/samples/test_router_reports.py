@@ -79,7 +79,7 @@ def test_a_router_of_an_older_release_does_not_tell_what_came() -> None:
 
     sample = sampled(json.dumps(page).encode())
     assert (sample.figures, sample.doubt) == (None, SampleProblem.UNREADABLE)
-    assert sample.because == "it is of an older release and does not count requests"
+    assert sample.because == "it is from an older release and does not count requests"
 
 
 def test_a_router_that_began_anew_is_the_base_of_what_comes_next() -> None:

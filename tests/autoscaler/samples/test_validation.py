@@ -59,7 +59,7 @@ def test_an_engine_that_began_anew_is_the_base_of_what_comes_next(counter: str, 
     sample = sampled(load(), load(**lower))
 
     assert (sample.figures, sample.at, sample.doubt) == (load(**lower), 1.0, SampleProblem.RESET)
-    assert sample.because == f"its counter {counter} went back: the engine restarted"
+    assert sample.because == f"its counter {counter} went backwards: the engine restarted"
 
 
 def test_a_restart_is_a_doubt_for_one_look_only() -> None:

@@ -97,7 +97,7 @@ def test_the_command_writes_it_beside_what_it_prints(files: Path, capsys: pytest
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "2m"]
     assert main([*words, "--html", str(files / "report.html")]) == 0
     shown = capsys.readouterr()
-    assert f"the report lies in {files / 'report.html'}" in shown.err
+    assert f"the report is in {files / 'report.html'}" in shown.err
     text = (files / "report.html").read_text()
     assert f"--html {files / 'report.html'}" in text
     assert "fixed: 100.0% kept" in text
@@ -108,7 +108,7 @@ def test_a_report_that_cannot_be_written_is_said_before_an_hour_is_played_where_
 ) -> None:
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m", "--html"]
     assert main([*words, "/nowhere/report.html"]) == 2
-    assert "--html /nowhere/report.html: there is no such folder; make it first" in capsys.readouterr().err
+    assert "--html /nowhere/report.html: there is no such folder; create it first" in capsys.readouterr().err
 
     assert main([*words, str(files)]) == 2
     assert f"--html {files}: Is a directory" in capsys.readouterr().err

@@ -58,7 +58,7 @@ def _swept(place: Path) -> tuple[Path, SweepTarget, list[str]]:
     target = emulated.target()
     log, left, first = emulated.sweep(place, target, point_s=1e9)
     assert (left, log.record.steps) == (len(plan.points(target.limits)), ())
-    assert first[-1].endswith("points are left: run the same command again, it goes on where it stopped")
+    assert first[-1].endswith("points are left: run the same command again, it continues where it stopped")
     _, left, second = emulated.sweep(place, target)
     assert left == 0
     return place, target, second
@@ -128,7 +128,7 @@ def test_what_fails_twice_is_skipped_with_the_engines_words(tmp_path: Path) -> N
     log, left, lines = emulated.sweep(tmp_path / "o.jsonl", target)
     assert (left, log.record.steps) == (0, ())
     assert {one.words for one in plan.points(target.limits)} < {one.what for one in log.record.skipped}
-    assert sum(line.endswith("it is tried again at the end") for line in lines) == len(plan.points(target.limits))
+    assert sum(line.endswith("it is retried at the end") for line in lines) == len(plan.points(target.limits))
     assert any("0 measurements of decoding and 0 of prompts, both are needed" in line for line in lines)
 
 

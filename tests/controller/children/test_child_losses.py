@@ -152,9 +152,7 @@ def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
     world.tick()
     (answer,) = world.event_sink.published[events_before:]
-    assert answer.startswith(
-        "PutBack Service chat-router was deleted, not by Fairlead; it is made again: change or del"
-    )
+    assert answer.startswith("PutBack Service chat-router was deleted, not by Fairlead; it is recreated: change or del")
     (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
     world.kube.delete(kinds.DEPLOYMENT, "default", engine["metadata"]["name"])
     world.settle()
@@ -175,7 +173,9 @@ def test_a_pod_that_somebody_deleted_is_named(force: bool) -> None:
         world.kube.delete(kinds.POD, "default", pod["metadata"]["name"])
     world.settle()
     (event,) = [one for one in world.event_sink.published if one.startswith("Deleted")]
-    assert event.startswith(f"Deleted pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its")
+    assert event.startswith(
+        f"Deleted pod {pod['metadata']['name']} was deleted, neither by Fairlead nor by a drain of its"
+    )
 
 
 @pytest.mark.trial(9)
@@ -222,7 +222,7 @@ def test_a_namespace_that_cannot_be_listed_is_said(caplog: pytest.LogCaptureFixt
     lister = Lister(world)
     lister.fails = True
     asyncio.run(orphan_scan.find(lister, world.world))
-    assert "pods that lost their labels cannot be looked for in namespace default" in caplog.text
+    assert "cannot search for pods that lost their labels in namespace default" in caplog.text
 
 
 def test_a_pod_is_known_by_the_name_it_was_generated_from() -> None:

@@ -42,7 +42,7 @@ def test_a_pod_that_was_given_up_and_whose_revision_is_retired_is_ended_and_name
     assert len(world.serving_of(4096)) == 2
     (event,) = [one for one in world.event_sink.published if one.startswith(f"PutBack pod {pod['metadata']['name']} ")]
     assert "belongs to no ReplicaSet any more, and kept 1 nvidia.com/gpu" in event
-    assert event.endswith("No Deployment takes it over, so it is ended after its streams")
+    assert event.endswith("No Deployment adopts it, so it is ended after its streams")
     assert world.condition("Ready") == ("True", "Serving")
 
 

@@ -131,7 +131,7 @@ def test_a_pod_of_somebody_else_is_left_alone() -> None:
     head = {"name": "support-items", "namespace": "default", "labels": {"app": "theirs"}}
     world.objects.put(kinds.POD, {"metadata": head, "spec": {"containers": []}, "status": {"phase": "Running"}})
     assert world.ready()[1] == "ItemsNotRead"
-    assert "pod support-items is not of this evaluation; delete or rename it" in world.ready()[2]
+    assert "pod support-items does not belong to this evaluation; delete or rename it" in world.ready()[2]
     assert world.objects.held[PODS]["metadata"]["labels"] == {"app": "theirs"}
 
 

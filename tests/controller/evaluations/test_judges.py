@@ -92,7 +92,7 @@ def test_a_revision_that_it_finds_worse_is_stopped_early_and_rolled_back() -> No
 def test_equal_answers_are_ties_for_which_nobody_is_asked() -> None:
     world = JudgedWorld(str)
     gate = world.until("Passed")
-    assert gate["message"].endswith("; the judge was asked nothing: no pair differed")
+    assert gate["message"].endswith("; the judge was not asked: no pair differed")
     assert not world.judge.questions
 
 
@@ -122,12 +122,12 @@ def test_a_judge_that_does_not_read_the_answers_lets_nothing_pass(reply: str, wo
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
-        (503, None, "spec.scorer.judge.url http://judge.models.svc/v1: it answers 503: look at its logs"),
-        (401, None, "it answers 401: it wants a key, or another one: set spec.scorer.judge.keySecret"),
+        (503, None, "spec.scorer.judge.url http://judge.models.svc/v1: it answers 503: check its logs"),
+        (401, None, "it answers 401: it needs a key, or a different one: set spec.scorer.judge.keySecret"),
         (404, None, "it answers 404: it has no such model or path: correct spec.scorer.judge.model or url"),
-        (302, b"elsewhere", "it answers 302: look at its logs"),
-        (200, b"<html>", "its reply is no chat completion; name an endpoint that speaks OpenAI's API"),
-        (None, None, "nobody answers there; look at it, or correct the address"),
+        (302, b"elsewhere", "it answers 302: check its logs"),
+        (200, b"<html>", "its reply is not a chat completion; name an endpoint with an OpenAI-compatible API"),
+        (None, None, "nothing answers there; check the judge, or correct the address"),
     ],
 )
 def test_a_judge_that_does_not_answer_is_an_error_with_its_remedy_and_it_goes_on_when_it_does(
@@ -168,11 +168,11 @@ def test_the_key_is_read_from_the_secret_when_it_is_needed_and_is_written_nowher
     world.secret("opensesame", key="other")
     world.steps(2)
     assert (
-        "spec.scorer.judge.keySecret.key: Secret judge has no key of a judge at token; add it" in world.gate["message"]
+        "spec.scorer.judge.keySecret.key: Secret judge has no judge's key under token; add it" in world.gate["message"]
     )
     world.secret("schlüssel")
     world.steps(2)
-    assert "has no key of a judge at token" in world.gate["message"]
+    assert "has no judge's key under token" in world.gate["message"]
     world.secret("wrong")
     world.steps(2)
     assert "it answers 401" in world.gate["message"]
@@ -192,7 +192,7 @@ def test_the_key_is_read_from_the_secret_when_it_is_needed_and_is_written_nowher
 def test_too_many_items_for_a_judge_are_told() -> None:
     world = JudgedWorld(count=2501)
     (entry,) = (one for one in world.evaluate()["conditions"] if one["type"] == "Ready")
-    assert "2,501 items, and a canary asks at most 2,500; split it" in entry["message"]
+    assert "2,501 items, and a canary uses at most 2,500; split it" in entry["message"]
 
 
 def test_a_rejected_revision_is_tried_again_with_another_judge() -> None:

@@ -149,7 +149,7 @@ def test_a_program_that_fails_says_so_and_is_tried_again_when_its_pod_is_deleted
     world.kube.programs["-candidate"] = lambda _: (1, "Traceback: no module named judge")
     gate = world.until("Error")
     assert gate["reason"] == "RunnerFailed"
-    assert "-candidate failed: Traceback: no module named judge; mend it, and delete the pod" in gate["message"]
+    assert "-candidate failed: Traceback: no module named judge; fix it, and delete the pod" in gate["message"]
     assert world.canary["phase"] == "Stepping"
     world.kube.programs["-candidate"] = usual
     (pod,) = world.pods()
@@ -161,7 +161,7 @@ def test_a_program_that_fails_says_so_and_is_tried_again_when_its_pod_is_deleted
     ("printed", "words"),
     [
         ("done", 'printed no line like {"id": "'),
-        ('{"id": "other", "pass": true}', "none of the 1 ids that it printed is one of an item"),
+        ('{"id": "other", "pass": true}', "none of the 1 ids that it printed belongs to an item"),
     ],
 )
 def test_a_program_that_prints_no_verdict_of_an_item_decides_nothing(printed: str, words: str) -> None:
@@ -233,7 +233,7 @@ def test_a_pod_of_somebody_else_is_left_alone() -> None:
     head = {"name": f"chat-{world.old}-baseline", "namespace": "default", "labels": {"app": "theirs"}}
     world.objects.put(kinds.POD, {"metadata": head, "spec": {"containers": []}, "status": {"phase": "Running"}})
     gate = world.until("Error")
-    assert f"pod chat-{world.old}-baseline is not of this evaluation" in gate["message"]
+    assert f"pod chat-{world.old}-baseline does not belong to this evaluation" in gate["message"]
 
 
 def ended(wrong: int, fault: Faults | None = None) -> Programs:

@@ -60,7 +60,7 @@ def test_no_replica_of_the_new_revision_starts_before_the_gateways_routers_know_
         assert world.serving_of(4096) == frozenset()
         assert sum(world.engines().values()) == 3
     assert world.canary["phase"] == "Waiting"
-    assert "routers of the gateway have yet to hear of it" in world.message("Progressing")
+    assert "the gateway's routers do not have it yet" in world.message("Progressing")
     world.pod_client.lagging = False
     for _ in range(8):
         world.rounds()

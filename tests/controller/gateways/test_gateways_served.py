@@ -134,7 +134,7 @@ def test_routers_that_report_nothing_leave_it_open_whether_they_serve() -> None:
     world.pod_client.gateways_silent = True
     world.reconcile_now()
     assert world.gateway_condition("Ready") == ("Unknown", "RoutersSilent")
-    assert world.gateway_message("Ready").startswith("2 routers are ready and do not report targets")
+    assert world.gateway_message("Ready").startswith("2 routers are ready but do not report targets")
 
 
 def test_a_model_whose_replicas_are_gone_is_said_and_another_api_may_help_out() -> None:

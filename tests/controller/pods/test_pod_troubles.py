@@ -25,15 +25,15 @@ def ended(message: str, **more: Any) -> Manifest:  # noqa: ANN401  # a container
     [
         ({"image": "a:1", "state": {"waiting": {"reason": "ErrImagePull"}}}, Why.IMAGE_NOT_PULLED, "image a:1"),
         ({"state": {"waiting": {"reason": "CreateContainerError"}}}, Why.CANNOT_START, "CreateContainerError"),
-        (ended("", reason="OOMKilled"), Why.OUT_OF_MEMORY, "the kernel ended the engine"),
+        (ended("", reason="OOMKilled"), Why.OUT_OF_MEMORY, "the kernel killed the engine"),
         (ended("huggingface: 401 Client Error"), Why.ACCESS_DENIED, "accept the licence"),
         (ended("RepositoryNotFoundError"), Why.MODEL_NOT_FOUND, "branches move"),
         (ended("HFValidationError: Repo id must be in the form x: '/models/x'"), Why.MODEL_NOT_FOUND, "model.source"),
-        (ended("SafetensorError: incomplete metadata"), Why.MODEL_UNREADABLE, "check the files behind"),
+        (ended("SafetensorError: incomplete metadata"), Why.MODEL_UNREADABLE, "check the files at"),
         (ended("ValueError: No available memory for the cache blocks"), Why.OUT_OF_GPU_MEMORY, "quantize"),
         (ended("error: argument --dtype: invalid choice: 'x'"), Why.BAD_ARGUMENTS, "invalid choice"),
         (ended("Traceback\n  File x\nRuntimeError: boom\n\n"), Why.CRASH_LOOP, "code 1: RuntimeError: boom"),
-        (ended(""), Why.CRASH_LOOP, "no last words"),
+        (ended(""), Why.CRASH_LOOP, "no last message"),
     ],
 )
 @pytest.mark.parametrize("first", [False, True])

@@ -66,7 +66,7 @@ def test_an_answer_about_an_earlier_edition_or_another_listener_is_none() -> Non
     assert judged(late, other, {"conditions": None}, answer(PARENTS[1], "Accepted", "True")) == (
         None,
         "RoutePending",
-        "1 of 2 Gateways leads requests here; Gateway infra/public, listener https has not answered so far",
+        "1 of 2 Gateways leads requests here; Gateway infra/public, listener https has not answered yet",
     )
 
 

@@ -109,7 +109,7 @@ def test_a_policy_that_works_tells_what_people_come_to_regret() -> None:
     assert found["users"] == [*(f"chat-{number}" for number in range(9)), "odd"]
     assert conditions_of(found)["Accepted"] == ("True", "Accepted")
     message = found["conditions"][0]["message"]
-    assert message.startswith("every setting can work | spec.idle.scaleToZero.after: 60s: the first request after it")
+    assert message.startswith("every setting can work | spec.idle.scaleToZero.after: 60s: the first request afterwards")
     assert "chat-0: spec.scaling.minReplicas: 1: policy calm removes the last replica after 60 s" in message
     assert message.endswith(" | and 2 more")
 
@@ -118,7 +118,7 @@ def test_a_policy_whose_target_never_fires_is_refused() -> None:
     shared = Shared(kinds.AUTOSCALING_POLICY, {"signals": {"kvCache": {"target": "1"}}})
     found = shared.tick()
     assert conditions_of(found)["Accepted"] == ("False", "Refused")
-    assert "this would never ask for a replica" in found["conditions"][0]["message"]
+    assert "this would never add a replica" in found["conditions"][0]["message"]
 
 
 def test_what_is_gone_or_going_is_left_alone() -> None:

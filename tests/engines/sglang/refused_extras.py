@@ -71,7 +71,7 @@ EXTRAS: Final[dict[str, Row]] = {
         f"{EXTRA}[0]",
         "--",
         Why.ARGUMENT_MALFORMED,
-        "write each flag and each value as an element",
+        "write each flag and each value as its own element",
     ),
     "a flag that is like none": (
         extra("-zzzz", image=RELEASED.image),
@@ -115,7 +115,7 @@ EXTRAS: Final[dict[str, Row]] = {
         EXTRA,
         "--max-total-tokens 4096",
         Why.ARGUMENT_CONFLICTS,
-        "stops all behind it for good",
+        "blocks all requests behind it for good",
     ),
     "prompts in pieces that are no whole pages": (
         extra("--page-size=64", max_batched_tokens=2000),

@@ -44,7 +44,7 @@ CANNOT: Final[dict[str, Row]] = {
         Why.NOT_IN_ENGINE,
         "write a name without one",
     ),
-    "a bucket was not tried": (
+    "a bucket has not been tested": (
         setup_of(ENGINE, source=BUCKET, on=H100),
         "spec.model.source",
         "s3://models/chat",

@@ -32,7 +32,7 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         setup_with(memory_utilization=0.92),
         "spec.engine.memoryUtilization",
         Why.RISKY,
-        "ends the engine under load, not at its start",
+        "the engine fails under load, not at its start",
     ),
     "48 requests at once": (
         setup_with(speculation=NGRAM),
@@ -44,7 +44,7 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         setup_of(ENGINE, shape=None, on=H100),
         "spec.engine.context.maxTokens",
         Why.RISKY,
-        "state spec.model.shape",
+        "set spec.model.shape",
     ),
     "a cache in pools of its own": (
         setup_of(ENGINE, shape=replace(LLAMA, window=WindowedLayers(layers=16, tokens=1024)), on=H100),
@@ -62,7 +62,7 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         setup_with(kv=KvFormat.FP8_E5M2),
         "spec.engine.quantization.kvCache",
         Why.RISKY,
-        "write fp8E4M3, which this GPU can",
+        "write fp8E4M3, which this GPU supports",
     ),
     "no graphs": (setup_with(eager=True), "spec.engine.eager", Why.SLOWER, "remove it"),
     "GPUs that nobody uses": (setup_of(ENGINE, gpus=2, on=H100), "spec.accelerator.count", Why.SLOWER, "write 1"),
@@ -100,7 +100,7 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         extra("--frobnicate-the-cache-now"),
         "spec.engine.extraArgs[0]",
         Why.ARGUMENT_UNKNOWN,
-        "may know it",
+        "may have it",
     ),
     "a parser that another build may have": (
         setup_with(tools=Tools(parser="llama3_json")),

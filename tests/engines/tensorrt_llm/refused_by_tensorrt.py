@@ -132,7 +132,7 @@ CANNOT: Final[dict[str, RefusedRow]] = {
         "spec.engine.batching.maxQueuedRequests",
         "8",
         Why.NOT_IN_ENGINE,
-        "takes any number",
+        "does not limit",
     ),
     "copies in one pod": (
         setup_of(ENGINE, spread=Parallelism(data=2), on=H100),

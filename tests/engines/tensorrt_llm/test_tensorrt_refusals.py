@@ -100,7 +100,7 @@ def test_a_setting_that_came_later_is_refused_and_not_ignored() -> None:
     (found,) = TENSORRT.refusals(replace(setup, wanted=replace(setup.wanted, engine=later(**plain, of_tomorrow=5))))
 
     assert (found.field, found.value) == ("spec.engine", "of_tomorrow")
-    assert "what TensorRT-LLM makes of this setting" in found.because
+    assert "how TensorRT-LLM handles this setting" in found.because
 
 
 def test_no_setting_is_listed_that_is_gone() -> None:

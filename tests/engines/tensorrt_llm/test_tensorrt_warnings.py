@@ -41,7 +41,7 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, tuple[tuple[str, Why], ...], st
     "a format of a checkpoint that nobody knows": (
         setup_of(replace(SHORT, weights=WeightFormat.AWQ), shape=None, on=H100),
         (("spec.engine.quantization.weights", Why.RISKY),),
-        "what this one has is unknown",
+        "this checkpoint's format is unknown",
     ),
     "four bits on Hopper": (
         setup_of(SHORT, shape=stored(LLAMA, WeightFormat.MXFP4), on=H100),

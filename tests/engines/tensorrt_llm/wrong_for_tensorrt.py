@@ -50,7 +50,7 @@ WRONG: Final[dict[str, RefusedRow]] = {
         "spec.engine.memoryUtilization",
         "1",
         Why.OUT_OF_RANGE,
-        "leave it out, which is 0.9",
+        "leave it out for the default of 0.9",
     ),
     "a GPU before Ampere": (
         setup_of(ENGINE, on=T4),
@@ -178,7 +178,7 @@ WRONG: Final[dict[str, RefusedRow]] = {
         "spec.engine.adapters[1].name",
         "zcavdzji",
         Why.ADAPTER_NAME_TAKEN,
-        "the same one as eehipxbb",
+        "the same number as eehipxbb",
     ),
     "a family without a parser of tools": (
         setup_with(tools=Tools()),

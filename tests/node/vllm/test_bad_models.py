@@ -28,7 +28,7 @@ class Hub(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 ThreadingHTTPServer(("", 8080), Hub).serve_forever()
 """
-REMEDY = "check the files behind spec.model.source"
+REMEDY = "check the files at spec.model.source"
 
 
 @pytest.mark.parametrize(

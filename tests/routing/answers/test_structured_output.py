@@ -50,7 +50,7 @@ def test_an_answer_that_obeys_its_schema_passes() -> None:
             text('{"name": "An', cut=True),
             CheckResult(
                 fault=AnswerFault.CUT_SHORT,
-                message="it ended at its limit of tokens; be shorter, or raise the limit. "
+                message="it reached its token limit; be shorter, or raise the limit. "
                 "it is not JSON: Input data was truncated",
             ),
         ),
@@ -76,7 +76,7 @@ def test_an_answer_that_obeys_its_schema_passes() -> None:
         ),
         (
             None,
-            CheckResult(fault=AnswerFault.UNREADABLE, message="the reply is of no API that is known, or too large"),
+            CheckResult(fault=AnswerFault.UNREADABLE, message="the reply is not from a known API, or is too large"),
         ),
     ],
 )

@@ -90,7 +90,7 @@ def test_a_token_for_somebody_else_is_refused(audience: object, shown: str) -> N
 @pytest.mark.parametrize("ends", [..., None, "soon", True, [NOW], float("nan"), float("inf"), 10**400])
 def test_a_token_that_does_not_say_when_it_ends_is_refused(ends: object) -> None:
     assert found(exp=ends) == no_token(
-        "The token has no exp, so it would never end: get one that says in seconds since 1970 when it does."
+        "The token has no exp, so it would never expire: get one whose exp is in seconds since 1970."
     )
 
 
@@ -102,7 +102,7 @@ def test_a_token_ends_30_seconds_after_it_says() -> None:
 def test_a_token_begins_30_seconds_before_it_says() -> None:
     assert found(nbf=NOW + 30) == ProvedTenant(name="shop", until=NOW + 600)
     assert found(nbf=NOW + 31) == no_token("The token begins in 31 s, with 30 s of leeway: send it then.")
-    assert found(nbf="now") == no_token("The token's nbf is no time: get one that says it in seconds since 1970.")
+    assert found(nbf="now") == no_token("The token's nbf is not a time: get one with it in seconds since 1970.")
 
 
 ANY = st.recursive(

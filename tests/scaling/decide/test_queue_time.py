@@ -142,7 +142,7 @@ def test_spares_are_kept_by_whom_they_belong_to() -> None:
 def test_a_replica_that_became_ready_and_a_wait_that_falls_are_given_a_chance() -> None:
     fresh = fleet(2, pods=(busy("chat-1"), busy("chat-2", ready_at=AT - 10.0)))
     assert need_of(fresh, waited=60.0).replicas == 2
-    assert "no more are asked for" in need_of(fresh, waited=60.0).because
+    assert "no more are requested" in need_of(fresh, waited=60.0).because
     assert need_of(fleet(2), waited=60.0, since=1.0).replicas == 2
     assert need_of(fleet(2), waited=60.0, since=100.0).replicas == 3
 

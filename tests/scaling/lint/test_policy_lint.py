@@ -73,12 +73,12 @@ def test_a_target_that_no_load_or_no_fleet_meets_is_refused(
         (
             ScalingPolicy(zero_after_seconds=60.0),
             LintReason.SHORTER_THAN_COLD_START,
-            "spec.idle.scaleToZero.after: 60s: the first request after it waits a cold start of 120 s",
+            "spec.idle.scaleToZero.after: 60s: the first request afterwards waits for a cold start of 120 s",
         ),
         (
             replace(SLEEPY, warm_pool=WarmPool(ready=1)),
             LintReason.NEVER_AT_ZERO,
-            "spec.warmPool.ready: 1: ready spares stay while no request comes",
+            "spec.warmPool.ready: 1: spare replicas stay ready when no requests come",
         ),
         (
             ScalingPolicy(schedules=(MORNING, LATER)),

@@ -128,7 +128,7 @@ def test_the_first_seconds_tell_what_the_card_reaches(recording: Recording) -> N
 
 def test_a_run_without_load_in_its_first_seconds_tells_nothing() -> None:
     idle = RecordedSecond(prompt_tokens=0.0, generation_tokens=0.0, running=0, waiting=0, usage=0.0)
-    assert "take a run that starts under load" in str(
+    assert "use a run that starts under load" in str(
         rate_shares.fitted_shares(first_seconds.stretches([idle] * 30, LIMITS), card)
     )
 

@@ -50,14 +50,14 @@ def test_a_sweep_is_told_from_other_files() -> None:
 
 
 BAD = (
-    ("", "line 1: there is no deployment, so begin anew; remove the file"),
+    ("", "line 1: there is no deployment, so start again; remove the file"),
     ('{"record": "steps"}', "line 1: record is steps, and the first must be deployment"),
     ("{}", "line 1: it has no record"),
     ('{"record": "nap"}', "line 2: record is nap, and must be one of steps, start, sleep, skipped"),
-    ("{", "line 2: it is no JSON"),
+    ("{", "line 2: it is not JSON"),
     ('{"record": "steps", "work": "rest"}', "line 2: work is rest, and must be one of decode, prefill, mixed"),
     ('{"record": "steps"}', "line 2: it has no work"),
-    ('{"record": "start", "phases": 3, "capacity": null}', "line 2: 3 is no JSON object"),
+    ('{"record": "start", "phases": 3, "capacity": null}', "line 2: 3 is not a JSON object"),
 )
 
 

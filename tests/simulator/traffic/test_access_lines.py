@@ -56,10 +56,10 @@ def test_copies_that_the_router_made_are_no_traffic() -> None:
 @pytest.mark.parametrize(
     ("bad", "because"),
     [
-        ("{", "line 2: it is no JSON"),
-        ("[]", "line 2: [] is no JSON object"),
-        (line("61"), "line 2: time is none such as 2026-11-20T18:15:46.680Z"),
-        (json.dumps({"time": 5}), "line 2: time is 5, and must be a text"),
+        ("{", "line 2: it is not JSON"),
+        ("[]", "line 2: [] is not a JSON object"),
+        (line("61"), "line 2: time is not one such as 2026-11-20T18:15:46.680Z"),
+        (json.dumps({"time": 5}), "line 2: time is 5, and must be text"),
         (line("10", prompt_tokens=-1, output_tokens=2), "line 2: prompt_tokens is -1"),
     ],
 )

@@ -77,13 +77,13 @@ def test_texts_stand_in_parts_tools_and_instructions_too() -> None:
 @pytest.mark.parametrize(
     ("bad", "because"),
     [
-        ("[1]", r"line 2: \[1\] is no JSON object"),
-        ('{"custom_id": "x"', "line 2: it is no JSON"),
-        (line(1), "line 2: custom_id r-1 stands in a line above, too"),
+        ("[1]", r"line 2: \[1\] is not a JSON object"),
+        ('{"custom_id": "x"', "line 2: it is not JSON"),
+        (line(1), "line 2: custom_id r-1 is also in a line above"),
         (line(2, n=3), "line 2: body.n is 3, and one reply a request is played"),
         (line(2, url="/v1/embeddings"), "line 2: url is /v1/embeddings, and one of /v1/chat/completions, "),
         (line(2, max_tokens=-1), "line 2: max_tokens is -1, and must be between 1 and"),
-        (line(2, messages=[]), r"line 2: its prompt is \[\], and must be a text or messages"),
+        (line(2, messages=[]), r"line 2: its prompt is \[\], and must be text or messages"),
         (line(2, messages=[{"role": "user", "content": [{"type": "image_url"}]}]), "part of type image_url is not"),
         (line(2).replace("POST", "GET"), "line 2: method is GET, and must be POST"),
         (json.dumps({"custom_id": "r-2", "method": "POST", "url": "/v1/completions", "body": []}), "line 2: body is "),

@@ -69,6 +69,6 @@ def test_a_row_of_plain_columns_that_is_none_is_named(row: str, because: str) ->
 
 def test_a_row_before_the_first_one_is_named() -> None:
     with pytest.raises(
-        UnreadableTraffic, match="line 3: it came 2 s before the request above it; put the file in order of time"
+        UnreadableTraffic, match="line 3: it came 2 s before the request above it; write the file in order of time"
     ):
         list(request_traces.columns(["seconds,prompt_tokens,output_tokens", "5,1,1", "3,1,1"]))

@@ -142,9 +142,10 @@ class PrometheusSampleSource:
             self._all_silent(targets, f"Prometheus at {self._server.url} does not answer: {problem}")
             return
         except Exception:  # a bug here must not end the queries: that would look like a fleet at rest
-            log.exception("asking Prometheus at %s met a fault", self._server.url)
+            log.exception("the query of Prometheus at %s failed", self._server.url)
             self._all_silent(
-                targets, f"a bug of the autoscaler kept it from asking Prometheus at {self._server.url}; see its log"
+                targets,
+                f"an internal error kept the autoscaler from querying Prometheus at {self._server.url}; see its log",
             )
             return
         for target in targets:

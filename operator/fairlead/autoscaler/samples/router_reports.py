@@ -70,12 +70,14 @@ def after(before: PodSample[RouterView], page: bytes, at: float) -> PodSample[Ro
 def with_report(before: PodSample[RouterView], read: RouterReport, at: float) -> PodSample[RouterView]:
     """Return the sample after a report that was true at that time."""
     if read.demand is None:
-        return with_doubt(before, SampleProblem.UNREADABLE, "it is of an older release and does not count requests")
+        return with_doubt(before, SampleProblem.UNREADABLE, "it is from an older release and does not count requests")
     if (wrong := _negative(read, read.demand)) is not None:
         return with_doubt(before, SampleProblem.UNREADABLE, wrong)
     view = RouterView(figures=_figures(read.queue, read.demand, at), endpoints=_endpoints(read, before.figures, at))
     if before.figures is not None and view.figures.asked < before.figures.figures.asked:
-        return PodSample(figures=view, at=at, doubt=SampleProblem.RESET, because="its counters went back: it restarted")
+        return PodSample(
+            figures=view, at=at, doubt=SampleProblem.RESET, because="its counters went backwards: it restarted"
+        )
     return PodSample(figures=view, at=at, doubt=None, because="")
 
 

@@ -162,7 +162,7 @@ class SourceRegistry:
 
     def _serve(self, place: PrometheusReference) -> _RegisteredSource:
         made = self._made.setdefault(
-            place, _RegisteredSource(source=UnavailableSource("its Secrets were not read yet"))
+            place, _RegisteredSource(source=UnavailableSource("its Secrets have not been read yet"))
         )
         now = asyncio.get_running_loop().time()
         if now - made.read_at >= SECRETS_LIVE_S and (made.task is None or made.task.done()):

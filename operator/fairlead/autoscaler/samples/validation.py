@@ -22,7 +22,7 @@ def after(before: PodSample[EngineLoad], load: EngineLoad | UnreadableScrape, at
     if (wrong := contradiction(load)) is not None:
         return with_doubt(before, SampleProblem.CONTRADICTORY, wrong)
     if before.figures is not None and (counter := _went_back(before.figures, load)) is not None:
-        because = f"its counter {counter} went back: the engine restarted"
+        because = f"its counter {counter} went backwards: the engine restarted"
         return PodSample(figures=load, at=at, doubt=SampleProblem.RESET, because=because)
     if before.figures is None or load.moves_at_ends or _moved(before.figures, load):
         return PodSample(figures=load, at=at, doubt=None, because="")

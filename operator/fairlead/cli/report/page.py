@@ -20,7 +20,7 @@ NOT_PLAYED: Final = (
     "Lanes, tenants' limits, the response cache, hedges and retries are not played; no client gives up.",
     "Only the prefixes that a trace names are cached: access lines and plain tables name none.",
     "The autoscaler decides every 5 s instead of every second; node room and the budget's other users are not known.",
-    "Regret is cost above what nobody undercuts who keeps the objectives on these replicas and knows the trace.",
+    "Regret is the cost above the lowest that keeps the objectives on these replicas with the whole trace known.",
     "That bound is low, so nought is out of reach: compare candidates with one another.",
 )
 

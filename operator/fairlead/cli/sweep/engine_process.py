@@ -67,7 +67,7 @@ class EngineProcess:
                             self.ready_s = now() - self.began
                             return
                 await asyncio.sleep(_EVERY_S)
-        raise EngineSlow(f"it was not ready within {seconds:.0f} s; a larger --budget gives it longer")
+        raise EngineSlow(f"it was not ready within {seconds:.0f} s; a larger --budget gives it more time")
 
     async def end(self) -> None:
         """Send SIGTERM to the process, then SIGKILL to its whole process group."""

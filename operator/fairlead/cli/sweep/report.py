@@ -27,7 +27,7 @@ def lines(record: SweepRecord, target: SweepTarget, left: int) -> Iterator[str]:
     yield from _own(record)
     yield from (f"skipped {one.what}: {one.why}" for one in record.skipped)
     if left:
-        yield f"{left} points are left: run the same command again, it goes on where it stopped"
+        yield f"{left} points are left: run the same command again, it continues where it stopped"
 
 
 def _starts(record: SweepRecord) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _starts(record: SweepRecord) -> Iterator[str]:
         caches = "with caches kept" if one.kept else "with empty caches"
         phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in one.phases.items())
         graphs = "" if one.graphs_gib is None else f"; CUDA graphs {one.graphs_gib:.2f} GiB"
-        spent = f": {phases}" if phases else "; its log does not say for what"
+        spent = f": {phases}" if phases else "; its log does not say on what"
         yield f"start of {one.variant} {caches}: {one.seconds:.1f} s{spent}{graphs}"
     for nap in record.sleeps:
         memory_words = "" if nap.freed_gib is None else f", freed {nap.freed_gib} GiB, {nap.left_gib} GiB still in use"
@@ -45,7 +45,7 @@ def _starts(record: SweepRecord) -> Iterator[str]:
 def _capacity(record: SweepRecord, target: SweepTarget) -> str:
     found, question = record.capacity, target.question
     if found is None:
-        return "KV cache: the engine does not say how many tokens it holds"
+        return "KV cache: the engine does not report how many tokens it holds"
     text = f"KV cache: {found.tokens:,} tokens in blocks of {found.block_tokens}"
     flags = target.served.memory
     if any(one is not None for one in (flags.blocks, flags.cache_bytes, flags.most_tokens)):
@@ -68,7 +68,7 @@ def _capacity(record: SweepRecord, target: SweepTarget) -> str:
 def _predictions(record: SweepRecord, target: SweepTarget) -> Iterator[str]:
     times = timing.step_times(target.question, packaged_data.load().fitted)
     if isinstance(times, timing.RatesUnknown):
-        yield f"our predictions: none for {target.question.accelerator.product}, whose rates no catalogue has"
+        yield f"our predictions: none for {target.question.accelerator.product}, whose rates are not in the catalogue"
         return
     yield f"our predictions without this sweep ({times.provenance.level}):"
     for one in errors.of_predictions(record, times):

@@ -234,7 +234,7 @@ class SweepRun:
             self._skip(point.words, why)
             return
         self.failed[point.words] = why
-        self.report(f"{point.words}: {why}; it is tried again at the end")
+        self.report(f"{point.words}: {why}; it is retried at the end")
 
     async def _sleep(self) -> None:
         client, engine, naps = self.client, self.engine, self.target.kind.naps

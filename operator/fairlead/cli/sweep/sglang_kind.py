@@ -78,13 +78,13 @@ class SglangKind:
 
     def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
         """What its metrics do not show, what Fairlead never uses of it, and what a CPU does not have."""
-        drafts = "SGLang counts tokens and not steps, so that what a draft cost cannot be told"
+        drafts = "SGLang counts tokens and not steps, so the cost of a draft cannot be measured"
         always = (
             *(SkippedWork(what=one, why=drafts) for one in _DRAFTED),
-            SkippedWork(what=EngineVariant.GRAPHS, why="Fairlead sets none of SGLang's graphs"),
-            SkippedWork(what=EngineVariant.SLEEP, why="Fairlead puts no SGLang to sleep"),
+            SkippedWork(what=EngineVariant.GRAPHS, why="Fairlead does not set SGLang's graphs"),
+            SkippedWork(what=EngineVariant.SLEEP, why="Fairlead does not put SGLang to sleep"),
         )
-        graphs = SkippedWork(what="memory of CUDA graphs", why="SGLang captures none on processors")
+        graphs = SkippedWork(what="memory of CUDA graphs", why="SGLang captures none on CPUs")
         return (*always, graphs) if on_cpu else always
 
     def added(self, words: Sequence[str]) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:
         )
     if served.limits.speculation is not None:
         raise SweepArgumentError(
-            "speculative decoding: steps with and without drafts could not be told apart; leave it out: a sweep of "
+            "speculative decoding: steps with and without drafts cannot be distinguished; leave it out: a sweep of "
             "vLLM measures n-gram itself, and a draft model by --draft-config-json"
         )
 

@@ -90,7 +90,7 @@ class AdapterReconciler:
     async def _observed(self, document: Manifest, now: datetime) -> AdapterNews:
         adapter = served_adapters.read(document)
         if adapter is None:
-            words = "the object breaks the schema of this version; apply its manifest anew"
+            words = "the object violates the schema of this version; apply its manifest again"
             return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True))
         wanted, refusal = self._deployment(adapter)
         stored, named = canary_status.of(document), {"servedName": adapter.served_name}

@@ -20,12 +20,12 @@ def recreation_note(child: Manifest) -> str:
     """Return the note on a deleted child. No object records who deleted it; only the API server's audit log does."""
     name = child["metadata"]["name"]
     return (
-        f"{child['kind']} {name} was deleted, not by Fairlead; it is made again: change or delete the "
-        "InferenceDeployment instead. The API server's audit log says who deleted it"
+        f"{child['kind']} {name} was deleted, not by Fairlead; it is recreated: change or delete "
+        "the InferenceDeployment instead. The API server's audit log says who deleted it"
     )
 
 
 def change_note(live: Manifest, path: str, manager: str) -> str:
     """Return the note on a changed child."""
     name = live["metadata"]["name"]
-    return f"{live['kind']} {name}: {path} was changed by {manager}; put back: change the InferenceDeployment instead"
+    return f"{live['kind']} {name}: {path} was changed by {manager}; restored: change the InferenceDeployment instead"

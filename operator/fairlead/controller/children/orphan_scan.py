@@ -64,7 +64,7 @@ async def _unmarked(api: ListClient, namespace: str, semaphore: asyncio.Semaphor
             pods = await api.listing(kinds.POD, namespace, UNMARKED)
     except (ApiError, TimeoutError) as problem:
         words = str(problem) or f"no answer within {LONGEST_S:g} s"
-        log.warning("pods that lost their labels cannot be looked for in namespace %s: %s", namespace, words)
+        log.warning("cannot search for pods that lost their labels in namespace %s: %s", namespace, words)
         return []
     return [*deployments.items, *filter(orphans.maker_name, pods.items)]
 

@@ -165,8 +165,8 @@ class Restorer:
         fresh = await self._server.read(kinds.DEPLOYMENT, metadata["namespace"], metadata["name"])
         if fresh is not None and _was_wanted(pod, fresh, loss.others):
             lost(
-                f"pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet "
-                "makes another. To have fewer replicas lower spec.replicas or scaling.minReplicas"
+                f"pod {pod['metadata']['name']} was deleted, neither by Fairlead nor by a drain of its node; "
+                "its ReplicaSet creates another. To have fewer replicas lower spec.replicas or scaling.minReplicas"
             )
 
 
@@ -199,8 +199,8 @@ def _taken_back(pod: Manifest, due: Sequence[str]) -> str:
     keeps = f" It kept {held} meanwhile." if held else ""
     return (
         f"pod {pod['metadata']['name']}: {_some(due)} removed or changed, not by Fairlead, so its ReplicaSet "
-        f"gave it up and made another.{keeps} The labels are put back, and the ReplicaSet ends the replica that is one "
-        "too many"
+        f"released it and created another.{keeps} The labels are restored, and the ReplicaSet ends the "
+        "surplus replica"
     )
 
 
@@ -208,8 +208,8 @@ def _ended(pod: Manifest) -> str:
     held = orphans.held(pod)
     keeps = f", and kept {held}" if held else ""
     return (
-        f"pod {pod['metadata']['name']} belongs to no ReplicaSet any more{keeps}: its labels or its Deployment were "
-        "removed, not by Fairlead. No Deployment takes it over, so it is ended after its streams"
+        f"pod {pod['metadata']['name']} belongs to no ReplicaSet any more{keeps}: its labels or its Deployment "
+        "were removed, not by Fairlead. No Deployment adopts it, so it is ended after its streams"
     )
 
 

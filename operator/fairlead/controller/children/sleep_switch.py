@@ -89,9 +89,7 @@ class SleepSwitch:
             return False
         self._turns.pop(uid, None)
         if not turn.task.result():
-            log.warning(
-                "pod %s did not %s; trying on", pod["metadata"]["name"], "wake" if turn.wakes else "fall asleep"
-            )
+            log.warning("pod %s did not %s; retrying", pod["metadata"]["name"], "wake" if turn.wakes else "fall asleep")
         return turn.task.result() and turn.wakes is wakes
 
 

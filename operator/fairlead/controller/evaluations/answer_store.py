@@ -63,8 +63,8 @@ class AnswerStore:
             live = await self._server.read(kinds.CONFIG_MAP, self._place.namespace, self._place.name(number))
             if live is not None and not self._place.owns(live):
                 raise AnswersNotOurs(
-                    f"ConfigMap {self._place.name(number)} is not of this revision's Deployment; delete it, and the "
-                    "answers are kept there"
+                    f"ConfigMap {self._place.name(number)} does not belong to this revision's Deployment; delete it, "
+                    "so that Fairlead can keep the answers under this name"
                 )
             found = answer_journals.text(live, self._place.source, self._trial) if live is not None else None
             if found is None:

@@ -119,7 +119,7 @@ def _trouble(place: str, items: int, problems: list[ItemProblem], most: int) -> 
     if problems:
         return f"{place}: {len(problems)} of {items + len(problems)} lines cannot be used: {problems[0].sentence}"
     if not items:
-        return f'{place}: it holds no item; write lines such as {{"input": "...", "target": "..."}}'
+        return f'{place}: it contains no items; write lines such as {{"input": "...", "target": "..."}}'
     if items > most:
-        return f"{place}: {items:,} items, and a canary asks at most {most:,}; split it"
+        return f"{place}: {items:,} items, and a canary uses at most {most:,}; split it"
     return ""

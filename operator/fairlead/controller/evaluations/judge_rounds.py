@@ -31,8 +31,8 @@ JUDGED_BY: Final = RequestSettings(max_tokens=1024)
 """How a judge answers: greedily, and long enough for reasons in a few sentences."""
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _FINAL: Final[Mapping[int, str]] = {
-    401: "it wants a key, or another one: set spec.scorer.judge.keySecret",
-    403: "the key may not use it: name another in spec.scorer.judge.keySecret",
+    401: "it needs a key, or a different one: set spec.scorer.judge.keySecret",
+    403: "this key is not allowed to use it: name another in spec.scorer.judge.keySecret",
     404: "it has no such model or path: correct spec.scorer.judge.model or url",
 }
 
@@ -106,7 +106,7 @@ class JudgeRounds:
             found = ""
         if not found.isprintable() or not found:
             raise JudgeUnusable(
-                f"spec.scorer.judge.keySecret.key: Secret {named.name[:63]} has no key of a judge at {named.key[:63]}; "
+                f"spec.scorer.judge.keySecret.key: Secret {named.name[:63]} has no judge's key under {named.key[:63]}; "
                 "add it, or name an entry that it has"
             )
         return found
@@ -132,16 +132,16 @@ class JudgeRounds:
         where = self.settings.url[:80]
         if reply is None:
             raise JudgeUnusable(
-                f"spec.scorer.judge.url {where}: nobody answers there; look at it, or correct the address: it is asked "
-                "again by itself"
+                f"spec.scorer.judge.url {where}: nothing answers there; check the judge, or correct the address; "
+                "Fairlead retries on its own"
             )
         if reply.status != 200:
-            why = _FINAL.get(reply.status, "look at its logs; it is asked again by itself")
+            why = _FINAL.get(reply.status, "check its logs; Fairlead retries on its own")
             raise JudgeUnusable(f"spec.scorer.judge.url {where}: it answers {reply.status}: {why}")
         found = replies.read(reply.content)
         if found.error:
             raise JudgeUnusable(
-                f"spec.scorer.judge.url {where}: its reply is no chat completion; name an endpoint that speaks "
-                "OpenAI's API"
+                f"spec.scorer.judge.url {where}: its reply is not a chat completion; name an endpoint "
+                "with an OpenAI-compatible API"
             )
         return found.text

@@ -103,7 +103,8 @@ class QualityRun:
             await store.add(line for of, line in kept if of is side)
         if not kept:
             self.verdict = run_reports.unreachable(
-                f"none of {len(wanted)} requests was answered by any pod; look at its pods, they are sent again"
+                f"none of {len(wanted)} requests was answered by a pod; check its pods; Fairlead sends the requests "
+                "again"
             )
             return False
         self._next = self._wanted()
@@ -207,7 +208,7 @@ class QualityRun:
 def _users_wait(side: Side, count: int) -> GateVerdict:
     at = "its pod" if count == 1 else f"all {count} pods"
     message = (
-        f"users' requests wait at {at} of the {side}: nothing is sent until one has none; if this lasts, add replicas, "
-        "or evaluate at a quieter hour"
+        f"users' requests wait at {at} of the {side}: nothing is sent until a pod has no waiting requests; if this "
+        "lasts, add replicas, or evaluate at a quieter hour"
     )
     return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.USERS_WAIT, message=message)

@@ -120,7 +120,7 @@ class QualityRuns:
             try:
                 await run.close()
             except (ApiError, NotLeading) as problem:
-                log.warning("a pod of an evaluation is still to be ended: %s", problem)
+                log.warning("a pod of an evaluation could not be ended yet: %s", problem)
                 return
             self._closing.remove(run)
 
@@ -249,7 +249,9 @@ def _begins(found: ItemSet) -> GateVerdict:
 
 def _without_items(key: ObjectKey, found: ItemSet | None) -> GateVerdict:
     if found is None:
-        words = f"there is no Evaluation {key.name} in namespace {key.namespace}, or it was not read yet; create it"
+        words = (
+            f"there is no Evaluation {key.name} in namespace {key.namespace}, or it has not been read yet; create it"
+        )
         return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.NO_EVALUATION, message=words)
     if found.is_being_read:
         words = f"Evaluation {key.name}: {found.trouble}"[:240]

@@ -95,7 +95,7 @@ async def model_of(access: PodAccess, side: RunSide) -> str | None:
 
 def nameless(side: Side) -> GateVerdict:
     """No pod reports the name of its model."""
-    return unreachable(f"no pod of the {side} names its model; look at its pods, it is tried again")
+    return unreachable(f"no pod of the {side} reports its model; check its pods; Fairlead tries again")
 
 
 def unreachable(message: str) -> GateVerdict:

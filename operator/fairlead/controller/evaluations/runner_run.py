@@ -123,7 +123,7 @@ class RunnerRun:
                 await self._check_harm(manifest)
             return False
         if isinstance(state, WorkFailed):
-            words = f"{state.words[:198]}; mend it, and delete the pod to try again"
+            words = f"{state.words[:198]}; fix it, and delete the pod to try again"
             self.verdict = _failed(words)
             return False
         return await self._keep(wanted, state)
@@ -135,8 +135,8 @@ class RunnerRun:
         if not found.passed:
             words = f'pod {pod} printed no line like {{"id": "{items[0].name[:40]}", "pass": true}}'
             if found.unknown:
-                words = f"pod {pod}: none of the {found.unknown} ids that it printed is one of an item"
-            self.verdict = _failed(f"{words}; mend the program, and delete the pod to try again")
+                words = f"pod {pod}: none of the {found.unknown} ids that it printed belongs to an item"
+            self.verdict = _failed(f"{words}; fix the program, and delete the pod to try again")
             return False
         if self.dropped:
             return False

@@ -71,7 +71,10 @@ class WorkPods:
             await self._server.apply(wanted)
             return WorkRunning(pod=name)
         if not evaluation_pods.belongs(live, owner):
-            words = f"pod {name} is not of this evaluation; delete or rename it, and this one is made"
+            words = (
+                f"pod {name} does not belong to this evaluation; delete or rename it, so that the evaluation's pod can "
+                "be created"
+            )
             return WorkFailed(words=words)
         if "deletionTimestamp" in live["metadata"]:
             return WorkRunning(pod=name)

@@ -99,7 +99,7 @@ def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition
         words = "there is no model: name this gateway in spec.gateway of a deployment, or add a route to spec.models"
         return _condition(kind, False, Why.NO_MODELS, words)
     if not _answers(now):
-        words = f"{counted(ready, 'router')} {verb(ready, 'is')} ready and {verb(ready, 'does')} not report targets"
+        words = f"{counted(ready, 'router')} {verb(ready, 'is')} ready but {verb(ready, 'does')} not report targets"
         return _condition(kind, None, Why.ROUTERS_SILENT, f"{words}; kubectl logs of the router shows more")
     down = [one for one in now.routes if not _answering(one, now)]
     served, every = len(now.routes) - len(down), len(now.routes)
@@ -115,7 +115,7 @@ def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition
 def _as_before(now: GatewayInputs) -> UntimedCondition:
     """Whether routers still send requests by their previous configuration, while the spec is refused."""
     used = [name for one in _answers(now) for name in one.targets if _routable_pods(name, now)]
-    words = "routers go on with what they were told before; see the condition Accepted"
+    words = "routers keep their previous configuration; see the condition Accepted"
     if used:
         return _condition(ConditionType.ROUTABLE, True, Why.ROUTABLE, words)
     return _condition(ConditionType.ROUTABLE, None, Why.ROUTERS_SILENT, words)

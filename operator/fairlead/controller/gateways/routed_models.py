@@ -72,7 +72,10 @@ def _why_not(target: str, gateway: DesiredGateway, members: GatewayMembers) -> t
             "this deployment has not joined the gateway",
             f"set its spec.gateway to name {reference.name}, namespace {reference.namespace}",
         )
-    return "this deployment has yet to join", "its conditions Accepted and Routable say what is missing, if this lasts"
+    return (
+        "this deployment has not joined yet",
+        "if this lasts, its conditions Accepted and Routable say what is missing",
+    )
 
 
 def _shortened(remarks: list[str]) -> Iterator[str]:

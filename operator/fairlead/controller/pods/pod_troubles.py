@@ -155,12 +155,12 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
         return None
     code, words = ended.get("exitCode"), _last_words(ended.get("message", ""))
     if ended.get("reason") == OOM_KILLED:
-        remedy = "its node or its container has too little for this model; on CPU raise spec.accelerator.memory"
-        return ConditionReason.OUT_OF_MEMORY, f"the kernel ended the engine for lack of memory; {remedy}"
+        remedy = "its node or container has too little for this model; on CPU raise spec.accelerator.memory"
+        return ConditionReason.OUT_OF_MEMORY, f"the kernel killed the engine because memory ran out; {remedy}"
     found = meaning(ended.get("message", ""))
     if found is not None:
         return found.reason, f"the engine ended with code {code}: {words}; {found.remedy}"
-    last_words = words or "no last words"
+    last_words = words or "no last message"
     if code in CLEAN_ENDS:
         return _ended_cleanly(status, f"the engine ended {CLEAN_ENDS[code]}, and its pod was to go on: {last_words}")
     return ConditionReason.CRASH_LOOP, f"the engine ended with code {code}: {last_words}; kubectl logs shows more"

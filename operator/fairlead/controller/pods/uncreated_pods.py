@@ -32,7 +32,7 @@ class UncreatedPods:
         if empty is None or self._left(observed, now):
             return None
         number = plurals.count(snapshot.requested_replicas(empty), "pod")
-        return f"Deployment {empty['metadata']['name']} asks for {number}, and Kubernetes has made none"
+        return f"Deployment {empty['metadata']['name']} asks for {number}, and Kubernetes has created none"
 
     def forget(self, uid: str) -> None:
         """Drop a deleted deployment."""

@@ -41,13 +41,13 @@ class AdapterObservation:
                 name=name,
                 state=AdapterState.WAITING,
                 reason=AdapterReason.ENGINE_SILENT,
-                message="the replica does not report its adapters yet; wait, or read the log of its container loader",
+                message="the replica does not report its adapters yet; wait, or check the log of its container loader",
             )
         waits = AdapterPlace(
             name=name,
             state=AdapterState.WAITING,
             reason=AdapterReason.STAGING,
-            message="the replica has not read the list yet; wait, or read the log of its container loader",
+            message="the replica has not read the list yet; wait, or check the log of its container loader",
         )
         return report.get(name, waits)
 

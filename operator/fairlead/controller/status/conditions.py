@@ -52,7 +52,7 @@ def available(now: StatusInputs) -> UntimedCondition:
     kind, count = ConditionType.AVAILABLE, replica_counts.tally(now)
     words = f"{replica_counts.of(count.ready, count.wanted)} {verb_of_part(count.ready, count.wanted, 'is')} ready"
     if count.wanted == 0 and count.ready == 0:
-        return _yes(kind, Why.SCALED_TO_ZERO, "no replica is wanted")
+        return _yes(kind, Why.SCALED_TO_ZERO, "no replicas are desired")
     if count.ready == 0:
         return _no(kind, Why.NONE_READY, _with_trouble(words, _first_trouble(now)))
     if count.ready < count.wanted:

@@ -42,12 +42,12 @@ def route_accepted(state: RouteState | None, before: Manifest, now: datetime) ->
     if state.availability in _UNAVAILABLE:
         return (_condition(False, *_UNAVAILABLE[state.availability]),)
     if state.route is None:
-        return (_condition(None, Why.ROUTE_PENDING, "the HTTPRoute is not there yet"),)
+        return (_condition(None, Why.ROUTE_PENDING, "the HTTPRoute does not exist yet"),)
     return (_answered(state.route, before, now),)
 
 
 _NOT_SERVED: Final = "this cluster does not serve httproutes of gateway.networking.k8s.io/v1, so there is no route"
-_NO_RIGHT: Final = "the operator was installed without the right to make HTTPRoutes, so there is none"
+_NO_RIGHT: Final = "the operator was installed without the right to create HTTPRoutes, so there is none"
 _NO_LIST: Final = "Fairlead may not list httproutes.gateway.networking.k8s.io, so there is no route"
 _UNAVAILABLE: Final = {
     KindAvailability.ABSENT: (
@@ -60,7 +60,7 @@ _UNAVAILABLE: Final = {
     ),
     KindAvailability.FORBIDDEN: (
         Why.NO_RIGHT,
-        f"httpRoute: {_NO_LIST}; run `helm upgrade`, which writes its roles anew",
+        f"httpRoute: {_NO_LIST}; run `helm upgrade`, which rewrites its roles",
     ),
 }
 
@@ -78,7 +78,7 @@ def _answered(route: Manifest, before: Manifest, now: datetime) -> UntimedCondit
     if silent is None:
         return _condition(True, Why.ROUTE_ACCEPTED, words)
     if not _long_unknown(before, now):
-        return _condition(None, Why.ROUTE_PENDING, f"{words}; {_named(silent, route)} has not answered so far")
+        return _condition(None, Why.ROUTE_PENDING, f"{words}; {_named(silent, route)} has not answered yet")
     remedy = "see whether it exists, and whether the controller of its class runs"
     return _condition(
         None, Why.PARENT_SILENT, f"{words}; {_named(silent, route)} has not answered for a minute: {remedy}"

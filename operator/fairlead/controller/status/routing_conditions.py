@@ -68,20 +68,20 @@ def _silent(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> Untime
     if routers.reporting:
         return None
     ready = f"{counted(routers.ready, 'router')} {verb(routers.ready, 'is')} ready"
-    words = f"{ready} and {verb(routers.ready, 'does')} not report the endpoints; kubectl logs of the router shows more"
+    words = f"{ready} but {verb(routers.ready, 'does')} not report the endpoints; kubectl logs of the router shows more"
     return UntimedCondition(type=ConditionType.ROUTABLE, holds=None, reason=Why.ROUTERS_SILENT, message=words)
 
 
 def _at_zero(now: StatusInputs) -> str:
-    """Return what happens to requests while no replica is desired."""
+    """Return what happens to requests while no replicas are desired."""
     if wakes(now):
-        return "no replica is wanted; routers hold requests, and the first one makes the autoscaler start a replica"
+        return "no replicas are desired; routers hold requests, and the first one makes the autoscaler start a replica"
     if now.judged.deployment is not None and isinstance(now.judged.deployment.replicas, ReplicaBounds):
         cause = "no autoscaler decides now: ScalingActive says why"
     else:
         cause = "spec.replicas is 0: raise it"
     hold = "hold.maxTime of the gateway" if now.routers and now.routers.gateway else "spec.router.hold"
-    return f"no replica is wanted, and no request starts one; requests wait for {hold}, then get 503; {cause}"
+    return f"no replicas are desired, and no request starts one; requests wait for {hold}, then get 503; {cause}"
 
 
 def _counted(_: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> UntimedCondition:

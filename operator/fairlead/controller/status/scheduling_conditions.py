@@ -30,18 +30,18 @@ def _created(now: StatusInputs) -> UntimedCondition:
     """Whether there are pods at all, if nothing refuses or misses room."""
     kind = ConditionType.SCHEDULED
     if now.uncreated:
-        words = f"{now.uncreated}; see whether the cluster's kube-controller-manager runs"
+        words = f"{now.uncreated}; check that the cluster's kube-controller-manager runs"
         return _no(kind, Why.PODS_NOT_CREATED, words)
     if not any(state.requested for state in now.states):
-        return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replica is asked for")
-    return _yes(kind, Why.SCHEDULED, "every replica that was asked for has a node")
+        return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replicas are requested")
+    return _yes(kind, Why.SCHEDULED, "every requested replica has a node")
 
 
 _LACKS: Final = {
     MissingCapacity.PRODUCT: (
         Why.PRODUCT_ABSENT,
         "spec.accelerator.product",
-        "name a GPU that is there, or add a node that has this one",
+        "name a GPU that the cluster has, or add a node with this one",
     ),
     MissingCapacity.SELECTOR: (Why.NO_NODE_SELECTED, "spec.placement.nodeSelector", "correct it, or label a node"),
     MissingCapacity.GPUS: (

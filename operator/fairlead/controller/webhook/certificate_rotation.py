@@ -128,7 +128,7 @@ class CertificateRotator:
         if live is None:
             log.warning(
                 "there is no ValidatingWebhookConfiguration %s, so the API server does not ask the webhook: objects "
-                "are reviewed only after they are stored; `helm upgrade` makes it again",
+                "are reviewed only after they are stored; `helm upgrade` recreates it",
                 name,
             )
             return

@@ -39,7 +39,7 @@ def attention_ranks(setup: EngineSetup) -> SpecRefusal | None:
     if method in _CHAINED:
         because, remedy = f"speculation by {method} has no attention ranks", "remove it, or write eagle3 or mtp"
     elif setup.wanted.parallelism.data > 1:
-        because, remedy = "spec.parallelism.data is another way of the same, and both together are refused", "remove it"
+        because, remedy = "spec.parallelism.data does the same, and both together are refused", "remove it"
     elif degree < 1 or tensor % degree:
         because, remedy = f"it must divide spec.parallelism.tensor, {tensor}", "remove it, or write a divisor"
     else:
@@ -55,7 +55,8 @@ def pool_below_context(setup: EngineSetup) -> SpecRefusal | None:
         return None
     return _refusal(
         f"--max-total-tokens {pool}",
-        f"a request may take {count(context, 'token')}, and one that finds no room stops all behind it for good",
+        f"a request may take {count(context, 'token')}, and one that does not fit blocks all requests behind it for "
+        "good",
         f"remove it, or write {context} or more, or {pool} as spec.engine.context.maxTokens",
     )
 

@@ -11,7 +11,7 @@ FAILURES: Final = (
     FailurePattern(
         re.compile(r"scheduler died during initialization \(exit code: (-9|137)\)"),
         ConditionReason.OUT_OF_MEMORY,
-        "the kernel ended a process of it: give its node or container more main memory, or take a smaller model",
+        "the kernel killed one of its processes: give its node or container more main memory, or take a smaller model",
     ),
     FailurePattern(
         re.compile(r"(?i)leave no GPU memory for the KV cache|increase --mem-fraction-static"),

@@ -10,7 +10,7 @@ from fairlead.engines.sglang.field_flags import FIELDS
 _MULTI_NODE: Final = "a replica is one pod, and the engine would wait for other nodes"
 _FLEET: Final = "leave it out, and spread over replicas with spec.replicas or spec.scaling"
 _METRICS: Final = "the autoscaler reads these metrics by these names and bounds"
-_SPLIT: Final = "routers send each request to one engine, and a half of it would serve nothing"
+_SPLIT: Final = "routers send each request to one engine, and half of one would serve nothing"
 _ANOTHER: Final = "routers speak HTTP to one server of the pod, as it is by default"
 
 RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
@@ -46,7 +46,7 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     ),
     (
         ("--decode-log-interval",),
-        "gauges are as old as this number of steps, and routers read them every second",
+        "gauges would be that many steps old, and routers read them every second",
         "leave it out",
     ),
     (
@@ -54,12 +54,12 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         "routers count the tokens of the prefix cache by it",
         "leave it out; it is on",
     ),
-    (("--config",), "a file may set any flag, so the spec would no longer say what runs", "write its flags out"),
-    (("--model-type",), "this deployment serves a language model", "leave it out"),
+    (("--config",), "a file may set any flag, so the spec would no longer show what runs", "write out its flags"),
+    (("--model-type",), "this deployment serves a language model, so it does not apply", "leave it out"),
     (("--device", "--base-gpu-id", "--gpu-id-step"), "Kubernetes chooses the GPUs of a pod", "leave it out"),
     (
         ("--tokenizer-worker-num", "--detokenizer-worker-num", "--enable-http-worker-reuseport"),
-        "with several servers in a pod each page of metrics is one server's, and /ready of one says nothing of another",
+        "with several servers in a pod each metrics page and /ready cover only one of them",
         "leave it out and use more replicas",
     ),
     (
@@ -96,12 +96,12 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (("--skip-tokenizer-init",), "the engine would take and answer tokens where clients send text", "leave it out"),
     (
         ("--skip-server-warmup", "--checkpoint-engine-wait-weights-before-ready"),
-        "readiness says that the engine has answered once, and a first request would find it cold",
+        "readiness means that the engine has answered once, and the first request would find it cold",
         "leave it out",
     ),
     (
         ("--load-format",),
-        "which files are weights follows from spec.model.source; dummy weights would answer nonsense",
+        "spec.model.source decides which weights are loaded; dummy weights would produce nonsense",
         "leave it out",
     ),
     (("--is-embedding",), "Fairlead's probes and scaling are for models that generate text", "leave it out"),

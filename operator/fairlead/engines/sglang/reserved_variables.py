@@ -15,12 +15,12 @@ VARIABLES: Final = extra_variables.by_name(
                 *("TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "FLASHINFER_WORKSPACE_BASE", "SGLANG_CACHE_DIR"),
             ),
             reason=EngineReason.VARIABLE_OWNED,
-            because="downloads and compiled kernels belong where they outlive a pod",
+            because="downloads and compiled kernels must outlive the pod",
             remedy=CACHE_REMEDY,
         ),
         VariableRule(
             names=("SGLANG_ENABLE_HEALTH_ENDPOINT_GENERATION", "SGLANG_HEALTH_CHECK_TIMEOUT", "SGLANG_WARMUP_TIMEOUT"),
-            because="probes and their time-outs rely on what it changes",
+            because="probes and their time-outs depend on what it changes",
             remedy="remove it",
         ),
         VariableRule(
@@ -40,8 +40,8 @@ VARIABLES: Final = extra_variables.by_name(
         ),
         VariableRule(
             names=("PROMETHEUS_MULTIPROC_DIR",),
-            because="SGLang names this folder itself, new at each start; an old one would add up metrics of engines "
-            "that ended",
+            because="SGLang chooses this folder itself, a new one at each start; an old one would mix in metrics "
+            "of engines that ended",
             remedy="remove it",
         ),
         *OF_THE_POD,

@@ -11,8 +11,8 @@ from fairlead.engines.sglang import flags, release
 from fairlead.engines.sglang.parser_flags import LONG
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
-_ENDS: Final = f'SGLang {release.RELEASE} has no such flag and would end its start with "unrecognized arguments"'
-_MAY: Final = f"SGLang {release.RELEASE} knows no such flag; another release or an image of your own may know it"
+_ENDS: Final = f'SGLang {release.RELEASE} has no such flag and would fail to start with "unrecognized arguments"'
+_MAY: Final = f"SGLang {release.RELEASE} knows no such flag; another release or an image of your own may have it"
 
 
 class UnknownSglangArgument(NamedTuple):

@@ -26,7 +26,7 @@ def other_release(setup: EngineSetup) -> SpecWarning | None:
         "spec.engine.version",
         setup.engine.version,
         EngineReason.VERSION_NOT_KNOWN,
-        f"flags and limits are known for SGLang {RELEASE}",
+        f"Fairlead knows the flags and limits of SGLang {RELEASE}",
         f"use an image of {RELEASE}, or watch the first start",
     )
 
@@ -55,8 +55,8 @@ def share_of_another_kind(setup: EngineSetup) -> SpecWarning | None:
         "spec.engine.memoryUtilization",
         f"{share:g}",
         EngineReason.RISKY,
-        "in SGLang it is the share of weights and cache alone: what activations and graphs lack in the rest ends the "
-        "engine under load, not at its start",
+        "in SGLang it is the share of weights and cache alone: if the rest is too small for activations and graphs, "
+        "the engine fails under load, not at its start",
         "leave it out, which lets SGLang decide by the GPU and the batch",
     )
 
@@ -70,7 +70,7 @@ def few_requests_with_speculation(setup: EngineSetup) -> SpecWarning | None:
         f"{SPECULATION}.method",
         method,
         EngineReason.SLOWER,
-        f"with speculation SGLang runs at most {SPECULATING} requests at once, unless it is told",
+        f"with speculation SGLang by default runs at most {SPECULATING} requests at once",
         "write spec.engine.batching.maxSequences",
     )
 
@@ -84,8 +84,8 @@ def room_for_a_context(setup: EngineSetup) -> SpecWarning | None:
         str(setup.engine.max_context_tokens or "(not written)"),
         EngineReason.RISKY,
         "whether the cache holds one request of this length is unknown; SGLang starts all the same, and a prompt that "
-        "finds no room stops all behind it",
-        "state spec.model.shape, and write the longest context you need",
+        "does not fit blocks all requests behind it",
+        "set spec.model.shape, and write the longest context you need",
     )
 
 
@@ -100,7 +100,7 @@ def pools_apart(setup: EngineSetup) -> SpecWarning | None:
         EngineReason.RISKY,
         "SGLang divides the cache of a model with windows or recurrent layers by fixed ratios, and the fit counts as "
         "vLLM does: it may hold fewer requests",
-        "leave room, and compare the tokens that it reports once it has started",
+        "leave room, and compare with the tokens that it reports once started",
     )
 
 
@@ -113,7 +113,7 @@ def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
         "spec.engine.quantization.kvCache",
         setup.engine.kv,
         EngineReason.RISKY,
-        f"{gpu.product} has no FP8 arithmetic, and it was not tried there",
+        f"{gpu.product} has no FP8 arithmetic, and FP8 was not tested there",
         "write fp8E5M2 or auto, or watch the first start",
     )
 

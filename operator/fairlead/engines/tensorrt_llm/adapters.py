@@ -72,7 +72,7 @@ def number_taken(setup: EngineSetup) -> SpecRefusal | None:
                 field=f"spec.engine.adapters[{index}].name",
                 value=adapter.name,
                 reason=EngineReason.ADAPTER_NAME_TAKEN,
-                because=f"TensorRT-LLM knows adapters by numbers, and this name gives the same one as {other}",
+                because=f"TensorRT-LLM identifies adapters by numbers, and this name gives the same number as {other}",
                 remedy="change one letter of the name",
             )
     return None

@@ -92,8 +92,9 @@ def share_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
         field="spec.engine.memoryUtilization",
         value=f"{share:g}",
         reason=EngineReason.OUT_OF_RANGE,
-        because="must be above 0 and below 1: in TensorRT-LLM it is the cache's part of what weights and work leave",
-        remedy="leave it out, which is 0.9",
+        because="must be above 0 and below 1: in TensorRT-LLM it is the cache's share of what weights and working "
+        "memory leave free",
+        remedy="leave it out for the default of 0.9",
     )
 
 

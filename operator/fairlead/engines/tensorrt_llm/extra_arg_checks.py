@@ -38,7 +38,7 @@ def key_that_we_rely_on(setup: EngineSetup) -> SpecRefusal | None:
     for assignment in assignments(setup):
         path = assignment.partition("=")[0]
         if path in options.NEEDED:
-            return _refusal(f"{flags.SET} {path}", "routers and the autoscaler read the metrics by it", "leave it out")
+            return _refusal(f"{flags.SET} {path}", "routers and the autoscaler read metrics through it", "leave it out")
     return None
 
 
@@ -48,7 +48,7 @@ def adapters_beside_experts(setup: EngineSetup) -> SpecRefusal | None:
         return None
     return _refusal(
         next(flag for flag in _EXPERTS if setup.gives(flag)),
-        "NVIDIA has not tested adapters with experts or attention spread so",
+        "NVIDIA has not tested adapters with experts or attention spread this way",
         "remove it, or remove spec.engine.adapters",
     )
 

@@ -14,29 +14,29 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (("--host", "--port", "--report_addr"), "routers and probes look for the engine on port 8000", "leave it out"),
     (
         ("--config", "--extra_llm_api_options"),
-        "Fairlead names the file there that has the fields of the spec",
+        "Fairlead passes a file with the spec's fields there",
         "write --set=PATH=VALUE for a key that no field has",
     ),
     (
         ("--backend",),
-        "these tables were read for the backend pytorch, and the other one is deprecated",
+        "Fairlead's checks are for the backend pytorch, and the other one is deprecated",
         "leave it out",
     ),
     (("--grpc", "--grpc-protocol"), "routers speak HTTP", "leave it out"),
     (
         ("--num_serve_frontends",),
-        "with several servers in a pod each page of metrics is one server's",
+        "with several servers in a pod each metrics page covers one server",
         "leave it out and use more replicas",
     ),
     (
         ("--context_parallel_size", "--cp_size"),
-        "Fairlead counts the GPUs of tensor and pipeline parallelism, and these would come on top",
+        "Fairlead counts the GPUs of tensor and pipeline parallelism, and these would be added to them",
         "leave it out and set spec.parallelism.tensor",
     ),
     (("--gpus_per_node",), "Kubernetes chooses the GPUs of a pod", "leave it out"),
     (
         ("--server_role", "--disagg_cluster_uri", "--metadata_server_config_file"),
-        "routers send each request to one engine, and a half of it would serve nothing",
+        "routers send each request to one engine, and half of one would serve nothing",
         "leave it out; Fairlead does not split prompts from answers with TensorRT-LLM yet",
     ),
     (
@@ -46,7 +46,7 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     ),
     (
         ("--enable_visual_gen", "--visual_gen_args"),
-        "this deployment serves a language model",
+        "this deployment serves a language model, so it does not apply",
         "leave it out",
     ),
     (("--telemetry",), "usage is never reported", "leave it out"),

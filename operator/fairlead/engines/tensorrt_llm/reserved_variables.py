@@ -15,7 +15,7 @@ VARIABLES: Final = extra_variables.by_name(
                 *("TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "FLASHINFER_WORKSPACE_BASE"),
             ),
             reason=EngineReason.VARIABLE_OWNED,
-            because="downloads and compiled kernels belong where they outlive a pod",
+            because="downloads and compiled kernels must outlive the pod",
             remedy=CACHE_REMEDY,
         ),
         VariableRule(
@@ -26,7 +26,7 @@ VARIABLES: Final = extra_variables.by_name(
         ),
         VariableRule(
             names=("PROMETHEUS_MULTIPROC_DIR",),
-            because="TensorRT-LLM names this folder itself; an old one would add up metrics of engines that ended",
+            because="TensorRT-LLM chooses this folder itself; an old one would mix in metrics of engines that ended",
             remedy="remove it",
         ),
         *OF_THE_POD,

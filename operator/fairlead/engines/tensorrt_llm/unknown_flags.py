@@ -15,11 +15,11 @@ from fairlead.engines.tensorrt_llm.parser_flags import FLAGS
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 _MAY: Final = (
-    f"TensorRT-LLM {release.RELEASE} is not known to have this option, and one it lacks ends its start; options are "
-    "spelt in full there"
+    f"TensorRT-LLM {release.RELEASE} is not known to have this option, and does not start with one it lacks; "
+    "write options in full"
 )
 _ENDS: Final = (
-    f"the simulated TensorRT-LLM {release.RELEASE} has no such option, and ends its start; options are spelt in full"
+    f"the simulated TensorRT-LLM {release.RELEASE} has no such option, and would fail to start; write options in full"
 )
 
 

@@ -23,7 +23,7 @@ def other_release(setup: EngineSetup) -> SpecWarning | None:
         "spec.engine.version",
         setup.engine.version,
         EngineReason.VERSION_NOT_KNOWN,
-        f"keys, options and metrics are known for TensorRT-LLM {RELEASE}",
+        f"Fairlead knows the keys, options and metrics of TensorRT-LLM {RELEASE}",
         f"use an image of {RELEASE}, or watch the first start and its metrics",
     )
 
@@ -37,8 +37,9 @@ def share_of_another_kind(setup: EngineSetup) -> SpecWarning | None:
         "spec.engine.memoryUtilization",
         f"{share:g}",
         EngineReason.RISKY,
-        "in TensorRT-LLM it is the cache's part of what weights and work leave, and not of the whole memory as in vLLM",
-        "leave it out, which is 0.9 of what is left",
+        "in TensorRT-LLM it is the cache's share of what weights and working memory leave free, and not of the whole "
+        "memory as in vLLM",
+        "leave it out for the default of 0.9 of what is left",
     )
 
 
@@ -52,7 +53,7 @@ def context_reserved_for_answers(setup: EngineSetup) -> SpecWarning | None:
         EngineReason.SLOWER,
         "TensorRT-LLM admits a request once the cache has room for its longest answer, which is the rest of the "
         "context where a client sets no max_tokens: few requests run at once",
-        "write the longest context that your clients need",
+        "set maxTokens to the longest context that your clients need",
     )
 
 
@@ -65,8 +66,8 @@ def weights_of_an_unknown_checkpoint(setup: EngineSetup) -> SpecWarning | None:
         WEIGHTS,
         wanted,
         EngineReason.RISKY,
-        "TensorRT-LLM takes weights as the checkpoint has them, and what this one has is unknown",
-        "remove it, or see that the checkpoint is stored so",
+        "TensorRT-LLM takes weights as the checkpoint has them, and this checkpoint's format is unknown",
+        "remove it, or make sure that the checkpoint is stored this way",
     )
 
 
@@ -129,7 +130,7 @@ def answers_in_a_schema_beside_adapters(setup: EngineSetup) -> SpecWarning | Non
         str(len(setup.engine.adapters)),
         EngineReason.RISKY,
         "NVIDIA has not tested structured outputs of requests for an adapter",
-        "try them before clients do",
+        "try them before clients use them",
     )
 
 

@@ -36,7 +36,7 @@ def tool_choice_without_parser(setup: EngineSetup) -> SpecRefusal | None:
         return None
     return _refusal(
         "--enable-auto-tool-choice",
-        "it needs to know how this model writes its tool calls",
+        "it needs the format of this model's tool calls",
         "write spec.engine.tools: {} instead, or add --tool-call-parser with the parser of the model's family",
     )
 

@@ -11,17 +11,18 @@ FAILURES: Final = (
     FailurePattern(
         re.compile(r"(?i)safetensor_?error|error while deserializing|invalid load key|zip archive"),
         ConditionReason.MODEL_UNREADABLE,
-        "check the files behind spec.model.source: one of the weights is cut or not what its name says",
+        "check the files at spec.model.source: a weights file is truncated or not what its name says",
     ),
     FailurePattern(
         re.compile(r"(?i)available memory on node"),
         ConditionReason.OUT_OF_MEMORY,
-        "raise spec.accelerator.memory: files of weights that were just read count as used memory",
+        "raise spec.accelerator.memory: weight files that were just read count as used memory",
     ),
     FailurePattern(
         re.compile(r"Failed core proc\(s\): .*: -9\b"),
         ConditionReason.OUT_OF_MEMORY,
-        "raise spec.accelerator.memory on CPU: SIGKILL ended its engine process, as the kernel does where memory lacks",
+        "raise spec.accelerator.memory on CPU: SIGKILL ended its engine process, as the kernel does when memory runs "
+        "out",
     ),
     FailurePattern(
         re.compile(r"(?i)cuda out of memory|no available memory for the cache|kv cache memory|out of memory.*gpu"),

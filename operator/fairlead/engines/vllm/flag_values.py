@@ -76,7 +76,7 @@ def _number(flag: str, value: str | None, wanted: str, read: type[int] | type[fl
             pass
         else:
             return "", ""
-    return f"vLLM wants {wanted} here and would not start", f"write the number in digits, as in {flag}=1"
+    return f"vLLM expects {wanted} here and would not start", f"write the number in digits, as in {flag}=1"
 
 
 def _choice(value: str | None, choices: Sequence[str]) -> Complaint:
@@ -93,4 +93,4 @@ def _object(flag: str, value: str | None) -> Complaint:
         read = None
     if isinstance(read, dict) or value in ABSENT:
         return "", ""
-    return "vLLM wants a JSON object here and would not start", f'write one, as in {flag}={{"key": "value"}}'
+    return "vLLM expects a JSON object here and would not start", f'write one, as in {flag}={{"key": "value"}}'

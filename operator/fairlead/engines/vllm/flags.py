@@ -13,7 +13,7 @@ from fairlead.fleet.desired_state import DesiredEngine
 REMOVED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "--swap-space": "remove it: preempted requests are computed again; --kv-offloading-size keeps KV blocks in RAM",
-        "--num-scheduler-steps": "remove it: asynchronous scheduling took its place and is on by default",
+        "--num-scheduler-steps": "remove it: asynchronous scheduling replaced it and is on by default",
         "--task": "remove it: the task follows from the model",
         "--device": "remove it: the device follows from spec.engine.image",
         "--guided-decoding-backend": "write --structured-outputs-config.backend",
@@ -49,7 +49,7 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     ),
     (("--root-path",), "probes and routers ask for /health and /v1 without a prefix", "leave it out"),
     (("--disable-log-stats",), "the autoscaler reads the metrics this switches off", "leave it out"),
-    (("--config",), "a file may set any flag, so the spec would no longer say what runs", "write its flags out"),
+    (("--config",), "a file may set any flag, so the spec would no longer show what runs", "write out its flags"),
     (
         ("--shutdown-timeout",),
         "the pod's grace period is computed from it",

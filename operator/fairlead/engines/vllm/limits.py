@@ -53,7 +53,10 @@ def share_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     if share is None or 0 < share <= 1:
         return None
     return _range(
-        "spec.engine.memoryUtilization", f"{share:g}", "must be above 0 and at most 1", "leave it out, which is 0.92"
+        "spec.engine.memoryUtilization",
+        f"{share:g}",
+        "must be above 0 and at most 1",
+        "leave it out for the default of 0.92",
     )
 
 

@@ -33,6 +33,6 @@ def balanced_experts_without_spread(setup: EngineSetup) -> SpecRefusal | None:
         field="spec.engine.extraArgs",
         value="--enable-eplb",
         reason=EngineReason.ARGUMENT_CONFLICTS,
-        because="experts are balanced only where --enable-expert-parallel spreads them over several GPUs",
+        because="experts are balanced only if --enable-expert-parallel spreads them over several GPUs",
         remedy="remove it, or add --enable-expert-parallel and set spec.parallelism.tensor to 2 or more",
     )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_GPUS: Final = "Kubernetes chooses the GPUs of a pod; another list hides them, or shows those of a neighbour"
+_GPUS: Final = "Kubernetes chooses the GPUs of a pod; another list hides them, or shows those of another pod"
 _ONE_POD: Final = "a replica is one pod, and the engine would wait for other processes"
 
 RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
@@ -19,23 +19,23 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     ),
     (
         ("LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"),
-        "every process of the engine would load other libraries than its image was tested with",
+        "every process of the engine would load libraries that its image was not tested with",
         "remove it; build the library into an image of your own and name that in spec.engine.image",
     ),
     (
         ("PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PATH"),
-        "the engine would run other programs or Python code than its image holds",
+        "the engine would run programs or Python code that its image does not contain",
         "remove it; build the code into an image of your own and name that in spec.engine.image",
     ),
     (
         ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE", "XDG_CACHE_HOME"),
-        "downloads belong where they outlive a pod",
-        "set spec.storage.cache; what lies below it is ours to name",
+        "downloads must outlive the pod",
+        "set spec.storage.cache; Fairlead chooses the folders in it",
     ),
     (
         ("TRANSFORMERS_OFFLINE",),
-        "it follows from where the sources are",
-        "remove it; with no hf:// source the engine never asks the hub",
+        "Fairlead sets it by the schemes of the sources",
+        "remove it; without an hf:// source the engine never contacts the hub",
     ),
     (
         ("VLLM_USE_MODELSCOPE",),

@@ -11,7 +11,7 @@ from fairlead.engines.vllm import flags, release
 from fairlead.engines.vllm.parser_flags import LONG, SHORT
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
-_ENDS: Final = 'vLLM 0.32 has no such flag and would end its start with "unrecognized arguments"'
+_ENDS: Final = 'vLLM 0.32 has no such flag and would fail to start with "unrecognized arguments"'
 
 
 class _UnknownArgument(NamedTuple):
@@ -38,7 +38,7 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
     if strange is None:
         return None
     because = (
-        "vLLM 0.32 knows no such flag and would end its start; another release or an image of your own may know it"
+        "vLLM 0.32 does not know this flag and would fail to start; another release or an image of your own may have it"
     )
     return SpecWarning(**strange._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=because)
 

@@ -11,7 +11,7 @@ from fairlead.engines.vllm import flags, reserved_variables
 from fairlead.engines.vllm.cpu import overrides
 from fairlead.fleet.findings import SpecRefusal
 
-_CACHE: Final = "set spec.storage.cache; Fairlead names the folders below it"
+_CACHE: Final = "set spec.storage.cache; Fairlead chooses the folders in it"
 _TOKEN: Final = "set spec.model.tokenSecret, which keeps the token out of the pod's text"
 
 VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType(
@@ -20,11 +20,11 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
         "HUGGING_FACE_HUB_TOKEN": (EngineReason.VARIABLE_OWNED, "spec.model.tokenSecret owns it", _TOKEN),
         "HF_HUB_OFFLINE": (
             EngineReason.VARIABLE_OWNED,
-            "it follows from where the sources are",
-            "remove it; with no hf:// source the engine never asks the hub",
+            "Fairlead sets it by the schemes of the sources",
+            "remove it; without an hf:// source the engine never contacts the hub",
         ),
-        "HF_HOME": (EngineReason.VARIABLE_OWNED, "downloads belong where they outlive a pod", _CACHE),
-        "VLLM_CACHE_ROOT": (EngineReason.VARIABLE_OWNED, "compiled graphs belong where they outlive a pod", _CACHE),
+        "HF_HOME": (EngineReason.VARIABLE_OWNED, "downloads must outlive the pod", _CACHE),
+        "VLLM_CACHE_ROOT": (EngineReason.VARIABLE_OWNED, "compiled graphs must outlive the pod", _CACHE),
         "VLLM_NO_USAGE_STATS": (EngineReason.VARIABLE_OWNED, "usage is never reported", "remove it"),
         "VLLM_ENGINE_READY_TIMEOUT_S": (
             EngineReason.VARIABLE_OWNED,

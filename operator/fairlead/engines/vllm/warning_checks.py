@@ -28,7 +28,7 @@ def other_release(setup: EngineSetup) -> SpecWarning | None:
         "spec.engine.version",
         setup.engine.version,
         EngineReason.VERSION_NOT_KNOWN,
-        f"flags and limits are known for vLLM {RELEASE}",
+        f"Fairlead knows the flags and limits of vLLM {RELEASE}",
         f"use an image of {RELEASE}, or watch the first start",
     )
 
@@ -46,7 +46,7 @@ def draft_without_graphs(setup: EngineSetup) -> SpecWarning | None:
         EngineReason.SLOWER,
         f"vLLM {RELEASE} runs a draft model without CUDA graphs: {count(speculation.tokens, 'token')} of "
         f"{count(layers, 'layer')} take about {longer_ms:.0f} ms of each step",
-        "write eagle3 or mtp where the model has one, or ngram; else play it first with `fairlead simulate`",
+        "write eagle3 or mtp where the model has one, or ngram; or try it first with `fairlead simulate`",
     )
 
 
@@ -59,7 +59,7 @@ def speculation_across_pipeline(setup: EngineSetup) -> SpecWarning | None:
         f"{SPECULATION}.method",
         method,
         EngineReason.RISKY,
-        "vLLM starts it with pipeline parallelism, and some models and drafts fail then",
+        "vLLM starts with it and pipeline parallelism, but some models and drafts then fail",
         "use spec.parallelism.tensor instead, or try it before traffic comes",
     )
 
@@ -157,7 +157,7 @@ def events_of_nothing(setup: EngineSetup) -> SpecWarning | None:
         "spec.engine.prefixCaching.enabled",
         "false",
         EngineReason.RISKY,
-        "--kv-events-config tells what enters and leaves the prefix cache, and there is none",
+        "--kv-events-config reports changes of the prefix cache, and there is none",
         "write true, or remove the argument",
     )
 

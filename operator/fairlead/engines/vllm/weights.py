@@ -128,7 +128,7 @@ def not_aligned(setup: EngineSetup) -> SpecRefusal | None:
         value=str(tensor),
         reason=EngineReason.FORMAT_NEEDS_ALIGNMENT,
         because=f"{setup.weights} shares one scale among {group} weights, and "
-        f"{' or '.join(str(width) for width in widths)} divided by {tensor} is no multiple of {group}",
+        f"{' or '.join(str(width) for width in widths)} divided by {tensor} is not a multiple of {group}",
         remedy=f"write {fitting[0]}" if fitting else "write fp8PerTensor as spec.engine.quantization.weights",
     )
 

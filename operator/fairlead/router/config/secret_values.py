@@ -47,7 +47,7 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
     if settings.peer_keys_folder and not peer_keys:
         warnings.append(
             f"peerKeysFolder: {settings.peer_keys_folder}: no key could be read; until the operator wrote it, each "
-            "router goes by what it sees itself"
+            "router uses only what it sees itself"
         )
     warnings += _unusable_keys(settings, environment)
     warnings += _unused_limits(settings, keys)

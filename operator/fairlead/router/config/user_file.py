@@ -76,7 +76,8 @@ def _routing(file: RouterFile) -> RoutingSettings:
     for one in shared_claims(found.tenants) if found.oidc else ():
         where = f"routing.tenants[{one.place}].claims"
         raise RouterConfigError(
-            f"{where}: {one.value}: tenant {one.first} has this value too, so a token would name two; give it to one"
+            f"{where}: {one.value}: tenant {one.first} has this value too, so a token would name two tenants; give it "
+            "to one"
         )
     return found
 

@@ -52,7 +52,7 @@ class ChunkedBody:
             return MalformedRequest(ProtocolFault.BODY_TOO_LARGE, too_large(self._limit))
         if self._fed - self._size > FREE_OVERHEAD + OVERHEAD * self._size:
             return MalformedRequest(
-                ProtocolFault.BAD_BODY_FRAMING, "the chunked body is nearly all framing: send larger chunks"
+                ProtocolFault.BAD_BODY_FRAMING, "the chunked body is almost entirely framing: send larger chunks"
             )
         return None
 

@@ -162,7 +162,7 @@ class ChunkedReply:
         if size is None:
             size = _size(line)
             if size is None:
-                self.bad = "a chunk's size is no number"
+                self.bad = "a chunk's size is not a number"
                 return
             if len(line) <= 4 and len(self._sizes) < SIZES:
                 self._sizes[line] = size

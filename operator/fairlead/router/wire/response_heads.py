@@ -53,7 +53,7 @@ def read(block: bytes, read_lines: ReadLines) -> ParsedResponseHead | str:
     try:
         httptools.HttpResponseParser(_ResponseHeadCheck()).feed_data(block)
     except httptools.HttpParserUpgrade:
-        return "it changed protocols, which nobody asked for"
+        return "it switched protocols without being asked to"
     except httptools.HttpParserError as problem:
         return f"no HTTP/1.1 answer: {problem}"
     first, *rest = block[:-4].split(b"\r\n")

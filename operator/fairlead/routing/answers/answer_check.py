@@ -37,7 +37,7 @@ class CascadeCheck:
     def check(self, answer: Answer | None, wanted: WantedOutput | None) -> CheckResult:
         """Check whether the answer is good enough to return. Every choice must pass; an empty one never does."""
         if answer is None:
-            return fault(AnswerFault.UNREADABLE, "the reply is of no API that is known, or too large")
+            return fault(AnswerFault.UNREADABLE, "the reply is not from a known API, or is too large")
         for choice in answer:
             result = self._check(choice) if choice.text.strip() or choice.calls else _empty(choice)
             if not result.passed:
@@ -74,11 +74,11 @@ class CascadeCheck:
             return fault(AnswerFault.PATTERN_REFUSED, self._pattern)
         if choice.calls or self._pattern(choice.text):
             return PASSED
-        return fault(AnswerFault.PATTERN, "it does not have the form that is wanted")
+        return fault(AnswerFault.PATTERN, "it does not have the required form")
 
     def _confident(self, choice: AnswerChoice) -> CheckResult:
         if choice.probability is None:
-            return fault(AnswerFault.NO_PROBABILITIES, "the reply has no logprobs, so its confidence is not known")
+            return fault(AnswerFault.NO_PROBABILITIES, "the reply has no logprobs, so its confidence is unknown")
         if choice.probability >= self._least:
             return PASSED
         message = f"the mean probability of its tokens is {choice.probability:.2f}, below {self._least:.2f}"

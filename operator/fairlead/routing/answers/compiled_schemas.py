@@ -45,12 +45,12 @@ class CompiledSchema:
     def _checked(self, document: object, size: int) -> CheckResult:
         steps = self.cost.steps(document, size)
         if steps > MAX_STEPS:
-            message = "schema and answer together would take a router too long to check"
+            message = "checking this answer against this schema would take a router too long"
             return fault(AnswerFault.TOO_COSTLY, message)
         if self.is_valid(document):
             return PASSED
         if steps > MAX_EXPLAINED_STEPS[self.cost.growth > 1]:
-            return fault(AnswerFault.SCHEMA, "it does not obey the JSON schema of the request")
+            return fault(AnswerFault.SCHEMA, "it does not match the JSON schema of the request")
         return self._explained(document)
 
     def _explained(self, document: object) -> CheckResult:

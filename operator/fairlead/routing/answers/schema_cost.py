@@ -96,7 +96,7 @@ class _Walk:
         """Lay a schema; `unfolded` has the references followed since the last step into the document."""
         self._steps += 1
         if self._steps > MAX_STEPS:
-            raise SchemaError(f"it unfolds to more than {MAX_STEPS} subschemas; refer less often to large parts")
+            raise SchemaError(f"it expands to more than {MAX_STEPS} subschemas; refer less often to large parts")
         if depth > MAX_DEPTH:
             raise SchemaError(f"it nests more than {MAX_DEPTH} deep; flatten it")
         place.weight += 1
@@ -112,7 +112,7 @@ class _Walk:
     def _follow(self, reference: str, place: Place, depth: int, unfolded: tuple[str, ...]) -> None:
         """Follow a reference. A schema that contains itself has its own tree, so it only counts below a tree's root."""
         if reference in unfolded:
-            message = f"{reference[:60]!r} refers to itself without a step into the document; remove that circle"
+            message = f"{reference[:60]!r} refers to itself without a step into the document; remove that cycle"
             raise SchemaError(message)
         if self._references.is_recursive(reference) and not place.is_root:
             place.recursions += 1

@@ -34,7 +34,7 @@ class References:
     def resolved(self, reference: str) -> object:
         """Return what a reference names: a path from the schema's root."""
         if reference != "#" and not reference.startswith("#/"):
-            raise SchemaError(f"$ref {reference[:60]!r} is no path inside of the schema; write #/$defs/NAME")
+            raise SchemaError(f"$ref {reference[:60]!r} is not a path inside the schema; write #/$defs/NAME")
         found: Any = self._root
         for step in unquote(reference[2:]).split("/") if len(reference) > 2 else ():
             key = step.replace("~1", "/").replace("~0", "~")
@@ -71,7 +71,7 @@ class References:
     def _refuse(self, schema: dict[str, Any]) -> None:
         for name in _REFUSED:
             if isinstance(schema.get(name), str):
-                raise SchemaError(f"{name} is not supported; use $ref with a path inside of the schema")
+                raise SchemaError(f"{name} is not supported; use $ref with a path inside the schema")
         if schema is not self._root and isinstance(schema.get("$id"), str):
             raise SchemaError("a part of it has an $id of its own; remove it")
 

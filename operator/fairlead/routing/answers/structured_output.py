@@ -9,7 +9,7 @@ from fairlead.routing.answers.wanted_output import WantedOutput
 def checked(answer: Answer | None, wanted: WantedOutput, schemas: CompiledSchemas) -> CheckResult:
     """Return the first fault of any choice; unchecked choices show only if none fails."""
     if answer is None:
-        return fault(AnswerFault.UNREADABLE, "the reply is of no API that is known, or too large")
+        return fault(AnswerFault.UNREADABLE, "the reply is not from a known API, or is too large")
     unchecked = PASSED
     for choice in answer:
         result = _choice(choice, wanted, schemas)
@@ -59,6 +59,4 @@ def _cut_short(choice: AnswerChoice, result: CheckResult) -> CheckResult:
     """Treat a failure after the token limit as cut short: the format is not at fault."""
     if not (choice.cut and result.failed):
         return result
-    return fault(
-        AnswerFault.CUT_SHORT, f"it ended at its limit of tokens; be shorter, or raise the limit. {result.message}"
-    )
+    return fault(AnswerFault.CUT_SHORT, f"it reached its token limit; be shorter, or raise the limit. {result.message}")

@@ -59,11 +59,9 @@ def _wrong_time(claims: Mapping[str, Any], now: float) -> Refusal | None:
     ends: Any = claims.get("exp")
     begins: Any = claims.get("nbf", 0)
     if not _is_time(ends):
-        return _refused(
-            "The token has no exp, so it would never end: get one that says in seconds since 1970 when it does."
-        )
+        return _refused("The token has no exp, so it would never expire: get one whose exp is in seconds since 1970.")
     if not _is_time(begins):
-        return _refused("The token's nbf is no time: get one that says it in seconds since 1970.")
+        return _refused("The token's nbf is not a time: get one with it in seconds since 1970.")
     if now >= ends + LEEWAY_SECONDS:
         return _refused(
             f"The token ended {now - ends:.0f} s ago, with {LEEWAY_SECONDS:.0f} s of leeway: get a new one."
@@ -113,12 +111,12 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - claims may hold anything
 
 UNPROVED: Final = Refusal(
     reason=RefusalReason.TOKEN_REFUSED,
-    message=f"This is no JSON Web Token of at most {MOST_BYTES} bytes that a key of the issuer here has signed: get "
-    "a new one from it, and send it as `Authorization: Bearer`.",
+    message=f"This is not a JSON Web Token of at most {MOST_BYTES} bytes that is signed by a key of the issuer here: "
+    "get a new one from it, and send it as `Authorization: Bearer`.",
 )
 """One message for all that is wrong before a signature is proved: strangers learn nothing about keys."""
 NO_KEY: Final = Refusal(
     reason=RefusalReason.UNKNOWN_KEY,
-    message="The request brings neither an API key that is known here nor a token: send a tenant's key, or a token of "
+    message="The request has neither an API key that is known here nor a token: send a tenant's key, or a token of "
     "its issuer, as `Authorization: Bearer`.",
 )

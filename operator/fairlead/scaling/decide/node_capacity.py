@@ -52,7 +52,7 @@ def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
     there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
     if full is not None and situation.now < full.until:
         kept = max(full.replicas, 1 if situation.summary.is_sure else facts.wanted)
-        words = f"the nodes take {count(full.replicas, 'replica')} and no more{why}; another is tried again later"
+        words = f"the nodes take {count(full.replicas, 'replica')} and no more{why}; another is attempted later"
         return limit(ScalingBound.NO_ROOM, n, min(n, max(kept, facts.bounds.least)), words)
     if facts.room is None:
         return None

@@ -60,7 +60,7 @@ def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | Non
         signal=ScalingSignal.QUEUE_DEPTH,
         replicas=replicas,
         because=f"{count(routers, 'request')} {verb(routers, 'waits')} in routers and {formatted(engines)} in engines, "
-        f"{target} for each replica {verb(target, 'is')} fine",
+        f"{target} per replica {verb(target, 'is')} acceptable",
         figures=(
             DecisionFigure(name="queue.routers", value=routers, unit="requests"),
             DecisionFigure(name="queue.engines", value=engines, unit="requests"),

@@ -23,7 +23,7 @@ GROWTH: Final = 1 / 4
 SETTLING: Final = 1 / 4
 """In cold starts: how long a new replica gets to work off the queue that built up before it."""
 
-EASING: Final = "; that is new, or falls, or a replica became ready just now, so no more are asked for"
+EASING: Final = "; the wait is new or falling, or a replica has just become ready, so no more are requested"
 
 
 def limit(policy: ScalingPolicy) -> float | None:

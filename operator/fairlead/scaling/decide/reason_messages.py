@@ -72,7 +72,7 @@ def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
     leading = situation.summary.leading
     if reason is ScalingReason.IDLE:
         return shrink_guards.idle_reason(situation)
-    return leading.because if leading else "nothing asks for any"
+    return leading.because if leading else "no signal asks for any"
 
 
 def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ScalingReason:

@@ -8,10 +8,10 @@ from fairlead.scaling.facts import EnginePod, RouterPod, SampleProblem, ScalingF
 
 PROBLEM_TEXT = {
     SampleProblem.NO_ANSWER: "does not answer",
-    SampleProblem.UNREADABLE: "answers with what cannot be read",
+    SampleProblem.UNREADABLE: "answers with unreadable content",
     SampleProblem.STALE: "has only old metrics",
-    SampleProblem.FROZEN: "has requests, and none of its counters moves",
-    SampleProblem.RESET: "has started its counters again",
+    SampleProblem.FROZEN: "has requests, but none of its counters moves",
+    SampleProblem.RESET: "restarted its counters",
     SampleProblem.CONTRADICTORY: "reports metrics that contradict each other",
 }
 
@@ -34,9 +34,7 @@ def assess(facts: ScalingFacts, roster: PodInventory, now: float) -> SampleTrust
         if figures.kv_usage is not None and not 0 <= figures.kv_usage <= 1
     )
     no_figures = not roster.measured and not roster.routers and bool(facts.pods or facts.routers)
-    dumb = (
-        (UntrustedSample(who="all pods", what="none reports how busy it is"),) if no_figures and not questions else ()
-    )
+    dumb = (UntrustedSample(who="all pods", what="none reports its load"),) if no_figures and not questions else ()
     all_questions = (*questions, *contradiction, *dumb)
     return SampleTrust(may_shrink=not all_questions, questions=all_questions)
 

@@ -72,8 +72,8 @@ def without_one(n: int, situation: LimitContext) -> AppliedLimit | None:
     turning = stabilization_window.grew_lately(situation.pacing.patience, pace, situation.now)
     least = replica_need.whole(need * (TURNING_MARGIN if turning else MARGIN))
     held = max(n, min(situation.facts.wanted, least))
-    lately = ", which is larger since the fleet grew lately" if turning else ""
-    words = f"fewer than {held} would not keep the objectives with a margin{lately}"
+    lately = ", which is larger because the fleet grew recently" if turning else ""
+    words = f"fewer than {held} would not meet the objectives with a margin{lately}"
     return limit(ScalingBound.WITHOUT_ONE, n, held, words)
 
 

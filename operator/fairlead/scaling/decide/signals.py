@@ -88,9 +88,9 @@ def _inputs(facts: ScalingFacts, learnt: Estimates, horizon: float, now: float) 
     request = request_mix.average(learnt.mixture)
     outlook = demand_forecast.forecast(learnt.arrivals.points, learnt.forecasts, horizon, now)
     if outlook is None:
-        return "requests were not counted for long enough to tell how many arrive each second"
+        return "requests have not been counted for long enough to know how many arrive each second"
     if request is None:
-        return f"fewer than {request_mix.ENOUGH:.0f} requests have been answered, too few to tell how long an answer is"
+        return f"fewer than {request_mix.ENOUGH:.0f} requests have been answered, too few to know how long answers are"
     if speed is None:
         return "the speed of a replica is neither measured yet nor known for this accelerator"
     felt = slo_correction.fit_misses(learnt.strain)
@@ -128,12 +128,12 @@ def _corrected(
     settled = roster.now - roster.newest_ready_at(0.0) >= SETTLING * horizon
     long = settled and since is not None and roster.now - since >= CORRECTION_DELAY * horizon
     most = there
-    because = "tokens decide while this is new, or replicas start or have begun to work it off"
+    because = "tokens decide while this is new, or while replicas start or work off the queue"
     if not _is_load(one, roster, learnt):
         because = "other engines have no queue, and new ones would not take over these requests"
     elif long and not roster.coming:
         most = there + max(ceil(there * CORRECTION), 1)
-        because = "it lasts, although tokens ask for no more"
+        because = "it lasts although tokens ask for no more"
     return replace(
         one, replicas=min(one.replicas, most), because=f"{one.because}, which makes {one.replicas}; {because}"
     )

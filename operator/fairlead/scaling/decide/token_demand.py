@@ -103,7 +103,7 @@ def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fr
     needed = felt if felt <= 1 else 1 + (felt - 1) * excess
     room = replica_need.replicas_for_cache(inputs.speed, inputs.request, then)
     if room > needed:
-        return room, f"; they have room in the batches of no fewer than {room:.2f}"
+        return room, f"; their batches need at least {room:.2f}"
     factors = ((inputs.correction, "SLO correction"), (excess, "over-provisioning correction"))
     corrections = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_SHOWING)
     return needed, f"; x {kept_free:.2f} headroom{corrections}: {needed:.2f}"

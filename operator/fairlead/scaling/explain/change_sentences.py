@@ -12,7 +12,7 @@ from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.what_if import TurningPoint, WhatIfCause
 from fairlead.scaling.facts import ScalingFacts
 
-NOTHING_FOUND: Final = "nothing of what was tried: more requests waiting, more traffic, less, none, and time"
+NOTHING_FOUND: Final = "none of the changes that were tried: more requests waiting, more traffic, less, none, and time"
 
 
 def changes(turns: Iterable[TurningPoint], record: DecisionRecord) -> list[tuple[str, str]]:
@@ -56,7 +56,7 @@ def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
         case WhatIfCause.MORE_TRAFFIC:
             return f"when traffic is {times} for {during}"
         case WhatIfCause.AS_IT_IS:
-            return f"in about {during}, at {at}, if all stays as it is"
+            return f"in about {during}, at {at}, if nothing changes"
         case WhatIfCause.LESS_TRAFFIC:
             return f"in about {during} if traffic falls to {times} or less"
         case WhatIfCause.NO_REQUESTS:

@@ -66,13 +66,13 @@ def refusals(policy: ScalingPolicy) -> Iterator[SpecRefusal]:
     """Yield targets that no load or no fleet can ever meet."""
     target, headroom = policy.signals.kv_target, policy.signals.token_headroom
     if target is not None and target >= 1:
-        words = "a KV cache is never more than full, so this would never ask for a replica"
+        words = "a KV cache is never more than 100 % full, so this would never add a replica"
         yield _no("spec.signals.kvCache.target", target, LintReason.NEVER_FIRES, (words, 'write less, such as "0.80"'))
     if target is not None and target <= 0:
-        words = "no number of replicas brings the use of a cache down to nothing"
+        words = "no number of replicas brings the use of a cache down to 0"
         yield _no("spec.signals.kvCache.target", target, LintReason.ALWAYS_FIRES, (words, 'write more, such as "0.80"'))
     if headroom is not None and headroom >= 1:
-        words = "where all of the supply is kept free, none is left for requests"
+        words = "if all of the supply is kept free, none is left for requests"
         remedy = 'write less, such as "0.15"'
         yield _no("spec.signals.tokens.headroom", headroom, LintReason.ALWAYS_FIRES, (words, remedy))
 
@@ -117,7 +117,8 @@ def _alone(policy: ScalingPolicy) -> Iterator[SpecWarning]:
             field="spec.signals.kvCache",
             value=f"{signals.kv_target:g}",
             reason=LintReason.POOR_SIGNAL,
-            because="prefix caching keeps the KV cache full while no request runs, and beyond full it sees no queue",
+            because="prefix caching keeps the KV cache full while no request runs, and once full it does not reflect "
+            "the queue",
             remedy="name queueDepth or tokens beside it, or leave signals out for all three",
         )
 
@@ -131,7 +132,7 @@ def _zero(policy: ScalingPolicy) -> Iterator[SpecWarning]:
             field="spec.idle.scaleToZero.after",
             value=f"{after:g}s",
             reason=LintReason.SHORTER_THAN_COLD_START,
-            because=f"the first request after it waits a cold start of {cold:g} s, longer than the silence before it",
+            because=f"the first request afterwards waits for a cold start of {cold:g} s, longer than the idle time",
             remedy=f"write at least {cold:g}s",
         )
     if policy.warm_pool.ready:
@@ -139,7 +140,7 @@ def _zero(policy: ScalingPolicy) -> Iterator[SpecWarning]:
             field="spec.warmPool.ready",
             value=str(policy.warm_pool.ready),
             reason=LintReason.NEVER_AT_ZERO,
-            because="ready spares stay while no request comes, so idle.scaleToZero never reaches zero",
+            because="spare replicas stay ready when no requests come, so idle.scaleToZero never reaches zero",
             remedy="use warmPool.asleep, or remove one of the two",
         )
 

@@ -37,7 +37,7 @@ class TooFewMeasurements:
     def __str__(self) -> str:
         return (
             f"{count(self.decoding, 'measurement')} of decoding and {self.reading} of prompts, both are needed: run "
-            "`fairlead calibrate --sweep` with the same --out again, it goes on where it stopped"
+            "`fairlead calibrate --sweep` with the same --out again, it continues where it stopped"
         )
 
 

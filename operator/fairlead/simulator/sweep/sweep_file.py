@@ -81,7 +81,7 @@ def read(text: str) -> SweepRecord:
             skipped=tuple(one for one in lines if isinstance(one, SkippedWork)),
         )
     except BadMeasurement as problem:
-        raise ValueError(f"no sweep: {problem}; or measure anew with `fairlead calibrate --sweep`") from problem
+        raise ValueError(f"no sweep: {problem}; or measure again with `fairlead calibrate --sweep`") from problem
 
 
 def complete(text: str) -> str:
@@ -97,7 +97,7 @@ def _line(entry: Mapping[str, Any]) -> str:
 
 def _deployment(row: MeasuredFields | None) -> SweptDeployment:
     if row is None:
-        raise BadMeasurement(1, f"there is no {DEPLOYMENT}, so begin anew", "remove the file")
+        raise BadMeasurement(1, f"there is no {DEPLOYMENT}, so start again", "remove the file")
     if row.value(KIND) != DEPLOYMENT:
         raise row.bad(f"{KIND} is {measured_rows.shown(row.value(KIND))}, and the first must be {DEPLOYMENT}")
     return SweptDeployment(

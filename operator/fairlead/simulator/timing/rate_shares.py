@@ -58,7 +58,7 @@ class TooFewStretches:
     def __str__(self) -> str:
         return (
             f"{count(self.decoding, 'interval')} without prompts and {self.reading} with them, both are needed: "
-            "watch for longer, under load that comes and goes, or take a run that starts under load"
+            "watch for longer under varying load, or use a run that starts under load"
         )
 
 

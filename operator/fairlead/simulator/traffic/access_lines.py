@@ -89,5 +89,5 @@ def _moment(row: MeasuredFields) -> float:
     try:
         moment = datetime.fromisoformat(written)
     except ValueError as problem:
-        raise row.bad("time is none such as 2026-11-20T18:15:46.680Z") from problem
+        raise row.bad("time is not one such as 2026-11-20T18:15:46.680Z") from problem
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

@@ -56,7 +56,7 @@ def arrivals(
         for place, row in enumerate(measured_rows.json_rows(lines)):
             name = row.text("custom_id")
             if name in seen:
-                raise row.bad(f"custom_id {measured_rows.shown(name)} stands in a line above, too")
+                raise row.bad(f"custom_id {measured_rows.shown(name)} is also in a line above")
             seen.add(name)
             yield _arrival(row, page_tokens, schedule.time(place), notes)
     except BadMeasurement as problem:
@@ -107,7 +107,7 @@ def _texts(given: object, body: MeasuredFields) -> Iterator[str]:
         for one in given:
             yield from _message(one, body) if isinstance(one, dict) else _texts(one, body)
     else:
-        raise body.bad(f"its prompt is {measured_rows.shown(given)}, and must be a text or messages")
+        raise body.bad(f"its prompt is {measured_rows.shown(given)}, and must be text or messages")
 
 
 def _message(given: Mapping[str, Any], body: MeasuredFields) -> Iterator[str]:

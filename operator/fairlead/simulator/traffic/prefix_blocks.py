@@ -21,7 +21,7 @@ class BlockConversion:
         if lcm(self.block_tokens, self.page_tokens) != max(self.block_tokens, self.page_tokens):
             raise ValueError(
                 f"page_tokens={self.page_tokens}: does not divide the trace's blocks of {self.block_tokens} tokens "
-                "and is no multiple of them; use a power of two"
+                "and is not a multiple of them; use a power of two"
             )
 
     def pages(self, blocks: Sequence[int], tokens: int) -> tuple[int, ...]:

@@ -92,7 +92,7 @@ class _Clock:
             raise BadMeasurement(
                 line,
                 f"it came {self._last - seconds:g} s before the request above it",
-                "put the file in order of time",
+                "write the file in order of time",
             )
         self._last = seconds
         return seconds - self._first

@@ -54,15 +54,15 @@ LIMITS: Final = (
         refuses="SGLang's image for CUDA, which is the default",
         source="srt/mem_cache/allocation.py, which imports sgl_kernel; PyPI has that for CUDA only",
         value=_image,
-        because="its kernels are for CUDA, and nobody publishes an image of SGLang for processors",
-        remedy="name one of `make image-sglang-cpu` or of SGLang's xeon.Dockerfile, or write engine.kind: vLLM",
+        because="its kernels are for CUDA, and no image of SGLang for processors is published",
+        remedy="name one built by `make image-sglang-cpu` or from SGLang's xeon.Dockerfile, or write engine.kind: vLLM",
     ),
     _limit(
         field="spec.parallelism",
         refuses="tensor, pipeline and data parallelism above 1",
         source="srt/utils/numa_utils.py: init_threads_binding",
         value=spec_values.ranks,
-        because="SGLang wants a NUMA node for each rank, and a pod cannot ask for NUMA nodes",
+        because="SGLang needs a NUMA node for each rank, and a pod cannot ask for NUMA nodes",
         remedy="remove spec.parallelism; one rank uses all of spec.accelerator.cores",
     ),
     _limit(
@@ -70,7 +70,8 @@ LIMITS: Final = (
         refuses="a share of memory",
         source="srt/utils/common.py: get_cpu_memory_capacity",
         value=spec_values.share_of_memory,
-        because="on a processor the KV cache is told in tokens, from spec.accelerator.memory less weights and work",
+        because="on a processor the KV cache is set in tokens, from spec.accelerator.memory minus weights and working "
+        "memory",
         remedy="remove it, and set spec.accelerator.memory",
     ),
     _limit(
@@ -78,8 +79,8 @@ LIMITS: Final = (
         refuses="less than 4 GiB for a model of unknown shape",
         source="srt/arg_groups/memory_hook.py; the least that a tiny model was run with",
         value=spec_values.memory_below(settings.LEAST_BYTES),
-        because="SGLang's processes alone take 2 to 3 GiB, and of this model nothing is known",
-        remedy="write 4Gi or more, or state spec.model.shape",
+        because="SGLang's processes alone take 2 to 3 GiB, and nothing is known about this model",
+        remedy="write 4Gi or more, or set spec.model.shape",
         reason=EngineReason.OUT_OF_RANGE,
     ),
     _limit(
@@ -87,7 +88,7 @@ LIMITS: Final = (
         refuses="quantized weights, made while loading or stored",
         source="srt/layers/quantization: fp8.py, w8a8_int8.py, hardware_backend/cpu, which call kernels for AMX",
         value=_quantized,
-        because="SGLang multiplies quantized weights on a processor by kernels for AMX, which were not tried",
+        because="SGLang multiplies quantized weights on a processor with kernels for AMX, which have not been tested",
         remedy="take an unquantized checkpoint, or write engine.kind: vLLM",
     ),
     _limit(
@@ -95,7 +96,7 @@ LIMITS: Final = (
         refuses="any format of the cache but the model's own",
         source="srt/mem_cache/kv_cache_configurator.py: configure, `CPU FP8 KV cache requires Intel AMX support`",
         value=_cache,
-        because="on a processor other formats of the cache need AMX and its kernels, which were not tried",
+        because="on a processor other formats of the cache need AMX and its kernels, which have not been tested",
         remedy="write auto",
     ),
     _limit(
@@ -103,7 +104,7 @@ LIMITS: Final = (
         refuses="speculation",
         source="srt/speculative/ngram_worker.py, standalone_worker_v2.py, eagle_worker_v2.py",
         value=_speculation,
-        because="SGLang's drafts on a processor need its kernels, which were not tried",
+        because="SGLang's drafts on a processor need its kernels, which have not been tested",
         remedy="remove spec.engine.speculation, or write engine.kind: vLLM",
     ),
     _limit(
@@ -111,8 +112,8 @@ LIMITS: Final = (
         refuses="experts, latent attention and recurrent layers",
         source="srt/layers/moe/topk.py, srt/models/deepseek_v2.py, srt/layers/attention/linear/gdn_backend.py",
         value=_pools,
-        because="SGLang computes experts, latent attention and recurrent layers on a processor by kernels for AMX, "
-        "which were not tried",
+        because="SGLang computes experts, latent attention and recurrent layers on a processor with kernels for AMX, "
+        "which have not been tested",
         remedy="take a dense model, or write engine.kind: vLLM",
     ),
 )

@@ -11,7 +11,7 @@ FLAG_RULES: Final = (
     FlagRule(
         flags=("--max-total-tokens",),
         reason=EngineReason.NOT_ON_CPU,
-        because="the cache follows from spec.accelerator.memory, and is told in tokens by this flag",
+        because="the cache size follows from spec.accelerator.memory, and Fairlead sets this flag from it",
         remedy="remove it, and set spec.accelerator.memory",
     ),
     FlagRule(
@@ -27,7 +27,7 @@ VARIABLES: Final = extra_variables.by_name(
         VariableRule(
             names=("OMP_NUM_THREADS",),
             reason=EngineReason.NOT_ON_CPU,
-            because="it follows from spec.accelerator.cores",
+            because="Fairlead sets it from spec.accelerator.cores",
             remedy="remove it, and set spec.accelerator.cores",
         ),
         VariableRule(
@@ -39,7 +39,8 @@ VARIABLES: Final = extra_variables.by_name(
         VariableRule(
             names=("SGLANG_CPU_OMP_THREADS_BIND",),
             reason=EngineReason.NOT_ON_CPU,
-            because="a pod's limit is a share of the cores' time; threads bound to cores would wait for other pods'",
+            because="a pod's limit is a share of the cores' time; threads bound to cores would wait for those of other "
+            "pods",
             remedy="remove it; a node with static CPU management gives such pods cores of their own",
         ),
     )

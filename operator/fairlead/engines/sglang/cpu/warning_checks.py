@@ -15,9 +15,9 @@ def little_tried(setup: EngineSetup) -> SpecWarning | None:
         field="spec.accelerator.product",
         value=setup.wanted.product,
         reason=EngineReason.RISKY,
-        because="SGLang was tried there with a tiny Llama and without its kernels only, which is slow; with kernels "
-        "for AMX it binds its threads to the same cores in each pod",
-        remedy="try SGLang out with it; for work write engine.kind: vLLM, or name a GPU",
+        because="on a processor SGLang was tested only with a tiny Llama and without its kernels, which is slow; with "
+        "kernels for AMX every pod binds its threads to the same cores",
+        remedy="use it only for trials; else write engine.kind: vLLM, or name a GPU",
     )
 
 
@@ -31,7 +31,7 @@ def one_core(setup: EngineSetup) -> SpecWarning | None:
         field="spec.accelerator.cores",
         value=str(cpu.cores),
         reason=EngineReason.SLOWER,
-        because="SGLang's scheduler, HTTP server and arithmetic share the one core, and each waits for the other",
+        because="SGLang's scheduler, HTTP server and arithmetic share the one core, and they wait for each other",
         remedy="write 2 or more",
     )
 

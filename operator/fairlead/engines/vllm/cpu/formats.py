@@ -33,18 +33,18 @@ WITHOUT_KERNEL: Final = (
     KernelGap(
         formats=(WeightFormat.MXFP8,),
         source=f"{_KERNELS}: _POSSIBLE_MXFP8_KERNELS has no CPU",
-        because="vLLM has no multiplication of MXFP8 weights for a processor",
+        because="vLLM has no MXFP8 kernels for a processor",
     ),
     KernelGap(
         formats=(WeightFormat.MXFP4,),
         source=f"{_KERNELS}: _POSSIBLE_MXFP4_KERNELS has no CPU",
-        because="vLLM multiplies MXFP4 weights on a processor only in experts that are stored so",
+        because="on a processor vLLM supports MXFP4 weights only for experts that are stored that way",
         of_dense=True,
     ),
     KernelGap(
         formats=(WeightFormat.NVFP4,),
         source=f"{_KERNELS}: _POSSIBLE_NVFP4_KERNELS has no CPU",
-        because="vLLM has no multiplication of NVFP4 weights for a processor",
+        because="vLLM has no NVFP4 kernels for a processor",
     ),
 )
 

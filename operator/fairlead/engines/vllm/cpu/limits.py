@@ -54,7 +54,7 @@ LIMITS: Final = (
         refuses="vLLM's image for CUDA",
         source="vllm/platforms/__init__.py: cpu_platform_plugin, which takes builds with cpu in their version",
         value=_image,
-        because="this image holds the build for CUDA, which finds no device on a processor and ends",
+        because="this image has the build for CUDA, which finds no GPU and exits",
         remedy="remove spec.engine.image to use the build for processors, or name an image with one",
     ),
     _limit(
@@ -62,7 +62,7 @@ LIMITS: Final = (
         refuses="tensor, pipeline and data parallelism above 1",
         source="vllm/utils/ompmultiprocessing.py: OMPProcessManager._get_autobind_cpu_ids",
         value=spec_values.ranks,
-        because="vLLM wants a NUMA node for each rank, and a pod cannot ask for NUMA nodes",
+        because="vLLM needs a NUMA node for each rank, and a pod cannot ask for NUMA nodes",
         remedy="remove spec.parallelism; one worker uses all of spec.accelerator.cores",
     ),
     _limit(
@@ -86,7 +86,7 @@ LIMITS: Final = (
         refuses="a share of memory",
         source="vllm/v1/worker/cpu_worker.py: CPUWorker.determine_available_memory",
         value=spec_values.share_of_memory,
-        because="on a processor the KV cache is told in GiB, from spec.accelerator.memory less weights and processes",
+        because="on a processor the KV cache is set in GiB, from spec.accelerator.memory minus weights and processes",
         remedy="remove it, and set spec.accelerator.memory",
     ),
     _limit(
@@ -94,8 +94,8 @@ LIMITS: Final = (
         refuses="less than 4 GiB for a model of unknown shape",
         source="vllm/v1/worker/cpu_worker.py: CPUWorker.__init__; the least that a tiny model was run with",
         value=spec_values.memory_below(settings.LEAST_BYTES),
-        because="vLLM's processes alone take 2 to 3 GiB, and of this model nothing is known",
-        remedy="write 4Gi or more, or state spec.model.shape",
+        because="vLLM's processes alone take 2 to 3 GiB, and nothing is known about this model",
+        remedy="write 4Gi or more, or set spec.model.shape",
         reason=EngineReason.OUT_OF_RANGE,
     ),
     *(
@@ -151,10 +151,10 @@ LIMITS: Final = (
     ),
     _limit(
         field="spec.engine.extraArgs",
-        refuses="a block size that is no multiple of 32",
+        refuses="a block size that is not a multiple of 32",
         source="vllm/v1/attention/backends/cpu_attn.py: CPUAttentionBackend.get_supported_kernel_block_sizes",
         value=_block,
-        because="blocks of the KV cache on a processor have a multiple of 32 tokens, 128 by default",
+        because="on a processor a block of the KV cache has a multiple of 32 tokens, 128 by default",
         remedy="remove it, or write --block-size=128",
         reason=EngineReason.ARGUMENT_CONFLICTS,
     ),

@@ -23,7 +23,7 @@ class CpuOverride(NamedTuple):
 FLAGS: Final = (
     CpuOverride(
         ("--kv-cache-memory-bytes",),
-        "VLLM_CPU_KVCACHE_SPACE overrides it, and follows from spec.accelerator.memory",
+        "VLLM_CPU_KVCACHE_SPACE overrides it, and Fairlead sets that from spec.accelerator.memory",
         "remove it, and set spec.accelerator.memory",
         f"{_PLATFORM}.check_and_update_config, `Legacy setting`",
     ),
@@ -87,19 +87,19 @@ FLAGS: Final = (
 VARIABLES: Final = (
     CpuOverride(
         ("VLLM_CPU_KVCACHE_SPACE",),
-        "it follows from spec.accelerator.memory",
+        "Fairlead sets it from spec.accelerator.memory",
         "remove it, and set spec.accelerator.memory",
         f"{_PLATFORM}.check_and_update_config",
     ),
     CpuOverride(
         ("OMP_NUM_THREADS",),
-        "it follows from spec.accelerator.cores",
+        "Fairlead sets it from spec.accelerator.cores",
         "remove it, and set spec.accelerator.cores",
         "vllm/v1/executor/multiproc_executor.py: set_multiprocessing_worker_envs",
     ),
     CpuOverride(
         ("TORCH_COMPILE_DISABLE",),
-        "sampling would call a C++ compiler, which the image lacks, and the engine would end at a request",
+        "sampling would call a C++ compiler, which the image lacks, and the engine would exit at the first request",
         "remove it; engines with product CPU compile nothing",
         "vllm/v1/sample/ops/topk_topp_sampler.py: compiled_random_sample, `InvalidCxxCompiler`",
     ),

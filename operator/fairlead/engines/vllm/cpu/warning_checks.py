@@ -30,7 +30,7 @@ def cache_needs_wide_vectors(setup: EngineSetup) -> SpecWarning | None:
         field="spec.engine.quantization.kvCache",
         value=setup.engine.kv,
         reason=EngineReason.RISKY,
-        because="an FP8 cache on a processor needs AVX-512 or AMX, and without them the engine ends at its start",
+        because="an FP8 cache on a processor needs AVX-512 or AMX, and without them the engine fails to start",
         remedy="choose such nodes by spec.placement.nodeSelector, or write auto",
     )
 
@@ -45,8 +45,8 @@ def speculation_without_intel_threads(setup: EngineSetup) -> SpecWarning | None:
         field="spec.engine.speculation.method",
         value=method,
         reason=EngineReason.SLOWER,
-        because="on a processor speculation costs more arithmetic, which is what is short there, and vLLM warns of "
-        "it without Intel's OpenMP",
+        because="on a processor speculation costs extra arithmetic, which is the bottleneck there, and vLLM "
+        "warns about it without Intel's OpenMP",
         remedy="measure it, or remove it",
     )
 
@@ -73,7 +73,7 @@ def one_core(setup: EngineSetup) -> SpecWarning | None:
         field="spec.accelerator.cores",
         value=str(cpu.cores),
         reason=EngineReason.SLOWER,
-        because="vLLM's scheduler, its HTTP server and its arithmetic share the one core, and each waits for the other",
+        because="vLLM's scheduler, its HTTP server and its arithmetic share the one core, and they wait for each other",
         remedy="write 2 or more",
     )
 

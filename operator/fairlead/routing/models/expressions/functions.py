@@ -63,7 +63,7 @@ def _member(left: Part, right: Part) -> Part:
     members = expect(right, ValueType.LIST).constant
     assert isinstance(members, tuple)
     if not members:
-        raise ExpressionError(ExpressionFault.NO_FACT, right.column, "nothing is in an empty list; name its members")
+        raise ExpressionError(ExpressionFault.NO_FACT, right.column, "an empty list matches nothing; name its members")
     if left.kind is ValueType.LIST or any(_kind(one) is not left.kind for one in members):
         message = f"the list's members are not {left.kind}, as the left side is; put such there"
         raise ExpressionError(ExpressionFault.WRONG_TYPE, right.column, message)

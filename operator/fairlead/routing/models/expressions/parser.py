@@ -96,7 +96,7 @@ class Parser:
             return functions.sized(part)
         variable = VARIABLES.get(name)
         if variable is None:
-            message = f"there is no fact {name[:40]}; allowed are {', '.join(VARIABLES)}"
+            message = f"there is no fact {name[:40]}; the facts are {', '.join(VARIABLES)}"
             raise ExpressionError(ExpressionFault.UNKNOWN_NAME, token.column, message)
         return Part(kind=variable.kind, evaluate=variable.evaluate, column=token.column, values=variable.values)
 

@@ -84,7 +84,7 @@ def _token(found: re.Match[str]) -> Token:
 def _escaped(found: re.Match[str], column: int) -> str:
     meant = _ESCAPES.get(found.group(1))
     if meant is None:
-        message = f"\\{found.group(1)} is no escape; write \\\\ for a backslash, or r'...' for a pattern"
+        message = f"\\{found.group(1)} is not an escape; write \\\\ for a backslash, or r'...' for a pattern"
         raise ExpressionError(ExpressionFault.NOT_UNDERSTOOD, column + found.start() + 1, message)
     return meant
 
@@ -93,9 +93,7 @@ def _why(rest: str) -> str:
     if rest[0] in "'\"":
         return f"the text that begins with {rest[:SHOWN_CHARACTERS]} has no closing {rest[0]}; add it on the same line"
     if rest[0] in "|&=":
-        return f"{rest[0]} alone means nothing; write {rest[0] * 2}"
+        return f"{rest[0]} on its own means nothing; write {rest[0] * 2}"
     if rest[0] in "+-*/%?{":
-        return (
-            f"{rest[0]} is not part of this subset of CEL; compare facts with literals, by == != < <= > >= in && || !"
-        )
+        return f"{rest[0]} is not part of this subset of CEL; compare facts with literals by == != < <= > >= in && || !"
     return f"{rest[0]!r} means nothing here; remove it"
