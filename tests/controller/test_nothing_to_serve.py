@@ -49,7 +49,7 @@ def test_zero_replicas_of_a_gpu_that_no_node_has() -> None:
     ("spec", "reason", "remedy"),
     [
         ({"parallelism": {"tensor": 8}}, "NodesTooSmall", "lower it"),
-        ({"accelerator": {"product": "NVIDIA-H100-80GB-HBM3"}}, "ProductAbsent", "name a GPU that is there"),
+        ({"accelerator": {"product": "NVIDIA-H100-80GB-HBM3"}}, "ProductAbsent", "name a GPU that the cluster has"),
         ({"placement": {"nodeSelector": {"pool": "none"}}}, "NoNodeSelected", "correct it, or label a node"),
     ],
 )

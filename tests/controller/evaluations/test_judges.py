@@ -99,7 +99,7 @@ def test_equal_answers_are_ties_for_which_nobody_is_asked() -> None:
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        ("VERDICT: A", "the judge followed the position in 60 of 60 pairs, more often than a coin would"),
+        ("VERDICT: A", "the judge followed the position in 60 of 60 pairs, more often than by chance"),
         (
             "Both are fine.",
             "the judge gave no verdict in 60 of 60 pairs; its replies must end with VERDICT: A, B or TIE",

@@ -117,7 +117,7 @@ def test_a_deployment_whose_engines_do_not_admit_it_yet_is_about_to_join() -> No
     world.put_gateway(models=[{"name": "talk", "deployment": "chat"}])
     world.join()
     world.gateway_tick()
-    assert "default/chat: this deployment has not joined yet; its conditions" in world.gateway_message("Accepted")
+    assert "default/chat: this deployment has not joined yet; if this lasts" in world.gateway_message("Accepted")
     assert world.configuration()["targets"] == []
 
 
