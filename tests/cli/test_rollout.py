@@ -217,16 +217,15 @@ def test_an_order_is_always_later_than_what_the_canary_has_seen() -> None:
     assert found.value == "abort 2026-11-23T12:05:00Z"
 
 
+PROMOTED = {"phase": CanaryPhase.PROMOTED, "step": 2}
+
+
 @pytest.mark.parametrize(
     ("changed", "share", "coming"),
     [
         ({"phase": CanaryPhase.WAITING, "step": 0}, 0, "step 1: 0 % of the conversations, held for 90 s"),
         ({"step": 2}, 50, "1a2b3c4d gets all of the traffic, and the last old replicas are removed"),
-        (
-            {"phase": CanaryPhase.PROMOTED, "step": 2},
-            100,
-            "the last old replicas are removed; then the rollout is complete",
-        ),
+        (PROMOTED, 100, "the last old replicas are removed; then the rollout is complete"),
     ],
 )
 def test_what_comes_next_is_said_of_every_phase(changed: Any, share: int, coming: str) -> None:  # noqa: ANN401

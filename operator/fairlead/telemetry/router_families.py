@@ -228,7 +228,6 @@ PEERS_TOGETHER: Final = _OURS.gauge(
 PEER_AGE: Final = _OURS.gauge(
     "peer_age_seconds", "Longest time since the last report, of the routers that reported recently."
 )
-PEER_AGE: Final = _OURS.gauge("peer_age_seconds", "Longest time since a report, over the other routers that report.")
 PEER_DATAGRAMS: Final = _OURS.counter(
     "peer_datagrams",
     "Datagrams between routers, by result: sent, lost, received, or received and ignored for a reason.",
