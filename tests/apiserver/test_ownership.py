@@ -148,7 +148,7 @@ def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
     assert event.startswith(
         f"pod {pod} was deleted, neither by Fairlead nor by a drain of its node; its ReplicaSet creates"
     )
-    named = "Service chat-router was deleted, not by Fairlead; it is made again"
+    named = "Service chat-router was deleted, not by Fairlead; it is recreated"
     assert [one for one in stage.events("PutBack") if one.startswith(named)]
     (engines,) = stage.listed("deploy", "-l", ENGINES)
     name = engines["metadata"]["name"]

@@ -125,7 +125,7 @@ SIGNAL: Final = Recipe(
         RecipeEdit(
             path=PRODUCT / "api" / "policy.py",
             after='''class KvCache(ApiModel):
-    """How full the KV cache is."""
+    """KV cache usage."""
 
     target: Share = Field(
         default="0.80",

@@ -161,7 +161,7 @@ def test_tenants_whose_prefixes_are_apart_are_refused_where_the_engine_would_mix
             await router.until("routable")
             answer = await exchange_bytes(router, posted(message, "/v1/messages", bearer))
             assert b"400 Bad Request" in answer
-            assert b"this deployment separates the prefixes of tenants" in answer
+            assert b"this deployment separates tenants' prefixes" in answer
             assert engine.seen == []
             await exchange_bytes(router, posted(message, "/v1/completions", bearer))
             assert "cache_salt" in body_of(engine.seen[0])
@@ -195,7 +195,7 @@ def test_tensorrt_takes_a_salt_in_chat_alone(tmp_path: Path) -> None:
         async with engine.listening(), plane(of_tensorrt(written(tmp_path, [engine.address], **routing))) as router:
             await router.until("routable")
             answer = await exchange_bytes(router, posted(PROMPT, "/v1/completions", bearer))
-            assert b"this deployment separates the prefixes of tenants" in answer
+            assert b"this deployment separates tenants' prefixes" in answer
             assert engine.seen == []
             await exchange_bytes(router, posted(chat, "/v1/chat/completions", bearer))
             assert "cache_salt" in body_of(engine.seen[0])

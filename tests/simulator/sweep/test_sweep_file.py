@@ -67,7 +67,7 @@ def test_a_bad_line_is_named(line: str, message: str) -> None:
     with pytest.raises(ValueError, match=message) as refused:
         sweep_file.read(first + line + "\n")
     assert str(refused.value).startswith("no sweep: ")
-    assert str(refused.value).endswith("or measure anew with `fairlead calibrate --sweep`")
+    assert str(refused.value).endswith("or measure again with `fairlead calibrate --sweep`")
 
 
 FIGURES = (

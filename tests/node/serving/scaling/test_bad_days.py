@@ -14,7 +14,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-STANDS_STILL: Final = "has requests, and none of its counters moves"
+STANDS_STILL: Final = "has requests, but none of its counters moves"
 CROWD: Final = 28
 """Enough for the maximum number of replicas."""
 FEW: Final = 10
