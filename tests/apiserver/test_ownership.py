@@ -153,7 +153,7 @@ def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
     (engines,) = stage.listed("deploy", "-l", ENGINES)
     name = engines["metadata"]["name"]
     stage.door.kubectl("delete", "deploy", name)
-    eventually(lambda: any(name in one and "made again" in one for one in stage.events("PutBack")), "and a Deployment")
+    eventually(lambda: any(name in one and "recreated" in one for one in stage.events("PutBack")), "and a Deployment")
     eventually(stage.rests, "its engines were started anew", 60)
     stage.door.kubectl("scale", "infd", "chat", "--replicas=1")
     eventually(lambda: len(stage.serving()) == 1, "one engine is enough")
