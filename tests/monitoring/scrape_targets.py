@@ -18,7 +18,7 @@ PAGE: Final = ROOT / "docs/monitoring.md"
 DISCOVERY: Final = "kubernetes_sd_configs"
 META: Final = "__meta_kubernetes_"
 _SHOWN: Final = re.compile(r"^```yaml\n(rule_files: .*?)^```", re.MULTILINE | re.DOTALL)
-_LET_IN: Final = re.compile(r"Then this lets it in.*?```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LET_IN: Final = re.compile(r"these commands give it access.*?```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _NO_LETTER: Final = re.compile(r"[^a-zA-Z0-9_]")
 
 Manifest = Mapping[str, Any]
