@@ -79,7 +79,7 @@ def _measured(sweep: SweepRecord, variant: EngineVariant) -> list[StepMeasuremen
 
 def _provided(sweep: SweepRecord, packaged: PackagedData, variant: EngineVariant) -> EngineProvision:
     swept, kind = sweep.deployment, KINDS[sweep.deployment.kind]
-    flags = kind.drafting(DRAFT) if variant is EngineVariant.DRAFT else kind.flags(variant)
+    flags = kind.drafting(variant, DRAFT) if variant is EngineVariant.DRAFT else kind.flags(variant)
     words = [*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command, *flags]
     machine = EmulatedMachine(swept.product, swept.tensor)
     return provision.provide(dialects.read(words, {}), machine, emulation_knobs.read({}), packaged)

@@ -34,7 +34,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--draft-config-json",
         metavar="FILE",
-        help="with --sweep: a draft model's config.json, to measure speculative decoding with such a draft; vLLM only",
+        action="append",
+        help="with --sweep: a draft model's or an EAGLE-3 head's config.json, to measure speculative decoding with "
+        "such a draft; may stand once for each; vLLM only",
+    )
+    parser.add_argument(
+        "--variants",
+        metavar="NAME,...",
+        help="with --sweep: measure only these, for instance asGiven,eagle3; a later run can measure the others",
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch a running engine (60)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two scrapes (1)")

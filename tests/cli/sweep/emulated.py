@@ -37,13 +37,14 @@ def target(
     model: str = MODEL,
     config: str | None = None,
     engine: str = "vllm",
-    draft: str | None = None,
+    drafts: Sequence[str] = (),
+    variants: str | None = None,
 ) -> SweepTarget:
     """The deployment that a command line describes."""
     words = ["--", engine, "serve", model, *(flags or FLAGS)]
-    chosen = argparse.Namespace(
-        vllm=words, product=product, gpus=1, products=None, config_json=config, draft_config_json=draft
-    )
+    machine = {"product": product, "gpus": 1, "products": None}
+    asked = {"config_json": config, "draft_config_json": drafts, "variants": variants}
+    chosen = argparse.Namespace(vllm=words, **machine, **asked)
     return replace(targets.read(chosen), environment=os.environ | NEVER_LATE)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.cli.main import main
-from fairlead.cli.sweep import target as targets
+from fairlead.cli.sweep.argument_error import SweepArgumentError
 from fairlead.cli.sweep.target import SweepTarget
 from fairlead.cli.sweep.variant_start import VariantStart
 from fairlead.emulator import emulation_knobs, packaged_data
@@ -22,7 +22,7 @@ from fairlead.simulator.sweep import errors, plan, sweep_file
 from fairlead.simulator.sweep.measurements import EngineVariant, SweepWork
 from fairlead.simulator.timing import catalogue
 from fairlead.simulator.timing.catalogue import RatesUnknown
-from tests.cli.sweep import emulated
+from tests.cli.sweep import emulated, small_config
 from tests.simulator.sweep import swept as swept_steps
 from tests.waiting import eventually
 
@@ -101,7 +101,7 @@ def test_a_file_of_another_deployment_is_refused(swept: tuple[Path, SweepTarget,
     place, _, _ = swept
     with pytest.raises(CannotStart, match="swept with product NVIDIA-L4, asked for NVIDIA-A10; sweep this deployment"):
         provided(place, *emulated.FLAGS, product="NVIDIA-A10")
-    with pytest.raises(targets.SweepArgumentError, match="was measured with context 512, and now it is 256"):
+    with pytest.raises(SweepArgumentError, match="was measured with context 512, and now it is 256"):
         emulated.sweep(place, emulated.target(*emulated.FLAGS, "--max-model-len", "256"))
 
 
@@ -139,7 +139,7 @@ def test_a_budget_in_which_no_engine_would_start_is_refused(tmp_path: Path) -> N
         sweep_file.line(replace(swept_steps.START, seconds=400)),
     )
     place.write_text("".join(lines), encoding="utf-8")
-    with pytest.raises(targets.SweepArgumentError, match="--budget: a start took 400 s; write 526s or more"):
+    with pytest.raises(SweepArgumentError, match="--budget: a start took 400 s; write 526s or more"):
         emulated.sweep(place, target)
 
 
@@ -228,51 +228,13 @@ def test_a_configuration_stands_for_a_model_that_is_not_there(tmp_path: Path) ->
     assert len(tokenizer["model"]["vocab"]) == 100
 
 
-def small(tmp_path: Path, name: str = "draft.json", **changes: object) -> str:
-    numbers = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
-    more = {"model_type": "llama", "vocab_size": 128_256, "num_key_value_heads": 2, "max_position_embeddings": 512}
-    place = tmp_path / name
-    place.write_text(json.dumps(numbers | more | changes), encoding="utf-8")
-    return str(place)
-
-
-def test_a_draft_model_is_started_from_its_configuration(tmp_path: Path) -> None:
-    target = emulated.target("--max-model-len", "256", draft=small(tmp_path))
-    assert target.limits.drafts
-    start = VariantStart(target, EngineVariant.DRAFT, tmp_path / "o.caches")
-    flag, value = start.words[-2:]
-    folder = tmp_path / "o.draft"
-    assert flag == "--speculative-config"
-    assert json.loads(value) == {"method": "draft_model", "model": str(folder), "num_speculative_tokens": 3}
-    assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"] == 2
-
-
-def test_a_draft_of_other_tokens_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        targets.SweepArgumentError, match=r"its vocabulary has 100 tokens, that of meta-llama/\S+ 128,256;"
-    ):
-        emulated.target("--max-model-len", "256", draft=small(tmp_path, vocab_size=100))
-
-
-def test_a_draft_without_its_numbers_is_refused(tmp_path: Path) -> None:
-    place = tmp_path / "draft.json"
-    place.write_text('{"model_type": "llama"}', encoding="utf-8")
-    with pytest.raises(targets.SweepArgumentError, match=r"^--draft-config-json: .*; give the draft model's own"):
-        emulated.target("--max-model-len", "256", draft=str(place))
-
-
-def test_drafts_of_sglang_are_not_measured(tmp_path: Path) -> None:
-    with pytest.raises(targets.SweepArgumentError, match="--draft-config-json: drafts of SGLang are not measured"):
-        emulated.target("--context-length", "256", engine="sglang", draft=small(tmp_path))
-
-
 def test_a_cache_in_fp8_is_not_measured_twice() -> None:
     target = emulated.target("--kv-cache-dtype", "fp8")
     assert [str(one.what) for one in target.limits.lacks] == ["kvFp8"]
 
 
 def test_a_name_that_is_the_models_own_is_the_one_to_call_it_by(tmp_path: Path) -> None:
-    target = emulated.target("--served-model-name", "org/mine", model="org/mine", config=small(tmp_path))
+    target = emulated.target("--served-model-name", "org/mine", model="org/mine", config=small_config.written(tmp_path))
     assert VariantStart(target, EngineVariant.AS_GIVEN, tmp_path / "o.caches").served_name == "org/mine"
 
 

@@ -64,7 +64,7 @@ def test_a_sweep_finds_the_step_times_of_an_sglang(swept: tuple[Path, SweepTarge
     assert set(found) == set(SweepWork)
     assert max(found.values()) < NEAR, found
     assert (record.deployment.kind, record.deployment.engine) == (EngineKind.SGLANG, "SGLang 0.5.23")
-    without = {"fp8", "bfloat16", "ngram", "ngramGpu", "draftModel", "graphs", "sleep"}
+    without = {"fp8", "bfloat16", "ngram", "ngramGpu", "draftModel", "eagle3", "graphs", "sleep"}
     assert {one.what for one in record.skipped} == without
     assert record.capacity is not None
     assert record.capacity.block_tokens == 1
@@ -102,7 +102,7 @@ def test_a_processor_has_no_graphs_and_an_interpreter_is_asked_for(
     more = {"model_type": "llama", "vocab_size": 100, "num_key_value_heads": 2, "max_position_embeddings": 512}
     config.write_text(json.dumps(numbers | more), encoding="utf-8")
     target = emulated.target("--dtype", "float32", product="CPU", model="org/mine", config=str(config), engine="sglang")
-    without = {"ngram", "ngramGpu", "draftModel", "graphs", "sleep", "memory of CUDA graphs"}
+    without = {"ngram", "ngramGpu", "draftModel", "eagle3", "graphs", "sleep", "memory of CUDA graphs"}
     assert {one.what for one in target.limits.lacks} == without
     monkeypatch.delenv("FAIRLEAD_SGLANG_PYTHON", raising=False)
     words = ["calibrate", "--sweep", "--product", emulated.PRODUCT, "--out", str(tmp_path / "o.jsonl"), "--"]

@@ -38,7 +38,8 @@ ANY_LIMITS = st.builds(
     lacks=st.sampled_from([(), swept.LACKS]),
     quantized=st.booleans(),
     sixteen_bit=st.booleans(),
-    drafts=st.booleans(),
+    drafts=st.sampled_from([frozenset(), plan.DRAFTS]),
+    chosen=st.sets(st.sampled_from(EngineVariant)).map(frozenset),
 )
 
 
@@ -71,8 +72,11 @@ def test_everything_is_measured_once_and_within_the_engines_limits(limits: Sweep
     left_out = tuple(plan.left_out(limits))
     record, order = run(limits, replace(EMPTY, skipped=left_out))
     assert sorted(one.point.words for one in record.steps) == sorted(one.words for one in plan.points(limits))
-    assert len(order) == len(set(order)) + 1, "only the engine as given is started twice"
-    assert {one.kept for one in record.starts if one.variant is EngineVariant.AS_GIVEN} == {False, True}
+    given = EngineVariant.AS_GIVEN in limits.chosen
+    assert len(order) == len(set(order)) + given, "only the engine as given is started twice"
+    assert {one.kept for one in record.starts if one.variant is EngineVariant.AS_GIVEN} == (
+        {False, True} if given else set()
+    )
     for point in plan.points(limits):
         assert point.batch <= min(limits.sequences, limits.batch_tokens)
         assert max(point.context, point.prompt) < limits.context
@@ -111,10 +115,26 @@ def test_an_engine_is_ended_only_when_nothing_of_it_is_left() -> None:
 
 
 def test_a_draft_model_is_measured_where_one_was_given() -> None:
-    _, order = run(replace(swept.LIMITS, drafts=True), EMPTY)
+    _, order = run(replace(swept.LIMITS, drafts=frozenset({EngineVariant.DRAFT})), EMPTY)
     own = [one for one in order if "draftModel" in one]
     assert own[:2] == ["start draftModel", "draftModel: 1 decoding at 64"]
     assert len(own) == 7
+    assert not [one for one in order if "eagle3" in one]
+
+
+def test_a_head_is_measured_as_a_draft_model_is() -> None:
+    _, order = run(replace(swept.LIMITS, drafts=plan.DRAFTS), EMPTY)
+    of_model = [one.removeprefix("draftModel") for one in order if one.startswith("draftModel")]
+    assert [one.removeprefix("eagle3") for one in order if one.startswith("eagle3")] == of_model
+
+
+def test_only_the_chosen_variants_are_started_and_the_next_run_measures_the_others() -> None:
+    chosen = frozenset({EngineVariant.AS_GIVEN, EngineVariant.FP8})
+    record, order = run(replace(swept.LIMITS, chosen=chosen), EMPTY)
+    assert [one for one in order if one.startswith("start")] == ["start asGiven", "start asGiven", "start fp8"]
+    _, rest = run(swept.LIMITS, record)
+    starts = [one for one in rest if one.startswith("start")]
+    assert starts == [f"start {one}" for one in ("ngram", "ngramGpu", "kvFp8", "graphs", "sleep")]
 
 
 def test_longer_graphs_are_for_prompts_that_would_run_without() -> None:

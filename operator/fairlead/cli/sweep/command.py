@@ -9,10 +9,10 @@ from typing import Final
 
 from fairlead.cli.sweep import report, sweep_log
 from fairlead.cli.sweep import target as targets
+from fairlead.cli.sweep.argument_error import SweepArgumentError
 from fairlead.cli.sweep.engine_process import EngineFailed
 from fairlead.cli.sweep.runner import SweepRun
 from fairlead.cli.sweep.swept_kind import EngineAbsent
-from fairlead.cli.sweep.target import SweepArgumentError
 from fairlead.process.exit_signals import cancelled_by_sigterm
 
 _BUDGET: Final = re.compile(r"(\d+)(s|m|h)?")

@@ -16,6 +16,7 @@ _DRAFTED: Final = {
     EngineVariant.NGRAM: "n-gram speculation by the host",
     EngineVariant.NGRAM_GPU: "n-gram speculation by the GPU",
     EngineVariant.DRAFT: "a draft model",
+    EngineVariant.EAGLE3: "an EAGLE-3 head",
 }
 
 

@@ -13,11 +13,12 @@ from typing import Final
 import aiohttp
 
 from fairlead.cli.sweep import engine_process, load_client, point_measurement
+from fairlead.cli.sweep.argument_error import SweepArgumentError
 from fairlead.cli.sweep.engine_process import EngineFailed, EngineProcess, EngineSlow
 from fairlead.cli.sweep.load_client import LoadClient, NoAnswer
 from fairlead.cli.sweep.point_measurement import MeasuringLimits, NotMeasured
 from fairlead.cli.sweep.sweep_log import SweepLog
-from fairlead.cli.sweep.target import SweepArgumentError, SweepTarget
+from fairlead.cli.sweep.target import SweepTarget
 from fairlead.cli.sweep.variant_start import VariantStart
 from fairlead.engines import start_log
 from fairlead.simulator.sweep import plan

@@ -36,7 +36,7 @@ FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = MappingProxyType(
         EngineVariant.BFLOAT16: ("--dtype", "bfloat16"),
     }
 )
-_DRAFTED: Final = (EngineVariant.NGRAM, EngineVariant.NGRAM_GPU, EngineVariant.DRAFT)
+_DRAFTED: Final = (EngineVariant.NGRAM, EngineVariant.NGRAM_GPU, EngineVariant.DRAFT, EngineVariant.EAGLE3)
 _NEEDED: Final = (
     ("--load-format", ("dummy",)),
     ("--enable-metrics", ()),
@@ -96,9 +96,9 @@ class SglangKind:
         """Flags as its parser accepts them."""
         return FLAGS[variant]
 
-    def drafting(self, model: str) -> tuple[str, ...]:
+    def drafting(self, variant: EngineVariant, model: str) -> tuple[str, ...]:
         """Empty: it is never swept with drafts."""
-        del model
+        del variant, model
         return ()
 
     def environment(self, variant: EngineVariant) -> Mapping[str, str]:

@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fairlead.cli.sweep.target import SweepArgumentError, SweepTarget
+from fairlead.cli.sweep.argument_error import SweepArgumentError
+from fairlead.cli.sweep.target import SweepTarget
 from fairlead.simulator.sweep import sweep_file
 from fairlead.simulator.sweep.measurements import (
     EngineColdStart,

@@ -44,8 +44,8 @@ class SweptKind(Protocol):
     def flags(self, variant: EngineVariant) -> tuple[str, ...]:
         """Flags that turn the command into this variant."""
 
-    def drafting(self, model: str) -> tuple[str, ...]:
-        """Flags that make this model, a folder, the draft of the command's own."""
+    def drafting(self, variant: EngineVariant, model: str) -> tuple[str, ...]:
+        """Flags that make this model, a folder, the draft or head of the command's own."""
 
     def environment(self, variant: EngineVariant) -> Mapping[str, str]:
         """Variables beside the user's own; folders of caches are in `caches`."""

@@ -4,11 +4,13 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from fairlead.cli import offline_data
+from fairlead.cli.sweep import draft_configs
+from fairlead.cli.sweep.argument_error import SweepArgumentError
 from fairlead.cli.sweep.swept_kind import SweptKind
 from fairlead.cli.sweep.swept_kinds import KINDS
 from fairlead.cluster import package_data
@@ -17,11 +19,10 @@ from fairlead.emulator.engine import provision
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 from fairlead.simulator.sweep.measurements import EngineVariant, SkippedWork, SweptDeployment
-from fairlead.simulator.sweep.plan import SweepLimits
+from fairlead.simulator.sweep.plan import DRAFTS, SweepLimits
 from fairlead.sizing import checkpoint
 from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.families import MissingFact
@@ -30,10 +31,6 @@ from fairlead.sizing.sizing_input import GIB, SizingInput
 CACHE_SPACE: Final = "VLLM_CPU_KVCACHE_SPACE"
 _SIXTEEN: Final = frozenset({"auto", "half", "float16", "bfloat16"})
 _UNKNOWN_ENGINE: Final = "unknown"
-
-
-class SweepArgumentError(Exception):
-    """An argument is invalid; the message names it and says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +43,10 @@ class SweepTarget:
     """The command's arguments after the model, as given."""
     config_json: str | None
     """The text of `--config-json`: the engine gets a folder with it instead of a model."""
-    draft_json: str | None = None
-    """The same of `--draft-config-json`, for a draft model."""
+    drafts: Mapping[EngineVariant, str] = field(default_factory=dict)
+    """The same of `--draft-config-json`, for a draft model and an EAGLE-3 head."""
+    chosen: frozenset[EngineVariant] = frozenset(EngineVariant)
+    """The variants of `--variants`."""
     environment: Mapping[str, str]
 
     @property
@@ -64,7 +63,8 @@ class SweepTarget:
             batch_tokens=self.question.batch_tokens,
             quantized=self.question.format is not WeightFormat.NONE,
             sixteen_bit=self.served.memory.dtype in _SIXTEEN,
-            drafts=self.draft_json is not None,
+            drafts=frozenset(self.drafts),
+            chosen=self.chosen,
             lacks=(*self.kind.lacks(on_cpu=self.question.accelerator.is_cpu), *self._same_cache()),
         )
 
@@ -100,17 +100,18 @@ def read(chosen: argparse.Namespace) -> SweepTarget:
             f"{served.kind}: a sweep reads the counters of {' and '.join(KINDS)} alone; start one of them"
         )
     catalogue = offline_data.catalogue(chosen.products)
-    config, draft = _text(chosen.config_json), _text(chosen.draft_config_json)
+    config = _text(chosen.config_json)
     shape = _shape(served.model, config, catalogue)
     question = provision.question_of(served, shape, _accelerator(chosen.product, catalogue), catalogue)
     _check(served, question, chosen.gpus)
-    _check_draft(served, question, draft)
+    drafts = draft_configs.read(chosen.draft_config_json or (), served, shape.vocab)
     return SweepTarget(
         question=question,
         served=served,
         words=_after_the_model(chosen.vllm),
         config_json=config,
-        draft_json=draft,
+        drafts=drafts,
+        chosen=_variants(chosen.variants, drafts),
         environment=os.environ,
     )
 
@@ -119,20 +120,17 @@ def _text(path: str | None) -> str | None:
     return None if path is None else package_data.read_text(Path(path))
 
 
-def _check_draft(served: ServeArguments, question: SizingInput, text: str | None) -> None:
-    """Check that the draft's vocabulary is as large as the model's."""
+def _variants(text: str | None, drafts: Mapping[EngineVariant, str]) -> frozenset[EngineVariant]:
+    """Parse `--variants`: names separated by commas; without it, all."""
     if text is None:
-        return
-    if not KINDS[served.kind].drafting("draft"):
-        raise SweepArgumentError(f"--draft-config-json: drafts of {served.kind} are not measured; leave it out")
-    found, wanted = checkpoint.read("draft", text), question.shape.vocab
-    if isinstance(found, MissingFact):
-        raise SweepArgumentError(f"--draft-config-json: {found.what}; give the draft model's own config.json")
-    if found.vocab != wanted:
-        raise SweepArgumentError(
-            f"--draft-config-json: its vocabulary has {count(found.vocab, 'token')}, that of {served.model} "
-            f"{wanted:,}; a draft is a small model of the same family"
-        )
+        return frozenset(EngineVariant)
+    names = [one.strip() for one in text.split(",")]
+    for name in names:
+        if name not in set(EngineVariant):
+            raise SweepArgumentError(f"--variants {name}: unknown; write some of {', '.join(EngineVariant)}")
+        if name in DRAFTS and name not in drafts:
+            raise SweepArgumentError(f"--variants {name}: give its config.json by {draft_configs.OPTION}")
+    return frozenset(EngineVariant(name) for name in names)
 
 
 def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:

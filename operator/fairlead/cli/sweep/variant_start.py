@@ -41,11 +41,12 @@ class VariantStart:
     @property
     def _changed(self) -> tuple[str, ...]:
         """The variant's flags; a draft is a folder with its configuration."""
-        kind, draft = self.target.kind, self.target.draft_json
-        if self.variant is not EngineVariant.DRAFT or draft is None:
+        kind, draft = self.target.kind, self.target.drafts.get(self.variant)
+        if draft is None:
             return kind.flags(self.variant)
-        place = self.caches.with_suffix(".draft")
-        return kind.drafting(str(targets.model_folder(place, draft, self.target.question.shape.vocab)))
+        place = self.caches.with_suffix(f".{self.variant}")
+        folder = targets.model_folder(place, draft, self.target.question.shape.vocab)
+        return kind.drafting(self.variant, str(folder))
 
     @property
     def _narrow(self) -> tuple[str, ...]:

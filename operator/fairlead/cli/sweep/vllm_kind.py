@@ -23,6 +23,7 @@ from fairlead.simulator.sweep.plan import MOST_CAPTURED
 
 DRAFTED: Final = 3
 """Draft tokens per step."""
+_METHODS: Final = {EngineVariant.DRAFT: "draft_model", EngineVariant.EAGLE3: "eagle3"}
 _LOOKUPS: Final = {"num_speculative_tokens": DRAFTED, "prompt_lookup_max": 3, "prompt_lookup_min": 1}
 
 
@@ -94,9 +95,9 @@ class VllmKind:
         """Flags as vLLM's parser accepts them."""
         return FLAGS[variant]
 
-    def drafting(self, model: str) -> tuple[str, ...]:
+    def drafting(self, variant: EngineVariant, model: str) -> tuple[str, ...]:
         """A draft is read as its configuration says, whatever the model's own flags are."""
-        return _speculating(method="draft_model", model=model, num_speculative_tokens=DRAFTED)
+        return _speculating(method=_METHODS[variant], model=model, num_speculative_tokens=DRAFTED)
 
     def environment(self, variant: EngineVariant) -> Mapping[str, str]:
         """Sleep is an endpoint of its development mode."""

@@ -19,6 +19,8 @@ class EngineVariant(StrEnum):
     """With n-gram speculation, looked up by the GPU."""
     DRAFT = "draftModel"
     """With speculation by a draft model."""
+    EAGLE3 = "eagle3"
+    """With speculation by an EAGLE-3 head."""
     FP8 = "fp8"
     """With weights quantized to FP8 at the start."""
     KV_FP8 = "kvFp8"

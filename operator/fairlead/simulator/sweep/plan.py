@@ -15,6 +15,8 @@ COARSE: Final = 3
 """Values of each axis that are measured before all others."""
 LEAST_CAPTURED, MOST_CAPTURED = 128, 1024
 """Tokens of the steps that the variant captures as CUDA graphs; by default engines capture up to 256 or 512."""
+DRAFTS: Final = frozenset({EngineVariant.DRAFT, EngineVariant.EAGLE3})
+"""Variants that need a configuration of their own."""
 REPLY_SHARE: Final = 4
 """One part in this many of the context is left for the replies of a measurement."""
 
@@ -30,8 +32,10 @@ class SweepLimits:
     """By its command or its checkpoint."""
     sixteen_bit: bool = True
     """Whether it computes in 16 bits by default."""
-    drafts: bool = False
-    """Whether a draft model is given."""
+    drafts: frozenset[EngineVariant] = frozenset()
+    """Kinds of drafts that are given: a draft model, an EAGLE-3 head."""
+    chosen: frozenset[EngineVariant] = frozenset(EngineVariant)
+    """Variants to measure; the others can follow in another run."""
     lacks: tuple[SkippedWork, ...] = ()
     """What this kind of engine lacks, and why."""
 
@@ -84,7 +88,7 @@ def points(limits: SweepLimits) -> tuple[SweepPoint, ...]:
     """Return every point to measure, in order."""
     coarse = (*_decodes(limits)[0], *_prefills(limits)[0], *_mixed(limits))
     fine = (*_decodes(limits)[1], *_prefills(limits)[1])
-    return (*coarse, *fine, *_of_variants(limits))
+    return tuple(one for one in (*coarse, *fine, *_of_variants(limits)) if one.variant in limits.chosen)
 
 
 def left_out(limits: SweepLimits) -> Iterator[SkippedWork]:
@@ -102,7 +106,7 @@ def next_step(limits: SweepLimits, record: SweepRecord, running: EngineVariant |
     skipped = {one.what for one in record.skipped}
     open_points = left(limits, record)
     for variant in EngineVariant:
-        if variant in skipped:
+        if variant in skipped or variant not in limits.chosen:
             continue
         own = [one for one in open_points if one.variant is variant]
         sleeps = variant is EngineVariant.SLEEP and not record.sleeps
@@ -158,11 +162,12 @@ def _mixed(limits: SweepLimits) -> Iterator[SweepPoint]:
 
 
 def _of_variants(limits: SweepLimits) -> Iterator[SweepPoint]:
-    absent = {one.what for one in left_out(limits)} | (set() if limits.drafts else {EngineVariant.DRAFT})
+    absent = {one.what for one in left_out(limits)} | (DRAFTS - limits.drafts)
     made = {
         EngineVariant.NGRAM: _drafted,
         EngineVariant.NGRAM_GPU: _drafted,
         EngineVariant.DRAFT: _drafted,
+        EngineVariant.EAGLE3: _drafted,
         EngineVariant.FP8: _of_weights,
         EngineVariant.KV_FP8: _of_cache,
         EngineVariant.GRAPHS: _captured,
