@@ -4,6 +4,7 @@ Of the sweep only the command as given is used: steps in another format, and a c
 predictions for any user who sets the field.
 """
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from bench.gpu_serving.predict import MeasuredPrediction
@@ -15,8 +16,11 @@ from fairlead.emulator.packaged_data import PackagedData
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
 
-DRAFT: Final = "meta-llama/Llama-3.2-1B-Instruct"
-"""The model whose shape the draft of the sweep had."""
+DRAFTS: Final = {
+    EngineVariant.DRAFT: "meta-llama/Llama-3.2-1B-Instruct",
+    EngineVariant.EAGLE3: "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B",
+}
+"""The models whose shapes the drafts of the sweeps had."""
 
 PROMISED: Final = frozenset(
     {
@@ -25,6 +29,7 @@ PROMISED: Final = frozenset(
         EngineVariant.KV_FP8,
         EngineVariant.NGRAM_GPU,
         EngineVariant.DRAFT,
+        EngineVariant.EAGLE3,
     }
 )
 """Variants whose caches are compared."""
@@ -55,6 +60,18 @@ def predictions(variant: EngineVariant = EngineVariant.FP8) -> list[MeasuredPred
     return [_prediction(one, times) for sweep, times in made for one in _measured(sweep, variant)]
 
 
+def predictions_unmeasured(variant: EngineVariant) -> list[MeasuredPrediction]:
+    """The same as if no step of this variant had been measured."""
+    packaged = packaged_data.load()
+    without = replace(packaged, sweeps=tuple(_without(sweep, variant) for sweep in packaged.sweeps))
+    made = [(sweep, _provided(sweep, without, variant).times) for sweep in packaged.sweeps]
+    return [_prediction(one, times) for sweep, times in made for one in _measured(sweep, variant)]
+
+
+def _without(sweep: SweepRecord, variant: EngineVariant) -> SweepRecord:
+    return replace(sweep, steps=tuple(one for one in sweep.steps if one.point.variant is not variant))
+
+
 def capacities() -> list[KvPrediction]:
     """Predict every variant that was started; its last start counts."""
     packaged = packaged_data.load()
@@ -79,7 +96,7 @@ def _measured(sweep: SweepRecord, variant: EngineVariant) -> list[StepMeasuremen
 
 def _provided(sweep: SweepRecord, packaged: PackagedData, variant: EngineVariant) -> EngineProvision:
     swept, kind = sweep.deployment, KINDS[sweep.deployment.kind]
-    flags = kind.drafting(variant, DRAFT) if variant is EngineVariant.DRAFT else kind.flags(variant)
+    flags = kind.drafting(variant, DRAFTS[variant]) if variant in DRAFTS else kind.flags(variant)
     words = [*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command, *flags]
     machine = EmulatedMachine(swept.product, swept.tensor)
     return provision.provide(dialects.read(words, {}), machine, emulation_knobs.read({}), packaged)

@@ -97,10 +97,12 @@ def sizing_question(
 def drafting(setup: EngineSetup) -> DraftSetup:
     """Return the memory and step cost of speculative decoding."""
     speculation, kind, on_cpu = setup.engine.speculation, setup.engine.kind, setup.wanted.cpu is not None
+    head = speculation.method is SpeculationMethod.EAGLE3
     return DraftSetup(
         tokens=speculation.tokens,
-        model=setup.draft_shape,
+        model=None if head else setup.draft_shape,
         mtp=speculation.method is SpeculationMethod.MTP,
+        head=head,
         lookup=draft_cost.lookup(kind, speculation.method, on_cpu=on_cpu),
         layer_launch_s=draft_cost.layer_launch_s(kind, speculation.method, on_cpu=on_cpu),
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.sizing import weights
+from fairlead.sizing import draft_heads, weights
 from fairlead.sizing.sizing_input import SizingInput
 
 _MIB: Final = 1024**2
@@ -63,10 +63,10 @@ def _step_hidden(question: SizingInput) -> float:
 
 
 def _held(question: SizingInput) -> float:
-    """Return bytes held at both moments: expert work space, encoded images, hidden states between pipeline stages."""
+    """Return bytes held at both moments: expert work space, encoded images, hidden states for a head or a stage."""
     handed = 2 * _step_hidden(question) if question.parallelism.pipeline > 1 else 0.0
     encoded = encoded_tokens(question) * question.shape.hidden * question.dtype_bytes
-    return _WORKSPACE + expert_workspace(question) + encoded + handed
+    return _WORKSPACE + expert_workspace(question) + encoded + handed + draft_heads.activations(question)
 
 
 def expert_workspace(question: SizingInput) -> float:

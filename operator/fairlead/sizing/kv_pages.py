@@ -47,7 +47,7 @@ class KvPagePool:
 def pool(question: SizingInput) -> KvPagePool:
     """Return how the engine lays out this model's cache on one GPU."""
     layout, shape = question.parallelism, question.shape
-    extra = shape.mtp_layers if question.drafting.mtp else 0
+    extra = int(question.drafting.head) + (shape.mtp_layers if question.drafting.mtp else 0)
     full = math.ceil(shape.full_layers / layout.pipeline) + extra
     narrow, wide = _bytes_a_token(question, wide=False), _bytes_a_token(question, wide=True)
     if shape.recurrent:

@@ -51,8 +51,9 @@ def graph_sizes(question: SizingInput) -> int:
 
 
 def graphs(question: SizingInput) -> Estimate:
-    """Return what graph capture takes."""
+    """Return what graph capture takes; a head is captured apart from its target."""
     if question.eager:
         return Estimate.exact(0)
     layers = question.shape.layers / question.parallelism.pipeline
-    return Estimate.exact(_GRAPH_BASE + layers * graph_sizes(question) * _GRAPH_NODE)
+    bases = _GRAPH_BASE * (2 if question.drafting.head else 1)
+    return Estimate.exact(bases + layers * graph_sizes(question) * _GRAPH_NODE)

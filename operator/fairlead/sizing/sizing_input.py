@@ -25,6 +25,8 @@ class DraftSetup:
     tokens: int = 0
     model: ModelShape | None = None
     mtp: bool = False
+    head: bool = False
+    """An EAGLE-3 head, whose size follows from the target's; it has no `model`."""
     lookup: DraftLookup | None = None
     """Drafts are looked up in the request's own tokens (n-gram): no weights, no cache, and this time of a step."""
     layer_launch_s: float = 0.0

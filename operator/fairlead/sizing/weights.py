@@ -9,7 +9,7 @@ from typing import Final
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import MatrixGroup, ModelShape
-from fairlead.sizing import parameters
+from fairlead.sizing import draft_heads, parameters
 from fairlead.sizing.sizing_input import SizingInput
 
 _LINEAR: Final = frozenset(
@@ -61,8 +61,10 @@ def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
 
 
 def draft(question: SizingInput) -> Estimate:
-    """Return bytes of the draft model or the MTP heads; high assumes a whole draft model on every GPU."""
+    """Return bytes of the draft model, head or MTP layers; high assumes a whole draft model on every GPU."""
     drafting, layout = question.drafting, question.parallelism
+    if drafting.head:
+        return draft_heads.weights(question)
     if drafting.model is not None:
         counts = parameters.count(drafting.model)
         stored = drafting.model.stored.format

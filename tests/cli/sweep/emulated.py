@@ -43,8 +43,8 @@ def target(
     """The deployment that a command line describes."""
     words = ["--", engine, "serve", model, *(flags or FLAGS)]
     machine = {"product": product, "gpus": 1, "products": None}
-    asked = {"config_json": config, "draft_config_json": drafts, "variants": variants}
-    chosen = argparse.Namespace(vllm=words, **machine, **asked)
+    choices = {"config_json": config, "draft_config_json": drafts, "variants": variants}
+    chosen = argparse.Namespace(vllm=words, **machine, **choices)
     return replace(targets.read(chosen), environment=os.environ | NEVER_LATE)
 
 

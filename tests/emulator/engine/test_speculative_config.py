@@ -56,6 +56,8 @@ def test_what_a_draft_takes_of_a_step_depends_on_where_it_is_made() -> None:
     assert drafting(small).pass_s == pytest.approx(28 * draft_cost.LAYER_LAUNCH_S)
     assert drafting(small, on_cpu=True).pass_s == 0
     assert drafting({"method": "mtp"} | tokens).pass_s == 0
+    head = drafting({"method": "eagle3", "model": "x/eagle"} | tokens)
+    assert (head.head, head.model, head.pass_s) == (True, None, 0)
 
 
 def test_rates_come_from_the_configuration_itself_before_the_environment() -> None:

@@ -223,6 +223,18 @@ def test_a_draft_that_was_not_swept_takes_its_passes_in_the_place_of_a_lookups_t
     assert times.decode_line(2, 2) == DecodeLine(0.010, 1e-6)
 
 
+def test_the_passes_of_a_head_take_what_was_measured_of_one() -> None:
+    deployment = replace(published_rows.question(), drafting=DraftSetup(tokens=2, head=True))
+    draft = drafted_step.of(deployment)
+    assert draft is not None
+    estimated = draft.of_passes(roofline.ASSUMED, 2)
+    unmeasured = MeasuredStepTimes(TABLE, ORIGIN, draft)
+    assert unmeasured.decode_line(2, 6).base_s == pytest.approx(0.014 + estimated.base_s)
+    measured = MeasuredStepTimes(replace(TABLE, head_pass_s=0.0005), ORIGIN, draft)
+    assert astuple(measured.decode_line(2, 6)) == pytest.approx((0.015, 1e-6 + estimated.context_token_s))
+    assert measured.decode_line(2, 2) == DecodeLine(0.010, 1e-6)
+
+
 def test_a_lookups_time_is_every_steps_where_the_deployment_looks_drafts_up() -> None:
     times = MeasuredStepTimes(replace(TABLE, draft_step_s=0.002), ORIGIN, DraftedStep())
     assert astuple(times.decode_line(2, 2)) == pytest.approx((0.012, 1e-6))

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from fairlead.fleet import draft_cost
 from fairlead.fleet.draft_cost import DraftLookup
-from fairlead.simulator.timing import drafted_step, step_work
+from fairlead.simulator.timing import drafted_step, roofline, step_work
+from fairlead.sizing import draft_heads
 from fairlead.sizing.sizing_input import DraftSetup
 from tests.simulator.timing import published_rows
 
 SMALLER, SMALL = "Qwen/Qwen3-0.6B", "meta-llama/Llama-3.2-1B-Instruct"
+HEAD = DraftSetup(tokens=3, head=True)
 REQUESTS = st.integers(1, 256)
 TOKENS = st.integers(1, 8)
 
@@ -34,6 +36,7 @@ def test_a_step_that_drafts_is_always_longer_than_one_that_only_verifies(request
     for drafting in (
         DraftSetup(tokens=tokens, lookup=draft_cost.BY_GPU),
         DraftSetup(tokens=tokens, mtp=True),
+        DraftSetup(tokens=tokens, head=True),
         draft(SMALL, tokens),
     ):
         assert seconds(drafting, requests, tokens) > verified
@@ -95,6 +98,32 @@ def test_a_draft_of_unknown_shape_is_taken_for_a_layer_of_its_target_and_an_outp
     assert unknown.work.layers == 1
     assert (unknown.work.bandwidth, unknown.passes) == (whole.bandwidth, 2)
     assert seconds(DraftSetup(tokens=2), 8, 2) == seconds(DraftSetup(tokens=2, mtp=True), 8, 2)
+
+
+def test_a_heads_pass_reads_its_layer_and_its_own_output_head() -> None:
+    deployment = published_rows.question(published_rows.DENSE, tensor=4)
+    whole, found = step_work.of(deployment), drafted_step.of(replace(deployment, drafting=HEAD))
+    assert found is not None
+    assert found.work is not None
+    assert found.head
+    numbers = draft_heads.layer(deployment.shape) + draft_heads.output(deployment.shape)
+    assert found.work.dense_bytes == numbers * 2 / 4
+    assert found.work.dense_operations == 2 * numbers / 4
+    assert (found.work.layers, found.work.expert_bytes) == (1, 0)
+    assert found.work.context_bytes == pytest.approx(whole.context_bytes / 80)
+
+
+def test_a_head_of_a_small_vocabulary_takes_less_than_one_of_its_targets() -> None:
+    assert seconds(HEAD, 4, 3) < seconds(DraftSetup(tokens=3, mtp=True), 4, 3)
+
+
+@given(REQUESTS)
+def test_no_pass_of_a_draft_is_ever_scheduled_as_a_step_is(requests: int) -> None:
+    deployment = published_rows.question(published_rows.DENSE, tensor=4)
+    own = drafted_step.of(replace(deployment, drafting=HEAD))
+    assert own is not None
+    slower = replace(roofline.ASSUMED, step_s=1.0)
+    assert own.of_passes(slower, requests).base_s == pytest.approx(own.of_passes(roofline.ASSUMED, requests).base_s)
 
 
 def test_without_drafting_nothing_is_added() -> None:

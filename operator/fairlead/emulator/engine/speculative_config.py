@@ -32,12 +32,13 @@ def drafting(
         return DraftSetup()
     method = _method(config)
     tokens = int(config.get("num_speculative_tokens") or (shape.mtp_layers or 1))
-    model = shapes.get(str(config.get("model"))) if method in {"draft_model", "eagle", "eagle3"} else None
+    model = shapes.get(str(config.get("model"))) if method in {"draft_model", "eagle"} else None
     launched = SpeculationMethod.DRAFT_MODEL if method == "draft_model" else SpeculationMethod.OFF
     return DraftSetup(
         tokens=tokens,
         model=model,
         mtp=method == "mtp",
+        head=method == "eagle3",
         lookup=_LOOKUPS.get(method),
         layer_launch_s=draft_cost.layer_launch_s(served.kind, launched, on_cpu=on_cpu),
     )

@@ -56,12 +56,14 @@ def of(
     plain = StepTable(lines=_lines(decoding), prompts=_curve([*reading, *captured], [*whole, *captured], batch_tokens))
     shared = _shared(by_work.get(SweepWork.MIXED, []), plain, batch_tokens)
     by_host, by_gpu = (_of(measured, one, SweepWork.DECODE) for one in (EngineVariant.NGRAM, EngineVariant.NGRAM_GPU))
-    step_s, token_s = _draft_costs(by_host or by_gpu, plain)
+    by_head = _of(measured, EngineVariant.EAGLE3, SweepWork.DECODE)
+    step_s, token_s = _draft_costs(by_host or by_gpu or by_head, plain)
     return replace(
         plain,
         shared_s=shared,
-        draft_step_s=step_s,
+        draft_step_s=step_s if by_host or by_gpu else 0.0,
         gpu_draft_step_s=_draft_costs(by_gpu, plain)[0] if by_gpu else None,
+        head_pass_s=_pass_s(by_head, plain),
         draft_token_s=token_s,
     )
 
@@ -155,6 +157,12 @@ def _draft_costs(drafted: Sequence[StepMeasurement], plain: StepTable) -> tuple[
     token_s = line.height / line.middle if line.slope is None else min(line.slope, line.height / line.middle)
     token_s = max(0.0, token_s)
     return max(0.0, line.height - token_s * line.middle), token_s
+
+
+def _pass_s(drafted: Sequence[StepMeasurement], plain: StepTable) -> float | None:
+    """Return the time of each pass of a head: one for each drafted token of a request."""
+    passes = [one.decode_tokens / one.point.batch - 1 for one in drafted]
+    return _draft_costs(drafted, plain)[0] / median(passes) if passes and min(passes) > 0 else None
 
 
 def _longer(one: StepMeasurement, times: MeasuredStepTimes) -> MeasuredSeconds:

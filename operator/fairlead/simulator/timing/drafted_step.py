@@ -8,7 +8,7 @@ from fairlead.simulator.engine.batch import DecodeLine
 from fairlead.simulator.timing import formula, step_work
 from fairlead.simulator.timing.efficiency import StepEfficiency
 from fairlead.simulator.timing.step_work import StepWork
-from fairlead.sizing import weights
+from fairlead.sizing import draft_heads, weights
 from fairlead.sizing.sizing_input import DraftSetup, SizingInput
 
 _RATES: Final = ("bandwidth", "linear_rate", "attention_rate", "link_rate", "expert_missed", "expert_ranks")
@@ -26,12 +26,15 @@ class DraftedStep:
     pass_s: float = 0.0
     """The least time of a pass: the host's time to launch it."""
     lookup: DraftLookup | None = None
+    head: bool = False
+    """Whether the draft is an EAGLE-3 head, whose passes a sweep can measure."""
 
     def of_passes(self, reached: StepEfficiency, sequences: int) -> DecodeLine:
-        """Return the line of all passes."""
+        """Return the line of all passes; the step that they belong to is scheduled once."""
         if self.work is None:
             return DecodeLine(0.0, 0.0)
-        base = formula.shared_s(self.work, reached, sequences) + sequences * formula.sequence_s(self.work, reached)
+        shared = formula.shared_s(self.work, reached, sequences) - reached.step_s
+        base = shared + sequences * formula.sequence_s(self.work, reached)
         slope = formula.context_token_s(self.work, reached, 1)
         return DecodeLine(self.passes * max(base, self.pass_s), self.passes * slope)
 
@@ -47,6 +50,9 @@ def of(question: SizingInput) -> DraftedStep | None:
         return None
     if drafting.lookup:
         return DraftedStep(lookup=drafting.lookup)
+    if drafting.head:
+        own = draft_heads.layer(question.shape) + draft_heads.output(question.shape)
+        return DraftedStep(work=_layer(question, own), passes=drafting.tokens, head=True)
     if drafting.model is None or drafting.mtp:
         return DraftedStep(work=_heads(question), passes=drafting.tokens, pass_s=drafting.pass_s)
     alone = replace(question, shape=drafting.model, weights=None, drafting=DraftSetup(), adapters=())
@@ -56,9 +62,30 @@ def of(question: SizingInput) -> DraftedStep | None:
 def _heads(question: SizingInput) -> StepWork:
     """Return one layer of the target plus its output head."""
     whole, layers = step_work.of(question), question.shape.layers
-    shares = {one.name: getattr(whole, one.name) / layers for one in fields(whole) if one.name not in _RATES}
     numbers = weights.padded_vocabulary(question.shape) * question.shape.hidden / question.parallelism.tensor
     head_bytes, head_operations = numbers * question.dtype_bytes, 2 * numbers
-    shares["dense_bytes"] = (whole.dense_bytes - head_bytes) / layers + head_bytes
-    shares["dense_operations"] = (whole.dense_operations - head_operations) / layers + head_operations
-    return replace(whole, **shares)
+    return replace(
+        _share(whole, layers),
+        dense_bytes=(whole.dense_bytes - head_bytes) / layers + head_bytes,
+        dense_operations=(whole.dense_operations - head_operations) / layers + head_operations,
+    )
+
+
+def _layer(question: SizingInput, numbers: int) -> StepWork:
+    """Return a dense layer with this many numbers, which attends as a layer of the target does."""
+    each = numbers / question.parallelism.tensor
+    return replace(
+        _share(step_work.of(question), question.shape.layers),
+        dense_bytes=each * question.dtype_bytes,
+        dense_operations=2 * each,
+        expert_bytes=0.0,
+        expert_operations=0.0,
+        exchanges=0.0,
+        expert_layers=0.0,
+    )
+
+
+def _share(whole: StepWork, layers: int) -> StepWork:
+    return replace(
+        whole, **{one.name: getattr(whole, one.name) / layers for one in fields(whole) if one.name not in _RATES}
+    )

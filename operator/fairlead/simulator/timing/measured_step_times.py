@@ -55,6 +55,8 @@ class StepTable:
     """Additional time of a step with drafts, however many, if the host looks them up."""
     gpu_draft_step_s: float | None = None
     """The same if the GPU looks them up; None if not measured."""
+    head_pass_s: float | None = None
+    """Time of each pass of an EAGLE-3 head; None if not measured."""
     draft_token_s: float = 0.0
     """Time of one more token of a decoding request, proposed by a draft."""
 
@@ -68,7 +70,7 @@ class MeasuredStepTimes:
         self.table = table
         self.provenance = provenance
         self._drafting = drafting
-        """The deployment's drafting: every step takes a lookup's time; a draft's passes were not swept: estimated."""
+        """The deployment's drafting: every step takes a lookup's time; a draft model's passes are estimated."""
         self._lines: dict[tuple[int, int], DecodeLine] = {}
 
     def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
@@ -99,9 +101,16 @@ class MeasuredStepTimes:
         drafting, drafted = self._drafting, max(0, tokens - sequences)
         base += drafted * self.table.draft_token_s
         if drafting is not None and drafting.work is not None:
-            passes = drafting.of_passes(roofline.ASSUMED, sequences) if drafted else _NO_PASSES
+            passes = self._passes(drafting, sequences) if drafted else _NO_PASSES
             return DecodeLine(base + passes.base_s, slope + passes.context_token_s)
         return DecodeLine(base + self._lookup_s(sequences) if drafted or drafting is not None else base, slope)
+
+    def _passes(self, drafting: DraftedStep, sequences: int) -> DecodeLine:
+        """Return the line of a draft's passes; of a head's, its base as measured."""
+        estimated, measured = drafting.of_passes(roofline.ASSUMED, sequences), self.table.head_pass_s
+        if not drafting.head or measured is None:
+            return estimated
+        return DecodeLine(drafting.passes * measured, estimated.context_token_s)
 
     def _lookup_s(self, sequences: int) -> float:
         """Return the measured time if there is one; a command without draft settings is treated as the sweep's."""
