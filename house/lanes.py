@@ -118,7 +118,7 @@ def run_again(ran: Ran) -> Ran:
     stories = second_run.failed(lane.name) if lane.real and ran.code == 1 else []
     if not second_run.is_worth_it(stories):
         return ran
-    print(f"── {lane.name}: {len(stories)} failed beside other work and are told again, alone", flush=True)
+    print(f"── {lane.name}: {len(stories)} failed beside other work and run again, alone", flush=True)
     started = time.monotonic()
     code = _call(second_run.again(lane), _environment(lane), None)
     print(second_run.summary(lane.name, stories, well=code == 0), flush=True)
@@ -133,7 +133,7 @@ def run(lane: Lane, log: Path | None = None) -> Ran:
 
 def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
     title = f"── {lane.name}: needs {lane.world}"
-    print(f"{title}; its words come at the end" if sink else title, flush=True)
+    print(f"{title}; its output follows when it ends" if sink else title, flush=True)
     started = time.monotonic()
     environment = _environment(lane)
     before = LOW_PRIORITY if lane.patient and sink else ()

@@ -1,16 +1,18 @@
-"""`python -m house.pure [--rest]`: run the tests of the rooms that decide, or all others, and check coverage floors.
+"""`python -m house.pure [--rest | --floors]`: run the tests of the rooms that decide, or all others.
 
-A group of rooms is skipped if its files and all that they import are unchanged since its tests last passed: its
-coverage was kept. `--all` runs every group.
+The rooms that decide are measured each time, and their coverage is compared with their floors. Shells play fleets, and
+tracing makes their tests take two to four times as long: `--rest` runs them untraced, `--floors` traced, with their
+floors. A group of rooms is skipped if its files and all that they import are unchanged since its tests last passed.
+`--all` runs every group.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
@@ -109,7 +111,8 @@ class Half:
     title: str
     groups: tuple[Group, ...]
     measured: tuple[Group, ...]
-    table: str
+    table: str | None
+    """Floors in pyproject.toml; None: the tests run untraced."""
 
 
 DECIDING: Final = Half(
@@ -126,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     folder = ROOT / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    half = the_rest() if "--rest" in words else DECIDING
+    half = next((made() for option, made in HALVES.items() if option in words), DECIDING)
     with turns.alone(folder / f"{half.name}.lock", half.title):
         code = run_changed(folder, half, everything="--all" in words)
     if code == 0 and half is not DECIDING:
@@ -135,9 +138,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def the_rest() -> Half:
-    """What the pure lane runs besides the rooms that decide; the coverage of these counts for the others too."""
-    groups = rest()
-    return Half(name="rest", title="the tests of shells", groups=groups, measured=(*GROUPS, *groups), table=floors.REST)
+    """What the pure lane runs besides the rooms that decide."""
+    return Half(name="rest", title="the tests of shells", groups=rest(), measured=(), table=None)
+
+
+def traced_rest() -> Half:
+    """The same with coverage; that of the rooms that decide counts for the others too."""
+    own = tuple(replace(group, name=f"{group.name}-traced") for group in rest())
+    title = "the tests of shells, traced"
+    return Half(name="floors", title=title, groups=own, measured=(*GROUPS, *own), table=floors.REST)
+
+
+HALVES: Final[Mapping[str, Callable[[], Half]]] = {"--rest": the_rest, "--floors": traced_rest}
 
 
 def rest() -> tuple[Group, ...]:
@@ -164,25 +176,29 @@ def run_changed(folder: Path, half: Half, *, everything: bool) -> int:
     for group in half.groups:
         now = Held(key=group.key(), examples=examples())
         before = kept.get(group.name)
-        if before and before.covers(now) and (folder / group.name).exists() and not everything:
+        if before and before.covers(now) and _is_kept(folder, half, group) and not everything:
             print(f"{group.name}: as it was when it last held; not run again", flush=True)
         else:
             kept.pop(group.name, None)
             changed.append((group, now))
-    for group, now, code in _run_all(changed, folder, at_once=AT_ONCE if half is DECIDING else 1):
+    for group, now, code in _run_all(changed, folder, half):
         if code:
             return code
         kept[group.name] = now
         text = json.dumps({name: asdict(one) for name, one in kept.items()})
         held.write_text(text, encoding="utf-8")
-    return judged(folder, half)
+    return judged(folder, half, half.table) if half.table else 0
 
 
-def _run_all(changed: Sequence[tuple[Group, Held]], folder: Path, *, at_once: int) -> Iterator[tuple[Group, Held, int]]:
+def _is_kept(folder: Path, half: Half, group: Group) -> bool:
+    return half.table is None or (folder / group.name).exists()
+
+
+def _run_all(changed: Sequence[tuple[Group, Held]], folder: Path, half: Half) -> Iterator[tuple[Group, Held, int]]:
     """Run several groups, one process each: cheaper than one group in two; output is printed when each ends."""
-    if at_once == 1 or len(changed) == 1:
+    if half is not DECIDING or len(changed) == 1:
         for group, now in changed:
-            yield group, now, run(group, folder)
+            yield group, now, run(group, folder) if half.table else run_untraced(group)
         return
 
     def in_one_process(group: Group) -> tuple[int, str]:
@@ -191,7 +207,7 @@ def _run_all(changed: Sequence[tuple[Group, Held]], folder: Path, *, at_once: in
             code = run(group, folder, workers=1, sink=sink)
         return code, words.read_text(encoding="utf-8", errors="replace")
 
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         for (group, now), (code, text) in zip(
             changed, pool.map(in_one_process, [one for one, _ in changed]), strict=True
         ):
@@ -215,26 +231,31 @@ def examples() -> int:
 
 def run(group: Group, folder: Path, *, workers: int = 2, sink: IO[bytes] | None = None) -> int:
     """Run the group's tests and keep their coverage under its name; output is passed through, or goes into a file."""
-    data = folder / group.name
-    tests = [place for place in group.tests if (ROOT / place).exists()]
-    ignored = [f"--ignore={place}" for place in group.apart]
-    side_by_side = ("-n", str(workers if workers > 1 else 0))
-    environment = os.environ | {"COVERAGE_FILE": str(data)}
-    for words in (
-        ("erase",),
-        ("run", "-m", "pytest", "-q", *side_by_side, *MARKERS, *tests, *ignored, *second_run.options(group.name)),
-        ("combine", "--quiet"),
-    ):
-        done = _coverage(words, environment, sink)
-        if done == 1 and group.apart and second_run.is_worth_it(stories := second_run.failed(group.name)):
-            done = _coverage((*words, *second_run.ONLY_FAILED, "-n", "0"), environment, sink)
-            print(second_run.summary(group.name, stories, well=done == 0), flush=True)
-        if done:
+    environment = os.environ | {"COVERAGE_FILE": str(folder / group.name)}
+    for words in (("erase",), ("run", "-m", *_pytest(group, workers)), ("combine", "--quiet")):
+        if done := _coverage(words, environment, sink):
             return done
     return 0
 
 
-def judged(folder: Path, half: Half) -> int:
+def run_untraced(group: Group) -> int:
+    """Run the group's tests; a few that failed beside other work are run once more, alone."""
+    words = ("-m", *_pytest(group, workers=2))
+    done = _python(words, os.environ)
+    if done == 1 and second_run.is_worth_it(stories := second_run.failed(group.name)):
+        done = _python((*words, *second_run.ONLY_FAILED, "-n", "0"), os.environ)
+        print(second_run.summary(group.name, stories, well=done == 0), flush=True)
+    return done
+
+
+def _pytest(group: Group, workers: int) -> tuple[str, ...]:
+    tests = [place for place in group.tests if (ROOT / place).exists()]
+    ignored = [f"--ignore={place}" for place in group.apart]
+    side_by_side = ("-n", str(workers if workers > 1 else 0))
+    return ("pytest", "-q", *side_by_side, *MARKERS, *tests, *ignored, *second_run.options(group.name))
+
+
+def judged(folder: Path, half: Half, table: str) -> int:
     """Compare the combined coverage of all groups with the floors of the half.
 
     Kept coverage may name files that were moved since; they are in no room (`--ignore-errors`).
@@ -242,17 +263,21 @@ def judged(folder: Path, half: Half) -> int:
     environment = os.environ | {"COVERAGE_FILE": str(folder / f"{half.name}.all")}
     report = folder / f"{half.name}.report"
     data = [str(folder / group.name) for group in half.measured if (folder / group.name).exists()]
-    rooms = ",".join(f"{folder}/*" for folder in floors.of(ROOT, half.table))
+    rooms = ",".join(f"{folder}/*" for folder in floors.of(ROOT, table))
     written = ("json", "--quiet", "--ignore-errors", f"--include={rooms}", "-o", str(report))
     for words in (("combine", "--quiet", "--keep", *data), written):
         done = _coverage(words, environment)
         if done:
             return done
-    return floors.main([str(report), half.table])
+    return floors.main([str(report), table])
 
 
 def _coverage(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] | None = None) -> int:
-    whole = (sys.executable, "-m", "coverage", *words)
+    return _python(("-m", "coverage", *words), environment, sink)
+
+
+def _python(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] | None = None) -> int:
+    whole = (sys.executable, *words)
     return subprocess.run(whole, cwd=ROOT, env=dict(environment), check=False, stdout=sink, stderr=sink).returncode
 
 

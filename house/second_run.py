@@ -45,15 +45,15 @@ def is_worth_it(stories: Sequence[str]) -> bool:
 
 def summary(lane: str, stories: Sequence[str], *, well: bool) -> str:
     """The summary for the end of the run."""
-    how = "and passed alone: look at what they wait for" if well else "and failed alone too"
-    return "\n".join((f"{lane}: told twice, {how}:", *(f"  {story}" for story in stories)))
+    how = "passed alone: check what they wait for" if well else "failed alone too"
+    return "\n".join((f"{lane}: ran twice, {how}:", *(f"  {story}" for story in stories)))
 
 
 def at_the_end(lane: str) -> list[str]:
     """The failures of a lane, for readers who see only the last lines of a run."""
     stories = failed(lane)
     if not stories:
-        return [f"{lane}: failed, though no story of it did: see the end of its words above"]
+        return [f"{lane}: failed, but none of its tests did: see the end of its output above"]
     return [f"{lane}: failed:", *(f"  {story}" for story in stories)]
 
 

@@ -31,7 +31,7 @@ def adapters_come_and_go() -> Figure:
 
 def many_share_engines() -> Figure:
     """Tests on a node with simulated engines, and the order of waiting adapters on virtual time."""
-    ran, turns = noted.pytest(MANY), programs.pytest(TURNS)
+    ran, turns = noted.pytest(MANY, extra={"FAIRLEAD_MANY_ADAPTERS": "1"}), programs.pytest(TURNS)
     seconds, waited = ran.most("seconds_to_all_loaded"), ran.most("cold_wait_in_streams")
     still = (ran.most("writes_at_rest"), ran.most("loads_at_rest"), ran.most("failed")) == (0, 0, 0)
     quick = seconds is not None and seconds <= MOST_SECONDS_OF_MANY

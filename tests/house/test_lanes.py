@@ -6,13 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from house import census, kept_lanes, lanes, pure
+from house import census, floors, kept_lanes, lanes, pure
 from house.check import surroundings
 from house.lane import LANES, Lane
 from house.lanes import Ran
@@ -95,7 +94,7 @@ def test_lanes_side_by_side_say_their_words_when_they_are_over(capfd: pytest.Cap
     ran = list(lanes.run_all([small, tiny]))
     assert sorted(one.lane.name for one in ran) == ["small", "tiny"]
     out = capfd.readouterr().out
-    assert "── small: needs nothing; its words come at the end" in out
+    assert "── small: needs nothing; its output follows when it ends" in out
     assert out.count("deselected") >= 2
 
 
@@ -154,8 +153,13 @@ def test_a_lane_says_what_it_needs_and_how_it_went(capfd: pytest.CaptureFixture[
     assert re.search(r"\d+ deselected", out)
 
 
-def test_the_pure_lane_runs_what_changed_of_both_halves() -> None:
+def test_the_pure_lane_runs_what_changed_of_both_halves_and_traces_shells_only_where_floors_are_wanted() -> None:
     assert lanes.commands(by_name("pure")) == (("house.pure",), ("house.pure", "--rest"))
+    assert pure.the_rest().table is None
+    traced = pure.traced_rest()
+    assert traced.table == floors.REST
+    assert [one.tests for one in traced.groups] == [one.tests for one in pure.the_rest().groups]
+    assert not {one.name for one in traced.groups} & {one.name for one in pure.the_rest().groups}
     (plain,) = lanes.commands(by_name("conformance"))
     assert plain[:5] == ("pytest", "tests/conformance", "tests/router", "-m", "conformance")
 
@@ -181,11 +185,8 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
     try:
         (kept / "lastfailed").write_text(json.dumps({"tests/house/test_lanes.py::test_of_yesterday": True}))
         looked = lanes.run_again(Ran(lane=lane, code=1, seconds=1.0))
-        assert looked.code != 0, "a story that is told again and does not pass is a failure"
-        assert (
-            "told twice, and failed alone too:\n  tests/house/test_lanes.py::test_of_yesterday"
-            in capfd.readouterr().out
-        )
+        assert looked.code != 0, "a test that runs again and does not pass is a failure"
+        assert "ran twice, failed alone too:\n  tests/house/test_lanes.py::test_of_yesterday" in capfd.readouterr().out
         (kept / "lastfailed").write_text(json.dumps(dict.fromkeys("abcde", True)))
         many = Ran(lane=lane, code=1, seconds=1.0)
         assert lanes.run_again(many) is many, "failures in many files are no accident"
@@ -195,7 +196,7 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
         assert lanes.what_failed([many]) == ["nobody: failed:", "  tests/test_one.py::test_late"]
         (kept / "lastfailed").write_text("{}")
         assert lanes.what_failed([many]) == [
-            "nobody: failed, though no story of it did: see the end of its words above"
+            "nobody: failed, but none of its tests did: see the end of its output above"
         ], "pytest fails for what it finds when all stories are over, too"
         assert lanes.what_failed([Ran(lane=lane, code=0, seconds=1.0)]) == []
     finally:
@@ -213,10 +214,10 @@ def test_a_shells_test_that_failed_beside_others_is_told_again_alone(
     )
     shell = Group(name=f"story-{tmp_path.name}", rooms=(), tests=(str(place),), apart=("tests/api",))
     try:
-        assert pure.run(shell, tmp_path) == 0
-        assert "told twice, and passed alone" in capfd.readouterr().out
+        assert pure.run_untraced(shell) == 0
+        assert "ran twice, passed alone" in capfd.readouterr().out
         (tmp_path / "seen").unlink()
-        assert pure.run(replace(shell, apart=()), tmp_path) == 1, "rooms that decide wait for nothing"
+        assert pure.run(shell, tmp_path) == 1, "rooms that decide wait for nothing"
     finally:
         shutil.rmtree(ROOT / ".build" / f"pytest-{shell.name}")
 

@@ -10,7 +10,7 @@ from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.simulator.sweep.measurements import EngineVariant, SweepWork
 
-MODEL, H100 = "meta-llama/Llama-3.1-8B-Instruct", "NVIDIA-H100-80GB-HBM3"
+MODEL, H100, H200 = "meta-llama/Llama-3.1-8B-Instruct", "NVIDIA-H100-80GB-HBM3", "NVIDIA-H200"
 PACKAGED = packaged_data.load()
 OURS = "Fairlead's own sweep of vLLM 0.32.0 on this GPU (docs/reference/gpu.md)"
 FP8 = EngineVariant.FP8
@@ -39,7 +39,7 @@ def test_a_model_of_the_same_shape_takes_as_long_whatever_its_name_is() -> None:
 
 def test_another_format_on_the_same_card_is_corrected_by_it() -> None:
     """Beside measured FP8 weights, of which only the sweep in 16 bits is used."""
-    (sweep,) = PACKAGED.sweeps
+    (sweep,) = (one for one in PACKAGED.sweeps if one.deployment.product == H100)
     flags = "--max-num-seqs", "128", "--quantization", "fp8"
     made, fitted = provided(*flags), provided(*flags, packaged=replace(PACKAGED, sweeps=()))
     assert not is_measured(made)
@@ -74,7 +74,7 @@ def test_what_else_a_step_depends_on_must_be_alike(flags: tuple[str, ...]) -> No
 
 
 def test_another_gpu_model_or_engine_is_fitted_as_before() -> None:
-    assert not is_measured(provided(product="NVIDIA-H200"))
+    assert not is_measured(provided(product="NVIDIA-A100-SXM4-80GB"))
     assert not is_measured(provided(model="Qwen/Qwen3-8B"))
     assert not is_measured(provided(engine="sglang"))
 
@@ -84,3 +84,15 @@ def test_lookups_cost_there_what_they_were_measured_to() -> None:
     made = provided("--max-num-seqs", "64", "--speculative-config", lookup)
     assert is_measured(made)
     assert made.times.decode_line(8, 32).seconds(4_780) == pytest.approx(9.39e-3, rel=0.02)
+
+
+def test_a_head_costs_on_each_card_what_was_measured_or_else_estimated_of_it() -> None:
+    head = '{"method":"eagle3","model":"yuhuili/EAGLE3-LLaMA3.1-Instruct-8B","num_speculative_tokens":3}'
+    flags = "--max-num-seqs", "128", "--speculative-config", head
+    measured = provided(*flags, product=H200)
+    assert is_measured(measured)
+    assert measured.times.decode_line(1, 4).seconds(337) == pytest.approx(6.24e-3, rel=0.05)
+    estimated = provided(*flags)
+    assert is_measured(estimated)
+    added = estimated.times.decode_line(1, 4).seconds(337) - estimated.times.decode_line(1, 1).seconds(337)
+    assert 0.5e-3 < added < 2e-3

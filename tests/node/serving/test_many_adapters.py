@@ -1,6 +1,7 @@
-"""A hundred adapters on eight replicas of a node, and more adapters than slots under load."""
+"""Many adapters on many replicas of a node, and more adapters than slots under load."""
 
 import asyncio
+import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -21,10 +22,8 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-ADAPTERS: Final = 100
-REPLICAS: Final = 8
-EACH: Final = 3
-"""Replicas of an adapter."""
+ADAPTERS, REPLICAS, EACH = (100, 8, 3) if os.environ.get("FAIRLEAD_MANY_ADAPTERS") else (24, 4, 2)
+"""EACH replicas have an adapter; `make prove ITEM=delivery.11` takes the larger fleet, three minutes of two cores."""
 REST_S: Final = 30.0
 QUIET_S: Final = 10.0
 TOKENS: Final = 50
@@ -45,7 +44,7 @@ def fleet(stage: Stage, hub: str, replicas: int, **lora: object) -> Deployed:
     return chat
 
 
-def test_a_hundred_adapters_come_to_the_replicas_chosen_and_then_nothing_is_written(
+def test_many_adapters_come_to_the_replicas_chosen_and_then_nothing_is_written(
     stage: Stage, our_image: str, tmp_path: Path, record_property: Record
 ) -> None:
     adapters = written_many(tmp_path, ADAPTERS)
@@ -58,7 +57,7 @@ def test_a_hundred_adapters_come_to_the_replicas_chosen_and_then_nothing_is_writ
     record_property("seconds_to_apply", round(applied - began, 1))
     eventually(lambda: loaded(stage) == dict.fromkeys(adapters, EACH), "all are loaded where they were chosen", 90)
     record_property("seconds_to_all_loaded", round(time.monotonic() - applied, 1))
-    for name in list(adapters)[:: ADAPTERS // 10]:
+    for name in list(adapters)[:: ADAPTERS // 8]:
         assert completed(address, name)[0] == 200
 
     time.sleep(UNLOAD_AFTER_S)  # what moved while the objects were created
