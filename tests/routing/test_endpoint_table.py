@@ -117,6 +117,18 @@ def test_who_failed_a_request_is_asked_again_only_when_there_is_no_other() -> No
     assert [sent(made, request_of(tried=one)) for one in ((a,), (a,), (b,), (b, a))] == [b, b, a, a]
 
 
+def test_who_failed_a_request_is_not_asked_again_while_another_has_no_room() -> None:
+    """An engine that was killed has no request any more, and connections in the pool that do not know it yet."""
+    made, _ = proved_table(A, B)
+    a, b = made.endpoints
+    b.most_requests = 1
+    sent(made, request_of(tried=(a,)))
+    assert made.choose(request_of(tried=(a,)), 0.0) is NoCandidate.FULL
+    assert sent(made, request_of(tried=(b, a))) is a, "where all failed it, whoever has room"
+    a.most_requests = 1
+    assert made.choose(request_of(tried=(b, a)), 0.0) is NoCandidate.FULL
+
+
 def test_a_failure_of_an_engine_that_is_leaving_changes_nothing() -> None:
     made, lines = proved_table(A)
     (engine,) = made.endpoints

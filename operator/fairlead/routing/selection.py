@@ -121,7 +121,10 @@ def choose(
     now: float,
     among: tuple[Endpoint, ...] | None = None,
 ) -> EndpointChoice | NoCandidate:
-    """Choose an endpoint, of some or of all routable ones; one that failed the request only if there is no other."""
+    """Choose an endpoint, of some or of all routable ones; one that failed the request only if there is no other.
+
+    One without room is another: the request waits for it. An engine that has just died has room for everything.
+    """
     routable = field.routable if among is None else among
     if not routable:
         return NoCandidate.NONE_ROUTABLE
@@ -132,7 +135,7 @@ def choose(
     enough = needed.most
     fit: list[Endpoint] = []
     tired: list[Endpoint] = []
-    served = False
+    served = other_is_full = False
     for one in routable:
         if adapter is not None and (adapter not in one.adapters or (short and not one.slots.has(adapter))):
             served = served or one.unlisted or adapter in one.adapters
@@ -145,11 +148,12 @@ def choose(
             or (one.queued_then and one.inflight and one.queued_then + inflight - one.inflight_then >= MOST_WAITING)
             or (one.kv_room < enough and cache_room.lacks_room(one, needed, now))
         ):
+            other_is_full = other_is_full or one not in tried
             continue
         (tired if tried and one in tried else fit).append(one)
-    if not (fit := fit or tired):
+    if not fit and (other_is_full or not tired):
         return NoCandidate.FULL if served else NoCandidate.NO_ADAPTER
-    return _chosen(field, request, fit)
+    return _chosen(field, request, fit or tired)
 
 
 def _chosen(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> EndpointChoice:
