@@ -194,7 +194,7 @@ def limit() -> Iterator[Found]:
 def main() -> int:
     """Measure and print; 0 when the promises hold."""
     parser = argparse.ArgumentParser(prog="bench.engine_server", description=__doc__)
-    parser.add_argument("--limit", action="store_true", help="add streams until the server says it is behind")
+    parser.add_argument("--limit", action="store_true", help="add streams until the server reports that it lags")
     if parser.parse_args().limit:
         for one in limit():
             print(one.line, flush=True)

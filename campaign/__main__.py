@@ -195,15 +195,23 @@ class Progress:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m campaign", description=__doc__)
-    parser.add_argument("--world", choices=("small", "node"), default="small", help="where it is told")
+    parser.add_argument("--world", choices=("small", "node"), default="small", help="what it runs on")
     parser.add_argument("--sequences", type=int, default=300, metavar="N")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first sequence")
     parser.add_argument("--seed", type=int, metavar="N", help="default: a fresh one, printed")
     parser.add_argument("--lanes", type=int, metavar="N", help="sequences side by side")
-    parser.add_argument("--weather", type=float, default=40.0, metavar="SECONDS", help="between what all feel; 0: none")
+    parser.add_argument(
+        "--weather",
+        type=float,
+        default=40.0,
+        metavar="SECONDS",
+        help="between faults that affect all sequences; 0: none",
+    )
     parser.add_argument("--no-shrink", action="store_true", help="print failures as they came")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write shrunk stories there")
-    parser.add_argument("--stories", type=Path, nargs="*", default=(), metavar="FILE", help="tell these instead")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write the shortest failing sequences here")
+    parser.add_argument(
+        "--stories", type=Path, nargs="*", default=(), metavar="FILE", help="run these kept sequences instead"
+    )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
     return parser
 

@@ -210,7 +210,7 @@ def _counts(story: str, sides: Sequence[Summary]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m house.conformance", description="Held to the original.")
-    parser.add_argument("server", nargs="?", default=REAL, help="real (also when nothing is said), ours, or a URL")
+    parser.add_argument("server", nargs="?", default=REAL, help="real (the default), ours, or a URL")
     parser.add_argument("--record", action="store_true", help="keep the summary and write the page anew")
     parser.add_argument("--keep", action="store_true", help="keep the last green runs and write the page anew")
     parser.add_argument("--page", action="store_true", help="only write the page from what was recorded")

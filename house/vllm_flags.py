@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     text = rendered(listed_flags(real_vllm.python(Cache.chosen())))
     if words == ["--drift"]:
         same = FILE.exists() and FILE.read_text(encoding="utf-8") == text
-        print("vllm_flags: as vLLM says" if same else "vllm_flags: run `python -m house.vllm_flags` and commit it")
+        print("vllm_flags: same as vLLM's" if same else "vllm_flags: run `python -m house.vllm_flags` and commit it")
         return 0 if same else 1
     FILE.write_text(text, encoding="utf-8")
     return 0

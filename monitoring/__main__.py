@@ -20,7 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     removed = _there() - wanted.keys()
     wrong = sorted(removed | {path for path, text in wanted.items() if _text(path) != text})
     if words:
-        print("\n".join(f"{path}: differs from its code: {ADVICE}" for path in wrong) or "monitoring: as the code says")
+        print(
+            "\n".join(f"{path}: differs from its code: {ADVICE}" for path in wrong)
+            or "monitoring: all files match the code"
+        )
         return 1 if wrong else 0
     for path in removed:
         (ROOT / path).unlink()

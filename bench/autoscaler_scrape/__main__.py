@@ -181,7 +181,7 @@ def main() -> int:
         f"{found.scrapes} looks,"
     )
     each = 1e6 * found.cores * found.seconds / found.scrapes
-    print(f"  pages of {found.page_bytes:.0f} bytes, {each:.0f} us of CPU a look")
+    print(f"  pages of {found.page_bytes:.0f} bytes, {each:.0f} us of CPU a scrape")
     print(f"memory {found.megabytes_early:.1f} MB after {WARM_SECONDS:g} s, {found.megabytes_late:.1f} MB at the end")
     print(f"age of figures p50 {found.age(0.5):.2f} s, p99 {found.age(0.99):.2f} s, most {found.age(1.0):.2f} s")
     print(f"figures in doubt {found.doubted}")
