@@ -1,7 +1,7 @@
 """Five revisions that can never serve: each is named at once, harms no client, and is rolled back."""
 
-import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import pytest
@@ -43,7 +43,7 @@ def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_pr
     with Traffic(*(each.address() for each in fleet.values()), clients=15) as traffic:
         for bad, each in fleet.items():
             each.apply(engine=bad.engine)
-        figures = named(stage, served)
+        figures = named(stage)
         eventually(lambda: all(map(gone_back, observe_all(stage).values())), "all went back", within_s=110)
         traffic.goes_on(30)
 
@@ -54,23 +54,32 @@ def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_pr
     assert max(figures.values()) <= SECONDS_TO_REPORT, figures
 
 
-def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
-    """Wait until each condition says what is wrong; seconds from the bad replica's creation, by name."""
-    since: dict[str, float] = {}
-    figures: dict[str, float] = {}
+def named(stage: Stage) -> dict[str, float]:
+    """Seconds from the order for the bad replica until its condition says what is wrong, by deployment.
 
-    def all_reported() -> bool:
-        found, now = observe_all(stage), time.monotonic()
-        for bad, before in served.items():
-            view = found[bad.name]
-            if view.engines.keys() - before.keys():
-                since.setdefault(bad.name, now)
-            if bad.name in since and view.reason("Progressing") == bad.reason:
-                figures.setdefault(bad.name, now - since[bad.name])
-        return len(figures) == len(served)
+    By Events: on a busy machine the condition has moved on to StartFailed before anybody reads it.
+    """
 
-    eventually(all_reported, "every bad revision is named", within_s=SECONDS_TO_REPORT + 30)
-    return figures
+    def all_reported() -> dict[str, float]:
+        events = stage.objects("events")
+        figures = {bad.name: found for bad in BADS if (found := seconds_to_report(events, bad)) is not None}
+        return figures if len(figures) == len(BADS) else {}
+
+    return eventually(all_reported, "every bad revision is named", within_s=SECONDS_TO_REPORT + 30)
+
+
+def seconds_to_report(events: list[Manifest], bad: Bad) -> float | None:
+    """None before both Events are there."""
+    ordered = first_time(events, bad, "NewRevision", "goes from 0 to 1 replica")
+    reported = first_time(events, bad, bad.reason, "Progressing is False")
+    return None if ordered is None or reported is None else (reported - ordered).total_seconds()
+
+
+def first_time(events: list[Manifest], bad: Bad, reason: str, words: str) -> datetime | None:
+    """When this deployment's first such Event was written."""
+    own = [one for one in events if one["involvedObject"]["name"] == bad.name and one["reason"] == reason]
+    times = [datetime.fromisoformat(one["eventTime"]) for one in own if words in one["message"]]
+    return min(times, default=None)
 
 
 def gone_back(view: Observed) -> bool:
