@@ -288,9 +288,7 @@ def main() -> int:
     """Run all three, or one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("flood", "long", "batch"))
-    parser.add_argument(
-        "--seconds", type=float, default=SECONDS, help="virtual seconds, of which the first minute is not counted"
-    )
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="virtual; the first minute is not counted")
     options = parser.parse_args()
     stories = {"flood": flood, "long": long, "batch": batch}
     verdicts = [story(options.seconds) for name, story in stories.items() if options.only in (None, name)]
