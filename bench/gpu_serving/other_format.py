@@ -53,18 +53,12 @@ class KvPrediction(NamedTuple):
         return f"{self.variant}: {self.measured:,} tokens, promised {self.promised:,} ({self.error:+.1%})"
 
 
-def predictions(variant: EngineVariant = EngineVariant.FP8) -> list[MeasuredPrediction]:
-    """Decode steps of every packaged sweep that has this variant."""
+def predictions(variant: EngineVariant = EngineVariant.FP8, *, swept: bool = True) -> list[MeasuredPrediction]:
+    """Decode steps of every packaged sweep that has this variant; not `swept`: as if none of them were measured."""
     packaged = packaged_data.load()
-    made = [(sweep, _provided(sweep, packaged, variant).times) for sweep in packaged.sweeps]
-    return [_prediction(one, times) for sweep, times in made for one in _measured(sweep, variant)]
-
-
-def predictions_unmeasured(variant: EngineVariant) -> list[MeasuredPrediction]:
-    """The same as if no step of this variant had been measured."""
-    packaged = packaged_data.load()
-    without = replace(packaged, sweeps=tuple(_without(sweep, variant) for sweep in packaged.sweeps))
-    made = [(sweep, _provided(sweep, without, variant).times) for sweep in packaged.sweeps]
+    sweeps = packaged.sweeps if swept else tuple(_without(sweep, variant) for sweep in packaged.sweeps)
+    used = replace(packaged, sweeps=sweeps)
+    made = [(sweep, _provided(sweep, used, variant).times) for sweep in packaged.sweeps]
     return [_prediction(one, times) for sweep, times in made for one in _measured(sweep, variant)]
 
 

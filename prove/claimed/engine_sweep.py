@@ -64,7 +64,7 @@ def predicts_what_fields_change() -> Figure:
 
 def predicts_a_head() -> Figure:
     """Decode steps with an EAGLE-3 head: estimated as if none had been measured, and with the sweep's."""
-    unmeasured = other_format.predictions_unmeasured(EngineVariant.EAGLE3)
+    unmeasured = other_format.predictions(EngineVariant.EAGLE3, swept=False)
     swept = other_format.predictions(EngineVariant.EAGLE3)
     shown, own = (", ".join(one.words for one in found) for found in (unmeasured, swept))
     return Figure(
