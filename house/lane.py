@@ -43,6 +43,8 @@ class Lane:
     the machine's, nor if results depend on the machine's speed."""
     only_named: bool = False
     """Run only if named: it fetches 6 GB, or covers in detail what another lane covers briefly."""
+    by_claims: bool = False
+    """Left out of CI, whose time is limited: each of its tests takes minutes, and a claim repeats it (`make prove`)."""
 
     def holds(self, test: str) -> bool:
         """Whether this test's path belongs to it."""
@@ -84,6 +86,12 @@ OPERATED: Final = f"{APISERVER}/scaling"
 FAULTS: Final = (f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
 """Half of the time of the tests against an API server, in two lanes of their own."""
 ARTIFACTS: Final = "tests/house/test_artifacts.py"
+LONG: Final = (
+    *(f"{CANARIES}/test_{name}.py" for name in ("gateway_canaries", "judge_gates")),
+    f"{ROLLOUTS}/test_one_replica.py",
+    *(f"{SERVING}/test_{name}.py" for name in ("many_adapters", "migrating")),
+)
+"""Tests on a node that take minutes each; tests in other lanes cover in brief what they cover in detail."""
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
 REAL_SGLANGS: Final = "tests/node/sglang"
@@ -159,7 +167,7 @@ LANES: Final = (
         name="serving",
         marker=OF_NODES,
         folders=(SERVING,),
-        apart=(SCALING, ROLLOUTS, CANARIES, DIAGNOSTICS),
+        apart=(SCALING, ROLLOUTS, CANARIES, DIAGNOSTICS, *LONG),
         world=f"{A_NODE}: the operator, fleets and their clients",
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -168,6 +176,7 @@ LANES: Final = (
         name="canaries",
         marker=OF_NODES,
         folders=(CANARIES,),
+        apart=LONG,
         world=f"{A_NODE}: revisions and adapters on trial",
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -176,16 +185,9 @@ LANES: Final = (
         name="rollouts",
         marker=OF_NODES,
         folders=(ROLLOUTS,),
+        apart=LONG,
         world=f"{A_NODE}: revisions that change, well and badly",
         preparations=(WHOLE, IMAGE),
-        real=True,
-    ),
-    Lane(
-        name="diagnostics",
-        marker=OF_NODES,
-        folders=(DIAGNOSTICS,),
-        world=f"{A_NODE}: fleets with a fault, and a real Prometheus that watches one",
-        preparations=(WHOLE, IMAGE, PROMETHEUS),
         real=True,
     ),
     Lane(
@@ -195,13 +197,14 @@ LANES: Final = (
         world="root, to build images from two copies of the last commit",
         builds_images=True,
         kept=True,
+        by_claims=True,
     ),
     Lane(
         name="scaling",
         marker=OF_NODES,
-        folders=(SCALING,),
-        world=f"{A_NODE}: fleets that follow their load",
-        preparations=(WHOLE, IMAGE),
+        folders=(SCALING, DIAGNOSTICS),
+        world=f"{A_NODE}: fleets that follow their load, fleets with a fault, and a real Prometheus that watches one",
+        preparations=(WHOLE, IMAGE, PROMETHEUS),
         real=True,
     ),
     Lane(
@@ -220,6 +223,15 @@ LANES: Final = (
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         real=True,
+    ),
+    Lane(
+        name="long",
+        marker=OF_NODES,
+        folders=LONG,
+        world=f"{A_NODE}: fleets, revisions and adapters, minutes each",
+        preparations=(WHOLE, IMAGE),
+        real=True,
+        by_claims=True,
     ),
     Lane(
         name="vllm",

@@ -33,6 +33,8 @@ AT_ONCE: Final = 4
 LOW_PRIORITY: Final = ("nice", "-n", "5")
 """A third of another lane's CPU time while both compete."""
 DURATIONS: Final = ("--durations=12", "--durations-min=10")
+STILL_RUNNING_S: Final = 300.0
+"""Seconds without a result after which the running lanes are named: who reads a log that was cut off sees them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = ", ".join(lane.name for lane in LANES)
         print(f"lanes: there is no lane {unknown[0]!r}; lanes: {text}", file=sys.stderr)
         return 2
-    chosen = [lane for lane in LANES if lane.name in names or not (names or lane.only_named)]
+    chosen = chosen_of(names, in_ci="CI" in os.environ)
     kept = [] if names else that_may_be_passed_over(chosen)
     now = {lane.name: kept_lanes.facts(ROOT, lane, _examples(lane)) for lane in kept}
     unchanged = [lane for lane in chosen if lane.name in now and kept_lanes.holds(ROOT, lane, now[lane.name])]
@@ -62,6 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("".join(f"{lane.name}: as it was when it last held; not run again\n" for lane in unchanged), end="")
     print("\n".join([*table(ran), *what_failed(ran)]), flush=True)
     return 0 if all(one.code == 0 for one in ran) else 1
+
+
+def chosen_of(names: Collection[str], *, in_ci: bool) -> list[Lane]:
+    """The named lanes; without names all but those that must be named, and in CI all but those that claims repeat."""
+    found = [lane for lane in LANES if lane.name in names or not (names or lane.only_named)]
+    left_out = [lane for lane in found if lane.by_claims and in_ci and not names]
+    print("".join(f"{lane.name}: left out of CI, claims repeat it (`make prove`)\n" for lane in left_out), end="")
+    return [lane for lane in found if lane not in left_out]
 
 
 def what_failed(ran: Sequence[Ran]) -> list[str]:
@@ -99,10 +109,19 @@ def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
             while lane := next_one(waiting, running.values()):
                 waiting.remove(lane)
                 running[pool.submit(run, lane, Path(folder) / lane.name)] = lane
-            for ended in wait(running, return_when=FIRST_COMPLETED).done:
+            done = wait(running, timeout=STILL_RUNNING_S, return_when=FIRST_COMPLETED).done
+            for ended in done:
                 print((Path(folder) / running.pop(ended).name).read_text(encoding="utf-8", errors="replace"))
                 print("\n".join(table([ended.result()])), flush=True)
                 yield ended.result()
+            print(still_running(running.values(), waiting), end="", flush=True)
+
+
+def still_running(running: Collection[Lane], waiting: Collection[Lane]) -> str:
+    """The line that names the lanes without a result."""
+    named = [", ".join(lane.name for lane in lanes) for lanes in (running, waiting)]
+    parts = [f"{what}: {names}" for what, names in zip(("running", "not begun"), named, strict=True) if names]
+    return f"{'; '.join(parts)}\n" if parts else ""
 
 
 def next_one(waiting: Sequence[Lane], running: Collection[Lane]) -> Lane | None:

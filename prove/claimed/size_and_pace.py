@@ -57,6 +57,13 @@ def covered_shells() -> Figure:
     return Figure(holds=ended.ok, text=f"{last}; in {ended.seconds:.0f} s")
 
 
+def same_bytes() -> Figure:
+    """Two checkouts of the last commit, at two paths with two file masks."""
+    ran = programs.pytest("tests/house/test_artifacts.py")
+    words = "image, chart and bill of materials have the same bytes from two checkouts"
+    return Figure(holds=ran.ok and ran.tests.all_passed, text=f"{words}; {ran.tests} in {ran.seconds:.0f} s")
+
+
 CLAIMS: Final = (
     Claim(
         item="house.11",
@@ -75,6 +82,12 @@ CLAIMS: Final = (
         item="house.15",
         title="The coverage of every room that acts is at or above its floor in pyproject.toml, which may only rise",
         prove=covered_shells,
+        slow=True,
+    ),
+    Claim(
+        item="house.16",
+        title="One commit built at two places gives the same image, chart and bill of materials, byte for byte",
+        prove=same_bytes,
         slow=True,
     ),
 )

@@ -53,6 +53,8 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/serving/test_router.py", "node"),
         ("tests/node/serving/rollouts/test_rollouts.py", "node"),
         ("tests/node/serving/canaries/test_canaries.py", "node"),
+        ("tests/node/serving/canaries/test_judge_gates.py", "node"),
+        ("tests/node/serving/test_migrating.py", "node"),
         ("tests/node/serving/diagnostics/test_alerts.py", "node"),
         ("tests/house/test_artifacts.py", "house"),
         ("tests/node/serving/scaling/test_bad_days.py", "node"),
@@ -98,6 +100,13 @@ def test_lanes_side_by_side_say_their_words_when_they_are_over(capfd: pytest.Cap
     assert out.count("deselected") >= 2
 
 
+def test_lanes_without_a_result_are_named() -> None:
+    line = lanes.still_running([by_name("serving"), by_name("pure")], [by_name("lives")])
+    assert line == "running: serving, pure; not begun: lives\n"
+    assert lanes.still_running([by_name("serving")], []) == "running: serving\n"
+    assert lanes.still_running([], []) == ""
+
+
 def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
     leaks, *others = LANES
     begun = list[str]()
@@ -114,6 +123,17 @@ def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
     assert [lane.name for lane in LANES if lane.only_named] == [
         *("vllm", "sglang", "real-engines", "real-sglang", "other-kinds", "harness", "recipes")
     ]
+
+
+def test_ci_leaves_out_what_claims_repeat_and_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    by_claims = [lane.name for lane in LANES if lane.by_claims]
+    assert by_claims == ["artifacts", "long"]
+    assert [lane.name for lane in lanes.chosen_of([], in_ci=False) if lane.by_claims] == by_claims
+    assert not any(lane.by_claims for lane in lanes.chosen_of([], in_ci=True))
+    assert capfd.readouterr().out.splitlines() == [
+        f"{name}: left out of CI, claims repeat it (`make prove`)" for name in by_claims
+    ]
+    assert lanes.chosen_of(["long"], in_ci=True) == [by_name("long")], "named, it runs"
 
 
 def test_a_lane_without_a_node_is_passed_over_until_a_file_changes(tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ def test_what_drafts_cost_is_never_below_nothing() -> None:
     plain = found(swept.record(TRUE))
     for step_s, token_s in ((-0.001, 0.0001), (-0.001, 0.0), (0.002, -0.0001)):
         table = found(replace(swept.record(TRUE), steps=(*_as_given(), *_drafted(plain, step_s, token_s)))).table
+        assert table.draft_step_s is not None
         assert table.draft_step_s >= 0
         assert table.draft_token_s >= 0
 
@@ -260,6 +261,21 @@ def test_a_lookup_by_the_gpu_takes_what_was_measured_of_it_or_else_what_others_t
     assert astuple(MeasuredStepTimes(swept_one, ORIGIN, by_gpu).decode_line(2, 2)) == pytest.approx(
         (0.010 + draft_cost.BY_GPU.seconds(2), 1e-6)
     )
+
+
+def test_a_lookup_by_the_host_takes_what_was_measured_of_it_or_else_what_others_took() -> None:
+    by_host = DraftedStep(lookup=draft_cost.BY_HOST)
+    swept_both = replace(TABLE, draft_step_s=0.002, gpu_draft_step_s=0.0005)
+    assert astuple(MeasuredStepTimes(swept_both, ORIGIN, by_host).decode_line(2, 2)) == pytest.approx((0.012, 1e-6))
+    swept_one = replace(TABLE, gpu_draft_step_s=0.0005)
+    usual = (0.010 + draft_cost.BY_HOST.seconds(2), 1e-6)
+    for table in (swept_one, TABLE):
+        assert astuple(MeasuredStepTimes(table, ORIGIN, by_host).decode_line(2, 2)) == pytest.approx(usual)
+
+
+def test_without_draft_settings_a_sweeps_only_lookup_counts() -> None:
+    swept_one = MeasuredStepTimes(replace(TABLE, gpu_draft_step_s=0.0005), ORIGIN)
+    assert astuple(swept_one.decode_line(2, 6)) == pytest.approx((0.0145, 1e-6))
 
 
 def test_every_point_of_the_plan_has_a_place_in_the_table() -> None:

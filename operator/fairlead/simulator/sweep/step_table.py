@@ -61,7 +61,7 @@ def of(
     return replace(
         plain,
         shared_s=shared,
-        draft_step_s=step_s if by_host or by_gpu else 0.0,
+        draft_step_s=step_s if by_host else None,
         gpu_draft_step_s=_draft_costs(by_gpu, plain)[0] if by_gpu else None,
         head_pass_s=_pass_s(by_head, plain),
         draft_token_s=token_s,

@@ -51,8 +51,8 @@ class StepTable:
     prompts: PromptCurve
     shared_s: float = 0.0
     """What a step with prompts and decoding requests saves over two steps: weights and launches are needed once."""
-    draft_step_s: float = 0.0
-    """Additional time of a step with drafts, however many, if the host looks them up."""
+    draft_step_s: float | None = None
+    """Additional time of a step with drafts, however many, if the host looks them up; None if not measured."""
     gpu_draft_step_s: float | None = None
     """The same if the GPU looks them up; None if not measured."""
     head_pass_s: float | None = None
@@ -115,9 +115,10 @@ class MeasuredStepTimes:
     def _lookup_s(self, sequences: int) -> float:
         """Return the measured time if there is one; a command without draft settings is treated as the sweep's."""
         lookup = self._drafting.lookup if self._drafting else None
-        if lookup is None or not lookup.on_gpu:
-            return self.table.draft_step_s
-        measured = self.table.gpu_draft_step_s
+        by_host, by_gpu = self.table.draft_step_s, self.table.gpu_draft_step_s
+        if lookup is None:
+            return next((measured for measured in (by_host, by_gpu) if measured is not None), 0.0)
+        measured = by_gpu if lookup.on_gpu else by_host
         return lookup.seconds(sequences) if measured is None else measured
 
 
