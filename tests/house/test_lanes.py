@@ -244,8 +244,8 @@ def test_a_shells_test_that_failed_beside_others_is_told_again_alone(
 
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
-        *("leaks", "conformance", "operated", "faults", "apiserver", "serving", "canaries", "rollouts", "diagnostics"),
-        *("scaling", "lives", "node"),
+        *("leaks", "conformance", "operated", "faults", "apiserver", "serving", "canaries", "rollouts", "scaling"),
+        *("lives", "node", "long"),
     ]
     broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)
     assert lanes.run_again(broken) is broken
