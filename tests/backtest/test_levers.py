@@ -61,6 +61,25 @@ def test_a_draft_is_a_draft_models_unless_something_says_whose_it_is(
     assert changed["spec"]["engine"]["speculation"] == {"method": method, "draft": {"source": "hf://o/d"}}
 
 
+@pytest.mark.parametrize(
+    ("source", "method"),
+    [
+        ("hf://yuhuili/EAGLE3-LLaMA3.1-Instruct-8B", "eagle3"),
+        ("hf://o/qwen-eagle-3", "eagle3"),
+        ("hf://o/EAGLE-LLaMA3-Instruct-8B", "draftModel"),
+        ("hf://meta-llama/Llama-3.2-1B-Instruct", "draftModel"),
+    ],
+)
+def test_a_head_of_eagle_3_is_recognized_by_its_name(source: str, method: str) -> None:
+    changed = levers.read(f"draft={source}").applied({"spec": {"model": {"source": "hf://o/m"}}})
+    assert changed["spec"]["engine"]["speculation"]["method"] == method
+
+
+def test_a_draft_without_a_source_is_no_head() -> None:
+    content = {"spec": {"engine": {"speculation": {"draft": "a text"}}}}
+    assert levers.read("replicas=2").applied(content)["spec"]["engine"]["speculation"]["method"] == "draftModel"
+
+
 @pytest.mark.parametrize("engine", ["none", {"speculation": "none"}])
 def test_a_deployment_that_admission_will_refuse_is_left_as_it_is(engine: object) -> None:
     written = {"spec": {"engine": engine}}

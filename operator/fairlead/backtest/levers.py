@@ -5,6 +5,7 @@ routers prefer, what a response cache answers, how often drafted tokens are acce
 """
 
 import copy
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from fairlead.fleet.policies import ReplicaBounds
 
 Patch = dict[str, Any]
 ON: Final = ("on", "off")
+_HEAD: Final = re.compile("eagle[-_]?3", re.IGNORECASE)
 
 
 class LeverError(ValueError):
@@ -77,15 +79,21 @@ def merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> Patch:
 
 
 def _with_method(content: Patch) -> Patch:
-    """Treat a draft as a draft model's, unless a method is set."""
+    """Treat a draft as a draft model, or by its name as an EAGLE-3 head, unless a method is set."""
     engine = content.get("spec", {}).get("engine", {})
     speculation = engine.get("speculation", {}) if isinstance(engine, dict) else {}
     if not isinstance(speculation, dict) or "draft" not in speculation:
         return content
     if speculation.get("method", SpeculationMethod.OFF) != SpeculationMethod.OFF:
         return content
-    method = {"spec": {"engine": {"speculation": {"method": SpeculationMethod.DRAFT_MODEL.value}}}}
-    return merged(content, method)
+    method = SpeculationMethod.EAGLE3 if _is_a_head(speculation["draft"]) else SpeculationMethod.DRAFT_MODEL
+    return merged(content, {"spec": {"engine": {"speculation": {"method": method.value}}}})
+
+
+def _is_a_head(draft: object) -> bool:
+    """Whether its source is named as those of EAGLE-3 heads are, which no draft model is."""
+    source = draft.get("source", "") if isinstance(draft, Mapping) else ""
+    return bool(_HEAD.search(str(source)))
 
 
 def _one(part: str) -> Lever:
