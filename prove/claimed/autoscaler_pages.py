@@ -10,7 +10,7 @@ from prove.claims import Claim, Figure
 
 DEMO: Final = "tests/node/test_demo.py"
 MOST_DEMO_SECONDS: Final = 240.0
-POLICIES: Final = "tests/cli/test_told_policies.py"
+POLICIES: Final = "tests/cli/test_recommended_policies.py"
 LINKS: Final = "tests/house/test_readme.py"
 KEPT: Final = "docs/reference"
 MADE: Final = "autoscaler-knob*"

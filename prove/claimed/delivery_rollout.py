@@ -17,7 +17,7 @@ TURNS: Final = (
 FAILURES_OF_OTHERS: Final = (
     "test_what_is_not_passed_is_never_promoted",
     "test_no_data_rejects_nothing_either",
-    "test_an_abort_keeps_the_old_revision_at_what_is_wanted",
+    "test_an_abort_keeps_the_old_revision_at_the_desired_count",
     "test_a_retry_begins_anew_and_remembers_no_verdict",
 )
 """One test each: an inconclusive run promoted, missing data taken for a failure, an abort that scales what serves to

@@ -8,7 +8,7 @@ from monitoring import alerts
 from prove import noted, programs
 from prove.claims import Claim, Figure
 
-STORIES: Final = ("tests/monitoring/test_alert_stories.py", "tests/conformance/test_dashboards_and_rules.py")
+STORIES: Final = ("tests/monitoring/test_alert_scenarios.py", "tests/conformance/test_dashboards_and_rules.py")
 ENTRIES: Final = "tests/house/test_troubleshooting_page.py"
 DESCRIBED: Final = "tests/node/serving/diagnostics/test_described.py"
 LIVE_FAULTS: Final = 10

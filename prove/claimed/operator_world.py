@@ -16,7 +16,7 @@ REST_S: Final = 300
 def it_heals() -> Figure:
     """Every property: in the simulated cluster, then the operator's process on a real API server, then five minutes."""
     pure = noted.pytest("tests/controller", "tests/planning", "tests/cluster", "tests/faults", extra=THOROUGH)
-    real = noted.pytest("tests/apiserver/test_crash_points.py", "tests/apiserver/test_reaching.py", extra=ALL_POINTS)
+    real = noted.pytest("tests/apiserver/test_crash_points.py", "tests/apiserver/test_api_client.py", extra=ALL_POINTS)
     life = noted.pytest("tests/node/test_chart_lives.py", extra={"FAIRLEAD_THOROUGH": "1"})
     words = ("--deployments", "50", "--rest", str(REST_S), "-o", "json")
     rest = programs.module("bench.operator_scale", *words)

@@ -99,7 +99,7 @@ class Hour:
         request.add(AttemptRecord(target=OUTSIDE, revision="", used=used, cost=cost, fallback=True, external=True))
 
 
-def test_requests_and_idle_are_the_price_of_all_replica_seconds_and_the_other_api_stands_apart() -> None:
+def test_requests_and_idle_add_up_to_the_price_of_all_replica_seconds_and_the_external_api_is_separate() -> None:
     hour = Hour(random.Random(3))  # noqa: S311  # a recorded seed, not a secret
     hour.play(3600.0)
     rows = list(hour.ledger.rows())

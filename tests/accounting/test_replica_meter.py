@@ -12,7 +12,7 @@ PRICE = 3.6
 """An hour; a second costs 0.001."""
 
 
-def test_a_request_that_is_alone_pays_for_all_of_its_time_and_nobody_for_the_rest() -> None:
+def test_a_request_that_is_alone_pays_for_all_of_its_time_and_the_rest_is_idle() -> None:
     meter = ReplicaMeter(PRICE, now=100.0)
     one = meter.started(5.0, now=110.0)
     meter.first_token(one, now=112.0)

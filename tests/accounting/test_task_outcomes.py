@@ -56,7 +56,7 @@ def test_the_last_report_counts() -> None:
     assert (figures.succeeded, figures.failed, figures.reported_cost) == (1, 0, 1.0)
 
 
-def test_nobody_reports_a_task_of_another_tenant_or_one_that_never_was() -> None:
+def test_a_task_of_another_tenant_or_one_that_never_existed_cannot_be_reported() -> None:
     outcomes = TaskOutcomes()
     outcomes.add(request(attempt(), task="one"))
     outcomes.add(request(attempt()))

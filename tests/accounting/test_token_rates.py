@@ -23,14 +23,14 @@ def test_cached_tokens_without_a_price_of_their_own_cost_what_others_do() -> Non
     assert TokenRates(prompt=1.0, cached=0.1).cost(TokensUsed(prompt=1, cached=5)) == 0.1
 
 
-def test_a_replica_of_which_nothing_is_learnt_has_the_chosen_ceiling() -> None:
+def test_a_replica_without_measurements_has_the_chosen_ceiling() -> None:
     rates = replica_rates(3600.0, TokenTimes())
     assert rates == TokenRates(
         request=CHOSEN.request, prompt=CHOSEN.prefill, cached=CHOSEN.cached, output=CHOSEN.decode
     )
 
 
-def test_times_are_learnt_from_requests_and_the_ceiling_follows_with_its_margin() -> None:
+def test_times_are_learned_from_requests_and_the_ceiling_follows_with_its_margin() -> None:
     times = TokenTimes()
     for _ in range(100):
         times.learn(uncached=1000, first_token_seconds=0.1, output=101, decode_seconds=2.0)

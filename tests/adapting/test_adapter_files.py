@@ -63,7 +63,7 @@ def test_a_checkpoint_of_another_form_is_none(first: bytes) -> None:
         adapter_files.header_length(first)
 
 
-def test_the_length_of_the_list_stands_first() -> None:
+def test_the_header_length_is_read_from_the_first_eight_bytes() -> None:
     assert adapter_files.header_length(weights(header())[:8]) == len(header())
 
 

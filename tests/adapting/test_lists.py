@@ -31,7 +31,7 @@ def test_a_member_of_a_newer_operator_is_no_problem() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"entries": [{}]}', '{"entries": [{"name": "a"}]}', "[" * 90_000])
-def test_what_is_no_list_is_said_to_be_none(text: str) -> None:
+def test_text_that_is_not_a_load_list_is_refused_as_such(text: str) -> None:
     with pytest.raises(UnreadableLoadList, match="this is not a list of adapters"):
         load_list.read(text)
 
@@ -69,7 +69,7 @@ NAMES = st.lists(st.from_regex(r"[a-z]{1,6}", fullmatch=True), unique=True, max_
 
 
 @given(wanted=st.dictionaries(st.from_regex(r"[a-z]{1,6}", fullmatch=True), st.integers(1, 9), max_size=20), pods=NAMES)
-def test_an_adapter_always_gets_as_many_replicas_as_it_asks_for(wanted: dict[str, int], pods: list[str]) -> None:
+def test_an_adapter_always_gets_as_many_replicas_as_it_requests(wanted: dict[str, int], pods: list[str]) -> None:
     found = placement.placed(wanted, pods)
     assert {name: len(some) for name, some in found.items()} == {
         name: min(count, len(pods)) for name, count in wanted.items()

@@ -47,7 +47,7 @@ def test_what_is_loaded_needs_nothing_more() -> None:
     assert loader_steps.places(view) == (AdapterPlace(name=FIRST.name, state=AdapterState.LOADED),)
 
 
-def test_what_failed_is_tried_again_after_pauses_that_double_and_end_at_a_minute() -> None:
+def test_a_failed_step_is_retried_after_pauses_that_double_up_to_a_minute() -> None:
     tried = None
     pauses = []
     for _ in range(6):
@@ -95,7 +95,7 @@ def test_one_that_comes_back_to_the_list_stays() -> None:
     assert loader_steps.unwanted(view, 500.0) == {}
 
 
-def test_while_the_engine_is_silent_nobody_forgets_since_when_a_name_is_unwanted() -> None:
+def test_while_the_engine_is_silent_the_time_since_a_name_left_the_list_is_kept() -> None:
     view = ReplicaView(wanted=(), loaded=None, unwanted_since={FIRST.name: 3.0, FIRST.digest: 3.0})
     assert loader_steps.unwanted(view, 9.0) == {FIRST.name: 3.0}
 

@@ -135,7 +135,7 @@ def test_a_template_is_given_as_the_engine_takes_it(template: object, given: str
 
 
 @pytest.mark.trial(19)
-def test_tools_that_nobody_wrote_are_none_and_an_empty_field_asks_for_the_familys_parser() -> None:
+def test_absent_tools_are_none_and_an_empty_field_selects_the_familys_parser() -> None:
     assert deployment().wanted.engine.tools is None
     written = deployment(engine={"tools": {}, "reasoning": {}}).wanted.engine
     assert (written.tools, written.reasoning) == (Tools(parser=None, auto=True), Reasoning(parser=None))
@@ -154,5 +154,5 @@ def test_speculation_that_is_off_leaves_no_trace_in_the_revision() -> None:
     ("speculation", "tokens"),
     [({"method": "mtp"}, 0), ({"method": "mtp", "tokens": 2}, 2), ({"method": "ngram"}, 3)],
 )
-def test_how_many_tokens_are_guessed_is_the_models_business_with_mtp(speculation: object, tokens: int) -> None:
+def test_with_mtp_the_default_number_of_draft_tokens_is_left_to_the_model(speculation: object, tokens: int) -> None:
     assert deployment(engine={"speculation": speculation}).wanted.engine.speculation.tokens == tokens

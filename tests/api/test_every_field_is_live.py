@@ -105,7 +105,7 @@ def test_a_changed_field_changes_what_is_decided(kind: Kind[Any], spec: dict[str
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.short)
-def test_every_field_of_the_schema_stands_in_a_full_spec(kind: Kind[Any]) -> None:
+def test_every_field_of_the_schema_is_in_a_full_spec(kind: Kind[Any]) -> None:
     there = {named(path) for one, spec in FULL if one is kind for path in leaves(spec)}
     wanted = set(leaves_of(kind)) - ONLY_JUDGED
     assert {name for name in wanted if not any(f"{each}.".startswith(f"{name}.") for each in there)} == set()

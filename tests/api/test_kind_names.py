@@ -12,5 +12,5 @@ def test_each_of_its_names_is_taken(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["", "adap", "pods", "infd"])
-def test_other_words_are_not(word: str) -> None:
+def test_other_names_are_not_accepted(word: str) -> None:
     assert not ADAPTER.is_called(word)

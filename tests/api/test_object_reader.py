@@ -50,7 +50,7 @@ def test_a_refusal_names_field_value_rule_and_remedy() -> None:
     )
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     spec = {
         "model": {"source": "http://example.com"},
         "accelerator": {"product": "NVIDIA-L4"},
@@ -69,13 +69,13 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     ]
 
 
-def test_a_contradiction_is_said_beside_a_misspelling_elsewhere() -> None:
+def test_a_contradiction_is_reported_beside_a_misspelling_elsewhere() -> None:
     spec = LEAST | {"replicas": 2, "scaling": {"maxReplicas": 4}, "storage": {"sharedMemory": "2GB"}}
     fields = [one.field for one in read_strict(written(spec), DEPLOYMENT).problems]
     assert fields == ["spec.storage.sharedMemory", "spec.replicas"]
 
 
-def test_what_a_misspelling_may_have_caused_is_not_said() -> None:
+def test_an_error_that_a_misspelling_may_have_caused_is_not_reported() -> None:
     spec = LEAST | {"engine": {"speculation": {"method": "eagle3", "draft": {"source": "nowhere"}}}}
     fields = [one.field for one in read_strict(written(spec), DEPLOYMENT).problems]
     assert fields == ["spec.engine.speculation.draft.source"]
@@ -180,7 +180,7 @@ def test_stored_never_takes_a_bad_spec_for_a_good_one(bad: Any) -> None:  # noqa
 
 @settings(deadline=None)  # a loaded machine is no finding
 @given(spec=ANYTHING, kind=st.sampled_from(KINDS))
-def test_nothing_that_is_handed_in_ever_raises(spec: object, kind: Any) -> None:  # noqa: ANN401  # one of our kinds
+def test_no_input_ever_raises(spec: object, kind: Any) -> None:  # noqa: ANN401  # one of our kinds
     for document in (spec, written(spec, kind=kind), written(kind=kind) | {"metadata": spec}):
         strict, stored = read_strict(document, kind), read_stored(document, kind)
         assert (strict.value is None) == bool(strict.problems)
@@ -225,7 +225,7 @@ def test_what_holds_itself_or_goes_very_deep_is_refused() -> None:
         assert read_strict(written() | {"metadata": hostile, "kind": hostile}, DEPLOYMENT).value is None
 
 
-def test_a_finding_nobody_foresaw_is_told_in_pydantics_words() -> None:
+def test_an_unforeseen_error_is_reported_with_pydantics_message() -> None:
     spec = {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "", "reason": "", "message": ""}]}
     with pytest.raises(ValidationError) as caught:
         InferenceDeploymentStatus.model_validate(spec)
@@ -234,7 +234,7 @@ def test_a_finding_nobody_foresaw_is_told_in_pydantics_words() -> None:
     assert problem.remedy == "see `kubectl explain` for what is allowed here"
 
 
-def test_a_thousand_problems_are_told_in_part_and_counted() -> None:
+def test_a_thousand_problems_are_reported_in_part_and_counted() -> None:
     spec = LEAST | {f"x{number}": 1 for number in range(1000)}
     problems = read_strict(written(spec), DEPLOYMENT).problems
     assert len(problems) == MOST_PROBLEMS + 1

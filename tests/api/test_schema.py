@@ -80,7 +80,7 @@ def test_every_text_and_number_of_a_spec_has_a_bound() -> None:
     assert loose == []
 
 
-def test_no_default_hangs_on_a_release_or_belongs_to_whoever_counts_replicas() -> None:
+def test_no_schema_default_depends_on_a_release_or_overrides_a_replica_count() -> None:
     spec = structural_schema.of(KINDS[0].spec)["properties"]
     assert "default" not in spec["replicas"]
     assert "default" not in spec["engine"]["properties"]["image"]

@@ -13,7 +13,7 @@ from tests.api.objects import written
 @pytest.mark.parametrize(
     "secret", ["hf_AbCdEfGhIjKlMnOp", "sk-AbCdEfGhIjKl", "http://me:geheim@host", "my password is x", "AKIAABCDEFGHIJ"]
 )
-def test_what_looks_like_a_secret_is_never_repeated(secret: str) -> None:
+def test_a_value_that_resembles_a_secret_is_never_repeated(secret: str) -> None:
     spec = LEAST | {
         "model": {"source": secret, "token": secret},
         "engine": {
@@ -32,7 +32,7 @@ def test_signs_that_turn_or_hide_text_are_shown_as_escapes() -> None:
     assert problem.value == "5m\\u202e\\x00"
 
 
-def test_a_long_value_is_cut_and_its_length_told() -> None:
+def test_a_long_value_is_cut_and_its_length_shown() -> None:
     (problem,) = read_strict(written(LEAST | {"drain": {"timeout": "x" * 5000}}), DEPLOYMENT).problems
     assert problem.value == f"{'x' * 60}… (5000 characters)"
 

@@ -85,7 +85,7 @@ def test_parts_are_values_too() -> None:
     assert value(Outer(), Parts) == Parts(inner=Name("chat"), each=(Name("one"), Name("two")))
 
 
-def test_what_is_handed_in_is_not_read() -> None:
+def test_a_field_given_as_an_argument_is_not_read_from_the_object() -> None:
     assert value(Written(), Name, name="another") == Name("another")
 
 
@@ -110,7 +110,7 @@ class Limits:
     share: float
 
 
-def test_a_part_with_one_field_stands_for_it() -> None:
+def test_a_part_with_one_field_is_replaced_by_that_fields_value() -> None:
     assert value(Limited(), Limits) == Limits(wait_seconds=90.0, share=0.5)
     assert value(Limited(wait=None), Limits).wait_seconds is None
 

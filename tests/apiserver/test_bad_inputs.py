@@ -30,7 +30,7 @@ spec:
 CLAIMED: Final = [row for row in OURS if row.layer in {Layer.SCHEMA, Layer.CEL}]
 
 
-def test_plain_words_are_read_as_kubectl_reads_them(served: Embedded) -> None:
+def test_plain_scalars_are_read_as_kubectl_reads_them(served: Embedded) -> None:
     """Otherwise `fairlead validate` would approve what the server refuses; free fields show what kubectl sent."""
     lines = "".join(f"      w{place}: {word}\n" for place, word in enumerate(PLAIN))
     (ours,) = documents.of_text(_FREE + lines, "f")

@@ -28,7 +28,7 @@ WEATHER_S: Final = 30.0
 
 # Clients of a story are cut off as they connect; asyncio closes their connections a moment later.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_kept_stories_hold_and_a_few_sequences_find_nothing(
+def test_kept_sequences_hold_and_a_few_generated_ones_find_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     kept = {path.stem: story.from_json(json.loads(path.read_text())) for path in sorted(STORIES.glob("*.json"))}

@@ -161,7 +161,7 @@ def test_with_namespaces_it_gets_no_right_outside_them_but_nodes_and_its_own_web
     assert roles["Role", "a", "fairlead"]["rules"] == roles["Role", "b", "fairlead"]["rules"]
 
 
-def test_who_asks_why_needs_three_rights_which_nobody_is_given(default: list[Manifest]) -> None:
+def test_explain_needs_three_permissions_which_the_chart_grants_to_no_account(default: list[Manifest]) -> None:
     (role,) = [one for one in default if one["metadata"]["name"] == "fairlead-explain"]
     bound = [one["roleRef"]["name"] for one in default if one["kind"].endswith("RoleBinding")]
     assert [(rule["resources"], rule["verbs"]) for rule in role["rules"]] == [

@@ -15,7 +15,7 @@ def test_nothing_of_it_is_installed_by_default(helm: Path) -> None:
     assert not {"PrometheusRule", "PodMonitor", "ConfigMap"} & kinds
 
 
-def test_dashboards_and_rules_come_whole_where_they_are_asked_for(helm: Path) -> None:
+def test_dashboards_and_rules_are_complete_where_enabled(helm: Path) -> None:
     objects = chart_manifests.template(helm, nested({"dashboards.enabled": True, "alerts.enabled": True}))
     texts = {name: text for one in objects if one["kind"] == "ConfigMap" for name, text in one["data"].items()}
     wanted = files.rendered()

@@ -83,7 +83,7 @@ def test_a_bad_spec_is_refused_with_its_field_and_what_to_do(served: Embedded, b
     assert bad.at in str(refused.value)
 
 
-def test_explain_reads_the_levers_aloud(served: Embedded) -> None:
+def test_explain_describes_the_settings_of_a_spec(served: Embedded) -> None:
     text = " ".join(served.kubectl("explain", "infd.spec.engine.speculation").split())
     assert "Speculative decoding" in text
     assert "Running requests in a replica above which speculative decoding is switched off" in text
@@ -140,7 +140,7 @@ def test_writing_status_changes_no_spec_and_no_generation(served: Embedded) -> N
     assert there["status"] == {"readyReplicas": 1, "routableReplicas": 1}
 
 
-def test_get_shows_what_one_wants_to_know_first(served: Embedded) -> None:
+def test_get_shows_the_most_useful_columns_first(served: Embedded) -> None:
     served.kubectl("apply", "-f", "-", text=json.dumps(_object(KINDS[0], "shown", LEAST)))
     head = served.kubectl("get", "infd", "shown").splitlines()[0].split()
     assert head == ["NAME", "MODEL", "PRODUCT", "READY", "DESIRED", "ROUTABLE", "POLICY", "REASON", "AGE"]

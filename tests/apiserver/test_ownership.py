@@ -137,7 +137,7 @@ def test_what_was_stripped_while_no_operator_ran_is_found_by_the_next_one(stage:
 
 
 @pytest.mark.trial(9)
-def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
+def test_what_a_user_deletes_is_named_in_an_event(stage: Stage) -> None:
     """For a child, that it is created again; for a pod, who creates another one."""
     stage.door.kubectl("delete", "service", "chat-router")
     pod = stage.engine()["metadata"]["name"]
@@ -180,7 +180,7 @@ def test_no_engine_is_started_whose_routers_name_is_taken(stage: Stage) -> None:
 
 
 @pytest.mark.trial(22)
-def test_a_standby_says_that_it_stands_by_and_takes_over_what_is_released(stage: Stage) -> None:
+def test_a_standby_logs_that_it_does_not_lead_and_takes_over_a_released_lease(stage: Stage) -> None:
     """A second process on the same Lease."""
     folder = stage.operator.folder / "standby"
     folder.mkdir()

@@ -40,7 +40,7 @@ def test_an_hour_is_the_mean_of_what_it_was_in_each_week() -> None:
     assert len(hours) == WEEK
 
 
-def test_a_deployment_nobody_looked_at_yet_begins_with_the_weeks_before() -> None:
+def test_a_deployment_without_history_starts_from_the_past_weeks_in_prometheus() -> None:
     weeks = Weeks([(HOUR, 2.0)])
 
     assert hours_of(seeded(weeks))[0] == 2.0
@@ -52,7 +52,7 @@ def test_a_deployment_nobody_looked_at_yet_begins_with_the_weeks_before() -> Non
     assert weeks.queries == [(query, end - 4 * WEEK * HOUR, end, HOUR)]
 
 
-def test_what_was_learnt_here_counts_more_than_what_prometheus_tells() -> None:
+def test_hours_learned_here_take_precedence_over_those_from_prometheus() -> None:
     weeks = Weeks([(HOUR, 2.0)])
     learnt = ScalingState().learnt
     memory = ScalingState(learnt=replace(learnt, forecasts=replace(learnt.forecasts, hours=(7.0,) * WEEK)))
@@ -79,7 +79,7 @@ def test_who_waits_too_long_for_its_turn_goes_without_and_the_next_is_answered()
     assert (hours_of(without), hours_of(seen)[0]) == ((), 2.0)
 
 
-def test_pods_that_are_asked_themselves_remember_no_weeks() -> None:
+def test_pods_that_are_scraped_directly_provide_no_past_weeks() -> None:
     async def story() -> ScalingState:
         source: SampleSource = Scraper()
         return await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)

@@ -65,7 +65,7 @@ def test_two_deployments_have_samples_of_their_own_from_one_router() -> None:
     assert uids == {"uid-front-router-1/team/chat", "uid-front-router-1/team/code"}
 
 
-def test_while_it_moves_its_own_routers_are_asked() -> None:
+def test_while_a_deployment_joins_a_gateway_its_own_routers_are_scraped() -> None:
     world = PretendWorld()
     world.receive(pod("chat", "router", 0))
     world.receive(router_of("front", 1))

@@ -48,7 +48,9 @@ def test_a_full_file_makes_room_and_the_oldest_goes(tmp_path: Path) -> None:
     assert (tmp_path / f"{ledger.NAME}.2").read_text(encoding="utf-8") == "1"
 
 
-def test_a_disk_that_refuses_is_said_once_and_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disk_that_refuses_writes_is_logged_once_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "taken.jsonl"
     path.mkdir()
     writing = Ledger(path)
@@ -61,7 +63,9 @@ def test_a_disk_that_refuses_is_said_once_and_stops_nothing(tmp_path: Path, capl
     ]
 
 
-def test_the_log_has_a_line_for_each_change_and_one_a_minute_at_rest(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_a_line_for_each_change_and_one_a_minute_while_nothing_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO, logger="fairlead.decisions")
     run = Ledger(None)
     changed = replace(later(2.0), recommendation=replace(decided().recommendation, replicas=9))

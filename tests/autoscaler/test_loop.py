@@ -39,7 +39,7 @@ def test_a_queue_is_answered_within_two_rounds() -> None:
     run_story(story)
 
 
-def test_at_rest_nothing_is_written() -> None:
+def test_while_nothing_changes_nothing_is_written() -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.rounds(30)
         written = len(fleet.server.applied)
@@ -49,7 +49,7 @@ def test_at_rest_nothing_is_written() -> None:
     run_story(story)
 
 
-def test_the_policy_tells_what_it_did_last() -> None:
+def test_the_status_of_a_policy_reports_its_last_effect() -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.rounds(6)
         fleet.source.waiting = 6.0
@@ -143,7 +143,7 @@ def test_without_scaling_in_the_spec_our_old_word_goes_once() -> None:
     run_story(story)
 
 
-def test_silent_pods_are_held_and_told_of() -> None:
+def test_while_pods_are_silent_the_number_of_replicas_is_held_and_the_reason_is_reported() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.source.waiting = 6.0
         await fleet.rounds(6)
@@ -157,7 +157,7 @@ def test_silent_pods_are_held_and_told_of() -> None:
     run_story(story)
 
 
-def test_a_refused_write_is_tried_again_later_each_time() -> None:
+def test_a_refused_write_is_retried_after_a_longer_delay_each_time() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.server.refusal = Unreachable(ApiRequest(verb="patch", resource=kinds.INFERENCE_DEPLOYMENT), 0, {})
         await fleet.rounds(20)
@@ -170,7 +170,7 @@ def test_a_refused_write_is_tried_again_later_each_time() -> None:
     run_story(story)
 
 
-def test_what_somebody_else_writes_there_is_put_back_and_told() -> None:
+def test_a_status_that_another_client_overwrites_is_restored_and_reported_in_an_event() -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.rounds(10)
         fleet.world.receive(deployment("chat", status={"scaling": fleet.scaling() | {"recommended": 5}}))
@@ -181,7 +181,7 @@ def test_what_somebody_else_writes_there_is_put_back_and_told() -> None:
     run_story(story)
 
 
-def test_what_was_learnt_is_kept_at_the_end_and_recalled() -> None:
+def test_what_was_learned_is_saved_at_shutdown_and_loaded_at_the_next_start() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.source.waiting = 6.0
         working = asyncio.create_task(fleet.loop.run())
@@ -233,7 +233,7 @@ def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and
     run_story(story)
 
 
-def test_what_is_gone_leaves_nothing_behind() -> None:
+def test_a_deleted_deployment_leaves_no_state_and_no_scrape_targets() -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.rounds(6)
         for resource in (kinds.INFERENCE_DEPLOYMENT, kinds.POD):

@@ -123,7 +123,7 @@ def deciders(uid: str, *some: Membership) -> int:
     return sum(one.mine(uid) for one in some)
 
 
-def test_three_members_share_all_and_nobody_decides_alike() -> None:
+def test_three_members_share_all_deployments_and_no_two_decide_the_same_one() -> None:
     leases = PretendLeases()
     some = [member(leases, f"member-{number}") for number in range(3)]
     beat(*some)
@@ -133,7 +133,7 @@ def test_three_members_share_all_and_nobody_decides_alike() -> None:
     assert {one.count for one in some} == {3}
 
 
-def test_nobody_decides_before_all_others_have_surely_seen_it() -> None:
+def test_no_member_decides_before_all_others_must_have_seen_its_lease() -> None:
     leases = PretendLeases()
     one = member(leases, "first")
     beat(one)
@@ -154,7 +154,7 @@ def test_what_a_dead_member_decided_is_taken_over_after_its_lease() -> None:
     assert all(one.mine(uid) for uid in UIDS)
 
 
-def test_who_leaves_is_followed_at_the_next_look() -> None:
+def test_the_deployments_of_a_member_that_leaves_are_taken_over_at_the_next_read_of_the_leases() -> None:
     leases = PretendLeases()
     one, two = member(leases, "one"), member(leases, "two")
     beat(one, two)
@@ -259,7 +259,7 @@ def test_the_winner_among_more_is_the_winner_among_fewer(some: set[str], uid: st
     assert members.owner(uid, rest) == winner
 
 
-def test_among_nobody_nobody_wins() -> None:
+def test_without_members_a_deployment_has_no_owner() -> None:
     assert members.owner("uid", ()) is None
 
 

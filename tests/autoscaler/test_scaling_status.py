@@ -37,7 +37,7 @@ def test_the_last_decisions_are_kept_newest_first() -> None:
     assert all(one["before"] == one["after"] - 1 for one in found["decisions"])
 
 
-def test_a_number_or_a_reason_is_written_at_once_and_words_seldom() -> None:
+def test_a_new_number_or_reason_is_written_at_once_and_a_new_message_only_after_a_minute() -> None:
     before = status_after(recommended(2))
     now = START + 1
 
@@ -68,7 +68,7 @@ def test_sleepers_and_speculation_are_decisions_too() -> None:
     )
 
 
-def test_in_mode_recommend_nobody_can_follow_it() -> None:
+def test_in_mode_recommend_the_status_only_advises_and_no_controller_can_follow_it() -> None:
     shy = replace(CASE, policy=ScalingPolicy(active=False), subject=replace(SUBJECT, speculates=True))
     found = status_after(recommended(3), case=shy)
     assert (found["mode"], found["advised"]) == ("Recommend", 3)

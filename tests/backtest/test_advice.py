@@ -36,7 +36,7 @@ def found(one: Candidate, played: PlayedCandidate) -> dict[Hindrance, tuple[str,
     return {each.hindrance: each.levers for each in hindrances.suspicions(one, played, SIZES, CARDS)}
 
 
-def test_whoever_misses_them_is_suspected_of_what_was_measured() -> None:
+def test_a_candidate_that_misses_its_objectives_is_suspected_of_the_causes_that_were_measured() -> None:
     one = candidate(2, settings=replace(SETTINGS, prefix_caching=False, batch_tokens=8192))
     slow = replace(PLAYED.report.tpot, p95=0.3)
     usage = (0.95,) * len(PLAYED.report.gauges.at)
@@ -56,7 +56,7 @@ def test_whoever_misses_them_is_suspected_of_what_was_measured() -> None:
     assert Hindrance.BATCH_TOO_SMALL not in found(one, full)
 
 
-def test_whoever_scales_may_be_given_more_room() -> None:
+def test_a_candidate_that_scales_gets_levers_that_raise_its_replica_bounds_or_warm_replicas() -> None:
     one = candidate(ReplicaBounds(least=1, most=4), price_an_hour=None)
     no_gauges = replace(PLAYED.report.gauges, running=(), ready=(), waiting=(), usage=())
     played = replace(PLAYED, objectives=LatencyObjectives(ttft_p95_s=1.0))
@@ -68,7 +68,7 @@ def test_whoever_scales_may_be_given_more_room() -> None:
     }
 
 
-def test_whoever_keeps_them_is_asked_whether_less_would_do() -> None:
+def test_a_candidate_that_keeps_its_objectives_gets_levers_for_fewer_replicas_or_a_smaller_gpu() -> None:
     assert found(candidate(4), measured(1.0)) == {
         Hindrance.TOO_MANY_REPLICAS: ("replicas=3", "replicas=2", "replicas=1"),
         Hindrance.CARD_TOO_LARGE: ("gpu=small",),

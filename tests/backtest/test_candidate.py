@@ -55,7 +55,7 @@ def test_a_deployment_is_played_as_its_own_command_says() -> None:
     assert found.notes[0].startswith("step times: ")
 
 
-def test_how_often_drafts_are_accepted_is_said_where_nobody_measured_it() -> None:
+def test_an_assumed_draft_acceptance_rate_is_noted_where_none_was_measured() -> None:
     plain, drafting = (
         played(engine={"context": {"maxTokens": 16_384}} | more) for more in ({}, {"speculation": {"method": "ngram"}})
     )
@@ -69,7 +69,7 @@ def test_how_often_drafts_are_accepted_is_said_where_nobody_measured_it() -> Non
     assert tuple(rest) == plain.notes
 
 
-def test_the_emulator_is_played_as_the_engine_it_stands_for() -> None:
+def test_the_emulator_is_simulated_as_the_engine_it_emulates() -> None:
     real, emulated = played(), played(engine={"kind": "Simulated", "context": {"maxTokens": 16_384}})
 
     assert isinstance(real, Candidate)

@@ -12,7 +12,7 @@ SCALING = candidate(ReplicaBounds(least=1, most=4, policy="chat"), name="scaled"
 FIXED = candidate(2, name="fixed")
 
 
-def test_only_who_scales_is_played_against_others_and_stands_before_them() -> None:
+def test_only_a_candidate_that_scales_is_compared_with_baselines_and_is_listed_before_them() -> None:
     found = list(contenders([FIXED, SCALING], ["wva", "static"]))
 
     assert [one.name for one in found] == ["fixed", "scaled", "scaled, llm-d WVA", "scaled, static peak"]
@@ -29,6 +29,6 @@ def test_each_is_played_as_it_is() -> None:
     assert alone.played(steady(1.0, 120), PlaySettings(streams=streams)).most_replicas == 2
 
 
-def test_nobody_is_compared_with_a_fleet_that_never_changes() -> None:
+def test_a_comparison_with_a_fleet_that_never_changes_is_refused() -> None:
     with pytest.raises(NothingToScale, match="--against hpa: no deployment among the files"):
         list(contenders([FIXED], ["hpa"]))

@@ -16,7 +16,7 @@ def test_a_conversation_goes_on_from_its_own_last_reply() -> None:
     assert list(found.steps) == [23, 1]
 
 
-def test_a_request_that_shares_nothing_before_those_that_do_is_asked_for_whole() -> None:
+def test_a_request_without_a_shared_prefix_counts_whole_before_requests_that_share_one() -> None:
     alone = RequestArrival(time=0.0, prompt_tokens=40, output_tokens=2)
     shared = [RequestArrival(time=at, prompt_tokens=40, output_tokens=2, prefix=(1, 2)) for at in (1.0, 2.0)]
     found = demand.collect([alone, *shared], ROOMY)

@@ -19,7 +19,7 @@ CHAT = Traffic(
 )
 
 
-def test_rate_burst_and_lengths_are_those_that_were_said() -> None:
+def test_rate_burst_and_lengths_match_the_description() -> None:
     drawn = drawn_traffic.drawn(CHAT, 5120, streams("a"))
     found = list(drawn.arrivals(16))
 

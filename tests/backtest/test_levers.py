@@ -97,7 +97,7 @@ def test_an_acceptance_that_was_measured_takes_the_place_of_the_assumed_one() ->
     assert found.notes == ("acceptance=0.4: 40% of drafted tokens are accepted, as you measured", "step times: ours")
 
 
-def test_a_played_lever_stands_beside_its_candidate_under_its_own_name() -> None:
+def test_a_simulated_lever_is_listed_beside_its_candidate_under_its_own_name() -> None:
     found = levers.read("cacheAwareRouting=off").candidate(candidate(1))
 
     assert (found.name, found.what_if) == ("chat, cacheAwareRouting=off", "cacheAwareRouting=off")

@@ -67,7 +67,7 @@ def test_a_date_that_lasts_all_day_costs_nothing() -> None:
     assert parted_prompts.partings(requests, BLOCK) == ()
 
 
-def test_each_tenant_and_each_of_its_services_is_looked_at_by_itself() -> None:
+def test_each_tenant_and_each_of_its_services_is_checked_separately() -> None:
     def both_services() -> Iterator[RequestArrival]:
         for number in range(40):
             yield request(number, "good", *system(60), f"{number}", tenant="team-b")
@@ -91,7 +91,7 @@ def test_requests_without_blocks_say_nothing() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=12), min_size=FEWEST, max_size=60))
-def test_what_is_said_to_be_lost_is_always_within_the_prompts(prompts: list[list[int]]) -> None:
+def test_tokens_reported_as_lost_are_always_within_the_prompts(prompts: list[list[int]]) -> None:
     requests = [request(number, *blocks) for number, blocks in enumerate(prompts)]
     for one in parted_prompts.partings(requests, BLOCK):
         assert 0 < one.share <= 1

@@ -127,7 +127,7 @@ def test_a_policy_that_only_explains_changes_nothing() -> None:
     assert found.keeps, "without an objective every answer counts"
 
 
-def test_ranks_of_one_replica_share_its_requests_and_a_price_that_nobody_knows_stays_unknown() -> None:
+def test_ranks_of_one_replica_share_its_requests_and_an_unknown_price_leaves_costs_unknown() -> None:
     found = playing.play(candidate(1, ranks=2, price_an_hour=None), steady(4.0, 120), PlaySettings(streams=streams))
 
     assert found.report.answered == 480

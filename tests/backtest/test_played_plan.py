@@ -82,7 +82,7 @@ def answer(found: PlayedPlan) -> tuple[str, int, int]:
     return proposal.configuration.product, proposal.replicas, proposal.supply.concurrent
 
 
-def test_fewer_than_arithmetic_asks_for_are_found() -> None:
+def test_the_search_finds_fewer_replicas_than_arithmetic_estimates() -> None:
     found = played_plan.search([option("a", 9, 1.0)], World({"a": 5}))
 
     assert answer(found) == ("a", 5, BATCH)
@@ -92,7 +92,7 @@ def test_fewer_than_arithmetic_asks_for_are_found() -> None:
     assert found.left == 0
 
 
-def test_more_than_arithmetic_asks_for_are_found_up_to_twice_as_many() -> None:
+def test_the_search_finds_more_replicas_than_arithmetic_estimates_up_to_twice_as_many() -> None:
     assert answer(played_plan.search([option("a", 4, 1.0)], World({"a": 7}))) == ("a", 7, BATCH)
     nothing = played_plan.search([option("a", 4, 1.0)], World({"a": 9}))
     assert nothing.best is None

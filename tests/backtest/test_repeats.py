@@ -30,7 +30,7 @@ def test_one_value_has_none_and_many_are_normal() -> None:
     assert spread([0.0, 1.0] * 50).margin == pytest.approx(1.96 * 0.5025 / 10, rel=1e-3)
 
 
-def test_what_grows_with_the_traffic_is_reckoned_up_to_the_whole_and_shares_are_not() -> None:
+def test_totals_that_grow_with_traffic_are_scaled_up_to_the_whole_and_shares_are_not() -> None:
     row = Repeated(name="chat", runs=(run(0.97, 2.0), run(0.95, 4.0)), least_gpu_hours=20.0, times=10.0)
 
     assert row.gpu_hours.mean == pytest.approx(30.0)
@@ -43,7 +43,7 @@ def test_what_grows_with_the_traffic_is_reckoned_up_to_the_whole_and_shares_are_
     assert replicas.mean == pytest.approx(1.0)
 
 
-def test_regret_is_told_of_those_who_keep_their_objectives_and_where_something_is_needed() -> None:
+def test_regret_is_reported_only_where_objectives_are_kept_and_gpu_time_is_needed() -> None:
     assert Repeated(name="chat", runs=(run(0.94),), least_gpu_hours=1.0).regret is None
     assert Repeated(name="chat", runs=(run(1.0),), least_gpu_hours=0.0).regret is None
     assert Repeated(name="chat", runs=(run(1.0),)).regret is None

@@ -22,7 +22,7 @@ def recording(requests: int) -> list[RequestArrival]:
     ]
 
 
-def test_a_wave_asks_little_at_its_foot_and_much_at_its_crest_and_nothing_outside_its_time() -> None:
+def test_a_wave_sends_few_requests_at_its_trough_many_at_its_crest_and_none_outside_its_time() -> None:
     thinned = list(WAVE.of(recording(20_000)))
     assert thinned[0].time == 0
     assert thinned[-1].time < 600
@@ -52,7 +52,7 @@ def test_courses_are_never_apart_by_less_than_their_sums_are(changes: list[tuple
     assert one.apart(other, 300.0) * one.seconds(300.0) >= abs(one.seconds(300.0) - other.seconds(300.0)) - 1e-6
 
 
-def test_what_two_watches_heard_becomes_a_run() -> None:
+def test_the_events_of_two_watches_become_a_run() -> None:
     events = WatchEvents(
         counts=[(990.0, "1"), (1060.0, "2"), (1060.5, ""), (1240.0, "1")],
         pods=[(990.0, "ADDED a"), (1061.0, "ADDED b"), (1062.0, "MODIFIED b"), (1245.0, "DELETED b")],

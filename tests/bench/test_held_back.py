@@ -30,7 +30,7 @@ def shown(*rows: Mapping[str, Any]) -> dict[str, Any]:
     return {"contests": [one], "left_out": [{"name": "gpus.csv", "because": "it is no trace"}]}
 
 
-def test_who_is_dominated_by_nobody_and_keeps_the_objectives_wins() -> None:
+def test_a_candidate_that_none_dominates_and_that_keeps_the_objectives_wins() -> None:
     found = shown(row(OURS, 0.96, 5.0), row(BY_DEFAULT, 0.97, 4.0), row("HPA", 0.99, 6.0), row("KEDA", 0.9, 1.0))
     (one,) = found["contests"]
     assert verdict.wins(one)

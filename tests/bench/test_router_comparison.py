@@ -41,7 +41,7 @@ def test_the_ratio_is_of_medians_and_to_the_better_peer() -> None:
     assert run.broken == []
 
 
-def test_each_broken_promise_is_said_with_both_figures() -> None:
+def test_each_broken_promise_is_reported_with_both_figures() -> None:
     run = found(
         {"fairlead": (40.0,), "one-peer": (50.0,), "other-peer": (60.0,)},
         {"fairlead": 900.0, "one-peer": 800.0, "other-peer": 1000.0},

@@ -77,7 +77,7 @@ def about(facts: Facts) -> set[str]:
     return {one.about for one in disagreements(facts)}
 
 
-def test_a_deployment_that_serves_and_says_so_is_believed() -> None:
+def test_a_deployment_that_serves_and_reports_so_yields_no_finding() -> None:
     assert about(picture()) == set()
 
 
@@ -107,14 +107,14 @@ def test_a_crash_has_to_be_named() -> None:
         ({"replicas": 3}, "Available", "TooFew"),
     ],
 )
-def test_each_bad_wish_must_be_said(changes: Manifest, condition: str, reason: str) -> None:
+def test_each_spec_that_cannot_work_must_be_reported(changes: Manifest, condition: str, reason: str) -> None:
     found = {one.condition: one for one in conditions.verdicts(picture(**changes))}
 
     assert reason in found[condition].reasons
     assert condition in about(picture(**changes))
 
 
-def test_while_a_pod_has_not_left_nobody_asks_why_the_next_one_is_not_made() -> None:
+def test_no_reason_for_a_missing_pod_is_required_while_an_earlier_pod_is_still_terminating() -> None:
     lacking = picture(pod("chat-aaaaa"), replicas=2)
     leaving = pod("chat-bbbbb")
     leaving["metadata"]["deletionTimestamp"] = "2026-11-21T10:00:30Z"
@@ -168,7 +168,7 @@ def test_more_gpus_than_a_node_has_is_for_a_person_to_change() -> None:
     assert "Stalled" in about(picture(parallelism={"tensor": 8}))
 
 
-def test_nobody_must_change_anything_while_all_serve_on_nodes_that_lost_their_gpus_under_them() -> None:
+def test_stalled_is_not_required_while_all_replicas_serve_on_nodes_that_lost_their_gpus() -> None:
     serving = picture()
     (node,) = serving.nodes
     node["status"]["allocatable"]["nvidia.com/gpu"] = "0"
@@ -216,7 +216,7 @@ def test_sentences_that_are_well(message: str) -> None:
     assert list(words.flaws(message)) == []
 
 
-def test_a_pod_that_is_not_there_is_nobody_to_speak_of() -> None:
+def test_a_message_must_not_name_a_pod_that_does_not_exist() -> None:
     facts = picture()
     facts.document["status"]["conditions"][0]["message"] = "pod chat-zzzzz: it ended"
 
@@ -242,7 +242,7 @@ def test_children_of_two_deployments_are_compared_without_their_names_and_past()
 
 
 @pytest.mark.parametrize(("finished", "by_itself"), [("09:59:58", True), ("10:00:00", True), ("10:00:03", False)])
-def test_a_pod_that_leaves_ended_by_itself_only_before_somebody_deleted_it(finished: str, by_itself: bool) -> None:
+def test_a_terminating_pod_ended_by_itself_only_if_it_ended_before_its_deletion(finished: str, by_itself: bool) -> None:
     leaving = pod("chat-aaaaa")
     leaving["metadata"] |= {"deletionTimestamp": "2026-11-21T10:00:30Z", "deletionGracePeriodSeconds": 30}
     end = {"terminated": {"exitCode": 0, "finishedAt": f"2026-11-21T{finished}Z"}}
@@ -269,7 +269,7 @@ class TwoEvents:
         yield {"type": "ERROR", "object": {}}
 
 
-def test_a_pod_that_ended_between_two_looks_is_remembered() -> None:
+def test_a_pod_that_ended_between_two_snapshots_is_remembered() -> None:
     crashed, again = pod("chat-aaaaa"), pod("chat-aaaaa")
     end = {"terminated": {"exitCode": 1, "finishedAt": "2026-11-21T09:59:58Z"}}
     crashed["status"]["containerStatuses"] = [{"name": "engine", "state": end}]

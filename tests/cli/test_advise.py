@@ -120,7 +120,7 @@ SERVICES = (
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda one: one.fault)
-def test_the_fault_that_was_built_in_is_named_first_and_its_patch_mends_it(
+def test_the_fault_that_was_built_in_is_named_first_and_its_patch_fixes_it(
     service: FaultyService, tmp_path: Path, run: Run
 ) -> None:
     deployment, traffic = service.written(tmp_path), service.traffic(tmp_path)
@@ -140,7 +140,7 @@ def test_the_fault_that_was_built_in_is_named_first_and_its_patch_mends_it(
     assert not was["keeps"] or now["figures"]["costUsd"]["mean"] < was["figures"]["costUsd"]["mean"]
 
 
-def test_in_words_it_says_what_helps_what_was_tried_and_what_to_apply(run: Run, tmp_path: Path) -> None:
+def test_the_text_output_shows_what_helps_what_was_tried_and_what_to_apply(run: Run, tmp_path: Path) -> None:
     service = SERVICES[1]
     deployment, traffic = service.written(tmp_path), service.traffic(tmp_path)
     code, out, _ = run("advise", str(deployment), "--traffic", str(traffic), "--ttft-p95", "1s")
@@ -154,7 +154,9 @@ def test_in_words_it_says_what_helps_what_was_tried_and_what_to_apply(run: Run, 
     assert "median error TPOT 16%" in out
 
 
-def test_who_has_what_is_needed_is_told_so_and_what_changes_the_model_is_marked(run: Run, tmp_path: Path) -> None:
+def test_a_service_that_needs_no_change_is_reported_and_a_lever_that_changes_the_model_is_marked(
+    run: Run, tmp_path: Path
+) -> None:
     calm = FaultyService(fault="", product="NVIDIA-L4", traffic=plain(0.5, 500, 100, 300), engine=BOTH)
     small = FaultyService(fault="", product="NVIDIA-L4", traffic=plain(0.5, 500, 200, 300), engine={})
     goals = ("--ttft-p95", "1s", "--tpot-p95")
@@ -170,7 +172,7 @@ def test_who_has_what_is_needed_is_told_so_and_what_changes_the_model_is_marked(
     assert "# it changes what the model answers: evaluate it first" in run(*words, *goals, "45ms")[1]
 
 
-def test_what_cannot_be_advised_is_said(run: Run, tmp_path: Path, files: Path) -> None:
+def test_input_that_cannot_be_advised_on_is_reported(run: Run, tmp_path: Path, files: Path) -> None:
     service = SERVICES[1]
     deployment, traffic = str(service.written(tmp_path)), str(service.traffic(tmp_path))
     words = ("--traffic", traffic)

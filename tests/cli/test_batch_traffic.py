@@ -53,7 +53,7 @@ def test_a_window_spreads_it_evenly(files: Path, batch: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("word", ["--html", "--sample"])
-def test_what_needs_a_course_of_arrivals_asks_for_a_window(
+def test_an_option_that_needs_arrivals_over_time_requires_a_window(
     files: Path, batch: Path, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     value = str(files / "report.html") if word == "--html" else "2"

@@ -146,7 +146,7 @@ def test_a_running_engine_is_watched(capsys: pytest.CaptureFixture[str]) -> None
     assert document["source"] == "a running engine's metrics, 4 s"
 
 
-def test_an_engine_nobody_asks_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_engine_without_requests_cannot_be_calibrated(capsys: pytest.CaptureFixture[str]) -> None:
     quiet = engine(RateShares(0.7, 0.5))
     quiet.settings = EngineSettings(blocks=4000)
     with serving(quiet) as url:
@@ -179,7 +179,7 @@ WORDS = (
 
 
 @pytest.mark.parametrize(("product", "command", "message"), WORDS)
-def test_words_that_make_no_sense_are_answered_with_some_that_do(
+def test_invalid_arguments_are_answered_with_valid_ones(
     product: tuple[str, ...], command: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["calibrate", "--recorded", "run.csv", *product, *command]) == 2

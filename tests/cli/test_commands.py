@@ -12,7 +12,7 @@ import fairlead
 from fairlead.cli import main, version
 
 
-def test_without_words_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_arguments_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main([]) == 0
 
     out = capsys.readouterr().out
@@ -40,7 +40,9 @@ def test_an_unknown_option_is_refused_with_the_usage(capsys: pytest.CaptureFixtu
     assert "unrecognized arguments: --colour; `fairlead version --help` lists its options" in capsys.readouterr().err
 
 
-def test_an_engines_own_words_without_the_separator_are_led_to_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_engine_flag_without_the_separator_is_answered_with_the_usage_that_has_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit):
         main.main(["engine", "--model=Qwen/Qwen3-8B"])
     assert "comes after `--`: fairlead engine --product NVIDIA-L4 -- vllm serve MODEL" in capsys.readouterr().err

@@ -128,7 +128,7 @@ def test_without_the_key_under_another_name_or_beside_the_console_nothing_is_pas
     assert cluster.seen == []
 
 
-def test_a_missing_right_is_told_in_the_words_of_the_api_server(cluster: ConsoleCluster) -> None:
+def test_a_missing_permission_is_reported_with_the_message_of_the_api_server(cluster: ConsoleCluster) -> None:
     cluster.has_consoles()
     cluster.forbids = True
 
@@ -160,7 +160,7 @@ def test_a_client_certificate_reads_as_a_service_account(cluster: ConsoleCluster
         ("reader", "console", "--service-account reader: write NAMESPACE/NAME"),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_opened(
+def test_a_missing_prerequisite_is_reported_before_anything_is_opened(
     cluster: ConsoleCluster, account: str | None, named: str, words: str
 ) -> None:
     if named:
@@ -173,7 +173,7 @@ def test_what_is_missing_is_said_before_anything_is_opened(
         entered(scenario, account)
 
 
-def test_words_of_the_api_server_that_are_no_status_are_shown_as_they_came() -> None:
+def test_a_reply_of_the_api_server_that_is_no_status_is_shown_unchanged() -> None:
     assert console_door._message(b"<html>") == "<html>"
 
 

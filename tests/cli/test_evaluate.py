@@ -189,7 +189,7 @@ def test_samples_of_an_item_count_as_one_cluster(run: Run, words: list[str]) -> 
         (["--scorer", "number"], "300 lines cannot be used:\n  line 1: target: Q0: not a number;"),
     ],
 )
-def test_what_cannot_be_is_said_before_anything_is_sent(
+def test_invalid_input_is_reported_before_anything_is_sent(
     run: Run, words: list[str], baseline: PretendedEndpoint, more: list[str], because: str
 ) -> None:
     code, out, err = run(*words, *more)

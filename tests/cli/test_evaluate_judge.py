@@ -79,7 +79,7 @@ def test_equal_answers_are_not_paid_for(words: list[str], endpoints: dict[str, P
     assert "no pair differed" in out
 
 
-def test_a_run_goes_on_where_the_judge_broke_and_asks_nothing_twice(
+def test_a_run_resumes_where_the_judge_broke_and_sends_nothing_twice(
     words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
 ) -> None:
     endpoints["candidate"].answer = lambda question: f"{question}!"
@@ -112,7 +112,7 @@ def test_a_run_goes_on_where_the_judge_broke_and_asks_nothing_twice(
         (("--scorer", "exact"), "only scorer judge uses it; add --scorer judge"),
     ],
 )
-def test_a_judge_that_cannot_be_asked_is_refused_before_anything_is_sent(
+def test_a_judge_that_cannot_be_called_is_refused_before_anything_is_sent(
     more: tuple[str, ...], message: str, words: list[str], run: Run
 ) -> None:
     code, _out, err = run(*words, *more)
@@ -120,7 +120,7 @@ def test_a_judge_that_cannot_be_asked_is_refused_before_anything_is_sent(
     assert message in err
 
 
-def test_instructions_of_ones_own_are_what_it_is_told(
+def test_custom_instructions_are_sent_to_the_judge(
     words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "own.txt").write_text("Prefer the polite one. VERDICT: A, B or TIE.")

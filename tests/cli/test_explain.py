@@ -91,7 +91,7 @@ def leased(cluster: PretendCluster, holder: str, ago_s: float) -> None:
 
 
 @pytest.mark.trial(8)
-def test_a_status_that_nobody_updates_any_more_is_said_to_be_old(run: Run, cluster: PretendCluster) -> None:
+def test_a_status_that_no_operator_updates_any_more_is_reported_as_old(run: Run, cluster: PretendCluster) -> None:
     """After an uninstall it says Serving forever."""
     cluster.pages.clear()
     leased(cluster, "fairlead-x", 7200)
@@ -111,7 +111,7 @@ def test_a_status_that_nobody_updates_any_more_is_said_to_be_old(run: Run, clust
 
 
 @pytest.mark.trial(8)
-def test_a_status_that_is_kept_up_to_date_says_by_whom(run: Run, cluster: PretendCluster) -> None:
+def test_a_status_that_is_kept_up_to_date_names_the_process_that_updates_it(run: Run, cluster: PretendCluster) -> None:
     cluster.pages.clear()
     leased(cluster, "fairlead-x", 3)
     _, out, _ = run("explain", "chat")
@@ -135,7 +135,7 @@ def test_a_status_that_is_kept_up_to_date_says_by_whom(run: Run, cluster: Preten
     ],
 )
 @pytest.mark.usefixtures("cluster")
-def test_wrong_words_get_a_plain_sentence(run: Run, words: tuple[str, ...], code: int, answer: str) -> None:
+def test_invalid_arguments_get_a_plain_sentence(run: Run, words: tuple[str, ...], code: int, answer: str) -> None:
     got, out, err = run(*words)
     assert (got, out) == (code, "")
     assert answer in err
@@ -157,14 +157,14 @@ def test_without_a_recommendation_yet_it_says_what_hinders_it(run: Run, cluster:
     assert "is an autoscaler running?" in err
 
 
-def test_a_cluster_without_our_kinds_is_told_so(run: Run, cluster: PretendCluster) -> None:
+def test_a_cluster_without_the_kinds_of_fairlead_is_reported(run: Run, cluster: PretendCluster) -> None:
     cluster.absent.add("inferencedeployments.fairlead.dev")
     code, _, err = run("explain", "chat")
     assert code == 1
     assert "is Fairlead installed in this cluster?" in err
 
 
-def test_without_a_cluster_it_says_what_it_looked_for(
+def test_without_a_cluster_the_error_names_the_missing_kubeconfig(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
@@ -174,7 +174,9 @@ def test_without_a_cluster_it_says_what_it_looked_for(
     assert "there is no such file; name one" in err
 
 
-def test_who_may_not_look_at_pods_everywhere_looks_where_it_usually_is(run: Run, cluster: PretendCluster) -> None:
+def test_without_permission_to_list_pods_everywhere_the_usual_namespace_is_searched(
+    run: Run, cluster: PretendCluster
+) -> None:
     cluster.forbidden.add(("list", "pods"))
     code, out, _ = run("explain", "chat")
     assert code == 0
@@ -182,25 +184,25 @@ def test_who_may_not_look_at_pods_everywhere_looks_where_it_usually_is(run: Run,
     assert "--autoscaler names one" in out
 
 
-def test_a_right_that_is_missing_is_told_in_the_servers_words(run: Run, cluster: PretendCluster) -> None:
+def test_a_missing_permission_is_reported_with_the_message_of_the_server(run: Run, cluster: PretendCluster) -> None:
     cluster.forbidden.add(("get", "pods"))
     _, out, _ = run("explain", "chat")
     assert "The arithmetic cannot be shown: get pods/proxy fairlead-system/fairlead-0:9090: 403" in out
 
 
-def test_what_another_version_serves_is_said_to_be_unreadable(run: Run, cluster: PretendCluster) -> None:
+def test_a_reply_of_another_version_is_reported_as_unreadable(run: Run, cluster: PretendCluster) -> None:
     cluster.pages["/fairlead/v1/decisions/team/chat"] = b"<html>"
     _, out, _ = run("explain", "chat")
     assert "the reply is not a decision of this version" in out
 
 
 @pytest.mark.usefixtures("cluster")
-def test_an_address_that_nobody_answers_is_named(run: Run) -> None:
+def test_an_address_that_does_not_answer_is_named(run: Run) -> None:
     _, out, _ = run("explain", "chat", "--autoscaler", "http://127.0.0.1:1")
     assert "http://127.0.0.1:1/fairlead/v1/decisions/team/chat: Cannot connect" in out
 
 
-def test_an_address_is_asked_directly(run: Run, cluster: PretendCluster) -> None:
+def test_a_given_address_is_queried_directly(run: Run, cluster: PretendCluster) -> None:
     base = "/api/v1/namespaces/fairlead-system/pods/fairlead-0:9090/proxy"
     _, out, _ = run("explain", "chat", "--autoscaler", cluster.address + base)
     assert "1 ready; by policy interactive" in out
@@ -222,7 +224,7 @@ def test_a_file_is_explained_without_a_cluster(run: Run, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("content", "answer"), [("", "there is no decision in it"), (None, "No such file")])
-def test_a_file_without_decisions_is_said_to_be_one(run: Run, tmp_path: Path, content: str | None, answer: str) -> None:
+def test_a_file_without_decisions_is_reported(run: Run, tmp_path: Path, content: str | None, answer: str) -> None:
     path = tmp_path / "decisions.jsonl"
     if content is not None:
         path.write_text(content)
@@ -231,7 +233,7 @@ def test_a_file_without_decisions_is_said_to_be_one(run: Run, tmp_path: Path, co
     assert answer in err
 
 
-def test_a_decision_of_another_version_is_said_to_be_one(run: Run, tmp_path: Path) -> None:
+def test_a_decision_of_another_version_is_reported_with_that_version(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     path.write_bytes(record_codec.encode(decided(version="0.0.1")) + b"\n")
     _, out, _ = run("explain", "--record", str(path))

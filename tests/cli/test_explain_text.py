@@ -50,7 +50,7 @@ def _turn(cause: WhatIfCause, **document: Any) -> TurningPoint:  # noqa: ANN401 
     return TurningPoint(cause=cause, **usual | document)
 
 
-def test_what_would_change_it_is_told_with_its_numbers() -> None:
+def test_what_would_change_the_decision_is_shown_with_its_numbers() -> None:
     record = steady()
     text = _text(record, *what_if.turning_points(record))
     _, _, section = text.partition("What would change it\n")
@@ -64,7 +64,7 @@ def test_what_would_change_it_is_told_with_its_numbers() -> None:
     assert lines[4] == "  Not in the way: minReplicas 1, maxReplicas 8."
 
 
-def test_limits_doubts_and_advice_have_their_places() -> None:
+def test_limits_sample_problems_and_advice_have_their_own_sections() -> None:
     seen = facts(bounds=ReplicaBounds(least=3, most=3), pods=(pod(), pod("b", phase=EnginePodPhase.STARTING)))
     lifted = _turn(WhatIfCause.WITHOUT_BOUND, bound=ScalingBound.MAX_REPLICAS, replicas=5)
     text = _text(decided(seen, recommendation=RECOMMENDATION), lifted)
@@ -90,7 +90,7 @@ def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
     ("seconds", "words"),
     [(0.4, "0 s"), (59.0, "59 s"), (60.0, "1 min"), (90.0, "1 min 30 s"), (7200.0, "2 h"), (7500.0, "2 h 5 min")],
 )
-def test_times_are_told_as_people_tell_them(seconds: float, words: str) -> None:
+def test_durations_are_written_as_people_write_them(seconds: float, words: str) -> None:
     record = decided(recommendation=replace(RECOMMENDATION, figures=()))
     assert f"grows to 4  in about {words}, at " in _text(record, _turn(WhatIfCause.AS_IT_IS, after_seconds=seconds))
 
@@ -107,7 +107,7 @@ def test_times_are_told_as_people_tell_them(seconds: float, words: str) -> None:
         (ScalingBound.SCHEDULE, "without the schedule"),
     ],
 )
-def test_a_bound_is_told_by_what_sets_it(bound: ScalingBound, words: str) -> None:
+def test_a_bound_is_described_by_what_sets_it(bound: ScalingBound, words: str) -> None:
     record = decided(facts(room_because="no GPU is free"))
     assert words in _text(record, _turn(WhatIfCause.WITHOUT_BOUND, bound=bound))
 

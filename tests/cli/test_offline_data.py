@@ -53,7 +53,7 @@ def test_products_of_ones_own_are_known(tmp_path: Path, capsys: pytest.CaptureFi
         ("products: [", "no YAML"),
     ],
 )
-def test_products_that_make_no_sense_are_told_so(
+def test_invalid_products_are_reported_with_the_reason(
     text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = tmp_path / "own.yaml"

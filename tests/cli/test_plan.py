@@ -28,7 +28,7 @@ def test_as_yaml_it_can_be_applied_and_is_admitted(run: Run) -> None:
     assert (review.name, review.refusals) == ("chat", ())
 
 
-def test_as_text_it_tells_the_money_and_why_others_lost(run: Run) -> None:
+def test_the_text_output_shows_the_cost_and_why_other_options_lost(run: Run) -> None:
     code, out, _ = run("plan", f"hf://{MODEL}", *ARRIVING, *GOALS, *CARDS)
     assert code == 0
     assert " USD an hour, " in out.splitlines()[0]
@@ -45,14 +45,14 @@ def test_as_json_it_holds_everything(run: Run) -> None:
 
 
 @pytest.mark.parametrize("output", ["text", "yaml", "json"])
-def test_what_nothing_can_keep_is_said_with_the_nearest(run: Run, output: str) -> None:
+def test_objectives_that_no_option_can_keep_are_reported_with_the_nearest_option(run: Run, output: str) -> None:
     words = ("--ttft-p95", "1ms", "--tpot-p95", "1ms", "--product", "NVIDIA-L4")  # by arithmetic: nothing to simulate
     code, out, _ = run("plan", MODEL, *ARRIVING, *words, "-o", output)
     assert code == 1
     assert "null" in out if output == "json" else out.startswith("nothing in the catalogue keeps these objectives")
 
 
-def test_the_shape_of_a_days_traffic_may_be_said(run: Run) -> None:
+def test_the_shape_of_a_days_traffic_may_be_specified(run: Run) -> None:
     more = ("--burst", "3", "--cacheable", "0.4", "--retries", "0.1")
     calm, busy = (run("plan", MODEL, *ARRIVING, *GOALS, *CARDS, *words, "-o", "json") for words in ((), more))
     assert calm[0] == busy[0] == 0
@@ -118,7 +118,7 @@ def test_a_word_that_makes_no_sense_is_named_with_one_that_does(words: tuple[str
     assert answer in err
 
 
-def test_an_output_nobody_knows_is_refused_by_every_command(capsys: pytest.CaptureFixture[str], run: Run) -> None:
+def test_an_unknown_output_format_is_refused_by_every_command(capsys: pytest.CaptureFixture[str], run: Run) -> None:
     for command in ("plan", "validate", "render"):
         with pytest.raises(SystemExit) as stopped:
             run(command, "x", "-o", "xml")
@@ -154,7 +154,7 @@ def test_what_arithmetic_proposes_is_played_on_the_recording_and_fewer_may_do(ru
     assert "median error TPOT 16%" in out
 
 
-def test_what_is_said_beside_a_recording_is_drawn_by_seeds(run: Run, tmp_path: Path) -> None:
+def test_traffic_options_beside_a_recording_make_the_traffic_drawn_from_seeds(run: Run, tmp_path: Path) -> None:
     recording = azure(tmp_path, 600, 0.5)
     more = ("--trace", str(recording), "--burst", "1.2", "--product", "NVIDIA-L40S", "-o", "json")
     code, out, _ = run("plan", MODEL, *more, *OBJECTIVES)
@@ -178,7 +178,9 @@ def test_of_a_long_recording_the_busiest_part_is_played(
     assert "; its busiest 300 requests, from minute 0 on" in out
 
 
-def test_what_is_played_and_kept_by_none_is_said_with_the_nearest(run: Run, tmp_path: Path) -> None:
+def test_objectives_that_no_simulated_option_keeps_are_reported_with_the_nearest_option(
+    run: Run, tmp_path: Path
+) -> None:
     recording = azure(tmp_path, 600, 1.0, prompt=2000)
     header, *rows = recording.read_text().splitlines()
     at_once = [f"{row[:17]}00.0000000{row[row.index(',') :]}" for row in rows]

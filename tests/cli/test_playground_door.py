@@ -140,7 +140,7 @@ def test_without_the_printed_address_nothing_is_passed_on(tmp_path: Path, monkey
     assert entered(tmp_path, monkeypatch, scenario, enters=False).chats == []
 
 
-def test_a_missing_right_is_shown_in_the_words_of_the_api_server(
+def test_a_missing_permission_is_shown_with_the_message_of_the_api_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(session: aiohttp.ClientSession, root: URL, cluster: ModelCluster) -> None:
@@ -151,7 +151,9 @@ def test_a_missing_right_is_shown_in_the_words_of_the_api_server(
     entered(tmp_path, monkeypatch, scenario)
 
 
-def test_an_api_server_that_is_gone_is_said_as_routers_say_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_api_server_is_reported_in_the_error_format_of_routers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario(session: aiohttp.ClientSession, root: URL, cluster: ModelCluster) -> None:
         cluster.fail(Fault(code=0), "create")
         async with session.post(root / CHAT, json=BODY, headers=own(root)) as answer:

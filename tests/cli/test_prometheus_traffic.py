@@ -104,7 +104,7 @@ def test_drawn_requests_have_the_kept_rate_and_the_kept_means(kept: Kept, tmp_pa
 
 
 @pytest.mark.usefixtures("cluster")
-def test_what_prometheus_cannot_tell_is_said(run: Run, kept: Kept) -> None:
+def test_requests_that_prometheus_cannot_supply_are_reported(run: Run, kept: Kept) -> None:
     kept.rate = 0.0
     code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", kept.url)
     assert (code, "no request of team/scaled in the last 24 h; does it scrape the routers" in err) == (2, True)

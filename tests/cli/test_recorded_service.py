@@ -60,7 +60,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretend
         yield cluster
 
 
-def test_what_runs_is_played_on_what_its_routers_logged_and_the_models_error_is_said(
+def test_a_running_service_is_simulated_on_its_router_logs_and_the_model_error_is_reported(
     cluster: PretendCluster, run: Run
 ) -> None:
     code, out, err = run("simulate", "--from", "infd/scaled", "--since", "2h")
@@ -74,7 +74,7 @@ def test_what_runs_is_played_on_what_its_routers_logged_and_the_models_error_is_
     assert len(cluster.log_queries) == 2
 
 
-def test_streams_whose_clients_asked_for_no_usage_are_played_too(cluster: PretendCluster, run: Run) -> None:
+def test_streams_whose_clients_requested_no_usage_are_simulated_too(cluster: PretendCluster, run: Run) -> None:
     silent = {"prompt_tokens": None, "output_tokens": None, "prompt_tokens_estimated": 800, "e2e_ms": 2080.0}
     cluster.logs["scaled-router-b"] = log(*(line(number, **silent) for number in range(1, 600, 2)))
     _, out, _ = run("simulate", "--from", "infd/scaled")
@@ -86,7 +86,7 @@ def test_streams_whose_clients_asked_for_no_usage_are_played_too(cluster: Preten
 
 
 @pytest.mark.usefixtures("cluster")
-def test_a_policy_alone_is_tried_on_what_runs_and_a_deployment_beside_it(run: Run, tmp_path: Path) -> None:
+def test_a_policy_alone_is_tried_on_the_running_service_and_a_deployment_beside_it(run: Run, tmp_path: Path) -> None:
     slower = objects()["chat"] | {"spec": {"objectives": {"ttftP95": "20s"}}}
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(slower))
     code, out, _ = run("simulate", str(tmp_path / "policy.yaml"), "--from", "scaled", "-n", "team", "-o", "json")
@@ -165,7 +165,7 @@ def test_advice_and_tuning_take_what_runs_too(run: Run) -> None:
     assert json.loads(out)["policy"] == "chat"
 
 
-def test_what_cannot_be_had_is_said_with_what_to_do(cluster: PretendCluster, run: Run) -> None:
+def test_a_service_or_log_that_is_not_available_is_reported_with_what_to_do(cluster: PretendCluster, run: Run) -> None:
     code, _, err = run("simulate")
     assert (code, "no FILE with --traffic TRACE, and no --from infd/NAME" in err) == (2, True)
     code, _, err = run("simulate", "--from", "infd/none")

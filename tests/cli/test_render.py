@@ -76,7 +76,7 @@ def test_as_json_with_the_times_that_follow_from_drain_and_weights(run: Run, fil
     }
 
 
-def test_what_is_refused_is_told_apart_and_the_rest_is_rendered(run: Run, file: File) -> None:
+def test_refused_documents_are_reported_separately_and_the_rest_is_rendered(run: Run, file: File) -> None:
     bad = deployment(replicas=-1)
     parts = [json.dumps(one) for one in (bad, deployment(), policy())]
     code, out, err = run("render", file("\n---\n".join([*parts, "{"])))
@@ -91,7 +91,7 @@ def test_a_file_without_deployments_renders_nothing(run: Run, file: File) -> Non
     assert run("render", "-o", "json", file(policy())) == (0, "[]\n", "")
 
 
-def test_what_routers_would_be_told_is_rendered_beside_the_engine(run: Run, file: File) -> None:
+def test_the_configuration_of_routers_is_rendered_beside_the_engine(run: Run, file: File) -> None:
     """The same document that a running operator writes, so that `fairlead router --check` accepts it."""
     shown = deployment(router={"replicas": 3, "timeouts": {"total": "1m"}})
     code, out, _ = run("render", "-o", "json", file(shown))
@@ -101,7 +101,7 @@ def test_what_routers_would_be_told_is_rendered_beside_the_engine(run: Run, file
     assert "# 3 routers in front" in run("render", file(shown))[1]
 
 
-def test_what_a_gateways_routers_would_be_told_is_rendered_from_the_files_beside_it(run: Run, file: File) -> None:
+def test_the_configuration_of_a_gateways_routers_is_rendered_from_the_files_beside_it(run: Run, file: File) -> None:
     models = [{"name": "talk", "deployment": "bad"}, {"name": "split", "strategy": "Weighted", "weighted": [HALF]}]
     front = gateway(models=models)
     joins = deployment(gateway={"name": "bad"})

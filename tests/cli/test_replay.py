@@ -40,7 +40,7 @@ def test_a_history_comes_out_the_same(run: Run, tmp_path: Path) -> None:
     assert (code, out, err) == (0, f"{count} of {count} decisions come out the same\n", "")
 
 
-def test_a_decision_that_comes_out_otherwise_is_told_field_by_field(run: Run, tmp_path: Path) -> None:
+def test_a_decision_that_comes_out_differently_is_shown_field_by_field(run: Run, tmp_path: Path) -> None:
     good, bad = decided(), _otherwise(decided(name="other"))
     code, out, _ = run("replay", _file(tmp_path, _lines(good, bad)))
     assert code == 1
@@ -55,14 +55,14 @@ def test_only_the_first_disagreements_are_shown(run: Run, tmp_path: Path) -> Non
     assert out.endswith("0 of 5 decisions come out the same\n")
 
 
-def test_lines_of_another_version_are_said_to_be(run: Run, tmp_path: Path) -> None:
+def test_lines_of_another_version_are_reported_with_that_version(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("replay", _file(tmp_path, _lines(decided(), decided(version="0.0.1"))))
     assert code == 0
     assert "1 by 0.0.1" in out
     assert f"this is {fairlead.__version__}" in out
 
 
-def test_a_broken_line_is_told_by_its_number_and_a_cut_one_at_the_end_is_passed_over(run: Run, tmp_path: Path) -> None:
+def test_a_broken_line_is_reported_by_its_number_and_a_cut_one_at_the_end_is_skipped(run: Run, tmp_path: Path) -> None:
     whole = _lines(decided())
     code, out, _ = run("replay", _file(tmp_path, whole + b"what is this?\n" + whole + whole[:100]))
     assert code == 1
@@ -108,7 +108,9 @@ def test_json_is_for_programs(run: Run, tmp_path: Path) -> None:
         ("no.jsonl.gz", b"plain", "the archive is broken"),
     ],
 )
-def test_what_cannot_be_read_is_said(run: Run, tmp_path: Path, name: str, content: bytes | None, answer: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported(
+    run: Run, tmp_path: Path, name: str, content: bytes | None, answer: str
+) -> None:
     path = str(tmp_path / name) if content is None else _file(tmp_path, content, name)
     code, out, err = run("replay", path)
     assert (code, out) == (2, "")
@@ -116,7 +118,7 @@ def test_what_cannot_be_read_is_said(run: Run, tmp_path: Path, name: str, conten
     assert name in err
 
 
-def test_progress_is_told_now_and_then_and_wiped(tmp_path: Path) -> None:
+def test_progress_is_shown_periodically_and_erased_at_the_end(tmp_path: Path) -> None:
     lines: list[str] = []
     clock = iter(range(100))
     progress = replay_records.ReplayProgress(clock=lambda: float(next(clock)), wanted=True, show=lines.append)

@@ -155,7 +155,7 @@ def test_what_cannot_be_shown_or_ordered_is_refused_plainly(
     assert message in err
 
 
-def test_without_a_cluster_it_is_said(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_cluster_an_error_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     code, _, err = run("rollout", "status", "chat")
@@ -172,7 +172,7 @@ def test_a_canary_that_was_rejected_ends_the_status_with_a_code_for_scripts(clus
     assert "  next  0f0f0f0f serves; a change of the spec or an order to retry gives 1a2b3c4d another try" in out
 
 
-def test_before_any_canary_it_is_said_when_one_begins() -> None:
+def test_before_any_canary_the_message_states_when_one_begins() -> None:
     for status in ({}, {"canary": {"phase": "Somewhere"}}):
         found = rollout_orders.view(document(status=status))
         assert found == NoCanary(
@@ -228,7 +228,7 @@ PROMOTED = {"phase": CanaryPhase.PROMOTED, "step": 2}
         (PROMOTED, 100, "the last old replicas are removed; then the rollout is complete"),
     ],
 )
-def test_what_comes_next_is_said_of_every_phase(changed: Any, share: int, coming: str) -> None:  # noqa: ANN401
+def test_the_next_step_is_shown_for_every_phase(changed: Any, share: int, coming: str) -> None:  # noqa: ANN401
     state = replace(SECOND, **changed)
     first, following, *_ = rollout_text.lines(seen(state), T0 + timedelta(days=1, hours=2, minutes=3))
     assert f" for 1 d 2 h: 1a2b3c4d against 0f0f0f0f, {share} % of the conversations" in first
@@ -282,7 +282,7 @@ def test_a_version_of_an_adapter_is_shown_and_ordered_like_a_revision(cluster: P
         ({"phase": CanaryPhase.WAITING, "paused": True}, "the first step begins once all replicas have loaded it"),
     ],
 )
-def test_what_no_order_loads_is_said(changed: Any, message: str) -> None:  # noqa: ANN401
+def test_an_adapter_that_no_order_loads_is_reported(changed: Any, message: str) -> None:  # noqa: ANN401
     found = rollout_orders.order(of_adapter(replace(VERSION, **changed)), "promote", T0 + timedelta(minutes=5))
     assert message in (f"{found.because}; {found.remedy}" if isinstance(found, NoOrder) else found.follows)
 

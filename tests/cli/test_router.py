@@ -69,7 +69,9 @@ def test_what_would_do_nothing_is_a_warning(run: Run, config: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("--check",), ("--config",)])
-def test_what_makes_no_sense_is_told_with_the_file_and_the_key(words: tuple[str], run: Run, config: Path) -> None:
+def test_an_invalid_configuration_is_reported_with_the_file_and_the_key(
+    words: tuple[str], run: Run, config: Path
+) -> None:
     config.write_text("endpoint: [a:1]")
     code, out, err = run("router", *words, str(config))
     assert (code, out) == (2, "")
@@ -78,7 +80,7 @@ def test_what_makes_no_sense_is_told_with_the_file_and_the_key(words: tuple[str]
     )
 
 
-def test_a_file_that_is_not_there_is_told(run: Run) -> None:
+def test_a_missing_configuration_file_is_reported(run: Run) -> None:
     code, _, err = run("router", "--check", "/absent/router.yaml")
     assert code == 2
     assert "/absent/router.yaml" in err

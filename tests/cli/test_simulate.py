@@ -57,7 +57,7 @@ def test_the_same_is_to_be_had_as_json_for_a_part_of_the_trace_and_faster(
     assert fixed["regret"] is None, "what does not keep its objectives is cheaper than that takes"
 
 
-def test_the_routers_queue_is_played_where_that_is_asked_for_and_said(
+def test_the_router_queue_is_simulated_where_that_is_requested_and_the_output_states_it(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--cold-start", "30s"]
@@ -174,7 +174,7 @@ def test_a_price_of_ones_own_is_taken(files: Path, capsys: pytest.CaptureFixture
     assert once["costUsd"] == pytest.approx(once["report"]["gpu_hours"] * 100)
 
 
-def test_the_worst_ten_minutes_and_the_first_changes_are_told() -> None:
+def test_the_worst_ten_minutes_and_the_first_changes_are_shown() -> None:
     settings = PlaySettings(streams=random.Random, objectives=LatencyObjectives(ttft_p95_s=0.001))
     played = playing.play(candidate(1), steady(1.0, 60), settings)
     changes = tuple(
@@ -193,7 +193,7 @@ def test_the_worst_ten_minutes_and_the_first_changes_are_told() -> None:
     assert whole[-1] == "      7.0 min  7 -> 8  TokenDemand: more came"
 
 
-def test_what_would_be_otherwise_stands_beside_each_candidate_and_decides_no_exit_code(
+def test_what_if_results_are_listed_beside_each_candidate_and_decide_no_exit_code(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m"]

@@ -16,7 +16,7 @@ from fairlead.cli.main import main
 from tests.cli.candidate_files import CANDIDATES
 
 
-def test_whoever_interrupts_gets_what_was_played(
+def test_an_interrupt_prints_the_candidates_that_were_simulated(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played, calls = Contender.played, count()
@@ -41,7 +41,7 @@ def test_whoever_interrupts_gets_what_was_played(
     assert "fixed " in shown.out
 
 
-def test_whoever_interrupts_at_once_gets_an_empty_table(
+def test_an_interrupt_at_the_start_prints_an_empty_table(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> float:

@@ -87,7 +87,7 @@ def test_half_a_gzip_file_is_named(files: Path, capsys: pytest.CaptureFixture[st
         assert "half.csv.gz: it is not a complete gzip file; copy or compress it again" in capsys.readouterr().err
 
 
-def test_a_long_silence_is_said_and_may_be_cut(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_gap_in_a_trace_is_reported_and_may_be_cut(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (files / "gap.csv").write_text(HEADER + "0,800,5\n60,800,5\n7260,800,5\n7290,800,5\n")
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "gap.csv")]
     assert main(words) == 0

@@ -44,7 +44,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretend
         yield cluster
 
 
-def test_figures_come_from_whoever_decides_and_counts_from_the_object(run: Run, cluster: PretendCluster) -> None:
+def test_figures_come_from_the_deciding_process_and_counts_from_the_object(run: Run, cluster: PretendCluster) -> None:
     cluster.has_operator()
     late = decided(facts(routers=(router(waiting=3.0, held=3.0),), price_per_hour=0.7), at=4e9)
     cluster.pages["/fairlead/v1/decisions"] = record_codec.encode_table([late])
@@ -80,7 +80,7 @@ def test_what_is_not_scaled_says_that_it_is_fixed(run: Run, cluster: PretendClus
     assert "spec.replicas decides" in out
 
 
-def test_a_table_that_cannot_be_read_is_told(run: Run, cluster: PretendCluster) -> None:
+def test_a_decision_table_that_cannot_be_read_is_reported(run: Run, cluster: PretendCluster) -> None:
     cluster.has_operator()
     cluster.pages["/fairlead/v1/decisions"] = b"<html>"
     _, out, _ = run("top", "--once")
@@ -96,12 +96,12 @@ def test_json_is_for_programs(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("cluster")
-def test_an_empty_namespace_says_where_to_look(run: Run) -> None:
+def test_an_empty_namespace_is_reported_with_the_flag_for_all_namespaces(run: Run) -> None:
     _, out, _ = run("top", "-n", "elsewhere", "--once")
     assert "there is no InferenceDeployment here; -A looks everywhere" in out
 
 
-def test_without_a_cluster_it_says_what_it_looked_for(
+def test_without_a_cluster_the_error_names_the_missing_kubeconfig(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)

@@ -51,7 +51,9 @@ def written(folder: Path, *documents: dict[str, Any]) -> str:
     return str(folder / "chat.yaml")
 
 
-def test_replicas_that_nobody_needs_are_tuned_away_and_the_patch_says_so(run: Run, tmp_path: Path, trace: str) -> None:
+def test_replicas_that_are_not_needed_are_tuned_away_and_the_patch_states_it(
+    run: Run, tmp_path: Path, trace: str
+) -> None:
     place = written(tmp_path, deployment(), POLICY)
     code, out, err = run("tune", place, "--traffic", trace, "--jobs", "2", "--start", "3")
     assert (code, err) == (0, "")
@@ -91,7 +93,7 @@ def test_a_policy_that_is_as_cheap_as_can_be_stays(run: Run, tmp_path: Path, tra
         ((deployment(), POLICY), "--jobs 0", "--jobs 0: a number between 1 and 100"),
     ],
 )
-def test_what_cannot_be_tuned_is_said(
+def test_input_that_cannot_be_tuned_is_reported(
     run: Run, trace: str, documents: tuple[dict[str, Any], ...], words: str, sentence: str
 ) -> None:
     place = written(Path(trace).parent, *documents)

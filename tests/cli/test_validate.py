@@ -19,7 +19,7 @@ def test_every_sample_is_admitted(run: Run) -> None:
     assert "✗" not in out
 
 
-def test_a_good_deployment_is_told_with_what_it_holds(run: Run, file: File) -> None:
+def test_a_valid_deployment_is_reported_with_what_it_holds(run: Run, file: File) -> None:
     code, out, _ = run("validate", file())
     assert code == 0
     assert out.splitlines()[0].endswith("chat.yaml: InferenceDeployment bad")
@@ -27,7 +27,7 @@ def test_a_good_deployment_is_told_with_what_it_holds(run: Run, file: File) -> N
     assert "requests of full context length" in out
 
 
-def test_a_bad_one_is_told_with_field_rule_and_remedy(run: Run, file: File) -> None:
+def test_an_invalid_deployment_is_reported_with_field_rule_and_remedy(run: Run, file: File) -> None:
     code, out, _ = run("validate", file(deployment(replicas=2, scaling={"maxReplicas": 4})))
     assert code == 1
     assert "refused  spec.replicas: 2\n" in out
@@ -47,7 +47,7 @@ def test_what_does_not_fit_has_its_ways_out_one_a_line_with_the_field_to_change(
     ]
 
 
-def test_as_json_the_same_stands_under_names_that_stay(run: Run, file: File) -> None:
+def test_the_json_output_has_the_same_content_under_stable_names(run: Run, file: File) -> None:
     big = deployment(model={"source": "hf://meta-llama/Llama-3.1-8B-Instruct"})
     place = file(f"{json.dumps(deployment())}\n---\n{json.dumps(big)}\n---\n{json.dumps(policy())}\n---\n[\n")
     code, out, _ = run("validate", "-o", "json", place)
@@ -163,7 +163,7 @@ def test_people_at_a_terminal_see_colours() -> None:
         ("&x [1, *x]", None),
     ],
 )
-def test_plain_words_are_read_as_kubectl_reads_them(written: str, read: object) -> None:
+def test_plain_yaml_scalars_are_read_as_kubectl_reads_them(written: str, read: object) -> None:
     """The same words are given to a real kubectl in `tests/apiserver/test_bad_inputs.py`."""
     (document,) = documents.of_text(f"a: {written}", "f")
     assert isinstance(document.content, dict)

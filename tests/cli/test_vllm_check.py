@@ -103,7 +103,7 @@ def test_a_draft_is_stood_in_for_too_and_an_eagle_head_by_its_target() -> None:
 
 
 @pytest.mark.usefixtures("small_vllm")
-def test_what_it_refuses_is_refused_in_its_words() -> None:
+def test_what_vllm_refuses_is_refused_with_its_message() -> None:
     document = (YamlDocument(place="chat.yaml"), review_of("quickstart.yaml"))
     assert vllm_check.with_vllm_refusals([document]) == [document], "nothing to add to what it takes"
     verdict = vllm_check.VllmVerdict(accepted=False, words="no such parser")
@@ -121,7 +121,7 @@ def test_what_is_refused_already_needs_no_second_check(monkeypatch: pytest.Monke
     assert vllm_check.with_vllm_refusals(pairs) == pairs
 
 
-def test_an_interpreter_without_vllm_is_said_to_have_none(
+def test_an_interpreter_without_vllm_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(vllm_check.INTERPRETER, raising=False)
@@ -136,7 +136,9 @@ def test_an_interpreter_without_vllm_is_said_to_have_none(
     assert "vLLM could not be asked: nothing here" in capsys.readouterr().err
 
 
-def test_vllm_beside_us_is_asked_in_our_own_interpreter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_vllm_installed_beside_fairlead_is_run_in_fairleads_own_interpreter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv(vllm_check.INTERPRETER, raising=False)
     (tmp_path / "vllm").mkdir()
     (tmp_path / "vllm" / "__init__.py").touch()
@@ -174,7 +176,7 @@ def test_the_program_answers_each_question_in_its_order(
         monkeypatch.delitem(sys.modules, name)
 
 
-def test_two_files_with_one_name_are_each_told_their_own(small_vllm: Path) -> None:
+def test_two_files_with_one_object_name_each_get_their_own_refusals(small_vllm: Path) -> None:
     rules = small_vllm.parent / "site" / "vllm" / "engine" / "arg_utils.py"
     rules.write_text(rules.read_text().replace('["num_attention_heads"] == 13', '["num_hidden_layers"] == 28'))
     taken, refused = review_of("long-context.yaml"), review_of("quickstart.yaml")

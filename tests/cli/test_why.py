@@ -77,7 +77,7 @@ def test_the_first_cause_is_shown_with_what_to_do_and_the_rest_in_a_line_each(ru
 
 
 @pytest.mark.usefixtures("cluster")
-def test_what_is_well_is_shown_when_it_is_asked_for(run: Run) -> None:
+def test_a_healthy_object_is_shown_when_it_is_named(run: Run) -> None:
     assert run("why", "infg/front") == (0, "✓ infg/front in team: Serving: 1 model can be answered\n", "")
     assert run("why", "usual")[0] == 0
     assert run("why", "chat")[0] == 3
@@ -101,7 +101,7 @@ def test_json_has_every_object_with_its_causes(run: Run) -> None:
     assert [one["reason"] for one in document["objects"][0]["found"]] == ["ImageNotPulled", "NoneReady"]
 
 
-def test_without_an_operator_at_work_that_is_said_before_all_else(run: Run, cluster: PretendCluster) -> None:
+def test_without_an_operator_at_work_that_is_reported_before_all_else(run: Run, cluster: PretendCluster) -> None:
     lease(cluster, timedelta(minutes=9))
     code, out, _ = run("why", "front")
     assert code == 3
@@ -130,7 +130,9 @@ def test_an_object_that_no_operator_has_seen_says_so(run: Run, cluster: PretendC
         (("infd/chat", "-n", "empty"), 1, "there is no chat in namespace empty: there are none at all"),
     ],
 )
-def test_what_cannot_be_told_says_what_to_write(run: Run, words: tuple[str, ...], code: int, sentence: str) -> None:
+def test_a_target_that_cannot_be_explained_is_answered_with_what_to_write(
+    run: Run, words: tuple[str, ...], code: int, sentence: str
+) -> None:
     found, out, err = run("why", *words)
     assert (found, out) == (code, "")
     assert err.startswith(f"fairlead why: {sentence}")

@@ -1,6 +1,6 @@
 """A fake API server on 127.0.0.1 with real behaviour: versions, watches, preconditions, apply, and scripted faults.
 
-It answers as the real one does; tests/apiserver/test_reaching.py sends the same requests to both.
+It answers as the real one does; tests/apiserver/test_api_client.py sends the same requests to both.
 """
 
 import asyncio

@@ -121,7 +121,7 @@ def test_a_kubeconfig_is_read_by_the_official_client(
     run(story())
 
 
-def test_a_kubeconfig_that_is_not_there_or_names_nothing_is_said(tmp_path: Path) -> None:
+def test_a_kubeconfig_that_is_missing_or_names_nothing_is_reported(tmp_path: Path) -> None:
     async def story() -> None:
         with pytest.raises(NoCredentials, match=r"KUBECONFIG: .*nowhere: there is no such file"):
             source_of({"KUBECONFIG": str(tmp_path / "nowhere")})
@@ -133,7 +133,7 @@ def test_a_kubeconfig_that_is_not_there_or_names_nothing_is_said(tmp_path: Path)
     run(story())
 
 
-def test_a_source_that_forgets_who_we_are_is_not_believed() -> None:
+def test_credentials_that_come_without_a_token_do_not_replace_those_with_one() -> None:
     """A plugin that failed gives no token; without one we would be an anonymous user without rights."""
 
     async def story() -> None:

@@ -10,7 +10,7 @@ from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import IN_USE, following, note, run, until
 
 
-def test_it_lists_then_hears_of_every_change_and_each_is_told_once() -> None:
+def test_it_lists_then_watches_and_reports_each_change_once() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.put(CONFIG_MAP, note("old", "a"))
@@ -48,7 +48,7 @@ def test_an_object_deleted_in_a_410_gap_is_lost_after_the_relist() -> None:
     run(story())
 
 
-def test_another_object_of_the_same_name_is_first_told_as_gone() -> None:
+def test_an_object_recreated_under_the_same_name_is_first_reported_as_deleted() -> None:
     """P7: an object is more than its name."""
 
     async def story() -> None:

@@ -53,7 +53,9 @@ def test_410_again_and_again_is_answered_with_pauses() -> None:
     run(story())
 
 
-def test_a_missing_right_is_said_once_and_heals(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_right_is_logged_once_and_the_informer_recovers_when_it_is_granted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """P23."""
 
     async def story() -> None:
@@ -100,7 +102,7 @@ def test_a_missing_kind_has_no_objects_until_it_is_there() -> None:
 
 
 @pytest.mark.parametrize("body", ["{}", '{"items": []}', '{"items": [3], "metadata": {"resourceVersion": "1"}}', "[3]"])
-def test_a_list_that_is_none_is_asked_for_again(body: str) -> None:
+def test_a_malformed_list_is_requested_again(body: str) -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.put(CONFIG_MAP, note("there"))

@@ -57,7 +57,7 @@ def test_a_shorter_lease_is_renewed_sooner_and_ends_sooner() -> None:
     assert terms.retry_s < terms.deadline_s < terms.duration_s == 6.0
 
 
-def test_a_lease_is_free_when_nobody_renewed_it_for_as_long_as_its_holder_promised() -> None:
+def test_a_lease_is_free_when_not_renewed_for_as_long_as_its_holder_promised() -> None:
     """Whatever the holder wrote about its own clock, ten minutes off or not."""
     terms = LeaseDurations()
     first = observation(
@@ -105,7 +105,7 @@ def test_the_second_leads_as_soon_as_the_first_gives_it_back() -> None:
     run(story())
 
 
-def test_whoever_cannot_renew_stops_writing_by_the_deadline_and_learns_that_it_lost() -> None:
+def test_a_leader_that_cannot_renew_stops_writing_by_the_deadline_and_signals_the_loss() -> None:
     """P22: cut off from the API server, before any other process may take over."""
 
     async def story() -> None:
@@ -157,7 +157,7 @@ def test_a_standby_takes_over_when_the_lease_ends_and_the_old_leader_finds_out()
     run(story())
 
 
-def test_somebodys_note_on_the_lease_costs_a_look_and_not_the_lead() -> None:
+def test_a_foreign_annotation_on_the_lease_costs_a_read_and_not_the_leadership() -> None:
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
@@ -201,7 +201,9 @@ def test_a_lease_that_cannot_be_given_back_ends_by_itself(caplog: pytest.LogCapt
     assert "the Lease fairlead/operator could not be released, another process leads 15 s from now" in caplog.text
 
 
-def test_a_missing_right_is_said_once_and_the_lease_taken_when_it_comes(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_right_is_logged_once_and_the_lease_is_taken_when_it_is_granted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.forbidden.add(("get", LEASE.title))
@@ -231,7 +233,9 @@ def test_a_renewal_that_was_broken_off_but_done_does_not_keep_the_lease_from_bei
 
 
 @pytest.mark.trial(22)
-def test_a_standby_says_once_whom_it_waits_for_and_how_it_came_to_lead(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_standby_logs_once_which_holder_it_waits_for_and_how_it_became_leader(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The second replica's log says that it does not lead, who does, and what happens when the leader dies."""
     caplog.set_level("INFO")
 

@@ -41,7 +41,7 @@ def test_the_first_leader_makes_the_secret_and_all_others_find_it() -> None:
 
 
 @pytest.mark.parametrize("verb", ["get", "create"])
-def test_without_the_right_it_is_said_and_tried_again(
+def test_a_missing_right_to_the_secret_is_logged_and_retried(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, verb: str
 ) -> None:
     monkeypatch.setattr(operator_key, "AGAIN_S", 0.01)
@@ -63,7 +63,7 @@ def test_without_the_right_it_is_said_and_tried_again(
 
 
 @pytest.mark.parametrize("secret", [b"", b"short"])
-def test_a_secret_that_is_none_is_said_and_not_used(
+def test_a_secret_that_is_too_short_is_logged_and_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, secret: bytes
 ) -> None:
     monkeypatch.setattr(operator_key, "AGAIN_S", 0.01)

@@ -59,7 +59,7 @@ def test_an_engines_page_or_nothing(status: int, text: str, expected: str | None
     run(story())
 
 
-def test_nobody_there_is_nothing() -> None:
+def test_a_pod_that_cannot_be_reached_returns_none() -> None:
     async def story() -> None:
         async with aiohttp.ClientSession() as session:
             assert await pod_http.metrics(session, "127.0.0.1", 1, "/metrics") is None
@@ -68,7 +68,7 @@ def test_nobody_there_is_nothing() -> None:
     run(story())
 
 
-def test_a_routers_report_is_read_by_pod_and_its_unknown_words_do_no_harm() -> None:
+def test_a_routers_report_is_read_by_pod_and_its_unknown_values_do_no_harm() -> None:
     async def story() -> None:
         async with answering(200, json.dumps({"endpoints": TWO})) as (session, port):
             found = await router_client.endpoints(session, "127.0.0.1", "key", port)
@@ -132,7 +132,7 @@ def test_requests_at_two_revisions_are_read_from_a_row_on() -> None:
     run(story())
 
 
-def test_requests_of_one_adapter_and_one_target_are_asked_for_by_name() -> None:
+def test_requests_of_one_adapter_and_one_target_are_queried_by_name() -> None:
     page = SamplesPage(adapter="a b", target="demo/chat", after=3)
     assert page.query == "after=3&deployment=demo%2Fchat&adapter=a+b"
     assert SamplesPage().query == "after=0"
@@ -179,6 +179,6 @@ def test_what_is_no_report_of_a_gateway_is_nothing(text: str) -> None:
     assert router_client.parsed_gateway(text) is None
 
 
-def test_a_gateways_router_is_asked_about_one_of_its_targets() -> None:
+def test_a_gateways_router_is_queried_for_one_of_its_targets() -> None:
     assert router_client.path_of("team/chat") == "/fairlead/v1/endpoints?deployment=team/chat"
     assert router_client.path_of("") == "/fairlead/v1/endpoints"

@@ -104,7 +104,7 @@ def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
     assert store.put(made("a", 10)) == (StoreChange(None, made("a", 10)),)
 
 
-def test_a_kind_that_vanished_is_believed_again_when_it_is_back() -> None:
+def test_objects_of_a_kind_that_vanished_are_accepted_again_when_it_is_back() -> None:
     store = ObjectStore()
     held = made("a", 5)
     store.put(held)
@@ -161,7 +161,7 @@ def test_the_end_is_the_same_whatever_the_order(feed: tuple[list[Word], dict[Nam
 
 
 @given(feeds(), st.data())
-def test_a_relist_mends_whatever_was_lost(
+def test_a_relist_restores_whatever_was_lost(
     feed: tuple[list[Word], dict[NamespacedName, int], list[Word]], data: st.DataObject
 ) -> None:
     """P8, dropped and coalesced; and every add and delete is reported in pairs, so that listeners may count."""

@@ -50,7 +50,9 @@ async def answering(status: int, text: str, seen: list[tuple[str, object]]) -> A
         (500, "{}", TokenRight.NO_ANSWER),
     ],
 )
-def test_the_answer_is_believed_only_where_it_is_one(tmp_path: Path, status: int, text: str, right: TokenRight) -> None:
+def test_only_a_well_formed_answer_of_the_api_server_allows_a_token(
+    tmp_path: Path, status: int, text: str, right: TokenRight
+) -> None:
     async def story() -> None:
         seen: list[tuple[str, object]] = []
         async with answering(status, text, seen) as server:
@@ -65,7 +67,7 @@ def test_the_answer_is_believed_only_where_it_is_one(tmp_path: Path, status: int
     run(story())
 
 
-def test_a_certificate_of_ours_is_not_shown_for_somebody_else(tmp_path: Path) -> None:
+def test_our_client_certificate_is_not_presented_with_another_clients_token(tmp_path: Path) -> None:
     """The server would take its owner for the requester, and allow everything that we may do."""
     ours = {"client-certificate": str(tmp_path / "our.crt"), "client-key": str(tmp_path / "our.key")}
     for name in ours.values():

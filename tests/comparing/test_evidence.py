@@ -15,12 +15,12 @@ from fairlead.comparing.fault_evidence import FaultBlock
 from fairlead.comparing.rank_test import Stratum
 
 
-def test_five_looks_at_two_and_a_half_percent_have_the_published_boundaries() -> None:
+def test_five_analyses_at_two_and_a_half_percent_have_the_published_boundaries() -> None:
     """Lan and DeMets' function of O'Brien and Fleming's kind, as in tables of group sequential designs."""
     assert stopping_boundaries.boundaries(0.025) == pytest.approx((4.877, 3.357, 2.680, 2.290, 2.031), abs=5e-4)
 
 
-def test_all_alpha_is_spent_at_the_last_look_and_none_before_the_first() -> None:
+def test_all_alpha_is_spent_at_the_final_analysis_and_none_before_the_first() -> None:
     assert stopping_boundaries.spent(0.01, 0.0) == 0.0
     assert stopping_boundaries.spent(0.01, 1.0) == pytest.approx(0.01)
     assert stopping_boundaries.boundaries(0.01, 1) == pytest.approx((stats.norm.isf(0.01),))
@@ -113,7 +113,7 @@ def test_requests_without_a_fault_exclude_three_in_n(requests: int, below: float
     )
 
 
-def test_whoever_looks_after_every_request_is_not_wrong_more_often_than_stated() -> None:
+def test_checking_after_every_request_is_not_wrong_more_often_than_stated() -> None:
     """At equal rates of 2 %, above the limit; checked after each of 400 requests a side."""
     wrong = 0
     for seed in range(200):

@@ -46,7 +46,7 @@ def test_whether_a_run_may_end_early_is_what_its_verdict_says() -> None:
         assert not quality.decided_early(found, PLAN)
 
 
-def test_an_unfinished_run_is_undecided_with_the_items_left_however_good_it_looks() -> None:
+def test_an_unfinished_run_is_undecided_with_the_items_left_however_good_its_results() -> None:
     found = verdict(pairs(both=900))
     assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.NOT_FINISHED, 100)
     nothing = verdict([])
@@ -72,7 +72,7 @@ def test_where_more_items_would_hardly_help_none_are_promised() -> None:
     assert found.message.endswith("and -2.0 are allowed")
 
 
-def test_fewer_items_than_wanted_are_undecided() -> None:
+def test_fewer_items_than_required_are_undecided() -> None:
     few = replace(PLAN, items=200, min_items=300)
     found = verdict(pairs(both=200), few)
     assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.TOO_FEW_ITEMS, 100)
@@ -109,7 +109,7 @@ def test_a_score_that_cannot_be_is_an_error_and_never_passes(
     assert (answered.verdict, answered.reason) == (Verdict.ERROR, reason)
 
 
-def test_a_score_above_chance_and_near_the_known_one_is_believed() -> None:
+def test_a_score_above_chance_and_near_the_expected_one_is_accepted() -> None:
     plan = replace(PLAN, items=400, chance=0.25, expected_score=0.7)
     assert verdict(pairs(both=280, neither=120), plan).verdict is Verdict.PASSED
     small = replace(PLAN, items=400, expected_score=0.7)
@@ -181,7 +181,7 @@ def test_one_slice_that_is_much_worse_fails_what_the_whole_would_pass() -> None:
     assert found.message == "worse by more than +2.0 in 1 slice: legal (-24.0 of 50)"
 
 
-def test_small_slices_are_not_looked_at_and_good_ones_are_not_needed() -> None:
+def test_small_slices_are_skipped_and_only_bad_ones_are_marked_worse() -> None:
     small = list(tagged(pairs(both=20, lost=9), "small"))
     assert slices.figures(small, 0.02) == ()
     shown = slices.figures([*tagged(pairs(both=50), "a"), *tagged(pairs(both=25, lost=25), "b")], 0.02)

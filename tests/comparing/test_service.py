@@ -58,13 +58,13 @@ def test_a_cold_prefix_cache_is_left_out_until_it_is_as_warm_or_five_minutes_hav
     assert request_samples.warm_from([]) is None
 
 
-def test_what_the_last_look_leaves_open_stays_open() -> None:
+def test_what_the_final_analysis_leaves_undecided_stays_undecided() -> None:
     between = Traffic(minutes=60, slower=(1.15, 1.0), seed=5)
     found = verdict(between, replace(PLAN, requests=150))
     assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, None)
 
 
-def test_before_the_last_look_the_requests_still_needed_are_named() -> None:
+def test_before_the_final_analysis_the_number_of_requests_still_needed_is_stated() -> None:
     found = verdict(Traffic(minutes=10, slower=(1.15, 1.0), seed=4))
     assert (found.reason, found.missing) == (GateReason.LIMIT_NOT_EXCLUDED, 220)
     assert found.message.endswith("; up to 220 more requests per side will decide")
@@ -91,7 +91,7 @@ def test_requests_of_one_conversation_count_as_one() -> None:
     assert found.latencies[Latency.TTFT].information < 70
 
 
-def test_the_verdict_never_depends_on_how_often_it_is_reckoned() -> None:
+def test_the_verdict_never_depends_on_how_often_it_is_computed() -> None:
     """A restarted controller reads the same requests and reaches the same verdict, at the same interim analysis."""
     samples = Traffic(minutes=30, slower=(1.6, 1.0)).samples()
     whole = service.report(samples, PLAN)
@@ -102,7 +102,7 @@ def test_the_verdict_never_depends_on_how_often_it_is_reckoned() -> None:
     assert strata == {whole.latencies[Latency.TTFT].strata}
 
 
-def test_durations_that_nobody_limits_are_not_compared() -> None:
+def test_durations_without_a_limit_are_not_compared() -> None:
     found = verdict(Traffic(minutes=10, slower=(9.0, 9.0)), replace(PLAN, slower={}))
     assert (found.verdict, found.message.partition(";")[0]) == (Verdict.PASSED, "durations are not compared")
 

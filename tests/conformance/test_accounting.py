@@ -101,7 +101,7 @@ def test_a_reply_of_one_token_has_no_gap_and_a_time_per_token_of_nothing(plain: 
     assert grown.of("vllm:request_time_per_output_token_seconds_sum") == 0
 
 
-def test_a_stop_is_told_from_a_length(plain: Endpoint) -> None:
+def test_a_stop_is_distinguished_from_a_length(plain: Endpoint) -> None:
     tokens = plain.complete(IDS, max_tokens=9, ignore_eos=True, return_token_ids=True).json["choices"][0]["token_ids"]
     before = page.now(plain)
     plain.complete(IDS, max_tokens=9, ignore_eos=True, stop_token_ids=[tokens[-1]])

@@ -45,7 +45,7 @@ def test_an_adapter_shares_no_cache_with_the_model(loaded: Endpoint) -> None:
     assert grown.value(hits) == before.value(hits)
 
 
-def test_adapters_at_work_are_told_with_the_time(loaded: Endpoint) -> None:
+def test_active_adapters_are_reported_with_the_time(loaded: Endpoint) -> None:
     loaded.complete("hello", model="poet", max_tokens=5, ignore_eos=True)
     seen = page.settled(loaded, lambda now: any(row["running_lora_adapters"] for row in _rows(now)))
     assert {"max_lora": "1", "running_lora_adapters": "poet", "waiting_lora_adapters": "poet"} in _rows(seen)
@@ -96,7 +96,7 @@ def test_a_request_without_a_name_is_refused(rich: Endpoint, route: str, body: d
     )
 
 
-def test_an_adapter_that_went_is_unknown(loaded: Endpoint) -> None:
+def test_an_unloaded_adapter_is_unknown(loaded: Endpoint) -> None:
     gone = loaded.post(UNLOAD, lora_name="poet")
     assert (gone.status, gone.text) == (200, "Success: LoRA adapter 'poet' removed successfully.")
     again = loaded.post(UNLOAD, lora_name="poet")
@@ -108,7 +108,7 @@ def test_an_adapter_that_went_is_unknown(loaded: Endpoint) -> None:
     )
 
 
-def test_an_adapter_comes_and_goes_in_the_words_of_another_house(rich: Endpoint) -> None:
+def test_an_adapter_is_loaded_and_unloaded_by_another_vendors_routes_too(rich: Endpoint) -> None:
     come = rich.post("/adapters", name="guest", src=adapter_path())
     assert (come.status, come.text) == (200, "Adapter guest registered")
     gone = rich.send("DELETE", "/adapters/guest")

@@ -52,7 +52,7 @@ def test_a_stop_string_ends_a_chat(either: Endpoint) -> None:
     assert (choice["finish_reason"], choice[either.words.stopped]) == ("stop", stop)
 
 
-def test_a_chats_token_ids_are_told_on_request(plain: Endpoint) -> None:
+def test_a_chats_token_ids_are_returned_on_request(plain: Endpoint) -> None:
     body = plain.chat("hello world", max_tokens=2, ignore_eos=True, return_token_ids=True).json
     assert len(body["prompt_token_ids"]) == body["usage"]["prompt_tokens"]
     assert len(body["choices"][0]["token_ids"]) == 2

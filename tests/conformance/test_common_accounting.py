@@ -52,7 +52,7 @@ def test_its_latencies_are_sampled(richer: Endpoint) -> None:
         assert now.buckets[-1][1] == now.count
 
 
-def test_what_a_cache_held_is_told_in_the_answer_and_on_the_page(detailed: Endpoint) -> None:
+def test_cached_tokens_are_reported_in_the_answer_and_on_the_page(detailed: Endpoint) -> None:
     before = detailed.load()
     prompt = {"max_tokens": 1, "ignore_eos": True, "cache_salt": "held in the cache"}
     first, second = (detailed.complete(IDS, **prompt).json["usage"] for _ in range(2))
@@ -70,7 +70,7 @@ def test_a_salt_keeps_caches_apart(detailed: Endpoint) -> None:
         assert usage["prompt_tokens_details"]["cached_tokens"] == 0
 
 
-def test_what_a_cache_held_is_told_at_a_streams_end(detailed: Endpoint) -> None:
+def test_cached_tokens_are_reported_at_a_streams_end(detailed: Endpoint) -> None:
     document = {"max_tokens": 1, "cache_salt": "end", "stream": True, "stream_options": {"include_usage": True}}
     first, second = (detailed.complete(IDS, **document).chunks[-1]["usage"] for _ in range(2))
     assert first["prompt_tokens_details"] == {"cached_tokens": 0}
@@ -78,7 +78,7 @@ def test_what_a_cache_held_is_told_at_a_streams_end(detailed: Endpoint) -> None:
     assert {name: second[name] for name in bodies.USAGE[:3]} == bodies.usage(len(IDS), 1)
 
 
-def test_who_runs_and_who_waits_is_told_while_it_lasts(queueing: Endpoint) -> None:
+def test_running_and_waiting_requests_are_reported_while_they_last(queueing: Endpoint) -> None:
     """A router reads the same figures of the same page in its own way."""
     holder = queueing.open("/v1/completions", prompt=[3, 4], max_tokens=4000, ignore_eos=True, stream=True)
     with closing(holder):

@@ -21,7 +21,7 @@ def test_a_completion_has_vllms_keys_in_vllms_order(plain: Endpoint) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_a_reply_ends_at_the_length_that_was_asked_for(either: Endpoint) -> None:
+def test_a_reply_ends_at_the_requested_length(either: Endpoint) -> None:
     body = either.complete(IDS, max_tokens=5, ignore_eos=True).json
     (choice,) = body["choices"]
     assert (choice["finish_reason"], choice[either.words.stopped]) == ("length", None)
@@ -84,7 +84,7 @@ def test_echo_alone_generates_nothing(plain: Endpoint) -> None:
     assert (answer.status, answer.json["choices"][0]["text"]) == (200, "hello world")
 
 
-def test_token_ids_are_told_on_request(plain: Endpoint) -> None:
+def test_token_ids_are_returned_on_request(plain: Endpoint) -> None:
     (choice,) = plain.complete(IDS, max_tokens=3, ignore_eos=True, return_token_ids=True).json["choices"]
     assert choice["prompt_token_ids"] == IDS
     assert len(choice["token_ids"]) == 3
@@ -160,7 +160,7 @@ def test_at_least_so_many_tokens_come(either: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("form", ["TEXT", "JSON"])
-def test_load_is_told_in_a_header_to_those_who_ask(plain: Endpoint, form: str) -> None:
+def test_load_is_reported_in_a_header_on_request(plain: Endpoint, form: str) -> None:
     body = {"model": MODEL, "prompt": "hello", "max_tokens": 1}
     headers = plain.send("POST", "/v1/completions", body, {"endpoint-load-metrics-format": form}).headers
     assert headers["endpoint-load-metrics"].startswith(form)

@@ -46,7 +46,7 @@ def entered() -> Iterator[tuple[BrowserPage, str]]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view_is_readable_and_asks_nothing_of_anybody_else(
+def test_every_view_is_readable_and_sends_no_request_elsewhere(
     entered: tuple[BrowserPage, str], view: str, width: int, scheme: str
 ) -> None:
     """seeing.3"""
@@ -111,7 +111,9 @@ def ended(page: BrowserPage) -> str:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_playground_shows_an_answer_and_where_its_time_went(entered: tuple[BrowserPage, str], width: int) -> None:
+def test_the_playground_shows_an_answer_and_the_time_of_each_phase(
+    entered: tuple[BrowserPage, str], width: int
+) -> None:
     """seeing.3"""
     page, root = entered
     page.resize(width, 844, "light")
@@ -128,7 +130,7 @@ def test_the_playground_shows_an_answer_and_where_its_time_went(entered: tuple[B
     assert [one for one in page.requests if not one.startswith(root)] == []
 
 
-def test_what_cannot_be_answered_is_shown_in_the_routers_words_and_stop_stops() -> None:
+def test_a_refused_request_is_shown_with_the_routers_message_and_the_stop_button_stops_a_reply() -> None:
     with door("good") as address, browser.page(program()) as page:
         root = f"{URL(address).origin()}/"
         page.open(address, leads_to=root)

@@ -23,7 +23,7 @@ def reader(stage: Stage) -> Iterator[Reader]:
         yield reader
 
 
-def test_the_page_tells_the_blocks_one_of_which_is_nobodys(cramped: Endpoint) -> None:
+def test_the_page_counts_all_blocks_one_of_which_no_request_can_use(cramped: Endpoint) -> None:
     (label,) = page.now(cramped).labels("vllm:cache_config_info")
     assert (label["num_gpu_blocks"], label["num_gpu_blocks_override"], label["block_size"]) == (
         str(ROOM + 1),
@@ -32,7 +32,7 @@ def test_the_page_tells_the_blocks_one_of_which_is_nobodys(cramped: Endpoint) ->
     )
 
 
-def test_what_is_used_is_told_in_blocks_that_can_be_had(cramped: Endpoint) -> None:
+def test_cache_usage_is_reported_in_usable_blocks(cramped: Endpoint) -> None:
     document = {"prompt": [21] * PROMPT, "max_tokens": REPLY, "ignore_eos": True, "stream": True}
     with closing(cramped.open("/v1/completions", **document)) as stream:
         stream.take(2)
@@ -83,7 +83,7 @@ def test_what_was_used_longest_ago_is_forgotten_first_and_its_end_before_its_beg
     assert [number for number in removed if number in hashes] == hashes[::-1]
 
 
-def test_what_is_forgotten_is_told_by_number_alone(cramped: Endpoint, reader: Reader) -> None:
+def test_evicted_blocks_are_published_by_hash_alone(cramped: Endpoint, reader: Reader) -> None:
     reader.messages()
     for place in range(5):
         cramped.complete([80 + place] * (3 * BLOCK), max_tokens=1)

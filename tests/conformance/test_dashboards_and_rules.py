@@ -11,7 +11,7 @@ import yaml
 
 from house.tree import ROOT
 from monitoring import files
-from tests.monitoring.test_alert_stories import STORIES
+from tests.monitoring.test_alert_scenarios import STORIES
 from tests.monitoring.test_queries import panels, plain
 
 PROMTOOL: Final = shutil.which("promtool")

@@ -22,7 +22,7 @@ def test_a_streams_head_carries_the_id_too(rich: Endpoint) -> None:
     assert answer.headers["x-request-id"] == "mine"
 
 
-def test_tokens_that_were_cached_are_told(rich: Endpoint) -> None:
+def test_cached_tokens_are_reported(rich: Endpoint) -> None:
     prompt = [230 + place % 11 for place in range(70)]
     first, second = (rich.complete(prompt, max_tokens=1, cache_salt="told").json["usage"] for _ in range(2))
     assert first["prompt_tokens_details"]["cached_tokens"] == 0
@@ -33,7 +33,7 @@ def test_tokens_that_were_cached_are_told(rich: Endpoint) -> None:
     }
 
 
-def test_tokens_that_were_cached_are_told_at_a_streams_end(rich: Endpoint) -> None:
+def test_cached_tokens_are_reported_at_a_streams_end(rich: Endpoint) -> None:
     prompt = [250 + place % 7 for place in range(70)]
     document = {"max_tokens": 1, "cache_salt": "streamed", "stream": True, "stream_options": {"include_usage": True}}
     first, second = (rich.complete(prompt, **document).chunks[-1]["usage"] for _ in range(2))
@@ -41,7 +41,7 @@ def test_tokens_that_were_cached_are_told_at_a_streams_end(rich: Endpoint) -> No
     assert second == bodies.usage(70, 1) | {"prompt_tokens_details": {"cached_tokens": 64}}
 
 
-def test_a_chat_tells_what_it_has_put_into_the_cache(rich: Endpoint) -> None:
+def test_a_chat_reports_what_it_has_put_into_the_cache(rich: Endpoint) -> None:
     details = rich.chat("hello world", max_tokens=1, cache_salt="chat").json["usage"]["prompt_tokens_details"]
     assert details["cached_tokens"] == 0
     assert list(details) == ["cached_tokens", "created_cache_tokens", "multimodal_tokens"]

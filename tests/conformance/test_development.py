@@ -26,7 +26,7 @@ def test_there_is_no_sleep_deeper_than_two(rich: Endpoint) -> None:
     assert (answer.status, answer.json["error"]["param"]) == (400, "query.level")
 
 
-def test_a_paused_engine_looks_well_and_answers_nobody_until_it_goes_on(rich: Endpoint) -> None:
+def test_a_paused_engine_reports_healthy_and_answers_no_request_until_it_resumes(rich: Endpoint) -> None:
     assert rich.post("/pause").json == {"status": "paused"}
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.append(rich.complete("hello", max_tokens=2, ignore_eos=True)))
@@ -61,7 +61,7 @@ def test_the_world_has_its_size(rich: Endpoint) -> None:
     assert rich.get("/get_world_size").json == {"world_size": 1}
 
 
-def test_the_whole_configuration_is_told(rich: Endpoint) -> None:
+def test_the_whole_configuration_is_reported(rich: Endpoint) -> None:
     vllm_config = rich.get("/server_info?config_format=json").json["vllm_config"]
     assert vllm_config["model_config"]["max_model_len"] == CONTEXT
     assert ("scheduler_config" in vllm_config) is not rich.differs("the whole configuration")

@@ -114,7 +114,7 @@ def test_without_time_what_is_in_work_is_broken_off(empty_stage: Path) -> None:
         assert server.endpoint.ended(20) == 0
 
 
-def test_with_time_what_is_in_work_runs_to_its_end_however_often_it_is_told(empty_stage: Path) -> None:
+def test_with_time_to_drain_what_is_in_flight_runs_to_its_end_however_often_sigterm_comes(empty_stage: Path) -> None:
     with working(DRAINING, empty_stage, tokens=SOME) as server:
         server.endpoint.send_signal(signal.SIGTERM)
         eventually(lambda: server.endpoint.complete("hello", max_tokens=1).status != 200, "it drains", 10)
@@ -143,14 +143,14 @@ def test_past_its_time_what_is_in_work_is_broken_off_after_all(empty_stage: Path
         assert server.endpoint.ended(20) == 0
 
 
-def test_an_engine_that_dies_takes_its_server_with_it_and_the_code_is_none(empty_stage: Path) -> None:
+def test_an_engine_that_is_killed_ends_its_server_with_exit_code_0(empty_stage: Path) -> None:
     with working(ABORTING, empty_stage) as server:
         kill_engine(server.endpoint)
         assert (server.stream_ends(), server.plain_ends()) == (End.ERROR, End.ERROR)
         assert server.endpoint.ended(30) == 0
 
 
-def test_nobody_listens_before_the_server_is_ready(empty_stage: Path) -> None:
+def test_no_port_is_open_before_the_server_is_ready(empty_stage: Path) -> None:
     endpoint = servers.launched(ABORTING, empty_stage, servers.chosen())
     try:
         with pytest.raises(ConnectionRefusedError):
@@ -184,7 +184,7 @@ STRANGE: Final = {
 
 @pytest.mark.trial(15)
 @pytest.mark.parametrize("what", STRANGE)
-def test_words_that_it_does_not_take_end_its_start(what: str, empty_stage: Path) -> None:
+def test_a_flag_that_it_does_not_accept_ends_its_start(what: str, empty_stage: Path) -> None:
     flags, code, words = STRANGE[what]
     endpoint = servers.launched(Configuration(name="strange", flags=flags), empty_stage, servers.chosen())
     try:

@@ -60,7 +60,7 @@ def test_a_prompts_blocks_are_stored_in_one_event(rich: Endpoint, reader: Reader
     }
 
 
-def test_what_is_known_already_is_not_told_again(rich: Endpoint, reader: Reader) -> None:
+def test_blocks_that_are_cached_already_are_not_published_again(rich: Endpoint, reader: Reader) -> None:
     prompt = [40 + place % 31 for place in range(2 * SIZE + 3)]
     rich.complete(prompt, max_tokens=1)
     ((before, _, _),) = reader.messages()
@@ -73,7 +73,7 @@ def test_what_is_known_already_is_not_told_again(rich: Endpoint, reader: Reader)
     assert event["token_ids"] == list(range(300, 300 + SIZE))
 
 
-def test_a_block_that_is_filled_by_the_reply_is_told_when_it_is_full(rich: Endpoint, reader: Reader) -> None:
+def test_a_block_that_is_filled_by_the_reply_is_published_when_it_is_full(rich: Endpoint, reader: Reader) -> None:
     prompt = [70 + place % 29 for place in range(SIZE + 20)]
     body = rich.complete(prompt, max_tokens=30, ignore_eos=True, return_token_ids=True).json
     whole = [*prompt, *body["choices"][0]["token_ids"]]
@@ -104,7 +104,7 @@ def test_an_adapter_is_in_every_block(rich: Endpoint, reader: Reader) -> None:
     assert event["block_hashes"] == numbers(prompt, every=[("lora", "of-events", adapter_path())])
 
 
-def test_an_emptied_cache_is_told_with_the_next_step(rich: Endpoint, reader: Reader) -> None:
+def test_an_emptied_cache_is_published_with_the_next_step(rich: Endpoint, reader: Reader) -> None:
     assert rich.post("/reset_prefix_cache").json == {"success": True}
     assert reader.messages() == []
     rich.complete([5] * (SIZE + 1), max_tokens=1)
@@ -127,7 +127,7 @@ def test_what_was_missed_can_be_had_again(rich: Endpoint, reader: Reader) -> Non
         assert subscriber.recv_multipart()[-2:] == [struct.pack(">q", -1), b""]
 
 
-def test_the_sources_are_told(rich: Endpoint) -> None:
+def test_the_event_sources_are_reported(rich: Endpoint) -> None:
     assert rich.get("/kv_event_sources").json == {
         "0": {
             "enable_kv_cache_events": True,
@@ -142,7 +142,7 @@ def test_the_sources_are_told(rich: Endpoint) -> None:
     }
 
 
-def test_the_page_tells_how_blocks_are_hashed(rich: Endpoint) -> None:
+def test_the_page_shows_how_blocks_are_hashed(rich: Endpoint) -> None:
     (label,) = page.now(rich).labels("vllm:cache_config_info")
     assert (label["prefix_caching_hash_algo"], label["block_size"]) == ("sha256_cbor", str(SIZE))
     assert MODEL not in label.values()

@@ -8,7 +8,7 @@ IDS = [5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("top", [0, 1, 3])
-def test_a_completion_tells_as_many_as_it_has_tokens(plain: Endpoint, top: int) -> None:
+def test_a_completion_has_as_many_logprobs_as_tokens(plain: Endpoint, top: int) -> None:
     (choice,) = plain.complete(IDS, max_tokens=5, ignore_eos=True, logprobs=top).json["choices"]
     logprobs = choice["logprobs"]
     assert list(logprobs) == ["text_offset", "token_logprobs", "tokens", "top_logprobs"]
@@ -25,7 +25,7 @@ def test_the_likeliest_token_is_the_one_drawn_at_no_temperature(plain: Endpoint)
     assert all(value == max(row.values()) for row, _, value in _rows(choice["logprobs"]))
 
 
-def test_an_echo_tells_those_of_the_prompt_too_but_for_its_first_token(plain: Endpoint) -> None:
+def test_an_echo_has_logprobs_of_the_prompt_too_except_for_its_first_token(plain: Endpoint) -> None:
     body = plain.complete("hello world", max_tokens=2, ignore_eos=True, echo=True, logprobs=2).json
     logprobs = body["choices"][0]["logprobs"]
     assert {len(column) for column in logprobs.values()} == {body["usage"]["total_tokens"]}
@@ -49,7 +49,7 @@ def test_tokens_can_be_called_by_their_numbers(plain: Endpoint) -> None:
     assert choice["logprobs"]["tokens"] == [f"token_id:{token}" for token in choice["token_ids"]]
 
 
-def test_a_stream_tells_a_token_at_a_time(plain: Endpoint) -> None:
+def test_a_stream_has_the_logprobs_of_one_token_at_a_time(plain: Endpoint) -> None:
     chunks = plain.complete(IDS, max_tokens=3, ignore_eos=True, logprobs=2, stream=True).chunks
     entries = [chunk["choices"][0]["logprobs"] for chunk in chunks]
     assert [len(row["tokens"]) for row in entries] == [1, 1, 1]
@@ -58,7 +58,7 @@ def test_a_stream_tells_a_token_at_a_time(plain: Endpoint) -> None:
     assert [row["tokens"][0] for row in entries] == at_once["tokens"]
 
 
-def test_a_chat_tells_token_bytes_and_rivals(plain: Endpoint) -> None:
+def test_a_chat_has_token_bytes_and_alternatives(plain: Endpoint) -> None:
     body = plain.chat("hello world", max_tokens=4, ignore_eos=True, logprobs=True, top_logprobs=2).json
     (choice,) = body["choices"]
     content = choice["logprobs"]["content"]
@@ -70,12 +70,12 @@ def test_a_chat_tells_token_bytes_and_rivals(plain: Endpoint) -> None:
         assert [list(rival) for rival in row["top_logprobs"]] == [["token", "logprob", "bytes"]] * 2
 
 
-def test_a_chat_without_rivals_tells_none(plain: Endpoint) -> None:
+def test_a_chat_without_requested_alternatives_has_none(plain: Endpoint) -> None:
     body = plain.chat("hello world", max_tokens=2, ignore_eos=True, logprobs=True).json
     assert [row["top_logprobs"] for row in body["choices"][0]["logprobs"]["content"]] == [[], []]
 
 
-def test_a_chats_stream_tells_a_token_at_a_time(plain: Endpoint) -> None:
+def test_a_chats_stream_has_the_logprobs_of_one_token_at_a_time(plain: Endpoint) -> None:
     chunks = plain.chat("hello world", max_tokens=3, ignore_eos=True, logprobs=True, top_logprobs=1, stream=True).chunks
     assert chunks[0]["choices"][0]["logprobs"] is None
     assert [len(chunk["choices"][0]["logprobs"]["content"]) for chunk in chunks[1:]] == [1, 1, 1]

@@ -33,7 +33,7 @@ def test_the_page_says_what_it_is_written_in(plain: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("name", OF_A_PROCESS)
-def test_the_process_tells_of_itself(plain: Endpoint, name: str) -> None:
+def test_the_process_reports_metrics_of_itself(plain: Endpoint, name: str) -> None:
     assert page.now(plain).value(f"process_{name}") > 0
 
 
@@ -44,7 +44,7 @@ def test_what_counts_begins_with_nothing(plain: Endpoint) -> None:
     assert fresh.value("vllm:engine_sleep_state", sleep_state="awake") == 1
 
 
-def test_the_capacity_is_told_as_texts(plain: Endpoint) -> None:
+def test_the_capacity_is_reported_as_label_values(plain: Endpoint) -> None:
     (label,) = page.now(plain).labels("vllm:cache_config_info")
     assert label["engine"] == "0"
     assert "model_name" not in label

@@ -44,7 +44,7 @@ def queue(queueing: Endpoint, cases: Sequence[Case]) -> Iterator[list[str]]:
     eventually(lambda: queueing.load().running == 0, "the seat is free")
 
 
-def test_whoever_has_the_lower_number_is_served_first(queueing: Endpoint) -> None:
+def test_the_request_with_the_lower_priority_number_is_served_first(queueing: Endpoint) -> None:
     cases: list[Case] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
     with queue(queueing, cases) as served:
         assert served == []
@@ -64,7 +64,7 @@ def test_equals_are_served_in_the_order_in_which_they_came(queueing: Endpoint) -
     assert served == ["first", "second"]
 
 
-def test_whoever_waits_never_ends_whoever_is_served(queueing: Endpoint) -> None:
+def test_a_waiting_request_never_ends_a_running_one(queueing: Endpoint) -> None:
     before = queueing.load().preemptions or 0
     with queue(queueing, [("urgent", {"priority": -100}, {})]) as served:
         assert served == []
@@ -111,7 +111,7 @@ def test_too_many_tokens_in_the_queue_turn_requests_away(narrow: Endpoint) -> No
 
 
 @pytest.mark.parametrize("token", ["Bearer wrong", "Basic sesame", ""])
-def test_the_api_wants_its_key(queueing: Endpoint, token: str) -> None:
+def test_the_api_requires_its_key(queueing: Endpoint, token: str) -> None:
     answer = queueing.send("GET", "/v1/models", headers={"Authorization": token})
     assert (answer.status, answer.json) == (401, {"error": "Unauthorized"})
 

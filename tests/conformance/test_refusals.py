@@ -13,7 +13,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_refusal_has_vllms_status_and_words(plain: Endpoint, row: Refusal) -> None:
+def test_a_refusal_has_vllms_status_and_message(plain: Endpoint, row: Refusal) -> None:
     answer = plain.send("POST", row.route, row.body)
     assert (answer.status, answer.json) == (
         row.status,
@@ -29,7 +29,7 @@ def test_a_stream_is_refused_before_it_begins(plain: Endpoint, row: Refusal) -> 
 
 
 @pytest.mark.trial(15)
-def test_a_picture_is_refused_to_whoever_counts_its_tokens_too(plain: Endpoint) -> None:
+def test_a_picture_is_refused_by_the_route_that_counts_tokens_too(plain: Endpoint) -> None:
     row = MEDIA["a picture for a model of text"]
     answer = plain.send("POST", "/tokenize", row.body)
     assert (answer.status, answer.json["error"]["message"]) == (row.status, row.message)

@@ -63,7 +63,7 @@ def opened(report: Path) -> Iterator[BrowserPage]:
         yield page
 
 
-def test_nothing_is_asked_of_any_network(opened: BrowserPage, report: Path) -> None:
+def test_no_network_request_is_sent(opened: BrowserPage, report: Path) -> None:
     assert opened.requests == [report.as_uri()]
 
 

@@ -48,7 +48,7 @@ def test_a_response_that_is_cut_says_by_what(plain: Endpoint) -> None:
     )
 
 
-def test_a_response_counts_in_words_of_its_own(plain: Endpoint) -> None:
+def test_a_response_has_its_own_names_for_token_counts(plain: Endpoint) -> None:
     usage = respond(plain)["usage"]
     assert usage["output_tokens"] == 6
     assert usage["total_tokens"] == usage["input_tokens"] + 6
@@ -108,7 +108,7 @@ def test_a_response_is_not_remembered(plain: Endpoint, method: str, end: str) ->
     )
 
 
-def test_what_was_not_remembered_cannot_be_gone_on_with(plain: Endpoint) -> None:
+def test_a_response_that_was_not_stored_cannot_be_continued(plain: Endpoint) -> None:
     answer = plain.post("/v1/responses", model=MODEL, input="hello", previous_response_id="resp_1")
     assert (answer.status, answer.json["error"]["message"]) == (404, "Response with id 'resp_1' not found.")
 

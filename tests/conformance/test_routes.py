@@ -21,7 +21,7 @@ def test_the_version_is_vllms(plain: Endpoint) -> None:
     assert plain.get("/version").json == {"version": "0.32.0"}
 
 
-def test_load_is_not_counted_unless_it_is_asked_for(plain: Endpoint) -> None:
+def test_load_is_not_counted_unless_enabled(plain: Endpoint) -> None:
     assert plain.get("/load").json == {"server_load": 0}
 
 
@@ -57,7 +57,7 @@ def test_what_is_not_served_is_not_found(plain: Endpoint, method: str, path: str
     ("method", "path"),
     [("GET", "/v1/completions"), ("PUT", "/v1/completions"), ("GET", "/tokenize"), ("POST", "/health")],
 )
-def test_a_method_that_is_not_taken_is_told(plain: Endpoint, method: str, path: str) -> None:
+def test_an_unsupported_method_is_answered_with_405(plain: Endpoint, method: str, path: str) -> None:
     answer = plain.send(method, path)
     assert (answer.status, answer.json) == (405, {"detail": "Method Not Allowed"})
 
@@ -67,7 +67,7 @@ def test_the_routes_describe_themselves(plain: Endpoint, path: str) -> None:
     assert plain.get(path).status == (404 if plain.differs("a description of its routes") else 200)
 
 
-def test_browsers_are_told_what_depends_on_whom(plain: Endpoint) -> None:
+def test_browsers_get_the_vary_and_allow_headers(plain: Endpoint) -> None:
     varies, allows = plain.get("/health").headers.get("vary"), plain.get("/v1/completions").headers.get("allow")
     assert (varies, allows) == ((None, None) if plain.differs("headers for browsers") else ("Origin", "POST"))
 

@@ -64,7 +64,7 @@ def test_a_completions_chunks_have_an_empty_usage_and_the_last_has_no_nulls(sgla
     assert tuple(last["usage"]) == USAGE[:-1]
 
 
-def test_a_chats_stream_tells_why_it_ended_in_a_chunk_of_its_own(sglang: Endpoint) -> None:
+def test_a_chats_stream_reports_why_it_ended_in_a_chunk_of_its_own(sglang: Endpoint) -> None:
     first, *middle, last = sglang.chat("hello world", max_tokens=3, ignore_eos=True, stream=True).chunks
     assert first["choices"][0]["delta"] == {"reasoning_content": None, "role": "assistant", "content": ""}
     assert {tuple(chunk) for chunk in (first, *middle, last)} == {CHUNK}
@@ -80,7 +80,7 @@ def test_a_models_name_is_not_checked_and_is_repeated(sglang: Endpoint) -> None:
     assert (missing.status, missing.json["error"]["code"]) == (404, "model_not_found")
 
 
-def test_an_adapter_stands_after_a_colon_and_its_own_name_means_the_model(sglang: Endpoint) -> None:
+def test_an_adapter_is_named_after_a_colon_and_its_own_name_means_the_model(sglang: Endpoint) -> None:
     base, card = sglang.get("/v1/models").json["data"]
     assert (base["id"], card["id"], card["parent"], card["max_model_len"]) == (MODEL, "poet", MODEL, None)
     texts = {
@@ -131,7 +131,7 @@ TOO_MUCH: Final[dict[str, tuple[Json, str]]] = {
 
 
 @pytest.mark.parametrize("what", TOO_MUCH)
-def test_what_it_cannot_do_is_said_flat(sglang: Endpoint, what: str) -> None:
+def test_what_it_cannot_do_is_refused_in_a_flat_error_object(sglang: Endpoint, what: str) -> None:
     body, message = TOO_MUCH[what]
     answer = sglang.post("/v1/completions", model=MODEL, **body)
     assert answer.status == 400
@@ -151,12 +151,12 @@ def test_a_body_that_cannot_be_read_is_a_bad_request(sglang: Endpoint, body: byt
     assert answer.json["message"]
 
 
-def test_a_message_hears_of_an_error_in_anthropics_form(sglang: Endpoint) -> None:
+def test_an_error_of_a_message_has_anthropics_form(sglang: Endpoint) -> None:
     answer = sglang.post("/v1/messages", model=MODEL, messages=[], max_tokens=3)
     assert (answer.status, answer.json["type"], answer.json["error"]["type"]) == (400, "error", "invalid_request_error")
 
 
-def test_a_call_is_told_with_its_place(sglang: Endpoint) -> None:
+def test_a_call_is_returned_with_its_index(sglang: Endpoint) -> None:
     tool = {"type": "function", "function": {"name": "now", "parameters": {"type": "object", "properties": {}}}}
     whole = sglang.chat("hello", tools=[tool], tool_choice="required", max_tokens=300).json["choices"][0]
     (call,) = whole["message"]["tool_calls"]
@@ -197,7 +197,7 @@ def test_while_it_is_paused_it_is_not_ready(sglang: Endpoint) -> None:
     assert sglang.get("/ready").status == 200
 
 
-def test_what_the_emulation_lacks_is_said_by_name(sglang: Endpoint) -> None:
+def test_what_the_emulator_lacks_is_refused_by_name(sglang: Endpoint) -> None:
     servers_own = sglang.post("/generate", text="x")
     if sglang.process is not None:
         assert (servers_own.status, servers_own.json["message"][:9]) == (501, "/generate")

@@ -16,7 +16,7 @@ from tests.waiting import eventually
 IDS: Final = [5, 6, 7, 8]
 
 
-def test_after_sigterm_it_answers_all_and_ends_when_it_looks(sglang_stage: Path) -> None:
+def test_after_sigterm_it_answers_all_requests_and_ends_at_its_next_check(sglang_stage: Path) -> None:
     """A run showed it: probes fail at once, streams run to their end, and new requests are still accepted."""
     with servers.running(SGLANG_DRAINING, sglang_stage) as endpoint:
         stream = endpoint.open("/v1/completions", prompt=IDS, max_tokens=400, ignore_eos=True, stream=True)
@@ -46,7 +46,7 @@ STRANGE: Final = {
 
 
 @pytest.mark.parametrize("what", STRANGE)
-def test_words_that_it_does_not_take_end_its_start(what: str, sglang_stage: Path) -> None:
+def test_a_flag_that_it_does_not_accept_ends_its_start(what: str, sglang_stage: Path) -> None:
     flags, words = STRANGE[what]
     strange = Configuration(name="strange", words=SGLANG_DRAINING.words, flags=flags)
     endpoint = servers.launched(strange, sglang_stage, servers.chosen())
@@ -58,7 +58,7 @@ def test_words_that_it_does_not_take_end_its_start(what: str, sglang_stage: Path
         stop(endpoint.owned())
 
 
-def test_the_death_of_its_scheduler_is_heard_by_nobody_and_kills_it(sglang_stage: Path) -> None:
+def test_the_death_of_its_scheduler_is_reported_to_no_client_and_kills_it(sglang_stage: Path) -> None:
     """A run showed it: gone 5.8 s after the scheduler, by SIGKILL, with all requests in flight."""
     with servers.running(SGLANG_DRAINING, sglang_stage) as endpoint:
         assert endpoint.post("/fairlead/v1/faults", fault="engine-death", tokens=1).status == 200

@@ -26,7 +26,7 @@ USAGE: Final = ("prompt_tokens", "total_tokens", "completion_tokens", "prompt_to
 CHUNK: Final = ("id", "object", "created", "model", "choices")
 
 
-def test_a_completion_has_its_keys_and_always_tells_what_was_cached(tensorrt: Endpoint) -> None:
+def test_a_completion_has_its_keys_and_always_reports_cached_tokens(tensorrt: Endpoint) -> None:
     body = tensorrt.complete(IDS, max_tokens=3, ignore_eos=True).json
     assert tuple(body) == (*CHUNK, "usage", "prompt_token_ids")
     assert tuple(body["usage"]) == USAGE
@@ -103,7 +103,7 @@ def test_a_request_is_counted_when_it_ends_and_the_gauge_keeps_it(tensorrt: Endp
     assert quick.kv_tokens == after.capacity_tokens
 
 
-def test_statistics_of_steps_are_gone_once_they_were_read(tensorrt: Endpoint) -> None:
+def test_statistics_of_steps_are_removed_once_they_were_read(tensorrt: Endpoint) -> None:
     tensorrt.get("/metrics")
     tensorrt.complete(IDS, max_tokens=4, ignore_eos=True)
     found: list[Json] = []
@@ -127,7 +127,7 @@ def test_its_probes_and_what_the_emulation_lacks(tensorrt: Endpoint) -> None:
         assert (lacking.status, lacking.json["message"][:13]) == (501, "/v1/responses")
 
 
-def test_after_sigterm_it_answers_what_it_has_and_nobody_else(tensorrt_stage: Path) -> None:
+def test_after_sigterm_it_finishes_what_is_in_flight_and_accepts_nothing_new(tensorrt_stage: Path) -> None:
     with servers.running(TENSORRT_LASTING, tensorrt_stage) as endpoint:
         stream = endpoint.open("/v1/completions", prompt=IDS, max_tokens=400, ignore_eos=True, stream=True)
         with closing(stream):
@@ -156,7 +156,9 @@ def test_the_death_of_its_executor_cuts_what_it_was_answering_and_ends_it(tensor
         (("--tool_parser", "hermes"), "Error: Invalid value for '--tool_parser'"),
     ],
 )
-def test_words_that_it_does_not_take_end_its_start(flags: tuple[str, ...], words: str, tensorrt_stage: Path) -> None:
+def test_a_flag_that_it_does_not_accept_ends_its_start(
+    flags: tuple[str, ...], words: str, tensorrt_stage: Path
+) -> None:
     strange = Configuration(name="strange", words=TENSORRT_LASTING.words, flags=flags)
     endpoint = servers.launched(strange, tensorrt_stage, servers.chosen())
     try:

@@ -54,7 +54,7 @@ def test_a_decision_shows_its_arithmetic_and_leads_to_what_would_change_it() -> 
     assert "./deployments/team/chat/changes" in page.values("href")
 
 
-def test_what_would_change_it_is_shown_once_it_was_looked_for() -> None:
+def test_what_would_change_a_decision_is_shown_once_it_was_computed() -> None:
     record = decided(scaling_facts(routers=(router(waiting=3.0),)))
     turns = what_if.turning_points(record)
     text = shown(record=record, changes=turns).text
@@ -96,7 +96,7 @@ def test_where_another_process_decides_the_object_says_what_and_the_command_why(
     assert "fairlead explain infd/NAME shows it" in text
 
 
-def test_decisions_before_are_told_newest_first_with_their_reasons() -> None:
+def test_earlier_decisions_are_listed_newest_first_with_their_reasons() -> None:
     kept = [
         {"at": "2026-11-23T02:10:00Z", "before": 1, "after": 2, "reason": "TokenDemand", "message": "more came"},
         {"at": "2026-11-23T02:00:00Z", "before": 3, "after": 1, "reason": "Idle", "message": "less came"},
@@ -140,7 +140,7 @@ def points(values: Sequence[float | None]) -> list[HistoryPoint]:
     ]
 
 
-def test_timelines_are_stepped_broken_where_nothing_was_known_and_told_in_words() -> None:
+def test_timelines_are_stepped_broken_where_samples_are_missing_and_described_in_text() -> None:
     page = read(timeline.timelines(points([0, 5, None, 10])))
     assert page.values("aria-label") == [
         "Replicas: 1 ready, 2 wanted (dashed) now; at most 2",

@@ -11,7 +11,7 @@ from tests.console.objects import FRAME
 from tests.console.reading import read
 
 
-def test_every_link_is_relative_at_any_depth_and_nothing_stands_in_the_page_itself() -> None:
+def test_every_link_is_relative_at_any_depth_and_the_page_has_no_inline_style() -> None:
     page = read(document("Fleet", replace(FRAME, depth=2, note="Decisions are taken elsewhere.")))
     assert page.values("href") == [
         "../../assets/icon.svg",

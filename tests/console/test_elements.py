@@ -32,7 +32,7 @@ def test_an_attribute_that_is_none_is_left_out_and_names_are_as_html_has_them() 
 
 
 @given(HOSTILE)
-def test_an_element_always_reads_back_as_the_text_that_went_in(text: str) -> None:
+def test_an_element_always_reads_back_as_its_input_text(text: str) -> None:
     page = read(element("p", text, title=text))
     assert page.tags == ["p"]
     assert page.words == [text]
@@ -78,7 +78,7 @@ def _pages(name: str, message: str) -> tuple[str, ...]:
     )
 
 
-def test_the_same_objects_without_anything_hostile_show_their_words() -> None:
+def test_the_same_objects_without_anything_hostile_show_their_text() -> None:
     text = read(_pages("chat", "a message")[1]).text
     assert "NoFreeGpu" in text
     assert NO_ROOM[0]["reason"] in text

@@ -17,7 +17,7 @@ def named(count: int, **status: Any) -> list[DeploymentFacts]:  # noqa: ANN401  
     return [facts(deployment(f"chat-{number:03}", **status), accelerators=2) for number in range(count)]
 
 
-def test_what_is_down_stands_before_what_is_doubtful_and_what_serves() -> None:
+def test_deployments_that_are_down_come_before_doubtful_and_serving_ones() -> None:
     doubtful = (condition("Fits", "True", "Tight", "one request fits"), condition("Ready", "True", "Serving", "yes"))
     held = [
         facts(deployment("a-well"), accelerators=4),
@@ -69,7 +69,7 @@ def test_a_page_beyond_the_last_is_the_last_and_one_before_the_first_the_first()
     assert "Next Page 1 of 3" in shown(*named(120), query=FleetQuery(page=0)).text
 
 
-def test_words_are_looked_for_in_names_namespaces_and_reasons_and_go_with_the_pager() -> None:
+def test_the_search_covers_names_namespaces_and_reasons_and_is_kept_by_the_pager() -> None:
     held = [*named(60), facts(deployment("other", conditions=list(NO_ROOM)))]
     assert "team/other" in shown(*held, query=FleetQuery(words="nofreeGPU")).text
     assert [one for one in shown(*held, query=FleetQuery(words="chat-")).values("href") if "?" in one] == [

@@ -28,7 +28,7 @@ def test_a_gateway_shows_use_against_limits_and_money_against_budgets() -> None:
     assert "small ✓ yes team/chat (2 routable) large ✗ no no replica is ready" in text
 
 
-def test_one_that_nobody_uses_yet_says_so_and_what_is_wrong_comes_first() -> None:
+def test_an_unused_gateway_is_shown_as_such_and_what_is_wrong_comes_first() -> None:
     silent = [condition("Routable", "False", "RoutersSilent", "2 routers do not answer")]
     text = read(gateway_page.page(gateway(tenants=[], models=[], conditions=silent), REMEDIES, FRAME)).text
     assert text.index("RoutersSilent (Routable)") < text.index("Tenants No tenant has sent a request yet")

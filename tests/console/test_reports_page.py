@@ -10,7 +10,7 @@ def report(name: str, played_at: str, verdict: str = "fixed keeps its objectives
     return PublishedReport(namespace="team", name=name, verdict=verdict, played_at=played_at)
 
 
-def test_the_newest_stands_first_and_leads_to_its_page() -> None:
+def test_the_newest_report_comes_first_and_links_to_its_page() -> None:
     found = [report("old", "2026-11-01 10:00 UTC"), report("new", "2026-11-23 10:00 UTC", "<b>none keeps it</b>")]
     page = read(reports_page.page(found, FRAME))
     links = [value for value in page.values("href") if value.startswith("./reports/")]

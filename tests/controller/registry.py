@@ -30,12 +30,12 @@ PROPERTIES: Final = (
     Property(
         "P3",
         "a second reconcile writes nothing",
-        ("tests/controller/test_at_rest.py::test_at_rest_nothing_is_written_and_no_word_changes",),
+        ("tests/controller/test_at_rest.py::test_in_steady_state_nothing_is_written_and_no_message_changes",),
     ),
     Property(
         "P4",
         "a restart at rest writes nothing",
-        ("tests/controller/test_at_rest.py::test_a_restart_at_rest_writes_nothing",),
+        ("tests/controller/test_at_rest.py::test_a_restart_in_steady_state_writes_nothing",),
     ),
     Property(
         "P5",
@@ -45,7 +45,9 @@ PROPERTIES: Final = (
     Property(
         "P6",
         "a stale list harms nothing live",
-        ("tests/controller/test_the_feed.py::test_an_operator_that_starts_in_the_past_harms_nobody",),
+        (
+            "tests/controller/test_the_feed.py::test_an_operator_that_starts_with_a_stale_list_removes_nothing_that_is_live",
+        ),
     ),
     Property(
         "P7",
@@ -64,7 +66,7 @@ PROPERTIES: Final = (
         "P9",
         "an object deleted in a gap of the feed is made again",
         (
-            "tests/controller/test_the_feed.py::test_a_child_removed_where_nobody_heard_it_is_made_again",
+            "tests/controller/test_the_feed.py::test_a_child_whose_deletion_the_watch_missed_is_recreated",
             "tests/cluster/test_informer.py::test_an_object_deleted_in_a_410_gap_is_lost_after_the_relist",
         ),
     ),
@@ -80,7 +82,7 @@ PROPERTIES: Final = (
         "P11",
         "our own writes are read",
         (
-            "tests/controller/test_leader_tasks.py::test_what_we_removed_is_gone_before_the_watch_says_so",
+            "tests/controller/test_leader_tasks.py::test_our_own_delete_is_applied_to_the_store_before_the_watch_reports_it",
             "tests/controller/test_the_feed.py::test_a_store_that_is_behind_our_own_writes_makes_nothing_twice",
             "tests/cluster/test_informer.py::test_our_own_write_is_in_the_store_before_the_watch_says_so",
         ),
@@ -91,7 +93,7 @@ PROPERTIES: Final = (
         (
             "tests/controller/test_crashes.py::test_an_error_at_any_write_heals",
             "tests/controller/test_crashes.py::test_a_write_whose_answer_is_lost_heals",
-            "tests/controller/test_leader_tasks.py::test_errors_of_the_api_and_a_lost_lease_are_tried_again",
+            "tests/controller/test_leader_tasks.py::test_api_errors_and_a_lost_lease_are_retried",
         ),
     ),
     Property(
@@ -103,8 +105,8 @@ PROPERTIES: Final = (
         "P14",
         "a bad spec and back again is the old state",
         (
-            "tests/controller/test_any_mixture.py::test_a_bad_spec_and_back_again_changes_nobody",
-            "tests/controller/test_bad_revisions.py::test_a_revision_that_cannot_start_is_given_up_and_tried_again",
+            "tests/controller/test_any_mixture.py::test_a_bad_spec_and_its_reversal_change_no_serving_replica",
+            "tests/controller/test_bad_revisions.py::test_a_revision_that_cannot_start_is_given_up_and_retried",
             "tests/controller/test_bad_revisions.py::test_an_edit_heals_at_once",
             "tests/controller/test_bad_revisions.py::test_a_second_failure_waits_twice_as_long",
             "tests/controller/test_bad_revisions.py::test_a_missing_object_keeps_what_serves_and_heals_when_it_is_made",
@@ -115,13 +117,13 @@ PROPERTIES: Final = (
         "P15",
         "a bad spec keeps what serves",
         (
-            "tests/controller/test_bad_revisions.py::test_a_revision_that_cannot_start_is_given_up_and_tried_again",
+            "tests/controller/test_bad_revisions.py::test_a_revision_that_cannot_start_is_given_up_and_retried",
             "tests/controller/test_bad_revisions.py::test_an_engine_that_is_healthy_and_gives_no_tokens_is_no_replica",
             "tests/controller/test_bad_revisions.py::test_a_quota_that_refuses_pods_is_quoted",
             "tests/controller/test_bad_revisions.py::test_a_missing_object_keeps_what_serves_and_heals_when_it_is_made",
             "tests/controller/test_bad_revisions.py::test_a_secret_without_the_key_names_those_it_has",
             "tests/controller/test_bad_revisions.py::test_a_gpu_that_no_node_has_keeps_what_serves",
-            "tests/controller/children/test_applier.py::test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted",
+            "tests/controller/children/test_applier.py::test_a_refused_spec_keeps_a_revision_whose_template_annotation_is_missing",
             "tests/controller/test_rollouts.py::test_a_refused_spec_keeps_every_pod_that_serves",
             "tests/controller/test_rollouts.py::test_a_first_spec_that_is_refused_starts_nothing",
         ),
@@ -130,7 +132,7 @@ PROPERTIES: Final = (
         "P16",
         "a change of mind stays within the rollout's limits",
         (
-            "tests/controller/children/test_applier.py::test_a_revision_that_somebody_asks_for_again_is_not_removed",
+            "tests/controller/children/test_applier.py::test_a_revision_that_is_requested_again_is_not_removed",
             "tests/controller/test_rollouts.py::test_a_change_of_mind_never_costs_more_than_the_rollout_may",
             "tests/controller/test_rollouts.py::test_a_revert_in_the_middle_keeps_what_serves",
             "tests/controller/test_rollouts.py::test_a_paused_rollout_still_counts",
@@ -152,9 +154,9 @@ PROPERTIES: Final = (
             "tests/controller/test_deletion.py::test_a_deleted_deployment_leaves_nothing",
             "tests/controller/test_deletion.py::test_nothing_is_made_again_while_a_deployment_is_going",
             "tests/controller/test_deletion.py::test_what_a_deletion_orphaned_is_left_alone",
-            "tests/controller/test_deletion.py::test_a_deletion_between_the_look_and_the_report_is_no_failure",
+            "tests/controller/test_deletion.py::test_a_deletion_between_read_and_status_write_is_no_failure",
             "tests/controller/children/test_applier.py::test_a_child_on_its_way_out_is_waited_for",
-            "tests/controller/children/test_applier.py::test_a_namespace_that_ends_is_nobodys_problem",
+            "tests/controller/children/test_applier.py::test_a_terminating_namespace_causes_no_alarming_condition",
         ),
     ),
     Property(
@@ -162,39 +164,39 @@ PROPERTIES: Final = (
         "a child that was edited or removed is put back",
         (
             "tests/controller/children/test_applier.py::test_children_that_leave_or_are_others_are_not_pruned",
-            "tests/controller/test_other_hands.py::test_a_removed_child_is_back_after_one_look",
-            "tests/controller/test_other_hands.py::test_an_edited_child_is_put_back_after_one_look",
-            "tests/controller/test_other_hands.py::test_whoever_wrote_last_is_named",
-            "tests/controller/test_other_hands.py::test_what_others_added_stays",
+            "tests/controller/test_other_writers.py::test_a_deleted_child_is_recreated_by_the_next_reconcile",
+            "tests/controller/test_other_writers.py::test_an_edited_child_is_restored_by_the_next_reconcile",
+            "tests/controller/test_other_writers.py::test_the_last_foreign_field_manager_is_named",
+            "tests/controller/test_other_writers.py::test_what_others_added_stays",
         ),
     ),
     Property(
         "P20",
         "a stranger's object is left alone and named",
         (
-            "tests/controller/test_other_hands.py::test_a_strangers_object_under_our_childs_name_is_left_alone",
-            "tests/controller/test_other_hands.py::test_what_ran_before_a_name_was_taken_runs_on",
-            "tests/controller/test_other_hands.py::test_what_was_orphaned_on_purpose_is_taken_back",
+            "tests/controller/test_other_writers.py::test_a_foreign_object_under_our_childs_name_is_left_alone",
+            "tests/controller/test_other_writers.py::test_what_ran_before_a_name_was_taken_runs_on",
+            "tests/controller/test_other_writers.py::test_what_was_orphaned_on_purpose_is_taken_back",
         ),
     ),
     Property(
         "P21",
         "two operators at once do no harm",
         (
-            "tests/controller/test_other_hands.py::test_two_operators_at_once_do_no_harm",
-            "tests/controller/test_other_hands.py::test_two_operators_in_the_same_moment_do_no_harm",
+            "tests/controller/test_other_writers.py::test_two_operators_at_once_do_no_harm",
+            "tests/controller/test_other_writers.py::test_two_operators_in_the_same_moment_do_no_harm",
         ),
     ),
     Property(
         "P22",
         "whoever lost the Lease does not write",
         (
-            "tests/controller/test_leader_tasks.py::test_errors_of_the_api_and_a_lost_lease_are_tried_again",
-            "tests/controller/test_leader_tasks.py::test_a_fence_lets_nobody_write_who_does_not_lead",
+            "tests/controller/test_leader_tasks.py::test_api_errors_and_a_lost_lease_are_retried",
+            "tests/controller/test_leader_tasks.py::test_a_fence_blocks_writes_by_a_process_that_does_not_lead",
             "tests/cluster/test_lease.py::test_a_shorter_lease_is_renewed_sooner_and_ends_sooner",
-            "tests/controller/test_process.py::test_who_is_told_to_stop_gives_the_lease_back",
+            "tests/controller/test_process.py::test_a_process_that_is_stopped_releases_the_lease",
             "tests/controller/test_process.py::test_who_lost_the_lease_ends_its_work",
-            "tests/cluster/test_lease.py::test_whoever_cannot_renew_stops_writing_by_the_deadline_and_learns_that_it_lost",
+            "tests/cluster/test_lease.py::test_a_leader_that_cannot_renew_stops_writing_by_the_deadline_and_signals_the_loss",
             "tests/cluster/test_lease.py::test_a_standby_takes_over_when_the_lease_ends_and_the_old_leader_finds_out",
         ),
     ),
@@ -205,7 +207,7 @@ PROPERTIES: Final = (
             "tests/controller/test_reference_cache.py::test_what_may_not_be_read_is_taken_on_trust",
             "tests/controller/test_rights.py::test_a_missing_right_is_named_and_heals",
             "tests/controller/test_rights.py::test_a_missing_right_to_delete_leaves_an_empty_revision_and_says_so",
-            "tests/controller/test_rights.py::test_a_missing_right_to_weigh_pods_is_said",
+            "tests/controller/test_rights.py::test_a_missing_right_to_set_pod_deletion_costs_is_reported",
             "tests/controller/test_rights.py::test_a_policy_that_refuses_a_child_is_quoted",
             "tests/controller/test_rights.py::test_what_one_deployment_is_refused_does_not_keep_another_from_serving",
         ),
@@ -228,7 +230,7 @@ PROPERTIES: Final = (
         "P26",
         "two writers on the count do not flap",
         (
-            "tests/controller/test_counts.py::test_the_scale_door_is_obeyed_and_nobody_writes_back",
+            "tests/controller/test_counts.py::test_a_count_set_by_the_scale_subresource_is_obeyed_and_not_overwritten",
             "tests/controller/test_counts.py::test_two_who_disagree_change_each_count_once_and_no_more",
             "tests/controller/test_counts.py::test_without_a_count_and_without_scaling_there_is_one_replica",
         ),
@@ -246,18 +248,18 @@ PROPERTIES: Final = (
         "P28",
         "the status is what the cluster holds",
         (
-            "tests/controller/test_what_is_said.py::test_the_status_is_what_the_cluster_holds",
-            "tests/controller/test_what_is_said.py::test_routers_that_say_nothing_leave_it_unknown",
+            "tests/controller/test_true_status_text.py::test_the_status_is_what_the_cluster_holds",
+            "tests/controller/test_true_status_text.py::test_routers_that_say_nothing_leave_it_unknown",
         ),
     ),
     Property(
         "P29",
         "messages are stable",
         (
-            "tests/controller/test_at_rest.py::test_at_rest_nothing_is_written_and_no_word_changes",
+            "tests/controller/test_at_rest.py::test_in_steady_state_nothing_is_written_and_no_message_changes",
             "tests/controller/pods/test_pod_troubles.py::test_what_differs_from_one_try_to_the_next_is_left_out",
-            "tests/controller/test_what_is_said.py::test_no_word_moves_while_nothing_does",
-            "tests/controller/test_what_is_said.py::test_a_time_moves_only_when_what_it_tells_of_turns",
+            "tests/controller/test_true_status_text.py::test_no_word_moves_while_nothing_does",
+            "tests/controller/test_true_status_text.py::test_a_conditions_transition_time_moves_only_when_its_status_changes",
         ),
     ),
     Property(
@@ -265,18 +267,18 @@ PROPERTIES: Final = (
         "one bad object harms only itself",
         (
             "tests/controller/test_leader_tasks.py::test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on",
-            "tests/controller/test_small_parts.py::test_a_failure_of_ours_is_said_and_touches_nothing_else",
-            "tests/controller/test_stored_nonsense.py::test_one_that_breaks_us_breaks_nobody_else",
+            "tests/controller/test_small_parts.py::test_an_internal_error_is_reported_and_changes_nothing_else",
+            "tests/controller/test_stored_nonsense.py::test_an_object_that_crashes_its_reconcile_breaks_no_other_object",
         ),
     ),
     Property(
         "P31",
         "what the schema would refuse today is frozen, never a crash loop",
         (
-            "tests/controller/children/test_applier.py::test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted",
+            "tests/controller/children/test_applier.py::test_a_refused_spec_keeps_a_revision_whose_template_annotation_is_missing",
             "tests/controller/status/test_shared_objects.py::test_a_policy_that_cannot_decide_says_why",
-            "tests/controller/test_stored_nonsense.py::test_what_the_schema_would_refuse_today_freezes_and_harms_nobody",
-            "tests/controller/test_stored_nonsense.py::test_notes_that_make_no_sense_are_notes_nobody_has",
+            "tests/controller/test_stored_nonsense.py::test_a_stored_spec_that_todays_schema_would_refuse_changes_no_serving_replica",
+            "tests/controller/test_stored_nonsense.py::test_invalid_annotations_count_as_absent",
         ),
     ),
     Property(

@@ -136,7 +136,7 @@ def test_the_way_to_a_spec_leaves_no_trace(first: Spec, second: Spec, last: Spec
 
 @points.DEAR
 @given(good=LAST, bad=SPECS)
-def test_a_bad_spec_and_back_again_changes_nobody(good: Spec, bad: Spec) -> None:
+def test_a_bad_spec_and_its_reversal_change_no_serving_replica(good: Spec, bad: Spec) -> None:
     """P14: serving replicas go on when the bad one cannot start, and the old state returns."""
     world = settled(good)
     before, served = world.fingerprint(), world.serving()

@@ -3,7 +3,7 @@
 from tests.controller.pretend import Pretend, deployment
 
 
-def test_at_rest_nothing_is_written_and_no_word_changes() -> None:
+def test_in_steady_state_nothing_is_written_and_no_message_changes() -> None:
     """P3, P29: two hours of reconciles."""
     world = Pretend()
     world.apply(deployment())
@@ -15,7 +15,7 @@ def test_at_rest_nothing_is_written_and_no_word_changes() -> None:
     assert (len(world.server.writes), world.document()["status"], world.event_sink.published) == (writes, status, lines)
 
 
-def test_a_restart_at_rest_writes_nothing() -> None:
+def test_a_restart_in_steady_state_writes_nothing() -> None:
     """P4"""
     world = Pretend()
     world.apply(deployment())

@@ -62,7 +62,7 @@ def on_the_way() -> tuple[Pretend, str, str]:
 
 
 @pytest.mark.parametrize("reason", BROKEN)
-def test_a_revision_that_cannot_start_is_given_up_and_tried_again(reason: str) -> None:
+def test_a_revision_that_cannot_start_is_given_up_and_retried(reason: str) -> None:
     """P14, P15: reported at once, left at the deadline, retried after the back-off, and healthy once fixed."""
     status, remedy = BROKEN[reason]
     world, old, new = on_the_way()
@@ -158,7 +158,7 @@ def test_a_quota_that_refuses_pods_is_quoted() -> None:
     assert world.condition("Ready") == ("True", "Serving")
 
 
-def test_pods_that_kubernetes_does_not_make_are_said_to_be_missing() -> None:
+def test_pods_that_kubernetes_does_not_create_are_reported_as_missing() -> None:
     """As where a ReplicaSet was deleted and recreated at once: its controller waits for minutes, without a message."""
     world = Pretend(gpus=4)
     world.kube.makes_pods = False

@@ -58,7 +58,9 @@ def test_the_first_reconcile_stores_a_state_and_does_nothing_yet() -> None:
     ],
     ids=["no canary", "no plan", "serves already", "nothing to compare with", "rejected before"],
 )
-def test_there_is_no_canary_where_nothing_is_to_be_tried(rollout: RolloutSnapshot, observed: TrialObservation) -> None:
+def test_no_canary_starts_without_a_plan_a_baseline_or_an_untried_revision(
+    rollout: RolloutSnapshot, observed: TrialObservation
+) -> None:
     later = T0 - timedelta(days=2)
     rollout = replace(rollout, revisions=tuple(replace(one, wanted_since=later) for one in rollout.revisions))
     assert canary_trial.trial(rollout, observed, T0) == NO_TRIAL
@@ -123,7 +125,7 @@ def test_figures_alone_do_not_call_for_another_reconcile_at_once() -> None:
     assert not canary_trial.has_moved(None, None)
 
 
-def test_a_canary_that_moves_is_told_once() -> None:
+def test_each_move_of_a_canary_is_reported_once() -> None:
     """Its phase, its step or a pause; its gates' verdicts are in the condition."""
     began = canary.begun("b", "a", PLAN, T0)
     first = replace(began, phase=CanaryPhase.STEPPING)

@@ -35,7 +35,7 @@ def requested(world: Pretend) -> int:
 
 @points.DEAR
 @given(counts=st.lists(st.integers(0, 5), min_size=1, max_size=6))
-def test_the_scale_door_is_obeyed_and_nobody_writes_back(counts: list[int]) -> None:
+def test_a_count_set_by_the_scale_subresource_is_obeyed_and_not_overwritten(counts: list[int]) -> None:
     """P26: kubectl scale, an HPA or GitOps; the spec stays theirs, and each count is requested once."""
     world = Pretend()
     world.apply(deployment())
@@ -135,7 +135,7 @@ def test_the_operator_never_takes_the_recommendation_away() -> None:
     assert world.condition("ScalingActive") == ("True", "Recommended")
 
 
-def test_scaled_to_zero_is_said_and_is_no_failure() -> None:
+def test_scaled_to_zero_is_reported_and_is_no_failure() -> None:
     world = Pretend()
     world.apply(deployment(replicas=0))
     world.settle()

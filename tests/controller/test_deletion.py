@@ -75,7 +75,7 @@ def test_what_a_deletion_orphaned_is_left_alone() -> None:
     assert (world.fingerprint(), len(world.server.writes)) == (left, writes)
 
 
-def test_a_deletion_between_the_look_and_the_report_is_no_failure() -> None:
+def test_a_deletion_between_read_and_status_write_is_no_failure() -> None:
     """P18: the status of a deleted object is not written."""
     world = in_mid_rollout(0)
     world.apply(deployment(replicas=1))

@@ -37,7 +37,7 @@ def test_the_line_of_the_log_is_the_reason_and_it_is_read_once_for_each_end() ->
     assert world.server.logs_read == before > 0
 
 
-def test_without_the_right_to_read_logs_the_last_words_stand_and_nobody_asks_again() -> None:
+def test_without_the_right_to_read_logs_the_termination_message_stays_and_no_retry_follows() -> None:
     world = failing()
     world.server.faults.forbidden = frozenset({("get", "pods/log")})
     world.rounds(5)
@@ -63,7 +63,7 @@ class SilentOnce:
         return f"{LOG}{container}, {previous}"
 
 
-def test_a_node_that_does_not_answer_is_asked_again_a_little_later() -> None:
+def test_a_node_that_does_not_answer_is_queried_again_a_little_later() -> None:
     world, node, now = failing(), SilentOnce(), [0.0]
     world.rounds(5)
     observed = snapshot.observe(world.world, world.key())

@@ -32,7 +32,7 @@ def counted(metrics: OperatorMetrics, series: str) -> int | None:
     return None if found is None else int(float(found))
 
 
-def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
+def test_transitions_and_steps_become_events_and_unchanged_conditions_do_not() -> None:
     async def story() -> None:
         fake, metrics, may = FakeApi(), OperatorMetrics(), [True]
         async with fake.connected() as connection:
@@ -68,7 +68,7 @@ def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
     run(story())
 
 
-def test_a_child_that_was_put_back_is_told_and_counted() -> None:
+def test_a_restored_child_is_reported_and_counted() -> None:
     async def story() -> None:
         fake, metrics = FakeApi(), OperatorMetrics()
         async with fake.connected() as connection:
@@ -83,7 +83,7 @@ def test_a_child_that_was_put_back_is_told_and_counted() -> None:
 
 
 @pytest.mark.trial(9)
-def test_a_pod_that_somebody_deleted_is_told_and_no_write_is_counted() -> None:
+def test_a_pod_that_another_client_deleted_is_reported_and_no_write_is_counted() -> None:
     async def story() -> None:
         fake, metrics = FakeApi(), OperatorMetrics()
         async with fake.connected() as connection:

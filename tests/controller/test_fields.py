@@ -49,7 +49,7 @@ def test_the_page_has_a_row_for_every_field_and_no_other() -> None:
     assert shown == [f"spec.{leaf.replace('.[]', '[]')}" for _, leaf in EVERY]
 
 
-def test_evidence_of_nothing_is_told_and_named() -> None:
+def test_a_field_without_effect_is_detected_and_named() -> None:
     """The oracle itself: it would notice a field without effect."""
     deaf = Evidence(kind="K", leaf="a.b", outcome=Outcome.IGNORED, where="")
     assert field_table.unkept([deaf]) == ["K a.b"]

@@ -134,7 +134,7 @@ def test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on() -> Non
     run(story())
 
 
-def test_errors_of_the_api_and_a_lost_lease_are_tried_again() -> None:
+def test_api_errors_and_a_lost_lease_are_retried() -> None:
     """P12, P22: others' failures are no bug of ours and are not reported on the object."""
 
     async def story() -> None:
@@ -157,7 +157,7 @@ def test_errors_of_the_api_and_a_lost_lease_are_tried_again() -> None:
     run(story())
 
 
-def test_what_is_gone_is_not_looked_at_again_and_again() -> None:
+def test_a_deleted_object_is_not_requeued() -> None:
     async def story() -> None:
         async with leading(FakeApi()) as (leader, _):
             await until(lambda: leader._reconciler is not None)
@@ -168,7 +168,7 @@ def test_what_is_gone_is_not_looked_at_again_and_again() -> None:
     run(story())
 
 
-def test_a_fence_lets_nobody_write_who_does_not_lead() -> None:
+def test_a_fence_blocks_writes_by_a_process_that_does_not_lead() -> None:
     """P22: each write checks the Lease; reading is free."""
 
     async def story() -> None:
@@ -189,7 +189,7 @@ def test_a_fence_lets_nobody_write_who_does_not_lead() -> None:
     run(story())
 
 
-def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
+def test_our_own_delete_is_applied_to_the_store_before_the_watch_reports_it() -> None:
     """P11: our own delete is processed like our own write, and neither wakes us."""
 
     async def story() -> None:
@@ -239,7 +239,7 @@ def test_a_pod_that_lost_its_labels_just_before_our_own_write_is_noticed(left: d
     run(story())
 
 
-def test_conditions_are_counted_by_reason_and_what_nobody_of_us_wrote_makes_no_series_of_its_own() -> None:
+def test_conditions_are_counted_by_reason_and_foreign_reasons_share_one_series() -> None:
     async def story() -> None:
         async with FakeApi().connected() as connection:
             informers = ControllerInformers(ApiServer(connection), ("default",), lambda _: None, lambda _: None)

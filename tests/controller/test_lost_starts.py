@@ -72,7 +72,7 @@ def test_what_shows_without_a_gpu_is_found_before_anything_is_drained(reason: st
 
 
 @pytest.mark.trial(14)
-def test_a_refused_revision_is_checked_again_after_the_back_off_and_serves_when_it_is_mended() -> None:
+def test_a_refused_revision_is_checked_again_after_the_back_off_and_serves_when_it_is_fixed() -> None:
     world, _, new = edited()
     world.kube.refused[new] = refused("OSError: You are trying to access a gated repo.")
     world.settle()
@@ -123,7 +123,7 @@ def test_a_registry_that_does_not_answer_is_waited_for_until_the_deadline() -> N
         refused("", 137),
     ],
 )
-def test_a_check_that_cannot_tell_stands_in_nobodys_way(status: Manifest) -> None:
+def test_an_inconclusive_preflight_does_not_block_the_rollout(status: Manifest) -> None:
     world, _, new = edited()
     world.kube.refused[new] = status
     world.settle()
@@ -131,7 +131,7 @@ def test_a_check_that_cannot_tell_stands_in_nobodys_way(status: Manifest) -> Non
     assert checks(world) == []
 
 
-def test_a_check_that_takes_too_long_or_finds_no_node_stands_in_nobodys_way() -> None:
+def test_a_preflight_that_takes_too_long_or_finds_no_node_does_not_block_the_rollout() -> None:
     world, _, new = edited()
     world.kube.refused[new] = {"name": "check", "state": {"running": {}}}
     world.rounds(3)
@@ -158,7 +158,7 @@ def test_an_edit_meanwhile_ends_the_check_and_begins_another() -> None:
     assert world.engines() == {old: 1}
 
 
-def test_somebody_elses_pod_of_the_checks_name_is_left_alone() -> None:
+def test_a_foreign_pod_with_the_preflights_name_is_left_alone() -> None:
     world, old = serving()
     world.apply(one_of_one(4096))
     world.reconcile_now()

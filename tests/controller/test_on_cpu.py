@@ -34,7 +34,7 @@ def engine_pods(world: Pretend) -> list[Manifest]:
     return world.kube.of(kinds.POD, "fairlead.dev/role=engine")
 
 
-def test_it_serves_on_nodes_without_gpus_and_asks_for_none() -> None:
+def test_it_serves_on_nodes_without_gpus_and_requests_none() -> None:
     world = settled(on_processors(2), ("8", "32Gi"))
 
     assert world.condition("Ready") == ("True", "Serving")
@@ -52,7 +52,7 @@ def test_it_serves_on_nodes_without_gpus_and_asks_for_none() -> None:
     assert spec["containers"][0]["image"] == "localhost/fairlead-vllm-cpu:0.32.0"
 
 
-def test_no_more_replicas_are_asked_for_than_cores_and_memory_hold() -> None:
+def test_no_more_replicas_are_requested_than_cores_and_memory_hold() -> None:
     world = settled(on_processors(4), ("8", "12Gi"), ("3900m", "64Gi"))
 
     assert len(engine_pods(world)) == 1

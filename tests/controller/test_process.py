@@ -62,7 +62,7 @@ def served() -> process.OperatorContext:
     return process.OperatorContext(leader, pulse, process._setting(SETTINGS))
 
 
-def test_the_webhook_looks_up_what_an_object_names() -> None:
+def test_the_webhook_checks_that_referenced_objects_exist() -> None:
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
@@ -92,7 +92,7 @@ def test_the_webhook_judges_a_deployment_beside_the_policy_it_names() -> None:
     run(story())
 
 
-def test_the_page_tells_how_long_certificates_last(tmp_path: Path) -> None:
+def test_the_metrics_page_reports_how_long_certificates_last(tmp_path: Path) -> None:
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
@@ -142,7 +142,7 @@ async def led(claim: Claim, *, stops: bool | None = None) -> bool:
         return not fake.objects.held[(kinds.LEASE.title, "ops", "fairlead")]["spec"].get("holderIdentity")
 
 
-def test_who_is_told_to_stop_gives_the_lease_back() -> None:
+def test_a_process_that_is_stopped_releases_the_lease() -> None:
     """P22: a standby need not wait."""
     assert asyncio.run(led(Claim(), stops=True))
 

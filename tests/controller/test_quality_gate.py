@@ -55,7 +55,7 @@ def test_too_few_items_send_nothing_and_say_how_many_are_missing() -> None:
     world.until("Passed")
 
 
-def test_fewer_items_than_the_evaluation_wants_send_nothing() -> None:
+def test_fewer_items_than_the_evaluations_minimum_send_no_request() -> None:
     world = QualityWorld(lines(90))
     world.write(lines(90), minItems=100)
     gate = world.until("Undecided")
@@ -74,7 +74,7 @@ def test_a_gate_that_stays_undecided_follows_the_spec() -> None:
     assert world.canary["message"] == "gate Quality of step 1 stayed undecided for 60 s"
 
 
-def test_lines_that_cannot_be_used_are_named_and_nothing_is_sent_until_they_are_mended() -> None:
+def test_unusable_lines_are_named_and_nothing_is_sent_until_they_are_fixed() -> None:
     world = QualityWorld(lines(120) + '{"input": "no answer"}\nnonsense\n')
     gate = world.until("Error")
     assert gate["reason"] == "BadItems"
@@ -110,7 +110,7 @@ def test_what_is_not_there_is_waited_for(lacking: kinds.Resource, reason: str, w
     world.until("Passed")
 
 
-def test_a_key_that_is_not_there_and_a_set_without_items_are_told() -> None:
+def test_a_missing_key_and_a_set_without_items_are_reported() -> None:
     world = QualityWorld(lines(120))
     world.write(lines(120), key="other")
     assert conditions(world.evaluate())["Ready"] == ("False", "KeyMissing")
@@ -123,7 +123,7 @@ def test_a_key_that_is_not_there_and_a_set_without_items_are_told() -> None:
     assert conditions(world.evaluate())["Ready"] == ("False", "Unreadable")
 
 
-def test_items_that_change_in_the_middle_are_asked_anew_and_no_others() -> None:
+def test_only_items_that_change_during_a_run_are_sent_anew() -> None:
     world = QualityWorld(lines(200))
     while len(world.pod_client.sent) < 150:
         world.steps()
@@ -133,7 +133,7 @@ def test_items_that_change_in_the_middle_are_asked_anew_and_no_others() -> None:
     assert world.twice() == []
 
 
-def test_a_rejected_revision_is_tried_again_when_its_items_are_others_and_not_before() -> None:
+def test_a_rejected_revision_is_retried_when_its_items_change_and_not_before() -> None:
     world = QualityWorld(lines(400), losing=0.3)
     world.until("Failed")
     world.settle()
@@ -161,7 +161,7 @@ def test_an_order_to_retry_forgets_what_the_new_revision_answered_and_keeps_the_
     assert again - old <= 200 - answer_noise.ITEMS, "what it had answered is not asked again"
 
 
-def test_the_next_rollout_asks_only_the_new_revision() -> None:
+def test_the_next_rollout_reuses_the_promoted_revisions_answers_as_its_baseline() -> None:
     world = QualityWorld(lines(120))
     world.until("Passed")
     world.steps(30)
@@ -211,7 +211,7 @@ def test_an_engine_that_refuses_every_item_of_the_baseline_is_an_error() -> None
     assert gate["reason"] == "BaselineErrors"
 
 
-def test_a_config_map_of_somebody_else_is_left_alone() -> None:
+def test_a_foreign_config_map_is_left_alone() -> None:
     world = QualityWorld(lines(120))
     name = f"chat-{world.old}-answers-0"
     theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}

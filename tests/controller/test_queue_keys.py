@@ -96,7 +96,7 @@ def of_gateway(name: str) -> Manifest:
         (kinds.NODE, None, node(), [one["metadata"]["name"] for one in FLEET]),
     ],
 )
-def test_a_change_wakes_whom_it_concerns(
+def test_a_change_enqueues_the_objects_it_concerns(
     resource: Resource, old: Manifest | None, new: Manifest | None, woken: list[str]
 ) -> None:
     found = queue_keys.keys(resource, old, new, lambda: FLEET)

@@ -44,7 +44,7 @@ def test_what_is_there_is_known_for_minutes_and_what_is_not_for_seconds() -> Non
     run(story())
 
 
-def test_an_entry_that_was_lacking_is_looked_for_as_soon_as_a_lacking_object() -> None:
+def test_a_missing_entry_of_a_secret_is_read_again_as_soon_as_a_missing_object() -> None:
     """A new tenant's key is added to a Secret that has long been known."""
 
     async def story() -> None:

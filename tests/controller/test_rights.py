@@ -51,7 +51,7 @@ def test_a_missing_right_to_delete_leaves_an_empty_revision_and_says_so() -> Non
     assert sorted(world.engines().values()) == [2]
 
 
-def test_a_missing_right_to_weigh_pods_is_said() -> None:
+def test_a_missing_right_to_set_pod_deletion_costs_is_reported() -> None:
     """P23: pods get a deletion cost before one goes."""
     world = Pretend()
     world.apply(deployment())

@@ -27,7 +27,7 @@ def objective_in(world: Pretend) -> object:
     return json.loads(found["data"]["router.json"])["firstTokenSeconds"]
 
 
-def test_the_routers_know_the_objective_of_the_policy_and_hear_of_another_one() -> None:
+def test_routers_receive_the_objective_of_the_policy_and_each_change_of_it() -> None:
     world = Pretend()
     world.apply(deployment(replicas=None, scaling=SCALING))
     world.settle()

@@ -38,7 +38,9 @@ def pod(created: object, ready: object, status: str = "True") -> Manifest:
         ("2026-11-20T12:00:00Z", 7, None),
     ],
 )
-def test_a_start_is_measured_by_two_words_of_the_cluster(created: object, ready: object, seconds: float | None) -> None:
+def test_a_start_is_measured_between_two_timestamps_of_the_cluster(
+    created: object, ready: object, seconds: float | None
+) -> None:
     found = pod_starts.measured(pod(created, ready))
     assert (found.cold_s if found else None) == seconds
     assert pod_starts.measured(pod(created, ready, "False")) is None
@@ -81,7 +83,7 @@ def test_a_cordoned_node_has_no_room() -> None:
     assert world.condition("Scheduled")[0] == "False"
 
 
-def test_references_are_taken_on_trust_where_nobody_looked() -> None:
+def test_references_are_taken_on_trust_where_the_cluster_was_not_read() -> None:
     document = deployment(storage={"cache": {"claimName": "models"}})
     document["metadata"] |= {"generation": 1, "uid": "u"}
     context = Pretend().operator._setting.context
@@ -105,9 +107,7 @@ def test_references_are_taken_on_trust_where_nobody_looked() -> None:
         ("NVIDIA-L4", "hf://meta-llama/Llama-3.1-70B-Instruct", False, Why.DOES_NOT_FIT),
     ],
 )
-def test_whether_it_fits_is_known_or_said_to_be_unknown(
-    product: str, model: str, holds: bool | None, reason: Why
-) -> None:
+def test_the_fit_is_computed_or_reported_as_unknown(product: str, model: str, holds: bool | None, reason: Why) -> None:
     document = deployment(accelerator={"product": product}, model={"source": model})
     judged = deployment_review.read(document, Pretend().operator._setting.context)
     assert (judged.fits.holds, judged.fits.reason) == (holds, reason)
@@ -115,7 +115,7 @@ def test_whether_it_fits_is_known_or_said_to_be_unknown(
     assert CATALOGUE.accelerators
 
 
-def test_the_status_keeps_measured_starts_after_their_pods_are_gone() -> None:
+def test_the_status_keeps_measured_starts_after_their_pods_are_removed() -> None:
     before = {"revisions": [{"hash": "a", "coldStart": {"last": "12", "p95": "14"}}]}
     assert deployment_status._start(None, deployment_status._before("a", before)) == {"last": "12", "p95": "14"}
     assert deployment_status._start(StartDurations(last_s=7.001, p95_s=8), {}) == {
@@ -127,7 +127,7 @@ def test_the_status_keeps_measured_starts_after_their_pods_are_gone() -> None:
     assert deployment_status._start(None, deployment_status._before("b", before)) is None
 
 
-def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
+def test_an_internal_error_is_reported_and_changes_nothing_else() -> None:
     """P30: the autoscaler's part is not sent, its current value stays."""
     kept = {"type": "Fits", "status": "True", "reason": "Fits", "lastTransitionTime": "2026-01-01T00:00:00Z"}
     old = {"type": "Ready", "status": "True", "reason": "Serving", "lastTransitionTime": "2026-01-01T00:00:00Z"}
@@ -190,7 +190,7 @@ def test_what_no_release_does_yet_is_refused_and_what_serves_goes_on() -> None:
     assert (world.fingerprint(), world.serving()) == (before, served)
 
 
-def test_every_pod_that_is_tried_in_vain_is_named_by_one() -> None:
+def test_where_attempts_at_every_pod_fail_one_pod_is_named_with_its_reason() -> None:
     now = StatusInputs(judged=DeploymentReview(accepted=YES, fits=YES), names={}, troubles={}, starts={})
     routers = RouterSummary(wanted=1, ready=1, reporting=1, reasons={"b": "slow", "a": "no token"})
     silent = replace(now, routers=replace(routers, reasons={}))

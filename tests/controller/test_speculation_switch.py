@@ -79,7 +79,7 @@ def test_enough_replicas_serve_at_every_moment_of_it() -> None:
 
 
 @pytest.mark.parametrize("switch_off", ["Never", None])
-def test_without_the_leave_of_a_policy_nothing_is_switched(switch_off: str | None) -> None:
+def test_speculation_is_not_switched_off_unless_a_policy_allows_it(switch_off: str | None) -> None:
     world = serving(switch_off=switch_off)
     before = revision(world)
     recommend(world, "Off")
@@ -119,7 +119,7 @@ def test_a_policy_that_only_recommends_leaves_it_as_it_is(answer: str) -> None:
     assert revision(world) == before
 
 
-def test_what_guesses_nothing_is_not_touched() -> None:
+def test_a_deployment_without_speculation_is_left_alone() -> None:
     world = serving(engine=PLAIN)
     before = revision(world)
     recommend(world, "Off")

@@ -50,7 +50,7 @@ def stored(world: Pretend, path: tuple[str, ...], value: Any) -> None:  # noqa: 
 
 
 @pytest.mark.parametrize("what", STORED)
-def test_what_the_schema_would_refuse_today_freezes_and_harms_nobody(what: str) -> None:
+def test_a_stored_spec_that_todays_schema_would_refuse_changes_no_serving_replica(what: str) -> None:
     """P31: readable, or reported as unreadable; what serves stays, and a good spec fixes it."""
     path, value = STORED[what]
     world = Pretend()
@@ -72,7 +72,7 @@ def test_what_the_schema_would_refuse_today_freezes_and_harms_nobody(what: str) 
 
 @pytest.mark.parametrize("note", ["fairlead.dev/template", "fairlead.dev/wanted-since", "fairlead.dev/failure"])
 @pytest.mark.parametrize("text", ["", "{", "null", "0001-01-01T00:00:00Z"])
-def test_notes_that_make_no_sense_are_notes_nobody_has(note: str, text: str) -> None:
+def test_invalid_annotations_count_as_absent(note: str, text: str) -> None:
     """P31: whatever was written on a revision, the same replicas serve."""
     world = Pretend()
     world.apply(deployment())
@@ -87,7 +87,7 @@ def test_notes_that_make_no_sense_are_notes_nobody_has(note: str, text: str) -> 
     assert world.condition("Ready") == ("True", "Serving")
 
 
-def test_one_that_breaks_us_breaks_nobody_else() -> None:
+def test_an_object_that_crashes_its_reconcile_breaks_no_other_object() -> None:
     """P30: a stored object without required fields raises, and only its own reconcile does."""
     world = Pretend()
     broken = deployment("broken")

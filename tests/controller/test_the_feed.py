@@ -32,7 +32,7 @@ def _rolled() -> Pretend:
 
 @points.DEAR
 @given(share=st.floats(0, 1))
-def test_an_operator_that_starts_in_the_past_harms_nobody(share: float) -> None:
+def test_an_operator_that_starts_with_a_stale_list_removes_nothing_that_is_live(share: float) -> None:
     """P6: its first list is old; nothing that serves goes, and all is as before when the feed catches up."""
     world = rolled()
     before, served, end = world.fingerprint(), world.serving(), world.objects.version
@@ -94,7 +94,7 @@ def test_events_lost_doubled_and_out_of_order_change_nothing_in_the_end(seed: in
     assert world.fingerprint() == rolled().fingerprint()
 
 
-def test_a_child_removed_where_nobody_heard_it_is_made_again() -> None:
+def test_a_child_whose_deletion_the_watch_missed_is_recreated() -> None:
     """P9: a gap in the feed; the list after it shows it."""
     world = rolled()
     before = world.fingerprint()

@@ -45,7 +45,7 @@ COUNTS = st.tuples(st.integers(0, 4), st.integers(0, 3))
 
 @points.DEAR
 @given(story=st.lists(st.one_of(TWISTS, COUNTS), max_size=8), last=COUNTS)
-def test_only_a_marked_pod_ever_sleeps_and_in_the_end_as_many_sleep_as_are_wanted(
+def test_only_a_marked_pod_ever_sleeps_and_in_the_end_as_many_sleep_as_requested(
     story: list[str | tuple[int, int]], last: tuple[int, int]
 ) -> None:
     """A request to one that sleeps and is not marked would hang."""
@@ -88,7 +88,7 @@ def alive(world: Pretend) -> set[str]:
     return {pod["metadata"]["name"] for pod in world.engine_pods() if "deletionTimestamp" not in pod["metadata"]}
 
 
-def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled() -> None:
+def test_a_slow_sleep_or_wake_is_awaited_by_later_reconciles_and_never_started_twice() -> None:
     """One of the other kind ends first; a terminating pod takes its act along."""
 
     async def story() -> None:
@@ -110,5 +110,5 @@ def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled()
     run(story())
 
 
-def test_the_name_of_a_container_that_tells_none_is_a_word() -> None:
+def test_a_container_without_an_id_gets_a_placeholder() -> None:
     assert sleep_switch.container({"status": {"containerStatuses": [{"name": "engine"}]}}) == "asleep"

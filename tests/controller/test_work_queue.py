@@ -114,7 +114,7 @@ def test_a_key_woken_while_it_runs_runs_once_more_after() -> None:
     run_story(story)
 
 
-def test_a_stuck_key_blocks_nobody_and_is_seen() -> None:
+def test_a_stuck_key_blocks_no_other_and_its_age_is_reported() -> None:
     async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
         work.held["stuck"] = asyncio.Event()
         queue.wake(key("stuck"))
@@ -184,7 +184,7 @@ def test_an_event_shortens_a_back_off_only_so_far() -> None:
     run_story(story)
 
 
-def test_the_earliest_moment_asked_for_wins() -> None:
+def test_the_earliest_requested_time_wins() -> None:
     async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
         queue.wake(key("a"), 60)
         queue.wake(key("a"), 10)

@@ -24,7 +24,7 @@ def devcluster(*words: str, cache: Path, lowered: tuple[str, ...] = (), **env: s
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives up a capability, which only root has")
-def test_a_container_without_rights_is_told_so_once(tmp_path: Path) -> None:
+def test_a_container_without_privileges_is_reported_once(tmp_path: Path) -> None:
     lowered = ("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "--")
     answer = devcluster("up", cache=tmp_path / "cache", lowered=lowered)
     assert answer.startswith(
@@ -34,7 +34,7 @@ def test_a_container_without_rights_is_told_so_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="hides Go by a mount, which only root may")
-def test_a_machine_without_go_is_told_what_needs_it(tmp_path: Path) -> None:
+def test_on_a_machine_without_go_the_message_names_what_needs_it(tmp_path: Path) -> None:
     hide = 'if [ -d /usr/local/go ]; then /bin/mount -t tmpfs none /usr/local/go; fi && exec "$@"'
     hidden = ("/usr/bin/unshare", "--mount", "/bin/sh", "-c", hide, "sh")
     answer = devcluster("up", "--light", cache=tmp_path / "cache", lowered=hidden, PATH="/nowhere")

@@ -5,7 +5,7 @@ from pathlib import Path
 from devcluster import control_groups
 
 
-def test_whoever_has_a_weight_gets_ours(tmp_path: Path) -> None:
+def test_every_control_group_that_has_a_cpu_weight_gets_ours(tmp_path: Path) -> None:
     first, second, other = (tmp_path / name for name in ("cpu", "unified", "memory"))
     for group, file in ((first, "cpu.shares"), (second, "cpu.weight"), (other, "memory.limit_in_bytes")):
         group.mkdir()
@@ -18,7 +18,7 @@ def test_whoever_has_a_weight_gets_ours(tmp_path: Path) -> None:
     assert (other / "memory.limit_in_bytes").read_text() == "1\n"
 
 
-def test_a_group_that_nobody_weighs_is_left_alone(tmp_path: Path) -> None:
+def test_a_control_group_without_a_cpu_weight_is_left_alone(tmp_path: Path) -> None:
     control_groups.favour((tmp_path,))
 
     assert list(tmp_path.iterdir()) == []

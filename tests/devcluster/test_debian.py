@@ -12,13 +12,13 @@ from devcluster.setup import debian
 OTHERWISE = "building needs Debian's gcc: apt-get install gcc"
 
 
-def test_who_may_not_install_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_user_who_may_not_install_gets_the_command_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(StepFailed, match="apt-get install gcc"):
         debian.have(("gcc",), OTHERWISE, Cache(tmp_path))
 
 
-def test_a_machine_without_apt_is_told_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_machine_without_apt_gets_the_command_as_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StepFailed, match="apt-get install gcc"):

@@ -105,7 +105,7 @@ def test_a_machine_with_everything_lacks_nothing() -> None:
     assert build.lacking(frozenset(build.PROGRAMS), root=True) is None
 
 
-def test_all_that_is_missing_stands_in_one_message() -> None:
+def test_all_that_is_missing_is_listed_in_one_message() -> None:
     programs = frozenset(build.PROGRAMS) - {"buildah", "debootstrap"}
     assert build.lacking(programs, root=False) == (
         "building the image needs root, to unpack a file system: run it as root (sudo -E); "
@@ -127,7 +127,7 @@ def test_the_image_has_two_stages_on_one_base_that_can_be_chosen() -> None:
     assert re.search(r"^ARG BASE=python:3\.11-slim$", INSTRUCTIONS, re.MULTILINE)
 
 
-def test_the_process_is_nobody_by_number_and_has_no_init_before_it() -> None:
+def test_the_process_has_an_unprivileged_numeric_user_and_no_init_before_it() -> None:
     assert "\nUSER 65532:65532\n" in FINAL_STAGE
     assert '\nENTRYPOINT ["python3", "-m", "fairlead"]' in FINAL_STAGE
 

@@ -20,7 +20,7 @@ def test_each_node_takes_its_share_and_the_rest_is_for_others() -> None:
     assert not image_room.is_plenty(6 * GIB, nodes=3)
 
 
-def test_what_is_available_counts_not_what_nobody_uses(tmp_path: Path) -> None:
+def test_available_memory_counts_not_free_memory(tmp_path: Path) -> None:
     assert image_room.free(written(tmp_path, 20), ()) == 20 * GIB
 
 
@@ -35,7 +35,7 @@ def test_a_container_has_no_more_than_its_limit_by_whichever_version(tmp_path: P
     assert image_room.free(written(tmp_path, 20), (absent, limit)) == 20 * GIB
 
 
-def test_where_nothing_is_told_the_disk_is_used(tmp_path: Path) -> None:
+def test_where_available_memory_is_not_stated_the_disk_is_used(tmp_path: Path) -> None:
     silent = tmp_path / "meminfo"
     silent.write_text("MemTotal: 1 kB\n")
     assert not image_room.is_plenty(image_room.free(silent, ()), nodes=1)

@@ -38,7 +38,7 @@ def test_its_base_is_that_of_our_own_image() -> None:
     assert base.key(sglang_cpu.IMAGE.packages) == base.key()
 
 
-def test_what_stands_in_for_its_kernels_is_part_of_it_and_claims_no_amx(checkout: Path) -> None:
+def test_the_stand_in_for_its_kernels_is_part_of_the_image_and_claims_no_amx(checkout: Path) -> None:
     text = sglang_cpu.KERNELS.read_text()
     assert sglang_cpu.IMAGE.snapshot(checkout)["sglang_kernels.py"] == text.encode()
     assert "COPY sglang_kernels.py " in INSTRUCTIONS

@@ -11,7 +11,7 @@ DOCKERFILE = vllm_cpu.IMAGE.dockerfile.read_text()
 INSTRUCTIONS = "\n".join(line for line in DOCKERFILE.splitlines() if not line.startswith("#"))
 
 
-def test_it_is_what_the_operator_starts_by_default_and_as_whom() -> None:
+def test_it_is_the_image_that_the_operator_starts_by_default_with_the_operators_user_id() -> None:
     assert release.DEFAULT.cpu_image == vllm_cpu.IMAGE.reference
     assert f"\nUSER {lifecycle.USER}:{lifecycle.USER}\n" in INSTRUCTIONS
 

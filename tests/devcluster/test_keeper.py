@@ -56,7 +56,7 @@ def test_a_killed_component_is_started_again(tmp_path: Path) -> None:
     assert keeping.given_up == []
 
 
-def test_what_never_stays_up_is_left_dead_and_said_to_be(tmp_path: Path) -> None:
+def test_a_process_that_never_stays_up_is_left_dead_and_reported_as_dead(tmp_path: Path) -> None:
     async def story(keeping: Keeper) -> None:
         keeping.start(program("raise SystemExit(1)"))
         while not keeping.given_up:
@@ -69,7 +69,7 @@ def test_what_never_stays_up_is_left_dead_and_said_to_be(tmp_path: Path) -> None
     assert keeping.as_json()["components"] == {"member": {"pid": None, "starts": 6, "running": False}}
 
 
-def test_an_end_is_told_in_words() -> None:
+def test_the_end_of_a_process_is_described_in_text() -> None:
     assert keeper.how_it_ended(0) == "exited with 0"
     assert keeper.how_it_ended(-9) == "was ended by SIGKILL"
     assert keeper.how_it_ended(-63) == "was ended by signal 63"

@@ -50,7 +50,7 @@ def test_a_whole_cluster_starts_stores_first_and_members_last(layout: Layout) ->
     }
 
 
-def test_rights_are_checked_and_nobody_is_anonymous(layout: Layout) -> None:
+def test_permissions_are_checked_and_anonymous_access_is_off(layout: Layout) -> None:
     argv = control_plane.components(TWO, layout, PROGRAMS, Ports())[1].argv
     assert "--authorization-mode=Node,RBAC" in argv
     assert "--anonymous-auth=false" in argv

@@ -43,7 +43,7 @@ def owner(process: "subprocess.Popen[bytes]") -> Owner:
     return Owner(**processes.identify(process.pid), words="make prove")
 
 
-def test_whoever_brings_it_up_owns_it_and_so_does_who_started_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_that_starts_a_cluster_owns_it_and_so_does_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     with sleeping() as outer:
         monkeypatch.setenv(OWNERS, f"{outer.pid}:{owner(outer).started}")
         first, second = owners.mine()
@@ -78,7 +78,7 @@ def test_a_number_that_was_used_again_is_no_owner(layout: Layout) -> None:
         assert not found.holds
 
 
-def test_one_that_was_handed_over_is_a_persons(
+def test_a_cluster_that_was_transferred_belongs_to_a_person(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(OWNERS, raising=False)
@@ -95,7 +95,7 @@ def test_one_that_was_handed_over_is_a_persons(
     assert capsys.readouterr().err == ""
 
 
-def test_what_is_gone_cannot_be_handed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removed_cluster_cannot_be_transferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = Layout(tmp_path / "gone")
     owners.hand_over(gone)
     monkeypatch.setattr(sys, "argv", ["guard", str(gone.root)])
@@ -113,7 +113,7 @@ def test_status_says_whose_each_is_and_since_when(layout: Layout, tmp_path: Path
     assert "owner       a person's: make cluster-down NAME=dev ends it" in shown
 
 
-def test_a_process_that_is_gone_has_no_words() -> None:
+def test_an_ended_process_has_no_command_line() -> None:
     with sleeping() as one:
         eventually(lambda: processes.words(one.pid), "it has begun")
     assert processes.words(one.pid) == ""

@@ -19,7 +19,7 @@ from devcluster.members import pause, pki, plain_image
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def test_a_kubeconfig_says_who_somebody_is_and_whom_to_trust() -> None:
+def test_a_kubeconfig_names_its_user_and_the_authority_to_trust() -> None:
     authority = pki.Authority(NOW)
     written = json.loads(pki.kubeconfig(authority, authority.sign("ada", "system:masters"), "https://127.0.0.1:1"))
     user = written["users"][0]["user"]
@@ -64,7 +64,7 @@ def test_the_pause_image_holds_one_program_and_is_the_same_each_time(tmp_path: P
             assert layer.getnames() == ["pause"]
 
 
-def test_status_names_a_death_and_a_cluster_nobody_stands_behind(tmp_path: Path) -> None:
+def test_status_names_a_dead_component_and_a_cluster_without_a_supervisor(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     assert status.as_text(status.read_all(cache), colour=False) == "no cluster runs here; `make cluster` starts one"
     layout = Layout.of(cache, "dev")
@@ -98,7 +98,7 @@ def test_a_step_says_that_it_began_and_how_it_ended() -> None:
     assert lines[3].startswith("  ✗ failing (")
 
 
-def test_a_failed_program_is_told_with_the_end_of_its_output(tmp_path: Path) -> None:
+def test_a_failed_program_is_reported_with_the_end_of_its_output(tmp_path: Path) -> None:
     words = ["sh", "-c", "echo not enough disk; exit 7"]
     with progress.step("packing", io.StringIO()) as current, pytest.raises(progress.StepFailed) as failed:
         progress.run(words, current, tmp_path / "logs" / "pack.log")
@@ -106,7 +106,7 @@ def test_a_failed_program_is_told_with_the_end_of_its_output(tmp_path: Path) -> 
     assert "not enough disk" in str(failed.value)
 
 
-def test_a_log_that_never_was_is_said_not_to_be(tmp_path: Path) -> None:
+def test_a_log_that_was_never_written_is_reported_as_such(tmp_path: Path) -> None:
     assert "was never written" in progress.tail(tmp_path / "none.log")
 
 

@@ -31,7 +31,7 @@ def test_a_node_carries_the_labels_of_gpu_feature_discovery() -> None:
     }
 
 
-def test_a_product_nobody_knows_states_its_memory() -> None:
+def test_a_product_outside_the_catalogue_states_its_memory() -> None:
     assert gpus.read("Future-X1:2:500000").memory_mib == 500000
 
 
@@ -50,7 +50,7 @@ def test_a_product_nobody_knows_states_its_memory() -> None:
         (tuple(f"n{place}" for place in range(17)), "at most 16"),
     ],
 )
-def test_a_wrong_word_is_told_what_would_pass(nodes: tuple[str, ...], words: str) -> None:
+def test_an_invalid_argument_is_answered_with_what_would_pass(nodes: tuple[str, ...], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         plan.make("dev", nodes)
 

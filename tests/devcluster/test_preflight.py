@@ -19,7 +19,7 @@ ABLE = Machine(
 TO_BUILD = ("etcd", "kubelet")
 
 
-def test_an_able_machine_is_told_nothing() -> None:
+def test_a_capable_machine_gets_no_complaint() -> None:
     assert preflight.whole(ABLE, TO_BUILD) == ()
     assert preflight.light(ABLE, TO_BUILD) == ()
     assert preflight.packages(ABLE) == ()
@@ -68,7 +68,7 @@ def test_debian_brings_what_is_missing_by_itself() -> None:
     assert preflight.packages(lacking) == ("containernetworking-plugins", "nftables", "runc")
 
 
-def test_this_machine_can_be_looked_at() -> None:
+def test_this_machine_can_be_surveyed() -> None:
     seen = machine.survey()
     assert seen.system
     assert seen.programs <= frozenset(machine.PROGRAMS)

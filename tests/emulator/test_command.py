@@ -61,7 +61,7 @@ def test_flags_as_people_write_them_are_read_and_unknown_ones_passed_over() -> N
     assert (served.model, served.names, served.context_tokens) == ("m", ("a", "b"), 8000)
 
 
-def test_a_context_left_to_the_engine_is_nobodys_number_yet() -> None:
+def test_a_context_left_to_the_engine_is_not_a_fixed_number_yet() -> None:
     served = command.read(["vllm", "serve", "m", "--max-model-len", "auto"])
 
     assert (served.names, served.context_tokens) == (("m",), 32_768)

@@ -26,7 +26,7 @@ def test_what_the_operator_starts_in_our_image_is_a_kind_that_can_be_emulated(ki
     assert type(dialects.of(served).start.memory) is type(engine.memory(""))
 
 
-def test_kinds_are_told_apart_by_their_first_words() -> None:
+def test_kinds_are_distinguished_by_the_start_of_their_commands() -> None:
     words = [one.words for one in DIALECTS.values()]
 
     assert len(set(words)) == len(words)
@@ -34,7 +34,7 @@ def test_kinds_are_told_apart_by_their_first_words() -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["--"], ["vllm"], ["trtllm", "m"], ["sglang", "server", "m"]])
-def test_a_command_of_nobody_is_refused_with_those_there_are(words: list[str]) -> None:
+def test_an_unknown_command_is_refused_with_a_list_of_those_there_are(words: list[str]) -> None:
     each = r"must be `vllm serve MODEL \.\.\.` or `sglang serve MODEL \.\.\.` or `trtllm-serve MODEL \.\.\.`"
     with pytest.raises(InvalidCommandLine, match=each):
         dialects.read(words, {})

@@ -32,14 +32,14 @@ def test_the_help_names_every_knob_and_fault(capsys: pytest.CaptureFixture[str])
     assert all(f"{PREFIX}{knob}:" in text for knob in KNOBS)
 
 
-def test_the_command_says_what_is_wrong_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reports_what_is_wrong_with_its_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["engine", "--product", "NVIDIA-L4", "--", "trtllm", "m"]) == 2
     words = "the engine's command: trtllm m: must be `vllm serve MODEL ...` or `sglang serve MODEL ...`"
     assert capsys.readouterr().err.startswith(f"fairlead engine: {words}")
 
 
 @pytest.mark.trial(15)
-def test_a_flag_that_vllm_does_not_know_ends_the_start_with_its_words_and_its_code() -> None:
+def test_a_flag_unknown_to_vllm_ends_the_start_with_vllms_message_and_exit_code() -> None:
     words = ["-m", "fairlead", "engine", "--product", "NVIDIA-L4", "--", "vllm", "serve", "m", "--sead", "2"]
     ran = subprocess.run(
         [sys.executable, *words],

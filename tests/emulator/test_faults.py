@@ -13,7 +13,7 @@ def test_a_fault_shows_after_the_requests_that_go_well() -> None:
     assert not faults.shows(EngineFault.HANG)
 
 
-def test_a_new_order_is_counted_from_its_own_beginning_and_whoever_waits_is_told() -> None:
+def test_a_new_fault_order_is_counted_from_its_own_beginning_and_its_listener_is_notified() -> None:
     faults = FaultState(FaultOrder(fault=EngineFault.NO_TOKENS))
     faults.answered, faults.tokens = 7, 70
     engine_faults: list[EngineFault] = []

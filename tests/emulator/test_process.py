@@ -113,7 +113,7 @@ def test_a_signal_before_it_is_ready_may_be_lost_as_vllm_loses_it(tmp_path: Path
     run_story(story())
 
 
-def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
+def test_an_engine_that_crashes_leaves_a_server_that_reports_it_and_then_exits_with_0(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(VllmDialect, "ending", replace(ENDING, death_seconds=0.3))
@@ -151,7 +151,7 @@ def test_a_server_that_is_to_outlive_its_engine_does(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_what_does_not_fit_the_gpu_ends_the_start_in_vllms_words(tmp_path: Path) -> None:
+def test_what_does_not_fit_the_gpu_ends_the_start_with_vllms_message(tmp_path: Path) -> None:
     async def story() -> None:
         pod = Pod(tmp_path, QUICK)
         pod.life.cancel()
@@ -171,7 +171,7 @@ def test_what_does_not_fit_the_gpu_ends_the_start_in_vllms_words(tmp_path: Path)
         (EngineFault.GATED, "401 Client Error. Cannot access gated repo for url https://huggingface.co/org/model/"),
     ],
 )
-def test_a_start_that_fails_leaves_its_last_words_in_both_places(
+def test_a_failed_start_leaves_its_last_message_in_the_log_and_the_termination_log(
     tmp_path: Path, fault: EngineFault, words: str
 ) -> None:
     async def story() -> None:
@@ -183,7 +183,7 @@ def test_a_start_that_fails_leaves_its_last_words_in_both_places(
     run_story(story())
 
 
-def test_an_sglang_takes_requests_until_it_looks_whether_it_may_end(
+def test_an_sglang_accepts_requests_until_it_checks_whether_it_may_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SglangDialect, "ending", replace(SGLANG_ENDING, poll_seconds=0.3))
@@ -206,7 +206,7 @@ def test_an_sglang_takes_requests_until_it_looks_whether_it_may_end(
     run_story(story())
 
 
-def test_a_gated_model_ends_an_sglang_in_the_hubs_words(tmp_path: Path) -> None:
+def test_a_gated_model_ends_an_sglang_with_the_hubs_message(tmp_path: Path) -> None:
     async def story() -> None:
         pod = Pod(tmp_path, replace(QUICK, order=FaultOrder(fault=EngineFault.GATED)), served=SGLANG)
         assert await pod.life == 1

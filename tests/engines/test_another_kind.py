@@ -62,7 +62,7 @@ def test_its_pod_is_started_probed_and_ended_as_it_says(reported: dict[str, Any]
     }
 
 
-def test_routers_are_let_in_and_speak_to_it_in_its_own_words(reported: dict[str, Any]) -> None:
+def test_routers_are_admitted_and_use_its_own_port_headers_and_errors(reported: dict[str, Any]) -> None:
     assert reported["children"] == {
         "open": 30000,
         "asked on": 30000,
@@ -82,10 +82,10 @@ def test_its_metrics_become_load_wherever_they_are_read(reported: dict[str, Any]
     assert reported["metrics"] == {"at": "10.0.0.1:30000/engine/metrics", "load": [3.0, 1.0, 100, 64], "queried": True}
 
 
-def test_its_last_words_are_understood(reported: dict[str, Any]) -> None:
+def test_its_termination_message_is_understood(reported: dict[str, Any]) -> None:
     words = "the engine ended with code 1: out of pretend memory; write less context"
     assert reported["ended"] == f"OutOfGpuMemory: {words}"
 
 
-def test_it_is_never_asked_to_sleep(reported: dict[str, Any]) -> None:
+def test_it_is_never_put_to_sleep(reported: dict[str, Any]) -> None:
     assert reported["acts"] == {"sleeps": False, "is awake": True}

@@ -57,7 +57,7 @@ def test_graphs_that_no_step_would_use_are_refused(setup: EngineSetup, reason: W
     assert remedy in found[0].remedy
 
 
-def test_shorter_graphs_than_a_full_batch_are_allowed_and_said() -> None:
+def test_cuda_graphs_shorter_than_a_full_batch_are_allowed_with_a_warning() -> None:
     short = replace(ENGINE, cuda_graph_tokens=64, max_sequences=128)
     found = [one for one in VllmEngine().warnings(setup_of(short)) if one.field == FIELD]
     assert [(one.reason, one.remedy) for one in found] == [(Why.SLOWER, "write 128 or more, or leave it out")]

@@ -26,7 +26,7 @@ REAL: Final = {
 }
 
 
-def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weights() -> None:
+def test_the_simulated_engine_gets_the_real_ones_command_and_needs_no_weights() -> None:
     setup = setup_of(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME), extra_env=(("A", "b"),)))
     real, simulated = (
         engine.launch(setup, LifecycleParameters()) for engine in (VllmEngine(), ENGINES[EngineKind.SIMULATED])
@@ -45,7 +45,7 @@ def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weigh
     )
 
 
-def test_the_simulated_sglang_is_handed_the_real_ones_command_and_none_of_its_caches() -> None:
+def test_the_simulated_sglang_gets_the_real_ones_command_and_none_of_its_caches() -> None:
     setup = setup_of(replace(SGLANG, extra_env=(("A", "b"),)))
     real, simulated = (ENGINES[kind] for kind in (EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG))
     launched, wanted = (engine.launch(setup, LifecycleParameters()) for engine in (simulated, real))
@@ -69,7 +69,7 @@ def test_what_the_simulated_sglang_does_not_do_is_refused_by_name(flag: str) -> 
     assert no.remedy == "leave it out, or write engine.kind: SGLang"
 
 
-def test_the_simulated_tensorrt_llm_is_handed_the_real_ones_command_and_its_file() -> None:
+def test_the_simulated_tensorrt_llm_gets_the_real_ones_command_and_its_file() -> None:
     setup = setup_of(replace(TENSORRT, extra_env=(("A", "b"),)))
     real, simulated = (ENGINES[kind] for kind in (EngineKind.TENSORRT_LLM, EngineKind.SIMULATED_TENSORRT_LLM))
     launched, wanted = (engine.launch(setup, LifecycleParameters()) for engine in (simulated, real))
@@ -136,7 +136,7 @@ def test_a_kind_that_the_schema_has_before_its_engine_is_refused_by_name(monkeyp
     )
 
 
-def test_an_engine_nobody_knows_is_refused_with_those_that_are_known() -> None:
+def test_an_unknown_engine_is_refused_with_a_list_of_those_available() -> None:
     assert describe("vllm") == SpecRefusal(
         field="spec.engine.kind",
         value="vllm",

@@ -157,7 +157,7 @@ def test_a_refusal_reads_as_one_sentence_with_field_value_rule_and_way_out() -> 
     )
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_everything_wrong_is_reported_at_once() -> None:
     setup = setup_of(
         replace(
             ENGINE, weights=WeightFormat.BITSANDBYTES, memory_utilization=0.0, extra_args=("--port=1", "--swap-space=4")

@@ -174,7 +174,7 @@ NOT_WORTH_A_WORD: Final = {
 
 
 @pytest.mark.parametrize("what", WORTH_A_WORD)
-def test_what_costs_something_is_said_and_allowed(what: str) -> None:
+def test_a_costly_setting_is_allowed_with_a_warning(what: str) -> None:
     setup, (field, reason, remedy) = WORTH_A_WORD[what]
 
     (warning,) = VllmEngine().warnings(setup)
@@ -187,7 +187,7 @@ def test_what_costs_nothing_is_not_talked_about(what: str) -> None:
     assert VllmEngine().warnings(NOT_WORTH_A_WORD[what]) == ()
 
 
-def test_what_is_tried_on_the_simulated_engine_is_held_to_the_same_rules() -> None:
+def test_a_setup_of_the_simulated_engine_is_held_to_the_same_rules() -> None:
     simulated = ENGINES[EngineKind.SIMULATED]
     setups: list[EngineSetup] = [setup for setup, _ in WORTH_A_WORD.values()]
     setups.append(setup_of(spread=Parallelism(tensor=3)))

@@ -125,7 +125,7 @@ FREE: Final = [
 
 
 @pytest.mark.parametrize("flag", FREE)
-def test_a_flag_that_nobody_owns_is_free(flag: str) -> None:
+def test_a_flag_that_fairlead_does_not_own_is_free(flag: str) -> None:
     assert refusals_of(flag, "value") == ()
 
 

@@ -38,7 +38,7 @@ def after_a_good_page(page: bytes) -> EngineLoad | UnreadableScrape:
 
 
 @pytest.mark.parametrize("page", [BUSY, TWO])
-def test_a_page_tells_the_same_by_both_readings_however_often_it_is_read(page: bytes) -> None:
+def test_both_readers_return_the_same_however_often_a_page_is_read(page: bytes) -> None:
     skimmer = FastLoadReader(metrics.FAMILY_INDEX)
 
     assert [skimmer.read(page) for _ in range(COMPARED_EACH + 2)] == [completely(page)] * (COMPARED_EACH + 2)
@@ -71,14 +71,14 @@ def test_a_page_of_another_engine_on_the_same_address_is_found_elsewhere() -> No
 @given(st.sampled_from(WANTED), st.integers(0, 255))
 @example(BUSY.index(b"\n# TYPE " + TTFT) + 3, ord("X"))
 @example(BUSY.index(TTFT + b"_bucket"), ord("#"))
-def test_a_page_with_any_wrong_byte_where_it_matters_never_tells_another_thing(place: int, byte: int) -> None:
+def test_a_page_with_any_wrong_byte_where_it_matters_never_yields_another_result(place: int, byte: int) -> None:
     page = BUSY[:place] + bytes([byte]) + BUSY[place + 1 :]
 
     assert after_a_good_page(page) == completely(page)
 
 
 @given(st.integers(0, len(BUSY)))
-def test_a_page_that_ends_early_never_tells_another_thing(end: int) -> None:
+def test_a_truncated_page_never_yields_another_result(end: int) -> None:
     assert after_a_good_page(BUSY[:end]) == completely(BUSY[:end])
 
 
@@ -94,7 +94,7 @@ def test_a_page_that_ends_early_never_tells_another_thing(end: int) -> None:
         (rb"vllm:generation_tokens_total\{", b"many", UnreadableScrapeReason.BROKEN_LINE),
     ],
 )
-def test_a_lying_number_is_told_as_the_complete_reading_tells_it(
+def test_an_invalid_number_is_reported_as_the_complete_reader_reports_it(
     line: bytes, answer: bytes, reason: UnreadableScrapeReason
 ) -> None:
     page = re.sub(rb"(\n" + line + rb"[^\n]*\}) [^\n]+", rb"\1 " + answer, BUSY)
@@ -147,7 +147,7 @@ def test_a_heading_without_lines_is_a_family_without_samples() -> None:
     assert load.preemptions is None
 
 
-def test_a_pod_whose_page_both_readings_tell_apart_is_read_completely_from_then_on() -> None:
+def test_a_pod_on_whose_page_the_readers_disagree_is_read_completely_from_then_on() -> None:
     received = BUSY + b'vllm:num_requests_waiting{engine="0",model_name="chat"} 5.0\n'
     skimmer = FastLoadReader(metrics.FAMILY_INDEX)
 

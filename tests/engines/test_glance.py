@@ -36,7 +36,7 @@ def test_the_cache_is_as_large_as_the_engine_says(before: bytes, after: bytes, t
 
 
 @pytest.mark.parametrize("value", [b"NaN", b"-1.0", b"many", b"", b"1e300"])
-def test_a_page_that_is_broken_where_it_matters_tells_nothing(value: bytes) -> None:
+def test_a_page_that_is_broken_where_it_matters_yields_nothing(value: bytes) -> None:
     assert API.quick_load(PAGE.replace(b" 3.0", b" " + value)) is None
     assert API.quick_load(PAGE[: PAGE.index(b"vllm:kv_cache_usage")]) is None
 

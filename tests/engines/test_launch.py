@@ -133,7 +133,7 @@ def test_no_field_says_a_flag_of_another_and_none_is_forgotten() -> None:
     assert len(set(every)) == len(every)
 
 
-def test_ngram_says_what_it_looks_up() -> None:
+def test_ngram_states_the_lengths_that_it_matches() -> None:
     command = launch(setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4)))).command
 
     config = json.loads(command[command.index("--speculative-config") + 1])
@@ -145,7 +145,7 @@ def test_ngram_says_what_it_looks_up() -> None:
     }
 
 
-def test_layers_of_the_models_own_guess_once_each_and_the_number_is_always_said() -> None:
+def test_mtp_layers_draft_one_token_each_and_the_number_is_always_stated() -> None:
     mtp = replace(NGRAM, method=SpeculationMethod.MTP, tokens=0)
     unknown = launch(setup_of(replace(ENGINE, speculation=mtp), shape=None)).command
     command = launch(setup_of(replace(ENGINE, speculation=mtp), shape=LATENT)).command
@@ -180,7 +180,7 @@ def test_a_draft_from_the_hub_keeps_the_hub_in_reach_of_a_model_on_a_volume() ->
     assert EnvVar(name="HF_HUB_OFFLINE", value="1") not in engine_launch.environment
 
 
-def test_a_draft_that_is_switched_off_is_brought_along_by_nobody() -> None:
+def test_a_draft_model_that_is_switched_off_is_not_mounted() -> None:
     off = replace(WITH_DRAFT, method=SpeculationMethod.OFF, draft=VOLUME)
 
     assert launch(setup_of(replace(ENGINE, speculation=off))).mounts == ()
@@ -237,7 +237,7 @@ def test_the_kernel_never_ends_a_drain_and_a_start_is_never_given_up_before_its_
     assert engine_launch.probes.liveness.allowed_seconds >= 60
 
 
-def test_on_a_gpu_nobody_knows_the_cap_of_requests_is_rather_too_high() -> None:
+def test_on_an_unknown_gpu_the_cap_of_requests_errs_on_the_high_side() -> None:
     setup = setup_of(replace(ENGINE, max_queued_requests=8), on=None)
 
     command = launch(setup).command

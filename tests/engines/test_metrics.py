@@ -17,7 +17,7 @@ BUSY: Final = (DATA / "vllm-0.32-busy.txt").read_text(encoding="utf-8")
 TWO: Final = (DATA / "vllm-0.32-two-engines.txt").read_text(encoding="utf-8")
 
 
-def test_a_busy_engines_page_tells_every_fact() -> None:
+def test_a_busy_engines_page_yields_every_fact() -> None:
     load = metrics.load(BUSY)
 
     assert isinstance(load, EngineLoad)
@@ -135,7 +135,7 @@ WORTHLESS: Final = {
 
 
 @pytest.mark.parametrize("what", WORTHLESS)
-def test_a_page_that_lies_is_not_believed_at_all(what: str) -> None:
+def test_an_invalid_page_is_unreadable_with_its_reason_and_line(what: str) -> None:
     page, reason, line = WORTHLESS[what]
 
     assert metrics.load(page) == UnreadableScrape(reason=reason, line=page.strip() if line is None else line)
@@ -177,7 +177,7 @@ def test_any_text_is_always_answered_by_a_value(text: str) -> None:
         )
     )
 )
-def test_what_is_believed_is_never_negative_and_no_share_is_above_one(rows: list[tuple[str, str, str]]) -> None:
+def test_accepted_values_are_never_negative_and_no_share_is_above_one(rows: list[tuple[str, str, str]]) -> None:
     load = metrics.load("".join(f"{name}{labels} {value}\n" for name, labels, value in rows))
 
     if isinstance(load, EngineLoad):

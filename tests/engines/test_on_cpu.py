@@ -37,7 +37,7 @@ def variables(setup: EngineSetup) -> dict[str, object]:
     return {one.name: one.value for one in VLLM.launch(setup, PACE).environment}
 
 
-def test_cores_become_threads_and_memory_the_cache_that_it_is_told() -> None:
+def test_cores_become_threads_and_memory_becomes_the_configured_kv_cache() -> None:
     given = variables(on_cpu(cores=8, kv_gib=5))
 
     assert {name: value for name, value in given.items() if "CPU" in name or "OMP" in name} == {
@@ -256,7 +256,7 @@ def test_every_row_names_the_place_it_was_read_in() -> None:
     assert all(one.because and one.remedy for one in (*overrides.FLAGS, *overrides.VARIABLES))
 
 
-def test_too_little_memory_at_a_start_is_told_with_the_field_to_raise() -> None:
+def test_too_little_memory_at_a_start_is_reported_with_the_field_to_raise() -> None:
     words = (
         "ValueError: Available memory on node 0 (0.84/4.0 GiB) on kv cache allocation is less than requested memory "
         "for kv (1.0 GiB). Decrease --kv-cache-memory-bytes, VLLM_CPU_KVCACHE_SPACE, or reduce CPU memory used"

@@ -46,7 +46,7 @@ def test_every_rule_says_what_it_mirrors(rule: RefusalCheck | WarningCheck) -> N
     assert rule.__doc__
 
 
-def test_no_rule_stands_twice() -> None:
+def test_no_rule_is_listed_twice() -> None:
     assert len({*REFUSAL_CHECKS}) == len(REFUSAL_CHECKS)
     assert len({*WARNING_CHECKS}) == len(WARNING_CHECKS)
     assert len({*OF_SGLANG}) == len(OF_SGLANG)

@@ -10,7 +10,7 @@ from fairlead.fleet.shapes import ModelShape
 from tests.engines.setups import ENGINE, LATENT, LLAMA, MIXTURE, MTP, NGRAM, WITH_DRAFT, setup_of, stored
 
 
-def test_a_known_shape_is_told_as_it_is() -> None:
+def test_a_given_shape_is_written_as_it_is() -> None:
     config = placeholder_config.config(LLAMA)
     assert config["architectures"] == ["LlamaForCausalLM"]
     assert config["num_attention_heads"] == 32
@@ -19,30 +19,30 @@ def test_a_known_shape_is_told_as_it_is() -> None:
     assert "num_experts" not in config
 
 
-def test_experts_and_layers_that_guess_are_told() -> None:
+def test_experts_and_layers_that_draft_tokens_are_written() -> None:
     assert placeholder_config.config(MIXTURE)["num_experts"] == 128
     assert placeholder_config.config(replace(LLAMA, mtp_layers=2))["num_nextn_predict_layers"] == 2
 
 
-def test_a_family_nobody_listed_is_told_as_llama_without_experts() -> None:
+def test_an_unlisted_family_is_written_as_llama_without_experts() -> None:
     config = placeholder_config.config(replace(MIXTURE, family="of_tomorrow", intermediate=0))
     assert config["model_type"] == "llama"
     assert "num_experts" not in config
     assert config["intermediate_size"] == 4 * config["hidden_size"]
 
 
-def test_a_checkpoint_says_how_it_is_stored_whatever_was_asked() -> None:
+def test_a_checkpoint_states_its_own_weight_format_whatever_was_requested() -> None:
     assert placeholder_config.config(stored(LLAMA, WeightFormat.AWQ))["quantization_config"]["quant_method"] == "awq"
     assert "quantization_config" not in placeholder_config.config(LLAMA, WeightFormat.AWQ)
 
 
-def test_a_model_nobody_knows_is_stored_as_asked() -> None:
+def test_an_unknown_model_has_the_requested_weight_format() -> None:
     config = placeholder_config.config(None, WeightFormat.GPTQ)
     assert config["quantization_config"]["quant_method"] == "gptq"
     assert config["architectures"] == ["LlamaForCausalLM"]
 
 
-def test_the_engine_is_asked_with_a_stand_in_for_each_model() -> None:
+def test_the_engine_checks_a_setup_with_a_placeholder_for_each_model() -> None:
     eagle = replace(WITH_DRAFT, method=SpeculationMethod.EAGLE3)
 
     def question(speculation: DesiredSpeculation, shape: ModelShape | None = LLAMA) -> dict[str, Any]:

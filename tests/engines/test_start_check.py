@@ -82,10 +82,10 @@ def test_weights_that_are_cut_are_a_no_before_anything_is_replaced(tmp_path: Pat
     assert found == (code, last)
 
 
-def test_words_that_the_parser_does_not_know_are_a_no(tmp_path: Path) -> None:
+def test_arguments_that_the_parser_does_not_recognize_fail_the_check(tmp_path: Path) -> None:
     code, words = outcome_of(tmp_path, "pass", "--no-such-flag")
     assert (code, "unrecognized arguments: --no-such-flag" in words) == (2, True)
 
 
-def test_an_image_without_vllm_cannot_tell(tmp_path: Path) -> None:
+def test_an_image_without_vllm_cannot_be_checked_and_passes(tmp_path: Path) -> None:
     assert outcome_of(tmp_path, "pass", present=False)[0] == 0

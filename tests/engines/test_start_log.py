@@ -77,7 +77,7 @@ def test_an_error_that_points_above_gives_way_to_the_one_above() -> None:
 
 
 @pytest.mark.parametrize("lines", [(), CPU[:1], CPU[1:]])
-def test_a_log_without_these_lines_tells_no_phases(lines: tuple[LogLine, ...]) -> None:
+def test_a_log_without_these_lines_yields_no_phases(lines: tuple[LogLine, ...]) -> None:
     assert start_log.of_start(lines, 3.0).phases == {}
 
 
@@ -109,7 +109,7 @@ def test_phases_of_sglang_are_those_of_its_first_rank() -> None:
 
 
 @pytest.mark.parametrize("kept", [SGLANG[:2], SGLANG[2:], SGLANG[:6]])
-def test_a_log_of_sglang_that_lacks_a_line_tells_no_phases(kept: tuple[LogLine, ...]) -> None:
+def test_a_log_of_sglang_that_lacks_a_line_yields_no_phases(kept: tuple[LogLine, ...]) -> None:
     assert of_sglang.of_start(kept, 25.5).phases == {}
     assert of_sglang.of_start(SGLANG[:3], 25.5).graphs_gib is None
 

@@ -41,7 +41,7 @@ REMEDIES = {
 
 @pytest.mark.trial(15)
 @pytest.mark.parametrize("flag", REMEDIES)
-def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_warned_of_another_image(flag: str) -> None:
+def test_an_unknown_flag_is_refused_with_the_nearest_one_and_only_warned_of_with_a_custom_image(flag: str) -> None:
     refused, warned = REMEDIES[flag]
     words = ("--seed", "1", flag, "2")
 
@@ -57,7 +57,7 @@ def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_warned_
 
 
 @pytest.mark.trial(15)
-def test_each_flag_of_nobody_is_named_and_one_that_is_refused_for_another_reason_is_named_once() -> None:
+def test_each_unknown_flag_is_named_and_one_that_is_refused_for_another_reason_is_named_once() -> None:
     words = ("--sead", "1", "--swap-space=4", "--enable-request-ids", "--a b")
     setup = setup_of(replace(RELEASED, extra_args=words))
 

@@ -122,7 +122,7 @@ def test_a_line_that_cannot_be_used_says_where_what_why_and_what_to_write(line: 
     assert problem.sentence.startswith(sentence)
 
 
-def test_all_wrong_lines_are_named_at_once_and_a_name_stands_once() -> None:
+def test_all_wrong_lines_are_named_at_once_and_a_name_is_accepted_once() -> None:
     same = {"id": "a", "input": "x", "target": "y"}
     found, problems = read(same, b"nonsense", same)
     assert [one.name for one in found] == ["a"]

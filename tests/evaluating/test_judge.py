@@ -59,7 +59,7 @@ def test_who_wins_in_both_orders_wins_and_anything_else_is_a_tie(
     assert (both[0].right, both[1].right) == right
 
 
-def test_nobody_is_asked_of_equal_answers_nor_of_one_that_failed() -> None:
+def test_the_judge_is_not_called_for_equal_answers_or_a_failed_one() -> None:
     assert not judge.needs_judge(line("Paris"), line("Paris"))
     assert not judge.needs_judge(line("Paris"), line("", error="500"))
     assert judge.scored(line("Paris"), line("Paris"), {}) == (ScoredAnswer(right=True), ScoredAnswer(right=True))
@@ -68,7 +68,7 @@ def test_nobody_is_asked_of_equal_answers_nor_of_one_that_failed() -> None:
     assert judge.scored(line("Paris"), line("Lyon"), {}) is None, "not asked yet"
 
 
-def test_both_orders_are_asked_with_the_reference_and_no_more_than_is_kept() -> None:
+def test_both_orders_are_sent_to_the_judge_with_the_reference_and_no_more_than_is_kept() -> None:
     plain, turned = judge.questions(ITEM, line("Paris"), line("Lyon"), "Judge.")
     assert plain.messages[0] == {"role": "system", "content": "Judge."}
     assert plain.messages[1]["content"] == (

@@ -10,12 +10,12 @@ def pod(ours: int = 0, running: float | None = 0.0, waiting: float | None = 0.0)
     return PodLoad(ours=ours, running=running, waiting=waiting)
 
 
-def test_the_pod_with_the_fewest_of_ours_is_asked_and_then_the_idlest() -> None:
+def test_the_pod_with_the_fewest_evaluation_requests_is_chosen_and_then_the_idlest() -> None:
     assert choose([pod(1, 1), pod(0, 9), pod(0, 5)]) == 2
     assert choose([pod(2, 2), pod(1, 1)]) == 1
 
 
-def test_nobody_is_asked_where_a_users_request_waits() -> None:
+def test_no_pod_is_chosen_where_a_users_request_waits() -> None:
     assert choose([pod(waiting=1), pod(running=30)]) == 1
     assert choose([pod(waiting=1), pod(waiting=3, running=200)]) is None
 

@@ -34,7 +34,7 @@ def answers(found: list[EvaluationItem], sample: int = 0) -> Answers:
     return {one.key: one for one in (answered(item, sample=sample) for item in found)}
 
 
-def test_both_sides_answer_item_by_item_and_what_is_there_is_not_wanted_again() -> None:
+def test_both_sides_answer_item_by_item_and_existing_answers_are_not_requested_again() -> None:
     some = items(3)
     run = RunProgress(items=some, samples=1, baseline=answers(some[:2]), candidate=answers(some[:1]))
     assert [(one.side, one.item.name) for one in run.wanted()] == [

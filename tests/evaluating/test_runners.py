@@ -101,7 +101,7 @@ REQUEST = HarnessRequest(
 )
 
 
-def test_the_harness_is_told_whom_to_ask_and_needs_no_tokenizer() -> None:
+def test_the_harness_gets_the_endpoint_to_query_and_needs_no_tokenizer() -> None:
     runner = EvaluationRunner(kind=RunnerKind.LM_EVAL, task="support")
     words = harness.command(runner, REQUEST)
     assert words[:2] == ("python3", "-c")
@@ -115,7 +115,7 @@ def test_the_harness_is_told_whom_to_ask_and_needs_no_tokenizer() -> None:
     assert rest.endswith("--seed 7 --gen_kwargs max_gen_toks=64,temperature=0,do_sample=False --apply_chat_template")
 
 
-def test_a_part_and_plain_completions_are_other_words() -> None:
+def test_a_limit_and_plain_completions_change_the_harness_arguments() -> None:
     runner = EvaluationRunner(kind=RunnerKind.LM_EVAL, task="support", chat=False, metric="acc,none")
     part = HarnessRequest(**{name: getattr(REQUEST, name) for name in REQUEST.__slots__} | {"limit": 100})
     words = harness.command(runner, part)

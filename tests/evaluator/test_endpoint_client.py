@@ -44,18 +44,18 @@ def test_the_only_model_is_taken_and_the_lane_is_the_batch_lane(endpoint: Preten
     assert endpoint.lanes == {"batch"}
 
 
-def test_a_busy_endpoint_is_asked_again_when_it_says(endpoint: PretendedEndpoint) -> None:
+def test_requests_to_a_busy_endpoint_are_retried_as_its_retry_after_header_states(endpoint: PretendedEndpoint) -> None:
     endpoint.refusals = [(429, "0"), (503, ""), (500, "soon")]
     assert answer(endpoint.url).text == "HELLO"
     assert endpoint.seen == {"hello": 1}
 
 
-def test_an_endpoint_that_stays_busy_is_an_error_of_the_item_with_its_words(endpoint: PretendedEndpoint) -> None:
+def test_an_endpoint_that_stays_busy_is_an_error_of_the_item_with_its_message(endpoint: PretendedEndpoint) -> None:
     endpoint.broken = True
     assert answer(endpoint.url) == ItemReply(error="500 no")
 
 
-def test_what_is_wrong_with_the_request_is_not_tried_again(endpoint: PretendedEndpoint) -> None:
+def test_an_invalid_request_is_not_retried(endpoint: PretendedEndpoint) -> None:
     endpoint.refusals = [(400, "")]
     assert answer(endpoint.url) == ItemReply(error="400 later")
 
@@ -91,7 +91,7 @@ def test_a_wrong_key_ends_the_run_and_the_right_one_does_not(endpoint: Pretended
     assert answer(endpoint.url, key="secret").text == "HELLO"
 
 
-def test_an_address_where_nobody_is_ends_the_run_with_what_to_check() -> None:
+def test_an_address_without_a_listener_ends_the_run_with_what_to_check() -> None:
     with pytest.raises(EndpointUnusable) as refused:
         answer("http://127.0.0.1:9")
     assert str(refused.value).startswith("candidate http://127.0.0.1:9: it does not answer: Connect call failed")

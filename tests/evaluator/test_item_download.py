@@ -83,13 +83,13 @@ def from_hub(hub: Hub, path: str = "evals/items.jsonl") -> int:
     return main(["evaluator", "read", *words])
 
 
-def test_a_mounted_file_is_handed_over_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mounted_file_is_delivered_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "items.jsonl").write_bytes(ITEMS)
     assert main(["evaluator", "read", "--file", str(tmp_path / "items.jsonl")]) == 0
     assert handed_lines.read(capsys.readouterr().out.splitlines()) == ITEMS
 
 
-def test_a_file_of_a_hub_is_handed_over_whole_though_it_fails_at_first(
+def test_a_hub_file_is_delivered_whole_although_the_first_attempts_fail(
     hub: Hub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hub.failures = 2
@@ -97,7 +97,7 @@ def test_a_file_of_a_hub_is_handed_over_whole_though_it_fails_at_first(
     assert handed_lines.read(capsys.readouterr().out.splitlines()) == ITEMS
 
 
-def test_a_hub_that_wants_a_token_gets_it_or_says_where_to_name_it(
+def test_a_hub_that_requires_a_token_gets_it_or_the_error_names_the_field_to_set(
     hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.token = "secret"
@@ -108,7 +108,7 @@ def test_a_hub_that_wants_a_token_gets_it_or_says_where_to_name_it(
     assert "secret" not in capsys.readouterr().out
 
 
-def test_what_a_hub_does_not_have_or_cannot_give_is_said(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_hub_lacks_or_cannot_deliver_is_reported(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     assert from_hub(hub, "other.jsonl") == 1
     assert "404: the hub has no such repository, revision or file" in capsys.readouterr().err
     hub.failures = item_download.TRIES

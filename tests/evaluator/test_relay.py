@@ -92,7 +92,7 @@ def test_requests_are_marked_and_shared_out_and_no_more_than_so_many_at_once(tmp
     asyncio.run(story())
 
 
-def test_another_pod_answers_where_one_is_gone_or_busy(tmp_path: Path) -> None:
+def test_another_pod_answers_where_one_is_unreachable_or_busy(tmp_path: Path) -> None:
     async def story() -> None:
         engines = Engines()
         served(tmp_path, "198.18.0.1", "198.18.0.2")

@@ -137,7 +137,7 @@ def test_a_process_is_killed_at_its_write(tmp_path: Path) -> None:
         sleeper.wait()
 
 
-def test_held_words_come_when_they_are_released_and_lost_ones_never(tmp_path: Path) -> None:
+def test_held_watch_events_arrive_when_released_and_lost_ones_never_without_a_relist(tmp_path: Path) -> None:
     async def story() -> None:
         async with world(tmp_path) as there, there.following() as informer:
             gate = there.proxy.gates["configmaps"]

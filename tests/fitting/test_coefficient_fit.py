@@ -129,7 +129,7 @@ def test_one_run_moves_its_group_less_than_many_do() -> None:
     assert 1.0 < one.decode < many.decode
 
 
-def test_a_group_nobody_measured_keeps_the_physics() -> None:
+def test_a_group_without_measurements_keeps_the_physics() -> None:
     columns = invented(times_where(small_on_h200, 1.3))
     others = chosen(columns, lambda run: not small_on_h200(run))
     factors = corrections.factors(columns, corrections.learn(columns, truth(), others))

@@ -24,7 +24,7 @@ def workers(number: int = 1, tensor: int = 1) -> WorkerPool:
     return WorkerPool(step_work.of(published_rows.question(tensor=tensor)), number, 1)
 
 
-def test_one_client_sees_its_own_steps_and_nobody_elses_prompts() -> None:
+def test_one_client_sees_its_own_steps_and_no_other_clients_prompts() -> None:
     seen = fixed_concurrency.aggregated_figures(workers(), ASSUMED, load(1), PLAIN)
     alone = fixed_concurrency.decode_s(workers().work, roofline.ASSUMED, 1, load(1))
     assert seen.token_s == pytest.approx(alone)

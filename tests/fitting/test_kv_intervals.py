@@ -79,7 +79,7 @@ def test_too_few_groups_for_the_coverage_are_taken_at_their_largest_error() -> N
     assert kv_intervals.share(few, found) >= kv_intervals.share(few, found, coverage=0.2)
 
 
-def test_a_kind_that_nobody_measured_is_taken_for_one_gpu_and_an_exchange() -> None:
+def test_a_kind_without_measurements_is_taken_for_one_gpu_and_an_exchange() -> None:
     switched = next(one for one in STARTS if one.row["id"] == "43")
     without = {OutsideKind.SINGLE: 0.25, OutsideKind.EXCHANGE: 0.1}
     measured = {OutsideKind.SWITCHED: 0.35}

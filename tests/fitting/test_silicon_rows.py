@@ -58,7 +58,7 @@ def test_a_layout_written_as_a_product_is_read_as_the_gpus_that_exist(
     assert row(TOGETHER | dict(zip(names, written, strict=True))).decode == meant
 
 
-def test_concurrency_that_is_not_said_follows_from_the_batch_of_every_rank() -> None:
+def test_concurrency_that_is_not_stated_follows_from_the_batch_of_every_rank() -> None:
     together = TOGETHER | {"silicon_data_source": "source_file=h.csv", "batch_size": "8", "attention_dp_size": "4"}
     apart = with_workers(decode_batch_size="8") | {"silicon_data_source": "source_file=h.csv"}
     assert row(together).concurrency == 32.0
@@ -108,7 +108,7 @@ def test_missing_workers_are_else_those_of_the_nearest_run_with_as_many_gpus() -
     assert first.row.decode.number == 3
 
 
-def test_missing_workers_that_nothing_tells_are_one_of_each_and_wide_ones_share_by_rank() -> None:
+def test_missing_worker_counts_are_estimated_as_one_of_each_and_wide_workers_share_by_rank() -> None:
     alone, wide = completed(APART, APART | {"decode_tp_size": "32", "silicon_tpot_ms": "11"})
     assert alone.found is LayoutSource.GUESSED
     assert alone.row.decode == WorkerGroup(1, 4, 1, True)

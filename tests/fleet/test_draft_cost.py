@@ -9,7 +9,7 @@ LIKE_VLLM = EngineKind.VLLM, EngineKind.SIMULATED
 OTHERS = [kind for kind in EngineKind if kind not in LIKE_VLLM]
 
 
-def test_only_vllm_on_a_gpu_looks_drafts_up_there() -> None:
+def test_only_vllm_on_a_gpu_does_the_ngram_lookup_on_the_gpu() -> None:
     ngram = SpeculationMethod.NGRAM
     assert {draft_cost.lookup(kind, ngram, on_cpu=False) for kind in LIKE_VLLM} == {draft_cost.BY_GPU}
     assert draft_cost.lookup(EngineKind.VLLM, ngram, on_cpu=True) == draft_cost.BY_HOST
@@ -18,7 +18,7 @@ def test_only_vllm_on_a_gpu_looks_drafts_up_there() -> None:
 
 
 @pytest.mark.parametrize("method", [one for one in SpeculationMethod if one is not SpeculationMethod.NGRAM])
-def test_other_methods_look_nothing_up(method: SpeculationMethod) -> None:
+def test_methods_other_than_ngram_do_no_lookup(method: SpeculationMethod) -> None:
     assert draft_cost.lookup(EngineKind.VLLM, method, on_cpu=False) is None
 
 

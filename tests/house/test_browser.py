@@ -20,7 +20,7 @@ def test_where_one_is_installed_nothing_is_installed_again() -> None:
     assert chromium.main() == 0
 
 
-def test_a_page_that_asks_a_network_is_seen_to_and_wrong_orders_are_named(tmp_path: Path) -> None:
+def test_network_requests_of_a_page_are_recorded_and_invalid_commands_are_named(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text('<title>story</title><img src="http://127.0.0.1:9/asked.png">')
     with browser.page(program()) as opened:

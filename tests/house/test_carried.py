@@ -74,11 +74,11 @@ def test_it_ends_where_the_number_has_arrived() -> None:
         (object(), []),
     ],
 )
-def test_forms_are_told_from_the_outside_in(held: object, forms: list[str]) -> None:
+def test_forms_are_listed_from_the_outside_in(held: object, forms: list[str]) -> None:
     assert Search(MARKER).forms(held) == forms
 
 
-def test_what_lies_deeper_than_values_of_ours_ever_do_is_not_looked_at() -> None:
+def test_values_nested_deeper_than_ours_ever_are_are_not_searched() -> None:
     held: object = MARKER
     for _ in range(DEEPEST + 1):
         held = [held]

@@ -42,7 +42,7 @@ def test_steps_see_the_tree_they_are_run_on_first(tmp_path: Path) -> None:
     assert outcome.output.splitlines() == [str(tmp_path), f"{tmp_path}/operator:{tmp_path}"]
 
 
-def test_rows_are_aligned_and_coloured_only_when_asked() -> None:
+def test_rows_are_aligned_and_coloured_only_on_request() -> None:
     rows = [check.row(ended(name, holds=True), colour=False) for name in ("lint", "evidence")]
 
     assert rows == ["lint      ✓    1.2 s", "evidence  ✓    1.2 s"]
@@ -55,7 +55,7 @@ def test_when_all_holds_one_line_says_so() -> None:
     assert list(check.closing(both, 3.21)) == ["check: 2 steps held in 3.2 s"]
 
 
-def test_a_failing_step_shows_its_words_then_advice_then_the_verdict() -> None:
+def test_a_failing_step_shows_its_output_then_advice_then_the_verdict() -> None:
     mixed = [ended("types", holds=True), ended("lint", holds=False, output="line 3: too long")]
 
     words, verdict = check.closing(mixed, 3.21)
@@ -74,7 +74,7 @@ def test_one_step_alone_is_run_by_name(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out.startswith("evidence  ")
 
 
-def test_a_story_that_lost_its_marker_still_starts_no_cluster(tmp_path: Path) -> None:
+def test_a_test_that_lost_its_marker_still_starts_no_cluster(tmp_path: Path) -> None:
     story = "def test_unmarked() -> None:\n    pass\n"
     for path in [tmp_path / "tests" / one / f"test_{one}.py" for one in ("node", "apiserver")]:
         path.parent.mkdir(parents=True)

@@ -13,7 +13,7 @@ def judged(**texts: str) -> list[str]:
 
 
 @pytest.mark.parametrize("text", [ONLY_A_TYPE, "def late() -> None:\n    import fairlead.router.replies\n"])
-def test_two_files_that_import_each_other_are_named_wherever_the_import_stands(text: str) -> None:
+def test_two_files_that_import_each_other_are_named_wherever_the_import_is(text: str) -> None:
     (answer,) = judged(attempts=text, replies="\nfrom fairlead.router import attempts\n", tls="import ssl\n")
     line = 4 if text is ONLY_A_TYPE else 2
     assert answer.startswith(

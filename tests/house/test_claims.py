@@ -89,7 +89,7 @@ def test_proving_all_fails_when_one_fails_and_still_runs_the_rest(
     assert list(ledger.read(tmp_path)) == ["house.1", "house.2", "api.1"]
 
 
-def test_the_page_tells_found_and_not_yet_found() -> None:
+def test_the_page_shows_recorded_claims_and_those_not_recorded_yet() -> None:
     rendered = page.render(THREE, {"house.1": RECORD})
 
     assert "### house.1\n\nDoors close\n\n- holds: 3 passed\n- 2026-11-20, 61 s, on 2 CPUs, 4 GiB" in rendered

@@ -33,7 +33,7 @@ def summary(passed: int = 4) -> Summary:
     )
 
 
-def test_a_report_is_summed_up_by_story() -> None:
+def test_a_report_is_summarized_by_test_file() -> None:
     summary = conformance.summarize(REAL, REPORT, 12.34, "2026-11-20")
     assert (summary.cases, summary.passed, summary.left_out, summary.seconds) == (4, 2, 1, 12.3)
     assert summary.stories == {"endings": 2, "routes": 2}
@@ -52,7 +52,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert conformance.read(path) == {REAL: summary()}
 
 
-def test_the_page_has_a_row_for_each_side_and_each_story() -> None:
+def test_the_page_has_a_row_for_each_side_and_each_test_file() -> None:
     page = conformance.render({REAL: summary(), OURS: summary()})
     assert page.count("| real vLLM | 0.32.0 on CPU | 2026-11-20 | 4 | 4 | 0 | 62 |") == 2
     assert "| endings | 2 | 2 |" in page

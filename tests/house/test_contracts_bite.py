@@ -227,7 +227,7 @@ def test_make_check_fails_and_says_what_to_do_about(breach: Breach, broken: Chec
     assert [words for words in breach.words if words not in checked.stdout] == []
 
 
-def test_a_package_in_place_of_the_source_root_is_told_before_python_breaks(tmp_path: Path) -> None:
+def test_a_package_in_place_of_the_source_root_is_reported_before_python_breaks(tmp_path: Path) -> None:
     copy = copied(tmp_path)
     (copy / "operator" / "__init__.py").touch()
 

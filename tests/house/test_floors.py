@@ -88,6 +88,6 @@ def test_a_report_below_a_floor_fails(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "operator/fairlead/fleet: 66.6 %" in capsys.readouterr().out
 
 
-def test_without_a_report_the_usage_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_report_the_usage_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert floors.main([]) == 2
     assert "usage" in capsys.readouterr().err

@@ -16,7 +16,7 @@ def test_a_page_holds_what_its_module_prints(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8").startswith("The Zen of Python")
 
 
-def test_a_page_whose_module_fails_stays_as_it_was_and_the_trouble_is_said(tmp_path: Path) -> None:
+def test_a_page_whose_module_fails_stays_as_it_was_and_the_error_is_reported(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("whole", encoding="utf-8")
     written = generated.write(Generated(module="prove.no_such_table", into=str(page)))
@@ -36,7 +36,9 @@ def test_an_unknown_name_is_refused_with_those_there_are(capsys: pytest.CaptureF
     assert "no module is named poems: prove.field_table, " in capsys.readouterr().err
 
 
-def test_a_failure_is_told_and_is_the_end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_reported_and_ends_the_command_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(generated, "ALL", (Generated(module="prove.no_such_table"),))
     assert generated.main([]) == 1
     captured = capsys.readouterr()

@@ -35,7 +35,7 @@ def test_without_own_machine_code_the_newest_text_that_it_compiles_stays() -> No
     assert b"newer" in library
 
 
-def test_bytes_that_only_look_like_a_fatbin_stay_as_they_are() -> None:
+def test_bytes_that_only_resemble_a_fatbin_stay_as_they_are() -> None:
     for odd in (fatbins.MAGIC, fatbins.MAGIC + struct.pack("<HHQ", 1, 16, 9999), fatbin(b"\1" * 40)):
         library = bytearray(odd)
         assert not fatbins.blank(library, 90)

@@ -60,7 +60,7 @@ def test_parts_follow_each_other_and_are_added_up(workshop: Workshop) -> None:
     assert (sums["sequences"], sums["faults"], sums["failures"]) == (1200, 2400, [])
 
 
-def test_what_the_same_operator_went_through_is_not_told_again(workshop: Workshop) -> None:
+def test_sequences_that_the_same_operator_passed_are_not_run_again(workshop: Workshop) -> None:
     kept_campaigns.added_up("small", 1000)
     kept_campaigns.added_up("small", 1500)
     assert [first for _, first, _ in workshop.runs] == [0, 500, 1000]
@@ -94,7 +94,7 @@ def test_no_other_file_of_a_campaign_imports_what_makes_one_world(world: str) ->
     assert users == ["__main__.py"], "the command, which tells one world or the other"
 
 
-def test_what_an_edited_tree_went_through_is_not_kept(workshop: Workshop) -> None:
+def test_results_of_an_edited_tree_are_not_kept(workshop: Workshop) -> None:
     workshop.changed = " M campaign/x.py\n"
     kept_campaigns.added_up("node", 150)
     assert not kept_campaigns.FOLDER.exists()
@@ -106,7 +106,7 @@ def test_a_part_that_found_something_is_the_last(workshop: Workshop) -> None:
     assert (sums["sequences"], sums["violations"], sums["failures"]) == (1000, 1, [{"sequence": 500}])
 
 
-def test_a_part_that_broke_off_says_nothing_and_is_told_again(workshop: Workshop) -> None:
+def test_an_aborted_part_reports_nothing_and_is_run_again(workshop: Workshop) -> None:
     workshop.broken = True
     assert kept_campaigns.added_up("small", 500) == {}
     workshop.broken = False

@@ -57,7 +57,7 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/serving/test_migrating.py", "node"),
         ("tests/node/serving/diagnostics/test_alerts.py", "node"),
         ("tests/house/test_artifacts.py", "house"),
-        ("tests/node/serving/scaling/test_bad_days.py", "node"),
+        ("tests/node/serving/scaling/test_unreliable_signals.py", "node"),
         ("tests/node/vllm/test_first_answer.py", "node"),
         ("tests/node/sglang/test_first_answer.py", "node"),
         ("tests/apiserver/test_crds.py", "apiserver"),
@@ -67,7 +67,7 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/sglang/test_real_sglang.py", "sglang"),
     ],
 )
-def test_each_test_is_told_by_one_lane(test: str, mark: str) -> None:
+def test_each_test_is_run_by_one_lane(test: str, mark: str) -> None:
     assert census.complaint(test, {mark}) is None
 
 
@@ -90,7 +90,7 @@ def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
 
 
 @pytest.mark.house
-def test_lanes_side_by_side_say_their_words_when_they_are_over(capfd: pytest.CaptureFixture[str]) -> None:
+def test_parallel_lanes_print_their_output_when_they_end(capfd: pytest.CaptureFixture[str]) -> None:
     tiny = Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing")
     small = Lane(name="small", marker="house and not house", folders=NONE_THERE, world="nothing")
     ran = list(lanes.run_all([small, tiny]))
@@ -107,7 +107,7 @@ def test_lanes_without_a_result_are_named() -> None:
     assert lanes.still_running([], []) == ""
 
 
-def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
+def test_while_the_leak_check_runs_no_other_lane_has_a_node() -> None:
     leaks, *others = LANES
     begun = list[str]()
     assert lanes.next_one(others, [by_name("pure"), leaks, by_name("house")]) is None, "there is no room"
@@ -150,7 +150,7 @@ def test_a_lane_without_a_node_is_passed_over_until_a_file_changes(tmp_path: Pat
     assert not kept_lanes.holds(tmp_path, house, kept_lanes.facts(tmp_path, house, 40))
 
 
-def test_no_lane_of_a_node_is_passed_over_and_none_whose_cluster_is_somebody_elses(
+def test_only_lanes_without_a_node_are_skipped_when_unchanged_and_none_on_an_existing_cluster(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert {lane.name for lane in LANES if lane.kept} == {"house", "conformance", "apiserver", "artifacts"}
@@ -165,7 +165,7 @@ def test_no_lane_of_a_node_is_passed_over_and_none_whose_cluster_is_somebody_els
 
 
 @pytest.mark.house
-def test_a_lane_says_what_it_needs_and_how_it_went(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_lane_prints_what_it_needs_and_how_it_ended(capfd: pytest.CaptureFixture[str]) -> None:
     ran = lanes.run(Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing at all"))
     out = capfd.readouterr().out
     assert ran.code == 5, "no test ran"
@@ -173,7 +173,7 @@ def test_a_lane_says_what_it_needs_and_how_it_went(capfd: pytest.CaptureFixture[
     assert re.search(r"\d+ deselected", out)
 
 
-def test_the_pure_lane_runs_what_changed_of_both_halves_and_traces_shells_only_where_floors_are_wanted() -> None:
+def test_the_pure_lane_runs_changed_tests_of_both_halves_and_traces_shells_only_for_floors() -> None:
     assert lanes.commands(by_name("pure")) == (("house.pure",), ("house.pure", "--rest"))
     assert pure.the_rest().table is None
     traced = pure.traced_rest()
@@ -186,7 +186,7 @@ def test_the_pure_lane_runs_what_changed_of_both_halves_and_traces_shells_only_w
 
 @pytest.mark.house
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives up a capability, which only root has")
-def test_where_no_cluster_can_run_the_lane_is_passed_over_aloud_and_in_ci_it_fails() -> None:
+def test_where_no_cluster_can_run_the_lane_is_skipped_with_its_reason_and_in_ci_it_fails() -> None:
     aloud = run("house.lanes", "node", without="sys_admin")
     assert aloud.returncode == 0
     assert re.search(r"SKIPPED \[\d+\]", aloud.stdout), "the count"
@@ -198,7 +198,7 @@ def test_where_no_cluster_can_run_the_lane_is_passed_over_aloud_and_in_ci_it_fai
 
 
 @pytest.mark.house
-def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_few_tests_that_failed_are_run_again_alone_and_named(capfd: pytest.CaptureFixture[str]) -> None:
     lane = Lane(name="nobody", marker="house and not house", folders=NONE_THERE, world="nothing", real=True)
     kept = ROOT / ".build" / "pytest-nobody" / "v" / "cache"
     kept.mkdir(parents=True, exist_ok=True)
@@ -224,7 +224,7 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
 
 
 @pytest.mark.house
-def test_a_shells_test_that_failed_beside_others_is_told_again_alone(
+def test_a_shells_test_that_failed_beside_others_is_run_again_alone(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     place = tmp_path / "test_slow.py"
@@ -242,7 +242,7 @@ def test_a_shells_test_that_failed_beside_others_is_told_again_alone(
         shutil.rmtree(ROOT / ".build" / f"pytest-{shell.name}")
 
 
-def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
+def test_only_lanes_with_a_real_environment_are_run_again() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
         *("leaks", "conformance", "operated", "faults", "apiserver", "serving", "canaries", "rollouts", "scaling"),
         *("lives", "node", "long"),

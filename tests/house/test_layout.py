@@ -20,7 +20,7 @@ from house import layout, tree
         ("tests/house/manager.py", "'manager' says nothing"),
     ],
 )
-def test_what_stands_wrong_is_told_where_to_go(path: str, advice: str) -> None:
+def test_a_misplaced_or_misnamed_file_is_reported_with_what_to_do(path: str, advice: str) -> None:
     (violation,) = layout.violations([Path(path)])
 
     assert violation.startswith(f"{path}:1: ")

@@ -43,7 +43,7 @@ def test_the_committed_page_is_the_one_the_code_makes() -> None:
     assert committed == messages_page.page(), "run `python -m house.messages_page`"
 
 
-def test_no_sentence_is_too_long_or_helps_nobody() -> None:
+def test_no_message_is_too_long_or_without_figure_and_remedy() -> None:
     assert list(limits.faults(messages_page.found())) == []
 
 
@@ -87,7 +87,7 @@ def test_every_scaling_decision_of_a_rise_and_a_fall_is_on_the_page() -> None:
         ("_OF_NO_FILE = 'two words'\n", ""),
     ],
 )
-def test_a_new_sentence_is_found_wherever_it_stands(tmp_path: Path, added: str, complaint: str) -> None:
+def test_a_new_message_is_found_wherever_it_is_written(tmp_path: Path, added: str, complaint: str) -> None:
     room = tmp_path / "operator/fairlead/cluster"
     room.mkdir(parents=True)
     (room / "news.py").write_text(added.replace("{'x' * 240}", "x" * 240), encoding="utf-8")

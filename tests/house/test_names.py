@@ -23,7 +23,7 @@ def test_a_noun_of_the_field_is_not(stem: str) -> None:
     assert list(names.vague([Path(f"operator/fairlead/router/{stem}.py")], VOCABULARY)) == []
 
 
-def test_a_class_name_stands_once_in_a_layer_and_may_stand_in_another() -> None:
+def test_a_class_name_occurs_once_in_a_layer_and_may_occur_in_another() -> None:
     first, second, below = (names.PACKAGE / room / "pods.py" for room in ("router", "autoscaler", "fleet"))
     assert list(names.shared({first: [("Pod", 3)], below: [("Pod", 4)]}, LAYERS)) == []
     (violation,) = names.shared({first: [("Pod", 3)], second: [("Pod", 5)]}, LAYERS)

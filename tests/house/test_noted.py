@@ -21,7 +21,7 @@ def ran(*, code: int = 0, **numbers: float) -> Noting:
     return Noting(ended=ended, numbers={name: (number,) for name, number in numbers.items()})
 
 
-def test_numbers_are_read_and_words_are_passed_over() -> None:
+def test_numbers_are_read_and_text_is_skipped() -> None:
     assert noted.numbers(REPORT) == {"requests": (40.0, 2.0), "overhead_seconds": (2.5,)}
 
 

@@ -45,11 +45,11 @@ def test_a_skipped_proof_proves_nothing(found: Counts, enough: bool) -> None:
     assert found.all_passed is enough
 
 
-def test_counts_are_told_with_their_zeros() -> None:
+def test_counts_are_printed_with_their_zeros() -> None:
     assert str(Counts(passed=12, skipped=1)) == "12 passed, 0 failed, 1 skipped"
 
 
-def test_a_program_is_heard_while_it_runs_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_programs_output_is_shown_while_it_runs_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = "import os, sys; print('2 passed in 0.1s'); print(os.getcwd(), file=sys.stderr); sys.exit(3)"
 
     ended = programs.run(sys.executable, "-c", program, cwd=tmp_path)

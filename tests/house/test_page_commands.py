@@ -81,7 +81,7 @@ def test_a_command_may_have_several_lines_and_several_programs(tmp_path: Path) -
     assert str(found[0]).startswith("docs/page.md:4: A=1 make it")
 
 
-def test_a_command_that_does_not_end_is_said(tmp_path: Path) -> None:
+def test_a_command_that_does_not_end_is_reported(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```sh\nhelm x \\\n```\n")
     with pytest.raises(ValueError, match="the command of line 2 does not end"):
@@ -101,7 +101,7 @@ def test_each_command_has_a_place(command: PageCommand) -> None:
 @pytest.mark.parametrize(
     "words", [words for _, words in PROGRAMS if words[0] == "fairlead"], ids=lambda words: " ".join(words)[:60]
 )
-def test_the_parser_takes_the_words(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parser_accepts_the_arguments(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The real parser; what the command does then is for the lanes that run it."""
     taken: list[argparse.Namespace] = []
 
@@ -142,7 +142,7 @@ def test_each_value_that_helm_is_given_is_one_of_the_chart() -> None:
     assert unknown == []
 
 
-def test_each_kind_that_kubectl_is_asked_for_is_known() -> None:
+def test_each_kind_that_a_kubectl_command_reads_exists() -> None:
     unknown: list[str] = []
     for command, words in PROGRAMS:
         if words[0] != "kubectl" or words[1] not in READ or "-f" in words:

@@ -53,7 +53,7 @@ def test_a_module_they_cannot_reach_does_not(root: Path) -> None:
     assert reach.key(root, ["tests/api"]) == before
 
 
-def test_words_for_people_alone_do_not_but_generated_pages_do(root: Path) -> None:
+def test_prose_for_people_does_not_change_the_key_but_generated_pages_do(root: Path) -> None:
     before = reach.key(root, ["tests/api"])
     for prose in ("README.md", "docs/router.md", "docs/decisions/0001.md", "changes/007.feature.md", ".ci/run"):
         (root / prose).parent.mkdir(parents=True, exist_ok=True)

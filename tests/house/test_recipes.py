@@ -26,7 +26,7 @@ def test_it_touches_few_files_of_the_product_and_is_written_down(recipe: Recipe)
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_what_it_stands_behind_is_in_the_tree(recipe: Recipe, tmp_path: Path) -> None:
+def test_the_text_after_which_a_recipe_inserts_is_in_the_tree(recipe: Recipe, tmp_path: Path) -> None:
     for path in {edit.path for edit in recipe.edits if edit.after}:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(tree.ROOT / path, tmp_path / path)

@@ -15,7 +15,7 @@ def test_where_a_server_is_there_nothing_is_installed(capfd: pytest.CaptureFixtu
     assert redis_server.found() in map(shutil.which, redis_server.PROGRAMS)
 
 
-def test_who_may_not_install_is_told_what_to_ask_for(
+def test_a_user_who_may_not_install_gets_the_package_to_request(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")

@@ -28,7 +28,7 @@ def learn(root: Path, text: str) -> None:
     (root / ".build" / "pure" / "rest.lock").touch()
 
 
-def test_a_new_clone_knows_what_the_last_one_learnt(tmp_path: Path, cache: Cache) -> None:
+def test_a_new_clone_starts_with_the_caches_of_the_last_one(tmp_path: Path, cache: Cache) -> None:
     first, second = clone(tmp_path / "first"), clone(tmp_path / "second")
     assert seeds.taken(first, cache)
     assert not (first / HELD).exists(), "nobody learnt anything yet"

@@ -21,7 +21,7 @@ def test_a_page_without_a_place_with_two_and_a_place_without_a_page_are_named() 
     ]
 
 
-def test_the_site_asks_nobody_for_a_font() -> None:
+def test_the_site_fetches_no_font_from_elsewhere() -> None:
     assert navigation.configuration(ROOT)["theme"]["font"] is False
 
 

@@ -22,7 +22,7 @@ def test_a_gpu_s_workloads_count_one_by_one_too() -> None:
     assert not engine_sweep.holds([])
 
 
-def test_the_figures_of_each_workload_are_said() -> None:
+def test_the_figures_of_each_workload_are_reported() -> None:
     assert engine_sweep.words("vLLM 0.32.0", [NEAR, FAR]) == (
         "real vLLM 0.32.0 on CPU, TPOT real and predicted: 4.00 and 3.50 ms (-12.5%; +5.0% with the sweep's "
         "points at 1.20 times their step by then; 3.5 requests at once), 4.00 and 3.50 ms (-12.5%; -12.5% with the "

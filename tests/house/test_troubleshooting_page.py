@@ -15,7 +15,7 @@ from house.troubleshooting_page import Entry, Mismatch
 WORDS = troubleshooting_page.WORDS
 
 
-def test_the_committed_page_is_the_one_that_the_words_make() -> None:
+def test_the_committed_page_is_the_one_that_its_entries_generate() -> None:
     written = (ROOT / troubleshooting_page.PAGE).read_text(encoding="utf-8")
     assert written == troubleshooting_page.page(), "run `python -m house.troubleshooting_page`"
 
@@ -32,7 +32,7 @@ def test_an_entry_is_whole_or_says_that_nothing_is_wrong() -> None:
             assert one.cause.startswith("Nothing is wrong."), name
 
 
-def test_an_entry_says_which_condition_to_look_at() -> None:
+def test_an_entry_names_the_condition_to_check() -> None:
     for name, one in troubleshooting_page.entries().items():
         assert any(f"`{kind}" in one.shows for kind in ConditionType), name
 
@@ -78,7 +78,7 @@ def test_a_sentence_ends_and_a_command_is_one_of_ours() -> None:
         Entry.model_validate({"cause": "It has an end.", "shows": "`Ready False`.", "command": "rm -rf /"})
 
 
-def test_the_words_that_an_entry_quotes_are_said_by_fairlead() -> None:
+def test_the_messages_that_an_entry_quotes_are_fairleads() -> None:
     messages = (ROOT / "docs/reference/messages.md").read_text(encoding="utf-8")
     types = tuple(ConditionType)
     for name, one in troubleshooting_page.entries().items():

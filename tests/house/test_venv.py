@@ -28,7 +28,7 @@ def test_our_own_lock_pins_uv() -> None:
     assert "--hash=sha256:" in venv.locked("uv", venv.LOCK.read_text())
 
 
-def test_uv_sees_the_mirror_and_the_certificates_that_pip_was_told_of() -> None:
+def test_uv_gets_the_mirror_and_the_certificates_configured_for_pip() -> None:
     listed = "global.index-url='https://files.example/simple'\nglobal.timeout='9'\n:env:.cert='/etc/ssl/ours.pem'\n"
     assert venv.translated(listed) == {
         "UV_DEFAULT_INDEX": "https://files.example/simple",
@@ -41,5 +41,5 @@ def test_the_environment_counts_more_than_a_file() -> None:
     assert venv.translated(listed) == {"UV_FIND_LINKS": "/from/the/environment"}
 
 
-def test_where_pip_was_told_nothing_uv_is_told_nothing() -> None:
+def test_where_nothing_is_configured_for_pip_uv_gets_nothing() -> None:
     assert venv.translated("") == {}

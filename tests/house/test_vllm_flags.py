@@ -36,7 +36,7 @@ def test_vllm_is_kept_from_the_network_and_from_our_modules() -> None:
     assert real_vllm.environment()["PYTHONPATH"] == ""
 
 
-def test_an_environment_of_sglang_is_its_own_and_has_what_stands_in_for_its_kernels(tmp_path: Path) -> None:
+def test_the_sglang_environment_is_its_own_and_has_the_stand_in_for_its_kernels(tmp_path: Path) -> None:
     place = tmp_path / f"sglang-{real_sglang.VERSION}"
     place.mkdir()
     (place / "ready").touch()

@@ -59,7 +59,7 @@ def test_what_a_test_is_called_is_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("text", ['WHY = "the desk is full"\n', "# the desk is full\n", '"""The Desk."""\n'])
-def test_a_word_that_stands_nowhere_is_found_in_messages_and_comments_too(text: str) -> None:
+def test_a_word_to_avoid_everywhere_is_found_in_messages_and_comments_too(text: str) -> None:
     (line,) = in_code(text)
     assert line.casefold() == f"{PRODUCT}:1: desk: docs/glossary.md has for it: dispatcher"
 
@@ -67,12 +67,12 @@ def test_a_word_that_stands_nowhere_is_found_in_messages_and_comments_too(text: 
 @pytest.mark.parametrize(
     "text", ["way_back = 1\n", "# its way\n# back\nWAY_BACK = 1\n", '"""On its way\n    back."""\n']
 )
-def test_two_words_are_found_in_names_and_over_the_end_of_a_line(text: str) -> None:
+def test_a_phrase_to_avoid_is_found_in_names_and_across_line_ends(text: str) -> None:
     (line,) = {one.partition(": docs")[2] for one in in_code(text)}
     assert line == "/glossary.md has for it: fallback"
 
 
-def test_a_document_may_say_told_and_not_desk() -> None:
+def test_a_document_may_use_a_word_that_only_identifiers_must_avoid() -> None:
     assert list(words.in_document(PAGE, "Nobody was told.\nAsk the desk.\n", VOCABULARY)) == [
         f"{PAGE}:2: desk: docs/glossary.md has for it: dispatcher"
     ]

@@ -157,7 +157,7 @@ def test_a_source_that_comes_later_is_found_after_the_pause(tmp_path: Path) -> N
     asyncio.run(story())
 
 
-def test_what_the_engine_answers_to_a_load_is_said(tmp_path: Path) -> None:
+def test_the_engines_answer_to_a_failed_load_is_reported(tmp_path: Path) -> None:
     async def story() -> None:
         async with replica(tmp_path, PretendedEngine(refuses="LoRA rank 16 is\n greater than")) as one:
             wanted = adapter(tmp_path)
@@ -247,7 +247,7 @@ def test_a_loader_that_was_killed_while_it_staged_begins_anew(tmp_path: Path) ->
     asyncio.run(story())
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -262,7 +262,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: py
     asyncio.run(story())
 
 
-def test_the_kubelet_and_the_operator_read_how_it_stands(tmp_path: Path) -> None:
+def test_the_kubelet_and_the_operator_can_read_the_loaders_state(tmp_path: Path) -> None:
     async def story() -> None:
         async with replica(tmp_path) as one, served(*page.routes(one.loop)) as address:
             taking = process.taking(one.loop)
@@ -282,7 +282,7 @@ def test_the_kubelet_and_the_operator_read_how_it_stands(tmp_path: Path) -> None
     asyncio.run(story())
 
 
-def test_it_goes_on_by_itself_and_ends_when_it_is_told(tmp_path: Path) -> None:
+def test_the_loop_continues_by_itself_and_ends_when_cancelled(tmp_path: Path) -> None:
     async def story() -> None:
         async with replica(tmp_path) as one:
             one.loop.take(listed(adapter(tmp_path)))

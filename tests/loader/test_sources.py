@@ -64,7 +64,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path, location: str, word
     assert words in problem.message
 
 
-def test_where_no_claim_is_mounted_that_is_said(tmp_path: Path) -> None:
+def test_a_claim_that_is_not_mounted_is_reported(tmp_path: Path) -> None:
     problem = fetched(claim("adapters/sql"), tmp_path / "into", SourceAccess())
     assert problem is not None
     assert "mount the claim none" in problem.message
@@ -97,7 +97,7 @@ def test_the_hub_gives_the_files_of_a_revision_for_the_models_token(tmp_path: Pa
     assert "/acme/sql/resolve/main/adapter_config.json: answered 404: there is no such file" in lost.message
 
 
-def test_a_hub_that_nobody_serves_is_tried_again(tmp_path: Path) -> None:
+def test_an_unreachable_hub_is_tried_again(tmp_path: Path) -> None:
     problem = fetched(hub(), tmp_path / "into", SourceAccess(hub="http://127.0.0.1:9"))
     assert problem is not None
     assert "it is tried again" in problem.message
@@ -147,7 +147,7 @@ def test_a_registry_gives_the_files_in_the_layers_of_an_image_and_no_path_is_fol
     assert pulled(pretended, tmp_path / "again", f"@{digest}") is None
 
 
-def test_a_registry_that_wants_a_token_gets_the_credentials_of_the_pull_secret(tmp_path: Path) -> None:
+def test_a_registry_that_requires_a_token_gets_the_credentials_of_the_pull_secret(tmp_path: Path) -> None:
     pretended = PretendedRegistry(user="me:secret")
     pretended.push("v1", *((text, {TITLE: name}) for name, text in FILES.items()))
     refused = pulled(pretended, tmp_path / "into")
@@ -170,7 +170,7 @@ def test_what_is_not_in_the_registry_is_named(tmp_path: Path) -> None:
     assert "/manifests/v2: answered 404: there is no such file" in lost.message
 
 
-def test_a_registry_that_sends_something_else_is_not_believed(tmp_path: Path) -> None:
+def test_registry_content_that_does_not_match_its_digest_or_form_is_refused(tmp_path: Path) -> None:
     pretended = PretendedRegistry(lies=True)
     digest = pretended.push("v1", (FILES[CONFIG], {TITLE: CONFIG}))
     problem = pulled(pretended, tmp_path / "into")
@@ -186,7 +186,7 @@ def test_a_registry_that_sends_something_else_is_not_believed(tmp_path: Path) ->
     assert "the answer is not a JSON object" in strange.message
 
 
-def test_a_layer_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_layer_that_is_not_an_archive_is_reported(tmp_path: Path) -> None:
     pretended = PretendedRegistry()
     pretended.push("v1", (b"no archive at all", {}))
     problem = pulled(pretended, tmp_path / "into")
@@ -194,7 +194,7 @@ def test_a_layer_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
     assert "a layer cannot be unpacked" in problem.message
 
 
-def test_a_registry_that_nobody_serves_is_tried_again(tmp_path: Path) -> None:
+def test_an_unreachable_registry_is_tried_again(tmp_path: Path) -> None:
     source = ModelSource(scheme=SourceScheme.OCI, location="127.0.0.1:9/acme/sql")
     problem = fetched(source, tmp_path / "into", SourceAccess())
     assert problem is not None

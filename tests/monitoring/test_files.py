@@ -44,7 +44,7 @@ def test_a_config_map_holds_any_dashboard_with_room_to_spare() -> None:
     assert max(len(text.encode()) for text in files.rendered().values()) < 2**20 / 4
 
 
-def test_rules_have_a_name_of_their_own_and_alerts_all_that_somebody_at_night_needs() -> None:
+def test_rule_groups_have_unique_names_and_alerts_have_all_that_an_on_call_engineer_needs() -> None:
     groups = yaml.safe_load(files.rules())["groups"]
     assert len({one["name"] for one in groups}) == len(groups)
     rules = [rule for group in groups for rule in group["rules"] if "alert" in rule]

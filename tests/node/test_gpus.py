@@ -41,7 +41,7 @@ def test_a_gpu_that_is_given_back_goes_to_the_one_who_waits(stage: Stage, our_im
     eventually(lambda: stage.phases("app=late") == {"Running": 1}, "the late one runs")
 
 
-def test_a_pod_lands_on_the_product_it_asks_for(stage: Stage, our_image: str, cluster: Door) -> None:
+def test_a_pod_lands_on_the_gpu_product_that_it_requests(stage: Stage, our_image: str, cluster: Door) -> None:
     on_a100 = {"nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB"}
     stage.apply(on(on_a100, pod("large", our_image, WAIT, resources=ONE_GPU), of_template=False))
     eventually(lambda: stage.phases("app=large") == {"Running": 1}, "it runs")

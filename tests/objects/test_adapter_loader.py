@@ -109,7 +109,7 @@ def test_the_list_is_a_config_map_and_the_routers_one_is_not() -> None:
     assert not router_config.is_configuration(filled)
 
 
-def test_routers_are_told_the_names_and_their_versions() -> None:
+def test_routers_receive_the_adapter_names_and_their_versions() -> None:
     built = children.all_children(OWNER, SLOTS, PLATFORM)
     (document,) = [one for one in built if router_config.is_configuration(one)]
     versions = (AdapterShare(name="sql@1", percent=95), AdapterShare(name="sql@2", percent=5))

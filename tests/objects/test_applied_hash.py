@@ -31,7 +31,7 @@ def test_a_count_changes_the_mark_of_engines() -> None:
     assert len(mark) == 16
 
 
-def test_a_field_that_is_wanted_no_more_is_seen_by_the_mark_alone() -> None:
+def test_a_removed_field_is_detected_by_the_applied_hash_alone() -> None:
     live = applied_hash.with_applied_hash(CHILDREN[-1])
     fewer = copy.deepcopy(CHILDREN[-1])
     del fewer["spec"]["template"]["spec"]["priorityClassName"]

@@ -53,7 +53,7 @@ def nodes(value: object) -> Iterator[object]:
 
 
 @pytest.mark.parametrize("name", goldens.SPECS)
-def test_children_look_as_they_did_when_somebody_last_looked(name: str) -> None:
+def test_children_equal_the_manifests_that_were_last_reviewed(name: str) -> None:
     """If the change is intended: `python -m tests.objects.goldens`, and review the difference."""
     assert goldens.built(name) == goldens.kept(name)
 
@@ -150,7 +150,7 @@ def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_a_router_understands_all_that_it_is_told(name: str) -> None:
+def test_a_router_understands_its_whole_configuration(name: str) -> None:
     """The two are implemented in different packages; only the file connects them."""
     deployment = wanted(SPECS[name])
     if not isinstance(deployment.door, DeploymentRouter):
@@ -223,13 +223,13 @@ def test_behind_a_certificate_clients_and_probes_speak_https() -> None:
     ]
 
 
-def test_room_for_answers_is_asked_for_where_they_are_kept() -> None:
+def test_memory_for_cached_responses_is_requested_where_they_are_kept() -> None:
     kept = with_router(cache=ResponseCacheSettings(enabled=True, max_bytes=1 << 30))
     (container,) = first_child(kept, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["memory"] == "1152Mi"
 
 
-def test_routers_that_nobody_counts_here_get_their_number_later_and_are_told_it() -> None:
+def test_a_router_count_absent_from_the_spec_is_set_later_and_in_the_configuration_too() -> None:
     free = first_child(wanted(LEAST), "Deployment")
     assert "replicas" not in free["spec"]
     assert router_deployment.with_router_count(free, 7)["spec"]["replicas"] == 7
@@ -239,13 +239,13 @@ def test_routers_that_nobody_counts_here_get_their_number_later_and_are_told_it(
     assert router_config.with_router_count(document, 2) == document
 
 
-def test_routers_are_told_what_a_new_revision_gets_of_the_traffic() -> None:
+def test_routers_receive_the_traffic_share_of_a_new_revision() -> None:
     document, share = first_child(wanted(LEAST), "ConfigMap"), TrafficShare(revision="1a2b3c4d", percent=5)
     assert loader.read(document["data"]["router.json"]).served[0].share is None
     assert loader.read(router_config.with_share(document, share)["data"]["router.json"]).served[0].share == share
 
 
-def test_routers_are_told_what_a_replica_holds() -> None:
+def test_routers_receive_the_capacity_of_a_replica() -> None:
     capacity = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=64, kv_tokens=90_000)
     built = children.all_children(OWNER, wanted(LEAST), PLATFORM, capacity)
     config = loader.read(next(one for one in built if one["kind"] == "ConfigMap")["data"]["router.json"])
@@ -259,7 +259,7 @@ def test_a_router_outlives_its_longest_request() -> None:
     assert pod["terminationGracePeriodSeconds"] == wait + 61 + 15
 
 
-def test_a_shared_cache_is_told_by_a_file_and_never_by_its_secret() -> None:
+def test_a_shared_cache_is_configured_by_a_file_and_never_by_its_secret() -> None:
     own = json.loads(
         first_child(with_router(cache=ResponseCacheSettings(enabled=True)), "ConfigMap")["data"]["router.json"]
     )
@@ -272,7 +272,7 @@ def test_a_shared_cache_is_told_by_a_file_and_never_by_its_secret() -> None:
     assert "/etc/fairlead-secrets/s" in {one["mountPath"] for one in mounts}
 
 
-def test_the_address_is_what_people_asked_for() -> None:
+def test_the_service_has_the_requested_annotations_and_type() -> None:
     pods = RouterPods(replicas=1, annotations=(("example.com/lb", "internal"),))
     service = first_child(replace(wanted(LEAST), door=DeploymentRouter(pods=pods)), "Service")
     assert service["metadata"]["annotations"] == {"example.com/lb": "internal"}

@@ -72,7 +72,7 @@ def edited(**annotations: str | None) -> Manifest:
     return live
 
 
-def test_facts_are_written_in_words_that_people_read_too() -> None:
+def test_facts_are_written_in_a_form_that_people_can_read_too() -> None:
     written = built()["metadata"]["annotations"]
     assert written == {
         "fairlead.dev/template": canonical(POD),
@@ -88,7 +88,7 @@ def test_what_is_written_is_read_back(facts: RevisionFacts) -> None:
     assert engine_deployment.facts(built(facts)) == facts
 
 
-def test_a_long_story_of_a_failure_is_cut() -> None:
+def test_a_long_message_of_a_failure_is_cut() -> None:
     failure = RevisionFailure(at=NOON, times=1, because="x" * 5000)
     found = engine_deployment.facts(built(replace(FACTS, failure=failure)))
     assert found == replace(FACTS, failure=replace(failure, because="x" * 2000))
@@ -137,7 +137,7 @@ def test_facts_taken_back_are_sent() -> None:
         ({"failure": '{"at": "2026-11-20T13:00:00Z", "times": 0}'}, replace(FACTS, failure=None)),
     ],
 )
-def test_a_fact_that_cannot_be_read_is_a_fact_nobody_has(annotations: dict[str, str], facts: RevisionFacts) -> None:
+def test_a_fact_that_cannot_be_read_counts_as_absent(annotations: dict[str, str], facts: RevisionFacts) -> None:
     assert engine_deployment.facts(edited(**annotations)) == facts
 
 
@@ -147,7 +147,7 @@ def test_a_deployment_that_names_no_revision_says_nothing(live: Manifest) -> Non
     assert engine_deployment.stored_template(live) is None
 
 
-def test_a_label_that_somebody_changed_makes_no_other_revision() -> None:
+def test_an_edited_label_makes_no_other_revision() -> None:
     live = built()
     live["metadata"]["labels"]["fairlead.dev/revision"] = "ffffffff"
     assert engine_deployment.facts(live) == FACTS
@@ -206,7 +206,7 @@ def test_the_deadline_outlasts_the_start(probe: object, seconds: int) -> None:
     assert built(pod=pod)["spec"]["progressDeadlineSeconds"] == seconds
 
 
-def test_the_template_given_stays_the_callers_own() -> None:
+def test_the_built_deployment_shares_no_state_with_the_given_template() -> None:
     pod = copy.deepcopy(POD)
     made = built(pod=pod)
     made["spec"]["template"]["spec"].clear()

@@ -44,7 +44,7 @@ def claim(location: str) -> ModelSource:
     return ModelSource(scheme=SourceScheme.CLAIM, location=location)
 
 
-def test_gpus_are_asked_for_by_resource_and_found_by_product() -> None:
+def test_gpus_are_requested_by_resource_and_selected_by_product() -> None:
     large = LEAST | {"parallelism": {"tensor": 4}}
     assert container(large)["resources"] == {"limits": {"nvidia.com/gpu": "4"}, "requests": {"nvidia.com/gpu": "4"}}
     assert pod(large)["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4"}
@@ -69,7 +69,7 @@ def test_a_users_own_word_for_the_product_wins() -> None:
     assert pod(shared)["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4-SHARED", "zone": "a"}
 
 
-def test_replicas_are_spread_over_nodes_softly_where_nobody_says_how() -> None:
+def test_replicas_are_spread_over_nodes_softly_where_no_spread_is_specified() -> None:
     (rule,) = pod(LEAST)["topologySpreadConstraints"]
     assert (rule["topologyKey"], rule["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
     placed = but(
@@ -108,7 +108,7 @@ def expanded(text: str) -> str:
     return out
 
 
-def test_a_variable_said_twice_is_set_once_by_the_last_word_and_at_its_place() -> None:
+def test_a_variable_set_twice_appears_once_with_its_last_value_and_position() -> None:
     assert engine_pods.environment(
         EnvVar(name="HOME", value="/tmp"),
         EnvVar(name="A", value="1"),
@@ -153,7 +153,7 @@ def test_without_a_claim_the_cache_lives_with_the_pod() -> None:
         (SIMULATED | {"storage": {"sharedMemory": "1Gi"}}, "1Gi"),
     ],
 )
-def test_shared_memory_is_what_was_asked_for_or_what_the_gpus_need(spec: dict[str, Any], size: str | None) -> None:
+def test_shared_memory_is_what_was_requested_or_what_the_gpus_need(spec: dict[str, Any], size: str | None) -> None:
     found = [one["emptyDir"]["sizeLimit"] for one in pod(spec)["volumes"] if one["name"] == "shm"]
     assert found == ([] if size is None else [size])
 
@@ -173,7 +173,7 @@ def test_the_grace_outlasts_wait_and_drain() -> None:
     assert built["terminationGracePeriodSeconds"] == 20 + 600 + 20
 
 
-def test_everything_that_was_placed_stands_in_the_pod() -> None:
+def test_every_placement_setting_reaches_the_pod() -> None:
     built = pod(FULL)
     assert (built["priorityClassName"], built["schedulerName"], built["serviceAccountName"]) == ("p", "s", "a")
     assert built["imagePullSecrets"] == [{"name": "i"}]

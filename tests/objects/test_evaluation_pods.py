@@ -41,7 +41,7 @@ def test_an_image_is_mounted_with_its_credentials_and_not_run() -> None:
     assert spec["containers"][0]["image"] == "fairlead:1"
 
 
-def test_a_hub_is_asked_with_a_token_that_only_the_kubelet_reads() -> None:
+def test_a_hub_is_queried_with_a_token_that_only_the_kubelet_reads() -> None:
     source = HubFile(
         repository="datasets/a/b",
         path="items.jsonl",
@@ -100,7 +100,7 @@ def test_the_harness_reads_the_folder_itself_and_needs_no_copy() -> None:
     assert spec["imagePullSecrets"] == [{"name": "registry"}, {"name": "other"}]
 
 
-def test_a_program_without_words_runs_as_its_image_says_on_a_copy_of_its_part() -> None:
+def test_a_program_without_arguments_runs_its_images_entrypoint_on_a_copy_of_its_items() -> None:
     runner = EvaluationRunner(kind=RunnerKind.JOB, program=RunnerProgram(image="program:1"))
     made = runner_pods.manifest(work(runner, ConfigMapKey(name="questions", key="items.jsonl"), limit=100), PLATFORM)
     copy, _ = made["spec"]["initContainers"]
@@ -141,7 +141,7 @@ def work(runner: EvaluationRunner, source: ItemSource, limit: int | None = None)
     )
 
 
-def test_a_relay_is_told_only_of_pods_that_have_an_address() -> None:
+def test_a_relay_gets_only_pods_that_have_an_address() -> None:
     pods: list[Manifest] = [
         {"status": {"podIP": "198.18.0.2"}},
         {"status": {}},

@@ -95,7 +95,7 @@ def test_its_routers_read_pods_and_their_own_configuration_and_nothing_else() ->
     ]
 
 
-def test_its_routers_are_told_everything_they_go_by() -> None:
+def test_the_configuration_of_a_gateways_routers_is_complete() -> None:
     configuration = json.loads(made(gateway())["ConfigMap"]["data"]["router.json"])
     routing = configuration.pop("routing")
     assert routing == router_config.plain(RoutingSettings())
@@ -151,7 +151,7 @@ def test_its_routers_are_told_everything_they_go_by() -> None:
     }
 
 
-def test_what_has_no_price_and_no_key_is_told_without() -> None:
+def test_targets_without_a_price_and_apis_without_a_key_are_configured_without_them() -> None:
     free = gateway(routes=GatewayRoutes(externals=(replace(BIG, key=None),)))
     target = gateway_config.target(RoutedDeployment(wanted=wanted(LEAST).wanted, replica=ReplicaCapacity()))
     configuration = gateway_config.document(free, [target], ())
@@ -220,7 +220,7 @@ def test_a_gateway_elsewhere_may_read_the_pods_of_this_namespace() -> None:
     assert role["metadata"]["ownerReferences"] == [OWNER.reference]
 
 
-def test_engines_admit_whoever_serves_and_remember_which_gateways_these_are() -> None:
+def test_engines_admit_all_routers_that_serve_them_and_record_the_admitted_gateways() -> None:
     wall = access(FRONT, FAR, own=True)[0]
     routers = {"fairlead.dev/role": "router"}
     of_front = {"podSelector": {"matchLabels": {"fairlead.dev/gateway": "front"} | routers}}
@@ -233,7 +233,7 @@ def test_engines_admit_whoever_serves_and_remember_which_gateways_these_are() ->
     assert network_policies.admitted(access(own=True)[0]) == ()
 
 
-def test_what_nobody_can_read_admits_nobody() -> None:
+def test_an_annotation_that_cannot_be_read_admits_no_gateway() -> None:
     wall = access(FRONT)[0]
     for text in ("", ",", "front", "/front", "team/", None):
         wall["metadata"]["annotations"]["fairlead.dev/gateways"] = text

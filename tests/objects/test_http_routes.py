@@ -55,7 +55,7 @@ def test_the_route_leads_everything_to_the_routers_service_and_waits_longer_than
     }
 
 
-def test_what_is_written_stands_in_it() -> None:
+def test_the_http_route_contains_everything_that_the_spec_states() -> None:
     parents = (RouteParent(name="public", namespace="infra", section_name="https", port=443), RouteParent(name="other"))
     route = ServiceRoute(parents=parents, hostnames=("chat.example.com",), request_seconds=0.0)
     made = routed(route, door=RouterConnections(tls_secret="certificate"), timeouts=Timeouts(total_seconds=9))
@@ -104,7 +104,7 @@ def test_defaults_of_a_later_schema_are_no_drift() -> None:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_what_somebody_changes_in_it_is_found(path: tuple[str | int, ...], value: object, found: str) -> None:
+def test_an_edited_field_of_the_route_is_detected(path: tuple[str | int, ...], value: object, found: str) -> None:
     made = routed(ServiceRoute(parents=(PUBLIC,)))
     live = copy.deepcopy(made)
     node: Any = live["spec"]
@@ -114,7 +114,7 @@ def test_what_somebody_changes_in_it_is_found(path: tuple[str | int, ...], value
     assert drift.differs(made, live) == found
 
 
-def test_a_rule_that_somebody_adds_is_found() -> None:
+def test_a_rule_added_to_the_route_is_detected() -> None:
     made = routed(replace(ServiceRoute(parents=(PUBLIC,)), hostnames=("a.example.com",)))
     live = copy.deepcopy(made)
     live["spec"]["rules"] *= 2

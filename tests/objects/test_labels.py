@@ -4,7 +4,7 @@ from fairlead.objects import labels
 from fairlead.objects.labels import ChildRole
 
 
-def test_an_engine_carries_all_that_selectors_and_people_look_for() -> None:
+def test_an_engine_carries_all_labels_that_selectors_and_people_use() -> None:
     assert labels.engine("chat", "0a1b2c3d") == {
         "fairlead.dev/deployment": "chat",
         "fairlead.dev/role": "engine",

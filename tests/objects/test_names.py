@@ -23,7 +23,7 @@ def test_a_short_name_stays_readable() -> None:
     assert children("chat") == ["chat-0a1b2c3d", "chat-engine", "chat-router"]
 
 
-def test_a_long_name_is_cut_and_told_apart_by_a_hash() -> None:
+def test_a_long_name_is_cut_and_made_distinct_by_a_hash() -> None:
     assert children("n" * 63) == [
         "nnnnnnnnnnnnnnnnnnnnnnnnnnnn-a38f4d7c-0a1b2c3d",
         "nnnnnnnnnnnnnnnnnnnnnnnnnnnn-a38f4d7c-engine",

@@ -35,7 +35,7 @@ def found(live: Manifest | None, key: bytes = KEY, now: datetime = NOW) -> Manif
     return secret
 
 
-def test_it_is_wanted_by_routers_that_are_told_of_keys_and_stay() -> None:
+def test_the_secret_is_needed_only_by_routers_that_are_configured_with_keys_and_not_terminating() -> None:
     assert peer_secret.is_wanted(config_map())
     assert not peer_secret.is_wanted(config_map(role=ChildRole.ENGINE))
     assert not peer_secret.is_wanted(config_map(labels=None))

@@ -53,7 +53,7 @@ def test_only_what_differs_from_the_defaults_is_written() -> None:
     assert "parallelism" not in spec
 
 
-def test_eight_bits_are_asked_for_and_what_the_checkpoint_brings_is_not() -> None:
+def test_eight_bit_quantization_is_requested_and_the_checkpoints_own_is_not() -> None:
     eight = chosen(weights=WeightFormat.FP8_PER_TENSOR, kv=KvFormat.FP8)
     quantization = plan_manifests.deployment("chat", "hf://org/model", eight)["spec"]["engine"]["quantization"]
     assert quantization == {"weights": "fp8PerTensor", "kvCache": "fp8"}

@@ -78,7 +78,7 @@ def test_counts_rollout_and_door_leave_engines_alone(changes: dict[str, Any]) ->
     assert of(COUNTED | changes) == of(COUNTED)
 
 
-def test_saying_the_default_aloud_changes_nothing() -> None:
+def test_stating_defaults_explicitly_does_not_change_the_revision() -> None:
     aloud = LEAST | {
         "engine": {"kind": "vLLM", "prefixCaching": {"enabled": True}, "speculation": {"method": "off"}},
         "parallelism": {"tensor": 1},

@@ -20,7 +20,7 @@ def test_what_lies_in_the_tree_is_what_the_models_say(capsys: pytest.CaptureFixt
     assert chart.main(["--drift"]) == 0, capsys.readouterr().out
 
 
-def test_a_difference_is_told_with_its_file_and_what_to_do() -> None:
+def test_a_difference_is_reported_with_its_file_and_what_to_do() -> None:
     wanted = {"a": "1", "b": "2", "c": "3"}
     assert chart.drift(wanted, {"a": "1", "b": "other", "d": "4"}) == [
         f"b: differs from the models: {chart.ADVICE}",

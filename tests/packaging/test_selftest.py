@@ -94,7 +94,7 @@ def play(world: World) -> str:
     return run_selftest(parser.parse_args(WORDS), SelftestClient(server=world.address, token="t", each_s=0.01))
 
 
-def test_it_makes_one_waits_asks_it_and_deletes_it(world: World) -> None:
+def test_the_selftest_creates_a_deployment_waits_queries_it_and_deletes_it(world: World) -> None:
     world.conditions = [[], [READY | {"status": "False"}], [READY]]
     world.refusals = 2
     assert play(world) == f"{world.address}/v1 answered: 'Are you there? Yes.'"
@@ -115,7 +115,7 @@ def test_what_an_earlier_run_left_is_deleted_first(world: World) -> None:
     assert not world.there
 
 
-def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
+def test_what_only_a_user_can_fix_is_reported_at_once(world: World) -> None:
     world.conditions = [[{"type": "Stalled", "status": "True", "reason": "DoesNotFit", "message": "needs 40 GiB"}]]
     with pytest.raises(SelftestFailure, match="does not get Ready: DoesNotFit: needs 40 GiB"):
         play(world)
@@ -134,7 +134,7 @@ def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], wo
     assert not world.there
 
 
-def test_an_engine_that_never_answers_is_told_with_its_last_words(world: World) -> None:
+def test_an_engine_that_never_answers_is_reported_with_its_last_status(world: World) -> None:
     world.refusals = 1000
     with pytest.raises(SelftestFailure, match=r"POST http://127\.0\.0\.1:\d+/v1/chat/completions: 503"):
         play(world)

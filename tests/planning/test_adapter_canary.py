@@ -82,7 +82,7 @@ def test_without_a_canary_the_traffic_is_as_written() -> None:
     assert adapter_canary.follow(plain, LOADED, None, T0) is None
 
 
-def test_a_version_that_nobody_has_loaded_gets_nothing_and_the_first_one_all() -> None:
+def test_a_version_that_is_not_loaded_everywhere_gets_no_share_and_the_first_one_gets_all() -> None:
     both = adapter("a", "b")
     assert shares(both, None) == {"a": 100, "b": 0}
     state = after(both, (VersionFacts(chosen=2, loaded=1), 0), (VersionFacts(chosen=2, loaded=1), 100_000_000))
@@ -94,7 +94,7 @@ def test_a_version_that_nobody_has_loaded_gets_nothing_and_the_first_one_all() -
     assert not limit.needs_person
 
 
-def test_it_goes_by_steps_to_the_whole_and_the_old_one_stays_in_the_list() -> None:
+def test_a_new_version_goes_by_steps_to_the_whole_share_and_the_old_one_stays_in_the_list() -> None:
     both = adapter("a", "b")
     state = after(both, (PASSED, 0), (PASSED, 1), (PASSED, 2))
     assert shares(both, state) == {"a": 90, "b": 10}
@@ -147,7 +147,7 @@ def test_a_version_that_is_removed_in_the_middle_is_on_trial_no_more() -> None:
         assert after(both, (LOADED, 9), state=None).phase is CanaryPhase.WAITING
 
 
-def test_what_a_trial_said_of_versions_that_are_all_gone_is_forgotten() -> None:
+def test_a_trials_result_is_dropped_when_all_its_versions_are_removed() -> None:
     rejected = after(adapter("a", "b"), (LOADED, 0), (LOADED, 1), (replace(LOADED, order=ABORT), 2))
     assert rejected.phase is CanaryPhase.REJECTED
     assert adapter_canary.follow(adapter("a"), LOADED, rejected, T0) == rejected
@@ -156,7 +156,7 @@ def test_what_a_trial_said_of_versions_that_are_all_gone_is_forgotten() -> None:
     assert adapter_canary.follow(adapter("b"), LOADED, promoted(), T0) == promoted()
 
 
-def test_a_gate_by_questions_hears_the_evaluation() -> None:
+def test_a_quality_gate_follows_the_verdict_of_the_evaluation() -> None:
     plan = replace(PLAN, steps=(CanaryStep(traffic=0, gates=(CanaryGate.QUALITY,)),))
     failed = replace(LOADED, evaluation=EvaluationVerdict(verdict=verdict(Verdict.FAILED), items="i"))
     state = after(adapter("a", "b", plan=plan), (LOADED, 0), (LOADED, 1), (LOADED, 2), (failed, 3))

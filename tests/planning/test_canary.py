@@ -113,7 +113,7 @@ def test_a_router_that_never_reports_is_not_waited_for_longer_than_a_file_takes(
     assert made.counts == {"a": (3, 3), "b": (0, 0)}
 
 
-def test_a_gate_that_passed_is_not_asked_again_while_its_step_waits_for_a_person() -> None:
+def test_a_gate_that_passed_is_not_checked_again_while_its_step_waits_for_a_person() -> None:
     gates = (CanaryGate.SERVICE, CanaryGate.MANUAL)
     made = trial(plan=CanaryPlan(steps=(CanaryStep(traffic=5, gates=gates),)))
     made.judge(Verdict.PASSED)

@@ -57,7 +57,7 @@ def test_a_step_waits_for_both_of_its_gates() -> None:
     made.until(lambda at: at.phase is CanaryPhase.PROMOTED)
 
 
-def test_what_an_evaluation_rejected_is_tried_again_with_other_items_alone() -> None:
+def test_a_revision_that_an_evaluation_rejected_is_retried_only_with_other_items() -> None:
     made = reached()
     made.evaluate(Verdict.FAILED)
     made.until(lambda at: at.phase is CanaryPhase.REJECTED)

@@ -38,7 +38,7 @@ def test_a_rejected_revision_starts_nothing_again_until_the_spec_changes() -> No
     made.until(lambda at: at.phase is CanaryPhase.PROMOTED)
 
 
-def test_an_abort_keeps_the_old_revision_at_what_is_wanted() -> None:
+def test_an_abort_keeps_the_old_revision_at_the_desired_count() -> None:
     """Argo's abort scaled stable to nothing (argo-rollouts#1292, #2050)."""
     made = trial(plan=MANUAL).run(4)
     made.order(CanaryVerb.ABORT)
@@ -72,7 +72,7 @@ def test_a_person_promotes_a_manual_gate_and_an_order_counts_once() -> None:
     assert made.run(20).counts == {"b": (3, 3)}
 
 
-def test_a_pause_holds_a_step_that_has_passed_until_somebody_promotes() -> None:
+def test_a_pause_holds_a_step_that_has_passed_until_a_person_promotes() -> None:
     made = trial().run(4)
     made.judge(Verdict.PASSED)
     made.order(CanaryVerb.PAUSE)
@@ -133,18 +133,18 @@ def test_one_replica_without_a_spare_waits_for_a_second_one() -> None:
     assert made.counts == {"a": (1, 1), "b": (1, 1)}
 
 
-def test_one_replica_with_a_spare_is_tried_beside_it() -> None:
+def test_a_canary_of_one_replica_with_one_spare_runs_beside_the_old_one() -> None:
     assert trial(wanted=1, rules=ONE_SPARE).run(6).counts == {"a": (1, 1), "b": (1, 1)}
 
 
-def test_fewer_wanted_ones_never_leave_the_new_revision_alone() -> None:
+def test_scaling_down_mid_canary_never_leaves_only_the_new_revision() -> None:
     made = trial(plan=MANUAL).run(5)
     made.rollout = replace(made.rollout, wanted=1)
     made.run(10)
     assert made.counts == {"a": (1, 1), "b": (0, 0)}
 
 
-def test_more_wanted_ones_are_of_the_old_revision() -> None:
+def test_scaling_up_mid_canary_adds_replicas_of_the_old_revision() -> None:
     made = trial(plan=MANUAL).run(5)
     made.rollout = replace(made.rollout, wanted=5)
     made.run(5)

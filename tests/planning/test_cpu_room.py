@@ -66,7 +66,7 @@ def test_a_replica_larger_than_any_node_never_fits() -> None:
     )
 
 
-def test_nodes_that_take_no_pods_have_no_room_and_are_told() -> None:
+def test_nodes_that_take_no_pods_have_no_room_and_are_reported() -> None:
     assert cpu_room.room([node(schedulable=False)], NEED) == NodeRoom(
         replicas=0,
         most=0,
@@ -93,7 +93,7 @@ def test_a_node_that_shrank_under_its_pods_is_no_debt() -> None:
     assert cpu_room.room([node(used=9), node(used=3)], NEED).replicas == 1
 
 
-def test_what_is_held_and_what_is_spare_has_its_own_words() -> None:
+def test_messages_name_cores_and_memory_on_cpu_and_gpus_elsewhere() -> None:
     assert (NodeRoom().held, NodeRoom().spare) == ("GPUs", "a free GPU")
     there = cpu_room.room([node()], NEED)
     assert (there.held, there.spare) == ("cores and memory", "free cores and memory")

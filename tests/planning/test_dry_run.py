@@ -10,7 +10,7 @@ from tests.planning.dry_run import DryRunCluster, EndlessRollout
 from tests.planning.states import SURGE, T0, composition, given, revision, story_of
 
 
-def test_a_story_tells_each_plan_once() -> None:
+def test_a_dry_run_lists_each_plan_once() -> None:
     plans = dry_run.all_plans(given("a", 2), T0)
     assert [plan.phase for plan in plans] == [RolloutPhase.STEADY] * 3
     assert [plan.step.reason for plan in plans] == ["FirstRevision", "WaitingForReady", "Complete"]
@@ -48,6 +48,6 @@ def test_a_world_without_a_free_place_ends_in_a_return() -> None:
     ]
 
 
-def test_a_story_that_goes_on_for_ever_is_a_fault_and_says_which() -> None:
+def test_an_endless_dry_run_raises_an_error_that_names_the_rollout() -> None:
     with pytest.raises(EndlessRollout, match="5 rounds and no end: target a, 9 wanted"):
         dry_run.all_plans(given("a", 9), T0, DryRunCluster(at_once=1, most_rounds=5))

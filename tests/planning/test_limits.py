@@ -36,7 +36,7 @@ def test_scaling_on_full_nodes_waits_without_talk_of_strategies() -> None:
     )
 
 
-def test_two_of_four_are_asked_for_where_two_fit() -> None:
+def test_two_of_four_replicas_are_requested_where_two_fit() -> None:
     two = replace(FULL, replicas=2)
     plan = planner.next_step(given("a", 4, room=two), T0)
     because = "a is made with 2 replicas: 4 are wanted; other revisions have none"
@@ -55,14 +55,14 @@ def test_what_fits_is_not_called_short() -> None:
     assert (in_words(plan.step), plan.short) == ("a=4 FirstRevision", "")
 
 
-def test_replicas_asked_for_and_not_there_yet_take_their_room() -> None:
+def test_requested_replicas_without_pods_yet_take_their_room() -> None:
     missing = replace(revision("a", 1), requested=2)
     assert (
         in_words(planner.next_step(given("a", 4, missing, room=replace(FULL, replicas=1)), T0).step) == "hold NoFreeGpu"
     )
 
 
-def test_unplaced_replicas_stop_further_asking() -> None:
+def test_unplaced_replicas_stop_requests_for_more() -> None:
     plan = planner.next_step(given("a", 4, revision("a", 1, unplaced=1), room=FULL), T0)
     assert plan == RolloutPlan(
         step=HoldStep(reason=HoldReason.UNPLACED, because="the scheduler finds no node for 1 of 2 replicas of a"),
@@ -84,7 +84,9 @@ def test_an_unplaced_replica_of_the_target_gets_the_gpu_of_an_old_one() -> None:
     [(ABSENT, False), (ABSENT, True), (replace(FULL, most=4), True)],
     ids=["no node has the GPU", "another GPU than before", "others hold the GPUs that are wanted now"],
 )
-def test_nobody_goes_for_a_target_that_finds_no_node_all_the_same(room: NodeRoom, other_gpus: bool) -> None:
+def test_no_serving_replica_is_removed_for_a_target_that_would_still_find_no_node(
+    room: NodeRoom, other_gpus: bool
+) -> None:
     old = replace(revision("a", 1), other_gpus=other_gpus)
     plan = planner.next_step(given("b", 1, old, revision("b"), room=room), T0)
     assert (in_words(plan.step), plan.short) == ("hold NoFreeGpu", room.because)
@@ -128,7 +130,7 @@ def test_what_comes_back_is_not_held_by_room_for_another_gpu() -> None:
     assert "a=3" in brief(replace(start, target="a"))
 
 
-def test_a_paused_rollout_stands_and_says_how() -> None:
+def test_a_paused_rollout_holds_and_reports_its_replicas_by_revision() -> None:
     start = given("b", 3, revision("a", 2), revision("b", starting=1), rules=PAUSED)
     assert planner.next_step(start, T0 + timedelta(days=1)) == RolloutPlan(
         step=HoldStep(reason=HoldReason.PAUSED, because="the rollout is paused; replicas by revision: a 2, b 1"),

@@ -56,7 +56,7 @@ def test_the_last_replica_that_serves_is_drained_only_for_a_revision_that_was_ch
     assert in_words(planner.next_step(checked, T0).step) == "a=0 MakingRoom"
 
 
-def test_a_revision_is_not_checked_where_others_go_on_serving_or_nothing_is_wanted() -> None:
+def test_a_revision_gets_no_preflight_where_others_keep_serving_or_no_replica_is_requested() -> None:
     target = replace(revision("b"), unchecked=True)
     assert in_words(planner.next_step(given("b", 2, revision("a", 2), target), T0).step) == "a=1 MakingRoom"
     assert in_words(planner.next_step(given("b", 0, revision("a", 1), target), T0).step) == "a=0 ScaledDown"

@@ -82,7 +82,7 @@ def test_what_came_back_waits_for_the_end_of_the_back_off() -> None:
     )
 
 
-def test_it_is_tried_again_after_the_back_off_and_given_up_for_longer() -> None:
+def test_a_failed_revision_is_retried_after_the_back_off_and_given_up_for_longer() -> None:
     _, back, _ = end(given("b", 3, revision("a", 3)), world=BROKEN)
     retry = rollback.retry_at(back)
     assert retry is not None
@@ -146,7 +146,7 @@ def test_the_fallback_is_what_still_has_replicas() -> None:
     assert planner.next_step(start, T0).current == "a"
 
 
-def test_without_anything_to_go_back_to_it_is_only_said_that_nothing_moves() -> None:
+def test_without_a_revision_to_return_to_only_the_lack_of_progress_is_reported() -> None:
     start = given("b", 3, revision("b", 1, starting=2))
     assert planner.next_step(start, T0 + DEADLINE) == RolloutPlan(
         step=HoldStep(
@@ -164,7 +164,7 @@ def test_a_revision_that_took_over_is_never_given_up_for_a_later_growth() -> Non
     assert in_words(planner.next_step(start, T0 + 2 * DEADLINE).step) == "hold WaitingForReady"
 
 
-def test_a_failure_from_before_people_asked_again_is_forgiven() -> None:
+def test_a_failure_from_before_the_revision_was_requested_again_is_forgiven() -> None:
     state = given("b", 3, revision("a", 3), failed(revision("b"), times=3))
     later = edited(edited(state, "a", T0), "b", T0 + timedelta(minutes=1))
     assert planner.next_step(later, T0 + timedelta(minutes=2)).current == "b"

@@ -103,7 +103,7 @@ def test_replicas_that_come_and_go_one_at_a_time_lead_to_the_same_end() -> None:
     assert composition(ended) == {"b": (6, 6)}
 
 
-def test_the_first_revision_is_asked_for_at_once() -> None:
+def test_the_first_revision_is_requested_at_once() -> None:
     assert planner.next_step(given("a", 3), T0) == RolloutPlan(
         step=ReplicaStep(
             revision="a",
@@ -153,7 +153,7 @@ def test_what_never_served_goes_first_then_the_newest_and_the_best_fallback_last
     assert [word for word in brief(start).split() if word.endswith("=0")] == ["a=0", "c=0", "b=0", "d=0"]
 
 
-def test_what_serves_nobody_goes_before_anything_that_serves() -> None:
+def test_replicas_that_are_not_ready_are_removed_before_any_that_serve() -> None:
     broken = given("d", 4, revision("a", 1, starting=1), revision("b", 1), revision("d", 1), rules=SURGE)
     assert planner.next_step(broken, T0).step == ReplicaStep(
         revision="a",
@@ -163,7 +163,7 @@ def test_what_serves_nobody_goes_before_anything_that_serves() -> None:
     )
 
 
-def test_a_replica_that_routers_do_not_reach_serves_nobody() -> None:
+def test_a_replica_that_routers_do_not_reach_counts_as_not_serving() -> None:
     unreached = revision("a", 2)
     unreached = replace(unreached, replicas=tuple(replace(one, routable=False) for one in unreached.replicas))
     assert story_of(given("b", 2, unreached, revision("b", 1)))[0] == "a=0 NotServing"
@@ -219,12 +219,12 @@ def test_a_count_that_grows_again_waits_for_no_drain_where_there_is_room() -> No
     assert (scarce.replicas, unknown.replicas) == (2, 2)
 
 
-def test_a_count_that_fell_is_believed_before_the_pods_go() -> None:
+def test_a_lowered_replica_count_takes_effect_before_its_pods_end() -> None:
     named_to_go = replace(revision("a", 3), requested=2)
     assert in_words(planner.next_step(given("b", 3, named_to_go, revision("b")), T0).step) == "hold WaitingForDrain"
 
 
-def test_those_already_told_to_go_are_not_counted_on_when_less_is_wanted() -> None:
+def test_replicas_already_chosen_for_removal_are_not_counted_on_after_a_scale_down() -> None:
     named_to_go = replace(revision("a", 3), requested=2)
     start = given("b", 2, named_to_go, revision("b", starting=1), rules=SURGE)
     assert in_words(planner.next_step(start, T0).step) == "hold WaitingForReady"

@@ -18,7 +18,7 @@ def node(product: str = L4, gpus: int = 4, used: int = 0, *, schedulable: bool =
     return Node(product=product, gpus=gpus, used=used, schedulable=schedulable, labels=labels)
 
 
-def test_nobody_may_look_at_nodes_so_nothing_is_held_back() -> None:
+def test_without_the_right_to_read_nodes_no_replica_is_held_back() -> None:
     assert room.room(None, L4, 1) == NodeRoom()
 
 
@@ -34,7 +34,7 @@ def test_free_gpus_are_added_up_over_nodes() -> None:
     )
 
 
-def test_a_replica_stands_on_one_node_so_scattered_gpus_do_not_help() -> None:
+def test_a_replica_runs_on_one_node_so_scattered_gpus_do_not_help() -> None:
     assert room.room([node(used=1), node(used=2)], L4, 4) == NodeRoom(
         replicas=0,
         most=2,
@@ -51,7 +51,7 @@ def test_a_replica_larger_than_any_node_never_fits() -> None:
     )
 
 
-def test_cordoned_nodes_have_no_room_and_are_told() -> None:
+def test_cordoned_nodes_have_no_room_and_are_reported() -> None:
     half = [node(used=3), node(schedulable=False)]
     assert room.room(half, L4, 1) == NodeRoom(
         replicas=1,
@@ -91,7 +91,7 @@ def test_shared_and_sliced_gpus_are_named_and_not_counted() -> None:
     assert room.room([node(sliced, 7)], sliced, 1).replicas == 7
 
 
-def test_nothing_alike_is_not_guessed() -> None:
+def test_no_product_is_suggested_where_none_is_similar() -> None:
     assert room.room([node("GB")], "Tesla-T4", 1).because == "no node has Tesla-T4; this cluster has GB (4)"
 
 

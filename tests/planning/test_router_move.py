@@ -27,7 +27,7 @@ def seen(pod: str, state: EndpointState = EndpointState.ROUTABLE) -> RouterEndpo
     return RouterEndpoint(pod=pod, address="198.18.0.9:8000", state=state, inflight=0)
 
 
-def test_a_deployment_that_never_heard_of_a_gateway_has_its_own_routers() -> None:
+def test_a_deployment_that_never_named_a_gateway_has_its_own_routers() -> None:
     assert router_move.next_move(ALONE) == RouterMove()
     assert router_move.next_move(replace(ALONE, has_own=False, own_serves=False)) == RouterMove()
 
@@ -63,7 +63,7 @@ def test_between_two_gateways_the_first_serves_until_the_second_does() -> None:
     assert step(replace(moves, admitted=(OTHER, FRONT), gateway_serves=True)) == (MovePhase.JOINED, ["other"])
 
 
-def test_whoever_changes_their_mind_keeps_what_serves() -> None:
+def test_reversing_a_move_half_way_keeps_what_serves() -> None:
     half_way = replace(ALONE, wanted=FRONT, admitted=(FRONT,))
     assert step(replace(half_way, wanted=None)) == (MovePhase.OWN, [])
     back = MoveFacts(wanted=None, admitted=(FRONT,), has_own=True)
@@ -84,7 +84,7 @@ FACTS = st.builds(
 
 
 @given(FACTS)
-def test_nobody_who_serves_is_turned_away_before_somebody_else_serves(facts: MoveFacts) -> None:
+def test_routers_that_serve_lose_admission_only_when_others_serve(facts: MoveFacts) -> None:
     made = router_move.next_move(facts)
     turned_away = set(facts.admitted) - set(made.admitted)
     assert not turned_away or (facts.own_serves if facts.wanted is None else facts.gateway_serves)

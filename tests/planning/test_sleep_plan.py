@@ -25,7 +25,7 @@ def sleep_plan_of(rollout: RolloutSnapshot, asleep: int, **busy: int) -> SleepPl
     )
 
 
-def test_the_least_busy_of_those_that_nobody_misses_falls_asleep() -> None:
+def test_the_least_busy_of_the_unneeded_replicas_falls_asleep() -> None:
     fleet = given("a", 2, revision("a", ready=3))
     assert sleep_plan_of(fleet, 1, a_1=4, a_2=1, a_3=2) == SleepPlan(fall=("a-2",))
 
@@ -37,7 +37,7 @@ def test_of_equally_busy_ones_the_newest_falls_asleep_for_it_has_least_in_its_ca
     assert sleep_plan_of(given("a", 2, replace(state, replicas=(first, newer, third))), 1) == SleepPlan(fall=("a-2",))
 
 
-def test_nobody_falls_asleep_while_everybody_is_needed() -> None:
+def test_no_replica_falls_asleep_while_all_are_needed() -> None:
     assert sleep_plan_of(given("a", 3, revision("a", ready=3)), 1) == SleepPlan()
 
 
@@ -53,12 +53,12 @@ def test_who_is_missed_wakes_although_others_are_starting() -> None:
     assert sleep_plan_of(fleet, 1) == SleepPlan(wake=("a-3",))
 
 
-def test_sleepers_beyond_the_wanted_number_wake() -> None:
+def test_sleepers_beyond_the_desired_number_wake() -> None:
     fleet = given("a", 1, with_sleepers(revision("a", ready=3), "a-2", "a-3"))
     assert sleep_plan_of(fleet, 1) == SleepPlan(stay=("a-3",), wake=("a-2",))
 
 
-def test_sleepers_of_a_revision_that_is_not_wanted_wake() -> None:
+def test_sleepers_of_a_revision_that_is_not_the_target_wake() -> None:
     fleet = given("b", 2, with_sleepers(revision("a", ready=2), "a-1"), revision("b", ready=1))
     assert sleep_plan_of(fleet, 1).wake == ("a-1",)
 
@@ -68,7 +68,7 @@ def test_all_wake_while_the_target_is_given_up() -> None:
     assert sleep_plan.plan_sleep(fleet, 1, {}, given_up=True) == SleepPlan(wake=("b-1",))
 
 
-def test_of_a_target_that_nobody_made_yet_nobody_sleeps() -> None:
+def test_no_replica_sleeps_for_a_target_that_does_not_exist_yet() -> None:
     assert sleep_plan_of(given("a", 2), 1) == SleepPlan()
 
 
@@ -115,7 +115,7 @@ REPLICA = st.builds(
     wanted=st.integers(0, 6),
     asleep=st.integers(0, 4),
 )
-def test_nobody_who_is_needed_ever_falls_asleep_and_no_more_sleep_than_are_wanted(
+def test_no_needed_replica_ever_falls_asleep_and_no_more_sleep_than_desired(
     some: list[RolloutReplica], wanted: int, asleep: int
 ) -> None:
     fleet = given("a", wanted, replace(revision("a"), requested=len(some), replicas=tuple(some)))

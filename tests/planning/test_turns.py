@@ -17,7 +17,7 @@ TABLE: Final = Path(__file__).parent / "data" / "turns.txt"
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_every_change_of_mind_is_told_as_the_table_says(style: str) -> None:
+def test_each_change_of_target_or_count_mid_rollout_proceeds_as_the_table_lists(style: str) -> None:
     table = TABLE.read_text("utf-8").strip().split("\n\n")
     assert written(style) in table
 

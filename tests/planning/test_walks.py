@@ -27,7 +27,7 @@ def test_no_step_of_ours_ever_breaks_a_promise(start: RolloutSnapshot, events: l
 
 
 @given(walks.rollouts(), happenings)
-def test_every_mixture_ends_with_the_wanted_replicas_of_the_target_and_nothing_else(
+def test_every_mixture_ends_with_the_desired_replicas_of_the_target_and_nothing_else(
     start: RolloutSnapshot, events: list[tuple[str, int]]
 ) -> None:
     state, now = start, T0

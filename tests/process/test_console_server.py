@@ -121,7 +121,7 @@ def test_a_flood_of_tokens_takes_no_more_memory_than_its_bound(monkeypatch: pyte
     asyncio.run(scenario())
 
 
-def test_a_process_that_does_not_lead_says_so_to_whom_it_knows() -> None:
+def test_a_process_that_does_not_lead_answers_503_to_authenticated_clients_only() -> None:
     async def scenario(console: Console) -> None:
         console.leader.watched = None
         assert [(await console.get(page))[0] for page in PAGES] == [503] * len(PAGES)

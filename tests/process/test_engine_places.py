@@ -86,7 +86,7 @@ def test_nothing_is_sent_while_users_wait_everywhere_and_then_it_goes_on() -> No
     asyncio.run(story())
 
 
-def test_a_pod_that_does_not_report_is_asked_last_and_counts_as_one_of_users() -> None:
+def test_a_pod_that_does_not_report_is_chosen_last_and_counts_as_one_with_users() -> None:
     async def story() -> None:
         places, engines = EnginePlaces(), Engines(silent={"a"})
         assert [await taken(places, engines) for _ in range(2)] == ["b", "a"]
@@ -95,7 +95,7 @@ def test_a_pod_that_does_not_report_is_asked_last_and_counts_as_one_of_users() -
     asyncio.run(story())
 
 
-def test_who_was_tried_is_last_and_without_pods_or_a_question_there_is_no_place() -> None:
+def test_a_tried_pod_is_chosen_last_and_without_pods_or_a_run_there_is_no_slot() -> None:
     async def story() -> None:
         places, engines = EnginePlaces(), Engines()
         assert await taken(places, engines, tried={"a"}) == "b"

@@ -35,7 +35,7 @@ async def fetched(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
         return answer.status, await answer.text()
 
 
-def test_the_kubelet_is_told_how_it_is() -> None:
+def test_the_kubelets_probes_report_the_health_of_the_process() -> None:
     async def story() -> None:
         pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
         async with ports.serve("127.0.0.1", 0, pulse.probes()) as runner:

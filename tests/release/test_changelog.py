@@ -20,7 +20,7 @@ FRAGMENTS = st.lists(
 ).map(tuple)
 
 
-def test_what_asks_for_action_stands_first_and_longer_texts_stay_in_their_item() -> None:
+def test_changes_that_require_action_come_first_and_longer_texts_stay_in_their_item() -> None:
     found = tuple(
         one
         for name, text in {
@@ -38,7 +38,7 @@ def test_what_asks_for_action_stands_first_and_longer_texts_stay_in_their_item()
 
 
 @given(FRAGMENTS, FRAGMENTS)
-def test_no_fragment_is_ever_lost_and_the_newest_release_always_stands_first(
+def test_no_fragment_is_ever_lost_and_the_newest_release_always_comes_first(
     first: tuple[ChangeFragment, ...], second: tuple[ChangeFragment, ...]
 ) -> None:
     log = changelog.with_section("", changelog.section("1.0.0", "2026-01-01", first))

@@ -37,7 +37,7 @@ def test_a_gateway_and_a_policy_need_no_engine() -> None:
         assert review == Review(kind=str(given["kind"]), namespace="default", name="bad")
 
 
-def test_a_policy_whose_target_never_fires_is_refused_and_one_that_disappoints_is_told_of() -> None:
+def test_a_target_that_never_fires_is_refused_and_a_too_short_stabilization_is_warned_of() -> None:
     never = admission.review(policy(signals={"kvCache": {"target": "1"}}), OFFLINE)
     assert [(one.field, one.reason) for one in never.refusals] == [
         ("spec.signals.kvCache.target", LintReason.NEVER_FIRES)
@@ -57,7 +57,7 @@ def test_a_deployment_is_judged_beside_the_policy_it_names_where_that_is_known()
     assert policies.read({"kind": "AutoscalingPolicy"}) is None
 
 
-def test_a_model_that_nobody_knows_is_let_in_with_what_is_missing() -> None:
+def test_an_unknown_model_is_admitted_with_a_warning_that_its_fit_is_unknown() -> None:
     review = admission.review(deployment(model={"source": "hf://a/b"}), OFFLINE)
     assert review.refusals == ()
     assert [one.reason for one in review.warnings] == [AdmissionReason.FIT_UNKNOWN]
@@ -104,7 +104,7 @@ def test_adapters_take_memory_for_every_slot() -> None:
     assert adapted.fit.memory.adapters.likely > 0
 
 
-def test_a_draft_is_looked_up_like_a_model() -> None:
+def test_a_draft_is_resolved_like_a_model() -> None:
     def speculating(draft: str) -> Review:
         speculation = {"method": "draftModel", "draft": {"source": draft}}
         return admission.review(
@@ -130,7 +130,7 @@ def test_a_large_model_is_offered_every_kind_of_way_out_that_fits() -> None:
     assert all(f"{one.words} ({memory_fit.FIELDS[one.change]})" in no.remedy for one in review.fit.alternatives)
 
 
-def test_where_nothing_fits_that_is_said() -> None:
+def test_a_refusal_states_where_no_configuration_fits() -> None:
     tiny = Accelerator(
         product="NVIDIA-T0",
         memory_mib=2048,
@@ -150,7 +150,7 @@ def test_every_way_out_names_its_field() -> None:
     assert set(memory_fit.FIELDS) == set(ConfigurationChange)
 
 
-def test_an_object_that_asks_for_a_name_is_given_one() -> None:
+def test_an_object_with_generate_name_is_accepted_and_one_without_a_name_is_refused() -> None:
     assert admission.review(deployment() | {"metadata": {"generateName": "chat-"}}, OFFLINE).refusals == ()
     (no,) = admission.review(deployment() | {"metadata": None}, OFFLINE).refusals
     assert no.sentence == "metadata.name: absent: every object needs a name; add metadata.name, for instance chat"
@@ -163,7 +163,7 @@ def test_a_model_from_its_own_configuration_wins_over_the_catalogue() -> None:
     assert review.fit.reason is FitReason.ARCHITECTURE_UNKNOWN
 
 
-def test_a_stated_shape_is_believed() -> None:
+def test_a_stated_shape_is_used_for_the_fit() -> None:
     shape = {
         "layers": 32,
         "hiddenSize": 4096,

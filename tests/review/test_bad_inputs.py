@@ -29,7 +29,7 @@ def test_a_bad_input_is_refused_where_it_should_be_with_what_to_do(row: Row) -> 
     assert all(one.remedy for one in findings)
 
 
-def test_each_story_is_told_once() -> None:
+def test_each_scenario_is_listed_once() -> None:
     stories = [row.story for row in ROWS]
     assert sorted(set(stories)) == sorted(stories)
     assert len(stories) >= 80
@@ -68,7 +68,7 @@ def test_a_good_sample_is_admitted_and_read_with_fields_of_a_newer_version(sampl
 
 
 @pytest.mark.trial(15)
-def test_a_flag_that_nobody_knows_is_refused_of_the_release_and_let_through_to_other_images() -> None:
+def test_an_unknown_flag_is_refused_for_its_release_and_warned_of_for_other_images() -> None:
     flag = ["--enable-prompt-token-details"]
     (refusal,) = admission.review(engine(extraArgs=flag), OFFLINE).refusals
     assert refusal.sentence == (

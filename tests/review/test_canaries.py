@@ -96,7 +96,7 @@ def test_an_evaluation_too_small_for_the_margin_is_refused_with_the_number_it_ne
     assert refused(canary({"gates": ["Manual"]}), items=1) == []
 
 
-def test_an_evaluation_with_fewer_items_than_it_wants_itself_is_refused() -> None:
+def test_an_evaluation_with_fewer_items_than_its_own_minimum_is_refused() -> None:
     written = canary({"gates": ["Quality"]}, quality={"evaluation": "support", "margin": "8"})
     (answer,) = refused(written, items=60, least=100)
     assert answer == (

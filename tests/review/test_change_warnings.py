@@ -19,12 +19,12 @@ def test_a_model_that_is_renamed_leaves_its_clients_behind() -> None:
     assert warning.startswith("spec.model.servedName: writer: clients that ask for chat get 404 from now on; keep")
 
 
-def test_a_change_of_all_replicas_at_once_is_said() -> None:
+def test_a_change_that_replaces_all_replicas_at_once_is_warned_of() -> None:
     (warning,) = change_warnings.warnings(deployment(replicas=1), deployment(replicas=1, context=4096), CONTEXT)
     assert warning.startswith("spec.rollout.maxUnavailable: 1: of 1 replica none serves while this change rolls out")
 
 
-def test_the_fewest_replicas_count_where_somebody_else_decides() -> None:
+def test_min_replicas_counts_where_an_autoscaler_decides() -> None:
     scaled = deployment(scaling={"minReplicas": 1, "maxReplicas": 4})
     del scaled["spec"]["replicas"]
     changed = {**scaled, "spec": scaled["spec"] | {"storage": {"sharedMemory": "4Gi"}}}

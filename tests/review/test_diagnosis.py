@@ -29,7 +29,7 @@ def diagnosed(*conditions: Json, kind: str = "InferenceDeployment", name: str = 
 SERVES = condition("Ready", "True", "Serving", "2 of 2 replicas")
 
 
-def test_of_what_serves_nothing_is_said() -> None:
+def test_a_serving_object_has_no_findings() -> None:
     found = diagnosed(SERVES, condition("ScalingActive", "False", "Fixed"), condition("Fits", "True", "Measured"))
     assert found.is_well
     assert (found.found, found.outdated, found.summary) == ((), "", "Serving: 2 of 2 replicas")
@@ -72,7 +72,7 @@ def test_a_gateways_commands_name_the_gateway() -> None:
     assert lost.found[0].command == "kubectl describe inferencegateway front"
 
 
-def test_a_name_that_looks_like_a_placeholder_is_replaced_once() -> None:
+def test_a_name_that_resembles_a_placeholder_is_replaced_once() -> None:
     found = diagnosed(condition("Ready", "False", "CrashLoop", "pod chat-demo-x: it ended"), name="chat-demo")
     assert found.found[0].command == "kubectl logs chat-demo-x -n team --previous"
 

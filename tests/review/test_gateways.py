@@ -35,7 +35,7 @@ def model(**spec: Any) -> Object:  # noqa: ANN401  # any field of a route
     return gateway(models=[{"name": "m", **spec}])
 
 
-def test_a_chain_that_comes_back_to_where_it_began_is_said() -> None:
+def test_a_fallback_chain_that_returns_to_a_tried_target_is_warned_of() -> None:
     (answer,) = warned(model(deployment="a", fallback={"deployments": ["b", "default/a"]}))
     assert answer == (
         "spec.models[0].fallback.deployments[1]: default/a: this target has already been tried when the chain "
@@ -45,7 +45,7 @@ def test_a_chain_that_comes_back_to_where_it_began_is_said() -> None:
     assert twice.startswith("spec.models[0].fallback.deployments[1]: default/b: ")
 
 
-def test_a_copy_to_where_every_request_goes_is_said() -> None:
+def test_a_shadow_to_the_target_that_gets_every_request_is_warned_of() -> None:
     (answer,) = warned(model(deployment="a", shadow={"deployment": "a", "share": "0.1"}))
     assert answer == (
         "spec.models[0].shadow.deployment: default/a: every request of this model already goes there, so "
@@ -62,13 +62,13 @@ def test_the_other_part_of_a_split_may_help_out() -> None:
     assert warned(model(strategy="Rules", deployment="a", rules=rules, fallback={"deployments": ["a"]})) == []
 
 
-def test_a_timeout_that_never_passes_is_said_of_a_gateway_too() -> None:
+def test_a_timeout_that_can_never_expire_is_warned_of_on_a_gateway_too() -> None:
     (answer,) = warned(gateway(timeouts={"firstToken": "2m", "total": "90s"}))
     assert answer.startswith("spec.timeouts.firstToken: 120s: timeouts.total ends the whole request after 90 s")
     assert answer.endswith("or raise spec.timeouts.total")
 
 
-def test_a_model_that_nothing_serves_is_said_where_a_tenant_may_use_it() -> None:
+def test_a_model_that_nothing_serves_is_warned_of_where_a_tenant_may_use_it() -> None:
     spec: dict[str, Any] = {"models": [{"name": "chat", "deployment": "a"}]}
     tenants = [{"name": "shop", "models": ["chat", "chad"]}]
     (answer,) = warned(gateway(**spec, tenants=tenants))
@@ -78,7 +78,7 @@ def test_a_model_that_nothing_serves_is_said_where_a_tenant_may_use_it() -> None
     )
 
 
-def test_a_gateway_that_does_not_let_the_namespace_join_is_said() -> None:
+def test_a_gateway_that_does_not_let_the_namespace_join_is_warned_of() -> None:
     front = gateway() | {"metadata": {"name": "front", "namespace": "platform"}}
     joins = deployment(gateway={"name": "front", "namespace": "platform"})
     found = gateway_review.read(front)
@@ -110,7 +110,7 @@ def test_in_the_namespace_whose_name_means_other_apis_no_deployment_joins() -> N
     [None, 7, {}, {"gateway": None}, {"gateway": "front"}, {"gateway": {}}, {"gateway": {"name": 7}}],
     ids=str,
 )
-def test_whatever_stands_in_a_stored_object_names_no_gateway(spec: object) -> None:
+def test_a_malformed_gateway_field_of_a_stored_object_names_no_gateway(spec: object) -> None:
     assert gateway_membership.named({"metadata": {"namespace": "team"}, "spec": spec}) == ()
 
 
@@ -159,7 +159,7 @@ def with_keys(*secrets: str, **spec: Any) -> Object:  # noqa: ANN401  # any fiel
     return gateway(tenants=[{"name": "shop", "keys": keys}], **spec)
 
 
-def test_a_secret_that_no_router_mounts_yet_restarts_them_and_that_is_said() -> None:
+def test_a_secret_that_no_router_mounts_yet_restarts_them_with_a_warning() -> None:
     (answer,) = change_warnings.warnings(with_keys("old"), with_keys("old", "new"), OFFLINE)
     assert answer == (
         "Secret new: the routers have not mounted it yet, so they are replaced one by one, each after its requests; "

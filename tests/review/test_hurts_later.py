@@ -175,7 +175,7 @@ def test_what_can_work_is_not_warned_of(story: str) -> None:
     assert [one for one in warnings(given, context) if any(word in one for word in words)] == []
 
 
-def test_of_a_fleet_that_goes_to_zero_the_hold_is_told_once() -> None:
+def test_a_fleet_that_scales_to_zero_gets_one_warning_about_the_hold() -> None:
     lines = [one for one in warnings(scaled("slow", least=0), NAMED) if "hold" in one]
     assert [one.split(": ")[0] for one in lines] == ["spec.scaling.minReplicas"]
 

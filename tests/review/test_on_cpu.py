@@ -20,7 +20,7 @@ def reviewed(memory: str = "8Gi", **spec: Any) -> Review:  # noqa: ANN401  # any
     return admission.review(deployment(accelerator={"product": "CPU", "cores": 4, "memory": memory}, **given), OFFLINE)
 
 
-def test_a_small_model_fits_and_its_engine_is_told_the_cache() -> None:
+def test_a_small_model_fits_and_its_engine_gets_the_cache_size() -> None:
     review = reviewed()
 
     assert (review.refusals, review.warnings) == ((), ())
@@ -45,7 +45,7 @@ def test_it_is_launched_with_what_the_review_decided() -> None:
 SGLANG = {"kind": "SGLang", "image": "localhost/fairlead-sglang-cpu:0.5.23", "context": {"maxTokens": 4096}}
 
 
-def test_an_engine_that_is_told_tokens_gets_those_that_the_fit_counted() -> None:
+def test_an_engine_whose_cache_is_set_in_tokens_gets_those_that_the_fit_counted() -> None:
     review = reviewed(engine=SGLANG)
     assert isinstance(review.fit, Fit)
     assert review.fit.verdict is FitVerdict.FITS
@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_refused_with_more_memory() -> None:
     assert isinstance(review.fit, NoFit)
 
 
-def test_a_model_that_nobody_knows_is_let_in_and_nobody_tells_its_cache() -> None:
+def test_an_unknown_model_is_admitted_and_its_cache_size_stays_unset() -> None:
     review = reviewed("16Gi", model={"source": "hf://nobody/knows"})
 
     assert review.refusals == ()

@@ -132,7 +132,7 @@ ALL = [*DEPLOYMENTS, *GATEWAYS, *POLICIES]
 
 
 @pytest.mark.parametrize(("given", "lost"), ALL, ids=range(len(ALL)))
-def test_in_an_empty_cluster_everything_named_is_missed_where_it_stands(
+def test_in_an_empty_cluster_every_reference_is_reported_missing_at_its_field(
     given: Object, lost: list[tuple[str, str]]
 ) -> None:
     refusals = admission.review(given, EMPTY).refusals
@@ -140,7 +140,9 @@ def test_in_an_empty_cluster_everything_named_is_missed_where_it_stands(
 
 
 @pytest.mark.parametrize(("given", "lost"), ALL, ids=range(len(ALL)))
-def test_where_nobody_looked_references_are_taken_on_trust(given: Object, lost: list[tuple[str, str]]) -> None:
+def test_references_are_taken_on_trust_where_the_cluster_was_not_read(
+    given: Object, lost: list[tuple[str, str]]
+) -> None:
     assert admission.review(given, ReviewContext(catalogue=CONTEXT.catalogue)).refusals == (), lost
 
 

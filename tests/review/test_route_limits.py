@@ -8,7 +8,7 @@ from tests.review.test_gateways import warned
 PUBLIC: dict[str, Any] = {"parentRefs": [{"name": "public"}]}
 
 
-def test_a_route_that_waits_longer_than_the_routers_is_nobodys_problem() -> None:
+def test_a_route_that_waits_longer_than_the_routers_gets_no_warning() -> None:
     for timeout in ({}, {"requestTimeout": "0s"}, {"requestTimeout": "15m"}):
         assert warned(gateway(httpRoute=PUBLIC | timeout)) == []
 

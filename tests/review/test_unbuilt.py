@@ -63,7 +63,7 @@ def test_an_escalation_without_anybody_to_ask_is_warned_of() -> None:
     [engine(extraArgs=["--api-key=geheim"]), engine(env=[{"name": "VLLM_API_KEY", "value": "geheim"}])],
     ids=["argument", "variable"],
 )
-def test_whoever_wants_keys_is_sent_to_tenants_of_the_router(given: Object) -> None:
+def test_engine_api_keys_are_refused_with_a_pointer_to_the_routers_tenants(given: Object) -> None:
     (answer,) = refused(given)
     assert "name tenants and their keys in spec.router.tenants" in answer
     assert "InferenceGateway" not in answer

@@ -12,7 +12,7 @@ def test_a_good_object_is_let_in_without_a_word() -> None:
     assert webhook.response(admission.review(deployment(), TRUSTING), frozenset()) == AdmissionResponse()
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     bad = deployment(replicas=-1, drain={"timeout": "soon"})
     found = webhook.response(admission.review(bad, TRUSTING), frozenset())
     assert "spec.replicas: -1" in found.refused

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from tests.router.planes import Raw, events
-from tests.router.test_asking_engines import DELTA
+from tests.router.test_engine_requests import DELTA
 
 FIRST_TOKEN: Final = events(DELTA)
 

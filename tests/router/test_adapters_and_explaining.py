@@ -9,7 +9,7 @@ from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.router import explain_headers
 from fairlead.router.observability.request_record import RequestRecord
 from tests.router.planes import PROMPT, Cluster, Raw, exchange_bytes, plane, posted, run_story, written
-from tests.router.test_asking_engines import ANSWER, keyed, router_before
+from tests.router.test_engine_requests import ANSWER, keyed, router_before
 
 EXPLAIN = "x-fairlead-explain: 1"
 
@@ -28,7 +28,7 @@ def head_of(answer: bytes) -> str:
     return answer.partition(b"\r\n\r\n")[0].decode()
 
 
-def test_an_adapter_that_nobody_has_now_is_503_and_one_that_nobody_knows_404(tmp_path: Path) -> None:
+def test_an_adapter_that_no_replica_has_now_is_503_and_an_unknown_one_404(tmp_path: Path) -> None:
     async def story() -> None:
         cluster, engine = Cluster(), Raw(ANSWER)
         config = with_adapter(written(tmp_path, ["x:1"]))
@@ -60,7 +60,7 @@ def test_an_adapter_goes_only_where_it_is_loaded(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_tenants_are_told_why_only_where_they_may_ask(tmp_path: Path) -> None:
+def test_tenants_get_explanations_only_where_they_are_permitted(tmp_path: Path) -> None:
     async def story() -> None:
         bearer = "Authorization: Bearer sk-1"
         for explain in (False, True):
@@ -77,7 +77,7 @@ def test_tenants_are_told_why_only_where_they_may_ask(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_replicas_that_were_not_asked_are_shown_with_the_reason(tmp_path: Path) -> None:
+def test_replicas_that_were_not_chosen_are_shown_with_the_reason(tmp_path: Path) -> None:
     async def story() -> None:
         cluster, engine = Cluster(), Raw(ANSWER)
         async with engine.listening(), plane(written(tmp_path, ["x:1"]), cluster) as router:

@@ -82,7 +82,7 @@ def test_an_adapter_is_served_once_an_engine_lists_it_and_never_before(tmp_path:
     run_story(story(), 30)
 
 
-def test_names_that_no_object_has_are_404_and_no_engine_is_asked(tmp_path: Path) -> None:
+def test_model_names_that_no_object_has_get_404_and_reach_no_engine(tmp_path: Path) -> None:
     async def story() -> None:
         async with routed(tmp_path, 100, 0) as (router, engine):
             await order(router, engine, "load", OLD)
@@ -113,7 +113,7 @@ def test_conversations_are_divided_by_the_shares_and_a_share_of_nothing_moves_th
     run_story(story(), 30)
 
 
-def test_an_engine_that_lost_an_adapter_is_not_what_a_client_hears_of(tmp_path: Path) -> None:
+def test_clients_do_not_notice_that_an_engine_lost_an_adapter_while_another_one_has_it(tmp_path: Path) -> None:
     async def story() -> None:
         async with (
             living(QUICK, QUICK, served=UPDATED) as (one, other),

@@ -79,7 +79,9 @@ def test_the_engines_own_error_about_a_model_passes_as_it_came(tmp_path: Path) -
         ("POST", "/v2/chat/completions", 404, ""),
     ],
 )
-def test_a_wrong_method_is_told_the_right_one(tmp_path: Path, method: str, path: str, status: int, allow: str) -> None:
+def test_a_wrong_method_is_refused_with_the_right_one(
+    tmp_path: Path, method: str, path: str, status: int, allow: str
+) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
             found, head, page = head_and_body(

@@ -81,7 +81,7 @@ def test_a_token_opens_the_page_when_the_cluster_grants_its_owner_the_path() -> 
     run_story(story())
 
 
-def test_the_cluster_is_asked_once_a_minute_for_a_token_and_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cluster_reviews_a_token_for_a_page_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         now = 1000.0
         monkeypatch.setattr(authorization, "monotonic", lambda: now)
@@ -101,7 +101,7 @@ def test_the_cluster_is_asked_once_a_minute_for_a_token_and_page(monkeypatch: py
     run_story(story())
 
 
-def test_strangers_cannot_make_a_router_flood_the_cluster_nor_shut_out_who_was_let_in(
+def test_unknown_tokens_can_neither_flood_the_cluster_with_reviews_nor_lock_out_an_authorized_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def story() -> None:
@@ -184,7 +184,7 @@ def test_the_file_names_a_key_in_one_place_each() -> None:
     ("chosen", "listens", "reply"),
     [(None, "127.0.0.1", "served on 127.0.0.1 alone"), ("0.0.0.0", HOST, "open to everyone who can reach 0.0.0.0")],  # noqa: S104
 )
-def test_without_a_key_the_page_is_for_this_machine_alone_unless_somebody_says_otherwise(
+def test_without_a_key_the_metrics_page_is_served_to_this_machine_alone_unless_configured_otherwise(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, chosen: str | None, listens: str, reply: str
 ) -> None:
     async def story() -> None:

@@ -87,7 +87,7 @@ def following(exchange: FollowerExchange) -> tuple[CacheBridge, CacheFlight]:
     return exchange.bridge, flight
 
 
-def test_who_is_too_late_before_the_head_is_told_so_and_leaves() -> None:
+def test_a_follower_that_is_late_before_the_head_gets_504_and_leaves() -> None:
     exchange = FollowerExchange()
     bridge, flight = following(exchange)
     assert bridge.late(9.0, 1.0)
@@ -95,7 +95,7 @@ def test_who_is_too_late_before_the_head_is_told_so_and_leaves() -> None:
     assert not bridge.late(9.0, 1.0)
 
 
-def test_who_is_too_late_in_the_middle_gets_last_words_and_the_others_go_on() -> None:
+def test_a_follower_that_is_late_in_the_middle_gets_a_final_message_and_the_others_continue() -> None:
     exchange = FollowerExchange()
     bridge, flight = following(exchange)
     flight.began(STREAMED)
@@ -114,7 +114,7 @@ def test_who_is_too_late_in_the_middle_gets_last_words_and_the_others_go_on() ->
         (STREAMED, FollowerExchange(Connection(paused=True))),
     ],
 )
-def test_an_answer_without_room_for_last_words_ends_with_its_connection(
+def test_an_answer_without_room_for_a_final_message_ends_with_its_connection(
     head: AnswerHead, exchange: FollowerExchange
 ) -> None:
     _, flight = following(exchange)

@@ -94,7 +94,7 @@ def test_clients_of_a_target_that_moves_away_find_its_own_routers_with_their_nex
     run_story(story())
 
 
-def test_an_idle_client_of_a_target_that_is_gone_connects_anew_and_others_stay(tmp_path: Path) -> None:
+def test_an_idle_client_of_a_removed_target_must_reconnect_and_others_stay_connected(tmp_path: Path) -> None:
     """It may have been idle while the target left; its router no longer knows that model."""
 
     async def story() -> None:

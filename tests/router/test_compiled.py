@@ -21,7 +21,7 @@ FEW_EXAMPLES: Final = "10"
 
 
 @pytest.mark.conformance
-def test_the_stories_of_these_rooms_hold_of_compiled_code(tmp_path: Path) -> None:
+def test_the_tests_of_these_folders_pass_with_compiled_code(tmp_path: Path) -> None:
     place = compiled.package(ROOT, Cache.chosen(), tmp_path / "package")
     words = [*ROOMS, "-m", pure.MARKER, "-n", "2", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={place} ."]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}

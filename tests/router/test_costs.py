@@ -13,7 +13,7 @@ from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import PROMPT, STREAM, Plane, Raw, run_story, whole
 from tests.router.test_external_apis import outside
 from tests.router.test_falling_back import BROKEN, EVERY
-from tests.router.test_telling_requests import lines
+from tests.router.test_request_records import lines
 
 PRICES: Final = {"prompt": "2", "output": "8"}
 ANSWER: Final = whole(
@@ -54,7 +54,7 @@ async def samples(router: Plane, prefix: str) -> dict[str, float]:
     return {name: float(value) for name, _, value in found}
 
 
-def test_what_an_api_outside_takes_stands_in_the_access_line_and_in_the_metrics(tmp_path: Path) -> None:
+def test_the_cost_of_an_external_api_appears_in_the_access_line_and_in_the_metrics(tmp_path: Path) -> None:
     async def story() -> None:
         log = tmp_path / "lines"
         async with Raw(ANSWER, ANSWER).listening() as api:
@@ -153,7 +153,7 @@ def test_a_budget_refuses_what_it_may_not_pay_for_and_says_what_is_left(tmp_path
     run_story(story())
 
 
-def test_a_budget_that_is_only_tried_counts_and_refuses_nothing(tmp_path: Path) -> None:
+def test_a_budget_in_shadow_mode_counts_and_refuses_nothing(tmp_path: Path) -> None:
     async def story() -> None:
         log = tmp_path / "lines"
         async with Raw(ANSWER, ANSWER).listening() as api:
@@ -173,7 +173,7 @@ def test_a_budget_that_is_only_tried_counts_and_refuses_nothing(tmp_path: Path) 
     run_story(story())
 
 
-def test_a_fallback_that_the_budget_cannot_pay_is_not_asked(tmp_path: Path) -> None:
+def test_a_fallback_that_the_budget_cannot_pay_gets_no_request(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(BROKEN).listening() as engine, Raw(ANSWER).listening() as api:
             config = written(

@@ -49,7 +49,7 @@ async def done(router: Plane, task: str, *, success: bool) -> None:
     assert (await reported(router, {"task": task, "success": success}))[0] == 200
 
 
-def test_an_invalid_answer_and_its_retry_are_counted_and_the_first_went_to_nobody(tmp_path: Path) -> None:
+def test_an_invalid_answer_and_its_retry_are_counted_and_the_first_reached_no_client(tmp_path: Path) -> None:
     async def story() -> None:
         route = single("chat", "external/0") | {"onInvalid": "Retry"}
         async with priced(tmp_path, route, [answer(BAD), answer(GOOD), answer(GOOD)]) as router:

@@ -93,7 +93,7 @@ def test_a_list_in_the_file_needs_no_cluster() -> None:
     assert isinstance(endpoint_sources.source_of(CHAT), EnginePods)
 
 
-def test_pods_are_told_whole_and_after_every_change() -> None:
+def test_the_whole_list_of_pods_is_delivered_at_first_and_after_every_change() -> None:
     async def story() -> None:
         fake, entries = FakeApi(), list[tuple[str, ...]]()
         fake.put(POD, pod("a"))
@@ -133,7 +133,7 @@ def test_a_router_takes_the_pods_of_its_selector(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_cluster_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watched_objects, "AGAIN_SECONDS", 0.005)
 
     async def story() -> None:

@@ -91,7 +91,7 @@ def test_what_the_new_revision_fails_the_old_one_answers_and_the_report_says_who
     run_story(story())
 
 
-def test_a_new_revision_that_answers_nobody_is_reported_beyond_the_three_failures_that_eject_it(tmp_path: Path) -> None:
+def test_a_new_revision_that_only_fails_is_reported_beyond_the_three_failures_that_eject_it(tmp_path: Path) -> None:
     async def story() -> None:
         async with halved(tmp_path, BROKEN) as (router, _, new):
             new.to_probes = BROKEN

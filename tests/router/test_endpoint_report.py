@@ -24,7 +24,7 @@ def test_requests_and_the_tokens_of_their_prompts_are_counted_as_they_come(tmp_p
     run_story(story())
 
 
-def test_a_share_of_the_traffic_is_told_as_soon_as_it_is_applied(tmp_path: Path) -> None:
+def test_a_share_of_the_traffic_is_reported_as_soon_as_it_is_applied(tmp_path: Path) -> None:
     async def story() -> None:
         file = written(tmp_path, ["127.0.0.1:1"])
         document = json.loads(file.read_text(encoding="utf-8"))

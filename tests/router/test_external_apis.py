@@ -9,7 +9,7 @@ import pytest
 
 from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import HOST, Raw, events, free_port, run_story, whole
-from tests.router.test_asking_engines import DELTA
+from tests.router.test_engine_requests import DELTA
 from tests.router.test_falling_back import ANSWER, BROKEN, EVERY, PROMPT, came_from
 from tests.router.test_tls import certified, secure_engine
 
@@ -77,7 +77,7 @@ def test_a_deployment_that_is_lost_is_answered_for_from_outside(tmp_path: Path) 
     run_story(story())
 
 
-def test_an_api_that_is_down_is_said_soon_and_costs_nobody_else(tmp_path: Path) -> None:
+def test_an_api_that_is_down_is_reported_soon_and_affects_no_other_target(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(*[ANSWER] * 9).listening() as engine:
             address = f"{HOST}:{free_port()}"

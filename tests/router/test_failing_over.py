@@ -173,7 +173,7 @@ def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: P
     run_story(story())
 
 
-def test_streams_without_a_token_go_elsewhere_when_their_engine_dies(tmp_path: Path) -> None:
+def test_streams_without_a_token_move_to_another_engine_when_their_engine_is_killed(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as (old,), before(tmp_path, [old]) as router:
             old.engine.pretence = paced(60, 0.001)

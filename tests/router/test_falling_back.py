@@ -126,7 +126,7 @@ def test_a_prompt_too_long_for_one_model_goes_to_one_with_a_longer_context(tmp_p
     run_story(story())
 
 
-def test_each_target_is_asked_once_and_the_last_error_is_the_clients(tmp_path: Path) -> None:
+def test_each_target_gets_one_attempt_and_the_client_gets_the_last_error(tmp_path: Path) -> None:
     async def story() -> None:
         names = ("a", "b", "c")
         engines = [Raw(whole(b'{"error":{"message":"%b broke","code":500}}' % name.encode(), 500)) for name in names]

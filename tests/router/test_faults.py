@@ -13,7 +13,7 @@ from fairlead.router.config.loader import RouterConfig
 from fairlead.router.exchange import Exchange
 from fairlead.router.router import Router
 from tests.router.planes import HOST, PROMPT, STREAM, Raw, events, posted, run_story, whole
-from tests.router.test_asking_engines import ANSWER, DELTA
+from tests.router.test_engine_requests import ANSWER, DELTA
 from tests.router.test_sharing_rates import made
 
 
@@ -57,7 +57,7 @@ def nothing_left(router: Router) -> bool:
 
 @pytest.mark.parametrize("where", ["submit", "unserved"])
 @pytest.mark.interpreted
-def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
+def test_a_fault_before_any_attempt_is_a_500(where: str) -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
             well = getattr(router.sole.dispatcher, where)

@@ -195,7 +195,7 @@ def test_a_change_of_the_config_map_applies_within_two_seconds_and_cuts_nothing(
     run_story(story(), seconds=30)
 
 
-def test_a_deployments_own_router_hears_of_another_share_within_two_seconds(tmp_path: Path) -> None:
+def test_a_deployments_own_router_receives_a_changed_share_within_two_seconds(tmp_path: Path) -> None:
     """Its file is as old as the kubelet leaves it; a rejected canary must lose its users at once."""
 
     async def story() -> None:

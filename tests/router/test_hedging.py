@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.router.gated_engine import Gated
 from tests.router.planes import HOST, STREAM, Plane, posted, run_story
-from tests.router.test_asking_engines import router_before
+from tests.router.test_engine_requests import router_before
 
 AFTER = {"enabled": True, "afterSeconds": 0.03, "budget": 1.0}
 SOON: dict[str, Any] = {"hedging": AFTER, "balancing": {"prefix": False}}
@@ -48,7 +48,7 @@ def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_pat
     run_story(story())
 
 
-def test_the_first_one_lost_after_its_rival_took_over_disturbs_nobody(tmp_path: Path) -> None:
+def test_a_first_attempt_that_fails_after_its_hedge_took_over_affects_nothing(tmp_path: Path) -> None:
     async def story() -> None:
         one, other = Gated(), Gated()
         async with router_before(tmp_path, one, other, **SOON) as router:

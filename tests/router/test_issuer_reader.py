@@ -52,7 +52,9 @@ PAGES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("page", "why"), PAGES.values(), ids=list(PAGES))
-def test_a_configuration_is_not_believed(page: dict[str, Any], why: str, tmp_path: Path) -> None:
+def test_an_invalid_issuer_configuration_is_unusable_and_its_keys_are_not_read(
+    page: dict[str, Any], why: str, tmp_path: Path
+) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there:
             there.page = page
@@ -92,7 +94,7 @@ def test_an_answer_is_not_taken(answer: web.Response, result: KeyReadingResult, 
     run_story(story())
 
 
-def test_an_issuer_with_a_certificate_of_nobody_we_trust_has_no_keys(tmp_path: Path) -> None:
+def test_an_issuer_whose_certificate_is_not_trusted_yields_no_keys(tmp_path: Path) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there:
             wanted, _ = named(there)
@@ -122,7 +124,7 @@ def test_an_issuer_that_is_not_there_or_says_nothing_costs_a_bounded_time(
     run_story(story())
 
 
-def test_a_proxy_of_the_environment_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_from_the_environment_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
 

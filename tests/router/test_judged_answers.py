@@ -184,7 +184,7 @@ def test_a_client_that_leaves_while_its_answer_is_held_ends_the_work(tmp_path: P
     run_story(story())
 
 
-def test_a_model_is_told_once_what_was_wrong(tmp_path: Path) -> None:
+def test_an_invalid_answer_is_returned_to_its_model_once_with_what_was_wrong(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(answer(BAD), answer(GOOD), answer(BAD), answer(BAD)).listening() as engine:
             route = single("chat", "ns/a") | {"onInvalid": "Retry"}
@@ -216,7 +216,7 @@ def test_an_invalid_answer_goes_on_to_the_next_target_where_the_route_says_so(tm
     run_story(story())
 
 
-def test_confidence_asks_for_the_probabilities_that_it_needs(tmp_path: Path) -> None:
+def test_a_confidence_check_requests_the_log_probabilities_that_it_needs(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(answer(GOOD)).listening() as small, Raw(answer(BAD)).listening() as large:
             targets = [target("s", small.address), target("l", large.address)]

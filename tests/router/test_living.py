@@ -46,7 +46,9 @@ def test_other_models_alone_disturb_no_endpoint(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_broken_file_is_said_and_the_old_one_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_file_is_logged_and_the_old_one_stays_in_force(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines) as router:
             router.config.write_text('{"endpoints": ["http://x"]}')

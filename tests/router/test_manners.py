@@ -28,7 +28,7 @@ def code(answer: bytes) -> str:
     return str(json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"])
 
 
-def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(tmp_path: Path) -> None:
+def test_a_client_that_expects_100_continue_before_its_body_receives_it(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines) as router:
             whole = posted(PROMPT, "/v1/completions", "Expect: 100-continue")
@@ -83,7 +83,7 @@ def test_an_idle_connection_is_closed_without_a_word(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_one_connection_too_many_is_told_so(tmp_path: Path) -> None:
+def test_one_connection_too_many_is_refused_with_that_reason(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"], door={"maxConnections": 2})) as router:
             writers = [(await asyncio.open_connection(HOST, router.port))[1] for _ in range(2)]
@@ -151,7 +151,7 @@ def test_pages_of_the_routers_own_are_read_and_not_written(tmp_path: Path) -> No
     run_story(story())
 
 
-def test_models_are_told_as_the_engines_tell_them(tmp_path: Path) -> None:
+def test_models_are_listed_as_the_engines_report_them(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines) as router:
             cards: list[dict[str, object]] = [{}]

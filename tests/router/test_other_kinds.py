@@ -8,7 +8,7 @@ from typing import Any
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from tests.emulator.living import SGLANG, TENSORRT, client, living, paced
 from tests.router.planes import PROMPT, STREAM, Cluster, Raw, events, exchange_bytes, plane, posted, run_story, written
-from tests.router.test_asking_engines import ANSWER, DELTA, keyed
+from tests.router.test_engine_requests import ANSWER, DELTA, keyed
 
 FULL = b'{"error": {"object": "error", "message": "The request queue is full.", "type": "x", "code": 503}}'
 
@@ -77,7 +77,7 @@ def test_without_adapters_bodies_pass_as_they_are(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_full_queue_inside_a_stream_is_tried_elsewhere_before_the_client_gets_a_byte(tmp_path: Path) -> None:
+def test_a_queue_full_error_inside_a_stream_is_retried_elsewhere_before_the_client_gets_a_byte(tmp_path: Path) -> None:
     async def story() -> None:
         full, free = Raw(*[events(FULL, b"[DONE]")] * 3), Raw(*[events(DELTA, b"[DONE]")] * 3)
         async with full.listening(), free.listening():
@@ -93,7 +93,7 @@ def test_a_full_queue_inside_a_stream_is_tried_elsewhere_before_the_client_gets_
     run_story(story())
 
 
-def test_an_emulated_sglang_is_asked_as_the_real_one(tmp_path: Path) -> None:
+def test_an_emulated_sglang_gets_requests_like_the_real_one(tmp_path: Path) -> None:
     """One with a queue of zero, one with room: streams and plain requests, the model and its adapter."""
 
     async def story() -> None:
@@ -124,7 +124,7 @@ def test_an_emulated_sglang_is_asked_as_the_real_one(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_an_emulated_tensorrt_llm_is_asked_as_the_real_one(tmp_path: Path) -> None:
+def test_an_emulated_tensorrt_llm_gets_requests_like_the_real_one(tmp_path: Path) -> None:
     """One that still starts, one that is ready: streams and plain requests, the model and its adapter."""
 
     async def story() -> None:
@@ -203,7 +203,7 @@ def test_tensorrt_takes_a_salt_in_chat_alone(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_request_at_a_tensorrt_that_still_starts_is_tried_elsewhere(tmp_path: Path) -> None:
+def test_a_request_at_a_tensorrt_llm_that_is_still_starting_is_retried_elsewhere(tmp_path: Path) -> None:
     starting = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 2\r\n\r\n{}"
 
     async def story() -> None:

@@ -74,7 +74,7 @@ def test_a_client_that_leaves_frees_the_engine_at_once(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_the_engine_with_the_fewest_requests_is_asked_and_equals_take_turns(tmp_path: Path) -> None:
+def test_the_engine_with_the_fewest_requests_is_chosen_and_equals_take_turns(tmp_path: Path) -> None:
     async def story() -> None:
         pace = paced(0.05, 0.001)
         async with living(pace, pace, pace) as engines, before(tmp_path, engines) as router:

@@ -161,7 +161,7 @@ def test_without_a_key_a_router_is_ready_at_once_and_one_that_comes_later_counts
     run_story(story())
 
 
-def test_a_router_is_told_alone_when_its_peers_left_and_loses_what_nobody_takes() -> None:
+def test_a_router_whose_peers_left_reports_none_and_counts_datagrams_that_cannot_be_sent_as_lost() -> None:
     async def story() -> None:
         async with routers() as found:
             a, b = found.values()
@@ -179,7 +179,7 @@ def test_a_router_is_told_alone_when_its_peers_left_and_loses_what_nobody_takes(
     run_story(story())
 
 
-def test_a_port_that_somebody_else_has_keeps_no_router_from_serving(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_peer_port_in_use_keeps_no_router_from_serving(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind((STRANGER, 0))

@@ -94,7 +94,7 @@ def test_when_all_have_left_the_engine_is_free_at_once(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_follower_that_leaves_costs_nobody_anything(tmp_path: Path) -> None:
+def test_a_follower_that_leaves_affects_no_other_client(tmp_path: Path) -> None:
     async def story() -> None:
         async with living(paced(0.1, 0.001)) as engines, before(tmp_path, engines, cache=CACHE) as router:
             leader = asyncio.create_task(got(router, STREAM))
@@ -109,7 +109,7 @@ def test_a_follower_that_leaves_costs_nobody_anything(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_when_the_leaders_engine_fails_a_follower_asks_again(tmp_path: Path) -> None:
+def test_when_the_leaders_engine_fails_one_follower_sends_the_request_again(tmp_path: Path) -> None:
     async def story() -> None:
         request_times, go_on = 0, asyncio.Event()
 
@@ -182,7 +182,9 @@ def test_an_answer_that_breaks_and_is_no_stream_ends_each_connection_and_each_re
 
 
 @pytest.mark.parametrize("slow_one_leads", [True, False])
-def test_a_slow_reader_holds_up_nobody_and_gets_all_of_it_in_the_end(tmp_path: Path, *, slow_one_leads: bool) -> None:
+def test_a_slow_reader_delays_no_other_client_and_gets_the_whole_answer_in_the_end(
+    tmp_path: Path, *, slow_one_leads: bool
+) -> None:
     async def story() -> None:
         go_on = asyncio.Event()
         async with talkative(200, go_on) as address, plane(written(tmp_path, [address], cache=CACHE)) as router:
@@ -225,7 +227,7 @@ def test_a_cache_that_is_off_is_for_those_who_ask_for_it(tmp_path: Path) -> None
     run_story(story())
 
 
-def test_after_three_engines_failed_each_asks_for_himself(tmp_path: Path) -> None:
+def test_after_three_failed_attempts_each_follower_sends_its_own_request(tmp_path: Path) -> None:
     async def story() -> None:
         go_on = asyncio.Event()
 
@@ -266,7 +268,7 @@ def test_no_circle_of_references_stays_behind(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_request_past_its_whole_time_is_told_so_though_it_only_followed(tmp_path: Path) -> None:
+def test_a_request_past_its_total_timeout_gets_a_timeout_error_even_if_it_only_followed(tmp_path: Path) -> None:
     async def story() -> None:
         async with living(paced(0.01, 5)) as engines:
             limits = {"totalSeconds": 0.3}

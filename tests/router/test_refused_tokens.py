@@ -22,7 +22,7 @@ def forged(there: Issuer, algorithm: str) -> str:
     return (start + b"." + encoded(hmac.digest(pem, start, sha256))).decode()
 
 
-def test_whatever_is_wrong_before_the_signature_is_said_in_the_same_words(tmp_path: Path) -> None:
+def test_whatever_is_wrong_up_to_the_signature_is_reported_in_the_same_message(tmp_path: Path) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there) as router:
             await keys_read(router, there)
@@ -67,7 +67,7 @@ def test_whatever_is_wrong_before_the_signature_is_said_in_the_same_words(tmp_pa
     ],
     ids=["audience", "issuer", "no end", "not yet", "no tenant", "none of a list"],
 )
-def test_a_token_that_holds_and_opens_nothing_is_told_why(
+def test_a_correctly_signed_token_that_grants_nothing_is_refused_with_the_reason(
     claims: dict[str, Any], status: int, code: str, words: str, tmp_path: Path
 ) -> None:
     async def story() -> None:

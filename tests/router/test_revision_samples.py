@@ -95,7 +95,7 @@ def test_faults_are_kept_and_times_only_of_what_was_answered(
     assert (found.faults, found.ttft_s) == (faults, ttft_s)
 
 
-def test_a_client_that_leaves_is_nobodys_fault() -> None:
+def test_a_request_whose_client_left_counts_against_no_revision() -> None:
     assert kept(record(NEW, left=next(iter(AbortStage)))) == []
 
 

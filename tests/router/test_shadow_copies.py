@@ -101,7 +101,7 @@ def test_a_copy_waits_for_no_room_and_takes_none_from_clients(tmp_path: Path) ->
     run_story(story())
 
 
-def test_a_copy_that_is_refused_or_lost_harms_nobody(tmp_path: Path) -> None:
+def test_a_shadow_copy_that_is_refused_or_lost_affects_no_client(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as (one,), Raw(BROKEN, None).listening() as other:
             made = config(tmp_path, one.address, other.address)

@@ -77,7 +77,7 @@ def test_two_routers_see_each_others_spending_and_a_third_that_starts_sees_it_at
     run_story(story(), 60)
 
 
-def test_while_the_store_is_away_each_goes_by_its_part_and_says_so_once(
+def test_while_the_store_is_down_each_router_enforces_its_part_and_logs_that_once(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story() -> None:
@@ -98,7 +98,7 @@ def test_while_the_store_is_away_each_goes_by_its_part_and_says_so_once(
     assert lines[-1] == "the store of budgets answers again"
 
 
-def test_a_store_that_is_slow_is_asked_again_by_who_starts_and_by_who_ends(server: Server) -> None:
+def test_a_slow_store_is_retried_by_a_router_that_starts_and_by_one_that_ends(server: Server) -> None:
     async def story() -> None:
         one, two = BudgetAccount(limit=10.0, parts=2), BudgetAccount(limit=10.0, parts=2)
         loop = asyncio.get_running_loop()
@@ -116,7 +116,7 @@ def test_a_store_that_is_slow_is_asked_again_by_who_starts_and_by_who_ends(serve
     run_story(story(), 60)
 
 
-def test_who_leaves_a_store_goes_by_its_part_whatever_that_store_still_answers(server: Server) -> None:
+def test_a_router_that_leaves_a_store_enforces_its_part_whatever_that_store_still_answers(server: Server) -> None:
     async def story() -> None:
         one, two = BudgetAccount(limit=10.0, parts=2), BudgetAccount(limit=10.0, parts=2)
         async with sharing(server.url, one) as budgets, sharing(server.url, two):
@@ -130,7 +130,7 @@ def test_who_leaves_a_store_goes_by_its_part_whatever_that_store_still_answers(s
     run_story(story(), 60)
 
 
-def test_an_address_that_is_none_or_nobody_there_keeps_no_router_from_serving() -> None:
+def test_an_invalid_or_unreachable_store_address_keeps_no_router_from_serving() -> None:
     async def story() -> None:
         one = BudgetAccount(limit=10.0)
         made = SharedBudgets(lambda: {"shop": one}, lambda: NOON)

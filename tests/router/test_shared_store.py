@@ -27,7 +27,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
-def test_an_address_that_is_none_is_said_aloud_and_is_as_if_there_were_none(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_store_address_is_logged_and_treated_as_no_address(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         kept = cache()
         sharing = SharedStoreConnection(kept)
@@ -61,7 +61,7 @@ def test_another_address_is_used_from_then_on_and_none_is_none() -> None:
 
 
 @pytest.mark.conformance
-def test_what_one_router_was_told_the_other_gives(
+def test_an_answer_received_by_one_router_is_served_by_the_other(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A machine that is busy with other lanes takes longer than a lookup may; the bound has its own test.

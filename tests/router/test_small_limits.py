@@ -147,7 +147,7 @@ def test_tokens_a_minute_are_one_sum_and_what_was_not_used_comes_back_to_it(tmp_
 
 
 @pytest.mark.trial(20)
-def test_clients_are_told_what_is_left_in_openais_headers_by_whichever_router(tmp_path: Path) -> None:
+def test_every_router_shows_clients_what_is_left_in_openais_headers(tmp_path: Path) -> None:
     async def story() -> None:
         async with fleet(tmp_path, requestsPerMinute=4, tokensPerMinute=60_000) as routers:
             await asyncio.sleep(0.05)
@@ -168,7 +168,7 @@ def test_clients_are_told_what_is_left_in_openais_headers_by_whichever_router(tm
     run_story(story())
 
 
-def test_without_the_router_that_keeps_the_rate_the_other_goes_by_its_part(
+def test_without_the_router_that_keeps_the_rate_the_other_one_enforces_its_part(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story() -> None:

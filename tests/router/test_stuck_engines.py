@@ -8,13 +8,13 @@ import pytest
 from fairlead.routing import watchdog
 from tests.emulator.living import living, paced
 from tests.router.planes import PROMPT, STREAM, Raw, before, run_story, written
-from tests.router.test_asking_engines import METRICS, router_before
+from tests.router.test_engine_requests import METRICS, router_before
 
 EJECTED = 'fairlead_router_ejections_total{by="watchdog"}'
 
 
 @pytest.mark.interpreted
-def test_streams_without_a_token_go_elsewhere_and_those_that_run_are_told(
+def test_streams_without_a_token_leave_a_hung_engine_and_running_ones_end_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.3)
@@ -39,7 +39,7 @@ def test_streams_without_a_token_go_elsewhere_and_those_that_run_are_told(
     run_story(story())
 
 
-def test_whole_answers_too_where_the_engine_tells_figures_that_would_move(tmp_path: Path) -> None:
+def test_whole_answers_leave_a_hung_engine_too_where_its_metrics_would_show_progress(tmp_path: Path) -> None:
     async def story() -> None:
         timeouts = {"firstTokenSeconds": 0.3, "betweenTokensSeconds": 0.3}
         silent = Silent(metrics=METRICS)

@@ -84,7 +84,7 @@ def test_requests_and_idle_time_are_always_all_that_an_hour_of_replicas_costs(
     assert hour.costs.money().metered == pytest.approx(hour.paid, abs=1e-9)
 
 
-def test_a_replica_that_is_gone_costs_nothing_more_once_its_requests_ended() -> None:
+def test_a_removed_replica_costs_nothing_more_once_its_requests_ended() -> None:
     hour = Hour()
     gone = hour.replicas.pop()
     attempt = hour.costs.started(routed(), gone, hour.costs.rates(), 10.0)

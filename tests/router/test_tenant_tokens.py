@@ -101,7 +101,7 @@ def unread(answer: str | Refusal) -> float:
     return answer.retry_after_seconds
 
 
-def test_a_token_is_its_tenants_once_keys_are_read_and_an_api_key_is_told_apart(shown: Shown) -> None:
+def test_a_token_identifies_its_tenant_once_keys_are_read_and_an_api_key_is_not_taken_for_a_token(shown: Shown) -> None:
     async def story() -> None:
         tokens, readings = tokens_of(Clock())
         assert unread(judged(tokens, signer().token())) == 1.0
@@ -176,7 +176,7 @@ def test_other_tenants_and_other_keys_count_for_tokens_that_were_proved_before(s
     run_story(story())
 
 
-def test_an_unknown_key_is_looked_for_at_once_and_then_at_most_every_so_often(shown: Shown) -> None:
+def test_an_unknown_key_is_fetched_at_once_and_then_at_most_at_set_intervals(shown: Shown) -> None:
     async def story() -> None:
         tokens, _ = tokens_of(Clock(), KeyReadingPace(every_seconds=60, first_seconds=0.01, least_seconds=0.1))
         await read(shown)
@@ -210,7 +210,7 @@ def test_made_up_keys_take_no_memory(shown: Shown) -> None:
     run_story(story())
 
 
-def test_an_issuer_that_does_not_answer_is_said_once_and_its_last_keys_stay(
+def test_an_issuer_that_does_not_answer_is_logged_once_and_its_last_keys_stay(
     shown: Shown, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "fairlead")

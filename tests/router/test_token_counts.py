@@ -9,7 +9,7 @@ import pytest
 
 from fairlead.router import token_counts
 from tests.router.planes import CHAT, HOST, Raw, exchange_bytes, posted, run_story, whole
-from tests.router.test_asking_engines import ANSWER, router_before
+from tests.router.test_engine_requests import ANSWER, router_before
 
 LONG = {"model": "chat", "prompt": "x" * 400}
 """About 100 tokens, estimated from its bytes."""
@@ -59,7 +59,7 @@ def code(answer: bytes) -> str:
     return str(json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"])
 
 
-def test_a_prompt_that_looks_short_enough_and_is_not_is_refused_by_its_count(tmp_path: Path) -> None:
+def test_a_prompt_estimated_within_the_limit_is_refused_when_its_count_is_over_it(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Tokenizing(counted(1111), ANSWER)
         async with router_before(tmp_path, engine, limits=LIMITED) as router:
@@ -72,7 +72,7 @@ def test_a_prompt_that_looks_short_enough_and_is_not_is_refused_by_its_count(tmp
     run_story(story())
 
 
-def test_a_prompt_that_looks_too_long_and_is_not_goes_to_an_engine(tmp_path: Path) -> None:
+def test_a_prompt_estimated_over_the_limit_goes_to_an_engine_when_its_count_is_within_it(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Tokenizing(counted(50), ANSWER)
         async with router_before(tmp_path, engine, limits={"maxPromptTokens": 90}) as router:

@@ -10,7 +10,7 @@ from tests.router.test_costs import ANSWER, COST, PRICES, bearer, got, tenants
 from tests.router.test_external_apis import outside
 
 
-def test_a_tenant_reads_its_own_usage_and_nobody_elses(tmp_path: Path) -> None:
+def test_a_tenant_reads_only_its_own_usage(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(*[ANSWER] * 3).listening() as api:
             config = written(

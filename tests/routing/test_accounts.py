@@ -32,7 +32,7 @@ def test_without_tenants_everybody_is_one_account_with_and_without_a_key() -> No
     assert (account(accounts).name, account(accounts).rank) == ("", 1)
 
 
-def test_with_tenants_a_key_says_who_asks_and_no_key_or_another_is_refused() -> None:
+def test_with_tenants_a_key_identifies_its_tenant_and_a_missing_or_unknown_key_is_refused() -> None:
     accounts = Accounts()
     accounts.take(terms(Tenant(name="shop", keys=(), band="gold")), now=0.0)
     assert (account(accounts).name, account(accounts).rank) == ("shop", 0)
@@ -70,7 +70,7 @@ def test_counters_outlive_a_change_of_configuration() -> None:
     assert (before.over_concurrency, before.most_inflight, before.shadow) == (7, inf, True)
 
 
-def test_the_open_account_is_the_same_after_tenants_came_and_went() -> None:
+def test_the_open_account_is_the_same_after_tenants_were_added_and_removed() -> None:
     accounts = Accounts()
     accounts.take(terms(), now=0.0)
     before = account(accounts)

@@ -32,11 +32,11 @@ def test_shares_of_conversations_are_what_the_object_says() -> None:
     assert 800 <= new <= 1200, "5 of 100, within four standard deviations"
 
 
-def test_a_version_without_a_share_answers_nobody() -> None:
+def test_a_version_without_a_share_answers_no_conversation() -> None:
     assert {split(100, 0).version("sql", key, BOTH) for key in range(1000)} == {"sql@old"}
 
 
-def test_a_version_that_no_engine_has_loaded_answers_nobody_while_another_one_is() -> None:
+def test_a_version_that_no_engine_has_loaded_answers_no_conversation_while_another_one_is_loaded() -> None:
     assert {split(50, 50).version("sql", key, [engine("sql@old")]) for key in range(100)} == {"sql@old"}
     assert {split(50, 50).version("sql", key, [engine()]) for key in range(100)} == {"sql@old", "sql@new"}
 

@@ -89,13 +89,13 @@ def test_without_limits_nothing_is_checked() -> None:
         ),
     ],
 )
-def test_what_is_over_a_limit_is_told_field_value_limit_and_what_to_do(
+def test_a_request_over_a_limit_is_refused_with_field_value_limit_and_remedy(
     sent: RoutingRequest, reason: RefusalReason, message: str, param: str | None
 ) -> None:
     assert refused(chain(), sent) == Refusal(reason=reason, message=message, param=param)
 
 
-def test_an_output_that_was_not_asked_for_is_never_too_long() -> None:
+def test_an_output_length_that_was_not_requested_is_never_too_long() -> None:
     gate = chain()
     request = request_of(account(), output=None)
     request.output_tokens = 10**6
@@ -113,19 +113,19 @@ def test_the_context_is_what_prompt_and_reply_share() -> None:
     )
 
 
-def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long_even_if_none_was_asked_for() -> None:
+def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long_even_if_no_output_length_was_requested() -> None:
     no = refused(chain(TrafficLimits()), request_of(account(), 4096, None, counted=True))
     assert no.message.endswith("the model's context holds 4,096 tokens, prompt and reply together: shorten the prompt.")
 
 
-def test_a_guess_that_may_be_wrong_is_left_to_the_engine() -> None:
+def test_an_estimate_over_the_context_length_that_may_be_wrong_is_left_to_the_engine() -> None:
     gate = chain(TrafficLimits())
     assert gate.refusal(request_of(account(), 5000, 96), 0.0) is None
     assert refused(gate, request_of(account(), 5600, 96)).reason is RefusalReason.CONTEXT_TOO_LONG
 
 
 @pytest.mark.parametrize(("prompt", "counted", "needs"), [(749, False, False), (750, False, True), (1250, False, True)])
-def test_a_prompt_is_counted_when_its_guess_is_near_the_limit(prompt: int, *, counted: bool, needs: bool) -> None:
+def test_a_prompt_is_counted_when_its_estimate_is_near_the_limit(prompt: int, *, counted: bool, needs: bool) -> None:
     assert chain().needs_count(request_of(account(), prompt, counted=counted)) is needs
 
 
@@ -133,7 +133,7 @@ def test_a_prompt_is_counted_once() -> None:
     assert not chain().needs_count(request_of(account(), 1000, counted=True))
 
 
-def test_a_request_beyond_its_tenants_requests_a_minute_is_told_when_to_come_again() -> None:
+def test_a_request_beyond_its_tenants_requests_a_minute_is_refused_with_a_retry_after() -> None:
     shop = account(requests_per_minute=2)
     gate = chain(whose=shop)
     first = request_of(shop)
@@ -184,7 +184,7 @@ def test_settling_gives_back_what_was_not_used_and_takes_what_was_used_beyond() 
         assert (shop.tokens.level, request.reserved_tokens) == (level, 0)
 
 
-def test_settling_exactly_changes_nothing_and_a_limit_that_went_meanwhile_is_no_fault() -> None:
+def test_settling_exactly_changes_nothing_and_a_limit_removed_meanwhile_is_no_error() -> None:
     shop = account(tokens_per_minute=1000)
     request = request_of(shop)
     request.reserved_tokens = 40
@@ -198,7 +198,7 @@ def test_settling_exactly_changes_nothing_and_a_limit_that_went_meanwhile_is_no_
     assert (request.reserved_tokens, request.paid_request) == (0, False)
 
 
-def test_limits_that_are_only_tried_count_what_they_would_refuse() -> None:
+def test_limits_in_shadow_mode_count_what_they_would_refuse() -> None:
     shop = account(shadow=True, requests_per_minute=1, models=frozenset({"legal"}))
     gate = chain(whose=shop)
     for _ in range(2):

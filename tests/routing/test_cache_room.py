@@ -66,7 +66,7 @@ def test_room_that_an_ended_request_left_counts_before_the_next_sample() -> None
 
 
 @pytest.mark.parametrize("why", ["no objective", "old sample", "none of ours there", "unknown size"])
-def test_room_is_not_asked_for_where_it_is_not_known_or_changes_nothing(why: str) -> None:
+def test_cache_room_is_not_required_where_it_is_unknown_or_changes_nothing(why: str) -> None:
     at = engine_of(objective=None if why == "no objective" else 20.0)
     if why != "none of ours there":
         running(at)

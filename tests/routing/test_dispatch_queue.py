@@ -38,7 +38,7 @@ def test_a_flood_loses_its_own_place_to_another_tenant() -> None:
     assert [one.waiting for one in (*flood, quiet)] == [True, False, True]
 
 
-def test_one_that_lost_its_place_may_still_leave_before_it_is_told() -> None:
+def test_a_request_that_lost_its_place_may_still_be_withdrawn_before_its_refusal() -> None:
     at = dispatcher_of(RoutingSettings(tenants=SHOPS, limits=TrafficLimits(max_queued=2)))
     running = send(at, "shop")
     sent(at, running)
@@ -100,7 +100,7 @@ def test_waiting_ends_when_the_queue_time_is_over() -> None:
     assert (patient.waiting, late.waiting) == (True, False)
 
 
-def test_a_request_that_gives_up_earlier_is_told_earlier() -> None:
+def test_a_request_with_an_earlier_give_up_time_is_refused_earlier() -> None:
     at = dispatcher_of()
     sent(at, send(at))
     waits(at, send(at, give_up_at=5.0))
@@ -127,7 +127,7 @@ def test_once_an_engine_is_there_the_queues_own_limit_holds_at_once() -> None:
     assert refused(at, send(at), 1.2).reason is RefusalReason.QUEUE_FULL
 
 
-def test_too_many_held_are_told_that_it_is_not_their_fault() -> None:
+def test_a_request_beyond_the_hold_limit_is_refused_for_no_ready_replica_not_as_the_clients_fault() -> None:
     at = dispatcher_of(RoutingSettings(hold=HoldLimits(max_requests=1)), engines=0)
     waits(at, send(at))
     no = refused(at, send(at))
@@ -159,7 +159,7 @@ def test_in_a_failover_those_that_wait_are_held_and_then_have_their_queue_time_a
     assert [no.reason for _, no in refused_at(at, 101.0)] == [RefusalReason.QUEUE_TIME]
 
 
-def test_how_soon_to_come_again_is_told_by_how_fast_the_queue_moves() -> None:
+def test_the_retry_after_of_a_full_queue_follows_from_how_fast_the_queue_moves() -> None:
     at = dispatcher_of(RoutingSettings(limits=TrafficLimits(max_queued=20)))
     running = send(at)
     sent(at, running)

@@ -64,7 +64,7 @@ def test_without_room_it_waits_and_goes_when_another_ends() -> None:
     assert (second.waiting, at.waiting, at.inflight) == (False, 0, 1)
 
 
-def test_nobody_overtakes_those_that_wait() -> None:
+def test_no_request_overtakes_those_already_waiting() -> None:
     at = dispatcher_of(RoutingSettings(tenants=SHOPS))
     running, first, late = send(at, "shop"), send(at, "shop"), send(at, "bank")
     sent(at, running)
@@ -132,7 +132,7 @@ def test_a_retry_without_room_waits_before_its_tenants_others() -> None:
     assert placed(at, 2.0) == [one]
 
 
-def test_an_adapter_that_nobody_serves_is_refused_at_once_and_on_its_turn() -> None:
+def test_a_request_for_an_adapter_that_no_replica_has_is_refused_at_once_or_when_its_turn_comes() -> None:
     at = dispatcher_of(engines=0)
     held = waits(at, send(at, adapter="legal"))
     start(at, *seen("new"))
@@ -140,7 +140,7 @@ def test_an_adapter_that_nobody_serves_is_refused_at_once_and_on_its_turn() -> N
     assert refused(at, send(at, adapter="legal")).message.startswith("model: legal: no replica has this adapter")
 
 
-def test_an_adapter_that_went_while_its_request_failed_is_refused() -> None:
+def test_a_request_is_refused_when_its_adapter_disappeared_while_its_attempt_failed() -> None:
     at = dispatcher_of(engines=0)
     start(at, *seen("new", adapters=frozenset({"legal"})))
     one = send(at, adapter="legal")
@@ -201,7 +201,7 @@ def test_coming_and_going_at_the_bound_leaves_nothing_behind() -> None:
     assert is_empty(at)
 
 
-def test_a_concurrency_that_is_only_tried_is_counted() -> None:
+def test_a_concurrency_limit_in_shadow_mode_counts_what_exceeds_it() -> None:
     at = dispatcher_of(tenants(max_concurrency=1, shadow=True), slots=10)
     sent(at, send(at, "shop"))
     sent(at, send(at, "shop"))

@@ -139,7 +139,7 @@ ACTS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 100), st.integers(0,
 
 
 @given(ACTS)
-def test_always_everything_is_back_at_zero_after_the_last_has_gone(acts: list[Act]) -> None:
+def test_always_everything_is_back_at_zero_after_the_last_request_ended(acts: list[Act]) -> None:
     story = Story()
     for act in [(7, 7, 3), *acts]:
         story.play(act)
@@ -194,7 +194,7 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
 
 
 @given(st.lists(st.sampled_from(["batch", "chat", "end", "sweep"]), max_size=80))
-def test_never_does_a_batch_job_begin_while_somebody_interactive_waits_for_room(acts: list[str]) -> None:
+def test_never_does_a_batch_request_begin_while_an_interactive_one_waits_for_room(acts: list[str]) -> None:
     """So at most the turn that was given already precedes an interactive request."""
     at = dispatcher_of(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.9, max_queued=100)), slots=2)
     running: list[RoutingRequest] = []

@@ -111,13 +111,13 @@ def test_a_failure_long_ago_is_forgotten() -> None:
     assert (engine.failing, engine.failures) == (0.0, 0)
 
 
-def test_who_failed_a_request_is_asked_again_only_when_there_is_no_other() -> None:
+def test_an_endpoint_that_failed_a_request_gets_it_again_only_when_there_is_no_other() -> None:
     made, _ = proved_table(A, B)
     a, b = made.endpoints
     assert [sent(made, request_of(tried=one)) for one in ((a,), (a,), (b,), (b, a))] == [b, b, a, a]
 
 
-def test_who_failed_a_request_is_not_asked_again_while_another_has_no_room() -> None:
+def test_an_endpoint_that_failed_a_request_does_not_get_it_again_while_another_one_is_only_full() -> None:
     """An engine that was killed has no request any more, and connections in the pool that do not know it yet."""
     made, _ = proved_table(A, B)
     a, b = made.endpoints
@@ -256,7 +256,7 @@ def test_whatever_happens_only_routable_engines_are_chosen_and_every_count_ends_
     assert (made.endpoints, len(made.index)) == ((), 0)
 
 
-def test_addresses_are_told_apart_by_pod() -> None:
+def test_endpoints_are_distinguished_by_pod() -> None:
     made = table("a", "b")
     assert [one.pod for one in made.endpoints] == ["a", "b"]
     assert [one.slot for one in made.endpoints] == [0, 1]

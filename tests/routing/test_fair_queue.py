@@ -23,7 +23,7 @@ def names(requests: list[RoutingRequest]) -> str:
     return "".join(request.account.name for request in requests)
 
 
-def test_two_tenants_take_turns_whoever_sent_more() -> None:
+def test_two_tenants_take_turns_no_matter_which_sent_more() -> None:
     queue = FairQueue()
     flood, shop = tenant("f"), tenant("s")
     for _ in range(6):
@@ -88,7 +88,7 @@ def test_many_adapters_are_no_more_of_a_share_than_one() -> None:
     assert Counter(names(served(queue, most=10))) == {"m": 5, "o": 5}
 
 
-def test_a_line_that_stepped_aside_is_passed_over_until_it_stands_again() -> None:
+def test_a_queue_that_stepped_aside_is_skipped_until_it_is_put_back() -> None:
     queue, shop = FairQueue(), tenant("s")
     stuck, other = request_of(shop, adapter="legal"), request_of(shop)
     queue.add(stuck)
@@ -127,7 +127,7 @@ def test_a_request_passes_those_of_its_tenant_that_wait_for_another_adapter() ->
     assert not queue.waits(tenant("other"), None)
 
 
-def test_the_longest_line_is_told_by_weight_and_its_newest_by_time() -> None:
+def test_the_longest_queue_is_chosen_by_weight_and_its_newest_request_by_time() -> None:
     queue, gold, iron = FairQueue(), tenant("g", weight=4), tenant("i")
     assert queue.longest() is None
     for _ in range(4):

@@ -81,7 +81,7 @@ def test_a_late_one_waits_while_the_fleet_has_no_room_to_spare_and_is_overtaken_
     assert placed(at, 9.5) == [late]
 
 
-def test_the_age_of_late_ones_asks_for_no_replicas() -> None:
+def test_late_requests_do_not_count_in_the_oldest_wait_and_so_call_for_no_replicas() -> None:
     at = dispatcher_with()
     sent(at, came(at, 0.0))
     waits(at, came(at, 0.0), 0.5)
@@ -101,7 +101,7 @@ def test_a_queue_that_is_full_of_late_ones_has_a_place_for_one_that_can_be_in_ti
     assert (late[0].waiting, timely.waiting) == (True, True)
 
 
-def test_a_late_one_is_refused_where_that_is_wanted_with_a_time_to_come_again() -> None:
+def test_a_late_request_is_refused_with_a_retry_after_where_refusal_is_configured() -> None:
     at = dispatcher_with(REFUSE)
     running = running_in(at)
     late, timely = waits(at, came(at, 0.0)), waits(at, came(at, 1.0), 1.0)
@@ -179,7 +179,7 @@ def test_replies_that_do_not_stream_neither_teach_nor_count_as_prompts_to_comput
     assert not at.order.waits_for_first_tokens
 
 
-def test_nobody_waits_beyond_the_queue_time_late_or_not() -> None:
+def test_no_request_waits_beyond_the_queue_time_whether_late_or_not() -> None:
     at = dispatcher_with(RoutingSettings(limits=TrafficLimits(max_queue_seconds=10.0)))
     sent(at, came(at, 0.0))
     late = waits(at, came(at, 0.0))

@@ -29,7 +29,7 @@ def paced(outlook: FirstTokenOutlook) -> tuple[FairQueue, Account]:
 @pytest.mark.parametrize(
     "outlook", [outlook_of(None), outlook_of(learnt=False)], ids=["no objective", "nothing learnt"]
 )
-def test_whoever_knows_nothing_serves_in_order_of_arrival(outlook: FirstTokenOutlook) -> None:
+def test_a_queue_without_an_objective_or_measurements_serves_in_order_of_arrival(outlook: FirstTokenOutlook) -> None:
     queue, shop = FairQueue(outlook), tenant()
     came = [request_at(shop, 100 * place, float(place)) for place in (9, 5, 7)]
     came.sort(key=lambda one: one.arrived)

@@ -45,7 +45,7 @@ def test_one_router_keeps_the_whole_rate_and_the_others_know_which() -> None:
     assert levels == {router: 4.0 if router == keeper else pytest.approx(4 / 3) for router in ROUTERS}
 
 
-def test_without_names_each_has_its_part_and_asks_nobody() -> None:
+def test_without_router_names_each_router_has_its_part_of_a_rate_and_queries_no_other() -> None:
     alone = Accounts()
     alone.take(DispatcherConfig(routing=RoutingSettings(tenants=(limited(),)), routers=2), now=0.0)
     account = alone.named("shop")
@@ -55,7 +55,7 @@ def test_without_names_each_has_its_part_and_asks_nobody() -> None:
     assert alone.named("bank") is None
 
 
-def test_a_tenant_without_rates_is_nobodys_question() -> None:
+def test_a_tenant_without_rates_has_no_home_router() -> None:
     assert {shop(router, limited(requests=None)).home for router in ROUTERS} == {None}
 
 
@@ -69,7 +69,7 @@ def test_a_router_that_goes_moves_only_the_tenants_that_it_kept(routers: set[str
 
 
 @pytest.mark.trial(20)
-def test_a_permit_tells_what_is_left() -> None:
+def test_a_permit_reports_what_is_left() -> None:
     account = shop("alone", limited(tokens=600), peers=frozenset({"alone"}))
     assert permits.take(account, 100, 0.0) == Permit(
         requests=RateRemainder(limit=4, remaining=3, full_in_seconds=15.0),
@@ -92,7 +92,7 @@ def test_requests_go_back_when_the_tokens_do_not_suffice() -> None:
     assert last.tokens.remaining == 50
 
 
-def test_without_rates_there_is_nothing_to_take_or_tell() -> None:
+def test_without_rates_there_is_nothing_to_take_or_report() -> None:
     account = shop("alone", limited(requests=None), peers=frozenset({"alone"}))
     assert permits.take(account, 100, 0.0) == Permit()
     permits.give_back(account, 1, 5)

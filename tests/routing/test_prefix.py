@@ -96,7 +96,7 @@ def test_bisection_always_finds_what_a_walk_to_the_first_miss_finds(
     assert depths == sorted(set(depths))
 
 
-def test_what_other_routers_report_is_learnt_like_ones_own_and_evicted_a_little_later() -> None:
+def test_prefixes_reported_by_other_routers_are_learned_like_own_ones_and_evicted_a_little_later() -> None:
     made, own = index(0, 1, blocks=3), index(0, 1, blocks=3)
     for blocks in ((1, 2), (1, 2, 3), (8,)):
         made.learn_shared(blocks[::-1], 0)

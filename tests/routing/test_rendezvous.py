@@ -58,7 +58,7 @@ def test_a_crowd_that_all_share_is_parted_where_its_talks_begin() -> None:
     assert made.key((*SYSTEM, 77_777), 8) == 77_777
 
 
-def test_two_levels_of_instructions_are_both_looked_behind() -> None:
+def test_the_key_is_the_first_block_after_both_levels_of_shared_instructions() -> None:
     made = PrefixPopularity()
     for kind in (50, 60):
         for user in range(20):

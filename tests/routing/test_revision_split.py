@@ -57,7 +57,7 @@ def of_new(made: EndpointTable) -> set[int]:
     return {key for key in KEYS if answered(made, in_session(key)) == NEW}
 
 
-def test_without_a_share_revisions_are_not_told_apart() -> None:
+def test_without_a_share_revisions_are_not_distinguished() -> None:
     made = fleet(old=1, new=1, percent=None)
     assert {sent(made, request_of(tokens=100)).revision for _ in range(2)} == {"a", NEW}
 
@@ -99,7 +99,7 @@ def test_a_conversation_never_leaves_the_new_revision_because_its_share_grows(ke
     assert revision_split.is_within(key, NEW, more) >= revision_split.is_within(key, NEW, less)
 
 
-def test_one_engine_of_four_gets_a_quarter_however_much_is_asked_for() -> None:
+def test_one_engine_of_four_gets_a_quarter_however_large_a_share_is_requested() -> None:
     made = fleet(3, 1, 90)
     assert len(of_new(made)) == pytest.approx(len(KEYS) / 4, rel=0.1)
 
@@ -146,7 +146,7 @@ def test_a_new_revision_without_room_leaves_its_conversations_to_the_old_one_and
     assert found.count(NoCandidate.FULL) == pytest.approx(len(KEYS) / 2, rel=0.1)
 
 
-def test_a_request_that_failed_at_the_new_revision_is_tried_at_the_old_one() -> None:
+def test_a_request_that_failed_at_the_new_revision_is_retried_at_the_old_one() -> None:
     made = fleet(1, 2, 50)
     key = next(iter(of_new(made)))
     first = made.choose(in_session(key), 0.0)

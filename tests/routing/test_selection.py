@@ -51,7 +51,7 @@ def test_who_holds_the_beginning_takes_what_goes_on_from_it_although_others_have
     assert chosen(made, *CHAT, 101) == (first.pod, PickReason.PREFIX, 100)
 
 
-def test_a_prompt_that_nobody_has_seen_goes_by_load_where_there_is_one_router() -> None:
+def test_a_prompt_that_no_engine_has_seen_is_placed_by_load_where_there_is_one_router() -> None:
     made = table("a", "b")
     sent(made, request_of(*CHAT))
     assert chosen(made, 500, 501) == ("b", PickReason.LEAST_LOADED, 0)
@@ -117,7 +117,7 @@ def test_no_engine_is_named_when_none_is_routable_none_has_the_adapter_or_none_h
     assert isinstance(made.choose(request_of(), 0.0), EndpointChoice)
 
 
-def test_an_engines_own_queue_is_kept_short_between_two_looks_at_it() -> None:
+def test_an_engines_own_queue_is_kept_short_between_two_scrapes() -> None:
     made = table("a")
     (engine,) = made.endpoints
     made.figures(engine, EndpointSample(at=1.0, running=8, waiting=6, kv_usage=0.9))

@@ -94,7 +94,7 @@ def test_a_request_that_moves_after_a_failed_attempt_is_charged_once() -> None:
     assert (whose.requests.level, whose.tokens.level) == (9, 965)
 
 
-def test_a_refusal_that_another_target_may_turn_into_an_answer_keeps_the_charge_until_nobody_does() -> None:
+def test_a_refused_request_keeps_its_charges_while_another_target_may_answer_and_until_none_is_left() -> None:
     routing = RoutingSettings(tenants=(SHOP,), limits=TrafficLimits(max_queued=0), hold=HoldLimits(max_requests=0))
     _, left, _ = two(routing)
     whose = account(left, "shop")

@@ -148,7 +148,9 @@ def test_a_turn_that_follows_its_own_ceding_at_once_is_one_for_all_routers() -> 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
-def test_nobody_ever_starves_and_everything_is_given_back(seed: int, routers: int, engines: int, slots: int) -> None:
+def test_no_adapter_ever_starves_and_every_slot_is_given_back(
+    seed: int, routers: int, engines: int, slots: int
+) -> None:
     dice = random.Random(seed)  # noqa: S311  # traffic
     world = AdapterWorld(routers, engines, slots, adapters="abcde")
     for _ in range(200):

@@ -21,7 +21,7 @@ def test_an_engine_without_work_is_never_stuck() -> None:
     assert watchdog.hang_reason(made.endpoints[0], 1e6, CAP) is None
 
 
-def test_an_engine_nobody_knows_yet_has_until_the_time_out_for_first_tokens() -> None:
+def test_an_engine_without_measurements_has_until_the_first_token_timeout_before_it_counts_as_hung() -> None:
     made = table("a")
     engine = sent(made, request_of(), 0.0)
     assert watchdog.hang_reason(engine, 59.0, CAP) is None
@@ -52,7 +52,7 @@ def test_one_long_prompt_stretches_the_patience_of_its_engine() -> None:
     assert watchdog.hang_reason(engine, 48.0, CAP) is None
 
 
-def test_the_scale_of_short_prompts_is_learnt_apart_and_a_slow_hour_is_forgotten() -> None:
+def test_the_time_scale_of_short_prompts_is_learned_separately_and_a_slow_hour_is_forgotten() -> None:
     made = table("a")
     (engine,) = made.endpoints
     watchdog.learn(engine, 5.0, 10)
@@ -95,7 +95,7 @@ def test_tenants_beyond_a_bound_share_one_mean() -> None:
     assert made.reply(str(expectations.MOST_NAMES), 100) == 7
 
 
-def test_bytes_of_a_token_are_learnt_by_size() -> None:
+def test_bytes_per_token_are_learned_weighted_by_prompt_size() -> None:
     made = TokenExpectations()
     assert (made.tokens(400), made.block_tokens) == (101, 128.0)
     for _ in range(20):
@@ -122,7 +122,7 @@ def test_bytes_of_a_token_stay_within_reason() -> None:
     assert made.bytes_a_token.value == 0.5
 
 
-def test_hedges_are_asked_for_by_opt_in_after_a_set_time_or_the_usual_one() -> None:
+def test_hedges_are_opt_in_and_sent_after_a_set_time_or_after_a_learned_one() -> None:
     made = HedgePolicy()
     on = Hedging(enabled=True)
     assert made.maybe_after(Hedging(), 100) is None

@@ -7,7 +7,7 @@ import pytest
 from fairlead.routing.work_pace import WorkCeiling, WorkPace
 
 
-def test_the_pace_is_what_was_sent_while_somebody_waited() -> None:
+def test_the_pace_is_the_work_sent_while_requests_waited() -> None:
     pace = WorkPace()
     pace.begin(10.0)
     pace.sent(500, 10.4)

@@ -75,7 +75,7 @@ def test_no_rate_without_a_course_or_before_it() -> None:
     assert arrival_rates.rate((ArrivalTotals(at=5.0, requests=0.0, prompt_tokens=0.0),), 0.0, 5.0) is None
 
 
-def test_a_moment_after_the_last_look_is_the_last_look() -> None:
+def test_totals_after_the_last_scrape_are_those_of_the_last_scrape() -> None:
     points = (
         ArrivalTotals(at=0.0, requests=0.0, prompt_tokens=0.0),
         ArrivalTotals(at=10.0, requests=20.0, prompt_tokens=0.0),
@@ -93,7 +93,7 @@ def even(seconds: float, rate: float, since: float = 0.0) -> tuple[ArrivalTotals
     )
 
 
-def test_a_trend_that_was_right_before_is_believed() -> None:
+def test_a_trend_that_was_right_before_is_used() -> None:
     kept = ForecastHistory(
         level=ForecastErrors(checks=20.0, squares=2.0), trend=ForecastErrors(checks=20.0, squares=0.1)
     )
@@ -104,7 +104,7 @@ def test_a_trend_that_was_right_before_is_believed() -> None:
     assert found.factor > 1.0
 
 
-def test_the_hour_of_the_week_is_believed_where_it_helped() -> None:
+def test_the_hour_of_the_week_is_used_where_it_helped_before() -> None:
     kept = ForecastHistory(
         level=ForecastErrors(checks=20.0, squares=2.0),
         hour=ForecastErrors(checks=20.0, squares=0.1),
@@ -116,7 +116,7 @@ def test_the_hour_of_the_week_is_believed_where_it_helped() -> None:
     assert found.factor == pytest.approx(5.0)
 
 
-def test_an_hour_that_nobody_saw_says_nothing() -> None:
+def test_an_hour_that_was_never_observed_does_not_change_the_forecast() -> None:
     kept = ForecastHistory(
         level=ForecastErrors(checks=20.0, squares=2.0),
         hour=ForecastErrors(checks=20.0, squares=0.1),
@@ -127,7 +127,7 @@ def test_an_hour_that_nobody_saw_says_nothing() -> None:
     assert found.factor == 1.0
 
 
-def test_hours_are_learnt_as_they_pass() -> None:
+def test_hours_of_the_week_are_learned_as_they_pass() -> None:
     kept = demand_forecast.updated(ForecastHistory(), (), COLD, 0.0)
     assert kept.looking is None
     for hour in range(170):
@@ -138,7 +138,7 @@ def test_hours_are_learnt_as_they_pass() -> None:
     assert kept.hours[:3] == (2.0, 2.0, 2.0)
 
 
-def test_an_hour_of_which_half_was_missed_is_not_learnt() -> None:
+def test_an_hour_of_which_half_was_missed_is_not_learned() -> None:
     point = ArrivalTotals(at=0.0, requests=0.0, prompt_tokens=0.0)
     kept = demand_forecast.updated(ForecastHistory(), (point,), COLD, 1800.0)
     assert demand_forecast.updated(kept, (point,), COLD, 3600.0).hours == ()
@@ -153,7 +153,7 @@ def test_a_course_without_tokens_scatters_as_before() -> None:
     assert kept.level.usual == pytest.approx(0.0, abs=1e-9)
 
 
-def test_an_engine_that_times_no_tokens_tells_its_pace_by_what_runs() -> None:
+def test_the_token_pace_of_an_engine_that_does_not_time_tokens_is_derived_from_its_running_requests() -> None:
     figures = EngineFigures(at=0.0, running=10.0, output_tokens=0.0)
     pod = EnginePod(name="a", revision="new", phase=EnginePodPhase.READY, since=0.0)
     before = intervals.baseline(pod, figures)
@@ -173,7 +173,7 @@ def test_a_start_that_takes_longer_than_planned_is_given_a_quarter_more() -> Non
     assert cold_starts.remaining(replace(pod, phase=EnginePodPhase.PENDING), 100.0, 30.0) == 100.0
 
 
-def test_what_was_learnt_of_starts_is_left_aside_where_the_policy_says_so() -> None:
+def test_learned_cold_starts_are_ignored_where_the_policy_requires_it() -> None:
     starts = (cold_starts.ColdStartTimes(revision="new", seconds=(500.0,), until=0.0),)
     assert cold_starts.horizon(starts, "new", ColdStart(assume_seconds=100.0, learn=False)) == 100.0
     assert cold_starts.horizon(starts, "new", ColdStart(assume_seconds=100.0)) == 500.0
@@ -191,7 +191,7 @@ def test_without_objectives_tokens_may_take_twice_as_long_as_alone() -> None:
     assert need.replicas == pytest.approx(0.4, rel=0.1)
 
 
-def test_a_data_sheet_that_says_nothing_is_not_believed() -> None:
+def test_a_data_sheet_without_numbers_is_not_used() -> None:
     empty = ReplicaSpeed(step_seconds=0.0, seconds_per_sequence=0.0, seconds_per_prompt_token=0.0)
     assert replica_speed.speed((), "new", empty) is None
 
@@ -240,7 +240,7 @@ def test_routers_that_estimate_prompts_wrongly_are_corrected() -> None:
 
 
 @pytest.mark.trial(3)
-def test_the_wait_for_an_image_is_learnt_apart_from_the_cold_start() -> None:
+def test_the_wait_for_an_image_is_learned_apart_from_the_cold_start() -> None:
     """Its container started at 60 after 20 s of pulling; ready at 65."""
     pod = EnginePod(name="a", revision="new", phase=EnginePodPhase.READY, since=60.0, image_wait=20.0, ready_at=65.0)
     (learnt,) = cold_starts.with_starts((), "new", (pod,))

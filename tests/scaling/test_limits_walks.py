@@ -97,7 +97,7 @@ def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, values: 
 
 
 @given(facts=FACTS_OF, values=ROUNDS, more=SMALL)
-def test_asking_for_more_never_brings_less(facts: ScalingFacts, values: Rounds, more: int) -> None:
+def test_a_larger_need_never_brings_fewer_replicas(facts: ScalingFacts, values: Rounds, more: int) -> None:
     *before, (last, some, room, later) = values
     fleet = Fleet(facts=facts)
     for summary, *_ in before:

@@ -47,7 +47,7 @@ def test_more_sequences_than_the_cache_holds_are_refused() -> None:
     )
 
 
-def test_sequences_beyond_the_batch_are_never_asked_of_the_cache() -> None:
+def test_the_cache_never_has_to_hold_sequences_beyond_the_batch() -> None:
     many = replace(sizing_input(context=131072), sequences=16, max_sequences=1)
     assert verdict(many) == (FitVerdict.FITS, FitReason.ROOM_ENOUGH)
 
@@ -60,7 +60,7 @@ def test_what_lies_between_low_and_high_is_tight() -> None:
     assert answer.because.startswith("likely holds")
 
 
-def test_what_the_likely_estimate_does_not_hold_is_at_most_perhaps() -> None:
+def test_what_the_likely_estimate_does_not_hold_is_a_tight_fit_at_best() -> None:
     answer = assessment.assess(replace(sizing_input(context=16384), sequences=28))
     assert (answer.verdict, answer.because[:7]) == (FitVerdict.TIGHT, "perhaps")
 

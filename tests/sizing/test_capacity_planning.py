@@ -101,7 +101,7 @@ def test_a_model_too_large_for_a_card_is_spread_or_left_out() -> None:
     assert ("NVIDIA-A10G", PlanReason.DOES_NOT_FIT) in reasons
 
 
-def test_a_promise_nobody_can_keep_is_refused_with_the_best_that_can_be_had() -> None:
+def test_an_unreachable_objective_is_refused_with_the_best_latency_that_can_be_had() -> None:
     answer = planned(objectives=LatencyObjectives(tpot_p95_s=0.0001))
     assert answer.best is None
     assert answer.runners_up == ()
@@ -116,7 +116,7 @@ def test_a_first_token_can_be_the_promise_that_binds() -> None:
     assert planned(objectives=LatencyObjectives(ttft_p95_s=0.0001)).best is None
 
 
-def test_what_has_no_price_or_no_rates_is_said_to_have_none() -> None:
+def test_products_without_a_price_or_without_rates_are_reported_with_that_reason() -> None:
     bare = Accelerator(
         product="Future-X1",
         memory_mib=80_000,

@@ -23,7 +23,7 @@ def test_a_product_is_read_with_its_rates_and_its_price() -> None:
     )
 
 
-def test_a_rate_nobody_collected_is_absent() -> None:
+def test_a_rate_that_was_never_collected_is_absent() -> None:
     assert packaged_catalogue().accelerators["NVIDIA-GB10"].bf16_tflops is None
     assert packaged_catalogue().accelerators["NVIDIA-A30"].fp8_tflops is None
 
@@ -52,7 +52,7 @@ def test_an_unknown_quantization_is_named() -> None:
     assert found == MissingFact("the checkpoint's quantization 'exl2' is not known to this version")
 
 
-def test_which_layers_look_back_a_bounded_way_comes_from_chunks_patterns_counts_or_all() -> None:
+def test_windowed_layers_are_derived_from_chunks_patterns_counts_or_all_layers() -> None:
     assert shape("meta-llama/Llama-4-Scout-17B-16E-Instruct").window == WindowedLayers(
         layers=36, tokens=8192, chunked=True
     )

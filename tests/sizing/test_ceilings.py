@@ -58,7 +58,7 @@ def test_fp8_weights_use_fp8_arithmetic_only_where_it_exists() -> None:
     assert (ceilings.rate(hopper), ceilings.rate(ampere)) == (1979e12, 312e12)
 
 
-def test_windows_look_back_less() -> None:
+def test_windowed_layers_add_no_flops_for_tokens_outside_their_window() -> None:
     gemma = sizing_input("google/gemma-3-12b-it")
     near, far = (ceilings.flops_a_token(gemma, seen) for seen in (1024, 65536))
     assert far - near == pytest.approx(4 * gemma.shape.full_layers * 16 * 256 * (65536 - 1024))

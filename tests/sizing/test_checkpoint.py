@@ -155,6 +155,6 @@ def test_what_is_no_known_model_says_what_is_missing(text: str, what: str) -> No
     assert checkpoint.read("it", text) == MissingFact(what)
 
 
-def test_a_half_described_latent_attention_is_refused_rather_than_guessed() -> None:
+def test_a_half_described_latent_attention_is_refused_rather_than_assumed() -> None:
     found = checkpoint.read("it", json.dumps(LLAMA | {"kv_lora_rank": 512}))
     assert found == MissingFact("a field of the configuration is absent or of another kind: 'qk_rope_head_dim'")

@@ -31,7 +31,7 @@ def test_a_negotiated_price_replaces_the_public_one_and_nothing_else() -> None:
     assert own.memory_mib == 23034
 
 
-def test_a_product_nobody_listed_can_be_described() -> None:
+def test_a_product_outside_the_catalogue_can_be_described() -> None:
     own = put({"product": "X1", "memoryMib": 98304, "bf16Tflops": 400, "computeCapability": "12.0"}).accelerators
     assert own["X1"].capability == ComputeCapability(12, 0)
     assert own["X1"].bf16_tflops == 400

@@ -59,7 +59,7 @@ def fit(question: SizingInput) -> Fit:
     return answer
 
 
-def test_memory_that_is_surely_free_is_told_in_whole_gigabytes() -> None:
+def test_memory_that_is_certainly_free_sets_the_cache_in_whole_gigabytes() -> None:
     answer = fit(on_cpu(8))
 
     assert (answer.verdict, answer.memory.kv.likely) == (FitVerdict.FITS, 2 * GIB)
@@ -68,7 +68,7 @@ def test_memory_that_is_surely_free_is_told_in_whole_gigabytes() -> None:
     assert answer.because.startswith("surely holds 1 request of 4096 tokens: 2.0 of 8.0 GiB are left")
 
 
-def test_where_only_perhaps_enough_is_free_the_least_that_holds_the_context_is_told() -> None:
+def test_where_free_memory_only_may_suffice_the_cache_is_the_least_that_holds_the_context() -> None:
     answer = fit(on_cpu(24, LLAMA, context=16384))
 
     assert (answer.verdict, answer.reason) == (FitVerdict.TIGHT, FitReason.WITHIN_DOUBT)

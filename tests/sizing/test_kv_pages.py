@@ -98,7 +98,7 @@ def test_a_recurrent_model_pages_by_its_state() -> None:
     assert kv_pages.tokens(inputs, 5.98 * GIB) == 567978
 
 
-def test_guessed_tokens_lengthen_states_and_an_mtp_head_joins_the_layers() -> None:
+def test_draft_tokens_lengthen_states_and_an_mtp_head_joins_the_layers() -> None:
     """426 pages were measured: 11.05 GiB, and 623,873 tokens at 179 pages a request."""
     drafting = DraftSetup(tokens=3, mtp=True)
     one = sizing_input("qwen3.6-27b-autoround-int4", "NVIDIA-GeForce-RTX-3090", 262144)

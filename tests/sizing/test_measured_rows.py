@@ -123,7 +123,7 @@ def numbers(lines: list[str]) -> list[tuple[int, list[float]]]:
 
 
 @given(st.integers(1, 7), st.integers(0, 9), st.sampled_from(["", "1,2,3,4", "x,1,2", '"5",x,6', "5,x,6"]))
-def test_rows_are_always_told_with_their_lines_however_many_are_read_at_once(
+def test_rows_are_always_returned_with_their_line_numbers_however_many_are_read_at_once(
     characters: int, before: int, odd: str
 ) -> None:
     lines = ["s,more,n", *(f"{number},x,{number}\n" for number in range(before)), odd, "9,x,9"]

@@ -43,7 +43,7 @@ def test_every_miss_is_explained_and_nothing_else_is() -> None:
 
 
 @pytest.mark.parametrize("row", ["115", "117"])
-def test_the_two_starts_said_to_have_an_fp8_cache_are_within_five_percent_of_a_16_bit_one(row: str) -> None:
+def test_two_starts_recorded_with_an_fp8_cache_are_within_five_percent_of_a_16_bit_one(row: str) -> None:
     inputs = replace(kv_starts.question(BY_ID[row], packaged_catalogue()), kv=KvFormat.AUTO)
     assert kv_pages.pages_a_request(inputs, inputs.context) == 341
     assert kv_pages.spans(inputs, memory.memory(inputs).kv)[0].likely == pytest.approx(

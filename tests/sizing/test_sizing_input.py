@@ -27,12 +27,12 @@ def test_defaults_by_card_and_release(product: str, minor: int, sequences: int, 
     assert (inputs.batch_sequences, inputs.batch_tokens, inputs.share) == (sequences, tokens, share)
 
 
-def test_what_was_said_wins_and_a_batch_has_no_more_sequences_than_tokens() -> None:
+def test_explicit_settings_win_and_a_batch_has_no_more_sequences_than_tokens() -> None:
     inputs = replace(sizing_input(), max_sequences=64, max_batched_tokens=32, utilization=0.5, weights=WeightFormat.FP8)
     assert (inputs.batch_sequences, inputs.share, inputs.format) == (32, 0.5, WeightFormat.FP8)
 
 
-def test_asking_for_no_quantization_leaves_a_checkpoint_as_it_is() -> None:
+def test_requesting_no_quantization_leaves_a_checkpoint_as_it_is() -> None:
     assert replace(sizing_input("openai/gpt-oss-20b"), weights=WeightFormat.NONE).format is WeightFormat.MXFP4
 
 

@@ -55,14 +55,14 @@ def test_servegen_weighs_clients_by_what_they_send() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "{}", "{broken", AZURE[:80]])
-def test_what_is_no_trace_is_said_not_to_be(text: str) -> None:
+def test_text_that_is_no_trace_is_reported_as_unreadable(text: str) -> None:
     assert isinstance(traces.read(text), UnreadableTrace)
 
 
 @pytest.mark.parametrize(
     ("rates", "quantiles"), [("x\n1\n", QUANTILES), ("t_s,client,rate_rps\n", QUANTILES), (RATES, "")]
 )
-def test_what_is_not_servegen_is_said_not_to_be(rates: str, quantiles: str) -> None:
+def test_text_that_is_not_servegen_is_reported_as_unreadable(rates: str, quantiles: str) -> None:
     assert isinstance(traces.read_rates(rates, quantiles), UnreadableTrace)
 
 
@@ -88,7 +88,7 @@ def test_a_time_with_a_zone_is_a_time() -> None:
     assert read(AZURE.replace("0000000,", "000000+00:00,")) == read(AZURE)
 
 
-def test_rates_of_nothing_and_lengths_of_nobody_are_no_traffic() -> None:
+def test_zero_rates_and_lengths_of_clients_that_send_nothing_are_no_traffic() -> None:
     for rates, quantiles in (
         (RATES.replace("3", "0").replace("5", "0").replace(",1", ",0"), QUANTILES),
         (RATES, QUANTILES.replace("0,a,", "0,c,").replace("0,b,", "0,d,")),

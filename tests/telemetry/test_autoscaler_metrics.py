@@ -65,7 +65,7 @@ def test_an_objective_names_the_bucket_that_holds_it_as_prometheus_writes_bounds
     }
 
 
-def test_what_nobody_knows_is_absent() -> None:
+def test_unknown_values_are_absent() -> None:
     found = values(AutoscalerMetrics().page([decided(doubts=2)], ScrapeTotals()))
     assert f"{PREFIX}_figures_age_seconds chat team" not in found
     assert f"{PREFIX}_replica_price_per_hour chat team" not in found

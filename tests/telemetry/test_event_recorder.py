@@ -34,7 +34,7 @@ def recorder() -> EventRecorder:
     return EventRecorder(swallow, "operator-a")
 
 
-def test_an_event_is_what_the_api_server_wants() -> None:
+def test_an_event_has_the_form_that_the_api_server_requires() -> None:
     made = event_recorder.event(news(), NOW, "operator-a")
     name = made["metadata"].pop("name")
     assert (name[:5], len(name)) == ("chat.", 21)
@@ -61,7 +61,7 @@ def test_the_same_news_at_the_same_moment_is_the_same_event() -> None:
     assert len(names) == 3
 
 
-def test_what_has_no_namespace_is_told_in_the_default_one_and_a_long_name_is_cut() -> None:
+def test_an_event_of_an_object_without_a_namespace_is_in_the_default_one_and_a_long_name_is_cut() -> None:
     made = event_recorder.event(news(namespace="", name="n" * 253), NOW, "a")
     assert (made["metadata"]["namespace"], len(made["metadata"]["name"])) == ("default", 253)
 

@@ -34,7 +34,7 @@ def all_counted() -> OperatorMetrics:
     return metrics
 
 
-def test_the_page_says_what_was_told() -> None:
+def test_the_page_shows_what_was_recorded() -> None:
     found = samples(all_counted())
     assert {name.removeprefix("fairlead_operator_"): value for name, value in found.items()} == {
         "api_requests_total['200', 'patch', 'pods']": 1.0,
@@ -72,7 +72,7 @@ def test_what_is_not_counted_any_more_leaves_the_page() -> None:
     assert not [name for name in found if "InferenceDeployment" in name]
 
 
-def test_writes_at_rest_are_counted_from_zero_so_that_the_first_one_is_a_growth() -> None:
+def test_writes_at_rest_are_counted_from_zero_so_that_the_first_one_is_an_increase() -> None:
     metrics = OperatorMetrics()
     metrics.follows([InformerHealth(resource="services", age_seconds=1.0, relists=0, objects=3)])
     name = "fairlead_operator_writes_at_rest_total['services']"

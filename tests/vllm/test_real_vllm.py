@@ -79,7 +79,9 @@ def test_vllm_refuses_what_we_say_it_refuses(name: str, verdicts: dict[str, Vllm
 
 
 @pytest.mark.parametrize("name", sorted({**NEEDS_A_GPU, **OURS}))
-def test_what_is_said_to_be_beyond_confirmation_is(name: str, verdicts: dict[str, VllmVerdict]) -> None:
+def test_refusals_listed_as_not_confirmable_are_not_confirmed_by_vllm(
+    name: str, verdicts: dict[str, VllmVerdict]
+) -> None:
     assert verdicts[name].accepted, "it is confirmed after all: take it off the list"
 
 
@@ -89,7 +91,7 @@ def test_what_cannot_be_confirmed_here_is_named_with_its_reason() -> None:
     assert all({**NEEDS_A_GPU, **OURS}.values())
 
 
-def test_the_command_line_asks_vllm_and_passes_on_what_it_says(
+def test_the_command_line_checks_with_vllm_and_passes_on_its_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quickstart = ROOT / "manifests" / "samples" / "quickstart.yaml"

@@ -37,7 +37,7 @@ def changes(counts: list[int]) -> int:
     return sum(before != after for before, after in pairwise(counts))
 
 
-def test_kubectl_scale_is_refused_and_told_why(stage: Stage) -> None:
+def test_kubectl_scale_is_refused_with_the_reason(stage: Stage) -> None:
     """P26"""
     stage.begin("scaled")
     stage.pods.load("scaled").waiting = 6
@@ -63,7 +63,7 @@ def test_another_autoscaler_on_the_scale_subresource_changes_nothing(stage: Stag
     assert [one for one in refusals if '".spec.replicas" does not exist' not in one] == []
 
 
-def test_a_foreign_word_in_our_status_is_put_back_and_its_writer_told(stage: Stage) -> None:
+def test_a_foreign_write_to_our_status_is_reverted_and_reported_in_an_event(stage: Stage) -> None:
     stage.begin("overwritten")
     stage.pods.load("overwritten").waiting = 6
     stage.reaches("overwritten", 3)
@@ -92,7 +92,7 @@ def test_edits_of_the_spec_meanwhile_move_nothing_but_the_bounds(stage: Stage) -
     stage.reaches("edited", 2)
 
 
-def test_of_two_operators_one_decides_and_the_other_goes_on_when_it_dies(stage: Stage) -> None:
+def test_of_two_operators_one_decides_and_the_other_takes_over_when_it_is_killed(stage: Stage) -> None:
     stage.begin("handed")
     stage.pods.load("handed").waiting = 6
     stage.reaches("handed", 3)

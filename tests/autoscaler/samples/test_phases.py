@@ -78,7 +78,7 @@ def world(*pods: dict[str, Any]) -> PretendWorld:
     return made
 
 
-def test_pods_of_a_namesake_that_went_are_not_counted() -> None:
+def test_pods_of_a_deleted_deployment_with_the_same_name_are_not_counted() -> None:
     old = pod("chat", "engine", 1)
     old = old | {"metadata": old["metadata"] | {"creationTimestamp": written_at(-60)}}
     found = deployment_pods.of(world(old, pod("chat", "engine", 0)), deployment("chat"))
@@ -93,7 +93,7 @@ def test_a_router_that_is_not_ready_matters_only_where_none_is() -> None:
     assert [one["metadata"]["name"] for one in alone.routers] == ["chat-router-1"]
 
 
-def test_only_pods_with_an_address_that_did_not_end_are_asked() -> None:
+def test_only_pods_that_have_an_address_and_did_not_end_are_scraped() -> None:
     family = deployment_pods.of(
         world(
             pod("chat", "engine", 0),
@@ -110,7 +110,7 @@ def test_only_pods_with_an_address_that_did_not_end_are_asked() -> None:
     assert pairs == [("chat-engine-0", EngineKind.VLLM), ("chat-router-0", None)]
 
 
-def test_the_wanted_revision_is_the_one_the_controller_wrote_last() -> None:
+def test_the_target_revision_is_the_one_that_the_controller_wrote_last() -> None:
     made = PretendWorld()
     for name, since in (("aaaaaaaa", 1), ("bbbbbbbb", 9), ("cccccccc", 5)):
         labels = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "engine", "fairlead.dev/revision": name}

@@ -30,7 +30,7 @@ def routers(*pages: bytes) -> list[PodSample[RouterView]]:
     return [router_reports.after(PodSample(), page, 10.0) for page in pages]
 
 
-def test_an_engine_is_told_in_the_words_of_a_decision() -> None:
+def test_the_figures_of_an_engine_are_converted_to_those_of_a_decision() -> None:
     figures, doubt = pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=None), POLICY, now=6.0)
 
     assert doubt is None
@@ -47,7 +47,7 @@ def test_an_engine_is_told_in_the_words_of_a_decision() -> None:
     )
 
 
-def test_a_pod_that_never_answered_has_no_figures_and_its_doubt() -> None:
+def test_a_pod_that_never_answered_has_no_figures_and_the_problem_no_answer() -> None:
     assert pod_figures.pod(PodSample(), POLICY, now=6.0) == (None, SampleProblem.NO_ANSWER)
     assert pod_figures.router(PodSample(), POLICY, now=6.0) == (None, SampleProblem.NO_ANSWER)
 
@@ -82,20 +82,20 @@ def test_a_looser_objective_is_never_kept_less_often(counts: list[int], one: flo
     assert pod_figures.count_within(durations, min(one, other)) <= pod_figures.count_within(durations, max(one, other))
 
 
-def test_without_an_objective_nobody_counts_what_was_within_it() -> None:
+def test_without_an_objective_requests_within_it_are_not_counted() -> None:
     latency = pod_figures.figures(load(), 0.0, Objectives()).first_token
 
     assert latency == LatencyTotals(count=10.0, total=4.0, kept=None)
 
 
-def test_figures_older_than_the_policy_allows_are_stale_and_still_told() -> None:
+def test_figures_older_than_the_policy_allows_are_stale_and_still_returned() -> None:
     figures, doubt = pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=None), POLICY, now=36.0)
 
     assert figures is not None
     assert doubt is SampleProblem.STALE
 
 
-def test_another_doubt_comes_before_age() -> None:
+def test_another_sample_problem_takes_precedence_over_staleness() -> None:
     assert (
         pod_figures.pod(PodSample(figures=load(), at=5.0, doubt=SampleProblem.UNREADABLE), POLICY, now=99.0)[1]
         is SampleProblem.UNREADABLE

@@ -117,7 +117,7 @@ async def until(seen: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-def test_an_engine_tells_through_prometheus_what_it_tells_itself() -> None:
+def test_the_figures_of_an_engine_from_prometheus_equal_those_of_a_direct_scrape() -> None:
     server = Server(scraped(BUSY, CHAT), gate())
     sample = looked(server).engine("chat-1")
 
@@ -125,7 +125,7 @@ def test_an_engine_tells_through_prometheus_what_it_tells_itself() -> None:
     assert server.closed
 
 
-def test_a_router_tells_through_prometheus_what_its_page_tells() -> None:
+def test_the_figures_of_a_router_from_prometheus_equal_those_of_its_page() -> None:
     sample = looked(Server([], gate())).router("chat-router-1")
 
     assert sample.figures is not None
@@ -136,7 +136,7 @@ def test_a_router_tells_through_prometheus_what_its_page_tells() -> None:
     assert (seen.state, seen.busy_since) == ("ejected", 100.0)
 
 
-def test_a_router_that_nobody_asked_yet_has_counted_none() -> None:
+def test_a_router_that_received_no_request_yet_counts_zero() -> None:
     sample = looked(Server([], [one for one in gate() if "asked" not in one.labels["__name__"]])).router(
         "chat-router-1"
     )
@@ -145,7 +145,7 @@ def test_a_router_that_nobody_asked_yet_has_counted_none() -> None:
     assert sample.figures.figures.asked == 0.0
 
 
-def test_a_number_that_is_none_is_not_believed_through_prometheus_either() -> None:
+def test_a_value_that_is_not_a_number_makes_a_sample_unreadable_through_prometheus_too() -> None:
     lying = re.sub(r"(?m)^(vllm:num_requests_running.*) \S+$", r"\1 NaN", BUSY)
     source = looked(Server(scraped(lying, CHAT), [*gate(), series(GATE, HELD, "NaN")]))
 
@@ -153,14 +153,14 @@ def test_a_number_that_is_none_is_not_believed_through_prometheus_either() -> No
     assert source.router("chat-router-1").doubt is SampleProblem.UNREADABLE
 
 
-def test_a_pod_without_samples_is_told_so() -> None:
+def test_a_pod_without_samples_in_prometheus_is_reported_with_that_reason() -> None:
     sample = looked(Server([], [])).engine("chat-1")
 
     assert (sample.figures, sample.doubt) == (None, SampleProblem.NO_ANSWER)
     assert sample.because == "Prometheus has no sample with its labels namespace and pod"
 
 
-def test_a_prometheus_that_is_gone_is_a_doubt_about_everybody_that_names_it() -> None:
+def test_an_unreachable_prometheus_is_a_sample_problem_of_every_pod_that_is_read_through_it() -> None:
     server = Server([], [])
     server.trouble = PrometheusUnavailable("connection refused")
     source = looked(server)
@@ -170,7 +170,7 @@ def test_a_prometheus_that_is_gone_is_a_doubt_about_everybody_that_names_it() ->
     assert source.tallies.failures[SampleProblem.NO_ANSWER] == 2
 
 
-def test_a_fault_of_ours_is_a_doubt_and_no_end_of_asking() -> None:
+def test_an_internal_error_is_a_sample_problem_and_does_not_end_the_queries() -> None:
     server = Server([], [])
     server.trouble = ZeroDivisionError()
 
@@ -180,7 +180,7 @@ def test_a_fault_of_ours_is_a_doubt_and_no_end_of_asking() -> None:
     )
 
 
-def test_it_is_asked_again_and_again_and_at_once_for_a_new_pod() -> None:
+def test_prometheus_is_queried_repeatedly_and_at_once_for_a_new_pod() -> None:
     async def story() -> None:
         server = Server(scraped(BUSY, CHAT), gate())
         source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), 0.02, lambda _: server)
@@ -194,7 +194,7 @@ def test_it_is_asked_again_and_again_and_at_once_for_a_new_pod() -> None:
     run_story(story())
 
 
-def test_each_query_names_the_namespaces_and_keeps_what_tells_samples_apart() -> None:
+def test_each_query_names_the_namespaces_and_keeps_the_labels_that_distinguish_samples() -> None:
     server = Server([], [])
     looked(server)
 
@@ -240,7 +240,7 @@ def test_secrets_are_not_shown() -> None:
     assert "hush" not in repr(PrometheusServer(url="http://prometheus", token="hush", authority="hush"))
 
 
-def test_the_page_for_people_has_every_query_as_it_is_asked() -> None:
+def test_the_reference_page_lists_every_query_exactly_as_it_is_sent() -> None:
     page = (ROOT / "docs" / "reference" / "figures.md").read_text(encoding="utf-8")
     queries = (
         prometheus_queries.of_engines(metrics.NAMES, ["demo"]),

@@ -119,14 +119,14 @@ def test_an_answer_that_is_none_says_why(status: int, body: bytes, because: str)
             HttpPrometheusClient(server.url, None, None).query("up")
 
 
-def test_nobody_there_is_no_answer() -> None:
+def test_a_refused_connection_means_that_prometheus_is_unavailable() -> None:
     with serving() as server:
         gone = server.url
     with pytest.raises(PrometheusUnavailable, match="refused"):
         HttpPrometheusClient(gone, None, None).query("up")
 
 
-def test_an_authority_of_the_clusters_own_is_believed_where_the_policy_names_it(tmp_path: Path) -> None:
+def test_a_private_certificate_authority_is_trusted_only_where_the_policy_names_it(tmp_path: Path) -> None:
     pem, context = authority(tmp_path)
     with serving(context) as server:
         assert HttpPrometheusClient(server.url, None, pem).query("up")
@@ -134,7 +134,7 @@ def test_an_authority_of_the_clusters_own_is_believed_where_the_policy_names_it(
             HttpPrometheusClient(server.url, None, None).query("up")
 
 
-def test_an_authority_that_is_none_is_told_before_anybody_is_asked() -> None:
+def test_an_invalid_certificate_authority_is_reported_before_any_request_is_sent() -> None:
     with pytest.raises(PrometheusUnavailable, match="its CA is not a certificate in PEM"):
         HttpPrometheusClient("https://127.0.0.45:1", None, "no certificate")
 

@@ -18,7 +18,7 @@ def sampled(*pages: bytes) -> PodSample[RouterView]:
     return sample
 
 
-def test_who_waits_is_told_by_whether_they_are_in_a_hurry() -> None:
+def test_waiting_interactive_and_batch_requests_are_counted_separately() -> None:
     sample = sampled(router_page(100))
 
     assert sample.doubt is None
@@ -34,7 +34,7 @@ def test_who_waits_is_told_by_whether_they_are_in_a_hurry() -> None:
     )
 
 
-def test_each_engine_is_told_by_its_pod() -> None:
+def test_each_endpoint_is_reported_under_the_name_of_its_pod() -> None:
     sample = sampled(
         router_page(1, {"inflight": 2}, {"pod": "chat-2", "state": "napping", "inflight": 0, "reason": "x"})
     )
@@ -73,7 +73,7 @@ def test_a_page_that_is_none_leaves_what_was_known(page: bytes, because: str) ->
     assert sample.figures.figures.asked == 5
 
 
-def test_a_router_of_an_older_release_does_not_tell_what_came() -> None:
+def test_a_page_of_an_older_router_release_is_refused_since_it_does_not_count_requests() -> None:
     page = json.loads(router_page(1))
     del page["demand"]
 

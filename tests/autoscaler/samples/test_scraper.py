@@ -61,7 +61,7 @@ def test_one_connection_brings_page_after_page() -> None:
     run_story(story())
 
 
-def test_a_router_is_asked_for_its_own_page() -> None:
+def test_a_router_is_scraped_at_its_own_path() -> None:
     async def story() -> None:
         async with listening(lambda n: whole(router_page(n, {}))) as pod, scraping(pod.target(None)) as scraper:
             await until(lambda: scraper.router("u1").figures is not None)
@@ -74,7 +74,7 @@ def test_a_router_is_asked_for_its_own_page() -> None:
     run_story(story())
 
 
-def test_a_connection_that_the_pod_closed_after_an_answer_is_no_doubt() -> None:
+def test_a_connection_that_the_pod_closed_after_a_reply_is_no_sample_problem() -> None:
     async def story() -> None:
         def respond(n: int) -> bytes | None:
             return whole(engine_page(n)) if n % 2 else None
@@ -87,7 +87,7 @@ def test_a_connection_that_the_pod_closed_after_an_answer_is_no_doubt() -> None:
     run_story(story())
 
 
-def test_a_pod_that_wants_a_connection_for_each_answer_gets_one() -> None:
+def test_a_pod_that_requires_a_new_connection_for_each_reply_gets_one() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n), more=b"connection: close\r\n")) as pod,
@@ -100,7 +100,7 @@ def test_a_pod_that_wants_a_connection_for_each_answer_gets_one() -> None:
     run_story(story())
 
 
-def test_a_slow_pod_is_not_asked_twice_at_once_and_delays_nobody() -> None:
+def test_a_slow_pod_is_not_scraped_twice_at_once_and_delays_no_other_pod() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n)), delay=0.3) as slow,
@@ -115,7 +115,7 @@ def test_a_slow_pod_is_not_asked_twice_at_once_and_delays_nobody() -> None:
     run_story(story())
 
 
-def test_a_pod_that_does_not_answer_in_time_is_doubted_and_asked_again_on_a_fresh_connection() -> None:
+def test_a_pod_that_does_not_reply_in_time_has_a_sample_problem_and_is_scraped_again_on_a_new_connection() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n)), delay=9.0) as pod,
@@ -128,7 +128,7 @@ def test_a_pod_that_does_not_answer_in_time_is_doubted_and_asked_again_on_a_fres
     run_story(story())
 
 
-def test_a_pod_whose_queue_of_connections_is_full_is_doubted_in_time() -> None:
+def test_a_pod_whose_queue_of_connections_is_full_has_a_sample_problem_within_the_timeout() -> None:
     async def story() -> None:
         with socket.create_server((HOST, 0), backlog=0) as door, ExitStack() as others:
             port = door.getsockname()[1]
@@ -141,7 +141,7 @@ def test_a_pod_whose_queue_of_connections_is_full_is_doubted_in_time() -> None:
     run_story(story())
 
 
-def test_a_process_that_was_held_up_itself_blames_nobody() -> None:
+def test_a_delay_of_the_scraping_process_itself_is_blamed_on_no_pod() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n)), delay=0.03) as pod,
@@ -155,7 +155,7 @@ def test_a_process_that_was_held_up_itself_blames_nobody() -> None:
     run_story(story())
 
 
-def test_a_doubt_is_told_once_when_it_begins_and_once_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_sample_problem_is_logged_once_when_it_begins_and_once_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "fairlead.autoscaler")
 
     async def story() -> None:
@@ -191,7 +191,7 @@ def test_what_comes_after_an_answer_ends_the_connection_and_leaves_the_answer() 
     run_story(story())
 
 
-def test_what_is_no_page_is_a_doubt_that_says_why() -> None:
+def test_an_invalid_page_is_a_sample_problem_with_its_reason() -> None:
     async def because(answer: bytes | None) -> str:
         async with listening(lambda _: answer) as pod, scraping(pod.target()) as scraper:
             await until(lambda: scraper.engine("u1").because != "it was not scraped yet")
@@ -211,7 +211,7 @@ def test_what_is_no_page_is_a_doubt_that_says_why() -> None:
     run_story(story())
 
 
-def test_an_address_where_nobody_listens_is_a_doubt_and_asked_less_often() -> None:
+def test_an_address_without_a_listener_is_a_sample_problem_and_is_scraped_less_often() -> None:
     async def story() -> None:
         async with listening(lambda _: None) as pod:
             port = pod.port
@@ -223,7 +223,7 @@ def test_an_address_where_nobody_listens_is_a_doubt_and_asked_less_often() -> No
     run_story(story())
 
 
-def test_pods_that_are_no_longer_followed_are_forgotten_and_asked_no_more() -> None:
+def test_pods_that_are_no_longer_followed_are_forgotten_and_not_scraped_any_more() -> None:
     async def story() -> None:
         async with listening(lambda n: whole(engine_page(n))) as pod, scraping(pod.target()) as scraper:
             await until(lambda: scraper.engine("u1").doubt is None)
@@ -239,7 +239,7 @@ def test_pods_that_are_no_longer_followed_are_forgotten_and_asked_no_more() -> N
     run_story(story())
 
 
-def test_a_pod_that_moved_is_asked_at_its_new_address() -> None:
+def test_a_pod_that_moved_is_scraped_at_its_new_address() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n))) as old,
@@ -281,7 +281,7 @@ def test_as_many_connections_are_allowed_as_the_system_lets_a_process_have() -> 
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_each_kind_of_pod_has_its_port_and_an_address_of_the_newer_kind_stands_in_brackets() -> None:
+def test_each_kind_of_pod_has_its_port_and_an_ipv6_address_is_written_in_brackets() -> None:
     engine = ScrapeTarget(uid="u", namespace="n", name="p", ip="fd00::7", kind=EngineKind.VLLM)
 
     assert engine.host == "[fd00::7]:8000"

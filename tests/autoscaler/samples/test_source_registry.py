@@ -76,7 +76,7 @@ def test_each_follows_the_source_of_its_policy() -> None:
     run_story(story)
 
 
-def test_routers_of_a_gateway_are_asked_directly_since_their_metrics_are_about_all_its_deployments() -> None:
+def test_routers_of_a_gateway_are_scraped_directly_since_their_metrics_cover_all_its_deployments() -> None:
     joined = replace(QUERYING, document=deployment("asking") | {"spec": {"gateway": {"name": "front"}}})
     shared = replace(target("router"), uid="router/team/asking", kind=None, deployment="team/asking")
 
@@ -113,7 +113,7 @@ def test_without_its_secret_everything_is_unknown_and_says_why() -> None:
     run_story(story)
 
 
-def test_a_secret_that_is_no_text_is_told_too() -> None:
+def test_a_secret_that_is_not_text_is_reported_too() -> None:
     async def story(bench: Bench) -> None:
         bench.server.held["prometheus"] = {"data": {"token": "!"}}
         await bench.follow(QUERYING)

@@ -21,13 +21,13 @@ def sampled(*loads: EngineLoad | UnreadableScrape) -> PodSample[EngineLoad]:
     return sample
 
 
-def test_nobody_is_believed_before_the_first_look() -> None:
+def test_no_figures_are_accepted_before_the_first_scrape() -> None:
     sample: PodSample[EngineLoad] = PodSample()
 
     assert (sample.figures, sample.at, sample.doubt) == (None, None, SampleProblem.NO_ANSWER)
 
 
-def test_figures_that_move_are_believed() -> None:
+def test_figures_that_move_are_accepted() -> None:
     assert sampled(load(), load(**MORE)) == PodSample(figures=load(**MORE), at=1.0, doubt=None, because="")
 
 
@@ -62,7 +62,7 @@ def test_an_engine_that_began_anew_is_the_base_of_what_comes_next(counter: str, 
     assert sample.because == f"its counter {counter} went backwards: the engine restarted"
 
 
-def test_a_restart_is_a_doubt_for_one_look_only() -> None:
+def test_a_restart_is_a_sample_problem_for_one_scrape_only() -> None:
     assert sampled(load(), load(generation_tokens=10.0), load(generation_tokens=30.0)).doubt is None
 
 
@@ -79,13 +79,13 @@ def test_figures_that_cannot_all_be_true_are_not_taken(lie: dict[str, float], be
     assert (sample.figures, sample.doubt, sample.because) == (load(), SampleProblem.CONTRADICTORY, because)
 
 
-def test_counters_that_stand_still_are_timed_from_the_look_that_last_moved() -> None:
+def test_unchanged_counters_are_timed_from_the_scrape_at_which_they_last_moved() -> None:
     sample = sampled(load(), load(**MORE), load(**MORE), load(**MORE))
 
     assert (sample.at, sample.unmoved_since, sample.unmoved_scrapes) == (3.0, 1.0, 2)
 
 
-def test_the_same_sample_told_again_is_no_further_look() -> None:
+def test_the_same_sample_received_again_does_not_count_as_another_scrape() -> None:
     sample = validation.after(validation.after(sampled(load()), load(), 0.0), load(), 0.0)
 
     assert (sample.unmoved_since, sample.unmoved_scrapes) == (0.0, 0)

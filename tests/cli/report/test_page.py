@@ -62,7 +62,7 @@ def test_an_interrupted_comparison_says_who_is_missing() -> None:
     assert re.findall(r"<h2>(.*?)</h2>", nothing) == ["Assumptions and errors", "Play it again"]
 
 
-def test_every_change_stands_there_with_its_reason_up_to_five_hundred() -> None:
+def test_every_change_is_listed_with_its_reason_up_to_five_hundred() -> None:
     text = page.html(comparison(with_changes(row("chat"), 3)))
     assert "chat: 3 changes of the number of replicas" in text
     assert text.count("more came") == 3
@@ -103,7 +103,7 @@ def test_the_command_writes_it_beside_what_it_prints(files: Path, capsys: pytest
     assert "fixed: 100.0% kept" in text
 
 
-def test_a_report_that_cannot_be_written_is_said_before_an_hour_is_played_where_it_can_be(
+def test_a_report_that_cannot_be_written_is_refused_before_the_simulation_where_that_can_be_checked(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m", "--html"]

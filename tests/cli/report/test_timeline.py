@@ -68,7 +68,9 @@ def test_a_run_without_length_has_one_point() -> None:
 @pytest.mark.parametrize(
     ("colours", "ground"), [(template.LIGHT, template.GROUNDS[0]), (template.DARK, template.GROUNDS[1])]
 )
-def test_lines_are_seen_and_told_apart_by_every_eye(colours: tuple[str, ...], ground: str) -> None:
+def test_lines_are_visible_and_distinguishable_for_every_kind_of_colour_vision(
+    colours: tuple[str, ...], ground: str
+) -> None:
     for one in colours:
         darker, lighter = sorted((brightness(one), brightness(ground)))
         assert (lighter + 0.05) / (darker + 0.05) >= 3, f"{one} is faint on {ground}"

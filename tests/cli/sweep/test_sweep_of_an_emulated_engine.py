@@ -105,7 +105,7 @@ def test_a_file_of_another_deployment_is_refused(swept: tuple[Path, SweepTarget,
         emulated.sweep(place, emulated.target(*emulated.FLAGS, "--max-model-len", "256"))
 
 
-def test_an_engine_that_does_not_start_is_told_with_its_own_words(
+def test_an_engine_that_does_not_start_is_reported_with_its_own_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program = tmp_path / "python"
@@ -121,7 +121,7 @@ def test_an_engine_that_does_not_start_is_told_with_its_own_words(
     )
 
 
-def test_what_fails_twice_is_skipped_with_the_engines_words(tmp_path: Path) -> None:
+def test_a_measurement_that_fails_twice_is_skipped_with_the_message_of_the_engine(tmp_path: Path) -> None:
     whole = emulated.target(*emulated.FLAGS[:4], "--max-num-seqs", "1", *emulated.FLAGS[-3:])
     broken = {"FAIRLEAD_ENGINE_FAULT": "errors", "FAIRLEAD_ENGINE_FAULT_AFTER": "4"}
     target = replace(whole, environment={**whole.environment, **broken})
@@ -213,7 +213,7 @@ def test_a_command_that_cannot_be_swept_is_refused(
     assert message in capsys.readouterr().err
 
 
-def test_a_configuration_stands_for_a_model_that_is_not_there(tmp_path: Path) -> None:
+def test_a_model_configuration_replaces_a_model_that_is_not_there(tmp_path: Path) -> None:
     numbers = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
     config = tmp_path / "config.json"
     more = {"model_type": "llama", "vocab_size": 100, "num_key_value_heads": 2, "max_position_embeddings": 512}
@@ -239,7 +239,7 @@ def test_a_name_that_is_the_models_own_is_the_one_to_call_it_by(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("words", "message"), WORDS)
-def test_wrong_words_are_named(words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_named(words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", "--sweep", *words, "--", "vllm", "serve", emulated.MODEL]) == 2
     assert message in capsys.readouterr().err
 

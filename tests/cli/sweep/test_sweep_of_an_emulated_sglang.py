@@ -94,7 +94,7 @@ def test_what_a_sweep_needs_is_added_and_what_the_command_says_is_kept(tmp_path:
     assert start.environment["SGLANG_CACHE_DIR"] == str(tmp_path / "o.caches" / "sglang")
 
 
-def test_a_processor_has_no_graphs_and_an_interpreter_is_asked_for(
+def test_a_cpu_has_no_cuda_graphs_and_the_error_requests_an_interpreter_with_sglang(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "config.json"

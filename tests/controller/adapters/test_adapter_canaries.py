@@ -146,7 +146,7 @@ def test_an_operator_killed_at_any_point_goes_on_from_what_is_stored() -> None:
     assert world.shares == {OLD: 0, NEW: 100}
 
 
-def test_a_replica_that_lost_the_new_version_stops_nothing_and_one_that_is_gone_neither() -> None:
+def test_a_replica_that_lost_the_new_version_does_not_stop_the_canary() -> None:
     world = VersionWorld().begun()
     pod = world.engine_pods()[0]["metadata"]["name"]
     world.pod_client.adapter_places[pod] = (AdapterPlace(name=OLD, state=AdapterState.LOADED),)
@@ -175,7 +175,7 @@ def test_a_canary_that_is_removed_from_the_spec_leaves_the_traffic_as_written() 
     assert world.router_file()["adapterVersions"][0]["trial"] == ""
 
 
-def test_behind_a_gateway_its_routers_are_asked_for_the_deployment_by_name() -> None:
+def test_the_routers_of_a_gateway_are_queried_for_the_deployment_by_name() -> None:
     world = VersionWorld()
     world.put_gateway()
     world.apply(deployment(gateway={"name": "front"}, **SLOTS))

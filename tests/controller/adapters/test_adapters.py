@@ -30,7 +30,7 @@ def test_an_adapter_is_on_the_list_and_routers_know_its_name_and_versions() -> N
     assert set(world.engines().values()) == {2}, "no replica was started for it"
 
 
-def test_its_status_goes_from_loading_to_loaded_and_it_is_asked_less_often_then() -> None:
+def test_its_status_goes_from_loading_to_loaded_and_it_is_polled_less_often_then() -> None:
     world = AdapterWorld()
     world.put_adapter()
     world.settle()
@@ -60,7 +60,7 @@ def test_its_status_goes_from_loading_to_loaded_and_it_is_asked_less_often_then(
         (AdapterReason.SOURCE_UNREADABLE, "AdapterNotLoaded", False),
     ],
 )
-def test_why_a_replica_has_not_loaded_it_is_said_with_its_name(
+def test_a_replica_that_has_not_loaded_the_adapter_is_named_with_its_reason(
     place: AdapterReason, reason: str, *, stalls: bool
 ) -> None:
     world = AdapterWorld()
@@ -173,7 +173,7 @@ def test_an_adapter_without_a_deployment_waits_for_it() -> None:
     assert world.listed.entries == ()
 
 
-def test_a_deployment_without_slots_is_said_to_have_none() -> None:
+def test_a_deployment_without_adapter_slots_is_reported() -> None:
     world = AdapterWorld()
     world.apply(deployment("plain"))
     world.settle("plain")
@@ -184,7 +184,7 @@ def test_a_deployment_without_slots_is_said_to_have_none() -> None:
     assert (kinds.CONFIG_MAP.title, "default", "plain-adapters") not in world.objects.held
 
 
-def test_a_deployment_that_cannot_be_read_is_said_to_be_so() -> None:
+def test_a_deployment_that_cannot_be_read_is_reported_as_unreadable() -> None:
     world = AdapterWorld()
     broken = deployment("broken", accelerator=3)
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, broken)
@@ -193,7 +193,7 @@ def test_a_deployment_that_cannot_be_read_is_said_to_be_so() -> None:
     assert world.reason() == ("False", "Unreadable")
 
 
-def test_an_object_that_cannot_be_read_disturbs_nobody() -> None:
+def test_an_adapter_that_cannot_be_read_disturbs_no_other() -> None:
     world = AdapterWorld()
     world.put_adapter("sql", version() | {"digest": "md5:1"})
     world.put_adapter("good", version(SECOND))
@@ -239,7 +239,7 @@ def test_behind_a_gateway_its_routers_know_the_adapter_as_a_model() -> None:
     assert {one["name"]: one["target"] for one in found["routes"]} == {"chat": "default/chat", "sql": "default/chat"}
 
 
-def test_a_place_that_failed_for_good_is_told_before_one_that_waits() -> None:
+def test_a_permanent_failure_is_reported_before_one_that_will_be_retried() -> None:
     world = AdapterWorld()
     world.put_adapter("sql", version(FIRST, 100), version(SECOND, 0))
     world.settle()

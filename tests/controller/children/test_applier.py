@@ -21,7 +21,7 @@ def emptied() -> tuple[Pretend, Manifest]:
     return world, world.objects.found((kinds.DEPLOYMENT.title, "default", old["metadata"]["name"]))
 
 
-def test_a_revision_that_somebody_asks_for_again_is_not_removed() -> None:
+def test_a_revision_that_is_requested_again_is_not_removed() -> None:
     """P16: the live count is read just before the write."""
     world, old = emptied()
     world.world.receive()
@@ -81,7 +81,7 @@ def test_children_that_leave_or_are_others_are_not_pruned() -> None:
     assert (kinds.CONFIG_MAP.title, "default", "chat-earlier") not in world.objects.held
 
 
-def test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted() -> None:
+def test_a_refused_spec_keeps_a_revision_whose_template_annotation_is_missing() -> None:
     """P15, P31: the live object is then the only record."""
     world = Pretend()
     world.apply(deployment())
@@ -98,7 +98,7 @@ def test_a_refused_spec_keeps_a_revision_whose_template_nobody_noted() -> None:
     assert world.serving() == served
 
 
-def test_a_namespace_that_ends_is_nobodys_problem() -> None:
+def test_a_terminating_namespace_causes_no_alarming_condition() -> None:
     """P18: a child that may no longer be created there causes no alarming condition."""
     world = Pretend()
     world.apply(deployment())

@@ -97,7 +97,7 @@ def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it
 
 
 @pytest.mark.trial(4)
-def test_an_orphan_that_ended_or_went_to_another_controller_is_left_alone() -> None:
+def test_an_orphan_that_ended_or_got_another_controller_is_left_alone() -> None:
     world = settled(gpus=4)
     first, second = world.engine_pods()
     shop = world.objects.put(kinds.CONFIG_MAP, {"metadata": {"name": "shop", "namespace": "default"}})
@@ -146,7 +146,7 @@ def test_an_old_revision_that_lost_its_labels_is_still_emptied() -> None:
 
 
 @pytest.mark.trial(9)
-def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
+def test_a_child_that_another_client_deleted_is_named_when_it_is_recreated() -> None:
     world = settled()
     events_before = len(world.event_sink.published)
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
@@ -164,7 +164,7 @@ def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
 
 @pytest.mark.trial(9)
 @pytest.mark.parametrize("force", [False, True])
-def test_a_pod_that_somebody_deleted_is_named(force: bool) -> None:
+def test_a_pod_that_another_client_deleted_is_named(force: bool) -> None:
     world = settled(gpus=3)
     pod = world.engine_pods()[0]
     if force:
@@ -179,7 +179,7 @@ def test_a_pod_that_somebody_deleted_is_named(force: bool) -> None:
 
 
 @pytest.mark.trial(9)
-def test_pods_that_a_scale_down_a_rollout_or_a_drain_ends_are_nobodys_deletion() -> None:
+def test_pods_that_a_scale_down_a_rollout_or_a_drain_ends_are_not_reported_as_deleted() -> None:
     world = settled(gpus=4)
     world.apply(deployment(replicas=1))
     world.settle()
@@ -217,7 +217,7 @@ def test_what_lost_its_labels_while_no_operator_ran_is_found_when_one_leads() ->
     assert len([one for one in world.event_sink.published if one.startswith("PutBack")]) == 2
 
 
-def test_a_namespace_that_cannot_be_listed_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_namespace_that_cannot_be_listed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     world = settled()
     lister = Lister(world)
     lister.fails = True

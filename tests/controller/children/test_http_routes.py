@@ -78,7 +78,7 @@ def test_without_the_gateway_api_routers_serve_and_the_route_comes_with_it() -> 
     assert OF_CHAT in world.objects.held
 
 
-def test_an_operator_without_the_right_never_asks_for_routes() -> None:
+def test_an_operator_without_the_right_never_requests_routes() -> None:
     world = Pretend()
     world.world.gateway_api = KindAvailability.UNWATCHED
     world.apply(routed())
@@ -87,7 +87,7 @@ def test_an_operator_without_the_right_never_asks_for_routes() -> None:
     assert not [one for one in world.server.writes if TITLE in one]
 
 
-def test_a_kind_that_goes_between_look_and_write_counts_as_absent() -> None:
+def test_a_kind_that_is_removed_between_read_and_write_counts_as_absent() -> None:
     world = at_rest(router={})
     world.server.faults = Faults(answers={len(world.server.writes): 404})
     world.apply(routed())
@@ -119,7 +119,7 @@ def test_an_api_server_that_is_away_is_no_word_about_the_route() -> None:
         world.tick()
 
 
-def test_what_somebody_edits_or_deletes_is_put_back_and_said() -> None:
+def test_an_edited_or_deleted_route_is_restored_and_reported() -> None:
     world = at_rest()
     whole = world.objects.found(OF_CHAT)["spec"]
     edited = copy.deepcopy(world.objects.found(OF_CHAT))
@@ -161,7 +161,7 @@ def test_a_foreign_route_of_this_name_is_not_taken_over_and_routers_serve() -> N
     assert world.objects.found(OF_CHAT)["spec"]["hostnames"] == ["chat.example.com"]
 
 
-def test_a_spec_that_is_refused_leaves_the_route_and_what_is_said_of_it() -> None:
+def test_a_refused_spec_leaves_the_route_and_its_condition_unchanged() -> None:
     world = at_rest()
     answers(world, "True")
     world.apply(routed(context=10_000_000, router={}))
@@ -174,7 +174,7 @@ def test_a_spec_that_is_refused_leaves_the_route_and_what_is_said_of_it() -> Non
     assert "RouteAccepted" not in str(world.document()["status"])
 
 
-def test_no_route_leads_to_a_service_that_is_somebody_elses() -> None:
+def test_no_route_leads_to_a_foreign_service() -> None:
     world = Pretend()
     world.objects.put(kinds.SERVICE, {"metadata": {"name": "chat-router", "namespace": "default"}, "spec": {}})
     world.apply(routed())

@@ -68,7 +68,7 @@ def test_routers_get_a_key_that_goes_with_their_owner() -> None:
     assert len(base64.b64decode(story.keys["current"])) == peer_secret.KEY_BYTES
 
 
-def test_at_rest_nothing_is_written() -> None:
+def test_a_secret_that_is_up_to_date_is_not_written_again() -> None:
     story = Story()
     for _ in range(5):
         story.keep(timedelta(seconds=READ_EVERY_S))
@@ -110,7 +110,7 @@ def test_a_useless_key_is_replaced(data: dict[str, str], renewed: str) -> None:
     assert len(base64.b64decode(story.keys["current"])) == peer_secret.KEY_BYTES
 
 
-def test_a_secret_of_somebody_else_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_foreign_secret_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     story = Story()
     theirs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET[2], "namespace": "default"}}
     story.world.objects.put(kinds.SECRET, theirs)
@@ -121,7 +121,9 @@ def test_a_secret_of_somebody_else_is_left_alone(caplog: pytest.LogCaptureFixtur
 
 
 @pytest.mark.parametrize("verb", ["get", "patch"])
-def test_a_missing_right_is_said_and_heals(verb: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_right_is_logged_and_the_secret_is_written_once_it_is_granted(
+    verb: str, caplog: pytest.LogCaptureFixture
+) -> None:
     story = Story()
     story.world.server.faults.forbidden = frozenset({(verb, kinds.SECRET.title)})
     with caplog.at_level(logging.WARNING):
@@ -156,7 +158,7 @@ def test_configurations_of_other_kinds_and_releases_want_none() -> None:
     assert [peer_secret.is_wanted(one) for one in (config_map, older, leaving, other, bare)] == [True] + [False] * 4
 
 
-def test_what_is_gone_is_forgotten_and_what_is_configured_anew_is_read_anew() -> None:
+def test_a_deleted_config_map_is_forgotten_and_a_changed_one_is_read_again() -> None:
     story = Story()
     story.keep()
     store = story.world.world.of(kinds.CONFIG_MAP)
@@ -170,7 +172,7 @@ def test_what_is_gone_is_forgotten_and_what_is_configured_anew_is_read_anew() ->
     assert story.writes == 1
 
 
-def test_it_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_secrets_are_checked_again_at_every_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     story = Story()
     monkeypatch.setattr(peer_secrets, "EVERY_S", 0.001)
 

@@ -62,7 +62,7 @@ def test_a_pod_that_was_given_up_does_not_keep_the_only_gpu_from_the_deployment_
 
 
 @pytest.mark.trial(4)
-def test_a_pod_that_got_its_labels_back_when_its_deployment_was_gone_is_ended_too() -> None:
+def test_a_pod_that_got_its_labels_back_after_its_deployment_was_deleted_is_ended_too() -> None:
     """The two writes crossed: it served on, and no status counted it."""
     world = settled(gpus=4)
     pod = world.engine_pods()[0]
@@ -130,7 +130,7 @@ def test_while_the_spec_is_refused_a_pod_that_was_given_up_waits_for_a_revision(
     ],
     ids=lambda given: next(iter(given)),
 )
-def test_a_pod_of_somebody_else_is_not_taken_for_one_of_a_retired_revision(given: dict[str, Any]) -> None:
+def test_a_foreign_pod_is_not_mistaken_for_one_of_a_retired_revision(given: dict[str, Any]) -> None:
     world, change = settled(gpus=4), dict(given)
     pod = abandoned_pod(world)
     live = world.objects.found(("pods", "default", pod["metadata"]["name"]))

@@ -20,7 +20,7 @@ def test_one_more_is_started_and_put_to_sleep_and_then_all_rests() -> None:
     assert len(world.server.writes) == writes
 
 
-def test_a_sleeper_wakes_at_once_when_more_are_wanted_and_another_takes_its_place() -> None:
+def test_a_sleeper_wakes_at_once_when_more_replicas_are_needed_and_another_replaces_it() -> None:
     world = fleet()
     warm(world, awake=3, asleep=1)
     world.reconcile_now()
@@ -69,7 +69,7 @@ def test_an_operator_that_starts_anew_goes_on_with_what_is_marked() -> None:
     assert len(world.pod_client.asleep) == 1
 
 
-def test_one_that_does_not_wake_keeps_its_mark_and_is_tried_again() -> None:
+def test_a_replica_that_does_not_wake_keeps_its_mark_and_is_retried() -> None:
     world = fleet()
     world.pod_client.stubborn = True
     warm(world, awake=3, asleep=1)
@@ -108,7 +108,7 @@ def test_those_awake_and_those_asleep_stay_within_the_most_that_is_paid_for() ->
 
 
 @pytest.mark.parametrize("engine", [{"kind": "Simulated", "context": {"maxTokens": 8192}}])
-def test_an_engine_that_cannot_sleep_is_not_asked_to(engine: Manifest) -> None:
+def test_an_engine_that_cannot_sleep_gets_no_sleep_request(engine: Manifest) -> None:
     assert counts(fleet(engine=engine)) == (2, 2, None)
 
 
@@ -133,14 +133,14 @@ def test_what_is_no_count_of_sleepers_is_none(nonsense: object) -> None:
     assert counts(world) == (2, 2, None)
 
 
-def test_nobody_sleeps_any_more_where_people_count_themselves() -> None:
+def test_no_replica_sleeps_where_the_spec_fixes_the_replica_count() -> None:
     world = fleet()
     world.apply(deployment(replicas=3, engine=SLEEPS))
     world.settle()
     assert (counts(world), marks(world)) == ((3, 3, None), {})
 
 
-def test_fewer_sleepers_go_as_replicas_that_nobody_uses() -> None:
+def test_shrinking_the_warm_pool_removes_only_replicas_without_requests() -> None:
     world = fleet(awake=2, asleep=2)
     served = world.serving() - {
         pod["metadata"]["uid"] for pod in world.engine_pods() if pod["metadata"]["name"] in marks(world)
@@ -153,7 +153,7 @@ def test_fewer_sleepers_go_as_replicas_that_nobody_uses() -> None:
     assert (counts(world), world.serving()) == ((2, 2, None), served)
 
 
-def test_shrinking_never_takes_a_sleeper_that_is_wanted() -> None:
+def test_scaling_down_never_removes_a_sleeper_that_is_still_requested() -> None:
     world = fleet(awake=3, asleep=1)
     (sleeper,) = marks(world)
     warm(world, awake=1, asleep=1)

@@ -126,7 +126,7 @@ def test_a_log_that_cannot_be_read_now_is_read_later() -> None:
     assert world.ready()[0] == "True"
 
 
-def test_a_pod_of_somebody_else_is_left_alone() -> None:
+def test_a_foreign_pod_is_left_alone() -> None:
     world = Volume(lines(120))
     head = {"name": "support-items", "namespace": "default", "labels": {"app": "theirs"}}
     world.objects.put(kinds.POD, {"metadata": head, "spec": {"containers": []}, "status": {"phase": "Running"}})

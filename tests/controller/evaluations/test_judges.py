@@ -68,7 +68,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge_rounds, "AGAIN_S", 0.0)
 
 
-def test_a_revision_whose_answers_the_judge_prefers_passes_and_no_pair_is_asked_twice() -> None:
+def test_a_revision_whose_answers_the_judge_prefers_passes_and_no_pair_is_sent_twice() -> None:
     world = JudgedWorld()
     gate = world.until("Passed")
     assert (gate["reason"], gate["compared"], gate["baseline"], gate["candidate"]) == ("NotWorse", ITEMS, "0", "1")
@@ -89,7 +89,7 @@ def test_a_revision_that_it_finds_worse_is_stopped_early_and_rolled_back() -> No
     assert world.canary["phase"] == "Rejected"
 
 
-def test_equal_answers_are_ties_for_which_nobody_is_asked() -> None:
+def test_equal_answers_are_ties_without_a_request_to_the_judge() -> None:
     world = JudgedWorld(str)
     gate = world.until("Passed")
     assert gate["message"].endswith("; the judge was not asked: no pair differed")
@@ -189,13 +189,13 @@ def test_the_key_is_read_from_the_secret_when_it_is_needed_and_is_written_nowher
     assert "opensesame" not in str(kept)
 
 
-def test_too_many_items_for_a_judge_are_told() -> None:
+def test_too_many_items_for_a_judge_are_reported() -> None:
     world = JudgedWorld(count=2501)
     (entry,) = (one for one in world.evaluate()["conditions"] if one["type"] == "Ready")
     assert "2,501 items, and a canary uses at most 2,500; split it" in entry["message"]
 
 
-def test_a_rejected_revision_is_tried_again_with_another_judge() -> None:
+def test_a_rejected_revision_is_retried_with_another_judge() -> None:
     world = JudgedWorld(shorter)
     world.until("Failed")
     world.settle()
@@ -234,7 +234,7 @@ def gate_of(world: JudgedWorld) -> Manifest:
 
 
 @pytest.mark.parametrize("edit", [longer, shorter])
-def test_an_operator_killed_at_any_point_comes_to_the_same_verdict_and_asks_one_round_again_at_most(edit: Edit) -> None:
+def test_an_operator_killed_at_any_point_reaches_the_same_verdict_and_repeats_at_most_one_round(edit: Edit) -> None:
     whole = ended(edit)
     assert again(whole) == 0
     expected = gate_of(whole)

@@ -56,7 +56,7 @@ def test_a_run_is_carried_on_in_the_background_to_its_end() -> None:
     assert world.twice() == []
 
 
-def test_an_error_of_the_api_or_of_ours_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_api_error_or_an_internal_error_is_retried(caplog: pytest.LogCaptureFixture) -> None:
     world, runs = evaluated()
     run, (new,) = run_of(world), world.pod_client.answers
     world.server.faults = Faults(answers={len(world.server.writes): 503})

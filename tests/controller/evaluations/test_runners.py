@@ -51,7 +51,7 @@ class Programs(QualityWorld):
         return sorted(found, key=lambda one: str(one["metadata"]["name"]))
 
 
-def test_each_side_is_asked_once_and_no_pod_stays() -> None:
+def test_each_side_runs_once_and_no_pod_stays() -> None:
     world = Programs()
     gate = world.until("Passed")
     assert (gate["reason"], gate["compared"]) == ("NotWorse", ITEMS)
@@ -143,7 +143,7 @@ def notes(pod: Manifest) -> dict[str, str]:
     return dict(pod["metadata"]["annotations"])
 
 
-def test_a_program_that_fails_says_so_and_is_tried_again_when_its_pod_is_deleted() -> None:
+def test_a_failed_program_is_reported_and_retried_when_its_pod_is_deleted() -> None:
     world = Programs()
     usual = world.kube.programs["-candidate"]
     world.kube.programs["-candidate"] = lambda _: (1, "Traceback: no module named judge")
@@ -178,7 +178,7 @@ def test_items_that_the_program_leaves_out_for_the_candidate_are_lost_by_it() ->
     assert world.until("Failed")["candidate"] == "0.75"
 
 
-def test_the_next_rollout_asks_only_the_new_revision() -> None:
+def test_the_next_rollout_reuses_the_promoted_revisions_answers_as_its_baseline() -> None:
     world = Programs()
     world.until("Passed")
     world.steps(30)
@@ -198,7 +198,7 @@ def world_with_context(world: Programs, context: int) -> Manifest:
     return {"metadata": live["metadata"], "spec": live["spec"] | {"engine": engine}}
 
 
-def test_another_program_asks_anew_and_more_memory_does_not() -> None:
+def test_another_program_changes_the_evaluations_digest_and_more_memory_does_not() -> None:
     world = Programs()
     world.until("Passed")
     digest = world.evaluate()["digest"]
@@ -228,7 +228,7 @@ def test_too_few_items_start_no_pod() -> None:
     assert not world.starts
 
 
-def test_a_pod_of_somebody_else_is_left_alone() -> None:
+def test_a_foreign_pod_is_left_alone() -> None:
     world = Programs()
     head = {"name": f"chat-{world.old}-baseline", "namespace": "default", "labels": {"app": "theirs"}}
     world.objects.put(kinds.POD, {"metadata": head, "spec": {"containers": []}, "status": {"phase": "Running"}})

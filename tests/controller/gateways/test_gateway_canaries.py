@@ -109,7 +109,7 @@ def test_a_slower_one_loses_its_share_at_the_gateway_first_and_then_its_replicas
     assert world.serving_of(4096) == frozenset()
 
 
-def test_a_gateway_hears_of_each_step_when_the_deployments_status_is_written() -> None:
+def test_a_gateway_follows_each_canary_step_when_the_deployments_status_is_written() -> None:
     world = SharedTrialWorld()
     world.change()
     world.until_percent(5)

@@ -28,7 +28,7 @@ def test_a_child_of_an_earlier_release_goes() -> None:
     assert (kinds.SERVICE.title, "default", "front-old") not in world.objects.held
 
 
-def test_a_name_that_somebody_else_has_is_left_alone_and_said() -> None:
+def test_a_foreign_object_with_a_childs_name_is_left_alone_and_reported() -> None:
     world = GatewayWorld()
     head = {"name": "front-gateway", "namespace": "default"}
     world.objects.put(kinds.SERVICE, {"metadata": head, "spec": {"type": "ClusterIP"}})
@@ -60,7 +60,7 @@ def test_a_gateway_that_goes_is_left_to_the_garbage_collection() -> None:
     assert world.gateway_tick().gone
 
 
-def test_a_configuration_that_somebody_broke_is_written_anew() -> None:
+def test_a_corrupted_configuration_is_rewritten() -> None:
     world = served()
     where = (kinds.CONFIG_MAP.title, "default", "front-gateway")
     whole = world.objects.held[where]["data"]
@@ -70,7 +70,7 @@ def test_a_configuration_that_somebody_broke_is_written_anew() -> None:
         assert world.objects.held[where]["data"] == whole
 
 
-def test_what_was_written_by_nobody_we_know_names_no_target() -> None:
+def test_a_malformed_configuration_names_no_target() -> None:
     broken: tuple[object, ...] = (None, 7, [], {}, {"targets": 7}, {"targets": [7, {}, {"target": 8}]})
     for odd in broken:
         assert dict(members.entries(odd)) == {}
@@ -78,7 +78,7 @@ def test_what_was_written_by_nobody_we_know_names_no_target() -> None:
     assert dict(members.entries({"targets": [entry]})) == {"default/chat": entry}
 
 
-def test_a_right_that_is_missing_is_said_and_tried_again() -> None:
+def test_a_missing_right_is_reported_and_retried() -> None:
     world = GatewayWorld()
     world.put_gateway()
     world.server.faults = Faults(forbidden=frozenset({("patch", kinds.ROLE.title)}))
@@ -103,7 +103,7 @@ def test_children_that_are_still_being_removed_are_waited_for() -> None:
     assert world.objects.held[where]["metadata"]["annotations"]["a"] == "b"
 
 
-def test_a_gateway_that_went_between_the_look_and_the_report_is_no_failure() -> None:
+def test_a_gateway_deleted_between_read_and_status_write_is_no_failure() -> None:
     world = served()
     world.put_gateway(replicas=3)
     world.server.faults = Faults(answers={len(world.server.writes) + 2: 404})

@@ -45,7 +45,7 @@ def test_a_gateway_and_a_deployment_of_it_serve_under_the_gateways_address() -> 
     assert world.message("Routable") == "2 of 2 ready replicas get requests"
 
 
-def test_nothing_is_written_at_rest_and_an_operator_that_remembers_nothing_writes_nothing_either() -> None:
+def test_nothing_is_written_in_steady_state_even_by_an_operator_that_just_restarted() -> None:
     world = served(models=[ALIAS], tenants=[{"name": "shop", "requestsPerMinute": 60}])
     before = world.objects.version
     for _ in range(3):
@@ -55,11 +55,11 @@ def test_nothing_is_written_at_rest_and_an_operator_that_remembers_nothing_write
     assert world.objects.version == before
 
 
-def test_a_deployment_that_stands_in_no_route_is_served_under_its_own_name() -> None:
+def test_a_deployment_in_no_route_is_served_under_its_own_name() -> None:
     assert routes(served()) == {"chat": "default/chat"}
 
 
-def test_a_deployment_that_stands_in_a_route_is_served_by_that_name_alone_and_its_adapters_by_theirs() -> None:
+def test_a_deployment_in_a_route_is_served_by_that_name_alone_and_its_adapters_by_theirs() -> None:
     world = GatewayWorld()
     world.put_gateway(models=[ALIAS])
     adapters = [{"name": name, "source": f"hf://somebody/{name}"} for name in ("tone", "talk")]
@@ -68,7 +68,7 @@ def test_a_deployment_that_stands_in_a_route_is_served_by_that_name_alone_and_it
     assert routes(world) == {"talk": "default/chat", "tone": "default/chat"}
 
 
-def test_a_name_that_two_deployments_claim_is_given_to_the_first_and_said() -> None:
+def test_a_name_that_two_deployments_claim_is_given_to_the_first_and_reported() -> None:
     world = GatewayWorld()
     world.put_gateway()
     for name in ("one", "two"):
@@ -83,7 +83,7 @@ def test_a_name_that_two_deployments_claim_is_given_to_the_first_and_said() -> N
     ) in world.gateway_message("Accepted")
 
 
-def test_a_route_that_leads_nowhere_is_said_with_what_is_missing() -> None:
+def test_a_route_that_leads_nowhere_is_reported_with_what_is_missing() -> None:
     world = GatewayWorld()
     strays = [{"name": name, "deployment": name} for name in ("nobody", "alone")]
     world.put_gateway(models=[ALIAS, *strays])
@@ -105,7 +105,7 @@ def test_a_route_that_leads_nowhere_is_said_with_what_is_missing() -> None:
     assert world.gateway_message("Routable").startswith("1 of 3 models can be answered; alone: default/alone has not")
 
 
-def test_many_such_remarks_are_counted_and_not_all_told() -> None:
+def test_many_such_warnings_are_counted_and_not_all_listed() -> None:
     world = GatewayWorld()
     world.put_gateway(models=[{"name": f"m{number}", "deployment": f"d{number}"} for number in range(12)])
     world.settle()
@@ -137,7 +137,7 @@ def test_routers_that_report_nothing_leave_it_open_whether_they_serve() -> None:
     assert world.gateway_message("Ready").startswith("2 routers are ready but do not report targets")
 
 
-def test_a_model_whose_replicas_are_gone_is_said_and_another_api_may_help_out() -> None:
+def test_a_model_without_replicas_is_reported_and_another_api_may_answer_for_it() -> None:
     big = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
     helped = {"name": "helped", "deployment": "chat", "fallback": {"deployments": ["external/big"]}}
     late = {"deployments": ["external/big"], "reasons": ["Timeout"]}

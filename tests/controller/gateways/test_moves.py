@@ -196,7 +196,7 @@ def test_a_load_balancers_address_stays_where_it_leads_to_the_gateway() -> None:
     assert serving(world) == {"gateway"}
 
 
-def test_an_address_stays_while_its_gateway_is_gone_for_a_while() -> None:
+def test_the_service_keeps_its_selector_while_its_gateway_is_missing() -> None:
     world = begun()
     world.join()
     world.settle()
@@ -206,7 +206,7 @@ def test_an_address_stays_while_its_gateway_is_gone_for_a_while() -> None:
     assert world.condition("Routable") == ("False", "GatewayNotFound")
 
 
-def test_a_deployment_that_nobody_can_read_stays_where_it_is() -> None:
+def test_a_deployment_that_cannot_be_read_stays_at_its_gateway() -> None:
     world = begun()
     world.join()
     world.settle()
@@ -222,7 +222,7 @@ def test_a_deployment_that_nobody_can_read_stays_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("crashes", range(1, 9))
-def test_an_operator_that_dies_on_the_way_leaves_nobody_without_a_router(crashes: int) -> None:
+def test_an_operator_that_crashes_mid_move_leaves_no_deployment_without_a_router(crashes: int) -> None:
     world = begun()
     world.join()
     for number in range(crashes):

@@ -52,7 +52,7 @@ def test_each_row_is_read_once() -> None:
     assert routers.reads == [("r1", 0), ("r2", 0), ("r1", 1), ("r2", 2)]
 
 
-def test_a_router_that_does_not_answer_keeps_what_it_reported_and_nobody_is_no_report() -> None:
+def test_a_router_that_does_not_answer_keeps_its_last_report_and_none_ever_is_no_report() -> None:
     routers = Routers(rows={"r1": [row(1.0)]})
     samples = CanarySamples(routers)
     read(samples)

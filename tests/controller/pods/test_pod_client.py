@@ -47,7 +47,7 @@ def pod(uid: str, address: str = "") -> Manifest:
     return {"metadata": {"uid": uid, "name": uid}, "status": {"podIP": address} if address else {}}
 
 
-def test_a_pod_without_an_address_is_not_asked() -> None:
+def test_a_pod_without_an_address_gets_no_request() -> None:
     async def story() -> None:
         async with aiohttp.ClientSession() as session:
             pods = PodClient(session, Clock())
@@ -57,7 +57,7 @@ def test_a_pod_without_an_address_is_not_asked() -> None:
     run(story())
 
 
-def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None:
+def test_what_an_engine_measured_once_is_not_scraped_again(tmp_path: Path) -> None:
     """Its KV capacity does not change while it runs; a page without it is not final, and an invalid page is none."""
 
     async def story() -> None:
@@ -93,7 +93,7 @@ def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None
 
 
 @pytest.mark.trial(16)
-def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tmp_path: Path) -> None:
+def test_a_router_is_queried_on_its_metrics_port_with_the_key_of_its_deployment(tmp_path: Path) -> None:
     router = pod("r", "10.0.0.1")
     router["metadata"] |= {"namespace": "team", "labels": {labels.DEPLOYMENT: "chat"}}
     keys = RouterKeys(secret=b"s" * 32)
@@ -131,7 +131,7 @@ def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tm
 
 
 @pytest.mark.trial(16)
-def test_a_gateways_router_is_asked_with_the_key_of_its_gateway(tmp_path: Path) -> None:
+def test_a_gateways_router_is_queried_with_the_key_of_its_gateway(tmp_path: Path) -> None:
     router = pod("r", "10.0.0.1")
     router["metadata"] |= {"namespace": "team", "labels": {labels.GATEWAY: "front"}}
     keys = RouterKeys(secret=b"s" * 32)
@@ -197,7 +197,7 @@ def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) 
     assert lines == ["/sleep?level=1&mode=wait"] * 2 + ["/wake_up"] * 3
 
 
-def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
+def test_an_engine_that_does_not_answer_is_scraped_again_after_a_while() -> None:
     """Nothing listens there."""
 
     async def story() -> None:

@@ -139,7 +139,7 @@ def test_a_check_that_found_nothing_has_ended_as_it_should(code: int, is_trouble
 
 
 @pytest.mark.trial(2)
-def test_an_engine_that_lost_its_readiness_is_told_by_that_and_not_by_an_earlier_crash() -> None:
+def test_an_engine_that_lost_readiness_is_reported_by_that_and_not_by_an_earlier_crash() -> None:
     found = pod_troubles.trouble(lapsed(lost_at="2026-11-20T12:01:00Z"))
     assert found == PodProblem(
         pod="p",

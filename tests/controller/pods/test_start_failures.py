@@ -44,7 +44,7 @@ def died(container: str, code: int = 1, message: str = "", reason: str = "Error"
         ("ContainerCreating", "", False, False),
     ],
 )
-def test_what_cannot_be_made_is_certain_after_three_tries(
+def test_a_container_that_cannot_be_created_is_a_certain_failure_after_three_tries(
     reason: str, message: str, at_once: bool, later: bool
 ) -> None:
     assert bool(start_failures.impossible(waits(reason, message), NOON)) is at_once

@@ -43,7 +43,7 @@ def test_all_that_accept_make_it_true() -> None:
     assert judged(*every) == (True, "RouteAccepted", "2 of 2 Gateways lead requests here")
 
 
-def test_one_that_refuses_is_named_with_its_words() -> None:
+def test_a_gateway_that_refuses_the_route_is_named_with_its_message() -> None:
     no = answer(PARENTS[0], "Accepted", "False", message="no")
     assert judged(no, answer(PARENTS[1], "Accepted", "True")) == (
         False,
@@ -83,7 +83,7 @@ def test_a_gateway_that_wrote_no_verdict_of_ours_has_not_answered() -> None:
     assert judged(odd)[1] == "RoutePending"
 
 
-def test_what_keeps_the_route_back_is_said_with_what_to_do() -> None:
+def test_what_keeps_the_route_from_being_accepted_is_reported_with_its_remedy() -> None:
     found = {
         one: route_conditions.route_accepted(RouteState(availability=one), {}, NOON)[0] for one in KindAvailability
     }

@@ -95,7 +95,7 @@ def test_a_policy_that_cannot_decide_says_why(spec: Any, reason: str, words: str
     assert conditions_of(shared.tick())["Ready"] == ("True", "Accepted")
 
 
-def test_a_policy_that_works_tells_what_people_come_to_regret() -> None:
+def test_a_usable_policy_reports_risky_settings_and_conflicts_with_its_users() -> None:
     """Its own faults, then conflicts between it and each of its users; not all of a hundred."""
     shared = Shared(kinds.AUTOSCALING_POLICY, {"idle": {"scaleToZero": {"after": "1m"}}})
     for number in range(9):
@@ -121,7 +121,7 @@ def test_a_policy_whose_target_never_fires_is_refused() -> None:
     assert "this would never add a replica" in found["conditions"][0]["message"]
 
 
-def test_what_is_gone_or_going_is_left_alone() -> None:
+def test_a_deleted_or_terminating_object_is_left_alone() -> None:
     shared = Shared(kinds.AUTOSCALING_POLICY, {})
     live = shared.world.objects.found((kinds.AUTOSCALING_POLICY.title, "default", "calm"))
     going = live["metadata"] | {"deletionTimestamp": "2026-11-20T12:00:00Z"}
@@ -131,7 +131,7 @@ def test_what_is_gone_or_going_is_left_alone() -> None:
     assert shared.tick() == {}
 
 
-def test_one_that_went_between_the_look_and_the_report_is_no_failure() -> None:
+def test_an_object_deleted_between_read_and_status_write_is_no_failure() -> None:
     shared = Shared(kinds.AUTOSCALING_POLICY, {})
     shared.world.server.faults = Faults(answers={0: 404})
     assert shared.tick() == {}

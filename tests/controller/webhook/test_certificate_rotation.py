@@ -96,7 +96,7 @@ def test_the_first_replica_makes_them_and_the_second_takes_them(tmp_path: Path) 
     run(story())
 
 
-def test_whoever_is_second_to_renew_takes_what_the_first_made(tmp_path: Path) -> None:
+def test_the_second_replica_to_renew_uses_the_certificate_of_the_first(tmp_path: Path) -> None:
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:
@@ -128,7 +128,7 @@ def test_where_others_make_certificates_theirs_are_served(tmp_path: Path) -> Non
     run(story())
 
 
-def test_a_failure_of_the_api_is_the_callers(tmp_path: Path) -> None:
+def test_an_api_error_propagates_and_no_certificate_is_written(tmp_path: Path) -> None:
     async def story() -> None:
         fake = FakeApi()
         async with fake.connected() as connection:

@@ -47,7 +47,7 @@ def test_never_more_are_drafted_than_the_engine_has_room_for(last: int, requests
         ("[[2,4,3]]", "must start at 1"),
     ],
 )
-def test_what_vllm_would_not_start_with_is_refused_in_its_words(rows: str, message: str) -> None:
+def test_a_schedule_that_vllm_would_not_start_with_is_refused_with_its_message(rows: str, message: str) -> None:
     with pytest.raises(CannotStart, match=message):
         provided("--speculative-config", f"{{{NGRAM}:{rows}}}")
 

@@ -58,7 +58,7 @@ def test_a_fixed_pace_has_one_length_for_prompts_and_one_for_tokens() -> None:
     run_story(story())
 
 
-def test_a_plain_request_hears_of_its_end_only_and_of_all_its_tokens() -> None:
+def test_a_plain_request_receives_only_its_end_and_all_its_tokens() -> None:
     async def story() -> None:
         client = await Client(engine(), sequence(), sequence(), n=2, each_step=False).answered()
         assert [(index, count, finish) for _, index, count, finish in client.received] == [
@@ -184,7 +184,7 @@ def test_errors_are_refusals_after_the_requests_that_go_well() -> None:
     run_story(story())
 
 
-def test_an_engine_that_dies_tells_everybody_once_and_takes_nobody_in() -> None:
+def test_an_engine_that_crashes_ends_its_requests_reports_it_once_and_accepts_no_more() -> None:
     async def story() -> None:
         live = engine(
             pretence=EmulationKnobs(pace=PACED.pace, order=FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=3))

@@ -23,7 +23,7 @@ def load(live: LiveEngine) -> EngineLoad:
     return read
 
 
-def test_a_sleeping_engine_aborts_who_runs_lets_newcomers_hang_and_shows_nobody_waiting() -> None:
+def test_a_sleeping_engine_aborts_running_requests_holds_new_ones_and_reports_none_waiting() -> None:
     async def story() -> None:
         live = engine()
         inside = Client(live, sequence(reply=100))
@@ -74,7 +74,7 @@ def test_an_aborted_plain_request_gets_what_is_out() -> None:
     run_story(story())
 
 
-def test_a_cache_is_reset_only_when_nobody_holds_pages() -> None:
+def test_a_cache_is_reset_only_when_no_request_holds_pages() -> None:
     async def story() -> None:
         live = engine()
         client = Client(live, sequence(64))
@@ -103,7 +103,7 @@ def test_adapters_take_turns_in_one_slot_and_their_cache_is_their_own() -> None:
     run_story(story())
 
 
-def test_load_is_counted_only_where_it_was_asked_for() -> None:
+def test_load_is_counted_only_where_it_is_enabled() -> None:
     async def story() -> None:
         counting, silent = engine("--enable-server-load-tracking"), engine()
         clients = [Client(live) for live in (counting, counting, silent)]
@@ -162,7 +162,7 @@ def test_the_web_server_counts_by_route_but_not_what_probes_ask() -> None:
     run_story(story())
 
 
-def test_nothing_is_told_of_pages_where_nobody_asked() -> None:
+def test_without_kv_events_no_event_source_is_reported_and_gauges_are_zero_at_start() -> None:
     async def story() -> None:
         sources: Any = engine().acts.kv_event_sources()
         assert sources == {}

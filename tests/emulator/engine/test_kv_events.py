@@ -94,7 +94,9 @@ async def subscribed(live: LiveEngine, reader: Reader) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_a_prompt_is_told_whole_and_its_reply_page_by_page_under_the_names_that_anyone_can_compute(folder: str) -> None:
+def test_a_prompt_is_published_whole_and_its_reply_page_by_page_under_hashes_that_anyone_can_compute(
+    folder: str,
+) -> None:
     async def story() -> None:
         async with publishing(folder) as live:
             reader = Reader(folder)
@@ -127,7 +129,7 @@ def test_a_prompt_is_told_whole_and_its_reply_page_by_page_under_the_names_that_
     run_story(story())
 
 
-def test_a_salt_and_an_adapter_are_told_bare_and_a_hit_is_not_told(folder: str) -> None:
+def test_a_salt_and_an_adapter_are_published_in_plain_text_and_a_hit_is_not_published(folder: str) -> None:
     async def story() -> None:
         async with publishing(folder, "--enable-lora", "--lora-modules", "de=/de") as live:
             reader = Reader(folder)
@@ -153,7 +155,7 @@ def test_a_salt_and_an_adapter_are_told_bare_and_a_hit_is_not_told(folder: str) 
     run_story(story())
 
 
-def test_what_was_missed_can_be_had_again_and_a_reset_is_told_with_the_next_step(folder: str) -> None:
+def test_missed_events_can_be_replayed_and_a_reset_is_published_with_the_next_step(folder: str) -> None:
     async def story() -> None:
         async with publishing(folder) as live:
             reader = Reader(folder)
@@ -174,7 +176,7 @@ def test_what_was_missed_can_be_had_again_and_a_reset_is_told_with_the_next_step
     run_story(story())
 
 
-def test_pages_that_are_taken_for_others_are_told_as_removed(folder: str) -> None:
+def test_pages_that_are_reused_for_others_are_published_as_removed(folder: str) -> None:
     async def story() -> None:
         async with publishing(folder, "--num-gpu-blocks-override", "5", "--max-model-len", "128") as live:
             reader = Reader(folder)
@@ -237,7 +239,7 @@ def test_each_engine_has_a_port_of_its_own(rank: int, port: str) -> None:
     assert kv_events._offset("tcp://*:0", rank) == "tcp://*:0"
 
 
-def test_the_addresses_are_told_as_they_came_out(folder: str) -> None:
+def test_the_addresses_of_events_are_reported_as_resolved(folder: str) -> None:
     async def story() -> None:
         async with publishing(folder, "--data-parallel-size", "2") as live:
             sources = live.acts.kv_event_sources()

@@ -17,7 +17,7 @@ def test_one_late_step_is_a_hiccup() -> None:
     assert (lag.slipping, lag.too_far, lag.steps_late) == (False, False, 1)
 
 
-def test_three_seconds_of_late_steps_are_said_and_as_many_far_behind_refuse_work() -> None:
+def test_three_seconds_of_late_steps_are_reported_and_as_many_of_very_late_ones_refuse_work() -> None:
     lag = StepLag(0.25)
     late(lag, 0.02, 10)
     assert (lag.slipping, lag.too_far, round(lag.mean, 6)) == (True, False, 0.02)
@@ -27,7 +27,7 @@ def test_three_seconds_of_late_steps_are_said_and_as_many_far_behind_refuse_work
     assert (lag.slipping, lag.too_far) == (False, False)
 
 
-def test_it_is_told_in_a_line_every_ten_seconds_at_most() -> None:
+def test_lag_is_logged_in_one_line_every_ten_seconds_at_most() -> None:
     lines: list[str] = []
     lag = StepLag(0.25, lines.append)
     late(lag, 0.05, 10, steps=100)
@@ -39,7 +39,7 @@ def test_it_is_told_in_a_line_every_ten_seconds_at_most() -> None:
     ]
 
 
-def test_an_engine_at_rest_is_on_time() -> None:
+def test_an_idle_engine_has_no_lag() -> None:
     lag = StepLag(0.25)
     late(lag, 2.0, 10)
     lag.rest()

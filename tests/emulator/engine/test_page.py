@@ -78,7 +78,7 @@ def test_a_request_leaves_its_tokens_and_times() -> None:
     run_story(story())
 
 
-def test_every_fact_the_operator_wants_stands_on_the_page() -> None:
+def test_every_fact_that_the_operator_reads_is_on_the_page() -> None:
     async def story() -> None:
         live = engine(*SPECULATING)
         await Client(live).answered()

@@ -110,7 +110,7 @@ def test_who_is_not_in_the_catalogue_gets_a_stand_in_that_is_named() -> None:
         ("meta-llama/Llama-3.1-70B-Instruct", "NVIDIA-B300-SXM6-AC"),
     ],
 )
-def test_a_gpu_that_nobody_named_is_large_enough(model: str, product: str) -> None:
+def test_an_unknown_gpu_is_taken_for_one_that_is_large_enough(model: str, product: str) -> None:
     context = ("--max-model-len", "8k") if "Qwen" in model else ()
     made = started(model, *context, machine=EmulatedMachine("Some-New-GPU", 1))
 
@@ -155,14 +155,14 @@ def test_a_fixed_pace_takes_the_place_of_the_models_times() -> None:
         ),
     ],
 )
-def test_what_vllm_would_refuse_ends_the_start_in_its_words(
+def test_what_vllm_would_refuse_ends_the_start_with_its_message(
     flags: tuple[str, ...], machine: EmulatedMachine, why: str
 ) -> None:
     with pytest.raises(CannotStart, match=why):
         started(LLAMA, *flags, machine=machine)
 
 
-def test_a_plugin_may_bring_a_parser_of_any_name_and_a_parser_that_nobody_uses_is_not_looked_up() -> None:
+def test_a_plugin_may_bring_a_parser_of_any_name_and_an_unused_parser_is_not_checked() -> None:
     own = ("--enable-auto-tool-choice", "--tool-call-parser", "own", "--tool-parser-plugin", "/own.py")
     assert started(LLAMA, *own).served.answering.tool_parser == "own"
     assert started(LLAMA, "--tool-call-parser", "own").served.answering.tool_parser == "own"

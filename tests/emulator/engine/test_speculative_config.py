@@ -18,7 +18,7 @@ def drafting(document: dict[str, Any] | None, *, on_cpu: bool = False) -> DraftS
     return speculative_config.drafting(served, SHAPE, PACKAGED.catalogue.shapes, on_cpu=on_cpu)
 
 
-def test_without_a_configuration_nothing_is_guessed() -> None:
+def test_without_a_configuration_no_token_is_drafted() -> None:
     drafted = drafting(None)
 
     assert drafted.tokens == 0

@@ -6,7 +6,7 @@ from fairlead.emulator.vllm.stats_line import LoggedCounts, StatsLine
 from tests.emulator.engine.virtual import Client, engine, now, run_story, sequence
 
 
-def test_it_tells_rates_since_the_last_line_and_is_silent_at_rest() -> None:
+def test_the_line_has_rates_since_the_last_one_and_is_absent_at_rest() -> None:
     async def story() -> None:
         live = engine()
         stats = StatsLine(0, live.driver.ranks[0], LoggedCounts(now()))

@@ -69,7 +69,7 @@ def test_an_echo_and_ids_come_with_the_first_piece() -> None:
     run_story(story())
 
 
-def test_a_chat_tells_probabilities_by_token() -> None:
+def test_a_chat_has_log_probabilities_by_token() -> None:
     async def story() -> None:
         async with serving(SGLANG) as server:
             body = CHAT | {"logprobs": True, "top_logprobs": 2}

@@ -99,7 +99,9 @@ def test_a_model_may_stand_behind_its_flag_and_must_stand_somewhere() -> None:
         (("--reasoning-parser", "deepseek_r1"), "argument --reasoning-parser: invalid choice: 'deepseek_r1'"),
     ],
 )
-def test_what_its_parser_does_not_take_is_said_in_its_words(flags: tuple[str, ...], words: str) -> None:
+def test_a_flag_that_its_parser_does_not_accept_is_refused_with_the_parsers_message(
+    flags: tuple[str, ...], words: str
+) -> None:
     with pytest.raises(ParserExit) as refused:
         read(*flags)
     assert words in str(refused.value)

@@ -45,7 +45,7 @@ def test_gauges_are_as_old_as_so_many_steps_unless_a_prompt_comes() -> None:
     run_story(story())
 
 
-def test_a_page_says_what_scaling_asks_of_vllms() -> None:
+def test_a_page_has_the_figures_that_scaling_reads_of_vllm() -> None:
     async def story() -> None:
         live = engine("--decode-log-interval", "1", "--max-running-requests", "1")
         running, waiting = Client(live, sequence(160, 40)), Client(live, sequence(160, 4))
@@ -90,7 +90,7 @@ def test_with_priorities_a_sum_has_an_empty_one() -> None:
     run_story(story())
 
 
-def test_a_request_without_a_stream_tells_its_first_token_late() -> None:
+def test_a_request_without_a_stream_reports_its_first_token_late() -> None:
     async def story() -> None:
         live = engine()
         await Client(live, sequence(100, 101), each_step=False).answered()
@@ -105,7 +105,7 @@ def test_a_request_without_a_stream_tells_its_first_token_late() -> None:
     run_story(story())
 
 
-def test_adapters_and_aborts_appear_with_what_they_tell() -> None:
+def test_metrics_of_adapters_and_aborts_appear_once_there_is_something_to_report() -> None:
     async def story() -> None:
         live = engine("--lora-paths", "de=/de")
         assert "sglang:num_aborted_requests_total" not in live.acts.metrics()

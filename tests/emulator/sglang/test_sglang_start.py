@@ -81,7 +81,7 @@ def test_half_as_many_bytes_are_twice_as_many_tokens() -> None:
         (("--max-total-tokens", "8"), H100, "Not enough memory. Please try to increase --mem-fraction-static."),
     ],
 )
-def test_what_it_cannot_start_with_ends_it_in_its_words(
+def test_what_it_cannot_start_with_ends_it_with_its_own_message(
     flags: tuple[str, ...], machine: EmulatedMachine, words: str
 ) -> None:
     with pytest.raises(CannotStart) as ended:
@@ -103,6 +103,6 @@ def test_measurements_of_vllm_are_not_its_own() -> None:
         (EngineFault.NO_MODEL, ConditionReason.MODEL_NOT_FOUND),
     ],
 )
-def test_the_operator_understands_its_last_words(fault: EngineFault, reason: ConditionReason) -> None:
+def test_the_operator_understands_its_termination_messages(fault: EngineFault, reason: ConditionReason) -> None:
     assert means(termination_messages.of(fault, read())) is reason
     assert "scheduler died" in termination_messages.of(EngineFault.CRASH_AT_START, read())

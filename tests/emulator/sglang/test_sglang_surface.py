@@ -24,7 +24,7 @@ async def refused(server: Endpoint, path: str, body: dict[str, Any]) -> str:
     return str(answer["message"])
 
 
-def test_forms_of_an_answer_are_asked_for_in_its_own_words() -> None:
+def test_structured_output_is_requested_by_its_own_fields() -> None:
     async def story() -> None:
         async with serving(SGLANG) as server:
             for name, form in (
@@ -40,7 +40,7 @@ def test_forms_of_an_answer_are_asked_for_in_its_own_words() -> None:
     run_story(story())
 
 
-def test_its_load_is_told_by_rank() -> None:
+def test_its_load_is_reported_by_rank() -> None:
     async def story() -> None:
         async with serving(SGLANG) as server:
             status, answer = await server.send("/v1/loads?include=core")
@@ -73,7 +73,7 @@ def test_what_a_chat_may_not_ask(body: dict[str, Any], words: str) -> None:
     run_story(story())
 
 
-def test_its_words_are_those_of_every_emulated_engine() -> None:
+def test_its_reply_texts_are_those_of_every_emulated_engine() -> None:
     """So that tests of every word of an answer can use this kind too."""
 
     async def story() -> None:
@@ -86,7 +86,7 @@ def test_its_words_are_those_of_every_emulated_engine() -> None:
     run_story(story())
 
 
-def test_without_a_parser_tools_are_words_of_the_prompt() -> None:
+def test_without_a_parser_tools_are_only_text_of_the_prompt() -> None:
     async def story() -> None:
         async with serving(SGLANG) as server:
             status, answer = await server.post("/v1/chat/completions", CHAT | {"tools": [TOOL], "max_tokens": 3})

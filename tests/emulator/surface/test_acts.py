@@ -59,7 +59,7 @@ def test_an_adapter_comes_is_called_and_goes() -> None:
         ("/adapters", {"lora_name": "x"}, 400, '"type":"missing","loc":["name"]'),
     ],
 )
-def test_an_adapter_is_refused_in_vllms_words(path: str, body: dict[str, Any], status: int, words: str) -> None:
+def test_an_adapter_is_refused_with_vllms_message(path: str, body: dict[str, Any], status: int, words: str) -> None:
     async def story() -> None:
         async with serving(RUNTIME) as engine:
             answered, refused_so = await engine.post(path, body)
@@ -78,7 +78,7 @@ def test_an_adapter_that_the_engine_cannot_take_is_its_error() -> None:
     run_story(story())
 
 
-def test_the_development_endpoints_tell_the_engine_and_answer_as_vllms() -> None:
+def test_the_development_endpoints_control_the_engine_and_answer_as_vllms() -> None:
     async def story() -> None:
         async with serving(answering(dev_mode=True)) as engine:
             values: list[tuple[str, str, Any]] = [

@@ -80,7 +80,7 @@ def test_a_chat_goes_on_with_the_ids_that_the_engine_has_seen() -> None:
     run_story(story())
 
 
-def test_logprobs_of_a_chat_have_bytes_and_as_many_alternatives_as_asked() -> None:
+def test_logprobs_of_a_chat_have_bytes_and_as_many_alternatives_as_requested() -> None:
     async def story() -> None:
         document = HELLO | {"logprobs": True, "top_logprobs": 2}
         async with serving() as engine:
@@ -144,7 +144,7 @@ def test_a_tool_is_called_by_its_schema_in_whole_and_in_pieces(
     run_story(story())
 
 
-def test_a_conversation_that_ends_with_a_tools_answer_gets_words() -> None:
+def test_a_conversation_that_ends_with_a_tools_answer_gets_text() -> None:
     async def story() -> None:
         call = {"type": "function", "function": {"name": "weather", "arguments": "{}"}}
         entries = [*HELLO["messages"], {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "content": "rain"}]
@@ -159,7 +159,7 @@ def test_a_conversation_that_ends_with_a_tools_answer_gets_words() -> None:
     run_story(story())
 
 
-def test_a_call_that_is_cut_is_told_as_text() -> None:
+def test_a_truncated_call_is_returned_as_text() -> None:
     async def story() -> None:
         body = CALLING | {"tool_choice": "required", "max_tokens": 3}
         async with serving(answering()) as engine:
@@ -189,7 +189,7 @@ FORMS: Final[dict[str, tuple[dict[str, Any], str]]] = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_an_answer_keeps_the_form_that_was_asked_for(name: str) -> None:
+def test_an_answer_keeps_the_requested_form(name: str) -> None:
     form, pattern = FORMS[name]
 
     async def story() -> None:
@@ -261,7 +261,7 @@ def test_a_mean_length_a_seed_and_another_vocabulary_change_the_replies() -> Non
     )
 
 
-def test_an_engine_that_gives_several_tokens_at_once_tells_a_calls_name_and_arguments_apart() -> None:
+def test_an_engine_that_returns_several_tokens_at_once_sends_a_calls_name_and_arguments_apart() -> None:
     async def story() -> None:
         async with serving(answering(), driver=PretendDriver(tokens=40)) as engine:
             chunks = (await engine.events(PATH, CALLING | {"tool_choice": "required"}))[1:-1]

@@ -50,7 +50,7 @@ def test_a_completion_has_all_of_vllms_fields_and_its_usage_adds_up() -> None:
     run_story(story())
 
 
-def test_the_same_prompt_always_gets_the_same_text_however_it_is_asked() -> None:
+def test_the_same_prompt_always_gets_the_same_text_however_it_is_sent() -> None:
     async def story() -> None:
         async with serving() as engine, serving(driver=PretendDriver(tokens=3)) as speculating:
             whole = (await engine.post(PATH, HELLO))[1]["choices"][0]["text"]
@@ -65,7 +65,7 @@ def test_the_same_prompt_always_gets_the_same_text_however_it_is_asked() -> None
     run_story(story())
 
 
-def test_a_stream_ends_with_usage_where_asked_and_always_with_done() -> None:
+def test_a_stream_ends_with_usage_where_requested_and_always_with_done() -> None:
     async def story() -> None:
         async with serving() as engine:
             plain = await engine.events(PATH, HELLO)
@@ -130,7 +130,7 @@ def test_min_tokens_keep_a_reply_from_ending() -> None:
     run_story(story())
 
 
-def test_completions_have_sixteen_tokens_when_nothing_is_said_and_the_context_caps_them() -> None:
+def test_completions_have_sixteen_tokens_by_default_and_the_context_caps_them() -> None:
     async def story() -> None:
         async with serving() as engine:
             _, unsaid = await engine.post(PATH, {"prompt": "hello", "ignore_eos": True})
@@ -217,7 +217,7 @@ def test_priority_rank_salt_and_adapter_reach_the_engine() -> None:
 
 
 @pytest.mark.parametrize("form", ["TEXT", "JSON"])
-def test_the_load_stands_in_a_header_for_whoever_asks_for_it(form: str) -> None:
+def test_the_load_is_in_a_header_for_a_client_that_requests_it(form: str) -> None:
     async def story() -> None:
         async with serving() as engine:
             headers = {"endpoint-load-metrics-format": form}
@@ -235,7 +235,7 @@ def test_the_load_stands_in_a_header_for_whoever_asks_for_it(form: str) -> None:
 
 
 @pytest.mark.parametrize(("side", "kept"), [("left", [3, 4]), ("right", [1, 2])])
-def test_a_prompt_is_cut_where_that_was_asked_for(side: str, kept: list[int]) -> None:
+def test_a_prompt_is_truncated_where_requested(side: str, kept: list[int]) -> None:
     async def story() -> None:
         body = {"prompt": [1, 2, 3, 4], "max_tokens": 1, "truncate_prompt_tokens": 2, "truncation_side": side}
         async with serving() as engine:

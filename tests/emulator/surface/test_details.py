@@ -39,7 +39,7 @@ def test_logprobs_of_an_echoed_prompt_begin_with_a_token_that_nothing_comes_befo
     run_story(story())
 
 
-def test_ids_of_tokens_stand_in_the_answer_where_asked() -> None:
+def test_token_ids_are_in_the_answer_where_requested() -> None:
     async def story() -> None:
         body = HELLO | {"return_token_ids": True, "prompt_logprobs": 1}
         async with serving() as engine:
@@ -53,7 +53,7 @@ def test_ids_of_tokens_stand_in_the_answer_where_asked() -> None:
     run_story(story())
 
 
-def test_cached_tokens_and_times_are_told_where_the_server_is_set_to() -> None:
+def test_cached_tokens_and_times_are_reported_where_the_server_is_set_to() -> None:
     async def story() -> None:
         served = answering(prompt_tokens_details=True, per_request_metrics=True)
         async with serving(served) as engine:

@@ -27,7 +27,9 @@ NOES: Final[dict[EngineRefusal, tuple[int, str, str]]] = {
 
 @pytest.mark.parametrize("why", EngineRefusal)
 @pytest.mark.parametrize("late", [False, True])
-def test_an_engine_that_takes_nobody_says_why_before_any_head_is_out(why: EngineRefusal, late: bool) -> None:
+def test_an_engine_that_accepts_no_request_states_why_before_any_response_header_is_sent(
+    why: EngineRefusal, late: bool
+) -> None:
     driver = PretendDriver(lag_seconds=0.25)
     if late:
         driver.refuses_late = why
@@ -44,7 +46,7 @@ def test_an_engine_that_takes_nobody_says_why_before_any_head_is_out(why: Engine
     run_story(story())
 
 
-def test_an_engine_that_dies_in_between_gives_500_or_an_error_event() -> None:
+def test_an_engine_that_crashes_in_between_gives_500_or_an_error_event() -> None:
     async def story() -> None:
         async with serving(driver=PretendDriver(by_hand=True)) as engine:
             for stream in (False, True):

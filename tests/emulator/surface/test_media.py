@@ -29,7 +29,7 @@ REQUESTS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("what", REQUESTS)
-def test_a_picture_for_a_model_of_text_is_refused_in_vllms_words(what: str) -> None:
+def test_a_picture_for_a_text_model_is_refused_with_vllms_message(what: str) -> None:
     async def story() -> None:
         path, body = REQUESTS[what]
         async with serving() as engine:

@@ -37,7 +37,7 @@ def stopped(draw: st.DrawFn) -> tuple[SamplingParams, GeneratedReply]:
 
 
 @given(stopped())
-def test_a_reply_always_has_at_most_what_was_asked_for_and_says_why_it_ended(
+def test_a_reply_always_has_at_most_the_requested_tokens_and_states_why_it_ended(
     drawn: tuple[SamplingParams, GeneratedReply],
 ) -> None:
     params, reply = drawn
@@ -66,7 +66,7 @@ def test_pieces_always_add_up_to_the_text_and_are_never_taken_back(
 
 
 @given(stopped())
-def test_a_stop_string_is_never_shown_unless_it_was_asked_for(drawn: tuple[SamplingParams, GeneratedReply]) -> None:
+def test_a_stop_string_is_never_shown_unless_requested(drawn: tuple[SamplingParams, GeneratedReply]) -> None:
     params, reply = drawn
     if params.min_tokens == 0 and not params.include_stop:
         assert all(stop not in reply.text for stop in params.stop)
@@ -96,7 +96,7 @@ def test_bounds_that_are_none_are_refused(what: object) -> None:
         SPEAKER.reply(SamplingParams(max_tokens=99), StructuredOutput(form=OutputForm.SCHEMA, what=what), b"seed")
 
 
-def test_a_schema_that_wants_a_book_gets_as_much_as_was_asked_for() -> None:
+def test_a_schema_that_demands_a_very_long_text_gets_as_many_tokens_as_requested() -> None:
     for what in ({"type": "string", "minLength": 10**9}, {"type": "array", "items": {}, "minItems": 10**9}):
         reply = SPEAKER.reply(
             SamplingParams(max_tokens=50), StructuredOutput(form=OutputForm.SCHEMA, what=what), b"seed"
@@ -104,7 +104,7 @@ def test_a_schema_that_wants_a_book_gets_as_much_as_was_asked_for() -> None:
         assert (len(reply.ids), reply.finish) == (50, "length")
 
 
-def test_what_a_reply_depends_on_is_told_apart() -> None:
+def test_everything_that_a_reply_depends_on_changes_its_seed() -> None:
     plain = SamplingParams(seed=1)
     seeds = {
         replies.seed_of([1, 2], plain, 0, None),

@@ -165,7 +165,9 @@ def test_items_of_a_conversation_are_read_as_its_messages() -> None:
     ("stop", "reason", "sequence"),
     [([" "], "stop_sequence", " "), ([], "end_turn", None), (["never"], "end_turn", None)],
 )
-def test_a_message_says_why_it_stopped_in_anthropics_words(stop: list[str], reason: str, sequence: str | None) -> None:
+def test_a_message_states_why_it_stopped_in_anthropics_terms(
+    stop: list[str], reason: str, sequence: str | None
+) -> None:
     async def story() -> None:
         body = CHAT_BODY | {"max_tokens": 300} | ({"stop_sequences": stop} if stop else {})
         async with serving() as engine:
@@ -193,7 +195,7 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], int, str]]] = {
 
 
 @pytest.mark.parametrize("row", REFUSED)
-def test_refusals_come_in_the_words_of_each_interface(row: str) -> None:
+def test_refusals_have_the_form_and_message_of_each_interface(row: str) -> None:
     path, body, status, words = REFUSED[row]
 
     async def story() -> None:

@@ -24,7 +24,7 @@ TOOL: Final[dict[str, Any]] = {
 COMPLETIONS, CHATS = "/v1/completions", "/v1/chat/completions"
 
 
-def test_its_words_are_those_of_every_emulated_engine() -> None:
+def test_its_reply_texts_are_those_of_every_emulated_engine() -> None:
     """So that tests of every word of an answer can use this kind too."""
 
     async def story() -> None:

@@ -89,7 +89,9 @@ def test_without_a_file_there_are_no_metrics_no_forms_and_no_pieces_of_prompts()
         (("Medusa", "max_draft_len", 4), None),
     ],
 )
-def test_speculation_is_told_under_vllms_names(written: tuple[str, str, int], wanted: dict[str, object] | None) -> None:
+def test_speculation_is_reported_under_vllms_names(
+    written: tuple[str, str, int], wanted: dict[str, object] | None
+) -> None:
     kind, key, number = written
     served = read(f"--set=speculative_config.decoding_type={kind}", f"--set=speculative_config.{key}={number}")
 

@@ -38,7 +38,7 @@ def test_before_a_request_has_ended_there_is_nothing_but_settings() -> None:
     run_story(story())
 
 
-def test_a_page_says_what_scaling_asks_of_vllms_when_requests_end() -> None:
+def test_when_requests_end_a_page_has_the_figures_that_scaling_reads_of_vllm() -> None:
     async def story() -> None:
         live = engine("--max_batch_size", "2")
         short, long, late = (Client(live, sequence(160, reply, start=1)) for reply in (5, 60, 40))
@@ -63,7 +63,7 @@ def test_a_page_says_what_scaling_asks_of_vllms_when_requests_end() -> None:
     run_story(story())
 
 
-def test_at_rest_the_last_statistic_still_counts_the_requests_that_ended_with_it() -> None:
+def test_at_rest_the_last_statistics_still_count_the_requests_that_ended_with_them() -> None:
     """Its scheduler counts when a step begins, and makes no step without requests."""
 
     async def story() -> None:
@@ -79,7 +79,7 @@ def test_at_rest_the_last_statistic_still_counts_the_requests_that_ended_with_it
     run_story(story())
 
 
-def test_statistics_of_steps_are_for_whoever_reads_them_first() -> None:
+def test_statistics_of_steps_go_to_their_first_reader_only() -> None:
     async def story() -> None:
         live = engine()
         client = Client(live, sequence(100, 4))

@@ -61,12 +61,12 @@ def test_what_it_cannot_start_with_ends_it(options: tuple[str, ...], machine: Em
     assert words in str(ended.value)
 
 
-def test_weights_that_find_no_room_end_it_in_torchs_words() -> None:
+def test_weights_that_do_not_fit_end_it_with_torchs_error() -> None:
     with pytest.raises(CannotStart, match=r"torch\.OutOfMemoryError: CUDA out of memory"):
         provision.provide(read(model="Qwen/Qwen3-32B"), L4, EmulationKnobs(), PACKAGED)
 
 
-def test_a_context_that_the_model_never_saw_is_refused_by_nobody_there() -> None:
+def test_a_context_longer_than_the_models_is_not_refused_there() -> None:
     served = read("--max_seq_len", "140000", *METRICS)
     assert provision.provide(served, H100, EmulationKnobs(), PACKAGED).served.context_tokens == 140000
 
@@ -85,6 +85,6 @@ def test_measurements_of_vllm_are_not_its_own() -> None:
         (EngineFault.NO_MODEL, ConditionReason.MODEL_NOT_FOUND),
     ],
 )
-def test_the_operator_understands_its_last_words(fault: EngineFault, reason: ConditionReason) -> None:
+def test_the_operator_understands_its_termination_messages(fault: EngineFault, reason: ConditionReason) -> None:
     assert means(termination_messages.of(fault, read())) is reason
     assert "could not be made" in termination_messages.of(EngineFault.CRASH_AT_START, read())

@@ -84,7 +84,7 @@ def test_what_it_refuses_is_400(what: str) -> None:
         (CHATS, CHAT | {"lora_request": {"lora_name": "de"}}, "Field required"),
     ],
 )
-def test_what_is_wrong_with_a_request_is_said(path: str, body: dict[str, Any], words: str) -> None:
+def test_an_invalid_request_is_refused_with_what_is_wrong(path: str, body: dict[str, Any], words: str) -> None:
     async def story() -> None:
         async with serving(TENSORRT) as server:
             status, answer = await server.post(path, body)
@@ -104,7 +104,7 @@ def test_what_is_wrong_with_a_request_is_said(path: str, body: dict[str, Any], w
         (CHATS, {"response_format": {"type": "structural_tag"}}),
     ],
 )
-def test_what_it_would_do_and_the_emulation_does_not_is_said_by_name(path: str, more: dict[str, Any]) -> None:
+def test_what_it_supports_and_the_emulator_does_not_is_refused_by_name(path: str, more: dict[str, Any]) -> None:
     async def story() -> None:
         async with serving(TENSORRT) as server:
             status, answer = await server.post(path, (PROMPT if path == COMPLETIONS else CHAT) | more)

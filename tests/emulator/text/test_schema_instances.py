@@ -115,7 +115,7 @@ def test_a_schema_without_a_finite_instance_still_gives_a_text() -> None:
 
 
 @pytest.mark.parametrize("reference", ["#/nowhere", "#/$defs/none", "https://elsewhere"])
-def test_a_reference_that_leads_nowhere_stands_for_any_value(reference: str) -> None:
+def test_a_reference_that_leads_nowhere_allows_any_value(reference: str) -> None:
     assert isinstance(json.loads(schema_instances.answer({"$ref": reference, "$defs": {}}, b"x")), str)
 
 

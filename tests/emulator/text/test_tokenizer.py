@@ -67,7 +67,7 @@ def test_a_model_with_more_ids_than_we_have_parts_has_ids_without_text() -> None
     assert large.decode(large.encode(ENGLISH)) == ENGLISH
 
 
-def test_split_words_are_forgotten_before_they_fill_the_memory() -> None:
+def test_remembered_splits_are_dropped_before_they_fill_the_memory() -> None:
     for number in range(tokenizer._MEMORY + 10):
         SMALL._remembered(f"word{number}")
     SMALL.encode("x" * 100)

@@ -42,7 +42,7 @@ def test_a_setup_that_can_work_gets_none(what: str) -> None:
     assert refusals(ALLOWED[what]) == ()
 
 
-def test_every_rule_has_a_story_and_names_its_place_in_sglang() -> None:
+def test_every_rule_has_a_test_case_and_names_its_source_in_sglang() -> None:
     fired = {check for setup, *_ in REFUSED.values() for check in checks.REFUSAL_CHECKS if check(setup) is not None}
 
     assert set(checks.REFUSAL_CHECKS) - fired == {limits.unsupported_field}, "which has a story below"
@@ -76,7 +76,7 @@ def test_the_same_holds_for_speculation() -> None:
     assert (found.field, found.value) == ("spec.engine.speculation", "adaptive")
 
 
-def test_no_setting_is_listed_that_is_gone() -> None:
+def test_no_setting_is_listed_that_no_longer_exists() -> None:
     assert {one.name for one in fields(DesiredEngine)} >= limits.SETTINGS
     assert {one.name for one in fields(DesiredSpeculation)} >= limits.SPECULATION_SETTINGS
 

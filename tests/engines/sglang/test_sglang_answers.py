@@ -43,7 +43,7 @@ def test_an_error_in_a_stream_is_seen_before_the_client_gets_a_byte() -> None:
     assert not API.errors.begins_with_error(b'data: {"id": "1"}')
 
 
-def test_an_adapter_stands_after_its_model_and_nobody_chooses_one_by_the_way() -> None:
+def test_an_adapter_follows_its_models_name_and_no_client_can_choose_one_by_another_field() -> None:
     assert API.adapters is not None
     assert json.loads(API.adapters.members("chat", 'd"e')["model"]) == 'chat:d"e'
     assert API.adapters.members("chat", None) == {"lora_path": b"null"}
@@ -69,7 +69,7 @@ def test_it_has_no_sleep_and_a_tokenizer_like_vllms() -> None:
         ("Repository Not Found for url", ConditionReason.MODEL_NOT_FOUND),
     ],
 )
-def test_its_last_words_are_understood(words: str, reason: ConditionReason) -> None:
+def test_its_termination_messages_are_mapped_to_reasons(words: str, reason: ConditionReason) -> None:
     assert next(one.reason for one in SGLANG.failures if one.words.search(words)) is reason
 
 

@@ -117,7 +117,7 @@ def test_no_field_says_a_flag_of_another_and_every_flag_is_one_of_sglang() -> No
     assert not set(every) & set(reserved)
 
 
-def test_ngram_guesses_in_a_chain_and_counts_the_models_own_token() -> None:
+def test_ngram_drafts_in_a_chain_and_counts_the_models_own_token() -> None:
     assert options(setup_with(speculation=NGRAM)) == (
         *("--speculative-algorithm", "NGRAM", "--speculative-num-draft-tokens", "4"),
         *("--speculative-ngram-max-bfs-breadth", "1"),
@@ -141,7 +141,7 @@ def test_layers_of_the_models_own_are_in_its_own_checkpoint_and_have_numbers_of_
     )
 
 
-def test_a_checkpoint_says_its_own_format_and_only_an_unknown_one_is_told() -> None:
+def test_a_checkpoint_states_its_own_format_and_only_that_of_an_unknown_one_is_passed() -> None:
     awq = replace(ENGINE, weights=WeightFormat.AWQ)
     assert options(setup_of(awq, shape=stored(LLAMA, WeightFormat.AWQ))) == ()
     assert options(setup_of(awq, shape=None)) == ("--quantization", "awq_marlin")
@@ -156,7 +156,7 @@ def test_a_template_by_path_is_opened_where_it_lies_and_one_of_a_config_map_is_a
     assert launch(setup_with()).files == ()
 
 
-def test_the_environment_keeps_caches_names_secrets_and_asks_no_hub_without_need() -> None:
+def test_the_environment_sets_caches_secrets_by_name_and_no_hub_without_need() -> None:
     token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
     setup = setup_with(extra_env=(("SGLANG_LOG_MS", "1"),), env_from=(region,))
     secret = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))
@@ -195,7 +195,7 @@ def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
     assert launch(setup_with(eager=True), LifecycleParameters()).probes.startup.allowed_seconds == 180 + 300 + 1800
 
 
-def test_the_check_asks_its_parser_for_the_same_words() -> None:
+def test_the_check_gives_the_parser_the_same_arguments_as_the_command() -> None:
     found = launch(setup_with())
 
     assert found.check[:3] == ("python3", "-c", preflight.PROGRAM)

@@ -25,7 +25,7 @@ def load(page: str) -> EngineLoad:
     return found
 
 
-def test_a_busy_engines_page_tells_what_it_can() -> None:
+def test_a_busy_engines_page_yields_what_it_can() -> None:
     found = load(BUSY)
 
     assert (found.engines, found.running, found.waiting, found.kv_usage) == (1, 12.0, 3.0 + 2.0, 0.63)
@@ -57,7 +57,7 @@ def test_requests_without_a_stream_have_begun_and_are_never_late() -> None:
     assert first.buckets[-1] == (inf, 400.0)
 
 
-def test_an_engine_that_nobody_streams_from_counts_as_well() -> None:
+def test_an_engine_without_streaming_clients_counts_as_well() -> None:
     streamed = 'is_streaming="true"'
     page = "".join(line for line in BUSY.splitlines(keepends=True) if streamed not in line or "first_token" not in line)
 
@@ -109,7 +109,7 @@ def test_priorities_are_parts_of_a_sum_in_queues_and_not_in_requests() -> None:
         ("sglang:num_running_reqs 1", UnreadableScrapeReason.BROKEN_LINE),
     ],
 )
-def test_a_page_that_lies_is_not_believed(page: str, reason: UnreadableScrapeReason) -> None:
+def test_an_invalid_page_is_unreadable_with_its_reason(page: str, reason: UnreadableScrapeReason) -> None:
     found = SGLANG.load(page)
 
     assert isinstance(found, UnreadableScrape)
@@ -154,6 +154,6 @@ def test_a_router_does_not_believe_a_page_without_them() -> None:
     assert smaller.kv_tokens is None
 
 
-def test_a_prometheus_is_asked_for_all_that_is_read() -> None:
+def test_prometheus_is_queried_for_all_that_is_read() -> None:
     assert metrics.TOKENS in metrics.NAMES.families
     assert {"mode", "priority", "is_streaming", "pp_rank"} <= set(metrics.NAMES.labels)

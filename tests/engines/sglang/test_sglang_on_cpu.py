@@ -56,7 +56,7 @@ def test_cores_become_threads_and_memory_the_tokens_of_its_cache() -> None:
     assert [settings.threads(cores) for cores in (1, 2, 64)] == [1, 1, 63]
 
 
-def test_a_batch_that_is_written_stands_and_an_unknown_models_cache_is_left_to_sglang() -> None:
+def test_a_configured_batch_size_is_kept_and_an_unknown_models_cache_is_left_to_sglang() -> None:
     written = SGLANG.launch(on_cpu(replace(PLAIN, max_sequences=4)), PACE).command
     unknown = SGLANG.launch(on_cpu(shape=None), PACE).command
 
@@ -179,7 +179,7 @@ def fields_warned(setup: EngineSetup) -> list[str]:
     return [one.field for one in warnings(setup)]
 
 
-def test_how_little_was_tried_is_always_said() -> None:
+def test_how_little_was_tested_is_always_stated() -> None:
     assert fields_warned(on_cpu()) == ["spec.accelerator.product"]
     assert fields_warned(on_cpu(cores=1)) == ["spec.accelerator.product", "spec.accelerator.cores"]
     assert fields_warned(on_cpu(replace(PLAIN, eager=True))) == ["spec.accelerator.product"]

@@ -35,7 +35,7 @@ def test_no_stream_begins_with_an_error() -> None:
     assert not API.errors.begins_with_error(b'data: {"error"')
 
 
-def test_an_adapter_is_a_name_a_number_and_a_folder_and_nobody_names_another_folder() -> None:
+def test_an_adapter_is_a_name_a_number_and_a_folder_and_no_client_can_name_another_folder() -> None:
     assert API.adapters is not None
     (member,) = API.adapters.members("chat", "de").items()
     assert (member[0], json.loads(member[1])) == (
@@ -66,7 +66,7 @@ def test_it_has_no_sleep_no_tokenizer_and_no_priorities() -> None:
         ("Repository Not Found for url", ConditionReason.MODEL_NOT_FOUND),
     ],
 )
-def test_its_last_words_are_understood(words: str, reason: ConditionReason) -> None:
+def test_its_termination_messages_are_mapped_to_reasons(words: str, reason: ConditionReason) -> None:
     assert next(one.reason for one in TENSORRT.failures if one.words.search(words)) is reason
 
 

@@ -85,7 +85,7 @@ def test_a_plain_setup_is_a_short_command_and_a_short_file() -> None:
     assert options_of(setup_with()) == PLAIN
 
 
-def test_every_typed_field_is_told_in_the_file_or_on_the_command_line() -> None:
+def test_every_typed_field_is_passed_in_the_file_or_on_the_command_line() -> None:
     assert launch(EVERYTHING).command[len(START) :] == (
         *("--tool_parser", "qwen3", "--chat_template", "/etc/fairlead/chat-template/template.jinja"),
         *("--log_level", "debug"),
@@ -177,7 +177,7 @@ def test_weights_and_templates_lie_where_the_command_opens_them() -> None:
     assert launch(setup_with(chat_template="/t.jinja")).command[-2:] == ("--chat_template", "/t.jinja")
 
 
-def test_the_environment_keeps_caches_reports_no_use_names_secrets_and_asks_no_hub_without_need() -> None:
+def test_the_environment_sets_caches_secrets_by_name_no_usage_report_and_no_hub_without_need() -> None:
     token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
     setup = setup_with(extra_env=(("TLLM_LOG_LEVEL", "debug"),), env_from=(region,))
     secret = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))

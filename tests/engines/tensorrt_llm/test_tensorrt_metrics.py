@@ -103,7 +103,7 @@ def test_half_of_the_cache_s_size_is_no_size() -> None:
         ("trtllm_num_requests_running 1", UnreadableScrapeReason.BROKEN_LINE),
     ],
 )
-def test_a_page_that_lies_is_not_believed(page: str, reason: UnreadableScrapeReason) -> None:
+def test_an_invalid_page_is_unreadable_with_its_reason(page: str, reason: UnreadableScrapeReason) -> None:
     found = TENSORRT.load(page)
 
     assert isinstance(found, UnreadableScrape)
@@ -137,6 +137,6 @@ def test_a_router_does_not_believe_a_page_without_them() -> None:
     assert smaller.kv_tokens is None
 
 
-def test_a_prometheus_is_asked_for_all_that_it_can_add_up() -> None:
+def test_prometheus_is_queried_for_all_that_it_can_add_up() -> None:
     assert {metrics.RUNNING, metrics.WAITING, metrics.USAGE, metrics.PROMPTS} <= metrics.NAMES.families
     assert {"model_name", "engine_type", "finished_reason"} == set(metrics.NAMES.labels)

@@ -37,7 +37,7 @@ def test_a_setup_that_can_work_gets_none(what: str) -> None:
     assert TENSORRT.refusals(ALLOWED[what]) == ()
 
 
-def test_every_rule_has_a_story_and_names_its_place() -> None:
+def test_every_rule_has_a_test_case_and_names_its_source() -> None:
     fired = {check for setup, *_ in REFUSED.values() for check in checks.REFUSAL_CHECKS if check(setup) is not None}
 
     assert set(checks.REFUSAL_CHECKS) - fired == {limits.unsupported_field}, "which has a story below"
@@ -103,7 +103,7 @@ def test_a_setting_that_came_later_is_refused_and_not_ignored() -> None:
     assert "how TensorRT-LLM handles this setting" in found.because
 
 
-def test_no_setting_is_listed_that_is_gone() -> None:
+def test_no_setting_is_listed_that_no_longer_exists() -> None:
     assert {one.name for one in fields(DesiredEngine)} >= limits.SETTINGS
     assert {one.name for one in fields(DesiredSpeculation)} >= limits.SPECULATION_SETTINGS
 

@@ -103,7 +103,7 @@ FINE: Final = {
 
 
 @pytest.mark.parametrize("what", WORTH_A_WORD)
-def test_what_costs_is_said_once(what: str) -> None:
+def test_a_costly_setting_is_warned_of_once(what: str) -> None:
     setup, expected, words = WORTH_A_WORD[what]
 
     found = TENSORRT.warnings(setup)
@@ -117,7 +117,7 @@ def test_what_costs_nothing_is_not_warned_of(what: str) -> None:
     assert TENSORRT.warnings(FINE[what]) == ()
 
 
-def test_every_warning_has_a_story() -> None:
+def test_every_warning_has_a_test_case() -> None:
     fired = {one for setup, *_ in WORTH_A_WORD.values() for one in warning_checks.WARNING_CHECKS if one(setup)}
 
     assert fired == set(warning_checks.WARNING_CHECKS)

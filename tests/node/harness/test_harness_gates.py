@@ -88,7 +88,7 @@ def test_the_harness_rejects_what_answers_worse_and_passes_what_does_not(stage: 
     assert after < before
 
 
-def test_a_task_that_the_harness_does_not_know_is_named_and_goes_on_once_it_is_mended(stage: Stage) -> None:
+def test_a_task_unknown_to_the_harness_is_named_and_the_gate_continues_once_it_is_fixed(stage: Stage) -> None:
     evaluation(stage, "suport")
     chat = deployed(stage)
     chat.apply(engine=engine(context=4096))

@@ -22,7 +22,7 @@ except TimeoutError:
 
 
 @pytest.mark.trial(16)
-def test_strangers_reach_the_port_for_clients_alone(stage: Stage, our_image: str) -> None:
+def test_unrelated_pods_reach_only_the_client_port(stage: Stage, our_image: str) -> None:
     """In the deployment's own namespace, with the labels of a router of another deployment: still a stranger."""
     stranger = pod("stranger", our_image, IDLE)
     stranger["metadata"]["labels"] |= {"fairlead.dev/deployment": "other", "fairlead.dev/role": "router"}

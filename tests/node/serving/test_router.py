@@ -87,7 +87,7 @@ def test_a_changed_setting_and_a_new_key_reach_running_routers(stage: Stage, rec
     assert status(chat.address(), NO_KEY) == 401
 
 
-def test_routers_that_somebody_else_counts_keep_their_number(stage: Stage, record_property: Record) -> None:
+def test_routers_scaled_by_another_controller_keep_their_replica_count(stage: Stage, record_property: Record) -> None:
     """As an HPA of their Deployment does; the operator's next edit leaves it too."""
     chat = with_everything(stage, replicas=1)
     chat.serves()

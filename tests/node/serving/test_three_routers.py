@@ -42,7 +42,7 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
 """
 
 
-def test_rollout_removal_and_new_replicas_cost_nobody_an_answer(stage: Stage, record_property: Record) -> None:
+def test_router_rollout_pod_deletion_and_engine_scaling_lose_no_reply(stage: Stage, record_property: Record) -> None:
     """router.14: the routers' rollout, one of them deleted, engines up and down."""
     chat = three_routers(stage, replicas=2)
     with Traffic(chat.address(), clients=CLIENTS) as traffic:

@@ -54,7 +54,7 @@ def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: R
     assert troubles(stage) == []
 
 
-def test_an_engine_that_is_told_to_end_finishes_its_stream(stage: Stage, record_property: Record) -> None:
+def test_an_engine_that_is_being_deleted_finishes_its_stream(stage: Stage, record_property: Record) -> None:
     """It would accept new requests too, so routers leave it first; then SIGTERM, and its own drain without a limit."""
     chat = deployed(stage, engine=spec(8192)["engine"])
     (pod,) = serves(chat).engines
@@ -71,7 +71,7 @@ def test_an_engine_that_is_told_to_end_finishes_its_stream(stage: Stage, record_
     assert troubles(stage) == []
 
 
-def test_a_scheduler_that_dies_is_noticed_and_its_pod_serves_again(stage: Stage, record_property: Record) -> None:
+def test_a_killed_scheduler_is_noticed_and_its_pod_serves_again(stage: Stage, record_property: Record) -> None:
     chat = deployed(stage)
     (pod,) = serves(chat).engines
     killed = time.monotonic()

@@ -41,7 +41,7 @@ def test_a_model_that_is_not_there_is_named_by_a_condition(stage: Stage, source:
     assert "spec.model" in " ".join(conditions(chat).values())
 
 
-def test_weights_that_are_cut_are_named_and_replace_nobody(stage: Stage, record_property: Record) -> None:
+def test_truncated_weights_are_named_and_replace_no_replica(stage: Stage, record_property: Record) -> None:
     """The check opens them before the only replica would have to go."""
     chat = deployed(stage)
     before = serves(chat).engines

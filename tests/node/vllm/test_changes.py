@@ -60,7 +60,7 @@ def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: R
     assert troubles(stage) == []
 
 
-def test_an_engine_that_dies_is_named_and_serves_again(stage: Stage, record_property: Record) -> None:
+def test_a_killed_engine_is_named_in_an_event_and_serves_again(stage: Stage, record_property: Record) -> None:
     """vLLM then ends its server with exit code 0, as if all were well; nobody should take that for intended."""
     chat = deployed(stage)
     (pod,) = serves(chat).engines

@@ -33,7 +33,7 @@ print(*(event["type"] for event in events), sum(len(event["block_hashes"]) for e
 """
 
 
-def test_a_draft_model_guesses_and_the_cache_is_told(stage: Stage) -> None:
+def test_a_draft_model_drafts_tokens_and_kv_cache_events_are_published(stage: Stage) -> None:
     """The draft has the model's own weights: its drafts of a greedy answer are right, and that shows."""
     chat = deployed(stage, engine=spec(speculation=DRAFT, extraArgs=[KV_EVENTS])["engine"])
     serves(chat)

@@ -125,7 +125,7 @@ def test_a_prompt_that_came_before_is_read_from_the_cache(chat: Deployed, openai
     assert counter(chat, "vllm:prefix_cache_hits_total") - before == cached[1]
 
 
-def test_words_that_repeat_are_guessed_from_the_prompt(chat: Deployed, openai: OpenAI) -> None:
+def test_repeated_text_is_drafted_from_the_prompt(chat: Deployed, openai: OpenAI) -> None:
     openai.completions.create(model="chat", prompt="count one two three " * 20, max_tokens=200, temperature=0)
     assert counter(chat, "vllm:spec_decode_num_draft_tokens_total") > 0
 

@@ -96,7 +96,7 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, max_size=60))
-def test_everybody_gets_what_the_leader_said_and_nothing_is_left(steps: list[tuple[str, int]]) -> None:
+def test_every_client_gets_what_the_leader_sent_and_nothing_is_left_over(steps: list[tuple[str, int]]) -> None:
     story = Story()
     for what, number in steps:
         if what == "asks":

@@ -95,14 +95,14 @@ def test_no_time_at_all_means_not_kept() -> None:
     assert (kept.entries, kept.counts.refused[NotStoredReason.UNWANTED]) == (0, 1)
 
 
-def test_an_answer_too_old_for_a_client_is_asked_anew() -> None:
+def test_an_answer_too_old_for_the_clients_max_age_is_a_miss() -> None:
     kept = filled()
     assert hit(kept, enquiry(cache_control=b"max-age=10"), now=109.0) is not None
     assert hit(kept, enquiry(cache_control=b"max-age=10"), now=111.0) is None
 
 
 @pytest.mark.parametrize("fresh", [Ends(cache_control=b"no-cache"), Ends(word=b"refresh")])
-def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Ends) -> None:
+def test_a_refresh_sends_a_new_request_whose_answer_replaces_the_stored_one(fresh: Ends) -> None:
     kept = filled()
     other = ANSWER.replace(b"So", b"No")
     answer(led(kept, enquiry(**fresh)), other)
@@ -121,7 +121,7 @@ def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Ends) -> None
         (Ends(temperature=None), CacheBypassReason.SAMPLED),
     ],
 )
-def test_these_pass_by_and_are_told_why(reply: Ends, reason: CacheBypassReason) -> None:
+def test_requests_that_bypass_the_cache_are_answered_with_the_reason(reply: Ends, reason: CacheBypassReason) -> None:
     kept = filled()
     found = find_reply(kept, enquiry(**reply))
     assert isinstance(found, CacheBypass)
@@ -160,7 +160,7 @@ def test_where_it_is_off_only_those_who_ask_for_it_use_it() -> None:
     assert hit(kept, enquiry(word=b"on")) is not None
 
 
-def test_without_room_nobody_uses_it() -> None:
+def test_a_cache_without_room_is_never_used() -> None:
     kept = cache(max_bytes=0)
     assert not kept.enabled
     assert isinstance(find_reply(kept, enquiry(word=b"on")), CacheBypass)

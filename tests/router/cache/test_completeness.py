@@ -115,7 +115,7 @@ def test_a_stream_that_is_not_whole_may_not(surface: str, body: bytes) -> None:
     assert streamed(surface, body) is NotStoredReason.INCOMPLETE
 
 
-def test_words_in_an_answer_that_look_like_an_error_are_only_words() -> None:
+def test_text_in_an_answer_that_resembles_an_error_is_only_text() -> None:
     word = json.dumps({"choices": [{"delta": {"content": '\ndata: {"error": 1}\n"finish_reason":"abort"'}}]}).encode()
     assert streamed("chat", b"data: " + word + b"\n\n" + b"".join(STREAM)) is None
 

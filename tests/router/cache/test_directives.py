@@ -45,6 +45,6 @@ def test_a_request_may_bound_how_long_its_answer_is_kept() -> None:
     assert directives.read(None, None, b"long").ttl == 0.0
 
 
-def test_who_says_nothing_wants_nothing() -> None:
+def test_a_request_without_cache_headers_sets_no_directives() -> None:
     assert directives.read(None, None, None) is directives.NO_DIRECTIVES
     assert CacheDirectives(ttl=inf, max_age=inf) == directives.NO_DIRECTIVES

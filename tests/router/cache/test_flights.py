@@ -50,7 +50,7 @@ def test_who_joins_late_gets_what_came_already_at_once() -> None:
     assert (late.received, late.body) == (["head", "body"], STREAM[0] + STREAM[1])
 
 
-def test_a_leader_is_told_once_that_somebody_follows() -> None:
+def test_a_leader_is_notified_once_that_it_is_followed() -> None:
     kept, leader = cache(), Client()
     flight = led(kept, client=leader)
     assert not flight.followed
@@ -59,7 +59,7 @@ def test_a_leader_is_told_once_that_somebody_follows() -> None:
     assert (leader.received, flight.followed) == (["followed"], True)
 
 
-def test_a_slow_reader_reads_at_his_own_pace_and_nobody_waits() -> None:
+def test_a_slow_reader_reads_at_its_own_pace_and_delays_no_other() -> None:
     kept = cache()
     flight = led(kept)
     slow, quick = followed(kept, Client(pauses_at="body")), followed(kept, Client())
@@ -85,7 +85,7 @@ def test_a_leaders_answer_goes_on_for_those_who_follow() -> None:
     assert hit(kept) is not None
 
 
-def test_a_leader_that_nobody_follows_takes_the_flight_with_him() -> None:
+def test_a_leader_without_followers_ends_the_flight_when_it_leaves() -> None:
     kept = cache()
     assert not led(kept).left()
     assert kept.flights == 0
@@ -93,7 +93,7 @@ def test_a_leader_that_nobody_follows_takes_the_flight_with_him() -> None:
     assert isinstance(find_reply(kept), FlightLead)
 
 
-def test_the_last_follower_of_a_gone_leader_ends_it() -> None:
+def test_the_last_follower_of_a_leader_that_left_ends_the_flight() -> None:
     kept, leader = cache(), Client()
     flight = led(kept, client=leader)
     one, two = followed(kept, Client()), followed(kept, Client())
@@ -128,7 +128,7 @@ def test_when_the_leader_fails_the_next_one_leads_for_the_rest() -> None:
     assert kept.counts.promoted == 1
 
 
-def test_after_three_leaders_each_asks_for_himself() -> None:
+def test_after_three_failed_leaders_each_follower_sends_its_own_request() -> None:
     kept = cache()
     flight = led(kept)
     others = [followed(kept, Client()) for _ in range(5)]
@@ -140,7 +140,7 @@ def test_after_three_leaders_each_asks_for_himself() -> None:
     assert (kept.counts.promoted, kept.counts.scattered, kept.flights) == (2, 3, 0)
 
 
-def test_who_left_is_not_asked_to_lead() -> None:
+def test_a_follower_that_left_is_not_made_leader() -> None:
     kept = cache()
     flight = led(kept)
     gone, there = followed(kept, Client()), followed(kept, Client())
@@ -244,7 +244,7 @@ def test_all_that_is_collected_at_once_stays_within_the_stores_bound() -> None:
     assert kept.flying_bytes == 0
 
 
-def test_a_refreshing_request_follows_nobody_and_newcomers_follow_it() -> None:
+def test_a_refreshing_request_follows_no_flight_and_new_requests_follow_it() -> None:
     kept = cache()
     old = led(kept)
     fresh = led(kept, enquiry(cache_control=b"no-cache"))
@@ -265,13 +265,13 @@ def test_a_refreshing_request_follows_nobody_and_newcomers_follow_it() -> None:
         enquiry(extra=b"max_tokens=9"),
     ],
 )
-def test_nobody_joins_across_tenants_revisions_surfaces_and_limits(other: object) -> None:
+def test_no_request_joins_a_flight_across_tenants_revisions_surfaces_or_limits(other: object) -> None:
     kept = cache()
     led(kept)
     assert isinstance(find_reply(kept, other), FlightLead)  # type: ignore[arg-type]
 
 
-def test_a_leader_who_was_told_to_go_on_alone_ends_as_he_likes() -> None:
+def test_a_leader_that_continues_alone_may_end_either_way_but_only_once() -> None:
     flight = led(cache())
     flight.began(refused(503))
     flight.failed()

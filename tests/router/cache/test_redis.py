@@ -114,7 +114,7 @@ def test_the_store_itself_forgets_in_time(server: Server) -> None:
     story(scenario)
 
 
-def test_a_dead_store_is_in_nobodys_way_and_is_used_again_when_it_is_back(server: Server) -> None:
+def test_a_dead_store_delays_no_request_and_is_used_again_when_it_is_back(server: Server) -> None:
     async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()

@@ -114,7 +114,7 @@ def test_what_one_router_keeps_another_gives() -> None:
     story(scenario)
 
 
-def test_nobody_is_given_anothers_or_another_revisions() -> None:
+def test_no_request_gets_an_answer_of_another_tenant_or_another_revision() -> None:
     async def scenario(world: World) -> None:
         await kept_by_one(world)
         bank = followed(world.two_cache, Client(), enquiry(tenant="bank"))
@@ -125,7 +125,7 @@ def test_nobody_is_given_anothers_or_another_revisions() -> None:
     story(scenario)
 
 
-def test_names_and_values_tell_no_tenant_and_no_prompt() -> None:
+def test_names_and_values_in_the_store_reveal_no_tenant_and_no_prompt() -> None:
     async def scenario(world: World) -> None:
         await kept_by_one(world)
         ((name, value),) = world.redis.held.items()
@@ -173,7 +173,7 @@ def test_a_slow_store_is_not_waited_for() -> None:
     story(scenario)
 
 
-def test_a_broken_store_is_let_be_and_asked_again_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_store_is_left_alone_and_retried_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(world: World) -> None:
         world.redis.broken = Refused("no")
         for seed in range(MOST_FAILURES):
@@ -196,7 +196,7 @@ def test_a_broken_store_is_let_be_and_asked_again_now_and_then(caplog: pytest.Lo
     ]
 
 
-def test_nobody_waits_for_a_store_when_many_do_already() -> None:
+def test_no_request_waits_for_the_store_when_many_do_already() -> None:
     async def scenario(world: World) -> None:
         world.redis.delay = 0.01
         found = [find_reply(world.one_cache, enquiry({**CHAT, "seed": seed})) for seed in range(MOST_LOOKUPS + 1)]
@@ -237,7 +237,7 @@ def test_what_cannot_be_written_in_time_is_dropped_and_counted() -> None:
     story(scenario)
 
 
-def test_a_revision_without_a_name_is_nobody_elses() -> None:
+def test_answers_of_a_revision_without_a_name_are_not_shared() -> None:
     async def scenario(world: World) -> None:
         found = find_reply(world.one_cache, enquiry(revisions=("",)))
         assert not isinstance(found, FlightJoin)
@@ -248,7 +248,7 @@ def test_a_revision_without_a_name_is_nobody_elses() -> None:
     story(scenario)
 
 
-def test_at_the_end_what_waits_is_written_and_who_waits_is_told() -> None:
+def test_on_close_pending_answers_are_written_and_requests_that_wait_for_the_store_become_leaders() -> None:
     async def scenario(world: World) -> None:
         leader = followed(world.one_cache, Client())
         await rounds(world.redis, request=1)

@@ -82,6 +82,6 @@ def test_an_old_client_who_follows_reads_until_the_end_of_the_connection() -> No
     assert data.endswith(b"\r\n\r\n" + WHOLE)
 
 
-def test_a_status_without_a_phrase_is_told_all_the_same() -> None:
+def test_a_status_without_a_reason_phrase_is_sent_all_the_same() -> None:
     head = AnswerHead(status=499, lines=b"", length=0, revision="")
     assert replay.head(head).startswith(b"HTTP/1.1 499 \r\n")

@@ -172,7 +172,7 @@ REFUSED: Final[dict[str, str]] = {
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_nobody_can_act_on_is_named_with_its_key(text: str) -> None:
+def test_an_unusable_entry_is_named_with_its_key(text: str) -> None:
     with pytest.raises(RouterConfigError) as refusal:
         loader.read(json.dumps(json.loads(text) | {"renderedFrom": "a test"}))
 
@@ -233,7 +233,7 @@ def test_entries_of_the_folder_of_keys_say_whose_they_are(tmp_path: Path) -> Non
     assert len(read.warnings) == 5
 
 
-def test_a_folder_that_is_not_mounted_yet_lets_nobody_in(tmp_path: Path) -> None:
+def test_a_key_folder_that_is_not_mounted_yet_admits_no_client(tmp_path: Path) -> None:
     document = {
         "renderedFrom": "x",
         "targets": [TARGET],

@@ -96,7 +96,7 @@ def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSetti
     )
 
 
-def test_secrets_are_told_by_the_files_they_are_mounted_as() -> None:
+def test_secrets_are_named_by_the_files_they_are_mounted_as() -> None:
     routing = replace(
         ROUTING,
         tenants=(replace(SHOP, keys=(SecretKey(name="keys", key="old"), SecretKey(name="keys", key="new"))),),
@@ -165,7 +165,7 @@ REFUSED: Final[dict[str, str]] = {
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_nobody_can_act_on_is_named_with_its_key(text: str) -> None:
+def test_an_unusable_entry_is_named_with_its_key(text: str) -> None:
     with pytest.raises(RouterConfigError) as refusal:
         loader.read(json.dumps(json.loads(text) | {"renderedFrom": "a test"}))
 

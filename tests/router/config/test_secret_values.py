@@ -42,7 +42,7 @@ def test_a_key_may_lie_in_a_file_a_variable_or_be_known_by_its_hash(tmp_path: Pa
     assert read.warnings == ()
 
 
-def test_a_missing_key_is_told_and_all_others_are_heard(tmp_path: Path) -> None:
+def test_a_missing_key_is_reported_and_all_other_keys_are_read(tmp_path: Path) -> None:
     absent, large = str(tmp_path / "absent"), tmp_path / "large"
     large.write_bytes(b"x" * (LONGEST + 1))
     places = [
@@ -68,13 +68,13 @@ def test_one_key_of_two_tenants_stays_the_firsts() -> None:
     assert read.warnings == ("tenant b: sha256: this key is a's already; give it another",)
 
 
-def test_tenants_without_any_key_are_told_aloud() -> None:
+def test_tenants_without_any_key_are_reported_in_a_warning() -> None:
     assert filled_in(configured(("a", SecretLocation(env="A"))), {}).warnings[-1] == (
         "no key of any tenant could be read: every request gets 401; create the keys"
     )
 
 
-def test_a_limit_for_a_model_that_nobody_serves_is_told() -> None:
+def test_a_limit_for_a_model_that_is_not_served_is_reported() -> None:
     some = configured(("a", SecretLocation(env="A")))
     narrow = replace(some.routing, tenants=(Tenant(name="a", keys=(), models=frozenset({"chat", "images"})),))
     read = filled_in(replace(some, models=("chat",), routing=narrow), {"A": "key"})

@@ -44,7 +44,7 @@ routing:
 """
 
 
-def test_everything_in_it_is_heard() -> None:
+def test_every_field_of_the_file_is_read() -> None:
     read = loader.read(WHOLE)
 
     assert read.endpoints == ("127.0.0.1:8000", "[::1]:8001")
@@ -63,7 +63,7 @@ def test_everything_in_it_is_heard() -> None:
     assert [one.name for one in read.routing.tenants] == ["shop"]
 
 
-def test_what_may_be_said_in_a_deployment_may_be_said_here_and_means_the_same() -> None:
+def test_fields_of_a_deployment_are_accepted_in_this_file_and_mean_the_same() -> None:
     """The same fields; only secrets are elsewhere."""
     router: dict[str, Any] = COUNTED["router"]
     spec = {key: value for key, value in router.items() if key not in {"replicas", "service", "httpRoute"}}
@@ -125,7 +125,7 @@ REFUSED: Final[dict[str, str]] = {
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_nobody_can_act_on_is_named_with_its_key_and_the_nearest_that_can(text: str) -> None:
+def test_an_unusable_entry_is_named_with_its_key_and_the_nearest_usable_one(text: str) -> None:
     with pytest.raises(RouterConfigError) as refusal:
         loader.read(text)
 
@@ -133,7 +133,7 @@ def test_what_nobody_can_act_on_is_named_with_its_key_and_the_nearest_that_can(t
     assert "geheim" not in str(refusal.value)
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     with pytest.raises(RouterConfigError) as refusal:
         loader.read(E + "routing: {hold: {maxRequest: 7}, retries: {maxAttempts: 9}}")
 
@@ -196,11 +196,11 @@ def test_tenants_who_come_with_tokens_need_no_keys() -> None:
     assert read.warnings == ()
 
 
-def test_a_token_that_would_name_two_tenants_is_said_with_both() -> None:
+def test_a_token_that_would_match_two_tenants_is_reported_with_both() -> None:
     with pytest.raises(RouterConfigError, match=r"tenants\[1\].claims: shop: tenant shop has this value too"):
         loader.read(TOKENS.replace("[b]", "[b, shop]"))
 
 
-def test_a_tenant_whom_nobody_could_be_is_refused() -> None:
+def test_a_tenant_with_neither_keys_nor_tokens_is_refused() -> None:
     with pytest.raises(RouterConfigError, match="a tenant has neither keys nor an issuer's tokens"):
         loader.read('endpoints: ["127.0.0.1:8000"]\nrouting: {tenants: [{name: shop}]}')

@@ -28,7 +28,7 @@ def line(record: RequestRecord) -> dict[str, Any]:
     return document
 
 
-def test_a_stream_that_was_answered_tells_all_there_is() -> None:
+def test_the_line_of_an_answered_stream_contains_every_field() -> None:
     facts = {"stream": True, "request_id": "r-1", "client": "10.0.3.17", "bytes_in": 700, "bytes_out": 9000}
     assert line(answered(recorder_of(), **facts)) == {
         "time": "2027-01-15T08:00:00.250Z",
@@ -60,7 +60,7 @@ def test_a_stream_that_was_answered_tells_all_there_is() -> None:
     }
 
 
-def test_a_refused_one_tells_why_and_nothing_of_replicas() -> None:
+def test_the_line_of_a_refused_request_contains_the_reason_and_nothing_about_replicas() -> None:
     router = recorder_of()
     record = begun(router, request_id="r-2", status=429, reason=RefusalReason.TOKEN_RATE)
     router.ended(record, T0 + 0.0004)
@@ -69,7 +69,7 @@ def test_a_refused_one_tells_why_and_nothing_of_replicas() -> None:
     assert not {"replica", "pick", "attempts", "queue_ms", "ttft_ms", "prompt_tokens"} & set(document)
 
 
-def test_rarities_are_told_when_they_happen() -> None:
+def test_rare_events_appear_in_the_line_when_they_happen() -> None:
     router = recorder_of()
     record = begun(router, stream=True, cache="miss", shadow="token_rate", structured=True, cut=True, reason="silent")
     record.sent(routed_request(), replica("a"), T0)
@@ -95,14 +95,14 @@ def test_a_hedge_that_won_names_the_replica_that_answered() -> None:
     assert (line(record)["hedged"], line(record)["replica"]) == ("won", "b")
 
 
-def test_a_client_that_left_is_told_with_its_stage() -> None:
+def test_a_client_that_left_is_recorded_with_its_stage() -> None:
     router = recorder_of()
     record = begun(router, status=499, left=AbortStage.FIRST_TOKEN)
     router.ended(record, T0 + 1)
     assert (line(record)["status"], line(record)["left"]) == (499, "first_token")
 
 
-def test_the_trace_is_told_whether_it_is_recorded_or_only_passed() -> None:
+def test_the_trace_id_is_in_the_line_whether_the_trace_is_recorded_or_only_passed_on() -> None:
     passed = begun(recorder_of(), traceparent=b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
     assert line(passed)["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
     recorded = begun(recorder_of(), traceparent=b"whatever")
@@ -111,7 +111,7 @@ def test_the_trace_is_told_whether_it_is_recorded_or_only_passed() -> None:
     assert "trace_id" not in line(begun(recorder_of(), traceparent=b"nonsense"))
 
 
-def test_prompts_are_told_only_where_they_are_given_and_not_without_end() -> None:
+def test_prompts_appear_in_the_line_only_where_recorded_and_are_truncated() -> None:
     assert "prompt" not in line(begun(recorder_of()))
     assert line(begun(recorder_of(), prompt="hello"))["prompt"] == "hello"
     document = line(begun(recorder_of(), prompt="é" * 100_000, request_id="x" * 900))
@@ -120,7 +120,7 @@ def test_prompts_are_told_only_where_they_are_given_and_not_without_end() -> Non
 
 
 @pytest.mark.parametrize(("log_prompts", "access_log", "wanted"), [(True, True, True), (True, False, False)])
-def test_prompts_are_asked_for_only_where_a_line_will_tell_them(
+def test_prompts_are_recorded_only_where_an_access_line_will_contain_them(
     *, log_prompts: bool, access_log: bool, wanted: bool
 ) -> None:
     lines = AccessLogWriter(Nowhere()) if access_log else None
@@ -161,7 +161,7 @@ def test_every_line_parses_to_the_same_values_whatever_clients_write(
     assert set(document) <= set(AccessLogEntry.__struct_fields__)
 
 
-def test_half_a_pair_of_surrogates_is_told_as_json_spells_it() -> None:
+def test_half_a_surrogate_pair_is_escaped_as_in_json() -> None:
     record = begun(recorder_of(), model="\ud800", request_id="\u202e\u2028")
     raw = access_entries.line(record, TimestampFormatter(0.0))
     assert b'"model":"\\ud800"' in raw

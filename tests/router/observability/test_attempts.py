@@ -45,7 +45,7 @@ def test_of_a_hedged_pair_one_answered_and_one_was_outrun(*, won: bool) -> None:
     assert [one.ended for one in record.tries] == [T0 + 2 if won else T0 + 3, T0 + 3]
 
 
-def test_an_error_without_an_engine_is_told_on_the_request() -> None:
+def test_an_error_without_an_engine_is_recorded_on_the_request_span() -> None:
     refused = RequestRecord(T0, T0, status=503, reason="queue_time", surface="rerank", ended_at=T0)
     request = otlp.of_request(refused)
     assert (request["error.type"], "fairlead.queue_seconds" in request) == ("queue_time", False)

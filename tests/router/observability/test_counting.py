@@ -14,7 +14,7 @@ from tests.router.observability.recorders import T0, answered, begun, recorder_o
 SERIES = 'model="chat",revision="r1",band="gold",lane="interactive"'
 
 
-def test_a_stream_tells_its_times_and_tokens_under_model_revision_band_and_lane() -> None:
+def test_a_stream_is_counted_with_times_and_tokens_by_model_revision_band_and_lane() -> None:
     router = recorder_of()
     answered(router, stream=True)
     figures = samples(router)
@@ -52,7 +52,7 @@ def test_a_bound_belongs_to_the_bucket_below_it() -> None:
     assert figures[f'time_to_first_token_seconds_bucket{{{SERIES},le="+Inf"}}'] == 1
 
 
-def test_what_an_engine_does_not_tell_is_estimated_and_counted_by_events() -> None:
+def test_tokens_that_an_engine_does_not_report_are_estimated_and_counted_by_events() -> None:
     router = recorder_of()
     record = begun(router, stream=True, deltas=7)
     record.sent(routed_request(), replica(), T0)
@@ -161,7 +161,7 @@ def test_who_waited_in_vain_is_in_the_queue_time_and_who_was_refused_at_once_is_
     assert figures[f"queue_seconds_sum{{{nowhere}}}"] == pytest.approx(40)
 
 
-def test_attempts_that_fail_and_hedges_are_told_apart() -> None:
+def test_failed_attempts_and_hedges_are_counted_separately() -> None:
     router = recorder_of()
     moved = begun(router)
     moved.sent(routed_request(), replica("chat-1"), T0)
@@ -201,7 +201,7 @@ def test_a_structured_answer_that_ran_into_the_limit_is_not_valid(finish: str, v
     assert samples(router)[f'structured_outputs_total{{model="chat",validity="{validity}"}}'] == 1
 
 
-def test_finish_reasons_nobody_knows_are_others() -> None:
+def test_unknown_finish_reasons_count_as_other() -> None:
     router = recorder_of()
     for word in ("stop", "moon", "sun"):
         answered(router, finish_reason=word)
@@ -219,7 +219,7 @@ def test_answers_from_the_cache_are_counted_and_hide_no_latency() -> None:
     assert (figures["request_bytes_total"], figures["answer_bytes_total"]) == (10, 500)
 
 
-def test_a_record_is_told_once() -> None:
+def test_a_record_is_reported_only_once() -> None:
     router = recorder_of()
     record = begun(router, request_id="r-1")
     router.ended(record, T0)
@@ -285,7 +285,7 @@ def test_reasons_beyond_the_closed_ones_are_bounded() -> None:
     assert sum(router.counts.refusals.values()) == 200
 
 
-def test_a_lane_is_told_by_its_word() -> None:
+def test_a_lane_is_exposed_by_its_name() -> None:
     router = recorder_of()
     record = begun(router)
     long = routed_request()
@@ -295,6 +295,6 @@ def test_a_lane_is_told_by_its_word() -> None:
     assert samples(router)[f"forwarded_total{{{SERIES.replace('interactive', 'long')}}}"] == 1
 
 
-def test_endpoint_states_are_all_told() -> None:
+def test_every_endpoint_state_is_exposed_even_without_endpoints() -> None:
     figures = samples(recorder_of())
     assert [figures[f'endpoints{{state="{state}"}}'] for state in EndpointState] == [0] * len(EndpointState)

@@ -173,7 +173,7 @@ def test_a_pipe_that_takes_little_gets_all_of_it() -> None:
     assert taken == data
 
 
-def test_without_lines_nothing_is_told_of_them() -> None:
+def test_without_access_lines_their_counters_are_not_exposed() -> None:
     router = recorder_of()
     answered(router)
     router.swept(T0 + 2, T0 + 2)

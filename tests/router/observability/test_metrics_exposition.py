@@ -72,7 +72,7 @@ def test_names_and_labels_keep_the_conventions() -> None:
     assert len({one.name for one in FAMILIES}) == len(FAMILIES)
 
 
-def test_replicas_are_told_with_their_load_and_their_own_words() -> None:
+def test_replicas_are_exposed_with_the_routers_load_and_their_own_figures() -> None:
     busy = Endpoint(pod="b", address="10.0.0.2:8000", slot=1, revision="r2", state=EndpointState.ROUTABLE)
     busy.inflight, busy.prompt_load, busy.reply_load = 3, 1200, 640
     busy.figures = EndpointSample(at=T0, running=4.0, waiting=1.0, kv_usage=0.25)
@@ -88,7 +88,7 @@ def test_replicas_are_told_with_their_load_and_their_own_words() -> None:
     assert 'endpoint_kv_usage{pod="a"}' not in figures
 
 
-def test_queues_are_told_by_lane_and_by_tenant() -> None:
+def test_queues_are_exposed_by_lane_and_by_tenant() -> None:
     lanes = [lane(Lane.INTERACTIVE, 2, 0.5), lane(Lane.BATCH, 9, 60.0)]
     tenants = [tenant("shop", 4, 2, over_concurrency=3), tenant("lab", 0, 9)]
     tenants[0].shadowed[RefusalReason.TOKEN_RATE] = 2
@@ -102,7 +102,7 @@ def test_queues_are_told_by_lane_and_by_tenant() -> None:
     assert (figures['tenant_over_concurrency_total{tenant="shop"}'], figures["requests_held"]) == (3, 10)
 
 
-def test_the_cache_is_told_with_what_routers_share() -> None:
+def test_the_cache_is_exposed_with_the_store_that_routers_share() -> None:
     cache, shared = Cache(), RedisStoreCounters(1, 2, 3, 4, 5, 6, 7)
     cache.counts.passed[CacheBypassReason.SAMPLED], cache.counts.refused[NotStoredReason.TOO_LARGE] = 9, 2
     figures = samples(recorder_of(), RouterSnapshot(cache=cache, shared=shared))
@@ -119,13 +119,13 @@ def test_the_cache_is_told_with_what_routers_share() -> None:
     assert [figures[f'cache_shared_total{{result="{result}"}}'] for result in ways] == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_without_a_cache_it_is_told_as_empty() -> None:
+def test_without_a_cache_its_metrics_are_exposed_as_zero() -> None:
     figures = samples(recorder_of())
     assert (figures["cache_entries"], figures['cache_lookups_total{result="hit"}']) == (0, 0)
     assert 'cache_shared_total{result="hit"}' not in figures
 
 
-def test_connections_the_loop_and_the_drain_are_told() -> None:
+def test_connections_loop_lag_and_drain_are_exposed() -> None:
     router = recorder_of()
     counts = router.counts
     counts.connections_opened, counts.connections_reused = 2, 40
@@ -141,18 +141,18 @@ def test_connections_the_loop_and_the_drain_are_told() -> None:
     assert figures["loop_lag_seconds_sum"] == pytest.approx(0.002), "early is not late"
 
 
-def test_the_process_is_told_as_the_kernel_sees_it() -> None:
+def test_process_metrics_report_what_the_kernel_counts() -> None:
     figures = samples(recorder_of())
     assert 1e6 < figures["process_resident_memory_bytes"] < 1e11
     assert figures["process_cpu_seconds_total"] > 0
     assert 1.7e9 < figures["process_start_time_seconds"] < 1e10
 
 
-def test_without_a_kernel_that_tells_nothing_is_told(tmp_path: Path) -> None:
+def test_without_kernel_figures_no_process_metrics_are_exposed(tmp_path: Path) -> None:
     assert ProcessMetrics(tmp_path).read() == {}
 
 
-def test_an_older_kernel_tells_no_descriptors(tmp_path: Path) -> None:
+def test_an_older_kernel_yields_no_descriptor_metrics(tmp_path: Path) -> None:
     (tmp_path / "stat").write_text("cpu 1\nbtime 1700000000\n")
     (tmp_path / "self").mkdir()
     (tmp_path / "self" / "fd").write_text("")

@@ -111,7 +111,9 @@ def test_what_a_collector_refuses_is_counted_and_not_sent_for_ever(collector: Co
     assert samples(router)['traces_total{fate="failed"}'] == 3
 
 
-def test_a_collector_that_is_away_is_told_once_and_once_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreachable_collector_is_logged_once_and_once_more_when_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level("INFO")
     moods = (True, False, False, False, True, True)
     router = recorder_of(spans=SpanRing(lambda: Moody(*moods), every=TIMEOUT_S))
@@ -189,7 +191,7 @@ def test_a_whole_answer_has_no_event_of_a_first_token(collector: Collecting) -> 
     assert not server.events
 
 
-def test_ways_are_opened_when_the_configuration_wants_them_and_followed_when_it_changes(
+def test_outputs_are_opened_when_the_configuration_enables_them_and_follow_its_changes(
     tmp_path: Path, collector: Collecting, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = tmp_path / "later" / "access.log"

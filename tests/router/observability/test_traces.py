@@ -34,7 +34,7 @@ BITS = Random(3).getrandbits  # noqa: S311 - repeatable
         ("", None),
     ],
 )
-def test_a_traceparent_is_believed_only_as_the_standard_writes_it(header: str, meant: TraceParent | None) -> None:
+def test_a_traceparent_is_accepted_only_in_the_form_of_the_standard(header: str, meant: TraceParent | None) -> None:
     assert traces.parent(header.encode()) == meant
     assert traces.trace_id(header.encode()) == (meant.trace_id if meant else "")
 

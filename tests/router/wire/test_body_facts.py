@@ -34,18 +34,18 @@ def chat(**members: object) -> BodyFacts:
         (b"/v1/rerank", Surface.OTHER),
     ],
 )
-def test_a_path_tells_the_api(path: bytes, surface: Surface) -> None:
+def test_the_path_determines_the_api(path: bytes, surface: Surface) -> None:
     assert of(path) is surface
 
 
-def test_a_chat_tells_what_it_is_routed_on() -> None:
+def test_the_facts_that_route_a_chat_are_read_from_its_body() -> None:
     found = chat(stream=True, max_tokens=64, n=2, temperature=0, seed=7)
     assert (found.model, found.stream, found.max_tokens, found.n) == ("m", True, 64, 2)
     assert (found.temperature, found.seed) == (0.0, 7)
     assert (found.typed, found.structured, found.include_usage) == (True, False, False)
 
 
-def test_what_is_not_said_is_not_made_up() -> None:
+def test_absent_fields_are_not_made_up() -> None:
     found = read(Surface.CHAT, {})
     assert (found.model, found.stream, found.max_tokens, found.n) == (None, False, None, 1)
     assert (found.temperature, found.seed) == (None, None)
@@ -81,7 +81,7 @@ def test_the_most_tokens_are_read_as_engines_read_them(members: dict[str, Any], 
     ("value", "streams"),
     [(True, True), (False, False), (None, False), ("true", True), ("no", False), (1, True), (2, False), ([], False)],
 )
-def test_a_stream_is_asked_for_as_engines_read_it(value: object, streams: bool) -> None:
+def test_the_stream_flag_is_read_as_engines_read_it(value: object, streams: bool) -> None:
     assert chat(stream=value).stream is streams
 
 
@@ -101,7 +101,7 @@ def test_answers_that_must_keep_a_schema_are_known(surface: Surface, members: di
     assert read(surface, members).structured is structured
 
 
-def test_usage_that_is_asked_for_is_known() -> None:
+def test_a_request_for_usage_is_recognized() -> None:
     assert chat(stream_options={"include_usage": True}).include_usage
     assert not chat(stream_options=[]).include_usage
 
@@ -157,11 +157,13 @@ TURN = b"\x1e"
         (Surface.TOKENIZE, {"prompt": "a"}, ["a"]),
     ],
 )
-def test_a_prompt_stands_as_chat_templates_put_it(surface: Surface, body: dict[str, Any], pieces: list[str]) -> None:
+def test_the_parts_of_a_prompt_are_ordered_as_in_chat_templates(
+    surface: Surface, body: dict[str, Any], pieces: list[str]
+) -> None:
     assert read(surface, body).prompt == TURN.join(piece.encode() for piece in pieces)
 
 
-def test_pictures_tell_prompts_apart_and_are_no_text() -> None:
+def test_images_distinguish_prompts_and_are_not_text() -> None:
     def seen(*urls: str) -> BodyFacts:
         parts = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
         return chat(messages=[{"role": "user", "content": [{"type": "text", "text": "what is it?"}, *parts]}])

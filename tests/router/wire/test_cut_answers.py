@@ -12,7 +12,7 @@ from tests.router.wire.answers import EVENTS, SIZED, STREAM, STREAM_HEAD, UNTIL_
 LAST_WORDS = b"\n\ndata: cut\n\n"
 
 
-def test_a_stream_that_breaks_anywhere_ends_properly_with_the_last_words_in_it() -> None:
+def test_a_stream_that_breaks_off_anywhere_ends_properly_with_the_final_message_in_it() -> None:
     trailed = STREAM[:-2] + b"x-sum: 1\r\n\r\n"
     for size in range(len(STREAM_HEAD), len(trailed)):
         for out in (ReplyFraming.AS_IT_CAME, ReplyFraming.EDITED):
@@ -26,7 +26,7 @@ def test_a_stream_that_breaks_anywhere_ends_properly_with_the_last_words_in_it()
             assert body.removeprefix(answer.payload).rstrip(b"\n") == (b"" if over else LAST_WORDS.rstrip(b"\n"))
 
 
-def test_garbage_in_the_middle_ends_with_the_last_words_too() -> None:
+def test_garbage_in_the_middle_of_a_stream_ends_it_with_the_final_message_too() -> None:
     answer = Answer([STREAM_HEAD + b"2\r\nhi\r\n", b"zz\r\n"])
     assert answer.reader.bad
     last = answer.reader.cut(LAST_WORDS)
@@ -34,7 +34,7 @@ def test_garbage_in_the_middle_ends_with_the_last_words_too() -> None:
     assert dechunked(answer.passed + last) == b"hi" + LAST_WORDS
 
 
-def test_where_there_is_no_room_for_last_words_there_are_none() -> None:
+def test_where_there_is_no_room_for_a_final_message_none_is_written() -> None:
     assert Answer([SIZED[:-3]]).reader.cut(LAST_WORDS) is None
     assert Answer([SIZED[:9]]).reader.cut(LAST_WORDS) is None
     assert Answer([STREAM]).reader.cut(LAST_WORDS) is None

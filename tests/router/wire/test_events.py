@@ -99,7 +99,7 @@ STREAMS = {
 
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
-def test_a_stream_tells_the_same_wherever_it_is_cut(stream: Stream, line_end: bytes) -> None:
+def test_a_stream_yields_the_same_facts_wherever_it_is_cut(stream: Stream, line_end: bytes) -> None:
     whole = stream.sent.replace(b"\n", line_end)
     alone = [one + line_end * 2 for one in whole.split(line_end * 2) if one]
     halves = [[whole[:at], whole[at:]] for at in range(1, len(whole), 7)]
@@ -246,7 +246,7 @@ def test_half_an_event_is_held_back_and_given_at_the_end() -> None:
         (Surface.OTHER, [1], (None, None, False)),
     ],
 )
-def test_whole_answers_tell_their_tokens(
+def test_whole_answers_yield_their_token_usage(
     surface: Surface, body: object, values: tuple[TokenUsage | None, str | None, bool]
 ) -> None:
     found = events.answer_summary(surface, json.dumps(body).encode())

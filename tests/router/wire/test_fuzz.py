@@ -18,7 +18,7 @@ def test_the_same_seed_takes_the_same_way() -> None:
     assert (one.inputs, one.fed_bytes, one.outcomes) == (other.inputs, other.fed_bytes, other.outcomes)
 
 
-def test_what_breaks_is_told_with_its_input() -> None:
+def test_a_fuzzing_failure_is_reported_with_its_input() -> None:
     def picky(data: bytes) -> str:
         assert b"Host" not in data, "a host"
         return "fine"

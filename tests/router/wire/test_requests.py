@@ -83,7 +83,7 @@ def test_a_client_proves_itself_as_openai_or_as_anthropic_do(lines: tuple[bytes,
     assert head_of(*lines).key == key
 
 
-def test_http_1_0_closes_unless_it_asks_not_to() -> None:
+def test_http_1_0_closes_unless_the_client_requests_keep_alive() -> None:
     old = b"GET / HTTP/1.0\r\n\r\n"
     assert not cuts.request([old]).keep_alive
     assert cuts.request([old]).head.http10
@@ -106,7 +106,7 @@ def test_an_offer_of_another_protocol_is_passed_over_and_its_body_is_read() -> N
         assert request.head.lines == b""
 
 
-def test_a_head_is_told_before_its_body_so_that_it_can_be_refused_or_asked_to_go_on() -> None:
+def test_a_head_is_returned_before_its_body_so_that_it_can_be_refused_or_continued() -> None:
     client = reader()
     head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
     request = client.feed(head)
@@ -122,7 +122,7 @@ def test_a_head_is_told_before_its_body_so_that_it_can_be_refused_or_asked_to_go
     )
 
 
-def test_who_sends_the_body_at_once_is_not_asked_to_go_on() -> None:
+def test_a_client_that_sends_the_body_at_once_gets_no_100_continue() -> None:
     client = reader()
     lines = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
     request = client.feed(lines + b"Content-Length: 5\r\n\r\nhe")
@@ -133,7 +133,7 @@ def test_who_sends_the_body_at_once_is_not_asked_to_go_on() -> None:
     assert request.expects
 
 
-def test_stages_tell_which_time_limit_runs() -> None:
+def test_the_stage_shows_which_timeout_applies() -> None:
     client = reader()
     stages = []
     for piece in (b"\r\n", b"\r\nPOST / HT", b"TP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", b"a"):
@@ -265,7 +265,7 @@ def test_a_refusal_of_the_body_names_the_request() -> None:
 
 
 @given(body=st.binary(max_size=300), chunked=st.booleans(), places=cuts.places)
-def test_every_body_comes_out_as_it_went_in(body: bytes, chunked: bool, places: list[int]) -> None:
+def test_every_body_is_read_exactly_as_it_was_sent(body: bytes, chunked: bool, places: list[int]) -> None:
     client = h11.Connection(h11.CLIENT)
     length = ("transfer-encoding", "chunked") if chunked else ("content-length", str(len(body)))
     sent = client.send(h11.Request(method="POST", target="/v1/x", headers=[("host", "a"), length])) or b""

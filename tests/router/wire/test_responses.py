@@ -39,7 +39,7 @@ def test_an_http_1_0_client_gets_no_chunks() -> None:
     assert Answer([SIZED], out=ReplyFraming.PLAIN).reader.framing == b"content-length: 7\r\n"
 
 
-def test_an_answer_that_is_edited_is_the_callers_to_frame() -> None:
+def test_an_edited_answer_is_framed_by_the_code_that_edits_it() -> None:
     for sent, payload in ((STREAM, EVENTS), (SIZED, b'{"a":1}'), (UNTIL_CLOSE, b"hello")):
         for pieces in cuts.everywhere(sent):
             answer = Answer(pieces, out=ReplyFraming.EDITED)

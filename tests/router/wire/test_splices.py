@@ -30,7 +30,7 @@ def test_an_empty_object_gets_no_comma(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"a":{}}', b'{"a":"{"}', b'{"a":[{}]}', b'{"a":"\\\\{"}'])
-def test_braces_elsewhere_mislead_nobody(body: bytes) -> None:
+def test_braces_elsewhere_in_a_body_do_not_mislead_the_splice(body: bytes) -> None:
     assert json.loads(put(body, priority=5)) == json.loads(body) | {"priority": 5}
 
 
@@ -40,11 +40,11 @@ def test_a_member_that_is_there_is_replaced_even_if_it_is_there_twice_or_written
     assert put(b'{"priority":null}', priority=2) == b'{"priority":2}'
 
 
-def test_a_member_that_the_facts_do_not_know_is_looked_for() -> None:
+def test_a_member_that_the_facts_do_not_include_is_searched_for() -> None:
     assert put(b'{"zzz":1,"messages":[]}', zzz=2) == b'{"zzz":2,"messages":[]}'
 
 
-def test_usage_is_asked_for_and_other_options_stay() -> None:
+def test_usage_is_requested_and_other_stream_options_stay() -> None:
     def requesting(body: bytes) -> object:
         found = body_facts.read(Surface.CHAT, body)
         assert isinstance(found, BodyFacts)

@@ -50,7 +50,7 @@ def test_a_schema_where_the_request_names_one() -> None:
         (AnswerChoice(text="no", refusal="policy"),),
     ],
 )
-def test_a_refusal_by_its_phrases_and_by_the_routes_own_words(answer: Answer) -> None:
+def test_a_refusal_is_recognized_by_common_phrases_and_by_the_routes_own_phrases(answer: Answer) -> None:
     words = ("weiß ich nicht",)
     assert checked(answer, AnswerCheck.NO_REFUSAL, refusal_words=words).fault is AnswerFault.REFUSED
 

@@ -80,7 +80,7 @@ def test_an_answer_that_obeys_its_schema_passes() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told(answer: Answer | None, result: CheckResult) -> None:
+def test_each_fault_of_an_answer_is_reported_with_its_message(answer: Answer | None, result: CheckResult) -> None:
     assert checked(answer) == result
     assert result.failed == (answer is not None)
 

@@ -37,7 +37,9 @@ SCHEMA = json.dumps(PERSON).encode()
         ({"tools": [{"name": "f", "input_schema": PERSON}, {"type": "web_search"}]}, None, {"f": SCHEMA}, "tools"),
     ],
 )
-def test_what_is_wanted(body: dict[str, Any], schema: bytes | None, tools: dict[str, bytes], name: str) -> None:
+def test_the_required_output_format_is_read_from_the_fields_of_each_api(
+    body: dict[str, Any], schema: bytes | None, tools: dict[str, bytes], name: str
+) -> None:
     assert wanted_in(json.dumps(body).encode()) == WantedOutput(schema=schema, tools=tools, name=name)
 
 
@@ -56,11 +58,11 @@ def test_what_is_wanted(body: dict[str, Any], schema: bytes | None, tools: dict[
         b"[" * 100_000,
     ],
 )
-def test_what_wants_nothing_that_can_be_checked(body: bytes) -> None:
+def test_a_body_without_a_format_that_can_be_checked_requires_none(body: bytes) -> None:
     assert wanted_in(body) is None
 
 
 @given(st.binary())
-def test_no_bytes_ever_raise(body: bytes) -> None:
+def test_no_bytes_of_a_body_ever_raise(body: bytes) -> None:
     assert wanted_in(body) is None
     wanted_in(wanting()[: len(body)] + body)

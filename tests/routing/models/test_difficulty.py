@@ -34,7 +34,7 @@ def test_on_prompts_that_it_was_not_fitted_to_four_of_five_are_right() -> None:
     assert share_right(fitted=False) == pytest.approx(40 / 49)
 
 
-def test_the_clients_word_overrides_the_guess() -> None:
+def test_the_clients_difficulty_overrides_the_estimate() -> None:
     hard = RouteFacts(model="chat", prompt=b"Prove the theorem and explain why.")
     assert hard.level() is Difficulty.HARD
     assert hard.level() is Difficulty.HARD
@@ -45,7 +45,7 @@ def test_the_clients_word_overrides_the_guess() -> None:
     ("header", "level"),
     [(b"easy", Difficulty.EASY), (b" HARD ", Difficulty.HARD), (b"medium", None), (b"", None), (b"\xff", None)],
 )
-def test_a_header_is_one_of_two_words_or_says_nothing(header: bytes, level: Difficulty | None) -> None:
+def test_a_difficulty_header_is_easy_or_hard_and_otherwise_ignored(header: bytes, level: Difficulty | None) -> None:
     assert difficulty.of_header(header) is level
 
 

@@ -44,7 +44,7 @@ def test_a_model_of_one_target_gets_the_same_ready_choice_every_time() -> None:
     assert table.names == ("chat", "other")
 
 
-def test_a_model_that_nobody_serves_is_refused_without_naming_those_of_others() -> None:
+def test_an_unknown_model_is_refused_without_naming_the_models_of_others() -> None:
     table = ModelTable((single("secret-model"), single("other")))
     assert table.choose(RouteFacts(model="gpt"), 0.0) == Refusal(
         reason=RefusalReason.MODEL_NOT_FOUND,

@@ -35,7 +35,7 @@ def test_without_a_key_nothing_is_opened() -> None:
 
 
 @given(st.binary(max_size=2 * MOST_BYTES))
-def test_bytes_that_nobody_sealed_are_never_opened(noise: bytes) -> None:
+def test_bytes_that_no_peer_sealed_are_never_opened(noise: bytes) -> None:
     assert KEYS.opened(noise) is IgnoredReason.MALFORMED
     assert KEYS.opened(b"FLP1" + noise) in (IgnoredReason.MALFORMED, IgnoredReason.FORGED)
 

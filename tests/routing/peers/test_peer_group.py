@@ -72,7 +72,7 @@ def test_a_silent_router_is_forgotten_within_two_seconds_and_counts_again_when_i
     assert (world.loads("b"), world.groups["b"].is_together) == (world.own("a"), True)
 
 
-def test_routers_that_hear_nobody_send_a_talk_to_one_agreed_place() -> None:
+def test_routers_that_receive_nothing_from_peers_send_a_conversation_to_one_agreed_endpoint() -> None:
     world = World("a", "b", "c", "d")
     world.cut = {"a", "b", "c", "d"}
     world.live(2.0)
@@ -155,7 +155,7 @@ def test_a_router_that_starts_learns_from_a_peer_before_it_is_ready() -> None:
     assert (world.loads("b"), world.loads("a")) == (world.own("a"), NOTHING)
 
 
-def test_the_first_router_waits_for_nobody_for_longer_than_a_second() -> None:
+def test_the_first_router_waits_no_longer_than_a_second_for_peers() -> None:
     world = World("a", "b", starts=False)
     world.cut = {"a", "b"}
     world.live(0.9)
@@ -164,7 +164,7 @@ def test_the_first_router_waits_for_nobody_for_longer_than_a_second() -> None:
     assert world.groups["a"].is_caught_up
 
 
-def test_a_peer_that_does_not_answer_is_asked_once_in_a_while_and_one_that_knows_nothing_does_not_answer() -> None:
+def test_a_silent_peer_is_queried_only_at_intervals_and_a_peer_without_state_does_not_answer() -> None:
     world = World("a", "b", starts=False)
     world.live(0.7)
     wanted = [PeerKeys((KEY,)).opened(one) for name, one in world.recorded if name == "b"]
@@ -256,7 +256,7 @@ def test_a_target_that_goes_is_shared_no_more() -> None:
     assert (world.tables["a"].own_requests, world.tables["a"].field.together) == (None, False)
 
 
-def test_prefixes_are_not_learnt_where_they_do_not_count() -> None:
+def test_prefixes_are_not_learned_where_balancing_ignores_them() -> None:
     world = World("a", "b")
     world.tables["b"].field.balancing = Balancing(prefix=False)
     where = sent(world.tables["a"], request_of(1, 2))

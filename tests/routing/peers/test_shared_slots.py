@@ -55,7 +55,7 @@ def test_an_adapter_that_waits_at_one_router_is_ceded_to_at_the_others() -> None
     assert free_for(world, "b", "law") == list(PODS)
 
 
-def test_a_silent_router_has_no_slot_and_has_it_again_when_it_is_heard() -> None:
+def test_a_silent_routers_slots_count_as_free_until_it_reports_again() -> None:
     world = with_slots(World("a", "b"))
     enter(world, "a", "e-0", "sql")
     world.live(0.3)
@@ -79,7 +79,7 @@ def test_a_router_that_is_listed_no_more_or_starts_anew_has_no_slot() -> None:
     assert free_for(world, "b", "law") == list(PODS)
 
 
-def test_what_a_peer_said_of_an_engine_counts_when_the_engine_is_listed_again() -> None:
+def test_a_peers_report_about_an_engine_counts_when_the_engine_is_listed_again() -> None:
     world = with_slots(World("a", "b"))
     enter(world, "a", "e-0", "sql")
     world.live(0.3)

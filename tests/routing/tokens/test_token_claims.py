@@ -83,7 +83,7 @@ def test_a_token_may_be_for_others_too(audience: object) -> None:
 @pytest.mark.parametrize(
     ("audience", "shown"), [("x", "'x'"), (["x", "y", "z"], "'x', 'y'"), (..., "absent"), ([], "a list without a text")]
 )
-def test_a_token_for_somebody_else_is_refused(audience: object, shown: str) -> None:
+def test_a_token_for_another_audience_is_refused(audience: object, shown: str) -> None:
     assert found(aud=audience) == no_token(f"The token's aud is {shown}: get a token for 'lab' or 'models'.")
 
 
@@ -132,6 +132,6 @@ def test_a_token_that_ended_longer_ago_than_the_leeway_never_opens_anything(
 
 
 @pytest.mark.parametrize("refusal", [token_claims.UNPROVED, token_claims.NO_KEY])
-def test_what_strangers_are_told_is_short_and_says_what_to_do(refusal: Refusal) -> None:
+def test_refusals_for_unauthenticated_clients_are_short_and_name_the_remedy(refusal: Refusal) -> None:
     assert len(refusal.message) <= 240
     assert "`Authorization: Bearer`" in refusal.message

@@ -37,7 +37,7 @@ def test_a_token_of_another_key_with_the_same_id_is_not() -> None:
 @pytest.mark.parametrize(
     "algorithm", ["none", "None", "HS256", "HS512", "ES256K", "RSA-OAEP", "", None, 256, ["ES256"]]
 )
-def test_a_token_of_an_algorithm_that_proves_nothing_is_not_looked_at(algorithm: object) -> None:
+def test_a_token_whose_algorithm_proves_nothing_is_refused_without_verification(algorithm: object) -> None:
     assert token_proof.head_of(unsigned({"alg": algorithm, "kid": "one"})) is None
 
 
@@ -61,7 +61,7 @@ def test_an_id_is_compared_and_never_a_path(key_id: str) -> None:
 @pytest.mark.parametrize(
     "head", [{"crit": ["exp"]}, {"b64": False, "crit": ["b64"]}, {"b64": True}, {"kid": 5}, {"kid": "x" * 257}]
 )
-def test_a_head_that_asks_for_more_than_a_signature_is_refused(head: dict[str, Any]) -> None:
+def test_a_token_header_that_requires_more_than_a_signature_is_refused(head: dict[str, Any]) -> None:
     assert token_proof.head_of(unsigned({"alg": "ES256", "kid": "one"} | head)) is None
 
 
@@ -93,7 +93,7 @@ def test_deep_nests_are_no_tokens() -> None:
 
 
 @pytest.mark.parametrize("text", ["eyJ.eyJ.x", "a.b.c", "..", "sk-1.2.3"])
-def test_what_has_three_parts_looks_like_a_token_and_proves_nothing(text: str) -> None:
+def test_any_text_of_three_parts_counts_as_a_token_and_proves_nothing(text: str) -> None:
     assert token_proof.is_token(text.encode())
     assert proved(text.encode()) is None
 

@@ -25,7 +25,7 @@ ON_L4 = replace(
 )
 
 
-def test_the_cheaper_accelerator_is_told_with_both_bills() -> None:
+def test_a_cheaper_accelerator_is_recommended_with_both_costs() -> None:
     """L4: batches of 40, so 10,000 x 0.0002 + 1,000 x (0.05 / 40 + 0.001) = 4.25 busy, over 0.85 five replicas."""
     one = accelerator_advice.accelerator_advice(LOADED, ON_L4)[0]
     assert one.subject == "accelerator"
@@ -43,7 +43,9 @@ def test_the_cheaper_accelerator_is_told_with_both_bills() -> None:
         (LOADED, replace(ON_L4, policy=ScalingPolicy(objectives=Objectives(tpot_p95_seconds=0.001)))),
     ],
 )
-def test_nothing_is_told_that_is_not_known_or_not_worth_a_rollout(summary: SignalSummary, facts: ScalingFacts) -> None:
+def test_no_accelerator_is_recommended_on_missing_figures_or_where_it_is_not_worth_a_rollout(
+    summary: SignalSummary, facts: ScalingFacts
+) -> None:
     assert accelerator_advice.accelerator_advice(summary, facts) == ()
 
 

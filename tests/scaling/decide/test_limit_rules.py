@@ -21,7 +21,7 @@ def test_as_many_as_before_are_right() -> None:
     assert answer.message == "4 replicas: demand needs as many"
 
 
-def test_the_signal_that_asks_for_most_leads() -> None:
+def test_the_signal_that_needs_the_most_replicas_leads() -> None:
     many = SignalNeed(signal=ScalingSignal.QUEUE_DEPTH, replicas=6, because="12 wait")
     few = SignalNeed(signal=ScalingSignal.TOKENS, replicas=5, because="demand")
     mute = SignalNeed(signal=ScalingSignal.KV_CACHE, replicas=None, because="no engine says")
@@ -69,7 +69,7 @@ def test_what_is_not_known_may_grow_a_fleet_and_never_shrinks_it() -> None:
     assert held.message.startswith("4 replicas: no reliable metrics from chat-1 (Stale)")
 
 
-def test_nobody_knows_anything() -> None:
+def test_without_any_metrics_the_number_of_replicas_is_held_and_the_message_names_the_pods() -> None:
     answer = Fleet().decides(replace(SUMMARY, may_shrink=False))
     assert (answer.replicas, answer.reason) == (4, ScalingReason.FIGURES_MISSING)
     assert answer.message == "4 replicas: there are no metrics to decide by"
@@ -78,7 +78,7 @@ def test_nobody_knows_anything() -> None:
     assert many.message.endswith("chat-2 (NoAnswer) and 2 more")
 
 
-def test_a_fleet_that_nobody_could_see_is_not_thought_too_large_once_somebody_can() -> None:
+def test_a_fleet_without_samples_is_not_taken_for_too_large_once_samples_return() -> None:
     fleet = Fleet()
     fleet.passes(600, replace(SUMMARY, may_shrink=False), every=10)
     assert fleet.passes(299, summary_with(1)).replicas == 4
@@ -130,7 +130,7 @@ def test_spares_do_not_pile_up_while_figures_are_missing() -> None:
     assert fleet.passes(60, summary_with(4, unsure)).replicas == 6
 
 
-def test_the_last_replica_goes_when_nobody_asked_for_long() -> None:
+def test_the_last_replica_is_removed_after_a_long_time_without_requests() -> None:
     fleet = Fleet(facts=replace(MAY_SLEEP, wanted=1))
     assert fleet.decides(summary_with(0)).replicas == 1
     assert fleet.passes(899, summary_with(0)).replicas == 1
@@ -140,7 +140,7 @@ def test_the_last_replica_goes_when_nobody_asked_for_long() -> None:
     assert fleet.passes(60, summary_with(1)).replicas == 0
 
 
-def test_going_to_zero_says_that_nobody_asked_although_the_signals_ask_for_none_themselves() -> None:
+def test_scaling_to_zero_is_reported_as_idle_although_the_signals_themselves_need_no_replica() -> None:
     fleet = Fleet(facts=replace(MAY_SLEEP, wanted=1))
     fleet.decides(summary_with(0))
     gone = fleet.passes(900, summary_with(0), every=10)
@@ -149,7 +149,7 @@ def test_going_to_zero_says_that_nobody_asked_although_the_signals_ask_for_none_
     assert fleet.passes(60, summary_with(0)).reason is ScalingReason.IDLE
 
 
-def test_what_begins_with_nothing_does_not_claim_a_silence_that_nobody_heard() -> None:
+def test_a_deployment_that_starts_at_zero_does_not_claim_an_idle_time_that_was_not_observed() -> None:
     answer = Fleet(facts=replace(MAY_SLEEP, wanted=0)).decides(summary_with(0))
     assert (answer.reason, answer.message) == (ScalingReason.IDLE, "0 replicas: no request comes")
 
@@ -161,7 +161,7 @@ def test_nothing_that_money_alone_keeps_at_zero_is_called_idle() -> None:
 
 
 @pytest.mark.parametrize(("needed", "words"), [(1, "1 replica: 1 was needed"), (2, "2 replicas: 2 were needed")])
-def test_one_is_not_said_as_if_it_were_many(needed: int, words: str) -> None:
+def test_one_replica_is_reported_in_the_singular(needed: int, words: str) -> None:
     fleet = Fleet(facts=replace(MAY_SLEEP, policy=ScalingPolicy(zero_after_seconds=10.0), wanted=needed))
     fleet.decides(summary_with(needed))
     assert fleet.passes(20, summary_with(0)).message.startswith(words)
@@ -181,14 +181,14 @@ def test_the_last_replica_stays_while_it_may_be_needed(busy: SignalSummary) -> N
     assert fleet.passes(2000, busy, every=10).replicas >= 1
 
 
-def test_who_starts_to_look_does_not_take_what_was_before_for_silence() -> None:
+def test_an_autoscaler_that_just_started_does_not_count_the_time_before_as_idle() -> None:
     fleet = Fleet(facts=replace(MAY_SLEEP, wanted=1))
     absent_yet = summary_with(0, replace(SUMMARY, last_arrival=None))
     assert fleet.decides(absent_yet).replicas == 1
     assert fleet.passes(900, absent_yet, every=10).replicas == 0
 
 
-def test_from_zero_at_once_when_somebody_is_held() -> None:
+def test_scaling_up_from_zero_is_immediate_when_a_request_is_held() -> None:
     fleet = Fleet(facts=replace(MAY_SLEEP, wanted=0))
     assert fleet.decides(summary_with(1)).replicas == 0
     assert fleet.decides(replace(SUMMARY, candidates=(), may_shrink=False)).replicas == 0
@@ -209,7 +209,7 @@ def test_without_scaling_to_zero_the_last_replica_stays() -> None:
     assert Fleet(facts=replace(facts, wanted=0)).decides(summary_with(0)).replicas == 1
 
 
-def test_spares_stay_while_nobody_asks() -> None:
+def test_warm_replicas_stay_while_no_request_comes() -> None:
     fleet = Fleet(facts=replace(MAY_SLEEP, policy=replace(TO_ZERO, warm_pool=WarmPool(ready=1)), wanted=2))
     assert fleet.passes(2000, summary_with(0), every=10).replicas == 1
 
@@ -231,7 +231,7 @@ def test_sleepers_stand_beside_and_keep_their_gpus(facts: ScalingFacts, asleep: 
     assert Fleet(facts=facts).decides(summary_with(4)).asleep == asleep
 
 
-def test_a_reason_that_wavers_is_not_said_each_second() -> None:
+def test_a_reason_that_alternates_is_not_reported_anew_each_second() -> None:
     fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=1, most=4)))
     fleet.decides(summary_with(4))
     reasons = {fleet.passes(1, summary_with(number)).reason for _ in range(60) for number in (5, 4)}
@@ -240,7 +240,7 @@ def test_a_reason_that_wavers_is_not_said_each_second() -> None:
     assert fleet.passes(1, summary_with(4)).reason is ScalingReason.STEADY
 
 
-def test_what_is_over_is_not_said_any_longer_because_nobody_knows_what_comes_next() -> None:
+def test_a_reason_that_is_over_is_no_longer_reported_although_the_next_one_still_alternates() -> None:
     fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=4, most=10)))
     fleet.decides(summary_with(1, replace(SUMMARY, may_shrink=False)))
     reasons = [fleet.passes(1, summary_with(number)).reason for _ in range(6) for number in (4, 1)]
@@ -248,14 +248,14 @@ def test_what_is_over_is_not_said_any_longer_because_nobody_knows_what_comes_nex
     assert reasons[-1] is not ScalingReason.FIGURES_MISSING
 
 
-def test_that_more_are_needed_than_may_be_is_said_at_once() -> None:
+def test_a_need_above_the_maximum_is_reported_at_once() -> None:
     fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=1, most=4)))
     assert fleet.passes(60, summary_with(4)).reason is ScalingReason.STEADY
     answer = fleet.passes(1, summary_with(5))
     assert (answer.reason, answer.message[:26]) == (ScalingReason.AT_MAXIMUM, "4 replicas: maxReplicas is")
 
 
-def test_what_is_said_at_rest_does_not_move_with_its_figures() -> None:
+def test_the_message_of_a_steady_fleet_does_not_change_with_its_figures() -> None:
     fleet = Fleet()
     names = set()
     for second in range(900):
@@ -265,7 +265,7 @@ def test_what_is_said_at_rest_does_not_move_with_its_figures() -> None:
     assert len(names) <= 2
 
 
-def test_other_doubts_are_said_anew() -> None:
+def test_new_sample_problems_are_reported_anew() -> None:
     fleet = Fleet()
     unsure = replace(SUMMARY, may_shrink=False, questions=(UntrustedSample(who="chat-1", what="Stale"),))
     fleet.decides(summary_with(1, unsure))

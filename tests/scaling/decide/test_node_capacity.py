@@ -11,7 +11,7 @@ from tests.scaling.limits import COLD, FACTS, START, SUMMARY, Fleet, bounds_of, 
 FOUR_READY = replace(FACTS, pods=pods(EnginePodPhase.READY, 4))
 
 
-def test_no_more_is_asked_for_than_the_nodes_would_take() -> None:
+def test_no_more_replicas_are_requested_than_the_nodes_would_take() -> None:
     fleet = Fleet(facts=replace(FOUR_READY, room=2, room_because="GPUs of node-a"))
     answer = fleet.decides(summary_with(9))
     assert (answer.replicas, answer.reason) == (6, ScalingReason.NO_ROOM)
@@ -23,7 +23,7 @@ def test_a_node_that_is_full_for_a_moment_shrinks_nothing() -> None:
     assert Fleet(facts=turning).decides(summary_with(4)).replicas == 4
 
 
-def test_what_finds_no_node_is_given_up_after_a_cold_start_and_tried_again() -> None:
+def test_a_replica_that_finds_no_node_is_given_up_after_a_cold_start_and_tried_again() -> None:
     fleet = Fleet(facts=replace(FOUR_READY, wanted=7))
     fleet.facts = replace(fleet.facts, pods=pods(EnginePodPhase.READY, 4) + pods(EnginePodPhase.UNPLACEABLE, 3))
     assert fleet.passes(COLD - 1, summary_with(7)).replicas == 7
@@ -70,7 +70,7 @@ def test_what_came_after_all_ends_the_waiting() -> None:
     assert fleet.passes(1, summary_with(6)).replicas == 6
 
 
-def test_the_minimum_is_asked_for_even_where_it_does_not_fit() -> None:
+def test_the_minimum_is_requested_even_where_it_does_not_fit() -> None:
     facts = replace(FACTS, bounds=ReplicaBounds(least=4, most=10))
     fleet = Fleet(facts=replace(facts, pods=pods(EnginePodPhase.READY, 2) + pods(EnginePodPhase.UNPLACEABLE, 2)))
     answer = fleet.passes(2 * COLD, summary_with(4))

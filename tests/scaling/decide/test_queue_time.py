@@ -55,7 +55,7 @@ def test_the_limit_is_the_policys_or_a_few_seconds_and_never_below_the_promised_
     assert queue_time.limit(ScalingPolicy(signals=backlog, objectives=Objectives(queue_time_p95_seconds=60.0))) == 60.0
 
 
-def test_routers_tell_how_long_the_oldest_waits() -> None:
+def test_routers_report_how_long_the_oldest_request_waits() -> None:
     waits = facts(routers=(router(waiting=2.0, oldest_seconds=4.5),))
     assert looked(waits).seconds == 4.5
 
@@ -69,7 +69,7 @@ def test_an_engines_queue_is_as_old_as_the_first_of_it_that_was_not_begun() -> N
     assert looked(waits, fleet(1, pods=(busy(begun=3.0),))).lines[0].begun == 3.0, "the engine began anew"
 
 
-def test_an_engine_that_counts_only_what_ended_tells_too_and_one_that_counts_nothing_does_not() -> None:
+def test_an_engine_that_counts_only_ended_requests_is_used_and_one_that_counts_nothing_is_not() -> None:
     ended = fleet(1, pods=(pod(figures=engine(waiting=1.0, finished=7.0)),))
     silent = fleet(1, pods=(pod(figures=replace(engine(waiting=1.0), finished=None)),))
     assert looked(ended).lines[0].begun == 7.0
@@ -97,7 +97,7 @@ def test_since_a_replica_became_ready_the_shortest_wait_counts() -> None:
     assert looked(late, shorter, shorter, shorter, every=2.0).since == AT, "it falls"
 
 
-def test_up_to_the_limit_nothing_is_asked_for() -> None:
+def test_up_to_the_queue_time_limit_no_replica_is_requested() -> None:
     assert need_of(fleet(1), waited=3.0).replicas is None
 
 
@@ -114,7 +114,7 @@ def test_no_more_than_those_that_wait_would_fill() -> None:
     assert need_of(fleet(8, pods=unknown), waited=15.0).replicas == 16
 
 
-def test_those_that_start_are_not_asked_for_again() -> None:
+def test_replicas_that_are_starting_are_not_requested_again() -> None:
     coming = tuple(
         pod(f"new-{number}", phase=EnginePodPhase.STARTING, figures=None, ready_at=None) for number in range(4)
     )
@@ -126,12 +126,12 @@ def test_a_surge_of_a_rollout_is_no_measure() -> None:
     assert need_of(fleet(3, wanted=2), waited=4.0).replicas == 3
 
 
-def test_a_stuck_one_serves_nobody_and_is_replaced() -> None:
+def test_a_replica_that_hangs_serves_no_request_and_is_replaced() -> None:
     stuck = busy("stuck", phase=EnginePodPhase.STUCK)
     assert need_of(fleet(2, pods=(*fleet(2).pods, stuck), wanted=3), waited=4.0).replicas == 4
 
 
-def test_spares_are_kept_by_whom_they_belong_to() -> None:
+def test_warm_replicas_are_not_counted_as_serving() -> None:
     spares = ScalingPolicy(warm_pool=WarmPool(ready=1))
     assert need_of(fleet(2, policy=spares), waited=4.0).replicas == 2
     need = need_of(fleet(1, policy=spares), waited=4.0)
@@ -162,7 +162,7 @@ def test_it_says_whose_limit_it_is() -> None:
     )
 
 
-def test_a_queue_that_stays_grows_the_fleet_and_is_the_reason_that_is_told() -> None:
+def test_a_queue_that_stays_grows_the_fleet_and_is_the_reported_reason() -> None:
     """Ten streams on eight slots: two wait, which the queue's target allows, and nothing is learnt yet."""
     recommendation, memory = recommender.recommend(fleet(1), ScalingState(), AT)
     for second in range(1, 7):

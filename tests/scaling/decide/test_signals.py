@@ -17,21 +17,21 @@ def figure(answer: Recommendation, name: str) -> float:
     return next(one.value for one in everywhere if one.name == name)
 
 
-def test_nothing_is_known_of_tokens_before_two_looks_and_some_answers() -> None:
+def test_token_demand_is_unknown_before_two_scrapes_and_some_replies() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(2, at_once=True)
     assert "not been counted for long enough" in need_by(fleet.decided(), ScalingSignal.TOKENS).because
     fleet.passed(4.0, 1.0)
     assert "fewer than 20 requests" in need_by(fleet.decided(), ScalingSignal.TOKENS).because
 
 
-def test_without_a_data_sheet_the_first_looks_tell_how_fast_a_replica_is() -> None:
+def test_without_a_data_sheet_the_first_scrapes_show_how_fast_a_replica_is() -> None:
     fleet = Fluid(assumed=None).grown(2, at_once=True)
     answer = fleet.lived(10 * COLD, 8.0)
     assert need_by(answer, ScalingSignal.TOKENS).replicas is not None
     assert figure(answer, "demand.requestsPerSecond") == pytest.approx(8.0, rel=0.01)
 
 
-def test_without_a_data_sheet_and_without_tokens_nobody_knows_how_fast_a_replica_is() -> None:
+def test_without_a_data_sheet_and_without_tokens_the_speed_of_a_replica_is_unknown() -> None:
     fleet = Fluid(assumed=None).grown(2, at_once=True)
     fleet.lived(16.0, 0.0)
     mixture = replace(fleet.memory.learnt.mixture, requests=50.0, first=50.0, prompt_tokens=50.0, output_tokens=50.0)
@@ -56,7 +56,7 @@ def test_a_step_is_seen_within_a_fraction_of_a_cold_start() -> None:
     assert len(fleet.engines) >= before + 4
 
 
-def test_speeds_are_learnt_although_the_data_sheet_lies() -> None:
+def test_speeds_are_learned_although_the_data_sheet_is_wrong() -> None:
     wrong = replace(TRUE, step_seconds=0.04, seconds_per_prompt_token=0.00015, kv_tokens=None, max_sequences=None)
     fleet = Fluid(assumed=wrong).grown(3, at_once=True)
     for rate in (4.0, 8.0, 12.0):
@@ -74,7 +74,7 @@ def test_attainment_counts_more_than_the_arithmetic() -> None:
     assert len(strained.engines) > len(calm.engines)
 
 
-def test_a_backlog_asks_for_more_than_the_objectives_do() -> None:
+def test_a_backlog_needs_more_replicas_than_the_objectives_do() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(3, at_once=True)
     fleet.lived(12 * COLD, 8.0)
     calm = need_by(fleet.decided(), ScalingSignal.TOKENS).replicas
@@ -86,14 +86,14 @@ def test_a_backlog_asks_for_more_than_the_objectives_do() -> None:
     assert "s of work for one replica" in late.because
 
 
-def test_nobody_asks_for_anything_while_nobody_asks() -> None:
+def test_without_requests_no_replica_is_needed() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(3, at_once=True)
     fleet.lived(12 * COLD, 8.0)
     answer = fleet.lived(8 * COLD, 0.0)
     assert need_by(answer, ScalingSignal.TOKENS).replicas == 0
 
 
-def test_the_queue_alone_asks_for_a_replica_for_each_target_of_waiting_requests() -> None:
+def test_the_queue_signal_alone_needs_a_replica_for_each_target_of_waiting_requests() -> None:
     fleet = Fluid(policy=only(QUEUE_ONLY), waiting=7.0).grown(2, at_once=True)
     assert need_by(fleet.decided(), ScalingSignal.QUEUE_DEPTH).replicas == 4
 
@@ -107,7 +107,7 @@ def test_a_router_that_is_silent_is_taken_for_as_busy_as_the_other() -> None:
     assert [(one.who, one.what) for one in answer.questions] == [("router-2", "does not answer")]
 
 
-def test_nobody_tells_of_a_queue() -> None:
+def test_without_a_reported_queue_depth_the_queue_signal_has_no_need() -> None:
     fleet = Fluid(policy=only(QUEUE_ONLY)).grown(1)
     answer = fleet.decided(replace(fleet.facts(), routers=()))
     assert need_by(answer, ScalingSignal.QUEUE_DEPTH).replicas is None
@@ -127,7 +127,7 @@ def test_nobody_tells_of_a_queue() -> None:
         (0.6, 1, 9, 10),  # and damp it until nothing changes
     ],
 )
-def test_the_cache_alone_asks_as_an_hpa_does(usage: float, ready: int, coming: int, replicas: int) -> None:
+def test_the_kv_cache_signal_alone_scales_as_an_hpa_does(usage: float, ready: int, coming: int, replicas: int) -> None:
     fleet = Fluid(policy=only(KV_ONLY)).grown(ready, at_once=True).grown(coming)
     facts = fleet.facts()
     pods = tuple(
@@ -136,7 +136,7 @@ def test_the_cache_alone_asks_as_an_hpa_does(usage: float, ready: int, coming: i
     assert need_by(fleet.decided(replace(facts, pods=pods)), ScalingSignal.KV_CACHE).replicas == replicas
 
 
-def test_no_ready_replica_tells_of_its_cache() -> None:
+def test_without_a_ready_replica_the_kv_cache_signal_has_no_need() -> None:
     fleet = Fluid(policy=only(KV_ONLY)).grown(2)
     assert need_by(fleet.decided(), ScalingSignal.KV_CACHE).replicas is None
 
@@ -194,13 +194,13 @@ def test_a_stuck_replica_is_paid_for_and_replaced() -> None:
     assert need_by(fleet.decided(stuck), ScalingSignal.TOKENS).replicas == well + 1
 
 
-def test_a_cold_start_that_takes_longer_than_assumed_is_learnt() -> None:
+def test_a_cold_start_that_takes_longer_than_assumed_is_learned() -> None:
     fleet = Fluid(policy=replace(POLICY, cold_start=ColdStart(assume_seconds=COLD / 2))).grown(1, at_once=True)
     answer = fleet.lived(12 * COLD, 16.0)
     assert figure(answer, "coldStart.seconds") == pytest.approx(COLD, rel=0.05)
 
 
-def test_engines_tell_of_demand_where_no_router_does() -> None:
+def test_engines_report_demand_where_no_router_does() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(4, at_once=True)
     answer = fleet.decided()
     for _ in range(100):
@@ -209,7 +209,7 @@ def test_engines_tell_of_demand_where_no_router_does() -> None:
     assert figure(answer, "demand.requestsPerSecond") == pytest.approx(8.0, rel=0.05)
 
 
-def test_a_cache_fuller_than_full_is_asked_about() -> None:
+def test_a_kv_cache_usage_above_100_percent_is_reported_as_questionable() -> None:
     fleet = Fluid().grown(1, at_once=True)
     facts = fleet.facts()
     pods = tuple(replace(pod, figures=replace(pod.figures, kv_usage=1.5)) for pod in facts.pods if pod.figures)

@@ -17,7 +17,7 @@ def test_replicas_are_summed_and_their_cache_is_a_mean() -> None:
     assert seen.phases == {"ready": 2}
 
 
-def test_what_nobody_says_is_absent_and_not_zero() -> None:
+def test_figures_that_no_pod_or_router_reports_are_absent_and_not_zero() -> None:
     seen = summarize(decided(facts(pods=(pod(figures=None),), routers=())))
     assert (seen.running, seen.waiting, seen.held, seen.kv_usage, seen.price_per_hour) == (None,) * 5
 
@@ -40,6 +40,6 @@ def test_latencies_are_those_of_the_last_seconds() -> None:
     assert seen.figures["demand.requestsPerSecond"] == pytest.approx(10.0)
 
 
-def test_a_first_look_knows_no_latency() -> None:
+def test_a_decision_after_the_first_scrape_has_no_latency() -> None:
     seen = summarize(decided())
     assert (seen.ttft_kept, seen.tpot_seconds) == (None, None)

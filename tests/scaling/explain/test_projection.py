@@ -31,7 +31,7 @@ def _router(seen: ScalingFacts) -> RouterFigures:
     return figures
 
 
-def test_traffic_is_shared_by_those_who_serve_and_counted_by_those_who_tell() -> None:
+def test_traffic_is_shared_by_the_engines_that_serve_and_counted_by_the_pods_that_report() -> None:
     start = facts(
         pods=(pod(), pod("chat-2"), pod("starting", phase=EnginePodPhase.STARTING)), routers=(router(), router())
     )
@@ -67,7 +67,7 @@ def test_first_tokens_go_on_as_they_were_on_average() -> None:
     assert totals == LatencyTotals(count=20.0, total=10.0, kept=16.0)
 
 
-def test_when_nobody_asks_nothing_runs_and_no_counter_moves() -> None:
+def test_without_requests_nothing_runs_and_no_counter_moves() -> None:
     seen = projection.later(facts(routers=(router(waiting=3.0, oldest_seconds=2.0),)), TRAFFIC.times(0.0), 30.0, 0.0)
     figures = _engine(seen)
     assert (figures.running, figures.waiting, figures.kv_usage) == (0.0, 0.0, 0.0)
@@ -75,7 +75,7 @@ def test_when_nobody_asks_nothing_runs_and_no_counter_moves() -> None:
     assert (_router(seen).waiting, _router(seen).oldest_seconds) == (0.0, 0.0)
 
 
-def test_what_is_not_told_stays_untold_and_doubted_figures_stay_old() -> None:
+def test_figures_that_were_not_reported_stay_absent_and_those_with_a_sample_problem_stay_old() -> None:
     bare = EngineFigures(at=AT)
     start = facts(
         pods=(pod(figures=bare), pod("b", figures=None), pod("c", doubt=SampleProblem.NO_ANSWER)),
@@ -86,12 +86,12 @@ def test_what_is_not_told_stays_untold_and_doubted_figures_stay_old() -> None:
     assert seen.pods[1:] == start.pods[1:]
 
 
-def test_a_router_that_is_doubted_stays_as_it_was() -> None:
+def test_a_router_with_a_sample_problem_stays_unchanged() -> None:
     silent = replace(router(), doubt=SampleProblem.NO_ANSWER)
     assert projection.later(facts(routers=(silent,)), TRAFFIC, 10.0).routers == (silent,)
 
 
-def test_more_wait_at_a_router_where_one_tells_and_otherwise_in_an_engine() -> None:
+def test_more_requests_wait_at_a_router_where_one_reports_and_otherwise_in_an_engine() -> None:
     mute = replace(router(), figures=None)
     assert _router(projection.with_waiting(facts(), 5.0)).waiting == 5.0
     assert _engine(projection.with_waiting(facts(routers=(mute,)), 5.0)).waiting == 5.0

@@ -22,7 +22,7 @@ def test_decisions_of_random_histories_come_out_the_same_when_read_and_taken_aga
     assert tally.decisions > 200
 
 
-def test_a_line_of_a_release_that_did_not_look_at_queue_times_goes_on() -> None:
+def test_a_line_of_a_release_without_queue_times_can_still_be_decoded() -> None:
     record = decided()
     line = json.loads(record_codec.encode(record))
     del line["memory"]["learnt"]["queueing"]

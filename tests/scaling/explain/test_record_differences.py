@@ -13,7 +13,7 @@ def test_what_was_decided_is_decided_again() -> None:
     assert record_differences.differences(decided()) == ()
 
 
-def test_another_number_is_told_by_its_place() -> None:
+def test_a_different_number_is_reported_by_its_place() -> None:
     record = decided()
     recommendation = record.recommendation
     other = replace(record, recommendation=replace(recommendation, replicas=recommendation.replicas + 1))
@@ -22,7 +22,7 @@ def test_another_number_is_told_by_its_place() -> None:
     )
 
 
-def test_a_longer_list_is_told_whole() -> None:
+def test_a_longer_list_is_reported_whole() -> None:
     record = decided()
     advice = (ScalingAdvice(subject="policy", because="it rains"),)
     other = replace(
@@ -32,7 +32,7 @@ def test_a_longer_list_is_told_whole() -> None:
     assert difference.place == "advice"
 
 
-def test_a_difference_within_a_list_is_told_by_its_number() -> None:
+def test_a_difference_within_a_list_is_reported_by_its_index() -> None:
     record = decided()
     recommendation = record.recommendation
     assert recommendation.candidates

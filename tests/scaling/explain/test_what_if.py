@@ -57,7 +57,7 @@ def test_the_queue_at_which_it_grows_is_the_smallest() -> None:
     )
 
 
-def test_it_shrinks_below_some_traffic_and_when_nobody_asks_but_not_by_itself() -> None:
+def test_the_fleet_shrinks_below_some_traffic_and_without_requests_but_not_by_itself() -> None:
     points = of_steady()
     assert WhatIfCause.AS_IT_IS not in points
     assert points[WhatIfCause.LESS_TRAFFIC].replicas == points[WhatIfCause.NO_REQUESTS].replicas == 3
@@ -71,7 +71,7 @@ def test_what_is_too_many_shrinks_by_itself_once_it_was_for_long_enough() -> Non
     assert 0 < points[WhatIfCause.AS_IT_IS].after_seconds <= CHAT.pace.down_after_seconds
 
 
-def test_the_last_replica_goes_when_nobody_asks_for_so_long() -> None:
+def test_the_last_replica_is_removed_after_the_configured_time_without_requests() -> None:
     idle = replace(CHAT, zero_after_seconds=400.0)
     record = after(fleet(2, policy=idle, bounds=ReplicaBounds(least=0, most=4)), TEN_A_SECOND.times(0.3), 200)
     last = what_if.turning_points(record)[-1]
@@ -118,13 +118,13 @@ def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(
     assert all(turn.replicas > recommendation.replicas for turn in lifted)
 
 
-def test_while_figures_are_missing_nothing_is_said_to_shrink_it() -> None:
+def test_while_figures_are_missing_no_turning_point_shrinks_the_fleet() -> None:
     silent = tuple(replace(one, doubt=SampleProblem.NO_ANSWER) for one in fleet().pods)
     points = turns(after(fleet(pods=silent), TEN_A_SECOND, 200))
     assert not {WhatIfCause.AS_IT_IS, WhatIfCause.LESS_TRAFFIC, WhatIfCause.NO_REQUESTS} & set(points)
 
 
-def test_when_nothing_is_known_of_traffic_only_what_waits_is_asked() -> None:
+def test_while_traffic_is_unknown_only_waiting_requests_are_tried_as_a_cause() -> None:
     starting = (busy(0, phase=EnginePodPhase.STARTING, ready_at=None),)
     points = turns(after(fleet(pods=starting, wanted=1), SILENCE, 10))
     assert WhatIfCause.MORE_TRAFFIC not in points

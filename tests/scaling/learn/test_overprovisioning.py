@@ -31,22 +31,22 @@ def stood(
     return excess
 
 
-def test_who_always_has_a_fifth_more_asks_for_as_much_less() -> None:
+def test_a_fleet_that_always_has_a_fifth_too_many_replicas_gets_a_need_that_much_smaller() -> None:
     assert overprovisioning.correction(stood(6, 5.0), POWER).factor == pytest.approx(5 / 6, rel=0.01)
 
 
-def test_who_runs_behind_asks_for_a_little_more() -> None:
+def test_a_fleet_that_is_usually_below_its_need_gets_a_slightly_larger_need() -> None:
     assert overprovisioning.correction(stood(5, 5.2), POWER).factor == pytest.approx(5.2 / 5, rel=0.01)
 
 
-def test_one_look_changes_little_and_the_first_one_nothing() -> None:
+def test_one_observation_changes_little_and_the_first_one_nothing() -> None:
     assert overprovisioning.updated(OverprovisioningEstimate(), 8, 4.0, COLD, AT) == OverprovisioningEstimate(at=AT)
     second = overprovisioning.updated(OverprovisioningEstimate(at=AT), 8, 4.0, COLD, AT + COLD / 4)
     assert 0.0 < second.mean < 0.02
     assert overprovisioning.correction(second, POWER).factor == pytest.approx(1.0, abs=0.01)
 
 
-def test_too_many_and_too_few_by_turns_is_worse_than_the_mean_tells() -> None:
+def test_too_many_and_too_few_replicas_by_turns_is_worse_than_the_mean_shows() -> None:
     even, by_turns = stood(11, 10.0), OverprovisioningEstimate(at=0.0)
     for _ in range(LONG):
         by_turns = stood(8, 10.0, views=2, before=stood(15, 10.0, views=2, before=by_turns))
@@ -95,16 +95,16 @@ def excess_of(facts: ScalingFacts) -> OverprovisioningEstimate:
     ],
     ids=["at its fewest", "at its most", "spares alone", "nobody follows"],
 )
-def test_where_the_need_is_not_followed_nobody_sees_what_would_have_been(hidden: ScalingFacts) -> None:
+def test_where_the_need_is_not_followed_no_excess_is_measured(hidden: ScalingFacts) -> None:
     assert excess_of(hidden) == OverprovisioningEstimate()
 
 
-def test_spares_are_not_beyond_what_is_asked_for() -> None:
+def test_warm_replicas_do_not_count_as_excess() -> None:
     bare, spared = excess_of(fleet(4)), excess_of(fleet(6, policy=replace(CHAT, warm_pool=WarmPool(ready=2))))
     assert bare.mean > 0
     assert spared.mean < bare.mean + 0.1
 
 
-def test_without_a_need_nothing_is_learnt() -> None:
+def test_without_a_need_nothing_is_learned() -> None:
     _, memory = recommender.recommend(fleet(4), ScalingState(), AT)
     assert memory.learnt.excess == OverprovisioningEstimate(at=AT)

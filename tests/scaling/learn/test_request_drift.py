@@ -41,13 +41,13 @@ def interval(ended: float, *, entered: float = 0.0, each: float = 0.05, prompts:
     )
 
 
-def test_requests_that_end_as_they_should_take_nothing_from_what_was_learnt() -> None:
+def test_requests_that_end_on_time_take_no_weight_from_what_was_learned() -> None:
     assert request_drift.mix_weight([interval(64.0)], LEARNT) == 1.0
     assert request_drift.mix_weight([interval(33.0)], LEARNT) == 1.0, "within twice as long"
     assert request_drift.mix_weight([], LEARNT) == 1.0
 
 
-def test_requests_that_do_not_end_take_most_of_it_at_every_look() -> None:
+def test_requests_that_do_not_end_take_most_of_the_learned_weight_at_every_scrape() -> None:
     assert request_drift.mix_weight([interval(15.0)], LEARNT) == 0.25
     assert request_drift.mix_weight([interval(0.0)], LEARNT) == request_drift.LEAST
 
@@ -56,23 +56,23 @@ def test_few_that_are_late_may_be_chance() -> None:
     assert request_drift.mix_weight([replace(interval(0.0), running=1.0)], LEARNT) == 1.0
 
 
-def test_whoever_has_just_come_is_not_expected_to_end() -> None:
+def test_a_request_that_has_just_arrived_is_not_expected_to_end() -> None:
     assert request_drift.mix_weight([interval(0.0, entered=16.0)], LEARNT) == 1.0
 
 
-def test_where_no_token_was_made_nobody_knows_how_long_they_should_stay() -> None:
+def test_without_generated_tokens_it_is_unknown_how_long_requests_should_stay() -> None:
     idle = replace(interval(0.0), tokens=0.0, token_seconds=0.0, output_tokens=0.0)
     assert request_drift.mix_weight([idle], LEARNT) == 1.0
     assert request_drift.speed_weight([idle], SPEED) == 1.0
 
 
-def test_tokens_that_take_far_longer_than_learnt_take_from_the_speed() -> None:
+def test_tokens_that_take_far_longer_than_learned_reduce_the_weight_of_the_speed() -> None:
     assert request_drift.speed_weight([interval(64.0)], SPEED) == 1.0
     assert request_drift.speed_weight([interval(64.0, each=0.2)], SPEED) == 0.25
     assert request_drift.speed_weight([interval(64.0, each=50.0)], SPEED) == request_drift.LEAST
 
 
-def test_a_look_that_prompts_filled_says_nothing_of_a_step() -> None:
+def test_an_interval_filled_with_prefill_is_no_evidence_of_the_step_time() -> None:
     assert request_drift.speed_weight([interval(64.0, each=0.2, prompts=45_000.0)], SPEED) == 1.0
 
 
@@ -90,7 +90,7 @@ def test_few_requests_are_soon_outweighed_anyway() -> None:
     assert request_mix.discounted(few, 0.1) is few
 
 
-def test_only_the_speed_of_the_revision_that_serves_is_doubted() -> None:
+def test_only_the_speed_of_the_revision_that_serves_is_discounted() -> None:
     old, new = SpeedFit(revision="old", looks=100.0), SpeedFit(revision="new", looks=100.0, kv_tokens=5.0)
     lighter = replica_speed.discounted((old, new), "new", 0.25)
     assert lighter == (old, SpeedFit(revision="new", looks=25.0, kv_tokens=5.0))

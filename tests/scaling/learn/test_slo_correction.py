@@ -51,7 +51,7 @@ def test_a_good_time_eases_it() -> None:
     assert factor(felt(0.0, None)) < factor(SloCorrection())
 
 
-def test_misses_of_a_fleet_that_was_hardly_used_tell_more_than_those_of_a_full_one() -> None:
+def test_misses_of_a_fleet_that_was_hardly_used_count_more_than_those_of_a_full_one() -> None:
     assert factor(felt(50.0, 0.0, stand=replace(STAND, reckoned=2.0))) > factor(felt(50.0, 0.0))
 
 
@@ -65,7 +65,7 @@ def test_a_fleet_that_is_overrun_does_not_teach_how_a_well_used_one_feels(stand:
 
 
 @pytest.mark.parametrize("stand", [replace(STAND, ready=0), replace(STAND, reckoned=0.0)])
-def test_where_nobody_serves_or_nobody_asks_nothing_is_felt(stand: ServingState) -> None:
+def test_without_ready_replicas_or_without_need_no_correction_is_learned(stand: ServingState) -> None:
     assert felt(1000.0, 0.0, stand=stand) == SloCorrection()
 
 

@@ -104,7 +104,7 @@ def test_a_draft_that_costs_more_than_it_gives_is_switched_off_after_a_while() -
     assert "switched off until that is above 1.1" in guesser.advice
 
 
-def test_it_comes_back_when_the_load_has_gone_but_never_twice_within_ten_cold_starts() -> None:
+def test_speculation_returns_when_the_load_has_fallen_but_never_twice_within_ten_cold_starts() -> None:
     guesser = Guesser()
     guesser.passes(4)
     guesser.batch = 2
@@ -126,7 +126,7 @@ def test_a_short_burst_switches_nothing() -> None:
 
 
 @pytest.mark.parametrize("policy", [ScalingPolicy(), replace(LETS, active=False)])
-def test_without_leave_it_is_only_told(policy: ScalingPolicy) -> None:
+def test_without_permission_to_switch_off_speculation_it_is_only_advised(policy: ScalingPolicy) -> None:
     guesser = Guesser(facts=replace(SPECULATING, policy=policy))
     assert guesser.passes(20) is False
     assert "set spec.speculation.switchOff to WhenItCosts" in guesser.advice
@@ -139,21 +139,21 @@ def test_leave_that_is_taken_back_switches_it_on() -> None:
     assert guesser.passes(1) is False
 
 
-def test_what_nobody_measured_is_not_judged() -> None:
+def test_a_gain_of_speculation_that_was_not_measured_is_not_judged() -> None:
     assert Guesser(facts=replace(SPECULATING, assumed=None)).passes(20) is False
     assert Guesser(doubt=SampleProblem.STALE).passes(20) is False
     no_replica = speculation.updated(replace(SUMMARY, ready=0), SPECULATING, SpeculationState(guessed=3.0), START)
     assert no_replica[0].gain is None
 
 
-def test_a_learnt_speed_serves_where_no_data_sheet_does() -> None:
+def test_a_learned_speed_is_used_where_there_is_no_data_sheet() -> None:
     load = FleetLoad(prompt_tokens=1, output_tokens=1, tokens_per_sequence=1, speed=L4)
     summary = replace(SUMMARY, ready=1, running=64.0, load=load)
     facts = replace(SPECULATING, assumed=None)
     assert speculation.updated(summary, facts, SpeculationState(guessed=3.0, accepted=0.6), START)[0].gain is not None
 
 
-def test_who_does_not_guess_is_never_switched() -> None:
+def test_a_deployment_without_speculative_decoding_is_never_switched() -> None:
     assert speculation.updated(SUMMARY, replace(SPECULATING, speculates=False), SpeculationState(off=True), START) == (
         SpeculationState(),
         (),

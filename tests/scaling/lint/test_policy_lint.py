@@ -97,7 +97,9 @@ def test_a_target_that_no_load_or_no_fleet_meets_is_refused(
         ),
     ],
 )
-def test_what_people_come_to_regret_is_told(policy: ScalingPolicy, reason: LintReason, words: str) -> None:
+def test_settings_that_users_come_to_regret_get_a_warning(
+    policy: ScalingPolicy, reason: LintReason, words: str
+) -> None:
     (one,) = policy_lint.policy_warnings(policy)
     assert one.reason is reason
     assert words in one.sentence
@@ -114,7 +116,7 @@ def test_what_people_come_to_regret_is_told(policy: ScalingPolicy, reason: LintR
         (replace(MORNING, cron="0 0 1 1 *"), replace(LATER, cron="0 0 1 7 *")),
     ],
 )
-def test_schedules_that_do_not_quarrel_are_not_told_of(one: ScheduleWindow, other: ScheduleWindow) -> None:
+def test_schedules_that_do_not_conflict_get_no_warning(one: ScheduleWindow, other: ScheduleWindow) -> None:
     assert list(policy_lint.policy_warnings(ScalingPolicy(schedules=(one, other)))) == []
     assert list(policy_lint.policy_warnings(ScalingPolicy(schedules=(other, one)))) == []
 
@@ -201,5 +203,5 @@ def test_a_policy_and_who_names_it_do_not_match(
         (replace(USER, sleeps=True), ScalingPolicy(warm_pool=WarmPool(ready=1, asleep=1))),
     ],
 )
-def test_those_that_match_are_not_told_of(user: PolicyUse, policy: ScalingPolicy) -> None:
+def test_a_policy_that_matches_its_deployment_gets_no_warning(user: PolicyUse, policy: ScalingPolicy) -> None:
     assert list(policy_use_lint.policy_use_warnings(user, policy)) == []

@@ -59,7 +59,7 @@ def test_a_run_always_repeats_to_the_bit(settings: EngineSettings, requests: lis
 
 
 @given(ANY, TRAFFIC)
-def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
+def test_tokens_out_are_always_tokens_requested(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     engine = engines.core(settings)
     record = traffic.play(engine, [replace(one, given_up_after=None) for one in requests])
     for request in (one for one in record.requests if one.status is not EngineRequestStatus.NEW):
@@ -72,7 +72,7 @@ def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, reques
 
 
 @given(ANY, TRAFFIC)
-def test_whoever_was_let_in_always_ends_and_every_page_comes_back(
+def test_every_accepted_request_always_ends_and_every_block_is_returned(
     settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     engine = engines.core(settings)
@@ -127,7 +127,7 @@ def test_pages_free_and_held_always_make_all_pages(settings: EngineSettings, req
 
 
 @given(PLAIN, TRAFFIC)
-def test_nobody_ever_starves_where_the_first_come_is_the_first_served(
+def test_no_request_ever_starves_where_the_first_come_is_the_first_served(
     settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     fair = replace(settings, policy=SchedulingPolicy.FCFS, adapter_slots=0)

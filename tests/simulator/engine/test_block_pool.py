@@ -42,7 +42,7 @@ def test_what_is_found_is_held_and_leaves_the_order_of_reuse() -> None:
         pages.take(1)
 
 
-def test_equal_text_on_two_pages_is_found_until_both_are_gone() -> None:
+def test_equal_text_in_two_blocks_is_found_until_both_blocks_are_reused() -> None:
     pages = pool(3)
     one, other = written(pages, 1), written(pages, 1)
     pages.release(one, 0, 0)
@@ -90,7 +90,7 @@ def test_a_preempted_owner_finds_the_beginning_of_its_nameless_pages() -> None:
     assert (run.count, pages.free) == (0, 0)
 
 
-def test_a_run_that_was_recovered_whole_is_gone() -> None:
+def test_a_run_of_freed_blocks_that_was_recovered_whole_is_removed() -> None:
     pages = pool()
     pages.take(2)
     run = pages.release([], 2, 0, returns=True)

@@ -33,7 +33,7 @@ def test_time_stops_at_the_first_token_and_at_the_end() -> None:
     assert engine.advance(last.now, 100.0).now == 100.0
 
 
-def test_time_can_run_through_to_the_moment_asked_for() -> None:
+def test_time_can_run_through_to_the_requested_moment() -> None:
     engine = core(ROOMY)
     engine.add(request(1, 50, 100))
     result = engine.advance(0.0, 100.0, stopping=False)
@@ -131,7 +131,7 @@ class Notes:
         self.received.append(("cleared", (), None))
 
 
-def test_a_listener_hears_of_pages_as_they_fill_go_and_are_forgotten() -> None:
+def test_a_listener_is_notified_of_blocks_that_fill_are_evicted_or_are_cleared() -> None:
     engine, notes = core(EngineSettings(blocks=7, block_tokens=16)), Notes()
     engine.listen(notes)
     engine_request = request(1, 40, 25)

@@ -15,14 +15,14 @@ def load(several: EngineRanks) -> list[int]:
     return [one.running + one.waiting for one in several.cores]
 
 
-def test_a_burst_spreads_evenly_although_nothing_new_was_told() -> None:
+def test_a_burst_spreads_evenly_over_ranks_although_no_new_load_was_reported() -> None:
     several = ranks(100, 100, 100)
     for serial in range(7):
         assert several.add(request(serial, 10, 5), now=0.01) is None
     assert load(several) == [3, 2, 2]
 
 
-def test_a_rank_that_was_asked_for_takes_the_request() -> None:
+def test_a_request_that_names_a_rank_goes_to_that_rank() -> None:
     several = ranks(100, 100)
     for serial in range(3):
         several.add(request(serial, 10, 5), now=0.0, rank=1)

@@ -10,7 +10,7 @@ from tests.simulator.engine.engines import begun, core, drive, named, request
 ROOMY = EngineSettings(blocks=1000)
 
 
-def test_priority_orders_those_that_wait_and_moves_nobody_who_runs() -> None:
+def test_priority_orders_waiting_requests_and_preempts_no_running_one() -> None:
     engine = core(replace(ROOMY, max_sequences=1, policy=SchedulingPolicy.PRIORITY))
     running, patient, urgent = (replace(request(at, 10, 5), priority=one) for at, one in enumerate((9, 5, 0)))
     engine.add(running)
@@ -171,7 +171,7 @@ def test_a_stop_that_could_not_be_foreseen_wastes_a_token() -> None:
     assert (step_after_the_end(FinishReason.LENGTH), step_after_the_end(FinishReason.STOP)) == (1, 2)
 
 
-def test_a_paused_engine_lets_nobody_in_or_does_nothing_at_all() -> None:
+def test_a_paused_engine_starts_no_new_request_or_does_nothing_at_all() -> None:
     engine = core(ROOMY)
     engine.add(request(1, 10, 9))
     run = drive(engine, steps=1)
@@ -186,7 +186,7 @@ def test_a_paused_engine_lets_nobody_in_or_does_nothing_at_all() -> None:
     assert engine.counts.finished[FinishReason.LENGTH] == 2
 
 
-def test_the_cache_is_forgotten_only_when_nobody_holds_a_page() -> None:
+def test_the_prefix_cache_is_reset_only_when_no_request_holds_a_block() -> None:
     engine = core(EngineSettings(blocks=100, block_tokens=32))
     engine.add(named(1, 101, 32))
     run = drive(engine, steps=1)

@@ -48,7 +48,7 @@ def test_near_the_end_of_the_context_fewer_are_drafted() -> None:
     assert engine.counts.draft_tokens == 2
 
 
-def test_each_draft_holds_as_often_as_it_is_said_to_given_the_one_before() -> None:
+def test_each_draft_token_is_accepted_at_its_configured_rate_given_the_one_before() -> None:
     plan = SpeculationSettings(tokens=2, acceptance=(0.8, 0.5))
     engine = core(replace(ROOMY, speculation=plan, context_tokens=100_000, blocks=10_000))
     engine.add(request(1, 10, 20_000))

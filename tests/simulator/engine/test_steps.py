@@ -11,7 +11,7 @@ from tests.simulator.engine.engines import begun, core, drive, named, request
 ROOMY = EngineSettings(blocks=1000)
 
 
-def test_a_prompt_of_101_tokens_asked_twice_finds_96_of_them() -> None:
+def test_a_prompt_of_101_tokens_sent_twice_finds_96_of_them_in_the_cache() -> None:
     engine = core(EngineSettings(blocks=100, block_tokens=32))
     first, second = named(1, 101, 32), named(2, 101, 32)
     engine.add(first)
@@ -122,7 +122,7 @@ def pressed(policy: SchedulingPolicy, *urgencies: int) -> tuple[EngineCore, list
     return engine, requests
 
 
-def test_when_pages_run_out_the_last_that_entered_gives_up_its_own_and_returns_first() -> None:
+def test_when_blocks_run_out_the_latest_request_is_preempted_and_resumes_first() -> None:
     engine, (first, second, third) = pressed(SchedulingPolicy.FCFS, 0, 0, 0)
     late = request(9, 16, 2, arrived=9.0)
     run = drive(engine, steps=1)
@@ -140,7 +140,7 @@ def test_when_pages_run_out_the_last_that_entered_gives_up_its_own_and_returns_f
     assert sum(one.tokens for one in run.emissions if one.request is third) == 40
 
 
-def test_by_priority_the_least_urgent_gives_up_and_of_these_the_latest() -> None:
+def test_by_priority_the_least_urgent_request_is_preempted_and_of_equals_the_latest() -> None:
     engine, (urgent, patient, other) = pressed(SchedulingPolicy.PRIORITY, 0, 5, 1)
     drive(engine)
     assert [one.preemptions for one in (urgent, patient, other)] == [0, 1, 0]
@@ -149,7 +149,7 @@ def test_by_priority_the_least_urgent_gives_up_and_of_these_the_latest() -> None
     assert [one.preemptions for one in requests] == [0, 1, 0]
 
 
-def test_a_preempted_request_finds_what_is_left_of_its_own_pages_and_is_not_looked_up_twice() -> None:
+def test_a_preempted_request_finds_what_is_left_of_its_blocks_and_is_not_queried_in_the_cache_twice() -> None:
     engine, requests = pressed(SchedulingPolicy.FCFS, 0, 0, 0)
     drive(engine)
     assert sum(one.preemptions for one in requests) == 1

@@ -119,14 +119,14 @@ def test_a_card_that_is_slower_than_the_model_shows_in_every_mean(recording: Rec
     assert found.worst == max(-found.ttft, -found.tpot, -found.latency)
 
 
-def test_the_first_seconds_tell_what_the_card_reaches(recording: Recording) -> None:
+def test_the_first_seconds_show_which_share_of_its_rates_the_gpu_reaches(recording: Recording) -> None:
     found = rate_shares.fitted_shares(first_seconds.stretches(recording.seconds, LIMITS), card)
     assert isinstance(found, RateShares)
     assert found.bandwidth == pytest.approx(REAL.bandwidth, rel=0.10)
     assert found.arithmetic == pytest.approx(REAL.arithmetic, rel=0.10)
 
 
-def test_a_run_without_load_in_its_first_seconds_tells_nothing() -> None:
+def test_a_run_without_load_in_its_first_seconds_shows_no_rate_shares() -> None:
     idle = RecordedSecond(prompt_tokens=0.0, generation_tokens=0.0, running=0, waiting=0, usage=0.0)
     assert "use a run that starts under load" in str(
         rate_shares.fitted_shares(first_seconds.stretches([idle] * 30, LIMITS), card)

@@ -101,7 +101,7 @@ def test_what_was_found_is_written_and_read_and_used_for_that_deployment_only() 
         calibration_file.step_times(other, again)
 
 
-def test_an_engine_without_pauses_does_not_tell_both_shares() -> None:
+def test_an_engine_without_pauses_does_not_show_both_rate_shares() -> None:
     timed_scrapes = scrapes(RateShares(0.7, 0.4), 4)
     found = calibration_file.calibrate(
         QUESTION, scrape_intervals.stretches(timed_scrapes, LIMITS.batch_tokens), reaching, "a test"

@@ -153,7 +153,7 @@ def test_a_run_stops_before_what_it_could_not_end() -> None:
     assert isinstance(plan.next_step(swept.LIMITS, EMPTY, None, enough), OutOfTime)
 
 
-def test_what_was_skipped_is_not_tried_again() -> None:
+def test_skipped_work_is_not_tried_again() -> None:
     first = plan.points(swept.LIMITS)[0]
     skipped = (SkippedWork(what=first.words, why="it hung"), SkippedWork(what="ngram", why="it did not start"))
     _, order = run(swept.LIMITS, replace(EMPTY, skipped=skipped))

@@ -236,7 +236,7 @@ def test_the_passes_of_a_head_take_what_was_measured_of_one() -> None:
     assert measured.decode_line(2, 2) == DecodeLine(0.010, 1e-6)
 
 
-def test_a_lookups_time_is_every_steps_where_the_deployment_looks_drafts_up() -> None:
+def test_the_time_of_a_lookup_is_part_of_every_step_where_drafts_come_from_lookups() -> None:
     times = MeasuredStepTimes(replace(TABLE, draft_step_s=0.002), ORIGIN, DraftedStep())
     assert astuple(times.decode_line(2, 2)) == pytest.approx((0.012, 1e-6))
     assert astuple(times.decode_line(2, 6)) == pytest.approx((0.016, 1e-6))

@@ -42,7 +42,7 @@ def test_a_line_that_a_killed_run_left_is_cut_off() -> None:
     assert sweep_file.complete(cut) == whole[: whole[:-1].rindex("\n") + 1]
 
 
-def test_a_sweep_is_told_from_other_files() -> None:
+def test_a_sweep_file_is_distinguished_from_other_files() -> None:
     assert sweep_file.is_sweep(text(WHOLE))
     assert not sweep_file.is_sweep('{\n "about": "shares"\n}\n')
     assert not sweep_file.is_sweep("[1]\n")
@@ -81,7 +81,7 @@ FIGURES = (
 
 
 @pytest.mark.parametrize(("name", "value", "message"), FIGURES)
-def test_a_figure_that_nobody_can_have_measured_is_named(name: str, value: object, message: str) -> None:
+def test_a_figure_that_cannot_have_been_measured_is_named(name: str, value: object, message: str) -> None:
     row = json.loads(sweep_file.line(WHOLE.steps[0])) | {name: value}
     with pytest.raises(ValueError, match=f"line 2: {message}"):
         sweep_file.read(sweep_file.header(swept.DEPLOYMENT) + json.dumps(row) + "\n")

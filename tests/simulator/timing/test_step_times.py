@@ -51,7 +51,7 @@ def test_a_longer_prompt_never_makes_a_step_shorter(model: str, requests: int, p
     assert times.seconds(beside) < short < long
 
 
-def test_nobody_in_the_step_takes_no_time() -> None:
+def test_a_step_without_sequences_takes_no_time() -> None:
     times = published_rows.times(published_rows.question())
     assert times.seconds(StepBatch()) == 0.0
     assert times.decode_line(0, 0) == DecodeLine(0.0, 0.0)

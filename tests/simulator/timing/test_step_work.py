@@ -12,7 +12,7 @@ from tests.simulator.timing import published_rows
 GPT = "openai/gpt-oss-120b"
 
 
-def test_a_dense_model_streams_its_sixteen_bit_parameters_but_not_the_looked_up_embedding() -> None:
+def test_a_dense_model_streams_its_sixteen_bit_parameters_but_not_the_embedding_table() -> None:
     load = step_work.of(published_rows.question())
     assert load.dense_bytes == pytest.approx(2 * 7.505e9, rel=0.01)
     assert load.dense_operations == pytest.approx(2 * 7.505e9, rel=0.01)

@@ -75,7 +75,7 @@ def test_a_part_of_the_day_has_the_requests_that_the_whole_has_there() -> None:
     assert part[0].time < 600 < part[-1].time
 
 
-def test_a_client_that_asks_less_than_once_a_window_is_not_heard() -> None:
+def test_a_client_that_sends_less_than_one_request_a_window_is_left_out() -> None:
     seldom = ClientMixWindow(
         start=0.0, rates=(ClientRate("0", 0.0005, weibull=False, shape=1.0),), lengths=FIRST.lengths
     )

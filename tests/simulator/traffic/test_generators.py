@@ -59,7 +59,7 @@ def test_a_day_has_its_crest_in_the_afternoon_and_its_trough_at_night() -> None:
 
 @pytest.mark.parametrize("variation", [0.5, 1.0, 3.0])
 @pytest.mark.parametrize("kind", [gaps.gamma, gaps.weibull])
-def test_bursts_have_the_variation_they_were_asked_for(
+def test_bursts_have_the_requested_variation(
     kind: Callable[[random.Random, float], Iterator[float]], variation: float
 ) -> None:
     drawn = list(islice(kind(chance(), variation), 60_000))

@@ -30,7 +30,7 @@ def test_a_line_that_is_none_is_named_with_what_was_expected() -> None:
         list(request_traces.mooncake(["{}"], page_tokens=16))
 
 
-def test_a_trace_is_read_no_further_than_it_is_asked() -> None:
+def test_a_trace_is_read_no_further_than_requested() -> None:
     rows = iter(["TIMESTAMP,ContextTokens,GeneratedTokens", "2023-11-16 18:15:46.6,1,1", "unreadable"])
 
     assert next(request_traces.azure(rows)).time == 0.0

@@ -22,7 +22,7 @@ def lived(first: RequestArrival, answer_s: float) -> list[RequestArrival]:
         one = following
 
 
-def test_recorded_sessions_begin_when_they_are_told_to() -> None:
+def test_recorded_sessions_begin_at_the_given_times() -> None:
     firsts = list(sessions.claude_code(EXCERPT, [5.0, 9.0], page_tokens=16))
 
     assert [(one.time, one.session) for one in firsts] == [
@@ -52,13 +52,13 @@ def test_prompts_keep_their_tokens_and_their_pages() -> None:
     ]
 
 
-def test_sessions_share_nothing_unless_told() -> None:
+def test_sessions_share_nothing_unless_configured_to() -> None:
     one, other = list(sessions.claude_code(EXCERPT, [0.0, 0.0], page_tokens=64))[:2]
 
     assert not set(one.prefix) & set(other.prefix)
 
 
-def test_told_to_they_share_tools_and_system_prompt_of_equal_length() -> None:
+def test_with_share_system_sessions_share_tools_and_system_prompt_of_equal_length() -> None:
     one, other, third = sessions.claude_code(EXCERPT, [0.0, 0.0, 0.0], page_tokens=64, share_system=True)
     entries = [json.loads(line) for line in EXCERPT]
     shared = (entries[0]["tool_tokens"] + entries[0]["system_tokens"]) // 64
@@ -83,13 +83,13 @@ def test_equal_tools_are_shared_even_where_system_prompts_differ() -> None:
     assert not set(one.prefix[2:]) & set(other.prefix[2:])
 
 
-def test_a_session_without_requests_takes_its_start_and_never_asks() -> None:
+def test_a_session_without_requests_takes_its_start_time_and_never_sends_one() -> None:
     empty = json.dumps({"id": "x", "tool_tokens": 0, "system_tokens": 0, "requests": []})
 
     assert [one.time for one in sessions.claude_code([empty, EXCERPT[0]], [1.0, 2.0], page_tokens=64)] == [2.0]
 
 
-def test_a_sub_agent_asks_at_its_place() -> None:
+def test_a_sub_agent_sends_its_requests_at_its_place_in_the_session() -> None:
     def request(prompt: int) -> dict[str, object]:
         return {"type": "n", "in": prompt, "out": 1, "think_time": 2.0, "hash_runs": [[0, prompt // 64]]}
 

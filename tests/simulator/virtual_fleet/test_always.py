@@ -71,7 +71,7 @@ def test_every_arrival_always_ends_exactly_once(
 
 
 @given(TRAFFIC, RULES, REPLICAS)
-def test_tokens_asked_for_are_always_tokens_answered(
+def test_tokens_requested_are_always_tokens_returned(
     traffic: list[RequestArrival], rule: type[Balancer], replicas: int
 ) -> None:
     witness = lived(fleet(TIGHT, replicas), rule(), traffic)
@@ -116,7 +116,7 @@ def test_other_names_never_change_anything_but_names(
 
 
 @given(st.lists(REQUESTS, min_size=1, max_size=8), REPLICAS, st.floats(0.05, 3.0))
-def test_looking_never_changes_what_is_looked_at(
+def test_observing_never_changes_what_is_observed(
     values: list[tuple[float, int, int]], replicas: int, every: float
 ) -> None:
     traffic, one = arrivals(values), fleet(TIGHT, replicas)
@@ -128,7 +128,7 @@ def test_looking_never_changes_what_is_looked_at(
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 20), st.floats(0, 2)), max_size=4), max_size=5))
-def test_a_session_never_asks_before_it_was_answered_and_has_thought(
+def test_a_session_never_sends_its_next_request_before_the_reply_and_its_think_time(
     values: list[list[tuple[int, int, float]]],
 ) -> None:
     sessions = [
@@ -198,7 +198,7 @@ def test_in_batches_twice_the_replicas_in_turn_never_delay_anybody_by_more_than_
 
 
 @given(TRAFFIC, RULES, REPLICAS)
-def test_nobody_is_ever_answered_later_than_all_together_when_each_has_a_replica_of_its_own(
+def test_no_request_is_ever_slower_on_a_replica_of_its_own_than_on_a_shared_fleet(
     traffic: list[RequestArrival], rule: type[Balancer], replicas: int
 ) -> None:
     together = delays(lived(fleet(ROOMY, replicas), rule(), traffic))
@@ -229,7 +229,7 @@ def test_data_parallel_ranks_answer_everybody_and_share_the_work() -> None:
     assert [core.counts.generation_tokens for core in cores] == [150, 150]
 
 
-def test_the_world_counts_what_the_observer_was_told() -> None:
+def test_the_simulation_counts_what_the_observer_received() -> None:
     witness = Witness()
     world = FleetSimulation(fleet(TIGHT, 2), LeastTokens(), random.Random(1), witness)  # noqa: S311
     world.run(request_traces.azure(lines("azure-excerpt.csv")), until=100.0)

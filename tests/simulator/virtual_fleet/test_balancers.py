@@ -32,7 +32,7 @@ def chosen(balancer: Balancer, ready: list[Seen], *arrivals: RequestArrival) -> 
     return [balancer.choose(one, ready).ordinal for one in arrivals]
 
 
-def test_round_robin_takes_turns_and_goes_on_when_somebody_leaves() -> None:
+def test_round_robin_takes_turns_and_goes_on_when_a_replica_leaves() -> None:
     balancer, ready = RoundRobin(), [Seen(0), Seen(1), Seen(2)]
 
     assert chosen(balancer, ready, ARRIVAL, ARRIVAL, ARRIVAL, ARRIVAL) == [0, 1, 2, 0]
@@ -43,7 +43,7 @@ def test_the_shortest_queue_wins_whatever_is_in_it() -> None:
     assert chosen(FewestRequests(), [Seen(0, 3, 30), Seen(1, 2, 90_000), Seen(2, 2, 10)], ARRIVAL) == [1]
 
 
-def test_fewest_tokens_win_with_a_guess_for_each_reply() -> None:
+def test_fewest_tokens_win_with_an_estimate_for_each_reply() -> None:
     assert chosen(LeastTokens(), [Seen(0, 1, 5000), Seen(1, 4, 100), Seen(2, 4, 100)], ARRIVAL) == [1]
 
 

@@ -47,7 +47,7 @@ def test_out_of_balance_the_fewest_requests_win() -> None:
     assert chosen(balancer, ready, arrival_of(1, 2)) == [1]
 
 
-def test_what_nobody_knows_goes_to_the_smallest_tree_at_one_and_to_the_least_asked_at_the_other() -> None:
+def test_an_unseen_prompt_goes_to_the_smallest_tree_in_vllm_router_and_to_the_least_loaded_in_sglang() -> None:
     for settings, expected in ((VLLM_ROUTER, 1), (SGLANG_ROUTER, 0)):
         balancer, ready = CacheAwareBalancer(settings, 16, 1), [Seen(0), Seen(1)]
         chosen(balancer, ready, arrival_of(1, 2))
@@ -55,7 +55,7 @@ def test_what_nobody_knows_goes_to_the_smallest_tree_at_one_and_to_the_least_ask
         assert chosen(balancer, ready, arrival_of(9)) == [expected]
 
 
-def test_trees_are_cut_to_their_size_now_and_then_and_a_replica_that_went_is_not_asked() -> None:
+def test_trees_are_trimmed_to_their_size_periodically_and_a_removed_replica_gets_no_request() -> None:
     settings = replace(SGLANG_ROUTER, tree_characters=4 * 16 * 2)
     balancer, ready = CacheAwareBalancer(settings, 16, 1), [Seen(0), Seen(1)]
     chosen(balancer, ready, arrival_of(1, 2, 3))

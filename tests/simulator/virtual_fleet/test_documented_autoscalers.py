@@ -174,7 +174,7 @@ def test_wva_with_five_replicas_as_in_its_page_on_several_variants() -> None:
     assert SaturationSettings().target([*peaks[:4], ReplicaPeak(0.55, 4.0)]) == 6, "2.6 of queue are less than 3"
 
 
-def test_wva_asks_once_a_minute_and_its_hpa_waits_four() -> None:
+def test_wva_decides_once_a_minute_and_its_hpa_waits_four_minutes() -> None:
     """hpa-integration.md: 240 s of stabilization both ways, ten pods in 150 s."""
     scaler = WorkloadVariantAutoscaler(SaturationSettings(), WvaBehaviour())
     up = [scaler.wanted(loaded(15.0 * turn, 0.75, 0.75)) for turn in range(18)]
@@ -183,7 +183,7 @@ def test_wva_asks_once_a_minute_and_its_hpa_waits_four() -> None:
     assert (down[0], down[-1]) == (3, 2)
 
 
-def test_wva_stands_still_where_nobody_answers_and_within_a_tenth() -> None:
+def test_wva_changes_nothing_while_no_replica_answers_and_within_a_tenth_of_the_target() -> None:
     scaler = WorkloadVariantAutoscaler(SaturationSettings(), WvaBehaviour())
     assert scaler.wanted(loaded(0.0, starting=2)) == 2
     leaving = loaded(15.0, 0.1, 0.1)

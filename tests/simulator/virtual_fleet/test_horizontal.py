@@ -59,12 +59,12 @@ def test_fewer_only_once_no_answer_of_five_minutes_was_higher() -> None:
     assert answers == [4] * 20 + [2, 2]
 
 
-def test_with_nobody_to_ask_it_stands_still() -> None:
+def test_without_ready_replicas_the_horizontal_autoscaler_changes_nothing() -> None:
     assert horizontal().wanted(snapshot_of(0.0, starting=3)) == 3
     assert horizontal().wanted(snapshot_of(0.0)) == 0
 
 
-def test_an_engine_tells_what_runs_and_what_waits() -> None:
+def test_an_engine_reports_its_running_and_waiting_requests() -> None:
     (one,) = snapshot_of(0.0, 0).replicas
     assert (running(one), waiting(one)) == (0.0, 0.0)
 

@@ -86,7 +86,7 @@ def test_ten_streams_on_eight_slots_are_a_reason_by_their_queue_time(
 
 
 @pytest.mark.trial(21)
-def test_what_was_learnt_from_short_answers_is_outweighed_within_two_minutes(
+def test_what_was_learned_from_short_replies_is_outweighed_within_two_minutes(
     decisions: list[tuple[float, Recommendation]],
 ) -> None:
     """Ten of them take 1.7 replicas by room in the batch, and as much again is kept free for random variation."""

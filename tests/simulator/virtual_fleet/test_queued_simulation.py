@@ -95,7 +95,7 @@ def test_what_still_waits_when_the_world_stops_was_left() -> None:
     assert len(witness.leftovers) == 5
 
 
-def test_nobody_is_lost_while_there_is_no_engine() -> None:
+def test_no_request_is_lost_while_there_is_no_engine() -> None:
     """Held until the scaling loop's first replica has started; some have waited too long by then."""
 
     def wanted(snapshot: FleetSnapshot) -> int:  # noqa: ARG001  # one, whatever it sees

@@ -90,7 +90,7 @@ def test_an_empty_run_has_figures_without_numbers() -> None:
     assert document["arrived"] == 0
 
 
-def test_only_what_arrived_inside_the_span_is_told() -> None:
+def test_only_requests_that_arrived_within_the_span_are_reported() -> None:
     statistics = RunStatistics(since=1.0, until=2.0)
     for at in (0.9, 1.0, 1.9, 2.0):
         answered(statistics, at, first=0.5, last=1.0, tokens=1)
@@ -101,7 +101,7 @@ def test_only_what_arrived_inside_the_span_is_told() -> None:
     assert list(statistics.series.at) == [1.0, 1.9]
 
 
-def test_what_was_refused_or_left_outside_the_span_is_not_told_either() -> None:
+def test_requests_refused_or_left_unfinished_outside_the_span_are_not_reported_either() -> None:
     statistics = RunStatistics(since=1.0)
     early = RequestArrival(time=0.0, prompt_tokens=1, output_tokens=1)
     statistics.refused(early, "too_long")
@@ -125,7 +125,7 @@ def test_what_was_left_is_counted_apart() -> None:
     assert (statistics.counts.left, statistics.counts.kept_first) == (1, 0)
 
 
-def test_two_tales_can_be_told_as_one() -> None:
+def test_the_statistics_of_two_runs_can_be_merged() -> None:
     one = statistics_of_four()
     one.add_all(statistics_of_four())
 

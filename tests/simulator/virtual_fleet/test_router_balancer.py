@@ -127,7 +127,7 @@ def test_without_an_engine_there_is_nothing_to_choose() -> None:
         RouterBalancer(ROUTERS, lambda _ordinal, _now: None).choose(conversations()[0], [])
 
 
-def test_a_page_that_stands_twice_is_held_until_both_are_gone() -> None:
+def test_a_block_that_is_stored_twice_is_held_until_both_copies_are_removed() -> None:
     index = PrefixIndex(learns=False)
     index.open(0)
     one, other = TrueCache(index, 0), TrueCache(index, 1)

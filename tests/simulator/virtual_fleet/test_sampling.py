@@ -35,7 +35,7 @@ def took(*seconds: float) -> RunStatistics:
     return statistics
 
 
-def test_groups_that_agree_leave_no_doubt() -> None:
+def test_groups_that_agree_leave_an_error_of_zero() -> None:
     found = sampling.estimates([took(1.0, 3.0), took(1.0, 3.0)], [10.0, 10.0])
 
     assert found["TTFT mean s"].value == pytest.approx(2.0)

@@ -45,7 +45,7 @@ def simulated(deciding: Deciding, made: SimulatedFleet, *times: float, until: fl
     return world
 
 
-def test_pods_are_shown_on_their_way_from_starting_to_gone() -> None:
+def test_pods_are_shown_in_every_phase_from_starting_to_removed() -> None:
     deciding = Deciding(2, 2, 2, 1)
     simulated(deciding, fleet(ROOMY, 1), *(float(second) for second in range(30)))
 
@@ -86,7 +86,7 @@ def test_time_between_tokens_grows_while_a_reply_is_being_written() -> None:
     assert (meter.firsts, meter.kept, meter.finished) == (1, 0, 0)
 
 
-def test_an_engine_without_counters_tells_its_gauges_alone() -> None:
+def test_an_engine_without_counters_reports_its_gauges_alone() -> None:
     deciding = Deciding(1)
     simulated(deciding, SimulatedFleet(inside=lambda _: ReplicaEngines((SmallEngine(),)), replicas=1), 0.0, 1.0)
     figures = deciding.seen[1][1].pods[0].figures
@@ -105,7 +105,7 @@ def test_who_waits_in_the_queue_is_held_by_the_router() -> None:
     assert (router.figures.oldest_seconds, router.figures.prompt_tokens) == (4.0, 200.0)
 
 
-def test_an_answer_takes_effect_once_the_figures_are_as_old_as_they_are_said_to_be() -> None:
+def test_a_recommendation_takes_effect_once_its_figures_have_their_configured_age() -> None:
     world = simulated(Deciding(3), fleet(ROOMY, 1), 0.0)
 
     assert [one.wanted_at for one in world.replicas.all] == [0.0, 1.0, 1.0]

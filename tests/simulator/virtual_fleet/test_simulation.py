@@ -84,7 +84,7 @@ def test_a_replica_given_up_answers_what_it_has_and_is_sent_nothing_more() -> No
     assert world.totals.answered == 6
 
 
-def test_a_start_that_is_no_longer_wanted_is_called_off() -> None:
+def test_the_start_of_a_replica_that_is_no_longer_needed_is_cancelled() -> None:
     witness, world = simulated(fleet(1, scaled([3, 1], every=5.0), starts=60.0), arrivals_at(0.0, 100.0))
 
     assert [one.ready_at for one in world.replicas.all] == [0.0, None, None]
@@ -92,7 +92,7 @@ def test_a_start_that_is_no_longer_wanted_is_called_off() -> None:
     assert witness.served_by == ["replica-0", "replica-0"]
 
 
-def test_gpus_are_paid_for_from_the_moment_they_are_wanted() -> None:
+def test_gpus_are_paid_for_from_the_moment_they_are_requested() -> None:
     cost = SimulatedFleet(
         inside=lambda _: ReplicaEngines((SmallEngine(),)),
         replicas=1,
@@ -126,7 +126,7 @@ def test_an_engine_may_refuse() -> None:
     assert (world.totals.refused, world.totals.answered) == (1, 0)
 
 
-def test_a_session_asks_again_after_it_thought_about_the_answer() -> None:
+def test_a_session_sends_its_next_request_after_the_reply_and_its_think_time() -> None:
     turns = (SessionTurn(10, 2, think_s=0.0), SessionTurn(20, 3, think_s=5.0), SessionTurn(30, 1, think_s=0.0))
     first = TrafficSession("talk", turns).start(1.0)
     assert first is not None

@@ -36,7 +36,7 @@ CANARY: Final[dict[str, Any]] = {
 }
 
 
-def test_a_new_version_is_asked_first_then_gets_some_users_and_a_person_decides(
+def test_a_new_adapter_version_is_evaluated_first_then_gets_some_users_and_a_person_decides(
     stage: Stage, our_image: str, tmp_path: Path, record_property: Record
 ) -> None:
     adapters = written(tmp_path)

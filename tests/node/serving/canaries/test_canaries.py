@@ -185,7 +185,7 @@ def progress(chat: Deployed) -> str:
     return chat.observe().reason("Progressing")
 
 
-def test_a_canary_is_promoted_by_a_person_and_nobody_notices(stage: Stage, record_property: Record) -> None:
+def test_a_canary_is_promoted_by_a_person_without_any_client_noticing(stage: Stage, record_property: Record) -> None:
     chat = fleet(stage, {"traffic": 0, "hold": "2s"}, {"traffic": 30, "hold": "2s", "gates": ["Manual"]})
     before = chat.observe().engines
     with Traffic(chat.address()) as traffic, watched(chat) as trail:

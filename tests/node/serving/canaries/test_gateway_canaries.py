@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("operated")
 STEPS = ({"traffic": 0, "hold": "2s"}, {"traffic": 30, "hold": "0s", "gates": ["Service"]})
 
 
-def test_a_gateways_routers_try_one_revision_that_a_person_promotes_and_one_that_answers_nobody(
+def test_a_gateways_routers_try_a_canary_that_a_person_promotes_and_a_faulty_one_that_is_rejected(
     stage: Stage, record_property: Record
 ) -> None:
     gateway = Gateway(stage)

@@ -144,7 +144,7 @@ FAULTS: Final = (
 )
 
 
-def test_ten_faults_are_understood_from_kubectl_describe_and_mended_by_their_entries(
+def test_ten_faults_are_diagnosed_from_kubectl_describe_and_fixed_by_their_entries(
     stage: Stage, record_property: Record
 ) -> None:
     """seeing.4"""

@@ -17,7 +17,7 @@ CORDONED_S: Final = 8.0
 
 @pytest.mark.trial(2)
 @pytest.mark.trial(3)
-def test_a_cordon_is_no_cold_start_and_a_hang_is_told_as_what_it_is(stage: Stage) -> None:
+def test_a_cordon_is_not_counted_as_cold_start_and_a_hang_is_reported_as_a_hang(stage: Stage) -> None:
     """The kubelet's own report of a failing probe and of an earlier end."""
     chat = Deployed(stage, replicas=1, engine=engine(FAIRLEAD_ENGINE_FAULTS_API="1"), rollout={})
     (first,) = chat.serves().engines

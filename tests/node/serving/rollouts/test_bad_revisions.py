@@ -36,7 +36,7 @@ BADS: Final = (
 """A model that is too large is refused by the fit check; the engine meets it where admission was bypassed."""
 
 
-def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_property: Record) -> None:
+def test_bad_revisions_are_named_harm_no_client_and_are_rolled_back(stage: Stage, record_property: Record) -> None:
     routers = {"replicas": 1, "timeouts": {"firstToken": "5s"}}
     fleet = {bad: Deployed(stage, bad.name, router=routers) for bad in BADS}
     served = {bad: each.serves().engines for bad, each in fleet.items()}

@@ -132,7 +132,7 @@ def test_a_rule_whose_expression_is_refused_never_holds() -> None:
         (f"promptTokens in [{', '.join(map(str, range(65)))}]", "too_long", "column 264: a list has at most 64 "),
     ],
 )
-def test_a_refused_expression_is_told_with_column_and_remedy(source: str, fault: str, message: str) -> None:
+def test_a_refused_expression_is_reported_with_column_and_remedy(source: str, fault: str, message: str) -> None:
     problem = compiler.compiled(source)
     assert isinstance(problem, ExpressionProblem)
     assert problem.message.startswith(message), problem.message

@@ -23,7 +23,7 @@ from tests.router.planes import (
     whole,
     written,
 )
-from tests.router.test_asking_engines import ANSWER, DELTA, keyed, router_before
+from tests.router.test_engine_requests import ANSWER, DELTA, keyed, router_before
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ async def ejections(router: Plane) -> dict[str, float]:
     return {by: count for by, count in found.items() if count}
 
 
-def test_what_a_limit_that_is_only_tried_would_have_refused_stands_in_the_line(tmp_path: Path) -> None:
+def test_the_access_line_shows_what_a_limit_in_shadow_mode_would_have_refused(tmp_path: Path) -> None:
     async def story() -> None:
         log, engine = tmp_path / "lines", Raw(ANSWER, ANSWER, ANSWER)
         tried = keyed(tmp_path, shadow=True, models=["de"])
@@ -74,7 +74,7 @@ def test_what_a_limit_that_is_only_tried_would_have_refused_stands_in_the_line(t
     run_story(story())
 
 
-def test_prompts_stand_in_lines_only_where_the_configuration_says_so(tmp_path: Path) -> None:
+def test_prompts_appear_in_access_lines_only_where_configured(tmp_path: Path) -> None:
     async def story() -> None:
         log, engine = tmp_path / "lines", Raw(*[ANSWER] * 999)
         async with engine.listening(), plane(written(tmp_path, [engine.address]), log=log) as router:
@@ -92,7 +92,7 @@ def test_prompts_stand_in_lines_only_where_the_configuration_says_so(tmp_path: P
     run_story(story())
 
 
-def test_lines_can_be_switched_on_while_the_router_runs(tmp_path: Path) -> None:
+def test_access_lines_can_be_enabled_while_the_router_runs(tmp_path: Path) -> None:
     async def story() -> None:
         log, engine = tmp_path / "lines", Raw(*[ANSWER] * 9999)
         async with engine.listening():
@@ -110,7 +110,7 @@ def test_lines_can_be_switched_on_while_the_router_runs(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_bytes_of_refusals_count_too(tmp_path: Path) -> None:
+def test_bytes_of_refusals_are_counted_too(tmp_path: Path) -> None:
     async def story() -> None:
         log = tmp_path / "lines"
         async with plane(written(tmp_path, ["127.0.0.1:1"]), log=log) as router:
@@ -121,7 +121,7 @@ def test_bytes_of_refusals_count_too(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_an_engines_own_error_in_the_middle_of_a_stream_counts_as_cut(tmp_path: Path) -> None:
+def test_an_engines_own_error_in_the_middle_of_a_stream_counts_as_a_cut_answer(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(events(DELTA, BROKE))
         async with router_before(tmp_path, engine) as router:
@@ -133,7 +133,7 @@ def test_an_engines_own_error_in_the_middle_of_a_stream_counts_as_cut(tmp_path: 
     run_story(story())
 
 
-def test_connections_to_engines_are_counted_new_and_used_again(tmp_path: Path) -> None:
+def test_connections_to_engines_are_counted_as_opened_or_reused(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(*[ANSWER] * 3)
         async with router_before(tmp_path, engine) as router:
@@ -148,7 +148,7 @@ def test_connections_to_engines_are_counted_new_and_used_again(tmp_path: Path) -
     run_story(story())
 
 
-def test_ejections_are_told_by_who_noticed(tmp_path: Path) -> None:
+def test_ejections_are_counted_by_what_detected_them(tmp_path: Path) -> None:
     async def story() -> None:
         leaving = whole(b'{"error": "cannot schedule new futures after shutdown"}', 500)
         engine, cluster = Raw(leaving), Cluster()

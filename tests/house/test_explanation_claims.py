@@ -10,14 +10,14 @@ from prove.noted import Noting
 from prove.programs import Ended
 
 
-def test_a_demo_that_takes_too_long_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_that_takes_too_long_fails_its_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     for seconds, holds in ((180.0, True), (241.0, False)):
         ended = Ended(command="pytest", code=0, seconds=seconds, output="1 passed in 2.00s\n")
         monkeypatch.setattr(noted, "pytest", lambda *_, ended=ended: Noting(ended=ended, numbers={}))
         assert autoscaler_pages.the_demo_shows_it().holds is holds
 
 
-def test_a_picture_that_differs_or_is_on_one_side_only_is_named(tmp_path: Path) -> None:
+def test_an_image_that_differs_or_is_on_one_side_only_is_named(tmp_path: Path) -> None:
     made, kept = tmp_path / "made", tmp_path / "kept"
     for folder, names in ((made, ("same", "other", "new")), (kept, ("same", "other", "old"))):
         folder.mkdir()

@@ -87,7 +87,7 @@ def test_no_word_moves_while_nothing_does(specs: list[dict[str, Any]]) -> None:
         assert (world.document()["status"], len(world.server.writes), len(world.event_sink.published)) == before
 
 
-def test_a_time_moves_only_when_what_it_tells_of_turns() -> None:
+def test_a_conditions_transition_time_moves_only_when_its_status_changes() -> None:
     """P29: another message or reason leaves it."""
     world = Pretend(gpus=2)
     world.apply(deployment(replicas=4))

@@ -30,7 +30,7 @@ def settled(**spec: Any) -> Pretend:  # noqa: ANN401  # fields of a spec
 
 
 @pytest.mark.parametrize(("resource", "name"), CHILDREN, ids=[one.kind for one, _ in CHILDREN])
-def test_a_removed_child_is_back_after_one_look(resource: Resource, name: str) -> None:
+def test_a_deleted_child_is_recreated_by_the_next_reconcile(resource: Resource, name: str) -> None:
     """P19"""
     world = settled()
     before = world.fingerprint()
@@ -39,7 +39,7 @@ def test_a_removed_child_is_back_after_one_look(resource: Resource, name: str) -
     assert world.fingerprint() == before
 
 
-def test_routers_whose_number_nobody_wrote_are_counted_by_whoever_does() -> None:
+def test_a_router_count_that_the_spec_leaves_out_is_left_to_an_hpa() -> None:
     """An HPA of their Deployment: its count survives our edits, and routers get it."""
     world = settled()
     where = (kinds.DEPLOYMENT.title, "default", "chat-router")
@@ -81,7 +81,9 @@ def edited(live: Manifest, *path: str, value: object) -> Manifest:
         (kinds.ROLE, ("rules",), []),
     ],
 )
-def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tuple[str, ...], value: object) -> None:
+def test_an_edited_child_is_restored_by_the_next_reconcile(
+    resource: Resource, path: tuple[str, ...], value: object
+) -> None:
     """P19"""
     world = settled(router={"replicas": 2})
     before = world.fingerprint()
@@ -95,7 +97,7 @@ def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tu
     assert event.endswith("was changed by an unknown client; restored: change the InferenceDeployment instead")
 
 
-def test_whoever_wrote_last_is_named() -> None:
+def test_the_last_foreign_field_manager_is_named() -> None:
     """P19"""
     entries = [
         {"manager": "kubectl-edit", "time": "2026-11-20T12:05:00Z"},
@@ -137,7 +139,7 @@ def stranger(owner: Manifest | None) -> Manifest:
         ({"kind": "Shop", "name": "shop", "uid": "s", "controller": True}, "belongs to Shop shop"),
     ],
 )
-def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest | None, answer: str) -> None:
+def test_a_foreign_object_under_our_childs_name_is_left_alone(owner: Manifest | None, answer: str) -> None:
     """P20: neither adopted nor overwritten; the condition names it and its owner, and clears when it is gone."""
     world = Pretend()
     if owner is not None:

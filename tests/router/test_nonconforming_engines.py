@@ -32,7 +32,7 @@ from tests.router.planes import (
     whole,
     written,
 )
-from tests.router.test_asking_engines import ANSWER, DELTA, USAGE, keyed, router_before
+from tests.router.test_engine_requests import ANSWER, DELTA, USAGE, keyed, router_before
 from tests.router.test_faults import fails, listening
 
 BEARER = "Authorization: Bearer sk-1"
@@ -89,7 +89,7 @@ def test_an_error_that_comes_in_pieces_is_judged_whole(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_counted_stream_that_comes_in_small_pieces_looks_as_it_was_asked_for(tmp_path: Path) -> None:
+def test_a_counted_stream_that_arrives_in_small_pieces_keeps_the_form_the_client_requested(tmp_path: Path) -> None:
     async def pieces(request: web.Request) -> web.StreamResponse:
         if b"ping" in await request.read():
             return web.json_response({"usage": {"completion_tokens": 1}})
@@ -125,7 +125,7 @@ def test_a_very_long_answer_passes_without_being_kept(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_the_models_of_all_engines_are_told_where_none_are_named(tmp_path: Path) -> None:
+def test_the_models_of_all_engines_are_listed_where_none_are_configured(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines, models=[]) as router:
             cards: list[dict[str, object]] = []
@@ -222,7 +222,7 @@ def test_a_fault_in_the_middle_of_our_own_question_is_no_answer() -> None:
     run_story(story())
 
 
-def test_a_key_file_that_is_missing_is_said_and_hinders_nobody_else(
+def test_a_missing_key_file_is_logged_and_the_router_still_serves(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story() -> None:

@@ -10,12 +10,12 @@ HEAD = "apiVersion: fairlead.dev/v1alpha1\nkind: AutoscalingPolicy\nmetadata: {n
 POLICIES = prose.blocks((ROOT / "docs/autoscaling.md").read_text(encoding="utf-8"), "yaml")
 
 
-def test_the_page_tells_some() -> None:
+def test_the_page_has_some_policies() -> None:
     assert len(POLICIES) >= 6
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_policy_of_the_page_is_taken_without_a_warning(run: Run, file: File, policy: str) -> None:
+def test_a_policy_of_the_page_is_accepted_without_a_warning(run: Run, file: File, policy: str) -> None:
     code, out, err = run("validate", file(policy if policy.startswith("apiVersion") else HEAD + policy))
 
     assert (code, err) == (0, "")

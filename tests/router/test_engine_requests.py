@@ -52,7 +52,7 @@ async def router_before(folder: Path, *engines: Raw, **routing: Any) -> AsyncIte
         yield router
 
 
-def test_one_connection_serves_one_request_after_the_other(tmp_path: Path) -> None:
+def test_one_connection_serves_one_request_after_another(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(*[ANSWER] * 5)
         async with router_before(tmp_path, engine) as router:
@@ -63,7 +63,7 @@ def test_one_connection_serves_one_request_after_the_other(tmp_path: Path) -> No
     run_story(story())
 
 
-def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for_free() -> None:
+def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_without_using_a_retry() -> None:
     async def story() -> None:
         async with Raw(ANSWER, None, ANSWER).listening() as engine:
             pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
@@ -78,7 +78,7 @@ def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for
     run_story(story())
 
 
-def test_idle_connections_are_closed_before_the_engine_does() -> None:
+def test_the_router_closes_idle_connections_before_the_engine_does() -> None:
     async def story() -> None:
         async with Raw(ANSWER).listening() as engine:
             pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
@@ -94,7 +94,7 @@ def test_idle_connections_are_closed_before_the_engine_does() -> None:
     run_story(story())
 
 
-def test_a_connection_that_was_idle_for_too_long_gets_no_request_however_late_the_sweep_is() -> None:
+def test_a_connection_idle_for_too_long_gets_no_request_however_late_the_sweep_is() -> None:
     async def story() -> None:
         async with Raw(ANSWER, ANSWER).listening() as engine:
             pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
@@ -110,7 +110,7 @@ def test_a_connection_that_was_idle_for_too_long_gets_no_request_however_late_th
     run_story(story())
 
 
-def test_garbage_from_an_engine_is_a_502_and_no_byte_of_it_is_passed_on(tmp_path: Path) -> None:
+def test_garbage_from_an_engine_becomes_a_502_and_no_byte_of_it_is_passed_on(tmp_path: Path) -> None:
     async def story() -> None:
         garbage = b"\x00\xff\x00 no answer\r\n\r\n"
         async with router_before(tmp_path, Raw(garbage), retries={"maxAttempts": 1}) as router:
@@ -120,7 +120,7 @@ def test_garbage_from_an_engine_is_a_502_and_no_byte_of_it_is_passed_on(tmp_path
     run_story(story())
 
 
-def test_an_answer_that_ends_with_its_connection_gets_chunks(tmp_path: Path) -> None:
+def test_an_answer_that_ends_with_its_connection_is_sent_to_the_client_in_chunks(tmp_path: Path) -> None:
     async def story() -> None:
         closing = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{}"
 
@@ -141,7 +141,7 @@ def keyed(folder: Path, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JS
     return {"tenants": [{"name": "shop", "keyFiles": [str(folder / "key")]} | more]}
 
 
-def test_without_a_known_key_nobody_is_asked(tmp_path: Path) -> None:
+def test_a_request_without_a_valid_key_reaches_no_engine(tmp_path: Path) -> None:
     async def story() -> None:
         async with router_before(tmp_path, Raw(ANSWER), **keyed(tmp_path)) as router:
             status, text = await router.complete()
@@ -152,7 +152,7 @@ def test_without_a_known_key_nobody_is_asked(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_tenants_key_stays_here_and_its_rank_and_salt_go_along(tmp_path: Path) -> None:
+def test_a_tenants_key_stays_at_the_router_and_its_priority_and_salt_reach_the_engine(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(ANSWER)
         bands = {
@@ -173,7 +173,9 @@ def test_a_tenants_key_stays_here_and_its_rank_and_salt_go_along(tmp_path: Path)
     run_story(story())
 
 
-def test_a_stream_of_a_tenant_with_a_token_rate_is_counted_and_looks_as_it_was_asked_for(tmp_path: Path) -> None:
+def test_a_stream_of_a_tenant_with_a_token_rate_is_counted_and_keeps_the_form_the_client_requested(
+    tmp_path: Path,
+) -> None:
     async def story() -> None:
         engine = Raw(events(DELTA, USAGE))
         async with router_before(tmp_path, engine, **keyed(tmp_path, tokensPerMinute=1000)) as router:
@@ -186,7 +188,7 @@ def test_a_stream_of_a_tenant_with_a_token_rate_is_counted_and_looks_as_it_was_a
     run_story(story())
 
 
-def test_the_limit_on_output_is_written_into_requests_that_name_none(tmp_path: Path) -> None:
+def test_the_limit_on_output_is_written_into_requests_that_set_none(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(ANSWER, ANSWER)
         async with router_before(tmp_path, engine, limits={"maxOutputTokens": 50}) as router:
@@ -198,7 +200,7 @@ def test_the_limit_on_output_is_written_into_requests_that_name_none(tmp_path: P
     run_story(story())
 
 
-def test_who_asks_why_is_told(tmp_path: Path) -> None:
+def test_a_client_that_requests_an_explanation_gets_it_in_the_headers(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(ANSWER)
         async with router_before(tmp_path, engine) as router:
@@ -212,7 +214,7 @@ def test_who_asks_why_is_told(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_figures_of_engines_are_seen(tmp_path: Path) -> None:
+def test_scraped_figures_of_engines_appear_in_the_endpoint_report(tmp_path: Path) -> None:
     async def story() -> None:
         async with router_before(tmp_path, Raw(metrics=METRICS)) as router:
             while (one := (await router.endpoints())[0])["figures"] is None:
@@ -223,7 +225,7 @@ def test_figures_of_engines_are_seen(tmp_path: Path) -> None:
     run_story(story())
 
 
-def test_a_slow_first_engine_is_outrun_by_a_second(tmp_path: Path) -> None:
+def test_a_slow_first_engine_is_overtaken_by_a_hedge_at_a_second_one(tmp_path: Path) -> None:
     async def story() -> None:
         hedging: dict[str, Any] = {"hedging": {"enabled": True, "afterSeconds": 0.05}, "balancing": {"prefix": False}}
         async with living(paced(5, 0.001)) as (slow,), living() as (quick,):

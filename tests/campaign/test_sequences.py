@@ -22,7 +22,7 @@ def step(move: moves.Move, pause: Pause = Pause.MOMENT) -> Step:
     return Step(move=move, pause=pause)
 
 
-def test_the_same_seed_draws_the_same_story_and_another_number_another_one() -> None:
+def test_the_same_seed_draws_the_same_sequence_and_another_number_another_one() -> None:
     drawn = [drawing.story(drawing.SMALL, 7, number) for number in range(20)]
 
     assert drawn == [drawing.story(drawing.SMALL, 7, number) for number in range(20)]
@@ -31,7 +31,7 @@ def test_the_same_seed_draws_the_same_story_and_another_number_another_one() -> 
 
 
 @pytest.mark.parametrize("deck", [drawing.SMALL, drawing.NODE], ids=["small", "node"])
-def test_whatever_is_drawn_can_be_kept_and_told_again(deck: drawing.Deck) -> None:
+def test_every_drawn_sequence_can_be_stored_and_read_back(deck: drawing.Deck) -> None:
     for number in range(300):
         drawn = drawing.story(deck, 1, number)
         assert story.from_json(json.loads(json.dumps(story.as_json(drawn)))) == drawn
@@ -48,7 +48,7 @@ def test_every_kind_of_move_is_drawn_and_weather_can_be_kept_too() -> None:
         assert moves.from_json(moves.as_json(move)) == move
 
 
-def test_a_move_that_nobody_knows_is_refused_by_name() -> None:
+def test_an_unknown_move_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="no such move"):
         moves.from_json({"move": "earthquake", "deed": "strong"})
 
@@ -62,7 +62,7 @@ def test_a_good_value_ends_what_was_bad_and_a_policy_is_no_part_of_the_wish() ->
     assert bad.good == WantedSpec(replicas=1)
 
 
-def test_a_failing_story_is_cut_down_to_the_one_move_that_matters() -> None:
+def test_a_failing_sequence_is_shrunk_to_the_one_move_that_matters() -> None:
     crash = step(Engine(EngineDeed.CRASH, 3, 137), Pause.NONE)
     others = [step(Edit(Field.CONTEXT, 4096)), step(Node(NodeDeed.CORDON)), step(Edit(Field.REPLICAS, 3))]
     long = Story(start=WantedSpec(context=2048), steps=(others[0], others[1], crash, others[2]))
@@ -75,7 +75,7 @@ def test_a_failing_story_is_cut_down_to_the_one_move_that_matters() -> None:
     assert short == Story(start=WantedSpec(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),))
 
 
-def test_what_was_found_is_told_with_its_story() -> None:
+def test_a_finding_is_reported_with_its_sequence() -> None:
     found_story = Story(start=WantedSpec(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),), origin="7/3")
     violations = (Violation(oracle="lie: Ready", words="Ready: said True", step=1),)
     short = reporting.Short(oracle="lie: Ready", story=found_story, violations=violations, times=2, alone=True)
@@ -91,11 +91,11 @@ def test_what_was_found_is_told_with_its_story() -> None:
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda one: one.stem)
-def test_kept_stories_can_be_read(path: Path) -> None:
+def test_kept_sequences_can_be_read(path: Path) -> None:
     kept = json.loads(path.read_text(encoding="utf-8"))
     assert story.from_json(story.as_json(story.from_json(kept))) == story.from_json(kept)
     assert kept["found"].endswith(".")
 
 
-def test_the_page_lists_every_kept_story() -> None:
+def test_the_page_lists_every_kept_sequence() -> None:
     assert page.PAGE.read_text(encoding="utf-8") == page.page(), "run python -m campaign.page and commit the page"

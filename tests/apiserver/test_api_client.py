@@ -73,7 +73,7 @@ async def _storm(api: ApiServer, namespace: str, name: str, rng: random.Random) 
             await api.remove(held, uid=held["metadata"]["uid"])
 
 
-def test_what_is_invalid_is_refused_in_the_servers_words(api_server: Embedded, namespace: str) -> None:
+def test_what_is_invalid_is_refused_with_the_servers_message(api_server: Embedded, namespace: str) -> None:
     async def story() -> None:
         async with reached(api_server) as api:
             with pytest.raises(RequestRefused, match=r"422: .*metadata\.name: Invalid value") as refused:

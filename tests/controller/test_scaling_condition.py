@@ -29,6 +29,6 @@ def test_a_policy_that_only_recommends_is_not_active() -> None:
     assert world.condition("ScalingActive") == ("False", "AdvisesOnly")
 
 
-def test_what_makes_no_sense_is_not_heard() -> None:
+def test_invalid_parts_of_the_autoscalers_report_are_ignored() -> None:
     assert scaled({"recommended": 2, "reason": 7}).condition("ScalingActive") == ("True", "Recommended")
     assert AutoscalerReport(reason="Idle", message="").advised is None

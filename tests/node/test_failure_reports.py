@@ -5,7 +5,7 @@ from tests.node.stories import Stage, pod
 from tests.waiting import eventually
 
 
-def test_events_pods_logs_and_components_are_told(stage: Stage, our_image: str) -> None:
+def test_events_pods_logs_and_components_are_reported(stage: Stage, our_image: str) -> None:
     stage.apply(pod("talker", our_image, "print('out of luck'); import time; time.sleep(600)"))
     eventually(lambda: "out of luck" in stage.kubectl("logs", "talker"), "it spoke")
 

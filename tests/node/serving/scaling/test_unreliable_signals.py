@@ -37,7 +37,7 @@ LONG_MEMORY: Final = {"coldStart": {"assume": "60s", "learn": False}}
 """What found no node is retried one cold start later, then after two: with the shortest, a test would see many."""
 
 
-def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record_property: Record) -> None:
+def test_cold_starts_that_take_longer_than_learned_are_waited_for(stage: Stage, record_property: Record) -> None:
     """The first start taught how long it takes; the others take twenty seconds, and no more are added for that.
 
     Once a slow one serves, the same clients send faster; the effect of that is not tested here.
@@ -58,7 +58,9 @@ def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record
     assert "coldStart.seconds" in explained
 
 
-def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: Stage, record_property: Record) -> None:
+def test_a_replica_that_cannot_be_scheduled_is_not_requested_again_and_again(
+    stage: Stage, record_property: Record
+) -> None:
     chat = Fleet(stage, policy=LONG_MEMORY).apply(placement=APART)
     chat.comes_to(1)
     with Trail(stage) as trail, Traffic(chat.address(), clients=CROWD) as traffic:
@@ -73,7 +75,7 @@ def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: S
     assert "NoRoom" in explained
 
 
-def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stage: Stage) -> None:
+def test_no_replica_is_removed_while_an_engine_or_a_router_reports_no_valid_samples(stage: Stage) -> None:
     """Clients of the killed router notice, of course; the count does not."""
     chat = Fleet(stage).apply(router={"replicas": 2})
     chat.comes_to(1)
