@@ -54,8 +54,12 @@ def test_a_sentence_in_code_may_say_what_no_name_may() -> None:
     assert in_code('"""What engines are told."""\n\n# nobody asked\nNOTE = "told twice"\n') == []
 
 
-def test_what_a_test_is_called_is_a_sentence() -> None:
-    assert in_code("def test_each_is_told_once() -> None:\n    pass\n", Path("tests/fleet/test_pods.py")) == []
+def test_a_name_of_a_test_is_a_sentence_with_few_words_to_avoid() -> None:
+    path = Path("tests/fleet/test_pods.py")
+    assert in_code("def test_each_is_asked_once() -> None:\n    pass\n", path) == []
+    assert in_code("def test_each_is_told_once() -> None:\n    pass\n", path) == [
+        f"{path}:1: test_each_is_told_once: house/words.py has for it: reported, returned, receives"
+    ]
 
 
 @pytest.mark.parametrize("text", ['WHY = "the desk is full"\n', "# the desk is full\n", '"""The Desk."""\n'])
