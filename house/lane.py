@@ -71,11 +71,6 @@ SCHEMAS: Final = ("house.kube_schemas",)
 REDIS: Final = ("house.redis_server",)
 CHROMIUM: Final = ("house.chromium",)
 PROMETHEUS: Final = ("house.prometheus_server",)
-REAL_VLLM: Final = ("house.real_vllm",)
-VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
-REAL_SGLANG: Final = ("house.real_sglang",)
-SGLANG_IMAGE: Final = ("devcluster.image.sglang_cpu",)
-LM_EVAL_IMAGE: Final = ("devcluster.image.lm_eval",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
 ROLLOUTS: Final = f"{SERVING}/rollouts"
@@ -86,20 +81,22 @@ OPERATED: Final = f"{APISERVER}/scaling"
 FAULTS: Final = (f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
 """Half of the time of the tests against an API server, in two lanes of their own."""
 ARTIFACTS: Final = "tests/house/test_artifacts.py"
-LONG: Final = (
-    *(f"{CANARIES}/test_{name}.py" for name in ("gateway_canaries", "judge_gates")),
-    f"{ROLLOUTS}/test_one_replica.py",
-    *(f"{SERVING}/test_{name}.py" for name in ("many_adapters", "migrating")),
-)
-"""Tests on a node that take minutes each; tests in other lanes cover in brief what they cover in detail."""
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
 REAL_SGLANGS: Final = "tests/node/sglang"
 OTHER_KINDS: Final = "tests/node/kinds"
 HARNESS: Final = "tests/node/harness"
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
-LIVES: Final = ("tests/node/test_demo.py", "tests/node/test_chart_lives.py")
-"""Two long tests: a lane of their own uses a core that would be idle at the end."""
+DEMO: Final = "tests/node/test_demo.py"
+RIGHTS: Final = f"{APISERVER}/test_operator_rights.py"
+LONG: Final = (
+    "tests/node/test_chart_lives.py",
+    *(f"{CANARIES}/test_{name}.py" for name in ("gateway_canaries", "judge_gates")),
+    f"{DIAGNOSTICS}/test_alerts.py",
+    f"{ROLLOUTS}/test_one_replica.py",
+    *(f"{SERVING}/test_{name}.py" for name in ("many_adapters", "migrating")),
+)
+"""Tests on a node that take minutes each; tests in other lanes cover in brief what they cover in detail."""
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
 
 LANES: Final = (
@@ -157,7 +154,7 @@ LANES: Final = (
         name="apiserver",
         marker="apiserver",
         folders=(APISERVER,),
-        apart=(OPERATED, *FAULTS),
+        apart=(OPERATED, RIGHTS, *FAULTS),
         world="etcd and a kube-apiserver; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
@@ -203,15 +200,16 @@ LANES: Final = (
         name="scaling",
         marker=OF_NODES,
         folders=(SCALING, DIAGNOSTICS),
+        apart=LONG,
         world=f"{A_NODE}: fleets that follow their load, fleets with a fault, and a real Prometheus that watches one",
         preparations=(WHOLE, IMAGE, PROMETHEUS),
         real=True,
     ),
     Lane(
-        name="lives",
+        name="demo",
         marker=OF_NODES,
-        folders=LIVES,
-        world=f"{A_NODE}: a chart that comes and goes, and the demo with its console and a Prometheus",
+        folders=(DEMO,),
+        world=f"{A_NODE}: the demo with its console and a Prometheus",
         preparations=(WHOLE, IMAGE, CHROMIUM, PROMETHEUS),
         real=True,
     ),
@@ -219,7 +217,7 @@ LANES: Final = (
         name="node",
         marker=OF_NODES,
         folders=("tests/node",),
-        apart=(SERVING, LEAKS, *LIVES, OTHER_KINDS, HARNESS, REAL_SGLANGS, *REAL_ENGINES),
+        apart=(SERVING, LEAKS, DEMO, *LONG, OTHER_KINDS, HARNESS, REAL_SGLANGS, *REAL_ENGINES),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -228,8 +226,17 @@ LANES: Final = (
         name="long",
         marker=OF_NODES,
         folders=LONG,
-        world=f"{A_NODE}: fleets, revisions and adapters, minutes each",
-        preparations=(WHOLE, IMAGE),
+        world=f"{A_NODE}: fleets, revisions, adapters, alerts and the chart's life, minutes each",
+        preparations=(WHOLE, IMAGE, PROMETHEUS),
+        real=True,
+        by_claims=True,
+    ),
+    Lane(
+        name="rights",
+        marker="apiserver",
+        folders=(RIGHTS,),
+        world="etcd, a kube-apiserver, and an operator that loses one right after the other; no root",
+        preparations=(LIGHT, SCHEMAS),
         real=True,
         by_claims=True,
     ),
@@ -238,7 +245,7 @@ LANES: Final = (
         marker="vllm",
         folders=("tests/vllm",),
         world="real vLLM on CPU: 6 GB in the cache",
-        preparations=(REAL_VLLM,),
+        preparations=(("house.real_vllm",),),
         only_named=True,
     ),
     Lane(
@@ -246,7 +253,7 @@ LANES: Final = (
         marker="sglang",
         folders=("tests/sglang",),
         world="real SGLang on CPU: 7 GB in the cache",
-        preparations=(REAL_SGLANG,),
+        preparations=(("house.real_sglang",),),
         only_named=True,
     ),
     Lane(
@@ -254,7 +261,7 @@ LANES: Final = (
         marker=OF_NODES,
         folders=REAL_ENGINES,
         world=f"{A_NODE}: the operator, and real vLLM on CPU in the pods (13 GB in the cache, 16 GB of memory)",
-        preparations=(WHOLE, IMAGE, VLLM_IMAGE),
+        preparations=(WHOLE, IMAGE, ("devcluster.image.vllm_cpu",)),
         only_named=True,
     ),
     Lane(
@@ -262,7 +269,7 @@ LANES: Final = (
         marker=OF_NODES,
         folders=(REAL_SGLANGS,),
         world=f"{A_NODE}: the operator, and real SGLang on CPU in the pods (15 GB in the cache, 18 GB of memory)",
-        preparations=(WHOLE, IMAGE, SGLANG_IMAGE),
+        preparations=(WHOLE, IMAGE, ("devcluster.image.sglang_cpu",)),
         only_named=True,
     ),
     Lane(
@@ -278,7 +285,7 @@ LANES: Final = (
         marker=OF_NODES,
         folders=(HARNESS,),
         world=f"{A_NODE}: the operator, and the lm-evaluation-harness in pods (2 GB in the cache)",
-        preparations=(WHOLE, IMAGE, LM_EVAL_IMAGE),
+        preparations=(WHOLE, IMAGE, ("devcluster.image.lm_eval",)),
         only_named=True,
     ),
     Lane(

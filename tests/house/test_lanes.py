@@ -101,8 +101,8 @@ def test_parallel_lanes_print_their_output_when_they_end(capfd: pytest.CaptureFi
 
 
 def test_lanes_without_a_result_are_named() -> None:
-    line = lanes.still_running([by_name("serving"), by_name("pure")], [by_name("lives")])
-    assert line == "running: serving, pure; not begun: lives\n"
+    line = lanes.still_running([by_name("serving"), by_name("pure")], [by_name("demo")])
+    assert line == "running: serving, pure; not begun: demo\n"
     assert lanes.still_running([by_name("serving")], []) == "running: serving\n"
     assert lanes.still_running([], []) == ""
 
@@ -127,7 +127,7 @@ def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
 
 def test_ci_leaves_out_what_claims_repeat_and_says_so(capfd: pytest.CaptureFixture[str]) -> None:
     by_claims = [lane.name for lane in LANES if lane.by_claims]
-    assert by_claims == ["artifacts", "long"]
+    assert by_claims == ["artifacts", "long", "rights"]
     assert [lane.name for lane in lanes.chosen_of([], in_ci=False) if lane.by_claims] == by_claims
     assert not any(lane.by_claims for lane in lanes.chosen_of([], in_ci=True))
     assert capfd.readouterr().out.splitlines() == [
@@ -245,7 +245,7 @@ def test_a_shells_test_that_failed_beside_others_is_run_again_alone(
 def test_only_lanes_with_a_real_environment_are_run_again() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
         *("leaks", "conformance", "operated", "faults", "apiserver", "serving", "canaries", "rollouts", "scaling"),
-        *("lives", "node", "long"),
+        *("demo", "node", "long", "rights"),
     ]
     broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)
     assert lanes.run_again(broken) is broken
