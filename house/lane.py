@@ -68,7 +68,6 @@ LIGHT: Final = ("devcluster", "prepare", "--light")
 WHOLE: Final = ("devcluster", "prepare")
 IMAGE: Final = ("devcluster.image.build",)
 SCHEMAS: Final = ("house.kube_schemas",)
-REDIS: Final = ("house.redis_server",)
 CHROMIUM: Final = ("house.chromium",)
 PROMETHEUS: Final = ("house.prometheus_server",)
 SERVING: Final = "tests/node/serving"
@@ -114,7 +113,7 @@ LANES: Final = (
         marker="conformance",
         folders=("tests/conformance", "tests/router"),
         world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis, a real Prometheus, a real Chromium",
-        preparations=(REDIS, PROMETHEUS, CHROMIUM),
+        preparations=(("house.redis_server",), PROMETHEUS, CHROMIUM),
         real=True,
         kept=True,
     ),
@@ -141,6 +140,7 @@ LANES: Final = (
         world="etcd, a kube-apiserver, and operators that scale; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
+        kept=True,
     ),
     Lane(
         name="faults",
@@ -149,6 +149,7 @@ LANES: Final = (
         world="etcd, a kube-apiserver, and operators that are killed, and random edits and faults; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
+        kept=True,
     ),
     Lane(
         name="apiserver",
