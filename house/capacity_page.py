@@ -46,7 +46,7 @@ _LIMITS: Final = (
         "further ones are counted but not compared",
     ),
     (
-        "hours of usage that a router keeps",
+        "age of the hourly usage that a router keeps",
         f"{KEPT_SECONDS // 86_400} days",
         "`/fairlead/v1/usage` has no older ones",
     ),

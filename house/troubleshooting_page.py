@@ -25,9 +25,9 @@ Written by `python -m house.troubleshooting_page` from `operator/fairlead/review
 `kubectl get infd -A` shows the reason of `Ready`; `kubectl describe infd chat -n demo` shows all conditions, each with
 its reason and a message that names the field, the value and what to do. This page has an entry for every reason: its
 cause, how it shows, the remedy, and a command. `demo` and `chat` stand for your namespace and deployment, `chat.yaml`
-for its manifest, POD and NAME for what the message names; `fairlead why` prints the entries that apply right now, with
-your names filled in. `Ready` repeats the first condition that is not met, causes before effects
-([operating](operating.md#one-deployment-does-not-serve)).
+for its manifest, `company` for a gateway, `support` for an Evaluation, POD and NAME for what the message names;
+`fairlead why` prints the entries that apply right now, with your names filled in. `Ready` repeats the first condition
+that is not met, causes before effects ([operating](operating.md#one-deployment-does-not-serve)).
 """
 
 Sentence = Annotated[str, Field(min_length=10, pattern=r"^[^\n|]+\.$")]

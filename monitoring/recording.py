@@ -26,7 +26,7 @@ LATENCIES_MET: Final = "fairlead:latencies_met:rate5m"
 Share = Callable[[str], str]
 """The name of a recorded share by its window."""
 
-OURS: Final = "queue_full|queue_time|too_late|no_replica_routable|no_other_replica|retry_budget_spent|draining"
+OURS: Final = "queue_full|queue_time|too_late|no_replica_routable|no_other_replica|retry_budget_spent"
 """Refusals that are not the client's fault."""
 
 

@@ -126,7 +126,10 @@ def test_an_interpreter_without_vllm_is_reported(
 ) -> None:
     monkeypatch.delenv(vllm_check.INTERPRETER, raising=False)
     assert main(["validate", "--with-vllm", str(SAMPLES / "quickstart.yaml")]) == 2
-    assert "pip install 'fairlead[vllm]', or name an interpreter in FAIRLEAD_VLLM_PYTHON" in capsys.readouterr().err
+    assert (
+        "set FAIRLEAD_VLLM_PYTHON to a Python that has it, or pip install '.[vllm]' in a clone"
+        in capsys.readouterr().err
+    )
 
     silent = tmp_path / "python"
     silent.write_text("#!/bin/sh\necho nothing here >&2\nexit 1\n")

@@ -40,7 +40,25 @@ def test_a_gateway_offers_every_model_that_it_knows() -> None:
         ("small", "team/company:http"),
         ("large", "team/company:http"),
     ]
-    assert {one.owner for one in found} == {"infgw/company in team"}
+    assert {one.owner for one in found} == {"infg/company in team"}
+
+
+def test_an_adapter_that_a_replica_has_loaded_is_offered_by_its_deployments_service() -> None:
+    def adapter(name: str, **status: Any) -> dict[str, Any]:  # noqa: ANN401  # of a status
+        about = {"name": name, "namespace": "team"}
+        return {"metadata": about, "spec": {"deployment": "chat"}, "status": status}
+
+    found = [
+        adapter("chat-sql", servedName="sql", loaded=2),
+        adapter("chat-de", loaded=0),
+        adapter("chat-fr", loaded=1),
+    ]
+    elsewhere = adapter("other", loaded=1) | {"spec": {"deployment": "other"}}
+    new = adapter("new") | {"status": None}
+    assert list(playground_page.of_adapters([*found, elsewhere, new], [facts()])) == [
+        PlaygroundModel(model="sql", owner="adp/chat-sql in team", service="team/chat:http"),
+        PlaygroundModel(model="chat-fr", owner="adp/chat-fr in team", service="team/chat:http"),
+    ]
 
 
 def test_the_form_names_every_field_and_says_what_a_request_costs() -> None:

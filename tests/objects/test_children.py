@@ -101,7 +101,8 @@ def test_rights_and_walls_come_before_pods() -> None:
 def test_behind_a_gateway_there_is_no_router_and_the_gateways_are_let_in() -> None:
     wall, budget = children.all_children(OWNER, wanted(LEAST | {"gateway": {"name": "company"}}), PLATFORM)
     document = {"podSelector": {"matchLabels": {"fairlead.dev/gateway": "company", "fairlead.dev/role": "router"}}}
-    assert wall["spec"]["ingress"][0]["from"][0] == document
+    runners = {"podSelector": {"matchLabels": {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "evaluation"}}}
+    assert wall["spec"]["ingress"][0]["from"][:2] == [document, runners], "a canary's evaluation runs in pods too"
     assert budget["kind"] == "PodDisruptionBudget"
 
 

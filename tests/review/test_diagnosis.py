@@ -69,7 +69,29 @@ def test_a_gateways_commands_name_the_gateway() -> None:
     assert found.kind == "infg"
     assert "fairlead.dev/gateway=company-2,fairlead.dev/role=router" in found.found[0].command
     lost = diagnosed(condition("Ready", "False", "NoModels"), kind="InferenceGateway", name="front")
-    assert lost.found[0].command == "kubectl describe inferencegateway front"
+    assert lost.found[0].command == "kubectl describe inferencegateway front -n team"
+
+
+def test_an_evaluations_commands_name_the_evaluation_and_its_pod() -> None:
+    unread = diagnosed(condition("Ready", "False", "ItemsNotRead"), kind="Evaluation", name="quality")
+    assert unread.found[0].command == "kubectl delete pod quality-items -n team --ignore-not-found"
+    bad = diagnosed(condition("Ready", "False", "BadItems"), kind="Evaluation", name="quality")
+    assert bad.found[0].command == "kubectl describe evl quality -n team"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "command"),
+    [
+        ({"name": "front", "namespace": "edge"}, "kubectl get inferencegateways front -n edge -o yaml"),
+        ({"name": "front"}, "kubectl get inferencegateways front -n team -o yaml"),
+        ("nonsense", "kubectl get inferencegateways talk -n team -o yaml"),
+    ],
+)
+def test_a_deployment_that_may_not_join_is_shown_its_gateway(gateway: object, command: str) -> None:
+    about = {"namespace": "team", "name": "talk", "generation": 3}
+    status = {"observedGeneration": 3, "conditions": [condition("Accepted", "False", "NotAllowed")]}
+    document = {"kind": "InferenceDeployment", "metadata": about, "spec": {"gateway": gateway}, "status": status}
+    assert [one.command for one in diagnosis.diagnose(document, REMEDIES).found] == [command]
 
 
 def test_a_name_that_resembles_a_placeholder_is_replaced_once() -> None:
@@ -115,5 +137,5 @@ def test_a_command_never_keeps_a_name_of_the_pages_examples(
     for one in diagnosed(condition(kind, status, reason, message)).found:
         assert one.command
         assert one.action
-        for word in ("chat", "demo", "company"):
+        for word in ("chat", "demo", "company", "support"):
             assert word not in one.command.replace("inferencegateway", "")

@@ -17,7 +17,7 @@ REJECTED: Final = 3
 STATUS: Final = "status"
 VERBS: Final = {
     STATUS: "where it is, what its gates say, and what comes next",
-    "pause": "stay at this step, whatever its gates say",
+    "pause": "stay at this step even if its gates pass; a gate that fails still rejects it",
     "promote": "go on to the next step, and after the last one give the new version all traffic",
     "abort": "reject the new version: it loses its traffic, and a revision its replicas",
     "retry": "try a rejected one again, from the first step",

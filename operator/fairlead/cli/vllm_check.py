@@ -103,5 +103,5 @@ def interpreter() -> Path:
     if program is not None:
         return program
     raise VllmUnavailable(
-        f"vLLM is not installed here: pip install 'fairlead[vllm]', or name an interpreter in {INTERPRETER}"
+        f"vLLM is not installed here: set {INTERPRETER} to a Python that has it, or pip install '.[vllm]' in a clone"
     )

@@ -33,7 +33,7 @@ class PlaygroundModel:
 
     model: str
     owner: str
-    """The deployment or gateway, for readers."""
+    """The deployment, adapter or gateway, for readers."""
     service: str
     """For the API server's proxy: namespace/name:port, with `https:` before the name if it uses TLS."""
 
@@ -51,13 +51,24 @@ def of_deployments(found: Iterable[DeploymentFacts]) -> Iterator[PlaygroundModel
         yield from (PlaygroundModel(model=str(name), owner=owner, service=service) for name in names)
 
 
+def of_adapters(found: Iterable[Manifest], deployments: Iterable[DeploymentFacts]) -> Iterator[PlaygroundModel]:
+    """Yield each Adapter that a replica has loaded, by the Service of its deployment."""
+    services = {(one.namespace, one.name): _service(one.status) for one in deployments}
+    for one in found:
+        about, status = one["metadata"], one.get("status") or {}
+        service = services.get((about["namespace"], one["spec"]["deployment"]))
+        if service is not None and status.get("loaded"):
+            owner = f"adp/{about['name']} in {about['namespace']}"
+            yield PlaygroundModel(model=str(status.get("servedName") or about["name"]), owner=owner, service=service)
+
+
 def of_gateways(found: Iterable[Manifest]) -> Iterator[PlaygroundModel]:
     """Yield each model of each gateway."""
     for one in found:
         status, about = one.get("status") or {}, one["metadata"]
         service = _service(status)
         if service is not None:
-            owner = f"infgw/{about['name']} in {about['namespace']}"
+            owner = f"infg/{about['name']} in {about['namespace']}"
             for model in status.get("models") or ():
                 yield PlaygroundModel(model=str(model.get("name", "")), owner=owner, service=service)
 

@@ -29,8 +29,8 @@ class EngineAccess:
 def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platform: Installation) -> Manifest:
     """Allow requests from routers and evaluation runners; scrapes, to the same port, from operator and monitoring."""
     own = [_pods(labels.routers(owner.name))] if access.own else []
-    runners = [_pods(labels.runners(owner.name))] if access.own else []
-    sources = [*own, *(_gateway(one, owner.namespace) for one in access.gateways), *runners]
+    gateways = [_gateway(one, owner.namespace) for one in access.gateways]
+    sources = [*own, *gateways, _pods(labels.runners(owner.name))]
     rule = {"from": [*sources, *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
     rules = [rule, *([_loaders(platform)] if wanted.engine.lora is not None else [])]
     notes = {labels.GATEWAYS: ",".join(one.title for one in access.gateways)} if access.gateways else None

@@ -67,6 +67,11 @@ class ConsoleSource:
             points=self._history.of(namespace, name),
         )
 
+    def adapters(self) -> Sequence[Manifest]:
+        """Return every Adapter, by namespace and name."""
+        world = self._leader.world()
+        return () if world is None else world.of(kinds.ADAPTER).all()
+
     def gateways(self) -> Sequence[Manifest]:
         """Return every gateway, by namespace and name."""
         world = self._leader.world()

@@ -87,7 +87,7 @@ class ConsoleViews:
     async def gateways(self, _: web.Request, who: TokenHolder, frame: PageFrame) -> str:
         """Show all gateways."""
         found = self.source.gateways()
-        seen = await self._seen_gateways(who, found)
+        seen = await self._seen(who, kinds.INFERENCE_GATEWAY, found)
         if found and not seen:
             raise NotShown(ConsoleRefusal.DENIED)
         return gateway_page.table_page(seen, self.remedies, frame)
@@ -101,11 +101,13 @@ class ConsoleViews:
 
     async def playground(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
         """Show the form, with every model that the reader may see."""
-        gateways = await self._seen_gateways(who, self.source.gateways())
+        gateways = await self._seen(who, kinds.INFERENCE_GATEWAY, self.source.gateways())
         found = self.source.deployments()
         allowed = await self.access.readable(who, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
-        seen = (one for one in found if allowed is None or one.namespace in allowed)
-        models = [*playground_page.of_gateways(gateways), *playground_page.of_deployments(seen)]
+        seen = [one for one in found if allowed is None or one.namespace in allowed]
+        adapters = await self._seen(who, kinds.ADAPTER, self.source.adapters())
+        of_deployments = (*playground_page.of_deployments(seen), *playground_page.of_adapters(adapters, seen))
+        models = [*playground_page.of_gateways(gateways), *of_deployments]
         return playground_page.page(models, frame, playable=FORWARDED in request.headers)
 
     async def back_tests(self, _: web.Request, who: TokenHolder, frame: PageFrame) -> str:
@@ -121,9 +123,9 @@ class ConsoleViews:
             raise NotShown(ConsoleRefusal.NOT_FOUND)
         return StoredPage(page, reports_page.POLICY)
 
-    async def _seen_gateways(self, who: TokenHolder, found: Sequence[Manifest]) -> Sequence[Manifest]:
-        places = (one["metadata"]["namespace"] for one in found)
-        allowed = await self.access.readable(who, kinds.INFERENCE_GATEWAY, places)
+    async def _seen(self, who: TokenHolder, kind: Resource, found: Sequence[Manifest]) -> Sequence[Manifest]:
+        """Return those that the reader may see."""
+        allowed = await self.access.readable(who, kind, (one["metadata"]["namespace"] for one in found))
         return [one for one in found if allowed is None or one["metadata"]["namespace"] in allowed]
 
     async def _searched(self, record: DecisionRecord) -> SearchedDecision:

@@ -71,7 +71,7 @@ def diagnose(document: Manifest, remedies: Mapping[str, Remedy]) -> Diagnosis:
     conditions = {one["type"]: one for one in status.get("conditions") or ()}
     ready = conditions.get(ConditionType.READY, {})
     kind = next((one.short for one in KINDS if one.name == document["kind"]), document["kind"])
-    place = _Place(kind=kind, namespace=about["namespace"], name=about["name"])
+    place = _Place(kind, about["namespace"], about["name"], gateway=_gateway(document))
     return Diagnosis(
         kind=kind,
         namespace=place.namespace,
@@ -88,13 +88,23 @@ def first(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     return sorted(diagnoses, key=lambda one: (one.ready == "True", not one.found, one.namespace, one.kind, one.name))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def _gateway(document: Manifest) -> tuple[str, str]:
+    """Return namespace and name of the gateway that the object names; its own if it names none."""
+    about, named = document["metadata"], (document.get("spec") or {}).get("gateway") or {}
+    if not isinstance(named, Mapping):
+        named = {}
+    return named.get("namespace") or about["namespace"], named.get("name") or about["name"]
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     """The object that a command is for."""
 
     kind: str
     namespace: str
     name: str
+    gateway: tuple[str, str]
+    """Namespace and name."""
 
     def command(self, written: str, message: str) -> str:
         """Fill in this object's names; POD is the first pod that the message names."""
@@ -107,7 +117,9 @@ class _Place:
             "infd.spec": f"{self.kind}.spec",
             "name=chat": f"name={self.name}",
             "chat.yaml": f"{self.name}.yaml",
-            "company": self.name,
+            "company -n demo": f"{self.gateway[1]} -n {self.gateway[0]}",
+            "evl support": f"{self.kind} {self.name}",
+            "support-items": f"{self.name}-items",
             "-n demo": f"-n {self.namespace}",
             "POD": pod[1] if pod else "POD",
         }

@@ -34,7 +34,6 @@ class RefusalReason(StrEnum):
     NO_OTHER_REPLICA = "no_other_replica"
     """A retry was needed, but every candidate was tried."""
     RETRY_BUDGET = "retry_budget_spent"
-    DRAINING = "draining"
 
 
 class PickReason(StrEnum):

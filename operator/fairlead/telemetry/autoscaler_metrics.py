@@ -27,7 +27,7 @@ WANTED: Final = _OURS.gauge("wanted", "Replicas requested before that decision."
 ASLEEP: Final = _OURS.gauge("asleep", "Replicas that should sleep in addition.", *OF_ONE)
 PODS: Final = _OURS.gauge(
     "pods",
-    "Engine pods by phase: pending, unplaceable, starting, ready, stuck, asleep, draining, dead.",
+    "Engine pods by phase: pending, pulling, unplaceable, starting, ready, stuck, asleep, draining, dead.",
     *OF_ONE,
     "phase",
 )
