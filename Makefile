@@ -49,7 +49,7 @@ house: setup ## only the tests that copy the tree and break its rules
 	@$(ENV) $(PY) -m house.lanes house
 
 apiserver: setup ## only the tests against etcd and a kube-apiserver; no root needed
-	@$(ENV) $(PY) -m house.lanes apiserver operated
+	@$(ENV) $(PY) -m house.lanes apiserver operated faults rights
 
 e2e: setup ## only the tests on a real node
 	@$(ENV) $(PY) -m house.lanes leaks serving canaries rollouts scaling demo node long

@@ -9,10 +9,14 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from devcluster import progress
 from devcluster.cache import Cache
 from devcluster.setup import machine
+
+NO_DEBUG: Final = "all=-dwarf=false"
+"""Compiler flags: no debugging data, which the linker would drop, and a tenth less of the compiler's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

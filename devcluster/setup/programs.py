@@ -42,8 +42,6 @@ LIGHT: Final = ("etcd", "kube-apiserver", "kubectl")
 
 _VERSION: Final = "k8s.io/component-base/version"
 _TAGS: Final = "no_btrfs,no_devmapper,no_zfs"
-_COMPILE: Final = "all=-dwarf=false"
-"""No debugging data, which the linker would drop: a tenth of the compiler's time."""
 _LINK: Final = (
     f"-s -w -X {_VERSION}.gitVersion={KUBERNETES} -X {_VERSION}.gitMajor=1 -X {_VERSION}.gitMinor=36 "
     f"-X {_VERSION}.gitTreeState=clean"
@@ -52,7 +50,7 @@ _LINK: Final = (
 
 def folder(cache: Cache) -> Path:
     """The folder of the programs for this checkout's pins, whether it exists or not."""
-    digest = hashlib.sha256(f"{_TAGS}{_COMPILE}{_LINK}{os.environ.get(ASSETS, '')}".encode())
+    digest = hashlib.sha256(f"{_TAGS}{go_build.NO_DEBUG}{_LINK}{os.environ.get(ASSETS, '')}".encode())
     for source in sorted(SOURCES.rglob("*")):
         if source.is_file():
             digest.update(source.relative_to(SOURCES).as_posix().encode() + source.read_bytes())
@@ -80,7 +78,7 @@ def ensure(cache: Cache, wanted: Sequence[str]) -> Path:
             names = [name for name in missing(cache, wanted) if PACKAGES[name][0] == module]
             if names:
                 packages = {name: PACKAGES[name][1] for name in names}
-                flags = ("-tags", _TAGS, "-gcflags", _COMPILE, "-ldflags", _LINK)
+                flags = ("-tags", _TAGS, "-gcflags", go_build.NO_DEBUG, "-ldflags", _LINK)
                 go_build.build(go_build.Build(module=SOURCES / module, programs=packages, flags=flags), cache, place)
     return place
 

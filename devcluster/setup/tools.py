@@ -24,7 +24,7 @@ PACKAGES: Final[Mapping[str, str]] = {
 LIGHT: Final = ("helm", "kubeconform")
 """Those that the API server lane uses."""
 
-_FLAGS: Final = ("-gcflags", "all=-dwarf=false", "-ldflags", "-s -w")
+_FLAGS: Final = ("-gcflags", go_build.NO_DEBUG, "-ldflags", "-s -w")
 
 
 def folder(cache: Cache) -> Path:

@@ -153,7 +153,7 @@ def test_a_lane_without_a_node_is_passed_over_until_a_file_changes(tmp_path: Pat
 def test_only_lanes_without_a_node_are_skipped_when_unchanged_and_none_on_an_existing_cluster(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    skipped = {"house", "conformance", "operated", "faults", "apiserver", "artifacts"}
+    skipped = {"house", "conformance", "operated", "faults", "apiserver", "artifacts", "rights"}
     assert {lane.name for lane in LANES if lane.kept} == skipped
     assert {lane.name for lane in lanes.that_may_be_passed_over(LANES)} == skipped
     monkeypatch.setenv("DEVCLUSTER", "existing")

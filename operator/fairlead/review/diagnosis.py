@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from fairlead.api.kinds import GATEWAY, KINDS
 from fairlead.fleet.conditions import ConditionReason, ConditionType
+from fairlead.fleet.gateways import GatewayReference
+from fairlead.review import gateway_membership
 from fairlead.review.remedies import Remedy
 
 Manifest = Mapping[str, Any]
@@ -71,7 +73,9 @@ def diagnose(document: Manifest, remedies: Mapping[str, Remedy]) -> Diagnosis:
     conditions = {one["type"]: one for one in status.get("conditions") or ()}
     ready = conditions.get(ConditionType.READY, {})
     kind = next((one.short for one in KINDS if one.name == document["kind"]), document["kind"])
-    place = _Place(kind, about["namespace"], about["name"], gateway=_gateway(document))
+    itself = GatewayReference(namespace=about["namespace"], name=about["name"])
+    gateway = next(iter(gateway_membership.named(document)), itself)
+    place = _Place(kind=kind, namespace=itself.namespace, name=itself.name, gateway=gateway)
     return Diagnosis(
         kind=kind,
         namespace=place.namespace,
@@ -88,23 +92,15 @@ def first(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
     return sorted(diagnoses, key=lambda one: (one.ready == "True", not one.found, one.namespace, one.kind, one.name))
 
 
-def _gateway(document: Manifest) -> tuple[str, str]:
-    """Return namespace and name of the gateway that the object names; its own if it names none."""
-    about, named = document["metadata"], (document.get("spec") or {}).get("gateway") or {}
-    if not isinstance(named, Mapping):
-        named = {}
-    return named.get("namespace") or about["namespace"], named.get("name") or about["name"]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """The object that a command is for."""
 
     kind: str
     namespace: str
     name: str
-    gateway: tuple[str, str]
-    """Namespace and name."""
+    gateway: GatewayReference
+    """The one that it names; itself if it names none."""
 
     def command(self, written: str, message: str) -> str:
         """Fill in this object's names; POD is the first pod that the message names."""
@@ -117,7 +113,7 @@ class _Place:
             "infd.spec": f"{self.kind}.spec",
             "name=chat": f"name={self.name}",
             "chat.yaml": f"{self.name}.yaml",
-            "company -n demo": f"{self.gateway[1]} -n {self.gateway[0]}",
+            "company -n demo": f"{self.gateway.name} -n {self.gateway.namespace}",
             "evl support": f"{self.kind} {self.name}",
             "support-items": f"{self.name}-items",
             "-n demo": f"-n {self.namespace}",

@@ -3,13 +3,13 @@
 The two may be created in any order, so what is missing is a warning and a condition, never a refusal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from fairlead.api.kinds import GATEWAY
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway, GatewayReference
 from fairlead.fleet.model_routes import EXTERNAL
-from fairlead.objects.manifest import Manifest
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.result import AdmissionReason
 
@@ -21,7 +21,7 @@ def key_of(gateway: GatewayReference) -> ObjectKey:
     return ObjectKey(GATEWAY.name, gateway.namespace, gateway.name)
 
 
-def named(document: Manifest) -> tuple[GatewayReference, ...]:
+def named(document: Mapping[str, Any]) -> tuple[GatewayReference, ...]:
     """Return the gateway that a stored deployment names, if any, whatever else is in it."""
     spec, namespace = document.get("spec"), document["metadata"]["namespace"]
     found = spec.get("gateway") if isinstance(spec, dict) else None
