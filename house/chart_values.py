@@ -30,6 +30,20 @@ class Image(Group):
     )
 
 
+class Product(Group):
+    """A GPU of the cluster as the user pays for it, or one that the catalogue lacks."""
+
+    product: str = Field(min_length=1, description="Label of GPU feature discovery, for instance NVIDIA-L4.")
+    price_usd_hour: float | None = Field(default=None, gt=0, description="US dollars per GPU and hour.")
+    memory_mib: int | None = Field(default=None, gt=0, description="Memory in MiB.")
+    bandwidth_gbs: float | None = Field(default=None, gt=0, description="Memory bandwidth in GB/s.")
+    bf16_tflops: float | None = Field(default=None, gt=0, description="Dense BF16 arithmetic in TFLOPS.")
+    fp8_tflops: float | None = Field(default=None, gt=0, description="Dense FP8 arithmetic in TFLOPS.")
+    compute_capability: str | None = Field(
+        default=None, pattern="^[0-9]+[.][0-9]+$", description="CUDA compute capability, in quotes."
+    )
+
+
 class PullSecret(Group):
     """A Secret with registry credentials."""
 
@@ -193,6 +207,11 @@ class Values(Group):
     nodes_grow: bool = Field(
         default=False,
         description="A cluster autoscaler adds nodes here: pods are requested even if no node has room for them now.",
+    )
+    products: list[Product] = Field(
+        default=[],
+        description="Your own GPU prices, and GPUs that the catalogue lacks, as in the file of `fairlead plan "
+        "--products`: `{product: NVIDIA-L4, priceUsdHour: 0.55}`. Costs, cost limits, budgets and fit use them.",
     )
     autoscaler: Autoscaler = Field(
         default=Autoscaler(), description="What decides the replicas of deployments with `spec.scaling`."

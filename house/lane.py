@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from house import pure
+from house import lane_folders, pure
 
 Command = tuple[str, ...]
 
@@ -69,43 +69,18 @@ IMAGE: Final = ("devcluster.image.build",)
 SCHEMAS: Final = ("house.kube_schemas",)
 CHROMIUM: Final = ("house.chromium",)
 PROMETHEUS: Final = ("house.prometheus_server",)
-SERVING: Final = "tests/node/serving"
-SCALING: Final = f"{SERVING}/scaling"
-ROLLOUTS: Final = f"{SERVING}/rollouts"
-CANARIES: Final = f"{SERVING}/canaries"
-DIAGNOSTICS: Final = f"{SERVING}/diagnostics"
-APISERVER: Final = "tests/apiserver"
-OPERATED: Final = f"{APISERVER}/scaling"
-FAULTS: Final = (f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
-"""Half of the time of the tests against an API server, in two lanes of their own."""
-ARTIFACTS: Final = "tests/house/test_artifacts.py"
-REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
-"""Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
-REAL_SGLANGS: Final = "tests/node/sglang"
-OTHER_KINDS: Final = "tests/node/kinds"
-HARNESS: Final = "tests/node/harness"
-LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
-DEMO: Final = "tests/node/test_demo.py"
-RIGHTS: Final = f"{APISERVER}/test_operator_rights.py"
-LONG: Final = (
-    "tests/node/test_chart_lives.py",
-    *(f"{CANARIES}/test_{name}.py" for name in ("gateway_canaries", "judge_gates")),
-    f"{DIAGNOSTICS}/test_alerts.py",
-    f"{ROLLOUTS}/test_one_replica.py",
-    *(f"{SERVING}/test_{name}.py" for name in ("many_adapters", "migrating")),
-)
-"""Tests on a node that take minutes each; tests in other lanes cover in brief what they cover in detail."""
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
 
 LANES: Final = (
     Lane(
         name="leaks",
         marker=OF_NODES,
-        folders=(LEAKS,),
+        folders=(lane_folders.LEAKS,),
         world="root, and no other node that comes or goes",
         preparations=(WHOLE, IMAGE),
         compares_traces=True,
         real=True,
+        by_claims=True,
     ),
     Lane(
         name="conformance",
@@ -127,7 +102,7 @@ LANES: Final = (
         name="house",
         marker="house",
         folders=("tests/house",),
-        apart=(ARTIFACTS,),
+        apart=(lane_folders.ARTIFACTS,),
         world="a copy of this tree",
         patient=True,
         kept=True,
@@ -135,7 +110,7 @@ LANES: Final = (
     Lane(
         name="operated",
         marker="apiserver",
-        folders=(OPERATED,),
+        folders=(lane_folders.OPERATED,),
         world="etcd, a kube-apiserver, and operators that scale; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
@@ -144,7 +119,7 @@ LANES: Final = (
     Lane(
         name="faults",
         marker="apiserver",
-        folders=FAULTS,
+        folders=lane_folders.FAULTS,
         world="etcd, a kube-apiserver, and operators that are killed, and random edits and faults; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
@@ -153,8 +128,8 @@ LANES: Final = (
     Lane(
         name="apiserver",
         marker="apiserver",
-        folders=(APISERVER,),
-        apart=(OPERATED, RIGHTS, *FAULTS),
+        folders=(lane_folders.APISERVER,),
+        apart=(lane_folders.OPERATED, lane_folders.RIGHTS, *lane_folders.FAULTS),
         world="etcd and a kube-apiserver; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
@@ -163,34 +138,31 @@ LANES: Final = (
     Lane(
         name="serving",
         marker=OF_NODES,
-        folders=(SERVING,),
-        apart=(SCALING, ROLLOUTS, CANARIES, DIAGNOSTICS, *LONG),
+        folders=(lane_folders.SERVING,),
+        apart=(
+            lane_folders.SCALING,
+            lane_folders.ROLLOUTS,
+            lane_folders.CANARIES,
+            lane_folders.DIAGNOSTICS,
+            *lane_folders.LONG,
+        ),
         world=f"{A_NODE}: the operator, fleets and their clients",
-        preparations=(WHOLE, IMAGE),
-        real=True,
-    ),
-    Lane(
-        name="canaries",
-        marker=OF_NODES,
-        folders=(CANARIES,),
-        apart=LONG,
-        world=f"{A_NODE}: revisions and adapters on trial",
         preparations=(WHOLE, IMAGE),
         real=True,
     ),
     Lane(
         name="rollouts",
         marker=OF_NODES,
-        folders=(ROLLOUTS,),
-        apart=LONG,
-        world=f"{A_NODE}: revisions that change, well and badly",
+        folders=(lane_folders.ROLLOUTS, lane_folders.CANARIES),
+        apart=(*lane_folders.LONG, *lane_folders.GATES),
+        world=f"{A_NODE}: revisions that change, well and badly, all at once or on trial",
         preparations=(WHOLE, IMAGE),
         real=True,
     ),
     Lane(
         name="artifacts",
         marker="house",
-        folders=(ARTIFACTS,),
+        folders=(lane_folders.ARTIFACTS,),
         world="root, to build images from two copies of the last commit",
         builds_images=True,
         kept=True,
@@ -199,8 +171,8 @@ LANES: Final = (
     Lane(
         name="scaling",
         marker=OF_NODES,
-        folders=(SCALING, DIAGNOSTICS),
-        apart=LONG,
+        folders=(lane_folders.SCALING, lane_folders.DIAGNOSTICS),
+        apart=lane_folders.LONG,
         world=f"{A_NODE}: fleets that follow their load, fleets with a fault, and a real Prometheus that watches one",
         preparations=(WHOLE, IMAGE, PROMETHEUS),
         real=True,
@@ -208,7 +180,7 @@ LANES: Final = (
     Lane(
         name="demo",
         marker=OF_NODES,
-        folders=(DEMO,),
+        folders=(lane_folders.DEMO,),
         world=f"{A_NODE}: the demo with its console and a Prometheus",
         preparations=(WHOLE, IMAGE, CHROMIUM, PROMETHEUS),
         real=True,
@@ -217,7 +189,16 @@ LANES: Final = (
         name="node",
         marker=OF_NODES,
         folders=("tests/node",),
-        apart=(SERVING, LEAKS, DEMO, *LONG, OTHER_KINDS, HARNESS, REAL_SGLANGS, *REAL_ENGINES),
+        apart=(
+            lane_folders.SERVING,
+            lane_folders.LEAKS,
+            lane_folders.DEMO,
+            *lane_folders.LONG,
+            lane_folders.OTHER_KINDS,
+            lane_folders.HARNESS,
+            lane_folders.REAL_SGLANGS,
+            *lane_folders.REAL_ENGINES,
+        ),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -225,16 +206,25 @@ LANES: Final = (
     Lane(
         name="long",
         marker=OF_NODES,
-        folders=LONG,
-        world=f"{A_NODE}: fleets, revisions, adapters, alerts and the chart's life, minutes each",
+        folders=lane_folders.LONG,
+        world=f"{A_NODE}: fleets, revisions, adapters, faults, alerts and the chart's life, minutes each",
         preparations=(WHOLE, IMAGE, PROMETHEUS),
+        real=True,
+        by_claims=True,
+    ),
+    Lane(
+        name="gates",
+        marker=OF_NODES,
+        folders=lane_folders.GATES,
+        world=f"{A_NODE}: revisions and adapters on trial, minutes each",
+        preparations=(WHOLE, IMAGE),
         real=True,
         by_claims=True,
     ),
     Lane(
         name="rights",
         marker="apiserver",
-        folders=(RIGHTS,),
+        folders=(lane_folders.RIGHTS,),
         world="etcd, a kube-apiserver, and an operator that loses one right after the other; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
@@ -260,7 +250,7 @@ LANES: Final = (
     Lane(
         name="real-engines",
         marker=OF_NODES,
-        folders=REAL_ENGINES,
+        folders=lane_folders.REAL_ENGINES,
         world=f"{A_NODE}: the operator, and real vLLM on CPU in the pods (13 GB in the cache, 16 GB of memory)",
         preparations=(WHOLE, IMAGE, ("devcluster.image.vllm_cpu",)),
         only_named=True,
@@ -268,7 +258,7 @@ LANES: Final = (
     Lane(
         name="real-sglang",
         marker=OF_NODES,
-        folders=(REAL_SGLANGS,),
+        folders=(lane_folders.REAL_SGLANGS,),
         world=f"{A_NODE}: the operator, and real SGLang on CPU in the pods (15 GB in the cache, 18 GB of memory)",
         preparations=(WHOLE, IMAGE, ("devcluster.image.sglang_cpu",)),
         only_named=True,
@@ -276,7 +266,7 @@ LANES: Final = (
     Lane(
         name="other-kinds",
         marker=OF_NODES,
-        folders=(OTHER_KINDS,),
+        folders=(lane_folders.OTHER_KINDS,),
         world=f"{A_NODE}: the operator, and fleets of emulated engines of other kinds than vLLM",
         preparations=(WHOLE, IMAGE),
         only_named=True,
@@ -284,7 +274,7 @@ LANES: Final = (
     Lane(
         name="harness",
         marker=OF_NODES,
-        folders=(HARNESS,),
+        folders=(lane_folders.HARNESS,),
         world=f"{A_NODE}: the operator, and the lm-evaluation-harness in pods (2 GB in the cache)",
         preparations=(WHOLE, IMAGE, ("devcluster.image.lm_eval",)),
         only_named=True,

@@ -13,6 +13,7 @@ from fairlead.cluster.informer import WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, POD
 from fairlead.cluster.watched_objects import WatchedObjects
 from fairlead.router import process
+from fairlead.router.drain import DrainPace
 from fairlead.router.process import RouterOptions
 
 
@@ -42,7 +43,7 @@ def main() -> int:
             port=int(port),
             metrics_port=int(port) + 1000,
             metrics_host=host,
-            linger_seconds=0.0,
+            drain_pace=DrainPace(linger_seconds=0.0),
             access_log=str(Path(config).with_suffix(".log")),
             pods=pods,
             config_maps=config_maps,

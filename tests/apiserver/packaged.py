@@ -18,6 +18,10 @@ FILLED: Final[dict[str, Any]] = {
     "imagePullSecrets": [{"name": "registry"}],
     "replicas": 3,
     "watchNamespaces": ["models", "123"],
+    "products": [
+        {"product": "NVIDIA-L4", "priceUsdHour": 0.55},
+        {"product": "Future-X1", "memoryMib": 983040, "bandwidthGbs": 2000, "computeCapability": "12.0"},
+    ],
     "autoscaler.replicas": 3,
     "autoscaler.resources": {"requests": {"cpu": 2, "memory": "2Gi"}},
     "serviceAccount.name": "somebody",

@@ -94,6 +94,8 @@ WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "no namespace": ({"watchNamespaces": ["Models"]}, "at '/watchNamespaces/0': 'Models' does not match pattern"),
     "a namespace twice": ({"watchNamespaces": ["a", "a"]}, "at '/watchNamespaces': items at 0 and 1 are equal"),
     "nobody to run as": ({"serviceAccount": {"create": False}}, "serviceAccount.name"),
+    "a price below zero": ({"products": [{"product": "A", "priceUsdHour": -1}]}, "at '/products/0/priceUsdHour'"),
+    "an unknown field": ({"products": [{"product": "A", "price": 1}]}, "additional properties 'price' not allowed"),
     "a flag that a value sets": ({"extraArgs": ["--namespaces=a"]}, "set watchNamespaces instead"),
 }
 

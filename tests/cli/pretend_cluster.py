@@ -27,9 +27,9 @@ class PretendCluster(FakeApi):
         """By pod; logs of other pods may not be read."""
         self.log_queries: list[dict[str, str]] = []
 
-    def has_operator(self) -> None:
-        """Add one operator pod in its usual namespace."""
-        metadata = {"name": "fairlead-0", "namespace": "fairlead-system", "labels": LABELS}
+    def has_operator(self, namespace: str = "fairlead-system") -> None:
+        """Add one operator pod, in its usual namespace or another."""
+        metadata = {"name": "fairlead-0", "namespace": namespace, "labels": LABELS}
         self.put(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata})
 
     def has(self, name: str, spec: dict[str, Any] | None = None, **status: object) -> None:

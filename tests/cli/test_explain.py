@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.cli import explain
-from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, LEASE
+from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, LEASE, POD
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.facts import SampleProblem
 from tests.cli.conftest import Run
@@ -181,7 +181,20 @@ def test_without_permission_to_list_pods_everywhere_the_usual_namespace_is_searc
     code, out, _ = run("explain", "chat")
     assert code == 0
     assert "the operator's pods may not be listed" in out
-    assert "--autoscaler names one" in out
+    assert "--operator-namespace names its namespace" in out
+
+
+def test_with_rights_only_in_the_operators_namespace_naming_it_is_enough(run: Run, cluster: PretendCluster) -> None:
+    cluster.granted_in["list", "pods"] = "fairlead-system"
+    assert "arithmetic cannot be shown" not in run("explain", "chat")[1]
+    cluster.remove(POD, "fairlead-system", "fairlead-0")
+    cluster.has_operator(namespace="ops")
+    cluster.granted_in["list", "pods"] = "ops"
+    assert "the operator's pods may not be listed" in run("explain", "chat")[1]
+    assert "arithmetic cannot be shown" not in run("explain", "chat", "--operator-namespace", "ops")[1]
+    cluster.granted_in["list", "pods"] = "fairlead-system"
+    out = run("explain", "chat", "--operator-namespace", "fairlead-system")[1]
+    assert "no pod of the operator or autoscaler is found in fairlead-system; --operator-namespace names its" in out
 
 
 def test_a_missing_permission_is_reported_with_the_message_of_the_server(run: Run, cluster: PretendCluster) -> None:
@@ -244,7 +257,14 @@ def test_watching_prints_again_when_the_decision_changes(
     cluster: PretendCluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = argparse.Namespace(
-        target="chat", namespace=None, autoscaler=None, watch=True, every=0.001, output="json", record=None
+        target="chat",
+        namespace=None,
+        operator_namespace=None,
+        autoscaler=None,
+        record=None,
+        watch=True,
+        every=0.001,
+        output="json",
     )
 
     async def story() -> None:

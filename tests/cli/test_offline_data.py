@@ -62,3 +62,15 @@ def test_invalid_products_are_reported_with_the_reason(
     for command in (["validate", str(tmp_path / "chat.yaml")], ["render", str(tmp_path / "chat.yaml")], ["plan", "m"]):
         assert main([*command, "--products", str(own)]) == 2
         assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["operator", "controller", "autoscaler"])
+def test_a_process_does_not_start_with_invalid_products(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.yaml"
+    assert main([command, "--products", str(own)]) == 2
+    assert "No such file" in capsys.readouterr().err
+    own.write_text("products:\n  - {product: NVIDIA-L4, priceUsdHour: free}\n")
+    assert main([command, "--products", str(own)]) == 2
+    assert "products[0].priceUsdHour: 'free' is not a number above 0" in capsys.readouterr().err

@@ -89,7 +89,7 @@ def test_the_requests_of_the_last_hour_are_drawn_and_played_on_what_runs(run: Ru
     assert out.startswith("infd-scaled drawn from rates of 120 s: 3,")
     assert "\nscaled, as it runs " in out
     promql = '{namespace="team",pod=~"scaled-router-[a-z0-9]+-[a-z0-9]+"}[120s]'
-    assert kept.queries[0] == f"sum(rate(fairlead_router_asked_total{promql}))"
+    assert kept.queries[0] == f"sum(rate(fairlead_router_arrivals_total{promql}))"
     assert kept.queries[1].startswith(f"sum(rate(fairlead_router_prompt_tokens_total{promql})) / sum(rate(")
     assert kept.tokens == {"Bearer hush"}
 

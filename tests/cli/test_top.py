@@ -70,7 +70,10 @@ def test_without_a_process_to_ask_counts_are_there_and_figures_are_dashes(run: R
     assert code == 0
     assert "all namespaces: 1 deployment," in lines[0]
     assert re.sub(r" +", " ", lines[2]) == "team chat 1 2 2+1 - - - - - - - 1.40 TokenDemand two are needed"
-    assert lines[3] == ("no metrics: no pod of the operator or autoscaler is found; --autoscaler names its address")
+    assert lines[3] == (
+        "no metrics: no pod of the operator or autoscaler is found; --operator-namespace names its namespace, "
+        "--autoscaler its address"
+    )
 
 
 def test_what_is_not_scaled_says_that_it_is_fixed(run: Run, cluster: PretendCluster) -> None:

@@ -68,6 +68,8 @@ class FakeApi:
         self.faults: list[tuple[Callable[[FakeRequest], bool], Fault]] = []
         """Each is used once, for the first request that it matches."""
         self.forbidden: set[tuple[str, str]] = set()
+        self.granted_in: dict[tuple[str, str], str] = {}
+        """Rights of a Role: granted in this namespace alone."""
         self.absent: set[str] = set()
         self.oldest = 0
         """Watches from before this version get 410."""
@@ -200,7 +202,8 @@ class FakeApi:
         name = words[1] if len(words) > 1 else ""
         reading = "get" if name else "watch" if request.query.get("watch") else "list"
         verb = VERBS.get(request.method, reading)
-        if (verb, resource.title) in self.forbidden:
+        granted = self.granted_in.get((verb, resource.title), namespace)
+        if (verb, resource.title) in self.forbidden or namespace != granted:
             text = f'cannot {verb} resource "{resource.plural}" in API group "{resource.group}"'
             raise Status(403, "Forbidden", f'{resource.title} is forbidden: User "test" {text}')
         return FakeRequest(

@@ -21,7 +21,7 @@ ROUTERS = ("chat-router-7c9d8-x2x4z", "chat-router-7c9d8-b7k9q")
 STRANGER = "chat-router-extra-router-5f6d7-q8w2e"
 """Of a deployment chat-router-extra, whose name has the same prefix."""
 GROWTH = {
-    "fairlead_router_asked": 1.0,
+    "fairlead_router_arrivals": 1.0,
     "fairlead_router_forwarded": 1.0,
     "fairlead_router_prompt_tokens": 800.0,
     "fairlead_router_output_tokens": 100.0,

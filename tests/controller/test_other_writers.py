@@ -55,7 +55,7 @@ def test_a_router_count_that_the_spec_leaves_out_is_left_to_an_hpa() -> None:
     world.settle()
     changed = world.objects.found(where)["spec"]
     assert changed["replicas"] == 9
-    assert changed["template"]["spec"]["terminationGracePeriodSeconds"] == 80
+    assert changed["template"]["spec"]["terminationGracePeriodSeconds"] == 110
     world.apply(deployment(router={"replicas": 3}))
     world.settle()
     assert world.objects.found(where)["spec"]["replicas"] == 3

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import kopf
 import pytest
 
+from fairlead.cli import offline_data
 from fairlead.cluster import kinds, lease
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller import process
@@ -30,6 +32,18 @@ def test_flags_become_what_a_reconcile_needs() -> None:
     assert setting.platform.image == "r:1"
     assert setting.platform.operator_namespace == "ops"
     assert "Europe/Berlin" in (setting.context.time_zones or ())
+
+
+def test_prices_of_the_installation_are_those_that_costs_are_calculated_with(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("products:\n  - {product: NVIDIA-L4, priceUsdHour: 0.25}\n")
+    settings = replace(SETTINGS, catalogue=offline_data.catalogue(str(own)))
+    priced = process._setting(settings).context.accelerator("NVIDIA-L4")
+    usual = process._setting(SETTINGS).context.accelerator("NVIDIA-L4")
+    assert priced is not None
+    assert usual is not None
+    assert (priced.price_an_hour, priced.memory_mib) == (0.25, usual.memory_mib)
+    assert usual.price_an_hour != 0.25
 
 
 def test_without_a_webhook_there_is_no_place_for_certificates(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/serving/rollouts/test_rollouts.py", "node"),
         ("tests/node/serving/canaries/test_canaries.py", "node"),
         ("tests/node/serving/canaries/test_judge_gates.py", "node"),
+        ("tests/node/serving/canaries/test_quality_gates.py", "node"),
         ("tests/node/serving/test_migrating.py", "node"),
         ("tests/node/serving/diagnostics/test_alerts.py", "node"),
         ("tests/house/test_artifacts.py", "house"),
@@ -240,8 +241,8 @@ def test_a_shells_test_that_failed_beside_others_is_run_again_alone(
 
 def test_only_lanes_with_a_real_environment_are_run_again() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
-        *("leaks", "conformance", "operated", "faults", "apiserver", "serving", "canaries", "rollouts", "scaling"),
-        *("demo", "node", "long", "rights"),
+        *("leaks", "conformance", "operated", "faults", "apiserver", "serving", "rollouts", "scaling", "demo"),
+        *("node", "long", "gates", "rights"),
     ]
     broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)
     assert lanes.run_again(broken) is broken

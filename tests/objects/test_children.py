@@ -25,6 +25,7 @@ from fairlead.objects import children, router_config, router_deployment
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.router.config import loader
+from fairlead.router.drain import DRAIN_PACE
 from tests.objects import goldens
 from tests.objects.specs import FULL, LEAST, OWNER, PLATFORM, everything, launch, samples, wanted
 
@@ -257,7 +258,7 @@ def test_routers_receive_the_capacity_of_a_replica() -> None:
 def test_a_router_outlives_its_longest_request() -> None:
     pod = first_child(with_router(timeouts=Timeouts(total_seconds=60.5)), "Deployment")["spec"]["template"]["spec"]
     wait = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pod["terminationGracePeriodSeconds"] == wait + 61 + 15
+    assert pod["terminationGracePeriodSeconds"] == wait + DRAIN_PACE.accept_seconds + 61 + 15
 
 
 def test_a_shared_cache_is_configured_by_a_file_and_never_by_its_secret() -> None:

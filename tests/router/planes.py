@@ -17,6 +17,7 @@ from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import process
 from fairlead.router.config.loader import RouterConfig
+from fairlead.router.drain import DrainPace
 from fairlead.router.endpoint_sources import EndpointSource, StaticEndpoints
 from fairlead.router.key_reading_pace import KEY_READING_PACE, KeyReadingPace
 from fairlead.router.probes import ProbeBackoff
@@ -113,6 +114,7 @@ async def plane(
     config: Path,
     cluster: Cluster | None = None,
     linger: float = 0.01,
+    accept: float = 5.0,
     *,
     log: Path | None = None,
     pace: KeyReadingPace = KEY_READING_PACE,
@@ -129,7 +131,7 @@ async def plane(
         port=port,
         metrics_port=metrics_port,
         access_log=None if log is None else str(log),
-        linger_seconds=linger,
+        drain_pace=DrainPace(linger_seconds=linger, accept_seconds=accept),
         sweep_seconds=0.01,
         reread_seconds=0.01,
         probe_backoff=ProbeBackoff(least_seconds=0.01, most_seconds=0.02),

@@ -14,6 +14,7 @@ from fairlead.router import authorization, process
 from fairlead.router.authorization import MetricsAuthorizer
 from fairlead.router.config.loader import RouterConfig, load, read
 from fairlead.router.config.settings import SecretLocation
+from fairlead.router.drain import DrainPace
 from fairlead.router.process import RouterOptions
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.limits import RequestLimits
@@ -195,7 +196,7 @@ def test_without_a_key_the_metrics_page_is_served_to_this_machine_alone_unless_c
             port=free_port(),
             metrics_port=free_port(),
             metrics_host=chosen,
-            linger_seconds=0.01,
+            drain_pace=DrainPace(linger_seconds=0.01),
         )
         signals = ExitSignals()
         life = asyncio.create_task(process.live(start, signals))

@@ -19,6 +19,7 @@ from fairlead.cluster.watched_objects import WatchedObjects
 from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import process
 from fairlead.router.config import loader
+from fairlead.router.drain import DrainPace
 from fairlead.router.endpoint_discovery import common_selector
 from fairlead.router.process import RouterOptions
 from fairlead.router.watched_file import WatchedFile
@@ -78,7 +79,7 @@ async def following(config: Path, connected: Callable[[], Awaitable[ApiConnectio
         port=port,
         metrics_port=metrics_port,
         metrics_host=HOST,
-        linger_seconds=0.01,
+        drain_pace=DrainPace(linger_seconds=0.01),
         sweep_seconds=0.01,
         reread_seconds=0.01,
         pods=pods,

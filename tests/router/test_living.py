@@ -6,6 +6,7 @@ import logging
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -98,6 +99,51 @@ def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) 
             with pytest.raises(aiohttp.ClientConnectorError):
                 await router.session.get(router.url + "/health")
         await slow.stop()
+
+    run_story(story())
+
+
+def test_a_draining_router_accepts_connections_while_requests_still_come(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Living(paced(0.001, 0.001), port=free_port())
+        async with plane(written(tmp_path, [engine.address]), linger=0.25) as router:
+            await engine.start()
+            await router.until("routable")
+            router.signals.put_nowait(15)
+            for _ in range(10):  # a node that has not heard yet sends a new connection each time
+                await asyncio.sleep(0.06)
+                async with client() as late, late.post(router.url + "/v1/completions", json=STREAM) as answer:
+                    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+                    assert (await answer.text()).endswith("data: [DONE]\n\n")
+            checked = 0
+            while not router.life.done():  # health checks do not keep it
+                with suppress(aiohttp.ClientError):
+                    async with client() as probe, probe.get(router.url + "/health") as answer:
+                        checked += answer.status == 200
+                await asyncio.sleep(0.02)
+            assert await router.life == 0
+            assert checked
+        await engine.stop()
+
+    run_story(story())
+
+
+def test_a_client_that_never_leaves_cannot_keep_a_draining_router(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Living(paced(0.001, 0.001), port=free_port())
+        async with plane(written(tmp_path, [engine.address]), linger=0.2, accept=0.5) as router:
+            await engine.start()
+            await router.until("routable")
+            router.signals.put_nowait(15)
+            answered = 0
+            while not router.life.done():
+                with suppress(aiohttp.ClientError):
+                    async with client() as late, late.post(router.url + "/v1/completions", json=STREAM) as answer:
+                        answered += (await answer.text()).endswith("data: [DONE]\n\n")
+                await asyncio.sleep(0.02)
+            assert await router.life == 0
+            assert answered > 5
+        await engine.stop()
 
     run_story(story())
 

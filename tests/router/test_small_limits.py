@@ -13,6 +13,7 @@ import pytest
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import process, router_peers
+from fairlead.router.drain import DrainPace
 from fairlead.router.endpoint_sources import StaticEndpoints
 from fairlead.router.process import RouterOptions
 from fairlead.router.rate_limit_headers import lines
@@ -71,7 +72,7 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
                 host=HOSTS[name],
                 port=port,
                 metrics_port=pages,
-                linger_seconds=0.01,
+                drain_pace=DrainPace(linger_seconds=0.01),
                 sweep_seconds=0.01,
                 sources=lambda settings: StaticEndpoints(settings.endpoints),
                 routers=lambda _: Shared(cluster),

@@ -104,6 +104,7 @@ def test_after_as_many_attempts_as_are_made_it_is_over() -> None:
     found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
     assert isinstance(found, Refusal)
     assert (found.reason, is_empty(at)) == (RefusalReason.NO_OTHER_REPLICA, True)
+    assert found.retry_after_seconds == 1.0
 
 
 def test_when_so_many_fail_that_the_budget_is_spent_a_retry_is_refused_unless_it_cost_nothing() -> None:

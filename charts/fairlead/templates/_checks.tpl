@@ -11,6 +11,7 @@
   "--log-format" "logging.format"
   "--log-level" "logging.level"
   "--nodes-grow" "nodesGrow"
+  "--products" "products"
   "--gateway-api" "rbac.gatewayAPI"
   "--autoscaler" "autoscaler.separate"
   "--decisions" "autoscaler.decisions"

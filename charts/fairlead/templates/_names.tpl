@@ -14,6 +14,15 @@
 {{- .Values.serviceAccount.name | default (include "fairlead.fullname" .) -}}
 {{- end -}}
 
+{{/* The user's annotations; with products, also their digest, so that a changed price replaces the pods. */}}
+{{- define "fairlead.podAnnotations" -}}
+{{- $annotations := .Values.podAnnotations | default dict -}}
+{{- if .Values.products -}}
+{{- $annotations = merge (dict "fairlead.dev/products" (.Values.products | toJson | sha256sum)) $annotations -}}
+{{- end -}}
+{{- toYaml $annotations -}}
+{{- end -}}
+
 {{- define "fairlead.webhook" -}}
 {{- include "fairlead.fullname" . }}-webhook
 {{- end -}}

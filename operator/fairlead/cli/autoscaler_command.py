@@ -4,11 +4,14 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from fairlead.cli import options
+
 if TYPE_CHECKING:
     from fairlead.autoscaler.samples.source_registry import SourceFactories
     from fairlead.autoscaler.scaling_spec import SpecReader
     from fairlead.autoscaler.service import AutoscalerService
     from fairlead.autoscaler.settings import LoopSettings
+    from fairlead.sizing.catalogue import Catalogue
 
 
 def _loop_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--lease-seconds", type=float, default=15.0, help="how long to wait for a holder that does not renew"
     )
     parser.add_argument("--nodes-grow", action="store_true", help="a cluster autoscaler adds nodes for pending pods")
+    parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104 - in a pod
     parser.add_argument("--health-port", type=int, default=8081)
     parser.add_argument("--metrics-port", type=int, default=9090)
@@ -66,22 +70,24 @@ def run(chosen: argparse.Namespace) -> int:
 
     from fairlead.autoscaler import process
     from fairlead.autoscaler.settings import AutoscalerSettings
+    from fairlead.cli import offline_data
     from fairlead.cluster.connection import NoCredentials
 
-    settings = AutoscalerSettings(loop=_loop(chosen), **process_settings(chosen, "autoscaler"))
     try:
-        return asyncio.run(process.run(settings, _understanding(), _makers(settings.loop)))
-    except NoCredentials as problem:
+        understanding = _understanding(offline_data.catalogue(chosen.products))
+        settings = AutoscalerSettings(loop=_loop(chosen), **process_settings(chosen, "autoscaler"))
+        return asyncio.run(process.run(settings, understanding, _makers(settings.loop)))
+    except (NoCredentials, offline_data.ProductsError) as problem:
         print(f"fairlead autoscaler: {problem}", file=sys.stderr)
         return 2
 
 
-def hosted_loop(chosen: argparse.Namespace, instance: str) -> "AutoscalerService":
+def hosted_loop(chosen: argparse.Namespace, instance: str, catalogue: "Catalogue") -> "AutoscalerService":
     """Build the loop that runs beside the controller."""
     from fairlead.autoscaler.service import AutoscalerService
 
     settings = _loop(chosen)
-    return AutoscalerService(settings, _understanding(), _makers(settings), instance)
+    return AutoscalerService(settings, _understanding(catalogue), _makers(settings), instance)
 
 
 def _loop(chosen: argparse.Namespace) -> "LoopSettings":
@@ -98,11 +104,13 @@ def _loop(chosen: argparse.Namespace) -> "LoopSettings":
     )
 
 
-def _understanding() -> "SpecReader":
-    from fairlead.autoscaler import scaling_subjects
-    from fairlead.cli import offline_data
+def _understanding(catalogue: "Catalogue") -> "SpecReader":
+    from zoneinfo import available_timezones
 
-    return scaling_subjects.of(offline_data.offline_knowledge())
+    from fairlead.autoscaler import scaling_subjects
+    from fairlead.review.context import ReviewContext
+
+    return scaling_subjects.of(ReviewContext(catalogue=catalogue, time_zones=frozenset(available_timezones()) or None))
 
 
 def _makers(settings: "LoopSettings") -> "SourceFactories":

@@ -28,6 +28,7 @@ AUTOSCALER_SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/
 PERSON: Final = "fairlead-rollout"
 """The field manager of orders that a person gives."""
 DEFAULT_NAMESPACE: Final = "fairlead-system"
+NAMES_IT: Final = "--operator-namespace names its namespace"
 METRICS_PORT: Final = 9090
 _OWN: Final = (
     kinds.INFERENCE_DEPLOYMENT,
@@ -57,6 +58,8 @@ class ClusterClient:
     api: ApiServer
     address: str | None
     """Address of a deciding process; None: find the operator's pods by their labels."""
+    operator_namespace: str | None
+    """Where the operator is; None: found among the pods of all namespaces."""
     home: str
     """The namespace set in the kubeconfig."""
 
@@ -102,8 +105,8 @@ class ClusterClient:
     async def currency(self, document: dict[str, Any], now: float) -> str:
         """Describe how old an object's status is, and, by its Lease, whether an operator is running."""
         pods = [] if self.address is not None else await self._deciders()
-        homes = [DEFAULT_NAMESPACE] if isinstance(pods, NoDecision) else [namespace for namespace, _ in pods]
-        home = homes[0] if homes else DEFAULT_NAMESPACE
+        homes = [] if isinstance(pods, NoDecision) else [namespace for namespace, _ in pods]
+        home = homes[0] if homes else self.operator_namespace or DEFAULT_NAMESPACE
         try:
             held = await self.api.read(kinds.LEASE, home, lease.CONTROLLER)
         except RequestRefused as refused:
@@ -139,32 +142,41 @@ class ClusterClient:
     async def _deciders(self) -> list[tuple[str, str]] | NoDecision:
         found = await self.pods(AUTOSCALER_SELECTOR)
         if isinstance(found, NoDecision):
-            return NoDecision(because=f"{found.because}; --autoscaler names one")
+            return found
         if not found:
-            return NoDecision(because="no pod of the operator or autoscaler is found; --autoscaler names its address")
+            where = f" in {self.operator_namespace}" if self.operator_namespace else ""
+            because = f"no pod of the operator or autoscaler is found{where}; {NAMES_IT}, --autoscaler its address"
+            return NoDecision(because=because)
         return sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
 
     async def pods(self, selector: str) -> list[dict[str, Any]] | NoDecision:
-        """List the operator's pods in all namespaces; only in `fairlead-system` if the user may not list all pods."""
+        """List the operator's pods; in `fairlead-system` if no namespace is named and the user may not list all."""
+        if self.operator_namespace is None:
+            try:
+                return (await self.api.listing(kinds.POD, None, selector)).items
+            except RequestRefused as refused:
+                if not refused.lacks_right:
+                    raise
         try:
-            return (await self.api.listing(kinds.POD, None, selector)).items
-        except RequestRefused as refused:
-            if not refused.lacks_right:
-                raise
-        try:
-            return (await self.api.listing(kinds.POD, DEFAULT_NAMESPACE, selector)).items
+            return (await self.api.listing(kinds.POD, self.operator_namespace or DEFAULT_NAMESPACE, selector)).items
         except RequestRefused as again:
-            return NoDecision(because=f"the operator's pods may not be listed ({again.message})")
+            return NoDecision(because=f"the operator's pods may not be listed ({again.message}); {NAMES_IT}")
 
 
 @asynccontextmanager
-async def open_cluster(address: str | None) -> AsyncIterator[ClusterClient]:
+async def open_cluster(address: str | None, operator_namespace: str | None = None) -> AsyncIterator[ClusterClient]:
     """Open the cluster of the kubeconfig; every error on the way becomes `ClusterUnavailable`."""
     try:
         async with await connect() as connection:
             who = await connection.credentials()
             home = who.default_namespace or "default"
-            yield ClusterClient(connection=connection, api=ApiServer(connection), address=address, home=home)
+            yield ClusterClient(
+                connection=connection,
+                api=ApiServer(connection),
+                address=address,
+                operator_namespace=operator_namespace,
+                home=home,
+            )
     except NoCredentials as problem:
         raise ClusterUnavailable(str(problem)) from problem
     except NotFound as problem:

@@ -3,11 +3,14 @@
 import argparse
 import sys
 
+from fairlead.cli import options
+
 PORT_HELP = "on 127.0.0.1; default: one that is free"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.add_argument("--operator-namespace", metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP)
     parser.add_argument("--port", type=int, default=0, help=PORT_HELP)
     parser.add_argument(
         "--service-account",
@@ -38,7 +41,7 @@ async def _opened(chosen: argparse.Namespace) -> None:
     from fairlead.cli import cluster_client, console_door
     from fairlead.process import exit_signals
 
-    async with cluster_client.open_cluster(None) as cluster:
+    async with cluster_client.open_cluster(None, chosen.operator_namespace) as cluster:
         passage = await console_door.passage(cluster, chosen.service_account)
         async with console_door.opened(passage, chosen.port) as address:
             print(f"Open {address}\nIt is for you alone, while this command runs; Ctrl-C ends it.", flush=True)

@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
+from fairlead.cli import options
+
 if TYPE_CHECKING:
     from fairlead.cli.explanation import Explanation
 
@@ -15,6 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", nargs="?", metavar="infd/NAME", help="an InferenceDeployment; NAME alone is enough")
     parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
     parser.add_argument("--record", metavar="FILE", help="explain the last decision in a file instead; - for stdin")
+    parser.add_argument("--operator-namespace", metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP)
     parser.add_argument("--autoscaler", metavar="URL", help="query this process, such as http://127.0.0.1:9090")
     parser.add_argument(
         "--watch", action="store_true", help="keep running, and print again whenever the decision changes"
@@ -55,7 +58,7 @@ async def _show_from_cluster(chosen: argparse.Namespace) -> None:
     from fairlead.cli import cluster_client, explanation
 
     name = explanation.target_name(chosen.target)
-    async with cluster_client.open_cluster(chosen.autoscaler) as door:
+    async with cluster_client.open_cluster(chosen.autoscaler, chosen.operator_namespace) as door:
         shown = await explanation.of_cluster(door, chosen.namespace or door.home, name, time.time())
         _show(chosen, shown)
         while chosen.watch:

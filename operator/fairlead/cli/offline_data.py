@@ -15,6 +15,10 @@ from fairlead.sizing import custom_products
 from fairlead.sizing.catalogue import Catalogue
 
 
+class ProductsError(ValueError):
+    """The file of products cannot be used."""
+
+
 def offline_knowledge(
     configs: Sequence[str] = (), products: str | None = None, documents: Sequence[YamlDocument] = ()
 ) -> ReviewContext:
@@ -40,13 +44,15 @@ def catalogue(products: str | None) -> Catalogue:
         return packaged
     try:
         written = yaml.safe_load(package_data.read_text(Path(products)))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ProductsError(f"--products {products}: {problem}") from problem
     except (yaml.YAMLError, RecursionError) as problem:
-        raise ValueError(f"--products {products}: no YAML: {' '.join(str(problem).split())[:200]}") from problem
+        raise ProductsError(f"--products {products}: no YAML: {' '.join(str(problem).split())[:200]}") from problem
     entries = written.get("products") if isinstance(written, dict) else None
     found = custom_products.with_products(packaged, entries)
     if isinstance(found, Catalogue):
         return found
-    raise ValueError(f"--products {products}: {found.what}")
+    raise ProductsError(f"--products {products}: {found.what}")
 
 
 def _local(documents: Sequence[YamlDocument]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from fairlead.cli import autoscaler_command
 
 if TYPE_CHECKING:
+    from fairlead.controller.settings import OperatorSettings
     from fairlead.fleet.desired_state import EngineKind
+    from fairlead.sizing.catalogue import Catalogue
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,11 +69,25 @@ def run(chosen: argparse.Namespace) -> int:
     import asyncio
     import sys
 
+    from fairlead.cli import offline_data
     from fairlead.cluster.connection import NoCredentials
     from fairlead.controller import process
+
+    try:
+        settings = _settings(chosen, offline_data.catalogue(chosen.products))
+        embedded = None
+        if chosen.autoscaler == "on":
+            embedded = autoscaler_command.hosted_loop(chosen, settings.identity, settings.catalogue)
+        return asyncio.run(process.run(settings, embedded))
+    except (NoCredentials, offline_data.ProductsError) as problem:
+        print(f"fairlead operator: {problem}", file=sys.stderr)
+        return 2
+
+
+def _settings(chosen: argparse.Namespace, catalogue: "Catalogue") -> "OperatorSettings":
     from fairlead.controller.settings import OperatorSettings, WebhookSettings
 
-    settings = OperatorSettings(
+    return OperatorSettings(
         **autoscaler_command.process_settings(chosen, "operator"),
         router_image=chosen.router_image,
         engine_image=chosen.engine_image,
@@ -87,10 +103,5 @@ def run(chosen: argparse.Namespace) -> int:
             port=chosen.webhook_port,
         ),
         console_port=chosen.console_port,
+        catalogue=catalogue,
     )
-    embedded = autoscaler_command.hosted_loop(chosen, settings.identity) if chosen.autoscaler == "on" else None
-    try:
-        return asyncio.run(process.run(settings, embedded))
-    except NoCredentials as problem:
-        print(f"fairlead operator: {problem}", file=sys.stderr)
-        return 2

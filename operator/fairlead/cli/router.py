@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=3.0,
         metavar="SECONDS",
-        help="after SIGTERM, keep accepting connections; default 3",
+        help="after SIGTERM, accept connections until no request came for so long; default 3, within 30 s in all",
     )
     parser.add_argument(
         "--access-log",
@@ -73,6 +73,7 @@ def _served(chosen: argparse.Namespace) -> int:
     from pathlib import Path
 
     from fairlead.router import process
+    from fairlead.router.drain import DrainPace
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     return process.serve(
@@ -84,7 +85,7 @@ def _served(chosen: argparse.Namespace) -> int:
             metrics_port=chosen.metrics_port,
             metrics_host=chosen.metrics_host,
             peer_port=chosen.peer_port,
-            linger_seconds=chosen.linger,
+            drain_pace=DrainPace(linger_seconds=chosen.linger),
             access_log=chosen.access_log,
         )
     )

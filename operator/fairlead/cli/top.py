@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import Final
 
+from fairlead.cli import options
+
 EACH_S: Final = 2.0
 
 
@@ -15,6 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every", type=float, default=EACH_S, metavar="SECONDS", help="how often to refresh; default 2"
     )
+    parser.add_argument("--operator-namespace", metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP)
     parser.add_argument("--autoscaler", metavar="URL", help="query this process, such as http://127.0.0.1:9090")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="json prints once")
 
@@ -41,7 +44,7 @@ async def _shown(chosen: argparse.Namespace) -> None:
 
     from fairlead.cli import cluster_client, top_rows, top_screen, top_table
 
-    async with cluster_client.open_cluster(chosen.autoscaler) as door:
+    async with cluster_client.open_cluster(chosen.autoscaler, chosen.operator_namespace) as door:
         namespace = None if chosen.all_namespaces else chosen.namespace or door.home
         live = sys.stdout.isatty() and not chosen.once and chosen.output == "text"
         if not live:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import available_timezones
 
 from fairlead.api import kinds as ours
-from fairlead.cluster import lease, operator_key, own_deployment, package_data
+from fairlead.cluster import lease, operator_key, own_deployment
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.lease import LeaseDurations
 from fairlead.cluster.own_deployment import OwnerLookup
@@ -203,7 +203,7 @@ async def _with_evaluation(
 
 def _setting(settings: OperatorSettings) -> ReconcileSettings:
     context = ReviewContext(
-        catalogue=package_data.load_catalogue(),
+        catalogue=settings.catalogue,
         releases=engines.releases(settings.engine_image, dict(settings.cpu_images)),
         time_zones=frozenset(available_timezones()) or None,
     )

@@ -1,9 +1,11 @@
 """The settings of this process; parsed once by the command line and passed on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from fairlead.cluster import package_data
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.process.lifecycle import ProcessSettings
+from fairlead.sizing.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +41,5 @@ class OperatorSettings(ProcessSettings):
     webhook: WebhookSettings = WebhookSettings()
     console_port: int = 0
     """The console's port; 0: it is not served."""
+    catalogue: Catalogue = field(default_factory=package_data.load_catalogue, repr=False)
+    """The models and GPUs of this release, with the products of the installation."""

@@ -20,7 +20,9 @@ CONTAINER: Final = "router"
 
 _USER: Final = 65532
 _PRE_STOP_SECONDS: Final = 5
-"""The time until every node and load balancer has stopped sending new connections."""
+"""The time until nearly every node and load balancer has stopped sending new connections."""
+_ACCEPT_SECONDS: Final = 30
+"""The longest time after that in which a draining router accepts connections; most need 3 s."""
 _REST_SECONDS: Final = 15
 """The time from the last reply to the exit, and a margin."""
 _MEMORY_MIB: Final = 128
@@ -60,7 +62,7 @@ def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets
     return {
         "containers": [_container(platform, router.routing, [mount for _, mount in mounted])],
         "volumes": [volume for volume, _ in mounted],
-        "terminationGracePeriodSeconds": _PRE_STOP_SECONDS + longest + _REST_SECONDS,
+        "terminationGracePeriodSeconds": _PRE_STOP_SECONDS + _ACCEPT_SECONDS + longest + _REST_SECONDS,
         "restartPolicy": "Always",
         "serviceAccountName": owner.router_name,
         "automountServiceAccountToken": True,

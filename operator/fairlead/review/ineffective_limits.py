@@ -41,7 +41,7 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
                 value=f"maxCost {tenant.budget.max_cost}",
                 reason=AdmissionReason.NOT_ENFORCED,
                 because=f"no price is known for {product}, so requests cost nothing and this budget refuses none",
-                remedy="set tokensPerMinute instead, or use an accelerator with a known price (docs/costs.md)",
+                remedy="set tokensPerMinute instead, or its price in the chart's value products (docs/install.md)",
             )
 
 

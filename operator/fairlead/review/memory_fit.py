@@ -166,7 +166,9 @@ def fit_warnings(
             value=setup.wanted.product,
             reason=AdmissionReason.PRODUCT_UNKNOWN,
             because="this product is not in the catalogue, so fit and cost are unknown",
-            remedy=f"did you mean {near[0]}?" if near else "write the label as `kubectl get nodes` shows it",
+            remedy=f"did you mean {near[0]}?"
+            if near
+            else "write the node's label nvidia.com/gpu.product, or describe it in the chart's value products",
         )
     elif isinstance(fit, NoFit) and (fit.verdict is FitVerdict.UNKNOWN or (fit.memory is None and not refused)):
         yield SpecWarning(

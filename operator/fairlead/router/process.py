@@ -1,7 +1,6 @@
 """A router process from start to end: it listens at once, follows its file and its engines, and drains on SIGTERM.
 
-On SIGTERM it becomes unready but still accepts requests, asking clients to close their connections; soon after, it
-accepts no new ones and lets running responses finish. A second signal ends it at once.
+On SIGTERM it drains (`drain`); a second signal ends it at once.
 """
 
 import asyncio
@@ -10,7 +9,6 @@ import logging
 import os
 import random
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -18,13 +16,13 @@ from time import time as wall_time
 from typing import Final
 
 import fairlead
-from fairlead.fleet.plurals import count, verb
 from fairlead.process.exit_signals import ExitSignals, exit_signals
-from fairlead.router import watched_file
+from fairlead.router import drain, watched_file
 from fairlead.router.client_connection import ClientConnection
 from fairlead.router.config import loader as settings_file
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.config_map import ConfigMaps, ConfigMapWatch
+from fairlead.router.drain import DRAIN_PACE, DrainPace
 from fairlead.router.endpoint_discovery import EndpointDiscovery
 from fairlead.router.endpoint_sources import (
     EndpointSource,
@@ -49,11 +47,8 @@ log = logging.getLogger(__name__)
 BACKLOG: Final = 4096
 """Limit of connections not accepted yet; the kernel caps it at its own `somaxconn`."""
 LAST_LINES_SECONDS: Final = 2.0
-LAST_BYTES_SECONDS: Final = 1.0
-"""The last output may still be buffered for slow clients."""
 FIRST_BUDGETS_SECONDS: Final = 3.0
 """A budget store answers within milliseconds; one that does not must not keep the router from serving."""
-POLL_SECONDS: Final = 0.02
 LOOPBACK: Final = "127.0.0.1"
 
 
@@ -72,8 +67,7 @@ class RouterOptions:
     """None means `host` where a key or token is required, else loopback."""
     peer_port: int = 0
     """UDP port for peer reports, the same on all routers; none if 0 or without a name."""
-    linger_seconds: float = 3.0
-    """How long after SIGTERM connections are still accepted: the pre-stop wait has moved nearly all clients by then."""
+    drain_pace: DrainPace = DRAIN_PACE
     access_log: str | None = None
     """A file, or `-` for standard output; None writes no lines."""
     reread_seconds: float = watched_file.EVERY_SECONDS
@@ -126,7 +120,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     settle_memory()
     try:
         await signals.get()
-        return await _leave(router, client_port, signals, start)
+        return await drain.leave(router, client_port.shut, start.drain_pace, signals)
     finally:
         watching.cancel()
         certificate.cancel()
@@ -220,37 +214,3 @@ async def _scraped(router: Router, start: RouterOptions) -> asyncio.Server | Non
 
 def _is_loopback(host: str) -> bool:
     return host in (LOOPBACK, "localhost", "::1") or host.startswith("127.")
-
-
-async def _leave(router: Router, client_port: ClientPort, signals: ExitSignals, start: RouterOptions) -> int:
-    """Drain, or exit at once on a second signal."""
-    draining = asyncio.create_task(_drain(router, client_port, start.linger_seconds))
-    again = asyncio.create_task(signals.get())
-    await asyncio.wait((draining, again), return_when=asyncio.FIRST_COMPLETED)
-    inside = router.context.telemetry.counts.inflight
-    if not again.done():
-        again.cancel()
-        log.info("drained; %s %s left", count(inside, "request"), verb(inside, "was"))
-        return 0
-    draining.cancel()
-    log.info("ended at once by a second signal; %s %s cut", count(inside, "request"), verb(inside, "was"))
-    return 128 + again.result()
-
-
-async def _drain(router: Router, client_port: ClientPort, linger_seconds: float) -> None:
-    """Become unready at once, stop accepting after a while, and let responses finish within the total time-out."""
-    router.context.draining = True
-    inside = router.context.telemetry.counts.inflight
-    log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
-    await asyncio.sleep(linger_seconds)
-    client_port.shut()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(router.context.timeouts.total_seconds):
-            while router.context.telemetry.counts.inflight:  # noqa: ASYNC110 - an event would cost every request
-                await asyncio.sleep(POLL_SECONDS)
-    for client in list(router.context.clients):
-        client.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LAST_BYTES_SECONDS):
-            while router.context.clients:  # noqa: ASYNC110 - likewise
-                await asyncio.sleep(POLL_SECONDS)

@@ -12,6 +12,8 @@ from fairlead.routing.refusal import Refusal
 
 MOST_SAVED: Final = 10.0
 """Retries that a quiet time may save up, so that a small fleet may retry at all."""
+AGAIN_SECONDS: Final = 1.0
+"""Retry-After of a request that replicas failed: clients that obey it do not add to the failures at once."""
 
 
 class RetryBudget:
@@ -40,6 +42,7 @@ def no_other(attempts: int) -> Refusal:
     return Refusal(
         reason=RefusalReason.NO_OTHER_REPLICA,
         message=f"{failed} failed this request before answering, and no more are tried: send it again.",
+        retry_after_seconds=AGAIN_SECONDS,
     )
 
 
@@ -48,4 +51,5 @@ def budget_spent() -> Refusal:
     return Refusal(
         reason=RefusalReason.RETRY_BUDGET,
         message="A replica failed this request, and the limit of retries is reached: send it again.",
+        retry_after_seconds=AGAIN_SECONDS,
     )

@@ -107,10 +107,10 @@ def _weigh(
     brief: PlanInputs, accelerator: Accelerator, choice: ServingConfiguration
 ) -> FleetProposal | RejectedConfiguration:
     if accelerator.price_an_hour is None:
-        why = f"no price is known for {accelerator.product}: give one in the operator's configuration"
+        why = f"no price is known for {accelerator.product}: give one with --products FILE"
         return RejectedConfiguration(configuration=choice, reason=PlanReason.NO_PRICE, because=why)
     if not replica_supply.has_rates(accelerator):
-        why = f"bandwidth or compute of {accelerator.product} is not in the catalogue"
+        why = f"bandwidth or compute of {accelerator.product} is unknown: give both with --products FILE"
         return RejectedConfiguration(configuration=choice, reason=PlanReason.NO_RATES, because=why)
     question = _question(brief, accelerator, choice)
     fit = assessment.assess(question)

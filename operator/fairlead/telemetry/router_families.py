@@ -44,8 +44,10 @@ STRUCTURED: Final = _OURS.counter(
 )
 
 # Demand on engines, by model.
-ARRIVALS: Final = _OURS.counter("asked", "Requests that reached admission, counted on arrival.", "model")
-ARRIVED_TOKENS: Final = _OURS.counter("asked_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model")
+ARRIVALS: Final = _OURS.counter("arrivals", "Requests that reached admission, counted on arrival.", "model")
+ARRIVED_TOKENS: Final = _OURS.counter(
+    "arrived_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model"
+)
 
 # Durations and tokens.
 FORWARDED: Final = _OURS.counter(
@@ -80,7 +82,7 @@ OUTPUT: Final = _OURS.counter(
 )
 CACHED: Final = _OURS.counter("cached_tokens", "Tokens of prompts that engines say they held in KV cache.", *SERIES)
 PREFIX_BLOCKS: Final = _OURS.counter(
-    "prefix_blocks_asked", "Prefix blocks of prompts that were looked up in replicas.", *SERIES
+    "prefix_blocks_queried", "Prefix blocks of prompts that were looked up in replicas.", *SERIES
 )
 BLOCKS_HELD: Final = _OURS.counter(
     "prefix_blocks_held", "Prefix blocks that the chosen replica was expected to hold: the hits to expect.", *SERIES

@@ -137,7 +137,7 @@ def test_the_figures_of_a_router_from_prometheus_equal_those_of_its_page() -> No
 
 
 def test_a_router_that_received_no_request_yet_counts_zero() -> None:
-    sample = looked(Server([], [one for one in gate() if "asked" not in one.labels["__name__"]])).router(
+    sample = looked(Server([], [one for one in gate() if "arriv" not in one.labels["__name__"]])).router(
         "chat-router-1"
     )
 
@@ -218,8 +218,8 @@ def test_no_label_of_a_real_page_is_added_up_away() -> None:
 
 def test_routers_of_other_releases_are_read_too() -> None:
     assert ROUTER_FAMILIES == (
-        "fairlead_router_asked_total",
-        "fairlead_router_asked_prompt_tokens_total",
+        "fairlead_router_arrivals_total",
+        "fairlead_router_arrived_prompt_tokens_total",
         "fairlead_router_requests_waiting",
         "fairlead_router_oldest_wait_seconds",
         "fairlead_router_requests_held",

@@ -28,7 +28,7 @@ def test_a_stream_is_counted_with_times_and_tokens_by_model_revision_band_and_la
     assert figures[f"prompt_tokens_total{{{SERIES}}}"] == 100
     assert figures[f"output_tokens_total{{{SERIES}}}"] == 11
     assert figures[f"cached_tokens_total{{{SERIES}}}"] == 64
-    assert figures[f"prefix_blocks_asked_total{{{SERIES}}}"] == 4
+    assert figures[f"prefix_blocks_queried_total{{{SERIES}}}"] == 4
     assert figures[f"prefix_blocks_held_total{{{SERIES}}}"] == 3
     assert figures['finish_reasons_total{reason="stop"}'] == 1
     assert figures['picks_total{reason="prefix"}'] == 1
@@ -92,7 +92,7 @@ def test_demand_is_counted_on_arrival_whatever_becomes_of_it() -> None:
     router.needs_engine(begun(router, prompt_estimate=70), T0)
     router.needs_engine(begun(router, prompt_estimate=-1), T0)
     figures = samples(router)
-    assert (figures['asked_total{model="chat"}'], figures['asked_prompt_tokens_total{model="chat"}']) == (2, 70)
+    assert (figures['arrivals_total{model="chat"}'], figures['arrived_prompt_tokens_total{model="chat"}']) == (2, 70)
     assert figures["requests_in_flight"] == 2
 
 

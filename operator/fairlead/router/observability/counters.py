@@ -132,6 +132,10 @@ class RouterCounters:
         """Count an ejected replica; an unknown `by` is a bug and raises."""
         self.ejections[by] += 1
 
+    def begun(self) -> int:
+        """Return the number of requests since the start, refused ones too; summed, since few ask."""
+        return self.inflight + sum(self.ended_as.values())
+
     def ended(self, record: RequestRecord) -> None:
         """Count everything that follows from one record."""
         self.inflight -= 1

@@ -1,0 +1,83 @@
+"""How a router leaves without failing a request: unready at once, closed to new connections later, ended last.
+
+A node learns from the API server that a router is leaving, and a busy one learns it late: until then it sends new
+connections here. So the port stays open until no request has come for some seconds. Each response meanwhile asks its
+client to close its connection; the next one leads to another router.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from fairlead.fleet.plurals import count, verb
+from fairlead.process.exit_signals import ExitSignals
+from fairlead.router.router import Router
+
+log = logging.getLogger(__name__)
+
+LAST_BYTES_SECONDS: Final = 1.0
+"""The last output may still be buffered for slow clients."""
+POLL_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainPace:
+    """How long a router accepts connections after SIGTERM."""
+
+    linger_seconds: float = 3.0
+    """Until no request has come for so long: then all nodes send new connections elsewhere."""
+    accept_seconds: float = 30.0
+    """At most so long in all: a client that knows only this pod's address must not keep it from ending."""
+
+
+DRAIN_PACE: Final = DrainPace()
+
+
+async def leave(router: Router, shut: Callable[[], None], pace: DrainPace, signals: ExitSignals) -> int:
+    """Drain, and return the exit code; a second signal ends it at once."""
+    draining = asyncio.create_task(drain(router, shut, pace))
+    again = asyncio.create_task(signals.get())
+    await asyncio.wait((draining, again), return_when=asyncio.FIRST_COMPLETED)
+    inside = router.context.telemetry.counts.inflight
+    if not again.done():
+        again.cancel()
+        log.info("drained; %s %s left", count(inside, "request"), verb(inside, "was"))
+        return 0
+    draining.cancel()
+    log.info("ended at once by a second signal; %s %s cut", count(inside, "request"), verb(inside, "was"))
+    return 128 + again.result()
+
+
+async def drain(router: Router, shut: Callable[[], None], pace: DrainPace) -> None:
+    """Become unready at once, accept until clients have left, and let responses finish within the total time-out."""
+    router.context.draining = True
+    inside = router.context.telemetry.counts.inflight
+    log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(pace.accept_seconds):
+            await _until_quiet(router, pace.linger_seconds)
+    shut()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(router.context.timeouts.total_seconds):
+            while router.context.telemetry.counts.inflight:  # noqa: ASYNC110 - an event would cost every request
+                await asyncio.sleep(POLL_SECONDS)
+    for client in list(router.context.clients):
+        client.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_BYTES_SECONDS):
+            while router.context.clients:  # noqa: ASYNC110 - likewise
+                await asyncio.sleep(POLL_SECONDS)
+
+
+async def _until_quiet(router: Router, linger_seconds: float) -> None:
+    """Wait until no request has come for so long; health checks are not requests."""
+    counts = router.context.telemetry.counts
+    since, seen = monotonic(), counts.begun()
+    while monotonic() - since < linger_seconds:
+        await asyncio.sleep(POLL_SECONDS)
+        if (begun := counts.begun()) != seen:
+            since, seen = monotonic(), begun
