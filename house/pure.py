@@ -66,14 +66,15 @@ class Held:
 
 GROUPS: Final = (
     Group(
-        name="operator",
-        rooms=("api", "engines", "fleet", "objects", "planning", "sizing"),
+        name="objects",
+        rooms=("api", "fleet", "objects", "planning"),
         tests=(
-            *(f"tests/{room}" for room in ("api", "engines", "fleet", "objects", "planning", "sizing")),
+            *(f"tests/{room}" for room in ("api", "fleet", "objects", "planning")),
             *("tests/controller/test_small_parts.py", "tests/controller/pods/test_pod_troubles.py"),
         ),
     ),
     Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
+    Group(name="engines", rooms=("engines", "sizing"), tests=("tests/engines", "tests/sizing")),
     Group(name="console", rooms=("console",), tests=("tests/console",)),
     Group(
         name="delivery",

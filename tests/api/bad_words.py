@@ -218,6 +218,20 @@ SPELLING: Final = (
         wording="without user, password or query; secrets go into a Secret",
     ),
     Bad(
+        story="a port beyond the last one",
+        kind=POLICY,
+        spec={"metrics": {"source": "Prometheus", "prometheus": {"url": "http://prometheus:65536"}}},
+        at="spec.metrics.prometheus.url",
+        wording="this is not an http or https address; write http://host:port/path",
+    ),
+    Bad(
+        story="a host with an empty label",
+        kind=POLICY,
+        spec={"metrics": {"source": "Prometheus", "prometheus": {"url": "https://prometheus..example"}}},
+        at="spec.metrics.prometheus.url",
+        wording="this is not an http or https address; write http://host:port/path",
+    ),
+    Bad(
         story="a name that a Service cannot have",
         spec=LEAST,
         name="chat.v2",

@@ -17,7 +17,16 @@ def test_a_duration_is_the_sum_of_its_pieces(written: str, seconds: float) -> No
 
 @pytest.mark.parametrize(
     ("written", "size"),
-    [("0", 0), ("1024", 1024), ("2Gi", 2 * 2**30), ("2G", 2 * 10**9), ("1.5Ki", 1536), ("1k", 1000), ("1Pi", 2**50)],
+    [
+        ("0", 0),
+        ("1024", 1024),
+        ("2Gi", 2 * 2**30),
+        ("2G", 2 * 10**9),
+        ("1.5Ki", 1536),
+        ("1k", 1000),
+        ("1Pi", 2**50),
+        ("9Pi", 2**53 - 1),
+    ],
 )
 def test_a_quantity_is_a_number_of_bytes(written: str, size: int) -> None:
     assert amounts.size(written) == size

@@ -145,6 +145,25 @@ def test_a_version_alone_chooses_the_image_of_that_version() -> None:
     assert deployment(engine={"version": "0.31.1"}).wanted.engine.image == "example.com/vllm:v0.31.1"
 
 
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("mirror.example:5000/of/vllm:v0.23.0", "0.23.0"),
+        (f"vllm:v0.26.1-cu129@sha256:{'0' * 64}", "0.26.1"),
+        ("vllm:latest", "0.32.0"),
+        (f"vllm@sha256:{'0' * 64}", "0.32.0"),
+        ("example.com/own:0.1.0", "0.32.0"),
+    ],
+)
+def test_the_tag_of_the_projects_own_image_is_the_version_if_none_is_set(image: str, version: str) -> None:
+    assert deployment(engine={"image": image}).wanted.engine.version == version
+    assert deployment(engine={"image": image, "version": "0.31.1"}).wanted.engine.version == "0.31.1"
+
+
+def test_the_tag_of_a_simulated_engines_image_is_fairleads_own_version() -> None:
+    assert deployment(engine={"kind": "Simulated", "image": "vllm:v0.4.0"}).wanted.engine.version == "0.32.0"
+
+
 def test_speculation_that_is_off_leaves_no_trace_in_the_revision() -> None:
     off = {"speculation": {"method": "off", "draft": {"source": "hf://a/b"}, "tokens": 5}}
     assert deployment(engine=off) == deployment()

@@ -19,6 +19,11 @@ def test_cores_and_memory_are_all_that_a_replica_takes(more: dict[str, Any]) -> 
     assert (wanted.product, wanted.resource, wanted.gpus_per_replica) == ("CPU", NO_RESOURCE, 0)
 
 
+@pytest.mark.parametrize("memory", ["0", "0.5"])
+def test_a_memory_that_nothing_fits_into_is_one_byte_by_which_a_node_can_be_divided(memory: str) -> None:
+    assert deployment(accelerator=ON_CPU | {"memory": memory}).wanted.cpu == CpuResources(cores=4, memory_bytes=1)
+
+
 def test_a_gpu_has_no_cores() -> None:
     wanted = deployment().wanted
 

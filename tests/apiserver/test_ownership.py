@@ -82,10 +82,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """All of it, settled."""
     with small_cluster(gpus=2, addresses="127.0.97.1/24") as door:
         door.kubectl("apply", "-f", "-", text=json.dumps(RUNS_US))
-        flags = ("--deployment", "fairlead", "--webhook-port", "9444")
-        operator = OperatorProcess(
-            kubeconfig=door.kubeconfig, folder=tmp_path_factory.mktemp("owner"), host="127.0.0.23", flags=flags
-        )
+        folder = tmp_path_factory.mktemp("owner")
+        (folder / "products.yaml").write_text("products:\n  - {product: NVIDIA-L4, priceUsdHour: 0.125}\n")
+        flags = ("--deployment", "fairlead", "--webhook-port", "9444", "--products", str(folder / "products.yaml"))
+        operator = OperatorProcess(kubeconfig=door.kubeconfig, folder=folder, host="127.0.0.23", flags=flags)
         operator.start()
         try:
             operator.wait_ready()
@@ -95,6 +95,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             yield made
         finally:
             operator.kill()
+
+
+def test_costs_are_calculated_with_the_prices_of_the_installation(stage: Stage) -> None:
+    (found,) = api_reader.reader(stage.door.kubeconfig).objects("infd", "default")
+    assert found["status"]["cost"]["perHour"] == "0.25"
+    (routers,) = stage.listed("configmaps", "-l", "fairlead.dev/role=router")
+    assert float(json.loads(routers["data"]["router.json"])["pricePerHour"]) == 0.125
 
 
 @pytest.mark.trial(4)

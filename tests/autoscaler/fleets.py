@@ -157,6 +157,8 @@ class Fleet:
     clock: Clock = field(default_factory=Clock)
     subjects: dict[str, ScalingSpec | None] = field(default_factory=dict)
     metrics: AutoscalerMetrics = field(default_factory=AutoscalerMetrics)
+    unreadable: set[str] = field(default_factory=set)
+    """Deployments whose spec raises when it is read."""
     prometheus: Callable[[PrometheusServer], SampleSource] | None = None
     """Without one, the fake source stands in for Prometheus too."""
 
@@ -177,6 +179,7 @@ class Fleet:
                 ledger=self.ledger,
                 metrics=self.metrics,
                 clock=self.clock,
+                time_zones=frozenset({"UTC", "Europe/Berlin"}),
             ),
             LoopSettings(version="tests"),
         )
@@ -189,6 +192,8 @@ class Fleet:
         """Parse as the controller would."""
         if "scaling" not in document["spec"]:
             return None
+        if document["metadata"]["name"] in self.unreadable:
+            raise KeyError("intermediate")
         return self.subjects.get(document["metadata"]["name"], SUBJECT)
 
     def deploy(self, name: str = "chat", *, policy: str | None = "queue") -> None:

@@ -128,6 +128,23 @@ def test_one_that_raises_stops_no_other() -> None:
     run_story(story)
 
 
+def test_a_spec_that_raises_when_it_is_read_stops_no_other_and_counts_once() -> None:
+    async def story(fleet: Fleet) -> None:
+        fleet.deploy("broken")
+        fleet.unreadable.add("broken")
+        fleet.source.waiting = 6.0
+        await fleet.rounds(6)
+        assert fleet.scaling("chat")["recommended"] == 3
+        assert fleet.scaling("broken") == {}
+        assert b"fairlead_autoscaler_failed_decisions_total 1.0" in _page(fleet)
+        fleet.unreadable.clear()
+        fleet.world.receive(deployment("broken") | {"metadata": deployment("broken")["metadata"] | {"generation": 2}})
+        await fleet.rounds(6)
+        assert fleet.scaling("broken")["recommended"] == 3
+
+    run_story(story)
+
+
 def test_without_scaling_in_the_spec_our_old_word_goes_once() -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.rounds(6)
@@ -197,7 +214,7 @@ def test_what_was_learned_is_saved_at_shutdown_and_loaded_at_the_next_start() ->
         await again.rounds(1)
         memory = again.loop.states["uid-chat"].memory
         assert memory is not None
-        assert memory.learnt == fleet.loop.states["uid-chat"].kept
+        assert memory == fleet.loop.states["uid-chat"].kept
         await again.sources.close()
 
     run_story(story)

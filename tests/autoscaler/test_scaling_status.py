@@ -51,6 +51,12 @@ def test_a_new_number_or_reason_is_written_at_once_and_a_new_message_only_after_
     assert differs(recommended(2, message="in other words"), later=60.0)
 
 
+def test_after_a_clock_stepped_back_a_new_message_is_written_at_once() -> None:
+    before = status_after(recommended(2))
+    found = scaling_status.scaling(CASE, recommended(2, message="in other words"), before, START - 1800)
+    assert scaling_status.differs(found, before, START - 1800)
+
+
 def test_sleepers_and_speculation_are_decisions_too() -> None:
     case = replace(CASE, subject=replace(SUBJECT, speculates=True))
     usual = status_after(recommended(1), case=case)

@@ -71,6 +71,7 @@ def test_pods_on_no_node_yet_are_replicas_that_come() -> None:
         ([taint("PreferNoSchedule")], [], True),
         ([taint()], [Toleration(key="k", operator="Exists")], True),
         ([taint()], [Toleration(key=None, operator="Exists")], True),
+        ([taint()], [Toleration(key="", operator="Exists")], True),
         ([taint()], [Toleration(key="other", operator="Exists")], False),
         ([taint()], [Toleration(key="k", operator="Exists", effect="NoExecute")], False),
         ([taint(value="v")], [Toleration(key="k", operator="Equal", value="v")], True),

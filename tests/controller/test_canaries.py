@@ -1,20 +1,31 @@
 """A canary in a cluster: an old replica makes room, routers split the traffic, and users' requests decide."""
 
 from datetime import timedelta
+from typing import Any, Final
 
 import pytest
 
+from fairlead.cluster import kinds
 from fairlead.fleet.traffic_shares import TrafficShare
 from tests.comparing.requests_of_users import Traffic
 from tests.controller.trials import TrialWorld
 
+GATED: Final = {
+    "source": "hf://meta-llama/Llama-3.1-8B-Instruct",
+    "tokenSecret": {"name": "hf", "key": "token"},
+}
+
 
 def stepped() -> TrialWorld:
     """On its second step, at 5 % of the conversations."""
-    world = TrialWorld()
+    return reach(TrialWorld(), 5)
+
+
+def reach(world: TrialWorld, percent: int) -> TrialWorld:
+    """Run until the new revision has this share."""
     for _ in range(40):
         world.rounds()
-        if world.share is not None and world.share.percent == 5:
+        if world.share is not None and world.share.percent == percent:
             return world
     raise AssertionError(f"never: {world.canary}, {world.engines()}")
 
@@ -135,6 +146,52 @@ def test_a_revert_in_the_middle_turns_round_and_leaves_nothing_of_it() -> None:
     assert world.engines() == {world.old: 3}
     assert world.canary == {}
     assert world.share is None
+
+
+def test_a_canary_stays_at_its_step_while_a_secret_is_missing_and_goes_on_afterwards() -> None:
+    world = TrialWorld(model=GATED)
+    reach(world, 5)
+    world.remove_secret()
+    world.rounds(20)
+    assert world.condition("Accepted") == ("False", "NotFound")
+    assert (world.counts, world.canary["step"], world.share.percent) == ((2, 1), 2, 5)
+    world.add_secret()
+    world.rounds(2)
+    world.report(Traffic(minutes=30).samples())
+    world.rounds(2)
+    assert (world.canary["step"], world.canary["gates"][0]["verdict"]) == (3, "Passed")
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [({"parallelism": {"tensor": 3}}, "Refused"), ({"replicas": "many"}, "Unreadable")],
+    ids=["refused", "unreadable"],
+)
+def test_a_canary_stays_at_its_step_while_an_edit_is_refused(edit: dict[str, Any], reason: str) -> None:
+    world = stepped()
+    before, good = world.canary, world.document()
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, good | {"spec": good["spec"] | edit})
+    world.rounds(20)
+    assert world.condition("Accepted") == ("False", reason)
+    assert (world.counts, world.canary["since"]) == ((2, 1), before["since"])
+    world.apply(world.changed())
+    world.rounds(20)
+    assert world.condition("Accepted") == ("True", "Accepted")
+    assert (world.counts, world.share.percent, world.canary["since"]) == ((2, 1), 5, before["since"])
+
+
+def test_a_person_aborts_a_canary_while_an_edit_is_refused() -> None:
+    world = stepped()
+    refused = world.document()
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, refused | {"spec": refused["spec"] | {"parallelism": {"tensor": 3}}})
+    world.order("abort")
+    ended(world, "Rejected")
+    world.rounds(30)
+    assert world.counts == (3, 0)
+    assert world.condition("Progressing") == ("False", "CanaryRejected")
+    world.apply(world.changed())
+    world.rounds(20)
+    assert (world.counts, world.canary["phase"]) == ((3, 0), "Rejected")
 
 
 def test_a_person_retries_what_was_rejected() -> None:

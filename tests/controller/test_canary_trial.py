@@ -80,6 +80,23 @@ def test_the_state_of_another_revision_is_not_taken_over() -> None:
     assert (found.state.revision, found.state.phase) == ("b", CanaryPhase.WAITING)
 
 
+def test_a_refused_spec_keeps_the_stored_canary_though_its_own_plan_is_another() -> None:
+    observed = stored()
+    found = canary_trial.held(question(rules=DesiredRollout()), observed, T0)
+    assert found.limit is not None
+    assert (found.limit.replicas, found.limit.rejected, found.state) == (1, "", observed.stored)
+
+
+@pytest.mark.parametrize(
+    "rollout", [given("c", 3, rules=NO_SPARE), given("b", 3, rules=NO_SPARE)], ids=["another target", "no baseline"]
+)
+def test_a_refused_spec_loses_no_canary_that_limits_nothing(rollout: RolloutSnapshot) -> None:
+    observed = stored()
+    found = canary_trial.held(rollout, observed, T0)
+    assert (found.limit, found.share, found.state) == (None, None, observed.stored)
+    assert canary_trial.held(rollout, START, T0) == NO_TRIAL
+
+
 @pytest.mark.parametrize(
     ("busy", "sequences", "starts"),
     [(32, 16, True), (33, 16, False), (999, None, True)],

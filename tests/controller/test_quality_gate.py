@@ -168,7 +168,7 @@ def test_the_next_rollout_reuses_the_promoted_revisions_answers_as_its_baseline(
     assert world.canary["phase"] == "Promoted"
     promoted, before = world.canary["revision"], dict(world.pod_client.sent)
     world.old = promoted
-    world.apply(deployment(replicas=3, context=2048, rollout=world.rollout))
+    world.apply(deployment(replicas=3, context=2048, **world.spec))
     while world.canary.get("revision") == promoted or not world.gate:
         world.steps()
     world.until("Passed")

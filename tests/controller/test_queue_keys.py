@@ -45,6 +45,12 @@ def reporting(one: Manifest, ready: int) -> Manifest:
     return one | {"status": {"readyReplicas": ready}}
 
 
+def written(generation: int, **status: object) -> Manifest:
+    """A policy, and what its status says."""
+    policy = infd("calm")
+    return policy | {"metadata": policy["metadata"] | {"generation": generation}, "status": status}
+
+
 def wall(gateways: str) -> Manifest:
     """The network policy of a deployment's engines, which admits gateways."""
     made = child()
@@ -66,6 +72,9 @@ def of_gateway(name: str) -> Manifest:
         (kinds.INFERENCE_DEPLOYMENT, infd(**SCALED), None, ["chat", "AutoscalingPolicy calm"]),
         (kinds.INFERENCE_DEPLOYMENT, None, infd(scaling={"policy": {"name": 7}}), ["chat"]),
         (kinds.AUTOSCALING_POLICY, None, infd("calm"), ["AutoscalingPolicy calm", "scaled"]),
+        (kinds.AUTOSCALING_POLICY, written(1), written(2), ["AutoscalingPolicy calm", "scaled"]),
+        (kinds.AUTOSCALING_POLICY, written(1), None, ["AutoscalingPolicy calm", "scaled"]),
+        (kinds.AUTOSCALING_POLICY, written(1), written(1, effects=[{"deployment": "a"}]), ["AutoscalingPolicy calm"]),
         (kinds.EVALUATION, None, infd("calm"), ["Evaluation calm"]),
         (kinds.EVALUATION, None, infd("calm") | DIGESTED, ["Evaluation calm", "judged"]),
         (kinds.EVALUATION, infd("calm") | DIGESTED, infd("calm") | DIGESTED, ["Evaluation calm"]),

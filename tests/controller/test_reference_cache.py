@@ -2,8 +2,11 @@
 
 from typing import Final
 
+import pytest
+
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
+from fairlead.controller import reference_cache
 from fairlead.controller.reference_cache import FOUND_S, LOST_S, ReferenceCache
 from fairlead.review.context import ObjectKey
 from tests.cluster.fake_api import FakeApi
@@ -71,5 +74,23 @@ def test_what_may_not_be_read_is_taken_on_trust() -> None:
         async with fake.connected() as connection:
             found = await ReferenceCache(ApiServer(connection)).present([SECRET])
             assert "whatever" in found[SECRET]
+
+    run(story())
+
+
+def test_only_so_many_are_kept_and_those_read_longest_ago_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reviews of specs that nobody applies may name any number of objects."""
+    monkeypatch.setattr(reference_cache, "MOST_KEPT", 3)
+
+    async def story() -> None:
+        fake, clock = FakeApi(), Clock()
+        names = [ObjectKey("Secret", "team", f"hf-{number}") for number in range(5)]
+        async with fake.connected() as connection:
+            existence = ReferenceCache(ApiServer(connection), clock)
+            await existence.present(names[:3])
+            clock.now += LOST_S
+            await existence.present(names[:1])
+            await existence.present(names[3:])
+            assert set(existence._existing) == {names[0], names[3], names[4]}
 
     run(story())

@@ -1,22 +1,37 @@
 """What ScalingActive says of an autoscaler that holds, or that may only advise."""
 
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from fairlead.cluster import kinds
 from fairlead.controller.snapshot import AutoscalerReport
 from tests.controller.pretend import Pretend, deployment
 
+POLICY: Final = {
+    "apiVersion": "fairlead.dev/v1alpha1",
+    "kind": "AutoscalingPolicy",
+    "metadata": {"name": "q", "namespace": "default", "generation": 1, "uid": "up"},
+    "spec": {},
+}
 
-def scaled(scaling: dict[str, Any]) -> Pretend:
+
+def scaled(scaling: dict[str, Any], least: int = 1) -> Pretend:
     """A deployment whose autoscaler wrote this."""
     world = Pretend()
-    world.apply(deployment(replicas=None, scaling={"minReplicas": 1, "maxReplicas": 4}))
+    world.objects.put(kinds.AUTOSCALING_POLICY, POLICY)
+    world.apply(deployment(replicas=None, scaling={"minReplicas": least, "maxReplicas": 4, "policy": {"name": "q"}}))
     world.settle()
+    report(world, scaling)
+    return world
+
+
+def report(world: Pretend, scaling: dict[str, Any]) -> None:
+    """Write the autoscaler's part of the status."""
     live = world.document()
     status = (live.get("status") or {}) | {"scaling": scaling}
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
     world.settle()
-    return world
 
 
 def test_missing_figures_are_no_yes_and_no_no() -> None:
@@ -24,9 +39,39 @@ def test_missing_figures_are_no_yes_and_no_no() -> None:
     assert world.condition("ScalingActive") == ("Unknown", "FiguresMissing")
 
 
+@pytest.mark.parametrize("least", [0, 1])
+def test_a_policy_that_exists_and_cannot_decide_is_not_active_and_starts_nothing_from_zero(least: int) -> None:
+    words = "held: AutoscalingPolicy q cannot work: spec.scaleUp.maxFactor: 1.1 never adds a replica; set 2"
+    world = scaled({"recommended": least, "reason": "NoPolicy", "message": words}, least=least)
+    assert world.condition("ScalingActive") == ("False", "PolicyUnusable")
+    assert world.message("ScalingActive") == words
+    if least == 0:
+        assert world.message("Routable").endswith("then get 503; no autoscaler decides now: ScalingActive says why")
+
+
 def test_a_policy_that_only_recommends_is_not_active() -> None:
     world = scaled({"advised": 3, "reason": "TokenDemand", "message": "3 replicas"})
     assert world.condition("ScalingActive") == ("False", "AdvisesOnly")
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_policy_that_begins_to_only_recommend_changes_no_count_not_even_none(count: int) -> None:
+    world = scaled({"recommended": count, "reason": "Idle", "message": "no request came"}, least=0)
+    before = world.engines()
+    report(world, {"advised": 1, "asleep": 0, "reason": "Idle", "message": "1 replica"})
+    assert world.engines() == before
+    assert world.document()["status"]["desiredReplicas"] == count
+    assert world.condition("ScalingActive") == ("False", "AdvisesOnly")
+
+
+def test_the_first_replica_starts_although_the_policy_only_recommends() -> None:
+    world = Pretend()
+    world.objects.put(kinds.AUTOSCALING_POLICY, POLICY)
+    scaling = {"minReplicas": 0, "maxReplicas": 4, "policy": {"name": "q"}}
+    advised = {"scaling": {"advised": 0, "reason": "Idle", "message": "0 replicas"}}
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment(replicas=None, scaling=scaling) | {"status": advised})
+    world.settle()
+    assert list(world.engines().values()) == [1]
 
 
 def test_invalid_parts_of_the_autoscalers_report_are_ignored() -> None:

@@ -175,13 +175,32 @@ def test_an_event_shortens_a_back_off_only_so_far() -> None:
         done = work.done["a"]
         queue.wake(key("a"))
         await quiet()
-        assert (work.done["a"], queue.depth) == (done, 1)
+        assert (work.done["a"], queue.depth, queue.oldest_s()) == (done, 0, 0.0), "it waits out its least pause"
         clock.now += LEAST_AFTER_FAILURE_S
         queue.wake(key("b"))
         await quiet()
         assert work.done["a"] == done + 1
 
     run_story(story)
+
+
+def test_a_key_whose_time_comes_while_all_workers_are_busy_is_overdue_from_then_on() -> None:
+    async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
+        work.held["busy"] = asyncio.Event()
+        queue.wake(key("later"), 60)
+        queue.wake(key("busy"))
+        await quiet()
+        clock.now += 59
+        assert queue.depth == 0
+        clock.now += 6
+        queue.wake(key("now"))
+        await quiet()
+        assert (work.order, queue.depth) == (["busy"], 2)
+        work.held.pop("busy").set()
+        await quiet()
+        assert (work.order, queue.depth, queue.oldest_s()) == (["busy", "later", "now"], 0, 0.0)
+
+    run_story(story, workers=1)
 
 
 def test_the_earliest_requested_time_wins() -> None:

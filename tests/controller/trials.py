@@ -24,17 +24,30 @@ NO_SPARE: Final[dict[str, Any]] = {
 class TrialWorld(Pretend):
     """Three replicas serve, and the spec now asks for another context."""
 
-    def __init__(self, rollout: Mapping[str, Any] = NO_SPARE) -> None:
+    def __init__(self, rollout: Mapping[str, Any] = NO_SPARE, **rest: object) -> None:
         super().__init__(gpus=3)
-        self.rollout = dict(rollout)
-        self.apply(deployment(replicas=3, rollout=self.rollout))
+        self.spec: dict[str, Any] = {"rollout": dict(rollout)} | rest
+        self.add_secret()
+        self.revert()
         self.settle()
         (self.old,) = self.engines()
-        self.apply(deployment(replicas=3, context=4096, rollout=self.rollout))
+        self.apply(self.changed())
 
     def revert(self) -> None:
         """Change the spec back to the old context."""
-        self.apply(deployment(replicas=3, rollout=self.rollout))
+        self.apply(deployment(replicas=3, **self.spec))
+
+    def changed(self) -> Manifest:
+        """The deployment with the context that is tried."""
+        return deployment(replicas=3, context=4096, **self.spec)
+
+    def add_secret(self) -> None:
+        """Create the Secret that a spec may name."""
+        self.objects.put(kinds.SECRET, {"metadata": {"name": "hf", "namespace": "default"}, "data": {"token": "eA=="}})
+
+    def remove_secret(self) -> None:
+        """Delete it, behind the operator's back."""
+        del self.objects.held[(kinds.SECRET.title, "default", "hf")]
 
     def order(self, verb: str) -> None:
         """Issue a command as a user would."""

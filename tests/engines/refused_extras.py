@@ -144,6 +144,16 @@ EXTRAS: Final = {
             'add "kv_role": "kv_both"',
         ),
     ),
+    "a connector plays one role, not a list of them": (
+        setup_of(replace(ENGINE, extra_args=("--kv-transfer-config", '{"kv_connector": "x", "kv_role": []}'))),
+        no(
+            EXTRA,
+            "--kv-transfer-config",
+            Why.ARGUMENT_CONFLICTS,
+            "a connector needs kv_role: kv_producer, kv_consumer or kv_both",
+            'add "kv_role": "kv_both"',
+        ),
+    ),
     "guesses nobody makes are not counted": (
         setup_of(replace(ENGINE, extra_args=("--per-request-spec-decode-metrics", "summary"))),
         no(

@@ -14,6 +14,7 @@ from fairlead.fleet.desired_state import (
     LoraSlots,
     ModelSource,
     Parallelism,
+    SecretKey,
     SourceScheme,
     SpeculationMethod,
 )
@@ -107,3 +108,9 @@ def setup_of(
         parallelism=spread,
     )
     return EngineSetup(wanted=wanted, shape=shape, draft_shape=draft, accelerator=on)
+
+
+def with_token(setup: EngineSetup) -> EngineSetup:
+    """The same with a Hugging Face token."""
+    model = replace(setup.wanted.model, token_secret=SecretKey(name="hf", key="token"))
+    return replace(setup, wanted=replace(setup.wanted, model=model))

@@ -22,10 +22,12 @@ from tests.engines.setups import (
     LLAMA,
     MIXTURE,
     NGRAM,
+    SLOTS,
     VOLUME,
     WITH_DRAFT,
     setup_of,
     stored,
+    with_token,
 )
 
 WEIGHTS: Final = "spec.engine.quantization.weights"
@@ -123,6 +125,17 @@ WORTH_A_WORD: Final = {
         setup_of(replace(ENGINE, trust_remote_code=True)),
         ("spec.engine.trustRemoteCode", Why.RISKY, "read that code"),
     ),
+    "a token without a source that takes it": (
+        with_token(setup_of(source=VOLUME)),
+        (
+            "spec.model.tokenSecret",
+            Why.RISKY,
+            (
+                "remove it; for s3:// set engine.env or placement.serviceAccountName, for oci:// "
+                "placement.imagePullSecrets"
+            ),
+        ),
+    ),
     "events of a cache that is off": (
         setup_of(replace(ENGINE, prefix_caching=False, extra_args=("--kv-events-config", "{}"))),
         ("spec.engine.prefixCaching.enabled", Why.RISKY, "write true, or remove the argument"),
@@ -165,6 +178,8 @@ NOT_WORTH_A_WORD: Final = {
         replace(ENGINE, speculation=replace(WITH_DRAFT, method=SpeculationMethod.MTP)), shape=LATENT
     ),
     "an adapter on a volume": setup_of(replace(ENGINE, adapters=(Adapter(name="a", source=VOLUME, rank=8),))),
+    "a token for the hub": with_token(setup_of()),
+    "a token for adapters that come later": with_token(setup_of(replace(ENGINE, lora=SLOTS), source=VOLUME)),
     "code from a volume": setup_of(replace(ENGINE, trust_remote_code=True), source=VOLUME),
     "most of the memory": setup_of(replace(ENGINE, memory_utilization=0.95)),
     "a long context that is the model's": setup_of(

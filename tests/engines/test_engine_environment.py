@@ -32,8 +32,8 @@ def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> Non
         EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
         EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value="580"),
         EnvVar(name="HF_TOKEN", value=token),
-        EnvVar(name="VLLM_LOGGING_LEVEL", value="DEBUG"),
         EnvVar(name="REGION", value=region),
+        EnvVar(name="VLLM_LOGGING_LEVEL", value="DEBUG"),
     )
 
 

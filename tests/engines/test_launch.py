@@ -30,7 +30,7 @@ from fairlead.fleet.engine_launch import (
     WeightMount,
 )
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.setups import ENGINE, LATENT, NGRAM, VOLUME, WITH_DRAFT, setup_of
+from tests.engines.setups import ENGINE, LATENT, NGRAM, SLOTS, VOLUME, WITH_DRAFT, setup_of
 
 PACE: Final = LifecycleParameters(
     weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90
@@ -250,3 +250,13 @@ def test_more_adapters_than_slots_wait_in_memory() -> None:
 
     answer = command[command.index("--max-loras") : command.index("--lora-modules")]
     assert answer == ("--max-loras", "8", "--max-cpu-loras", "20", "--max-lora-rank", "512")
+
+
+def test_a_rank_between_two_is_reserved_as_the_next_and_staged_as_it_was_set() -> None:
+    setup = setup_of(replace(ENGINE, lora=replace(SLOTS, max_rank=257)))
+    started = launch(setup)
+
+    assert started.command[started.command.index("--max-lora-rank") + 1] == "320"
+    assert VllmEngine().memory_settings(setup).adapter_ranks == (320,) * 8
+    assert started.staged is not None
+    assert started.staged.max_rank == 257

@@ -59,5 +59,5 @@ def test_arguments_and_adapters_say_the_rest() -> None:
     for engine in (ENGINES[kind] for kind in LIKE_VLLM):
         assert engine.memory_settings(setup_of()) == MemorySettings()
         assert engine.memory_settings(spread) == MemorySettings(
-            expert_parallel=True, images=False, adapter_ranks=(17,) * 8
+            expert_parallel=True, images=False, adapter_ranks=(32,) * 8
         )

@@ -106,6 +106,7 @@ def test_a_tool_call_is_right_by_name_and_arguments() -> None:
         (ScorerKind.NUMBER, "many", "not a number"),
         (ScorerKind.NUMBER, True, "not a number"),
         (ScorerKind.NUMBER, None, "not a number"),
+        (ScorerKind.NUMBER, 10**400, "not a number"),
         (ScorerKind.CHOICE, "AB", "not a letter of a choice"),
         (ScorerKind.JSON_SCHEMA, "object", "not a JSON schema"),
         (ScorerKind.JSON_SCHEMA, {"type": "nothing"}, "the JSON schema is not used"),
@@ -129,6 +130,16 @@ def test_a_hostile_pattern_and_a_hostile_answer_take_no_time() -> None:
         answer_values.last_number(text)
         answer_values.choice_letter(text)
     assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize("depth", [480, 700, 960, 100_000])
+def test_an_answer_that_nests_too_deeply_is_wrong(depth: int) -> None:
+    deep = '{"city": ' + "[" * depth + "]" * depth + "}"
+    assert not holds(ScorerKind.JSON_FIELD, "Rome", deep, field="city")
+    assert not holds(ScorerKind.JSON_SCHEMA, CITY, deep)
+    call = ToolCall(name="weather", arguments=deep)
+    rule = scorers.rule(ScorerSettings(kind=ScorerKind.TOOL), {"name": "weather", "arguments": {"city": 1}}, "target")
+    assert not rule.holds(ItemReply(calls=(call,)))
 
 
 @given(st.text(max_size=60), st.sampled_from(ScorerKind))

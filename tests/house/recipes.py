@@ -53,7 +53,7 @@ FLAG: Final = Recipe(
     edits=(
         RecipeEdit(
             path=PRODUCT / "api" / "engine.py",
-            after="""        "knows priorities and tenants.",
+            after="""tenants, so a few are enough. Refused with TensorRT-LLM.",
     )
 """,
             more="""    max_log_length: Annotated[int, Field(ge=1, le=1024)] | None = Field(

@@ -100,6 +100,19 @@ def test_the_harness_reads_the_folder_itself_and_needs_no_copy() -> None:
     assert spec["imagePullSecrets"] == [{"name": "registry"}, {"name": "other"}]
 
 
+def test_a_users_own_variable_replaces_the_one_of_its_name() -> None:
+    own = (("HF_HUB_OFFLINE", "0"), ("TOKENIZERS_PARALLELISM", "true"))
+    where = EnvFrom(name="HF_HOME", object_name="caches", key="home", from_secret=False)
+    program = RunnerProgram(image="lm-eval:1", env=own, env_from=(where,))
+    runner = EvaluationRunner(kind=RunnerKind.LM_EVAL, task="support", program=program)
+    source = ImageFile(reference="registry.example.com/evals:v1", path="support/items.jsonl")
+    (made,) = runner_pods.manifest(work(runner, source), PLATFORM)["spec"]["containers"]
+    names = [one["name"] for one in made["env"]]
+    assert len(set(names)) == len(names)
+    assert [one.get("value") for one in made["env"][-3:]] == ["0", "true", None]
+    assert {"name": "HF_DATASETS_OFFLINE", "value": "1"} in made["env"]
+
+
 def test_a_program_without_arguments_runs_its_images_entrypoint_on_a_copy_of_its_items() -> None:
     runner = EvaluationRunner(kind=RunnerKind.JOB, program=RunnerProgram(image="program:1"))
     made = runner_pods.manifest(work(runner, ConfigMapKey(name="questions", key="items.jsonl"), limit=100), PLATFORM)

@@ -12,6 +12,7 @@ from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.gateways import (
     DesiredGateway,
     GatewayReference,
+    ResponseCacheSettings,
     RouterConnections,
     RouterPods,
     RoutingSettings,
@@ -191,6 +192,16 @@ def test_another_route_or_tenant_changes_no_router_pod() -> None:
     )
     assert made(more)["Deployment"] == made(gateway())["Deployment"]
     assert made(more)["ConfigMap"] != made(gateway())["ConfigMap"]
+
+
+def test_a_route_that_switches_the_cache_on_gives_routers_its_memory() -> None:
+    plain = made(gateway())["Deployment"]
+    cached = made(gateway(routes=GatewayRoutes(routes=(CHAT, replace(CHAT, name="code", cache=True)))))["Deployment"]
+    everywhere = made(gateway(routing=RoutingSettings(cache=ResponseCacheSettings(enabled=True))))["Deployment"]
+    requests = [
+        one["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"] for one in (plain, cached, everywhere)
+    ]
+    assert requests[0] != requests[1] == requests[2]
 
 
 def test_where_clients_ask() -> None:

@@ -17,6 +17,7 @@ from fairlead.fleet.gateways import (
     ServiceRoute,
     Timeouts,
 )
+from fairlead.fleet.tenants import BatchLaneLimits
 from fairlead.objects import drift, http_routes
 from fairlead.objects.manifest import Manifest
 from tests.objects.specs import OWNER
@@ -53,6 +54,11 @@ def test_the_route_leads_everything_to_the_routers_service_and_waits_longer_than
             }
         ],
     }
+
+
+def test_a_gateway_waits_as_long_as_batch_work_may_wait_in_routers() -> None:
+    made = routed(ServiceRoute(parents=(PUBLIC,)), batch_lane=BatchLaneLimits(max_queue_seconds=3600))
+    assert made["spec"]["rules"][0]["timeouts"] == {"request": "1h15m5s"}
 
 
 def test_the_http_route_contains_everything_that_the_spec_states() -> None:

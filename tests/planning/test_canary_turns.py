@@ -14,6 +14,7 @@ from fairlead.fleet.canaries import (
     CanaryPlan,
     CanaryStep,
     CanaryVerb,
+    UndecidedAction,
 )
 from fairlead.fleet.desired_state import DesiredRollout
 from fairlead.fleet.gate_verdicts import Verdict
@@ -135,6 +136,33 @@ def test_one_replica_without_a_spare_waits_for_a_second_one() -> None:
 
 def test_a_canary_of_one_replica_with_one_spare_runs_beside_the_old_one() -> None:
     assert trial(wanted=1, rules=ONE_SPARE).run(6).counts == {"a": (1, 1), "b": (1, 1)}
+
+
+def test_with_a_spare_it_waits_for_a_first_replica_for_as_long_as_none_is_wanted() -> None:
+    """A change made while a deployment is scaled to zero is tried when requests come, a week later too."""
+    made = trial(wanted=1, rules=ONE_SPARE, plan=replace(PLAN, start_within_seconds=3600.0))
+    made.facts = replace(made.facts, spared=False)
+    made.rollout = replace(made.rollout, wanted=0)
+    made.run(70)
+    assert made.phase is CanaryPhase.WAITING
+    made.rollout = replace(made.rollout, wanted=1)
+    assert made.run(6).counts == {"a": (1, 1), "b": (1, 1)}
+
+
+def test_a_time_that_no_calendar_reaches_means_never() -> None:
+    long = 9_999_999 * 86_400.0
+    held = CanaryPlan(
+        steps=(CanaryStep(traffic=5, hold_seconds=long, gates=(CanaryGate.SERVICE,)),),
+        start_within_seconds=long,
+        undecided_seconds=long,
+        undecided=UndecidedAction.ROLL_BACK,
+    )
+    waiting = trial(plan=held)
+    waiting.facts = replace(waiting.facts, spared=False, load="busy")
+    assert reason(waiting.run(2)) == "no replica can be spared yet (busy); it waits until 2126-10-27 12:00 UTC"
+    held_for_good = trial(plan=held).run(200)
+    assert (held_for_good.phase, held_for_good.percent) == (CanaryPhase.STEPPING, 5)
+    assert reason(held_for_good).startswith("step 1 of 1: 5 % of the conversations, held for 863,999,913,600 seconds")
 
 
 def test_scaling_down_mid_canary_never_leaves_only_the_new_revision() -> None:

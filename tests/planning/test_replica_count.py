@@ -45,6 +45,14 @@ def test_the_first_time_starts_at_least_one_even_where_zero_is_allowed() -> None
     assert replica_count.wanted(ReplicaBounds(least=4, most=8), None, 0).replicas == 4
 
 
+def test_a_policy_that_only_advises_leaves_the_count_at_zero_too() -> None:
+    to_zero = ReplicaBounds(least=0, most=8)
+    assert replica_count.wanted(to_zero, None, 0, advised=True) == ReplicaCount(
+        replicas=0, reason=CountReason.ADVISED, because="the policy only recommends, 0 to 8 allowed: 0 replicas"
+    )
+    assert replica_count.wanted(BOUNDS, None, 20, advised=True).replicas == 8
+
+
 numbers = st.integers(-9, 99)
 
 

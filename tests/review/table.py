@@ -80,7 +80,7 @@ _READING: Final = (
     *(ReadReason.NOT_AN_OBJECT, ReadReason.WRONG_KIND),
     *(AdmissionReason.NO_SUCH_KIND, AdmissionReason.NO_NAME),
     *(AdmissionReason.NOT_SERVED, AdmissionReason.NOT_AVAILABLE),
-    *(AdmissionReason.TOO_FEW_REPLICAS, AdmissionReason.ABOVE_ITS_REPLICAS),
+    *(AdmissionReason.REFUSED_BY_KUBERNETES, AdmissionReason.TOO_FEW_REPLICAS, AdmissionReason.ABOVE_ITS_REPLICAS),
     *(AdmissionReason.TOO_FEW_ITEMS, AdmissionReason.WITHOUT_EVALUATION),
     *(AdmissionReason.NOT_ALLOWED, AdmissionReason.NO_SUCH_NAME, AdmissionReason.BAD_EXPRESSION),
     *ScheduleReason,

@@ -63,6 +63,15 @@ def test_what_serves_may_have_something_wrong_all_the_same() -> None:
     assert found.found[0].command == "fairlead explain infd/talk -n team"
 
 
+def test_what_serves_in_the_cluster_may_have_a_route_that_no_request_comes_through() -> None:
+    refused = condition("RouteAccepted", "False", "RouteRefused", "Gateway demo/edge: NotAllowedByListeners")
+    found = diagnosed(SERVES, refused)
+    assert (found.ready, found.is_well) == ("True", False)
+    assert [(one.type, one.reason) for one in found.found] == [("RouteAccepted", "RouteRefused")]
+    assert found.found[0].command == "kubectl describe httproutes -n team"
+    assert diagnosed(SERVES, condition("RouteAccepted", "Unknown", "RoutePending")).is_well
+
+
 def test_a_gateways_commands_name_the_gateway() -> None:
     silent = condition("Ready", "False", "RoutersNotReady")
     found = diagnosed(silent, kind="InferenceGateway", name="company-2")

@@ -25,6 +25,7 @@ NAMED: Final = ReviewContext(
     },
 )
 LLAMA: Final = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
+SHOP: Final = {"name": "shop", "keys": [{"name": "k", "key": "k"}]}
 SHORT: Final = {"context": {"maxTokens": 8192}}
 
 
@@ -88,6 +89,40 @@ UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
         (
             "spec.router.timeouts.firstToken: 120s: timeouts.total ends the whole request after 90 s, so this time "
             "is never reached; write less than 90s, or raise spec.router.timeouts.total"
+        ),
+    ),
+    "a time in the queue longer than the total": (
+        deployment(router={"limits": {"maxQueueTime": "20m"}}),
+        OFFLINE,
+        (
+            "spec.router.limits.maxQueueTime: 1200s: timeouts.total ends the whole request after 900 s, so this time "
+            "is never reached; write less than 900s, or raise spec.router.timeouts.total"
+        ),
+    ),
+    "a long job that waits longer than the total": (
+        deployment(router={"lanes": {"long": {"maxQueueTime": "1h"}, "batch": {}}}),
+        OFFLINE,
+        (
+            "spec.router.lanes.long.maxQueueTime: 3600s: timeouts.total ends the whole request after 900 s, so this "
+            "time is never reached; write less than 900s, or raise spec.router.timeouts.total"
+        ),
+    ),
+    "a tenant with a model that only an Adapter can add": (
+        deployment(
+            engine={"lora": {"slots": 2, "maxRank": 16}}, router={"tenants": [SHOP | {"models": ["my-adapter"]}]}
+        ),
+        OFFLINE,
+        (
+            "spec.router.tenants[0].models: my-adapter: this deployment itself serves bad; any other name is an "
+            "Adapter's; unless there is one, create an Adapter of this name for this deployment, or remove it here"
+        ),
+    ),
+    "a hold longer than the total": (
+        deployment(router={"hold": {"maxTime": "1h"}, "lanes": {"long": {}}}),
+        OFFLINE,
+        (
+            "spec.router.hold.maxTime: 3600s: timeouts.total ends the whole request after 900 s, so this time "
+            "is never reached; write less than 900s, or raise spec.router.timeouts.total"
         ),
     ),
     "parameters that the shape does not make": (

@@ -54,15 +54,19 @@ MORE: Final = ("maxPosition", "parameters", "experts", "expertsPerToken")
 
 
 @given(
-    shape=st.fixed_dictionaries(dict.fromkeys(STATED, SIZES), optional=dict.fromkeys(MORE, SIZES)),
+    source=st.sampled_from(("a/b", "a/b", *CONTEXT.catalogue.shapes)),
+    shape=st.fixed_dictionaries(dict.fromkeys(STATED, SIZES), optional=dict.fromkeys(MORE, SIZES))
+    | st.fixed_dictionaries({}, optional=dict.fromkeys((*STATED, *MORE), SIZES)),
     product=st.sampled_from(sorted(CONTEXT.catalogue.accelerators)),
     context=st.sampled_from((16, 100, 4096, 16_777_216)),
     tensor=st.sampled_from((1, 2, 3, 8, 128)),
 )
-def test_any_stated_shape_gets_a_review(shape: dict[str, int], product: str, context: int, tensor: int) -> None:
+def test_any_stated_shape_gets_a_review(
+    source: str, shape: dict[str, int], product: str, context: int, tensor: int
+) -> None:
     _reviewed(
         deployment(
-            model={"source": "hf://a/b", "shape": shape},
+            model={"source": f"hf://{source}", "shape": shape},
             accelerator={"product": product},
             parallelism={"tensor": tensor},
             engine={"context": {"maxTokens": context}, "eager": context == 100},

@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fairlead.router import upstream_requests
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.upstream_pool import KEEP_ALIVE_SECONDS, UpstreamPool
@@ -196,6 +198,35 @@ def test_the_limit_on_output_is_written_into_requests_that_set_none(tmp_path: Pa
             await router.complete(CHAT | {"max_tokens": 7}, "/v1/chat/completions")
             entries = [json.loads(one.partition(b"\r\n\r\n")[2])["max_tokens"] for one in engine.seen]
             assert entries == [50, 7]
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("of", ["limits", "tenant"])
+def test_a_limit_on_output_in_shadow_mode_changes_no_request(tmp_path: Path, of: str) -> None:
+    async def story() -> None:
+        engine = Raw(ANSWER)
+        routing: dict[str, Any] = {"limits": {"maxOutputTokens": 50, "shadow": of == "limits"}}
+        routing |= keyed(tmp_path, shadow=of == "tenant")
+        async with router_before(tmp_path, engine, **routing) as router:
+            answer = await exchange_bytes(router, posted(CHAT, "/v1/chat/completions", "Authorization: Bearer sk-1"))
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert json.loads(engine.seen[0].partition(b"\r\n\r\n")[2]) == CHAT
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("surface", ["/v1/completions", "/v1/chat/completions"])
+def test_limits_on_output_and_context_apply_to_each_of_several_answers(tmp_path: Path, surface: str) -> None:
+    async def story() -> None:
+        engine = Raw(ANSWER)
+        limits = {"maxOutputTokens": 50}
+        async with router_before(tmp_path, engine, limits=limits) as router:
+            body = CHAT if "chat" in surface else PROMPT
+            status, _ = await router.complete(body | {"max_tokens": 50, "n": 8}, surface)
+            assert status == 200
+            status, text = await router.complete(body | {"max_tokens": 51, "n": 8}, surface)
+            assert (status, "max_tokens: 51: the limit here is 50 tokens" in text) == (400, True)
 
     run_story(story())
 

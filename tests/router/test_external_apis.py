@@ -95,6 +95,22 @@ def test_an_api_that_is_down_is_reported_soon_and_affects_no_other_target(tmp_pa
     run_story(story())
 
 
+def test_a_host_that_no_resolver_takes_is_like_one_that_is_down(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(*[ANSWER] * 9).listening() as engine:
+            config = written(
+                tmp_path,
+                [target("a", engine.address)],
+                [single("both", "external/big", "ns/a")],
+                [outside("a..b:80", tmp_path)],
+            )
+            async with gateway(config) as router:
+                status, headers, _ = await posted(router, PROMPT | {"model": "both"})
+                assert (status, headers["x-fairlead-target"]) == (200, "ns/a")
+
+    run_story(story())
+
+
 @pytest.mark.parametrize("code", [401, 403])
 def test_a_key_that_it_refuses_is_no_affair_of_clients(tmp_path: Path, code: int) -> None:
     async def story() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.emulator.living import living, paced
 from tests.router.gateways import Json, endpoints, gateway, posted, single, target, written
-from tests.router.planes import STREAM, Plane, Raw, run_story, whole
+from tests.router.planes import STREAM, Plane, Raw, plane, run_story, whole
 
 ANSWER: Final = whole(
     b'{"model":"base","choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'
@@ -18,6 +18,7 @@ ANSWER: Final = whole(
 BROKEN: Final = whole(b'{"error":{"message":"it broke","code":500}}', 500)
 FULL: Final = whole(b'{"error":{"message":"The request queue is full.","code":503}}', 503)
 PROMPT: Final[Json] = {"model": "chat", "prompt": "one two three", "max_tokens": 4}
+CHECKED: Final[Json] = {"targets": ["ns/a", "ns/b"], "check": "NotEmpty"}
 EVERY: Final = ("Unavailable", "QueueFull", "Timeout", "EngineError", "ContextTooLong")
 
 
@@ -163,6 +164,54 @@ def test_a_request_is_charged_once_however_many_targets_it_saw(tmp_path: Path) -
                 assert int(headers["x-ratelimit-remaining-tokens"]) > 10_000 - 8 - 100
 
     run_story(story())
+
+
+@pytest.mark.parametrize("way", ["fallback", "cascade"])
+def test_a_deployment_at_zero_sees_the_demand_that_its_fallback_serves_until_it_has_a_replica(
+    tmp_path: Path, way: str
+) -> None:
+    async def story() -> None:
+        async with living() as (late,), Raw(*[ANSWER] * 9).listening() as other:
+            await late.stop()
+            route = single("chat", "ns/a", "ns/b")
+            if way == "cascade":
+                route = {"name": "chat", "strategy": "Cascade", "cascade": CHECKED}
+            async with plane(written(tmp_path, two(late.address, other.address), [route])) as router:
+                await until_there_is_one(router)
+                for count in (1, 2):
+                    assert (await posted(router, PROMPT))[1]["x-fairlead-target"] == "ns/b"
+                    report = (await router.page())["targets"]
+                    assert [one["demand"]["asked"] for one in report.values()] == [count, count]
+                    assert report["ns/a"]["demand"] == report["ns/b"]["demand"]
+                    assert [one["queue"]["passedOver"] for one in report.values()] == [True, False]
+                    assert report["ns/a"]["queue"]["held"] == 0
+                await late.start()
+                while (await posted(router, PROMPT))[1]["x-fairlead-target"] != "ns/a":
+                    await asyncio.sleep(0.01)
+                report = (await router.page())["targets"]
+                assert not any(one["queue"]["passedOver"] for one in report.values())
+
+    run_story(story())
+
+
+def test_a_request_that_the_cache_answers_is_no_demand_of_a_deployment_at_zero(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as other:
+            targets = two("127.0.0.22:1", other.address)
+            file = written(tmp_path, targets, [single("chat", "ns/a", "ns/b")], cache={"enabled": True})
+            async with plane(file) as router:
+                await until_there_is_one(router)
+                for _ in range(3):
+                    assert (await posted(router, PROMPT | {"temperature": 0}))[0] == 200
+                assert (await router.page())["targets"]["ns/a"]["demand"]["asked"] == 1
+
+    run_story(story())
+
+
+async def until_there_is_one(router: Plane) -> None:
+    """Wait until one engine of any target is routable."""
+    while "routable" not in [one["state"] for one in await endpoints(router)]:
+        await asyncio.sleep(0.005)
 
 
 async def page(router: Plane) -> str:

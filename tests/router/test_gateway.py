@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.emulator.living import SGLANG, living, paced
 from tests.router.gateways import gateway, posted, single, target, weighted, written
 from tests.router.planes import STREAM, Raw, run_story, whole
@@ -198,6 +200,29 @@ def test_pages_show_each_target_as_its_own_router_would_and_all_together(tmp_pat
                 assert await router.metric(f'fairlead_router_target_requests_total{of},code="2xx"}}') == 1
                 assert await router.metric(f"fairlead_router_target_prompt_tokens_total{of}}}") > 0
                 assert await router.metric(f"fairlead_router_target_output_tokens_total{of}}}") > 0
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_a_route_decides_whether_its_answers_are_cached(tmp_path: Path, *, enabled: bool) -> None:
+    async def story() -> None:
+        async with Raw(*[ANSWER] * 9).listening() as engine:
+            routes = [single("own", "ns/a"), single("on", "ns/a") | {"cache": True}, single("off", "ns/a")]
+            routes[2] |= {"cache": False}
+            config = written(tmp_path, [target("a", engine.address)], routes, cache={"enabled": enabled})
+            async with gateway(config) as router:
+                seen = []
+                for _ in range(2):
+                    for name in ("own", "on", "off"):
+                        _, headers, _ = await posted(router, body(name, temperature=0))
+                        seen.append(headers.get("x-fairlead-cache"))
+                usual = ["miss", "hit"] if enabled else [None, None]
+                assert seen == [usual[0], "miss", None, usual[1], "hit", None]
+                headers = (await posted(router, body("own", "four", temperature=0), x_fairlead_cache="on"))[1]
+                assert headers["x-fairlead-cache"] == "miss"
+                headers = (await posted(router, body("on", "four", temperature=0), x_fairlead_cache="off"))[1]
+                assert headers["x-fairlead-cache"].startswith("pass")
 
     run_story(story())
 

@@ -228,3 +228,19 @@ def test_a_confidence_check_requests_the_log_probabilities_that_it_needs(tmp_pat
             assert "logprobs" not in bodies_of(large)[0]
 
     run_story(story())
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses"])
+def test_an_answer_that_cannot_have_probabilities_is_given_and_paid_for_once(tmp_path: Path, path: str) -> None:
+    async def story() -> None:
+        async with Raw(answer(GOOD)).listening() as small, Raw(answer(BAD)).listening() as large:
+            targets = [target("s", small.address), target("l", large.address)]
+            route = cascade("s", "l", check="Confidence", minConfidence=0.7)
+            async with gateway(written(tmp_path, targets, [route])) as router:
+                status, headers, _ = await posted(router, QUESTION | {"input": "Where?"}, path)
+                assert (status, "x-fairlead-escalated" in headers) == (200, False)
+            assert len(bodies_of(small)) == 1
+            assert "logprobs" not in bodies_of(small)[0]
+            assert bodies_of(large) == []
+
+    run_story(story())

@@ -17,7 +17,7 @@ from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.router import source_subscription
 from fairlead.router.config.loader import RouterConfigError
 from tests.emulator.living import QUICK, Living, client, free_port, living, paced
-from tests.router.planes import HOST, MODELS, STREAM, Cluster, before, plane, run_story, written
+from tests.router.planes import HOST, MODELS, PROMPT, STREAM, Cluster, before, plane, run_story, written
 
 
 def test_a_changed_file_is_followed_without_a_restart(tmp_path: Path) -> None:
@@ -99,6 +99,25 @@ def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) 
             with pytest.raises(aiohttp.ClientConnectorError):
                 await router.session.get(router.url + "/health")
         await slow.stop()
+
+    run_story(story())
+
+
+def test_batch_work_that_waits_does_not_keep_a_draining_router_and_is_sent_elsewhere(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with plane(written(tmp_path, ["127.0.0.1:1"], batchLane={})) as router:
+
+            async def work() -> tuple[int, str, str]:
+                lane = {"x-fairlead-lane": "batch"}
+                async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=lane) as answer:
+                    return answer.status, answer.headers["Retry-After"], (await answer.json())["error"]["code"]
+
+            jobs = [asyncio.create_task(work()) for _ in range(3)]
+            while await router.metric('fairlead_router_requests_waiting{lane="batch"}') < 3:
+                await asyncio.sleep(0.005)
+            router.signals.put_nowait(15)
+            assert await asyncio.gather(*jobs) == [(503, "1", "router_leaving")] * 3
+            assert await router.life == 0
 
     run_story(story())
 

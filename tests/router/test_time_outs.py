@@ -4,12 +4,13 @@ import asyncio
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from fairlead.emulator.emulation_knobs import EngineFault
 from tests.emulator.living import QUICK, faulty, living, paced
-from tests.router.planes import HOST, PROMPT, STREAM, answering, before, plane, run_story, written
+from tests.router.planes import HOST, PROMPT, STREAM, Plane, answering, before, plane, run_story, written
 
 
 def error_code(text: str) -> str:
@@ -81,6 +82,41 @@ def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> No
             assert (status, error_code(text)) == (504, "replica_timeout")
 
     run_story(story())
+
+
+def test_batch_work_may_wait_longer_than_the_total_time_out_which_begins_when_it_is_sent(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"timeouts": {"totalSeconds": 0.2}, "batchLane": {}}
+
+    async def story() -> None:
+        async with living(paced(0.001, 0.001)) as (engine,):
+            await engine.stop()
+            async with plane(written(tmp_path, [engine.address], **settings)) as router:
+                work = asyncio.create_task(batch_work(router))
+                assert (await router.complete())[0] == 503
+                assert not work.done()
+                await engine.start()
+                assert (await work)[0] == 200
+                engine.engine.pretence = paced(60, 60)
+                status, text = await batch_work(router)
+                assert (status, error_code(text)) == (504, "replica_timeout")
+                assert "did not finish within 0.2 s" in text
+
+    run_story(story())
+
+
+def test_batch_work_has_the_usual_time_where_there_is_no_lane_for_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with plane(written(tmp_path, ["127.0.0.1:1"], timeouts={"totalSeconds": 0.05})) as router:
+            assert (await batch_work(router))[0] == 503
+
+    run_story(story())
+
+
+async def batch_work(router: Plane) -> tuple[int, str]:
+    """Status and text of the answer to batch work."""
+    url, lane = router.url + "/v1/completions", {"x-fairlead-lane": "batch"}
+    async with router.session.post(url, json=PROMPT, headers=lane) as answer:
+        return answer.status, await answer.text()
 
 
 END = b"\r\n0\r\n\r\n"

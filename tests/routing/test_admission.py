@@ -1,5 +1,7 @@
 """What is admitted, and the message for what is not."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
@@ -54,6 +56,17 @@ def refused(gate: Admission, request: RoutingRequest, now: float = 0.0) -> Refus
 
 def test_what_is_within_every_limit_comes_in() -> None:
     assert chain().refusal(request_of(account(), 1000, 500), 0.0) is None
+
+
+def test_limits_and_context_apply_to_each_of_several_answers() -> None:
+    one = replace(request_of(account(), 10, 4000), answers=8)
+
+    assert chain().refusal(one, 0.0) is None
+    longer = replace(one, output_tokens=8 * 501)
+    assert refused(chain(), longer).message.startswith("max_tokens: 501: the limit here is 500 tokens")
+
+    longest = replace(one, output_tokens=8 * 4090)
+    assert ", and max_tokens asks for 4,090 more;" in refused(chain(TrafficLimits()), longest).message
 
 
 def test_without_limits_nothing_is_checked() -> None:
@@ -235,6 +248,7 @@ def test_a_model_that_is_not_the_tenants_is_refused_and_no_name_means_the_base_m
 
 
 def test_a_request_that_names_no_output_gets_the_limit_or_the_context_or_as_much_as_it_takes() -> None:
-    assert chain().default_output == 500
-    assert chain(TrafficLimits()).default_output == 4096
-    assert chain(TrafficLimits(), ServedModel()).default_output == UNLIMITED_OUTPUT
+    assert chain().default_output(account()) == 500
+    assert chain(TrafficLimits()).default_output(account()) == 4096
+    assert chain().default_output(account(shadow=True)) == 4096
+    assert chain(TrafficLimits(), ServedModel()).default_output(account()) == UNLIMITED_OUTPUT

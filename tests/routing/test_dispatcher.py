@@ -4,6 +4,7 @@ import pytest
 
 from fairlead.fleet.gateways import Retries, RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, Tenant
+from fairlead.routing.accounts import Account
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import Refusal, TokenUsage
 from fairlead.routing.served_model import ServedModel
@@ -259,12 +260,21 @@ def test_over_a_limit_it_is_refused_before_it_waits() -> None:
     assert is_empty(at)
 
 
+def test_a_limit_in_shadow_mode_shortens_no_answer() -> None:
+    at = dispatcher_of()
+    limits = TrafficLimits(max_output_tokens=99, shadow=True)
+    at.apply(terms(RoutingSettings(limits=limits), model=ServedModel(max_context_tokens=4096)), 0.0)
+    everybody = at.account(None)
+    assert isinstance(everybody, Account)
+    assert (at.fill_in(everybody), at.default_output(everybody)) == (None, 4096)
+
+
 def test_what_is_checked_before_there_is_a_request() -> None:
     at = dispatcher_of()
     model = ServedModel(names=("chat", "legal"), adapters=frozenset({"legal"}), max_context_tokens=4096)
     at.apply(terms(RoutingSettings(tenants=SHOPS, limits=TrafficLimits(max_output_tokens=99)), model=model), 0.0)
-    assert (at.adapters, at.fill_in, at.default_output) == (frozenset({"legal"}), 99, 99)
     shop = account(at, "shop")
+    assert (at.adapters, at.fill_in(shop), at.default_output(shop)) == (frozenset({"legal"}), 99, 99)
     assert at.unserved(shop, "chat") is None
     assert at.unserved(shop, "other") is not None
     assert at.account(digest("nobody")) is at.account(None)

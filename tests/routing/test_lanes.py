@@ -4,9 +4,9 @@ from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, BatchLaneLimits, Lane, LongLaneLimits, Tenant
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import EndpointSample
-from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.routing_request import RoutingRequest
-from tests.routing.dispatchers import dispatcher_of, is_empty, placed, send, sent, terms, waits
+from tests.routing.dispatchers import dispatcher_of, is_empty, placed, refused_at, send, sent, terms, waits
 
 LONG = LongLaneLimits(min_prompt_tokens=1000, min_output_tokens=500, max_share=0.5, max_queue_seconds=100.0)
 BATCH = BatchLaneLimits(below_utilization=0.5, max_queued=5)
@@ -40,6 +40,9 @@ def test_a_long_prompt_or_a_long_reply_by_its_own_word_makes_a_long_job() -> Non
         sent(at, one)
         lanes.append(one.lane)
     assert lanes == [Lane.INTERACTIVE, Lane.LONG, Lane.LONG, Lane.INTERACTIVE, Lane.BATCH]
+    short = send(at, output=8 * 499, answers=8)
+    sent(at, short)
+    assert short.lane is Lane.INTERACTIVE
 
 
 def test_without_lanes_everything_is_interactive() -> None:
@@ -100,6 +103,17 @@ def test_chat_goes_before_long_jobs_and_long_jobs_before_batch() -> None:
         end(at, running)
         (running,) = placed(at)
         assert running is expected
+
+
+def test_batch_work_that_waits_can_be_refused_alone() -> None:
+    at = dispatcher_of(BOTH)
+    sent(at, chat(at))
+    jobs, others = [waits(at, batch(at)) for _ in range(2)], [waits(at, one) for one in (long(at), chat(at))]
+
+    at.room.refuse_batch()
+
+    assert [(one, why.reason) for one, why in refused_at(at)] == [(one, RefusalReason.ROUTER_LEAVING) for one in jobs]
+    assert all(one.waiting for one in others)
 
 
 def test_a_stream_of_chat_does_not_starve_a_long_job() -> None:

@@ -65,6 +65,32 @@ def test_one_that_is_silent_for_long_is_not_imagined_for_ever() -> None:
     assert requests(back) == requests(arrivals)
 
 
+PAUSE: Final = 7200.0
+"""Much longer than a sample lasts: the operator was down, or another one decided."""
+
+
+@pytest.mark.parametrize("after", [counter_at(PAUSE, 5020.0), counter_at(PAUSE, 3.0)])
+def test_requests_that_came_in_a_long_pause_are_not_counted_but_the_fleet_was_not_idle(after: ArrivalCounter) -> None:
+    before = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
+    back = arrival_rates.updated(before, (after,), frozenset({"router"}), RHYTHM, PAUSE)
+    assert (requests(back), back.last) == (20.0, PAUSE)
+
+
+def test_without_a_request_in_a_long_pause_the_last_one_is_that_before_it() -> None:
+    before = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
+    same, new = counter_at(PAUSE, 20.0), counter_at(PAUSE, 0.0, "new")
+    back = arrival_rates.updated(before, (same, new), frozenset({"router", "new"}), RHYTHM, PAUSE)
+    assert (requests(back), back.last) == (20.0, 10.0)
+
+
+def test_a_router_that_replaced_another_in_a_long_pause_shows_that_requests_came() -> None:
+    before = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
+    new = (counter_at(PAUSE, 5.0, "new"),)
+    assert arrival_rates.updated(before, new, frozenset({"new"}), RHYTHM, PAUSE).last == PAUSE
+    soon = arrival_rates.updated(before, (counter_at(20.0, 5.0, "new"),), frozenset({"new"}), RHYTHM, 20.0)
+    assert soon.last == 10.0
+
+
 def test_one_that_is_no_longer_listed_is_forgotten() -> None:
     arrivals = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
     assert arrival_rates.updated(arrivals, (), frozenset(), RHYTHM, 20.0).tellers == ()
@@ -246,6 +272,15 @@ def test_the_wait_for_an_image_is_learned_apart_from_the_cold_start() -> None:
     (learnt,) = cold_starts.with_starts((), "new", (pod,))
     assert (learnt.seconds, learnt.waits) == ((5.0,), (20.0,))
     assert cold_starts.horizon((learnt,), "new", ColdStart(assume_seconds=100.0)) == 25.0
+
+
+def test_a_pod_whose_start_was_not_observed_may_have_paused_later_and_teaches_no_cold_start() -> None:
+    paused = EnginePod(
+        name="a", revision="new", phase=EnginePodPhase.READY, since=60.0, ready_at=18_000.0, start_seen=False
+    )
+    seen = EnginePod(name="b", revision="new", phase=EnginePodPhase.READY, since=60.0, ready_at=180.0)
+    (learnt,) = cold_starts.with_starts((), "new", (paused, seen))
+    assert (learnt.seconds, learnt.until) == ((120.0,), 180.0)
 
 
 @pytest.mark.trial(3)

@@ -1,7 +1,7 @@
 """Cron expressions in time zones with clock changes, and the bounds that windows set."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,6 +53,22 @@ def test_when_a_cron_last_came(cron: str, now: str, last: str | None) -> None:
 def test_a_time_that_the_spring_leaves_out_comes_as_much_later() -> None:
     assert began("30 2 * * *", at("2026-03-29 03:31")) == "2026-03-29 03:30+02:00"
     assert began("30 2 * * *", at("2026-03-29 03:29")) == "2026-03-28 02:30+01:00"
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "begun", "ended"),
+    [
+        ("2026-11-20", BERLIN, "2026-11-20 01:10+01:00", "2026-11-20 03:50+01:00"),
+        ("2026-03-29", BERLIN, "2026-03-29 01:10+01:00", "2026-03-29 03:50+02:00"),
+        ("2026-10-04", "Australia/Lord_Howe", "2026-10-04 01:10+10:30", "2026-10-04 03:50+11:00"),
+    ],
+)
+def test_many_openings_of_a_day_are_one_window_from_the_first_to_the_last(
+    day: str, zone: str, begun: str, ended: str
+) -> None:
+    ((begin, end),) = cron_expressions.open_spans("10-50 1-3 * * *", zone, 0.0, [date.fromisoformat(day)])
+    local = [datetime.fromtimestamp(one, ZoneInfo(zone)).isoformat(sep=" ", timespec="minutes") for one in (begin, end)]
+    assert local == [begun, ended]
 
 
 def test_a_time_that_comes_twice_in_autumn_counts_the_first_time() -> None:

@@ -43,7 +43,7 @@ def test_an_entry_may_be_another_with_a_few_facts_changed() -> None:
 
 def test_absent_facts_are_named() -> None:
     assert families.shape("half", {"model_type": "llama", "layers": 2}) == MissingFact(
-        "the model's configuration lacks hidden, heads, kv_heads, vocab, max_position_embeddings"
+        "the model's configuration lacks hidden, heads, kv_heads, vocab, max_position_embeddings, intermediate"
     )
 
 

@@ -52,6 +52,14 @@ def test_few_requests_read_few_experts_and_many_read_all() -> None:
     assert one - cache < 0.15 * (many - 256 * cache)
 
 
+def test_a_layer_without_experts_among_those_with_them_reads_no_expert() -> None:
+    """Every second layer of Maverick has experts, and the spec may state one layer."""
+    maverick = sizing_input("meta-llama/Llama-4-Maverick-17B-128E-Instruct")
+    inputs = replace(maverick, shape=replace(maverick.shape, layers=1))
+    alone = replace(inputs, shape=replace(inputs.shape, experts=None))
+    assert ceilings.bytes_a_step(inputs, 1) == pytest.approx(ceilings.bytes_a_step(alone, 1))
+
+
 def test_fp8_weights_use_fp8_arithmetic_only_where_it_exists() -> None:
     hopper = replace(sizing_input(), weights=WeightFormat.FP8_PER_TENSOR)
     ampere = replace(sizing_input(product="NVIDIA-A100-SXM4-80GB"), weights=WeightFormat.FP8_PER_TENSOR)

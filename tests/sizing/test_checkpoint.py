@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.fleet.shapes import MatrixGroup, ModelShape, StoredWeights, WindowedLayers
+from fairlead.fleet.shapes import ExpertLayers, MatrixGroup, ModelShape, StoredWeights, WindowedLayers
 from fairlead.sizing import checkpoint, parameters
 from fairlead.sizing.families import MissingFact
 from tests.sizing.inputs import shape
@@ -147,12 +147,36 @@ def test_an_unreadable_quantization_is_an_answer(quantized: dict[str, Any], what
         ('{"model_type": "mamba"}', "the architecture 'mamba' is not known to this version"),
         (
             '{"model_type": "llama"}',
-            "the model's configuration lacks layers, hidden, heads, kv_heads, vocab, max_position_embeddings",
+            (
+                "the model's configuration lacks layers, hidden, heads, kv_heads, vocab, max_position_embeddings, "
+                "intermediate"
+            ),
         ),
     ],
 )
 def test_what_is_no_known_model_says_what_is_missing(text: str, what: str) -> None:
     assert checkpoint.read("it", text) == MissingFact(what)
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"intermediate_size": None}, "the model's configuration lacks intermediate"),
+        ({"intermediate_size": None, "num_experts": 8}, "the model's configuration lacks intermediate"),
+        ({"num_attention_heads": 8192}, "8192 attention heads do not fit into a hidden size of 4096"),
+        (
+            {"num_experts": 2, "num_experts_per_tok": 8},
+            "8 experts work on a token, of 2 that a layer has",
+        ),
+    ],
+)
+def test_numbers_that_make_no_model_say_so(changed: dict[str, Any], what: str) -> None:
+    assert checkpoint.read("it", json.dumps(LLAMA | changed)) == MissingFact(what)
+
+
+def test_a_model_whose_every_layer_has_experts_needs_only_their_width() -> None:
+    found = read(LLAMA | {"intermediate_size": None, "num_experts": 8, "moe_intermediate_size": 512})
+    assert (found.intermediate, found.experts) == (0, ExpertLayers(count=8, per_token=1, intermediate=512))
 
 
 def test_a_half_described_latent_attention_is_refused_rather_than_assumed() -> None:

@@ -66,5 +66,7 @@ class Connections(BaseConnections):
         default=None, description="HTTPS instead of HTTP for clients; the Service then has port 443. Default: HTTP."
     )
     engine_tls: EngineTls | None = Field(
-        default=None, description="HTTPS between routers and engines, which must be started with it. Default: HTTP."
+        default=None,
+        description="HTTPS between routers and engines. Engines are started without TLS: only for a sidecar of yours "
+        "that terminates TLS on their port. Default: HTTP.",
     )

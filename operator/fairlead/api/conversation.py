@@ -49,8 +49,9 @@ class Tools(ApiModel):
 
     parser: ParserName | None = Field(
         default=None,
-        description="Parser of the format in which this model writes its tool calls, by vLLM's name, for instance "
-        "hermes, llama3_json or mistral. Default: the one of the model's family; a model whose family has none is "
+        description="Parser of the format in which this model writes its tool calls, by the name that the engine's "
+        "kind gives it: llama3_json in vLLM is llama3 in SGLang. Default: the one of the model's family; a model whose "
+        "family has none is "
         "refused until a parser is named.",
     )
     auto: bool = Field(
@@ -65,8 +66,9 @@ class Reasoning(ApiModel):
 
     parser: ParserName | None = Field(
         default=None,
-        description="Parser of the format in which this model writes its reasoning, by vLLM's name, for instance "
-        "deepseek_r1 or qwen3. Default: the one of the model's family; a model whose family has none is refused until "
+        description="Parser of the format in which this model writes its reasoning, by the name that the engine's kind "
+        "gives it: deepseek_r1 in vLLM is deepseek-r1 in SGLang. Default: the one of the model's family; a model whose "
+        "family has none is refused until "
         "a parser is named.",
     )
 
@@ -75,7 +77,9 @@ class ChatTemplate(ApiModel):
     """The Jinja template that turns messages and tools into a prompt; exactly one of three sources."""
 
     inline: TemplateText | None = Field(
-        default=None, description="The template itself. Its text becomes part of the engine's command line."
+        default=None,
+        description="The template itself, which becomes part of the engine's command line. vLLM only: for SGLang and "
+        "TensorRT-LLM put it into a ConfigMap.",
     )
     path: ContainerPath | None = Field(
         default=None,

@@ -30,7 +30,9 @@ class InferenceDeploymentSpec(ApiModel):
         default=None, description="Lets Fairlead choose the number of replicas. Refused together with replicas."
     )
     rollout: Rollout = Field(default=Rollout(), description="How a change is rolled out to the serving replicas.")
-    drain: Drain = Field(default=Drain(), description="How a replica is drained before it stops.")
+    drain: Drain = Field(
+        default=Drain(), description="How a replica is drained before it stops. A change starts a new revision."
+    )
     router: Router | None = Field(
         default=None,
         description="Settings of this deployment's own router. Default: one with defaults.",

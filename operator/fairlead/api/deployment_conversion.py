@@ -1,6 +1,7 @@
 """Conversion of an InferenceDeployment into the values that other packages use; fills in defaults that need code."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,6 +21,7 @@ from fairlead.fleet.accelerators import CPU, CpuResources
 from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
+    WITHOUT_GPU,
     Adapter,
     DesiredDrain,
     DesiredEngine,
@@ -50,6 +52,9 @@ DEFAULT_TOKENS: Final = 3
 
 KEPT_PER_SLOT: Final = 4
 """Adapters kept in main memory per slot, if the spec sets no number: a few megabytes each."""
+
+_RELEASE_TAG: Final = re.compile(r"v?([0-9]+\.[0-9]+[.0-9a-z]*)(-.*)?")
+"""A tag of the engines' projects: 1.4.0rc1, v0.32.0, v0.32.0-cu129."""
 
 _SHAPE_NAMES: Final = {
     "layers": "layers",
@@ -127,16 +132,19 @@ def _shape(shape: ModelShape) -> tuple[tuple[str, int], ...]:
 
 
 def _cpu(spec: Accelerator) -> CpuResources | None:
-    """CPU resources; with product CPU, the rules of the schema require both numbers."""
+    """CPU resources; with product CPU, the rules of the schema require both numbers.
+
+    At least one byte: no model fits into that either, and a node's memory can be divided by it.
+    """
     if spec.product != CPU or spec.cores is None or spec.memory is None:
         return None
-    return CpuResources(cores=spec.cores, memory_bytes=amounts.size(spec.memory))
+    return CpuResources(cores=spec.cores, memory_bytes=max(1, amounts.size(spec.memory)))
 
 
 def _engine(engine: Engine, releases: Mapping[EngineKind, EngineRelease], *, on_cpu: bool) -> DesiredEngine:
     """Copy whole groups of fields whose names match those of `DesiredEngine`; a new field there needs no line here."""
     release = releases[engine.kind]
-    version = engine.version or release.version
+    version = engine.version or _version(engine, release.image_for(on_cpu=on_cpu)) or release.version
     return value(
         engine,
         DesiredEngine,
@@ -157,6 +165,23 @@ def _engine(engine: Engine, releases: Mapping[EngineKind, EngineRelease], *, on_
         env_from=tuple(found for one in engine.env if (found := env_from_of(one)) is not None),
         **dict(engine.batching),
     )
+
+
+def _version(engine: Engine, released: str) -> str | None:
+    """The version in the tag of the spec's image, if that is the project's own or a mirror's copy of it.
+
+    Other images may count their versions differently; so does Fairlead's own, which holds the simulated engines.
+    """
+    if engine.image is None or engine.kind in WITHOUT_GPU:
+        return None
+    (name, tag), (own, _) = _name_and_tag(engine.image), _name_and_tag(released)
+    found = _RELEASE_TAG.fullmatch(tag) if name == own else None
+    return found[1] if found else None
+
+
+def _name_and_tag(image: str) -> tuple[str, str]:
+    name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
+    return name, tag
 
 
 def _speculation(spec: SpeculationSpec) -> DesiredSpeculation:

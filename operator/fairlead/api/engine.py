@@ -31,9 +31,10 @@ class Quantization(ApiModel):
 
     weights: WeightFormat = Field(
         default=WeightFormat.NONE,
-        description="Format of the weights. fp8PerTensor, fp8PerBlock, fp8PerChannel, mxfp8, mxfp4 and int8Experts are "
-        "made from an unquantized checkpoint while it loads; all others name how the checkpoint was stored and must "
-        "agree with it. Default none: as the checkpoint has them. Refused where the GPU lacks the format.",
+        description="Format of the weights. From an unquantized checkpoint vLLM makes fp8PerTensor, fp8PerBlock, "
+        "fp8PerChannel, mxfp8, mxfp4 and int8Experts while it loads, SGLang fp8, mxfp8 and, of experts, mxfp4, "
+        "TensorRT-LLM none; otherwise it names how the checkpoint was stored and must agree with it. Default none: as "
+        "the checkpoint has them. Refused where the engine or the GPU lacks the format.",
     )
     kv_cache: KvFormat = Field(
         default=KvFormat.AUTO,
@@ -83,13 +84,17 @@ class Speculation(ApiModel):
     max_concurrency: Annotated[int, Field(ge=1, le=8192)] | None = Field(
         default=None,
         description="Running requests in a replica above which speculative decoding is switched off, since a full "
-        "batch leaves no room for it. Default: found from measured acceptance.",
+        "batch leaves no room for it. Default: never switched off by their number; speculation.switchOff of the "
+        "AutoscalingPolicy decides by measured acceptance, for the whole deployment. Refused with SGLang.",
     )
     lookup_min: Annotated[int, Field(ge=1, le=64)] | None = Field(
-        default=None, description="Shortest repetition, in tokens, that ngram uses. Default 5."
+        default=None,
+        description="Shortest repetition, in tokens, that ngram uses. Default: lookupMax, else 5. vLLM only.",
     )
     lookup_max: Annotated[int, Field(ge=1, le=64)] | None = Field(
-        default=None, description="Longest repetition, in tokens, that ngram searches for. Default 5."
+        default=None,
+        description="Longest repetition, in tokens, that ngram searches for. Default: lookupMin, else 5 with vLLM and "
+        "the engine's own with TensorRT-LLM. Refused with SGLang.",
     )
 
 
@@ -115,9 +120,9 @@ class Batching(ApiModel):
     )
     max_batched_tokens: Annotated[int, Field(ge=32, le=1_048_576)] | None = Field(
         default=None,
-        description="Most tokens of one step, prompts and answers together. A smaller value keeps the tokens of "
-        "running answers steady while long prompts arrive; a larger one brings first tokens sooner. Not below "
-        "maxSequences.",
+        description="Most tokens of one step, prompts and answers together; in SGLang prompts alone, and answers pause "
+        "meanwhile. A smaller value keeps the tokens of running answers steady while long prompts arrive; a larger one "
+        "brings first tokens sooner. Not below maxSequences.",
     )
     cuda_graph_tokens: Annotated[int, Field(ge=1, le=8192)] | None = Field(
         default=None,
@@ -127,8 +132,8 @@ class Batching(ApiModel):
     )
     max_queued_requests: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         default=None,
-        description="Most requests that wait inside the engine. Default: a few, since only the router's queue "
-        "knows priorities and tenants.",
+        description="Most requests that wait inside the engine, beside those that run. Default: no limit. Only the "
+        "router's queue knows priorities and tenants, so a few are enough. Refused with TensorRT-LLM.",
     )
 
 
@@ -147,7 +152,11 @@ class Adapter(ApiModel):
 
     name: ModelName = Field(description="Name by which clients ask for the adapter; unique in this object.")
     source: SourceText = Field(description="Where the adapter is read from; spelled as spec.model.source.")
-    revision: Revision | None = Field(default=None, description="Commit, tag or branch of the adapter.")
+    revision: Revision | None = Field(
+        default=None,
+        description="Commit, tag or branch of an hf:// adapter. vLLM and SGLang always download the newest and ignore "
+        "it, which gives a warning; to pin an adapter, name it by pvc:// or oci://.",
+    )
     rank: Annotated[int, Field(ge=1, le=512)] = Field(
         default=16, description="Rank the adapter was trained with. Default 16. The engine reserves memory for it."
     )
@@ -200,8 +209,9 @@ class Engine(ApiModel):
 
     kind: EngineKind = Field(
         default=EngineKind.VLLM,
-        description=f"Which engine: {', '.join(_COMPUTING)}; or {' or '.join(_PRETENDING)}, which needs no GPU and "
-        "answers at the speed the accelerator would have, as vLLM or the engine in its name does. Default vLLM.",
+        description=f"Which engine: {', '.join(_COMPUTING)}; or {' or '.join(_PRETENDING)}, which computes nothing and "
+        "answers at the speed the accelerator would have, as vLLM or the engine in its name does; it requests GPUs "
+        "unless accelerator.resource is none. Default vLLM.",
     )
     image: Image | None = Field(
         default=None,
@@ -210,8 +220,9 @@ class Engine(ApiModel):
     )
     version: Version | None = Field(
         default=None,
-        description="Version of the engine in the image, without a v; decides which settings exist. Default: the one "
-        "this release was tested with. Without image it also chooses the image.",
+        description="Version of the engine in the image, without a v; decides which settings exist. Default: that in "
+        "the tag of the project's own image, else the one this release was tested with. Without image it also chooses "
+        "the image.",
     )
     dtype: Dtype = Field(
         default=Dtype.AUTO, description="Type the engine computes in. Default auto: the checkpoint's, 16 bits."
@@ -224,7 +235,9 @@ class Engine(ApiModel):
     context: Context = Field(default=Context(), description="How long a conversation may be.")
     memory_utilization: Share | None = Field(
         default=None,
-        description="Share of the GPU's memory that the engine may take, for instance \"0.90\". Default: the engine's.",
+        description='Share of the GPU\'s memory that the engine may take, for instance "0.90". In SGLang it is the '
+        "share of weights and cache alone; in TensorRT-LLM the cache's share of what weights and working memory leave. "
+        "Default: the engine's. Refused with product CPU.",
     )
     eager: bool = Field(
         default=False,
@@ -241,7 +254,8 @@ class Engine(ApiModel):
     lora: Lora | None = Field(
         default=None,
         description="Lets objects of kind Adapter add and remove LoRA adapters while replicas run. {} takes the "
-        "defaults. Default: only adapters are served, and another one starts new replicas.",
+        "defaults. Kinds vLLM, from 0.32 on, and Simulated; not with sleep. Default: only adapters are served, and "
+        "another one starts new replicas.",
     )
     tools: Tools | None = Field(
         default=None,

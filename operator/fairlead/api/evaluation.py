@@ -90,7 +90,9 @@ class EvaluationSampling(ApiModel):
     """How answers are sampled; always greedily, at temperature 0."""
 
     max_tokens: Annotated[int, Field(ge=1, le=131_072)] = Field(
-        default=1024, description="Most tokens of an answer. Default 1024."
+        default=1024,
+        description="Most tokens of an answer, which may take 120 s (600 s with a runner in a pod); a longer one is an "
+        "error. Default 1024.",
     )
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = Field(default=0, description="Seed of requests. Default 0.")
 
@@ -109,7 +111,8 @@ class EvaluationSpec(ApiModel):
     sampling: EvaluationSampling = Field(default=EvaluationSampling(), description="How answers are sampled.")
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4,
-        description="Concurrent requests, over both revisions. They share the engines with users' requests. Default 4.",
+        description="Most concurrent requests, over both revisions; a replica that serves users gets one at a time, "
+        "and none while a request waits there. Default 4.",
     )
     min_items: Annotated[int, Field(ge=1, le=5000)] = Field(
         default=100, description="Fewest items with which a gate can pass. Default 100."

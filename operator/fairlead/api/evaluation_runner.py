@@ -94,7 +94,7 @@ class EvaluationRunner(ApiModel):
         default=(),
         max_length=64,
         description="Environment variables of the program, in addition to OPENAI_BASE_URL, OPENAI_API_KEY and "
-        "FAIRLEAD_*, which Fairlead sets.",
+        "FAIRLEAD_*, which Fairlead sets. For LmEval they replace HF_HUB_OFFLINE and the like, if you name them.",
     )
     image_pull_secrets: Annotated[tuple[PullSecret, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=16, description="Secrets with credentials for the image."
@@ -102,7 +102,8 @@ class EvaluationRunner(ApiModel):
     resources: RunnerResources = Field(default=RunnerResources(), description="Resources of the program's container.")
     deadline: Duration = Field(
         default="1h",
-        description="Longest time for each side, after which its pod is ended and the gate says Error. Default 1h.",
+        description="Longest time of each pod, image pull included, after which it is ended and the gate says Error: "
+        "one for the old revision, one for part of its items again, one for the new one. Default 1h.",
     )
     task: TaskName | None = Field(
         default=None,

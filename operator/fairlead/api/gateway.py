@@ -32,16 +32,23 @@ class When(ApiModel):
         description="Easy or Hard, judged from length, instructions, code, mathematics and tools in the prompt; a "
         "client may set it with the header x-fairlead-difficulty.",
     )
-    min_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at least this many tokens.")
-    max_prompt_tokens: TokenLimit | None = Field(default=None, description="The prompt has at most this many tokens.")
+    min_prompt_tokens: TokenLimit | None = Field(
+        default=None, description="The prompt has at least this many tokens, at four bytes each."
+    )
+    max_prompt_tokens: TokenLimit | None = Field(
+        default=None, description="The prompt has at most this many tokens, at four bytes each."
+    )
     min_output_tokens: TokenLimit | None = Field(
-        default=None, description="The request asks for at least this many tokens."
+        default=None,
+        description="The request asks for at least this many tokens. One that names no number does not match.",
     )
     max_output_tokens: TokenLimit | None = Field(
-        default=None, description="The request asks for at most this many tokens."
+        default=None,
+        description="The request asks for at most this many tokens. One that names no number does not match.",
     )
     structured_output: bool | None = Field(
-        default=None, description="true: the request asks for JSON that follows a schema; false: it does not."
+        default=None,
+        description="true: the request asks for a format: a JSON schema, json_object or a grammar; false: it does not.",
     )
     tools: bool | None = Field(default=None, description="true: the request offers tools; false: it does not.")
     tenants: Annotated[tuple[Handle, ...], UniqueList()] = Field(
@@ -74,8 +81,8 @@ class Cascade(ApiModel):
     )
     validator: AnswerCheck = Field(
         description="JsonSchema: the answer must obey the schema that the request named. Pattern: it must match. "
-        "Confidence: mean probability of its tokens. NoRefusal: it must not decline. MinLength: it must be long "
-        "enough. NotEmpty: there must be one."
+        "Confidence: mean probability of its tokens, which only chat and completions report; others pass. "
+        "NoRefusal: it must not decline. MinLength: it must be long enough. NotEmpty: there must be one."
     )
     min_confidence: Share | None = Field(
         default=None, description='Mean token probability that passes, for instance "0.70". Needed by Confidence.'
@@ -151,13 +158,15 @@ class ModelRoute(ApiModel):
         "and none is cached; access lines and shadow_copies_total report their results.",
     )
     cache: bool | None = Field(
-        default=None, description="Whether answers of this model are cached. Default: as the gateway's cache says."
+        default=None,
+        description="Whether answers of this model are cached, with the gateway's other settings of its cache. "
+        "Default: as cache.enabled says.",
     )
     on_invalid: InvalidAnswerAction = Field(
         default=InvalidAnswerAction.COUNT,
         description="What happens to a structured output that breaks its schema. Count: it is passed on and counted. "
-        "Retry: the request goes once more to the same deployment, with the reason. Escalate: it goes to the next "
-        "deployment in fallback. Default Count.",
+        "Retry: a conversation goes once more to the same deployment, with the reason. Escalate: the request goes to "
+        "the next deployment in fallback. With both, an answer is held until it is checked. Default Count.",
     )
 
 

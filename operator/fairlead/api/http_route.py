@@ -50,5 +50,5 @@ class HttpRoute(ApiModel):
     request_timeout: DurationOrZero | None = Field(
         default=None,
         description="After how long the Gateway ends a request, streams included. 0s: never. Default: 5 s after "
-        "timeouts.total, so that the router's own answer comes first.",
+        "timeouts.total, so that the router's own answer comes first; with lanes.batch later by its maxQueueTime.",
     )

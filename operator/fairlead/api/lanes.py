@@ -14,12 +14,14 @@ class LongLane(ApiModel):
         default=16_384, description="Prompts of at least this many tokens are long jobs. Default 16384."
     )
     min_output_tokens: TokenLimit = Field(
-        default=8192, description="Requests for at least this many output tokens are long jobs. Default 8192."
+        default=8192, description="Requests for answers of at least this many tokens are long jobs. Default 8192."
     )
     max_share: Share = Field(
         default="0.30", description='Largest share of the capacity that long jobs take. Default "0.30".'
     )
-    max_queue_time: Duration = Field(default="5m", description="How long a long job waits before 503. Default 5m.")
+    max_queue_time: Duration = Field(
+        default="5m", description="How long a long job waits before 503, at most timeouts.total. Default 5m."
+    )
 
 
 class BatchLane(ApiModel):
@@ -28,7 +30,11 @@ class BatchLane(ApiModel):
     below_utilization: Share = Field(
         default="0.70", description='Batch work starts while replicas are used less than this. Default "0.70".'
     )
-    max_queue_time: Duration = Field(default="12h", description="How long batch work waits before 503. Default 12h.")
+    max_queue_time: Duration = Field(
+        default="12h",
+        description="How long batch work waits before 503; timeouts.total begins when it is sent to a replica. A "
+        "router that shuts down refuses what waits. Default 12h.",
+    )
     max_queued: Count = Field(default=10_000, description="Most batch requests that wait. Default 10000.")
 
 

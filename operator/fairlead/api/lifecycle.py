@@ -118,7 +118,7 @@ class Rollout(ApiModel):
     max_surge: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
         description="Most replicas above the desired number while rolling out; a number, not a percentage, since "
-        "GPUs are counted. Default 1 with Surge, 0 with Canary; Replace has none.",
+        "GPUs are counted. Default 1 with Surge, and with Canary if maxUnavailable is 0; else 0. Replace has none.",
     )
     max_unavailable: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
@@ -167,7 +167,7 @@ class Scaling(ApiModel):
         "first replica starts.",
     )
     max_replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
-        description="Most replicas, which also caps what this model may cost."
+        description="Most replicas, which also caps what this model may cost; while rolling out, maxSurge more."
     )
     policy: ObjectRef | None = Field(
         default=None,

@@ -19,7 +19,8 @@ class SecretKeyRef(ApiModel):
 
 
 class ModelShape(ApiModel):
-    """Numbers of the model's architecture. Those not set come from the catalogue or the model's config.json."""
+    """Numbers of the model's architecture. Those not set come from the catalogue or the model's config.json; a model
+    that neither describes needs all but headSize, parameters and the experts."""
 
     layers: ShapeNumber = Field(default=None, description="Number of transformer layers.")
     hidden_size: ShapeNumber = Field(default=None, description="Width of the hidden state.")
@@ -63,11 +64,13 @@ class Model(ApiModel):
     )
     token_secret: SecretKeyRef | None = Field(
         default=None,
-        description="Secret with the token that the source needs. Required for gated models; never shown in "
-        "status, events or logs.",
+        description="Secret with a Hugging Face token, for the hf:// sources of this object: model, draft, adapters. "
+        "Required for gated models; never shown in status, events or logs. Not used for s3:// (engine.env or "
+        "placement.serviceAccountName) and oci:// (placement.imagePullSecrets).",
     )
     shape: ModelShape | None = Field(
         default=None,
-        description="Architecture of a model that neither the catalogue nor its config.json describes. Used only to "
-        "decide whether the model fits; a wrong number makes that decision wrong and does not affect serving.",
+        description="Numbers of a model's architecture that are in neither the catalogue nor its config.json, or "
+        "differ there. Used only to decide whether the model fits; a wrong number makes that decision wrong and does "
+        "not affect serving.",
     )

@@ -80,7 +80,8 @@ class Toleration(ApiModel):
     value: LabelText | None = Field(default=None, description="Value of the taint, with Equal.")
     effect: TaintEffect | None = Field(default=None, description="Effect of the taint; absent: every effect.")
     toleration_seconds: Annotated[int, Field(ge=0, le=31_536_000)] | None = Field(
-        default=None, description="How long a NoExecute taint is tolerated, in seconds; absent: for ever."
+        default=None,
+        description="How long a NoExecute taint is tolerated, in seconds; absent: for ever. Only with that effect.",
     )
 
 
@@ -117,12 +118,16 @@ class Placement(ApiModel):
     """Which nodes replicas run on, with the fields of a Pod."""
 
     node_selector: dict[LabelKey, LabelText] = Field(
-        default={}, max_length=32, description="Labels a node must have, in addition to those of the accelerator."
+        default={},
+        max_length=32,
+        description="Labels a node must have, in addition to nvidia.com/gpu.product of the accelerator. That label "
+        "written here replaces it, for shared GPUs and MIG.",
     )
     tolerations: tuple[Toleration, ...] = Field(
         default=(),
         max_length=32,
-        description="Taints that replicas tolerate. nvidia.com/gpu:NoSchedule is tolerated without being named.",
+        description="Taints that replicas tolerate. nvidia.com/gpu:NoSchedule is tolerated without being named, except "
+        "with product CPU.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     affinity: dict[str, Any] | None = Field(
@@ -141,7 +146,9 @@ class Placement(ApiModel):
     runtime_class_name: ObjectName | None = Field(default=None, description="RuntimeClass of the engine pods.")
     scheduler_name: ObjectName | None = Field(default=None, description="Scheduler of the engine pods.")
     service_account_name: ObjectName | None = Field(
-        default=None, description="ServiceAccount of the engine pods, for instance for s3:// sources. Default: default."
+        default=None,
+        description="ServiceAccount of the engine pods, for instance for s3:// sources. Default: default; with "
+        "engine.lora one of their own, NAME-adapters, or else the one named here gets the right to read its list.",
     )
     image_pull_secrets: Annotated[tuple[PullSecret, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=16, description="Secrets with credentials for the engine's image."
@@ -163,10 +170,12 @@ class Storage(ApiModel):
 
     cache: Cache | None = Field(
         default=None,
-        description="Volume that keeps downloaded weights. Without it each replica downloads on every start.",
+        description="Volume that keeps downloaded weights and compiled kernels. Without it each new pod downloads and "
+        "compiles again; a restart of its container does not.",
     )
     shared_memory: Quantity | None = Field(
         default=None,
-        description="Size of /dev/shm, for instance 2Gi. Counts as memory of the pod. Default: 1Gi for each GPU beyond "
-        "the first, for the exchange between GPUs.",
+        description="Size of /dev/shm, for instance 2Gi. Counts as memory of the pod. Default: 1Gi for each GPU of the "
+        "replica, for the exchange between GPUs, 1Gi with product CPU, and none for simulated kinds. 0: no volume, "
+        "which leaves what the container runtime gives, usually 64Mi.",
     )

@@ -89,7 +89,8 @@ class ScaleDown(ApiModel):
     stabilization_window_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
         default=300,
         description="Seconds during which fewer replicas must have been enough before one is removed; named as in the "
-        "HorizontalPodAutoscaler, with the same meaning. Default 300. Should exceed a cold start.",
+        "HorizontalPodAutoscaler. Doubled for a while after a removal that had to be undone. Default 300. Should "
+        "exceed a cold start.",
     )
     max_step: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
         default=1,
@@ -138,10 +139,13 @@ class Schedule(ApiModel):
     time_zone: TimeZone = Field(default="UTC", description="IANA time zone of cron. Default UTC.")
     duration: Duration = Field(description="How long it lasts from each beginning, for instance 2h.")
     min_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
-        default=None, description="Fewest replicas meanwhile; never above the deployment's maxReplicas."
+        default=None,
+        description="Fewest replicas meanwhile, from one cold start before it begins; between the deployment's own "
+        "minReplicas and maxReplicas.",
     )
     max_replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
-        default=None, description="Most replicas meanwhile; never above the deployment's maxReplicas."
+        default=None,
+        description="Most replicas meanwhile; between the deployment's own minReplicas and maxReplicas.",
     )
 
 
@@ -196,7 +200,10 @@ class MetricsSource(StrEnum):
 class Prometheus(ApiModel):
     """A Prometheus, or anything that answers its queries."""
 
-    url: Url = Field(description="Address, for instance http://prometheus.monitoring:9090.")
+    url: Url = Field(
+        description="Address, for instance http://prometheus.monitoring:9090. Its series need the labels namespace and "
+        "pod of the scraped pods, as a PodMonitor sets them."
+    )
     token_secret: SecretKeyRef | None = Field(default=None, description="Secret with a bearer token.")
     ca_secret: SecretKeyRef | None = Field(default=None, description="Secret with the certificate authority, in PEM.")
 
@@ -212,7 +219,8 @@ class Metrics(ApiModel):
     prometheus: Prometheus | None = Field(default=None, description="Needed with source Prometheus, refused otherwise.")
     stale_after: Duration = Field(
         default="30s",
-        description="Age beyond which a figure counts as missing; missing figures never shrink the fleet. Default 30s.",
+        description="Age beyond which a figure counts as missing; missing figures never shrink the fleet. With source "
+        "Prometheus write at least 10s more than its scrape interval. Default 30s.",
     )
 
 

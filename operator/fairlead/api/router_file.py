@@ -139,7 +139,7 @@ class RouterFile(ApiModel):
         description="Names that clients may ask for, the base model first. Default: any; engines then decide.",
     )
     adapters: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
-        default=(), max_length=256, description="Those of the models that are LoRA adapters."
+        default=(), max_length=256, description="Those of the models that are LoRA adapters; each is in models too."
     )
     prefix_caching: bool = Field(default=True, description="Whether engines keep prefixes. Default true.")
     max_context_tokens: TokenLimit | None = Field(

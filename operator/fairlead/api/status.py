@@ -100,7 +100,10 @@ class RevisionStatus(ApiModel):
     replicas: Figure = Field(default=None, description="Number of pods.")
     ready: Figure = Field(default=None, description="Pods that are ready.")
     routable: Figure = Field(default=None, description="Pods that routers send requests to.")
-    weight: Annotated[int | None, Field(ge=0, le=100)] = Field(default=None, description="Percent of the requests.")
+    weight: Annotated[int | None, Field(ge=0, le=100)] = Field(
+        default=None,
+        description="Percent of the conversations that it gets; unset while revisions share them by their replicas.",
+    )
     started_at: Timestamp = Field(default=None, description="When it was first wanted.")
     cold_start: ColdStartStatus | None = Field(default=None, description="Measured starts.")
 

@@ -240,10 +240,14 @@ TimeZone = Annotated[
         remedy="write an IANA name, for instance Europe/Berlin or UTC; abbreviations such as CET are ambiguous",
     ),
 ]
+_LABEL: Final = r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+_PORT: Final = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+ADDRESS: Final = rf"{_LABEL}(\.{_LABEL})*\.?(:({_PORT}))?(/[-A-Za-z0-9._~/]*)?"
+"""A URL after its scheme; the resolver raises for other hosts, and the parser for larger ports."""
 Url = Annotated[
     str,
     StringFormat(
-        pattern=r"https?://[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?(/[-A-Za-z0-9._~/]*)?",
+        pattern=rf"https?://{ADDRESS}",
         longest=512,
         because="this is not an http or https address",
         remedy="write http://host:port/path without user, password or query; secrets go into a Secret",

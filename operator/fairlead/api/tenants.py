@@ -48,7 +48,8 @@ class BaseTenant(ApiModel):
     )
     max_concurrency: Count | None = Field(
         default=None,
-        description="Most requests that run at once, over all routers; further ones wait. Default: no limit.",
+        description="Most requests that run at once, over all routers; further ones wait. Each router has an equal "
+        "part, rounded up. Default: no limit.",
     )
     tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         default=None, description="Most prompt and output tokens a minute; above it 429. Default: no limit."

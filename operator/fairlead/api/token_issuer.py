@@ -6,12 +6,12 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, UniqueList
 from fairlead.api.model import SecretKeyRef
-from fairlead.api.string_formats import StringFormat
+from fairlead.api.string_formats import ADDRESS, StringFormat
 
 SecureUrl = Annotated[
     str,
     StringFormat(
-        pattern=r"https://[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?(/[-A-Za-z0-9._~/]*)?",
+        pattern=rf"https://{ADDRESS}",
         longest=512,
         because="this is not an https address",
         remedy="write https://host:port/path without user, password, query or fragment",

@@ -27,7 +27,8 @@ class Limits(ApiModel):
     enforcement: Enforcement = Field(
         default=Enforcement.ENFORCE,
         description="Enforce refuses what is over a limit. Shadow lets it through and counts it, to try a limit on "
-        "real traffic. Default Enforce.",
+        "real traffic: maxPromptTokens and maxOutputTokens, and all limits of all tenants, their models and budgets "
+        "included. maxQueued, maxQueueTime, maxRequestSize and late apply in any case. Default Enforce.",
     )
     max_prompt_tokens: TokenLimit | None = Field(
         default=None, description="Longest prompt in tokens; longer ones get 400. Default: what the model can hold."
@@ -35,13 +36,17 @@ class Limits(ApiModel):
     max_output_tokens: TokenLimit | None = Field(
         default=None,
         description="Most tokens an answer may ask for; a request for more gets 400, one that names no "
-        "number gets this one. Default: the rest of the context.",
+        "number gets this one, unless enforcement is Shadow. Default: the rest of the context.",
     )
     max_queued: Count | None = Field(
-        default=None, description="Most requests that wait in one router; above it 429 with Retry-After. Default 1000."
+        default=None,
+        description="Most requests that wait in one router, of a gateway for each deployment; above it 429 with "
+        "Retry-After. lanes.batch has its own limit. Default 1000.",
     )
     max_queue_time: Duration | None = Field(
-        default=None, description="How long a request waits for a replica before it gets 503, for instance 30s."
+        default=None,
+        description="How long a request waits for a busy replica before it gets 503, for instance 30s; at most "
+        "timeouts.total, which is the default. While no replica is ready, hold applies.",
     )
     late: LateAction = Field(
         default=LateAction.SERVE_LAST,
@@ -60,23 +65,33 @@ class Timeouts(ApiModel):
 
     connect: Duration = Field(default="2s", description="Time to connect. Default 2s. Then another replica is tried.")
     first_token: Duration = Field(
-        default="60s", description="From sending the request to the first token. Default 60s."
+        default="60s",
+        description="For streams: from sending the request to the first token; then 504, or a gateway's fallback for "
+        "Timeout. Other requests have total. Default 60s.",
     )
     between_tokens: Duration = Field(
         default="30s",
         description="Between two tokens of a stream. Default 30s. Then the stream ends with an error frame.",
     )
-    total: Duration = Field(default="15m", description="For a whole request, streams included. Default 15m.")
+    total: Duration = Field(
+        default="15m",
+        description="For a whole request, waiting and streams included; for batch work from the time that it is sent "
+        "to a replica. Default 15m.",
+    )
 
 
 class Hold(ApiModel):
     """Holding requests while no replica is ready: from zero, in a rollout, in a failover."""
 
     max_requests: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
-        default=500, description="Most requests one router holds; above it 503 with Retry-After. 0: none. Default 500."
+        default=500,
+        description="Most requests one router holds, of a gateway for each deployment; above it 503 with Retry-After. "
+        "0: none. Default 500.",
     )
     max_time: Duration = Field(
-        default="5m", description="How long one is held. Default 5m; should exceed a cold start of the model."
+        default="5m",
+        description="How long one is held, at most timeouts.total. Default 5m; should exceed a cold start of the "
+        "model.",
     )
 
 
@@ -128,8 +143,9 @@ class Retries(ApiModel):
     )
     budget: Share = Field(
         default="0.10",
-        description='Retries as a share of requests over ten seconds. Default "0.10", so that retries '
-        "do not overload a failing fleet.",
+        description="Retries as a share of requests, so that they do not overload a failing fleet; up to ten unused "
+        "ones are saved. A request that no engine had begun is retried in any case. Default "
+        '"0.10".',
     )
 
 
@@ -144,7 +160,8 @@ class Balancing(ApiModel):
     load_bound: Factor = Field(
         default="1.25",
         description="A replica with more than this many times the mean load is not preferred for its cache. Default "
-        '"1.25"; higher values give more hits and longer tails.',
+        '"1.25"; higher values give more hits and longer tails. No effect with several routers that do not receive '
+        "each other's reports, as those of a router's own file.",
     )
     cache_salt: bool = Field(
         default=False,
@@ -163,11 +180,13 @@ class Hedging(ApiModel):
     )
     after: Duration | None = Field(
         default=None,
-        description="Waiting time for the first token before the second replica gets the request. Default: the time "
-        "within which 95 % of recent prompts of this length got it.",
+        description="For streams: waiting time for the first token before the second replica gets the request. "
+        "Default: the time within which 95 % of recent prompts of this length got it, at least 50ms; none before 20 "
+        "of them were seen.",
     )
     budget: Share = Field(
-        default="0.02", description='Hedges as a share of all requests over ten seconds. Default "0.02".'
+        default="0.02",
+        description='Hedges as a share of all requests; up to ten unused ones are saved. Default "0.02".',
     )
 
 

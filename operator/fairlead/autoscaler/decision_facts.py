@@ -82,6 +82,8 @@ class FactCollector:
     """Collects facts, and remembers when a pod was first ready: its condition has only the last transition."""
 
     _first_ready: dict[str, float] = field(default_factory=dict)
+    _starting: set[str] = field(default_factory=set)
+    """Pods that were seen before they were ready; of others, the first readiness is unknown."""
 
     def facts(self, case: ScalingCase, source: SampleSource, snapshot: RoundSnapshot) -> ScalingFacts:
         """Return all facts of one decision."""
@@ -107,8 +109,10 @@ class FactCollector:
 
     def keep(self, uids: Iterable[str]) -> None:
         """Forget pods that were deleted."""
-        for uid in self._first_ready.keys() - set(uids):
+        there = set(uids)
+        for uid in self._first_ready.keys() - there:
             del self._first_ready[uid]
+        self._starting &= there
 
     def _pods(
         self, case: ScalingCase, family: deployment_pods.DeploymentPods, source: SampleSource, snapshot: RoundSnapshot
@@ -136,6 +140,7 @@ class FactCollector:
                 phase=phase,
                 since=phases.begun_at(manifest),
                 ready_at=self._ready(uid, manifest),
+                start_seen=uid in self._starting,
                 image_wait=pod_starts.image_wait(manifest),
             )
             found.append(
@@ -145,7 +150,11 @@ class FactCollector:
 
     def _ready(self, uid: str, manifest: Manifest) -> float | None:
         """Return the first readiness, which alone ends a cold start; later transitions do not."""
-        if uid not in self._first_ready and (since := phases.ready_at(manifest)) is not None:
+        if uid in self._first_ready:
+            return self._first_ready[uid]
+        if phases.is_first_start(manifest):
+            self._starting.add(uid)
+        if (since := phases.ready_at(manifest)) is not None:
             self._first_ready[uid] = since
         return self._first_ready.get(uid)
 

@@ -9,9 +9,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
-from fairlead.autoscaler import deployment_pods
+from fairlead.autoscaler import deployment_pods, scaling_status
 from fairlead.autoscaler.decision_facts import FactCollector, RoundSnapshot, ScalingCase, wanted_replicas
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.loop_state import DeploymentLoopState
@@ -23,9 +24,7 @@ from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
-from fairlead.fleet.policies import ScalingReason
 from fairlead.fleet.router_keys import RouterKeys
-from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.recommender import recommend
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
@@ -37,6 +36,7 @@ READING_S: Final = 0.2
 """Seconds of a round for reading new specs: a thousand of them at start-up are spread over several rounds."""
 
 log = logging.getLogger("fairlead.autoscaler")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,8 @@ class LoopEnvironment:
     mine: Callable[[str], bool] = lambda _: True
     """Whether this process decides the deployment of that uid now."""
     clock: Callable[[], float] = time.time
+    time_zones: frozenset[str] | None = None
+    """Names of all time zones; None if they are unknown, so that none is refused."""
     router_keys: RouterKeys = field(default_factory=RouterKeys)
 
 
@@ -63,7 +65,7 @@ class ScalingLoop:
         self._environment = environment
         self._settings = settings
         self._observer = FactCollector()
-        self._policies = PolicyCache()
+        self._policies = PolicyCache(environment.time_zones)
 
     async def run(self) -> None:
         """Run rounds until cancelled, then save the estimates."""
@@ -112,7 +114,8 @@ class ScalingLoop:
             state = self.states.setdefault(
                 metadata["uid"], DeploymentLoopState(uid=metadata["uid"], since=snapshot.now)
             )
-            case = self._case(document, state, snapshot, began)
+            state.follow_clock(snapshot.now)
+            case = self._safely(partial(self._case, document, state, snapshot, began), metadata, state)
             if case is not None:
                 yield case, state
         for uid in self.states.keys() - seen:
@@ -131,8 +134,8 @@ class ScalingLoop:
         if state.generation != document["metadata"]["generation"]:
             if time.perf_counter() - began > READING_S:
                 return None
+            state.subject, state.generation = None, document["metadata"]["generation"]
             state.subject = self._environment.understanding(document)
-            state.generation = document["metadata"]["generation"]
         subject = state.subject
         if subject is None:
             return None
@@ -146,20 +149,27 @@ class ScalingLoop:
     def _hold(self, case: ScalingCase, why: NoPolicy, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
         """Publish the current count with the reason why no policy decides."""
         count = wanted_replicas(case, deployment_pods.of(snapshot.world, case.document).engines, snapshot)
-        recommendation = Recommendation(replicas=count, reason=ScalingReason.NO_POLICY, message=f"held: {why.because}")
+        before = state.before(scaling_status.stored(case.document), snapshot.now)
+        recommendation = scaling_status.held(before, count, why.because)
         state.record = None
         self._environment.writer.publish(case, recommendation, state, snapshot.now)
 
     def _decide_safely(self, case: ScalingCase, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
-        """Decide one deployment; the only place that catches unexpected exceptions."""
+        before = state.bugs
+        self._safely(partial(self._decide, case, state, snapshot), case.document["metadata"], state)
+        state.bugs = state.bugs if state.bugs > before else 0
+
+    def _safely(self, act: Callable[[], Result], metadata: Manifest, state: DeploymentLoopState) -> Result | None:
+        """The only place that catches unexpected exceptions: a bug must cost one deployment's decision, not others'."""
         try:
-            self._decide(case, state, snapshot)
-            state.bugs = 0
-        except Exception:  # a bug must cost only this deployment's decision, not those of the others
+            return act()
+        except Exception:
             state.bugs += 1
             self._environment.metrics.failed()
             if state.bugs & (state.bugs - 1) == 0:  # log number 1, 2, 4, ... in a row: one a second fills a disk
-                log.exception("internal error; keeping current replicas; please report it", extra=_about(case))
+                about = {"namespace": metadata["namespace"], "name_of_object": metadata["name"], "uid": metadata["uid"]}
+                log.exception("internal error; keeping current replicas; please report it", extra=about)
+            return None
 
     def _decide(self, case: ScalingCase, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
         environment = self._environment
@@ -199,7 +209,3 @@ class ScalingLoop:
         world = self._environment.world.of(kinds.INFERENCE_DEPLOYMENT)
         there = {one["metadata"]["uid"]: one for one in world.each()}
         await self._environment.writer.end([(there[uid], one) for uid, one in self.states.items() if uid in there])
-
-
-def _about(case: ScalingCase) -> dict[str, object]:
-    return {"namespace": case.namespace, "name_of_object": case.name, "uid": case.uid}

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.autoscaler import memory_store
 from fairlead.autoscaler.scaling_spec import ScalingSpec
 from fairlead.autoscaler.scaling_status import ScalingFields
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.explain.decision_record import DecisionRecord
-from fairlead.scaling.learn.estimates import Estimates
 
 ECHO_S: Final = 5.0
 """Our own writes reach the watch well within this time; a difference after it comes from another process."""
@@ -34,8 +34,8 @@ class DeploymentLoopState:
     failures: int = 0
     not_before: float = 0.0
     """No write before this time, after a failed one."""
-    kept: Estimates | None = None
-    """The estimates that were last saved."""
+    kept: ScalingState | None = None
+    """What was last saved."""
     kept_at: float = 0.0
     task: asyncio.Task[None] | None = None
     """The write in flight; there is one at a time."""
@@ -55,14 +55,20 @@ class DeploymentLoopState:
 
     @property
     def learnt_more(self) -> bool:
-        """Whether there are estimates to save."""
-        return self.memory is not None and self.memory.learnt != self.kept
+        """Whether there is something to save."""
+        return self.memory is not None and memory_store.lasting(self.memory) != self.kept
 
     def before(self, stored: ScalingFields, now: float) -> ScalingFields:
         """Return the stored fields, or our own last write until the watch has surely delivered it."""
         if self.written is not None and now - self.written_at < ECHO_S:
             return self.written
         return stored
+
+    def follow_clock(self, now: float) -> None:
+        """Keep no time after the present: a clock that steps back would stop decisions and writes for its step."""
+        self.since, self.kept_at = min(self.since, now), min(self.kept_at, now)
+        self.written_at = min(self.written_at, now)
+        self.not_before = min(self.not_before, now + LONGEST_PAUSE_S)
 
     def wrote(self, found: ScalingFields, now: float) -> None:
         """Record a write that succeeded."""

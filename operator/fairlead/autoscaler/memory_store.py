@@ -1,10 +1,13 @@
 """Saves the estimates for a deployment in a ConfigMap beside it, so that a restart need not learn them again.
 
-Only speeds, cold starts and demand are saved; the windows of recent answers fill again within one stabilization window.
+Only speeds, cold starts, demand and what speculation gained are saved; the windows of recent answers fill again within
+one stabilization window.
 Written seldom and never required: a process that cannot read it starts without.
 """
 
 import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -16,6 +19,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import ApiClient
 from fairlead.cluster.kinds import Manifest
+from fairlead.scaling.decide.answer_history import AnswerHistory, SpeculationState
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.learn.estimates import Estimates
 
@@ -24,8 +28,11 @@ EVERY_S: Final = 600.0
 LARGEST: Final = 256 * 1024
 """Bytes; a ConfigMap holds four times as much."""
 KEY: Final = "learnt.json"
+SPECULATION_KEY: Final = "speculation.json"
+"""Beside the estimates, since an earlier version reads those alone; absent without speculative decoding."""
 
 _DECODER: Final = msgspec.json.Decoder(Estimates)
+_SPECULATION: Final = msgspec.json.Decoder(SpeculationState)
 
 log = logging.getLogger("fairlead.autoscaler")
 
@@ -37,7 +44,9 @@ async def restore(server: ApiClient, document: Manifest) -> ScalingState:
         found = await server.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
         if found is None or _owner(found) != metadata["uid"]:
             return ScalingState()
-        return ScalingState(learnt=_DECODER.decode((found.get("data") or {}).get(KEY) or "{}"))
+        data = found.get("data") or {}
+        speculation = _SPECULATION.decode(data.get(SPECULATION_KEY) or "{}")
+        return ScalingState(learnt=_DECODER.decode(data.get(KEY) or "{}"), pacing=AnswerHistory(guessing=speculation))
     except (ApiError, msgspec.DecodeError) as problem:
         log.warning(
             "the learnt speeds and demand cannot be read, so learning starts from scratch: %s",
@@ -47,21 +56,38 @@ async def restore(server: ApiClient, document: Manifest) -> ScalingState:
         return ScalingState()
 
 
+def lasting(memory: ScalingState) -> ScalingState:
+    """Return the part that is saved."""
+    return ScalingState(learnt=memory.learnt, pacing=AnswerHistory(guessing=memory.pacing.guessing.lasting))
+
+
+def following(memory: ScalingState, *, off: bool, now: float) -> ScalingState:
+    """Return the memory with speculation as status has it, whose last switch may be later than the last save."""
+    speculation = memory.pacing.guessing
+    if speculation.off is off:
+        return memory
+    return replace(memory, pacing=replace(memory.pacing, guessing=replace(speculation, off=off, switched_at=now)))
+
+
 async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> bool:
     """Save the memory; returns whether that succeeded."""
-    text = msgspec.json.encode(memory.learnt).decode()
-    if len(text) > LARGEST:
-        log.warning("the learnt speeds and demand take %d bytes and are not saved", len(text), extra=_about(document))
+    data, speculation = {KEY: msgspec.json.encode(memory.learnt).decode()}, memory.pacing.guessing.lasting
+    if speculation != SpeculationState():
+        data[SPECULATION_KEY] = msgspec.json.encode(speculation).decode()
+    if len(data[KEY]) > LARGEST:
+        log.warning(
+            "the learnt speeds and demand take %d bytes and are not saved", len(data[KEY]), extra=_about(document)
+        )
         return False
     try:
-        await server.apply(manifest(document, text), manager=MANAGER)
+        await server.apply(manifest(document, data), manager=MANAGER)
     except (ApiError, NotLeading) as problem:
         log.warning("the learnt speeds and demand cannot be saved: %s", problem, extra=_about(document))
         return False
     return True
 
 
-def manifest(document: Manifest, text: str) -> Manifest:
+def manifest(document: Manifest, data: Mapping[str, str]) -> Manifest:
     """Build the ConfigMap, owned by the deployment. It lacks the label of children, since the controller prunes
     children that it did not make."""
     metadata = document["metadata"]
@@ -75,7 +101,7 @@ def manifest(document: Manifest, text: str) -> Manifest:
             "labels": {"app.kubernetes.io/part-of": "fairlead", "app.kubernetes.io/component": "autoscaler-memory"},
             "ownerReferences": [owner],
         },
-        "data": {KEY: text},
+        "data": dict(data),
     }
 
 

@@ -9,6 +9,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import ScalingPolicy
+from fairlead.review import schedules
 from fairlead.scaling.lint import policy_lint
 
 BUILT_IN: Final = ScalingPolicy()
@@ -26,6 +27,8 @@ class NoPolicy:
 class PolicyCache:
     """Parsed policies, by uid and generation; parsing one costs more than a decision."""
 
+    time_zones: frozenset[str] | None = None
+    """Names of all time zones; None if they are unknown, so that none is refused."""
     _read: dict[str, tuple[int, ScalingPolicy | NoPolicy]] = field(default_factory=dict)
 
     def of(self, world: ClusterState, namespace: str, name: str | None) -> ScalingPolicy | NoPolicy:
@@ -38,7 +41,7 @@ class PolicyCache:
         uid, generation = found["metadata"]["uid"], found["metadata"]["generation"]
         entry = self._read.get(uid)
         if entry is None or entry[0] != generation:
-            self._read[uid] = entry = (generation, _read(found, name))
+            self._read[uid] = entry = (generation, _read(found, name, self.time_zones))
         return entry[1]
 
     def keep(self, world: ClusterState) -> None:
@@ -48,12 +51,13 @@ class PolicyCache:
             del self._read[uid]
 
 
-def _read(document: Manifest, name: str) -> ScalingPolicy | NoPolicy:
+def _read(document: Manifest, name: str, time_zones: frozenset[str] | None) -> ScalingPolicy | NoPolicy:
     found = object_reader.read_stored(document, POLICY)
     if found.value is None or found.problems:
         words = " | ".join(one.sentence for one in found.problems)
         return NoPolicy(because=f"AutoscalingPolicy {name} cannot be read: {words}")
     policy = policy_conversion.policy(found.value.spec)
-    if refused := " | ".join(one.sentence for one in policy_lint.refusals(policy)):
+    refusals = (*schedules.refusals(policy.schedules, time_zones), *policy_lint.refusals(policy))
+    if refused := " | ".join(one.sentence for one in refusals):
         return NoPolicy(because=f"AutoscalingPolicy {name} cannot work: {refused}")
     return policy

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT, POLICY
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.policies import ScalingReason
 from fairlead.scaling.decide.recommendation import Recommendation
 
 MANAGER: Final = "fairlead-autoscaler"
@@ -39,13 +40,37 @@ def differs(found: ScalingFields, before: ScalingFields, now: float) -> bool:
     """Return whether the difference is worth a write."""
     if _without_words(found) != _without_words(before):
         return True
-    return found["message"] != before.get("message") and now - _seconds(before.get("at")) >= WORDS_AFTER_S
+    is_recent = 0 <= now - _seconds(before.get("at")) < WORDS_AFTER_S  # a clock that stepped back is not
+    return bool(found["message"] != before.get("message")) and not is_recent
 
 
 def count(scaled: ScalingFields) -> int | None:
     """Return the replicas that it recommends or advises."""
     found = scaled.get("recommended", scaled.get("advised"))
     return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def stored(document: Manifest) -> ScalingFields:
+    """Return `status.scaling` as it is stored; empty if there is none."""
+    found = (document.get("status") or {}).get("scaling")
+    return found if isinstance(found, dict) else {}
+
+
+def held(before: ScalingFields, replicas: int, because: str) -> Recommendation:
+    """Return the recommendation that changes nothing: what sleeps goes on sleeping, and speculation stays as it is."""
+    asleep = before.get("asleep")
+    return Recommendation(
+        replicas=replicas,
+        asleep=asleep if isinstance(asleep, int) and not isinstance(asleep, bool) else 0,
+        speculates=not is_switched_off(before),
+        reason=ScalingReason.NO_POLICY,
+        message=f"held: {because}",
+    )
+
+
+def is_switched_off(scaled: ScalingFields) -> bool:
+    """Return whether it says that speculation is off."""
+    return scaled.get("speculation") == "Off"
 
 
 def of_deployment(document: Manifest, found: ScalingFields) -> Manifest:
@@ -65,10 +90,10 @@ def effect(case: ScalingCase, found: ScalingFields) -> Manifest:
     return {"deployment": case.name} | {name: last[name] for name in fields if name in last}
 
 
-def with_effect(document: Manifest, new: Manifest) -> list[Manifest]:
-    """Return the policy's last effects with one more."""
+def with_effects(document: Manifest, new: list[Manifest]) -> list[Manifest]:
+    """Return the policy's last effects with more, newest first."""
     earlier = (document.get("status") or {}).get("effects") or []
-    return [new, *earlier][:MOST_KEPT]
+    return [*new, *earlier][:MOST_KEPT]
 
 
 def moment(at: float) -> str:

@@ -1,8 +1,11 @@
 """The loop with all its dependencies: beside the leading controller, or in a process of its own."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
+from zoneinfo import available_timezones
 
 from aiohttp import web
 
@@ -18,6 +21,10 @@ from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
+
+FIRST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 60.0
+"""A loop that ended by an internal error beside the controller begins again after a pause, which doubles up to this."""
 
 log = logging.getLogger("fairlead.autoscaler")
 
@@ -57,10 +64,25 @@ class AutoscalerService:
         return http_handlers.metrics(self._metrics, loop.records, sources, self._ledger, members)
 
     async def run(self, world: ClusterState, server: CreatingApiClient, router_keys: RouterKeys) -> None:
-        """Decide everything until cancelled."""
-        async with self.prepared(world, server, router_keys) as loop:
-            log.info("deciding begins, beside the controller")
-            await loop.run()
+        """Decide everything until cancelled; after an internal error, a new loop begins."""
+        clock, pause = asyncio.get_running_loop().time, FIRST_PAUSE_S
+        try:
+            while True:
+                began = clock()
+                try:
+                    async with self._loop(world, server, router_keys) as loop:
+                        log.info("deciding begins, beside the controller")
+                        await loop.run()
+                except Exception:
+                    self._metrics.failed()
+                    pause = FIRST_PAUSE_S if clock() - began > LONGEST_PAUSE_S else pause
+                    log.exception(
+                        "an internal error ended deciding; it begins again in %.0f s; please report it", pause
+                    )
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+        finally:
+            self._ledger.close()
 
     @asynccontextmanager
     async def prepared(
@@ -71,6 +93,20 @@ class AutoscalerService:
         membership: Membership | None = None,
     ) -> AsyncIterator[ScalingLoop]:
         """Prepare the loop for our deployments: all, or this member's share."""
+        try:
+            async with self._loop(world, server, router_keys, membership) as loop:
+                yield loop
+        finally:
+            self._ledger.close()
+
+    @asynccontextmanager
+    async def _loop(
+        self,
+        world: ClusterState,
+        server: CreatingApiClient,
+        router_keys: RouterKeys,
+        membership: Membership | None = None,
+    ) -> AsyncIterator[ScalingLoop]:
         sources = SourceRegistry(self._makers, server)
         environment = LoopEnvironment(
             world=world,
@@ -81,6 +117,7 @@ class AutoscalerService:
             metrics=self._metrics,
             mine=membership.mine if membership else lambda _: True,
             router_keys=router_keys,
+            time_zones=frozenset(available_timezones()) or None,
         )
         loop = ScalingLoop(environment, self._settings)
         self._running = loop, sources, membership
@@ -89,4 +126,3 @@ class AutoscalerService:
         finally:
             self._running = None
             await sources.close()
-            self._ledger.close()

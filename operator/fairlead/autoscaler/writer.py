@@ -12,10 +12,10 @@ from typing import Final
 from fairlead.autoscaler import demand_history, memory_store, scaling_events, scaling_status
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.autoscaler.loop_state import DeploymentLoopState
+from fairlead.autoscaler.policy_effects import EffectWriter
 from fairlead.autoscaler.samples.prometheus_queries import PodName
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
 from fairlead.autoscaler.scaling_status import ScalingFields
-from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, Conflict, NotFound
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
@@ -38,15 +38,15 @@ class AutoscalerWriter:
         self, server: CreatingApiClient, world: ClusterState, instance: str, metrics: AutoscalerMetrics
     ) -> None:
         self._server = server
-        self._world = world
         self._events = EventPublisher(server, instance)
+        self._effects = EffectWriter(server, world)
         self._metrics = metrics
 
     def publish(
         self, case: ScalingCase, recommendation: Recommendation, state: DeploymentLoopState, now: float
     ) -> None:
         """Write the recommendation if it differs from status."""
-        stored = _stored(case.document)
+        stored = scaling_status.stored(case.document)
         before = state.before(stored, now)
         found = scaling_status.scaling(case, recommendation, before, now)
         if state.is_writing or now < state.not_before or not scaling_status.differs(found, before, now):
@@ -56,7 +56,7 @@ class AutoscalerWriter:
 
     def withdraw(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
         """Remove our recommendation from a deployment without spec.scaling."""
-        if not state.before(_stored(document), now) or state.is_writing or now < state.not_before:
+        if not state.before(scaling_status.stored(document), now) or state.is_writing or now < state.not_before:
             return
         self._begin(state, self._withdraw(document, state, now))
 
@@ -105,7 +105,7 @@ class AutoscalerWriter:
         for one in news:
             await self._events.publish(one, datetime.fromtimestamp(now, UTC))
         if found.get("decisions") != before.get("decisions"):
-            await self._record_effect(case, found)
+            await self._effects.record(case, found)
 
     async def _withdraw(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
         if await self._apply(scaling_status.of_deployment(document, {}), state, now):
@@ -127,35 +127,19 @@ class AutoscalerWriter:
             return True
         return False
 
-    async def _record_effect(self, case: ScalingCase, found: ScalingFields) -> None:
-        """Write the decision to the policy's status; nothing depends on it."""
-        name = case.subject.bounds.policy
-        document = self._world.of(kinds.AUTOSCALING_POLICY).find(case.namespace, name) if name else None
-        if document is None:
-            return
-        effects = scaling_status.with_effect(document, scaling_status.effect(case, found))
-        try:
-            await self._server.apply(
-                scaling_status.of_policy(document, effects), manager=scaling_status.MANAGER, subresource="status"
-            )
-        except (ApiError, NotLeading) as problem:
-            log.warning("the policy's last effects cannot be written: %s", problem)
-
     async def _restore(
         self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float
     ) -> None:
         memory = await memory_store.restore(self._server, case.document)
-        state.kept = memory.learnt
+        state.kept = memory_store.lasting(memory)
+        shown = state.before(scaling_status.stored(case.document), now)
+        if "speculation" in shown:
+            memory = memory_store.following(memory, off=scaling_status.is_switched_off(shown), now=now)
         routers = PodName(case.namespace, names.router(case.name))
         state.memory = await demand_history.seeded(memory, await sources.ready(case), routers, now)
 
     async def _keep(self, document: Manifest, state: DeploymentLoopState) -> None:
         assert state.memory is not None
-        learnt = state.memory.learnt
-        if await memory_store.keep(self._server, document, state.memory):
-            state.kept = learnt
-
-
-def _stored(document: Manifest) -> ScalingFields:
-    found = (document.get("status") or {}).get("scaling")
-    return found if isinstance(found, dict) else {}
+        memory = state.memory
+        if await memory_store.keep(self._server, document, memory):
+            state.kept = memory_store.lasting(memory)

@@ -47,7 +47,8 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"fairlead explain: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 0
+        if not chosen.watch:
+            raise
     return 0
 
 

@@ -10,6 +10,7 @@ from fairlead.cli import (
     advise,
     autoscaler_command,
     calibrate,
+    command_ending,
     console,
     digest,
     engine,
@@ -84,7 +85,10 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0 for success, 1 for failure, 2 for invalid arguments."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    return command_ending.complete(list(sys.argv[1:] if argv is None else argv), _run)
+
+
+def _run(words: Sequence[str]) -> int:
     parser = _parser()
     if not words:
         parser.print_help()

@@ -40,8 +40,6 @@ def run(chosen: argparse.Namespace) -> int:
     except ClusterUnavailable as problem:
         print(f"fairlead why: {problem}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 0
 
 
 async def _shown(chosen: argparse.Namespace) -> int:

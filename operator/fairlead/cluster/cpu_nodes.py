@@ -82,7 +82,7 @@ def _matches(one: Toleration, taint: Manifest) -> bool:
     if one.effect not in (None, taint.get("effect")):
         return False
     if one.operator == "Exists":
-        return one.key in (None, taint.get("key"))
+        return not one.key or one.key == taint.get("key")
     return one.key == taint.get("key") and (one.value or "") == (taint.get("value") or "")
 
 

@@ -44,9 +44,19 @@ def of_text(text: str, place: str) -> Iterator[YamlDocument]:
     found = list(_of_text(text))
     for number, one in enumerate(found, start=1):
         named = f"{place} (document {number})" if len(found) > 1 else place
-        yield YamlDocument(place=named, content=one.content, problem=one.problem)
+        yield from _items(YamlDocument(place=named, content=one.content, problem=one.problem))
     if not found:
         yield YamlDocument(place=place, problem="is empty; write an object, or leave the file out")
+
+
+def _items(one: YamlDocument) -> Iterator[YamlDocument]:
+    """Yield the items of a list as `kubectl get -o yaml` writes it, since `kubectl apply` applies each of them."""
+    content = one.content
+    if not isinstance(content, dict) or content.get("kind") != "List" or not isinstance(content.get("items"), list):
+        yield one
+        return
+    for number, item in enumerate(content["items"], start=1):
+        yield from _items(YamlDocument(place=f"{one.place}, item {number}", content=item))
 
 
 def _of_file(path: Path) -> Iterator[YamlDocument]:

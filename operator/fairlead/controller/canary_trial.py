@@ -86,6 +86,23 @@ def trial(question: RolloutSnapshot, observed: TrialObservation, now: datetime) 
     )
 
 
+def held(question: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
+    """Return the canary of a refused spec: it stays as it is stored, takes no step, and can only be rejected.
+
+    The plan is the stored one: the refused spec may have none.
+    """
+    stored = observed.stored
+    if stored is None or stored.revision != question.target or rollback.fallback(question) is None:
+        return CanaryTrial(state=stored)
+    facts = _facts(question, rollback.wanted(question), observed, stored)
+    after = canary.follow(stored, facts, now)
+    return CanaryTrial(
+        limit=canary.limit(stored, facts, now, diverted=_diverted(observed, stored)),
+        share=canary.share(stored),
+        state=after if after.phase is CanaryPhase.REJECTED else stored,
+    )
+
+
 def order_of(document: Mapping[str, Any]) -> CanaryOrder | None:
     """Return a person's last order; None if it cannot be read."""
     words = str((document["metadata"].get("annotations") or {}).get(ORDER, "")).split()

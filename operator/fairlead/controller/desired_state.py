@@ -107,8 +107,13 @@ def decide(
     start = DecisionInputs(observed=observed, judged=judged, target=target or "", now=now)
     states = tuple(_state(one, facts, start) for one in observed.engines)
     if deployment is None or target is None:
-        return DesiredState(states=states)
-    count = replica_count.wanted(deployment.replicas, _recommended(observed), _previous_count(observed))
+        return DesiredState(states=states, canary=canary_status.of(observed.document))
+    count = replica_count.wanted(
+        deployment.replicas,
+        snapshot.recommended(observed),
+        snapshot.previous_count(observed),
+        advised=snapshot.is_advised(observed),
+    )
     question = RolloutSnapshot(
         target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
     )
@@ -134,10 +139,8 @@ def decide(
 
 
 def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts) -> CanaryTrial:
-    """Return the canary of an accepted spec."""
+    """Return the canary; while the spec is refused, it takes no step."""
     review, observed = start.judged.review, start.observed
-    if not start.judged.may_start:
-        return canary_trial.NO_TRIAL
     found = canary_trial.TrialObservation(
         stored=canary_status.of(observed.document),
         order=canary_trial.order_of(observed.document),
@@ -148,7 +151,8 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
         samples=facts.samples,
         evaluation=facts.evaluation,
     )
-    return canary_trial.trial(question, found, start.now)
+    follow = canary_trial.trial if start.judged.may_start else canary_trial.held
+    return follow(question, found, start.now)
 
 
 def target_of(observed: DeploymentSnapshot, judged: DeploymentReview) -> str | None:
@@ -195,12 +199,6 @@ def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
     return holds and selected == product
 
 
-def _recommended(observed: DeploymentSnapshot) -> int | None:
-    scaling = observed.status.get("scaling") or {}
-    found = scaling.get("recommended")
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
-
-
 def _asleep(
     observed: DeploymentSnapshot, deployment: DesiredDeployment, count: ReplicaCount, now: RevisionState | None
 ) -> int:
@@ -211,17 +209,11 @@ def _asleep(
     bounds, found = deployment.replicas, (observed.status.get("scaling") or {}).get("asleep")
     if not isinstance(bounds, ReplicaBounds) or not deployment.wanted.engine.sleeps:
         return 0
-    if _recommended(observed) is None:
+    if snapshot.recommended(observed) is None:
         found = sum(one.asleep and not one.ending for one in now.replicas) if now else 0
     if not isinstance(found, int) or isinstance(found, bool):
         return 0
     return max(0, min(found, bounds.most - count.replicas))
-
-
-def _previous_count(observed: DeploymentSnapshot) -> int:
-    """Return the last desired count, from the status: a rollout changes the counts of the Deployments."""
-    found = observed.status.get("desiredReplicas")
-    return found if isinstance(found, int) else sum(snapshot.requested_replicas(one) for one in observed.engines)
 
 
 def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:

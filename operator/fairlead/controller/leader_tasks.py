@@ -48,12 +48,6 @@ RESYNC_S: Final = 600.0
 BUGS_REPORTED_AFTER: Final = 3
 """Internal errors in a row before an object's conditions report them, so that a single one does not."""
 
-_WITH_CHILDREN: Final = {
-    ours.DEPLOYMENT.name: kinds.INFERENCE_DEPLOYMENT,
-    ours.GATEWAY.name: kinds.INFERENCE_GATEWAY,
-}
-"""Kinds whose conditions report internal errors."""
-
 log = logging.getLogger("fairlead.controller")
 
 
@@ -230,9 +224,9 @@ class LeaderTasks:
     async def _report_bug(self, key: ObjectKey, words: str) -> None:
         """Report repeated internal errors in the object's conditions; nothing else is changed."""
         times = self._bugs[key] = self._bugs.get(key, 0) + 1
-        resource = _WITH_CHILDREN.get(key.kind)
-        if times < BUGS_REPORTED_AFTER or self._informers is None or resource is None:
+        if times < BUGS_REPORTED_AFTER or self._informers is None:
             return
+        resource = next(one for one in WATCHED.ours if one.kind == key.kind)
         document = self._informers.of(resource).find(key.namespace, key.name)
         if document is None:
             return

@@ -36,7 +36,7 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
         kind = SHARED[resource]
         metadata = manifest["metadata"]
         yield ObjectKey(kind, metadata["namespace"], metadata["name"])
-        users = [one for one in fleet() if _names(one, manifest)]
+        users = [one for one in fleet() if _names(one, manifest)] if _policy_facts(old) != _policy_facts(new) else []
         yield from (deployment(one) for one in users)
         yield from {gateway(named) for one in users for named in gateway_membership.named(one)}
     elif resource is kinds.NODE:
@@ -142,6 +142,14 @@ def _is_judged_by(one: Manifest, evaluation: Manifest) -> bool:
     metadata = evaluation["metadata"]
     named = evaluations.named(one)
     return bool(one["metadata"]["namespace"] == metadata["namespace"] and named == metadata["name"])
+
+
+def _policy_facts(policy: Manifest | None) -> object:
+    """Return what its users depend on in a policy, without its status, which names each decision of the autoscaler."""
+    if policy is None:
+        return None
+    metadata = policy["metadata"]
+    return metadata.get("uid"), metadata.get("generation"), "deletionTimestamp" in metadata
 
 
 def _named_policy(one: Manifest | None) -> str | None:

@@ -19,6 +19,8 @@ FOUND_S: Final = 300.0
 """Objects that exist are seldom deleted; if one is, the kubelet reports it too."""
 LOST_S: Final = 5.0
 """A missing object, or a missing entry of one, should be noticed soon after it is created."""
+MOST_KEPT: Final = 10_000
+"""Objects; reviews of specs that nobody applies may name any number of them."""
 NOTHING: Final[Mapping[ObjectKey, frozenset[str]]] = {}
 
 RESOURCES: Final[Mapping[str, Resource]] = {
@@ -67,8 +69,14 @@ class ReferenceCache:
             entries = None if live is None else _entries_of(live)
         except RequestRefused:
             entries = TRUSTED
-        self._existing[key] = (self._clock(), entries)
+        self._keep(key, entries)
         return entries
+
+    def _keep(self, key: ObjectKey, entries: frozenset[str] | None) -> None:
+        self._existing.pop(key, None)
+        self._existing[key] = (self._clock(), entries)
+        if len(self._existing) > MOST_KEPT:
+            del self._existing[next(iter(self._existing))]  # read longest ago
 
 
 class _AnyEntry(frozenset[str]):

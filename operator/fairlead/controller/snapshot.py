@@ -182,6 +182,24 @@ def autoscaler_report(observed: DeploymentSnapshot) -> AutoscalerReport | None:
     )
 
 
+def recommended(observed: DeploymentSnapshot) -> int | None:
+    """Return the replica count that the autoscaler recommends; None if there is none."""
+    found = (observed.status.get("scaling") or {}).get("recommended")
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def is_advised(observed: DeploymentSnapshot) -> bool:
+    """Whether the policy only advises on a count that was desired before, which therefore stays."""
+    report = autoscaler_report(observed)
+    return report is not None and report.advised is not None and isinstance(observed.status.get("desiredReplicas"), int)
+
+
+def previous_count(observed: DeploymentSnapshot) -> int:
+    """Return the last desired count, from the status: a rollout changes the counts of the Deployments."""
+    found = observed.status.get("desiredReplicas")
+    return found if isinstance(found, int) else sum(requested_replicas(one) for one in observed.engines)
+
+
 def requested_replicas(engine: Manifest) -> int:
     """Return the replica count in a Deployment's spec."""
     found = engine.get("spec", {}).get("replicas")

@@ -49,7 +49,6 @@ class WorkQueue:
     workers: int = WORKERS
     clock: Callable[[], float] = time.monotonic
     _due: dict[ObjectKey, float] = field(default_factory=dict)
-    _since: dict[ObjectKey, float] = field(default_factory=dict)
     _heap: list[tuple[float, ObjectKey]] = field(default_factory=list)
     _running: dict[ObjectKey, float] = field(default_factory=dict)
     _failures: dict[ObjectKey, int] = field(default_factory=dict)
@@ -63,20 +62,23 @@ class WorkQueue:
         if key in self._due and self._due[key] <= due:
             return
         self._due[key] = due
-        if after_s <= 0:
-            self._since.setdefault(key, due)
         heapq.heappush(self._heap, (due, key))
         self._changed.set()
 
     @property
     def depth(self) -> int:
         """Return the number of due keys without a worker."""
-        return len(self._since)
+        return len(self._overdue())
 
     def oldest_s(self) -> float:
         """Return the longest time that any key has waited or run."""
-        begun = [*self._since.values(), *self._running.values()]
+        begun = [*self._overdue(), *self._running.values()]
         return self.clock() - min(begun) if begun else 0.0
+
+    def _overdue(self) -> list[float]:
+        """Return the due times that have passed; a key that waits out a pause is not due."""
+        now = self.clock()
+        return [due for due in self._due.values() if due <= now]
 
     async def run(self) -> None:
         """Work until cancelled; running reconciles are cancelled too."""
@@ -117,7 +119,6 @@ class WorkQueue:
 
     def _begin(self, key: ObjectKey) -> None:
         del self._due[key]
-        self._since.pop(key, None)
         self._running[key] = self.clock()
         task = asyncio.create_task(self._run_one(key))
         self._tasks.add(task)

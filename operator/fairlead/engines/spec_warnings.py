@@ -1,6 +1,7 @@
 """Warnings that engines share: facts of the spec and of Kubernetes, or the same fact in the source of several
 engines."""
 
+from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.accelerators import ADA
@@ -66,6 +67,21 @@ def context_beyond_the_model(setup: EngineSetup, unless: str) -> SpecWarning | N
         because=f"{shape.name} was made for {count(shape.positions, 'token')}; above that, answers degrade or the "
         "engine fails",
         remedy=f"write {shape.positions} or less",
+    )
+
+
+def token_without_hub(setup: EngineSetup) -> SpecWarning | None:
+    """The token is Hugging Face's; adapters that are loaded at runtime may come from there too."""
+    token = setup.wanted.model.token_secret
+    if token is None or weight_paths.uses_hub(setup.wanted) or setup.engine.lora is not None:
+        return None
+    return SpecWarning(
+        field="spec.model.tokenSecret",
+        value=token.name,
+        reason=EngineReason.RISKY,
+        because="only hf:// sources are read with this token, and there is none",
+        remedy="remove it; for s3:// set engine.env or placement.serviceAccountName, for oci:// "
+        "placement.imagePullSecrets",
     )
 
 

@@ -17,7 +17,10 @@ def number_of(written: object) -> float | None:
     if isinstance(written, bool):
         return None
     if isinstance(written, int | float):
-        return float(written)
+        try:
+            return float(written)
+        except OverflowError:  # an integer of more than 308 digits
+            return None
     return _float(written) if isinstance(written, str) else None
 
 

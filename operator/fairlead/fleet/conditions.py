@@ -199,6 +199,8 @@ class ConditionReason(StrEnum):
     """spec.scaling is set and there is no recommendation yet; the count stays."""
     POLICY_NOT_FOUND = "PolicyNotFound"
     """spec.scaling names a policy that does not exist; the count stays."""
+    POLICY_UNUSABLE = "PolicyUnusable"
+    """spec.scaling names a policy that is refused or cannot be read; the count stays."""
     FIGURES_MISSING = "FiguresMissing"
     """Samples of engines or routers are missing or stale; the count is held, and the message says whose."""
     ADVISES_ONLY = "AdvisesOnly"

@@ -1,5 +1,7 @@
 """All children of one InferenceGateway: those of its routers; the engines belong to the deployments that join."""
 
+from dataclasses import replace
+
 from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
 from fairlead.objects import (
     disruption_budgets,
@@ -23,6 +25,9 @@ def all_children(
 ) -> tuple[Manifest, ...]:
     """Build them in the order of applying: RBAC and the network policy before the pods that need them."""
     router = DeploymentRouter(routing=gateway.routing, pods=gateway.pods)
+    if any(one.cache for one in gateway.routes.routes):  # only their memory depends on it here
+        cache = replace(gateway.routing.cache, enabled=True)
+        router = replace(router, routing=replace(gateway.routing, cache=cache))
     key = platform.router_keys.sha256(owner.namespace, f"{KEY_OWNER}{owner.name}")
     return (
         router_rbac.account(owner),

@@ -111,7 +111,7 @@ def _program(work: RunnerWork, way: SourceWay) -> Manifest:
         "name": CONTAINER,
         "image": program.image,
         **(_words(work) if is_job else {"command": [engine_pods.escaped(one) for one in _harness(work, way)]}),
-        "env": [*_variables(work, way), *_given(work)],
+        "env": _environment(work, way),
         "resources": {
             "requests": {"cpu": program.cpu, "memory": program.memory},
             "limits": {"memory": program.memory},
@@ -142,6 +142,13 @@ def _harness(work: RunnerWork, way: SourceWay) -> tuple[str, ...]:
             limit=work.limit,
         ),
     )
+
+
+def _environment(work: RunnerWork, way: SourceWay) -> list[Manifest]:
+    """Keep each name once, since an apply with a name twice is refused; the user's own value wins."""
+    given = _given(work)
+    names = {one["name"] for one in given}
+    return [*(one for one in _variables(work, way) if one["name"] not in names), *given]
 
 
 def _variables(work: RunnerWork, way: SourceWay) -> list[Manifest]:

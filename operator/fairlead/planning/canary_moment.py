@@ -9,6 +9,8 @@ from fairlead.fleet.gate_verdicts import Verdict
 
 BY_FIGURES: Final = (CanaryGate.SERVICE, CanaryGate.QUALITY)
 """Gates that judge by figures, not by a person's order."""
+_NEVER: Final = 100 * 365 * 86_400.0
+"""A hundred years: a longer time is meant as never, and Python has no moment after the year 9999."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class CanaryMoment:
     def held_until(self) -> datetime | None:
         """The earliest end of the step."""
         reached = self.state.reached_at
-        return reached + timedelta(seconds=self.step.hold_seconds) if reached else None
+        return _after(reached, self.step.hold_seconds) if reached else None
 
     @property
     def held(self) -> bool:
@@ -49,13 +51,13 @@ class CanaryMoment:
     def undecided_at(self) -> datetime | None:
         """When an open gate finally counts as undecided."""
         reached = self.state.reached_at
-        return reached + timedelta(seconds=self.state.plan.undecided_seconds) if reached else None
+        return _after(reached, self.state.plan.undecided_seconds) if reached else None
 
     @property
     def gives_up_at(self) -> datetime | None:
-        """When the first step is no longer taken automatically; None: never."""
+        """When the first step is no longer taken automatically; None: never, since no replica has to be spared."""
         within = self.state.plan.start_within_seconds
-        return None if within is None else self.state.since + timedelta(seconds=within)
+        return None if within is None or self.facts.spare else _after(self.state.since, within)
 
     @property
     def gave_up(self) -> bool:
@@ -73,6 +75,10 @@ class CanaryMoment:
         if self.undecided_at is None or self.now < self.undecided_at:
             return None
         return next((one for one in self.open if one in BY_FIGURES), None)
+
+
+def _after(moment: datetime, seconds: float) -> datetime:
+    return moment + timedelta(seconds=min(seconds, _NEVER))
 
 
 def entry(state: CanaryState, gate: CanaryGate) -> StepVerdict | None:

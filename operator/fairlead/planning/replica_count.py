@@ -17,6 +17,8 @@ class CountReason(StrEnum):
     """The recommendation is outside the bounds; the nearest bound applies."""
     NO_RECOMMENDATION = "NoRecommendation"
     """There is no recommendation yet: the current count stays, within the bounds."""
+    ADVISED = "Advised"
+    """The policy only advises: the current count stays, within the bounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +30,20 @@ class ReplicaCount:
     because: str
 
 
-def wanted(replicas: int | ReplicaBounds, recommended: int | None, current: int) -> ReplicaCount:
-    """Return the count that a rollout works towards; never negative, whatever was written or recommended."""
+def wanted(
+    replicas: int | ReplicaBounds, recommended: int | None, current: int, *, advised: bool = False
+) -> ReplicaCount:
+    """Return the count that a rollout works towards; never negative, whatever was written or recommended.
+
+    `advised`: the policy only advises.
+    """
     if isinstance(replicas, int):
         fixed = max(0, replicas)
         return ReplicaCount(replicas=fixed, reason=CountReason.FIXED, because=f"spec.replicas asks for {fixed}")
+    if recommended is None and advised:
+        count = _within(current, replicas.least, replicas.most)
+        because = f"the policy only recommends, {_bounds(replicas)}: {sentences.replicas(count)}"
+        return ReplicaCount(replicas=count, reason=CountReason.ADVISED, because=because)
     if recommended is None:
         return _without_recommendation(replicas, current)
     count = _within(recommended, replicas.least, replicas.most)

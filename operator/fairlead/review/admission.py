@@ -29,6 +29,7 @@ from fairlead.review import (
     canary_gates,
     drafts,
     durations,
+    engine_tls,
     gateway_membership,
     gateway_review,
     ineffective_limits,
@@ -37,6 +38,7 @@ from fairlead.review import (
     references,
     schedules,
     tenant_claims,
+    tolerations,
 )
 from fairlead.review.context import ReviewContext
 from fairlead.review.references import Reference
@@ -137,6 +139,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
             *gateway_membership.refusals(deployment),
             *ineffective_limits.refusals(deployment),
             *tenant_claims.of_deployment(deployment),
+            *tolerations.refusals(deployment.wanted),
         ),
         warnings=(*named.warnings, *_warnings(deployment, context)),
     )
@@ -173,8 +176,10 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
 def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Yield warnings that do not depend on the engine."""
     yield from ineffective_limits.warnings(deployment, context)
+    yield from ineffective_limits.without_adapter(deployment)
     yield from ineffective_limits.without_objective(deployment, context)
     yield from durations.warnings(deployment, context)
+    yield from engine_tls.of_deployment(deployment)
     yield from policies.warnings(deployment, context)
     yield from gateway_membership.warnings(deployment, context)
     yield from canaries.warnings(deployment)

@@ -11,7 +11,8 @@ from fairlead.fleet.desired_state import DesiredRevision, EngineKind, EngineRele
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.shapes import ModelShape
-from fairlead.sizing import checkpoint, families
+from fairlead.review import stated_shapes
+from fairlead.sizing import checkpoint
 from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.families import MissingFact
 
@@ -53,11 +54,21 @@ class ReviewContext:
     """The names in this machine's time zone database; None: any well-formed name is accepted."""
 
     def shape(self, source: ModelSource, stated: Mapping[str, int]) -> ModelShape | MissingFact:
-        """Return the model's shape from its `config.json`, else the spec, else the catalogue; never guessed."""
+        """Return the model's shape from its `config.json`, else the catalogue, with the numbers that the spec states.
+
+        A model that neither describes needs all numbers from the spec; none is guessed.
+        """
+        described = self._described(source)
+        numbers = {name: number for name, number in stated.items() if name != "parameters"}
+        if not numbers:
+            return described
+        if isinstance(described, MissingFact):
+            return stated_shapes.alone(source.location, numbers)
+        return stated_shapes.replaced(described, numbers)
+
+    def _described(self, source: ModelSource) -> ModelShape | MissingFact:
         if source.location in self.configs:
             return checkpoint.read(source.location, self.configs[source.location])
-        if "layers" in stated:
-            return families.shape(source.location, _as_facts(stated))
         if source.scheme is SourceScheme.HUB and source.location in self.catalogue.shapes:
             return self.catalogue.shapes[source.location]
         return self.catalogue.missing.get(source.location) or MissingFact(
@@ -71,9 +82,3 @@ class ReviewContext:
     def accelerator_of(self, wanted: DesiredRevision) -> Accelerator | None:
         """Return what a replica computes on: a GPU of the catalogue, or as much of a processor as the spec sets."""
         return self.accelerator(wanted.product) if wanted.cpu is None else accelerators.cpu(wanted.cpu.memory_bytes)
-
-
-def _as_facts(stated: Mapping[str, int]) -> dict[str, object]:
-    """Stated numbers describe a Llama-like model; another architecture needs its config.json."""
-    renamed = {"positions": "max_position_embeddings"}
-    return {"model_type": "llama"} | {renamed.get(name, name): number for name, number in stated.items()}

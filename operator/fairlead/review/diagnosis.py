@@ -20,12 +20,15 @@ CAUSES_FIRST: Final = (
     ConditionType.SCHEDULED,
     ConditionType.AVAILABLE,
     ConditionType.ROUTABLE,
+    ConditionType.ROUTE_ACCEPTED,
     ConditionType.SCALING_ACTIVE,
     ConditionType.READY,
 )
 """Stalled and Reconciling repeat other conditions."""
 NOTED: Final = frozenset({ConditionReason.TIGHT, ConditionReason.SPECULATION_OFF})
 """Reasons to report although the condition holds."""
+PASSING: Final = frozenset({ConditionReason.ROUTE_PENDING})
+"""Reasons that become others within a minute if something is wrong, while the object may serve."""
 OPERATOR_PODS: Final = "kubectl get pods -n fairlead-system -l app.kubernetes.io/name=fairlead"
 _POD: Final = re.compile(r"\bpod ([a-z0-9][-a-z0-9.]*[a-z0-9])")
 
@@ -136,6 +139,8 @@ def _found(
 
 def _is_wrong(condition: Manifest, remedies: Mapping[str, Remedy]) -> bool:
     remedy = remedies.get(condition.get("reason", ""))
+    if condition.get("reason") in PASSING:
+        return False
     holds = condition.get("status") == "True" and condition["reason"] not in NOTED
     return remedy is not None and not remedy.is_calm and not holds
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from fairlead.fleet.findings import SpecWarning
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Timeouts
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, HoldLimits, RoutingSettings
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.fleet.tenants import LongLaneLimits
 from fairlead.review import route_limits
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.result import AdmissionReason
@@ -14,7 +15,7 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
     """Warn of durations that are valid and used as written, but make another one, or themselves, useless."""
     yield from _drain(deployment)
     if isinstance(deployment.door, DeploymentRouter):
-        yield from timeouts(deployment.door.routing.timeouts, "spec.router.timeouts")
+        yield from timeouts(deployment.door.routing, "spec.router")
         yield from route_limits.warnings(deployment.door.routing, deployment.door.pods, "spec.router")
         yield from _hold(deployment, deployment.door, context)
 
@@ -32,13 +33,15 @@ def _drain(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
         )
 
 
-def timeouts(limits: Timeouts, field: str) -> Iterator[SpecWarning]:
-    """Warn of each router timeout that never expires."""
+def timeouts(routing: RoutingSettings, field: str) -> Iterator[SpecWarning]:
+    """Warn of each time that never passes, as the router's total time-out expires before."""
+    limits = routing.timeouts
     total = limits.total_seconds
     for name, seconds in (
-        ("connect", limits.connect_seconds),
-        ("firstToken", limits.first_token_seconds),
-        ("betweenTokens", limits.between_tokens_seconds),
+        ("timeouts.connect", limits.connect_seconds),
+        ("timeouts.firstToken", limits.first_token_seconds),
+        ("timeouts.betweenTokens", limits.between_tokens_seconds),
+        *_waits(routing),
     ):
         if seconds > total:
             yield SpecWarning(
@@ -46,8 +49,19 @@ def timeouts(limits: Timeouts, field: str) -> Iterator[SpecWarning]:
                 value=f"{seconds:g}s",
                 reason=AdmissionReason.NEVER_REACHED,
                 because=f"timeouts.total ends the whole request after {total:g} s, so this time is never reached",
-                remedy=f"write less than {total:g}s, or raise {field}.total",
+                remedy=f"write less than {total:g}s, or raise {field}.timeouts.total",
             )
+
+
+def _waits(routing: RoutingSettings) -> Iterator[tuple[str, float]]:
+    """Return how long requests may wait, where it is not the default; batch work waits before its total time begins."""
+    hold, queue, long = routing.hold.max_seconds, routing.limits.max_queue_seconds, routing.long_lane
+    if hold != HoldLimits().max_seconds:
+        yield "hold.maxTime", hold
+    if queue is not None:
+        yield "limits.maxQueueTime", queue
+    if long is not None and long.max_queue_seconds != LongLaneLimits().max_queue_seconds:
+        yield "lanes.long.maxQueueTime", long.max_queue_seconds
 
 
 def _hold(deployment: DesiredDeployment, door: DeploymentRouter, context: ReviewContext) -> Iterator[SpecWarning]:

@@ -13,6 +13,7 @@ from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
 from fairlead.review import (
     durations,
+    engine_tls,
     route_expressions,
     route_limits,
     route_targets,
@@ -45,8 +46,9 @@ def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
 
 def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     """Warn of what is allowed but has no effect, or not the intended one."""
-    yield from durations.timeouts(gateway.routing.timeouts, "spec.timeouts")
+    yield from durations.timeouts(gateway.routing, "spec")
     yield from route_limits.warnings(gateway.routing, gateway.pods, "spec")
+    yield from engine_tls.warnings(gateway.routing, "spec")
     yield from _unpriced(gateway)
     for number, route in enumerate(gateway.routes.routes):
         yield from _repeats(f"spec.models[{number}]", route)

@@ -12,20 +12,45 @@ from fairlead.review.result import AdmissionReason
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """Refuse each model that a tenant of the deployment's router may use but the deployment does not serve."""
-    if not isinstance(deployment.door, DeploymentRouter):
+    """Refuse each model that a tenant of the deployment's router may use but the deployment can never serve."""
+    if deployment.wanted.engine.lora is not None:
         return
-    served = [deployment.wanted.model.served_name, *(one.name for one in deployment.wanted.engine.adapters)]
-    for number, tenant in enumerate(deployment.door.routing.tenants):
-        for model in sorted(tenant.models - set(served)):
-            near = difflib.get_close_matches(model, served, n=1)
-            yield SpecRefusal(
-                field=f"spec.router.tenants[{number}].models",
-                value=model,
-                reason=AdmissionReason.NOT_SERVED,
-                because=f"this deployment serves {', '.join(served)}",
-                remedy=f"did you mean {near[0]}?" if near else "remove it, or leave models out to allow all of them",
-            )
+    served = _served(deployment)
+    for field, model in _unserved(deployment):
+        near = difflib.get_close_matches(model, served, n=1)
+        yield SpecRefusal(
+            field=field,
+            value=model,
+            reason=AdmissionReason.NOT_SERVED,
+            because=f"this deployment serves {', '.join(served)}",
+            remedy=f"did you mean {near[0]}?" if near else "remove it, or leave models out to allow all of them",
+        )
+
+
+def without_adapter(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
+    """Warn of each such model that only an Adapter can add: Adapters come and go, and are not known here."""
+    if deployment.wanted.engine.lora is None:
+        return
+    for field, model in _unserved(deployment):
+        yield SpecWarning(
+            field=field,
+            value=model,
+            reason=AdmissionReason.NOT_SERVED,
+            because=f"this deployment itself serves {', '.join(_served(deployment))}; any other name is an Adapter's",
+            remedy="unless there is one, create an Adapter of this name for this deployment, or remove it here",
+        )
+
+
+def _served(deployment: DesiredDeployment) -> list[str]:
+    return [deployment.wanted.model.served_name, *(one.name for one in deployment.wanted.engine.adapters)]
+
+
+def _unserved(deployment: DesiredDeployment) -> Iterator[tuple[str, str]]:
+    """Yield each other model that a tenant of the deployment's own router may use, with its field."""
+    if isinstance(deployment.door, DeploymentRouter):
+        for number, tenant in enumerate(deployment.door.routing.tenants):
+            for model in sorted(tenant.models.difference(_served(deployment))):
+                yield f"spec.router.tenants[{number}].models", model
 
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:

@@ -12,7 +12,7 @@ from fairlead.router import retried_bodies, route_path
 from fairlead.router.answer_judges import AnswerJudges
 from fairlead.router.answer_tap import AnswerTap
 from fairlead.router.reply import Reply
-from fairlead.router.request import Request
+from fairlead.router.request import PROBABILITIES, Request
 from fairlead.router.route_path import RoutePath
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.response_heads import ResponseHead
@@ -61,7 +61,7 @@ class AnswerTrial:
         self._judges = judges
         self._path = path
         self._surface = surface
-        self._check: CascadeCheck | None = judges.check(path.choice.settings)
+        self._check = _check(judges, path, surface)
         self._tap: AnswerTap | None = None
         self._held = False
         self.wanted = wanted
@@ -113,6 +113,13 @@ class AnswerTrial:
             cascade=PASSED if check is None else check.check(answer, wanted),
             structured=None if wanted is None else structured_output.checked(answer, wanted, self._judges.schemas),
         )
+
+
+def _check(judges: AnswerJudges, path: RoutePath, surface: Surface) -> CascadeCheck | None:
+    """Return the cascade's check; None if engines report nothing on this surface that it could judge by."""
+    found = judges.check(path.choice.settings)
+    has_none = found is not None and found.kind is AnswerCheck.CONFIDENCE and surface not in PROBABILITIES
+    return None if has_none else found
 
 
 def of(

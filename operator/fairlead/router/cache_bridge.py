@@ -54,10 +54,10 @@ class CachedRequest(Protocol):
         """Called when it has ended."""
 
 
-def lookup(request: Request, found: BodyFacts, target: EngineTarget) -> CacheLookup:
+def lookup(request: Request, found: BodyFacts, target: EngineTarget, *, opted_in: bool) -> CacheLookup:
     """Return what the cache needs to know of this request; stored responses belong to revisions of its target."""
     headers, routing, dispatcher = request.received.head.headers, request.routing, target.dispatcher
-    fill_in = dispatcher.fill_in
+    fill_in = dispatcher.fill_in(routing.account)
     return CacheLookup(
         surface=request.record.surface,
         body=request.received.body,
@@ -69,6 +69,7 @@ def lookup(request: Request, found: BodyFacts, target: EngineTarget) -> CacheLoo
         word=headers.get(CACHE_HEADER),
         ttl=headers.get(b"x-fairlead-cache-ttl"),
         extra=_extra(routing, fill_in),
+        opted_in=opted_in,
     )
 
 
@@ -78,18 +79,21 @@ def _extra(routing: RoutingRequest, fill_in: int | None) -> bytes:
     return length if routing.adapter is None else b"%b\0%b" % (length, routing.adapter.encode())
 
 
-def connected(owner: CachedRequest, path: RoutePath | None) -> "CacheBridge | None":
-    """Create the request's bridge; None if its route stores no answers."""
-    return None if path is not None and path.choice.settings.cache is False else CacheBridge(owner)
+def connected(owner: CachedRequest, path: RoutePath | None, cache: ResponseCache) -> "CacheBridge | None":
+    """Create the request's bridge; None if its route stores no answers, or only other routes do."""
+    route = None if path is None else path.choice.settings.cache
+    usual = cache.enabled or CACHE_HEADER in owner.request.received.head.headers
+    return CacheBridge(owner, opted_in=route is True) if (usual if route is None else route) else None
 
 
 class CacheBridge:
     """The bridge of one request; the cache sees it as a `FlightParticipant`."""
 
-    __slots__ = ("_flight", "_follower", "_head", "_owner", "_unsent")
+    __slots__ = ("_flight", "_follower", "_head", "_opted_in", "_owner", "_unsent")
 
-    def __init__(self, owner: CachedRequest) -> None:
+    def __init__(self, owner: CachedRequest, *, opted_in: bool = False) -> None:
         self._owner = owner
+        self._opted_in = opted_in
         self._flight: CacheFlight | None = None
         """The flight that this request leads, if any."""
         self._follower: FlightFollower | None = None
@@ -118,7 +122,8 @@ class CacheBridge:
     def needs_no_engine(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> bool:
         """Whether the cache has answered it, or it follows another request."""
         owner = self._owner
-        if not self.consult(context.cache, lookup(owner.request, found, target), monotonic()):
+        enquiry = lookup(owner.request, found, target, opted_in=self._opted_in)
+        if not self.consult(context.cache, enquiry, monotonic()):
             return False
         if self._follower is not None:
             context.live.add(cast("LiveExchange", owner))

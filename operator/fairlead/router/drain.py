@@ -53,7 +53,8 @@ async def leave(router: Router, shut: Callable[[], None], pace: DrainPace, signa
 
 
 async def drain(router: Router, shut: Callable[[], None], pace: DrainPace) -> None:
-    """Become unready at once, accept until clients have left, and let responses finish within the total time-out."""
+    """Become unready at once, accept until clients have left, refuse batch work that waits, and let all else finish
+    within the total time-out."""
     router.context.draining = True
     inside = router.context.telemetry.counts.inflight
     log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
@@ -63,7 +64,8 @@ async def drain(router: Router, shut: Callable[[], None], pace: DrainPace) -> No
     shut()
     with suppress(TimeoutError):
         async with asyncio.timeout(router.context.timeouts.total_seconds):
-            while router.context.telemetry.counts.inflight:  # noqa: ASYNC110 - an event would cost every request
+            while router.context.telemetry.counts.inflight:
+                _refuse_batch(router)
                 await asyncio.sleep(POLL_SECONDS)
     for client in list(router.context.clients):
         client.close()
@@ -71,6 +73,16 @@ async def drain(router: Router, shut: Callable[[], None], pace: DrainPace) -> No
         async with asyncio.timeout(LAST_BYTES_SECONDS):
             while router.context.clients:  # noqa: ASYNC110 - likewise
                 await asyncio.sleep(POLL_SECONDS)
+
+
+def _refuse_batch(router: Router) -> None:
+    """Refuse batch work that waits: it may wait for hours, and its client can send it to another router."""
+    context = router.context
+    for target in list(context.every_target):
+        room = target.dispatcher.room
+        if room.lanes.batch.bands.waiting:
+            room.refuse_batch()
+            context.dispatch(target, monotonic())
 
 
 async def _until_quiet(router: Router, linger_seconds: float) -> None:

@@ -39,6 +39,9 @@ from fairlead.routing.tenancy import Tenancy
 MOST_ROUTE_LINES: Final = 1024
 """Number of routes to one target whose header lines are kept; more than any gateway has."""
 
+PASSED_OVER_SECONDS: Final = 30.0
+"""How long the autoscaler can see that a request was passed over: it reads every second, a new leader after some."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class TargetParts:
@@ -61,8 +64,8 @@ class EngineTarget:
 
     __slots__ = (
         *("_lines", "_parts", "adapters", "api", "arrivals", "base", "config", "costs", "dispatcher", "errors"),
-        *("external", "hedges", "model_member", "name", "pools", "priority_start", "prober", "prompt_tokens"),
-        *("adapter_samples", "retired", "revisions", "samples", "turning", "unsalted", "watches"),
+        *("external", "hedges", "model_member", "name", "passed_over_at", "pools", "priority_start", "prober"),
+        *("adapter_samples", "prompt_tokens", "retired", "revisions", "samples", "turning", "unsalted", "watches"),
     )
 
     def __init__(
@@ -85,6 +88,8 @@ class EngineTarget:
         """Requests that ended while a new version of an adapter had a share of its conversations."""
         self.arrivals = self.prompt_tokens = 0
         """Requests for it, and the estimated tokens of their prompts."""
+        self.passed_over_at = -inf
+        """When a request for it last went to a fallback at once, since it has no replica."""
         self.turning = False
         """Its waiting requests are being dispatched."""
         self.retired = False
@@ -137,6 +142,15 @@ class EngineTarget:
         """Count a request for it, whatever becomes of it."""
         self.arrivals += 1
         self.prompt_tokens += routing.prompt_tokens
+
+    def passed_over(self, routing: RoutingRequest, now: float) -> None:
+        """Count a request for it that goes to a fallback at once, since it has no replica."""
+        self.add_demand(routing)
+        self.passed_over_at = now
+
+    def was_passed_over(self, now: float) -> bool:
+        """Whether requests for it go to a fallback: none is held that would start a replica."""
+        return not self.is_routable and now - self.passed_over_at <= PASSED_OVER_SECONDS
 
     @property
     def is_routable(self) -> bool:

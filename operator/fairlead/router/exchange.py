@@ -125,8 +125,8 @@ class Exchange:
         if self.path is not None:
             self.trial = request.judged_by = answer_trial.of(context.judges, self.path, request, found, now)
         replaced = self.trial is not None and self.trial.may_replace
-        if not replaced and (context.cache.enabled or cache_bridge.CACHE_HEADER in headers):
-            self._cache = cache_bridge.connected(self, self.path)
+        if not replaced and (context.cache.may_be_used or cache_bridge.CACHE_HEADER in headers):
+            self._cache = cache_bridge.connected(self, self.path, context.cache)
         cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, found)
         if self._over:
             return
@@ -160,7 +160,7 @@ class Exchange:
         if context.hedging.enabled:
             target.hedges.add_share(context.hedging.budget)
         if self.path is not None:
-            target.add_demand(request.routing)
+            self.path.count_demand(target, request.routing, now)
             request.routing.keeps_charges = self.path.may_go_on
         if target.dispatcher.needs_count(request.routing):
             self._inquiry = token_counts.start(self, target, request, now)
@@ -381,7 +381,7 @@ class Exchange:
             self._due = now + self._context.timeouts.between_tokens_seconds
             if self.first is not None:
                 self.first.endpoint.progress_at = now
-        if now >= self._due or now >= self.request.ends_at:
+        if now >= self._due or now >= failed_attempts.ends_at(self.request, self._context.timeouts):
             self._timed_out(now)
         elif self.path is not None and self.request.routing.waiting and not self.target.is_routable:
             self.goes_on(FallbackReason.UNAVAILABLE, None, now)

@@ -12,6 +12,7 @@ from fairlead.router.attempt import EngineAttempt
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.hedges import HedgedRequest
 from fairlead.router.reply import Reply
+from fairlead.router.request import Request
 from fairlead.router.wire.problems import Problem
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import AttemptEnding
@@ -84,6 +85,15 @@ def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) ->
         hedges.take_over(owner, owner.second, AttemptEnding.FAILED, now)
     else:
         owner.elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
+
+
+def ends_at(request: Request, timeouts: Timeouts) -> float:
+    """Return when the total time-out expires; that of batch work begins anew with each attempt."""
+    waits, routing = request.facts.batch_seconds, request.routing
+    if waits:
+        begun = request.record.arrived + waits if routing.endpoint is None else routing.sent_at
+        request.ends_at = begun + timeouts.total_seconds
+    return request.ends_at
 
 
 def too_slow(owner: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, now: float) -> None:

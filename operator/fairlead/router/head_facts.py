@@ -25,11 +25,14 @@ class HeadFacts:
     """Header lines for the client."""
     batch: bool
     """The client marked it as batch work."""
+    batch_seconds: float
+    """How long it may wait in the batch lane, before its total time-out begins; 0 for all other requests."""
 
 
 def of(head: RequestHead, account: Account | Refusal, settings: RouterConfig) -> HeadFacts:
     """Derive the facts of a head sent by this account."""
-    surface = surfaces.of(head.path)
+    surface, lane = surfaces.of(head.path), settings.routing.batch_lane
+    batch = head.headers.get(b"x-fairlead-lane") == b"batch"
     return HeadFacts(
         account=account,
         surface=surface,
@@ -37,5 +40,6 @@ def of(head: RequestHead, account: Account | Refusal, settings: RouterConfig) ->
         credentials=b"" if settings.routing.tenants else head.credentials,
         rank_line=b": %d\r\n" % account.rank if isinstance(account, Account) and settings.routing.bands else b"",
         reply_lines=cors.lines(settings.routing.door, head),
-        batch=head.headers.get(b"x-fairlead-lane") == b"batch",
+        batch=batch,
+        batch_seconds=lane.max_queue_seconds if batch and lane is not None else 0.0,
     )

@@ -67,7 +67,7 @@ class Request:
     edits: bool
     """Only the router wants the stream's usage, so it is removed from the reply."""
     ends_at: float
-    """When the total time-out expires."""
+    """When the total time-out expires; that of batch work begins when an engine gets it."""
     facts: HeadFacts
     routing: RoutingRequest
     """What the dispatcher knows; set by `aim`."""
@@ -121,7 +121,7 @@ class Request:
             return refusals.no_max_tokens(given=found.parsed.max_tokens is not UNSET)
         record.model, record.stream, record.structured = found.model or "", found.stream, found.structured
         self.streams = found.stream
-        self.ends_at = record.arrived + context.timeouts.total_seconds
+        self.ends_at = record.arrived + context.timeouts.total_seconds + self.facts.batch_seconds
         self.text_bytes = len(found.prompt)
         return found
 
@@ -140,10 +140,12 @@ class Request:
             return problem
         most = found.max_tokens
         named_output = most is not None or self.surface not in MOST_OUTPUT
+        answers = found.n if named_output else 1
         self.routing = routing = RoutingRequest(
             account=account,
             prompt_tokens=dispatcher.table.expectations.tokens(self.text_bytes),
-            output_tokens=(most or 0) * found.n if named_output else dispatcher.default_output,
+            output_tokens=(most or 0) * answers if named_output else dispatcher.default_output(account),
+            answers=answers,
             arrived=record.arrived,
             adapter=adapter,
             names_output=named_output,
@@ -183,7 +185,11 @@ class Request:
         """Copy the request, as read but not yet aimed at a target; nothing of the copy goes to the client."""
         mine, made = self.record, Request(self.received, record)
         made.facts, made.surface, made._id_line = self.facts, self.surface, self._id_line
-        made.streams, made.text_bytes, made.ends_at = self.streams, self.text_bytes, self.ends_at
+        made.streams, made.text_bytes, made.ends_at = (
+            self.streams,
+            self.text_bytes,
+            self.ends_at - self.facts.batch_seconds,
+        )
         record.request_id, record.client, record.surface = mine.request_id, mine.client, mine.surface
         record.tenant, record.band, record.bytes_in = mine.tenant, mine.band, mine.bytes_in
         record.model, record.stream, record.structured = mine.model, mine.stream, mine.structured
@@ -244,7 +250,7 @@ class Request:
     def _splice(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> None:
         """Set the body for engines: the client's own bytes plus what the configuration adds."""
         body, surface, account = self.body, self.surface, self.routing.account
-        fill_in = target.dispatcher.fill_in
+        fill_in = target.dispatcher.fill_in(account)
         members: dict[str, bytes] = {}
         if not self.routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
             members[MOST_OUTPUT[surface]] = b"%d" % fill_in

@@ -211,5 +211,6 @@ class RequestBill:
         """Return an attempt's maximum cost at this target: one token per prompt byte, unless they are counted."""
         request, routing = self._request, self._request.routing
         prompt = routing.prompt_tokens if routing.counted else max(routing.prompt_tokens, request.text_bytes)
-        output = routing.output_tokens if routing.names_output or target.dispatcher.fill_in is not None else None
+        limited = routing.names_output or target.dispatcher.fill_in(routing.account) is not None
+        output = routing.output_tokens if limited else None
         return reservations.reserved_cost((rates,), prompt, output, self._estimate).money

@@ -23,6 +23,7 @@ from fairlead.routing.models.route_choice import RouteChoice
 from fairlead.routing.models.route_facts import RouteFacts
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import Refusal
+from fairlead.routing.routing_request import RoutingRequest
 
 BYTES_PER_TOKEN: Final = 4
 """For rules by length; limits use the tokens measured at each target."""
@@ -52,12 +53,14 @@ def reason_of(refusal: Refusal, ending: AttemptEnding | None) -> FallbackReason 
 class RoutePath:
     """The path of one request of a gateway."""
 
-    __slots__ = ("choice", "found", "visited")
+    __slots__ = ("choice", "found", "passed_over", "visited")
 
     def __init__(self, choice: RouteChoice, found: BodyFacts) -> None:
         self.choice = choice
         self.found: BodyFacts | None = found
         """The parsed body; None once no other target can get the request."""
+        self.passed_over: EngineTarget | None = None
+        """The chosen target, if it has no replica and its part of the demand is not counted yet."""
         self.visited: list[str] = []
         """Targets of the chain that it went to, without the chosen one."""
 
@@ -77,8 +80,17 @@ class RoutePath:
         """Return the chosen target, or if it has no replica, the first one of the chain that has."""
         chosen = context.targets.get(self.choice.target)
         if self.choice.chain and (chosen is None or not chosen.is_routable):
-            return self.next(context, FallbackReason.UNAVAILABLE) or chosen
+            instead = self.next(context, FallbackReason.UNAVAILABLE)
+            self.passed_over = None if instead is None else chosen
+            return instead or chosen
         return chosen
+
+    def count_demand(self, target: EngineTarget, routing: RoutingRequest, now: float) -> None:
+        """Count the request at a target that it goes to, and once at the chosen one if that was passed over."""
+        target.add_demand(routing)
+        if self.passed_over is not None:
+            self.passed_over.passed_over(routing, now)
+            self.passed_over = None
 
     def next(self, context: RouterContext, reason: FallbackReason) -> EngineTarget | None:
         """Return the next target of the chain that has a replica; it counts as tried."""

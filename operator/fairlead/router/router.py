@@ -257,4 +257,9 @@ def _of_target(terms: DispatcherConfig, config: TargetConfig) -> DispatcherConfi
         adapter_slots=config.adapter_slots,
         max_context_tokens=config.max_context_tokens,
     )
-    return replace(terms, model=model, first_token_seconds=config.first_token_seconds, share=config.share)
+    routing = terms.routing
+    if not config.prefix_caching:  # its engines keep no prefix, so no replica is better for one
+        routing = replace(routing, balancing=replace(routing.balancing, prefix=False))
+    return replace(
+        terms, model=model, routing=routing, first_token_seconds=config.first_token_seconds, share=config.share
+    )

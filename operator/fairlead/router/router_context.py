@@ -165,7 +165,7 @@ class RouterContext:
         self.routes = ModelTable(settings.routes)
         self.judges.apply(settings.routes)
         self.heads.clear()
-        self.cache.apply(routing.cache)
+        self.cache.apply(routing.cache, by_route=any(one.cache for one in settings.routes))
         self.telemetry.apply(routing.telling, settings.models)
 
     def now(self) -> float:

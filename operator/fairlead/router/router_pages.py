@@ -103,7 +103,9 @@ def _tenant(context: RouterContext, account: Account, now: float) -> dict[str, A
 
 def _of_target(context: RouterContext, target: EngineTarget, now: float) -> dict[str, Any]:
     came, spent = (target.arrivals, target.prompt_tokens), _spent(context, target, now)
-    return endpoint_report.report(target.dispatcher, came, spent, now, draining=context.draining)
+    report = endpoint_report.report(target.dispatcher, came, spent, now, draining=context.draining)
+    report["queue"]["passedOver"] = target.was_passed_over(now)
+    return report
 
 
 def _spent(context: RouterContext, target: EngineTarget, now: float) -> tuple[float, int] | None:

@@ -87,7 +87,7 @@ class UpstreamPool:
                 ssl=tls,
                 server_hostname=self._where[0] if tls is not None else None,
             )
-        except (OSError, asyncio.CancelledError) as problem:
+        except (OSError, ValueError, asyncio.CancelledError) as problem:  # ValueError: a host that cannot be one
             why = str(problem) or why
         finally:
             self._connecting.discard(upstream)

@@ -89,10 +89,9 @@ class Admission:
             return False
         return abs(request.prompt_tokens - self.most_prompt) <= DOUBT * self.most_prompt
 
-    @property
-    def default_output(self) -> int:
-        """Output tokens allowed to a request that names no number."""
-        return self.most_output or self.context or UNLIMITED_OUTPUT
+    def default_output(self, account: Account) -> int:
+        """Return the output tokens allowed to a request that names no number."""
+        return (0 if account.shadow else self.most_output) or self.context or UNLIMITED_OUTPUT
 
     def cost(self, request: RoutingRequest) -> int:
         """Return the tokens that the request is expected to take, prompt and reply."""
@@ -110,11 +109,11 @@ def _prompt(limits: Admission, request: RoutingRequest, now: float) -> Refusal |
 
 
 def _output(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
-    if not request.names_output or request.output_tokens <= limits.most_output:
+    if not request.names_output or request.answer_tokens <= limits.most_output:
         return None
     return Refusal(
         reason=RefusalReason.OUTPUT_TOO_LONG,
-        message=f"max_tokens: {request.output_tokens}: the limit here is {count(limits.most_output, 'token')}: "
+        message=f"max_tokens: {request.answer_tokens}: the limit here is {count(limits.most_output, 'token')}: "
         "ask for at most that, or leave it out to get up to the limit.",
         param="max_tokens",
     )
@@ -122,10 +121,10 @@ def _output(limits: Admission, request: RoutingRequest, now: float) -> Refusal |
 
 def _context(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
     surely = request.prompt_tokens if request.counted else int(request.prompt_tokens * (1 - DOUBT))
-    output = request.output_tokens if request.names_output else 1
+    output = request.answer_tokens if request.names_output else 1
     if surely + output <= limits.context:
         return None
-    more = f", and max_tokens asks for {request.output_tokens:,} more" if request.names_output else ""
+    more = f", and max_tokens asks for {request.answer_tokens:,} more" if request.names_output else ""
     return Refusal(
         reason=RefusalReason.CONTEXT_TOO_LONG,
         message=f"The prompt has {_length(request)}{more}; the model's context holds {count(limits.context, 'token')}, "

@@ -241,6 +241,12 @@ class DispatchQueue:
                 again = self.pace.seconds_for(self.waiting)
                 self._lose(request, queue_limits.too_late(request, now, again, held=self._held_since is not None))
 
+    def refuse_batch(self) -> None:
+        """Refuse all batch work: its router drains, and cannot wait for it as long as it may."""
+        for queue in self.lanes.batch.bands.queues:
+            for request in list(queue.requests):
+                self._lose(request, queue_limits.router_leaving())
+
     def _refuse_hopeless(self) -> None:
         """Refuse those that can no longer be in time, if configured; not those that were held."""
         given_up = self.outlook.given_up

@@ -85,15 +85,13 @@ class Dispatcher:
         """Names of the models that are adapters."""
         return self.terms.model.adapters
 
-    @property
-    def fill_in(self) -> int | None:
-        """Output tokens to write into a request that names no number."""
-        return self.terms.routing.limits.max_output_tokens
+    def fill_in(self, account: Account) -> int | None:
+        """Return the output tokens to write into a request that names no number; in shadow mode nothing is written."""
+        return None if account.shadow else self.terms.routing.limits.max_output_tokens
 
-    @property
-    def default_output(self) -> int:
-        """`RoutingRequest.output_tokens` of such a request."""
-        return self._admission.default_output
+    def default_output(self, account: Account) -> int:
+        """Return `RoutingRequest.output_tokens` of such a request."""
+        return self._admission.default_output(account)
 
     def needs_count(self, request: RoutingRequest) -> bool:
         """Return whether the estimated prompt is so close to a limit that its tokens should be counted first."""

@@ -98,7 +98,7 @@ class LaneScheduler:
         long = routing.long_lane
         if long is not None and (
             request.prompt_tokens >= long.min_prompt_tokens
-            or (request.names_output and request.output_tokens >= long.min_output_tokens)
+            or (request.names_output and request.answer_tokens >= long.min_output_tokens)
         ):
             return self.long
         return self.interactive

@@ -100,6 +100,16 @@ def beyond_objective(objective: float, again: float) -> Refusal:
     )
 
 
+def router_leaving() -> Refusal:
+    """Build the refusal for batch work that waits in a router that drains: its place in the queue is lost."""
+    return Refusal(
+        reason=RefusalReason.ROUTER_LEAVING,
+        message="This router is shutting down, and batch work still waited in it: send the request again, "
+        "another router takes it.",
+        retry_after_seconds=SOONEST,
+    )
+
+
 def too_late(request: RoutingRequest, now: float, again: float, *, held: bool) -> Refusal:
     """Build the refusal for a request that has waited as long as it may."""
     waited = now - request.queued_at

@@ -30,6 +30,8 @@ class RefusalReason(StrEnum):
     """No first token within the objective was possible any more, and late requests are refused."""
     NO_REPLICA = "no_replica_routable"
     """No replica is routable, and it was held as long as it may, or no more requests may be held."""
+    ROUTER_LEAVING = "router_leaving"
+    """Batch work that waited in a router that drains."""
     NO_ADAPTER = "adapter_not_loaded"
     NO_OTHER_REPLICA = "no_other_replica"
     """A retry was needed, but every candidate was tried."""

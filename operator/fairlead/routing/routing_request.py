@@ -31,8 +31,11 @@ class RoutingRequest:
     """The tenant's account."""
     prompt_tokens: int
     output_tokens: int
-    """The client's maximum, or the limit that replaces it; `expectations` estimates how many there will be."""
+    """The client's maximum, or the limit that replaces it, of all answers together; `expectations` estimates how many
+    there will be."""
     arrived: float
+    answers: int = 1
+    """How many answers the client wants to one prompt: limits and the context apply to each."""
     blocks: Sequence[int] = ()
     """Chained ids of the prompt's prefix blocks: equal ids mean equal prefixes."""
     session: int = 0
@@ -103,6 +106,11 @@ class RoutingRequest:
     def yields(self) -> bool:
         """Whether its tenant has more than its share in flight while others are active, so that it leaves them room."""
         return self.use is not None and self.use.share(self.prompt_tokens) is ShareUse.ABOVE
+
+    @property
+    def answer_tokens(self) -> int:
+        """The client's maximum of one answer."""
+        return self.output_tokens // self.answers
 
     def count_prompt(self, tokens: int) -> None:
         """Set the prompt tokens that the engine's tokenizer counted."""

@@ -116,10 +116,12 @@ def open_spans(written: str, zone: str, duration: float, days: Iterable[date]) -
         return []
     often = len(cron.hours) * len(cron.minutes) > OFTEN
     found = []
-    for day in days:
-        moments = sorted(_moments(cron, there, day)) if cron.falls_on(day) else []
-        begins = moments[:1] if often else moments
-        found += [(one, (moments[-1] if often else one) + duration) for one in begins]
+    for day in (one for one in days if cron.falls_on(one)):
+        if often:
+            first, last = _ends(cron, there, day)
+            found.append((first, last + duration))
+        else:
+            found += [(one, one + duration) for one in sorted(_moments(cron, there, day))]
     return found
 
 
@@ -140,6 +142,16 @@ def _last(cron: CronExpression, zone: tzinfo, minute: int, days: int) -> float |
 def _moments(cron: CronExpression, zone: tzinfo, day: date) -> tuple[float, ...]:
     times = (time(hour, minute) for hour in cron.hours for minute in cron.minutes)
     return tuple(datetime.combine(day, one, zone).timestamp() for one in times)
+
+
+def _ends(cron: CronExpression, zone: tzinfo, day: date) -> tuple[float, float]:
+    """Return the first and the last time of a day, without the hundreds between them unless its clock changes."""
+    midnight = datetime.combine(day, time(), zone)
+    if midnight.utcoffset() != (midnight + timedelta(days=1)).utcoffset():
+        moments = _moments(cron, zone, day)
+        return min(moments), max(moments)
+    first, last = time(min(cron.hours), min(cron.minutes)), time(max(cron.hours), max(cron.minutes))
+    return datetime.combine(day, first, zone).timestamp(), datetime.combine(day, last, zone).timestamp()
 
 
 @lru_cache(maxsize=64)

@@ -105,6 +105,8 @@ class EnginePod:
     """When its engine's container started; before that, when the pod was created."""
     ready_at: float | None = None
     """When it was first ready."""
+    start_seen: bool = True
+    """Whether its start was observed; if not, `ready_at` may be the end of a later pause instead."""
     image_wait: float = 0.0
     """Seconds on its node before its engine's container started: image, volumes, init containers."""
     figures: EngineFigures | None = None

@@ -25,7 +25,7 @@ def bytes_a_step(question: SizingInput, running: float) -> float:
     held = weights.bytes_on_fullest_gpu(question).likely - weights.angles(question)
     if shape.experts:
         size = weights.BYTES.get(question.format, float(question.dtype_bytes))
-        experts = parameters.count(shape)[MatrixGroup.EXPERTS] * size / layout.tensor / layout.pipeline
+        experts = parameters.count(shape).get(MatrixGroup.EXPERTS, 0) * size / layout.tensor / layout.pipeline
         held -= experts * (1 - shape.experts.per_token / shape.experts.count) ** running
     pool, pages = kv_pages.pool(question), kv_pages.pages_a_request(question, question.context)
     return held * layout.pipeline + running * pages * pool.page_bytes * layout.pipeline

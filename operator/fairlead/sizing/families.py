@@ -119,13 +119,13 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
     if family not in FAMILY_TRAITS:
         return MissingFact(f"the architecture {family!r} is not known to this version")
     facts = {**_DEFAULTS.get(family, {}), **{key: fact for key, fact in facts.items() if fact is not None}}
-    absent = [key for key in _NEEDED if not facts.get(key)]
-    if absent:
-        return MissingFact(f"the model's configuration lacks {', '.join(absent)}")
+    lacking = absent(family, facts)
+    if lacking:
+        return MissingFact(f"the model's configuration lacks {', '.join(lacking)}")
     stored = _stored(name, facts)
     if isinstance(stored, MissingFact):
         return stored
-    return ModelShape(
+    found = ModelShape(
         name=name,
         family=family,
         layers=facts["layers"],
@@ -149,6 +149,25 @@ def shape(name: str, facts: ModelFacts) -> ModelShape | MissingFact:
         stored=stored,
         **FAMILY_TRAITS[family],
     )
+    return without_contradictions(found)
+
+
+def absent(family: str, facts: ModelFacts) -> list[str]:
+    """Return the names of facts that a shape needs and that are absent: zero is no number of layers, nor a width."""
+    width = facts.get("moe_intermediate") or facts.get("intermediate")
+    if not facts.get("experts"):
+        width = _dense_width(family, facts)
+    return [*(key for key in _NEEDED if not facts.get(key)), *(() if width else ("intermediate",))]
+
+
+def without_contradictions(found: ModelShape) -> ModelShape | MissingFact:
+    """Return the shape, unless two of its numbers cannot both be right: nothing can be computed from those."""
+    experts = found.experts
+    if found.head_dim < 1:
+        return MissingFact(f"{found.heads} attention heads do not fit into a hidden size of {found.hidden}")
+    if experts and experts.per_token > experts.count:
+        return MissingFact(f"{experts.per_token} experts work on a token, of {experts.count} that a layer has")
+    return found
 
 
 def _dense_width(family: str, facts: ModelFacts) -> int:

@@ -53,6 +53,14 @@ def test_lanes_of_another_name_and_lanes_that_are_missing_do_no_harm() -> None:
     assert (sample.figures.figures.waiting, sample.figures.figures.batch_waiting) == (0, 0.0)
 
 
+@pytest.mark.parametrize("waiting", [0, 3])
+def test_requests_that_went_to_a_fallback_start_the_first_replica_like_a_held_one(waiting: int) -> None:
+    sample = sampled(router_page(1, queue={"held": waiting, "passedOver": True, "lanes": {}}))
+
+    assert sample.figures is not None
+    assert sample.figures.figures.held == max(waiting, 1)
+
+
 @pytest.mark.parametrize(
     ("page", "because"),
     [

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fairlead.autoscaler.decision_facts import ScalingCase
 from fairlead.autoscaler.samples.prometheus_api import PrometheusServer
-from fairlead.autoscaler.samples.sample_source import SampleSource
+from fairlead.autoscaler.samples.sample_source import SampleSource, SourceCounters
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.autoscaler.samples.source_registry import SourceFactories, SourceRegistry
 from fairlead.fleet.desired_state import EngineKind, SecretKey
@@ -44,6 +44,15 @@ class Bench:
         """Set the Secret that the API server holds."""
         self.server.held["prometheus"] = {"data": {"token": base64.b64encode(text.encode()).decode()}}
 
+    def expire_secrets(self) -> None:
+        """Let enough time pass that Secrets are read again."""
+        for made in self.sources._made.values():
+            made.read_at = float("-inf")
+
+    def scrapes(self) -> int:
+        """All scrapes, as the metrics page adds them up."""
+        return sum(one.scrapes for one in self.sources.tallies())
+
     async def follow(self, *cases: ScalingCase) -> None:
         """One round."""
         self.sources.follow((case, iter((target(case.name),))) for case in cases)
@@ -71,7 +80,8 @@ def test_each_follows_the_source_of_its_policy() -> None:
         assert [one.name for one in source.targets] == ["asking"]
         assert bench.sources.of(PLAIN) is bench.direct
         assert bench.sources.of(QUERYING) is source
-        assert len(list(bench.sources.tallies())) == 2
+        source.tallies.scrapes, bench.direct.tallies.scrapes = 3, 4
+        assert bench.scrapes() == 7
 
     run_story(story)
 
@@ -127,6 +137,28 @@ def test_a_prometheus_that_no_policy_names_is_left() -> None:
         bench.keep_token("sesame")
         await bench.follow(QUERYING)
         await bench.follow(PLAIN)
-        assert len(list(bench.sources.tallies())) == 1
+        bench.made[0][1].tallies.scrapes = 3
+        assert bench.scrapes() == 0, "what it still counts is counted nowhere"
+
+    run_story(story)
+
+
+def test_totals_of_scrapes_never_go_down_when_a_token_is_rotated_or_a_prometheus_is_left() -> None:
+    async def story(bench: Bench) -> None:
+        bench.keep_token("sesame")
+        await bench.follow(QUERYING)
+        first = SourceCounters(scrapes=100, bytes_read=7, connections=2, late=1)
+        first.failures[SampleProblem.STALE] = 5
+        bench.made[0][1].tallies = first
+        bench.keep_token("open")
+        bench.expire_secrets()
+        await bench.follow(QUERYING)
+        assert (len(bench.made), bench.scrapes()) == (2, 100)
+        bench.made[1][1].tallies.scrapes = 11
+        await bench.follow(PLAIN)
+        assert bench.scrapes() == 111
+        past = next(one for one in bench.sources.tallies() if one.scrapes)
+        first.scrapes = 111
+        assert past == first
 
     run_story(story)

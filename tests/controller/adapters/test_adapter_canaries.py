@@ -188,6 +188,22 @@ def test_the_routers_of_a_gateway_are_queried_for_the_deployment_by_name() -> No
     assert {page.target for page in world.pod_client.sampled} >= {"default/chat"}
 
 
+def test_a_promoted_version_stays_promoted_while_the_object_cannot_be_read() -> None:
+    world = VersionWorld().begun()
+    for _ in STEPS:
+        world.order("promote")
+        world.turn(4)
+    assert world.shares == {OLD: 0, NEW: 100}
+    canary = world.canary
+    world.put_adapter("sql", {"digest": "nonsense"}, canary=world.spec)
+    world.turn(2)
+    assert world.reason("Ready") == ("False", "Unreadable")
+    assert world.canary == canary
+    world.put_adapter("sql", edition(FIRST), edition(SECOND), canary=world.spec)
+    world.turn(4)
+    assert (world.shares, world.canary["phase"]) == ({OLD: 0, NEW: 100}, "Promoted")
+
+
 def judged_by(items: str, losing: float) -> VersionWorld:
     """Its questions are sent before any user reaches it."""
     quality = {"evaluation": EVALUATION.name, "margin": "4"}

@@ -114,6 +114,21 @@ def test_a_log_that_is_not_whole_is_no_set_of_items() -> None:
     assert "its log does not hold the whole file; delete the pod" in world.ready()[2]
 
 
+def test_what_a_pod_printed_is_read_once_until_the_evaluation_changes() -> None:
+    world = Volume(lines(120))
+    while world.ready()[0] != "True":
+        world.rounds()
+    world.server.faults = Faults(forbidden=frozenset({("get", "pods/log")}))
+    for _ in range(4):
+        assert world.evaluate()["items"] == 120
+        world.rounds()
+    assert world.ready()[0] == "True", "no log was needed"
+    world.write("", source=CLAIM, minItems=60)
+    assert "its log cannot be read" in world.ready()[2]
+    world.server.faults = Faults()
+    assert world.ready()[0] == "True"
+
+
 def test_a_log_that_cannot_be_read_now_is_read_later() -> None:
     world = Volume(lines(120))
     world.server.faults = Faults(forbidden=frozenset({("get", "pods/log")}))

@@ -1,14 +1,18 @@
 """Runs beside the reconcile: limited in number, resumed after an error, and ended with their canary."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
 from fairlead.controller.evaluations import quality_runs
 from fairlead.controller.evaluations.quality_run import QualityRun
 from fairlead.controller.evaluations.quality_runs import MOST_RUNS, QualityRuns
+from fairlead.controller.evaluations.runner_run import RunnerRun
+from tests.controller.evaluations.test_runners import Programs
 from tests.controller.quality_trials import CONCURRENCY, QualityWorld, lines
 from tests.controller.server import Faults
 
@@ -132,6 +136,32 @@ def test_only_so_many_run_at_a_time() -> None:
     assert world.twice() == []
 
 
+@pytest.mark.parametrize("trouble", [False, True], ids=["waits", "raises"])
+def test_runs_that_cannot_go_on_let_others_have_their_turn(*, trouble: bool) -> None:
+    """A judge or a program that fails for hours is its own canary's matter."""
+    _, runs = evaluated()
+    identity, run = runs._runs.popitem()[1]
+    tried: Counter[int] = Counter()
+
+    class Stuck(QualityRun):
+        """Never goes on."""
+
+        async def advance(self) -> bool:
+            tried[id(self)] += 1
+            if trouble:
+                raise KeyError("of ours")
+            return False
+
+    fields = {name: getattr(run, name) for name in ("found", "margin", "stores", "access", "sides")}
+    for number in range(MOST_RUNS):
+        runs._runs[f"stuck-{number}"] = identity, Stuck(**fields)
+    healthy = QualityRun(**fields)
+    runs._runs["healthy"] = identity, healthy
+    asyncio.run(until(lambda: healthy.ended, runs))
+    assert len(tried) == MOST_RUNS
+    assert min(tried.values()) > 1, "they are tried again"
+
+
 def test_a_question_without_pods_of_one_side_waits() -> None:
     world, runs = evaluated()
     run = run_of(world)
@@ -140,3 +170,26 @@ def test_a_question_without_pods_of_one_side_waits() -> None:
     assert asyncio.run(runs.advance(world.document()["metadata"]["uid"])) is False
     assert run.verdict is not None
     assert run.verdict.reason == "Unreachable"
+
+
+def test_a_run_keeps_its_place_while_its_pod_works_and_not_after_its_program_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(quality_runs, "MOST_RUNS", 1)
+    world = Programs()
+    del world.kube.programs["-baseline"]
+    while not world.pods():
+        world.steps()
+    ((identity, run),) = world.runs._runs.values()
+    assert isinstance(run, RunnerRun)
+    other = replace(run, verdict=None)
+    world.runs._runs["other"] = identity, other
+    polls = count()
+    asyncio.run(until(lambda: next(polls) > 100, world.runs))
+    assert (run.is_working, other.verdict) == (True, None)
+    world.kube.programs["-baseline"] = lambda _: (1, "no module named judge")
+    for _ in range(4):
+        world.kube.round(world.now)
+    asyncio.run(until(lambda: other.verdict is not None, world.runs))
+    assert not run.is_working
+    assert other.verdict is not None

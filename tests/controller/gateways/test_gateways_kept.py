@@ -1,10 +1,27 @@
 """A gateway's children keep their desired state, whoever else writes, and are deleted with it."""
 
+import json
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
 from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller.gateways import members
 from fairlead.controller.gateways.gateway_reader import MOST_KEPT, GatewayReader
+from fairlead.fleet.endpoints import GatewayReport, TenantUse
+from fairlead.review import deployment_review
 from tests.controller.gateways.gateway_world import GatewayWorld, served
 from tests.controller.server import Faults
+
+RULED: Final = {
+    "name": "n",
+    "strategy": "Rules",
+    "deployment": "chat",
+    "rules": [{"name": "r", "deployment": "chat", "when": {"expression": "true"}}],
+}
+"""A rule that names no fact of the request is refused."""
 
 
 def test_what_others_change_is_put_back_and_what_they_delete_comes_again() -> None:
@@ -121,6 +138,25 @@ def test_a_deployment_whose_engines_do_not_admit_it_yet_is_about_to_join() -> No
     assert world.configuration()["targets"] == []
 
 
+def test_a_member_whose_spec_raises_when_it_is_read_keeps_its_entry_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = served()
+    entry = world.objects.held[(kinds.CONFIG_MAP.title, "default", "front-gateway")]["data"]
+
+    def raises(*_: object) -> None:
+        raise KeyError("intermediate")
+
+    monkeypatch.setattr(deployment_review, "read", raises)
+    world.fronts.forget(world.document()["metadata"]["uid"])
+    world.put_gateway(tenants=[{"name": "shop"}])
+    world.settle()
+    after = world.objects.held[(kinds.CONFIG_MAP.title, "default", "front-gateway")]["data"]
+    assert "shop" in after["router.json"]
+    assert json.loads(after["router.json"])["targets"] == json.loads(entry["router.json"])["targets"]
+    assert "the gateway keeps its entry of default/chat" in caplog.text
+
+
 def test_what_was_read_is_forgotten_with_its_object_and_when_others_are_read() -> None:
     world = served()
     reader, live = GatewayReader(), world.gateway()
@@ -132,3 +168,76 @@ def test_what_was_read_is_forgotten_with_its_object_and_when_others_are_read() -
     world.fronts.forget(world.document()["metadata"]["uid"])
     world.settle()
     assert world.gateway_condition("Ready") == ("True", "Serving")
+
+
+BUDGETED: Final = {"name": "shop", "budget": {"maxCost": "25", "period": "Day"}, "requestsPerMinute": 60}
+USED: Final = {"running": 4, "waiting": 0, "requests": 60, "tokens": 1800, "spent": "12.5000"}
+SPENT: Final = {"name": "shop", **USED, "requestsPerMinute": 60, "budget": "25", "budgetPeriod": "Day"}
+
+
+def spending() -> GatewayWorld:
+    """Two routers share the account of a tenant that has spent half of its budget."""
+    world = served(tenants=[BUDGETED])
+    use = TenantUse(running=2, waiting=0, requests=30, tokens=900, spent=12.5, shared=True)
+    world.pod_client.tenants = {"shop": use}
+    minutes_later(world)
+    assert world.gateway()["status"]["tenants"] == [SPENT]
+    return world
+
+
+def minutes_later(world: GatewayWorld) -> None:
+    """Reconcile when use may be written again."""
+    world.now += timedelta(minutes=2)
+    world.gateway_tick()
+
+
+def test_a_budget_does_not_look_refilled_while_routers_do_not_answer() -> None:
+    world = spending()
+    world.pod_client.gateways_silent = True
+    minutes_later(world)
+    assert world.gateway()["status"]["tenants"] == [SPENT]
+    world.restart()
+    world.put_gateway(tenants=[BUDGETED | {"requestsPerMinute": 90}, {"name": "new"}])
+    minutes_later(world)
+    unused = {"running": 0, "waiting": 0, "requests": 0, "tokens": 0}
+    assert world.gateway()["status"]["tenants"] == [SPENT | {"requestsPerMinute": 90}, {"name": "new", **unused}]
+    world.pod_client.gateways_silent = False
+    world.pod_client.tenants = {}
+    minutes_later(world)
+    assert world.gateway()["status"]["tenants"][0]["spent"] == "0.0000"
+
+
+def test_a_budget_does_not_shrink_while_one_of_two_routers_does_not_answer() -> None:
+    world = spending()
+    every, polled = world.pod_client.gateway_report, list[str]()
+
+    async def some(router: Manifest) -> GatewayReport | None:
+        polled.append(router["metadata"]["name"])
+        return None if len(polled) == 1 else await every(router)
+
+    world.pod_client.gateway_report = some  # type: ignore[method-assign]  # one router does not answer
+    minutes_later(world)
+    assert len(polled) == 2
+    assert world.gateway()["status"]["tenants"] == [SPENT]
+
+
+@pytest.mark.parametrize(
+    ("models", "reason"),
+    [
+        ([{"name": "m", "strategy": "Weighted", "weighted": [{"deployment": "chat", "weight": 0}]}], "Unreadable"),
+        ([{"name": "m", "deployment": "chat"}, RULED], "Refused"),
+    ],
+)
+def test_while_the_spec_is_not_accepted_the_status_has_the_limits_that_routers_enforce(
+    models: list[Manifest], reason: str
+) -> None:
+    world = spending()
+    other = BUDGETED | {"budget": {"maxCost": "99", "period": "Month"}, "requestsPerMinute": 600}
+    world.put_gateway(tenants=[other], models=models)
+    minutes_later(world)
+    assert world.gateway_condition("Accepted") == ("False", reason)
+    assert world.gateway()["status"]["tenants"] == [SPENT]
+    world.put_gateway(tenants=[other])
+    minutes_later(world)
+    changed = {"requestsPerMinute": 600, "budget": "99", "budgetPeriod": "Month"}
+    assert world.gateway()["status"]["tenants"] == [SPENT | changed]

@@ -72,6 +72,16 @@ def test_a_policy_counts_who_names_it_in_its_own_namespace() -> None:
     assert len(shared.world.server.writes) == writes
 
 
+def test_what_the_autoscaler_reports_in_a_policy_is_no_reason_to_write_it_again() -> None:
+    shared = Shared(kinds.AUTOSCALING_POLICY, {})
+    found, where = shared.tick(), (kinds.AUTOSCALING_POLICY.title, "default", "calm")
+    effects = {"effects": [{"deployment": "chat", "reason": "QueueDepth"}]}
+    shared.world.objects.put(kinds.AUTOSCALING_POLICY, shared.world.objects.held[where] | {"status": found | effects})
+    writes = len(shared.world.server.writes)
+    assert shared.tick() == found | effects
+    assert len(shared.world.server.writes) == writes
+
+
 @pytest.mark.parametrize(
     ("spec", "reason", "words"),
     [

@@ -167,7 +167,7 @@ def test_the_environment_sets_caches_secrets_by_name_and_no_hub_without_need() -
         EnvVar(name="TORCHINDUCTOR_CACHE_DIR", value="/cache/torchinductor"),
         EnvVar(name="FLASHINFER_WORKSPACE_BASE", value="/cache/flashinfer"),
     )
-    users = (EnvVar(name="SGLANG_LOG_MS", value="1"), EnvVar(name="REGION", value=region))
+    users = (EnvVar(name="REGION", value=region), EnvVar(name="SGLANG_LOG_MS", value="1"))
     assert launch(secret).environment == (*caches, EnvVar(name="HF_TOKEN", value=token), *users)
     assert launch(setup).environment == (*caches, *users)
     assert launch(setup_of(ENGINE, source=VOLUME)).environment == (*caches, EnvVar(name="HF_HUB_OFFLINE", value="1"))

@@ -12,7 +12,7 @@ from fairlead.fleet.conversations import Reasoning, Tools
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import KvFormat
 from fairlead.fleet.shapes import WindowedLayers
-from tests.engines.setups import A100, H100, HUB, LLAMA, NGRAM, VOLUME, setup_of
+from tests.engines.setups import A100, H100, HUB, LLAMA, NGRAM, VOLUME, setup_of, with_token
 from tests.engines.sglang.inputs import ENGINE, RELEASED, adapter, extra, setup_with, warnings
 
 WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
@@ -89,6 +89,12 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         "spec.engine.trustRemoteCode",
         Why.RISKY,
         "set spec.model.revision",
+    ),
+    "a token without a source that takes it": (
+        with_token(setup_of(ENGINE, source=VOLUME, on=H100)),
+        "spec.model.tokenSecret",
+        Why.RISKY,
+        "only hf:// sources are read with this token",
     ),
     "an adapter's revision that is ignored": (
         setup_with(adapters=adapter(source=HUB)),

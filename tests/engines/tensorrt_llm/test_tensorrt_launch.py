@@ -188,7 +188,7 @@ def test_the_environment_sets_caches_secrets_by_name_no_usage_report_and_no_hub_
         EnvVar(name="FLASHINFER_WORKSPACE_BASE", value="/cache/flashinfer"),
         EnvVar(name="TRTLLM_NO_USAGE_STATS", value="1"),
     )
-    users = (EnvVar(name="TLLM_LOG_LEVEL", value="debug"), EnvVar(name="REGION", value=region))
+    users = (EnvVar(name="REGION", value=region), EnvVar(name="TLLM_LOG_LEVEL", value="debug"))
     assert launch(secret).environment == (*ours, EnvVar(name="HF_TOKEN", value=token), *users)
     assert launch(setup).environment == (*ours, *users)
     assert launch(setup_of(ENGINE, source=VOLUME)).environment == (*ours, EnvVar(name="HF_HUB_OFFLINE", value="1"))

@@ -11,7 +11,7 @@ from fairlead.engines.tensorrt_llm import unknown_flags, warning_checks
 from fairlead.fleet.conversations import Reasoning, Tools
 from fairlead.fleet.desired_state import DesiredSpeculation, EngineKind
 from fairlead.fleet.quantization import WeightFormat
-from tests.engines.setups import B200, DRAFT, H100, HUB, LLAMA, NGRAM, VOLUME, WITH_DRAFT, setup_of, stored
+from tests.engines.setups import B200, DRAFT, H100, HUB, LLAMA, NGRAM, VOLUME, WITH_DRAFT, setup_of, stored, with_token
 from tests.engines.tensorrt_llm.inputs import ENGINE, EXTRA, TENSORRT, adapter
 
 SHORT: Final = replace(ENGINE, max_context_tokens=8192)
@@ -68,6 +68,11 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, tuple[tuple[str, Why], ...], st
         setup_of(replace(SHORT, trust_remote_code=True), source=replace(HUB, revision=None), on=H100),
         (("spec.engine.trustRemoteCode", Why.RISKY),),
         "set spec.model.revision",
+    ),
+    "a token without a source that takes it": (
+        with_token(setup_of(SHORT, source=VOLUME, on=H100)),
+        (("spec.model.tokenSecret", Why.RISKY),),
+        "only hf:// sources are read with this token",
     ),
     "an option that is spelt with dashes": (
         short(extra_args=("--log-level", "debug")),

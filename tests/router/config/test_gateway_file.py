@@ -161,6 +161,8 @@ REFUSED: Final[dict[str, str]] = {
     '{"targets": [{"target": "ns/a", "endpoints": ["a:1"], "pricePerHour": "x"}]}': "pricePerHour: 'x': must be",
     '{"externals": [{"name": "big", "url": "https://a", "model": "m"}]}': "externals[0].name: 'big': must begin with",
     '{"externals": [{"name": "external/b", "url": "ftp://a", "model": "m"}]}': "externals[0].url: 'ftp://a': must be",
+    '{"externals": [{"name": "external/b", "url": "https://a:99999", "model": "m"}]}': "url: 'https://a:99999': must",
+    '{"externals": [{"name": "external/b", "url": "https://[a", "model": "m"}]}': "url: 'https://[a': must be",
     '{"externals": [{"name": "external/b", "url": "https://a"}]}': "externals[0].model: absent",
     '{"externals": [{"name": "external/b", "url": "https://a", "model": "m", "keyFile": 3}]}': "keyFile: 3: must",
     '{"routes": [{"name": "a", "strategy": "Guess"}]}': "routes[0].strategy: 'Guess': must be one of Single, Weighted",

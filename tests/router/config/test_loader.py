@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from fairlead.api import routing_conversion, traffic
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.gateways import (
     Balancing,
@@ -70,7 +71,12 @@ ROUTING: Final = RoutingSettings(
 )
 
 
-@pytest.mark.parametrize("routing", [RoutingSettings(), ROUTING])
+LARGE: Final = traffic.ResponseCache(enabled=True, max_size="1Ti", max_entry_size="999999999999999Pi")
+
+
+@pytest.mark.parametrize(
+    "routing", [RoutingSettings(), ROUTING, RoutingSettings(cache=routing_conversion.response_cache(LARGE))]
+)
 def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSettings) -> None:
     revision = setup_of().wanted
     replica = ReplicaCapacity(
@@ -150,7 +156,8 @@ REFUSED: Final[dict[str, str]] = {
     '{"endpoints": ["http://a:1"]}': "endpoints: http://a:1: must be host:port without a scheme",
     '{"endpoints": ["a"]}': "endpoints: a: must be host:port without a scheme",
     '{"selector": 5}': "selector: 5: must be text",
-    '{"endpoints": ["a:1"], "enginePort": "http"}': "enginePort: 'http': must be a whole number from 0 up",
+    '{"endpoints": ["a:1"], "enginePort": "http"}': "enginePort: 'http': must be a whole number from 0 to 900",
+    '{"endpoints": ["a:1"], "enginePort": 1e99}': "enginePort: 1e+99: must be a whole number from 0 to",
     '{"endpoints": ["a:1"], "routing": 7}': "routing: 7: must be an object",
     '{"endpoints": ["a:1"], "routing": {"hold": 7}}': "routing.hold: 7: must be an object",
     '{"endpoints": ["a:1"], "routing": {"door": 7}}': "routing.door: 7: must be an object",

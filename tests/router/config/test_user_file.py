@@ -103,6 +103,8 @@ def test_a_selector_finds_engines_of_a_namespace() -> None:
 
 E: Final = "endpoints: ['a:1']\n"
 REFUSED: Final[dict[str, str]] = {
+    "endpoints: [a:1]\nmodels: [chat]\nadapters: [chat, sql]": "adapters: sql: not in models, so clients that ask for "
+    "it get 404; add it there too",
     "{": "neither YAML nor JSON: ",
     "[]": "list: must be one object; begin with endpoints: [host:port]",
     "{}": "selector, endpoints: neither is set",

@@ -55,6 +55,12 @@ def test_a_refusal_is_recognized_by_common_phrases_and_by_the_routes_own_phrases
     assert checked(answer, AnswerCheck.NO_REFUSAL, refusal_words=words).fault is AnswerFault.REFUSED
 
 
+def test_a_phrase_matches_with_either_apostrophe() -> None:
+    for word in ("je n\u2019ai pas le droit", "je n'ai pas le droit"):
+        for answer in ("Je n\u2019ai pas le droit de dire cela.", "Je n'ai pas le droit de dire cela."):
+            assert checked(text(answer), AnswerCheck.NO_REFUSAL, refusal_words=(word,)).fault is AnswerFault.REFUSED
+
+
 def test_a_phrase_late_in_an_answer_is_no_refusal() -> None:
     assert checked(text("x" * 400 + " I cannot help"), AnswerCheck.NO_REFUSAL) is PASSED
 

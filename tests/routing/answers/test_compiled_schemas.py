@@ -166,6 +166,8 @@ def test_a_document_that_is_too_large_or_too_deep_is_not_checked() -> None:
     assert schema.check(json.dumps([1] * 1000)).message == "it does not match the JSON schema of the request"
     large = schema.check('"' + "a" * 2**20 + '"')
     assert (large.fault, large.message) == (AnswerFault.TOO_COSTLY, "the answer has 1048578 bytes, beyond 1048576")
+    deep = ready({"type": "object"}).check("[" * 400 + "]" * 400)
+    assert (deep.fault, deep.message) == (AnswerFault.SCHEMA, "it does not match the JSON schema of the request")
     assert schema.check("[" * 100_000).message == "it is not JSON that can be read: it nests too deeply"
 
 

@@ -27,11 +27,18 @@ def test_a_quiet_route_may_go_on_once_a_minute_and_a_share_of_0_never() -> None:
 def test_a_clock_that_steps_back_counts_on() -> None:
     budget = EscalationBudget()
     budget.count_request(1000.0)
-    assert budget.maybe_spend(1.0, 990.0)
-    assert not budget.maybe_spend(1.0, 1000.0)
+    assert budget.maybe_spend(0.9, 990.0)
+    assert not budget.maybe_spend(0.9, 1000.0)
 
 
-@given(st.lists(st.tuples(st.floats(0, 9), st.booleans()), max_size=60), st.floats(0.01, 1.0))
+def test_a_share_of_1_means_all_however_late_and_often_they_go_on() -> None:
+    budget = EscalationBudget()
+    budget.count_request(0.0)
+    assert all(budget.maybe_spend(1.0, at) for at in (70.0, 70.0, 71.0))
+    assert not budget.maybe_spend(0.5, 72.0)
+
+
+@given(st.lists(st.tuples(st.floats(0, 9), st.booleans()), max_size=60), st.floats(0.01, 0.99))
 def test_none_is_granted_beyond_the_share_of_the_slots_that_count(
     story: list[tuple[float, bool]], share: float
 ) -> None:

@@ -115,6 +115,25 @@ def test_speculation_returns_when_the_load_has_fallen_but_never_twice_within_ten
     assert guesser.passes(6) is True
 
 
+def test_speculation_that_a_restart_found_switched_off_is_measured_again_after_a_while() -> None:
+    """Nothing that was measured is known, and while it is off nothing can be."""
+    guesser = Guesser(state=SpeculationState(off=True, switched_at=START))
+    assert guesser.passes(9) is True
+    assert guesser.passes(2) is False
+    assert guesser.passes(7) is False
+    assert guesser.passes(4) is True
+
+
+def test_what_was_measured_outlives_a_restart_and_the_span_being_measured_does_not() -> None:
+    guesser = Guesser()
+    guesser.passes(4)
+    kept = guesser.state.lasting
+    assert kept == SpeculationState(
+        off=True, switched_at=guesser.state.switched_at, guessed=3.0, accepted=guesser.state.accepted
+    )
+    assert kept.accepted == pytest.approx(0.6)
+
+
 def test_a_short_burst_switches_nothing() -> None:
     guesser = Guesser(batch=2)
     for _ in range(5):

@@ -1,5 +1,6 @@
 """Known faults of policies, alone and combined; the usual policy has none."""
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 
@@ -124,6 +125,14 @@ def test_schedules_that_do_not_conflict_get_no_warning(one: ScheduleWindow, othe
 def test_one_that_opens_often_counts_as_open_all_that_day() -> None:
     often = replace(NIGHT, cron="*/5 6-12 * * *", duration_seconds=60.0)
     assert list(policy_lint.overlapping((MORNING, often))) == [(0, 1)]
+
+
+def test_as_many_schedules_as_there_may_be_are_compared_in_no_time() -> None:
+    """The review runs on the operator's only event loop."""
+    minutes = [replace(MORNING, name=f"s{number}", cron="* * * * *", min_replicas=number) for number in range(1, 33)]
+    began = time.process_time()
+    assert len(list(policy_lint.overlapping(minutes))) == 32 * 31 / 2
+    assert time.process_time() - began < 3.0
 
 
 @pytest.mark.parametrize(

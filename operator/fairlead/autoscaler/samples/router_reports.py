@@ -32,10 +32,13 @@ class LaneReport(msgspec.Struct, rename="camel"):
     oldest_seconds: float = 0.0
 
 
-class QueueReport(msgspec.Struct):
+class QueueReport(msgspec.Struct, rename="camel"):
     """Waiting requests of all lanes."""
 
     held: float = 0.0
+    passed_over: bool = False
+    """A gateway's route sent requests to a fallback, as no replica is ready; the first replica starts as if one were
+    held."""
     lanes: dict[str, LaneReport] = {}
 
 
@@ -105,7 +108,7 @@ def _figures(queue: QueueReport, demand: DemandReport, at: float) -> RouterFigur
         prompt_tokens=demand.prompt_tokens,
         waiting=sum(lane.waiting for lane in hurried),
         batch_waiting=batch.waiting if batch is not None else 0.0,
-        held=queue.held,
+        held=max(queue.held, float(queue.passed_over)),
         oldest_seconds=max((lane.oldest_seconds for lane in hurried), default=0.0),
     )
 

@@ -22,6 +22,15 @@ class SourceCounters:
     late: int = 0
     """Scrapes that began more than one round late: the process is too busy for so many pods."""
 
+    def add(self, more: "SourceCounters") -> None:
+        """Add the counts of another source."""
+        self.scrapes += more.scrapes
+        self.bytes_read += more.bytes_read
+        self.connections += more.connections
+        self.late += more.late
+        for problem, count in more.failures.items():
+            self.failures[problem] += count
+
 
 class SampleSource(Protocol):
     """Where samples come from."""

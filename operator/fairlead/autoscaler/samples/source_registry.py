@@ -114,6 +114,8 @@ class SourceRegistry:
         self._direct = makers.direct()
         self._direct.start()
         self._made: dict[PrometheusReference, _RegisteredSource] = {}
+        self._past = SourceCounters()
+        """Counts of sources that were closed: a total that went down would read as a restart."""
 
     def of(self, case: ScalingCase) -> SampleSource:
         """Return the source for this deployment's policy."""
@@ -150,7 +152,8 @@ class SourceRegistry:
             self._end(self._made.pop(place))
 
     def tallies(self) -> Iterator[SourceCounters]:
-        """Yield the counters of each source."""
+        """Yield the counters of each source, and those of all closed ones together."""
+        yield self._past
         yield self._direct.tallies
         yield from (one.source.tallies for one in self._made.values())
 
@@ -183,6 +186,7 @@ class SourceRegistry:
         if server == made.server:
             return
         old, made.server = made.source, server
+        self._past.add(old.tallies)
         made.source = self._makers.prometheus(server)
         made.source.start()
         await old.close()
@@ -204,8 +208,8 @@ class SourceRegistry:
         except (binascii.Error, UnicodeDecodeError) as problem:
             raise LookupError(f"Secret {place.namespace}/{key.name}, key {key.key}: it is not text") from problem
 
-    @staticmethod
-    def _end(made: _RegisteredSource) -> None:
+    def _end(self, made: _RegisteredSource) -> None:
+        self._past.add(made.source.tallies)
         if made.task is not None:
             made.task.cancel()
         closing = asyncio.ensure_future(made.source.close())

@@ -88,12 +88,12 @@ class AdapterReconciler:
         return ReconcileOutcome(after_s=0.0 if canary_trial.has_moved(found.canary, stored) else found.after_s)
 
     async def _observed(self, document: Manifest, now: datetime) -> AdapterNews:
-        adapter = served_adapters.read(document)
+        adapter, stored = served_adapters.read(document), canary_status.of(document)
         if adapter is None:
             words = "the object violates the schema of this version; apply its manifest again"
-            return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True))
+            return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True), canary=stored)
         wanted, refusal = self._deployment(adapter)
-        stored, named = canary_status.of(document), {"servedName": adapter.served_name}
+        named = {"servedName": adapter.served_name}
         if wanted is None:
             return AdapterNews(figures=named, conditions=refusal, canary=stored)
         beside = served_adapters.of(self._environment.world, wanted)

@@ -45,6 +45,11 @@ class ItemTrouble:
     reason: ConditionReason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsUnchanged:
+    """The file is that of the last version."""
+
+
 class ItemReads:
     """Reads through the API server."""
 
@@ -53,11 +58,24 @@ class ItemReads:
         self._work = work
         self._platform = platform
 
-    async def read(self, document: Manifest, source: ItemSource, *, beside: bool = False) -> ItemText | ItemTrouble:
-        """Return the file, or why it is not there yet; `beside`: with a digest of what is in the same folder."""
+    async def read(
+        self, document: Manifest, source: ItemSource, last_version: str = "", *, beside: bool = False
+    ) -> ItemText | ItemsUnchanged | ItemTrouble:
+        """Return the file, or why it is not there yet; `beside`: with a digest of what is in the same folder.
+
+        `last_version` is the version that was read before: what a pod printed is not fetched and unpacked again.
+        """
         if isinstance(source, ConfigMapKey):
             return await self._from_config_map(document["metadata"]["namespace"], source)
-        return await self._from_pod(document, source, beside=beside)
+        owner = evaluation_pods.of_evaluation(document)
+        wanted = evaluation_pods.reader(owner, source, self._platform, beside=beside)
+        state = await self._work.progress(owner, wanted, last_version)
+        if isinstance(state, WorkEnded):
+            return ItemsUnchanged() if state.live["metadata"]["uid"] == last_version else _text(state, source)
+        if isinstance(state, WorkFailed):
+            return ItemTrouble(words=f"spec.items: {state.words}", reason=ConditionReason.ITEMS_NOT_READ)
+        why = f": {state.why}" if state.why else ""
+        return ItemTrouble(words=f"pod {state.pod} reads the items{why}", reason=ConditionReason.READING_ITEMS)
 
     async def tidy(self, document: Manifest, source: ItemSource) -> None:
         """Remove the pod that read items elsewhere, if the evaluation named another place before."""
@@ -89,25 +107,18 @@ class ItemReads:
             beside=fingerprint(live.get("data"), 64),
         )
 
-    async def _from_pod(self, document: Manifest, source: PodSource, *, beside: bool) -> ItemText | ItemTrouble:
-        owner = evaluation_pods.of_evaluation(document)
-        wanted = evaluation_pods.reader(owner, source, self._platform, beside=beside)
-        state = await self._work.progress(owner, wanted)
-        if isinstance(state, WorkFailed):
-            return ItemTrouble(words=f"spec.items: {state.words}", reason=ConditionReason.ITEMS_NOT_READ)
-        if not isinstance(state, WorkEnded):
-            why = f": {state.why}" if state.why else ""
-            return ItemTrouble(words=f"pod {state.pod} reads the items{why}", reason=ConditionReason.READING_ITEMS)
-        try:
-            content = handed_lines.read(state.lines)
-        except NotHandedOver as problem:
-            return ItemTrouble(words=f"spec.items: {problem}", reason=ConditionReason.ITEMS_NOT_READ)
-        return ItemText(
-            version=state.live["metadata"]["uid"],
-            place=_place(source),
-            content=content,
-            beside=handed_lines.beside(state.lines),
-        )
+
+def _text(ended: WorkEnded, source: PodSource) -> ItemText | ItemTrouble:
+    try:
+        content = handed_lines.read(ended.lines)
+    except NotHandedOver as problem:
+        return ItemTrouble(words=f"spec.items: {problem}", reason=ConditionReason.ITEMS_NOT_READ)
+    return ItemText(
+        version=ended.live["metadata"]["uid"],
+        place=_place(source),
+        content=content,
+        beside=handed_lines.beside(ended.lines),
+    )
 
 
 def _place(source: PodSource) -> str:

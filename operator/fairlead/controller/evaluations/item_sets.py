@@ -6,7 +6,7 @@ from typing import Final
 from fairlead.api import object_reader
 from fairlead.api.kinds import EVALUATION
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.evaluations.item_reads import ItemReads, ItemText, ItemTrouble
+from fairlead.controller.evaluations.item_reads import ItemReads, ItemsUnchanged, ItemText, ItemTrouble
 from fairlead.evaluating import item_file
 from fairlead.evaluating import items as item_order
 from fairlead.evaluating.item_problems import ItemProblem
@@ -68,16 +68,20 @@ class ItemSets:
             return self._keep(key, (), ItemSet(trouble=words, reason=ConditionReason.UNREADABLE))
         plan = evaluations.plan(read.value.spec)
         assert plan.source is not None, "an object without one has problems"
-        found = await self._reads.read(document, plan.source, beside=plan.runner.kind is RunnerKind.LM_EVAL)
+        of = (document["metadata"]["uid"], document["metadata"]["generation"])
+        kept = self._sets.get(key)
+        last_version = str(kept[0][2]) if kept is not None and kept[0][:2] == of else ""
+        found = await self._reads.read(
+            document, plan.source, last_version, beside=plan.runner.kind is RunnerKind.LM_EVAL
+        )
         if isinstance(found, ItemTrouble):
             return self._keep(key, (), ItemSet(trouble=found.words, reason=found.reason))
-        version = (document["metadata"]["uid"], document["metadata"]["generation"], found.version)
-        kept = self._sets.get(key)
-        if kept is not None and kept[0] == version:
+        if kept is not None and (isinstance(found, ItemsUnchanged) or found.version == last_version):
             return kept[1]
-        if kept is None or kept[0][:2] != version[:2]:
+        assert isinstance(found, ItemText), "there is no last version without a kept one"
+        if not last_version:
             await self._reads.tidy(document, plan.source)
-        return self._keep(key, version, _parsed(plan, found))
+        return self._keep(key, (*of, found.version), _parsed(plan, found))
 
     def _keep(self, key: ObjectKey, version: tuple[object, ...], found: ItemSet) -> ItemSet:
         self._sets[key] = version, found

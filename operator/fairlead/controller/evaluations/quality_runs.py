@@ -31,7 +31,7 @@ from fairlead.process.engine_places import RunSide
 from fairlead.review.context import ObjectKey
 
 MOST_RUNS: Final = 4
-"""Runs at a time; a canary beyond them waits for one to end."""
+"""Runs at a time; a canary beyond them waits until one ends, or cannot go on now."""
 PAUSE_S: Final = 1.0
 """Between checks for new runs, and before retrying a run that could not continue."""
 FAILED_S: Final = 10.0
@@ -156,16 +156,25 @@ class QualityRuns:
             return False
 
     async def _drive(self, uid: str, run: Run) -> None:
-        """Run round after round, as long as this is the deployment's run."""
+        """Run round after round, as long as this is the deployment's run and it goes on."""
         while (found := self._runs.get(uid)) is not None and found[1] is run and not run.ended:
             try:
-                went_on = await self.advance(uid)
+                went_on, pause = await self.advance(uid), PAUSE_S
             except Exception:
                 log.exception("an internal error of Fairlead in an evaluation; please report it")
-                await asyncio.sleep(FAILED_S)
+                went_on, pause = False, FAILED_S
+            if went_on:
                 continue
-            if not went_on:
-                await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(pause)
+            if not (isinstance(run, RunnerRun) and run.is_working):
+                self._let_others_go_first(uid, run)
+                return
+
+    def _let_others_go_first(self, uid: str, run: Run) -> None:
+        """Move a run to the end, or a few that cannot go on for hours would keep all others waiting."""
+        found = self._runs.get(uid)
+        if found is not None and found[1] is run:
+            self._runs[uid] = self._runs.pop(uid)
 
     def _run(self, question: QualityQuestion, found: ItemSet) -> Run:
         """Return the run of this question; a new one begins if anything but pods changed."""

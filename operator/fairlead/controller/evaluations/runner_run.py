@@ -60,6 +60,8 @@ class RunnerRun:
     ended: bool = False
     dropped: bool = False
     """Its verdict is no longer needed."""
+    is_working: bool = False
+    """A pod of it works now, as far as is known."""
     _loaded: bool = False
     _models: dict[Side, str] = field(default_factory=dict)
     _checks: int = 0
@@ -69,6 +71,7 @@ class RunnerRun:
 
     async def advance(self) -> bool:
         """Check the next pass once; return False if it is still running, or nothing can be sent."""
+        self.is_working = False
         if not self._loaded:
             await asyncio.gather(*(one.load() for one in self.stores.values()))
             self._loaded = True
@@ -115,6 +118,7 @@ class RunnerRun:
         manifest = runner_pods.manifest(work, self.platform)
         self._current = manifest
         state = await self.work.progress(work.owner, manifest)
+        self.is_working = isinstance(state, WorkRunning) and not state.why
         if isinstance(state, WorkRunning):
             await self._follow(manifest)
             why = f": {state.why}" if state.why else f" asks the {runner_passes.side_of(wanted)}"

@@ -42,7 +42,8 @@ class WorkEnded:
     """It ended well."""
 
     live: Manifest
-    lines: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    """None if its log was read before, or is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,11 @@ class WorkPods:
         self._server = server
         self._logs = logs
 
-    async def progress(self, owner: WorkOwner, wanted: Manifest) -> WorkState:
-        """Return how far it is; created if missing, and created anew if it was made for something else."""
+    async def progress(self, owner: WorkOwner, wanted: Manifest, uid_of_read: str = "") -> WorkState:
+        """Return how far it is; created if missing, and created anew if it was made for something else.
+
+        `uid_of_read` is the UID of a pod whose log was read before.
+        """
         name = wanted["metadata"]["name"]
         live = await self.find(wanted)
         if live is None:
@@ -81,7 +85,7 @@ class WorkPods:
         if not evaluation_pods.is_same_work(live, wanted):
             await self.remove(live)
             return WorkRunning(pod=name)
-        return await self._state(live)
+        return await self._state(live, uid_of_read)
 
     async def find(self, wanted: Manifest) -> Manifest | None:
         """Return the pod of that name, of any owner."""
@@ -96,12 +100,12 @@ class WorkPods:
         """Delete a pod."""
         await self._server.remove(live, uid=live["metadata"]["uid"])
 
-    async def _state(self, live: Manifest) -> WorkState:
+    async def _state(self, live: Manifest, uid_of_read: str) -> WorkState:
         """Judge by the container that does the work: its sidecar may still run."""
         about, status = live["metadata"], live.get("status") or {}
         ended = _ended(live)
         if ended is not None and ended.get("exitCode") == 0:
-            return await self._read(live)
+            return WorkEnded(live=live) if about["uid"] == uid_of_read else await self._read(live)
         if ended is not None or status.get("phase") in pods.ENDED:
             last = (ended or {}).get("message") or status.get("message") or (ended or {}).get("reason") or "no word"
             cause = program_failure.cause(str(last), LONGEST)

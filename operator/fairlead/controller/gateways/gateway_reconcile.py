@@ -164,18 +164,18 @@ class GatewayReconciler:
 
     def _tenants(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> list[Manifest]:
         """Return what tenants use; unchanged for a minute after it was written."""
-        uid, fresh = observed.owner.uid, gateway_status.tenants(inputs)
+        fresh = gateway_status.tenants(inputs, observed.status.get("tenants") or [])
+        if inputs.refused is not None:
+            return fresh
+        uid = observed.owner.uid
         usage = self._usage.get(uid)
         if usage is None or at - usage.at >= USE_WRITTEN_EVERY or _limits(usage.tenants) != _limits(fresh):
             usage = self._usage[uid] = _TenantUsage(at, fresh)
         return usage.tenants
 
 
-_USE: Final = frozenset({"running", "waiting", "requests", "tokens", "spent"})
-
-
 def _limits(tenants: Sequence[Manifest]) -> list[Manifest]:
-    return [{name: value for name, value in one.items() if name not in _USE} for one in tenants]
+    return [{name: value for name, value in one.items() if name not in gateway_status.USE} for one in tenants]
 
 
 def _refused(reason: ConditionReason, problems: Sequence[SpecFinding]) -> UntimedCondition:

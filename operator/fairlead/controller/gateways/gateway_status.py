@@ -26,6 +26,8 @@ MOST_MODELS = 256
 MOST_TARGETS = 32
 _AS_BEFORE = ("deployments", "endpoint", "models")
 """Fields that are known only for an accepted spec."""
+USE = frozenset({"running", "waiting", "requests", "tokens", "spent"})
+"""Fields of a tenant that change with its requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,21 @@ def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
     return found | ({"models": models[:MOST_MODELS]} if models else {})
 
 
-def tenants(now: GatewayInputs) -> list[Manifest]:
-    """Return what each tenant uses, over all routers that answer, and its limits."""
-    configured = now.gateway.routing.tenants if now.gateway is not None else ()
-    return [_tenant(one, [report.tenants.get(one.name, TenantUse()) for report in _answers(now)]) for one in configured]
+def tenants(now: GatewayInputs, stored: Sequence[Manifest]) -> list[Manifest]:
+    """Return what each tenant uses, over all routers, and its limits.
+
+    `stored` is what was written last. Its figures stay while a router does not answer, since a part of them would look
+    like a budget that was refilled; all of it stays while the spec is refused, since routers keep the previous limits.
+    """
+    if now.refused is not None or now.gateway is None:
+        return list(stored)
+    answered = [report.tenants for report in now.reports if report is not None]
+    whole = bool(answered) and len(answered) == len(now.reports)
+    before = {} if whole else {str(one.get("name")): one for one in stored}
+    return [
+        _tenant(one, [each.get(one.name, TenantUse()) for each in answered], before.get(one.name, {}))
+        for one in now.gateway.routing.tenants
+    ]
 
 
 def judgements(observed: GatewaySnapshot, now: GatewayInputs) -> tuple[UntimedCondition, ...]:
@@ -179,14 +192,16 @@ def _answers(now: GatewayInputs) -> list[GatewayReport]:
     return [one for one in now.reports if one is not None]
 
 
-def _tenant(one: Tenant, uses: Sequence[TenantUse]) -> Manifest:
+def _tenant(one: Tenant, uses: Sequence[TenantUse], before: Manifest) -> Manifest:
+    """Return one tenant's use and limits; figures in `before` replace those of routers."""
     limits: Mapping[str, int | None] = {
         "maxConcurrency": one.max_concurrency,
         "requestsPerMinute": one.requests_per_minute,
         "tokensPerMinute": one.tokens_per_minute,
     }
     used = {name: sum(getattr(use, name) for use in uses) for name in ("running", "waiting", "requests", "tokens")}
-    return {"name": one.name, **used, **dict(_set(limits)), **_money(one.budget, uses)}
+    found = {"name": one.name, **used, **dict(_set(limits)), **_money(one.budget, uses)}
+    return found | {name: before[name] for name in USE & before.keys() & found.keys()}
 
 
 def _money(budget: TenantBudget | None, uses: Sequence[TenantUse]) -> Manifest:

@@ -1,5 +1,6 @@
 """The deployments that joined a gateway, as listed in its routers' file; each is read once per generation."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from fairlead.planning import canary
 from fairlead.review import deployment_review, gateway_membership, policies, replica_facts, speculation_switch
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
+
+log = logging.getLogger(__name__)
 
 LEAVING: Final[Manifest] = {"leaving": True}
 """Its engines still admit the gateway, which its spec no longer names."""
@@ -93,14 +96,22 @@ class MemberReader:
         edition = (metadata["generation"], off, policies.objective_of(policy))
         kept = self._entries.get(metadata["uid"])
         if kept is None or kept[0] != edition:
-            judged = deployment_review.read(document, self._context)
-            if off:
-                judged = deployment_review.without_speculation(judged, document, self._context)
-            kept = self._entries[metadata["uid"]] = (edition, _target(judged, edition[2]))
+            kept = self._entries[metadata["uid"]] = (edition, self._read(document, edition[2], off=off))
         self._entries.move_to_end(metadata["uid"])
         if len(self._entries) > MOST_KEPT:
             self._entries.popitem(last=False)
         return kept[1]
+
+    def _read(self, document: Manifest, first_token_seconds: float | None, *, off: bool) -> ReadMember | None:
+        """Read a spec; None if it is refused, or if a bug keeps it from being read: other members go on."""
+        try:
+            judged = deployment_review.read(document, self._context)
+            if off:
+                judged = deployment_review.without_speculation(judged, document, self._context)
+            return _target(judged, first_token_seconds)
+        except Exception:
+            log.exception("internal error; the gateway keeps its entry of %s; please report it", name_of(document))
+            return None
 
 
 def name_of(document: Manifest) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION, GATEWAY
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import canary_status, conditions, replica_counts
+from fairlead.controller.status import canary_status, conditions, replica_counts, replica_prices
 from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
@@ -20,15 +20,18 @@ from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Desired
 from fairlead.fleet.rollouts import RevisionState
 from fairlead.objects import labels, router_service
 from fairlead.objects.owner import Owner
+from fairlead.planning import canary
 from fairlead.planning.router_move import MovePhase, RouterMove
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
 Manifest = dict[str, Any]
 
-NOT_OURS: Final = frozenset({"scaling"})
+NOT_OURS: Final = frozenset({"scaling", "effects"})
 """Fields of the status that another process writes."""
 MOST_REVISIONS: Final = 16
+_OF_THE_SPEC: Final = ("endpoint", "cost", "fit")
+"""Fields that stay as they were while the spec cannot be read, since the deployment serves as before."""
 _KEYED: Final = ("conditions", "revisions", "models", "tenants", "versions")
 
 
@@ -39,8 +42,8 @@ class StatusFields:
     generation: int
     selector: str
     endpoint: str | None
-    price_an_hour: float | None = None
-    """The price of one replica, by the catalogue."""
+    prices: Mapping[str, float]
+    """The price of one replica for an hour, by revision."""
 
 
 def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: datetime) -> Manifest:
@@ -66,8 +69,10 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
         found["endpoint"] = fields.endpoint
     if fit := _fit(now):
         found["fit"] = fit
-    if fields.price_an_hour is not None:
-        found["cost"] = {"perHour": _decimal(fields.price_an_hour * live)} | _token_price(now.spent, before)
+    if (cost := replica_prices.per_hour(now.states, fields.prices)) is not None:
+        found["cost"] = {"perHour": _decimal(cost)} | _token_price(now.spent, before)
+    if now.judged.deployment is None:
+        return {key: before[key] for key in _OF_THE_SPEC if key in before} | found
     return found
 
 
@@ -156,9 +161,22 @@ def _revision(state: RevisionState, now: StatusInputs, before: Manifest) -> Mani
         "routable": len([one for one in ready if one.routable]),
         "startedAt": state.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+    if (weight := _weight(state, now)) is not None:
+        found["weight"] = weight
     if start := _start(now.starts.get(state.name), _before(state.name, before)):
         found["coldStart"] = start
     return found
+
+
+def _weight(state: RevisionState, now: StatusInputs) -> int | None:
+    """Return the percent of the conversations that it gets; None while revisions share them by their replicas."""
+    share = canary.share(now.canary) if now.canary is not None else None
+    if now.canary is not None and share is not None:
+        return {now.canary.revision: share.percent, now.canary.stable: 100 - share.percent}.get(state.name)
+    serving = [each.name for each in now.states if any(one.routable and not one.ending for one in each.replicas)]
+    if len(serving) != 1:
+        return None
+    return 100 if state.name in serving else 0
 
 
 def _start(measured: StartDurations | None, earlier: Manifest) -> Manifest | None:
@@ -206,13 +224,11 @@ def fields_of(
     """Return the fields of one deployment, by its spec, its routers and the catalogue's prices."""
     owner = observed.owner
     wanted = judged.deployment.wanted if judged.deployment else None
-    accelerator = context.accelerator(wanted.product) if wanted else None
-    price = accelerator.price_an_hour if accelerator else None
     return StatusFields(
         generation=observed.document["metadata"]["generation"],
         selector=labels.as_text(labels.engines(owner.name)),
         endpoint=_endpoint(observed, judged.deployment, to, gateway),
-        price_an_hour=price * wanted.gpus_per_replica if price is not None and wanted else None,
+        prices=replica_prices.by_revision(observed.engines, wanted, context),
     )
 
 

@@ -5,7 +5,7 @@ from fairlead.controller.status.status_inputs import StatusInputs
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.plurals import count as counted
-from fairlead.fleet.policies import ReplicaBounds
+from fairlead.fleet.policies import ReplicaBounds, ScalingReason
 from fairlead.planning.replica_count import CountReason, ReplicaCount
 
 
@@ -30,6 +30,8 @@ def _decided(count: ReplicaCount, scaled: AutoscalerReport | None) -> UntimedCon
         advised, stays = counted(scaled.advised, "replica"), counted(count.replicas, "replica")
         would = f"the policy's mode is Recommend: it recommends {advised}: {scaled.message}"
         return _condition(False, Why.ADVISES_ONLY, f"{would}; the count stays at {stays}")
+    if scaled is not None and scaled.reason == ScalingReason.NO_POLICY.value:
+        return _condition(False, Why.POLICY_UNUSABLE, scaled.message)
     if scaled is not None and scaled.reason == Why.FIGURES_MISSING.value:
         return _condition(None, Why.FIGURES_MISSING, scaled.message)
     if count.reason is CountReason.NO_RECOMMENDATION:

@@ -164,6 +164,7 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
         checks.LONGER_ALLOWED,
     ),
     spec_warnings.foreign_code,
+    spec_warnings.token_without_hub,
     cited(
         "`srt/lora/lora_config.py` downloads an adapter's newest revision.", spec_warnings.adapter_not_pinned, "SGLang"
     ),

@@ -22,8 +22,9 @@ def variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
         *(EnvVar(name=name, value=f"{weight_paths.CACHE}/{folder}") for name, folder in _CACHES),
         EnvVar(name="TRTLLM_NO_USAGE_STATS", value="1"),
         *_hub(setup),
-        *(EnvVar(name=name, value=value) for name, value in wanted.engine.extra_env),
+        # References first: Kubernetes replaces $(NAME) in a value only if NAME is listed before it.
         *(EnvVar(name=each.name, value=each) for each in wanted.engine.env_from),
+        *(EnvVar(name=name, value=value) for name, value in wanted.engine.extra_env),
     )
 
 

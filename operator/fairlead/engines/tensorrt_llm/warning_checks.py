@@ -159,6 +159,7 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     eager,
     spec_warnings.idle_gpus,
     spec_warnings.foreign_code,
+    spec_warnings.token_without_hub,
     unknown_flags.unknown_flag,
     cited(
         "The lists were read in the repository and not in a release, which may have others.",

@@ -17,7 +17,7 @@ UPDATING: Final = "VLLM_ALLOW_RUNTIME_LORA_UPDATING"
 
 
 def slots(engine: DesiredEngine) -> tuple[str, ...]:
-    """Write the adapter slot flags; the rank is rounded up to one that vLLM supports."""
+    """Write the adapter slot flags."""
     ranks = slot_ranks(engine)
     if not ranks:
         return ()
@@ -26,7 +26,7 @@ def slots(engine: DesiredEngine) -> tuple[str, ...]:
         "--enable-lora",
         *("--max-loras", str(len(ranks))),
         *("--max-cpu-loras", str(max(kept, len(engine.adapters)))),
-        *("--max-lora-rank", str(next((rank for rank in RANKS if rank >= ranks[0]), RANKS[-1]))),
+        *("--max-lora-rank", str(ranks[0])),
     )
 
 
@@ -40,11 +40,14 @@ def modules(engine: DesiredEngine) -> tuple[str, ...]:
 
 
 def slot_ranks(engine: DesiredEngine) -> tuple[int, ...]:
-    """Return the rank of each slot: the highest for all."""
-    highest = max((adapter.rank for adapter in engine.adapters), default=0)
-    if engine.lora is not None:
-        return (max(highest, engine.lora.max_rank),) * engine.lora.slots
-    return (highest,) * min(len(engine.adapters), SLOTS)
+    """Return the rank of each slot: the highest for all, rounded up to one that vLLM supports and then reserves."""
+    number = min(len(engine.adapters), SLOTS) if engine.lora is None else engine.lora.slots
+    return (next((rank for rank in RANKS if rank >= _highest_rank(engine)), RANKS[-1]),) * number
+
+
+def _highest_rank(engine: DesiredEngine) -> int:
+    listed = max((adapter.rank for adapter in engine.adapters), default=0)
+    return listed if engine.lora is None else max(listed, engine.lora.max_rank)
 
 
 def updating(engine: DesiredEngine) -> tuple[EnvVar, ...]:
@@ -57,7 +60,7 @@ def staged(engine: DesiredEngine, port: int) -> StagedAdapters | None:
     if engine.lora is None:
         return None
     return StagedAdapters(
-        folder=weight_paths.STAGED, max_rank=slot_ranks(engine)[0], port=port, claim=engine.lora.claim
+        folder=weight_paths.STAGED, max_rank=_highest_rank(engine), port=port, claim=engine.lora.claim
     )
 
 

@@ -42,10 +42,11 @@ def development(engine: DesiredEngine) -> tuple[EnvVar, ...]:
 
 
 def users(engine: DesiredEngine) -> tuple[EnvVar, ...]:
-    """Return the variables that users add, as values and references."""
+    """Return the variables that users add, references first: Kubernetes replaces $(NAME) in a value only if NAME is
+    listed before it, and a reference has no value to replace anything in."""
     return (
-        *(EnvVar(name=name, value=value) for name, value in engine.extra_env),
         *(EnvVar(name=each.name, value=each) for each in engine.env_from),
+        *(EnvVar(name=name, value=value) for name, value in engine.extra_env),
     )
 
 

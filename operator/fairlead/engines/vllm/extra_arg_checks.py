@@ -12,6 +12,8 @@ from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
 
 LOAD_FORMATS_GONE: Final = frozenset({"gguf", "bitsandbytes"})
+_KV_ROLES: Final = ("kv_producer", "kv_consumer", "kv_both")
+"""A tuple, since what users write there may be a list, which no set can be searched for."""
 _CONTEXT_FLAGS: Final = ("--decode-context-parallel-size", "-dcp")
 
 
@@ -72,7 +74,7 @@ def more_active_than_running(setup: EngineSetup) -> SpecRefusal | None:
 def transfer_without_role(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Please specify kv_role when kv_connector is set"; the dotted spelling is left to the engine."""
     config = _json(setup.value("--kv-transfer-config"))
-    if "kv_connector" not in config or config.get("kv_role") in {"kv_producer", "kv_consumer", "kv_both"}:
+    if "kv_connector" not in config or config.get("kv_role") in _KV_ROLES:
         return None
     return _refusal(
         "--kv-transfer-config",

@@ -196,6 +196,7 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
         limits.LONGER_ALLOWED,
     ),
     spec_warnings.foreign_code,
+    spec_warnings.token_without_hub,
     cited("`--lora-modules` takes a repository's name and no revision.", spec_warnings.adapter_not_pinned, "vLLM"),
     events_of_nothing,
     sleep_without_the_pool,

@@ -47,6 +47,8 @@ class CacheLookup:
     """The value of `x-fairlead-cache-ttl`: seconds."""
     extra: bytes = b""
     """What the router adds to the body that changes the response."""
+    opted_in: bool = False
+    """Its route uses the cache, whatever the settings say."""
 
 
 @dataclass(slots=True, eq=False)
@@ -110,9 +112,10 @@ class ResponseCache:
         self._flights: dict[CacheKey, CacheFlight] = {}
         self.apply(settings)
 
-    def apply(self, settings: gateways.ResponseCacheSettings) -> None:
-        """Apply another configuration; entries stay, within the new bounds."""
+    def apply(self, settings: gateways.ResponseCacheSettings, *, by_route: bool = False) -> None:
+        """Apply another configuration; entries stay, within the new bounds. `by_route`: some route switches it on."""
         self.enabled = settings.enabled and settings.max_bytes > 0
+        self.may_be_used = self.enabled or (by_route and settings.max_bytes > 0)
         self.most_entry_bytes = min(settings.max_entry_bytes, settings.max_bytes)
         self.most_flying_bytes = settings.max_bytes
         self._settings = settings
@@ -206,7 +209,8 @@ class ResponseCache:
 
     def _passes_by(self, enquiry: CacheLookup, control: CacheDirectives) -> CacheBypassReason | None:
         """Return a reason to bypass that needs no parsing of the body, the cheapest first."""
-        if control.off or not (self.enabled or (control.opted_in and self.most_flying_bytes > 0)):
+        opted_in = (control.opted_in or enquiry.opted_in) and self.most_flying_bytes > 0
+        if control.off or not (self.enabled or opted_in):
             return CacheBypassReason.OFF
         if control.no_store:
             return CacheBypassReason.NO_STORE

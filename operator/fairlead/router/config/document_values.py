@@ -14,8 +14,8 @@ from fairlead.router.config.settings import RouterConfigError
 
 G = TypeVar("G")
 
-_LARGEST: Final = 1e12
-"""Limit of any number; a larger count is a mistake, and a larger float is not an exact integer."""
+_LARGEST: Final = 2**53 - 1
+"""Limit of any number; a larger one is not an exact integer in JSON. The operator writes none."""
 
 
 def group(kind: type[G], members: Mapping[str, Any], where: str) -> G:
@@ -106,10 +106,10 @@ def _flag(value: Any, where: str) -> bool:  # noqa: ANN401 - a file may contain 
 
 def _number(value: Any, where: str, *, whole: bool) -> int | float:  # noqa: ANN401 - a file may contain anything
     """Check a number. JSON has one kind; a count written 5.0 is still five."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LARGEST
     if not good or (whole and not math.isclose(value, int(value), abs_tol=0.0)):
         kind = "a whole number" if whole else "a number"
-        raise RouterConfigError(f"{where}: {value!r}: must be {kind} from 0 up")
+        raise RouterConfigError(f"{where}: {value!r}: must be {kind} from 0 to {_LARGEST}")
     return int(value) if whole else float(value)
 
 

@@ -59,12 +59,20 @@ def _externals(items: list[Any]) -> Iterator[ExternalConfig]:
         api = document_values.value_of(ExternalTarget, item, where)
         if not api.name.startswith(EXTERNAL):
             raise RouterConfigError(f"{where}.name: {api.name!r}: must begin with {EXTERNAL}")
-        address = urlsplit(api.url)
-        if address.scheme not in _SCHEMES or not address.hostname:
+        if not _is_address(api.url):
             raise RouterConfigError(f"{where}.url: {api.url!r}: must be a URL like https://api.example.com/v1")
         file = item.get("keyFile")
         key = None if file is None else SecretLocation(file=document_values.text(file, f"{where}.keyFile"))
         yield ExternalConfig(api=replace(api, url=api.url.rstrip("/")), key_place=key)
+
+
+def _is_address(url: str) -> bool:
+    """Return whether this is a URL with a host and a possible port."""
+    try:
+        address = urlsplit(url)
+        return address.scheme in _SCHEMES and bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
 
 
 def _route(item: Any, where: str) -> ModelRoute:  # noqa: ANN401 - a file may contain anything

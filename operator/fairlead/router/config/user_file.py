@@ -27,6 +27,7 @@ ROOT: Final = "spec"
 def settings(text: str) -> RouterConfig:
     """Parse all settings; raises `RouterConfigError` with all mistakes at once."""
     file = _read(text)
+    _check_adapters(file)
     door = file.routing.door
     tls, engine_tls, redis, oidc = door.tls, door.engine_tls, file.routing.cache.redis, file.routing.oidc
     return RouterConfig(
@@ -52,6 +53,15 @@ def settings(text: str) -> RouterConfig:
         metrics_places=tuple(_source(one, f"metricsKeys[{number}]") for number, one in enumerate(file.metrics_keys)),
         redis_place=_address(redis) if redis else None,
     )
+
+
+def _check_adapters(file: RouterFile) -> None:
+    """Refuse an adapter that no client could ask for, since only names in `models` are served."""
+    absent = [one for one in file.adapters if file.models and one not in file.models]
+    if absent:
+        raise RouterConfigError(
+            f"adapters: {', '.join(absent)}: not in models, so clients that ask for it get 404; add it there too"
+        )
 
 
 def _objective(file: RouterFile) -> float | None:

@@ -15,7 +15,13 @@ FINISHES: Final = frozenset((
 CUT_SHORT: Final = frozenset(("length", "max_tokens", "incomplete"))
 """Finish reasons of a response that reached the token limit, which makes a JSON document invalid."""
 QUEUED_REFUSALS: Final = frozenset(
-    (RefusalReason.QUEUE_TIME.value, RefusalReason.TOO_LATE.value, RefusalReason.NO_REPLICA.value)
+    one.value
+    for one in (
+        RefusalReason.QUEUE_TIME,
+        RefusalReason.TOO_LATE,
+        RefusalReason.NO_REPLICA,
+        RefusalReason.ROUTER_LEAVING,
+    )
 )
 """Refusals after a wait; every other one is immediate and says nothing about the queue."""
 

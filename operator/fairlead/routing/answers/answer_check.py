@@ -29,7 +29,7 @@ class CascadeCheck:
         self._schemas = schemas
         self._least = settings.min_confidence or 0.0
         self._characters = settings.min_characters or 1
-        self._phrases = (*REFUSAL_PHRASES, *(one.lower() for one in settings.refusal_words))
+        self._phrases = (*REFUSAL_PHRASES, *(_folded(one) for one in settings.refusal_words))
         self._pattern = linear_patterns.compiled(settings.pattern or "")
         self.kind = settings.check
         self._check = self._checks()[settings.check]
@@ -57,7 +57,7 @@ class CascadeCheck:
         }
 
     def _no_refusal(self, choice: AnswerChoice) -> CheckResult:
-        beginning = choice.text[:BEGINNING].lower().replace("\u2019", "'")
+        beginning = _folded(choice.text[:BEGINNING])
         phrase = next((one for one in self._phrases if one in beginning), None)
         if phrase is None and not choice.refusal:
             return PASSED
@@ -83,6 +83,11 @@ class CascadeCheck:
             return PASSED
         message = f"the mean probability of its tokens is {choice.probability:.2f}, below {self._least:.2f}"
         return fault(AnswerFault.LOW_CONFIDENCE, message)
+
+
+def _folded(text: str) -> str:
+    """Return text in lower case and with a typewriter's apostrophe, as both are written."""
+    return text.lower().replace("\u2019", "'")
 
 
 def _empty(choice: AnswerChoice) -> CheckResult:

@@ -22,6 +22,7 @@ MAX_EXPLAINED_STEPS: Final = (2**17, 2**13)
 second limit is for schemas that grow."""
 MAX_KEPT: Final = 128
 MAX_KEPT_BYTES: Final = 16 * 2**20
+_MISMATCH: Final = "it does not match the JSON schema of the request"
 _BYTES_A_BYTE: Final = 24
 """Bytes per schema byte once compiled: measured 1.5 MB for 64 KiB."""
 
@@ -50,14 +51,16 @@ class CompiledSchema:
         if self.is_valid(document):
             return PASSED
         if steps > MAX_EXPLAINED_STEPS[self.cost.growth > 1]:
-            return fault(AnswerFault.SCHEMA, "it does not match the JSON schema of the request")
+            return fault(AnswerFault.SCHEMA, _MISMATCH)
         return self._explained(document)
 
     def _explained(self, document: object) -> CheckResult:
         try:
             self.validate(document)
         except ValueError as problem:
-            place = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in problem.instance_path)  # type: ignore[attr-defined]  # jsonschema_rs.ValidationError, loaded late
+            if not hasattr(problem, "instance_path"):  # the library cannot show what nests more than 255 deep
+                return fault(AnswerFault.SCHEMA, _MISMATCH)
+            place = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in problem.instance_path)
             keyword = problem.kind.name  # type: ignore[attr-defined]  # the same
             shown = problem.message  # type: ignore[attr-defined]  # the same
             where = f"at ${place[:80]}: "

@@ -25,9 +25,12 @@ class EscalationBudget:
         self._requests[self._place(now)] += 1
 
     def maybe_spend(self, share: float, now: float) -> bool:
-        """Return whether one more may escalate, and count it. A quiet route has one a minute, unless its share is 0."""
+        """Return whether one more may escalate, and count it. A quiet route has one a minute, unless its share is 0.
+
+        With a share of 1 all may: answers come later than the requests of the minute, and each may escalate again.
+        """
         place = self._place(now)
-        if share <= 0 or sum(self._escalations) + 1 > max(1.0, share * sum(self._requests)):
+        if share < 1 and (share <= 0 or sum(self._escalations) + 1 > max(1.0, share * sum(self._requests))):
             return False
         self._escalations[place] += 1
         return True

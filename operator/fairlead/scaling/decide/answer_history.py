@@ -82,6 +82,13 @@ class SpeculationState:
     against: int = 0
     """Consecutive spans in which the other setting, on or off, was better."""
 
+    @property
+    def lasting(self) -> "SpeculationState":
+        """The part that outlives a restart: not the span being measured, nor the spans before it."""
+        return SpeculationState(
+            off=self.off, switched_at=self.switched_at, guessed=self.guessed, accepted=self.accepted
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerHistory:

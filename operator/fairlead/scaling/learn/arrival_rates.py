@@ -5,6 +5,7 @@ cannot be read is assumed to grow at its last rate until its sample would be sta
 """
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import fsum
 from operator import attrgetter
@@ -49,7 +50,7 @@ class Arrivals:
     points: tuple[ArrivalTotals, ...] = ()
     tellers: tuple[ArrivalCounter, ...] = ()
     last: float | None = None
-    """When requests last arrived, as far as counters show."""
+    """When requests last arrived, as far as counters show; if they came in a pause, its end."""
 
 
 @light
@@ -103,7 +104,7 @@ def updated(
     requests = fsum(more for _, more, _ in (*increases, *granted))
     tokens = fsum(more for _, _, more in (*increases, *granted))
     following = sorted((counter for counter, _, _ in (*increases, *granted)), key=_name)
-    last = now if requests > 0 else before.last
+    last = now if requests > 0 or _came_unseen(kept, reported, elapsed, rhythm.stale) else before.last
     return Arrivals(
         points=_points(before.points, ArrivalTotals(at=now, requests=requests, prompt_tokens=tokens), rhythm.grain),
         tellers=tuple(following),
@@ -113,6 +114,21 @@ def updated(
 
 def _name(one: ArrivalCounter) -> str:
     return one.name
+
+
+def _came_unseen(
+    kept: Mapping[str, ArrivalCounter], reported: tuple[ArrivalCounter, ...], elapsed: float, stale: float
+) -> bool:
+    """Return whether requests came in a pause too long to count them: they add no rate, but the fleet was not idle."""
+    for one in reported:
+        before = kept.get(one.name)
+        if before is None:  # it may have replaced a counter during the pause
+            came = elapsed > stale and one.requests > 0
+        else:
+            came = one.at - before.at > stale and one.requests != before.requests
+        if came:
+            return True
+    return False
 
 
 def _counted(

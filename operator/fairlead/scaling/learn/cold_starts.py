@@ -3,7 +3,7 @@
 A start begins with the engine's container. The wait for a node says nothing of the next start. Image pulls count apart:
 an image is pulled once per node, so the plan uses the median and not the longest.
 
-A pod that was ready when first seen made no request wait, and is not counted.
+A pod that was ready when this process first saw it is not counted: the end of its start may be that of a later pause.
 """
 
 from dataclasses import dataclass
@@ -62,6 +62,7 @@ def with_starts(
         (pod.ready_at, pod.ready_at - pod.since, pod.image_wait)
         for pod in ready
         if pod.revision == revision
+        and pod.start_seen
         and pod.ready_at is not None
         and pod.ready_at > pod.since
         and (until is None or pod.ready_at > until)

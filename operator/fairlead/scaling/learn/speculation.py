@@ -93,11 +93,14 @@ def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:
 
 
 def _switched(state: SpeculationState, summary: SignalSummary, facts: ScalingFacts, now: float) -> SpeculationState:
+    rested = state.switched_at is None or now - state.switched_at >= REST * summary.cold_start_seconds
+    if state.off and state.guessed is None and rested:
+        # After a restart that lost what was measured, it can only be measured while it is on.
+        return replace(state, off=False, switched_at=now, against=0)
     if state.gain is None:
         return replace(state, against=0)
     speaks_against = state.gain > PROFIT if state.off else state.gain < LOSS
     state = replace(state, against=state.against + 1 if speaks_against else 0)
-    rested = state.switched_at is None or now - state.switched_at >= REST * summary.cold_start_seconds
     if state.against < SPANS or not rested or not _may(facts):
         return state
     return replace(state, off=not state.off, switched_at=now, against=0)

@@ -78,7 +78,7 @@ def _budget(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
         because = (
             f"the price of its accelerator is not known, so the budget of policy {user.bounds.policy} limits nothing"
         )
-        remedy = "give the operator a price for it, or do not rely on the budget"
+        remedy = "set its price in the chart's value products, or do not rely on the budget"
         yield _warning("policy.name", user.bounds.policy or "", LintReason.PRICE_UNKNOWN, (because, remedy))
     elif least * Decimal(repr(price)) > budget:
         bill = f"{count(least, 'replica')} at {price:g} an hour each {verb(least, 'costs')} more"

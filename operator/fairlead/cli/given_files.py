@@ -1,0 +1,114 @@
+"""The files that a command plays, argument by argument: each deployment has the policies of its own argument."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from fairlead.api import kinds
+from fairlead.cli import foreign_documents
+from fairlead.cluster import documents
+from fairlead.cluster.documents import YamlDocument
+from fairlead.review import admission, gateway_review, policies
+from fairlead.review.context import ObjectKey, ReviewContext
+
+Part = Sequence[YamlDocument]
+"""The documents of one argument: of a file, or of all files of a folder."""
+_NAMED: Final = (kinds.POLICY.name, kinds.GATEWAY.name)
+"""Kinds that deployments name."""
+
+
+def read(paths: Sequence[str]) -> list[Part]:
+    """Read each argument; raises `ValueError` for a document that is unreadable or of an unknown kind."""
+    parts = [list(documents.read([one])) for one in paths]
+    for one in (one for part in parts for one in part):
+        if one.problem:
+            raise ValueError(f"{one.place}: {one.problem}")
+        if kind_of(one) not in admission.KINDS and not foreign_documents.is_foreign(one.content):
+            raise ValueError(f"{one.place}: {_unknown_kind(one)}")
+    return parts
+
+
+def check(parts: Sequence[Part], context: ReviewContext) -> None:
+    """Refuse policies that admission refuses, and a second object of one name that no deployment has for its own."""
+    first: dict[ObjectKey, tuple[Part, YamlDocument]] = {}
+    for part in parts:
+        for one in part:
+            if kind_of(one) not in _NAMED:
+                continue
+            if kind_of(one) == kinds.POLICY.name:
+                _check_policy(one, context)
+            for key in _keys(one):
+                before, there = first.setdefault(key, (part, one))
+                if there is not one and not (before is not part and _deploys(before) and _deploys(part)):
+                    raise ValueError(
+                        f"{one.place}: a second {key.kind} {key.namespace}/{key.name}; the first is in {there.place}; "
+                        "keep one, or compare two files that hold a deployment each"
+                    )
+
+
+def own_context(part: Part, parts: Sequence[Part], context: ReviewContext) -> ReviewContext:
+    """Return the context for deployments of one argument; names that others define differently are not known to it."""
+    defined = Counter(key for each in parts for key in {key for one in each for key in _keys(one)})
+    mine = {key for one in part for key in _keys(one)}
+    foreign = {key for key, times in defined.items() if times > 1 and key not in mine}
+    return replace(
+        context,
+        policies=_without(context.policies, foreign) | dict(_policies(part)),
+        gateways=_without(context.gateways, foreign) | dict(_gateways(part)),
+    )
+
+
+def repeated_names(parts: Sequence[Part]) -> frozenset[str]:
+    """Names that several deployments have, so that a table has to add their places."""
+    names = Counter(name_of(one) for part in parts for one in part if is_deployment(one))
+    return frozenset(name for name, times in names.items() if times > 1)
+
+
+def is_deployment(one: YamlDocument) -> bool:
+    """Whether it is an InferenceDeployment."""
+    return kind_of(one) == kinds.DEPLOYMENT.name
+
+
+def kind_of(one: YamlDocument) -> str | None:
+    """Return the kind as written."""
+    kind = one.content.get("kind") if isinstance(one.content, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def name_of(one: YamlDocument) -> str:
+    """Return the name as written; empty if there is none."""
+    metadata = one.content.get("metadata") if isinstance(one.content, dict) else None
+    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+
+
+def _deploys(part: Part) -> bool:
+    return any(is_deployment(one) for one in part)
+
+
+def _unknown_kind(one: YamlDocument) -> str:
+    if not isinstance(one.content, dict):
+        return "an object is expected; write apiVersion, kind, metadata and spec"
+    return admission.review(one.content, ReviewContext(catalogue=_NOTHING)).refusals[0].sentence
+
+
+def _check_policy(one: YamlDocument, context: ReviewContext) -> None:
+    refusals = admission.review(one.content, context).refusals
+    if refusals:
+        raise ValueError(f"{one.place}: {refusals[0].sentence}")
+
+
+def _policies(part: Part) -> Iterator[tuple[ObjectKey, Any]]:
+    yield from (found for one in part if (found := policies.read(one.content)))
+
+
+def _gateways(part: Part) -> Iterator[tuple[ObjectKey, Any]]:
+    yield from (found for one in part if (found := gateway_review.read(one.content)))
+
+
+def _keys(one: YamlDocument) -> Iterator[ObjectKey]:
+    yield from (key for key, _ in (*_policies([one]), *_gateways([one])))
+
+
+def _without(known: Mapping[ObjectKey, Any], keys: set[ObjectKey]) -> dict[ObjectKey, Any]:
+    return {key: value for key, value in known.items() if key not in keys}

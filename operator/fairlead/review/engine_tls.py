@@ -1,0 +1,27 @@
+"""TLS to engines, which no engine that Fairlead starts can serve. Pure."""
+
+from collections.abc import Iterator
+
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RoutingSettings
+from fairlead.review.result import AdmissionReason
+
+
+def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
+    """Yield the warning for a deployment's own router."""
+    if isinstance(deployment.door, DeploymentRouter):
+        yield from warnings(deployment.door.routing, "spec.router")
+
+
+def warnings(routing: RoutingSettings, field: str) -> Iterator[SpecWarning]:
+    """Warn of a setting that works only where something else than the engine terminates TLS on its port."""
+    authority = routing.door.engine_ca
+    if authority is not None:
+        yield SpecWarning(
+            field=f"{field}.door.engineTls",
+            value=f"caSecret {authority.name}",
+            reason=AdmissionReason.PLAIN_HTTP,
+            because="engines are started without TLS, so routers would reach none of them",
+            remedy="remove it, unless a sidecar that you add to their pods terminates TLS on their port; a service "
+            "mesh needs no such setting",
+        )
