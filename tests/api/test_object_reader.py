@@ -100,7 +100,7 @@ def test_null_is_absent() -> None:
         (written() | {"kind": "Deployment"}, "kind: fairlead.dev/v1alpha1 Deployment: fairlead.dev/v1alpha1 Infer"),
         (written() | {"apiVersion": 5}, "kind: absent InferenceDeployment"),
         (written(None), "spec: absent: an object is expected; add spec, see `kubectl explain infd.spec`"),
-        (written("chat"), "spec: absent"),
+        (written("chat"), "spec: chat: an object is expected"),
     ],
 )
 def test_what_is_no_object_of_ours_is_refused_in_one_line(document: object, answer: str) -> None:

@@ -79,3 +79,10 @@ def test_the_log_has_a_line_for_each_change_and_one_a_minute_while_nothing_chang
     run.keep(frozenset())
     run.note("uid", later(70.0))
     assert len(caplog.records) == 4
+
+
+def test_a_place_where_no_folder_can_be_made_is_named_with_its_option(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ledger.LedgerPlaceError) as raised:
+        Ledger(tmp_path / "file" / "kept")
+    assert str(raised.value) == f"--decisions {tmp_path}/file/kept: Not a directory; name a writable folder"

@@ -164,7 +164,7 @@ def test_a_service_that_needs_no_change_is_reported_and_a_lever_that_changes_the
     (tmp_path / "own.yaml").write_text("products: [{product: NVIDIA-L4, priceUsdHour: 0.01}]\n")
     code, out, _ = run(*words, *goals, "100ms", "--products", str(tmp_path / "own.yaml"))
     assert code == 0
-    assert "chat keeps its objectives for 100.0% of requests; nothing cheaper that was played does" in out
+    assert "chat keeps its objectives for 100.0% of requests; no lever applies" in out
 
     assert "no lever that was played helps" in run(*words, "--ttft-p95", "1ms")[1]
 
@@ -215,3 +215,13 @@ def test_a_service_with_the_time_at_the_start_of_its_system_prompt_is_named(run:
     assert "put what changes there (a date, an id, a name) behind what stays the same" in out
     _, out, _ = run(*words, str(chats(tmp_path, "")), "-o", "json")
     assert json.loads(out)["partings"] == []
+
+
+def test_one_request_that_no_replica_can_hold_leaves_times_out(run: Run, tmp_path: Path) -> None:
+    place = FaultyService(fault="", product="NVIDIA-L40S", traffic=plain(1.0, 1, 1), engine={}).written(tmp_path)
+    (tmp_path / "big.csv").write_text("seconds,prompt_tokens,output_tokens\n0,1000000,5")
+    code, out, err = run("advise", str(place), "--traffic", str(tmp_path / "big.csv"), "--ttft-p95", "1s")
+    assert (code, err) == (1, "")
+    assert "nan" not in out
+    assert "1 request of 1,000,000 prompt" in out
+    assert run("advise", str(place), "--traffic", str(tmp_path / "big.csv"), "--start", "-5")[0] == 2

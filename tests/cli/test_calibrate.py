@@ -150,7 +150,7 @@ def test_an_engine_without_requests_cannot_be_calibrated(capsys: pytest.CaptureF
     quiet = engine(RateShares(0.7, 0.5))
     quiet.settings = EngineSettings(blocks=4000)
     with serving(quiet) as url:
-        words = ["calibrate", "--url", url, "--seconds", "0.2", "--every", "0.3", "--product", PRODUCT, *COMMAND]
+        words = ["calibrate", "--url", url, "--seconds", "1", "--every", "1", "--product", PRODUCT, *COMMAND]
         assert main(words) == 1
     assert "both are needed: watch for longer" in capsys.readouterr().err
 
@@ -184,3 +184,43 @@ def test_invalid_arguments_are_answered_with_valid_ones(
 ) -> None:
     assert main(["calibrate", "--recorded", "run.csv", *product, *command]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--url", "http://127.0.0.1:9", "--every", "nan"), "--every nan: a number between 0.05 and 60"),
+        (("--url", "http://127.0.0.1:9", "--every", "0"), "--every 0.0: a number between 0.05 and 60"),
+        (("--url", "http://127.0.0.1:9", "--seconds", "inf"), "--seconds inf: a number between 1 and 86400"),
+        (("--url", "http://127.0.0.1:9", "--seconds", "-5"), "--seconds -5.0: a number between 1 and 86400"),
+        (("--url", ""), "--url : not an HTTP address; write one, such as http://10.0.0.7:8000"),
+        (("--recorded", ""), "--recorded: no file; write the path of timeseries.csv"),
+        (("--recorded", "x.csv", "--out", "/nowhere/x"), "--out /nowhere/x: there is no such folder; create it first"),
+        (("--recorded", "x.csv", "--out", "."), "--out .: not a file; write the path of one"),
+        (("--recorded", "x.csv", "--variants", "a"), "--variants: only --sweep uses it; add --sweep, or leave it out"),
+    ],
+)
+def test_what_would_fail_after_the_measurement_is_refused_before_it(
+    options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["calibrate", *options, "--product", PRODUCT, *COMMAND]) == 2
+    assert capsys.readouterr().err == f"fairlead calibrate: {message}\n"
+
+
+def test_a_result_that_cannot_be_written_is_printed_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "timeseries.csv").write_text(timeline(engine(RateShares(0.7, 0.2)), 30), encoding="utf-8")
+    words = ["calibrate", "--recorded", str(tmp_path / "timeseries.csv"), "--product", PRODUCT, "--out", "/dev/full"]
+    assert main([*words, *COMMAND]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("step times: recorded (")
+    assert "--out /dev/full: No space left on device" in err
+
+
+def test_shares_at_the_limit_of_what_is_tried_are_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = timeline(engine(RateShares(0.7, 0.2)), 30)
+    (tmp_path / "timeseries.csv").write_text(text, encoding="utf-8")
+    words = ["calibrate", "--recorded", str(tmp_path / "timeseries.csv"), "--product", "NVIDIA-L4"]
+    assert main([*words, *COMMAND]) == 1
+    assert "no share of bandwidth from 2% to 200% explains the times" in capsys.readouterr().err

@@ -66,7 +66,67 @@ def test_version_as_json_is_one_object_that_a_script_can_read(capsys: pytest.Cap
     assert set(document) == {"fairlead", "python", *version.STANDS_ON}
 
 
+def test_the_option_that_other_programs_have_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main.main(["--version"])
+    assert capsys.readouterr().out == f"fairlead {fairlead.__version__}\n"
+
+
 def test_python_m_fairlead_is_the_same_door() -> None:
     words = [sys.executable, "-m", "fairlead", "version", "-o", "json"]
     answered = subprocess.run(words, check=True, capture_output=True, text=True)
     assert json.loads(answered.stdout)["fairlead"] == fairlead.__version__
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http", "9" * 5000])
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["router", "--config", "x"], "--port"),
+        (["router", "--config", "x"], "--metrics-port"),
+        (["router", "--config", "x"], "--peer-port"),
+        (["console"], "--port"),
+        (["operator"], "--health-port"),
+        (["operator"], "--webhook-port"),
+        (["autoscaler"], "--metrics-port"),
+    ],
+)
+def test_no_other_port_is_opened_than_the_one_written(
+    words: list[str], option: str, port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main.main([*words, f"{option}={port}"])
+    assert f"argument {option}: {port[:40]}: write a port, at most 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "often"])
+@pytest.mark.parametrize("command", ["top", "explain"])
+def test_a_refresh_without_a_pause_is_refused(command: str, seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main.main([command, f"--every={seconds}"])
+    assert f"argument --every: {seconds}: write seconds from 0.1 to 3600" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["why", "-n", "a/b"],
+        ["top", "-n", "a/b"],
+        ["top", "--operator-namespace", "a/b"],
+        ["explain", "chat", "--operator-namespace", "a/b"],
+        ["explain", "chat", "-n", "a/b"],
+        ["console", "--operator-namespace", "a/b"],
+        ["rollout", "status", "chat", "-n", "a/b"],
+    ],
+)
+def test_a_word_that_is_no_namespace_is_a_wrong_argument(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main.main(words)
+    assert "namespace: 'a/b': no namespace can have this name; write at most 63" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["operator", "controller", "autoscaler"])
+def test_an_unknown_log_level_is_a_wrong_argument(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main.main([command, "--log-level", "foo"])
+    assert "argument --log-level: invalid choice: 'FOO' (choose from 'DEBUG', 'INFO'" in capsys.readouterr().err

@@ -180,8 +180,22 @@ def test_samples_of_an_item_count_as_one_cluster(run: Run, words: list[str]) -> 
         ),
         (["--candidate", ""], "--candidate: no address; write one, for instance http://127.0.0.1:8000"),
         (["--concurrency", "0"], "--concurrency 0: a whole number from 1 to 512"),
-        (["--time-out", "1"], "--time-out 1: a time such as 800ms or 1.5s"),
-        (["--tolerance", "x%"], "--tolerance x: a number between 0 and 1e+12"),
+        (["--time-out", "1"], "--time-out 1: not a time; write it in ms, s"),
+        (["--tolerance", "x%"], "--tolerance x%: write a number such as 0.01, or 1%"),
+        (["--tolerance", "1%"], "--tolerance 1%: only scorer number uses it; leave it out"),
+        (["--field", "a"], "--field a: only scorer json-field uses it; leave it out"),
+        (
+            ["--scorer", "choice", "--ignore-case"],
+            "--ignore-case: only scorer exact, one-of, contains, regex uses it; leave it out",
+        ),
+        (["--journal", __file__], f"--journal {__file__}: a file; name a folder"),
+        (["--tolerance", "%"], "--tolerance %: write a number"),
+        (["--tolerance", "nan"], "--tolerance nan: write a number"),
+        (["--choices", "-1"], "--choices -1: a whole number from 2 to 1,000"),
+        (["--choices", "1"], "--choices 1: a whole number from 2 to 1,000"),
+        (["--min-items", "-5"], "--min-items -5: a whole number from 0"),
+        (["--noise-items", "-1"], "--noise-items -1: a whole number from 0"),
+        (["--items", "5"], "--items 5: only `fairlead evaluate plan` uses it; leave it out"),
         (
             ["--baseline-revision", "a", "--candidate-revision", "a"],
             "--candidate-revision a: also the baseline's name,",
@@ -205,6 +219,19 @@ def test_files_that_are_missing_empty_or_no_schema_are_named(run: Run, words: li
     assert run("evaluate", str(tmp_path / "none"), *words[2:])[2].endswith("none: No such file or directory\n")
     assert "empty.jsonl: no items; write lines such as" in run("evaluate", str(empty), *words[2:])[2]
     assert "schema.json: no JSON" in run(*words, "--scorer", "json-schema", "--schema", str(broken))[2]
+    broken.write_text("[" * 100_000)
+    code, _, err = run(*words, "--scorer", "json-schema", "--schema", str(broken))
+    assert (code, "schema.json: no JSON" in err) == (2, True)
+
+
+def test_control_sequences_of_an_item_file_are_shown_and_not_sent_to_the_terminal(
+    run: Run, words: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "esc.jsonl").write_bytes(b"\x1b]0;title\x07\x1b[31mred{\n")
+    code, _, err = run("evaluate", str(tmp_path / "esc.jsonl"), *words[2:])
+    assert code == 2
+    assert "\\x1b]0;title\\x07\\x1b[31mred{" in err
+    assert "\x1b" not in err
 
 
 def test_the_options_name_every_scorer() -> None:
@@ -236,3 +263,22 @@ def test_a_plan_as_json_and_one_that_no_number_can_keep(run: Run) -> None:
     code, out, _ = run("evaluate", "plan", "--difference", "-2")
     assert out.startswith("no number of items pass a candidate that is truly -2 points off")
     assert run("evaluate", "plan", "--power", "100")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        (("--items", "0"), "--items 0: a whole number from 1 to 100,000"),
+        (("--items", "-5"), "--items -5: a whole number from 1 to 100,000"),
+        (("--items", "1000000"), "--items 1000000: a whole number from 1 to 100,000"),
+        (
+            ("--difference", "50", "--discordance", "1"),
+            "--difference 50: cannot exceed the share of answers that differ",
+        ),
+        (("--margin", "nan"), "--margin nan: a number between 0.01 and 100"),
+    ],
+)
+def test_a_plan_of_impossible_numbers_is_refused(run: Run, words: tuple[str, ...], because: str) -> None:
+    code, out, err = run("evaluate", "plan", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"fairlead evaluate: {because}")

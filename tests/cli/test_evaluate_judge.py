@@ -127,3 +127,6 @@ def test_custom_instructions_are_sent_to_the_judge(
     endpoints["candidate"].answer = lambda question: f"{question}!"
     assert run(*words, "--judge-instructions", str(tmp_path / "own.txt"))[0] == 0
     assert run(*words, "--judge-instructions", str(tmp_path / "absent.txt"))[0] == 2
+    (tmp_path / "own.txt").write_bytes(b"\xff\xfe")
+    code, _, err = run(*words, "--judge-instructions", str(tmp_path / "own.txt"))
+    assert (code, "own.txt: not UTF-8 text; save it as UTF-8" in err) == (2, True)

@@ -231,19 +231,30 @@ def test_a_file_is_explained_without_a_cluster(run: Run, tmp_path: Path) -> None
     code, out, _ = run("explain", "infd/chat", "--record", str(path))
     assert code == 0
     assert out.startswith("infd/chat in team: ")
-    assert "decided at 14:13:20 UTC" in out
+    assert "decided at 2026-09-21 14:13:20 UTC" in out
     _, out, _ = run("explain", "--record", str(path))
     assert out.startswith("infd/other in team: ")
 
 
-@pytest.mark.parametrize(("content", "answer"), [("", "there is no decision in it"), (None, "No such file")])
-def test_a_file_without_decisions_is_reported(run: Run, tmp_path: Path, content: str | None, answer: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "code", "answer"), [("", 1, "there is no decision in namespace x in it"), (None, 2, "No such file")]
+)
+def test_a_file_without_decisions_is_reported(
+    run: Run, tmp_path: Path, content: str | None, code: int, answer: str
+) -> None:
     path = tmp_path / "decisions.jsonl"
     if content is not None:
         path.write_text(content)
-    code, _, err = run("explain", "--record", str(path))
-    assert code == 1
+    found, _, err = run("explain", "-n", "x", "--record", str(path))
+    assert found == code
     assert answer in err
+
+
+@pytest.mark.parametrize("words", [("--watch",), ("--autoscaler", "http://x"), ("--operator-namespace", "x")])
+def test_options_that_a_file_cannot_follow_are_refused(run: Run, words: tuple[str, ...]) -> None:
+    code, _, err = run("explain", "--record", "decisions.jsonl", *words)
+    assert code == 2
+    assert err.startswith(f"fairlead explain: {words[0]}: has no meaning beside --record")
 
 
 def test_a_decision_of_another_version_is_reported_with_that_version(run: Run, tmp_path: Path) -> None:

@@ -118,3 +118,17 @@ def test_on_a_terminal_headings_stand_out() -> None:
     text = explain_text.as_text(shown, colour=True)
     assert text.startswith(explain_text.BOLD)
     assert f"{explain_text.YELLOW}Metrics that are missing{explain_text.PLAIN}" in text
+
+
+def test_a_record_of_another_machine_cannot_colour_the_terminal() -> None:
+    record = decided(recommendation=RECOMMENDATION)
+    shown = Explanation(namespace="team", name="chat\x1b[31m", seen_at=AT, status={}, record=record, notes=("a\x07",))
+    text = explain_text.as_text(shown, colour=False)
+    assert text.startswith(r"infd/chat\x1b[31m in team: ")
+    assert text.endswith("Note\n  a\\x07")
+
+
+def test_the_moment_of_a_simulation_has_no_date() -> None:
+    record = decided(recommendation=RECOMMENDATION, at=10_781.0)
+    shown = Explanation(namespace="team", name="chat", seen_at=AT, status={}, record=record)
+    assert "decided at 02:59:41 UTC" in explain_text.as_text(shown, colour=False)

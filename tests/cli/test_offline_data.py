@@ -1,5 +1,6 @@
 """What commands find by themselves: local models, and custom products."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -51,6 +52,12 @@ def test_products_of_ones_own_are_known(tmp_path: Path, capsys: pytest.CaptureFi
         ("products: [{}]", "products[0].product: expected the label"),
         ("- 1", "products: a list is expected"),
         ("products: [", "no YAML"),
+        ("products: [{product: X, memoryMib: null, computeCapability: '9.0'}]", "products[0].memoryMib: wanted, as X"),
+        ("products: [{product: NVIDIA-L4, memoryMib: 9, memoryMib: 8}]", "the field memoryMib is there twice"),
+        (
+            "products: [{product: NVIDIA-L4, priceUsdHour: 1}, {product: NVIDIA-L4, priceUsdHour: 2}]",
+            "products[1].product: NVIDIA-L4 is there twice",
+        ),
     ],
 )
 def test_invalid_products_are_reported_with_the_reason(
@@ -74,3 +81,42 @@ def test_a_process_does_not_start_with_invalid_products(
     own.write_text("products:\n  - {product: NVIDIA-L4, priceUsdHour: free}\n")
     assert main([command, "--products", str(own)]) == 2
     assert "products[0].priceUsdHour: 'free' is not a number above 0" in capsys.readouterr().err
+
+
+CUT = gzip.compress(b"products: []" * 100)[:-20]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("cut.gz", CUT, "it is not a complete gzip file; copy or compress it again"),
+        ("odd.gz", CUT[:12] + b"\xff" * 40, "it is not a complete gzip file; copy or compress it again"),
+        ("plain.gz", b"products: []", "it is not a complete gzip file; copy or compress it again"),
+        ("bin.yaml", b"\xc7\x00", "it is not UTF-8 text; save it as UTF-8"),
+        ("none.yaml", None, "No such file or directory; give a file that can be read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_its_option(
+    name: str, content: bytes | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "chat.yaml").write_text(deployment("hf://org/model"))
+    given = tmp_path / name
+    if content is not None:
+        given.write_bytes(content)
+    checked = ["validate", str(tmp_path / "chat.yaml")]
+
+    assert main([*checked, "--products", str(given)]) == 2
+    assert capsys.readouterr().err == f"fairlead validate: --products {given}: {words}\n"
+    assert main([*checked, "--config-json", f"org/model={given}"]) == 2
+    assert capsys.readouterr().err == f"fairlead validate: --config-json org/model={given}: {words}\n"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "chat.yaml").write_text(deployment("hf://org/model"))
+    own, config = tmp_path / "own.yaml", tmp_path / "config.json"
+    own.write_text("products: [{product: NVIDIA-L4, priceUsdHour: 1}]", encoding="utf-8-sig")
+    config.write_text(json.dumps(LLAMA), encoding="utf-8-sig")
+    words = ["validate", str(tmp_path / "chat.yaml"), "--products", str(own), "--config-json", f"org/model={config}"]
+
+    assert main(words) == 0
+    assert "surely holds 1 request of 8192 tokens" in capsys.readouterr().out

@@ -47,9 +47,48 @@ def test_as_json_it_holds_everything(run: Run) -> None:
 @pytest.mark.parametrize("output", ["text", "yaml", "json"])
 def test_objectives_that_no_option_can_keep_are_reported_with_the_nearest_option(run: Run, output: str) -> None:
     words = ("--ttft-p95", "1ms", "--tpot-p95", "1ms", "--product", "NVIDIA-L4")  # by arithmetic: nothing to simulate
-    code, out, _ = run("plan", MODEL, *ARRIVING, *words, "-o", output)
+    code, out, err = run("plan", MODEL, *ARRIVING, *words, "-o", output)
     assert code == 1
-    assert "null" in out if output == "json" else out.startswith("nothing in the catalogue keeps these objectives")
+    shown = err if output == "yaml" else out
+    assert "null" in out if output == "json" else shown.startswith("nothing in the catalogue keeps these objectives")
+    assert bool(out) is (output != "yaml"), "what is piped into kubectl apply is YAML, or nothing"
+
+
+def test_the_nearest_options_come_first(run: Run) -> None:
+    _, out, _ = run("plan", MODEL, *ARRIVING, "--ttft-p95", "1ms", "--no-play")
+    firsts = [float(line.split("first token after ")[1].split()[0]) for line in out.splitlines() if "after" in line]
+    assert len(firsts) == 8
+    assert firsts == sorted(firsts)
+
+
+def test_requests_longer_than_the_models_context_are_refused_or_mentioned(run: Run) -> None:
+    words = ("plan", MODEL, "--rate", "1", "--reply", "100,200,300", "--no-play", "--product", "NVIDIA-L40S")
+    code, out, err = run(*words, "--prompt", "1e7,1e7,1e7")
+    assert (code, out) == (2, "")
+    assert err.startswith("fairlead plan: --prompt, --reply: half of the requests have 10,000,100 tokens or more, and ")
+    assert "holds 131,072, so they would be refused" in err
+    code, out, _ = run(*words, "--prompt", "1000,2000,200000", "-o", "yaml")
+    assert code == 0
+    assert "# context: p99 prompt 200000 + p99 reply 300 tokens, and the model holds 131072: longer requests are" in out
+
+
+def test_a_trace_that_simulate_reads_is_planned_for(run: Run, tmp_path: Path) -> None:
+    rows = [f"{number / 2},{400 + number},{50 + number % 7}" for number in range(600)]
+    plain = tmp_path / "plain.csv"
+    plain.write_text("\n".join(["\ufeffseconds,prompt_tokens,output_tokens", *rows]), encoding="utf-8")
+    code, out, err = run("plan", MODEL, "--trace", str(plain), *GOALS, *CARDS, "-o", "yaml")
+    assert (code, err) == (0, "")
+    assert "peak: 2.00 requests/s" in out
+    plain.write_text("seconds,prompt_tokens,output_tokens\n1,2,3")
+    assert "a rate needs requests at two times" in run("plan", MODEL, "--trace", str(plain))[2]
+
+
+def test_rates_of_clients_without_their_lengths_are_reported_with_where_to_put_them(run: Run, tmp_path: Path) -> None:
+    for name in ("sg.csv", "sg-rates.csv"):
+        (tmp_path / name).write_text("t_s,client,rate_rps\n0,a,3\n")
+        code, _, err = run("plan", MODEL, "--trace", str(tmp_path / name))
+        assert code == 2
+        assert "read with their lengths from sg-lengths.csv beside it" in err
 
 
 def test_the_shape_of_a_days_traffic_may_be_specified(run: Run) -> None:
@@ -104,10 +143,15 @@ def test_servegens_rates_are_read_with_the_lengths_beside_them(run: Run, tmp_pat
         ((MODEL, *ARRIVING, "--rate", "many"), "--rate many: a number between"),
         ((MODEL, *ARRIVING, "--prompt", "9,1,2"), "--prompt 9,1,2: three rising numbers of tokens"),
         ((MODEL, *ARRIVING, "--prompt", "9"), "--prompt 9: three rising numbers of tokens"),
-        ((MODEL, *ARRIVING, "--ttft-p95", "1"), "--ttft-p95 1: a time such as 800ms or 1.5s"),
-        ((MODEL, *ARRIVING, "--tpot-p95", "0s"), "--tpot-p95 0s: a time such as 800ms"),
+        ((MODEL, *ARRIVING, "--ttft-p95", "1"), "--ttft-p95 1: not a time; write it in ms, s"),
+        ((MODEL, *ARRIVING, "--tpot-p95", "0s"), "--tpot-p95 0s: not a time"),
         ((MODEL, *ARRIVING, "--cacheable", "2"), "--cacheable 2: a number between 0 and 0.99"),
-        ((MODEL, "--trace", "nowhere.csv"), "No such file"),
+        ((MODEL, *ARRIVING, "--product", "nvidia-l4"), "--product nvidia-l4: not in the catalogue; near: NVIDIA-L4\n"),
+        ((MODEL, *ARRIVING, "--rate", "nan"), "--rate nan: a number between"),
+        ((MODEL, *ARRIVING, "--name", "Foo_Bar"), "--name Foo_Bar: the name is also used as a label and as"),
+        ((MODEL, *ARRIVING, "--name", ""), "--name : the name is also used"),
+        ((MODEL, *ARRIVING, "--name", "a" * 80), "use at most 63 small letters, digits and dashes"),
+        ((MODEL, "--trace", "nowhere.csv"), "plan: nowhere.csv: No such file"),
         ((MODEL, "--trace", __file__), "--trace "),
     ],
 )

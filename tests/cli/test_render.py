@@ -87,7 +87,9 @@ def test_refused_documents_are_reported_separately_and_the_rest_is_rendered(run:
 
 
 def test_a_file_without_deployments_renders_nothing(run: Run, file: File) -> None:
-    assert run("render", file(policy())) == (0, "", "")
+    path = file(policy())
+    nothing = "nothing here starts a process; give a file with an InferenceDeployment or InferenceGateway"
+    assert run("render", path) == (0, "", f"fairlead render: {path}: {nothing}\n")
     assert run("render", "-o", "json", file(policy())) == (0, "[]\n", "")
 
 

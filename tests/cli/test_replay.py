@@ -125,3 +125,38 @@ def test_progress_is_shown_periodically_and_erased_at_the_end(tmp_path: Path) ->
     path = _file(tmp_path, _lines(decided(), decided()))
     replay_records.replay_all(replay_records.read([path]), progress, keep=1)
     assert lines == ["1 decisions", "2 decisions", " " * 40 + "\r"]
+
+
+def test_a_record_that_no_autoscaler_can_have_written_is_reported_and_the_rest_repeated(
+    run: Run, tmp_path: Path
+) -> None:
+    whole = _lines(decided())
+    document = json.loads(whole)
+    late = json.dumps(document | {"now": 1e300}).encode()
+    signals = document["facts"]["policy"]["signals"] | {"queue_per_replica": 0}
+    policy = document["facts"]["policy"] | {"signals": signals}
+    nothing = json.dumps(document | {"facts": document["facts"] | {"policy": policy}}).encode()
+    code, out, err = run("replay", _file(tmp_path, b"\n".join((late, nothing, whole))))
+    assert (code, err) == (1, "")
+    assert "decisions.jsonl:1: not a record: now is 1e+300, and must be seconds since 1970" in out
+    assert "decisions.jsonl:2: not a record: its values cannot be decided on (" in out
+    assert out.endswith("1 of 1 decision comes out the same, 2 lines are not a record\n")
+
+
+def test_a_check_that_compared_nothing_does_not_pass(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("replay", _file(tmp_path, _lines(decided())[:100]))
+    assert (code, out) == (2, "")
+    assert "decisions.jsonl:1: its only line has no end" in err
+    code, _, err = run("replay", "--show", "-1", _file(tmp_path, _lines(decided())))
+    assert (code, err) == (2, "fairlead replay: --show -1: a whole number, 0 or more\n")
+
+
+def test_a_byte_order_mark_is_skipped_and_a_line_without_end_is_not_read_into_memory(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _lines(decided())
+    assert run("replay", _file(tmp_path, b"\xef\xbb\xbf" + whole))[0] == 0
+    monkeypatch.setattr(replay_records, "LONGEST_LINE", len(whole) - 1)
+    code, out, err = run("replay", _file(tmp_path, whole))
+    assert (code, out) == (2, "")
+    assert "decisions.jsonl: line 1 is longer than " in err

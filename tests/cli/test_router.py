@@ -84,3 +84,37 @@ def test_a_missing_configuration_file_is_reported(run: Run) -> None:
     code, _, err = run("router", "--check", "/absent/router.yaml")
     assert code == 2
     assert "/absent/router.yaml" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('endpoints: ["127.0.0.1:99999"]', "endpoints: 127.0.0.1:99999: the port must be from 1 to 65535; correct it"),
+        ('endpoints: ["127.0.0.1:0"]', "endpoints: 127.0.0.1:0: the port must be from 1 to 65535; correct it"),
+        ("endpoints: [a:1]\nendpoints: [a:2]", "the field endpoints is there twice"),
+        ("", "it is empty; begin with endpoints: [host:port]"),
+    ],
+)
+def test_a_file_that_no_router_could_serve_as_written_is_refused(text: str, words: str, run: Run, config: Path) -> None:
+    config.write_text(text)
+    code, _, err = run("router", "--check", str(config))
+    assert code == 2
+    assert err.startswith(f"fairlead router: {config}: ")
+    assert words in err
+
+
+def test_a_file_that_is_not_there_is_named(run: Run) -> None:
+    assert run("router", "--check", "/nowhere.yaml") == (
+        2,
+        "",
+        "fairlead router: /nowhere.yaml: No such file or directory\n",
+    )
+
+
+@pytest.mark.parametrize("option", ["--check", "--config"])
+def test_a_variable_of_the_shell_that_is_not_set_is_no_file(
+    option: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("router", option, "")
+    assert f"argument {option}: no file is named; write its path" in capsys.readouterr().err

@@ -116,7 +116,7 @@ def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.Cap
     [
         (("--speed-up", "fast"), "--speed-up fast: a number between 0.01 and 1000"),
         (("--speed-up", "0"), "--speed-up 0: a number between 0.01 and 1000"),
-        (("--until", "soon"), "--until soon: a time such as 800ms or 1.5s"),
+        (("--until", "soon"), "--until soon: not a time; write it in ms, s, m, h or d, such as 1.5s or 14d"),
         (("--start", "-1"), "--start -1: a number between 0 and 10000"),
         (("--step-times", "/nowhere.json"), "simulate: /nowhere.json: No such file or directory"),
         (("--seeds", "0"), "--seeds 0: a number between 1 and 100"),
@@ -127,7 +127,11 @@ def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.Cap
             "--sample 3: a part of the traffic has 2 min, and a stretch takes 30; give a smaller number",
         ),
         (("--cold-start", "250s..110s"), "the median and the 95th percentile, which must not be less"),
-        (("--cold-start", "250s.."), "--cold-start : a time such as 800ms or 1.5s"),
+        (("--cold-start", "250s.."), "--cold-start 250s..: not two times; write the median and the 95th percentile"),
+        (("--cold-start", "1s..2s..3s"), "--cold-start 1s..2s..3s: not two times"),
+        (("--html", ""), "--html : not a file; write the path of one"),
+        (("--html", "."), "--html .: not a file; write the path of one"),
+        (("--html", "/nowhere/x.html"), "--html /nowhere/x.html: there is no such folder; create it first"),
     ],
 )
 def test_a_bad_argument_is_answered_with_a_good_one(
@@ -140,7 +144,8 @@ def test_a_bad_argument_is_answered_with_a_good_one(
 @pytest.mark.parametrize(
     ("text", "because"),
     [
-        ("kind: AutoscalingPolicy\n", "no InferenceDeployment in it"),
+        ("kind: AutoscalingPolicy\n", "odd.yaml: kind: absent AutoscalingPolicy: "),
+        (CANDIDATES.split("---")[2], "no InferenceDeployment in it; give the file of one"),
         ("kind: InferenceDeployment\nmetadata: {name: a, namespace: b}\nspec: {odd: 1}\n", "odd.yaml: "),
         ("{", "odd.yaml"),
         (CANDIDATES.split("---")[1], "scaled: PolicyMissing: its policy chat is in none of the files"),
@@ -208,7 +213,7 @@ def test_what_if_results_are_listed_beside_each_candidate_and_decide_no_exit_cod
     assert "do not prefer the replica that holds the prefix" in out
 
     assert main([*words, "--ttft-p95", "1ms", "--what-if", "replicas=2"]) == 2, "scaled has no fixed number"
-    assert "replicas=2: spec.replicas: replicas and scaling cannot both decide" in capsys.readouterr().err
+    assert "replicas=2: spec.replicas: 2: replicas and scaling cannot both decide" in capsys.readouterr().err
     assert main([*words, "--what-if", "contextTokens=1000000"]) == 2
     assert "fixed, contextTokens=1000000: Refused: " in capsys.readouterr().err
     assert main([*words, "--what-if", "magic=on"]) == 2

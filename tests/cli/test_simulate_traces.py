@@ -146,3 +146,14 @@ def test_clients_of_servegen_are_drawn_from_rates_and_the_lengths_beside_them(
     assert ", 800 prompt and " in first
     assert main(words) == 0
     assert capsys.readouterr().out == first, "the same files are the same traffic"
+
+
+def test_a_spreadsheets_csv_is_read_with_its_byte_order_mark_and_blanks_in_the_header(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "\ufeffseconds, prompt_tokens, output_tokens\r\n0,800,5\r\n30,800,5\r\n"
+    (files / "sheet.csv").write_bytes(text.encode())
+    (files / "sheet.csv.gz").write_bytes(gzip.compress(text.encode()))
+    for name in ("sheet.csv", "sheet.csv.gz"):
+        assert main(["simulate", str(files / "fleet"), "--traffic", str(files / name)]) == 0
+        assert capsys.readouterr().out.startswith(f"{name}: 2 requests in 0.5 min")

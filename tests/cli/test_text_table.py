@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.cli.text_table import aligned
+from fairlead.cli.text_table import aligned, milliseconds, seconds
 
 CELL = st.text(alphabet="abc1.-", max_size=8)
 """A cell without spaces, so that two of them delimit the columns."""
@@ -25,3 +25,8 @@ def test_no_line_ever_ends_with_a_space_or_loses_a_cell(rows: list[list[str]], l
     lines = aligned(rows, left=left)
     assert [line.split() for line in lines] == [[cell for cell in row if cell] for row in rows]
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_time_that_was_not_measured_is_a_dash() -> None:
+    assert (seconds(1.25), milliseconds(0.0125)) == ("1.25 s", "12 ms")
+    assert (seconds(float("nan")), milliseconds(float("nan"))) == ("-", "-")

@@ -91,6 +91,8 @@ def test_a_policy_that_is_as_cheap_as_can_be_stays(run: Run, tmp_path: Path, tra
         ((deployment(), deployment(), POLICY), "", "a second InferenceDeployment; give one at a time"),
         ((deployment(), POLICY), "--train 1", "--train 1: "),
         ((deployment(), POLICY), "--jobs 0", "--jobs 0: a number between 1 and 100"),
+        ((deployment(), POLICY), "--start 100000000", "--start 100000000: a number between 0 and 10000"),
+        ((deployment(), POLICY), "--until 1ms --since 0.01s", "no request is left to play"),
     ],
 )
 def test_input_that_cannot_be_tuned_is_reported(
@@ -107,3 +109,11 @@ def test_a_trace_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     code, _, err = run("tune", written(tmp_path, deployment(), POLICY), "--traffic", str(tmp_path / "none.csv"))
     assert code == 2
     assert "none.csv: No such file or directory" in err
+
+
+def test_a_trace_without_time_cannot_be_divided(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("seconds,prompt_tokens,output_tokens\n5,100,10")
+    code, out, err = run("tune", written(tmp_path, deployment(), POLICY), "--traffic", str(tmp_path / "one.csv"))
+    assert (code, out) == (2, "")
+    assert err.startswith("fairlead tune: --traffic: one.csv: 1 request in 0.0 min")
+    assert "use a longer trace" in err

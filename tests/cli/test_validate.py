@@ -73,6 +73,35 @@ def test_one_bad_document_does_not_hide_the_others(run: Run, file: File) -> None
     assert "(document 2): is not valid YAML: line" in out
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("foo: [", "is not valid YAML: line 1: did not find expected node content; correct that line"),
+        ("a: 1\nfoo: [\n\n", "is not valid YAML: line 2: did not find expected node content; correct that line"),
+        ("a: 1\nb: " + "9" * 5000, f"is not valid YAML: line 2: {'9' * 20}: no number that can be read; correct"),
+    ],
+)
+def test_the_line_to_correct_is_one_of_the_file(text: str, words: str, run: Run, file: File) -> None:
+    code, out, _ = run("validate", file(text))
+    assert code == 1
+    assert words in out
+
+
+def test_the_items_of_a_list_are_objects_as_for_kubectl_apply(run: Run, file: File) -> None:
+    inner = {"apiVersion": "v1", "kind": "List", "items": [policy(), 5]}
+    listed = {"apiVersion": "v1", "kind": "List", "items": [deployment(replicas=-1), inner]}
+
+    code, out, _ = run("validate", file(f"{json.dumps(listed)}\n---\n{json.dumps(deployment())}\n"))
+
+    assert code == 1
+    assert [line.rpartition("/")[2] for line in out.splitlines() if line[0] in "✓✗"] == [
+        "chat.yaml (document 1), item 1: InferenceDeployment bad",
+        "chat.yaml (document 1), item 2, item 1: AutoscalingPolicy bad",
+        "chat.yaml (document 1), item 2, item 2: absent",
+        "chat.yaml (document 2): InferenceDeployment bad",
+    ]
+
+
 def test_a_policy_of_the_same_files_is_held_against_who_names_it(run: Run, file: File) -> None:
     scaling = {"minReplicas": 0, "maxReplicas": 4, "policy": {"name": "bad"}}
     both = (deployment(replicas=None, scaling=scaling), policy())
@@ -129,7 +158,7 @@ def test_a_configuration_that_is_not_there_is_a_wrong_word(words: str, run: Run,
     for command in ("validate", "render"):
         code, out, err = run(command, file(), "--config-json", words)
         assert (code, out) == (2, "")
-        assert err.startswith("fairlead: ")
+        assert err.startswith(f"fairlead {command}: --config-json me/mine")
 
 
 def test_people_at_a_terminal_see_colours() -> None:
@@ -191,6 +220,14 @@ def test_objects_of_others_in_the_same_file_are_named_and_left_alone(run: Run, f
     ]
     code, out, _ = run("validate", "-o", "json", both)
     assert [one["kind"] for one in json.loads(out)] == ["AutoscalingPolicy"]
+
+
+def test_an_object_of_others_cannot_colour_the_terminal(run: Run, file: File) -> None:
+    odd = {"apiVersion": "v1\x1b[31m", "kind": "Sec\x1b]0;x\x07ret", "metadata": {"name": "a\nb"}}
+    _, out, _ = run("validate", file(f"{json.dumps(odd)}\n---\n{json.dumps(policy())}\n"))
+    assert out.splitlines()[-1].split(": ", 1)[1] == (
+        r"Sec\x1b]0;x\x07ret a\nb: an object of v1\x1b[31m, not of fairlead.dev; left alone"
+    )
 
 
 @pytest.mark.parametrize("command", ["validate", "render"])

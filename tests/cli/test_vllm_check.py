@@ -139,6 +139,22 @@ def test_an_interpreter_without_vllm_is_reported(
     assert "vLLM could not be asked: nothing here" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (sys.executable, f"FAIRLEAD_VLLM_PYTHON={sys.executable}: no vLLM is installed there; install it, or name"),
+        ("/nowhere", "FAIRLEAD_VLLM_PYTHON=/nowhere: No such file or directory; name a Python that has vLLM"),
+        ("/bin/true", "vLLM could not be asked: /bin/true wrote nothing and ended with 0"),
+    ],
+)
+def test_a_program_that_cannot_give_a_verdict_refuses_no_deployment(
+    program: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(vllm_check.INTERPRETER, program)
+    assert main(["validate", "--with-vllm", str(SAMPLES / "quickstart.yaml")]) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_vllm_installed_beside_fairlead_is_run_in_fairleads_own_interpreter(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

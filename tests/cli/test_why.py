@@ -164,3 +164,19 @@ def test_on_a_terminal_it_is_coloured_and_wrapped_and_odd_times_do_no_harm() -> 
     assert max(map(len, lines)) < 80
     assert f"  command  {top_table.BOLD}kubectl x{top_table.PLAIN}" in lines
     assert json.loads(why_text.as_json([one], None))["objects"][0]["ready"] == "True"
+
+
+def test_the_message_of_a_condition_cannot_colour_the_terminal() -> None:
+    """Messages carry lines of an engine's log."""
+    wrong = DiagnosedCondition(
+        type="Ready",
+        reason="Odd\x1b[31m",
+        since="yesterday",
+        message="red \x1b[31m\nline",
+        cause="c",
+        action="d",
+        command="kubectl x",
+    )
+    one = Diagnosis(kind="infd", namespace="team", name="chat", ready="False", summary="", found=(wrong,), outdated="")
+    lines = list(WhyText(now=0.0, width=80, colour=False).lines([one], None, every=False))
+    assert lines[:2] == [r"✗ infd/chat in team: Odd\x1b[31m", r"  says     red \x1b[31m line"]

@@ -129,6 +129,9 @@ def test_a_kubeconfig_that_is_missing_or_names_nothing_is_reported(tmp_path: Pat
             (tmp_path / "bad").write_text(text)
             with pytest.raises(NoCredentials, match=r"KUBECONFIG: .*correct the file"):
                 await connect({"KUBECONFIG": str(tmp_path / "bad")})
+        (tmp_path / "bad").write_text("")
+        with pytest.raises(NoCredentials, match=r"bad: empty, or not of the form of a kubeconfig; correct the file"):
+            await connect({"KUBECONFIG": str(tmp_path / "bad")})
 
     run(story())
 

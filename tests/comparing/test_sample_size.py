@@ -20,6 +20,18 @@ def test_binomial_chances_are_those_of_scipy(of: int, hits_share: float, share: 
     assert binomial.at_least(hits, of, share) == pytest.approx(stats.binom.sf(hits - 1, of, share), rel=1e-6, abs=1e-9)
 
 
+def test_chances_that_no_longer_change_the_sum_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, computed = binomial.log_chance, list[int]()
+
+    def counted(hits: int, of: int, share: float) -> float:
+        computed.append(hits)
+        return usual(hits, of, share)
+
+    monkeypatch.setattr(binomial, "log_chance", counted)
+    assert binomial.at_least(25_000, 50_000, 0.5) == pytest.approx(0.5, abs=0.01)
+    assert len(computed) < 1500
+
+
 def test_power_is_the_chance_of_all_tables_that_pass() -> None:
     """Every table of sixty items, with its multinomial chance."""
     plan = ItemPlan(margin=0.1, discordance=0.2, difference=-0.02)

@@ -68,6 +68,21 @@ def test_the_context_holds_ninety_nine_of_a_hundred_requests() -> None:
     assert best(planned()).configuration.context == 5120
 
 
+def test_requests_beyond_the_models_context_are_mentioned() -> None:
+    long = replace(CHAT, prompt=TokenLengths.of_percentiles(1000, 2500, 200_000))
+    answer = best(planned(long, LatencyObjectives()))
+    assert answer.configuration.context == EIGHT_B.positions
+    assert answer.arithmetic[1] == (
+        "context: p99 prompt 200000 + p99 reply 600 tokens, and the model holds 131072: longer requests are refused"
+    )
+
+
+def test_what_misses_an_objective_has_its_excess() -> None:
+    refused = planned(objectives=LatencyObjectives(ttft_p95_s=0.001)).others
+    assert all(one.excess > 1 for one in refused if one.reason is PlanReason.MISSES_OBJECTIVE)
+    assert all(one.excess == 0 for one in refused if one.reason is PlanReason.DOES_NOT_FIT)
+
+
 def test_the_runners_up_cost_no_less_and_say_why_they_lost() -> None:
     answer = planned()
     assert [one.reason for one in answer.runners_up] == [PlanReason.COSTS_MORE] * 2

@@ -182,3 +182,35 @@ def test_a_model_whose_every_layer_has_experts_needs_only_their_width() -> None:
 def test_a_half_described_latent_attention_is_refused_rather_than_assumed() -> None:
     found = checkpoint.read("it", json.dumps(LLAMA | {"kv_lora_rank": 512}))
     assert found == MissingFact("a field of the configuration is absent or of another kind: 'qk_rope_head_dim'")
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"num_hidden_layers": "32"}, "num_hidden_layers: '32' is not a whole number from 1"),
+        ({"num_hidden_layers": float("nan")}, "num_hidden_layers: 'nan' is not a whole number from 1"),
+        ({"num_hidden_layers": True}, "num_hidden_layers: 'True' is not a whole number from 1"),
+        ({"num_hidden_layers": 32.5}, "num_hidden_layers: '32.5' is not a whole number from 1"),
+        ({"head_dim": -1}, "head_dim: '-1' is not a whole number from 1"),
+        ({"vocab_size": 10**30}, f"vocab_size: '{10**30}' is not a whole number from 1"),
+        ({"num_key_value_heads": [8]}, "num_key_value_heads: '[8]' is not a whole number from 0"),
+        ({"num_experts": "x"}, "num_experts: 'x' is not a whole number from 0"),
+        ({"rope_scaling": 5}, "rope_scaling: '5' is not a JSON object"),
+        ({"quantization_config": 5}, "quantization_config: '5' is not a JSON object"),
+        ({"text_config": 5}, "text_config: '5' is not a JSON object"),
+        (
+            {"layer_types": 5},
+            "a field of the configuration is absent or of another kind: 'int' object is not iterable",
+        ),
+        (
+            {"rope_scaling": {"rope_type": "linear", "factor": "two"}},
+            "a field of the configuration is absent or of another kind: could not convert string to float: 'two'",
+        ),
+    ],
+)
+def test_a_field_of_another_kind_is_named_with_its_value(changed: dict[str, Any], what: str) -> None:
+    assert checkpoint.read("it", json.dumps(LLAMA | changed)) == MissingFact(what)
+
+
+def test_a_text_of_brackets_is_no_configuration() -> None:
+    assert checkpoint.read("it", "[" * 200_000) == MissingFact("the configuration is not JSON")

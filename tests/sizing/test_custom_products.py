@@ -52,6 +52,14 @@ def test_a_product_outside_the_catalogue_can_be_described() -> None:
             "products[0].product: CPU is not a GPU; the memory of a replica on it",
         ),
         ([{"product": "X1"}], "products[0].memoryMib: wanted, as X1 is not in the catalogue"),
+        (
+            [{"product": "X1", "memoryMib": None, "computeCapability": "9.0"}],
+            "products[0].memoryMib: wanted, as X1 is not in the catalogue",
+        ),
+        (
+            [{"product": "NVIDIA-L4", "priceUsdHour": 1}, {"product": "NVIDIA-L4", "priceUsdHour": 2}],
+            "products[1].product: NVIDIA-L4 is there twice; write it once",
+        ),
         ([{"product": "X1", "memoryMib": 1}], "products[0].computeCapability: wanted"),
         ([{"product": "NVIDIA-L4", "priceUsdHour": 0}], "products[0].priceUsdHour: '0' is not a number above 0"),
         ([{"product": "NVIDIA-L4", "priceUsdHour": True}], "'True' is not a number above 0"),

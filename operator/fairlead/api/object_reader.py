@@ -80,7 +80,8 @@ def _unreadable(document: object, kind: Kind[S]) -> SpecRefusal | None:
         return refusal(("kind",), value, ReadReason.WRONG_KIND, because, remedy)
     if not isinstance(document.get("spec"), dict):
         remedy = f"add spec, see `kubectl explain {kind.short}.spec`"
-        return refusal(("spec",), ABSENT, ReadReason.MISSING_FIELD, "an object is expected", remedy)
+        value = ABSENT if document.get("spec") is None else value_text(document["spec"], ("spec",))
+        return refusal(("spec",), value, ReadReason.MISSING_FIELD, "an object is expected", remedy)
     return document_bounds.exceeded(document["spec"], ("spec",))
 
 

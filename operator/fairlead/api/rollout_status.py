@@ -74,8 +74,10 @@ class CanaryGateStatus(ApiModel):
     reason: ShortText = Field(description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
     compared: Figure = Field(default=None, description="Requests of the new revision, or items, that were compared.")
-    baseline: DecimalText = Field(default=None, description="Rate of the old revision.")
-    candidate: DecimalText = Field(default=None, description="Rate of the new revision.")
+    baseline: DecimalText = Field(
+        default=None, description="Of gate Quality: the share of right answers of the old revision."
+    )
+    candidate: DecimalText = Field(default=None, description="The same of the new revision.")
     difference: IntervalStatus | None = Field(
         default=None,
         description="Of durations, how many times those of the old revision; of right answers, a share of them.",

@@ -82,7 +82,10 @@ class ColdStartStatus(ApiModel):
     """Measured cold starts, from the start of an engine's container to ready; what precedes is reported apart."""
 
     last: DecimalText = Field(default=None, description="The last one, in seconds.")
-    p95: DecimalText = Field(default=None, description="95 percent were faster, in seconds.")
+    p95: DecimalText = Field(
+        default=None,
+        description="95 percent of the pods that exist were faster, in seconds; of fewer than 20, the slowest.",
+    )
     node_wait: DecimalText = Field(
         default=None, description="How long the last one's pod waited for a node, in seconds."
     )
@@ -104,7 +107,7 @@ class RevisionStatus(ApiModel):
         default=None,
         description="Percent of the conversations that it gets; unset while revisions share them by their replicas.",
     )
-    started_at: Timestamp = Field(default=None, description="When it was first wanted.")
+    started_at: Timestamp = Field(default=None, description="When its Deployment was created.")
     cold_start: ColdStartStatus | None = Field(default=None, description="Measured starts.")
 
 
@@ -147,7 +150,7 @@ class ScalingStatus(ApiModel):
 
 
 class Cost(ApiModel):
-    """Cost, by the catalogue's prices."""
+    """Cost, by your prices or the catalogue's."""
 
     per_hour: DecimalText = Field(default=None, description="All replicas for an hour.")
     per_thousand_tokens: DecimalText = Field(
@@ -162,7 +165,7 @@ class InferenceDeploymentStatus(ObjectStatus):
 
     replicas: Figure = Field(default=None, description="Engine pods of all revisions that are not ending.")
     desired_replicas: Figure = Field(default=None, description="Replicas wanted, by spec.replicas or the autoscaler.")
-    ready_replicas: Figure = Field(default=None, description="Engine pods that are ready.")
+    ready_replicas: Figure = Field(default=None, description="Engine pods that are ready and awake.")
     routable_replicas: Figure = Field(default=None, description="Engine pods that routers send requests to.")
     asleep_replicas: Figure = Field(default=None, description="Engine pods that sleep, or are being put to sleep.")
     selector: str | None = Field(

@@ -23,6 +23,10 @@ NAME: Final = "decisions.jsonl"
 log = logging.getLogger("fairlead.decisions")
 
 
+class LedgerPlaceError(Exception):
+    """There is no folder for the records, and none can be made; the message names the option."""
+
+
 class Ledger:
     """The ledger of one process."""
 
@@ -33,7 +37,10 @@ class Ledger:
         self._writer: threading.Thread | None = None
         if place is not None:
             path = place / NAME if place.is_dir() or not place.suffix else place
-            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as problem:
+                raise LedgerPlaceError(f"--decisions {place}: {problem.strerror}; name a writable folder") from problem
             self._writer = threading.Thread(target=_write, args=(path, self._lines), name="ledger", daemon=True)
             self._writer.start()
 

@@ -9,8 +9,9 @@ import yaml
 from fairlead.backtest.advice import QUALITY, PlayedLever, spent
 from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate
+from fairlead.cli import text_table
 from fairlead.cli.advise_inputs import ShownAdvice
-from fairlead.cli.text_table import aligned
+from fairlead.fleet.plurals import count
 
 HEADS: Final = ("lever", "against", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "USD")
 SHOWN: Final = 10
@@ -59,7 +60,7 @@ def _verdict(shown: ShownAdvice) -> Iterator[str]:
     now = f"{shown.name} keeps its objectives for {found.before.report.kept:.1%} of requests"
     if best is None:
         why = "nothing cheaper that was played does" if found.before.keeps else "no lever that was played helps"
-        yield f"{now}; {why}"
+        yield f"{now}; {why if found.tried else 'no lever applies'}"
         return
     yield f"{now}. What holds it back: {best.suspicion.hindrance}"
     yield f"  {best.suspicion.because}"
@@ -72,7 +73,7 @@ def _table(shown: ShownAdvice) -> Iterator[str]:
     rows = [HEADS, ("as it is", "-", *_figures(shown.advice.before))]
     tried = shown.advice.tried[:SHOWN]
     rows += [(one.lever.words, one.suspicion.hindrance.value, *_figures(one.played)) for one in tried]
-    yield from aligned(rows, left=2)
+    yield from text_table.aligned(rows, left=2)
 
 
 def _figures(one: PlayedCandidate) -> tuple[str, ...]:
@@ -83,8 +84,8 @@ def _figures(one: PlayedCandidate) -> tuple[str, ...]:
     return (
         f"{report.kept:.1%}{mark}",
         worst,
-        f"{report.ttft.p95:.2f} s",
-        f"{report.tpot.p95 * 1000:.0f} ms",
+        text_table.seconds(report.ttft.p95),
+        text_table.milliseconds(report.tpot.p95),
         cost,
     )
 
@@ -104,7 +105,7 @@ def _notes(shown: ShownAdvice) -> Iterator[str]:
     """The facts and assumptions that the advice rests on."""
     sizes = shown.advice.sizes
     yield (
-        f"{sizes.requests:,} requests of {sizes.prompt:,.0f} prompt and {sizes.reply:,.0f} output tokens, "
+        f"{count(sizes.requests, 'request')} of {sizes.prompt:,.0f} prompt and {sizes.reply:,.0f} output tokens, "
         f"{sizes.repeated:.0%} of prompts in an earlier one"
     )
     for one in shown.advice.partings[:PARTINGS]:

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fairlead.cli import options
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fairlead.autoscaler.service import AutoscalerService
     from fairlead.autoscaler.settings import LoopSettings
     from fairlead.sizing.catalogue import Catalogue
+
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 def _loop_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,15 +39,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="name by which it holds the Lease")
     parser.add_argument(
-        "--lease-seconds", type=float, default=15.0, help="how long to wait for a holder that does not renew"
+        "--lease-seconds",
+        type=float,
+        default=15.0,
+        help="how long to wait for a holder that does not renew; default 15",
     )
     parser.add_argument("--nodes-grow", action="store_true", help="a cluster autoscaler adds nodes for pending pods")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104 - in a pod
-    parser.add_argument("--health-port", type=int, default=8081)
-    parser.add_argument("--metrics-port", type=int, default=9090)
-    parser.add_argument("--log-format", choices=("json", "text"), default="json")
-    parser.add_argument("--log-level", default="INFO")
+    parser.add_argument("--health-port", type=options.port, default=8081, help="of probes; default 8081")
+    parser.add_argument("--metrics-port", type=options.port, default=9090, help="of /metrics; default 9090")
+    parser.add_argument("--log-format", choices=("json", "text"), default="json", help="of log lines; default json")
+    parser.add_argument(
+        "--log-level", type=str.upper, choices=LOG_LEVELS, default="INFO", help="the least that is logged; default INFO"
+    )
     _loop_arguments(parser)
 
 
@@ -55,7 +62,7 @@ def process_settings(chosen: argparse.Namespace, role: str) -> dict[str, Any]:
 
     from fairlead.telemetry import log_lines
 
-    log_lines.setup(log_lines.LogFormat(chosen.log_format), chosen.log_level.upper())
+    log_lines.setup(log_lines.LogFormat(chosen.log_format), chosen.log_level)
     same = ("lease_namespace", "deployment", "lease_seconds", "host", "health_port", "metrics_port")
     return {name: getattr(chosen, name) for name in same} | {
         "namespaces": tuple(filter(None, chosen.namespaces.split(","))),
@@ -69,6 +76,7 @@ def run(chosen: argparse.Namespace) -> int:
     import sys
 
     from fairlead.autoscaler import process
+    from fairlead.autoscaler.ledger import LedgerPlaceError
     from fairlead.autoscaler.settings import AutoscalerSettings
     from fairlead.cli import offline_data
     from fairlead.cluster.connection import NoCredentials
@@ -77,7 +85,7 @@ def run(chosen: argparse.Namespace) -> int:
         understanding = _understanding(offline_data.catalogue(chosen.products))
         settings = AutoscalerSettings(loop=_loop(chosen), **process_settings(chosen, "autoscaler"))
         return asyncio.run(process.run(settings, understanding, _makers(settings.loop)))
-    except (NoCredentials, offline_data.ProductsError) as problem:
+    except (NoCredentials, offline_data.ProductsError, LedgerPlaceError) as problem:
         print(f"fairlead autoscaler: {problem}", file=sys.stderr)
         return 2
 

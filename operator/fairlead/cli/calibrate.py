@@ -73,18 +73,20 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         target = calibrate_inputs.read(chosen)
         seen = calibrate_inputs.observations(chosen, target, _report)
-    except (calibrate_inputs.CalibrateArgumentError, OSError, ValueError) as problem:
+    except OSError as problem:
+        print(f"fairlead calibrate: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        return 2
+    except (calibrate_inputs.CalibrateArgumentError, ValueError) as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)
         return 2
     found = calibration_file.calibrate(target.question, seen, target.times, calibrate_inputs.source(chosen))
-    if isinstance(found, TooFewStretches):
-        print(f"fairlead calibrate: {found}", file=sys.stderr)
+    because = str(found) if isinstance(found, TooFewStretches) else calibrate_inputs.undetermined(found.shares)
+    if isinstance(found, TooFewStretches) or because:
+        print(f"fairlead calibrate: {because}", file=sys.stderr)
         return 1
     written = calibration_file.as_json(found)
-    if chosen.out:
-        calibrate_inputs.write(chosen.out, written)
     print(written.rstrip() if chosen.output == "json" else found.origin.line())
-    return 0
+    return 0 if chosen.out is None or calibrate_inputs.write(chosen.out, written, _report) else 2
 
 
 def _report(line: str) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import aiohttp
 
-from fairlead.cli import offline_data
+from fairlead.cli import argument_values, offline_data
 from fairlead.cluster import package_data, pod_http
 from fairlead.emulator.engine import provision
 from fairlead.emulator.vllm import command
@@ -29,6 +29,8 @@ from fairlead.sizing.sizing_input import SizingInput
 
 _ENGINE: Final = ENGINES[DEFAULT]
 """The engine kind whose command and metrics are read."""
+_OF_SWEEPS: Final = ("config_json", "draft_config_json", "variants")
+_AT_LIMIT: Final = 0.001
 _REPORTED_EVERY_S: Final = 10.0
 _TRIED: Final = Provenance(level=ProvenanceLevel.RECORDED, source="tried while calibrating")
 
@@ -52,7 +54,8 @@ class CalibrationTarget:
 
 
 def read(chosen: argparse.Namespace) -> CalibrationTarget:
-    """Read the target from the engine's command after `--` and from the GPU."""
+    """Read the target from the engine's command after `--` and from the GPU; check the other options first."""
+    _check(chosen)
     try:
         served = command.read(chosen.vllm)
     except command.InvalidCommandLine as problem:
@@ -75,11 +78,41 @@ def read(chosen: argparse.Namespace) -> CalibrationTarget:
     return CalibrationTarget(question, served.memory.blocks, served.limits.block_tokens)
 
 
+def _check(chosen: argparse.Namespace) -> None:
+    """Raise an error for options that would fail, or make no sense, only after the measurement."""
+    if chosen.out is not None:
+        argument_values.check_writable("--out", chosen.out)
+    argument_values.number("--seconds", str(chosen.seconds), 1, 86_400)
+    argument_values.number("--every", str(chosen.every), 0.05, 60)
+    if chosen.url is not None and not chosen.url.startswith(("http://", "https://")):
+        raise CalibrateArgumentError(
+            f"--url {chosen.url}: not an HTTP address; write one, such as http://10.0.0.7:8000"
+        )
+    if chosen.recorded == "":
+        raise CalibrateArgumentError("--recorded: no file; write the path of timeseries.csv")
+    given = next((name for name in _OF_SWEEPS if getattr(chosen, name) is not None), None)
+    if given is not None:
+        raise CalibrateArgumentError(f"--{given.replace('_', '-')}: only --sweep uses it; add --sweep, or leave it out")
+
+
+def undetermined(found: RateShares) -> str:
+    """Say which share stopped at a limit of what is tried, so that the observations do not determine it; else empty."""
+    limits = (rate_shares.LOWEST, rate_shares.HIGHEST)
+    named = (("bandwidth", found.bandwidth), ("arithmetic", found.arithmetic))
+    stuck = [name for name, share in named if any(abs(share - one) < _AT_LIMIT for one in limits)]
+    if not stuck:
+        return ""
+    return (
+        f"no share of {' and '.join(stuck)} from {limits[0]:.0%} to {limits[1]:.0%} explains the times; check "
+        "--product and the command, and watch under steadier load"
+    )
+
+
 def observations(
     chosen: argparse.Namespace, target: CalibrationTarget, report: Callable[[str], None]
 ) -> list[WorkStretch]:
     """Collect observations from scrapes of the engine or from the recording."""
-    if chosen.url:
+    if chosen.url is not None:
         plan = _ScrapePlan(chosen.url.rstrip("/") + _ENGINE.api.metrics_path, chosen.seconds, chosen.every)
         scrapes = asyncio.run(_watch(plan, report))
         return scrape_intervals.stretches(scrapes, target.question.batch_tokens)
@@ -100,14 +133,19 @@ def observations(
 
 def source(chosen: argparse.Namespace) -> str:
     """Describe the origin in the result; without the address, which means nothing to readers elsewhere."""
-    if chosen.url:
+    if chosen.url is not None:
         return f"a running engine's metrics, {chosen.seconds:.0f} s"
     return f"the recorded run {Path(chosen.recorded).parent.name or chosen.recorded}"
 
 
-def write(place: str, text: str) -> None:
-    """Write the result to the file given by `--out`."""
-    Path(place).write_text(text, encoding="utf-8")
+def write(place: str, text: str, report: Callable[[str], None]) -> bool:
+    """Write the result to the file given by `--out`; if that fails, report it and return False."""
+    try:
+        Path(place).write_text(text, encoding="utf-8")
+    except OSError as problem:
+        report(f"fairlead calibrate: --out {place}: {problem.strerror or problem}; the result is above, -o json has it")
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,7 @@ def arrivals(path: Path, rates: Iterable[str]) -> Iterator[RequestArrival]:
     """Yield requests from the first window on, which begins at 0 seconds."""
     beside = path.with_name(path.name.replace(RATES, LENGTHS))
     if beside == path or not beside.is_file():
-        raise UnreadableTraffic(
-            f"rates of clients are read with their lengths from {path.name.partition('.')[0].removesuffix(RATES)}"
-            f"{LENGTHS}.csv beside it, packed alike, which does not exist; put it there under that name"
-        )
+        raise UnreadableTraffic(no_lengths(path))
     first: float | None = None
     with trace_lines.opened(beside) as lengths:
         for window in client_mix.windows(rates, lengths):
@@ -38,6 +35,14 @@ def arrivals(path: Path, rates: Iterable[str]) -> Iterator[RequestArrival]:
             for one in client_mix.arrivals(window, _stream, -inf, inf):
                 one.time -= first
                 yield one
+
+
+def no_lengths(path: Path) -> str:
+    """Say that the file of lengths is missing, and where to put it."""
+    return (
+        f"rates of clients are read with their lengths from {path.name.partition('.')[0].removesuffix(RATES)}"
+        f"{LENGTHS}.csv beside it, packed alike, which does not exist; put it there under that name"
+    )
 
 
 def _stream(name: str) -> RandomSource:

@@ -10,8 +10,10 @@ PORT_HELP = "on 127.0.0.1; default: one that is free"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--operator-namespace", metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP)
-    parser.add_argument("--port", type=int, default=0, help=PORT_HELP)
+    parser.add_argument(
+        "--operator-namespace", type=options.namespace, metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP
+    )
+    parser.add_argument("--port", type=options.port, default=0, help=PORT_HELP)
     parser.add_argument(
         "--service-account",
         metavar="NAMESPACE/NAME",

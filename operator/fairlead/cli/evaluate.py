@@ -93,13 +93,13 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.cli.argument_values import ArgumentValueError
 
     try:
-        if chosen.file == "plan":
-            return evaluate_plan.run(evaluate_inputs.plan(chosen), chosen)
-        inputs = evaluate_inputs.read(chosen)
+        inputs = evaluate_inputs.plan(chosen) if chosen.file == "plan" else evaluate_inputs.read(chosen)
     except OSError as problem:
         print(f"fairlead evaluate: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
         return 2
     except (evaluate_inputs.EvaluateArgumentError, ArgumentValueError) as problem:
         print(f"fairlead evaluate: {problem}", file=sys.stderr)
         return 2
-    return evaluate_run.run(inputs)
+    if isinstance(inputs, evaluate_inputs.EvaluateInputs):
+        return evaluate_run.run(inputs)
+    return evaluate_plan.run(inputs, chosen)

@@ -9,7 +9,7 @@ from typing import Final
 
 from fairlead.cli import argument_values
 from fairlead.comparing.quality import QualityPlan
-from fairlead.comparing.sample_size import ItemPlan
+from fairlead.comparing.sample_size import MOST_ITEMS, ItemPlan
 from fairlead.evaluating import item_file, items, judge
 from fairlead.evaluating.items import EvaluationItem, digest_of
 from fairlead.evaluating.journal import AnswerSource, RequestSettings
@@ -23,6 +23,11 @@ _SHOWN_PROBLEMS: Final = 10
 _MOST_AT_ONCE: Final = 512
 _USUAL_DISCORDANCE: Final = "5"
 _JUDGE: Final = "judge"
+_OF_SCORERS: Final = (
+    ("field", "", ("json-field",)),
+    ("tolerance", "0", ("number",)),
+    ("ignore_case", False, ("exact", "one-of", "contains", "regex")),
+)
 _OF_JUDGES: Final = ("judge", "judge_model", "judge_key_env", "judge_instructions")
 
 
@@ -57,6 +62,8 @@ class EvaluateInputs:
 
 def read(chosen: argparse.Namespace) -> EvaluateInputs:
     """Read files, numbers and addresses; raises `EvaluateArgumentError` or `OSError` for invalid ones."""
+    if Path(chosen.journal).exists() and not Path(chosen.journal).is_dir():
+        raise EvaluateArgumentError(f"--journal {chosen.journal}: a file; name a folder, which is created if need be")
     addresses = {side: _address(chosen, side) for side in Side}
     judged_by = _judge(chosen)
     found = _items(chosen)
@@ -82,10 +89,19 @@ def read(chosen: argparse.Namespace) -> EvaluateInputs:
 
 def plan(chosen: argparse.Namespace) -> ItemPlan:
     """Build the plan from points and percents."""
+    discordance = _share("--discordance", chosen.discordance or _USUAL_DISCORDANCE, 0, 100)
+    difference = _share("--difference", chosen.difference, -100, 100)
+    if chosen.discordance and abs(difference) > discordance:
+        raise EvaluateArgumentError(
+            f"--difference {chosen.difference}: cannot exceed the share of answers that differ, --discordance "
+            f"{chosen.discordance}; correct one of them"
+        )
+    if chosen.items is not None:
+        _whole(chosen.items, "--items", MOST_ITEMS)
     return ItemPlan(
         margin=_share("--margin", chosen.margin, 0.01, 100),
-        discordance=_share("--discordance", chosen.discordance or _USUAL_DISCORDANCE, 0, 100),
-        difference=_share("--difference", chosen.difference, -100, 100),
+        discordance=discordance,
+        difference=difference,
         power=_share("--power", chosen.power, 1, 99.9),
     )
 
@@ -94,8 +110,8 @@ def _items(chosen: argparse.Namespace) -> list[EvaluationItem]:
     schema = None
     if chosen.schema:
         try:
-            schema = json.loads(Path(chosen.schema).read_text(encoding="utf-8"))
-        except ValueError as problem:
+            schema = json.loads(Path(chosen.schema).read_text(encoding="utf-8-sig"))
+        except (ValueError, RecursionError) as problem:
             raise EvaluateArgumentError(f"--schema {chosen.schema}: no JSON: {problem}") from None
     with Path(chosen.file).open("rb") as lines:
         found, problems = item_file.read(lines, _scorer(chosen), schema)
@@ -123,7 +139,10 @@ def _judge(chosen: argparse.Namespace) -> JudgeInputs | None:
             f"--judge{shown}: not an HTTP address; write one, for instance https://127.0.0.1:8000"
         )
     file = chosen.judge_instructions
-    instructions = Path(file).read_text(encoding="utf-8") if file else judge.INSTRUCTIONS
+    try:
+        instructions = Path(file).read_text(encoding="utf-8-sig") if file else judge.INSTRUCTIONS
+    except UnicodeDecodeError:
+        raise EvaluateArgumentError(f"--judge-instructions {file}: not UTF-8 text; save it as UTF-8") from None
     address = EndpointAddress(
         name="judge",
         url=chosen.judge,
@@ -135,15 +154,28 @@ def _judge(chosen: argparse.Namespace) -> JudgeInputs | None:
     return JudgeInputs(address=address, instructions=instructions, journal=Path(chosen.journal) / name)
 
 
+def _check_used(chosen: argparse.Namespace) -> None:
+    """Refuse options that this scorer does not use: an answer would be right or wrong without them."""
+    for name, unset, scorers in _OF_SCORERS:
+        written = getattr(chosen, name)
+        if written != unset and chosen.scorer not in scorers:
+            word = f"--{name.replace('_', '-')}" + ("" if written is True else f" {written}")
+            raise EvaluateArgumentError(f"{word}: only scorer {', '.join(scorers)} uses it; leave it out")
+
+
 def _scorer(chosen: argparse.Namespace) -> ScorerSettings | None:
     if chosen.scorer == _JUDGE:
         return None
     written = chosen.tolerance
+    try:
+        tolerance = argument_values.number("--tolerance", written.removesuffix("%"), 0, 1e12)
+    except argument_values.ArgumentValueError:
+        raise EvaluateArgumentError(f"--tolerance {written}: write a number such as 0.01, or 1%") from None
+    _check_used(chosen)
     return ScorerSettings(
         kind=ScorerKind(chosen.scorer),
         ignore_case=chosen.ignore_case,
-        tolerance=argument_values.number("--tolerance", written.removesuffix("%"), 0, 1e12)
-        / (100 if written.endswith("%") else 1),
+        tolerance=tolerance / (100 if written.endswith("%") else 1),
         relative=written.endswith("%"),
         field=chosen.field,
     )
@@ -174,6 +206,7 @@ def _journal(folder: str, address: EndpointAddress, revision: str, request: Requ
 def _settings(chosen: argparse.Namespace, number: int) -> RunSettings:
     samples = _whole(chosen.samples, "--samples", 20)
     wanted = plan(chosen)
+    _check_counts(chosen)
     expected = chosen.expected_score
     return RunSettings(
         plan=QualityPlan(
@@ -189,16 +222,26 @@ def _settings(chosen: argparse.Namespace, number: int) -> RunSettings:
         ),
         concurrency=_whole(chosen.concurrency, "--concurrency", _MOST_AT_ONCE),
         samples=samples,
-        noise_items=max(0, chosen.noise_items),
+        noise_items=chosen.noise_items,
         anyway=chosen.anyway,
     )
+
+
+def _check_counts(chosen: argparse.Namespace) -> None:
+    """Refuse counts out of range, and the one that only a plan uses."""
+    if chosen.items is not None:
+        raise EvaluateArgumentError(f"--items {chosen.items}: only `fairlead evaluate plan` uses it; leave it out")
+    if chosen.choices:
+        _whole(chosen.choices, "--choices", 1000, 2)
+    _whole(chosen.min_items, "--min-items", 1_000_000_000, 0)
+    _whole(chosen.noise_items, "--noise-items", 1_000_000_000, 0)
 
 
 def _share(word: str, written: str, least: float, most: float) -> float:
     return argument_values.number(word, written, least, most) / 100
 
 
-def _whole(number: int, word: str, most: int) -> int:
-    if not 1 <= number <= most:
-        raise EvaluateArgumentError(f"{word} {number}: a whole number from 1 to {most:,}")
+def _whole(number: int, word: str, most: int, least: int = 1) -> int:
+    if not least <= number <= most:
+        raise EvaluateArgumentError(f"{word} {number}: a whole number from {least} to {most:,}")
     return number

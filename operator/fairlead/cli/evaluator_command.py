@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from fairlead.cli import options
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -23,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     relay.add_argument("--addresses", required=True, metavar="FILE", help="where the pods' addresses are written")
     relay.add_argument("--kind", required=True, metavar="KIND", help="of the engines")
     relay.add_argument("--concurrency", type=int, default=4, metavar="N", help="requests at a time (4)")
-    relay.add_argument("--port", type=int, default=8080, metavar="PORT", help="on the loopback (8080)")
+    relay.add_argument("--port", type=options.port, default=8080, metavar="PORT", help="on the loopback (8080)")
 
 
 def run(chosen: argparse.Namespace) -> int:

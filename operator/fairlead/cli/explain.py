@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
-from fairlead.cli import options
+from fairlead.cli import options, terminal_colours
 
 if TYPE_CHECKING:
     from fairlead.cli.explanation import Explanation
@@ -15,15 +15,22 @@ EACH_S: Final = 2.0
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("target", nargs="?", metavar="infd/NAME", help="an InferenceDeployment; NAME alone is enough")
-    parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
-    parser.add_argument("--record", metavar="FILE", help="explain the last decision in a file instead; - for stdin")
-    parser.add_argument("--operator-namespace", metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP)
+    parser.add_argument("-n", "--namespace", type=options.namespace, help="its namespace; default: the kubeconfig's")
+    parser.add_argument(
+        "--record",
+        type=options.file_name,
+        metavar="FILE",
+        help="explain the last decision in a file instead; - for stdin",
+    )
+    parser.add_argument(
+        "--operator-namespace", type=options.namespace, metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP
+    )
     parser.add_argument("--autoscaler", metavar="URL", help="query this process, such as http://127.0.0.1:9090")
     parser.add_argument(
         "--watch", action="store_true", help="keep running, and print again whenever the decision changes"
     )
     parser.add_argument(
-        "--every", type=float, default=EACH_S, metavar="SECONDS", help="how often --watch refreshes; default 2"
+        "--every", type=options.every, default=EACH_S, metavar="SECONDS", help="how often --watch refreshes; default 2"
     )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 
@@ -37,6 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     try:
         if chosen.record:
+            _check_record_options(chosen)
             _show(chosen, of_file(chosen.record, chosen.target, chosen.namespace))
         else:
             asyncio.run(_show_from_cluster(chosen))
@@ -50,6 +58,19 @@ def run(chosen: argparse.Namespace) -> int:
         if not chosen.watch:
             raise
     return 0
+
+
+def _check_record_options(chosen: argparse.Namespace) -> None:
+    """Refuse options that only a cluster can follow."""
+    from fairlead.cli.explanation import TargetNameError
+
+    for word, given in (
+        ("--watch", chosen.watch),
+        ("--autoscaler", chosen.autoscaler),
+        ("--operator-namespace", chosen.operator_namespace),
+    ):
+        if given:
+            raise TargetNameError(f"{word}: has no meaning beside --record, since a file does not change; leave it out")
 
 
 async def _show_from_cluster(chosen: argparse.Namespace) -> None:
@@ -76,4 +97,4 @@ def _show(chosen: argparse.Namespace, shown: "Explanation") -> None:
     if chosen.output == "json":
         print(explain_text.as_json(shown), flush=True)
     else:
-        print(explain_text.as_text(shown, colour=sys.stdout.isatty()), flush=True)
+        print(explain_text.as_text(shown, colour=terminal_colours.wanted(sys.stdout)), flush=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -16,9 +17,11 @@ from fairlead.scaling.explain import change_sentences
 from fairlead.scaling.explain.change_sentences import moment
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.facts import ScalingFacts
+from fairlead.telemetry.log_lines import escaped
 
 BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
 _MOST_DECISIONS: Final = 10
+_A_YEAR_S: Final = 365 * 86_400.0
 
 
 def as_text(shown: Explanation, *, colour: bool) -> str:
@@ -82,6 +85,13 @@ def _decision(record: DecisionRecord) -> Iterator[tuple[str, list[str]]]:
     yield "Advice", aligned((one.subject, one.because) for one in recommendation.advice)
 
 
+def _day_and_time(seconds: float) -> str:
+    """Format the moment of a record, which may be months old, or of a simulation, whose clock starts at 0."""
+    if seconds < _A_YEAR_S:
+        return moment(seconds)
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def _heading(shown: Explanation) -> str:
     """Format `infd/chat in team-a: 3 replicas (TokenDemand), 2 ready, by policy interactive; decided 2 s ago`."""
     place = f"infd/{shown.name} in {shown.namespace}"
@@ -93,7 +103,7 @@ def _heading(shown: Explanation) -> str:
     asleep = f" and {recommendation.asleep} asleep" if recommendation.asleep else ""
     mode = "" if facts.policy.active else "; mode Recommend: advised only, nothing follows it"
     ago = f"{lasting(max(0.0, shown.seen_at - shown.record.now))} ago"
-    when = ago if shown.status else f"at {moment(shown.record.now)}"
+    when = ago if shown.status else f"at {_day_and_time(shown.record.now)}"
     policy = f"policy {facts.bounds.policy}" if facts.bounds.policy else "the built-in policy"
     return (
         f"{place}: {_replicas(recommendation.replicas)}{asleep} ({recommendation.reason.value}), {_phases(facts)}; "
@@ -132,6 +142,7 @@ def _replicas(number: int | None) -> str:
 
 
 def _section(title: str, lines: list[str], colour: bool) -> str:
+    lines = [escaped(line) for line in lines]
     if not title:
         return f"{BOLD}{lines[0]}{PLAIN}" if colour else lines[0]
     shade = YELLOW if title == "Metrics that are missing" else BOLD

@@ -99,9 +99,10 @@ def of_file(file: str, target: str | None, namespace: str | None) -> Explanation
     try:
         record = _last(replay_records.read([file]), name, namespace)
     except OSError as problem:
-        raise ClusterUnavailable(f"{problem.filename or file}: {problem.strerror or problem}") from problem
+        raise TargetNameError(f"{problem.filename or file}: {problem.strerror or problem}") from problem
     if record is None:
         which = f" about infd/{name}" if name else ""
+        which += f" in namespace {namespace}" if namespace else ""
         raise ClusterUnavailable(
             f"{file}: there is no decision{which} in it; `fairlead replay {file}` says what its lines are"
         )

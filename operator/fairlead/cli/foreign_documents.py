@@ -8,6 +8,7 @@ from typing import Any
 
 from fairlead.api.kinds import GROUP, KINDS
 from fairlead.cluster.documents import YamlDocument
+from fairlead.telemetry.log_lines import escaped
 
 
 def apart(found: Iterable[YamlDocument]) -> tuple[list[YamlDocument], list[YamlDocument]]:
@@ -40,4 +41,4 @@ def as_text(one: YamlDocument) -> str:
     metadata = content.get("metadata")
     name = metadata.get("name", "") if isinstance(metadata, dict) else ""
     title = f"{one.place}: {content['kind'][:64]} {str(name)[:64]}".rstrip()
-    return f"- {title}: an object of {content['apiVersion'][:64]}, not of {GROUP}; left alone"
+    return escaped(f"- {title}: an object of {content['apiVersion'][:64]}, not of {GROUP}; left alone")

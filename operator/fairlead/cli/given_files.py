@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from itertools import chain
+from typing import Any
 
 from fairlead.api import kinds
 from fairlead.cli import foreign_documents
@@ -14,48 +15,44 @@ from fairlead.review.context import ObjectKey, ReviewContext
 
 Part = Sequence[YamlDocument]
 """The documents of one argument: of a file, or of all files of a folder."""
-_NAMED: Final = (kinds.POLICY.name, kinds.GATEWAY.name)
-"""Kinds that deployments name."""
 
 
 def read(paths: Sequence[str]) -> list[Part]:
-    """Read each argument; raises `ValueError` for a document that is unreadable or of an unknown kind."""
-    parts = [list(documents.read([one])) for one in paths]
-    for one in (one for part in parts for one in part):
+    """Read each argument; raises `ValueError` for an unreadable document."""
+    parts: list[Part] = [list(documents.read([path])) for path in paths]
+    for one in chain.from_iterable(parts):
         if one.problem:
             raise ValueError(f"{one.place}: {one.problem}")
-        if kind_of(one) not in admission.KINDS and not foreign_documents.is_foreign(one.content):
-            raise ValueError(f"{one.place}: {_unknown_kind(one)}")
     return parts
 
 
 def check(parts: Sequence[Part], context: ReviewContext) -> None:
-    """Refuse policies that admission refuses, and a second object of one name that no deployment has for its own."""
+    """Refuse unknown kinds, policies that admission refuses, and two objects of one name where it is open which counts.
+
+    It is clear if each is in an argument of its own beside the deployments that name it.
+    """
     first: dict[ObjectKey, tuple[Part, YamlDocument]] = {}
-    for part in parts:
-        for one in part:
-            if kind_of(one) not in _NAMED:
-                continue
-            if kind_of(one) == kinds.POLICY.name:
-                _check_policy(one, context)
-            for key in _keys(one):
-                before, there = first.setdefault(key, (part, one))
-                if there is not one and not (before is not part and _deploys(before) and _deploys(part)):
-                    raise ValueError(
-                        f"{one.place}: a second {key.kind} {key.namespace}/{key.name}; the first is in {there.place}; "
-                        "keep one, or compare two files that hold a deployment each"
-                    )
+    for part, one in ((each, one) for each in parts for one in each):
+        _check_alone(one, context)
+        for key in _keys(one):
+            before, there = first.setdefault(key, (part, one))
+            apart = before is not part and _deploys(before) and _deploys(part)
+            if there is not one and not apart:
+                raise ValueError(
+                    f"{one.place}: a second {key.kind} {key.namespace}/{key.name}; the first is in {there.place}; "
+                    "keep one, or write each into a file with its deployment"
+                )
 
 
 def own_context(part: Part, parts: Sequence[Part], context: ReviewContext) -> ReviewContext:
     """Return the context for deployments of one argument; names that others define differently are not known to it."""
     defined = Counter(key for each in parts for key in {key for one in each for key in _keys(one)})
     mine = {key for one in part for key in _keys(one)}
-    foreign = {key for key, times in defined.items() if times > 1 and key not in mine}
+    open_ones = {key for key, times in defined.items() if times > 1 and key not in mine}
     return replace(
         context,
-        policies=_without(context.policies, foreign) | dict(_policies(part)),
-        gateways=_without(context.gateways, foreign) | dict(_gateways(part)),
+        policies=_without(context.policies, open_ones) | dict(_policies(part)),
+        gateways=_without(context.gateways, open_ones) | dict(_gateways(part)),
     )
 
 
@@ -86,16 +83,13 @@ def _deploys(part: Part) -> bool:
     return any(is_deployment(one) for one in part)
 
 
-def _unknown_kind(one: YamlDocument) -> str:
-    if not isinstance(one.content, dict):
-        return "an object is expected; write apiVersion, kind, metadata and spec"
-    return admission.review(one.content, ReviewContext(catalogue=_NOTHING)).refusals[0].sentence
-
-
-def _check_policy(one: YamlDocument, context: ReviewContext) -> None:
-    refusals = admission.review(one.content, context).refusals
-    if refusals:
-        raise ValueError(f"{one.place}: {refusals[0].sentence}")
+def _check_alone(one: YamlDocument, context: ReviewContext) -> None:
+    """Deployments are reviewed when they are read, and gateways are not played."""
+    unknown = kind_of(one) not in admission.KINDS and not foreign_documents.is_foreign(one.content)
+    if unknown or kind_of(one) == kinds.POLICY.name:
+        refusals = admission.review(one.content, context).refusals
+        if refusals:
+            raise ValueError(f"{one.place}: {refusals[0].sentence}")
 
 
 def _policies(part: Part) -> Iterator[tuple[ObjectKey, Any]]:
@@ -110,5 +104,5 @@ def _keys(one: YamlDocument) -> Iterator[ObjectKey]:
     yield from (key for key, _ in (*_policies([one]), *_gateways([one])))
 
 
-def _without(known: Mapping[ObjectKey, Any], keys: set[ObjectKey]) -> dict[ObjectKey, Any]:
-    return {key: value for key, value in known.items() if key not in keys}
+def _without(objects: Mapping[ObjectKey, Any], keys: set[ObjectKey]) -> dict[ObjectKey, Any]:
+    return {key: value for key, value in objects.items() if key not in keys}

@@ -3,6 +3,8 @@
 import argparse
 import os
 
+from fairlead.cli import options
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments; the operator sets all of them in the pod."""
@@ -14,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--claim-folder", default="/claim", metavar="PATH", help="default /claim")
     parser.add_argument("--pull-secrets", default="/pull-secrets", metavar="PATH", help="default /pull-secrets")
     parser.add_argument("--host", default="0.0.0.0", help="where it answers the kubelet; default all")  # noqa: S104 - in a pod
-    parser.add_argument("--port", type=int, default=8086, help="default 8086")
+    parser.add_argument("--port", type=options.port, default=8086, help="default 8086")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -6,16 +6,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import fairlead
 from fairlead.cli import (
     advise,
     autoscaler_command,
     calibrate,
-    command_ending,
     console,
     digest,
     engine,
     evaluate,
     evaluator_command,
+    exit_codes,
     explain,
     loader,
     operator_command,
@@ -85,7 +86,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0 for success, 1 for failure, 2 for invalid arguments."""
-    return command_ending.complete(list(sys.argv[1:] if argv is None else argv), _run)
+    return exit_codes.complete(list(sys.argv[1:] if argv is None else argv), _run)
 
 
 def _run(words: Sequence[str]) -> int:
@@ -107,6 +108,7 @@ def _run(words: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fairlead", description="Fleets of LLM engines on Kubernetes.")
+    parser.add_argument("--version", action="version", version=f"fairlead {fairlead.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (summary, arguments, _) in COMMANDS.items():
         arguments(commands.add_parser(name, help=summary, description=summary))

@@ -8,6 +8,7 @@ import yaml
 
 from fairlead.cluster import package_data
 from fairlead.cluster.documents import YamlDocument
+from fairlead.cluster.kubectl_yaml import UniqueKeyLoader
 from fairlead.review import gateway_review
 from fairlead.review import policies as read_policies
 from fairlead.review.context import ReviewContext
@@ -28,7 +29,7 @@ def offline_knowledge(
         model, equals, file = named.partition("=")
         if not equals:
             raise ValueError(f"--config-json {named}: write MODEL=FILE, for instance org/model=./config.json")
-        texts[model] = package_data.read_text(Path(file))
+        texts[model] = _read_config(model, file)
     zones = frozenset(available_timezones()) or None
     policies = dict(found for one in documents if (found := read_policies.read(one.content)))
     gateways = dict(read for one in documents if (read := gateway_review.read(one.content)))
@@ -43,9 +44,11 @@ def catalogue(products: str | None) -> Catalogue:
     if products is None:
         return packaged
     try:
-        written = yaml.safe_load(package_data.read_text(Path(products)))
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ProductsError(f"--products {products}: {problem}") from problem
+        text = package_data.read_text(Path(products))
+    except package_data.TextFileError as problem:
+        raise ProductsError(f"--products {problem}") from problem
+    try:
+        written = yaml.load(text, Loader=UniqueKeyLoader)  # noqa: S506  # a safe loader all the same
     except (yaml.YAMLError, RecursionError) as problem:
         raise ProductsError(f"--products {products}: no YAML: {' '.join(str(problem).split())[:200]}") from problem
     entries = written.get("products") if isinstance(written, dict) else None
@@ -53,6 +56,13 @@ def catalogue(products: str | None) -> Catalogue:
     if isinstance(found, Catalogue):
         return found
     raise ProductsError(f"--products {products}: {found.what}")
+
+
+def _read_config(model: str, file: str) -> str:
+    try:
+        return package_data.read_text(Path(file))
+    except package_data.TextFileError as problem:
+        raise ValueError(f"--config-json {model}={problem}") from problem
 
 
 def _local(documents: Sequence[YamlDocument]) -> Iterator[tuple[str, str]]:

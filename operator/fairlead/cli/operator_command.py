@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fairlead.cli import autoscaler_command
+from fairlead.cli import autoscaler_command, options
 
 if TYPE_CHECKING:
     from fairlead.controller.settings import OperatorSettings
@@ -39,9 +39,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gateway-api", action="store_true", help="create the HTTPRoutes that specs ask for; it needs the right to"
     )
-    parser.add_argument("--webhook-port", type=int, default=9443)
+    parser.add_argument("--webhook-port", type=options.port, default=9443, help="default 9443")
     parser.add_argument(
-        "--console-port", type=int, default=0, metavar="PORT", help="serve the console there; default 0: nowhere"
+        "--console-port",
+        type=options.port,
+        default=0,
+        metavar="PORT",
+        help="serve the console there; default 0: nowhere",
     )
     parser.add_argument(
         "--autoscaler", choices=("on", "off"), default="on", help="whether the leader also decides replicas"
@@ -69,6 +73,7 @@ def run(chosen: argparse.Namespace) -> int:
     import asyncio
     import sys
 
+    from fairlead.autoscaler.ledger import LedgerPlaceError
     from fairlead.cli import offline_data
     from fairlead.cluster.connection import NoCredentials
     from fairlead.controller import process
@@ -79,8 +84,8 @@ def run(chosen: argparse.Namespace) -> int:
         if chosen.autoscaler == "on":
             embedded = autoscaler_command.hosted_loop(chosen, settings.identity, settings.catalogue)
         return asyncio.run(process.run(settings, embedded))
-    except (NoCredentials, offline_data.ProductsError) as problem:
-        print(f"fairlead operator: {problem}", file=sys.stderr)
+    except (NoCredentials, offline_data.ProductsError, LedgerPlaceError) as problem:
+        print(f"fairlead {chosen.command}: {problem}", file=sys.stderr)
         return 2
 
 

@@ -1,11 +1,52 @@
 """Options that several commands share, and their help texts."""
 
 import argparse
+import re
 from typing import Final
 
 PRODUCTS_HELP: Final = "YAML with `products:`, each with what differs from the catalogue: prices, rates, new GPUs"
 OPERATOR_NAMESPACE_HELP: Final = "of the operator; default: found, or fairlead-system if you may not list all pods"
 CONFIG_HELP: Final = "a model's own config.json, for a model the catalogue does not know; may stand several times"
+
+
+LAST_PORT: Final = 65_535
+LEAST_EVERY_S: Final = 0.1
+MOST_EVERY_S: Final = 3600.0
+_NAMESPACE: Final = re.compile("(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)?")
+
+
+def port(text: str) -> int:
+    """Parse a port; the system would take 99999 and listen on 34463."""
+    if not text.isascii() or not text.isdigit() or int(text[:6]) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: write a port, at most {LAST_PORT}")
+    return int(text)
+
+
+def namespace(text: str) -> str:
+    """Parse a namespace; an empty one means the default, as for kubectl."""
+    if not _NAMESPACE.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text[:70]!a}: no namespace can have this name; write at most 63 small letters, digits and dashes"
+        )
+    return text
+
+
+def file_name(text: str) -> str:
+    """Parse the name of a file; it is empty where a shell's variable is not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("no file is named; write its path")
+    return text
+
+
+def every(text: str) -> float:
+    """Parse how many seconds pass between two refreshes; without a pause the API server would be asked in a loop."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not LEAST_EVERY_S <= found <= MOST_EVERY_S:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: write seconds from {LEAST_EVERY_S:g} to {MOST_EVERY_S:g}")
+    return found
 
 
 def add_traffic(parser: argparse.ArgumentParser, files: str) -> None:

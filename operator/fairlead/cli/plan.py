@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", metavar="P50,P95,P99", help="prompt tokens")
     parser.add_argument("--reply", metavar="P50,P95,P99", help="reply tokens")
     parser.add_argument("--burst", metavar="X", help="the busiest minute over the mean")
-    parser.add_argument("--cacheable", metavar="SHARE", help="share of prompt tokens a prefix cache holds, 0 to 1")
+    parser.add_argument("--cacheable", metavar="SHARE", help="share of prompt tokens a prefix cache holds, 0 to 0.99")
     parser.add_argument("--retries", metavar="SHARE", help="requests sent again, per request")
     parser.add_argument("--product", action="append", default=[], help="only these GPUs; may be repeated")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
@@ -37,9 +37,13 @@ def run(chosen: argparse.Namespace) -> int:
         brief = plan_inputs.read_inputs(chosen)
         planned = capacity_planning.plan(brief)
         plays = plan_play.played(chosen, brief, planned)
-    except (plan_inputs.PlanArgumentError, OSError, ValueError) as problem:
+    except OSError as problem:
+        print(f"fairlead plan: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        return 2
+    except (plan_inputs.PlanArgumentError, ValueError) as problem:
         print(f"fairlead plan: {problem}", file=sys.stderr)
         return 2
     shown = plan_text.ShownPlan(planned=planned, plays=plays, name=chosen.name, source=plan_inputs.source(chosen.model))
-    print(plan_text.RENDER[chosen.output](shown))
+    nothing_to_apply = chosen.output == "yaml" and shown.answer is None
+    print(plan_text.RENDER[chosen.output](shown), file=sys.stderr if nothing_to_apply else sys.stdout)
     return 0 if shown.answer else 1

@@ -2,21 +2,26 @@
 
 import argparse
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fairlead.cli import offline_data
+from fairlead.api import kinds
+from fairlead.cli import client_mixes, offline_data
 from fairlead.cli.argument_values import duration, number
+from fairlead.cli.simulate_traffic import TraceCut, TraceFile
 from fairlead.cluster import package_data
 from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet.accelerators import CPU, Accelerator
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.traffic import TokenLengths, Traffic
+from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 from fairlead.sizing import checkpoint, traces
 from fairlead.sizing.capacity_planning import PlanInputs
 from fairlead.sizing.catalogue import Catalogue
+from fairlead.sizing.traces import TraceRequest, UnreadableTrace
 
 _NEEDED: Final = ("rate", "prompt", "reply")
 DESCRIBING: Final = (*_NEEDED, "burst", "cacheable", "retries")
@@ -33,11 +38,20 @@ def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
     objectives = LatencyObjectives(
         ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
     )
+    if not re.fullmatch(kinds.NAME_PATTERN, chosen.name):
+        raise PlanArgumentError(f"--name {chosen.name[:64]}: {kinds.NAME_BECAUSE}; {kinds.NAME_REMEDY}")
+    shape, traffic = _shape(chosen, catalogue), _traffic(chosen)
+    needed = traffic.prompt.p50 + traffic.output.p50
+    if needed > shape.positions:
+        raise PlanArgumentError(
+            f"--prompt, --reply: half of the requests have {needed:,.0f} tokens or more, and {shape.name} holds "
+            f"{shape.positions:,}, so they would be refused; give shorter ones, or choose a model with a longer context"
+        )
     return PlanInputs(
         release=ENGINES[DEFAULT].memory(""),
-        shape=_shape(chosen, catalogue),
+        shape=shape,
         accelerators=_products(chosen.product, catalogue),
-        traffic=_traffic(chosen),
+        traffic=traffic,
         objectives=objectives,
         quantize=not chosen.keep_precision,
     )
@@ -66,7 +80,9 @@ def _products(named: Sequence[str], catalogue: Catalogue) -> tuple[Accelerator, 
         if name.upper() == CPU:
             raise PlanArgumentError(f"--product {name}: plans compare GPUs; how fast a processor is was not measured")
         if name not in catalogue.accelerators:
-            near = difflib.get_close_matches(name, catalogue.accelerators, n=3, cutoff=0.3) or catalogue.accelerators
+            same = [one for one in catalogue.accelerators if one.upper() == name.upper()]
+            like = difflib.get_close_matches(name, catalogue.accelerators, n=3, cutoff=0.3)
+            near = same or like or catalogue.accelerators
             raise PlanArgumentError(f"--product {name}: not in the catalogue; near: {', '.join(near)}")
     return tuple(one for name, one in catalogue.accelerators.items() if not named or name in named)
 
@@ -98,15 +114,29 @@ def _with_words(traffic: Traffic, chosen: argparse.Namespace) -> Traffic:
 
 
 def _recorded(path: Path) -> Traffic:
-    text = package_data.read_text(path)
-    if text.startswith("t_s,client,rate_rps"):
-        beside = path.with_name(path.name.replace("-rates", "-lengths"))
+    text = package_data.read_text(path).removeprefix("\ufeff")
+    if text.startswith(",".join(traces.RATES)):
+        beside = path.with_name(path.name.replace(client_mixes.RATES, client_mixes.LENGTHS))
+        if beside == path or not beside.is_file():
+            raise PlanArgumentError(f"--trace {path}: {client_mixes.no_lengths(path)}")
         found = traces.read_rates(text, package_data.read_text(beside))
     else:
         found = traces.read(text)
-    if isinstance(found, Traffic):
-        return found
-    raise PlanArgumentError(f"--trace {path}: {found.because}")
+    if isinstance(found, UnreadableTrace):
+        return _of_arrivals(path, found)
+    return found
+
+
+def _of_arrivals(path: Path, because: UnreadableTrace) -> Traffic:
+    """Describe a trace in a format that only `simulate` reads, such as plain columns or access lines."""
+    try:
+        trace = TraceFile(path=path, cut=TraceCut()).looked_through()
+    except (UnreadableTraffic, UnicodeDecodeError):
+        raise PlanArgumentError(f"--trace {path}: {because.because}") from None
+    requests = [TraceRequest(one.time, one.prompt_tokens, one.output_tokens) for one in trace.arrivals(16)]
+    if trace.at_once or len(requests) < 2:
+        raise PlanArgumentError(f"--trace {path}: {trace.words}; a rate needs requests at two times: give --rate")
+    return traces.summarize(requests)
 
 
 def _lengths(word: str, written: str) -> TokenLengths:

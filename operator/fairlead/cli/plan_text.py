@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any, Final
 
 import yaml
@@ -11,8 +10,8 @@ import yaml
 from fairlead.backtest import played_plan
 from fairlead.backtest.play import KEPT_GOAL
 from fairlead.backtest.played_plan import PlayedProposal
+from fairlead.cli import text_table
 from fairlead.cli.plan_play import PlanPlays
-from fairlead.cli.text_table import aligned
 from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, RejectedConfiguration
 from fairlead.fleet.plurals import count
 from fairlead.objects import plan_manifests
@@ -95,7 +94,7 @@ def _table(plays: PlanPlays) -> Iterator[str]:
     """A table of what was played: fleets that held first; each with simulated and computed figures."""
     yield f"Played on {plays.traffic}:"
     shown = list(played_plan.best_first(plays.plan))
-    yield from (f"  {line}" for line in aligned([HEADS, *(_row(one) for one in shown[:SHOWN])], left=1))
+    yield from (f"  {line}" for line in text_table.aligned([HEADS, *(_row(one) for one in shown[:SHOWN])], left=1))
     yield from _beside(plays, shown)
 
 
@@ -120,9 +119,9 @@ def _row(one: PlayedProposal) -> tuple[str, ...]:
         str(proposal.replicas),
         f"{proposal.cost_per_hour:.2f}",
         f"{cut}{one.kept:.1%}{'' if one.keeps else ' !'}",
-        f"{run.report.ttft.p95:.2f} s" if isfinite(run.report.ttft.p95) else "-",
+        text_table.seconds(run.report.ttft.p95),
         f"{proposal.supply.ttft_p95_s:.2f} s",
-        f"{run.report.tpot.p95 * 1000:.0f} ms" if isfinite(run.report.tpot.p95) else "-",
+        text_table.milliseconds(run.report.tpot.p95),
         f"{proposal.supply.tpot_s * 1000:.0f} ms",
     )
 
@@ -162,6 +161,8 @@ def _left_out(planned: CapacityPlan) -> str:
 
 def _nothing(planned: CapacityPlan) -> str:
     """Those that came nearest to keeping the objectives, with the reason each was left out."""
-    order = sorted(planned.others, key=lambda one: (one.reason.value != "MissesObjective", one.configuration.words))
+    order = sorted(
+        planned.others, key=lambda one: (one.reason.value != "MissesObjective", one.excess, one.configuration.words)
+    )
     nearest = "\n".join(f"  {one.configuration.words}: {one.because}" for one in order[:8])
     return f"nothing in the catalogue keeps these objectives; the nearest:\n{nearest}\nLeft out: {_left_out(planned)}"

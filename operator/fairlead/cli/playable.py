@@ -18,7 +18,7 @@ def read(one: YamlDocument, context: ReviewContext, packaged: PackagedData) -> C
     review = admission.review(one.content, context)
     found = object_reader.read_strict(one.content, kinds.DEPLOYMENT)
     if found.value is None:
-        raise ValueError(f"{one.place}: {review.refusals[0].field}: {review.refusals[0].because}")
+        raise ValueError(f"{one.place}: {review.refusals[0].sentence}")
     desired = deployment_conversion.deployment(found.value, context.releases)
     policy = _policy(desired.replicas, found.value.namespace, context)
     return candidate.candidate(review, desired, policy, packaged)

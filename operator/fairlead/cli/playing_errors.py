@@ -13,6 +13,8 @@ def reported(command: str, run: Callable[[], int]) -> int:
         return run()
     except ClusterUnavailable as problem:
         words, code = str(problem), 1
+    except BrokenPipeError:
+        raise  # the reader of the output has gone, which no argument is to blame for
     except OSError as problem:
         words, code = f"{problem.filename}: {problem.strerror or problem}", 2
     except (TargetNameError, ValueError) as problem:

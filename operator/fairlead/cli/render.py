@@ -6,7 +6,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fairlead.cli import options
+from fairlead.cli import options, terminal_colours
 from fairlead.cluster import documents
 
 if TYPE_CHECKING:  # imported only inside the command, so that other commands start at once
@@ -35,14 +35,14 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
-        print(f"fairlead: {problem}", file=sys.stderr)
+        print(f"fairlead render: {problem}", file=sys.stderr)
         return 2
     rendered, refused = [], 0
     reviews = [None if one.problem else admission.review(one.content, context) for one in found]
     for one, review in zip(found, reviews, strict=True):
         if review is None or review.refusals:
             refused += 1
-            print(review_text.as_text(one, review, colour=sys.stderr.isatty()), file=sys.stderr)
+            print(review_text.as_text(one, review, colour=terminal_colours.wanted(sys.stderr)), file=sys.stderr)
         elif review.engine is not None and review.setup is not None:
             launch = review.engine.launch(review.setup, engine_timing.of(review))
             rendered.append(_values(review.name, launch) | {"router": _router(review)})
@@ -55,6 +55,9 @@ def run(chosen: argparse.Namespace) -> int:
         print(json.dumps(rendered, indent=1))
     elif rendered:
         print("\n\n".join(_gateway_text(one) if "gateway" in one else _text(one) for one in rendered))
+    elif not refused:
+        nothing = "nothing here starts a process; give a file with an InferenceDeployment or InferenceGateway"
+        print(f"fairlead render: {', '.join(chosen.files)}: {nothing}", file=sys.stderr)
     return 1 if refused else 0
 
 

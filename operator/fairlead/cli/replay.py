@@ -20,6 +20,9 @@ def run(chosen: argparse.Namespace) -> int:
     import fairlead
     from fairlead.cli import replay_records, replay_text
 
+    if chosen.show < 0:
+        print(f"fairlead replay: --show {chosen.show}: a whole number, 0 or more", file=sys.stderr)
+        return 2
     progress = replay_records.ReplayProgress(clock=time.monotonic, wanted=sys.stderr.isatty(), show=_show)
     try:
         found = replay_records.replay_all(replay_records.read(chosen.sources), progress, keep=chosen.show)
@@ -28,6 +31,9 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
     if not found.lines:
         print(f"fairlead replay: {', '.join(chosen.sources)}: no line in it; nothing was decided yet", file=sys.stderr)
+        return 2
+    if not (found.agree or found.disagree or found.broken):
+        print(f"fairlead replay: {found.cut}: its only line has no end: still being written, or cut", file=sys.stderr)
         return 2
     print(replay_text.RENDER[chosen.output](found, fairlead.__version__))
     return 1 if found.disagree or found.broken else 0

@@ -3,6 +3,7 @@
 import gzip
 import sys
 import zlib
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from fairlead.scaling.explain.record_differences import RecordDifference
 
 IN_A_FOLDER: Final = ".jsonl"
 """Part of the names of files that are read from a folder; rotated ones have a number or `.gz` after it."""
+LONGEST_LINE: Final = 64_000_000
+"""Bytes; the decision on a thousand pods has a hundredth of it."""
+_EXCERPT: Final = 80
 _SHOWN_EACH_S: Final = 0.5
 
 
@@ -103,18 +107,28 @@ def _add(found: ReplayResult, line: RecordLine, keep: int) -> None:
         if not line.text.endswith(b"\n"):
             found.cut = line.place
             return
-        found.broken += 1
-        if len(found.first_broken) < keep:
-            found.first_broken.append((line.place, record))
+        _add_broken(found, line.place, record, keep)
+        return
+    try:
+        between = record_differences.differences(record)
+    except (ArithmeticError, ValueError) as problem:
+        excerpt = line.text[:_EXCERPT].decode("utf-8", "replace").strip()
+        because = f"its values cannot be decided on ({problem}), and no autoscaler writes such"
+        _add_broken(found, line.place, BrokenRecord(because=because, excerpt=excerpt), keep)
         return
     found.versions[record.version] += 1
-    between = record_differences.differences(record)
     if not between:
         found.agree += 1
         return
     found.disagree += 1
     if len(found.first_disagreements) < keep:
         found.first_disagreements.append(DecisionDisagreement(place=line.place, record=record, differences=between))
+
+
+def _add_broken(found: ReplayResult, place: str, record: BrokenRecord, keep: int) -> None:
+    found.broken += 1
+    if len(found.first_broken) < keep:
+        found.first_broken.append((place, record))
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -133,8 +147,13 @@ def _opened(path: Path) -> BinaryIO:
 def _lines(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
     """Yield lines numbered from one, as in editors; a broken archive raises `OSError`, like an unreadable file."""
     try:
-        for number, text in enumerate(stream, start=1):
-            if text.strip():
-                yield RecordLine(place=f"{name}:{number}", text=text)
+        for number, text in enumerate(iter(lambda: stream.readline(LONGEST_LINE), b""), start=1):
+            if len(text) == LONGEST_LINE:
+                most = f"{LONGEST_LINE / 1e6:g} MB"
+                raise OSError(
+                    0, f"line {number} is longer than {most}, so it is no decision; give the right file", name
+                )
+            if text.removeprefix(BOM_UTF8).strip():
+                yield RecordLine(place=f"{name}:{number}", text=text.removeprefix(BOM_UTF8))
     except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
         raise OSError(0, f"the archive is broken: {problem}", name) from problem

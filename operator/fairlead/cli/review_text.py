@@ -9,6 +9,7 @@ from fairlead.fleet.findings import SpecFinding
 from fairlead.fleet.fit import Estimate, Fit, FitAlternative, NoFit
 from fairlead.review.memory_fit import FIELDS
 from fairlead.review.result import AdmissionReason, Review
+from fairlead.telemetry.log_lines import escaped
 
 GIB: Final = 1 << 30
 RED, YELLOW, GREEN, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"
@@ -17,7 +18,7 @@ RED, YELLOW, GREEN, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"
 def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> str:
     """Format as text: a heading, each finding with its remedy below it, then the fit."""
     if review is None:
-        return f"{_mark('✗', RED, colour)} {document.place}: {document.problem}"
+        return f"{_mark('✗', RED, colour)} {document.place}: {escaped(str(document.problem))}"
     mark = _mark("✗", RED, colour) if review.refusals else _mark("✓", GREEN, colour)
     lines = [f"{mark} {document.place}: {review.kind} {review.name}".rstrip()]
     near = review.fit.alternatives if isinstance(review.fit, NoFit) else ()

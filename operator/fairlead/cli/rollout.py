@@ -7,6 +7,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
+from fairlead.cli import options
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -32,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND/NAME",
         help="infd/NAME, an InferenceDeployment, or adp/NAME, an Adapter; NAME alone means infd/NAME",
     )
-    parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    parser.add_argument("-n", "--namespace", type=options.namespace, help="its namespace; default: the kubeconfig's")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print the status")
 
 

@@ -11,6 +11,7 @@ from fairlead.cli.text_table import aligned
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState, StepVerdict
 from fairlead.fleet.gate_verdicts import Interval
 from fairlead.fleet.time_spans import lasting
+from fairlead.telemetry.log_lines import escaped
 
 _HEAD: Final = ("", "STEP", "REPLICAS", "TRAFFIC", "HOLD", "GATE", "VERDICT", "REASON", "N", "DIFFERENCE", "MISSING")
 _NONE: Final = "-"
@@ -26,13 +27,13 @@ def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
     )
     message = state.because if state.phase is CanaryPhase.REJECTED else seen.progress or state.because
     if message:
-        yield f"  says  {message}"
+        yield f"  says  {escaped(message)}"
     yield f"  next  {rollout_orders.coming(state)}"
     yield ""
     yield from aligned([_HEAD, *_rows(state)])
     for one in state.verdicts:
         yield ""
-        yield f"step {one.step + 1}, gate {one.gate}: {one.verdict.message}"
+        yield f"step {one.step + 1}, gate {one.gate}: {escaped(one.verdict.message)}"
 
 
 def as_json(seen: RolloutView) -> str:

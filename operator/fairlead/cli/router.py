@@ -3,17 +3,32 @@
 import argparse
 import sys
 
+from fairlead.cli import options
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments; all else is in the file, where it can change without a restart."""
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--config", metavar="FILE", help="YAML or JSON; read again whenever it or its secrets change")
-    which.add_argument("--check", metavar="FILE", help="print what a router would do with this file, and exit")
+    which.add_argument(
+        "--config",
+        type=options.file_name,
+        metavar="FILE",
+        help="YAML or JSON; read again whenever it or its secrets change",
+    )
+    which.add_argument(
+        "--check",
+        type=options.file_name,
+        metavar="FILE",
+        help="print what a router would do with this file, and exit",
+    )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how --check prints it")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104 - in a pod
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on; default 8080")
+    parser.add_argument("--port", type=options.port, default=8080, help="port to listen on; default 8080")
     parser.add_argument(
-        "--metrics-port", type=int, default=9090, help="port for /metrics and the operator; default 9090, 0 for none"
+        "--metrics-port",
+        type=options.port,
+        default=9090,
+        help="port for /metrics and the operator; default 9090, 0 for none",
     )
     parser.add_argument(
         "--metrics-host",
@@ -21,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--peer-port",
-        type=int,
+        type=options.port,
         default=9091,
         help="UDP port for the other routers of this deployment or gateway; default 9091, 0 for none",
     )
@@ -49,7 +64,8 @@ def run(chosen: argparse.Namespace) -> int:
     except RouterConfigError as problem:
         print(f"fairlead router: {chosen.check or chosen.config}: {problem}", file=sys.stderr)
     except OSError as problem:
-        print(f"fairlead router: {problem}", file=sys.stderr)
+        place = "" if problem.filename is None else f"{problem.filename}: "
+        print(f"fairlead router: {place}{problem.strerror or problem}", file=sys.stderr)
     return 2
 
 

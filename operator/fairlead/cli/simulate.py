@@ -113,7 +113,7 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource", place: "Repor
         words += f"\n{recorded_latency.beside(recorded_latency.of_lines(source.recorded.lines), rows[0])}"
     shown = simulate_text.Shown(traffic=words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
-    if chosen.html or place is not None:
+    if chosen.html is not None or place is not None:
         reported = simulate_report.of(chosen, inputs, shown, tuple(missing))
         if not simulate_report.write(reported, chosen.html, place):
             return 2

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from fairlead.api import kinds
 from fairlead.backtest import levers
 from fairlead.backtest.candidate import Candidate, Unplayable
-from fairlead.cli import offline_data, playable
+from fairlead.cli import given_files, offline_data, playable
 from fairlead.cli.argument_values import ArgumentValueError
 from fairlead.cli.recorded_service import ServiceRecording
 from fairlead.cli.recorded_starts import RecordedStarts
-from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator import packaged_data
 from fairlead.emulator.packaged_data import PackagedData
@@ -32,6 +30,8 @@ class ReadDeployments:
     packaged: PackagedData
     suffix: str = ""
     """Appended to their names."""
+    repeated: frozenset[str] = frozenset()
+    """Names that others have too, to which the place is appended."""
     in_force: bool = False
     """Whether they are running; those from files may replace them."""
     starts: RecordedStarts | None = None
@@ -40,12 +40,13 @@ class ReadDeployments:
     def played(self, what_ifs: Sequence[levers.Lever]) -> Iterator[Candidate | Unplayable]:
         """Yield each as written, then with each lever changed."""
         for one in self.deployments:
-            yield self._named(playable.read(one, self.context, self.packaged))
+            place = f", {one.place}" if given_files.name_of(one) in self.repeated else ""
+            yield self._named(playable.read(one, self.context, self.packaged), place)
             for lever in what_ifs:
-                yield self._named(playable.changed(one, lever, self.context, self.packaged))
+                yield self._named(playable.changed(one, lever, self.context, self.packaged), place)
 
-    def _named(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
-        named = replace(self.measured(found), name=f"{found.name}{self.suffix}")
+    def _named(self, found: Candidate | Unplayable, place: str) -> Candidate | Unplayable:
+        named = replace(self.measured(found), name=f"{found.name}{place}{self.suffix}")
         return named if isinstance(named, Unplayable) else replace(named, in_force=self.in_force)
 
     def measured(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
@@ -82,66 +83,80 @@ class SinglePlayable:
 def candidates(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> Iterator[Candidate | Unplayable]:
     """Yield the running deployment first; files without a deployment are tried on it."""
     what_ifs = [levers.read(written) for written in chosen.what_if]
-    for read in (_of_files(chosen),) if recorded is None else _beside(chosen, recorded):
+    for read in _of_files(chosen) if recorded is None else _beside(chosen, recorded):
         yield from read.played(what_ifs)
 
 
 def single(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> SinglePlayable:
     """Read the one deployment; a running one uses a policy from the files rather than its own."""
-    read = _of_files(chosen) if recorded is None else _of_service(chosen, recorded, _given(chosen))
-    document, *more = read.deployments
+    reads = _of_files(chosen) if recorded is None else [_of_service(chosen, recorded, given_files.read(chosen.files))]
+    (document, read), *more = ((one, read) for read in reads for one in read.deployments)
     if more:
-        raise ArgumentValueError(f"{more[0].place}: a second InferenceDeployment; give one at a time")
+        raise ArgumentValueError(f"{more[0][0].place}: a second InferenceDeployment; give one at a time")
     found = read.measured(playable.read(document, read.context, read.packaged))
     if isinstance(found, Unplayable):
         raise ArgumentValueError(f"{found.name}: {found.reason}: {found.because}")
     return SinglePlayable(document=document, candidate=found, read=read)
 
 
-def _given(chosen: argparse.Namespace) -> list[YamlDocument]:
-    return list(documents.read(chosen.files))
-
-
-def _of_files(chosen: argparse.Namespace) -> ReadDeployments:
+def _of_files(chosen: argparse.Namespace) -> list[ReadDeployments]:
     """Read the files, with at least one deployment."""
-    found = _read(chosen, _given(chosen))
-    if not found.deployments:
-        raise ValueError(f"{', '.join(chosen.files)}: no InferenceDeployment in it; give one, or several to compare")
+    found = _apart(chosen, given_files.read(chosen.files), ())
+    if not any(one.deployments for one in found):
+        raise ValueError(f"{', '.join(chosen.files)}: no InferenceDeployment in it; give the file of one")
     return found
 
 
 def _beside(chosen: argparse.Namespace, recorded: ServiceRecording) -> Iterator[ReadDeployments]:
-    given = _given(chosen)
+    given = given_files.read(chosen.files)
     yield replace(_of_service(chosen, recorded, []), suffix=f", {AS_IT_RUNS}", in_force=bool(given))
     if not given:
         return
-    of_files = _read(chosen, [*recorded.documents[1:], *given])
-    if of_files.deployments:
-        yield replace(of_files, starts=_starts(chosen, recorded))
+    of_files = _apart(chosen, given, recorded.documents[1:])
+    if any(one.deployments for one in of_files):
+        yield from (replace(one, starts=_starts(chosen, recorded)) for one in of_files)
     else:
         names = ", ".join(Path(one).name for one in chosen.files)
         yield replace(_of_service(chosen, recorded, given), suffix=f", {names}")
 
 
-def _of_service(chosen: argparse.Namespace, recorded: ServiceRecording, given: list[YamlDocument]) -> ReadDeployments:
-    return replace(_read(chosen, [*recorded.documents, *given]), starts=_starts(chosen, recorded))
+def _apart(
+    chosen: argparse.Namespace, given: Sequence[given_files.Part], recorded: Sequence[YamlDocument]
+) -> list[ReadDeployments]:
+    """The deployments of each argument, with its own policies."""
+    whole = _read(chosen, recorded, given)
+    repeated = given_files.repeated_names(given)
+    return [
+        replace(
+            whole,
+            deployments=tuple(one for one in part if given_files.is_deployment(one)),
+            context=given_files.own_context(part, given, whole.context),
+            repeated=repeated,
+        )
+        for part in given
+    ]
+
+
+def _of_service(
+    chosen: argparse.Namespace, recorded: ServiceRecording, given: Sequence[given_files.Part]
+) -> ReadDeployments:
+    return replace(_read(chosen, recorded.documents, given), starts=_starts(chosen, recorded))
 
 
 def _starts(chosen: argparse.Namespace, recorded: ServiceRecording) -> RecordedStarts | None:
     return recorded.starts if chosen.cold_start is None else None
 
 
-def _read(chosen: argparse.Namespace, found: list[YamlDocument]) -> ReadDeployments:
+def _read(
+    chosen: argparse.Namespace, recorded: Sequence[YamlDocument], given: Sequence[given_files.Part]
+) -> ReadDeployments:
+    """Read all; what is given comes after what was recorded, and takes precedence."""
+    found = [*recorded, *(one for part in given for one in part)]
     context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
+    given_files.check(given, context)
     packaged = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
     return ReadDeployments(
-        deployments=tuple(one for one in found if _is_deployment(one)),
+        deployments=tuple(one for one in found if given_files.is_deployment(one)),
         context=context,
         packaged=replace(packaged, catalogue=context.catalogue),
     )
-
-
-def _is_deployment(one: YamlDocument) -> bool:
-    if one.problem:
-        raise ValueError(f"{one.place}: {one.problem}")
-    return isinstance(one.content, dict) and one.content.get("kind") == kinds.DEPLOYMENT.name

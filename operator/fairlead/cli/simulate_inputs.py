@@ -29,6 +29,7 @@ MEASURED_SECONDS: Final = 1200.0
 WARM_UP_SECONDS: Final = 600.0
 """Played before it, so that the fleet reaches its steady size."""
 MOST_REPEATS: Final = 100
+MOST_STARTED: Final = 10_000
 QUEUED_WORDS: Final = "; the routers' queue is played too"
 
 
@@ -45,8 +46,6 @@ class SimulateInputs:
 
 def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
     """Read all inputs; raises `ValueError` or `OSError`, in plain words, for unreadable or contradictory ones."""
-    if chosen.start is not None and not 0 <= chosen.start <= 10_000:
-        raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and 10000")
     for word, number in (("--seeds", chosen.seeds), ("--sample", chosen.sample), ("--jobs", chosen.jobs)):
         if number is not None and not 1 <= number <= MOST_REPEATS:
             raise argument_values.ArgumentValueError(f"{word} {number}: a number between 1 and {MOST_REPEATS}")
@@ -54,8 +53,8 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
         raise argument_values.ArgumentValueError(
             "--sample with --seeds: give one of them; a sample's interval has both"
         )
-    if chosen.html is not None and not Path(chosen.html).absolute().parent.is_dir():
-        raise argument_values.ArgumentValueError(f"--html {chosen.html}: there is no such folder; create it first")
+    if chosen.html is not None:
+        argument_values.check_writable("--html", chosen.html)
     settings = replace(play_settings(chosen), queued=chosen.queue or source.recorded is not None)
     trace = source.trace
     found = tuple(simulate_candidates.candidates(chosen, source.recorded))
@@ -97,6 +96,8 @@ class SeededStreams:
 
 def play_settings(chosen: argparse.Namespace) -> PlaySettings:
     """The settings that all candidates share."""
+    if chosen.start is not None and not 0 <= chosen.start <= MOST_STARTED:
+        raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and {MOST_STARTED}")
     return PlaySettings(
         streams=SeededStreams(chosen.seed),
         objectives=LatencyObjectives(
@@ -158,7 +159,12 @@ def _cold_starts(written: str) -> ColdStartDistribution:
     median, ranged, late = written.partition("..")
     if not ranged:
         return FixedColdStarts(argument_values.duration("--cold-start", median))
-    p50, p95 = (argument_values.duration("--cold-start", one) for one in (median, late))
+    try:
+        p50, p95 = (argument_values.duration("--cold-start", one) for one in (median, late))
+    except argument_values.ArgumentValueError:
+        raise argument_values.ArgumentValueError(
+            f"--cold-start {written}: not two times; write the median and the 95th percentile, such as 110s..250s"
+        ) from None
     if p95 < p50:
         raise argument_values.ArgumentValueError(
             f"--cold-start {written}: the median and the 95th percentile, which must not be less: 110s..250s"

@@ -163,7 +163,7 @@ class TraceFile:
         """Read the format that the first line shows."""
         try:
             with trace_lines.opened(self.path) as lines:
-                first = next((line for line in lines if line.strip()), "")
+                first = _head(next((line for line in lines if line.strip()), ""))
                 if client_mixes.describes(first):
                     yield from client_mixes.arrivals(self.path, chain((first,), lines))
                 elif _is_batch(first):
@@ -189,6 +189,11 @@ class TraceFile:
         yield from batch_files.arrivals(lines, page_tokens, schedule, assumed)
         if assumed.unlimited:
             notes.append(f" ({assumed.unlimited:,} without a limit: {batch_files.ASSUMED_REPLY_TOKENS})")
+
+
+def _head(first: str) -> str:
+    """The first line, without blanks around the names of columns."""
+    return first if first.startswith("{") else f"{','.join(name.strip() for name in first.split(','))}\n"
 
 
 def _is_batch(first: str) -> bool:

@@ -1,6 +1,7 @@
 """Formats a table as text: columns two spaces apart, names left-aligned and figures right-aligned."""
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import Final
 
 _GAP: Final = "  "
@@ -22,3 +23,13 @@ def aligned(rows: Iterable[Sequence[str]], *, left: int | None = None) -> list[s
         ).rstrip()
         for row in table
     ]
+
+
+def seconds(time: float) -> str:
+    """Format a time in seconds; a time that was not measured is a dash."""
+    return f"{time:.2f} s" if isfinite(time) else "-"
+
+
+def milliseconds(time: float) -> str:
+    """Format a time in seconds as milliseconds; a time that was not measured is a dash."""
+    return f"{time * 1000:.0f} ms" if isfinite(time) else "-"

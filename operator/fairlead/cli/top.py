@@ -4,20 +4,24 @@ import argparse
 import sys
 from typing import Final
 
-from fairlead.cli import options
+from fairlead.cli import options, terminal_colours
 
 EACH_S: Final = 2.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("-n", "--namespace", help="deployments of this namespace; default: the kubeconfig's")
+    parser.add_argument(
+        "-n", "--namespace", type=options.namespace, help="deployments of this namespace; default: the kubeconfig's"
+    )
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="deployments of all namespaces")
     parser.add_argument("--once", action="store_true", help="print one table and exit, as it does without a terminal")
     parser.add_argument(
-        "--every", type=float, default=EACH_S, metavar="SECONDS", help="how often to refresh; default 2"
+        "--every", type=options.every, default=EACH_S, metavar="SECONDS", help="how often to refresh; default 2"
     )
-    parser.add_argument("--operator-namespace", metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP)
+    parser.add_argument(
+        "--operator-namespace", type=options.namespace, metavar="NAME", help=options.OPERATOR_NAMESPACE_HELP
+    )
     parser.add_argument("--autoscaler", metavar="URL", help="query this process, such as http://127.0.0.1:9090")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="json prints once")
 
@@ -53,7 +57,7 @@ async def _shown(chosen: argparse.Namespace) -> None:
                 print(top_table.as_json(seen))
             else:
                 width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-                print("\n".join(top_table.as_lines(seen, width=width, colour=sys.stdout.isatty())))
+                print("\n".join(top_table.as_lines(seen, width=width, colour=terminal_colours.wanted(sys.stdout))))
             return
         with top_screen.alternate_screen(sys.stdin, sys.stdout) as screen:
             await top_screen.follow(screen, lambda: top_rows.load_view(door, namespace, time.time()), chosen.every)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TextIO
 
-from fairlead.cli import top_table
+from fairlead.cli import terminal_colours, top_table
 from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cli.top_rows import TopView
 from fairlead.cluster.api_errors import ApiError
@@ -33,7 +33,7 @@ class TopScreen:
     def show(self, seen: TopView) -> None:
         """Draw everything in one write, so that nothing flickers, with as many rows as fit."""
         size = shutil.get_terminal_size()
-        lines = top_table.as_lines(seen, width=size.columns, colour=True)
+        lines = top_table.as_lines(seen, width=size.columns, colour=terminal_colours.allowed())
         room = max(3, size.lines - 2)
         if len(lines) > room:
             lines = [*lines[:room], f"and {len(lines) - room} more; -n shows one namespace"]

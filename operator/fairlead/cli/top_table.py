@@ -8,6 +8,7 @@ from typing import Final
 
 from fairlead.cli.top_rows import TopRow, TopView
 from fairlead.fleet.plurals import count
+from fairlead.telemetry.log_lines import escaped
 
 RED, YELLOW, GREEN, BOLD, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
 _GAP: Final = "  "
@@ -66,7 +67,7 @@ def as_json(seen: TopView) -> str:
 
 
 def _table(rows: Sequence[TopRow], width: int | None, *, colour: bool) -> list[str]:
-    words = [[cell(row) for _, cell in COLUMNS] for row in rows]
+    words = [[escaped(cell(row)) for _, cell in COLUMNS] for row in rows]
     titles = [title for title, _ in COLUMNS]
     widths = [max(len(line[column]) for line in [titles, *words]) for column in range(len(titles))]
     lines = [_cut(_line(titles, widths), width)]

@@ -24,8 +24,9 @@ LONGEST_LINE: Final = 8_000_000
 
 @contextmanager
 def opened(path: Path) -> Iterator[Iterator[str]]:
-    """Open the lines, each of limited length, and limited in total."""
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as text:
+    """Open the lines, each of limited length, and limited in total; spreadsheets write a byte order mark first."""
+    packed = path.suffix == ".gz"
+    with gzip.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as text:
         yield _bounded(text)
 
 

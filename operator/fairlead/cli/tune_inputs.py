@@ -65,6 +65,11 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
             "--traffic: all requests of this batch come at once, and a policy is tuned on one part of the "
             "time and judged on another; spread them with --window 1h"
         )
+    if not trace.seconds:
+        raise ArgumentValueError(
+            f"--traffic: {trace.words}; a policy is tuned on one part of the time and judged on another: use a longer "
+            "trace"
+        )
     split = trace.seconds * share
     early = PlayedTraffic(
         arrivals=lambda page: takewhile(lambda each: each.time < split, trace.arrivals(page)), seconds=split

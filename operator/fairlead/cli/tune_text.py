@@ -10,7 +10,7 @@ from fairlead.api.kinds import API_VERSION
 from fairlead.backtest import policy_fields
 from fairlead.backtest.play import PlayedCandidate
 from fairlead.backtest.policy_search import MARGIN
-from fairlead.cli.text_table import aligned
+from fairlead.cli import text_table
 from fairlead.cli.tune_inputs import ShownTuning
 from fairlead.fleet.plurals import count
 
@@ -69,7 +69,7 @@ def _table(shown: ShownTuning) -> Iterator[str]:
         ("held back, as it is", *_figures(before)),
         ("held back, tuned", *_figures(after)),
     ]
-    yield from aligned(rows, left=1)
+    yield from text_table.aligned(rows, left=1)
 
 
 def _figures(one: PlayedCandidate) -> tuple[str, ...]:
@@ -77,8 +77,8 @@ def _figures(one: PlayedCandidate) -> tuple[str, ...]:
     return (
         f"{report.kept:.1%}{'' if one.keeps else ' !'}",
         "-" if one.worst is None else f"{one.worst.kept:.1%}",
-        f"{report.ttft.p95:.2f} s",
-        f"{report.tpot.p95 * 1000:.0f} ms",
+        text_table.seconds(report.ttft.p95),
+        text_table.milliseconds(report.tpot.p95),
         f"{report.gpu_hours:.2f}",
         "-" if one.cost is None else f"{one.cost:.2f}",
     )

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from fairlead.cli import options
+from fairlead.cli import options, terminal_colours
 from fairlead.cluster import documents
 
 
@@ -30,7 +30,7 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
-        print(f"fairlead: {problem}", file=sys.stderr)
+        print(f"fairlead validate: {problem}", file=sys.stderr)
         return 2
     reviews: list[tuple[documents.YamlDocument, Any]] = [
         (one, None if one.problem else admission.review(one.content, context)) for one in found
@@ -41,12 +41,12 @@ def run(chosen: argparse.Namespace) -> int:
         try:
             reviews = vllm_check.with_vllm_refusals(reviews)
         except vllm_check.VllmUnavailable as problem:
-            print(f"fairlead: {problem}", file=sys.stderr)
+            print(f"fairlead validate: {problem}", file=sys.stderr)
             return 2
     if chosen.output == "json":
         print(json.dumps([review_text.as_json(one, review) for one, review in reviews], indent=1))
     else:
-        colour = sys.stdout.isatty()
+        colour = terminal_colours.wanted(sys.stdout)
         lines = [review_text.as_text(one, review, colour=colour) for one, review in reviews]
         print("\n".join([*lines, *map(foreign_documents.as_text, others)]))
     return 0 if all(review is not None and not review.refusals for _, review in reviews) else 1

@@ -55,9 +55,17 @@ def _answers(own: Sequence[Review]) -> list[VllmVerdict]:
     questions = json.dumps([question(one) for one in own])
     program = [str(interpreter()), str(Path(vllm_check_script.__file__))]
     env = os.environ | QUIET
-    ran = subprocess.run(program, input=questions, env=env, check=False, capture_output=True, text=True)
+    try:
+        ran = subprocess.run(program, input=questions, env=env, check=False, capture_output=True, text=True)
+    except OSError as problem:
+        raise VllmUnavailable(
+            f"{INTERPRETER}={program[0]}: {problem.strerror}; name a Python that has vLLM"
+        ) from problem
+    if ran.returncode == vllm_check_script.WITHOUT_VLLM:
+        raise VllmUnavailable(f"{INTERPRETER}={program[0]}: no vLLM is installed there; install it, or name another")
     if ran.returncode != 0 or not ran.stdout:
-        raise VllmUnavailable(f"vLLM could not be asked: {ran.stderr.strip()[-500:]}")
+        reason = ran.stderr.strip()[-500:] or f"{program[0]} wrote nothing and ended with {ran.returncode}"
+        raise VllmUnavailable(f"vLLM could not be asked: {reason}")
     return [VllmVerdict(**answer) for answer in json.loads(ran.stdout.splitlines()[-1])]
 
 

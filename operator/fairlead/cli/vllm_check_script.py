@@ -5,6 +5,7 @@ that no process of the operator ever imports an engine. Each model is a `config.
 bytes and the markers around reasoning: no weights are read, and what the model's own tokenizer lacks is not found.
 """
 
+import importlib.util
 import json
 import sys
 import tempfile
@@ -19,8 +20,14 @@ MARKERS: Final = (
 """Tokens without which parsers of reasoning and of tools end the start."""
 
 
+WITHOUT_VLLM: Final = 69
+"""Exit code of an interpreter that has no vLLM: a missing module is no verdict on a command line."""
+
+
 def main() -> int:
     """Read requests as JSON from standard input, write verdicts as JSON to standard output."""
+    if importlib.util.find_spec("vllm") is None:
+        return WITHOUT_VLLM
     requests = json.load(sys.stdin)
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps([verdict(one, Path(folder) / str(number)) for number, one in enumerate(requests)]))

@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
+from fairlead.cli import options, terminal_colours
+
 if TYPE_CHECKING:
     from fairlead.cli.cluster_client import ClusterClient
     from fairlead.review.diagnosis import Diagnosis
@@ -20,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[KIND/]NAME",
         help="such as chat, infd/chat, infg/company or asp/interactive; default: everything that is not well",
     )
-    parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    parser.add_argument("-n", "--namespace", type=options.namespace, help="its namespace; default: the kubeconfig's")
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 
@@ -80,7 +82,7 @@ def _print(chosen: argparse.Namespace, found: "list[Diagnosis]", operator: str |
         return
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else 120
-    shown = why_text.WhyText(now=time.time(), width=width, colour=terminal)
+    shown = why_text.WhyText(now=time.time(), width=width, colour=terminal_colours.wanted(sys.stdout))
     print("\n".join(shown.lines(found, operator, every=chosen.target is not None)))
 
 

@@ -11,6 +11,7 @@ from fairlead.cli.top_table import BOLD, GREEN, PLAIN, RED, YELLOW
 from fairlead.fleet.plurals import count
 from fairlead.fleet.time_spans import lasting
 from fairlead.review.diagnosis import OPERATOR_PODS, DiagnosedCondition, Diagnosis
+from fairlead.telemetry.log_lines import escaped
 
 PAGE: Final = "docs/troubleshooting.md"
 _INDENT: Final = " " * 11
@@ -65,7 +66,7 @@ class WhyText:
         yield from self._field("then", f"{one.type} {one.reason}{self._since(one)}: {one.message}")
 
     def _field(self, name: str, words: str) -> Iterator[str]:
-        first, *rest = textwrap.wrap(words, max(40, self.width - len(_INDENT))) or [""]
+        first, *rest = textwrap.wrap(escaped(" ".join(words.split())), max(40, self.width - len(_INDENT))) or [""]
         yield f"  {name:<9}{first}"
         yield from (f"{_INDENT}{line}" for line in rest)
 
@@ -77,7 +78,8 @@ class WhyText:
         return f", for {lasting(seconds)}"
 
     def _painted(self, paint: str, words: str) -> str:
-        return f"{paint}{words}{PLAIN}" if self.colour else words
+        clean = escaped(words)
+        return f"{paint}{clean}{PLAIN}" if self.colour else clean
 
 
 def as_json(found: Sequence[Diagnosis], operator: str | None) -> str:

@@ -214,6 +214,8 @@ async def _of_kubeconfig(paths: str) -> Credentials:
         AttributeError,
     ) as problem:
         words = " ".join(str(problem).split())
+        if isinstance(problem, TypeError | AttributeError):  # of the client, about its own variables
+            words = "empty, or not of the form of a kubeconfig"
         raise NoCredentials(f"KUBECONFIG: {paths}: {words}; correct the file") from problem
     scheme, _, token = str(found.api_key.get("BearerToken", "")).partition(" ")
     return Credentials(

@@ -92,7 +92,8 @@ def _of_piece(text: str, above: int) -> YamlDocument:
             return YamlDocument(place="", problem=because)
         return YamlDocument(place="", content=yaml.load(text, Loader=KubectlLoader))  # noqa: S506  # a safe loader all the same
     except yaml.MarkedYAMLError as problem:
-        line = f"line {above + problem.problem_mark.line + 1}" if problem.problem_mark else "somewhere"
+        last = text.rstrip().count("\n")  # the end of the text counts as a line of its own, which cannot be corrected
+        line = f"line {above + min(problem.problem_mark.line, last) + 1}" if problem.problem_mark else "somewhere"
         return YamlDocument(
             place="", problem=f"is not valid YAML: {line}: {str(problem.problem)[:200]}; correct that line"
         )

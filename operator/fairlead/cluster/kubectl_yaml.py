@@ -17,10 +17,8 @@ DEEPEST: Final = 100
 _FAST: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class KubectlLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
-    """Reads plain scalars like kubectl; a duplicate field is refused, since one of the two would be lost."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # the name and form are PyYAML's
+class UniqueKeyLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loaders is there
+    """Reads files that only Fairlead reads; a duplicate field is refused, since one of the two would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -33,12 +31,22 @@ class KubectlLoader(_FAST):  # type: ignore[misc]  # whichever of PyYAML's loade
         made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
         return made
 
+
+class KubectlLoader(UniqueKeyLoader):
+    """Also reads plain scalars like kubectl."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # the name and form are PyYAML's
+
     def whole(self, node: yaml.ScalarNode) -> int:
         """Read `017` and `0o17` as fifteen, `0x1F` as thirty-one."""
         text = str(self.construct_scalar(node)).replace("_", "")
         digits = text.lstrip("+-")
         octal = len(digits) > 1 and digits.startswith("0") and digits.isdigit() and not set(digits) & {"8", "9"}
-        number = int(digits, 8 if octal else 10 if digits.isdigit() else 0)
+        try:
+            number = int(digits, 8 if octal else 10 if digits.isdigit() else 0)
+        except ValueError:  # thousands of digits, or a prefix without any
+            no = f"{text[:20]}: no number that can be read"
+            raise yaml.constructor.ConstructorError(problem=no, problem_mark=node.start_mark) from None
         return -number if text.startswith("-") else number
 
     def fraction(self, node: yaml.ScalarNode) -> float | int:

@@ -1,11 +1,16 @@
-"""The data files of the package: opened here, parsed by the packages that know their meaning."""
+"""The data files of the package, and text files that users name: opened here, parsed where their meaning is known."""
 
 import gzip
+import zlib
 from importlib import resources
 from pathlib import Path
 
 from fairlead.sizing import catalogue
 from fairlead.sizing.catalogue import Catalogue
+
+
+class TextFileError(ValueError):
+    """A file that a user named cannot be read; the message names it and says why."""
 
 
 def load_catalogue() -> Catalogue:
@@ -26,8 +31,15 @@ def console_asset(name: str) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file, decompressed if its name ends in `.gz`."""
-    if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8") as packed:
-            return packed.read()
-    return path.read_text(encoding="utf-8")
+    """Read a text file, decompressed if its name ends in `.gz`; raises `TextFileError`."""
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path, "rt", encoding="utf-8-sig") as packed:
+                return packed.read()
+        return path.read_text(encoding="utf-8-sig")
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise TextFileError(f"{path}: it is not a complete gzip file; copy or compress it again") from None
+    except UnicodeDecodeError:
+        raise TextFileError(f"{path}: it is not UTF-8 text; save it as UTF-8") from None
+    except OSError as problem:
+        raise TextFileError(f"{path}: {problem.strerror}; give a file that can be read") from problem

@@ -1,6 +1,10 @@
 """Exact probabilities of a binomial distribution."""
 
 from math import exp, inf, lgamma, log
+from typing import Final
+
+_LOST_IN_SUM: Final = 2.0**-60
+"""Adding this share of a float to it leaves it as it is."""
 
 
 def log_chance(hits: int, of: int, share: float) -> float:
@@ -15,4 +19,10 @@ def at_least(hits: int, of: int, share: float) -> float:
     """Probability of this many hits or more."""
     if hits <= 0:
         return 1.0
-    return min(1.0, sum(exp(log_chance(one, of, share)) for one in range(hits, of + 1)))
+    total = 0.0
+    for one in range(hits, of + 1):
+        chance = exp(log_chance(one, of, share))
+        total += chance
+        if one > of * share and chance < _LOST_IN_SUM * total:
+            break  # beyond the mean chances only fall, and none of the rest would change the sum
+    return min(1.0, total)

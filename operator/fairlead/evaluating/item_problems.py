@@ -22,6 +22,7 @@ class ItemProblem:
         """Format as a sentence."""
         written = self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False, default=str)
         shown = written if len(written) <= _SHOWN else f"{written[: _SHOWN - 3]}..."
+        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in shown)
         return f"line {self.line}: {self.field}: {shown}: {self.because}; {self.remedy}"
 
 

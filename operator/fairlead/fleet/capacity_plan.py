@@ -84,6 +84,8 @@ class RejectedConfiguration:
     because: str
     proposal: FleetProposal | None = None
     """The fleet that it would take, if the configuration would have worked."""
+    excess: float = 0.0
+    """How many times as long as an objective allows a single request takes; 0: another reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

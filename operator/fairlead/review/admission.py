@@ -47,6 +47,8 @@ from fairlead.scaling.lint import policy_lint
 
 KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in kinds.KINDS}
 
+_LONGEST_NAME: Final = 63
+
 R = TypeVar("R", bound=SpecFinding)
 
 
@@ -59,7 +61,7 @@ def review(document: object, context: ReviewContext) -> Review:
         return Review(kind=no.value, refusals=(no,))
     read = object_reader.read_strict(document, kind)
     if read.value is None:
-        return Review(kind=kind.name, refusals=read.problems)
+        return Review(kind=kind.name, name=_written_name(document), refusals=read.problems)
     named = Review(
         kind=kind.name,
         namespace=read.value.namespace,
@@ -74,6 +76,13 @@ def review(document: object, context: ReviewContext) -> Review:
         refusals=(*named.refusals, *canaries.count_refusals(wanted), *canaries.item_refusals(wanted, context)),
     )
     return _naming(_engine_review(named, wanted, context), references.of_deployment(wanted), context)
+
+
+def _written_name(document: object) -> str:
+    """The name of an object that cannot be read, so that those of one file can be told apart."""
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name[:_LONGEST_NAME] if isinstance(name, str) and name.isprintable() else ""
 
 
 def _beside_deployments(named: Review, kind: Kind[Any], written: ParsedObject[Any], context: ReviewContext) -> Review:

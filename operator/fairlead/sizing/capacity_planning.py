@@ -120,7 +120,10 @@ def _weigh(
     supplied = replica_supply.supply(replica, brief.objectives)
     if not isinstance(supplied, ReplicaSupply):
         why = f"even a single request misses {supplied.value}: {_alone(replica)}"
-        return RejectedConfiguration(configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why)
+        excess = _excess(replica, brief.objectives)
+        return RejectedConfiguration(
+            configuration=choice, reason=PlanReason.MISSES_OBJECTIVE, because=why, excess=excess
+        )
     return _proposal(brief, accelerator.price_an_hour, choice, supplied)
 
 
@@ -138,6 +141,11 @@ def _question(brief: PlanInputs, accelerator: Accelerator, choice: ServingConfig
 
 def _alone(replica: replica_supply.ReplicaModel) -> str:
     return f"{replica.tpot_s(1) * 1000:.0f} ms a token, first token after {replica.ttft_p95_s(1):.2f} s"
+
+
+def _excess(replica: replica_supply.ReplicaModel, objectives: LatencyObjectives) -> float:
+    pace = replica.tpot_s(1) / (objectives.tpot_p95_s or math.inf)
+    return max(pace, replica.ttft_p95_s(1) / (objectives.ttft_p95_s or math.inf))
 
 
 def _proposal(brief: PlanInputs, price: float, choice: ServingConfiguration, supplied: ReplicaSupply) -> FleetProposal:
@@ -165,10 +173,10 @@ def _arithmetic(
         f"peak: {traffic.requests_per_second:.2f} requests/s x burst {traffic.burst:.2f} x "
         f"{1 + traffic.retries:.2f} for retries = {traffic.peak:.2f} requests/s"
     )
-    context = (
-        f"context: p99 prompt {traffic.prompt.p99:.0f} + p99 reply {traffic.output.p99:.0f} tokens, "
-        f"in steps of {CONTEXT_STEP}: {choice.context}"
-    )
+    tokens = f"p99 prompt {traffic.prompt.p99:.0f} + p99 reply {traffic.output.p99:.0f} tokens"
+    context = f"context: {tokens}, in steps of {CONTEXT_STEP}: {choice.context}"
+    if traffic.prompt.p99 + traffic.output.p99 > choice.context:
+        context = f"context: {tokens}, and the model holds {choice.context}: longer requests are refused"
     batch = (
         f"a replica runs {count(supplied.concurrent, 'request')} at once, bound by {supplied.bound.value}: "
         f"{supplied.tpot_s * 1000:.1f} ms a token, first token within {supplied.ttft_p95_s:.2f} s (p95)"

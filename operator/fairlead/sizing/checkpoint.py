@@ -50,6 +50,13 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The catalogue's name of a field, and its names in configurations."""
 
+_OBJECTS: Final = ("rope_scaling", "rope_parameters", "quantization_config", "vision_config")
+_NO_NUMBERS: Final = {"k_eq_v", "sliding_window_pattern"}
+"""A truth value, and a number that some families write as letters."""
+_OTHER_NUMBERS: Final = {"kv_heads": ("num_key_value_heads",), "sliding_window": ("sliding_window",)}
+_ABOVE_ZERO: Final = {"layers", "hidden", "heads", "head_dim", "vocab", "max_position_embeddings"}
+_LARGEST: Final = 10**12
+
 _PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
     ("shared_expert", MatrixGroup.SHARED_EXPERTS),
     ("experts", MatrixGroup.EXPERTS),
@@ -73,18 +80,35 @@ def read(name: str, text: str) -> ModelShape | MissingFact:
     """Return the configuration's shape, or what is missing to size it."""
     try:
         config = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return MissingFact("the configuration is not JSON")
     if not isinstance(config, Mapping):
         return MissingFact("the configuration is not a JSON object")
     body = config.get("text_config") or config.get("llm_config") or config
-    facts = _facts(config, body)
-    if isinstance(facts, MissingFact):
-        return facts
+    odd = _of_another_kind(config, body)
+    if odd is not None:
+        return odd
     try:
-        return families.shape(name, facts)
-    except (KeyError, TypeError) as absent:
-        return MissingFact(f"a field of the configuration is absent or of another kind: {absent}")
+        facts = _facts(config, body)
+        return facts if isinstance(facts, MissingFact) else families.shape(name, facts)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as absent:
+        return MissingFact(f"a field of the configuration is absent or of another kind: {str(absent)[:80]}")
+
+
+def _of_another_kind(config: ConfigJson, body: object) -> MissingFact | None:
+    """Find the first field that is no object, or no whole number, although its meaning requires that."""
+    if not isinstance(body, Mapping):
+        return MissingFact(f"text_config: {str(body)[:40]!r} is not a JSON object")
+    for part, name in ((part, name) for part in (config, body) for name in _OBJECTS):
+        if part.get(name) and not isinstance(part[name], Mapping):
+            return MissingFact(f"{name}: {str(part[name])[:40]!r} is not a JSON object")
+    for ours, name in ((ours, name) for ours, names in ({**_NAMES, **_OTHER_NUMBERS}).items() for name in names):
+        least = 1 if ours in _ABOVE_ZERO else 0
+        value = body.get(name)
+        if value is None or ours in _NO_NUMBERS or (type(value) is int and least <= value <= _LARGEST):
+            continue
+        return MissingFact(f"{name}: {str(value)[:40]!r} is not a whole number from {least}")
+    return None
 
 
 def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact:

@@ -25,13 +25,15 @@ def with_products(catalogue: Catalogue, entries: object) -> Catalogue | MissingF
     """Return the catalogue with these products added or changed, or the error of the first invalid entry."""
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         return MissingFact("products: a list is expected, each entry with a product and what differs")
-    accelerators = dict(catalogue.accelerators)
+    own: dict[str, Accelerator] = {}
     for place, entry in enumerate(entries):
-        made = _product(f"products[{place}]", entry, accelerators)
+        made = _product(f"products[{place}]", entry, catalogue.accelerators)
         if isinstance(made, MissingFact):
             return made
-        accelerators[made.product] = made
-    return replace(catalogue, accelerators=accelerators)
+        if made.product in own:
+            return MissingFact(f"products[{place}].product: {made.product} is there twice; write it once")
+        own[made.product] = made
+    return replace(catalogue, accelerators=dict(catalogue.accelerators) | own)
 
 
 def _product(at: str, entry: object, accelerators: Mapping[str, Accelerator]) -> Accelerator | MissingFact:
@@ -47,7 +49,7 @@ def _product(at: str, entry: object, accelerators: Mapping[str, Accelerator]) ->
             f"{at}.{strange[0]}: there is no such field; there are {', '.join(NUMBERS)}, computeCapability"
         )
     listed = accelerators.get(entry["product"])
-    absent = [] if listed else [name for name in NEEDED if name not in entry]
+    absent = [] if listed else [name for name in NEEDED if entry.get(name) is None]
     if absent:
         return MissingFact(f"{at}.{absent[0]}: wanted, as {entry['product']} is not in the catalogue")
     return _made(at, entry, listed)
@@ -62,7 +64,7 @@ def _made(at: str, entry: Mapping[str, Any], listed: Accelerator | None) -> Acce
         if value is not None:
             numbers[name] = value
     capability = _capability(entry.get("computeCapability"))
-    if capability is None and "computeCapability" in entry:
+    if capability is None and entry.get("computeCapability") is not None:
         return MissingFact(f'{at}.computeCapability: two numbers with a dot in quotes, for instance "8.9"')
     if capability is not None:
         numbers["capability"] = capability

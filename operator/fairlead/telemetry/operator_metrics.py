@@ -21,7 +21,9 @@ SLOW: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30
 RECONCILES: Final = _OURS.counter("reconciles", "Reconciles, by how they ended.", "outcome")
 RECONCILE_SECONDS: Final = _OURS.histogram("reconcile_seconds", "How long a reconcile takes.", SLOW)
 QUEUE_DEPTH: Final = _OURS.gauge("workqueue_depth", "Objects in the work queue: they wait to be reconciled.")
-QUEUE_OLDEST: Final = _OURS.gauge("workqueue_oldest_seconds", "Wait of the oldest object in the work queue.")
+QUEUE_OLDEST: Final = _OURS.gauge(
+    "workqueue_oldest_seconds", "Longest time that an object has waited to be reconciled or been in it."
+)
 LAST_SUCCESS: Final = _OURS.gauge("last_success_timestamp_seconds", "When a reconcile last succeeded.")
 WRITES_AT_REST: Final = _OURS.counter(
     "writes_at_rest", "Writes to an object at rest: two writers, or a difference that never goes away.", "resource"
@@ -52,7 +54,7 @@ LEADER: Final = _OURS.gauge("leader", "1 while this process leads.")
 REVIEWS: Final = _OURS.counter("admission_reviews", "Admission reviews.", "allowed")
 REVIEW_SECONDS: Final = _OURS.histogram("admission_seconds", "How long a review takes.", QUICK)
 CERTIFICATE_DAYS: Final = _OURS.gauge("certificate_days_left", "Days until the webhook's certificate expires.")
-EVENTS: Final = _OURS.counter("events", "Events, sent or dropped by the rate limit.", "fate")
+EVENTS: Final = _OURS.counter("events", "Events: sent, or dropped by the rate limit or the API server.", "fate")
 
 FAMILIES: Final = families_of(globals().values())
 

@@ -95,3 +95,10 @@ def test_a_program_that_decides_otherwise_disagrees_with_the_line() -> None:
     )
     other = replace(record, recommendation=replace(record.recommendation, candidates=(candidate,)))
     assert record_codec.decode(record_codec.encode(other)) == other != record
+
+
+@pytest.mark.parametrize("now", [-1.0, 1e300, -1e18])
+def test_a_time_without_a_date_is_no_record(now: float) -> None:
+    found = record_codec.decode(record_codec.encode(replace(decided(), now=now)))
+    assert isinstance(found, BrokenRecord)
+    assert found.because == f"now is {now:g}, and must be seconds since 1970, at most 1e+11"

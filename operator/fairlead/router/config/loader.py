@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 RENDERED: Final = "renderedFrom"
+_LAST_PORT: Final = 65_535
 _ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}")
 
 
@@ -75,3 +76,5 @@ def _check_place(target: TargetConfig, where: str) -> None:
             raise RouterConfigError(
                 f"{where}endpoints: {address}: must be host:port without a scheme, like 127.0.0.1:8000"
             )
+        if not 1 <= int(address.rpartition(":")[2]) <= _LAST_PORT:
+            raise RouterConfigError(f"{where}endpoints: {address}: the port must be from 1 to {_LAST_PORT}; correct it")

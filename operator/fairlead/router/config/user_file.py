@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from fairlead.api import amounts, document_bounds, field_rules, routing_conversion, validation_errors
 from fairlead.api.read_problems import path_text
 from fairlead.api.router_file import KeySource, RouterFile, StandaloneRedis
+from fairlead.cluster.kubectl_yaml import UniqueKeyLoader
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.gateways import LateAction, RoutingSettings
 from fairlead.fleet.token_issuer import shared_claims
@@ -133,9 +134,11 @@ def _read(text: str) -> RouterFile:
 def _parsed(text: str) -> dict[str, Any]:
     """Parse YAML, which includes JSON."""
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, Loader=UniqueKeyLoader)  # noqa: S506  # a safe loader all the same
     except (yaml.YAMLError, RecursionError, ValueError) as problem:
         raise RouterConfigError(f"neither YAML nor JSON: {' '.join(str(problem).split())[:200]}") from None
+    if document is None:
+        raise RouterConfigError("it is empty; begin with endpoints: [host:port]")
     if not isinstance(document, dict):
         raise RouterConfigError(f"{type(document).__name__}: must be one object; begin with endpoints: [host:port]")
     return document

@@ -13,6 +13,8 @@ import msgspec
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.decision_summary import DecisionSummary, summarize
 
+LATEST: Final = 1e11
+"""Seconds since 1970; later times have no date."""
 _LONGEST_EXCERPT: Final = 80
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(DecisionRecord)
@@ -48,9 +50,13 @@ def decode(line: bytes | str) -> DecisionRecord | BrokenRecord:
     """Decode one line; anything invalid is returned as a `BrokenRecord`, never raised."""
     raw = line.encode("utf-8", "surrogateescape") if isinstance(line, str) else line
     try:
-        return _DECODER.decode(raw)
+        record = _DECODER.decode(raw)
     except _UNREADABLE as problem:
         return BrokenRecord(because=f"{problem}{_author(raw)}", excerpt=_excerpt(raw))
+    if not 0 <= record.now <= LATEST:
+        because = f"now is {record.now:g}, and must be seconds since 1970, at most {LATEST:g}"
+        return BrokenRecord(because=because, excerpt=_excerpt(raw))
+    return record
 
 
 def encode_table(records: Iterable[DecisionRecord]) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.cli import command_ending
+from fairlead.cli import exit_codes
 
 FAIRLEAD = f"{sys.executable} -m fairlead"
 
@@ -59,7 +59,7 @@ def test_ctrl_c_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def stopped(_: Sequence[str]) -> int:
         raise KeyboardInterrupt
 
-    assert command_ending.complete(["plan", "x/y"], stopped) == 130
+    assert exit_codes.complete(["plan", "x/y"], stopped) == 130
     assert capsys.readouterr().err == "fairlead plan: interrupted\n"
 
 
@@ -71,4 +71,4 @@ def test_other_problems_are_not_taken_for_the_output(problem: OSError) -> None:
         raise problem
 
     with pytest.raises(OSError, match=problem.strerror):
-        command_ending.complete(["version"], failing)
+        exit_codes.complete(["version"], failing)
