@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.cli import calibrate_inputs
 from fairlead.cli.main import main
 from fairlead.cluster import package_data
 from fairlead.engines.vllm.memory import CURRENT
@@ -218,9 +219,17 @@ def test_a_result_that_cannot_be_written_is_printed_all_the_same(
     assert "--out /dev/full: No space left on device" in err
 
 
-def test_shares_at_the_limit_of_what_is_tried_are_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_share_of_bandwidth_at_the_limit_of_what_is_tried_is_no_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = timeline(engine(RateShares(0.7, 0.2)), 30)
     (tmp_path / "timeseries.csv").write_text(text, encoding="utf-8")
     words = ["calibrate", "--recorded", str(tmp_path / "timeseries.csv"), "--product", "NVIDIA-L4"]
     assert main([*words, *COMMAND]) == 1
     assert "no share of bandwidth from 2% to 200% explains the times" in capsys.readouterr().err
+
+
+def test_a_share_of_arithmetic_at_the_limit_of_what_is_tried_is_a_warning() -> None:
+    assert calibrate_inputs.doubtful(RateShares(0.7, 0.2)) == ""
+    assert calibrate_inputs.undetermined(RateShares(0.7, 2.0)) == ""
+    assert "no share of arithmetic from 2% to 200%" in calibrate_inputs.doubtful(RateShares(0.7, 2.0))

@@ -84,6 +84,8 @@ def run(chosen: argparse.Namespace) -> int:
     if isinstance(found, TooFewStretches) or because:
         print(f"fairlead calibrate: {because}", file=sys.stderr)
         return 1
+    if warning := calibrate_inputs.doubtful(found.shares):
+        print(f"fairlead calibrate: {warning}", file=sys.stderr)
     written = calibration_file.as_json(found)
     print(written.rstrip() if chosen.output == "json" else found.origin.line())
     return 0 if chosen.out is None or calibrate_inputs.write(chosen.out, written, _report) else 2

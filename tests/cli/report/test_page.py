@@ -111,4 +111,4 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_simulation_where_
     assert "--html /nowhere/report.html: there is no such folder; create it first" in capsys.readouterr().err
 
     assert main([*words, str(files)]) == 2
-    assert f"--html {files}: Is a directory" in capsys.readouterr().err
+    assert f"--html {files}: not a file; write the path of one" in capsys.readouterr().err
