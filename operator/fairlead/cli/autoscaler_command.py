@@ -8,10 +8,9 @@ from fairlead.cli import options
 
 if TYPE_CHECKING:
     from fairlead.autoscaler.samples.source_registry import SourceFactories
-    from fairlead.autoscaler.scaling_spec import SpecReader
     from fairlead.autoscaler.service import AutoscalerService
     from fairlead.autoscaler.settings import LoopSettings
-    from fairlead.sizing.catalogue import Catalogue
+    from fairlead.review.context import ReviewContext
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -75,14 +74,14 @@ def run(chosen: argparse.Namespace) -> int:
     import asyncio
     import sys
 
-    from fairlead.autoscaler import process
+    from fairlead.autoscaler import process, scaling_subjects
     from fairlead.autoscaler.ledger import LedgerPlaceError
     from fairlead.autoscaler.settings import AutoscalerSettings
     from fairlead.cli import offline_data
     from fairlead.cluster.connection import NoCredentials
 
     try:
-        understanding = _understanding(offline_data.catalogue(chosen.products))
+        understanding = scaling_subjects.of(offline_data.offline_knowledge(products=chosen.products))
         settings = AutoscalerSettings(loop=_loop(chosen), **process_settings(chosen, "autoscaler"))
         return asyncio.run(process.run(settings, understanding, _makers(settings.loop)))
     except (NoCredentials, offline_data.ProductsError, LedgerPlaceError) as problem:
@@ -90,12 +89,13 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
 
 
-def hosted_loop(chosen: argparse.Namespace, instance: str, catalogue: "Catalogue") -> "AutoscalerService":
+def hosted_loop(chosen: argparse.Namespace, instance: str, knowledge: "ReviewContext") -> "AutoscalerService":
     """Build the loop that runs beside the controller."""
+    from fairlead.autoscaler import scaling_subjects
     from fairlead.autoscaler.service import AutoscalerService
 
     settings = _loop(chosen)
-    return AutoscalerService(settings, _understanding(catalogue), _makers(settings), instance)
+    return AutoscalerService(settings, scaling_subjects.of(knowledge), _makers(settings), instance)
 
 
 def _loop(chosen: argparse.Namespace) -> "LoopSettings":
@@ -110,15 +110,6 @@ def _loop(chosen: argparse.Namespace) -> "LoopSettings":
         decisions=Path(chosen.decisions) if chosen.decisions else None,
         version=__version__,
     )
-
-
-def _understanding(catalogue: "Catalogue") -> "SpecReader":
-    from zoneinfo import available_timezones
-
-    from fairlead.autoscaler import scaling_subjects
-    from fairlead.review.context import ReviewContext
-
-    return scaling_subjects.of(ReviewContext(catalogue=catalogue, time_zones=frozenset(available_timezones()) or None))
 
 
 def _makers(settings: "LoopSettings") -> "SourceFactories":

@@ -97,26 +97,21 @@ def _check(chosen: argparse.Namespace) -> None:
 
 def undetermined(found: RateShares) -> str:
     """Say that the share of bandwidth stopped at a limit of what is tried: the times are not this GPU's; else empty."""
-    if not _at_limit(found.bandwidth):
-        return ""
-    return (
-        f"no share of bandwidth from {rate_shares.LOWEST:.0%} to {rate_shares.HIGHEST:.0%} explains the times; check "
-        "--product and the command, and watch under steadier load"
-    )
+    because = _unexplained("bandwidth", found.bandwidth)
+    return because and f"{because}; check --product and the command, and watch under steadier load"
 
 
 def doubtful(found: RateShares) -> str:
     """Say the same of the share of arithmetic, which matters only for long prompts and large batches; else empty."""
-    if not _at_limit(found.arithmetic):
+    because = _unexplained("arithmetic", found.arithmetic)
+    return because and f"warning: {because}; before you plan for long prompts, watch again under more load"
+
+
+def _unexplained(name: str, share: float) -> str:
+    limits = (rate_shares.LOWEST, rate_shares.HIGHEST)
+    if not any(abs(share - one) < _AT_LIMIT for one in limits):
         return ""
-    return (
-        f"warning: no share of arithmetic from {rate_shares.LOWEST:.0%} to {rate_shares.HIGHEST:.0%} explains the "
-        "times; before you plan for long prompts, watch again under more load"
-    )
-
-
-def _at_limit(share: float) -> bool:
-    return any(abs(share - one) < _AT_LIMIT for one in (rate_shares.LOWEST, rate_shares.HIGHEST))
+    return f"no share of {name} from {limits[0]:.0%} to {limits[1]:.0%} explains the times"
 
 
 def observations(

@@ -79,10 +79,11 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.controller import process
 
     try:
-        settings = _settings(chosen, offline_data.catalogue(chosen.products))
+        knowledge = offline_data.offline_knowledge(products=chosen.products)
+        settings = _settings(chosen, knowledge.catalogue)
         embedded = None
         if chosen.autoscaler == "on":
-            embedded = autoscaler_command.hosted_loop(chosen, settings.identity, settings.catalogue)
+            embedded = autoscaler_command.hosted_loop(chosen, settings.identity, knowledge)
         return asyncio.run(process.run(settings, embedded))
     except (NoCredentials, offline_data.ProductsError, LedgerPlaceError) as problem:
         print(f"fairlead {chosen.command}: {problem}", file=sys.stderr)

@@ -5,6 +5,7 @@ Messages hold no times, and only numbers that do not change at rest.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from fairlead.api.tenants import BudgetPeriod
 from fairlead.cluster.kinds import Manifest
@@ -26,7 +27,7 @@ MOST_MODELS = 256
 MOST_TARGETS = 32
 _AS_BEFORE = ("deployments", "endpoint", "models")
 """Fields that are known only for an accepted spec."""
-USE = frozenset({"running", "waiting", "requests", "tokens", "spent"})
+USE: Final = frozenset({"running", "waiting", "requests", "tokens", "spent"})
 """Fields of a tenant that change with its requests."""
 
 
