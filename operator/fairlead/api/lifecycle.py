@@ -167,7 +167,7 @@ class Scaling(ApiModel):
         "first replica starts.",
     )
     max_replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = Field(
-        description="Most replicas, which also caps what this model may cost; while rolling out, maxSurge more."
+        description="Most replicas (while rolling out, maxSurge more), which also caps what this model may cost."
     )
     policy: ObjectRef | None = Field(
         default=None,
