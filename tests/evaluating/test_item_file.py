@@ -90,6 +90,7 @@ def test_promptfoos_variables_and_assertions_are_read() -> None:
     [
         (b"{", "line 1: line: {: no JSON: Expecting property name enclosed in double quotes"),
         (b"[" * 100_000, "line 1: line: [[[[[[[["),
+        (b'{"input": "a", "target": ' + b"[" * 990 + b"]" * 990 + b"}", 'line 1: line: {"input": "a", "target": [[['),
         ([1], 'line 1: line: [1]: not a JSON object; write {"input": ..., "target": ...}'),
         (b'"' + b"x" * 2**20 + b'"', "line 1: line: 1,048,578 bytes: more than 1,048,576; shorten the input"),
         ({"target": "x"}, "line 1: input: null: no input; write a text, or"),
@@ -120,6 +121,14 @@ def test_a_line_that_cannot_be_used_says_where_what_why_and_what_to_write(line: 
     found, (problem,) = read(line)
     assert found == []
     assert problem.sentence.startswith(sentence)
+
+
+def test_an_item_is_as_deep_as_a_run_can_encode_again_however_many_brackets_it_has() -> None:
+    deep = b'{"input": "a", "target": "b", "metadata": ' + b"[" * 400 + b"]" * 400 + b"}"
+    found, (problem,) = read(deep)
+    assert found == []
+    assert problem.sentence.endswith("it nests too deeply; flatten it to at most 200 levels")
+    assert only({"input": "a", "target": "b", "metadata": [[] for _ in range(400)]}).name
 
 
 def test_all_wrong_lines_are_named_at_once_and_a_name_is_accepted_once() -> None:

@@ -152,7 +152,7 @@ class FactCollector:
         """Return the first readiness, which alone ends a cold start; later transitions do not."""
         if uid in self._first_ready:
             return self._first_ready[uid]
-        if phases.is_first_start(manifest):
+        if pod_starts.is_first(manifest):
             self._starting.add(uid)
         if (since := phases.ready_at(manifest)) is not None:
             self._first_ready[uid] = since

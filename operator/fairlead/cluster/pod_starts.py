@@ -33,6 +33,13 @@ def measured(pod: Manifest) -> PodStart | None:
     return PodStart(node_s=_between(created, placed), image_s=_between(placed, begun), cold_s=_between(begun, done))
 
 
+def is_first(pod: Manifest) -> bool:
+    """Whether it is not ready, and was not since its engine's container started: it lost no readiness meanwhile."""
+    ready, begun = pods.condition(pod, "Ready"), started_at(pod)
+    lost_at = pods.moment(ready.get("lastTransitionTime"))
+    return ready.get("status") != "True" and (begun is None or lost_at is None or lost_at <= begun)
+
+
 def image_wait(pod: Manifest) -> float:
     """Return the seconds of the image pull alone; 0 while it lasts."""
     placed, begun = pods.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime")), started_at(pod)

@@ -6,16 +6,15 @@ without them, objects are read and reviewed again.
 
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from fairlead.api import kinds as ours
-from fairlead.cluster import kinds, pod_starts, pods
+from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.cluster.pod_starts import PodStart
 from fairlead.controller import canary_trial, desired_state, router_moves, router_sides, snapshot
 from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
 from fairlead.controller.children.applier import Applier, OnForeignChange
@@ -40,6 +39,7 @@ from fairlead.controller.pods.canary_samples import CanarySamples
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
+from fairlead.controller.pods.start_times import StartTimes
 from fairlead.controller.pods.uncreated_pods import UncreatedPods
 from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
@@ -141,7 +141,7 @@ class Reconciler:
         self._samples = CanarySamples(environment.pod_access)
         self._runs = environment.runs
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
-        self._starts: dict[str, PodStart] = {}
+        self._starts = StartTimes()
         self._uncreated = UncreatedPods()
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
@@ -194,7 +194,7 @@ class Reconciler:
     def forget(self, uid: str) -> None:
         """Drop all that is cached of a deleted deployment, child or pod."""
         self._understood.pop(uid, None)
-        self._starts.pop(uid, None)
+        self._starts.forget(uid)
         self._logs.forget(uid)
         self._applier.forget(uid)
         self._gateways.forget(uid)
@@ -346,21 +346,13 @@ class Reconciler:
             states=decision.states,
             names={snapshot.revision_of(one): one["metadata"]["name"] for one in observed.engines},
             troubles=facts.troubles,
-            starts=pod_facts.starts(observed, self._measured_starts(observed)),
+            starts=pod_facts.starts(observed, self._starts.measured(observed)),
             unplaced=pod_facts.unplaced(observed),
             room=facts.room,
             pods_refused=snapshot.pods_refused(observed.engines),
             obstacle=obstacle,
             measured_tokens=await self._measure(observed, judged, decision),
         )
-
-    def _measured_starts(self, observed: DeploymentSnapshot) -> Mapping[str, PodStart]:
-        """Return the first measured start of each pod: one that was unready for a while did not start again."""
-        for pod in (pod for some in observed.pods.values() for pod in some):
-            uid, start = pod["metadata"]["uid"], pod_starts.measured(pod)
-            if start is not None:
-                self._starts.setdefault(uid, start)
-        return self._starts
 
     async def _measure(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, decision: DesiredState

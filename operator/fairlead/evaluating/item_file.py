@@ -17,6 +17,9 @@ FIELDS: Final = frozenset({"input", "id", "tags", "metadata", "description", "va
 MOST_ITEMS: Final = 100_000
 MOST_BYTES: Final = 2**20
 """Longest line."""
+MOST_DEPTH: Final = 200
+"""Objects and lists inside each other: a run encodes an item again, deeper in calls than where it was read."""
+TOO_DEEP: Final = "it nests too deeply"
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -99,12 +102,31 @@ def _document(line: bytes, number: int) -> Mapping[str, Any]:
         found = json.loads(line)
     except (ValueError, RecursionError) as problem:
         shown = line[:40].decode(errors="replace").strip()
-        why = "it nests too deeply" if isinstance(problem, RecursionError) else f"no JSON: {problem}"
+        why = TOO_DEEP if isinstance(problem, RecursionError) else f"no JSON: {problem}"
         remedy = "write one JSON object a line" if number == 1 else "write one JSON object a line, as in line 1"
         raise ItemFieldError("line", shown, because=why[:100], remedy=remedy) from None
     if not isinstance(found, dict):
         raise ItemFieldError("line", found, because="not a JSON object", remedy='write {"input": ..., "target": ...}')
+    if line.count(b"[") + line.count(b"{") > MOST_DEPTH and _depth(found) > MOST_DEPTH:
+        raise ItemFieldError(
+            "line",
+            line[:40].decode(errors="replace"),
+            because=TOO_DEEP,
+            remedy=f"flatten it to at most {MOST_DEPTH} levels",
+        )
     return found
+
+
+def _depth(found: object) -> int:
+    depth, level = 0, [found]
+    while level:
+        depth += 1
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+    return depth
+
+
+def _inside(outer: dict[str, Any] | list[Any]) -> Iterable[object]:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: object) -> EvaluationItem:

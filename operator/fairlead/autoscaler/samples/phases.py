@@ -49,13 +49,6 @@ def ready_at(pod: Manifest) -> float | None:
     return status_freshness.moment(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
 
 
-def is_first_start(pod: Manifest) -> bool:
-    """Whether it is not ready, and was not since its engine's container started: it lost no readiness meanwhile."""
-    ready, begun = pods.condition(pod, "Ready"), pod_starts.started_at(pod)
-    lost_at = pods.moment(ready.get("lastTransitionTime"))
-    return ready.get("status") != "True" and (begun is None or lost_at is None or lost_at <= begun)
-
-
 def _is_dead(pod: Manifest, lost_nodes: Collection[str]) -> bool:
     status = pod.get("status", {})
     on = pod.get("spec", {}).get("nodeName") or ""
