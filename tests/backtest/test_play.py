@@ -112,9 +112,11 @@ def test_the_comparison_may_judge_otherwise_start_with_more_and_wait_longer_for_
     assert found.objectives == LatencyObjectives(ttft_p95_s=0.001, tpot_p95_s=0.2)
     assert not found.keeps
     assert found.most_replicas == 4, "nine are more than it may have"
+    assert found.notes[-1] == "4 replicas at first instead of 9, which spec.replicas or scaling excludes"
     assert shown[:3] == [0.0, 60.0, 120.0]
     least = playing.play(candidate(bounds), steady(2.0, 60), PlaySettings(streams=streams))
     assert least.report.answered == 120, "none is the fewest, and one there is at first"
+    assert not [note for note in least.notes if "at first" in note], "--start was left out"
 
 
 def test_a_policy_that_only_explains_changes_nothing() -> None:

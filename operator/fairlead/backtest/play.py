@@ -15,6 +15,7 @@ from fairlead.backtest.played_engines import PlayedEngines
 from fairlead.backtest.queued_play import QueuedPlay
 from fairlead.backtest.window import Window
 from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.plurals import count
 from fairlead.fleet.policies import ReplicaBounds, ScalingReason
 from fairlead.fleet.randomness import RandomSource
 from fairlead.scaling.decide.recommendation import Recommendation
@@ -189,7 +190,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         mean_replicas=gpu_seconds / candidate.gpus / counted if counted else float(first),
         cost=None if price is None else gpu_seconds / 3600 * price,
         decisions=tuple(log.found),
-        notes=candidate.notes,
+        notes=(*candidate.notes, *_start_notes(candidate, chosen, first)),
         cut=cut,
     )
 
@@ -222,6 +223,11 @@ def _first(candidate: Candidate, chosen: PlaySettings) -> int:
     if not isinstance(bounds, ReplicaBounds):
         return bounds
     return max(bounds.least, 1) if chosen.start is None else min(max(chosen.start, bounds.least), bounds.most)
+
+
+def _start_notes(candidate: Candidate, chosen: PlaySettings, first: int) -> Iterator[str]:
+    if chosen.start is not None and chosen.start != first:
+        yield f"{count(first, 'replica')} at first instead of {chosen.start}, which spec.replicas or scaling excludes"
 
 
 def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistribution:
