@@ -46,8 +46,8 @@ def test_a_deployment_without_history_starts_from_the_past_weeks_in_prometheus()
     assert hours_of(seeded(weeks))[0] == 2.0
     end = NOW - 700
     query = (
-        'sum(max by (namespace, pod, model) (rate(fairlead_router_arrivals_total{namespace="demo", '
-        'pod=~"chat-router-.+"}[1h])))'
+        'sum(max by (namespace, pod, model, lane) (rate(fairlead_router_arrivals_total{namespace="demo", '
+        'pod=~"chat-router-.+", lane!="batch"}[1h])))'
     )
     assert weeks.queries == [(query, end - 4 * WEEK * HOUR, end, HOUR)]
 

@@ -1,8 +1,10 @@
 """The page that a router serves to other processes: requests are counted on arrival, whatever becomes of them."""
 
+import asyncio
 import json
 from pathlib import Path
 
+from fairlead.fleet.tenants import Lane
 from tests.router.planes import PROMPT, Raw, plane, run_story, whole, written
 
 ANSWER = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}')
@@ -17,9 +19,45 @@ def test_requests_and_the_tokens_of_their_prompts_are_counted_as_they_come(tmp_p
                 await router.complete()
             await router.complete({**PROMPT, "model": "nobody"})
             page = await router.page()
-            assert before == {"asked": 0, "promptTokens": 0}
+            assert before == {"asked": 0, "promptTokens": 0, "batchArrivals": 0}
             assert page["demand"]["asked"] == 2
             assert page["demand"]["promptTokens"] > 0
+
+    run_story(story())
+
+
+def test_batch_work_is_counted_apart_since_no_fleet_grows_for_it(tmp_path: Path) -> None:
+    lane = {"x-fairlead-lane": "batch"}
+
+    async def story() -> None:
+        async with (
+            Raw(*[ANSWER] * 4).listening() as engine,
+            plane(written(tmp_path, [engine.address], batchLane={})) as router,
+        ):
+            await router.until("routable")
+            await router.complete()
+            demand = (await router.page())["demand"]
+            for _ in range(3):
+                async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=lane) as answer:
+                    assert answer.status == 200
+            assert (await router.page())["demand"] == demand | {"batchArrivals": 3}
+            family = "fairlead_router_arrivals_total"
+            counted = [await router.metric(f'{family}{{model="chat",lane="{one}"}}') for one in Lane]
+            assert counted == [1, -1, 3]
+
+    run_story(story())
+
+
+def test_without_a_batch_lane_its_header_changes_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
+            lane = {"x-fairlead-lane": "batch"}
+            waits = router.session.post(router.url + "/v1/completions", json=PROMPT, headers=lane)
+            work = asyncio.ensure_future(waits)
+            while (await router.page())["demand"]["asked"] < 1:
+                await asyncio.sleep(0.005)
+            assert (await router.page())["demand"]["batchArrivals"] == 0
+            work.cancel()
 
     run_story(story())
 

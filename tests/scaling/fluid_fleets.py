@@ -63,6 +63,8 @@ class Fluid:
     now: float = START
     arrived: float = 0.0
     waiting: float = 0.0
+    batch: float = 0.0
+    """Requests that came in the batch lane."""
     late_share: float = 0.0
     bounds: ReplicaBounds = BOUNDS
     engines: list[Engine] = field(default_factory=list)
@@ -115,7 +117,12 @@ class Fluid:
     def facts(self) -> ScalingFacts:
         """The facts that a scrape would show."""
         router = RouterFigures(
-            at=self.now, asked=self.arrived, prompt_tokens=self.arrived * PROMPT, waiting=self.waiting, held=0.0
+            at=self.now,
+            asked=self.arrived,
+            prompt_tokens=self.arrived * PROMPT,
+            batch_arrivals=self.batch,
+            waiting=self.waiting,
+            batch_waiting=self.batch,
         )
         return ScalingFacts(
             revision="new",

@@ -4,16 +4,27 @@ The controller reads pod, address, state, inflight and reason; the autoscaler al
 added, but not renamed.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
 
 
+class ArrivedRequests(NamedTuple):
+    """Requests since the router's start."""
+
+    demand: int
+    """In all lanes but batch."""
+    prompt_tokens: int
+    """Of their prompts, estimated on arrival."""
+    batch: int
+    """In the batch lane, for which no fleet grows."""
+
+
 def report(
-    dispatcher: Dispatcher, came: tuple[int, int], spent: tuple[float, int] | None, now: float, *, draining: bool
+    dispatcher: Dispatcher, came: ArrivedRequests, spent: tuple[float, int] | None, now: float, *, draining: bool
 ) -> dict[str, Any]:
-    """Build the whole report; `came` is the number of requests and their estimated prompt tokens.
+    """Build the whole report.
 
     `spent` is what the last full hour cost, and its tokens; None without prices.
 
@@ -33,8 +44,9 @@ def report(
         "endpoints": [_one(endpoint, now) for endpoint in dispatcher.table.endpoints],
         "queue": {"held": queue.held, "lanes": lanes, "tenants": tenants},
         "demand": {
-            "asked": came[0],
-            "promptTokens": came[1],
+            "asked": came.demand,
+            "promptTokens": came.prompt_tokens,
+            "batchArrivals": came.batch,
         },
         "lastHour": None if spent is None else {"cost": round(spent[0], 9), "tokens": spent[1]},
         "share": _share(dispatcher),

@@ -12,6 +12,7 @@ from typing import Final
 
 from fairlead.accounting import token_rates
 from fairlead.fleet.endpoints import EndpointState
+from fairlead.fleet.tenants import Lane
 from fairlead.router import external_api, refusals
 from fairlead.router.adapter_samples import AdapterSamples
 from fairlead.router.config.loader import TargetConfig
@@ -63,9 +64,10 @@ class EngineTarget:
     """One target, from its configuration to its last request."""
 
     __slots__ = (
-        *("_lines", "_parts", "adapters", "api", "arrivals", "base", "config", "costs", "dispatcher", "errors"),
-        *("external", "hedges", "model_member", "name", "passed_over_at", "pools", "priority_start", "prober"),
-        *("adapter_samples", "prompt_tokens", "retired", "revisions", "samples", "turning", "unsalted", "watches"),
+        *("_lines", "_parts", "adapters", "api", "arrivals", "base", "batch_arrivals", "config", "costs"),
+        *("dispatcher", "errors", "external", "hedges", "model_member", "name", "passed_over_at", "pools"),
+        *("adapter_samples", "priority_start", "prober", "prompt_tokens", "retired", "revisions", "samples"),
+        *("turning", "unsalted", "watches"),
     )
 
     def __init__(
@@ -86,8 +88,8 @@ class EngineTarget:
         """Requests that ended while a new revision had a share of the traffic."""
         self.adapter_samples = AdapterSamples()
         """Requests that ended while a new version of an adapter had a share of its conversations."""
-        self.arrivals = self.prompt_tokens = 0
-        """Requests for it, and the estimated tokens of their prompts."""
+        self.arrivals = self.prompt_tokens = self.batch_arrivals = 0
+        """Requests for it, and the estimated tokens of their prompts; those of the batch lane apart."""
         self.passed_over_at = -inf
         """When a request for it last went to a fallback at once, since it has no replica."""
         self.turning = False
@@ -140,8 +142,15 @@ class EngineTarget:
 
     def add_demand(self, routing: RoutingRequest) -> None:
         """Count a request for it, whatever becomes of it."""
+        if self.lane_of(routing) is Lane.BATCH:
+            self.batch_arrivals += 1
+            return
         self.arrivals += 1
         self.prompt_tokens += routing.prompt_tokens
+
+    def lane_of(self, routing: RoutingRequest) -> Lane:
+        """Return the lane that a request for it belongs to."""
+        return self.dispatcher.room.lanes.of(routing).lane
 
     def passed_over(self, routing: RoutingRequest, now: float) -> None:
         """Count a request for it that goes to a fallback at once, since it has no replica."""

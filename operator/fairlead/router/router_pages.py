@@ -1,10 +1,14 @@
 """What a router reports: the state behind its metrics, its endpoint reports, and the models of its tenants."""
 
+from collections.abc import Collection
 from typing import Any
 
+from fairlead.fleet.tenants import Lane
 from fairlead.router import endpoint_report, engine_scraper
 from fairlead.router.cache.counters import RedisStoreCounters
+from fairlead.router.endpoint_report import ArrivedRequests
 from fairlead.router.engine_target import EngineTarget
+from fairlead.router.observability.series import ModelDemand
 from fairlead.router.observability.snapshot import RouterSnapshot
 from fairlead.router.router_context import RouterContext
 from fairlead.routing.accounts import Account
@@ -63,9 +67,8 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
     if sole is not None:
         if target:
             return None
-        demand = context.telemetry.counts.demand.values()
-        came = (sum(one.arrivals for one in demand), sum(one.prompt_tokens for one in demand))
-        return endpoint_report.report(sole.dispatcher, came, _spent(context, sole, now), now, draining=draining)
+        came, spent = _arrived(context.telemetry.counts.demand.values()), _spent(context, sole, now)
+        return endpoint_report.report(sole.dispatcher, came, spent, now, draining=draining)
     if target:
         found = context.targets.get(target)
         return None if found is None else _of_target(context, found, now)
@@ -101,8 +104,18 @@ def _tenant(context: RouterContext, account: Account, now: float) -> dict[str, A
     return found | {"spent": round(budget.spent(context.spending.wall(now)), 9), "shared": budget.shared}
 
 
+def _arrived(demand: Collection[ModelDemand]) -> ArrivedRequests:
+    hurried = [one for one in demand if one.key[1] is not Lane.BATCH]
+    return ArrivedRequests(
+        demand=sum(one.arrivals for one in hurried),
+        prompt_tokens=sum(one.prompt_tokens for one in hurried),
+        batch=sum(one.arrivals for one in demand if one.key[1] is Lane.BATCH),
+    )
+
+
 def _of_target(context: RouterContext, target: EngineTarget, now: float) -> dict[str, Any]:
-    came, spent = (target.arrivals, target.prompt_tokens), _spent(context, target, now)
+    came = ArrivedRequests(target.arrivals, target.prompt_tokens, target.batch_arrivals)
+    spent = _spent(context, target, now)
     report = endpoint_report.report(target.dispatcher, came, spent, now, draining=context.draining)
     report["queue"]["passedOver"] = target.was_passed_over(now)
     return report

@@ -123,13 +123,16 @@ class RouterFigures:
 
     at: float
     asked: float
-    """Counter: requests that arrived at admission."""
+    """Counter: requests that arrived at admission, without the batch lane."""
     prompt_tokens: float
     """Counter: their prompt tokens, estimated on arrival."""
+    batch_arrivals: float = 0.0
+    """Counter: requests that arrived in the batch lane. They use idle capacity and never grow a fleet, but one that
+    gets them is not idle."""
     waiting: float = 0.0
     """Waiting requests in the interactive and long lanes."""
     batch_waiting: float = 0.0
-    """Waiting requests in the batch lane: they use idle capacity and never grow a fleet."""
+    """Waiting requests in the batch lane."""
     held: float = 0.0
     """How many of all waiting requests are held because no replica is ready."""
     oldest_seconds: float = 0.0

@@ -44,9 +44,9 @@ STRUCTURED: Final = _OURS.counter(
 )
 
 # Demand on engines, by model.
-ARRIVALS: Final = _OURS.counter("arrivals", "Requests that reached admission, counted on arrival.", "model")
+ARRIVALS: Final = _OURS.counter("arrivals", "Requests that reached admission, counted on arrival.", "model", "lane")
 ARRIVED_TOKENS: Final = _OURS.counter(
-    "arrived_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model"
+    "arrived_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model", "lane"
 )
 
 # Durations and tokens.

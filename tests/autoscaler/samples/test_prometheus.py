@@ -37,9 +37,12 @@ def scraped(page: str, pod: PodName) -> list[PrometheusSeries]:
 def gate(requests: float = 100) -> list[PrometheusSeries]:
     """What it stores of a router's page."""
     return [
-        series(GATE, prometheus_queries.ARRIVALS, f"{requests}", model="chat"),
-        series(GATE, prometheus_queries.ARRIVALS, "7", model="other"),
-        series(GATE, prometheus_queries.ARRIVED_TOKENS, "30000", model="chat"),
+        series(GATE, prometheus_queries.ARRIVALS, f"{requests}", model="chat", lane="interactive"),
+        series(GATE, prometheus_queries.ARRIVALS, "4", model="chat", lane="long"),
+        series(GATE, prometheus_queries.ARRIVALS, "50", model="chat", lane="batch"),
+        series(GATE, prometheus_queries.ARRIVALS, "3", model="other"),
+        series(GATE, prometheus_queries.ARRIVED_TOKENS, "30000", model="chat", lane="interactive"),
+        series(GATE, prometheus_queries.ARRIVED_TOKENS, "90000", model="chat", lane="batch"),
         series(GATE, prometheus_queries.WAITING, "3", lane="interactive"),
         series(GATE, prometheus_queries.WAITING, "1", lane="long"),
         series(GATE, prometheus_queries.WAITING, "40", lane="batch"),
@@ -130,7 +133,14 @@ def test_the_figures_of_a_router_from_prometheus_equal_those_of_its_page() -> No
 
     assert sample.figures is not None
     assert sample.figures.figures == RouterFigures(
-        at=100.0, asked=107.0, prompt_tokens=30_000.0, waiting=4.0, batch_waiting=40.0, held=2.0, oldest_seconds=2.5
+        at=100.0,
+        asked=107.0,
+        prompt_tokens=30_000.0,
+        batch_arrivals=50.0,
+        waiting=4.0,
+        batch_waiting=40.0,
+        held=2.0,
+        oldest_seconds=2.5,
     )
     seen = sample.figures.endpoints["chat-1"]
     assert (seen.state, seen.busy_since) == ("ejected", 100.0)

@@ -27,11 +27,19 @@ def test_waiting_interactive_and_batch_requests_are_counted_separately() -> None
         at=0.0,
         asked=100,
         prompt_tokens=30_000,
+        batch_arrivals=50,
         waiting=4.0,
         batch_waiting=40.0,
         held=2.0,
         oldest_seconds=2.5,
     )
+
+
+def test_a_router_of_an_older_release_does_not_count_batch_work_apart() -> None:
+    sample = sampled(router_page(demand={"asked": 7, "promptTokens": 90}))
+
+    assert sample.figures is not None
+    assert (sample.figures.figures.asked, sample.figures.figures.batch_arrivals) == (7, 0)
 
 
 def test_each_endpoint_is_reported_under_the_name_of_its_pod() -> None:
@@ -68,6 +76,10 @@ def test_requests_that_went_to_a_fallback_start_the_first_replica_like_a_held_on
         (b"[" * 100_000, "its page cannot be read"),
         (b"{}", "its page cannot be read"),
         (router_page(-1), "its page is rejected: demand.asked is negative"),
+        (
+            router_page(demand={"asked": 1, "promptTokens": 1, "batchArrivals": -1}),
+            "its page is rejected: demand.batchArrivals is negative",
+        ),
         (router_page(1, queue={"lanes": {"long": {"waiting": -1}}}), "queue.lanes.long.waiting is negative"),
         (router_page(1).replace(b"100", b"NaN").replace(b"300", b"NaN"), "its page cannot be read"),
     ],

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.fleet.policies import ColdStart, ScalingSignal
+from fairlead.fleet.policies import ColdStart, ReplicaBounds, ScalingSignal
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.facts import EnginePodPhase, RouterPod, SampleProblem
 from fairlead.scaling.learn import slo_correction
@@ -91,6 +91,26 @@ def test_without_requests_no_replica_is_needed() -> None:
     fleet.lived(12 * COLD, 8.0)
     answer = fleet.lived(8 * COLD, 0.0)
     assert need_by(answer, ScalingSignal.TOKENS).replicas == 0
+
+
+def test_batch_work_grows_no_fleet_however_much_comes() -> None:
+    fleet = Fluid().grown(2, at_once=True)
+    before = fleet.lived(12 * COLD, 3.0)
+    for _ in range(100):
+        fleet.batch += 200 * 16.0
+        during = fleet.lived(16.0, 3.0)
+        assert during.replicas <= before.replicas
+        assert figure(during, "demand.requestsPerSecond") == pytest.approx(3.0)
+
+
+def test_a_fleet_that_gets_batch_work_is_not_idle() -> None:
+    to_zero = replace(POLICY, zero_after_seconds=300.0)
+    fleet = Fluid(policy=to_zero, bounds=ReplicaBounds(least=0, most=9)).grown(1, at_once=True)
+    fleet.lived(12 * COLD, 0.5)
+    for _ in range(60):
+        fleet.batch += 1
+        assert fleet.after(16.0, 0.0).replicas == 1
+    assert [fleet.after(16.0, 0.0).replicas for _ in range(19)] == [1] * 18 + [0]
 
 
 def test_the_queue_signal_alone_needs_a_replica_for_each_target_of_waiting_requests() -> None:

@@ -7,15 +7,18 @@ from hashlib import sha256
 import pytest
 
 from fairlead.fleet.gateways import HoldLimits, RoutingSettings, TrafficLimits
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.fleet.tenants import BatchLaneLimits, Tenant
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.routing_request import RoutingRequest
+from fairlead.scaling.facts import RouterFigures
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
 from fairlead.simulator.virtual_fleet.queued_simulation import EngineCapacity, QueuedSimulation, SimulatedDispatcher
 from fairlead.simulator.virtual_fleet.replicas import ScalingHook, SimulatedFleet
+from fairlead.simulator.virtual_fleet.simulated_autoscaler import ScaledDeployment, facts_of
 from tests.simulator.virtual_fleet.engines import ONE_AT_A_TIME, ROOMY, fleet
 from tests.simulator.virtual_fleet.witness import Witness
 
@@ -87,6 +90,35 @@ def test_batch_work_waits_for_people() -> None:
     witness = lived(one, rows, fleet(ONE_AT_A_TIME, 1), slots=1)
     names = [arrival.client for arrival, *_ in witness.answers]
     assert names[-3:] == ["batch"] * 3
+
+
+def test_batch_work_is_shown_to_the_autoscaler_apart_as_by_a_real_router() -> None:
+    seen: list[RouterFigures] = []
+
+    def wanted(snapshot: FleetSnapshot) -> int:
+        scaled = ScaledDeployment(bounds=ReplicaBounds(least=1, most=9), policy=ScalingPolicy())
+        (router,) = facts_of(snapshot, scaled, 1).routers
+        assert router.figures is not None
+        seen.append(router.figures)
+        return 1
+
+    one = front(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.5)))
+    rows = sorted(
+        [*arrivals(40, "batch", output=100), *arrivals(3, "anna", output=100)], key=lambda arrival: arrival.time
+    )
+    scaled = replace(fleet(ONE_AT_A_TIME, 1), scaling=ScalingHook(wanted=wanted, every_s=1.0, first_s=0.5))
+    lived(one, rows, scaled, slots=1, until=2.0)
+    assert seen[1] == RouterFigures(
+        at=1.0,
+        asked=3.0,
+        prompt_tokens=60.0,
+        batch_arrivals=40.0,
+        waiting=3.0,
+        batch_waiting=39.0,
+        held=42.0,
+        oldest_seconds=1.0,
+    )
+    assert seen[2].oldest_seconds == pytest.approx(1.999), "of anna's second request, not of batch work"
 
 
 def test_what_still_waits_when_the_world_stops_was_left() -> None:

@@ -72,9 +72,10 @@ def moments(family: str, namespaces: Collection[str]) -> str:
 
 
 def requests_each_hour(routers: PodName) -> str:
-    """Query requests a second at a deployment's routers in the hour before; pods come and go in that time."""
-    counter = f'{ARRIVALS}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
-    return f"sum(max by (namespace, pod, model) (rate({counter}[1h])))"
+    """Query requests a second at a deployment's routers in the hour before, without the batch lane; pods come and go in
+    that time."""
+    counter = f'{ARRIVALS}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+", lane!="{BATCH}"}}'
+    return f"sum(max by (namespace, pod, model, lane) (rate({counter}[1h])))"
 
 
 def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]:
@@ -110,10 +111,8 @@ def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
         family, value = one.labels.get("__name__"), _number(one.value)
         lane = queue.lanes.setdefault(one.labels.get("lane", ""), LaneReport())
         engine = endpoints[one.labels.get(ENGINE_OF, "")]
-        if family == ARRIVALS:
-            demand.asked += value
-        elif family == ARRIVED_TOKENS:
-            demand.prompt_tokens += value
+        if family in {ARRIVALS, ARRIVED_TOKENS}:
+            _add_demand(demand, one.labels, value)
         elif family == WAITING:
             lane.waiting = value
         elif family == OLDEST:
@@ -129,6 +128,17 @@ def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
     for name, engine in endpoints.items():
         engine.pod = name
     return RouterReport(endpoints=list(endpoints.values()), queue=queue, demand=demand)
+
+
+def _add_demand(demand: DemandReport, labels: Mapping[str, str], value: float) -> None:
+    """Add arrivals to those of their lane; routers of an older release do not write it."""
+    batch = labels.get("lane") == BATCH
+    if labels["__name__"] == ARRIVED_TOKENS:
+        demand.prompt_tokens += 0.0 if batch else value
+    elif batch:
+        demand.batch_arrivals += value
+    else:
+        demand.asked += value
 
 
 def _largest(families: Collection[str], labels: Iterable[str], namespaces: Collection[str]) -> str:

@@ -43,10 +43,12 @@ class QueueReport(msgspec.Struct, rename="camel"):
 
 
 class DemandReport(msgspec.Struct, rename="camel"):
-    """Requests and prompt tokens that arrived since the router started."""
+    """Requests and prompt tokens that arrived since the router started, in all lanes but batch."""
 
     asked: float
     prompt_tokens: float
+    batch_arrivals: float = 0.0
+    """Requests of the batch lane. Routers of an older release count them in `asked`."""
 
 
 class RouterReport(msgspec.Struct):
@@ -91,7 +93,12 @@ def with_doubt(before: PodSample[RouterView], doubt: SampleProblem, because: str
 
 def _negative(page: RouterReport, demand: DemandReport) -> str | None:
     """Name a negative value: JSON has no NaN, so this is the only impossible number."""
-    numbers = {"demand.asked": demand.asked, "demand.promptTokens": demand.prompt_tokens, "queue.held": page.queue.held}
+    numbers = {
+        "demand.asked": demand.asked,
+        "demand.promptTokens": demand.prompt_tokens,
+        "demand.batchArrivals": demand.batch_arrivals,
+        "queue.held": page.queue.held,
+    }
     for name, lane in page.queue.lanes.items():
         numbers[f"queue.lanes.{name}.waiting"] = lane.waiting
         numbers[f"queue.lanes.{name}.oldestSeconds"] = lane.oldest_seconds
@@ -106,6 +113,7 @@ def _figures(queue: QueueReport, demand: DemandReport, at: float) -> RouterFigur
         at=at,
         asked=demand.asked,
         prompt_tokens=demand.prompt_tokens,
+        batch_arrivals=demand.batch_arrivals,
         waiting=sum(lane.waiting for lane in hurried),
         batch_waiting=batch.waiting if batch is not None else 0.0,
         held=max(queue.held, float(queue.passed_over)),

@@ -70,9 +70,7 @@ class RouterCounters:
         self.spenders: BoundedSeries[tuple[str, str], TenantSeries] = BoundedSeries(
             MOST_SPENDERS, lambda key, now: TenantSeries(key, now, self.tenants.setdefault(key[0], TenantTotal()))
         )
-        self.demand: BoundedSeries[str, ModelDemand] = BoundedSeries(
-            MOST_SERIES, lambda model, now: ModelDemand((model,), now)
-        )
+        self.demand: BoundedSeries[tuple[str, Lane], ModelDemand] = BoundedSeries(MOST_SERIES, ModelDemand)
         self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MOST_SPENDERS, TargetSeries)
         self.copies: BoundedSeries[tuple[str, str, str], CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.checked: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
@@ -105,7 +103,8 @@ class RouterCounters:
     def add_demand(self, record: RequestRecord, now: float) -> None:
         """Count a request that needs an engine: demand, whatever becomes of it."""
         model = self.names.models.get(record.model) or self.names.shown(record.model, served=False)
-        demand = self.demand.get(model) or self.demand.place(model, now)
+        key = (model, record.lane)
+        demand = self.demand.get(key) or self.demand.place(key, now)
         demand.arrivals += 1
         if record.prompt_estimate > 0:
             demand.prompt_tokens += record.prompt_estimate

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
 from fairlead.accounting.request_cost import AttemptRecord
+from fairlead.fleet.tenants import Lane
 from fairlead.telemetry import router_buckets, router_families
 from fairlead.telemetry.histogram import MetricHistogram
 
@@ -150,11 +151,11 @@ class CountSeries:
 
 
 class ModelDemand:
-    """Requests and prompt tokens that arrived for one model."""
+    """Requests and prompt tokens that arrived for one model, in one lane."""
 
     __slots__ = ("arrivals", "key", "prompt_tokens", "used_at")
 
-    def __init__(self, key: tuple[str, ...], now: float) -> None:
+    def __init__(self, key: tuple[str, Lane], now: float) -> None:
         self.key = key
         self.used_at = now
         self.arrivals = self.prompt_tokens = 0

@@ -36,6 +36,8 @@ class ArrivalCounter:
     at: float
     requests: float
     prompt_tokens: float
+    batch: float = 0.0
+    """Requests of the batch lane, which are not in `requests`."""
     request_rate: float = 0.0
     prompt_rate: float = 0.0
     ahead: float = 0.0
@@ -76,7 +78,13 @@ def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCou
     run, wait or ended."""
     if roster.routers or roster.silent:
         routers = tuple(
-            ArrivalCounter(name=one.name, at=figures.at, requests=figures.asked, prompt_tokens=figures.prompt_tokens)
+            ArrivalCounter(
+                name=one.name,
+                at=figures.at,
+                requests=figures.asked,
+                prompt_tokens=figures.prompt_tokens,
+                batch=figures.batch_arrivals,
+            )
             for one, figures in roster.routers
         )
         return routers, frozenset(one.name for one in (*(one for one, _ in roster.routers), *roster.silent))
@@ -104,7 +112,7 @@ def updated(
     requests = fsum(more for _, more, _ in (*increases, *granted))
     tokens = fsum(more for _, _, more in (*increases, *granted))
     following = sorted((counter for counter, _, _ in (*increases, *granted)), key=_name)
-    last = now if requests > 0 or _came_unseen(kept, reported, elapsed, rhythm.stale) else before.last
+    last = now if requests > 0 or _came_uncounted(kept, reported, elapsed, rhythm.stale) else before.last
     return Arrivals(
         points=_points(before.points, ArrivalTotals(at=now, requests=requests, prompt_tokens=tokens), rhythm.grain),
         tellers=tuple(following),
@@ -116,16 +124,18 @@ def _name(one: ArrivalCounter) -> str:
     return one.name
 
 
-def _came_unseen(
+def _came_uncounted(
     kept: Mapping[str, ArrivalCounter], reported: tuple[ArrivalCounter, ...], elapsed: float, stale: float
 ) -> bool:
-    """Return whether requests came in a pause too long to count them: they add no rate, but the fleet was not idle."""
+    """Return whether requests came that add no rate, although the fleet was not idle: batch work, or any in a pause too
+    long to count them."""
     for one in reported:
         before = kept.get(one.name)
         if before is None:  # it may have replaced a counter during the pause
-            came = elapsed > stale and one.requests > 0
+            came = elapsed > stale and one.requests + one.batch > 0
         else:
-            came = one.at - before.at > stale and one.requests != before.requests
+            long = one.at - before.at > stale
+            came = one.batch != before.batch or (long and one.requests != before.requests)
         if came:
             return True
     return False

@@ -2,11 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.replica import SimulatedReplica
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLaneTotals:
+    """The part of a snapshot's requests that went to the batch lane."""
+
+    arrived: int = 0
+    """Since the start, as the next count."""
+    prompt_tokens: int = 0
+    waiting: int = 0
+    """In the dispatcher's queue now."""
+
+
+NO_BATCH_LANE: Final = BatchLaneTotals()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +46,8 @@ class FleetSnapshot:
     output_tokens: int
     """Output tokens of requests that ended."""
     oldest_s: float = 0.0
-    """How long the oldest held request has been held."""
+    """How long the oldest held request has been held, without the batch lane."""
+    batch: BatchLaneTotals = NO_BATCH_LANE
     replicas: Sequence[SimulatedReplica] = field(default=(), compare=False, repr=False)
     """All replicas that are not gone, live and not copied: read them at once and do not keep them."""
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.randomness import RandomSource
+from fairlead.fleet.tenants import Lane
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.expectations import BLOCK_BYTES
@@ -20,7 +21,7 @@ from fairlead.routing.routing_request import RoutingRequest
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Chosen
-from fairlead.simulator.virtual_fleet.observers import FleetSnapshot, SimulationObserver
+from fairlead.simulator.virtual_fleet.observers import BatchLaneTotals, FleetSnapshot, SimulationObserver
 from fairlead.simulator.virtual_fleet.replica import SimulatedReplica
 from fairlead.simulator.virtual_fleet.replicas import ScalingHook, SimulatedFleet
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation, PeriodicEvent, SimulationEvent
@@ -73,6 +74,7 @@ class SimulatedDispatcher:
             dispatcher.table.field.block_tokens = float(prefixes.tokens)
             dispatcher.table.expectations.bytes_a_token.value = BLOCK_BYTES / prefixes.tokens
         self._requests: dict[int, RoutingRequest] = {}
+        self._batch_arrived = self._batch_tokens = 0
 
     def submit(self, arrival: RequestArrival) -> Endpoint | Refusal | None:
         """Submit a request as the router does; return an endpoint, a refusal, or None if it is queued."""
@@ -90,6 +92,9 @@ class SimulatedDispatcher:
             blocks=arrival.prefix[self._block_pages - 1 :: self._block_pages] if self._block_pages else (),
             owner=arrival,
         )
+        if self.dispatcher.room.lanes.of(request).lane is Lane.BATCH:
+            self._batch_arrived += 1
+            self._batch_tokens += arrival.prompt_tokens
         found = self.dispatcher.submit(request, arrival.time)
         if not isinstance(found, Refusal):
             self._requests[id(arrival)] = request
@@ -106,6 +111,11 @@ class SimulatedDispatcher:
             if isinstance(found, Refusal):
                 del self._requests[id(arrival)]
         return given
+
+    def batch_lane(self) -> BatchLaneTotals:
+        """Return what came to the batch lane, counted as a router does."""
+        waiting = self.dispatcher.room.lanes.batch.bands.waiting
+        return BatchLaneTotals(arrived=self._batch_arrived, prompt_tokens=self._batch_tokens, waiting=waiting)
 
     @property
     def waiting(self) -> list[RequestArrival]:
@@ -210,8 +220,10 @@ class QueuedSimulation(FleetSimulation):
 
     def _snapshot(self) -> FleetSnapshot:
         """Add the requests in the dispatcher's queue, as the autoscaler sees a router's."""
-        since = [lane.oldest_seconds for lane in self._front.dispatcher.snapshot(self.now).lanes]
-        return replace(super()._snapshot(), held=self._front.dispatcher.waiting, oldest_s=max(since))
+        front = self._front
+        lanes = front.dispatcher.snapshot(self.now).lanes
+        oldest = max(lane.oldest_seconds for lane in lanes if lane.lane is not Lane.BATCH)
+        return replace(super()._snapshot(), held=front.dispatcher.waiting, oldest_s=oldest, batch=front.batch_lane())
 
     def _read_figures(self) -> None:
         table = self._front.dispatcher.table

@@ -134,11 +134,14 @@ def assumed_speed(times: StepTimes, settings: EngineSettings) -> ReplicaSpeed:
 
 
 def _router(snapshot: FleetSnapshot) -> RouterFigures:
+    batch = snapshot.batch
     return RouterFigures(
         at=snapshot.at,
-        asked=float(snapshot.arrived),
-        prompt_tokens=float(snapshot.prompt_tokens),
-        waiting=float(snapshot.held),
+        asked=float(snapshot.arrived - batch.arrived),
+        prompt_tokens=float(snapshot.prompt_tokens - batch.prompt_tokens),
+        batch_arrivals=float(batch.arrived),
+        waiting=float(snapshot.held - batch.waiting),
+        batch_waiting=float(batch.waiting),
         held=float(snapshot.held),
         oldest_seconds=snapshot.oldest_s,
     )
