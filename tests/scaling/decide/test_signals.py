@@ -8,7 +8,19 @@ from fairlead.fleet.policies import ColdStart, ReplicaBounds, ScalingSignal
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.facts import EnginePodPhase, RouterPod, SampleProblem
 from fairlead.scaling.learn import slo_correction
-from tests.scaling.fluid_fleets import COLD, KV_ONLY, POLICY, QUEUE_ONLY, TOKENS_ONLY, TRUE, Fluid, need_by, only
+from tests.scaling.fluid_fleets import (
+    COLD,
+    KV_ONLY,
+    OUTPUT,
+    POLICY,
+    PROMPT,
+    QUEUE_ONLY,
+    TOKENS_ONLY,
+    TRUE,
+    Fluid,
+    need_by,
+    only,
+)
 
 
 def figure(answer: Recommendation, name: str) -> float:
@@ -227,6 +239,31 @@ def test_engines_report_demand_where_no_router_does() -> None:
         fleet.passed(16.0, 8.0)
         answer = fleet.decided(replace(fleet.facts(), routers=()))
     assert figure(answer, "demand.requestsPerSecond") == pytest.approx(8.0, rel=0.05)
+
+
+@pytest.mark.parametrize("longer", [0.0, 2000.0, -2000.0])
+def test_engines_that_answered_much_report_no_burst_when_clients_leave_or_prompts_change(longer: float) -> None:
+    fleet = Fluid(policy=only(TOKENS_ONLY)).grown(2, at_once=True)
+    for engine in fleet.engines:
+        engine.finished, engine.prompt, engine.output = 100_000.0, 100_000.0 * PROMPT, 100_000.0 * OUTPUT
+    _without_routers(fleet, 50, more_running=30.0)
+    for engine in fleet.engines:
+        engine.prompt += longer
+    for answer in _without_routers(fleet, 50, more_running=5.0):
+        assert figure(answer, "demand.requestsPerSecond") == pytest.approx(4.0, rel=0.3)
+        assert figure(answer, "demand.promptTokensPerSecond") == pytest.approx(4.0 * PROMPT, rel=0.3)
+        assert answer.replicas <= 2
+
+
+def _without_routers(fleet: Fluid, decisions: int, more_running: float) -> list[Recommendation]:
+    """Four requests a second that only engines report, while others run in each."""
+    answers = []
+    for _ in range(decisions):
+        fleet.passed(4.0, 4.0)
+        for engine in fleet.engines:
+            engine.running += more_running
+        answers.append(fleet.decided(replace(fleet.facts(), routers=())))
+    return answers
 
 
 def test_a_kv_cache_usage_above_100_percent_is_reported_as_questionable() -> None:

@@ -38,6 +38,8 @@ class ArrivalCounter:
     prompt_tokens: float
     batch: float = 0.0
     """Requests of the batch lane, which are not in `requests`."""
+    mean_prompt: float | None = None
+    """Tokens of a prompt, for an engine's requests, whose prompts nothing counts on arrival; None for a router."""
     request_rate: float = 0.0
     prompt_rate: float = 0.0
     ahead: float = 0.0
@@ -91,7 +93,9 @@ def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCou
     engines = []
     for pod, figures in (*roster.measured, *roster.leaving):
         sent = (figures.finished or 0.0) + (figures.running or 0.0) + (figures.waiting or 0.0)
-        engines.append(ArrivalCounter(name=pod.name, at=figures.at, requests=sent, prompt_tokens=sent * mean_prompt))
+        engines.append(
+            ArrivalCounter(name=pod.name, at=figures.at, requests=sent, prompt_tokens=0.0, mean_prompt=mean_prompt)
+        )
     return tuple(engines), frozenset(one.name for one in (*(one for one, _ in roster.measured), *roster.unknown))
 
 
@@ -144,15 +148,13 @@ def _came_uncounted(
 def _counted(
     before: ArrivalCounter | None, now: ArrivalCounter, rhythm: ArrivalResolution
 ) -> tuple[ArrivalCounter, float, float]:
-    """Return a sampled counter and its increase; a counter that went down restarted from zero."""
+    """Return a sampled counter and its increase."""
     if before is None:
         return now, 0.0, 0.0
     gap = now.at - before.at
     if gap <= 0:
         return before, 0.0, 0.0
-    again = now.requests < before.requests or now.prompt_tokens < before.prompt_tokens
-    requests = now.requests if again else now.requests - before.requests
-    tokens = now.prompt_tokens if again else now.prompt_tokens - before.prompt_tokens
+    requests, tokens = _increase(before, now)
     weight = gap / (gap + rhythm.grain)
     following = replace(
         now,
@@ -162,6 +164,17 @@ def _counted(
     if gap > rhythm.stale:
         return following, 0.0, 0.0
     return following, max(requests - before.ahead, 0.0), max(tokens - before.ahead_tokens, 0.0)
+
+
+def _increase(before: ArrivalCounter, now: ArrivalCounter) -> tuple[float, float]:
+    """Return more requests and prompt tokens. A router's counter that went down restarted from zero; an engine's sum
+    also goes down when a client disconnects, since no engine counts such a request as ended."""
+    if now.mean_prompt is not None:
+        requests = max(now.requests - before.requests, 0.0)
+        return requests, requests * now.mean_prompt
+    if now.requests < before.requests or now.prompt_tokens < before.prompt_tokens:
+        return now.requests, now.prompt_tokens
+    return now.requests - before.requests, now.prompt_tokens - before.prompt_tokens
 
 
 def _granted(
