@@ -44,6 +44,45 @@ def test_every_end_has_a_reason_and_a_remedy(status: Manifest, reason: Why, answ
     assert answer in found.message
 
 
+ACCESS_LOG = 'INFO:     10.244.1.7:40466 - "GET /v1/modelz HTTP/1.1" 404 Not Found'
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("torch.OutOfMemoryError: CUDA out of memory. Process 2140417 has 77.70 GiB in use.", Why.OUT_OF_GPU_MEMORY),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 404.00 MiB.", Why.OUT_OF_GPU_MEMORY),
+        (f"{ACCESS_LOG}\ntorch.AcceleratorError: CUDA error: an illegal memory access", Why.CRASH_LOOP),
+        ("ERROR 11-21 10:40:45 [multiproc_executor.py:401] RuntimeError: NCCL error", Why.CRASH_LOOP),
+        ('INFO: 10.1.1.1:4242 - "POST /v1/models HTTP/1.1" 401 Unauthorized\nKeyError: 403', Why.CRASH_LOOP),
+        ('INFO: 10.1.1.1:4242 - "POST /v1/models HTTP/1.1" 403 Forbidden\nRuntimeError: boom', Why.CRASH_LOOP),
+    ],
+)
+def test_a_number_in_a_log_is_not_taken_for_an_answer_of_the_hub(message: str, reason: Why) -> None:
+    found = pod_troubles.trouble(pod(ended(message)))
+    assert found is not None
+    assert found.reason == reason
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "huggingface_hub.errors.HfHubHTTPError: {} Client Error. (Request ID: Root=1-66f4b037)",
+        "httpx.HTTPStatusError: Client error '{} Status' for url 'https://huggingface.co/a/b'",
+        "request error: HTTP status client error ({} Status) for url (https://huggingface.co/a/b)",
+        "urllib.error.HTTPError: HTTP Error {}: Status",
+        "ClientError: An error occurred ({}) when calling the HeadObject operation: Status",
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "reason"), [(401, Why.ACCESS_DENIED), (403, Why.ACCESS_DENIED), (404, Why.MODEL_NOT_FOUND)]
+)
+def test_the_status_of_a_download_is_found_as_each_library_writes_it(answer: str, status: int, reason: Why) -> None:
+    found = pod_troubles.trouble(pod(ended(answer.format(status))))
+    assert found is not None
+    assert found.reason == reason
+
+
 @pytest.mark.parametrize(
     "status",
     [
