@@ -64,8 +64,13 @@ class PretendServer:
     events: list[Manifest] = field(default_factory=list)
     held: dict[str, Manifest] = field(default_factory=dict)
     refusal: ApiError | None = None
+    """Of writes."""
+    unread: ApiError | None = None
+    """Of reads."""
 
     async def read(self, _: Resource, __: str | None, name: str) -> Manifest | None:
+        if self.unread is not None:
+            raise self.unread
         return self.held.get(name)
 
     async def apply(

@@ -35,7 +35,7 @@ class DeploymentLoopState:
     not_before: float = 0.0
     """No write before this time, after a failed one."""
     kept: ScalingState | None = None
-    """What was last saved."""
+    """What was last saved; None while that is unknown, so that nothing may be saved over it."""
     kept_at: float = 0.0
     task: asyncio.Task[None] | None = None
     """The write in flight; there is one at a time."""
@@ -56,7 +56,9 @@ class DeploymentLoopState:
     @property
     def learnt_more(self) -> bool:
         """Whether there is something to save."""
-        return self.memory is not None and memory_store.lasting(self.memory) != self.kept
+        if self.memory is None or self.kept is None:
+            return False
+        return memory_store.lasting(self.memory) != self.kept
 
     def before(self, stored: ScalingFields, now: float) -> ScalingFields:
         """Return the stored fields, or our own last write until the watch has surely delivered it."""

@@ -2,7 +2,8 @@
 
 Only speeds, cold starts, demand and what speculation gained are saved; the windows of recent answers fill again within
 one stabilization window.
-Written seldom and never required: a process that cannot read it starts without.
+Written seldom. A process that may not read it starts without, and then never writes it, as it would lose what others
+learnt; while the API server does not answer, decisions wait for it.
 """
 
 import logging
@@ -25,6 +26,8 @@ from fairlead.scaling.learn.estimates import Estimates
 
 EVERY_S: Final = 600.0
 """The most that a crash loses; a longer interval would save nothing, since objects are reconciled as often anyway."""
+RETRY_S: Final = 60.0
+"""Seconds until the next try to save, after one that failed."""
 LARGEST: Final = 256 * 1024
 """Bytes; a ConfigMap holds four times as much."""
 KEY: Final = "learnt.json"
@@ -38,20 +41,23 @@ log = logging.getLogger("fairlead.autoscaler")
 
 
 async def restore(server: ApiClient, document: Manifest) -> ScalingState:
-    """Read what was saved for this very object, by uid; an empty state if there is none or it cannot be read."""
+    """Read what was saved for this very object, by uid; an empty state if there is none or it makes no sense.
+
+    Raises ApiError, after which it is unknown what was saved.
+    """
     metadata = document["metadata"]
+    found = await server.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
+    if found is None or _owner(found) != metadata["uid"]:
+        return ScalingState()
+    data = found.get("data") or {}
     try:
-        found = await server.read(kinds.CONFIG_MAP, metadata["namespace"], name_of(document))
-        if found is None or _owner(found) != metadata["uid"]:
-            return ScalingState()
-        data = found.get("data") or {}
         speculation = _SPECULATION.decode(data.get(SPECULATION_KEY) or "{}")
         return ScalingState(learnt=_DECODER.decode(data.get(KEY) or "{}"), pacing=AnswerHistory(guessing=speculation))
-    except (ApiError, msgspec.DecodeError) as problem:
+    except msgspec.DecodeError as problem:
         log.warning(
-            "the learnt speeds and demand cannot be read, so learning starts from scratch: %s",
+            "the learnt speeds and demand make no sense, so learning starts from scratch: %s",
             problem,
-            extra=_about(document),
+            extra=about(document),
         )
         return ScalingState()
 
@@ -70,19 +76,19 @@ def following(memory: ScalingState, *, off: bool, now: float) -> ScalingState:
 
 
 async def keep(server: ApiClient, document: Manifest, memory: ScalingState) -> bool:
-    """Save the memory; returns whether that succeeded."""
+    """Save the memory, unless it is too large; returns False if it should be tried again soon."""
     data, speculation = {KEY: msgspec.json.encode(memory.learnt).decode()}, memory.pacing.guessing.lasting
     if speculation != SpeculationState():
         data[SPECULATION_KEY] = msgspec.json.encode(speculation).decode()
     if len(data[KEY]) > LARGEST:
         log.warning(
-            "the learnt speeds and demand take %d bytes and are not saved", len(data[KEY]), extra=_about(document)
+            "the learnt speeds and demand take %d bytes and are not saved", len(data[KEY]), extra=about(document)
         )
-        return False
+        return True
     try:
         await server.apply(manifest(document, data), manager=MANAGER)
     except (ApiError, NotLeading) as problem:
-        log.warning("the learnt speeds and demand cannot be saved: %s", problem, extra=_about(document))
+        log.warning("the learnt speeds and demand cannot be saved: %s", problem, extra=about(document))
         return False
     return True
 
@@ -115,5 +121,6 @@ def _owner(found: Manifest) -> str:
     return str(owners[0].get("uid", "")) if owners else ""
 
 
-def _about(document: Manifest) -> dict[str, object]:
+def about(document: Manifest) -> dict[str, object]:
+    """Return the fields of a log line about this deployment."""
     return {"namespace": document["metadata"]["namespace"], "name_of_object": document["metadata"]["name"]}

@@ -16,13 +16,14 @@ from fairlead.autoscaler.policy_effects import EffectWriter
 from fairlead.autoscaler.samples.prometheus_queries import PodName
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
 from fairlead.autoscaler.scaling_status import ScalingFields
-from fairlead.cluster.api_errors import ApiError, Conflict, NotFound
+from fairlead.cluster.api_errors import ApiError, Conflict, NotFound, RequestRefused
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
 from fairlead.cluster.kinds import Manifest
 from fairlead.objects import names
 from fairlead.process.event_publisher import EventPublisher
 from fairlead.scaling.decide.recommendation import Recommendation
+from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 END_S: Final = 5.0
@@ -62,7 +63,7 @@ class AutoscalerWriter:
 
     def restore(self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float) -> None:
         """Read earlier estimates from the ConfigMap or from a Prometheus; decisions wait for them."""
-        if not state.is_writing:
+        if not state.is_writing and now >= state.not_before:
             self._begin(state, self._restore(case, state, sources, now))
 
     def keep_learnt(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
@@ -130,8 +131,24 @@ class AutoscalerWriter:
     async def _restore(
         self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float
     ) -> None:
-        memory = await memory_store.restore(self._server, case.document)
-        state.kept = memory_store.lasting(memory)
+        try:
+            memory = await memory_store.restore(self._server, case.document)
+            state.kept, state.failures = memory_store.lasting(memory), 0
+        except RequestRefused as problem:
+            memory = ScalingState()
+            log.warning(
+                "the learnt speeds and demand may not be read, so learning starts from scratch and is not saved: %s",
+                problem,
+                extra=memory_store.about(case.document),
+            )
+        except ApiError as problem:
+            state.failed(now)
+            log.warning(
+                "the learnt speeds and demand cannot be read, so decisions wait for them: %s",
+                problem,
+                extra=memory_store.about(case.document),
+            )
+            return
         shown = state.before(scaling_status.stored(case.document), now)
         if "speculation" in shown:
             memory = memory_store.following(memory, off=scaling_status.is_switched_off(shown), now=now)
@@ -143,3 +160,5 @@ class AutoscalerWriter:
         memory = state.memory
         if await memory_store.keep(self._server, document, memory):
             state.kept = memory_store.lasting(memory)
+        else:
+            state.kept_at -= memory_store.EVERY_S - memory_store.RETRY_S
