@@ -67,6 +67,9 @@ class PretendServer:
     """Of writes."""
     unread: ApiError | None = None
     """Of reads."""
+    lags: bool = False
+    """The watch delivers writes only by `catch_up`."""
+    undelivered: list[Manifest] = field(default_factory=list)
 
     async def read(self, _: Resource, __: str | None, name: str) -> Manifest | None:
         if self.unread is not None:
@@ -89,7 +92,17 @@ class PretendServer:
         assert stored is not None
         ours = {"scaling", "effects"}
         rest = {name: one for name, one in (stored.get("status") or {}).items() if name not in ours}
-        return self.world.receive(stored | {"status": rest | manifest["status"]})
+        document = stored | {"status": rest | manifest["status"]}
+        if not self.lags:
+            return self.world.receive(document)
+        self.undelivered.append(PretendWorld().receive(document))
+        return self.undelivered[-1]
+
+    def catch_up(self) -> None:
+        """Deliver what the watch has not delivered yet."""
+        self.lags = False
+        for one in self.undelivered:
+            self.world.of(kinds.of(one)).put(one)
 
     async def create(self, manifest: Manifest) -> Manifest:
         self.events.append(manifest)

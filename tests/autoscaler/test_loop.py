@@ -199,6 +199,36 @@ def test_a_status_that_another_client_overwrites_is_restored_and_reported_in_an_
     run_story(story)
 
 
+def test_a_watch_that_lags_is_not_taken_for_another_client() -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.rounds(10)
+        fleet.server.lags = True
+        fleet.source.waiting = 6.0
+        await fleet.rounds(30)
+        fleet.server.catch_up()
+        await fleet.rounds(20)
+        assert [one["reason"] for one in fleet.server.scalings()] == ["Idle", "QueueDepth", "Steady"]
+        assert len(fleet.scaling()["decisions"]) == 1
+        assert [one["reason"] for one in fleet.server.events] == ["QueueDepth"]
+        assert b'outcome="contested"' not in _page(fleet)
+
+    run_story(story)
+
+
+def test_another_clients_write_is_seen_as_soon_as_it_comes() -> None:
+    async def story(fleet: Fleet) -> None:
+        await fleet.rounds(6)
+        fleet.source.waiting = 6.0
+        await fleet.rounds(2)
+        assert fleet.scaling()["recommended"] == 3
+        fleet.world.receive(deployment("chat", status={"scaling": fleet.scaling() | {"recommended": 5}}))
+        await fleet.rounds(1)
+        assert fleet.scaling()["recommended"] == 3
+        assert "PutBack" in {one["reason"] for one in fleet.server.events}
+
+    run_story(story)
+
+
 def test_what_was_learned_is_saved_at_shutdown_and_loaded_at_the_next_start() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.source.waiting = 6.0

@@ -149,8 +149,7 @@ class ScalingLoop:
     def _hold(self, case: ScalingCase, why: NoPolicy, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
         """Publish the current count with the reason why no policy decides."""
         count = wanted_replicas(case, deployment_pods.of(snapshot.world, case.document).engines, snapshot)
-        before = state.before(scaling_status.stored(case.document), snapshot.now)
-        recommendation = scaling_status.held(before, count, why.because)
+        recommendation = scaling_status.held(state.before(case.document), count, why.because)
         state.record = None
         self._environment.writer.publish(case, recommendation, state, snapshot.now)
 

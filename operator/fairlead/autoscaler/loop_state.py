@@ -4,14 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.autoscaler import memory_store
+from fairlead.autoscaler import memory_store, scaling_status
 from fairlead.autoscaler.scaling_spec import ScalingSpec
 from fairlead.autoscaler.scaling_status import ScalingFields
+from fairlead.cluster import store
+from fairlead.cluster.kinds import Manifest
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.explain.decision_record import DecisionRecord
 
-ECHO_S: Final = 5.0
-"""Our own writes reach the watch well within this time; a difference after it comes from another process."""
 LONGEST_PAUSE_S: Final = 30.0
 
 
@@ -29,8 +29,9 @@ class DeploymentLoopState:
     record: DecisionRecord | None = None
     """The last whole decision."""
     written: ScalingFields | None = None
-    """The fields of our last write, used until the watch has surely delivered them."""
-    written_at: float = 0.0
+    """The fields of our last write, used until the watch has delivered them."""
+    written_version: int = -1
+    """The object's version that has them."""
     failures: int = 0
     not_before: float = 0.0
     """No write before this time, after a failed one."""
@@ -60,21 +61,21 @@ class DeploymentLoopState:
             return False
         return memory_store.lasting(self.memory) != self.kept
 
-    def before(self, stored: ScalingFields, now: float) -> ScalingFields:
-        """Return the stored fields, or our own last write until the watch has surely delivered it."""
-        if self.written is not None and now - self.written_at < ECHO_S:
+    def before(self, document: Manifest) -> ScalingFields:
+        """Return the stored fields, or our own last write until the watch has delivered it: a difference after that
+        comes from another process."""
+        if self.written is not None and store.version_of(document) < self.written_version:
             return self.written
-        return stored
+        return scaling_status.stored(document)
 
     def follow_clock(self, now: float) -> None:
         """Keep no time after the present: a clock that steps back would stop decisions and writes for its step."""
         self.since, self.kept_at = min(self.since, now), min(self.kept_at, now)
-        self.written_at = min(self.written_at, now)
         self.not_before = min(self.not_before, now + LONGEST_PAUSE_S)
 
-    def wrote(self, found: ScalingFields, now: float) -> None:
-        """Record a write that succeeded."""
-        self.written, self.written_at, self.failures = found, now, 0
+    def wrote(self, found: ScalingFields, version: int) -> None:
+        """Record a write that succeeded, and the version that the object has since."""
+        self.written, self.written_version, self.failures = found, version, 0
 
     def failed(self, now: float) -> None:
         """Record a write that failed; each retry waits longer, since the cause seldom passes quickly."""

@@ -16,6 +16,7 @@ from fairlead.autoscaler.policy_effects import EffectWriter
 from fairlead.autoscaler.samples.prometheus_queries import PodName
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
 from fairlead.autoscaler.scaling_status import ScalingFields
+from fairlead.cluster import store
 from fairlead.cluster.api_errors import ApiError, Conflict, NotFound, RequestRefused
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
@@ -47,17 +48,16 @@ class AutoscalerWriter:
         self, case: ScalingCase, recommendation: Recommendation, state: DeploymentLoopState, now: float
     ) -> None:
         """Write the recommendation if it differs from status."""
-        stored = scaling_status.stored(case.document)
-        before = state.before(stored, now)
+        before = state.before(case.document)
         found = scaling_status.scaling(case, recommendation, before, now)
         if state.is_writing or now < state.not_before or not scaling_status.differs(found, before, now):
             return
-        contested = state.written is not None and scaling_status.count(stored) != scaling_status.count(state.written)
+        contested = state.written is not None and scaling_status.count(before) != scaling_status.count(state.written)
         self._begin(state, self._publish(case, found, before, (state, now, contested)))
 
     def withdraw(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
         """Remove our recommendation from a deployment without spec.scaling."""
-        if not state.before(scaling_status.stored(document), now) or state.is_writing or now < state.not_before:
+        if not state.before(document) or state.is_writing or now < state.not_before:
             return
         self._begin(state, self._withdraw(document, state, now))
 
@@ -96,9 +96,10 @@ class AutoscalerWriter:
         by: tuple[DeploymentLoopState, float, bool],
     ) -> None:
         state, now, contested = by
-        if not await self._apply(scaling_status.of_deployment(case.document, found), state, now):
+        version = await self._apply(scaling_status.of_deployment(case.document, found), state, now)
+        if version is None:
             return
-        state.wrote(found, now)
+        state.wrote(found, version)
         self._metrics.wrote("contested" if contested else "done")
         news = [scaling_events.contested(case.document)] if contested else []
         if (change := scaling_events.news_of(case, found, before)) is not None:
@@ -109,15 +110,17 @@ class AutoscalerWriter:
             await self._effects.record(case, found)
 
     async def _withdraw(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
-        if await self._apply(scaling_status.of_deployment(document, {}), state, now):
-            state.wrote({}, now)
+        version = await self._apply(scaling_status.of_deployment(document, {}), state, now)
+        if version is not None:
+            state.wrote({}, version)
             self._metrics.wrote("done")
 
-    async def _apply(self, manifest: Manifest, state: DeploymentLoopState, now: float) -> bool:
+    async def _apply(self, manifest: Manifest, state: DeploymentLoopState, now: float) -> int | None:
+        """Return the object's version after the write; None if it failed."""
         try:
-            await self._server.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
+            written = await self._server.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
         except (NotFound, NotLeading):
-            return False
+            return None
         except Conflict:  # the object was replaced by another of the same name, which the watch will deliver
             state.failed(now)
         except ApiError as problem:
@@ -125,8 +128,8 @@ class AutoscalerWriter:
             self._metrics.wrote("failed")
             log.warning("a recommendation cannot be written: %s", problem)
         else:
-            return True
-        return False
+            return store.version_of(written)
+        return None
 
     async def _restore(
         self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float
@@ -149,7 +152,7 @@ class AutoscalerWriter:
                 extra=memory_store.about(case.document),
             )
             return
-        shown = state.before(scaling_status.stored(case.document), now)
+        shown = state.before(case.document)
         if "speculation" in shown:
             memory = memory_store.following(memory, off=scaling_status.is_switched_off(shown), now=now)
         routers = PodName(case.namespace, names.router(case.name))
