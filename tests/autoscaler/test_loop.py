@@ -1,17 +1,12 @@
 """The loop: decides, publishes where it matters, holds where too little is known, and no deployment stops it."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from functools import partial
 
-from fairlead.autoscaler import http_handlers, memory_store
-from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
+from fairlead.autoscaler import http_handlers
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiRequest, RequestRefused, Unreachable
-from fairlead.scaling.learn.demand_forecast import HOUR, WEEK
+from fairlead.cluster.api_errors import ApiRequest, Unreachable
 from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, policy
-from tests.autoscaler.weeks import Weeks
 
 
 def run_story(story: Callable[[Fleet], Awaitable[None]]) -> None:
@@ -225,102 +220,6 @@ def test_another_clients_write_is_seen_as_soon_as_it_comes() -> None:
         await fleet.rounds(1)
         assert fleet.scaling()["recommended"] == 3
         assert "PutBack" in {one["reason"] for one in fleet.server.events}
-
-    run_story(story)
-
-
-def test_what_was_learned_is_saved_at_shutdown_and_loaded_at_the_next_start() -> None:
-    async def story(fleet: Fleet) -> None:
-        fleet.source.waiting = 6.0
-        working = asyncio.create_task(fleet.loop.run())
-        for _ in range(10):
-            fleet.clock.now += 1.0
-            await fleet.loop.round()
-            await asyncio.sleep(0)
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-        assert "chat-autoscaler-memory" in fleet.server.held
-        again = Fleet(world=fleet.world, clock=fleet.clock, subjects=fleet.subjects)
-        again.server.held = fleet.server.held
-        await again.rounds(1)
-        memory = again.loop.states["uid-chat"].memory
-        assert memory is not None
-        assert memory == fleet.loop.states["uid-chat"].kept
-        await again.sources.close()
-
-    run_story(story)
-
-
-def test_while_the_saved_memory_cannot_be_read_decisions_wait_for_it_so_that_it_is_not_lost() -> None:
-    async def story(fleet: Fleet) -> None:
-        hours = {"forecasts": {"hours": [2.0] * WEEK}}
-        memory = memory_store.manifest(deployment("chat"), {memory_store.KEY: json.dumps(hours)})
-        fleet.server.held["chat-autoscaler-memory"] = memory
-        fleet.server.unread = Unreachable(ApiRequest(verb="get", resource=kinds.CONFIG_MAP), 503, {})
-        await fleet.rounds(20)
-        assert fleet.loop.states["uid-chat"].memory is None
-        fleet.server.unread = None
-        await fleet.rounds(700)
-        assert fleet.scaling()["recommended"] == 1
-        saved = fleet.server.held["chat-autoscaler-memory"]
-        assert saved is not memory
-        assert json.loads(saved["data"][memory_store.KEY])["forecasts"]["hours"] == [2.0] * WEEK
-
-    run_story(story)
-
-
-def test_a_memory_that_may_not_be_read_is_not_written_over() -> None:
-    async def story(fleet: Fleet) -> None:
-        memory = memory_store.manifest(deployment("chat"), {memory_store.KEY: "{}"})
-        fleet.server.held["chat-autoscaler-memory"] = memory
-        fleet.server.unread = RequestRefused(ApiRequest(verb="get", resource=kinds.CONFIG_MAP), 403, {})
-        await fleet.rounds(700)
-        assert fleet.scaling()["recommended"] == 1
-        await fleet.loop._end()
-        assert fleet.server.held["chat-autoscaler-memory"] is memory
-
-    run_story(story)
-
-
-def test_a_save_that_failed_is_tried_again_within_a_minute() -> None:
-    async def story(fleet: Fleet) -> None:
-        await fleet.rounds(590)
-        fleet.server.refusal = Unreachable(ApiRequest(verb="patch", resource=kinds.CONFIG_MAP), 503, {})
-        await fleet.rounds(20)
-        assert "chat-autoscaler-memory" not in fleet.server.held
-        fleet.server.refusal = None
-        await fleet.rounds(60)
-        assert "chat-autoscaler-memory" in fleet.server.held
-
-    run_story(story)
-
-
-def test_a_memory_that_makes_no_sense_begins_anew() -> None:
-    async def story(fleet: Fleet) -> None:
-        owner = [{"uid": "uid-chat"}]
-        fleet.server.held["chat-autoscaler-memory"] = {
-            "metadata": {"name": "chat-autoscaler-memory", "ownerReferences": owner},
-            "data": {"learnt.json": "{"},
-        }
-        await fleet.rounds(6)
-        assert fleet.scaling()["recommended"] == 1
-
-    run_story(story)
-
-
-def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and_kept() -> None:
-    async def story(fleet: Fleet) -> None:
-        weeks = Weeks([(HOUR, 2.0)])
-        remembering = partial(PrometheusSampleSource, connect=lambda _: weeks)
-        client = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
-        fleet.world.receive(policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://prometheus"}}))
-        await client.rounds(1)
-        state = client.loop.states["uid-chat"]
-        assert state.memory is not None
-        assert state.memory.learnt.forecasts.hours[0] == 2.0
-        assert state.learnt_more
-        assert "chat-router" in weeks.queries[0][0]
-        await client.sources.close()
 
     run_story(story)
 

@@ -76,16 +76,6 @@ def test_requests_that_came_in_a_long_pause_are_not_counted_but_the_fleet_was_no
     assert (requests(back), back.last) == (20.0, PAUSE)
 
 
-def test_batch_work_adds_no_rate_but_the_fleet_was_not_idle() -> None:
-    before = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0), counter_at(20.0, 20.0))
-    assert (requests(before), before.last) == (20.0, 10.0)
-    job = replace(counter_at(30.0, 20.0), batch=300.0)
-    after = arrival_rates.updated(before, (job,), frozenset({"router"}), RHYTHM, 30.0)
-    assert (requests(after), after.last) == (20.0, 30.0)
-    new = replace(counter_at(PAUSE, 0.0, "new"), batch=1.0)
-    assert arrival_rates.updated(after, (new,), frozenset({"new"}), RHYTHM, PAUSE).last == PAUSE
-
-
 def test_without_a_request_in_a_long_pause_the_last_one_is_that_before_it() -> None:
     before = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
     same, new = counter_at(PAUSE, 20.0), counter_at(PAUSE, 0.0, "new")
