@@ -14,7 +14,12 @@ _NOW: Final = PanelRow(
         number("Leaders", queries.total(operator.LEADER), text="1 is right."),
         number("Work queue", queries.total(operator.QUEUE_DEPTH)),
         number("Oldest in the queue", queries.total(operator.QUEUE_OLDEST, how="max"), "s"),
-        number("Since a reconcile succeeded", f"time() - {queries.total(operator.LAST_SUCCESS, how='max')}", "s"),
+        number(
+            "Since a reconcile succeeded",
+            f"time() - ({queries.total(operator.LAST_SUCCESS, how='max')} > 0)",
+            "s",
+            text="Empty before the first one.",
+        ),
         number("Certificate, days left", queries.total(operator.CERTIFICATE_DAYS, how="max"), "d"),
         number(
             "Writes at rest a second",
