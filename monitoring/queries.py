@@ -67,9 +67,9 @@ def or_zero(query: str) -> str:
     return f"({query} or vector(0))"
 
 
-def either(query: str, other: str) -> str:
-    """The series of both: different kinds of engines report the same under different names."""
-    return f"({query} or {other})"
+def either(*queries: str) -> str:
+    """The series of all: different kinds of engines report the same under different names."""
+    return f"({' or '.join(queries)})"
 
 
 def _by(labels: tuple[str, ...]) -> str:

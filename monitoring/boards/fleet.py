@@ -8,6 +8,7 @@ from fairlead.telemetry import engine_families as vllm
 from fairlead.telemetry import operator_metrics as operator
 from fairlead.telemetry import router_families as router
 from fairlead.telemetry import sglang_families as sglang
+from fairlead.telemetry import tensorrt_families as tensorrt
 from fairlead.telemetry.metric_family import MetricFamily
 from monitoring import queries
 from monitoring.boards.variables import OF_DECISIONS
@@ -27,6 +28,10 @@ _COST: Final = f"{_HELD} * on (namespace, name) {_PRICE}"
 _READY: Final = queries.total(scaling.PODS, *_OF, where=f'phase="{EnginePodPhase.READY}"')
 _NEED: Final = queries.total(scaling.FIGURE, *_OF, where='figure="need.replicas"', how="max")
 _NAME: Final = f'"name", "$1", "{DEPLOYMENT}", "(.+)"'
+_FIRST_STAGE: Final = 'pp_rank=~"0|"'
+_ONCE: Final = f'{_FIRST_STAGE}, priority=""'
+_REPEATED: Final = (sglang.USAGE, sglang.RUNNING, sglang.WAITING)
+"""SGLang has a line for each pipeline stage, and with priorities one for each beside that of their sum."""
 _WRITTEN: Final = f"sum by (namespace, name) (label_replace(rate({router.OUTPUT.name}[{INTERVAL}]), {_NAME}))"
 
 
@@ -36,9 +41,14 @@ def _of_objects(condition: str, where: str = "") -> str:
     return f"max by (status, reason) ({operator.OBJECTS.name}{{{matchers}}})"
 
 
-def _of_either(one: MetricFamily, other: MetricFamily, how: str = "sum") -> str:
-    """A gauge of each deployment's engines, of either kind."""
-    return queries.either(*(queries.total(family, "namespace", DEPLOYMENT, how=how) for family in (one, other)))
+def _of_engines(*families: MetricFamily, how: str = "sum") -> str:
+    """A gauge of each deployment's engines, of any kind."""
+    return queries.either(
+        *(
+            queries.total(one, "namespace", DEPLOYMENT, where=_ONCE if one in _REPEATED else "", how=how)
+            for one in families
+        )
+    )
 
 
 _NOW: Final = PanelRow(
@@ -99,24 +109,25 @@ _ENGINES: Final = PanelRow(
     (
         lines(
             "Share of the KV cache in use",
-            Query(_of_either(vllm.USAGE, sglang.USAGE, how="avg"), _ENGINE),
+            Query(_of_engines(vllm.USAGE, sglang.USAGE, tensorrt.USAGE, how="avg"), _ENGINE),
             unit="percentunit",
         ),
         lines(
             "Requests in engines",
-            Query(_of_either(vllm.RUNNING, sglang.RUNNING), f"{_ENGINE} running"),
-            Query(_of_either(vllm.WAITING, sglang.WAITING), f"{_ENGINE} waiting"),
+            Query(_of_engines(vllm.RUNNING, sglang.RUNNING, tensorrt.RUNNING), f"{_ENGINE} running"),
+            Query(_of_engines(vllm.WAITING, sglang.WAITING, tensorrt.WAITING), f"{_ENGINE} waiting"),
         ),
         lines(
             "Requests put back because memory was short",
             Query(
                 queries.either(
                     queries.rate(vllm.PREEMPTED, "namespace", DEPLOYMENT),
-                    queries.rate(sglang.RETRACTED, "namespace", DEPLOYMENT),
+                    queries.rate(sglang.RETRACTED, "namespace", DEPLOYMENT, where=_FIRST_STAGE),
                 ),
                 _ENGINE,
             ),
             unit="reqps",
+            text="TensorRT-LLM does not count them.",
         ),
     ),
 )

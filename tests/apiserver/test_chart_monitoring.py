@@ -4,6 +4,8 @@ from pathlib import Path
 
 import yaml
 
+from fairlead.engines import catalogue
+from fairlead.fleet.desired_state import EngineKind
 from house import chart_manifests
 from monitoring import files
 from tests.apiserver.packaged import nested
@@ -56,4 +58,19 @@ def test_a_gateways_routers_are_named_alike_by_the_chart_and_by_the_page(helm: P
     ]
     assert (chart["sourceLabels"], chart["targetLabel"]) == (page["source_labels"], page["target_label"])
     assert (chart["regex"], chart["replacement"]) == (page["regex"], page["replacement"])
-    assert "relabelings" not in monitors["fairlead-engines"]["spec"]["podMetricsEndpoints"][0]
+
+
+def test_tensorrt_llm_is_scraped_where_its_metrics_are_by_the_chart_and_by_the_page(helm: Path) -> None:
+    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True}))
+    monitors = {one["metadata"]["name"]: one for one in objects if one["kind"] == "PodMonitor"}
+    (endpoint,) = monitors["fairlead-engines"]["spec"]["podMetricsEndpoints"]
+    (chart,) = endpoint["relabelings"]
+    (page,) = [
+        rule
+        for job in scrape_targets.documented()["scrape_configs"]
+        for rule in job["relabel_configs"]
+        if rule.get("target_label") == "__metrics_path__"
+    ]
+    assert (chart["sourceLabels"], chart["targetLabel"]) == (page["source_labels"], page["target_label"])
+    assert (chart["regex"], chart["replacement"]) == (page["regex"], page["replacement"])
+    assert page["replacement"] == catalogue.api(EngineKind.TENSORRT_LLM).metrics_path

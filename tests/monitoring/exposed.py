@@ -18,7 +18,14 @@ from fairlead.routing.reasons import RefusalReason
 from fairlead.scaling import decide
 from fairlead.scaling.decide.recommendation import DecisionFigure
 from fairlead.scaling.facts import EnginePodPhase, SampleProblem
-from fairlead.telemetry import autoscaler_metrics, engine_families, operator_metrics, router_families, sglang_families
+from fairlead.telemetry import (
+    autoscaler_metrics,
+    engine_families,
+    operator_metrics,
+    router_families,
+    sglang_families,
+    tensorrt_families,
+)
 from fairlead.telemetry.metric_family import MetricFamily, MetricType, families_of
 from monitoring.queries import DEPLOYMENT, REPLICA
 from monitoring.recording import groups
@@ -28,6 +35,8 @@ TARGET: Final = frozenset({"namespace", "pod", "job", "instance", "container", "
 """Labels of every target of a PodMonitor."""
 SERVING: Final = TARGET | {DEPLOYMENT, "fairlead_dev_revision"}
 """And of routers and engines: the chart's `podTargetLabels`."""
+STAGES: Final = frozenset({"pp_rank", "tp_rank", "dp_rank", "priority"})
+"""And of SGLang's schedulers."""
 SCALING: Final = Path(decide.__file__).parent
 SUFFIXES: Final = {MetricType.HISTOGRAM: ("_bucket", "_sum", "_count"), MetricType.SUMMARY: ("_sum", "_count")}
 
@@ -52,7 +61,8 @@ def _families() -> Iterator[tuple[MetricFamily, frozenset[str]]]:
         yield from ((one, target) for one in module.FAMILIES)
     engine = SERVING | {"engine", "model_name"}
     yield from ((one, engine) for one in families_of(vars(engine_families).values()))
-    yield from ((one, engine) for one in families_of(vars(sglang_families).values()))
+    yield from ((one, engine | STAGES) for one in families_of(vars(sglang_families).values()))
+    yield from ((one, engine) for one in families_of(vars(tensorrt_families).values()))
 
 
 def _series(family: MetricFamily, target: frozenset[str]) -> Iterator[tuple[str, ExposedSeries]]:

@@ -70,6 +70,8 @@ def targets(pod: Manifest) -> Iterator[dict[str, Any]]:
         return
     labels = {f"{META}namespace": metadata["namespace"], f"{META}pod_name": metadata["name"]}
     labels |= {f"{META}pod_label_{_NO_LETTER.sub('_', name)}": text for name, text in metadata["labels"].items()}
+    noted = metadata.get("annotations") or {}
+    labels |= {f"{META}pod_annotationpresent_{_NO_LETTER.sub('_', name)}": "true" for name in noted}
     for container in pod["spec"]["containers"]:
         for port in container.get("ports", ()):
             named = {f"{META}pod_container_name": container["name"]}

@@ -25,6 +25,12 @@ def test_each_named_port_of_a_pod_is_a_target_with_what_discovery_says_of_it() -
     }
 
 
+def test_a_job_can_select_pods_by_an_annotation() -> None:
+    noted = ROUTER["metadata"] | {"annotations": {"fairlead.dev/engine-options": "backend: pytorch\n"}}
+    (target,) = scrape_targets.targets(ROUTER | {"metadata": noted})
+    assert target["labels"]["__meta_kubernetes_pod_annotationpresent_fairlead_dev_engine_options"] == "true"
+
+
 def test_a_pod_without_an_address_is_no_target() -> None:
     assert list(scrape_targets.targets(ROUTER | {"status": {"phase": "Pending"}})) == []
 

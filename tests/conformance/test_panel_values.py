@@ -1,0 +1,92 @@
+"""Prometheus' own engine answers panels from series whose right sum is plain to see."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+
+from house.tree import ROOT
+from monitoring import files
+from tests.monitoring.test_queries import panels, plain
+
+PROMTOOL: Final = shutil.which("promtool")
+OF: Final = 'namespace="demo", fairlead_dev_deployment="chat"'
+FLEET: Final = '{namespace="demo", fairlead_dev_deployment="chat"}'
+
+pytestmark = pytest.mark.skipif(PROMTOOL is None, reason="no promtool here: python -m house.prometheus_server installs")
+
+
+def shows(folder: Path, panel: str, series: Mapping[str, str], *wanted: Mapping[str, float]) -> None:
+    """Each query of the panel shows these values by their labels after twenty minutes of these series."""
+    queries = [plain(query) for where, query, _ in panels() if where == panel]
+    assert len(queries) == len(wanted), panel
+    rules = folder / "rules.yaml"
+    rules.write_text(files.rules(), encoding="utf-8")
+    story = {
+        "rule_files": [str(rules)],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": query,
+                        "eval_time": "20m",
+                        "exp_samples": [{"labels": labels, "value": value} for labels, value in samples.items()],
+                    }
+                    for query, samples in zip(queries, wanted, strict=True)
+                ],
+            }
+        ],
+    }
+    path = folder / "panels.test.yaml"
+    path.write_text(yaml.safe_dump(story, width=10**6), encoding="utf-8")
+    done = subprocess.run(
+        [str(PROMTOOL), "test", "rules", str(path)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def sglang(name: str, **labels: str) -> str:
+    ranks = {"pp_rank": "0", "priority": "", "pod": "chat-1"} | labels
+    written = ", ".join(f'{key}="{value}"' for key, value in ranks.items())
+    return f"sglang:{name}{{{OF}, {written}}}"
+
+
+def test_requests_in_sglang_are_counted_once_whatever_its_stages_and_priorities(tmp_path: Path) -> None:
+    series = {
+        sglang(name, pp_rank=stage, priority=priority): value
+        for name, value in (("num_running_reqs", "10x30"), ("num_queue_reqs", "3x30"))
+        for stage in ("0", "1")
+        for priority in ("", "5")
+    }
+    series[sglang("num_running_reqs", pod="chat-2")] = "7x30"
+    shows(tmp_path, "fleet: Requests in engines", series, {FLEET: 17}, {FLEET: 3})
+
+
+def test_requests_that_sglang_put_back_are_counted_once_whatever_its_stages(tmp_path: Path) -> None:
+    put_back = {sglang("num_retracted_requests_total", pp_rank=stage): "0+60x30" for stage in ("0", "1")}
+    shows(tmp_path, "fleet: Requests put back because memory was short", put_back, {FLEET: 1})
+
+
+def test_requests_in_tensorrt_llm_are_shown_beside_those_of_other_deployments(tmp_path: Path) -> None:
+    other = 'namespace="demo", fairlead_dev_deployment="other"'
+    series = {
+        f'trtllm_num_requests_running{{{OF}, pod="chat-1"}}': "4x30",
+        f'trtllm_num_requests_waiting{{{OF}, pod="chat-1"}}': "2x30",
+        f'vllm:num_requests_running{{{other}, pod="other-1"}}': "1x30",
+        f'vllm:num_requests_waiting{{{other}, pod="other-1"}}': "0x30",
+    }
+    shows(tmp_path, "fleet: Requests in engines", series, {f"{{{other}}}": 1, FLEET: 4}, {f"{{{other}}}": 0, FLEET: 2})
+
+
+def test_nothing_is_shown_of_the_time_since_a_reconcile_before_one_has_succeeded(tmp_path: Path) -> None:
+    gauge = 'fairlead_operator_last_success_timestamp_seconds{{namespace="fairlead-system", pod="{pod}"}}'
+    new, old = gauge.format(pod="fairlead-1"), gauge.format(pod="fairlead-2")
+    shows(tmp_path, "operator: Since a reconcile succeeded", {new: "0x30"}, {})
+    shows(tmp_path, "operator: Since a reconcile succeeded", {new: "0x30", old: "900x30"}, {"{}": 300})
