@@ -4,6 +4,7 @@ Through the same proxy and port that users have; objects and decisions are made 
 Playground requests reach a real router in front of an emulated engine.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -128,6 +129,42 @@ def test_the_playground_shows_an_answer_and_the_time_of_each_phase(
     assert page.value(OVERFLOWING) == []
     assert page.errors == []
     assert [one for one in page.requests if not one.startswith(root)] == []
+
+
+STREAM: Final = """
+window.fetch = async () => {
+  const bytes = new TextEncoder(), later = () => new Promise(done => setTimeout(done, 300));
+  const lines = DELTAS.map(delta => bytes.encode(`data: ${JSON.stringify({choices: [{delta}]})}\n\n`));
+  const body = new ReadableStream({
+    async pull(control) { control.enqueue(lines.shift()); await later(); if (!lines.length) control.close(); },
+  });
+  return new Response(body);
+};
+"""
+"""An engine in the page: the first delta comes at once, and every other 300 ms later."""
+DURATIONS: Final = "[...document.querySelectorAll('#phases meter')].map(one => one.value)"
+
+
+@pytest.mark.parametrize(
+    "reasoning",
+    [
+        pytest.param({"reasoning": "They greet me. "}, id="vLLM"),
+        pytest.param({"content": "", "reasoning_content": "They greet me. "}, id="TensorRT-LLM"),
+        pytest.param({"content": None, "reasoning_content": "They greet me. "}, id="SGLang"),
+    ],
+)
+def test_the_playground_shows_a_models_reasoning_and_counts_its_tokens_as_written(
+    entered: tuple[BrowserPage, str], reasoning: dict[str, str | None]
+) -> None:
+    page, root = entered
+    page.open(f"{root}playground")
+    page.value(STREAM.replace("DELTAS", json.dumps([reasoning, {"content": "Hello"}])))
+    send(page)
+    assert ended(page) == "Answered."
+    assert page.value("document.getElementById('answer').textContent") == "They greet me. Hello"
+    until_first, after_it = page.value(DURATIONS)[-2:]
+    assert after_it > until_first, "the first token is the first of its reasoning"
+    assert page.errors == []
 
 
 def test_a_refused_request_is_shown_with_the_routers_message_and_the_stop_button_stops_a_reply() -> None:

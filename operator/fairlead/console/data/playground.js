@@ -43,7 +43,9 @@
     if (!line.startsWith("data:") || line.includes("[DONE]")) return;
     let event;
     try { event = JSON.parse(line.slice(5)); } catch { return; }
-    const choice = event.choices?.[0], text = choice?.delta?.content ?? choice?.delta?.reasoning_content ?? "";
+    // vLLM and others name a model's reasoning differently, and some write an empty content beside it.
+    const choice = event.choices?.[0], delta = choice?.delta;
+    const text = delta?.content || delta?.reasoning || delta?.reasoning_content || "";
     if (text && found.first === null) found.first = performance.now();
     if (text) get("answer").append(text);
     if (choice?.finish_reason) found.ending = choice.finish_reason;
