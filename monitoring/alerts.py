@@ -54,9 +54,9 @@ SERVICE: Final = (
         lasts="2m",
         severity=Severity.CRITICAL,
         summary=f"Requests to {_SERVED} fail",
-        description=f"{{{{ $value | humanizePercentage }}}} of the requests to {_SERVED} failed: engines failed them, "
-        "replies broke, or the router refused them for want of room. At this pace the budget of a month is gone in "
-        "days.",
+        description=f"{{{{ $value | humanizePercentage }}}} of the requests to {_SERVED} failed: engines failed them "
+        "or did not answer, replies broke, or the router refused them for want of room. At this pace the budget of a "
+        "month is gone in days.",
     ),
     Alert(
         name="FairleadErrorBudgetBurnsSlowly",

@@ -8,6 +8,8 @@ samples as they have minutes, whatever the number of routers, revisions and buck
 from collections.abc import Callable
 from typing import Final
 
+from fairlead.router.observability.label_values import ReplyFailure
+from fairlead.routing.reasons import RefusalReason as Why
 from fairlead.telemetry import autoscaler_metrics as scaling
 from fairlead.telemetry import router_families as router
 from monitoring.queries import DEPLOYMENT
@@ -26,8 +28,14 @@ LATENCIES_MET: Final = "fairlead:latencies_met:rate5m"
 Share = Callable[[str], str]
 """The name of a recorded share by its window."""
 
-OURS: Final = "queue_full|queue_time|too_late|no_replica_routable|no_other_replica|retry_budget_spent"
-"""Refusals that are not the client's fault."""
+FAILED: Final = "|".join(ReplyFailure)
+"""Reasons of the router's own errors because an engine or the router itself failed."""
+_NO_CAPACITY: Final = (
+    Why.QUEUE_FULL, Why.QUEUE_TIME, Why.TOO_LATE, Why.NO_REPLICA, Why.NO_ADAPTER, Why.NO_OTHER_REPLICA,
+    Why.RETRY_BUDGET, Why.NO_ISSUER_KEYS,
+)  # fmt: skip
+OURS: Final = "|".join((*_NO_CAPACITY, *ReplyFailure))
+"""Reasons that are not the client's fault. A router that shuts down hands batch work back, which is no failure."""
 
 
 def failed(window: str) -> str:

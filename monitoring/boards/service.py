@@ -8,7 +8,9 @@ from monitoring.boards.variables import OF_ROUTERS
 from monitoring.panels import Dashboard, PanelRow, lines, number
 from monitoring.queries import DEPLOYMENT, OF_SERVING, Query
 
-_FAILED: Final = queries.or_zero(queries.rate(router.RESULTS, where='result=~"engine_failed|cut"'))
+_BROKEN: Final = queries.or_zero(queries.rate(router.RESULTS, where='result=~"engine_failed|cut"'))
+_LOST: Final = queries.or_zero(queries.rate(router.REFUSALS, where=f'reason=~"{recording.FAILED}"'))
+_REFUSED: Final = queries.or_zero(queries.rate(router.REFUSALS, where=f'reason!~"{recording.FAILED}"'))
 _ALL: Final = queries.rate(router.RESULTS)
 _HITS: Final = queries.rate(router.CACHE_LOOKUPS, where='result=~"hit|joined"')
 _LOOKED: Final = queries.rate(router.CACHE_LOOKUPS, where='result=~"hit|joined|miss"')
@@ -91,9 +93,10 @@ _RESULTS: Final = PanelRow(
         lines("Requests by result", Query(queries.rate(router.RESULTS, "result"), "{{result}}"), unit="reqps"),
         lines(
             "Share that failed",
-            Query(f"{_FAILED} / {_ALL}", "engine failed, or the reply broke"),
-            Query(f"{queries.rate(router.REFUSALS)} / {_ALL}", "refused by the router"),
+            Query(f"({_BROKEN} + {_LOST}) / {_ALL}", "failed"),
+            Query(f"{_REFUSED} / {_ALL}", "refused by the router"),
             unit="percentunit",
+            text="Failed: an engine or the router failed it, it was not answered in time, or the reply broke.",
         ),
         lines("Requests by status", Query(queries.rate(router.REQUESTS, "code"), "{{code}}"), unit="reqps"),
         lines(

@@ -90,3 +90,20 @@ def test_nothing_is_shown_of_the_time_since_a_reconcile_before_one_has_succeeded
     new, old = gauge.format(pod="fairlead-1"), gauge.format(pod="fairlead-2")
     shows(tmp_path, "operator: Since a reconcile succeeded", {new: "0x30"}, {})
     shows(tmp_path, "operator: Since a reconcile succeeded", {new: "0x30", old: "900x30"}, {"{}": 300})
+
+
+def test_what_engines_failed_is_not_shown_as_refused(tmp_path: Path) -> None:
+    def results(result: str) -> str:
+        return f'fairlead_router_results_total{{{OF}, result="{result}"}}'
+
+    def refusals(reason: str) -> str:
+        return f'fairlead_router_refusals_total{{{OF}, reason="{reason}"}}'
+
+    series = {
+        results("answered"): "0+600x30",
+        results("engine_failed"): "0+120x30",
+        results("refused"): "0+480x30",
+        refusals("replica_timeout"): "0+180x30",
+        refusals("queue_full"): "0+300x30",
+    }
+    shows(tmp_path, "service: Share that failed", series, {"{}": 0.25}, {"{}": 0.25})

@@ -9,6 +9,7 @@ from typing import Final
 
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.token_rights import TokenRight
+from fairlead.router.observability.label_values import ReplyFailure
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.reasons import RefusalReason
@@ -202,7 +203,7 @@ def no_route_outside(path: bytes) -> Problem:
 def key_refused(address: str) -> Problem:
     """The external API refused our key; its message is not for clients."""
     message = f"{address}: it refuses this gateway's key for it; contact the gateway's operator"
-    return Problem(status=502, code="external_key_refused", message=message)
+    return Problem(status=502, code=ReplyFailure.KEY_REFUSED.value, message=message)
 
 
 def unreadable(why: str) -> Problem:
@@ -227,30 +228,31 @@ def too_many_clients(most: int) -> Problem:
 def unreachable(address: str, why: str) -> Problem:
     """The engine's connection was lost before it answered."""
     message = f"replica {address}: {why}, before it answered; send the request again"
-    return Problem(status=502, code="replica_unreachable", message=message)
+    return Problem(status=502, code=ReplyFailure.UNREACHABLE.value, message=message)
 
 
 def too_slow(address: str, what: str, seconds: float) -> Problem:
     """A time-out of the router expired."""
     message = f"replica {address}: {what} within {seconds:g} s; send the request again or ask for less"
-    return Problem(status=504, code="replica_timeout", message=message)
+    return Problem(status=504, code=ReplyFailure.TIMEOUT.value, message=message)
 
 
 def hung_engine(address: str, why: str) -> Problem:
     """The endpoint was ejected while serving this request."""
-    return Problem(status=504, code="replica_stuck", message=f"replica {address}: {why}; send the request again")
+    message = f"replica {address}: {why}; send the request again"
+    return Problem(status=504, code=ReplyFailure.STUCK.value, message=message)
 
 
 def cut(address: str, why: str) -> Problem:
     """The response broke after it began, when a retry is no longer possible."""
     message = f"replica {address}: {why}, in the middle of the answer; send the request again"
-    return Problem(status=502, code="stream_cut", message=message)
+    return Problem(status=502, code=ReplyFailure.CUT.value, message=message)
 
 
 def fault() -> Problem:
     """The request hit a router bug."""
     message = "the router hit an internal error; its log has it under this request's id; send the request again"
-    return Problem(status=500, code="router_fault", message=message)
+    return Problem(status=500, code=ReplyFailure.FAULT.value, message=message)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.fleet.tenants import Lane
 from fairlead.router.observability import counters, request_results
-from fairlead.router.observability.label_values import AbortStage
+from fairlead.router.observability.label_values import AbortStage, ReplyFailure
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
 from tests.router.observability.recorders import T0, answered, begun, recorder_of, replica, routed_request, samples
@@ -96,8 +96,8 @@ def test_demand_is_counted_on_arrival_whatever_becomes_of_it() -> None:
     assert figures["requests_in_flight"] == 2
 
 
-@pytest.mark.parametrize("reason", RefusalReason)
-def test_every_refusal_has_a_zero_before_it_has_a_one(reason: RefusalReason) -> None:
+@pytest.mark.parametrize("reason", [*RefusalReason, *ReplyFailure])
+def test_every_refusal_has_a_zero_before_it_has_a_one(reason: str) -> None:
     router = recorder_of()
     assert samples(router)[f'refusals_total{{reason="{reason}"}}'] == 0
     router.ended(begun(router, status=429, reason=reason), T0)

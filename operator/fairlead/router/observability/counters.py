@@ -18,6 +18,7 @@ from fairlead.router.observability.label_values import (
     CopyResult,
     HeldOutcome,
     KeyReadingResult,
+    ReplyFailure,
 )
 from fairlead.router.observability.model_labels import ModelLabels
 from fairlead.router.observability.request_record import RequestRecord, SpentAnswer
@@ -86,7 +87,7 @@ class RouterCounters:
         self.hedges_won = self.hedges_lost = self.hedges_denied = 0
         self.ended_as: defaultdict[tuple[str, bool, int, RequestResult], int] = defaultdict(int)
         """By surface, stream, status and result; the page sums what it needs."""
-        self.refusals: dict[str, int] = dict.fromkeys(RefusalReason, 0)
+        self.refusals: dict[str, int] = dict.fromkeys((*RefusalReason, *ReplyFailure), 0)
         self.aborts = dict.fromkeys(AbortStage, 0)
         self.picks = dict.fromkeys(PickReason, 0)
         self.attempts_failed = dict.fromkeys(AttemptEnding, 0)

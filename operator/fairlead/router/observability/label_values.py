@@ -26,6 +26,18 @@ QUEUED_REFUSALS: Final = frozenset(
 """Refusals after a wait; every other one is immediate and says nothing about the queue."""
 
 
+class ReplyFailure(StrEnum):
+    """Reasons of the router's own errors that are no refusals: an engine or the router failed the request."""
+
+    UNREACHABLE = "replica_unreachable"
+    TIMEOUT = "replica_timeout"
+    STUCK = "replica_stuck"
+    CUT = "stream_cut"
+    """The engine's response broke. The request counts as refused only if its client had no byte yet."""
+    KEY_REFUSED = "external_key_refused"
+    FAULT = "router_fault"
+
+
 class HeldOutcome(StrEnum):
     """The outcome of an answer that was held and judged."""
 
