@@ -52,9 +52,9 @@ def rate(family: MetricFamily, *by: str, where: str = "", suffix: str = "") -> s
     return f"sum{_by(by)}(rate({selected(family, where, suffix)}[{INTERVAL}]))"
 
 
-def quantile(share: float, family: MetricFamily, *by: str) -> str:
+def quantile(share: float, family: MetricFamily, *by: str, where: str = "") -> str:
     """A quantile of a histogram, by these labels."""
-    return f"histogram_quantile({share}, {rate(family, 'le', *by, suffix='_bucket')})"
+    return f"histogram_quantile({share}, {rate(family, 'le', *by, where=where, suffix='_bucket')})"
 
 
 def mean(family: MetricFamily, *by: str) -> str:

@@ -8,6 +8,7 @@ samples as they have minutes, whatever the number of routers, revisions and buck
 from collections.abc import Callable
 from typing import Final
 
+from fairlead.fleet.tenants import Lane
 from fairlead.router.observability.label_values import ReplyFailure
 from fairlead.routing.reasons import RefusalReason as Why
 from fairlead.telemetry import autoscaler_metrics as scaling
@@ -22,6 +23,8 @@ OF: Final = f"namespace, {DEPLOYMENT}"
 REQUESTS: Final = "fairlead:requests:rate5m"
 FAILED_REQUESTS: Final = "fairlead:requests_failed:rate5m"
 OBJECTIVES: Final = "fairlead:objectives:bound"
+JUDGED: Final = f'lane="{Lane.INTERACTIVE}"'
+"""Selects the latencies that objectives apply to: the lanes `long` and `batch` have none."""
 LATENCIES: Final = "fairlead:latencies:rate5m"
 LATENCIES_MET: Final = "fairlead:latencies_met:rate5m"
 
@@ -86,10 +89,10 @@ def _latencies(objective: str) -> tuple[RecordingRule, RecordingRule]:
     """Prometheus 3 writes the bucket 2 as 2.0, Prometheus 2 does not: here both are 2.0."""
     family = scaling.JUDGED[objective]
     of = f'{OBJECTIVES}{{objective="{objective}"}}'
-    buckets = f"sum by ({OF}, le) (rate({family.name}_bucket[{BASE}]))"
+    buckets = f"sum by ({OF}, le) (rate({family.name}_bucket{{{JUDGED}}}[{BASE}]))"
     alike = f'label_replace({buckets}, "le", "$1.0", "le", "([0-9]+)")'
     labels = {"objective": objective}
-    seen = f"sum by ({OF}) (rate({family.name}_count[{BASE}]))"
+    seen = f"sum by ({OF}) (rate({family.name}_count{{{JUDGED}}}[{BASE}]))"
     return (
         RecordingRule(record=LATENCIES, expr=f"{seen} and on ({OF}) {of}", labels=labels),
         RecordingRule(record=LATENCIES_MET, expr=f"sum by ({OF}) ({alike} and on ({OF}, le) {of})", labels=labels),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from fairlead.telemetry import router_families as router
+from fairlead.telemetry.metric_family import MetricFamily
 from monitoring import queries, recording
 from monitoring.boards.variables import OF_ROUTERS
 from monitoring.panels import Dashboard, PanelRow, lines, number
@@ -14,14 +15,21 @@ _REFUSED: Final = queries.or_zero(queries.rate(router.REFUSALS, where=f'reason!~
 _ALL: Final = queries.rate(router.RESULTS)
 _HITS: Final = queries.rate(router.CACHE_LOOKUPS, where='result=~"hit|joined"')
 _LOOKED: Final = queries.rate(router.CACHE_LOOKUPS, where='result=~"hit|joined|miss"')
+_LANE: Final = "Requests of the interactive lane, which objectives apply to."
+
+
+def _p95(family: MetricFamily, *by: str) -> str:
+    """Of what objectives apply to: in the other lanes a request may wait for hours."""
+    return queries.quantile(0.95, family, *by, where=recording.JUDGED)
+
 
 _NOW: Final = PanelRow(
     "Now",
     (
         number("Requests a second", _ALL, "reqps"),
         number("Output tokens a second", queries.rate(router.OUTPUT)),
-        number("p95 time to first token", queries.quantile(0.95, router.FIRST_TOKEN), "s"),
-        number("p95 time per output token", queries.quantile(0.95, router.PER_TOKEN), "s"),
+        number("p95 time to first token", _p95(router.FIRST_TOKEN), "s", text=_LANE),
+        number("p95 time per output token", _p95(router.PER_TOKEN), "s", text=_LANE),
         number("Requests waiting", queries.total(router.WAITING)),
         number(
             "Replicas that get requests",
@@ -35,36 +43,37 @@ _LATENCY: Final = PanelRow(
     (
         lines(
             "Time to first token",
-            Query(queries.quantile(0.5, router.FIRST_TOKEN, "model"), "{{model}} p50"),
-            Query(queries.quantile(0.95, router.FIRST_TOKEN, "model"), "{{model}} p95"),
+            Query(queries.quantile(0.5, router.FIRST_TOKEN, "model", "lane"), "{{model}} {{lane}} p50"),
+            Query(queries.quantile(0.95, router.FIRST_TOKEN, "model", "lane"), "{{model}} {{lane}} p95"),
             unit="s",
             text="Streams: from the request's arrival at the router.",
         ),
         lines(
             "Time per output token",
-            Query(queries.quantile(0.5, router.PER_TOKEN, "model"), "{{model}} p50"),
-            Query(queries.quantile(0.95, router.PER_TOKEN, "model"), "{{model}} p95"),
+            Query(queries.quantile(0.5, router.PER_TOKEN, "model", "lane"), "{{model}} {{lane}} p50"),
+            Query(queries.quantile(0.95, router.PER_TOKEN, "model", "lane"), "{{model}} {{lane}} p95"),
             unit="s",
             text="Streams: mean between tokens after the first.",
         ),
         lines(
             "Whole requests",
-            Query(queries.quantile(0.5, router.DURATION, "model"), "{{model}} p50"),
-            Query(queries.quantile(0.95, router.DURATION, "model"), "{{model}} p95"),
+            Query(queries.quantile(0.5, router.DURATION, "model", "lane"), "{{model}} {{lane}} p50"),
+            Query(queries.quantile(0.95, router.DURATION, "model", "lane"), "{{model}} {{lane}} p95"),
             unit="s",
         ),
         lines(
             "Prefill and decode apart, p95",
-            Query(queries.quantile(0.95, router.PREFILL), "prefill, with the engine's queue"),
-            Query(queries.quantile(0.95, router.DECODE), "decode, first token to last"),
-            Query(queries.quantile(0.95, router.QUEUED), "router's queue"),
+            Query(_p95(router.PREFILL), "prefill, with the engine's queue"),
+            Query(_p95(router.DECODE), "decode, first token to last"),
+            Query(_p95(router.QUEUED), "router's queue"),
             unit="s",
+            text=_LANE,
         ),
         lines(
             "Time to first token by revision, p95",
-            Query(queries.quantile(0.95, router.FIRST_TOKEN, "revision"), "{{revision}}"),
+            Query(_p95(router.FIRST_TOKEN, "revision"), "{{revision}}"),
             unit="s",
-            text="During a rollout: the new beside the old.",
+            text=f"During a rollout: the new beside the old. {_LANE}",
         ),
         lines(
             "Share of an objective that was missed, last hour",

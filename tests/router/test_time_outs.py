@@ -34,6 +34,19 @@ def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Pat
     run_story(story())
 
 
+def test_batch_work_that_waits_in_vain_is_in_the_queue_time_of_its_own_lane(tmp_path: Path) -> None:
+    async def story() -> None:
+        lane, hold = {"maxQueued": 8}, {"maxSeconds": 0.05}
+        async with plane(written(tmp_path, ["127.0.0.1:1"], batchLane=lane, hold=hold)) as router:
+            url, batch = router.url + "/v1/completions", {"x-fairlead-lane": "batch"}
+            async with router.session.post(url, json=PROMPT, headers=batch) as answer:
+                assert (answer.status, error_code(await answer.text())) == (503, "no_replica_routable")
+            counted = 'fairlead_router_queue_seconds_count{model="chat",revision="",band="",lane="batch"}'
+            assert await router.metric(counted) == 1
+
+    run_story(story())
+
+
 def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -> None:
     async def story() -> None:
         timeouts = {"firstTokenSeconds": 0.1}

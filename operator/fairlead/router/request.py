@@ -294,6 +294,7 @@ class Request:
     def end(self) -> None:
         """End: `routing` drops its owner, so that the rare collector has no reference cycle to find."""
         if self.is_read:
-            if self.routing.shadow is not None:
-                self.record.shadow = self.routing.shadow.value
-            self.routing.owner = None
+            record, routing = self.record, self.routing
+            record.lane = record.lane if record.attempts else routing.lane  # it may have waited in vain
+            record.shadow = record.shadow if routing.shadow is None else routing.shadow.value
+            routing.owner = None
