@@ -42,7 +42,7 @@ def page() -> str:
             "token is needed. Names and labels are stable. Label values are closed sets or from the configuration;",
             "a model that is not configured counts as `other`, and where any model name is accepted, the first",
             f"{model_labels.MOST_LEARNT} names that an engine has served are shown. At most",
-            f"{counters.MOST_SERIES} combinations of model, revision, band and lane are kept, and",
+            f"{counters.MOST_SERIES} combinations of model, revision, band, lane and target are kept, and",
             f"{counters.MOST_SPENDERS:,} of tenant and model; one more replaces the one that was silent for longest.",
             "Latencies are those of requests that an engine answered: replies from the response cache are counted, but",
             "their latencies would hide how fast the fleet is.",

@@ -67,6 +67,12 @@ def or_zero(query: str) -> str:
     return f"({query} or vector(0))"
 
 
+def of_deployments(series: str) -> str:
+    """Series of routers, labelled by the deployment that served: a gateway's `target` names it, as namespace/name."""
+    named = f'label_replace({series}, "{DEPLOYMENT}", "$1", "target", "[^/]+/(.+)")'
+    return f'label_replace({named}, "namespace", "$1", "target", "([^/]+)/.+")'
+
+
 def either(*queries: str) -> str:
     """The series of all: different kinds of engines report the same under different names."""
     return f"({' or '.join(queries)})"

@@ -13,7 +13,7 @@ from fairlead.router.observability.label_values import ReplyFailure
 from fairlead.routing.reasons import RefusalReason as Why
 from fairlead.telemetry import autoscaler_metrics as scaling
 from fairlead.telemetry import router_families as router
-from monitoring.queries import DEPLOYMENT
+from monitoring.queries import DEPLOYMENT, of_deployments
 from monitoring.rules import RecordingRule, RuleGroup
 
 BASE: Final = "5m"
@@ -89,14 +89,18 @@ def _latencies(objective: str) -> tuple[RecordingRule, RecordingRule]:
     """Prometheus 3 writes the bucket 2 as 2.0, Prometheus 2 does not: here both are 2.0."""
     family = scaling.JUDGED[objective]
     of = f'{OBJECTIVES}{{objective="{objective}"}}'
-    buckets = f"sum by ({OF}, le) (rate({family.name}_bucket{{{JUDGED}}}[{BASE}]))"
+    buckets = f"sum by ({OF}, le) ({_rate(f'{family.name}_bucket')})"
     alike = f'label_replace({buckets}, "le", "$1.0", "le", "([0-9]+)")'
     labels = {"objective": objective}
-    seen = f"sum by ({OF}) (rate({family.name}_count{{{JUDGED}}}[{BASE}]))"
+    seen = f"sum by ({OF}) ({_rate(f'{family.name}_count')})"
     return (
         RecordingRule(record=LATENCIES, expr=f"{seen} and on ({OF}) {of}", labels=labels),
         RecordingRule(record=LATENCIES_MET, expr=f"sum by ({OF}) ({alike} and on ({OF}, le) {of})", labels=labels),
     )
+
+
+def _rate(series: str) -> str:
+    return of_deployments(f"rate({series}{{{JUDGED}}}[{BASE}])")
 
 
 def _shares(window: str) -> tuple[RecordingRule, RecordingRule]:

@@ -32,7 +32,8 @@ _FIRST_STAGE: Final = 'pp_rank=~"0|"'
 _ONCE: Final = f'{_FIRST_STAGE}, priority=""'
 _REPEATED: Final = (sglang.USAGE, sglang.RUNNING, sglang.WAITING)
 """SGLang has a line for each pipeline stage, and with priorities one for each beside that of their sum."""
-_WRITTEN: Final = f"sum by (namespace, name) (label_replace(rate({router.OUTPUT.name}[{INTERVAL}]), {_NAME}))"
+_OUTPUT: Final = queries.of_deployments(f"rate({router.OUTPUT.name}[{INTERVAL}])")
+_WRITTEN: Final = f"sum by (namespace, name) (label_replace({_OUTPUT}, {_NAME}))"
 
 
 def _of_objects(condition: str, where: str = "") -> str:

@@ -107,3 +107,14 @@ def test_what_engines_failed_is_not_shown_as_refused(tmp_path: Path) -> None:
         refusals("queue_full"): "0+300x30",
     }
     shows(tmp_path, "service: Share that failed", series, {"{}": 0.25}, {"{}": 0.25})
+
+
+def test_tokens_that_a_gateways_deployments_write_have_a_price(tmp_path: Path) -> None:
+    tokens = 'fairlead_router_output_tokens_total{namespace="infra", fairlead_dev_deployment="gateway/company"'
+    series = {
+        'fairlead_autoscaler_pods{namespace="demo", name="chat", phase="ready"}': "1x30",
+        'fairlead_autoscaler_replica_price_per_hour{namespace="demo", name="chat"}': "4.5x30",
+        f'{tokens}, target="demo/chat"}}': "0+150000x30",
+        f'{tokens}, target="external/large"}}': "0+150000x30",
+    }
+    shows(tmp_path, "fleet: Cost of a million output tokens", series, {'{namespace="demo", name="chat"}': 0.5})

@@ -100,6 +100,9 @@ def test_a_good_small_answer_is_given_and_a_bad_one_goes_on_to_the_larger_model(
                 spent = 'fairlead_router_tenant_output_tokens_total{tenant="shop",model="chat"}'
                 assert await router.metric(spent) == 3 * wrote
                 assert await router.metric(spent.replace("output", "prompt")) == 9
+                tokens = 'fairlead_router_output_tokens_total{model="chat",revision="",band="",lane="interactive",'
+                by_target = [await router.metric(f'{tokens}target="ns/{name}"}}') for name in ("s", "l")]
+                assert by_target == [2 * wrote, wrote], "an answer that was not given counts where it was written"
         lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
         assert [one.get("escalated") for one in lines] == [None, "refused; from=ns/s"]
 

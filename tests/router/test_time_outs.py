@@ -41,7 +41,7 @@ def test_batch_work_that_waits_in_vain_is_in_the_queue_time_of_its_own_lane(tmp_
             url, batch = router.url + "/v1/completions", {"x-fairlead-lane": "batch"}
             async with router.session.post(url, json=PROMPT, headers=batch) as answer:
                 assert (answer.status, error_code(await answer.text())) == (503, "no_replica_routable")
-            counted = 'fairlead_router_queue_seconds_count{model="chat",revision="",band="",lane="batch"}'
+            counted = 'fairlead_router_queue_seconds_count{model="chat",revision="",band="",lane="batch",target=""}'
             assert await router.metric(counted) == 1
 
     run_story(story())

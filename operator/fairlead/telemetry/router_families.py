@@ -13,8 +13,9 @@ PREFIX: Final = "fairlead_router"
 _OURS: Final = MetricPrefix(f"{PREFIX}_")
 
 PAID: Final = ("model", "target", "revision")
-SERIES: Final = ("model", "revision", "band", "lane")
-"""Labels of latencies and tokens. The band stands for the tenant's class; tenants have sums of their own."""
+SERIES: Final = ("model", "revision", "band", "lane", "target")
+"""Labels of latencies and tokens. The band stands for the tenant's class; tenants have sums of their own. The target is
+empty but at a gateway, and adds few combinations there, since a revision belongs to one target."""
 
 # Requests by kind and ending.
 REQUESTS: Final = _OURS.counter("requests", "Requests answered, by status; 499: the client disconnected.", "code")

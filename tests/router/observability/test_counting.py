@@ -11,7 +11,7 @@ from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
 from tests.router.observability.recorders import T0, answered, begun, recorder_of, replica, routed_request, samples
 
-SERIES = 'model="chat",revision="r1",band="gold",lane="interactive"'
+SERIES = 'model="chat",revision="r1",band="gold",lane="interactive",target=""'
 
 
 def test_a_stream_is_counted_with_times_and_tokens_by_model_revision_band_and_lane() -> None:

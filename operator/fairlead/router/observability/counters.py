@@ -38,13 +38,14 @@ from fairlead.telemetry import router_buckets
 from fairlead.telemetry.histogram import MetricHistogram
 
 MOST_SERIES: Final = 256
-"""Twenty models and adapters in two revisions, two bands and three lanes; a page is 4.5 MB if all have streams."""
+"""Twenty models and adapters in two revisions, two bands and three lanes; a page is 5 MB if all have streams."""
 MOST_SPENDERS: Final = 2048
 MOST_REASONS: Final = 64
 """Reasons come from our own closed enums; this bound protects the page should code break that rule."""
 
 CountedLabels = tuple[str, str, str, str]
-RequestLabels = tuple[str, str, str, str, Lane]
+SeriesLabels = tuple[str, str, str, Lane, str]
+RequestLabels = tuple[str, str, str, str, Lane, str]
 
 
 class RouterCounters:
@@ -63,9 +64,7 @@ class RouterCounters:
         self.forms = ModelLabels()
         self._of_requests()
         self._of_connections()
-        self.series: BoundedSeries[tuple[str, str, str, Lane], RequestSeries] = BoundedSeries(
-            MOST_SERIES, RequestSeries
-        )
+        self.series: BoundedSeries[SeriesLabels, RequestSeries] = BoundedSeries(MOST_SERIES, RequestSeries)
         self.tenants: dict[str, TenantTotal] = {}
         """By name; names come from the configuration."""
         self.spenders: BoundedSeries[tuple[str, str], TenantSeries] = BoundedSeries(
@@ -197,7 +196,7 @@ class RouterCounters:
     def _place(self, record: RequestRecord) -> tuple[RequestSeries, TenantSeries]:
         names = self.names
         model = names.models.get(record.model) or names.shown(record.model, served=record.status == 200)
-        key = (record.tenant, record.band, model, record.revision, record.lane)
+        key = (record.tenant, record.band, model, record.revision, record.lane, record.target)
         found = self._places.get(key)
         if found is None:
             found = self._placed(key, record.ended_at)
@@ -208,8 +207,8 @@ class RouterCounters:
     def _placed(self, key: RequestLabels, now: float) -> tuple[RequestSeries, TenantSeries]:
         if self.series.full or self.spenders.full or len(self._places) >= MOST_SPENDERS:
             self._places.clear()
-        tenant, band, model, revision, lane = key
-        series = self.series.place((model, revision, band, lane), now)
+        tenant, band, model, revision, lane, target = key
+        series = self.series.place((model, revision, band, lane, target), now)
         found = self._places[key] = (series, self.spenders.place((tenant, model), now))
         return found
 
@@ -244,7 +243,7 @@ class RouterCounters:
 
     def _add_spent(self, record: RequestRecord, one: SpentAnswer, spender: TenantSeries) -> None:
         """Count the tokens of an answer that was not given, for the revision that wrote it."""
-        key = (record.tenant, record.band, self._route(record), one.revision, record.lane)
+        key = (record.tenant, record.band, self._route(record), one.revision, record.lane, one.target)
         series, _ = self._places.get(key) or self._placed(key, record.ended_at)
         series.prompt += one.prompt_tokens
         series.output += one.output_tokens

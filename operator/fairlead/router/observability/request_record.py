@@ -48,6 +48,7 @@ class TracedAttempt:
 class SpentAnswer:
     """An answer that an engine wrote but that was not given."""
 
+    target: str
     revision: str
     prompt_tokens: int
     output_tokens: int
@@ -170,6 +171,7 @@ class RequestRecord:
     def set_aside(self, usage: TokenUsage | None) -> None:
         """Set aside an answer that is not given; its tokens still count, for its revision."""
         taken = SpentAnswer(
+            self.target,
             self.revision,
             max(self.prompt_estimate, 0) if usage is None else usage.prompt_tokens,
             0 if usage is None else usage.output_tokens,

@@ -26,7 +26,7 @@ class SeriesEntry(Protocol):
 
 
 class RequestSeries:
-    """Counters of one model, revision, band and lane."""
+    """Counters of one model, revision, band, lane and target."""
 
     __slots__ = (
         "blocks_held",
