@@ -15,17 +15,17 @@ def test_a_series_that_goes_takes_its_lines_along() -> None:
     writer, family = exposition.ExpositionWriter(), next(one for one in FAMILIES if one.kind is MetricType.HISTOGRAM)
     seen = MetricHistogram(family.bounds)
     seen.observe(0.3)
-    values = ("m", "r", "b", "l")
+    values = ("m", "r", "b", "l", "t")
     for _ in range(2):
         writer.histograms(family, [(values, seen)])
-        assert b'_count{model="m",revision="r",band="b",lane="l"} 1' in writer.text()
+        assert b'_count{model="m",revision="r",band="b",lane="l",target="t"} 1' in writer.text()
     writer.histograms(family, [])
     assert writer.text() == exposition.head(family).encode()
     assert not writer._templates
 
 
-@given(st.tuples(st.text(), st.text(), st.text(), st.text()))
-def test_whatever_a_name_holds_it_is_read_back_as_it_was(values: tuple[str, str, str, str]) -> None:
+@given(st.tuples(*[st.text()] * len(SERIES)))
+def test_whatever_a_name_holds_it_is_read_back_as_it_was(values: tuple[str, ...]) -> None:
     writer, seen = exposition.ExpositionWriter(), MetricHistogram(PER_TOKEN.bounds)
     seen.observe(0.3)
     writer.family(FORWARDED, [(values, 7)])
