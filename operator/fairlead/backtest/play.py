@@ -190,7 +190,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         mean_replicas=gpu_seconds / candidate.gpus / counted if counted else float(first),
         cost=None if price is None else gpu_seconds / 3600 * price,
         decisions=tuple(log.found),
-        notes=(*candidate.notes, *_start_notes(candidate, chosen, first)),
+        notes=(*candidate.notes, *_start_notes(chosen, first)),
         cut=cut,
     )
 
@@ -225,7 +225,7 @@ def _first(candidate: Candidate, chosen: PlaySettings) -> int:
     return max(bounds.least, 1) if chosen.start is None else min(max(chosen.start, bounds.least), bounds.most)
 
 
-def _start_notes(candidate: Candidate, chosen: PlaySettings, first: int) -> Iterator[str]:
+def _start_notes(chosen: PlaySettings, first: int) -> Iterator[str]:
     if chosen.start is not None and chosen.start != first:
         yield f"{count(first, 'replica')} at first instead of {chosen.start}, which spec.replicas or scaling excludes"
 
