@@ -3,6 +3,7 @@
 Each names the field or replica, the reason, and what to do.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Final
@@ -86,6 +87,16 @@ def no_max_tokens(*, given: bool) -> Problem:
     """Anthropic's API requires `max_tokens`, and has these messages."""
     message = "max_tokens: Input should be a valid integer" if given else "max_tokens: Field required"
     return Problem(status=400, code="invalid_request", message=message, param="max_tokens")
+
+
+def uncountable(name: str, value: object) -> Problem:
+    """A limit or a number of replies that may mean more to an engine than to the router, or less than nothing."""
+    given = "an array or object" if isinstance(value, (list, dict)) else json.dumps(value)[:MOST_NAME]
+    message = (
+        f"{name}: {given}: limits, rates and budgets count with this number; "
+        "send a whole number of 1 or more, such as 16"
+    )
+    return Problem(status=400, code="invalid_request", message=message, param=name)
 
 
 def wrong_method(head: RequestHead, allow: str) -> Problem:

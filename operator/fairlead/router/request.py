@@ -19,7 +19,7 @@ from fairlead.router.wire.body_facts import BodyFacts, UnreadableBody
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.responses import ReplyFraming
-from fairlead.router.wire.surfaces import Surface
+from fairlead.router.wire.surfaces import MOST_OUTPUT, STREAM_USAGE, Surface
 from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.models.route_choice import RouteChoice
@@ -29,19 +29,8 @@ from fairlead.routing.routing_request import RoutingRequest
 AS_IT_CAME: Final = ReplyFraming.AS_IT_CAME
 MOST_ID_BYTES: Final = 256
 """Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
-MOST_OUTPUT: Final = {
-    Surface.CHAT: "max_tokens",
-    Surface.COMPLETIONS: "max_tokens",
-    Surface.MESSAGES: "max_tokens",
-    Surface.RESPONSES: "max_output_tokens",
-}
-"""Surfaces on which a model generates text, and each one's name for the output token limit."""
 PROBABILITIES: Final = {Surface.CHAT: b"true", Surface.COMPLETIONS: b"1"}
 """How to request token probabilities from engines."""
-_STREAM_USAGE: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
-"""Surfaces whose streams contain usage only if requested. The router requests it where a tenant's tokens are limited,
-and removes it again, along with the engine's `system_fingerprint`, which is then in the same event. Other streams pass
-unchanged; each event counts as a token."""
 
 
 class ProbabilityCheck(Protocol):
@@ -117,7 +106,7 @@ class Request:
         found = body_facts.read(surface, self.received.body)
         if isinstance(found, UnreadableBody):
             return refusals.unreadable(found.why)
-        if surface is Surface.MESSAGES and found.max_tokens is None:
+        if surface is Surface.MESSAGES and found.max_tokens is None and type(found.parsed.max_tokens) is not int:
             return refusals.no_max_tokens(given=found.parsed.max_tokens is not UNSET)
         record.model, record.stream, record.structured = found.model or "", found.stream, found.structured
         self.streams = found.stream
@@ -139,6 +128,8 @@ class Request:
         if problem is not None:
             return problem
         most = found.max_tokens
+        if (most is None or found.parsed.n is not UNSET) and (number := found.uncountable) is not None:
+            return refusals.uncountable(*number)
         named_output = most is not None or self.surface not in MOST_OUTPUT
         answers = found.n if named_output else 1
         self.routing = routing = RoutingRequest(
@@ -268,7 +259,7 @@ class Request:
         if members:
             body = splices.put(body, found, members)
         counts = account.tokens is not None or self.record.copied is Copied.COPY
-        counted = counts and found.stream and surface in _STREAM_USAGE
+        counted = counts and found.stream and surface in STREAM_USAGE
         edits = self.edits = counted and not found.include_usage
         self._body = splices.requesting_usage(body, found) if edits else body
 

@@ -58,10 +58,15 @@ def test_absent_fields_are_not_made_up() -> None:
         ({"max_tokens": 5}, 5),
         ({"max_completion_tokens": 6}, 6),
         ({"max_completion_tokens": 6, "max_tokens": 5}, 6),
+        ({"max_completion_tokens": 5, "max_tokens": 6}, 6),
         ({"max_completion_tokens": None, "max_tokens": 5}, 5),
+        ({"max_completion_tokens": "+6", "max_tokens": 5}, None),
+        ({"max_completion_tokens": 6, "max_tokens": -5}, None),
         ({"max_tokens": None}, None),
         ({"max_tokens": "64"}, 64),
         ({"max_tokens": 64.0}, 64),
+        ({"max_tokens": 0}, 0),
+        ({"max_tokens": -1}, None),
         ({"max_tokens": 64.5}, None),
         ({"max_tokens": "lots"}, None),
         ({"max_tokens": "²"}, None),
@@ -74,6 +79,7 @@ def test_absent_fields_are_not_made_up() -> None:
 def test_the_most_tokens_are_read_as_engines_read_them(members: dict[str, Any], wanted: int | None) -> None:
     assert chat(**members).max_tokens == wanted
     assert read(Surface.RESPONSES, {"max_output_tokens": 9}).max_tokens == 9
+    assert read(Surface.RESPONSES, {"max_tokens": 9}).max_tokens is None
     assert read(Surface.MESSAGES, {"max_tokens": 8}).max_tokens == 8
 
 
@@ -265,6 +271,7 @@ def test_no_object_ever_raises_and_its_scalars_are_those_that_json_says(body: di
     for name in (
         "max_tokens",
         "n",
+        "uncountable",
         "temperature",
         "seed",
         "structured",

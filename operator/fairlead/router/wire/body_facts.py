@@ -49,17 +49,36 @@ class BodyFacts:
 
     @property
     def max_tokens(self) -> int | None:
-        """The limit of output tokens, by its API's name for it."""
+        """The limit of output tokens, by its API's name; None if it names none, or one that `uncountable` returns.
+
+        Of two it is the larger, since engines differ in which of them they obey.
+        """
         parsed = self.parsed
+        if isinstance(parsed, request_bodies.ResponsesBody):
+            return _count(parsed.max_output_tokens)
+        most = _count(parsed.max_tokens)
         newer = getattr(parsed, "max_completion_tokens", UNSET)
         if newer is UNSET or newer is None:
-            newer = getattr(parsed, "max_output_tokens", UNSET)
-        return _whole(parsed.max_tokens if newer is UNSET or newer is None else newer)
+            return most
+        other = _count(newer)
+        if parsed.max_tokens is UNSET or parsed.max_tokens is None:
+            return other
+        return None if most is None or other is None else max(most, other)
 
     @property
     def n(self) -> int:
-        """Number of replies that it requests."""
-        return _whole(self.parsed.n) or 1
+        """Number of replies that it requests: at least 1, also if `uncountable` returns it."""
+        return _count(self.parsed.n) or 1
+
+    @property
+    def uncountable(self) -> tuple[str, object] | None:
+        """A number that multiplies or limits its output and that is negative, or in a form that engines may read
+        otherwise than the router; by its name. None if there is none."""
+        for name in COUNTED.get(type(self.parsed), ()):
+            value = getattr(self.parsed, name)
+            if value is not UNSET and value is not None and _count(value) is None:
+                return name, value
+        return None
 
     @property
     def temperature(self) -> float | None:
@@ -157,6 +176,14 @@ def _flag(value: object) -> bool:
     return isinstance(value, (int, float)) and value == 1
 
 
+def _count(value: object) -> int | None:
+    """Parse an integer that is not negative. Engines refuse 0 themselves, except where it has a meaning."""
+    if type(value) is int:
+        return value if 0 <= value < MOST else None
+    number = _whole(value)
+    return None if number is None or number < 0 else number
+
+
 def _whole(value: object) -> int | None:
     """Parse an integer as engines read it: also 64.0 and "64"."""
     if type(value) is int:
@@ -179,6 +206,13 @@ KINDS: Final[dict[Surface, type[RequestBody]]] = {
     Surface.TOKENIZE: request_bodies.TokenizeBody,
     Surface.OTHER: RequestBody,
 }
+COUNTED: Final[dict[type[RequestBody], tuple[str, ...]]] = {
+    request_bodies.ChatBody: ("max_tokens", "max_completion_tokens", "n"),
+    request_bodies.CompletionsBody: ("max_tokens", "n"),
+    request_bodies.ResponsesBody: ("max_output_tokens",),
+    request_bodies.MessagesBody: ("max_tokens",),
+}
+"""The numbers that limits, rates and budgets are computed from. Other APIs may give these names another meaning."""
 Gather = Callable[[Any, list[bytes]], None]
 GATHERERS: Final[dict[Surface, Gather]] = {
     Surface.CHAT: prompts.of_chat,

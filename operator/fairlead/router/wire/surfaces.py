@@ -25,6 +25,17 @@ PATHS: Final = {
     b"/v1/embeddings": Surface.EMBEDDINGS,
     b"/tokenize": Surface.TOKENIZE,
 }
+MOST_OUTPUT: Final = {
+    Surface.CHAT: "max_tokens",
+    Surface.COMPLETIONS: "max_tokens",
+    Surface.MESSAGES: "max_tokens",
+    Surface.RESPONSES: "max_output_tokens",
+}
+"""Surfaces on which a model generates text, and each one's name for the output token limit."""
+STREAM_USAGE: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
+"""Surfaces whose streams contain usage only if requested. The router requests it where a tenant's tokens are limited,
+and removes it again, along with the engine's `system_fingerprint`, which is then in the same event. Other streams pass
+unchanged; each event counts as a token."""
 
 
 ANTHROPIC: Final = b"/v1/messages"
