@@ -76,6 +76,12 @@ def test_the_engines_own_error_about_a_model_passes_as_it_came(tmp_path: Path) -
         ("POST", "/v1/load_lora_adapter", 404, ""),
         ("POST", "/v1/%6coad_lora_adapter", 404, ""),
         ("POST", "/v1/unload_lora_adapter/", 404, ""),
+        ("POST", "/v1/chat/completions/batch", 404, ""),
+        ("POST", "/v1/chat/complet%69ons", 404, ""),
+        ("POST", "/v1//chat/completions", 404, ""),
+        ("POST", "/v1/./chat/completions", 404, ""),
+        ("POST", "/v1/messages/", 404, ""),
+        ("POST", "/v1/responses;a", 404, ""),
         ("POST", "/v2/chat/completions", 404, ""),
     ],
 )

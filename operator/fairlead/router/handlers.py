@@ -4,9 +4,10 @@ POST requests on OpenAI's and Anthropic's paths go to engines; the few others ar
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, unquote_to_bytes
+from urllib.parse import parse_qs, unquote
 
 from fairlead.fleet.light_dataclass import light
 from fairlead.router import refusals, router_pages, router_peers, spending_pages
@@ -27,8 +28,12 @@ _ENGINE_ROUTES: Final = frozenset(
     (*surfaces.PATHS, *_ROOTS, b"/v1/messages/count_tokens", b"/v1/audio/transcriptions", b"/v1/audio/translations")
 )
 """Engine routes that are known by name: any method other than POST gets 405 instead of 404."""
-_HIDDEN: Final = frozenset((b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter"))
-"""Routes below /v1/ that administer engines; not for clients."""
+_HIDDEN: Final = frozenset((b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter", b"/v1/chat/completions/batch"))
+"""Routes below /v1/ that are not for clients: those that administer engines, and vLLM's batch of chats, to which the
+router cannot apply limits, salts and rates."""
+_PLAIN: Final = re.compile(rb"(?:/[\w:@~-][\w.:@~-]*)+")
+"""Paths with one spelling. Engines decode others to the path of an API whose limits the router would not apply, or
+redirect to it."""
 
 
 @light
@@ -52,9 +57,8 @@ def is_forwarded(head: RequestHead) -> bool:
 
 
 def _is_kept(path: bytes) -> bool:
-    """Whether a path is the router's own or hidden from clients; engines decode paths and ignore a slash at the end."""
-    plain = unquote_to_bytes(path).rstrip(b"/")
-    return plain in PAGES or plain.startswith(_CARD) or plain in _HIDDEN
+    """Whether a path is the router's own, hidden from clients, or another spelling of some path."""
+    return path in PAGES or path.startswith(_CARD) or path in _HIDDEN or not _PLAIN.fullmatch(path)
 
 
 def takes_body(head: RequestHead) -> bool:
