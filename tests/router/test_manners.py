@@ -14,6 +14,7 @@ from tests.router.planes import (
     HOST,
     PROMPT,
     STREAM,
+    Raw,
     answering,
     before,
     exchange_bytes,
@@ -22,6 +23,7 @@ from tests.router.planes import (
     run_story,
     written,
 )
+from tests.router.test_engine_requests import router_before
 
 
 def code(answer: bytes) -> str:
@@ -176,6 +178,24 @@ def test_browsers_of_known_origins_may_ask(tmp_path: Path) -> None:
                 assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
             async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=other) as answer:
                 assert "Access-Control-Allow-Origin" not in answer.headers
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"400 Bad Request"])
+def test_an_engine_that_lets_every_browser_read_leaves_that_to_the_router(tmp_path: Path, status: bytes) -> None:
+    """Engines allow all origins by default, and a browser refuses a reply that names two."""
+
+    async def story() -> None:
+        engines_own = b"Access-Control-Allow-Origin: *\r\naccess-control-allow-credentials: true\r\nx-engine: yes"
+        engine = Raw(*[b"HTTP/1.1 %b\r\n%b\r\ncontent-length: 2\r\n\r\n{}" % (status, engines_own)] * 2)
+        async with router_before(tmp_path, engine, door={"corsOrigins": ["https://app.example"]}) as router:
+            allowed = await exchange_bytes(router, posted(PROMPT, "/v1/completions", "Origin: https://app.example"))
+            other = await exchange_bytes(router, posted(PROMPT, "/v1/completions", "Origin: https://evil.example"))
+        heads = [one.partition(b"\r\n\r\n")[0].lower() for one in (allowed, other)]
+        assert [head.count(b"access-control-allow-origin") for head in heads] == [1, 0]
+        assert b"\r\naccess-control-allow-origin: https://app.example\r\n" in heads[0]
+        assert all(b"x-engine: yes" in head and b"credentials" not in head for head in heads)
 
     run_story(story())
 

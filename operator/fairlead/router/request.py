@@ -249,6 +249,8 @@ class Request:
             members["cache_salt"] = context.salt_of(account)
         if target.adapters is not None and self.received.head.path in target.adapters.paths:
             members.update(target.adapters.members(target.base, self.routing.adapter))
+        if account.name and found.parsed.priority is not UNSET:
+            body = splices.without(body, "priority")  # it would go before other tenants' requests
         adapter = self.routing.adapter
         if adapter is not None and adapter in target.dispatcher.terms.model.versions.wanted:
             body = splices.with_model(body, found, b'"%b"' % adapter.encode())

@@ -16,8 +16,9 @@ HOP_BY_HOP: Final = frozenset(
     }
 )
 """Headers of one connection only: RFC 9110 7.6.1, and what older proxies send."""
-OURS: Final = frozenset({b"host", b"content-length", b"expect", b"x-request-id", b"traceparent"})
-"""Rewritten by the router for the engine's connection."""
+OURS: Final = catalogue.PRIORITY_HEADERS | {b"host", b"content-length", b"expect", b"x-request-id", b"traceparent"}
+"""Rewritten by the router for the engine's connection. Engines obey the first priority that they find, so a client's
+own must not be there."""
 CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key"})
 """Tenants' keys are not for engines; engines with a key of their own need them."""
 READ_HEADERS: Final = frozenset(
@@ -32,6 +33,8 @@ READ_HEADERS: Final = frozenset(
 """Headers that the router reads."""
 FROM_OUTSIDE: Final = frozenset({b"content-type", b"content-encoding", b"cache-control", b"retry-after"})
 """Response headers that are passed on from an external API."""
+CORS: Final = b"access-control-"
+"""Response headers that let browsers read a reply: the router writes its own; browsers refuse a second set."""
 PREFIX: Final = b"x-fairlead-"
 """Headers for this router: read, but not passed on."""
 SLO: Final = b"x-slo-"
@@ -88,7 +91,8 @@ def of_request(line: bytes) -> HeaderLine:
 
 def of_response(line: bytes) -> HeaderLine:
     """Parse an engine's line; the router writes length and framing anew, and echoes the request's id itself."""
-    return _read(line, HOP_BY_HOP | {b"content-length", b"x-request-id"})
+    found = _read(line, HOP_BY_HOP | {b"content-length", b"x-request-id"})
+    return found._replace(way=HeaderDestination.ENDS_HERE) if found.name.startswith(CORS) else found
 
 
 def of_outside_response(line: bytes) -> HeaderLine:

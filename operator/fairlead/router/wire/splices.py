@@ -1,6 +1,6 @@
 """Sets members of a body's top-level object without re-encoding the rest, which stays as the client wrote it.
 
-A missing member is appended after the last one; an existing one is replaced in place.
+A missing member is appended after the last one; an existing one is replaced in place or removed.
 """
 
 from collections.abc import Mapping
@@ -45,6 +45,13 @@ def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
     except (ValueError, RecursionError):
         return body
     there.update({name: Raw(value) for name, value in members.items()})
+    return msgspec.json.encode(there)
+
+
+def without(body: bytes, name: str) -> bytes:
+    """Return the body without a member; only the top level is decoded."""
+    there = MEMBERS.decode(body)
+    there.pop(name, None)
     return msgspec.json.encode(there)
 
 
