@@ -110,7 +110,24 @@ def test_a_counted_stream_that_arrives_in_small_pieces_keeps_the_form_the_client
             assert answer.endswith(b"0\r\n\r\n")
             assert answer.count(b'"text"') == 3
             old = await exchange_bytes(router, posted(STREAM, "/v1/completions", BEARER, version="1.0"))
-            assert (old.count(b'"text"'), b"usage" in old) == (3, False)
+            head, _, body = old.partition(b"\r\n\r\n")
+            assert b"transfer-encoding" not in head.lower()
+            assert body == b"".join(b"data: %b\n\n" % one for one in (DELTA, DELTA, DELTA, b"[DONE]"))
+
+    run_story(story())
+
+
+def test_a_counted_stream_with_a_length_ends_with_an_old_clients_connection(tmp_path: Path) -> None:
+    async def story() -> None:
+        kept = b"data: %b\n\ndata: [DONE]\n\n" % DELTA
+        stream = kept.replace(b"data: [", b"data: %b\n\ndata: [" % USAGE)
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(stream)
+        engine = Raw(head + stream)
+        async with router_before(tmp_path, engine, **keyed(tmp_path, tokensPerMinute=100_000)) as router:
+            old = posted(STREAM, "/v1/completions", BEARER, "Connection: keep-alive", version="1.0")
+            head, _, body = (await exchange_bytes(router, old)).partition(b"\r\n\r\n")
+            assert (b"content-length" in head.lower(), b"transfer-encoding" in head.lower()) == (False, False)
+            assert body == kept
 
     run_story(story())
 

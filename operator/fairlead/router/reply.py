@@ -153,6 +153,8 @@ class Reply:
         self.scan = None
         if head.streams:
             self.scan = EventScan(request.surface)
+            if self._edits and request.received.head.http10:
+                framing = b""  # a length, if the engine gave one, is that of the unedited stream
         else:
             self._pieces = []
         self._chunked = framing is CHUNKED_LINE

@@ -270,7 +270,7 @@ class Request:
         head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
-        out = ReplyFraming.EDITED if self.edits else ReplyFraming.PLAIN if head.http10 else AS_IT_CAME
+        out = ReplyFraming.PLAIN if head.http10 else ReplyFraming.EDITED if self.edits else AS_IT_CAME
         if target.external is not None:
             return target.external.message(self.surface, self._body, out)
         return UpstreamMessage(parts=(heads.upstream(head, host, len(self._body), lines), self._body), out=out)
