@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from fairlead.router import token_counts
+from tests.router import gateways
+from tests.router.gateways import gateway, single, target
 from tests.router.planes import CHAT, HOST, Raw, exchange_bytes, posted, run_story, whole
 from tests.router.test_engine_requests import ANSWER, router_before
 
@@ -78,6 +80,22 @@ def test_a_prompt_estimated_over_the_limit_goes_to_an_engine_when_its_count_is_w
         async with router_before(tmp_path, engine, limits={"maxPromptTokens": 90}) as router:
             assert (await exchange_bytes(router, posted(LONG))).startswith(b"HTTP/1.1 200")
             assert len(engine.bodies) == len(engine.seen) == 1
+
+    run_story(story())
+
+
+def test_a_gateways_prompt_is_counted_under_the_name_that_its_engine_has_for_the_model(tmp_path: Path) -> None:
+    """An engine that does not know the name counts nothing, and the estimate would decide."""
+
+    async def story() -> None:
+        engine = Tokenizing(counted(1111), ANSWER)
+        async with engine.listening():
+            routes = [single("support", "ns/llama")]
+            config = gateways.written(tmp_path, [target("llama", engine.address)], routes, limits=LIMITED)
+            async with gateway(config) as router:
+                answer = await exchange_bytes(router, posted(LONG | {"model": "support"}))
+        assert (answer[:12], code(answer)) == (b"HTTP/1.1 400", "prompt_too_long")
+        assert [json.loads(one)["model"] for one in engine.bodies] == ["chat"]
 
     run_story(story())
 

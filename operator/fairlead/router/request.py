@@ -45,11 +45,9 @@ class Request:
     """One client request, read in three steps because some requests end before the next; nothing else fills it."""
 
     __slots__ = (
-        *("_body", "_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "facts", "is_read"),
+        *("_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "engine_body", "facts", "is_read"),
         *("judged_by", "received", "record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
     )
-    _body: bytes
-    """The body as sent to engines."""
     _engine_lines: bytes
     """Header lines that the router adds for engines."""
     _id_line: bytes
@@ -57,6 +55,8 @@ class Request:
     """Only the router wants the stream's usage, so it is removed from the reply."""
     ends_at: float
     """When the total time-out expires; that of batch work begins when an engine gets it."""
+    engine_body: bytes
+    """The body as sent to engines, from `prepare` on."""
     facts: HeadFacts
     routing: RoutingRequest
     """What the dispatcher knows; set by `aim`."""
@@ -263,17 +263,18 @@ class Request:
         counts = account.tokens is not None or self.record.copied is Copied.COPY
         counted = counts and found.stream and surface in STREAM_USAGE
         edits = self.edits = counted and not found.include_usage
-        self._body = splices.requesting_usage(body, found) if edits else body
+        self.engine_body = splices.requesting_usage(body, found) if edits else body
 
     def message(self, target: EngineTarget, host: bytes) -> UpstreamMessage:
         """Return the request as sent to this engine; a traced attempt gets its own span."""
-        head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
+        head, body, lines = self.received.head, self.engine_body, self._engine_lines
+        parent = self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         out = ReplyFraming.PLAIN if head.http10 else ReplyFraming.EDITED if self.edits else AS_IT_CAME
         if target.external is not None:
-            return target.external.message(self.surface, self._body, out)
-        return UpstreamMessage(parts=(heads.upstream(head, host, len(self._body), lines), self._body), out=out)
+            return target.external.message(self.surface, body, out)
+        return UpstreamMessage(parts=(heads.upstream(head, host, len(body), lines), body), out=out)
 
     def add_reply_lines(self, lines: bytes) -> None:
         """Add header lines for the client."""

@@ -19,7 +19,7 @@ from fairlead.routing.selection import EndpointChoice
 TIMEOUT_SECONDS: Final = 1.0
 """Counting 100,000 tokens takes vLLM some 0.1 s; an engine that needs ten times as long is too busy for it."""
 COUNTED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
-"""Surfaces whose bodies a tokenizer accepts unchanged, template and tools included."""
+"""Surfaces whose bodies a tokenizer accepts as engines get them, template and tools included."""
 
 
 class CountedRequest(Protocol):
@@ -43,7 +43,7 @@ def start(owner: CountedRequest, target: EngineTarget, request: Request, now: fl
         return None
     count = TokenCountRequest(owner, routing, tokenizer)
     pool = target.pool(chosen.endpoint)
-    count.send(pool, upstream_requests.upstream_message(pool, b"POST", tokenizer.path, request.received.body), now)
+    count.send(pool, upstream_requests.upstream_message(pool, b"POST", tokenizer.path, request.engine_body), now)
     return count
 
 
