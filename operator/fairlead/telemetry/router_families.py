@@ -269,7 +269,7 @@ CLIENT_EVENTS: Final = _OURS.counter(
     "event",
 )  # fmt: skip
 BYTES_IN: Final = _OURS.counter("request_bytes", "Bytes of requests' bodies.")
-BYTES_OUT: Final = _OURS.counter("answer_bytes", "Bytes of answers' bodies.")
+BYTES_OUT: Final = _OURS.counter("answer_bytes", "Bytes of answers, heads and chunk framing included.")
 LOOP_LAG: Final = _OURS.histogram("loop_lag_seconds", "How late the event loop runs.", LAG)
 DRAINING: Final = _OURS.gauge("draining", "1 from the first termination signal on.")
 LINES: Final = _OURS.counter(

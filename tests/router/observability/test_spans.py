@@ -23,7 +23,7 @@ SERVER: Final[dict[str, Any]] = {
     "http.response.status_code": 200,
     "client.address": "10.0.3.17",
     "http.request.body.size": 700,
-    "http.response.body.size": 9000,
+    "http.response.size": 9000,
     "gen_ai.request.model": "chat",
     "gen_ai.request.stream": True,
     "fairlead.request_id": "r-1",

@@ -22,7 +22,7 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     bytes_in: int
     """Bytes of the request's body."""
     bytes_out: int
-    """Bytes of the reply's body."""
+    """Bytes of the reply, its head and chunk framing included."""
     client: str = ""
     """Address of the client; behind a load balancer, the balancer's."""
     tenant: str = ""

@@ -110,7 +110,7 @@ def of_request(record: RequestRecord) -> SpanAttributes:
             "client.address": record.client,
             "error.type": record.reason or (str(record.status) if record.status >= 500 else ""),
             "http.request.body.size": record.bytes_in,
-            "http.response.body.size": record.bytes_out,
+            "http.response.size": record.bytes_out,
             "gen_ai.request.model": record.model,
             "gen_ai.request.stream": record.stream,
             "fairlead.request_id": record.request_id,

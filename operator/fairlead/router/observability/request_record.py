@@ -143,6 +143,7 @@ class RequestRecord:
     """Events with text, for streams whose engine sends no usage."""
     finish_reason: str = ""
     bytes_out: int = 0
+    """Bytes of the reply, its head and chunk framing included."""
 
     def sent(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
         """Record an attempt at an engine."""
