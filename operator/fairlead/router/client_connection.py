@@ -49,7 +49,7 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, router: Router, *, scraped: bool = False) -> None:
         self._router = router
         self._context = context = router.context
-        self.reader = RequestReader(context.limits, context.memory)
+        self.reader = RequestReader(context.limits, context.memory, context.bodies)
         self.transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
         self.peer = ""
@@ -85,6 +85,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
         """Handle the client's disconnect: whatever is in progress for it ends."""
         self._context.clients.discard(self)
+        self.reader.drop()
         now = monotonic()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
@@ -110,21 +111,21 @@ class ClientConnection(asyncio.Protocol):
             self.since = monotonic()
 
     def _read(self, request: ClientRequest) -> None:
-        """Handle a head, usually with its whole body."""
-        now = monotonic()
-        if not handlers.is_forwarded(request.head) or self._scraped:
-            if request.whole or self._scraped or not handlers.takes_body(request.head):
+        """Handle a head, usually with its whole body; one that is refused in any case is not worth a body."""
+        now, head, context = monotonic(), request.head, self._context
+        if not handlers.is_forwarded(head) or self._scraped:
+            if request.whole or self._scraped or not handlers.takes_body(head) or context.refuses(head):
                 self._answer_own(request)
                 return
             self.since = now
             if request.expects:
                 self.write(heads.CONTINUE)
-        elif request.whole:
-            record, self._record = self._record or self._context.telemetry.began(now), None
+        elif request.whole or context.refuses(head):
+            record, self._record = self._record or context.telemetry.began(now), None
             self._take(request, record, now)
         else:
             self.since = now
-            self._record = self._context.telemetry.began(now)
+            self._record = context.telemetry.began(now)
             if request.expects:
                 self.write(heads.CONTINUE)
 
@@ -208,6 +209,7 @@ class ClientConnection(asyncio.Protocol):
     def _leave(self) -> None:
         """Close for writing, and give the client time to read."""
         self.leaving = True
+        self.reader.drop()
         self.since = monotonic()
         transport = self.transport
         if transport is None:

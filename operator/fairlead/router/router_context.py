@@ -28,6 +28,7 @@ from fairlead.router.wire import prefix_blocks
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.limits import RequestLimits
 from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.unfinished_bodies import UnfinishedBodies
 from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.models.model_table import ModelTable
@@ -115,7 +116,7 @@ class RouterContext:
 
     __slots__ = (
         *("_id_prefix", "_ids", "_prefix", "cache", "clients", "copies", "draining", "heads", "hedging", "judges"),
-        "limits",
+        *("bodies", "limits"),
         *("live", "memory", "peers", "retiring", "routes", "salted", "settings", "sole", "spending", "targets"),
         "telemetry",
         *("tenancy", "timeouts", "tls", "tokens", "use"),
@@ -126,6 +127,7 @@ class RouterContext:
         self.tenancy = Tenancy()
         self.draining = False
         self.memory = HeadCache()
+        self.bodies = UnfinishedBodies()
         self.targets: dict[str, EngineTarget] = {}
         self.retiring: list[EngineTarget] = []
         """Targets that the configuration no longer names and that still have requests."""
@@ -197,6 +199,11 @@ class RouterContext:
             self.heads.clear()
         self.heads[head] = found
         return found
+
+    def refuses(self, head: RequestHead) -> bool:
+        """Whether the head alone is enough to refuse a request, whose body is then not read."""
+        facts = self.heads.get(head) or self.head_facts(head)
+        return isinstance(facts.account, Refusal)
 
     def blocks(self, prompt: bytes, account: Account, adapter: str | None) -> list[int]:
         """Return the prompt's prefix block ids; adapters never share blocks, and with salts neither do tenants."""

@@ -42,8 +42,9 @@ class Problem:
 
 
 def of_bad(bad: MalformedRequest) -> Problem:
-    """Create the problem for bytes that are not an acceptable request."""
-    return Problem(status=bad.status, code=bad.code, message=bad.message)
+    """Create the problem for bytes that are not an acceptable request; a 503 is the router's, and passes."""
+    again = 1.0 if bad.status == 503 else None
+    return Problem(status=bad.status, code=bad.code, message=bad.message, retry_after_seconds=again)
 
 
 def error_object(problem: Problem, surface: Surface) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class ProtocolFault(Enum):
     UNKNOWN_EXPECTATION = "unknown_expectation", 417
     UNKNOWN_METHOD = "unknown_method", 501
     UNKNOWN_CODING = "unknown_transfer_coding", 501
+    TOO_MANY_BODIES = "too_many_bodies", 503
     UNKNOWN_VERSION = "unknown_http_version", 505
 
     @property

@@ -16,6 +16,7 @@ from fairlead.router.wire.head_cache import HeadCache, split_length
 from fairlead.router.wire.limits import RequestLimits
 from fairlead.router.wire.protocol_faults import ProtocolFault
 from fairlead.router.wire.request_heads import MalformedRequest, RequestHead
+from fairlead.router.wire.unfinished_bodies import UnfinishedBodies, too_many
 
 END: Final = b"\r\n\r\n"
 AROUND_TARGET: Final = 32
@@ -47,6 +48,7 @@ class ClientRequest:
         self.body = b""
         self.whole = False
         self.keep_alive = head.keep_alive
+        """Whether the client's connection may be kept; never while its body arrives."""
         self.expects = False
 
 
@@ -54,13 +56,16 @@ class RequestReader:
     """The reader of one client connection."""
 
     __slots__ = (
-        *("_body", "_chunks", "_held", "_left", "_memory", "_request", "_scout"),
+        *("_bodies", "_body", "_chunks", "_counted", "_held", "_left", "_memory", "_request", "_scout"),
         *("limits", "stage", "surplus"),
     )
 
-    def __init__(self, limits: RequestLimits, memory: HeadCache) -> None:
+    def __init__(self, limits: RequestLimits, memory: HeadCache, bodies: UnfinishedBodies | None = None) -> None:
         self.limits = limits
         self._memory = memory
+        self._bodies = bodies or UnfinishedBodies()
+        self._counted = 0
+        """Bytes of its body that are among `_bodies`."""
         self._request: ClientRequest | None = None
         self._chunks: ChunkedBody | None = None
         self._body = bytearray()
@@ -79,6 +84,13 @@ class RequestReader:
         """Prepare for the next request; the previous one is complete and answered."""
         self.stage = IDLE
         self._request = None
+        self._chunks = None
+
+    def drop(self) -> None:
+        """Forget what has arrived of a body: the connection ends before the rest."""
+        self._bodies.bytes -= self._counted
+        self._counted = 0
+        self._body.clear()
         self._chunks = None
 
     def feed(self, data: bytes) -> ClientRequest | MalformedRequest | None:
@@ -119,16 +131,29 @@ class RequestReader:
             return request
         self._body += memoryview(data)[end:]
         self._left = length - have
-        return self._waiting(request, have)
+        return self._hold(have) or self._waiting(request, have)
 
     def _waiting(self, request: ClientRequest, have: int) -> ClientRequest:
         """Return the request with its head alone: it may be refused by its path or length, or need `100 Continue`."""
         self.stage = BODY
+        request.keep_alive = False
         request.expects = request.head.expects and have == 0
         return request
 
+    def _hold(self, size: int) -> MalformedRequest | None:
+        """Count bytes of a body that is not complete; return a refusal if there are too many at all connections."""
+        self._counted += size
+        self._bodies.bytes += size
+        if not self._bodies.exceed(self.limits):
+            return None
+        head = None if self._request is None else self._request.head
+        return MalformedRequest(ProtocolFault.TOO_MANY_BODIES, too_many(self._bodies.bytes), head)
+
     def _completed(self, request: ClientRequest, body: bytes, *, surplus: bool) -> None:
+        self._bodies.bytes -= self._counted
+        self._counted = 0
         self.stage = WHOLE
+        request.keep_alive = request.head.keep_alive
         request.body = body
         request.whole = True
         request.expects = False
@@ -153,7 +178,7 @@ class RequestReader:
         self._body += data[: self._left] if surplus else data
         self._left -= len(data)
         if self._left > 0:
-            return None
+            return self._hold(len(data))
         body = bytes(self._body)
         self._body.clear()
         self._completed(request, body, surplus=surplus)
@@ -167,7 +192,7 @@ class RequestReader:
             bad.head = request.head
             return bad
         if not chunks.done:
-            return None
+            return self._hold(len(data))
         self._completed(request, chunks.body, surplus=chunks.surplus)
         return request
 

@@ -1,0 +1,118 @@
+"""Bodies on their way: none is read for a client without a key, and all of them together have a limit."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from fairlead.router.wire import unfinished_bodies
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.limits import RequestLimits
+from fairlead.router.wire.request_heads import MalformedRequest
+from fairlead.router.wire.requests import ClientRequest, RequestReader
+from fairlead.router.wire.unfinished_bodies import UnfinishedBodies
+from tests.router.planes import HOST, PROMPT, Plane, Raw, exchange_bytes, plane, posted, run_story, written
+from tests.router.test_engine_requests import ANSWER, keyed, router_before
+
+KEY = "Authorization: Bearer sk-1"
+LONG = PROMPT | {"prompt": "x" * 3000}
+LIMITS = RequestLimits(body_bytes=1000)
+SIZED = b"POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n"
+CHUNKED = b"POST /v1/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def code(answer: bytes) -> tuple[bytes, str]:
+    return answer[9:12], json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"]
+
+
+@asynccontextmanager
+async def sending(router: Plane, data: bytes) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A client that has sent a part of its request."""
+    reader, writer = await asyncio.open_connection(HOST, router.port)
+    writer.write(data)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize("path", ["/v1/completions", "/fairlead/v1/outcomes"])
+@pytest.mark.parametrize("more", [(), ("Expect: 100-continue",)], ids=["sends at once", "asks first"])
+def test_a_client_without_a_key_is_refused_by_its_head_before_its_body_arrives(
+    tmp_path: Path, path: str, more: tuple[str, ...]
+) -> None:
+    async def story() -> None:
+        unfinished = posted(LONG, path, *more)[: -2990 if not more else -len(json.dumps(LONG))]
+        async with plane(written(tmp_path, ["127.0.0.1:1"], **keyed(tmp_path))) as router:
+            answer = await exchange_bytes(router, unfinished)
+            assert code(answer) == (b"401", "unknown_key")
+            assert b"\r\nconnection: close\r\n" in answer
+            if path == "/v1/completions":
+                assert b"\r\nx-request-id: " in answer
+                assert await router.metric('fairlead_router_requests_total{code="401"}') == 1.0
+            assert await router.metric("fairlead_router_requests_in_flight") == 0.0
+
+    run_story(story())
+
+
+def test_bodies_that_do_not_fit_beside_the_others_are_refused_until_those_have_arrived_or_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished_bodies, "MOST_BYTES", 6000)
+
+    async def story() -> None:
+        engine, whole = Raw(*[ANSWER] * 3), posted(LONG, "/v1/completions", KEY)
+        half, rest = whole[:-200], whole[-200:]
+        async with router_before(tmp_path, engine, **keyed(tmp_path), limits={"maxRequestBytes": 4000}) as router:
+            async with sending(router, half) as (first, writer), sending(router, half) as (_, _):
+                while await router.metric("fairlead_router_requests_in_flight") < 2:
+                    await asyncio.sleep(0.002)
+                answer = await exchange_bytes(router, half)
+                assert code(answer) == (b"503", "too_many_bodies")
+                assert b"\r\nretry-after: 1\r\n" in answer
+                assert (await exchange_bytes(router, whole))[9:12] == b"200", "a whole body is never one too many"
+                writer.write(rest)
+                assert (await first.read())[9:12] == b"200"
+            while await router.metric("fairlead_router_requests_in_flight"):
+                await asyncio.sleep(0.002)
+            assert (await exchange_bytes(router, half, rest, pause=0.05))[9:12] == b"200"
+
+    monkeypatch.setattr(unfinished_bodies, "LARGEST_BODIES", 1)
+    run_story(story())
+
+
+@pytest.mark.parametrize(
+    ("head", "piece", "end"),
+    [(SIZED, b"x" * 300, b""), (CHUNKED, b"12c\r\n" + b"x" * 300 + b"\r\n", b"0\r\n\r\n")],
+    ids=["sized", "chunked"],
+)
+def test_a_body_counts_from_its_first_piece_until_it_is_complete_or_dropped(
+    head: bytes, piece: bytes, end: bytes
+) -> None:
+    bodies = UnfinishedBodies()
+    whole, left = (RequestReader(LIMITS, HeadCache(), bodies) for _ in range(2))
+    for reader in (whole, left):
+        first = reader.feed(head + piece)
+        assert isinstance(first, ClientRequest)
+        assert (first.whole, first.keep_alive) == (False, False)
+        assert reader.feed(piece) is None
+    assert bodies.bytes == 4 * len(piece)
+    found = whole.feed(piece + end)
+    assert isinstance(found, ClientRequest)
+    assert (found.body, found.keep_alive) == (b"x" * 900, True)
+    assert bodies.bytes == 2 * len(piece)
+    left.drop()
+    assert bodies.bytes == 0
+
+
+def test_four_of_the_largest_bodies_are_received_however_large_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfinished_bodies, "MOST_BYTES", 1000)
+    bodies = UnfinishedBodies()
+    readers = [RequestReader(LIMITS, HeadCache(), bodies) for _ in range(6)]
+    found = [reader.feed(SIZED + b"x" * 800) for reader in readers]
+    assert [isinstance(one, ClientRequest) for one in found] == [True] * 5 + [False]
+    assert isinstance(found[5], MalformedRequest)
+    assert (found[5].status, found[5].code, found[5].head is not None) == (503, "too_many_bodies", True)
