@@ -6,36 +6,10 @@ from typing import Any
 
 import pytest
 
-from fairlead.router.wire import body_facts
-from fairlead.router.wire.body_facts import BodyFacts
-from fairlead.router.wire.surfaces import Surface
 from tests.router.planes import CHAT, PROMPT, Raw, exchange_bytes, posted, run_story
 from tests.router.test_engine_requests import ANSWER, keyed, router_before
 
 KEY = "Authorization: Bearer sk-1"
-
-
-@pytest.mark.parametrize(
-    ("surface", "members", "wanted"),
-    [
-        (Surface.CHAT, {"max_tokens": 5, "max_completion_tokens": None, "n": 2}, None),
-        (Surface.CHAT, {"max_tokens": -5}, ("max_tokens", -5)),
-        (Surface.CHAT, {"max_tokens": 5, "max_completion_tokens": "+5000"}, ("max_completion_tokens", "+5000")),
-        (Surface.COMPLETIONS, {"max_tokens": "5_000"}, ("max_tokens", "5_000")),
-        (Surface.COMPLETIONS, {"max_tokens": "0" * 19 + "5"}, ("max_tokens", "0" * 19 + "5")),
-        (Surface.COMPLETIONS, {"n": -(10**15)}, ("n", -(10**15))),
-        (Surface.RESPONSES, {"max_output_tokens": True, "n": -1}, ("max_output_tokens", True)),
-        (Surface.MESSAGES, {"max_tokens": -1}, ("max_tokens", -1)),
-        (Surface.OTHER, {"max_tokens": "many", "n": -3}, None),
-    ],
-)
-def test_a_number_that_engines_may_read_otherwise_is_named_and_counts_as_none(
-    surface: Surface, members: dict[str, Any], wanted: tuple[str, object] | None
-) -> None:
-    found = body_facts.read(surface, json.dumps(members).encode())
-    assert isinstance(found, BodyFacts)
-    assert found.uncountable == wanted
-    assert found.n >= 1
 
 
 @pytest.mark.parametrize(

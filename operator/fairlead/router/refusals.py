@@ -20,6 +20,7 @@ MOST_LISTED: Final = 20
 """Models listed in a message; a gateway may have hundreds."""
 MOST_NAME: Final = 120
 """Characters shown of a name that a client chose."""
+MOST_NUMBER: Final = 60
 STATUS: Final[dict[RefusalReason, int]] = {
     RefusalReason.UNKNOWN_KEY: 401,
     RefusalReason.TOKEN_REFUSED: 401,
@@ -91,7 +92,7 @@ def no_max_tokens(*, given: bool) -> Problem:
 
 def uncountable(name: str, value: object) -> Problem:
     """A limit or a number of replies that may mean more to an engine than to the router, or less than nothing."""
-    given = "an array or object" if isinstance(value, (list, dict)) else json.dumps(value)[:MOST_NAME]
+    given = "an array or object" if isinstance(value, (list, dict)) else json.dumps(value)[:MOST_NUMBER]
     message = (
         f"{name}: {given}: limits, rates and budgets count with this number; "
         "send a whole number of 1 or more, such as 16"

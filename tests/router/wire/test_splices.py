@@ -40,6 +40,12 @@ def test_a_member_that_is_there_is_replaced_even_if_it_is_there_twice_or_written
     assert put(b'{"priority":null}', priority=2) == b'{"priority":2}'
 
 
+def test_a_member_is_removed_however_it_is_written_and_all_else_stays() -> None:
+    body = b'{"model":"m","prior\\u0069ty":1,"x":1.50,"priority":-9,"messages":[{"priority":3}]}'
+    assert splices.without(body, "priority") == b'{"model":"m","x":1.50,"messages":[{"priority":3}]}'
+    assert splices.without(b'{"model":"m"}', "priority") == b'{"model":"m"}'
+
+
 def test_a_member_that_the_facts_do_not_include_is_searched_for() -> None:
     assert put(b'{"zzz":1,"messages":[]}', zzz=2) == b'{"zzz":2,"messages":[]}'
 

@@ -1,0 +1,30 @@
+"""Numbers that limits and rates are computed from: what the router cannot count, it names."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.router.wire.surfaces import Surface
+from tests.router.wire.test_body_facts import read
+
+
+@pytest.mark.parametrize(
+    ("surface", "members", "wanted"),
+    [
+        (Surface.CHAT, {"max_tokens": 5, "max_completion_tokens": None, "n": 2}, None),
+        (Surface.CHAT, {"max_tokens": -5}, ("max_tokens", -5)),
+        (Surface.CHAT, {"max_tokens": 5, "max_completion_tokens": "+5000"}, ("max_completion_tokens", "+5000")),
+        (Surface.COMPLETIONS, {"max_tokens": "5_000"}, ("max_tokens", "5_000")),
+        (Surface.COMPLETIONS, {"max_tokens": "0" * 19 + "5"}, ("max_tokens", "0" * 19 + "5")),
+        (Surface.COMPLETIONS, {"n": -(10**15)}, ("n", -(10**15))),
+        (Surface.RESPONSES, {"max_output_tokens": True, "n": -1}, ("max_output_tokens", True)),
+        (Surface.MESSAGES, {"max_tokens": -1}, ("max_tokens", -1)),
+        (Surface.OTHER, {"max_tokens": "many", "n": -3}, None),
+    ],
+)
+def test_a_number_that_engines_may_read_otherwise_is_named_and_counts_as_none(
+    surface: Surface, members: dict[str, Any], wanted: tuple[str, object] | None
+) -> None:
+    found = read(surface, members)
+    assert found.uncountable == wanted
+    assert found.n >= 1
