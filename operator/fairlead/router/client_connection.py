@@ -247,6 +247,11 @@ class ClientConnection(asyncio.Protocol):
     def eof_received(self) -> None:
         """Called when the client closed its side, so it has disconnected. The transport then closes the other side."""
 
+    @property
+    def unread(self) -> bool:
+        """Whether something written for it still waits here."""
+        return self.transport is not None and self.transport.get_write_buffer_size() > 0
+
     def pause_writing(self) -> None:
         """Pause the engine: the client reads more slowly than the engine sends."""
         self.paused = True
@@ -265,14 +270,16 @@ class ClientConnection(asyncio.Protocol):
         door, waited = self._context.settings.routing.door, now - self.since
         stage = self.reader.stage
         if self.leaving:
-            if waited > GRACE_SECONDS:
+            # After a whole request the transport ends by itself, once its client has read everything.
+            reads = stage is RequestReadStage.WHOLE or self.unread
+            if waited > (STALL_SECONDS if reads else GRACE_SECONDS):
                 self.abort()
         elif self._exchange is not None:
             if self.paused and waited > STALL_SECONDS:
                 self._cut()
         elif stage is RequestReadStage.IDLE:
             if waited > (min(MOVED_SECONDS, door.idle_seconds) if self._moved else door.idle_seconds):
-                self.abort()
+                self.close()
         elif stage is RequestReadStage.HEAD:
             if waited > door.head_seconds:
                 self._slow("head", door.head_seconds)

@@ -19,8 +19,10 @@ from fairlead.router.router import Router
 
 log = logging.getLogger(__name__)
 
-LAST_BYTES_SECONDS: Final = 1.0
-"""The last output may still be buffered for slow clients."""
+GOODBYE_SECONDS: Final = 1.0
+"""How long connections may take to close that have nothing left to send."""
+LAST_BYTES_SECONDS: Final = 10.0
+"""The last output may still be buffered for slow clients; the pod's grace period has 15 s for this and the exit."""
 POLL_SECONDS: Final = 0.02
 
 
@@ -69,10 +71,7 @@ async def drain(router: Router, shut: Callable[[], None], pace: DrainPace) -> No
                 await asyncio.sleep(POLL_SECONDS)
     for client in list(router.context.clients):
         client.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LAST_BYTES_SECONDS):
-            while router.context.clients:  # noqa: ASYNC110 - likewise
-                await asyncio.sleep(POLL_SECONDS)
+    await _until_read(router)
 
 
 def _refuse_batch(router: Router) -> None:
@@ -83,6 +82,15 @@ def _refuse_batch(router: Router) -> None:
         if room.lanes.batch.bands.waiting:
             room.refuse_batch()
             context.dispatch(target, monotonic())
+
+
+async def _until_read(router: Router) -> None:
+    """Wait until clients have everything that was written for them; slow ones get more time."""
+    clients, since = router.context.clients, monotonic()
+    while clients and (waited := monotonic() - since) < LAST_BYTES_SECONDS:
+        if waited >= GOODBYE_SECONDS and not any(one.unread for one in clients):
+            return
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _until_quiet(router: Router, linger_seconds: float) -> None:

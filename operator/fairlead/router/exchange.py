@@ -375,11 +375,12 @@ class Exchange:
         self.reply.abort()
 
     def sweep(self, now: float) -> None:
-        """Extend the time-out if the stream moved since the last sweep (chunks themselves read no clock), or end it."""
+        """Extend the time-out if the stream moved (chunks read no clock) or its client is slow; or end it."""
         reply = self.reply
-        if reply.scan is not None and reply.bytes_out != self._moved:
+        if reply.delayed or (reply.scan is not None and reply.bytes_out != self._moved):
             self._moved = reply.bytes_out
-            self._due = now + self._context.timeouts.between_tokens_seconds
+            if reply.scan is not None:
+                self._due = now + self._context.timeouts.between_tokens_seconds
             if self.first is not None:
                 self.first.endpoint.progress_at = now
         if now >= self._due or now >= failed_attempts.ends_at(self.request, self._context.timeouts):

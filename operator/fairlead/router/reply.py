@@ -71,6 +71,11 @@ class Reply:
         return self._client.paused
 
     @property
+    def delayed(self) -> bool:
+        """Whether it waits for its client, who has a limit of its own: its engine is paused, and not at fault."""
+        return self._client.paused and self.begun
+
+    @property
     def deltas(self) -> int:
         """Number of events with text so far; zero if it is not a stream."""
         return 0 if self.scan is None else self.scan.deltas

@@ -194,8 +194,9 @@ class UpstreamConnection(asyncio.Protocol):
         return self.listener is listener
 
     def pause_reading(self) -> None:
-        """Stop reading: the client accepts no more for now."""
-        if self.transport is not None:
+        """Stop reading: the client accepts no more for now. A complete response stops nothing: its connection is about
+        to be reused, and only this client would resume it."""
+        if self.transport is not None and not self.reader.done:
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:

@@ -1,0 +1,189 @@
+"""Clients that read slowly or pause: only they wait; their engine, its connections and all others are not blamed."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+from aiohttp import web
+
+from fairlead.router import client_connection, drain, upstream_requests
+from fairlead.router.client_connection import ClientConnection
+from fairlead.router.drain import DrainPace
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.router import Router
+from fairlead.router.upstream_connection import UpstreamConnection
+from fairlead.router.upstream_pool import UpstreamPool
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.routing.endpoint import Endpoint
+from tests.router.planes import (
+    HOST,
+    PROMPT,
+    STREAM,
+    Raw,
+    answering,
+    plane,
+    posted,
+    run_story,
+    whole,
+    written,
+)
+from tests.router.test_engine_requests import ANSWER
+from tests.router.test_faults import listening
+
+LARGE: Final = whole(b"x" * 200_000)
+"""Less than a router buffers for a client."""
+
+
+class Pausing(upstream_requests.UpstreamRequest):
+    """Stops reading whenever it gets something, as for a client whose buffer is full."""
+
+    def came(self, upstream: UpstreamConnection, data: bytes) -> None:
+        super().came(upstream, data)
+        upstream.pause_reading()
+
+
+def test_a_connection_whose_last_bytes_filled_a_clients_buffer_serves_the_next_request() -> None:
+    async def story() -> None:
+        async with Raw(ANSWER, ANSWER).listening() as engine:
+            pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
+            message = upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}")
+            first = Pausing()
+            pool.send(first, message, asyncio.get_running_loop().time())
+            assert (await first.answer()).status == 200
+            answer = await upstream_requests.fetch(pool, message, 1)
+            assert (answer.status, engine.connections) == (200, 1)
+            pool.close()
+
+    run_story(story())
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    """An engine that always has another large event."""
+    if b"ping" in await request.read():
+        return web.json_response({"usage": {"completion_tokens": 1}})
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    while True:
+        await response.write(b'data: {"choices":[{"text":"%b"}]}\n\n' % (b"x" * 60_000))
+
+
+def test_an_engine_is_not_at_fault_while_a_client_takes_nothing_of_its_stream(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts = {"firstTokenSeconds": 0.2, "betweenTokensSeconds": 0.1}
+        async with answering(endless) as address, plane(written(tmp_path, [address], timeouts=timeouts)) as router:
+            await router.until("routable")
+            reader, writer = await asyncio.open_connection(HOST, router.port)
+            writer.write(posted(STREAM))
+            await reader.readuntil(b"data: ")
+            await asyncio.sleep(0.7)
+            (engine,) = await router.endpoints()
+            assert (engine["state"], engine["inflight"], engine["failures"]) == ("routable", 1, 0)
+            await reader.readexactly(20_000_000)
+            writer.close()
+
+    run_story(story())
+
+
+@asynccontextmanager
+async def unread_answer(request: bytes) -> AsyncIterator[tuple[Router, "SlowClient"]]:
+    """A router that has all of an answer, and its client, which takes none of it yet; kernels buffer little."""
+    loop = asyncio.get_running_loop()
+    async with listening(Raw(LARGE)) as (router, port):
+        with socket.socket() as connected:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**14)
+            connected.setblocking(False)
+            await loop.sock_connect(connected, (HOST, port))
+            while not router.context.clients:
+                await asyncio.sleep(0.002)
+            (here,) = router.context.clients
+            assert isinstance(here, ClientConnection)
+            assert here.transport is not None
+            here.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**14)
+            await loop.sock_sendall(connected, request)
+            while not here.unread or router.context.telemetry.counts.inflight:
+                await asyncio.sleep(0.002)
+            yield router, SlowClient(connected)
+        while router.context.clients:
+            await asyncio.sleep(0.002)
+
+
+class SlowClient:
+    """The client's side of the connection."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._text = bytearray()
+
+    async def read(self, most: int) -> bytes:
+        piece = await asyncio.get_running_loop().sock_recv(self._socket, most)
+        self._text += piece
+        return piece
+
+    async def has_all(self) -> bool:
+        """Read on, and return whether the whole large answer arrived."""
+        while self._text.count(b"x") < LARGE.count(b"x"):
+            if not await self.read(2**20):
+                return False
+        return True
+
+
+CLOSING: Final = posted(PROMPT)
+KEPT: Final = CLOSING.replace(b"Connection: close\r\n", b"")
+
+
+@pytest.mark.parametrize(("request_bytes", "seconds"), [(CLOSING, 10), (KEPT, 80)], ids=["close", "keep-alive"])
+def test_a_slow_client_gets_its_whole_answer_before_its_connection_is_closed(
+    request_bytes: bytes, seconds: float
+) -> None:
+    async def story() -> None:
+        async with unread_answer(request_bytes) as (router, slow):
+            (here,) = router.context.clients
+            assert here.unread
+            here.sweep(router.context.now() + seconds)
+            here.sweep(router.context.now() + 10)
+            assert await slow.has_all()
+
+    run_story(story())
+
+
+def test_a_client_that_never_reads_the_rest_of_its_answer_is_cut() -> None:
+    async def story() -> None:
+        async with unread_answer(CLOSING) as (router, slow):
+            (here,) = router.context.clients
+            here.sweep(router.context.now() + client_connection.STALL_SECONDS + 1)
+            assert not await slow.has_all()
+
+    run_story(story())
+
+
+def test_a_router_that_leaves_waits_for_what_a_slow_client_has_yet_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "GOODBYE_SECONDS", 0.02)
+
+    async def story() -> None:
+        async with unread_answer(KEPT) as (router, slow):
+            leaving = asyncio.create_task(drain.drain(router, lambda: None, DrainPace(linger_seconds=0.0)))
+            await asyncio.sleep(0.2)
+            assert not leaving.done()
+            assert await slow.has_all()
+            await leaving
+
+    run_story(story())
+
+
+def test_a_router_that_leaves_does_not_wait_for_ever_for_a_client_that_reads_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(drain, "LAST_BYTES_SECONDS", 0.1)
+
+    async def story() -> None:
+        async with unread_answer(KEPT) as (router, _):
+            await drain.drain(router, lambda: None, DrainPace(linger_seconds=0.0))
+            (here,) = router.context.clients
+            assert here.unread
+            here.abort()
+
+    run_story(story())
