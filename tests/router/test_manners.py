@@ -23,7 +23,7 @@ from tests.router.planes import (
     run_story,
     written,
 )
-from tests.router.test_engine_requests import router_before
+from tests.router.test_engine_requests import ANSWER, router_before
 
 
 def code(answer: bytes) -> str:
@@ -248,6 +248,30 @@ def test_a_client_that_stays_after_its_last_answer_is_closed(tmp_path: Path, mon
                     writer.write(b"and more of it")
                     await asyncio.sleep(0.01)
                     await writer.drain()
+            writer.close()
+
+    run_story(story())
+
+
+def test_a_changed_limit_applies_to_connections_that_are_kept(tmp_path: Path) -> None:
+    large = PROMPT | {"prompt": "x" * 900}
+
+    async def status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(posted(large).replace(b"Connection: close\r\n", b""))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
+        return head[9:12]
+
+    async def story() -> None:
+        engine = Raw(*[ANSWER] * 1000)
+        async with router_before(tmp_path, engine) as router:
+            reader, writer = await asyncio.open_connection(HOST, router.port)
+            assert await status(reader, writer) == b"200"
+            written(tmp_path, [engine.address], limits={"maxRequestBytes": 500})
+            while not (await exchange_bytes(router, posted(large))).startswith(b"HTTP/1.1 413"):
+                await asyncio.sleep(0.005)
+            assert await status(reader, writer) == b"413"
             writer.close()
 
     run_story(story())

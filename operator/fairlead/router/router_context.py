@@ -28,6 +28,7 @@ from fairlead.router.wire import prefix_blocks
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.limits import RequestLimits
 from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.requests import RequestReader
 from fairlead.router.wire.unfinished_bodies import UnfinishedBodies
 from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
@@ -98,6 +99,13 @@ class TokenTenants(Protocol):
 class OpenClient(Protocol):
     """A client's connection, as the router's own events see it."""
 
+    reader: RequestReader
+    """Reads its requests."""
+
+    @property
+    def unread(self) -> bool:
+        """Whether something written for it still waits here."""
+
     def sweep(self, now: float) -> None:
         """Cut it if it is slower than allowed."""
 
@@ -162,6 +170,8 @@ class RouterContext:
         self.limits = RequestLimits(
             head_bytes=routing.door.max_header_bytes, body_bytes=routing.limits.max_request_bytes
         )
+        for client in self.clients:  # a kept connection may live for days
+            client.reader.limits = self.limits
         self.salted = routing.balancing.salt
         self._prefix = routing.balancing.prefix
         self.routes = ModelTable(settings.routes)
