@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.router import engine_scraper
 from fairlead.routing import watchdog
 from tests.emulator.living import living, paced
-from tests.router.planes import PROMPT, STREAM, Raw, before, run_story, written
-from tests.router.test_engine_requests import METRICS, router_before
+from tests.router.gated_engine import Gated
+from tests.router.planes import PROMPT, STREAM, Cluster, Raw, before, plane, run_story, written
+from tests.router.test_engine_requests import ANSWER, METRICS, router_before
 
 EJECTED = 'fairlead_router_ejections_total{by="watchdog"}'
 
@@ -54,6 +57,68 @@ def test_whole_answers_leave_a_hung_engine_too_where_its_metrics_would_show_prog
             assert await router.metric(EJECTED) >= 1.0
 
     run_story(story())
+
+
+def test_a_scrape_that_is_never_answered_is_not_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_scraper, "ANSWER_SECONDS", 0.1)
+
+    async def story() -> None:
+        async with router_before(tmp_path, Forgetful(metrics=METRICS)) as router:
+            while (await router.endpoints())[0]["figures"] is None:
+                await asyncio.sleep(0.005)
+
+    run_story(story())
+
+
+class Forgetful(Raw):
+    """Answers all scrapes but the first."""
+
+    forgot = False
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        if self.forgot:
+            return await super()._answered(reader, writer)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"GET"):
+            self.forgot = True
+            await reader.read()
+            return False
+        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        writer.write(self.to_probes)
+        return True
+
+
+def test_an_engine_that_works_on_after_it_became_unready_keeps_its_requests(tmp_path: Path) -> None:
+    async def story() -> None:
+        timeouts, cluster, engine = {"firstTokenSeconds": 0.3, "betweenTokensSeconds": 0.3}, Cluster(), Working(ANSWER)
+        config = written(tmp_path, ["x:1"], timeouts=timeouts)
+        async with engine.listening(), plane(config, cluster) as router:
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address))
+            await router.until("routable")
+            while (await router.endpoints())[0]["figures"] is None:
+                await asyncio.sleep(0.005)
+            waiting = asyncio.create_task(router.complete(PROMPT))
+            while not engine.seen:
+                await asyncio.sleep(0.002)
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, ready=False))
+            await router.until("notReady")
+            await asyncio.sleep(0.7)
+            engine.gate.set()
+            assert (await waiting)[0] == 200
+            assert (len(engine.seen), engine.left) == (1, 0)
+
+    run_story(story())
+
+
+class Working(Gated):
+    """Uses more of its KV cache from one scrape to the next."""
+
+    used = 0
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        self.used = (self.used + 1) % 90
+        self.metrics = METRICS.replace(b"} 0.25", b"} 0.%02d" % (self.used + 10))
+        return await super()._answered(reader, writer)
 
 
 class Silent(Raw):

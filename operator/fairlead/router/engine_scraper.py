@@ -16,6 +16,8 @@ from fairlead.routing.endpoint_table import EndpointTable
 
 CARDS_EVERY: Final = 15
 """Metrics scrapes between two reads of an engine's models, which change when an adapter is loaded."""
+ANSWER_SECONDS: Final = 10.0
+"""After so long without an answer a scrape is given up: it may be lost, and nothing else would start the next one."""
 ModelCard = dict[str, Any]
 
 
@@ -23,8 +25,8 @@ class EngineScraper:
     """The scraper of one engine."""
 
     __slots__ = (
-        *("_api", "_busy", "_cards_due", "_endpoint", "_pieces", "_pool", "_reads_cards", "_table", "cards"),
-        "follows_adapters",
+        *("_api", "_busy", "_cards_due", "_endpoint", "_pieces", "_pool", "_reads_cards", "_sent_at", "_table"),
+        *("cards", "follows_adapters"),
     )
 
     def __init__(self, table: EndpointTable, endpoint: Endpoint, api: HttpApi) -> None:
@@ -32,6 +34,7 @@ class EngineScraper:
         self._table = table
         self._endpoint = endpoint
         self._busy: UpstreamConnection | None = None
+        self._sent_at = 0.0
         self._pieces: list[bytes] = []
         self._cards_due = 0
         self._reads_cards = False
@@ -43,8 +46,9 @@ class EngineScraper:
 
     def scrape(self, pool: UpstreamPool, now: float) -> None:
         """Start the next scrape, unless the last one is still in flight."""
-        if self._busy is not None:
+        if self._busy is not None and now - self._sent_at < ANSWER_SECONDS:
             return
+        self.stop()
         self._reads_cards = self._cards_due == 0 and not self.follows_adapters
         self._cards_due = CARDS_EVERY if self._cards_due == 0 else self._cards_due - 1
         self._pool = pool
@@ -59,11 +63,16 @@ class EngineScraper:
     def _send(self, pool: UpstreamPool, now: float) -> None:
         path = self._api.models_path if self._reads_cards else self._api.metrics_path
         self._pieces.clear()
+        self._sent_at = now
         self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path.encode()), now)
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
         """Keep part of the page."""
         self._pieces.append(data)
+
+    def lacks_end(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
+        """Accept any page: what it lacks is not read."""
+        return False
 
     def whole(self, upstream: UpstreamConnection) -> None:
         """Read the complete page."""

@@ -95,13 +95,16 @@ class Sweeper:
             exchange.hung(why, now)
 
     def _scrape(self, now: float) -> None:
-        """Scrape every engine, or with very many, each of them every few rounds."""
+        """Scrape every engine that has requests or may get some; with very many, each of them every few rounds.
+
+        One that is not routable may still work on requests, and only its samples show the progress of whole replies.
+        """
         every = [
             (target, endpoint)
             for target in self._context.every_target
             if target.external is None
             for endpoint in target.dispatcher.table.endpoints
-            if endpoint.state in _SCRAPED_STATES
+            if endpoint.state in _SCRAPED_STATES or endpoint.inflight
         ]
         parts = 1 + len(every) // MOST_SCRAPES
         self._part = (self._part + 1) % parts
