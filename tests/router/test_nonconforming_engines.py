@@ -132,6 +132,55 @@ def test_a_counted_stream_with_a_length_ends_with_an_old_clients_connection(tmp_
     run_story(story())
 
 
+class Closing(Raw):
+    """Closes its connection after an answer, which is how a client sees its end."""
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        seen = len(self.seen)
+        return await super()._answered(reader, writer) and len(self.seen) == seen
+
+
+LAST = b'{"choices":[{"index":0,"text":"","finish_reason":"stop"}]}'
+UNFRAMED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("payloads", [(DELTA, LAST, b"[DONE]"), (DELTA, LAST), (DELTA, b"[DONE]")])
+def test_a_stream_that_ends_with_its_connection_is_complete_after_its_last_event(
+    tmp_path: Path, payloads: tuple[bytes, ...]
+) -> None:
+    async def story() -> None:
+        sent = b"".join(b"data: %b\n\n" % one for one in payloads)
+        async with router_before(tmp_path, Closing(UNFRAMED + sent)) as router:
+            assert await router.complete(STREAM) == (200, sent.decode())
+            assert await router.metric("fairlead_router_answers_cut_total") == 0.0
+
+    run_story(story())
+
+
+def test_a_stream_that_ends_with_its_connection_before_its_last_event_was_cut(tmp_path: Path) -> None:
+    async def story() -> None:
+        half = b"data: %b\n\n" % DELTA
+        async with router_before(tmp_path, Closing(UNFRAMED + half)) as router:
+            status, text = await router.complete(STREAM)
+            assert (status, text.startswith(half.decode())) == (200, True)
+            *_, frame, done, rest = text.split("\n\n")
+            assert (json.loads(frame.removeprefix("data: "))["error"]["code"], done, rest) == (
+                *("stream_cut", "data: [DONE]"),
+                "",
+            )
+            assert await router.metric("fairlead_router_answers_cut_total") == 1.0
+
+    run_story(story())
+
+
+def test_a_stream_that_ends_with_its_connection_before_its_first_event_is_sent_elsewhere(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with router_before(tmp_path, Closing(UNFRAMED, events(DELTA))) as router:
+            assert await router.complete(STREAM) == (200, f"data: {DELTA.decode()}\n\ndata: [DONE]\n\n")
+
+    run_story(story())
+
+
 def test_a_very_long_answer_passes_without_being_kept(tmp_path: Path) -> None:
     async def story() -> None:
         long = whole(json.dumps({"text": "x" * 3_000_000}).encode())

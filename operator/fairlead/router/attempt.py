@@ -6,17 +6,22 @@ what arrived on it; its owner decides what follows.
 
 from abc import ABC, abstractmethod
 from time import monotonic
-from typing import Protocol
+from typing import Final, Protocol
 
 from fairlead.engines.http_api import ErrorShapes
 from fairlead.router import engine_errors
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.reply import Reply
+from fairlead.router.request import Request
 from fairlead.router.upstream_connection import UpstreamConnection, UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.responses import ResponseReader
+from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.routing_request import RoutingRequest
+
+ENDED_BY_EVENT: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS, Surface.RESPONSES, Surface.MESSAGES})
+"""APIs whose streams say that they are complete."""
 
 
 class Attempt(ABC):
@@ -40,6 +45,10 @@ class Attempt(ABC):
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:
         """Called with part of the answer."""
 
+    def lacks_end(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
+        """Whether an answer that ends with its connection is incomplete."""
+        return False
+
     @abstractmethod
     def whole(self, upstream: UpstreamConnection) -> None:
         """Called when the answer is complete."""
@@ -55,6 +64,8 @@ class Attempt(ABC):
 
 class AttemptOwner(Protocol):
     """The request that attempts are made for."""
+
+    request: Request
 
     def attempt_replied(
         self, attempt: "EngineAttempt", reader: ResponseReader, data: bytes, now: float
@@ -153,6 +164,13 @@ class EngineAttempt(Attempt):
         self.started = True
         upstream.pass_to(reply.more)  # from now on bytes are only passed on
         self._owner.attempt_began(self, now)
+
+    def lacks_end(self, upstream: UpstreamConnection) -> bool:
+        """Whether it is a stream without its last event: its engine ended in the middle."""
+        head, reply = upstream.reader.head, self._reply
+        if head is None or not head.streams or head.status >= 400 or self._owner.request.surface not in ENDED_BY_EVENT:
+            return False
+        return reply is None or not reply.has_end
 
     def whole(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the interface's
         """Report that the engine's response is complete."""

@@ -76,6 +76,12 @@ class Reply:
         return self._client.paused and self.begun
 
     @property
+    def has_end(self) -> bool:
+        """Whether a stream says how it ended; some engines leave out `[DONE]` after the reason."""
+        scan = self.scan
+        return scan is None or scan.done or scan.error or scan.finish_reason is not None
+
+    @property
     def deltas(self) -> int:
         """Number of events with text so far; zero if it is not a stream."""
         return 0 if self.scan is None else self.scan.deltas

@@ -42,6 +42,9 @@ class UpstreamListener(Protocol):
     def came(self, upstream: "UpstreamConnection", data: bytes) -> None:
         """Called with part of the response; its head is in `upstream.reader`."""
 
+    def lacks_end(self, upstream: "UpstreamConnection") -> bool:
+        """Return whether a body that ends with its connection is incomplete; only its content can show that."""
+
     def whole(self, upstream: "UpstreamConnection") -> None:
         """Called when the response is complete; the connection is already back in its pool."""
 
@@ -190,6 +193,9 @@ class UpstreamConnection(asyncio.Protocol):
         if owed is None:
             return False
         self.reader.payload = b""
+        if listener.lacks_end(self):
+            self.reader.bad = "closed before the last event"
+            return False
         listener.came(self, owed)
         return self.listener is listener
 

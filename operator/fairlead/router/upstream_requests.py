@@ -52,6 +52,10 @@ class UpstreamRequest:
             upstream.abort()
             self.lost(upstream, f"its answer is over {MOST_BYTES} bytes")
 
+    def lacks_end(self, upstream: UpstreamConnection) -> bool:  # noqa: ARG002 - the interface's
+        """Leave it to the reader of the response."""
+        return False
+
     def whole(self, upstream: UpstreamConnection) -> None:
         """Resolve with the complete response."""
         head = upstream.reader.head
