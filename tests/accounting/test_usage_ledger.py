@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from fairlead.accounting.usage_ledger import IDLE, OTHERS, UsageKey, UsageLedger
 from tests.accounting.costs import LARGE, NOON, OUTSIDE, SMALL, attempt, request
 
 HOUR = int(NOON)
+DAY = HOUR - 12 * 3600
 PARTY = BilledParty(account="ns/gateway", currency="EUR")
 
 
@@ -74,8 +76,57 @@ def test_beyond_its_rows_the_book_gets_coarser_and_its_sums_stay_true() -> None:
     rows = dict(ledger.rows())
     assert len(rows) == 5
     assert sum(row.cost for row in rows.values()) == 10.0
-    assert rows[UsageKey(0, "t2", OTHERS, OTHERS, "")].cost == 1.0
-    assert rows[UsageKey(0, OTHERS, OTHERS, OTHERS, "")].cost == 6.0
+    assert rows[UsageKey(HOUR, "t2", OTHERS, OTHERS, "")].cost == 1.0
+    assert rows[UsageKey(DAY, OTHERS, OTHERS, OTHERS, "", seconds=86_400)].cost == 6.0
+
+
+def test_a_full_ledger_adds_up_its_oldest_hours_and_keeps_the_latest_as_they_are() -> None:
+    ledger = UsageLedger(max_rows=600)
+    tenants = ("acme", "shop")
+    for hour in range(24 * 14):
+        for tenant in tenants:
+            ledger.add(request(attempt(cost=1.0), attempt(LARGE, cost=2.0), tenant=tenant), DAY + hour * 3600)
+        ledger.add_idle(SMALL, "r1", 0.5, DAY + hour * 3600)
+    rows = dict(ledger.rows())
+    today, first = DAY + 13 * 86_400, rows[UsageKey(DAY, "acme", OTHERS, OTHERS, "", seconds=86_400)]
+
+    assert sum(row.cost for row in rows.values()) == 24 * 14 * 6.5
+    assert (first.cost, first.requests, first.attempts, first.prompt_tokens) == (72.0, 48, 48, 4800)
+    assert rows[UsageKey(DAY, "", IDLE, OTHERS, "", seconds=86_400)].cost == 12.0
+    assert {key.seconds for key in rows if key.hour > today - 2 * 86_400} == {3600}
+    assert ledger.last_hour(today + 86_400) == {SMALL: (2.5, 220), LARGE: (4.0, 220)}
+
+    page = openai_usage.usage_page(ledger.rows(), "acme", DAY, today + 86_400)
+    bucket = cast("list[dict[str, object]]", page["data"])[0]
+    assert (bucket["start_time"], bucket["end_time"]) == (DAY, DAY + 86_400)
+    exported = next(iter(usage_export.focus_rows(ledger.rows(), PARTY)))
+    assert (exported["ChargePeriodStart"], exported["ChargePeriodEnd"]) == (
+        "2025-11-26T00:00:00Z",
+        "2025-11-27T00:00:00Z",
+    )
+
+
+def test_a_ledger_whose_days_have_too_many_tenants_adds_them_up_too() -> None:
+    ledger = UsageLedger(max_rows=100)
+    for hour in range(48):
+        for number in range(60):
+            ledger.add(request(attempt(cost=1.0), tenant=f"t{number}"), DAY + hour * 3600)
+    rows = dict(ledger.rows())
+
+    assert sum(row.cost for row in rows.values()) == 48 * 60
+    assert rows[UsageKey(DAY, OTHERS, OTHERS, OTHERS, "", seconds=86_400)].cost == 24 * 60
+    assert [rows[UsageKey(DAY + 47 * 3600, f"t{number}", "chat", SMALL, "r1")].cost for number in (0, 29)] == [1.0, 1.0]
+    assert len(rows) <= 200
+
+
+def test_a_day_is_dropped_when_its_last_hour_is_too_old() -> None:
+    ledger = UsageLedger(max_rows=2)
+    for hour in range(4):
+        ledger.add(request(attempt(cost=1.0)), DAY + hour * 3600)
+    ledger.drop_before(DAY + 86_399)
+    assert [key.seconds for key, _ in ledger.rows()] == [86_400]
+    ledger.drop_before(DAY + 86_400)
+    assert list(ledger.rows()) == []
 
 
 @given(st.lists(st.tuples(st.text(max_size=2), st.floats(0, 5), st.integers(0, 9)), max_size=60))

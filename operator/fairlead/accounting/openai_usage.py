@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from fairlead.accounting.usage_ledger import HOUR_SECONDS, UsageKey, UsageTotals
+from fairlead.accounting.usage_ledger import UsageKey, UsageTotals
 
 UsageJson = dict[str, object]
 
 
 def usage_page(rows: Iterable[tuple[UsageKey, UsageTotals]], tenant: str, start: int, end: int) -> UsageJson:
-    """Build one bucket per hour of only this tenant, with one result and its cost for each model that it named."""
+    """Build one bucket per hour of only this tenant, with one result and its cost for each model that it named.
+
+    A day whose hours were added up is one bucket.
+    """
     own = [(key, totals) for key, totals in rows if key.tenant == tenant and start <= key.hour < end]
     buckets = [_bucket(hour, list(group)) for hour, group in groupby(sorted(own, key=_hour_and_route), key=_hour)]
     return {"object": "page", "data": buckets, "has_more": False, "next_page": None}
@@ -27,7 +30,8 @@ def _bucket(hour: int, rows: list[tuple[UsageKey, UsageTotals]]) -> UsageJson:
     results = [
         _result(route, [totals for _, totals in group]) for route, group in groupby(rows, key=lambda row: row[0].route)
     ]
-    return {"object": "bucket", "start_time": hour, "end_time": hour + HOUR_SECONDS, "results": results}
+    end = hour + max(key.seconds for key, _ in rows)
+    return {"object": "bucket", "start_time": hour, "end_time": end, "results": results}
 
 
 def _result(route: str, totals: list[UsageTotals]) -> UsageJson:

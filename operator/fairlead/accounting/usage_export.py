@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fairlead.accounting import budget_periods
-from fairlead.accounting.usage_ledger import HOUR_SECONDS, IDLE, UsageKey, UsageTotals
+from fairlead.accounting.usage_ledger import IDLE, UsageKey, UsageTotals
 from fairlead.fleet.light_dataclass import light
 
 FocusValue = str | int | float | None
@@ -30,7 +30,7 @@ class BilledParty:
 
 
 def focus_rows(rows: Iterable[tuple[UsageKey, UsageTotals]], party: BilledParty) -> Iterator[dict[str, FocusValue]]:
-    """Yield one row for each ledger row; hour 0, for usage that no longer got a row, has no period."""
+    """Yield one row for each ledger row."""
     for key, totals in rows:
         yield {
             **_costs(totals, party),
@@ -77,7 +77,7 @@ def _periods(key: UsageKey) -> dict[str, FocusValue]:
         "BillingPeriodStart": _moment(month[0]),
         "BillingPeriodEnd": _moment(month[1]),
         "ChargePeriodStart": _moment(key.hour),
-        "ChargePeriodEnd": _moment(key.hour + HOUR_SECONDS),
+        "ChargePeriodEnd": _moment(key.hour + key.seconds),
     }
 
 

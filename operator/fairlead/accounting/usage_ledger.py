@@ -1,17 +1,24 @@
-"""What was used and what it cost, by hour, tenant, route, target and revision; within bounds."""
+"""What was used and what it cost, by hour, tenant, route, target and revision; within bounds.
+
+Once there are too many rows, those of the oldest hours are added up by day and tenant, then by day: the sums stay true,
+and the split gets coarser where it is looked at least. All hours but the current and the last one may be added up.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
 
 from fairlead.accounting.request_cost import AttemptRecord, RequestCost
 
 HOUR_SECONDS: Final = 3600
+DAY_SECONDS: Final = 86_400
 MAX_ROWS: Final = 20_000
+KEPT_ROWS: Final = 0.97
+"""Share of rows that stay when room is made, so that it is rare: adding up 3 % of them blocks the loop for 20 ms."""
 IDLE: Final = "(idle)"
 """Route of rows that hold a target's unused cost."""
 OTHERS: Final = "(others)"
-"""Replaces names once there are too many rows: the sums stay true, the split gets coarser."""
+"""Replaces names once there are too many rows."""
 
 
 class UsageKey(NamedTuple):
@@ -24,6 +31,29 @@ class UsageKey(NamedTuple):
     target: str
     revision: str
     external: bool = False
+    seconds: int = HOUR_SECONDS
+    """Its length: a day if its hours were added up."""
+
+    def without_names(self) -> "UsageKey":
+        """Return the row of the same hour and tenant for any route, target and revision."""
+        return UsageKey(self.hour, self.tenant, self._coarse_route, OTHERS, "", self.external, self.seconds)
+
+    def of_day(self) -> "UsageKey":
+        """Return the row of its day and tenant."""
+        return UsageKey(self._day, self.tenant, self._coarse_route, OTHERS, "", self.external, DAY_SECONDS)
+
+    def of_all(self) -> "UsageKey":
+        """Return the row of its day for all tenants."""
+        tenant = self.tenant if self.route == IDLE else OTHERS
+        return UsageKey(self._day, tenant, self._coarse_route, OTHERS, "", self.external, DAY_SECONDS)
+
+    @property
+    def _day(self) -> int:
+        return self.hour // DAY_SECONDS * DAY_SECONDS
+
+    @property
+    def _coarse_route(self) -> str:
+        return IDLE if self.route == IDLE else OTHERS
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +98,14 @@ class UsageTotals:
         self.decode_cost += attempt.parts.decode
         self.unanswered_cost += 0.0 if attempt.answered else attempt.cost
 
+    def merge(self, other: "UsageTotals") -> None:
+        """Add another row."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+_COUNTS: Final = tuple(one.name for one in fields(UsageTotals))
+
 
 class UsageLedger:
     """Rows of one router, until they are exported."""
@@ -75,6 +113,8 @@ class UsageLedger:
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._rows: dict[UsageKey, UsageTotals] = {}
         self._max_rows = max_rows
+        self._crowded_hour = 0
+        """The last hour that has too many rows itself, so that nothing is gained by adding up older ones."""
         self._summed_hour = 0
         self._summed: dict[str, tuple[float, int]] = {}
 
@@ -107,15 +147,38 @@ class UsageLedger:
         return self._summed
 
     def drop_before(self, hour: int) -> None:
-        """Forget exported hours."""
-        self._rows = {key: row for key, row in self._rows.items() if key.hour >= hour}
+        """Forget rows that end by then."""
+        self._rows = {key: row for key, row in self._rows.items() if key.hour + key.seconds > hour}
 
     def _row(self, key: UsageKey) -> UsageTotals:
         row = self._rows.get(key)
         if row is None:
             if len(self._rows) >= self._max_rows:
-                key = UsageKey(0, key.tenant, OTHERS, OTHERS, "", key.external)
-                if key not in self._rows and len(self._rows) >= 2 * self._max_rows:
-                    key = UsageKey(0, OTHERS, OTHERS, OTHERS, "", key.external)
+                key = self._with_room(key)
             row = self._rows.setdefault(key, UsageTotals())
         return row
+
+    def _with_room(self, key: UsageKey) -> UsageKey:
+        """Make room for a new row, or return a coarser one if its hour itself has too many."""
+        if key.hour > self._crowded_hour:
+            self._add_up(key.hour - HOUR_SECONDS)
+            if len(self._rows) > KEPT_ROWS * self._max_rows:
+                self._crowded_hour = key.hour
+        if len(self._rows) < self._max_rows:
+            return key
+        coarse = key.without_names()
+        return coarse if coarse in self._rows or len(self._rows) < 2 * self._max_rows else key.of_all()
+
+    def _add_up(self, before: int) -> None:
+        """Add up rows of hours before this one, the oldest first, until enough room is made."""
+        for seconds, coarser in ((HOUR_SECONDS, UsageKey.of_day), (DAY_SECONDS, UsageKey.of_all)):
+            old = [one for one in self._rows if one.seconds == seconds and one.hour < before]
+            for key in sorted(old, key=_hour):
+                if len(self._rows) <= KEPT_ROWS * self._max_rows:
+                    return
+                row = self._rows.pop(key)
+                self._rows.setdefault(coarser(key), UsageTotals()).merge(row)
+
+
+def _hour(key: UsageKey) -> int:
+    return key.hour

@@ -8,7 +8,7 @@ import msgspec
 from fairlead.accounting import openai_usage, usage_export
 from fairlead.accounting.task_outcomes import NAME_CHARACTERS, OutcomeReceipt
 from fairlead.accounting.usage_export import BilledParty
-from fairlead.accounting.usage_ledger import HOUR_SECONDS, IDLE
+from fairlead.accounting.usage_ledger import IDLE
 from fairlead.router import refusals
 from fairlead.router.router_context import RouterContext
 from fairlead.router.wire.problems import Problem
@@ -57,7 +57,7 @@ def export(context: RouterContext, head: RequestHead) -> tuple[bytes, bytes] | P
     if kind is None:
         return refusals.no_format(wanted, FORMATS)
     start, end = period
-    rows = (row for row in context.spending.ledger.rows() if start - HOUR_SECONDS < row[0].hour < end)
+    rows = (row for row in context.spending.ledger.rows() if start - row[0].seconds < row[0].hour < end)
     found = usage_export.focus_rows(rows, BilledParty(account=context.settings.rendered_from.rpartition(" ")[2]))
     text = usage_export.as_csv(found) if wanted == "csv" else usage_export.as_json(found)
     return text.encode(), kind
