@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from fairlead.accounting.usage_ledger import MAX_ROWS
 from fairlead.router.cache.cache import MOST_BODY_BYTES
 from fairlead.router.config.tenant_folder import MOST_ENTRIES
 from fairlead.router.revision_samples import MOST as MOST_SAMPLES
@@ -46,10 +47,11 @@ _LIMITS: Final = (
         "further ones are counted but not compared",
     ),
     (
-        "age of the hourly usage that a router keeps",
+        "age of the usage that a router keeps",
         f"{KEPT_SECONDS // 86_400} days",
-        "`/fairlead/v1/usage` has no older ones",
+        "`/fairlead/v1/usage` has no older one",
     ),
+    ("rows of usage that a router keeps", f"{MAX_ROWS:,}", "the oldest hours are added up by day and tenant"),
 )
 _HEAD: Final = """# Capacity and limits
 
