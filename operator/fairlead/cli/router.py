@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="print what a router would do with this file, and exit",
     )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how --check prints it")
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on; default all")  # noqa: S104 - in a pod
+    parser.add_argument("--host", help="address to listen on; default all of IPv4, and of IPv6 where POD_IP is of IPv6")
     parser.add_argument("--port", type=options.port, default=8080, help="port to listen on; default 8080")
     parser.add_argument(
         "--metrics-port",
@@ -83,6 +83,11 @@ def _checked(chosen: argparse.Namespace) -> int:
     return 1 if found.warnings else 0
 
 
+def _host(pod_ip: str) -> str:
+    """Return the default of --host: a pod is reached by its own address, which may be of either family."""
+    return "" if ":" in pod_ip else "0.0.0.0"  # noqa: S104 - in a pod
+
+
 def _served(chosen: argparse.Namespace) -> int:
     import logging
     import os
@@ -95,7 +100,7 @@ def _served(chosen: argparse.Namespace) -> int:
     return process.serve(
         process.RouterOptions(
             config=Path(chosen.config),
-            host=chosen.host,
+            host=_host(os.environ.get("POD_IP", "")) if chosen.host is None else chosen.host,
             port=chosen.port,
             name=os.environ.get("POD_NAME", ""),
             metrics_port=chosen.metrics_port,

@@ -50,6 +50,8 @@ LAST_LINES_SECONDS: Final = 2.0
 FIRST_BUDGETS_SECONDS: Final = 3.0
 """A budget store answers within milliseconds; one that does not must not keep the router from serving."""
 LOOPBACK: Final = "127.0.0.1"
+EVERY_ADDRESS: Final = "::"
+"""For the peers' one socket, since pods of one cluster have addresses of the same family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class RouterOptions:
 
     config: Path
     host: str = "127.0.0.1"
+    """Empty: all addresses, of IPv4 and IPv6."""
     port: int = 8080
     name: str = ""
     """The pod's name: routers that know each other by name keep tenants' rates for each other."""
@@ -102,7 +105,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     router.name = start.name
     router.context.peers.port = start.metrics_port or router.context.peers.port
     if start.peer_port and start.name:
-        router.join_peers(start.host, start.peer_port)
+        router.join_peers(start.host or EVERY_ADDRESS, start.peer_port)
     scraped = await _scraped(router, start)
     await router.budgets.until_first(FIRST_BUDGETS_SECONDS)
     client_port = await ClientPort.opened(router, start)
@@ -162,7 +165,7 @@ class ClientPort:
         server = await asyncio.get_running_loop().create_server(
             lambda: ClientConnection(router), start.host, start.port, backlog=BACKLOG, ssl=tls.context
         )
-        log.info("listening on %s:%d", start.host, start.port)
+        log.info("listening on %s:%d", start.host or "*", start.port)
         return cls(router, server, tls)
 
     async def follow_certificate(self, every_seconds: float) -> None:
@@ -205,7 +208,8 @@ async def _scraped(router: Router, start: RouterOptions) -> asyncio.Server | Non
             log.info("metrics: the file names no metricsKeys, so they are served on %s alone", host)
         elif not _is_loopback(host):
             log.warning(
-                "metrics: open to everyone who can reach %s:%d; name metricsKeys in the file", host, start.metrics_port
+                "metrics: open to everyone who can reach %s:%d; name metricsKeys in the file",
+                *(host or "*", start.metrics_port),
             )
     return await asyncio.get_running_loop().create_server(
         lambda: ClientConnection(router, scraped=True), host, start.metrics_port
