@@ -288,12 +288,10 @@ def test_a_fault_in_the_middle_of_our_own_question_is_no_answer() -> None:
     run_story(story())
 
 
-def test_a_missing_key_file_is_logged_and_the_router_still_serves(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_missing_key_file_is_logged_and_it_serves(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        tenants: dict[str, Any] = {"tenants": [{"name": "shop", "keyFiles": [str(tmp_path / "absent")]}]}
-        async with plane(written(tmp_path, ["127.0.0.1:1"], **tenants)) as router:
+        tenants: Any = [{"name": "shop", "keyFiles": [str(tmp_path / "absent")]}]
+        async with plane(written(tmp_path, ["127.0.0.1:1"], tenants=tenants)) as router:
             assert (await router.complete())[0] == 401
 
     with caplog.at_level(logging.WARNING):

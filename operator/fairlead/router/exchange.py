@@ -1,8 +1,7 @@
 """One request from arrival to end: attempts at engines until the first byte, then the response is passed on.
 
 After the first byte there is no retry: a stream that breaks ends with an error frame, any other response with a closed
-connection. When the client or the engine disconnects, the other side is released at once. `over` returns everything
-that the request was charged, once.
+connection. If either side disconnects, the other is released at once. `over` returns all that was charged, once.
 """
 
 from math import inf

@@ -23,7 +23,7 @@ from fairlead.routing.refusal import TokenUsage
 ENGINE_ERROR: Final = "engine_error"
 """An engine's error event in a stream that began well: the response ended properly but still counts as cut."""
 KEPT_BYTES: Final = 2**20
-"""Limit of a response that is parsed for its usage; a longer one is only passed on."""
+"""A longer response is passed on without being parsed for its usage."""
 
 
 class Reply:
@@ -36,8 +36,7 @@ class Reply:
     _chunked: bool
     _edits: bool
     _flight: CacheFlight | None
-    _pieces: list[bytes] | None
-    """The body of a response that is not a stream, while it is short enough to be parsed."""
+    _pieces: list[bytes] | None  # the body of a response that is not a stream, if short enough to be parsed
     _reader: ResponseReader
     _size: int
 
@@ -73,7 +72,7 @@ class Reply:
     @property
     def delayed(self) -> bool:
         """Whether it waits for its client, who has a limit of its own: its engine is paused, and not at fault."""
-        return self._client.paused and self.begun
+        return self.paused and self.begun
 
     @property
     def has_end(self) -> bool:
