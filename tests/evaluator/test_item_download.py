@@ -103,8 +103,8 @@ def test_a_hub_that_requires_a_token_gets_it_or_the_error_names_the_field_to_set
     hub.token = "secret"
     assert from_hub(hub) == 1
     assert "401: the hub wants a token, or another one; set spec.items.source.tokenSecret" in capsys.readouterr().err
-    monkeypatch.setenv("HF_TOKEN", "secret")
-    assert from_hub(hub) == 0
+    monkeypatch.setenv("HF_TOKEN", "secret\n")
+    assert from_hub(hub) == 0, "a line break after the token, as a Secret made from a file has it, is not sent"
     assert "secret" not in capsys.readouterr().out
 
 

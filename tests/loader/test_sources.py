@@ -97,6 +97,20 @@ def test_the_hub_gives_the_files_of_a_revision_for_the_models_token(tmp_path: Pa
     assert "/acme/sql/resolve/main/adapter_config.json: answered 404: there is no such file" in lost.message
 
 
+def test_a_token_from_a_file_with_a_line_break_is_read_as_engines_read_it(tmp_path: Path) -> None:
+    pretended = PretendedHub(files={f"acme/sql/main/{name}": text for name, text in FILES.items()}, token="t")
+    assert from_hub(hub(), pretended, tmp_path / "into", "t\n") is None
+    assert content(tmp_path / "into") == FILES
+    pretended.token = ""
+    assert from_hub(hub(), pretended, tmp_path / "into", "\n") is None
+
+
+def test_a_branch_with_a_slash_in_its_name_is_one_part_of_the_address(tmp_path: Path) -> None:
+    pretended = PretendedHub(files={f"acme/sql/feature/x/{name}": text for name, text in FILES.items()})
+    assert from_hub(hub("feature/x"), pretended, tmp_path / "into", None) is None
+    assert content(tmp_path / "into") == FILES
+
+
 def test_an_unreachable_hub_is_tried_again(tmp_path: Path) -> None:
     problem = fetched(hub(), tmp_path / "into", SourceAccess(hub="http://127.0.0.1:9"))
     assert problem is not None

@@ -76,8 +76,11 @@ def beside(folder: Path) -> str:
 
 
 async def from_hub(address: HubAddress, token: str, wait_s: float = FIRST_WAIT_S) -> bytes:
-    """Download a file from a hub, with retries; the token is not sent to other hosts on a redirect."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    """Download a file from a hub, with retries; the token is not sent to other hosts on a redirect.
+
+    Space around the token is ignored, as engines do: a Secret made from a file often ends with a line break.
+    """
+    headers = {"Authorization": f"Bearer {token.strip()}"} if token.strip() else {}
     words = ""
     async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as session:
         for attempt in range(TRIES):

@@ -163,6 +163,15 @@ class LoaderLoop:
                 reason=AdapterReason.SOURCE_UNREADABLE,
                 message=f"the folder of adapters cannot be written: {problem_of_disk}; free space on its node",
             )
+        except Exception as unforeseen:
+            # Noted like any other failure: one that ends this task unseen is tried each second, and keeps the replica
+            # unready for ever.
+            log.exception("staging %s", entry.name)
+            words = " ".join(str(unforeseen).split())[:120]
+            problem = AdapterProblem(
+                reason=AdapterReason.SOURCE_UNREADABLE,
+                message=f"{type(unforeseen).__name__} while its source was read: {words}; see the loader's log",
+            )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             self._staging.pop(entry.digest, None)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import aiohttp
 
@@ -27,6 +28,7 @@ class SourceAccess:
     claim_folder: Path = Path("/claim")
     hub: str = HUB
     hub_token: str | None = None
+    """Space around it is ignored, as engines do: a Secret made from a file often ends with a line break."""
     credentials: Mapping[str, str] | None = None
     """Registry credentials: the value of a basic authorization, by host."""
 
@@ -67,7 +69,9 @@ def _copied(location: str, into: Path, access: SourceAccess) -> None:
 
 
 async def _from_hub(source: ModelSource, into: Path, access: SourceAccess, session: aiohttp.ClientSession) -> None:
-    headers = {"Authorization": f"Bearer {access.hub_token}"} if access.hub_token else {}
+    token = (access.hub_token or "").strip()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    revision = quote(source.revision or "main", safe="")
     for name in adapter_files.FILES:
-        url = f"{access.hub.rstrip('/')}/{source.location}/resolve/{source.revision or 'main'}/{name}"
+        url = f"{access.hub.rstrip('/')}/{source.location}/resolve/{revision}/{name}"
         await download(session, url, into / name, headers=headers)
