@@ -138,6 +138,7 @@ def work(runner: EvaluationRunner, source: ItemSource, limit: int | None = None)
     return RunnerWork(
         owner=evaluation_pods.of_revision("support", holder),
         deployment="chat",
+        serving="chat",
         revision="12345678",
         work=RunnerPass.NOISE,
         runner=runner,

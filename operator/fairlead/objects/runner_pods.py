@@ -35,6 +35,9 @@ class RunnerWork:
 
     owner: WorkOwner
     deployment: str
+    """Its name, or that of an adapter."""
+    serving: str
+    """The deployment whose engines answer: their network policy admits its runners alone."""
     revision: str
     work: RunnerPass
     runner: EvaluationRunner
@@ -69,7 +72,7 @@ def manifest(work: RunnerWork, platform: Installation) -> Manifest:
             name=names.runner(work.deployment, work.revision, work.work),
             seconds=program.deadline_seconds,
             key=work.key,
-            labels={labels.DEPLOYMENT: work.deployment},
+            labels={labels.DEPLOYMENT: work.serving},
             notes={ADDRESSES: ",".join(work.addresses)},
         ),
         spec,

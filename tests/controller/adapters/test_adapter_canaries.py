@@ -237,3 +237,24 @@ def test_a_version_that_answers_worse_is_rejected_and_no_user_saw_it() -> None:
     world = judged_by(lines(150), losing=0.3)
     assert world.canary["phase"] == "Rejected"
     assert world.shares == {OLD: 100, NEW: 0}
+
+
+def test_the_pod_of_a_runner_may_connect_to_the_engines_that_have_the_adapter() -> None:
+    quality = {"evaluation": EVALUATION.name, "margin": "4"}
+    world = VersionWorld(steps=[{"traffic": 0, "hold": "0s", "gates": ["Quality"]}], quality=quality)
+    world.write(lines(150), runner={"type": "Job", "image": "registry.example.com/program:v1"})
+    world.evaluate()
+    world.load()
+    while not (pods := world.objects.listed("pods", None, "fairlead.dev/role=evaluation")):
+        world.turn()
+        world.run(world.runs.advance(world.objects.held[(kinds.ADAPTER.title, "default", "sql")]["metadata"]["uid"]))
+    (pod,) = pods
+    policy = world.objects.held[(kinds.NETWORK_POLICY.title, "default", "chat-engine")]
+    admitted = [
+        peer["podSelector"]["matchLabels"]
+        for rule in policy["spec"]["ingress"]
+        for peer in rule["from"]
+        if "namespaceSelector" not in peer
+    ]
+    assert pod["metadata"]["name"] == "sql-aaaaaaaa-baseline"
+    assert any(selected.items() <= pod["metadata"]["labels"].items() for selected in admitted)

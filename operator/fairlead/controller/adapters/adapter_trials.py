@@ -90,7 +90,7 @@ class AdapterTrials:
         owner = Owner(namespace=adapter.namespace, name=adapter.name, uid=at.document["metadata"]["uid"])
         if stored is not None and questions.is_evaluated(stored):
             sides = {Side.BASELINE: _side(at, stored.stable), Side.CANDIDATE: _side(at, stored.revision)}
-            question = questions.question(owner, stored, sides)
+            question = questions.question(owner, stored, sides, adapter.deployment)
         key = questions.evaluation_of(owner.namespace, stored)
         return self._environment.runs.evaluation(owner.uid, key, question)
 

@@ -60,6 +60,8 @@ class QualityQuestion:
     uid: str
     deployment: str
     """Its name, or that of an adapter."""
+    serving: str
+    """The deployment whose engines answer."""
     evaluation: ObjectKey
     margin: float
     sides: Mapping[Side, RevisionSide]
@@ -212,6 +214,7 @@ class QualityRuns:
         target = RunnerTarget(
             evaluation=question.evaluation.name,
             deployment=question.deployment,
+            serving=question.serving,
             holders={side: (one.revision, one.holder) for side, one in question.sides.items()},
             trial=question.trial,
         )

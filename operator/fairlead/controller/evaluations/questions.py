@@ -34,14 +34,20 @@ def is_evaluated(state: CanaryState | None) -> bool:
     return CanaryGate.QUALITY in gates and canary_moment.verdict(state, CanaryGate.QUALITY) not in FINAL
 
 
-def question(owner: Owner, state: CanaryState, sides: Mapping[Side, RevisionSide]) -> QualityQuestion | None:
-    """Return the question to both sides; None if an evaluation or a side is missing."""
+def question(
+    owner: Owner, state: CanaryState, sides: Mapping[Side, RevisionSide], serving: str = ""
+) -> QualityQuestion | None:
+    """Return the question to both sides; None if an evaluation or a side is missing.
+
+    `serving` is the deployment of an adapter; empty for a deployment, which serves itself.
+    """
     key, quality = evaluation_of(owner.namespace, state), state.plan.quality
     if key is None or quality is None or len(sides) < len(Side):
         return None
     return QualityQuestion(
         uid=owner.uid,
         deployment=owner.name,
+        serving=serving or owner.name,
         evaluation=key,
         margin=quality.margin,
         sides=sides,

@@ -38,6 +38,9 @@ class RunnerTarget:
 
     evaluation: str
     deployment: str
+    """Its name, or that of an adapter."""
+    serving: str
+    """The deployment whose engines answer."""
     holders: Mapping[Side, tuple[str, Manifest]]
     """Each side's revision and its Deployment."""
     trial: str
@@ -187,6 +190,7 @@ class RunnerRun:
         return RunnerWork(
             owner=evaluation_pods.of_revision(self.target.evaluation, holder),
             deployment=self.target.deployment,
+            serving=self.target.serving,
             revision=revision,
             work=wanted,
             runner=plan.runner,
