@@ -113,6 +113,17 @@ def test_a_change_enqueues_the_objects_it_concerns(
     assert lines == woken
 
 
+def test_a_new_replica_wakes_the_adapters_that_wait_for_it() -> None:
+    """Without a replica they are polled seldom; a pod that only changes wakes none, as loaders are polled."""
+    elsewhere = infd("law", deployment="chat")
+    elsewhere["metadata"] |= {"namespace": "other"}
+    adapters = (infd("sql", deployment="chat"), infd("tax", deployment="led"), elsewhere)
+    for old, woken in ((None, ["chat", "sql"]), (child(), ["chat"])):
+        found = queue_keys.keys(kinds.POD, old, child(), lambda: FLEET, lambda: adapters)
+        assert [one.name for one in found] == woken
+    assert list(queue_keys.keys(kinds.POD, None, child(None), lambda: FLEET, lambda: adapters)) == []
+
+
 def test_our_own_writes_wake_only_the_other_side_of_a_gateway() -> None:
     """A store that gets our own write wakes nobody else, or each write would cause the next."""
     found = queue_keys.across(kinds.INFERENCE_DEPLOYMENT, infd(**LED), reporting(infd(**LED), 1), lambda: FLEET)

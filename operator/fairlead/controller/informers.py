@@ -106,7 +106,7 @@ class ControllerInformers(Informers):
                 self._wake(key)
             return
         self.losses.observe(resource, old, new, self._beside)
-        for key in queue_keys.keys(resource, old, new, fleet):
+        for key in queue_keys.keys(resource, old, new, fleet, self.of(kinds.ADAPTER).all):
             self._wake(key)
 
     def _beside(self, child: Manifest) -> Sequence[Manifest]:

@@ -14,11 +14,18 @@ from fairlead.review.context import ObjectKey
 
 AllDeployments = Callable[[], Iterable[Manifest]]
 """Called only if a change concerns more than one object, since it sorts all deployments."""
+AllAdapters = Callable[[], Iterable[Manifest]]
 
 SHARED: Final = {kinds.AUTOSCALING_POLICY: ours.POLICY.name}
 
 
-def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
+def keys(
+    resource: Resource,
+    old: Manifest | None,
+    new: Manifest | None,
+    fleet: AllDeployments,
+    adapters: AllAdapters = tuple,
+) -> Iterator[ObjectKey]:
     """Yield the keys of all objects to reconcile; `fleet` lists all deployments."""
     manifest = new or old
     assert manifest is not None
@@ -28,8 +35,7 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
     elif resource is kinds.INFERENCE_GATEWAY:
         yield ObjectKey(ours.GATEWAY.name, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
     elif resource in (kinds.EVALUATION, kinds.ADAPTER):
-        metadata = manifest["metadata"]
-        yield ObjectKey(resource.kind, metadata["namespace"], metadata["name"])
+        yield _of_kind(resource, manifest)
         if resource is kinds.EVALUATION:
             yield from _judged(old, new, fleet)
     elif resource in SHARED:
@@ -46,6 +52,8 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
         yield from {key for one in (old, new) if one is not None for key in _owner(one)}
         if resource is kinds.POD and new is None:
             yield from (deployment(one) for one in fleet() if _is_short(one))
+        if resource is kinds.POD and old is None:
+            yield from (_of_kind(kinds.ADAPTER, one) for one in adapters() if _is_for(one, manifest))
     yield from across(resource, old, new, fleet)
 
 
@@ -67,6 +75,17 @@ def across(
 def deployment(manifest: Manifest) -> ObjectKey:
     """Return the key of an InferenceDeployment."""
     return ObjectKey(ours.DEPLOYMENT.name, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+
+
+def _of_kind(resource: Resource, manifest: Manifest) -> ObjectKey:
+    return ObjectKey(resource.kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+
+
+def _is_for(adapter: Manifest, pod: Manifest) -> bool:
+    """Whether a pod is a replica of the deployment that an adapter names: until there was one, nothing polled it."""
+    served = (pod["metadata"].get("labels") or {}).get(labels.DEPLOYMENT)
+    here = adapter["metadata"]["namespace"] == pod["metadata"]["namespace"]
+    return bool(here and served and (adapter.get("spec") or {}).get("deployment") == served)
 
 
 def _owner(child: Manifest) -> Iterator[ObjectKey]:

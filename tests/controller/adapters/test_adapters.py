@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from fairlead.api import adapter_conversion
+from fairlead.api.adapter import AdapterSpec
+from fairlead.api.object_reader import ParsedObject
 from fairlead.cluster import kinds
 from fairlead.controller.adapters.adapter_reconcile import LOADED_S, LOADING_S
-from fairlead.fleet.adapters import AdapterPlace, AdapterReason, AdapterState
+from fairlead.fleet.adapters import AdapterPlace, AdapterReason, AdapterState, ServedAdapter
 from tests.controller.adapters.adapter_world import FIRST, SECOND, SLOTS, AdapterWorld, version
 from tests.controller.pretend import deployment
 
@@ -70,7 +73,7 @@ def test_a_replica_that_has_not_loaded_the_adapter_is_named_with_its_reason(
     pod = world.engine_pods()[0]["metadata"]["name"]
     failed = AdapterPlace(name=SQL, state=AdapterState.FAILED, reason=place, message="its rank is 64, and so on")
     world.pod_client.adapter_places[pod] = (failed,)
-    world.reconcile_adapter()
+    assert world.reconcile_adapter().after_s == (LOADED_S if stalls else LOADING_S), "others are tried again"
     assert world.reason() == ("False", reason)
     assert ("Stalled" in {one["type"] for one in world.status()["conditions"]}) is stalls
     assert world.words() == f"{SQL} is loaded on 1 of 2 replicas; {pod}: its rank is 64, and so on"
@@ -209,8 +212,35 @@ def test_before_there_is_a_replica_it_waits_for_one() -> None:
     world.settle()
     world.put_adapter()
     world.settle()
-    world.reconcile_adapter()
+    assert world.reconcile_adapter().after_s == LOADED_S, "the first replica wakes it"
     assert world.reason() == ("False", "NoneReady")
+
+
+def test_adapters_beside_it_are_parsed_once_however_often_each_is_polled(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = AdapterWorld()
+    names = [f"sql-{number}" for number in range(4)]
+    for number, name in enumerate(names):
+        world.put_adapter(name, version(f"sha256:{number:064x}"))
+    world.settle()
+    for name in names * 2:
+        world.reconcile_adapter(name)
+    parsed: list[ParsedObject[AdapterSpec]] = []
+    convert = adapter_conversion.adapter
+
+    def counted(written: ParsedObject[AdapterSpec]) -> ServedAdapter:
+        parsed.append(written)
+        return convert(written)
+
+    monkeypatch.setattr(adapter_conversion, "adapter", counted)
+    for name in names * 3:
+        world.reconcile_adapter(name)
+    assert parsed == []
+    world.put_adapter(names[0], version(SECOND))
+    for name in names:
+        world.reconcile_adapter(name)
+    assert [one.spec.versions[0].digest for one in parsed] == [SECOND] * 2, "once as written, once with its status"
+    world.remove_adapter(names[0])
+    assert world.reconcile_adapter(names[0]).gone
 
 
 def test_an_operator_that_was_restarted_writes_nothing_again() -> None:

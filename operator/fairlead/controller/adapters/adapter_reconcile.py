@@ -15,7 +15,7 @@ from fairlead.controller import canary_trial
 from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
 from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
-from fairlead.controller.adapters.served_adapters import ServedAdapters
+from fairlead.controller.adapters.served_adapters import AdapterReader, ServedAdapters
 from fairlead.controller.evaluations import questions
 from fairlead.controller.reconcile import COMPARING_S, ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import adapter_status, canary_status, deployment_status
@@ -34,7 +34,8 @@ from fairlead.review.context import ObjectKey
 LOADING_S: Final = 1.0
 """How often loaders are polled while something is not loaded."""
 LOADED_S: Final = 30.0
-"""How often they are polled at rest: engines lose adapters when they end, and their loaders load them again."""
+"""How often they are polled at rest: engines lose adapters when they end, and their loaders load them again. Also while
+there is no replica, since the first one wakes its adapters, and once only a person can change what keeps one out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +54,13 @@ class AdapterReconciler:
     def __init__(self, setting: ReconcileSettings, environment: ReconcileEnvironment) -> None:
         self._setting = setting
         self._environment = environment
+        self._reader = AdapterReader()
         self._reports = AdapterReports(environment.pod_access)
         self._trials = AdapterTrials(environment)
 
     def forget(self, uid: str) -> None:
         """Drop a pod or an adapter that is gone."""
+        self._reader.forget(uid)
         self._reports.forget(uid)
         self._trials.forget(uid)
 
@@ -88,7 +91,7 @@ class AdapterReconciler:
         return ReconcileOutcome(after_s=0.0 if canary_trial.has_moved(found.canary, stored) else found.after_s)
 
     async def _observed(self, document: Manifest, now: datetime) -> AdapterNews:
-        adapter, stored = served_adapters.read(document), canary_status.of(document)
+        adapter, stored = self._reader.read(document), canary_status.of(document)
         if adapter is None:
             words = "the object violates the schema of this version; apply its manifest again"
             return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True), canary=stored)
@@ -96,7 +99,7 @@ class AdapterReconciler:
         named = {"servedName": adapter.served_name}
         if wanted is None:
             return AdapterNews(figures=named, conditions=refusal, canary=stored)
-        beside = served_adapters.of(self._environment.world, wanted)
+        beside = served_adapters.of(self._environment.world, wanted, self._reader.read)
         if taken := _name_taken(adapter, beside):
             return AdapterNews(figures=named, conditions=taken, canary=stored)
         world = self._environment.world
@@ -147,7 +150,7 @@ class AdapterReconciler:
 
 def _pause(seen: AdapterObservation, state: CanaryState | None) -> float:
     """Return the pause in seconds; a canary waits until its adapter is loaded everywhere."""
-    if not adapter_status.is_loaded(seen) or not seen.chosen:
+    if adapter_status.is_loading(seen):
         return LOADING_S
     return COMPARING_S if canary_trial.is_judged(state) or questions.is_evaluated(state) else LOADED_S
 

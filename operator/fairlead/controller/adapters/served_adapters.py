@@ -3,7 +3,7 @@
 If two objects want the same name, the older one has it, so that a later object takes nothing away.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fairlead.api import adapter_conversion, object_reader
@@ -29,23 +29,23 @@ class ServedAdapters:
 NO_ADAPTERS = ServedAdapters()
 
 
-def of(world: ClusterState, wanted: DesiredRevision) -> ServedAdapters:
-    """Return one deployment's; none if its replicas have no slots."""
-    if wanted.engine.lora is None:
-        return NO_ADAPTERS
-    own = {wanted.model.served_name: f"InferenceDeployment {wanted.name}"}
-    holders = own | {one.name: f"spec.engine.adapters of {wanted.name}" for one in wanted.engine.adapters}
-    served, taken = [], {}
-    for one in sorted(_naming(world, wanted), key=_age):
-        found = read(one)
-        if found is None:
-            continue
-        holder = holders.setdefault(found.served_name, f"Adapter {found.name}")
-        if holder == f"Adapter {found.name}":
-            served.append(found)
-        else:
-            taken[found.name] = holder
-    return ServedAdapters(served=tuple(served), taken=taken)
+class AdapterReader:
+    """Caches parsed adapters: each adapter is reconciled with all those beside it, so each would be parsed as often."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, ServedAdapter | None]] = {}
+
+    def read(self, document: Manifest) -> ServedAdapter | None:
+        """Read one stored object; None if it cannot be read whole."""
+        uid, version = document["metadata"]["uid"], document["metadata"]["resourceVersion"]
+        kept = self._kept.get(uid)
+        if kept is None or kept[0] != version:
+            kept = self._kept[uid] = (version, read(document))
+        return kept[1]
+
+    def forget(self, uid: str) -> None:
+        """Drop a deleted adapter."""
+        self._kept.pop(uid, None)
 
 
 def read(document: Manifest) -> ServedAdapter | None:
@@ -54,6 +54,27 @@ def read(document: Manifest) -> ServedAdapter | None:
     if found.value is None or found.problems:
         return None
     return adapter_canary.shared(adapter_conversion.adapter(found.value), canary_status.of(document))
+
+
+def of(
+    world: ClusterState, wanted: DesiredRevision, reading: Callable[[Manifest], ServedAdapter | None] = read
+) -> ServedAdapters:
+    """Return one deployment's; none if its replicas have no slots."""
+    if wanted.engine.lora is None:
+        return NO_ADAPTERS
+    own = {wanted.model.served_name: f"InferenceDeployment {wanted.name}"}
+    holders = own | {one.name: f"spec.engine.adapters of {wanted.name}" for one in wanted.engine.adapters}
+    served, taken = [], {}
+    for one in sorted(_naming(world, wanted), key=_age):
+        found = reading(one)
+        if found is None:
+            continue
+        holder = holders.setdefault(found.served_name, f"Adapter {found.name}")
+        if holder == f"Adapter {found.name}":
+            served.append(found)
+        else:
+            taken[found.name] = holder
+    return ServedAdapters(served=tuple(served), taken=taken)
 
 
 def _naming(world: ClusterState, wanted: DesiredRevision) -> Iterator[Manifest]:

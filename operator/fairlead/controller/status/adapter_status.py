@@ -67,6 +67,11 @@ def is_loaded(seen: AdapterObservation) -> bool:
     return len(_whole(seen)) == len(seen.chosen)
 
 
+def is_loading(seen: AdapterObservation) -> bool:
+    """Whether something is missing that a loader may still bring about."""
+    return any(place.reason not in FINAL_REASONS for _, place in _missing(seen))
+
+
 def conditions(seen: AdapterObservation) -> tuple[UntimedCondition, ...]:
     """Whether clients can request it, and why not."""
     if not seen.chosen:
