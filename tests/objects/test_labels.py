@@ -31,6 +31,13 @@ def test_each_selector_finds_its_own_and_no_other() -> None:
     assert found(labels.gateway_routers("chat")) == [False, False, False, False]
 
 
+def test_the_name_of_an_evaluation_that_is_too_long_for_a_label_is_cut_and_made_distinct() -> None:
+    """A name may have 253 characters, and the API server refuses a pod with such a label."""
+    one, other = (labels.evaluation("e" * 100 + end)[labels.EVALUATION] for end in ("1", "2"))
+    assert (len(one), len(other), one == other) == (63, 63, False)
+    assert labels.evaluation("e" * 63)[labels.EVALUATION] == "e" * 63
+
+
 def test_selectors_are_spelt_as_queries_spell_them() -> None:
     assert labels.as_text(labels.engines("chat")) == "fairlead.dev/deployment=chat,fairlead.dev/role=engine"
     key, _, value = labels.MANAGED_BY.partition("=")

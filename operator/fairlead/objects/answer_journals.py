@@ -55,7 +55,7 @@ def manifest(place: AnswerPlace, number: int, text: str) -> Manifest:
         "metadata": {
             "name": place.name(number),
             "namespace": place.namespace,
-            "labels": {ANSWERS_OF: place.deployment},
+            "labels": {ANSWERS_OF: names.label_value(place.deployment)},
             "annotations": {SOURCE: place.source, TRIAL: place.trial},
             "ownerReferences": [reference(place.holder)],
         },

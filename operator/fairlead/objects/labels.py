@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from fairlead.api.kinds import GROUP
+from fairlead.objects import names
 
 DEPLOYMENT: Final = f"{GROUP}/deployment"
 REVISION: Final = f"{GROUP}/revision"
@@ -76,7 +77,7 @@ def check(name: str, revision: str) -> dict[str, str]:
 
 def evaluation(name: str) -> dict[str, str]:
     """Return labels of a pod that works for an evaluation; informers do not find it, since it is read by name."""
-    carried = child(name, ChildRole.EVALUATION, EVALUATION)
+    carried = child(names.label_value(name), ChildRole.EVALUATION, EVALUATION)
     return {key: value for key, value in carried.items() if key != _MANAGER}
 
 

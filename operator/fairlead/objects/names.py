@@ -67,6 +67,13 @@ def gateway_keys(name: str) -> str:
     return f"{name}-keys"
 
 
+def label_value(name: str) -> str:
+    """Return the name of an evaluation or an adapter, which may be longer than a label, as the value of one."""
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[: LONGEST - _HASH - 1]}-{fingerprint(name, _HASH)}"
+
+
 def _stem(name: str) -> str:
     """Return a short name unchanged; cut a longer one and append a hash.
 

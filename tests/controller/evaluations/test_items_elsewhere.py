@@ -150,6 +150,16 @@ def test_a_foreign_pod_is_left_alone() -> None:
     assert world.objects.held[PODS]["metadata"]["labels"] == {"app": "theirs"}
 
 
+def test_a_pod_that_a_quota_refuses_is_shown_and_tried_again() -> None:
+    world = Volume(lines(120))
+    world.server.faults = Faults(refused={kinds.POD.title: "exceeded quota: compute: must specify limits.cpu"})
+    words = "spec.items: the API server refused to patch pods support-items: exceeded quota: compute: must specify"
+    status, reason, message = world.ready()
+    assert (status, reason, message[: len(words)]) == ("False", "ItemsNotRead", words)
+    world.server.faults = Faults()
+    assert world.until("Passed")["compared"] == 120
+
+
 def test_items_that_move_to_a_config_map_leave_no_pod() -> None:
     world = Volume(lines(120))
     while world.ready()[0] != "True":

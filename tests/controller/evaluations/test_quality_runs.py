@@ -8,10 +8,12 @@ from itertools import count
 
 import pytest
 
+from fairlead.cluster import kinds
 from fairlead.controller.evaluations import quality_runs
 from fairlead.controller.evaluations.quality_run import QualityRun
 from fairlead.controller.evaluations.quality_runs import MOST_RUNS, QualityRuns
 from fairlead.controller.evaluations.runner_run import RunnerRun
+from fairlead.fleet.gate_verdicts import GateReason, Verdict
 from tests.controller.evaluations.test_runners import Programs
 from tests.controller.quality_trials import CONCURRENCY, QualityWorld, lines
 from tests.controller.server import Faults
@@ -76,6 +78,22 @@ def test_an_api_error_or_an_internal_error_is_retried(caplog: pytest.LogCaptureF
     assert "an evaluation waits: " in caplog.text
     assert "an internal error of Fairlead in an evaluation" in caplog.text
     assert len(world.twice()) <= CONCURRENCY, "what was in flight when we failed"
+
+
+def test_answers_that_the_api_server_refuses_to_keep_are_shown_at_the_gate() -> None:
+    world = QualityWorld(lines(120))
+    while not world.gate:
+        world.steps()
+    refusal = "exceeded quota: objects: used: count/configmaps=10"
+    world.server.faults = Faults(refused={kinds.CONFIG_MAP.title: refusal})
+    run = run_of(world)
+    world.run(world.runs.advance(world.document()["metadata"]["uid"]))
+    assert run.verdict is not None
+    assert (run.verdict.verdict, run.verdict.reason) == (Verdict.ERROR, GateReason.UNREACHABLE)
+    assert run.verdict.message.startswith("the API server refused to patch configmaps chat-")
+    assert run.verdict.message.endswith(f"{refusal}; Fairlead tries again")
+    world.server.faults = Faults()
+    assert world.until("Passed")["compared"] == 120
 
 
 def test_a_run_ends_with_its_canary() -> None:

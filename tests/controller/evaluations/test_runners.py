@@ -236,6 +236,21 @@ def test_a_foreign_pod_is_left_alone() -> None:
     assert f"pod chat-{world.old}-baseline does not belong to this evaluation" in gate["message"]
 
 
+def test_a_pod_that_a_policy_refuses_is_shown_at_the_gate_and_tried_again() -> None:
+    world = Programs()
+    while not world.gate:
+        world.steps()
+    for pod in world.pods():
+        world.kube.delete(kinds.POD, "default", pod["metadata"]["name"])
+    world.server.faults = Faults(refused={kinds.POD.title: "image registry.example.com is not allowed"})
+    gate = world.until("Error")
+    name = f"chat-{world.old}-baseline"
+    words = f"the API server refused to patch pods {name}: image registry.example.com is not allowed"
+    assert (gate["reason"], gate["message"]) == ("RunnerFailed", f"{words}; Fairlead tries again")
+    world.server.faults = Faults()
+    assert world.until("Passed")["compared"] == ITEMS
+
+
 def ended(wrong: int, fault: Faults | None = None) -> Programs:
     """A whole trial; where the operator is killed, a fresh one resumes."""
     world = Programs(wrong=wrong)

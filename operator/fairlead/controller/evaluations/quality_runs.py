@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_errors import ApiError, RequestRefused
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.evaluations import run_reports
 from fairlead.controller.evaluations.answer_store import AnswersNotOurs, AnswerStore, StoreSettings
 from fairlead.controller.evaluations.item_sets import ItemSet, ItemSets
@@ -150,6 +151,9 @@ class QualityRuns:
         run = found[1]
         try:
             return await run.advance()
+        except RequestRefused as problem:
+            run.verdict = run_reports.unreachable(f"{obstacle_of(problem).message[:210]}; Fairlead tries again")
+            return False
         except (ApiError, NotLeading, TimeoutError) as problem:
             log.warning("an evaluation waits: %s", problem)
             return False

@@ -130,8 +130,8 @@ class RunnerRun:
                 await self._check_harm(manifest)
             return False
         if isinstance(state, WorkFailed):
-            words = f"{state.words[:198]}; fix it, and delete the pod to try again"
-            self.verdict = _failed(words)
+            again = "fix it, and delete the pod to try again" if state.live else "Fairlead tries again"
+            self.verdict = _failed(f"{state.words[:198]}; {again}")
             return False
         return await self._keep(wanted, state)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fairlead.cluster import kinds, pods
-from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.api_errors import ApiError, RequestRefused
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.interfaces import ControllerApiClient
 from fairlead.controller.pods import pod_troubles
 from fairlead.evaluating import program_failure
@@ -72,8 +73,7 @@ class WorkPods:
         name = wanted["metadata"]["name"]
         live = await self.find(wanted)
         if live is None:
-            await self._server.apply(wanted)
-            return WorkRunning(pod=name)
+            return await self._created(wanted)
         if not evaluation_pods.belongs(live, owner):
             words = (
                 f"pod {name} does not belong to this evaluation; delete or rename it, so that the evaluation's pod can "
@@ -86,6 +86,14 @@ class WorkPods:
             await self.remove(live)
             return WorkRunning(pod=name)
         return await self._state(live, uid_of_read)
+
+    async def _created(self, wanted: Manifest) -> WorkState:
+        """Create it; what a quota or a policy refuses is shown, and tried again at the next check."""
+        try:
+            await self._server.apply(wanted)
+        except RequestRefused as problem:
+            return WorkFailed(words=obstacle_of(problem).message)
+        return WorkRunning(pod=wanted["metadata"]["name"])
 
     async def find(self, wanted: Manifest) -> Manifest | None:
         """Return the pod of that name, of any owner."""
