@@ -113,7 +113,7 @@ def test_routers_receive_the_adapter_names_and_their_versions() -> None:
     built = children.all_children(OWNER, SLOTS, PLATFORM)
     (document,) = [one for one in built if router_config.is_configuration(one)]
     versions = (AdapterShare(name="sql@1", percent=95), AdapterShare(name="sql@2", percent=5))
-    named = (AdapterVersions(name="sql", versions=versions),)
+    named = (AdapterVersions(name="sql", versions=versions, trial="sql@2", step=2),)
     (target,) = loader.read(router_config.with_adapters(document, named)["data"]["router.json"]).served
     assert target.models == (*loader.read(document["data"]["router.json"]).models, "sql")
     assert target.adapter_versions == named

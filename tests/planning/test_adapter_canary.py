@@ -98,12 +98,13 @@ def test_a_new_version_goes_by_steps_to_the_whole_share_and_the_old_one_stays_in
     both = adapter("a", "b")
     state = after(both, (PASSED, 0), (PASSED, 1), (PASSED, 2))
     assert shares(both, state) == {"a": 90, "b": 10}
-    assert adapter_canary.shared(both, state).trial == "sql@bbbbbbbb"
+    assert (adapter_canary.shared(both, state).trial, adapter_canary.shared(both, state).step) == ("sql@bbbbbbbb", 1)
     state = after(both, (PASSED, 63), (PASSED, 64), state=state)
     assert shares(both, state) == {"a": 50, "b": 50}
+    assert adapter_canary.shared(both, state).step == 2, "so that routers begin a list of requests anew"
     state = promoted()
     assert shares(both, state) == {"a": 0, "b": 100}
-    assert adapter_canary.shared(both, state).trial == ""
+    assert (adapter_canary.shared(both, state).trial, adapter_canary.shared(both, state).step) == ("", 0)
     assert adapter_canary.waits(state, LOADED, T0) is None
     assert adapter_canary.follow(both, LOADED, state, T0) == state, "the former version is nothing new"
 

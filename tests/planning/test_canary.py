@@ -15,6 +15,8 @@ from fairlead.fleet.canaries import (
 )
 from fairlead.fleet.gate_verdicts import Verdict
 from fairlead.fleet.rollouts import FailureStep, HoldReason, HoldStep
+from fairlead.fleet.traffic_shares import TrafficShare
+from fairlead.planning import canary
 from tests.planning.states import T0
 from tests.planning.trials import ONE_SPARE, PLAN, reason, trial
 
@@ -122,3 +124,11 @@ def test_a_gate_that_passed_is_not_checked_again_while_its_step_waits_for_a_pers
     made.run(3)
     assert made.phase is CanaryPhase.STEPPING
     assert reason(made) == "step 1 of 1: waiting for a person; order promote to go on"
+
+
+def test_steps_of_the_same_traffic_differ_in_their_share_so_that_routers_compare_each_by_its_own_requests() -> None:
+    state = replace(canary.begun("b", "a", PLAN, T0), phase=CanaryPhase.STEPPING)
+    found = [canary.share(replace(state, step=step, reached_at=at)) for step in (0, 1) for at in (None, T0)]
+    assert [one.step for one in found if one is not None] == [0, 1, 1, 2]
+    rejected = canary.share(replace(state, phase=CanaryPhase.REJECTED, step=1))
+    assert rejected == TrafficShare(revision="b", percent=0)

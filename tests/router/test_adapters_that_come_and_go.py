@@ -176,7 +176,7 @@ def test_requests_to_both_versions_are_reported_while_one_is_on_trial_and_forgot
                 await completed(router)
             answered = [await completed(router, session=f"talk-{number}", stream=False) for number in range(30)]
             found = await compared(router)
-            assert found["share"] == {"revision": NEW, "percent": 50}
+            assert found["share"] == {"revision": NEW, "percent": 50, "step": 0}
             last = found["rows"][-30:]
             assert [row[1] for row in last] == [int(version == NEW) for _, version, _ in answered]
             assert 3 <= sum(row[1] for row in last) <= 27

@@ -58,7 +58,7 @@ def test_each_conversation_has_one_revision_and_share_nothing_reaches_a_router_l
                 for number in range(20):
                     await in_session(router, f"talk-{number}")
             found = await samples(router)
-            assert found["share"] == {"revision": NEW, "percent": 50}
+            assert found["share"] == {"revision": NEW, "percent": 50, "step": 0}
             sides = {(row[2], row[1]) for row in found["rows"]}
             assert len(sides) == 20
             assert len({conversation for conversation, _ in sides}) == 20

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from fairlead.cluster import router_client
+from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.request_samples import Fault, RequestSample
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.router import revision_samples
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.request_record import RequestRecord
@@ -132,8 +134,23 @@ def test_another_share_begins_anew_and_a_reader_goes_on_where_it_was() -> None:
     assert samples.page(2)["count"] == 3
     shared(table, 50)
     samples.add(split_of(table), in_session(7), record(NEW), 2000.0)
-    assert samples.page(0)["share"] == {"revision": NEW, "percent": 50}
+    assert samples.page(0)["share"] == {"revision": NEW, "percent": 50, "step": 0}
     assert samples.page(0)["count"] == 1
+
+
+def test_another_step_of_the_same_share_begins_anew_since_a_full_list_takes_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(revision_samples, "MOST", 5)
+    table, samples = fleet(1, 1, None), RevisionSamples()
+    for step in (1, 2):
+        table.apply(Balancing(), 1, TrafficShare(revision=NEW, percent=50, step=step))
+        for number in range(9):
+            samples.add(split_of(table), in_session(7), record(NEW), 1000.0 * step + number)
+        found = router_client.parsed_samples(json.dumps(samples.page(0)))
+        assert found is not None
+        assert (found.share, found.count) == (TrafficShare(revision=NEW, percent=50, step=step), 5)
+        assert [one.at for one in found.rows] == [1000.0 * step + number for number in range(5)]
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

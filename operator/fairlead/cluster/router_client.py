@@ -145,7 +145,12 @@ def _hour(entry: Mapping[str, Any] | None) -> HourSpend | None:
 
 
 def _share(entry: Mapping[str, Any] | None) -> TrafficShare | None:
-    return None if entry is None else TrafficShare(revision=str(entry["revision"]), percent=int(entry["percent"]))
+    """Parse a share; only samples belong to a step, and an older router names none."""
+    if entry is None:
+        return None
+    return TrafficShare(
+        revision=str(entry["revision"]), percent=int(entry["percent"]), step=int(entry.get("step") or 0)
+    )
 
 
 def _use(entry: Mapping[str, Any]) -> TenantUse:

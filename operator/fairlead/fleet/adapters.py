@@ -41,6 +41,8 @@ class ServedAdapter:
     """How a second edition replaces the first; None: by the traffic of each."""
     trial: str = ""
     """Engine name of the edition whose requests are compared with the other's; empty: none is on trial."""
+    step: int = 0
+    """The step of its canary, from 1; 0 without a trial."""
 
     def engine_name(self, edition: AdapterEdition) -> str:
         """Return the name of one version in an engine; clients never see it."""
@@ -65,6 +67,8 @@ class AdapterVersions:
     versions: tuple[AdapterShare, ...]
     trial: str = ""
     """The new version, whose requests are compared with those of the other; empty: none is on trial."""
+    step: int = 0
+    """The canary's step, from 1, whose requests are compared: two steps may have the same percent. 0: of none."""
 
 
 def engine_name(served_name: str, digest: str) -> str:

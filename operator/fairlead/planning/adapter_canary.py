@@ -13,9 +13,11 @@ from fairlead.fleet.canaries import CanaryFacts, CanaryOrder, CanaryPhase, Canar
 from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateVerdict
 from fairlead.fleet.plurals import count
 from fairlead.fleet.rollouts import CanaryLimit
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary
 
 SIDES: Final = 2
+_NOTHING: Final = TrafficShare(revision="", percent=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,14 @@ def shared(adapter: ServedAdapter, state: CanaryState | None) -> ServedAdapter:
     if adapter.canary is None:
         return adapter
     both = sides(adapter, state)
-    percent = _percent(adapter, both, state)
+    share = _share(adapter, both, state)
+    percent = share.percent
     shares = {both.stable: WHOLE - percent} | ({both.candidate: percent} if both.candidate is not None else {})
     return replace(
         adapter,
         editions=tuple(replace(one, traffic=shares.get(one, 0)) for one in adapter.editions),
         trial=adapter.engine_name(both.candidate) if both.candidate is not None and percent else "",
+        step=share.step if percent else 0,
     )
 
 
@@ -98,15 +102,15 @@ def _is_remembered(adapter: ServedAdapter, state: CanaryState) -> bool:
     return serving in {adapter.engine_name(one) for one in adapter.editions}
 
 
-def _percent(adapter: ServedAdapter, both: VersionSides, state: CanaryState | None) -> int:
-    """The candidate's percent; 0 before its state is stored."""
+def _share(adapter: ServedAdapter, both: VersionSides, state: CanaryState | None) -> TrafficShare:
+    """The candidate's share; nothing before its state is stored."""
     if both.candidate is None or state is None:
-        return 0
+        return _NOTHING
     if (state.revision, state.stable) != (adapter.engine_name(both.candidate), adapter.engine_name(both.stable)):
-        return 0
+        return _NOTHING
     found = canary.share(state)
     assert found is not None  # a promoted version is no longer a candidate
-    return found.percent
+    return found
 
 
 def _facts(seen: VersionFacts, name: str) -> CanaryFacts:

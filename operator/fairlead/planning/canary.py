@@ -78,11 +78,11 @@ def share(state: CanaryState) -> TrafficShare | None:
     """
     if state.phase is CanaryPhase.PROMOTED:
         return None
-    percent = 0
+    reached = -1
     if state.phase is CanaryPhase.STEPPING:
         reached = state.step if state.reached_at else state.step - 1
-        percent = state.plan.steps[reached].traffic if reached >= 0 else 0
-    return TrafficShare(revision=state.revision, percent=percent)
+    percent = state.plan.steps[reached].traffic if reached >= 0 else 0
+    return TrafficShare(revision=state.revision, percent=percent, step=reached + 1)
 
 
 def _judged(state: CanaryState, facts: CanaryFacts) -> CanaryState:

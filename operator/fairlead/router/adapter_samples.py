@@ -65,5 +65,5 @@ class AdapterSamples:
         trial = self._trials.get(name)
         if trial is None:
             return revision_samples.page(None, [], after)
-        share = TrafficShare(revision=trial.versions.trial, percent=trial.percent)
+        share = TrafficShare(revision=trial.versions.trial, percent=trial.percent, step=trial.versions.step)
         return revision_samples.page(share, trial.rows, after)

@@ -15,7 +15,7 @@ from fairlead.routing.revision_split import RevisionSplit
 from fairlead.routing.routing_request import RoutingRequest
 
 MOST: Final = 10_000
-"""Requests kept per share. A service gate has decided after some hundreds a side."""
+"""Requests kept per share and step of the canary. A service gate has decided after some hundreds a side."""
 MOST_PROBES: Final = 20
 """Failed probes kept per share: a handful decides."""
 OLD_FOR_EACH: Final = 4.0
@@ -101,7 +101,7 @@ class RevisionSamples:
 
 def page(share: TrafficShare | None, rows: Sequence[SampleRow], after: int) -> dict[str, Any]:
     """Return the share, the rows from `after` on, and the total number of rows."""
-    shown = None if share is None else {"revision": share.revision, "percent": share.percent}
+    shown = None if share is None else {"revision": share.revision, "percent": share.percent, "step": share.step}
     return {"share": shown, "rows": [list(one) for one in rows[max(0, after) :]], "count": len(rows)}
 
 

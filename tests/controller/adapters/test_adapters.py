@@ -28,7 +28,7 @@ def test_an_adapter_is_on_the_list_and_routers_know_its_name_and_versions() -> N
     assert first.bases == ("meta-llama/Llama-3.1-8B-Instruct",)
     assert (world.listed.hidden, world.listed.layers) == (4096, 32), "so that an adapter of another shape is refused"
     shares = [{"name": SQL, "percent": 95}, {"name": "sql@bbbbbbbb", "percent": 5}]
-    assert world.router_file()["adapterVersions"] == [{"name": "sql", "versions": shares, "trial": ""}]
+    assert world.router_file()["adapterVersions"] == [{"name": "sql", "versions": shares, "trial": "", "step": 0}]
     assert world.router_file()["models"][-1] == "sql"
     assert set(world.engines().values()) == {2}, "no replica was started for it"
 
@@ -265,7 +265,8 @@ def test_behind_a_gateway_its_routers_know_the_adapter_as_a_model() -> None:
     world.settle()
     found = world.router_file("front-gateway")
     (target,) = found["targets"]
-    assert target["adapterVersions"] == [{"name": "sql", "versions": [{"name": SQL, "percent": 100}], "trial": ""}]
+    whole = [{"name": SQL, "percent": 100}]
+    assert target["adapterVersions"] == [{"name": "sql", "versions": whole, "trial": "", "step": 0}]
     assert {one["name"]: one["target"] for one in found["routes"]} == {"chat": "default/chat", "sql": "default/chat"}
 
 

@@ -53,6 +53,7 @@ def shares(adapters: Iterable[ServedAdapter]) -> tuple[AdapterVersions, ...]:
                 AdapterShare(name=one.engine_name(edition), percent=edition.traffic) for edition in one.editions
             ),
             trial=one.trial,
+            step=one.step,
         )
         for one in sorted(adapters, key=lambda one: one.served_name)
     )
