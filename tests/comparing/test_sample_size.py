@@ -20,7 +20,8 @@ def test_binomial_chances_are_those_of_scipy(of: int, hits_share: float, share: 
     assert binomial.at_least(hits, of, share) == pytest.approx(stats.binom.sf(hits - 1, of, share), rel=1e-6, abs=1e-9)
 
 
-def test_chances_that_no_longer_change_the_sum_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_logarithm_is_enough_for_a_sum_however_many_chances_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leader refuses a set that is too small within its loop, and must not lose its Lease meanwhile."""
     usual, computed = binomial.log_chance, list[int]()
 
     def counted(hits: int, of: int, share: float) -> float:
@@ -28,8 +29,10 @@ def test_chances_that_no_longer_change_the_sum_are_not_computed(monkeypatch: pyt
         return usual(hits, of, share)
 
     monkeypatch.setattr(binomial, "log_chance", counted)
-    assert binomial.at_least(25_000, 50_000, 0.5) == pytest.approx(0.5, abs=0.01)
-    assert len(computed) < 1500
+    for hits in (100, 24_900, 25_000, 25_100, 49_900):
+        expected = stats.binom.sf(hits - 1, 50_000, 0.5)
+        assert binomial.at_least(hits, 50_000, 0.5) == pytest.approx(expected, rel=1e-6)
+    assert len(computed) == 5
 
 
 def test_power_is_the_chance_of_all_tables_that_pass() -> None:

@@ -19,10 +19,22 @@ def at_least(hits: int, of: int, share: float) -> float:
     """Probability of this many hits or more."""
     if hits <= 0:
         return 1.0
-    total = 0.0
-    for one in range(hits, of + 1):
-        chance = exp(log_chance(one, of, share))
+    if hits > of or not 0 < share < 1:
+        return 1.0 if hits <= of * share else 0.0
+    # Each chance follows from its neighbour's by one product, from the likeliest on: logarithms for each would make the
+    # search for a number of items take seconds, in which a leader loses its Lease.
+    first, odds = max(hits, int(of * share)), share / (1 - share)
+    chance = likeliest = exp(log_chance(first, of, share))
+    total = chance
+    for one in range(first, of):
+        chance *= (of - one) / (one + 1) * odds
         total += chance
-        if one > of * share and chance < _LOST_IN_SUM * total:
-            break  # beyond the mean chances only fall, and none of the rest would change the sum
+        if chance < _LOST_IN_SUM * total:
+            break  # beyond the likeliest chances only fall, and none of the rest would change the sum
+    chance = likeliest
+    for one in range(first, hits, -1):
+        chance *= one / ((of - one + 1) * odds)
+        total += chance
+        if chance < _LOST_IN_SUM * total:
+            break
     return min(1.0, total)
