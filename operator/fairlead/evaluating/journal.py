@@ -67,6 +67,11 @@ def written(line: JournalLine, shown: int = SHOWN_CHARACTERS) -> str:
     )
 
 
+def lines_of(text: str) -> list[str]:
+    """Split what was kept into its lines: an answer may hold the other characters at which `str.splitlines` splits."""
+    return text.split("\n")
+
+
 def read(lines: Iterable[str], *, failures: bool = False) -> dict[tuple[str, int], JournalLine]:
     """Read all complete lines, the last one for each key; an answer whose line a crash cut is requested again.
 

@@ -24,7 +24,8 @@ class JournalFile:
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("a+", encoding="utf-8")
+        # Half a surrogate pair, which a model may write, is no UTF-8: its escape is also JSON's.
+        self._file = self.path.open("a+", encoding="utf-8", errors="backslashreplace", newline="\n")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -34,7 +35,7 @@ class JournalFile:
             ) from None
         self._file.seek(0)
         text = self._file.read()
-        self.answers = journal.read(text.splitlines())
+        self.answers = journal.read(journal.lines_of(text))
         self.kept = len(self.answers)
         if text and not text.endswith("\n"):
             self._file.write("\n")

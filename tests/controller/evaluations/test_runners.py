@@ -172,6 +172,17 @@ def test_a_program_that_prints_no_verdict_of_an_item_decides_nothing(printed: st
     assert words in gate["message"]
 
 
+def test_a_verdict_beside_a_text_with_the_line_ends_of_web_pages_is_read() -> None:
+    world = Programs()
+
+    def quoting(_: Manifest) -> tuple[int, str]:
+        verdicts = [{"id": str(one), "pass": True, "said": "a\u2028b\u0085c"} for one in range(ITEMS)]
+        return 0, "\n".join(f"50%\r{json.dumps(one, ensure_ascii=False)}\r" for one in verdicts)
+
+    world.kube.programs["-candidate"] = quoting
+    assert world.until("Passed")["candidate"] == "1"
+
+
 def test_items_that_the_program_leaves_out_for_the_candidate_are_lost_by_it() -> None:
     world = Programs()
     world.mutes = {str(number) for number in range(30)}

@@ -70,7 +70,7 @@ class AnswerStore:
             if found is None:
                 return
             self._number, self._last = number, found
-            lines = found.splitlines()
+            lines = journal.lines_of(found)
             self.answers |= journal.read(lines, failures=True)
             self.verdicts |= verdict_lines.read(lines, self._settings.judge) if self._settings.judge else {}
 

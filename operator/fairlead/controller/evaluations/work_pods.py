@@ -4,6 +4,7 @@ Nothing is kept here: the pod's name and fingerprint say what it was made for, s
 the existing pod.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -19,6 +20,8 @@ from fairlead.objects.evaluation_pods import CONTAINER, RELAY, WorkOwner
 
 MOST_LOG: Final = 10 * 2**20
 """Bytes; a kubelet rotates a log there."""
+_LINE_END: Final = re.compile("[\\r\\n]+")
+"""Not all at which `str.splitlines` splits: JSON may hold some of them."""
 LONGEST: Final = 160
 """Characters of a pod's message when it failed."""
 
@@ -139,7 +142,7 @@ class WorkPods:
 
     async def _lines(self, about: Manifest) -> tuple[str, ...]:
         text = await self._logs.whole_log(about["namespace"], about["name"], CONTAINER, MOST_LOG)
-        return tuple(text.splitlines())
+        return tuple(_LINE_END.split(text))
 
 
 def _ended(live: Manifest) -> Manifest | None:
