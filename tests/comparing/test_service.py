@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.comparing import request_samples, service
+from fairlead.comparing import fault_evidence, request_samples, service
 from fairlead.comparing.service import ServicePlan
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 from fairlead.fleet.request_samples import Fault, Latency, RequestSample
@@ -21,7 +21,7 @@ def test_equal_revisions_pass_with_what_is_shown() -> None:
     found = verdict(Traffic(minutes=30))
     assert (found.verdict, found.reason) == (Verdict.PASSED, GateReason.NOT_WORSE)
     assert "first token" in found.message
-    assert found.message.endswith("of the requests")
+    assert found.message.endswith("; faults in less than 0.50% of the conversations")
 
 
 def test_a_slower_first_token_fails_with_the_ratio_and_its_bounds() -> None:
@@ -75,6 +75,7 @@ def test_more_faults_than_the_baseline_and_the_limit_fail(fault: Fault) -> None:
     found = verdict(Traffic(minutes=30, faults={fault: (0.01, 0.08)}))
     assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
     assert found.message.startswith(f"{fault}: ")
+    assert " of 600 conversations, " in found.message
     assert found.message.endswith("and 0.50% are allowed")
 
 
@@ -82,6 +83,18 @@ def test_faults_that_both_have_alike_are_no_fault_of_the_candidate() -> None:
     report = service.report(Traffic(minutes=30, faults={Fault.ERROR: (0.05, 0.05)}).samples(), PLAN)
     assert report.verdict.verdict is Verdict.PASSED
     assert report.fault_rates[Fault.CUT] == (0.0, 0.0)
+
+
+def test_the_bound_of_faults_is_of_conversations_and_never_below_the_rate_that_was_seen() -> None:
+    samples = Traffic(minutes=30, turns=10).samples()
+    of_one = next(one.conversation for one in samples if one.candidate)
+    faulty = [replace(one, faults=frozenset({Fault.ERROR})) if one.conversation == of_one else one for one in samples]
+    found = service.report(faulty, replace(PLAN, slower={}))
+    assert found.verdict.verdict is Verdict.PASSED
+    assert found.fault_rates[Fault.ERROR] == (0.0, 1 / 60)
+    below = float(found.verdict.message.rpartition("faults in less than ")[2].partition("%")[0]) / 100
+    assert below == pytest.approx(fault_evidence.most_likely_below(60, 1), abs=1e-4)
+    assert below > 1 / 60
 
 
 def test_requests_of_one_conversation_count_as_one() -> None:

@@ -112,8 +112,8 @@ def _faulty(facts: _ServiceFacts) -> _ServiceFinding | None:
         if fault_evidence.shown(blocks, facts.plan.faults_above, fault_evidence.ALPHA / facts.plan.gates):
             baseline, candidate = _rates(blocks)
             message = (
-                f"{fault}: {candidate:.2%} of {count(facts.counts[1], 'request')}, {baseline:.2%} of the baseline's at "
-                f"the same time, and {facts.plan.faults_above:.2%} are allowed"
+                f"{fault}: {candidate:.2%} of {count(_conversations(blocks), 'conversation')}, {baseline:.2%} of the "
+                f"baseline's at the same time, and {facts.plan.faults_above:.2%} are allowed"
             )
             return _ServiceFinding(Verdict.FAILED, GateReason.MORE_FAULTS, message)
     return None
@@ -146,10 +146,11 @@ def _too_few(facts: _ServiceFacts) -> _ServiceFinding | None:
 def _within(facts: _ServiceFacts) -> _ServiceFinding | None:
     if any(one.outcome is not CourseOutcome.WITHIN for one in facts.courses.values()):
         return None
-    below = max(fault_evidence.most_likely_below(facts.counts[1], _faults(one)) for one in facts.blocks.values())
+    below = max(fault_evidence.most_likely_below(_conversations(one), _faults(one)) for one in facts.blocks.values())
     shown = "; ".join(f"{one} {_ratio(rank_test.interval(course.strata))}" for one, course in facts.courses.items())
     message = f"{shown} the baseline's" if shown else "durations are not compared"
-    return _ServiceFinding(Verdict.PASSED, GateReason.NOT_WORSE, f"{message}; faults below {below:.2%} of the requests")
+    message = f"{message}; faults in less than {below:.2%} of the conversations"
+    return _ServiceFinding(Verdict.PASSED, GateReason.NOT_WORSE, message)
 
 
 def _open(facts: _ServiceFacts) -> _ServiceFinding:
@@ -192,8 +193,13 @@ def _faults(blocks: Sequence[FaultBlock]) -> int:
     return sum(one.candidate_faults for one in blocks)
 
 
+def _conversations(blocks: Sequence[FaultBlock]) -> int:
+    """The candidate's: a fault counts once in each."""
+    return sum(one.candidate for one in blocks)
+
+
 def _rates(blocks: Sequence[FaultBlock]) -> tuple[float, float]:
-    baseline, candidate = sum(one.baseline for one in blocks), sum(one.candidate for one in blocks)
+    baseline, candidate = sum(one.baseline for one in blocks), _conversations(blocks)
     return (
         sum(one.baseline_faults for one in blocks) / max(1, baseline),
         _faults(blocks) / max(1, candidate),
