@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ FITS = AdapterExpectation(max_rank=16, bases=(BASE,), hidden=16, layers=2)
 
 def test_its_files_say_what_it_was_trained_on_and_what_it_changes() -> None:
     assert adapter_files.facts(config(), header()) == AdapterFacts(
-        base=BASE, rank=8, modules=frozenset({"q_proj"}), layers=2, inputs={"q_proj": 16}, beyond=()
+        base=BASE, rank=8, modules=frozenset({"q_proj"}), layers=2, inputs={"q_proj": frozenset({16})}, beyond=()
     )
 
 
@@ -97,6 +98,26 @@ def test_what_does_not_go_with_the_model_is_refused_with_both_numbers(
     assert problem is not None
     assert problem.reason is reason
     assert words in problem.message
+
+
+def test_the_part_of_a_model_that_sees_may_have_another_size_and_more_layers() -> None:
+    """PEFT's target_modules q_proj finds matrices of this name in both parts of Gemma 3."""
+    language, tower = (
+        "base_model.model.model.language_model",
+        "base_model.model.model.vision_tower.vision_model.encoder",
+    )
+    both = {
+        f"{stem}.layers.{layer}.self_attn.q_proj.lora_{side}.weight": {"shape": [8, size]}
+        for stem, size, layers in ((language, 16, 2), (tower, 9, 27))
+        for layer in range(layers)
+        for side in "AB"
+    }
+    found = adapter_files.facts(config(), json.dumps(both).encode())
+    assert (found.inputs, found.layers) == ({"q_proj": frozenset({16, 9})}, 2)
+    assert adapter_check.problem(found, FITS) is None
+    other = adapter_check.problem(found, replace(FITS, hidden=32))
+    assert other is not None
+    assert "its q_proj takes 16 inputs, and the model has 32" in other.message
 
 
 def test_a_matrix_of_one_dimension_has_no_inputs() -> None:

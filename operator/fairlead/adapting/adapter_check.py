@@ -41,10 +41,11 @@ def _problems(found: AdapterFacts, expected: AdapterExpectation) -> Iterator[Ada
             "an adapter of this model",
         )
     for module in _OF_HIDDEN_STATES if expected.hidden is not None else ():
-        if found.inputs.get(module, expected.hidden) != expected.hidden:
+        sizes = found.inputs.get(module)
+        if sizes is not None and expected.hidden not in sizes:
             yield AdapterProblem(
                 reason=AdapterReason.OTHER_BASE,
-                message=f"its {module} takes {found.inputs[module]} inputs, and the model has {expected.hidden}; use "
+                message=f"its {module} takes {max(sizes)} inputs, and the model has {expected.hidden}; use "
                 "an adapter of this model",
             )
     if found.rank > expected.max_rank:

@@ -7,7 +7,7 @@ compute it without Fairlead. Nothing else in the folder is read or given to an e
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ LONGEST_HEADER: Final = 64 << 20
 """Bytes; the header of an adapter for a thousand experts takes some megabytes."""
 
 _LAYER: Final = re.compile(r"\.layers\.(\d+)\.")
+_OTHER_PART: Final = re.compile(r"(?:^|\.)(?:vision|visual|audio|speech)")
+"""In the name of a matrix that belongs to the part of a model that sees or hears."""
 _PAIR: Final = re.compile(r"\.([^.]+)\.lora_([AB])\.weight$")
 
 
@@ -39,9 +41,9 @@ class AdapterFacts:
     modules: frozenset[str]
     """Names of the matrices that it changes."""
     layers: int
-    """One more than the highest layer that it changes."""
-    inputs: Mapping[str, int]
-    """How many inputs each of these matrices has."""
+    """One more than the highest layer of the language model that it changes."""
+    inputs: Mapping[str, frozenset[int]]
+    """How many inputs each of these matrices has; each part of a model that sees or hears may have its own."""
     beyond: tuple[str, ...]
     """What it changes besides them, in its configuration's words."""
 
@@ -69,15 +71,23 @@ def facts(config: bytes, header: bytes) -> AdapterFacts:
     if not inner:
         raise UnreadableAdapter(f"{WEIGHTS}: it contains no LoRA matrices; save the adapter with PEFT")
     ranks = [shapes[name][0] for name, match in inner if match[2] == "A"]
-    depths = [int(found[1]) for name, _ in inner if (found := _LAYER.search(name))]
+    depths = [int(found[1]) for name, _ in inner if not _OTHER_PART.search(name) and (found := _LAYER.search(name))]
     return AdapterFacts(
         base=str(written.get("base_model_name_or_path") or ""),
         rank=max([*ranks, *_ranks(written)], default=0),
         modules=frozenset(match[1] for _, match in inner),
         layers=max(depths, default=-1) + 1,
-        inputs={match[1]: shapes[name][1] for name, match in inner if match[2] == "A" and len(shapes[name]) > 1},
+        inputs=_inputs((match[1], shapes[name]) for name, match in inner if match[2] == "A"),
         beyond=(*_beyond(written), *(f"tensor {name}" for name, match in pairs.items() if match is None)),
     )
+
+
+def _inputs(matrices: Iterable[tuple[str, list[int]]]) -> dict[str, frozenset[int]]:
+    found: dict[str, set[int]] = {}
+    for name, shape in matrices:
+        if len(shape) > 1:
+            found.setdefault(name, set()).add(shape[1])
+    return {name: frozenset(sizes) for name, sizes in found.items()}
 
 
 def _shapes(header: bytes) -> dict[str, list[int]]:
