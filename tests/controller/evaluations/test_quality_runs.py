@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import quality_runs
 from fairlead.controller.evaluations.quality_run import QualityRun
 from fairlead.controller.evaluations.quality_runs import MOST_RUNS, QualityRuns
@@ -178,6 +179,39 @@ def test_runs_that_cannot_go_on_let_others_have_their_turn(*, trouble: bool) -> 
     asyncio.run(until(lambda: healthy.ended, runs))
     assert len(tried) == MOST_RUNS
     assert min(tried.values()) > 1, "they are tried again"
+
+
+def test_a_run_that_is_dropped_while_it_reads_or_creates_leaves_no_pod() -> None:
+    for slow in ("find", "_created"):
+        world = Programs()
+        while not world.runs._runs:
+            world.steps()
+        for pod in world.pods():
+            world.objects.remove((kinds.POD.title, "default", pod["metadata"]["name"]), {})
+        ((uid, (_, run)),) = world.runs._runs.items()
+        assert isinstance(run, RunnerRun)
+        asyncio.run(dropped_at(slow, world.runs, uid, run))
+        assert (world.pods(), world.runs._closing) == ([], [])
+
+
+async def dropped_at(slow: str, runs: QualityRuns, uid: str, run: RunnerRun) -> None:
+    """Drop a run in the middle of a step of its pod, close it, and let the step go on."""
+    usual, arrived, go_on = getattr(run.work, slow), asyncio.Event(), asyncio.Event()
+
+    async def waiting(wanted: Manifest) -> object:
+        arrived.set()
+        await go_on.wait()
+        return await usual(wanted)
+
+    setattr(run.work, slow, waiting)
+    driven = asyncio.create_task(runs.advance(uid))
+    await arrived.wait()
+    runs.forget(uid)
+    setattr(run.work, slow, usual)
+    await runs.close()
+    go_on.set()
+    await driven
+    await runs.close()
 
 
 def test_a_question_without_pods_of_one_side_waits() -> None:

@@ -118,8 +118,8 @@ class QualityRuns:
             self._closing += [found[1]] if isinstance(found[1], RunnerRun) else []
 
     async def close(self) -> None:
-        """End the pods of dropped runs; one that cannot be ended now is tried again."""
-        for run in tuple(self._closing):
+        """End the pods of dropped runs; one that cannot be ended now, or may still create one, is tried again."""
+        for run in [one for one in self._closing if not one.is_advancing]:
             try:
                 await run.close()
             except (ApiError, NotLeading) as problem:

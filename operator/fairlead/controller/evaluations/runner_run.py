@@ -65,6 +65,8 @@ class RunnerRun:
     """Its verdict is no longer needed."""
     is_working: bool = False
     """A pod of it works now, as far as is known."""
+    is_advancing: bool = False
+    """It may still create a pod, though it was dropped meanwhile."""
     _loaded: bool = False
     _models: dict[Side, str] = field(default_factory=dict)
     _checks: int = 0
@@ -74,7 +76,13 @@ class RunnerRun:
 
     async def advance(self) -> bool:
         """Check the next pass once; return False if it is still running, or nothing can be sent."""
-        self.is_working = False
+        self.is_advancing, self.is_working = True, False
+        try:
+            return await self._advance()
+        finally:
+            self.is_advancing = False
+
+    async def _advance(self) -> bool:
         if not self._loaded:
             await asyncio.gather(*(one.load() for one in self.stores.values()))
             self._loaded = True
@@ -117,6 +125,8 @@ class RunnerRun:
         return RunReports(found=self.found, margin=self.margin, stores=self.stores)
 
     async def _carry_out(self, wanted: RunnerPass) -> bool:
+        if self.dropped:
+            return False
         work = self._work(wanted)
         manifest = runner_pods.manifest(work, self.platform)
         self._current = manifest
