@@ -52,6 +52,16 @@ def test_a_candidate_that_the_judge_prefers_passes(
     assert set(endpoints["judge"].seen.values()) == {1}
 
 
+def test_a_judge_that_takes_no_temperature_and_another_name_of_the_limit_decides_too(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    endpoints["candidate"].answer = lambda question: f"{question}!"
+    endpoints["judge"].reasons = True
+    code, out, _err = run(*words, "-o", "json")
+    assert (code, json.loads(out)["verdict"]["verdict"]) == (0, "Passed")
+    assert endpoints["judge"].seen.total() == 2 * ITEMS
+
+
 def test_a_candidate_that_it_finds_worse_fails_early(
     words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
 ) -> None:

@@ -26,11 +26,14 @@ class PretendedJudge:
         """Pairs, each in both orders."""
         self.settings: set[tuple[str, str, str]] = set()
         """Address, model and instructions."""
+        self.refusals = 0
         self.key = ""
         """The key that it requires; empty: none."""
         self.status = 200
         self.body: bytes | None = None
         """The body of every reply, in place of a chat completion."""
+        self.reasons = False
+        """It is a reasoning model of OpenAI's API: it takes no `max_tokens` and no temperature."""
         self.away = False
         self.dies_at: int | None = None
         """The operator is killed while this request is in flight."""
@@ -42,6 +45,9 @@ class PretendedJudge:
         if self.key and headers.get("Authorization") != f"Bearer {self.key}":
             return PodReply(401, b"who are you, and what is your secret?")
         request = json.loads(body)
+        if self.reasons and {"max_tokens", "temperature", "seed"} & request.keys():
+            self.refusals += 1
+            return PodReply(400, b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
         system, question = (one["content"] for one in request["messages"])
         self.questions[question] += 1
         self.settings.add((url, request["model"], system))

@@ -22,6 +22,8 @@ class PretendedEndpoint:
     key: str = ""
     refusals: list[tuple[int, str]] = field(default_factory=list)
     """Statuses of the next replies, each with its Retry-After."""
+    reasons: bool = False
+    """It is a reasoning model of OpenAI's API: it takes no `max_tokens` and no temperature."""
     cut: bool = False
     """Close connections in place of a reply."""
     broken: bool = False
@@ -84,6 +86,8 @@ class PretendedEndpoint:
         if self.refusals:
             status, after = self.refusals.pop(0)
             return web.Response(status=status, text="later", headers={"Retry-After": after} if after else {})
+        if self.reasons and {"max_tokens", "temperature", "seed"} & body.keys():
+            return web.Response(status=400, text="Unsupported parameter: 'max_tokens'")
         if self.broken:
             return web.Response(status=500, text="no")
         if self.cut:

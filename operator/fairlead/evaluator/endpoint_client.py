@@ -47,6 +47,8 @@ class EndpointClient:
         self._base = address.url.rstrip("/").removesuffix("/v1")
         self._headers = dict(requests.HEADERS) | ({"Authorization": f"Bearer {address.key}"} if address.key else {})
         self.model = address.model
+        self._is_plain = False
+        """It refused the usual settings, and took the others."""
 
     async def find_model(self) -> None:
         """Take the only model, or check that the chosen one exists; raises `EndpointUnusable` otherwise."""
@@ -68,7 +70,19 @@ class EndpointClient:
 
     async def answer(self, item: EvaluationItem) -> ItemReply:
         """Return one answer, or an error after several attempts."""
-        body = requests.body(item, self.model, self._settings)
+        return await self._answered(requests.body(item, self.model, self._settings))
+
+    async def answer_as_judge(self, item: EvaluationItem) -> ItemReply:
+        """Return a judge's answer; one that refuses the usual settings is sent the question without them."""
+        if not self._is_plain:
+            reply = await self.answer(item)
+            if not reply.error.startswith(f"{requests.REFUSED} "):
+                return reply
+        reply = await self._answered(requests.plain_body(item, self.model, self._settings))
+        self._is_plain = not reply.error
+        return reply
+
+    async def _answered(self, body: bytes) -> ItemReply:
         wait, reply = _FIRST_WAIT_S, ItemReply()
         for attempt in range(TRIES):
             if attempt:

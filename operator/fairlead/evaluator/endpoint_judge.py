@@ -32,7 +32,7 @@ class EndpointJudge:
             return
         self._pending.add(key)
         pair = judge.questions(item, before, after, self._instructions)
-        replies = await asyncio.gather(*(self._client.answer(one) for one in pair))
+        replies = await asyncio.gather(*(self._client.answer_as_judge(one) for one in pair))
         for reply in replies:
             if reply.error:
                 raise EndpointUnusable(

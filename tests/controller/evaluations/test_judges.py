@@ -125,6 +125,7 @@ def test_a_judge_that_does_not_read_the_answers_lets_nothing_pass(reply: str, wo
         (503, None, "spec.scorer.judge.url http://judge.models.svc/v1: it answers 503: check its logs"),
         (401, None, "it answers 401: it needs a key, or a different one: set spec.scorer.judge.keySecret"),
         (404, None, "it answers 404: it has no such model or path: correct spec.scorer.judge.model or url"),
+        (400, None, "it answers 400: it takes neither max_tokens nor max_completion_tokens: correct spec.scorer.judge"),
         (302, b"elsewhere", "it answers 302: check its logs"),
         (200, b"<html>", "its reply is not a chat completion; name an endpoint with an OpenAI-compatible API"),
         (None, None, "nothing answers there; check the judge, or correct the address"),
@@ -144,6 +145,14 @@ def test_a_judge_that_does_not_answer_is_an_error_with_its_remedy_and_it_goes_on
     world.judge.status, world.judge.body, world.judge.away = 200, None, False
     world.until("Passed")
     assert world.twice() == []
+
+
+def test_a_judge_that_takes_no_temperature_and_another_name_of_the_limit_gets_its_questions_so() -> None:
+    world = JudgedWorld()
+    world.judge.reasons = True
+    assert world.until("Passed")["reason"] == "NotWorse"
+    assert world.judge.refusals <= CONCURRENCY, "those in flight until it is known"
+    assert set(world.judge.questions.values()) == {1}
 
 
 def test_nothing_is_sent_for_a_while_to_a_judge_that_did_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:

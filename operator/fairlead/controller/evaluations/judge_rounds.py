@@ -31,6 +31,7 @@ JUDGED_BY: Final = RequestSettings(max_tokens=1024)
 """How a judge answers: greedily, and long enough for reasons in a few sentences."""
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _FINAL: Final[Mapping[int, str]] = {
+    requests.REFUSED: "it takes neither max_tokens nor max_completion_tokens: correct spec.scorer.judge.model",
     401: "it needs a key, or a different one: set spec.scorer.judge.keySecret",
     403: "this key is not allowed to use it: name another in spec.scorer.judge.keySecret",
     404: "it has no such model or path: correct spec.scorer.judge.model or url",
@@ -60,6 +61,8 @@ class JudgeRounds:
     namespace: str
     _trouble: str = ""
     _not_before: float = field(default=0.0)
+    _is_plain: bool = False
+    """It refused the usual settings, and took the others."""
 
     async def compare(self, pairs: Sequence[UnjudgedPair]) -> JudgedRound:
         """Judge all pairs at the same time; after a round without a reply, nothing is sent for a while."""
@@ -117,7 +120,16 @@ class JudgeRounds:
         return PairVerdict(plain=plain, turned=turned)
 
     async def _preference(self, question: EvaluationItem, headers: Mapping[str, str]) -> Preference:
-        body = requests.body(question, self.settings.model, JUDGED_BY)
+        if not self._is_plain:
+            reply = await self._reply(requests.body(question, self.settings.model, JUDGED_BY), headers)
+            if reply is None or reply.status != requests.REFUSED:
+                return judge.preference(self._text(reply))
+        reply = await self._reply(requests.plain_body(question, self.settings.model, JUDGED_BY), headers)
+        found = judge.preference(self._text(reply))
+        self._is_plain = True
+        return found
+
+    async def _reply(self, body: bytes, headers: Mapping[str, str]) -> PodReply | None:
         url = self.settings.url.rstrip("/").removesuffix("/v1") + requests.PATH
         reply: PodReply | None = None
         for attempt in range(TRIES):
@@ -126,7 +138,7 @@ class JudgeRounds:
             reply = await self.access.post(url, body, headers, REPLY_S)
             if reply is not None and reply.status not in _BUSY:
                 break
-        return judge.preference(self._text(reply))
+        return reply
 
     def _text(self, reply: PodReply | None) -> str:
         where = self.settings.url[:80]
