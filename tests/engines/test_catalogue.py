@@ -116,6 +116,22 @@ def test_each_engine_reads_its_own_metrics() -> None:
         assert engine.reader().read(page.encode()) == engine.load(page)
 
 
+@pytest.mark.parametrize("kind", EngineKind)
+def test_a_kind_is_recognized_by_the_command_that_starts_it(kind: EngineKind) -> None:
+    """An image of Fairlead is started by its own entrypoint, which is not among a container's words."""
+    launch = ENGINES[kind].launch(setup_of(replace(ENGINE, kind=kind)), LifecycleParameters())
+    words = launch.command[1:] if launch.keeps_entrypoint else launch.command
+
+    assert catalogue.kind_of(list(words)) is kind
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["newer", "serve"], ["engine", "--product", "NVIDIA-L4"], ["engine", "--"], ["engine", "--", "newer"]]
+)
+def test_other_words_start_no_kind_that_is_known_here(words: list[str]) -> None:
+    assert catalogue.kind_of(words) is None
+
+
 def test_an_engine_is_described_by_its_name() -> None:
     assert describe("vLLM") is ENGINES[EngineKind.VLLM]
     assert describe("SGLang") is ENGINES[EngineKind.SGLANG]

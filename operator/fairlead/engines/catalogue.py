@@ -28,6 +28,7 @@ ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyTy
 DEFAULT: Final = EngineKind.VLLM
 """The kind for a spec that names none."""
 NO_IMAGES: Final = MappingProxyType[EngineKind, str]({})
+_KINDS: Final = MappingProxyType({(one.is_fairleads, one.program): kind for kind, one in ENGINES.items()})
 PRIORITY_HEADERS: Final = frozenset(one.api.priority_header for one in ENGINES.values() if one.api.priority_header)
 
 
@@ -53,6 +54,13 @@ def releases(
 def api(kind: str) -> HttpApi:
     """Return the HTTP API of a kind of engine; for a kind that is not described, that of the default."""
     return next((one.api for name, one in ENGINES.items() if name == kind), ENGINES[DEFAULT].api)
+
+
+def kind_of(words: list[str]) -> EngineKind | None:
+    """Return the kind that these words of a container start; None if this release of Fairlead knows no such kind."""
+    emulates = words[:1] == [emulator.COMMAND] and emulator.BEFORE_REAL in words
+    start = words.index(emulator.BEFORE_REAL) + 1 if emulates else 0
+    return _KINDS.get((emulates, words[start])) if start < len(words) else None
 
 
 def describe(kind: str) -> EngineDescription | SpecRefusal:

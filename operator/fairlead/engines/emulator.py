@@ -25,6 +25,10 @@ from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
+COMMAND: Final = "engine"
+"""Fairlead's subcommand that emulates an engine."""
+BEFORE_REAL: Final = "--"
+"""The word between the emulator's own arguments and the real command."""
 CHECK: Final = "--check"
 """Makes the emulator exit after checking its configuration; older releases do not have this flag."""
 USER: Final = 65532
@@ -93,6 +97,7 @@ class EmulatorEngine:
     ) -> None:
         self.kind = kind
         self.release = EngineRelease(version=real.release.version, image=f"fairlead:{real.release.version}")
+        self.program = real.program
         self.api = real.api
         self.failures = real.failures
         self.names = real.names
@@ -115,11 +120,11 @@ class EmulatorEngine:
         """Return the real command after `--`; it opens no weights, so it needs no token, mount or cache."""
         real = self._real.launch(setup, pace)
         wanted = setup.wanted
-        rest = ("--product", wanted.product, "--gpus", str(wanted.gpus_per_replica), "--", *real.command)
+        rest = ("--product", wanted.product, "--gpus", str(wanted.gpus_per_replica), BEFORE_REAL, *real.command)
         return replace(
             real,
-            command=("fairlead", "engine", *rest),
-            check=("fairlead", "engine", CHECK, *rest),
+            command=("fairlead", COMMAND, *rest),
+            check=("fairlead", COMMAND, CHECK, *rest),
             environment=self._variables(wanted.engine),
             mounts=(),
             cache_path=None,

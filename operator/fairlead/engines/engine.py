@@ -37,6 +37,10 @@ class EngineDescription(Protocol):
         """Whether it runs in the operator's own image, under whatever name that has in an installation."""
 
     @property
+    def program(self) -> str:
+        """The first word of its command, by which a running pod shows its kind."""
+
+    @property
     def api(self) -> HttpApi:
         """What routers, the controller and the autoscaler need to talk to it."""
 

@@ -3,8 +3,6 @@
 Sets no counts. The same input gives the same template, in every release that does not change how it is built.
 """
 
-from typing import Final
-
 from fairlead.fleet.desired_state import DesiredRevision, EnvFrom, SecretKey
 from fairlead.fleet.engine_launch import EngineLaunch, EnvVar, HttpProbe
 from fairlead.fleet.gateways import DesiredDeployment
@@ -12,8 +10,7 @@ from fairlead.objects import adapter_loader, engine_placement, engine_volumes, l
 from fairlead.objects.engine_volumes import PodVolumes
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
-
-CONTAINER: Final = "engine"
+from fairlead.objects.pod_engine import CONTAINER
 
 
 def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, revision: str) -> Manifest:

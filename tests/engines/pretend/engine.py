@@ -108,6 +108,7 @@ class PretendEngine:
     kind = EngineKind("Pretend")
     release = EngineRelease(version="7.1", image="example.com/pretend:7.1")
     is_fairleads = False
+    program = "pretend"
     api = API
     check_unsupported = ""
     failures = (

@@ -14,7 +14,7 @@ from fairlead.controller import snapshot
 from fairlead.controller.children import orphans
 from fairlead.controller.children.child_losses import ChildLoss, LossKind
 from fairlead.controller.interfaces import ControllerClusterState
-from fairlead.objects import engine_pods, labels, names
+from fairlead.objects import labels, names, pod_engine
 from fairlead.review.context import ObjectKey
 
 UNMARKED: Final = labels.MANAGED_BY.replace("=", "!=")
@@ -74,7 +74,7 @@ def _retired_of(pod: Manifest, served: Iterable[tuple[str, str]]) -> ObjectKey |
     namespace, revision = pod["metadata"]["namespace"], orphans.maker_name(pod).rpartition("-")[2]
     if not orphans.is_given_up(pod) or not _REVISION.fullmatch(revision):
         return None
-    if [one.get("name") for one in pod["spec"].get("containers") or ()] != [engine_pods.CONTAINER]:
+    if [one.get("name") for one in pod["spec"].get("containers") or ()] != [pod_engine.CONTAINER]:
         return None
     maker = namespace, orphans.maker_name(pod)
     found = next((one for one in served if (one[0], names.engine(one[1], revision)) == maker), None)

@@ -16,7 +16,7 @@ from fairlead.controller.interfaces import PodAccess
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.objects import engine_pods, labels
+from fairlead.objects import labels, pod_engine
 from fairlead.planning.sleep_plan import SleepPlan
 
 AT_ONCE_S: Final = 1.0
@@ -101,7 +101,7 @@ def is_dropped(name: str, reports: MergedRouterReport) -> bool:
 def container(pod: Manifest) -> str:
     """Return the ID of the engine's container, which changes with each restart."""
     found = (pod.get("status") or {}).get("containerStatuses") or ()
-    ids = (one.get("containerID") for one in found if one.get("name") == engine_pods.CONTAINER)
+    ids = (one.get("containerID") for one in found if one.get("name") == pod_engine.CONTAINER)
     return next((one for one in ids if one), "asleep")
 
 

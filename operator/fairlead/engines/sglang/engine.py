@@ -41,6 +41,7 @@ class SglangEngine:
     kind = EngineKind.SGLANG
     release = DEFAULT
     is_fairleads = False
+    program = "sglang"
     api = API
     check_unsupported = ""
     failures = FAILURES

@@ -39,6 +39,7 @@ class TensorRtEngine:
     kind = EngineKind.TENSORRT_LLM
     release = DEFAULT
     is_fairleads = False
+    program = "trtllm-serve"
     api = API
     check_unsupported = ""
     failures = FAILURES

@@ -40,6 +40,7 @@ class VllmEngine:
     kind = EngineKind.VLLM
     release = DEFAULT
     is_fairleads = False
+    program = "vllm"
     api = API
     check_unsupported = ""
     failures = FAILURES
