@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fairlead.cluster import watched_objects
 from fairlead.cluster.connection import ApiConnection, Credentials, NoCredentials
 from fairlead.cluster.kinds import POD
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.router import discovery, endpoint_sources
 from fairlead.router.config.loader import RouterConfig
@@ -70,6 +71,29 @@ def test_a_pod_says_which_revision_it_is_and_which_adapters_it_has() -> None:
 
     assert not seen.asleep
     assert (seen.revision, seen.adapters) == ("7", frozenset({"legal", "support"}))
+
+
+def running(name: str, ip: str, *words: str, port: int) -> dict[str, Any]:
+    """A pod whose container runs an engine with these words."""
+    container = {"name": "engine", "command": list(words), "ports": [{"name": "http", "containerPort": port}]}
+    return pod(name, ip=ip) | {"spec": {"containers": [container]}}
+
+
+def test_while_a_deployment_goes_to_another_kind_pods_of_both_are_found_where_each_listens() -> None:
+    """The configuration already names the new kind's port."""
+    pods = [
+        running("old", "10.0.0.1", "vllm", "serve", port=8000),
+        running("new", "10.0.0.2", "sglang", "serve", port=30000),
+        running("newer", "10.0.0.3", "other", port=9000),
+        pod("other", ip="10.0.0.4"),
+    ]
+
+    assert [(one.address, one.kind) for one in discovery.pod_endpoints(pods, 30000)] == [
+        ("10.0.0.1:8000", EngineKind.VLLM),
+        ("10.0.0.2:30000", EngineKind.SGLANG),
+        ("10.0.0.3:9000", None),
+        ("10.0.0.4:30000", None),
+    ]
 
 
 def test_pods_without_an_address_and_pods_that_ended_are_none() -> None:

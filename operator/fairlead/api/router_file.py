@@ -131,7 +131,9 @@ class RouterFile(ApiModel):
         default="", description="Labels of engine pods, for a router inside a cluster: app=vllm,tier=chat."
     )
     engine_port: Annotated[int, Field(ge=1, le=65_535)] = Field(
-        default=8000, description="Port of the engine pods that the selector finds. Default 8000."
+        default=8000,
+        description="Port of the engine pods that the selector finds; those of an InferenceDeployment show their own. "
+        "Default 8000.",
     )
     models: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
         default=(),

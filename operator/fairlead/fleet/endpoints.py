@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.traffic_shares import TrafficShare
 
 NOT_PROBED: Final = "not proved yet"
@@ -96,6 +97,8 @@ class DiscoveredEndpoint:
     asleep: bool = False
     """It sleeps or is about to: requests in flight may finish, and a new one would hang until the engine wakes."""
     revision: str = ""
+    kind: EngineKind | None = None
+    """None if unknown; the configuration then names it."""
     adapters: frozenset[str] = frozenset()
     """Adapters that it can serve in addition to its base model."""
 

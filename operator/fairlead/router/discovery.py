@@ -12,6 +12,7 @@ from fairlead.cluster.informer import WatchScope
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.watched_objects import WatchedObjects
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
+from fairlead.objects import pod_engine
 from fairlead.objects.labels import ADAPTERS, ASLEEP, REVISION
 from fairlead.router.config.loader import RouterConfig
 
@@ -19,7 +20,10 @@ _OVER: Final = frozenset({"Succeeded", "Failed"})
 
 
 def pod_endpoints(pods: Iterable[Manifest], port: int) -> tuple[DiscoveredEndpoint, ...]:
-    """Convert the pods that have an address and have not ended."""
+    """Convert the pods that have an address and have not ended; `port` is that of pods that do not show their engine's.
+
+    During a rollout to another kind of engine, the configuration already names that kind's port.
+    """
     found = (_pod_endpoint(pod, port) for pod in pods)
     return tuple(one for one in found if one is not None)
 
@@ -32,7 +36,8 @@ def _pod_endpoint(pod: Manifest, port: int) -> DiscoveredEndpoint | None:
     conditions = {one["type"]: one["status"] for one in status.get("conditions") or ()}
     about = pod["metadata"]
     notes = about.get("annotations") or {}
-    adapters = notes.get(ADAPTERS, "")
+    adapters, shown = notes.get(ADAPTERS, ""), pod_engine.of(pod)
+    port = shown.port or port
     return DiscoveredEndpoint(
         pod=about["name"],
         address=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
@@ -40,6 +45,7 @@ def _pod_endpoint(pod: Manifest, port: int) -> DiscoveredEndpoint | None:
         ending=bool(about.get("deletionTimestamp")),
         asleep=ASLEEP in notes,
         revision=(about.get("labels") or {}).get(REVISION, ""),
+        kind=shown.kind,
         adapters=frozenset(name for name in adapters.split(",") if name),
     )
 

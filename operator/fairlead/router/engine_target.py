@@ -11,6 +11,8 @@ from math import inf
 from typing import Final
 
 from fairlead.accounting import token_rates
+from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.http_api import HttpApi
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.tenants import Lane
 from fairlead.router import external_api, refusals
@@ -18,6 +20,7 @@ from fairlead.router.adapter_samples import AdapterSamples
 from fairlead.router.config.loader import TargetConfig
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.engine_scraper import EngineScraper
+from fairlead.router.engine_terms import EngineTerms
 from fairlead.router.external_api import ExternalApi
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.probes import EngineProber, ProbeBackoff
@@ -64,10 +67,9 @@ class EngineTarget:
     """One target, from its configuration to its last request."""
 
     __slots__ = (
-        *("_lines", "_parts", "adapters", "api", "arrivals", "base", "batch_arrivals", "config", "costs"),
-        *("dispatcher", "errors", "external", "hedges", "model_member", "name", "passed_over_at", "pools"),
-        *("adapter_samples", "priority_start", "prober", "prompt_tokens", "retired", "revisions", "samples"),
-        *("turning", "unsalted", "watches"),
+        *("_lines", "_parts", "api", "arrivals", "base", "batch_arrivals", "config", "costs", "dispatcher"),
+        *("external", "hedges", "model_member", "name", "passed_over_at", "pools", "prober", "terms"),
+        *("adapter_samples", "prompt_tokens", "retired", "revisions", "samples", "turning", "watches"),
     )
 
     def __init__(
@@ -77,7 +79,7 @@ class EngineTarget:
         self.external = external
         """Set for an API outside the cluster."""
         self._parts = parts
-        self.dispatcher = Dispatcher(terms, lambda endpoint: parts.changed(self, endpoint), parts.tenancy)
+        self.dispatcher = Dispatcher(terms, self._changed, parts.tenancy)
         self.prober = EngineProber(self.dispatcher.table, self, parts.probe_backoff)
         self.hedges = HedgePolicy()
         self.costs = TargetCosts(None if external is None else token_rates.external_rates(external.config.api.prices))
@@ -114,14 +116,8 @@ class EngineTarget:
     def _take(self, config: TargetConfig) -> None:
         self.config = config
         self.adapter_samples.follow(config.adapter_versions)
-        self.api = api = external_api.API if self.external is not None else config.engine_api
-        self.errors = api.errors
-        self.adapters = api.adapters if config.adapters else None
-        """How requests name adapters, where there are any and the engine does not know the plain names."""
-        self.unsalted = api.unsalted
-        """Routes on which the engine would not separate tenants."""
-        self.priority_start = api.priority_header or b""
-        """The name of the header for a tenant's rank, if there is one."""
+        self.api = external_api.API if self.external is not None else config.engine_api
+        self._agree()
         self.base = config.models[0] if config.models else ""
         """The engines' name for the base model."""
         self.model_member = json.dumps(self.base).encode() if self.base else b""
@@ -166,6 +162,15 @@ class EngineTarget:
         """Whether any of its replicas is routable."""
         return bool(self.dispatcher.table.field.routable)
 
+    def lacks(self, path: bytes, surface: Surface, adapter: str | None, *, salted: bool) -> Problem | None:
+        """Return a problem for what its engines would silently ignore on this route."""
+        terms = self.terms
+        if adapter is not None and terms.adapter_paths is not None and path not in terms.adapter_paths:
+            return refusals.no_adapter_here(path, adapter)
+        if salted and path in terms.unsalted:
+            return refusals.no_salt_here(path)
+        return None if self.takes(surface) else refusals.no_route_outside(path)
+
     def lost_adapter(self, status: int, routing: RoutingRequest, endpoint: Endpoint) -> bool:
         """Whether an engine lost an adapter that it had a moment ago, since it was restarted."""
         name = routing.adapter
@@ -189,6 +194,22 @@ class EngineTarget:
         return self.retired and not self.dispatcher.table.endpoints and not self.dispatcher.waiting
 
     # Endpoints
+
+    def api_of(self, endpoint: Endpoint) -> HttpApi:
+        """Return the HTTP interface of one engine; an earlier revision's may be of another kind."""
+        return self.api if endpoint.kind is None else ENGINES[endpoint.kind].api
+
+    def _agree(self) -> None:
+        """Set the terms of its engines' kinds; those that only finish their requests do not count."""
+        listed = self.dispatcher.table.endpoints
+        kinds = {one.kind for one in listed if one.kind is not None and one.state is not EndpointState.DRAINING}
+        others = {kind: ENGINES[kind].api for kind in sorted(kinds) if ENGINES[kind].api is not self.api}
+        self.terms = EngineTerms(self.api, has_adapters=bool(self.config.adapters), others=others)
+
+    def _changed(self, endpoint: Endpoint) -> None:
+        if self.terms.others or self.api_of(endpoint) is not self.api:
+            self._agree()
+        self._parts.changed(self, endpoint)
 
     def size(self, endpoint: Endpoint) -> None:
         """Set a replica's limits from the configuration; a KV cache size from its own metrics takes precedence."""
@@ -214,7 +235,7 @@ class EngineTarget:
         """Start the next scrape of this endpoint."""
         watch = self.watches.get(endpoint)
         if watch is None:
-            watch = self.watches[endpoint] = EngineScraper(self.dispatcher.table, endpoint, self.api)
+            watch = self.watches[endpoint] = EngineScraper(self.dispatcher.table, endpoint, self.api_of(endpoint))
         watch.follows_adapters = bool(self.config.adapter_versions)
         watch.scrape(self.pool(endpoint), now)
 

@@ -214,8 +214,8 @@ class Exchange:
                 self.hedge_at = inf if after is None else now + after
         else:
             self._due = inf
-        self.first = attempt = EngineAttempt(self, request.routing, target.errors)
-        attempt.send(pool, request.message(target, pool.host), now)
+        self.first = attempt = EngineAttempt(self, request.routing, target.api_of(endpoint).errors)
+        attempt.send(pool, request.message(target, pool), now)
 
     # Reports from attempts
 

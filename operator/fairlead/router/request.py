@@ -8,12 +8,15 @@ from typing import Final, Protocol
 
 from msgspec import UNSET
 
+from fairlead.engines.http_api import AdapterRequests
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.router import refusals
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.request_record import Copied, RequestRecord
 from fairlead.router.router_context import RouterContext
 from fairlead.router.upstream_connection import UpstreamMessage
+from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire import body_facts, heads, prefix_blocks, splices
 from fairlead.router.wire.body_facts import BodyFacts, UnreadableBody
 from fairlead.router.wire.problems import Problem
@@ -45,9 +48,11 @@ class Request:
     """One client request, read in three steps because some requests end before the next; nothing else fills it."""
 
     __slots__ = (
-        *("_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "engine_body", "facts", "is_read"),
+        *("_bodies", "_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "facts", "is_read"),
         *("judged_by", "received", "record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
     )
+    _bodies: dict[EngineKind | None, bytes]
+    """The body as sent to engines, and under their kind to those that take another one."""
     _engine_lines: bytes
     """Header lines that the router adds for engines."""
     _id_line: bytes
@@ -55,8 +60,6 @@ class Request:
     """Only the router wants the stream's usage, so it is removed from the reply."""
     ends_at: float
     """When the total time-out expires; that of batch work begins when an engine gets it."""
-    engine_body: bytes
-    """The body as sent to engines, from `prepare` on."""
     facts: HeadFacts
     routing: RoutingRequest
     """What the dispatcher knows; set by `aim`."""
@@ -124,7 +127,8 @@ class Request:
             if refused is not None:
                 return refusals.of(refused)
         adapter = self._adapter(context, dispatcher, found, account)
-        problem = self._lacking(context, target, account, adapter)
+        salted = context.salted and bool(account.name)
+        problem = target.lacks(self.received.head.path, self.surface, adapter, salted=salted)
         if problem is not None:
             return problem
         most = found.max_tokens
@@ -186,19 +190,6 @@ class Request:
         record.model, record.stream, record.structured = mine.model, mine.stream, mine.structured
         return made
 
-    def _lacking(
-        self, context: RouterContext, target: EngineTarget, account: Account, adapter: str | None
-    ) -> Problem | None:
-        """Return a problem for what this kind of engine would silently ignore on this route."""
-        path = self.received.head.path
-        if adapter is not None and target.adapters is not None and path not in target.adapters.paths:
-            return refusals.no_adapter_here(path, adapter)
-        if context.salted and account.name and path in target.unsalted:
-            return refusals.no_salt_here(path)
-        if not target.takes(self.surface):
-            return refusals.no_route_outside(path)
-        return None
-
     def prepare(
         self, context: RouterContext, target: EngineTarget, found: BodyFacts, rank_line: bytes | None = None
     ) -> None:
@@ -209,10 +200,12 @@ class Request:
         routing, facts = self.routing, self.facts
         account = routing.account
         lines = facts.credentials
-        if facts.rank_line and target.priority_start:
-            lines += target.priority_start + (rank_line or facts.rank_line)
+        if facts.rank_line:
+            for start in target.terms.priority_starts:
+                lines += start + (rank_line or facts.rank_line)
         self._engine_lines = lines + self._id_line
-        self._splice(context, target, found)
+        ways = target.terms.adapters.items()
+        self._bodies = {kind: self._spliced(context, target, found, named) for kind, named in ways}
         if target.external is not None:
             return
         routing.blocks = context.blocks(found.prompt, account, routing.adapter)
@@ -238,8 +231,10 @@ class Request:
         """Return the session's name, if the client sends one."""
         return self.received.head.headers.get(b"x-session-id") or found.session
 
-    def _splice(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> None:
-        """Set the body for engines: the client's own bytes plus what the configuration adds."""
+    def _spliced(
+        self, context: RouterContext, target: EngineTarget, found: BodyFacts, named: AdapterRequests | None
+    ) -> bytes:
+        """Return the body for engines: the client's own bytes plus what the configuration adds."""
         body, surface, account = self.body, self.surface, self.routing.account
         fill_in = target.dispatcher.fill_in(account)
         members: dict[str, bytes] = {}
@@ -247,8 +242,8 @@ class Request:
             members[MOST_OUTPUT[surface]] = b"%d" % fill_in
         if context.salted and account.name and surface in MOST_OUTPUT and target.external is None:
             members["cache_salt"] = context.salt_of(account)
-        if target.adapters is not None and self.received.head.path in target.adapters.paths:
-            members.update(target.adapters.members(target.base, self.routing.adapter))
+        if named is not None and self.received.head.path in named.paths:
+            members.update(named.members(target.base, self.routing.adapter))
         if account.name and found.parsed.priority is not UNSET:
             body = splices.without(body, "priority")  # it would go before other tenants' requests
         adapter = self.routing.adapter
@@ -263,18 +258,22 @@ class Request:
         counts = account.tokens is not None or self.record.copied is Copied.COPY
         counted = counts and found.stream and surface in STREAM_USAGE
         edits = self.edits = counted and not found.include_usage
-        self.engine_body = splices.requesting_usage(body, found) if edits else body
+        return splices.requesting_usage(body, found) if edits else body
 
-    def message(self, target: EngineTarget, host: bytes) -> UpstreamMessage:
+    def message(self, target: EngineTarget, pool: UpstreamPool) -> UpstreamMessage:
         """Return the request as sent to this engine; a traced attempt gets its own span."""
-        head, body, lines = self.received.head, self.engine_body, self._engine_lines
-        parent = self.record.upstream_traceparent()
+        head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         out = ReplyFraming.PLAIN if head.http10 else ReplyFraming.EDITED if self.edits else AS_IT_CAME
         if target.external is not None:
-            return target.external.message(self.surface, body, out)
-        return UpstreamMessage(parts=(heads.upstream(head, host, len(body), lines), body), out=out)
+            return target.external.message(self.surface, self._bodies[None], out)
+        body = self.body_for(pool.endpoint.kind)
+        return UpstreamMessage(parts=(heads.upstream(head, pool.host, len(body), lines), body), out=out)
+
+    def body_for(self, kind: EngineKind | None) -> bytes:
+        """Return the body as engines of this kind get it."""
+        return self._bodies.get(kind, self._bodies[None])
 
     def add_reply_lines(self, lines: bytes) -> None:
         """Add header lines for the client."""

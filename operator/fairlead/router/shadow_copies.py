@@ -81,8 +81,8 @@ class ShadowCopy:
         assert endpoint is not None
         pool = target.pool(endpoint)
         self.request.record.sent(routing, endpoint, now)
-        self._attempt = attempt = EngineAttempt(self, routing, target.errors)
-        attempt.send(pool, self.request.message(target, pool.host), now)
+        self._attempt = attempt = EngineAttempt(self, routing, target.api_of(endpoint).errors)
+        attempt.send(pool, self.request.message(target, pool), now)
 
     def sweep(self, now: float) -> None:
         """End it at the time when a client would have stopped waiting."""

@@ -35,15 +35,18 @@ class CountedRequest(Protocol):
 def start(owner: CountedRequest, target: EngineTarget, request: Request, now: float) -> "TokenCountRequest | None":
     """Start the count that this request waits for; None if nothing can count it now, and its estimate decides."""
     dispatcher, routing = target.dispatcher, request.routing
-    tokenizer = target.api.tokenizer
-    if tokenizer is None or request.surface not in COUNTED:
+    if request.surface not in COUNTED:
         return None
     chosen = dispatcher.table.choose(routing, now)
     if not isinstance(chosen, EndpointChoice):
         return None
+    tokenizer = target.api_of(chosen.endpoint).tokenizer
+    if tokenizer is None:
+        return None
     count = TokenCountRequest(owner, routing, tokenizer)
     pool = target.pool(chosen.endpoint)
-    count.send(pool, upstream_requests.upstream_message(pool, b"POST", tokenizer.path, request.engine_body), now)
+    body = request.body_for(chosen.endpoint.kind)
+    count.send(pool, upstream_requests.upstream_message(pool, b"POST", tokenizer.path, body), now)
     return count
 
 

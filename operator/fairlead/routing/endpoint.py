@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from math import inf
 
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.light_dataclass import light
 from fairlead.routing.adapter_slots import AdapterSlots
@@ -28,6 +29,8 @@ class Endpoint:
     slot: int
     """Its bit in the prefix index; reused once the endpoint is removed."""
     revision: str = ""
+    kind: EngineKind | None = None
+    """None if unknown; the configuration then names it."""
     adapters: frozenset[str] = frozenset()
     """Adapters that its pod lists as served, and those that its engine has loaded since."""
     pinned: frozenset[str] = frozenset()

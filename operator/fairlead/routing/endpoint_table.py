@@ -93,7 +93,7 @@ class EndpointTable:
 
     def _see(self, endpoint: Endpoint, one: DiscoveredEndpoint) -> None:
         endpoint.listed = True
-        endpoint.revision, endpoint.pinned = one.revision, one.adapters
+        endpoint.revision, endpoint.kind, endpoint.pinned = one.revision, one.kind, one.adapters
         endpoint.adapters = one.adapters | endpoint.loaded
         if one.ending:
             self._set(endpoint, EndpointState.DRAINING, "being deleted")

@@ -1,0 +1,34 @@
+"""What differs between kinds of engine before a request has its engine; of several kinds, the strictest rule counts.
+
+A target has engines of two kinds while it is rolled out to another kind.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fairlead.engines.http_api import AdapterRequests, HttpApi
+from fairlead.fleet.desired_state import EngineKind
+
+NO_OTHERS: Final[Mapping[EngineKind, HttpApi]] = {}
+
+
+class EngineTerms:
+    """The terms of one target: its configuration's kind, and others that still serve or serve again."""
+
+    __slots__ = ("adapter_paths", "adapters", "others", "priority_starts", "unsalted")
+
+    def __init__(self, api: HttpApi, *, has_adapters: bool, others: Mapping[EngineKind, HttpApi] = NO_OTHERS) -> None:
+        apis = (api, *others.values())
+        self.others = others
+        self.unsalted = frozenset(path for one in apis for path in one.unsalted)
+        """Routes on which an engine would not separate tenants."""
+        self.priority_starts = tuple(dict.fromkeys(one.priority_header for one in apis if one.priority_header))
+        """Names of the headers for a tenant's rank; an engine ignores those of others."""
+        self.adapters: dict[EngineKind | None, AdapterRequests | None] = {None: api.adapters if has_adapters else None}
+        """How requests name adapters, where there are any and the engine does not know the plain names: by other kinds
+        than the configuration's, and under None by all the rest."""
+        if has_adapters:
+            self.adapters |= {kind: one.adapters for kind, one in others.items()}
+        named = [one.adapters.paths for one in apis if has_adapters and one.adapters is not None]
+        self.adapter_paths = frozenset.intersection(*named) if named else None
+        """Routes on which every engine takes adapters; None: all routes."""
