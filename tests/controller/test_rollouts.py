@@ -6,6 +6,7 @@ from typing import Any, Final
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.cluster import kinds
 from tests.controller import points
 from tests.controller.pretend import Pretend, deployment
 
@@ -109,3 +110,24 @@ def test_a_paused_rollout_still_counts() -> None:
     world.apply(deployment(replicas=3, context=4096))
     world.settle()
     assert old not in world.engines()
+
+
+def test_while_engines_change_to_another_kind_both_kinds_can_be_reached() -> None:
+    """Routers read the port of each pod; the network must admit them to it until the last old replica is gone."""
+    world = Pretend(gpus=4)
+    world.apply(deployment(replicas=2))
+    world.settle()
+    (old,) = world.engines()
+    before = open_ports(world)
+    world.apply(deployment(replicas=2, engine={"kind": "Simulated-SGLang", "context": {"maxTokens": 8192}}))
+    world.reconcile_now()
+    during = open_ports(world)
+    world.settle()
+    assert old not in world.engines()
+    assert (before, during, open_ports(world)) == ([8000], [30000, 8000], [30000])
+
+
+def open_ports(world: Pretend) -> list[int]:
+    """The ports of engines to which routers are admitted."""
+    wall = world.objects.held[(kinds.NETWORK_POLICY.title, "default", "chat-engine")]
+    return [one["port"] for one in wall["spec"]["ingress"][0]["ports"]]

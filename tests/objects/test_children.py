@@ -21,7 +21,7 @@ from fairlead.fleet.gateways import (
 )
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.fleet.traffic_shares import TrafficShare
-from fairlead.objects import children, router_config, router_deployment
+from fairlead.objects import children, network_policies, router_config, router_deployment
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.router.config import loader
@@ -116,6 +116,15 @@ def test_without_monitoring_only_routers_and_the_operator_are_let_in_where_metri
     routers = {"podSelector": {"matchLabels": {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "router"}}}
     assert [len(some) for some in let_in] == [3, 2], "runners of an evaluation reach engines too"
     assert all(some[0] == routers and "namespaceSelector" in some[-1] for some in let_in)
+
+
+def test_engines_of_another_kind_are_reachable_too_where_there_are_any() -> None:
+    wall = first_child(wanted(LEAST), "NetworkPolicy")
+    opened = network_policies.with_ports(wall, {30000, 8000})
+    (before,), (after,) = wall["spec"]["ingress"], opened["spec"]["ingress"]
+    assert [one["port"] for one in after["ports"]] == [8000, 30000]
+    assert (after["from"], opened["spec"] | wall["spec"]) == (before["from"], wall["spec"])
+    assert network_policies.with_ports(wall, {8000}) is wall
 
 
 def test_what_routers_report_to_each_other_comes_from_routers_alone() -> None:

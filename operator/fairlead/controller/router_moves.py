@@ -9,7 +9,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.fleet.endpoints import RouterReport
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, GatewayReference
-from fairlead.objects import applied_hash, children, labels, revisions
+from fairlead.objects import applied_hash, children, labels, names, network_policies, pod_engine, revisions
 from fairlead.objects.children import UNKNOWN_CAPACITY
 from fairlead.objects.installation import Installation
 from fairlead.objects.network_policies import EngineAccess
@@ -90,8 +90,12 @@ def static_children(
 def at_this_moment(
     static: tuple[Manifest, ...], observed: DeploymentSnapshot, to: RouterMove, gateway: DesiredGateway | None
 ) -> StaticChildren:
-    """Set where the Service that clients use leads now; `gateway` is the one in the spec, if it exists."""
+    """Set where the Service that clients use leads now; `gateway` is the one in the spec, if it exists.
+
+    Engines of every revision that has a Deployment stay reachable, whatever the kind of the spec.
+    """
     owner, address = observed.owner, observed.address
+    static = tuple(_opened(one, observed) for one in static)
     if to.phase is MovePhase.JOINING:
         return StaticChildren(manifests=static, spared=frozenset((kind, owner.router_name) for kind in ROUTER_KINDS))
     if to.phase is MovePhase.LEAVING and address is not None and _leads_to_gateway(address):
@@ -103,6 +107,14 @@ def at_this_moment(
         return StaticChildren(manifests=static, spared=frozenset({("Service", owner.router_name)}))
     led = children.address_at_gateway(owner, gateway, address)
     return StaticChildren(manifests=(*static, applied_hash.with_applied_hash(led)) if led else static)
+
+
+def _opened(child: Manifest, observed: DeploymentSnapshot) -> Manifest:
+    if (child["kind"], child["metadata"]["name"]) != ("NetworkPolicy", names.engines(observed.owner.name)):
+        return child
+    ports = {pod_engine.of(one["spec"]["template"]).port for one in observed.engines}
+    opened = network_policies.with_ports(child, filter(None, ports))
+    return child if opened is child else applied_hash.with_applied_hash(opened)
 
 
 def _ready_seconds(routers: Sequence[Manifest], now: datetime) -> float:

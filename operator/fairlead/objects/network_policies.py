@@ -3,6 +3,7 @@
 Egress of the pods stays open: weights come from wherever users keep them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +37,15 @@ def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platfor
     notes = {labels.GATEWAYS: ",".join(one.title for one in access.gateways)} if access.gateways else None
     head = owner.metadata(names.engines(owner.name), owner.child_labels(ChildRole.ENGINE), notes)
     return _policy(head, labels.engines(owner.name), rules)
+
+
+def with_ports(policy: Manifest, others: Iterable[int]) -> Manifest:
+    """Open also these ports of the engines: another revision may be of another kind."""
+    first, *rest = policy["spec"]["ingress"]
+    more = [port for port in map(_port, sorted(others)) if port not in first["ports"]]
+    if not more:
+        return policy
+    return policy | {"spec": policy["spec"] | {"ingress": [first | {"ports": [*first["ports"], *more]}, *rest]}}
 
 
 def admitted(policy: Manifest) -> tuple[GatewayReference, ...]:
