@@ -10,8 +10,10 @@ from fairlead.cluster import pod_http, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_http import PodReply
 from fairlead.engines import catalogue as engines
+from fairlead.engines.http_api import HttpApi
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.objects import pod_engine
 
 LAST: Final = "1000000"
 """The priority of our own requests: routers give tenants priorities from 0, and a smaller one goes first."""
@@ -29,30 +31,39 @@ class EngineRequest:
 
 @dataclass(slots=True)
 class EngineRequests:
-    """Requests over one session."""
+    """Requests over one session. `kind` is that of the spec or the revision; a pod of another kind shows its own."""
 
     session: aiohttp.ClientSession
 
     async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """Scrape once, however recent the last scrape is."""
-        engine, address = engines.ENGINES.get(kind), pods.address(pod)
+        shown, address = pod_engine.of(pod), pods.address(pod)
+        engine = engines.ENGINES.get(shown.kind or kind)
         if engine is None or address is None:
             return None
-        text = await pod_http.metrics(self.session, address, engine.api.port, engine.api.metrics_path)
+        port = shown.port or engine.api.port
+        text = await pod_http.metrics(self.session, address, port, engine.api.metrics_path)
         found = None if text is None else engine.load(text)
         return None if isinstance(found, UnreadableScrape) else found
 
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
         """Return the page on which an engine names its models; None without an answer."""
-        address, api = pods.address(pod), engines.api(kind)
-        url = f"http://{pod_http.host(address)}:{api.port}{api.models_path}" if address else ""
+        address, (api, port) = pods.address(pod), api_of(pod, kind)
+        url = f"http://{pod_http.host(address)}:{port}{api.models_path}" if address else ""
         return await pod_http.fetch(self.session, url) if url else None
 
     async def send(self, pod: Manifest, kind: EngineKind, request: EngineRequest) -> PodReply | None:
         """Return an engine's reply; users' requests go first if it serves by priority."""
-        address, api = pods.address(pod), engines.api(kind)
+        address, (api, port) = pods.address(pod), api_of(pod, kind)
         if address is None:
             return None
         last = {api.priority_header.decode(): LAST} if api.priority_header else {}
-        url = f"http://{pod_http.host(address)}:{api.port}{request.path}"
+        url = f"http://{pod_http.host(address)}:{port}{request.path}"
         return await pod_http.post(self.session, url, request.body, {**request.headers, **last}, request.seconds)
+
+
+def api_of(pod: Manifest, kind: EngineKind) -> tuple[HttpApi, int]:
+    """Return the HTTP interface of a pod's engine and its port; by `kind` if the pod does not show them."""
+    shown = pod_engine.of(pod)
+    api = engines.api(shown.kind or kind)
+    return api, shown.port or api.port

@@ -22,6 +22,7 @@ from fairlead.fleet.adapters import SEPARATOR, AdapterState
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import EvaluationVerdict, GateVerdict
+from fairlead.objects import pod_engine
 from fairlead.objects.owner import Owner
 from fairlead.planning import adapter_canary
 from fairlead.planning.adapter_canary import VersionFacts
@@ -36,6 +37,7 @@ class AdapterPods:
     seen: AdapterObservation
     pods: Sequence[Manifest]
     kind: EngineKind
+    """Of the spec; replicas of an earlier revision may be of another kind."""
 
 
 class AdapterTrials:
@@ -98,8 +100,13 @@ class AdapterTrials:
 def _side(at: AdapterPods, name: str) -> RevisionSide:
     """Return one version, on the replicas that have it and serve."""
     having = [one for one in at.pods if pods.takes_requests(one) and _has(at, one, name)]
+    shown = (pod_engine.of(one).kind for one in having)
     return RevisionSide(
-        revision=name.rpartition(SEPARATOR)[2], holder=at.document, pods=tuple(having), kind=at.kind, model=name
+        revision=name.rpartition(SEPARATOR)[2],
+        holder=at.document,
+        pods=tuple(having),
+        kind=next(filter(None, shown), at.kind),
+        model=name,
     )
 
 

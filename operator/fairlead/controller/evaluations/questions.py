@@ -13,6 +13,7 @@ from fairlead.evaluating.progress import Side
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import Verdict
+from fairlead.objects import pod_engine
 from fairlead.objects.owner import Owner
 from fairlead.planning import canary_moment
 from fairlead.review.context import ObjectKey
@@ -71,7 +72,5 @@ def _side(observed: DeploymentSnapshot, revision: str) -> RevisionSide | None:
 
 
 def _kind(holder: Manifest) -> EngineKind:
-    """Return the engine kind by its port: the old revision may be another kind than the spec names now."""
-    containers = holder["spec"]["template"]["spec"].get("containers") or ()
-    ports = {port.get("containerPort") for one in containers for port in one.get("ports") or ()}
-    return next((kind for kind, one in engines.ENGINES.items() if one.api.port in ports), engines.DEFAULT)
+    """Return the engine kind of a revision: the old one may be another kind than the spec names now."""
+    return pod_engine.of(holder["spec"]["template"]).kind or engines.DEFAULT

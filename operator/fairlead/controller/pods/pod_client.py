@@ -13,7 +13,6 @@ from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_http import PodReply
 from fairlead.cluster.router_client import ReportedSamples, SamplesPage
-from fairlead.engines import catalogue as engines
 from fairlead.evaluating import requests
 from fairlead.fleet.adapters import AdapterPlace
 from fairlead.fleet.desired_state import EngineKind
@@ -22,6 +21,7 @@ from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels, ports
 from fairlead.objects.gateway_children import KEY_OWNER
+from fairlead.process import engine_requests
 from fairlead.process.engine_requests import EngineRequest, EngineRequests
 
 AGAIN_S: Final = 30.0
@@ -113,13 +113,13 @@ class PodClient:
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep once it finished what runs; return whether it is asleep now."""
-        api = engines.api(kind)
-        return api.sleep is not None and await self._act(pod, api.port, api.sleep.sleep) == HTTPStatus.OK
+        api, port = engine_requests.api_of(pod, kind)
+        return api.sleep is not None and await self._act(pod, port, api.sleep.sleep) == HTTPStatus.OK
 
     async def wake(self, pod: Manifest, kind: EngineKind) -> bool:
         """Wake an engine; return whether it is awake now, as one without sleep endpoints always is."""
-        api = engines.api(kind)
-        return api.sleep is None or await self._act(pod, api.port, api.sleep.wake) in AWAKE
+        api, port = engine_requests.api_of(pod, kind)
+        return api.sleep is None or await self._act(pod, port, api.sleep.wake) in AWAKE
 
     async def _act(self, pod: Manifest, port: int, path: str) -> int | None:
         address = pods.address(pod)
