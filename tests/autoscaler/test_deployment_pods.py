@@ -78,3 +78,20 @@ def test_where_no_router_of_the_gateway_is_ready_the_missing_samples_are_noticed
     world = PretendWorld()
     world.receive(router_of("front", 1, ready=False))
     assert [one.name for one in routers(world, joined())] == ["front-router-1"]
+
+
+def test_while_a_deployment_goes_to_another_kind_each_engine_is_scraped_as_its_own() -> None:
+    """The spec names the new kind; the old replicas serve until the rollout is over."""
+    world, document = PretendWorld(), deployment("chat")
+    engines = [pod("chat", "engine", number) for number in range(4)]
+    for one, words in zip(engines, (["vllm", "serve"], ["trtllm-serve"], ["sglang", "serve"], []), strict=True):
+        port = 30000 if words[:1] == ["sglang"] else 8000
+        container = {"name": "engine", "command": words, "ports": [{"name": "http", "containerPort": port}]}
+        world.receive(one | {"spec": one["spec"] | {"containers": [container] if words else []}})
+    found = deployment_pods.targets(deployment_pods.of(world, document), document, EngineKind.SGLANG, KEYS)
+    assert [(one.kind, one.host + one.path) for one in found] == [
+        (EngineKind.VLLM, "10.0.0.1:8000/metrics"),
+        (EngineKind.TENSORRT_LLM, "10.0.0.2:8000/prometheus/metrics"),
+        (EngineKind.SGLANG, "10.0.0.3:30000/metrics"),
+        (EngineKind.SGLANG, "10.0.0.4:30000/metrics"),
+    ]

@@ -10,7 +10,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import GatewayReference
 from fairlead.fleet.router_keys import RouterKeys
-from fairlead.objects import engine_deployment, labels
+from fairlead.objects import engine_deployment, labels, pod_engine
 from fairlead.objects.gateway_children import KEY_OWNER
 from fairlead.objects.labels import ChildRole
 from fairlead.review import gateway_membership
@@ -56,19 +56,23 @@ def wanted_revision(world: ClusterState, document: Manifest) -> str | None:
 def targets(
     family: DeploymentPods, document: Manifest, kind: EngineKind, router_keys: RouterKeys
 ) -> Iterator[ScrapeTarget]:
-    """Yield every pod that can be scraped: it has an address and has not ended."""
+    """Yield every pod that can be scraped: it has an address and has not ended.
+
+    `kind` is that of the spec, for engines that do not show theirs: those of another revision may be of another kind.
+    """
     metadata = document["metadata"]
     for pod in (*family.engines, *family.routers):
         address = pods.address(pod)
         if address is None or pod.get("status", {}).get("phase") in pods.ENDED:
             continue
-        is_router, gateway = _role(pod) == ChildRole.ROUTER, _gateway_of(pod)
+        is_router, gateway, shown = _role(pod) == ChildRole.ROUTER, _gateway_of(pod), pod_engine.of(pod)
         yield ScrapeTarget(
             uid=sample_uid(pod, document),
             namespace=pod["metadata"]["namespace"],
             name=pod["metadata"]["name"],
             ip=address,
-            kind=None if is_router else kind,
+            kind=None if is_router else shown.kind or kind,
+            port=shown.port or 0,
             deployment=_title(document) if gateway else "",
             key=_key(metadata, gateway, pod, router_keys) if is_router else None,
         )

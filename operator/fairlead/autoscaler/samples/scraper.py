@@ -70,9 +70,10 @@ class Scraper:
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         """Follow exactly these pods; engines that this release cannot parse are left out."""
         wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
-        for uid in self._pollers.keys() - wanted.keys():
-            self._pollers.pop(uid).close()
-            self._waiting.pop(uid, None)
+        for uid, poller in list(self._pollers.items()):
+            if uid not in wanted or wanted[uid].kind is not poller.target.kind:
+                self._pollers.pop(uid).close()
+                self._waiting.pop(uid, None)
         for uid, target in wanted.items():
             found = self._pollers.get(uid)
             if found is None:
