@@ -1,10 +1,14 @@
 """Pods become the targets that the jobs of docs/monitoring.md select from."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from fairlead.engines.catalogue import ENGINES
+from fairlead.fleet.desired_state import EngineKind
 from tests.monitoring import scrape_targets
+from tests.objects.specs import LEAST, template, wanted
 
 ROUTER: Final[dict[str, Any]] = {
     "metadata": {"namespace": "demo", "name": "chat-router-1", "labels": {"fairlead.dev/role": "router"}},
@@ -39,6 +43,22 @@ def test_a_job_of_one_namespace_has_no_pods_of_others(tmp_path: Path) -> None:
     scrape_targets.write(tmp_path, [ROUTER])
     counts = {path.stem: len(json.loads(path.read_text())) for path in tmp_path.iterdir()}
     assert counts == {"fairlead": 0, "fairlead-routers": 1, "fairlead-engines": 1}
+
+
+def page_of(kind: EngineKind) -> str:
+    """The page at which the page's job of engines scrapes a pod of this kind."""
+    found = wanted(LEAST)
+    made = template(replace(found, wanted=replace(found.wanted, engine=replace(found.wanted.engine, kind=kind))))
+    head = made["metadata"] | {"namespace": "demo", "name": "chat-1"}
+    (target,) = scrape_targets.targets({"metadata": head, "spec": made["spec"], "status": ROUTER["status"]})
+    (job,) = [one for one in scrape_targets.documented()["scrape_configs"] if one["job_name"] == "fairlead-engines"]
+    rules = [rule for rule in job["relabel_configs"] if rule.get("target_label") == "__metrics_path__"]
+    chosen = [one["replacement"] for one in rules if target["labels"].get(one["source_labels"][0]) == one["regex"]]
+    return str((chosen or ["/metrics"])[0])
+
+
+def test_each_kind_of_engine_is_scraped_where_its_metrics_are() -> None:
+    assert {kind: page_of(kind) for kind in ENGINES} == {kind: one.api.metrics_path for kind, one in ENGINES.items()}
 
 
 def test_the_page_says_how_to_let_prometheus_in() -> None:
