@@ -4,7 +4,9 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.reconcile import TURNING_S
 from fairlead.objects import labels
+from tests.controller.gateways.gateway_world import GatewayWorld
 from tests.controller.pretend import deployment
 from tests.controller.warm import BOUNDS, SLEEPS, counts, fleet, marks, warm
 
@@ -55,6 +57,17 @@ def test_only_one_that_every_router_dropped_is_put_to_sleep() -> None:
     world.settle()
     assert set(marks(world)) == world.pod_client.asleep
     assert len(world.pod_client.asleep) == 1
+
+
+def test_behind_a_gateway_a_replica_sleeps_as_soon_as_every_router_of_the_gateway_dropped_it() -> None:
+    world = GatewayWorld()
+    world.put_gateway()
+    world.apply(deployment(replicas=None, scaling=BOUNDS, engine=SLEEPS, gateway={"name": "front"}))
+    warm(world, awake=2, asleep=1)
+    world.settle()
+    assert (counts(world), len(world.pod_client.asleep)) == ((3, 2, 1), 1)
+    assert set(marks(world)) == world.pod_client.asleep
+    assert world.tick().after_s != TURNING_S
 
 
 def test_an_operator_that_starts_anew_goes_on_with_what_is_marked() -> None:

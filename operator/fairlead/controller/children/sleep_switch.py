@@ -52,7 +52,7 @@ class SleepSwitch:
     ) -> bool:
         """Take every engine one step further; return whether any is not done yet."""
         everyone = {pod["metadata"]["name"]: pod for some in observed.pods.values() for pod in some}
-        all_report = reports.reporting == len(observed.routers)
+        all_report = reports.reporting == len(observed.serving_routers)
         for name in plan.fall:
             await self._applier.note(everyone[name], labels.ASLEEP, labels.FALLING_ASLEEP)
         awake = [name for name in plan.stay if _mark(everyone[name]) != container(everyone[name])]
