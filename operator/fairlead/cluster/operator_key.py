@@ -17,7 +17,8 @@ from fairlead.fleet.router_keys import LENGTH, RouterKeys
 
 NAME: Final = "fairlead-routers"
 KEY: Final = "key"
-AGAIN_S: Final = 15.0
+AGAIN_S: Final = 1.0
+"""The first pause after a failure; it doubles up to `EVERY_S`. A new leader waits for the key for 10 s only."""
 EVERY_S: Final = 60.0
 NOT_MADE_YET_S: Final = 2.0
 
@@ -26,6 +27,7 @@ log = logging.getLogger("fairlead.routers")
 
 async def keep(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
     """Read the Secret until that succeeds; create it if it does not exist."""
+    pause = AGAIN_S
     while keys.secret is None:
         try:
             keys.secret = await read(api, namespace) or await _made(api, namespace)
@@ -37,7 +39,8 @@ async def keep(api: ApiServer, namespace: str, keys: RouterKeys) -> None:
                 problem,
             )
         if keys.secret is None:
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(pause)
+            pause = min(EVERY_S, pause * 2.0)
 
 
 async def follow(api: ApiServer, namespace: str, keys: RouterKeys) -> None:

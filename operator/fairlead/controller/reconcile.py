@@ -15,7 +15,7 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller import canary_trial, desired_state, router_moves, router_sides, snapshot
+from fairlead.controller import canary_trial, desired_state, router_moves, router_settings, router_sides, snapshot
 from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
@@ -110,8 +110,8 @@ class GenerationReview(NamedTuple):
     generation: int
     guesses: bool
     judged: DeploymentReview
-    built_for: tuple[RouterMove, float | None] | None = None
-    """The step of the move, and the time-to-first-token objective."""
+    built_for: tuple[RouterMove, float | None, str | None] | None = None
+    """The step of the move, the time-to-first-token objective, and the operator's key to the routers."""
     static: tuple[Manifest, ...] = ()
 
 
@@ -221,12 +221,17 @@ class Reconciler:
     def _static(
         self, observed: DeploymentSnapshot, understood: GenerationReview, to: RouterMove
     ) -> tuple[Manifest, ...]:
-        """Return the children for this step of a move, built once."""
+        """Return the children for this step of a move, built once, and again when the operator has read its key."""
+        owner, platform = observed.owner, self._setting.platform
         step, objective = replace(to, wait_seconds=None), policies.objective_of(self._policy_of(observed))
-        if understood.built_for == (step, objective):
+        key = platform.router_keys.sha256(owner.namespace, owner.name)
+        if understood.built_for == (step, objective, key):
             return understood.static
-        made = router_moves.static_children(observed.owner, understood.judged, self._setting.platform, step, objective)
-        self._understood[observed.owner.uid] = understood._replace(built_for=(step, objective), static=made)
+        made = router_moves.static_children(owner, understood.judged, platform, step, objective)
+        if key is None:
+            live = self._world.of(kinds.CONFIG_MAP).find(owner.namespace, owner.router_name)
+            made = router_settings.with_kept_key(made, live)
+        self._understood[owner.uid] = understood._replace(built_for=(step, objective, key), static=made)
         return made
 
     def _with_adapters(

@@ -1,5 +1,7 @@
 """The routers' children with what changes apart from the spec: their replica count and a canary's share. Pure."""
 
+from collections.abc import Sequence
+
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
@@ -13,6 +15,19 @@ def at_this_moment(
 ) -> tuple[Manifest, ...]:
     """Return the children with both."""
     return _divided(_counted(static, observed), share)
+
+
+def with_kept_key(static: Sequence[Manifest], live: Manifest | None) -> tuple[Manifest, ...]:
+    """Return the children with the operator's key that the live ConfigMap of the routers holds.
+
+    For a new leader that has not read its key yet: without it, routers would refuse to report to the operator.
+    """
+    return tuple(
+        applied_hash.with_applied_hash(router_config.with_kept_key(one, live))
+        if router_config.is_configuration(one)
+        else one
+        for one in static
+    )
 
 
 def _counted(static: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:

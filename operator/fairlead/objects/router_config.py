@@ -4,6 +4,7 @@ The file is mounted, never hashed into the pods: another limit or time-out must 
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
@@ -26,8 +27,12 @@ PEER_KEYS_FOLDER: Final = "peerKeysFolder"
 """The configuration key that names the folder with the keys by which routers authenticate each other."""
 PEERS_ENDING: Final = "-peers"
 """The suffix of the Secret that is mounted there."""
+OPERATOR_KEYS: Final = "metricsKeys"
+"""The configuration key that holds the SHA-256 of the key by which routers know the operator."""
 DEFAULT_REPLICAS: Final = 2
 """The number of routers if the spec sets none."""
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,7 @@ def config_map(owner: Owner, configuration: Manifest, operator_key: str | None) 
     folder = router_secrets.folder(f"{owner.router_name}{PEERS_ENDING}")
     configuration = configuration | {PEER_KEYS_FOLDER: folder}
     if operator_key is not None:
-        configuration = configuration | {"metricsKeys": [operator_key]}
+        configuration = configuration | {OPERATOR_KEYS: [operator_key]}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -123,6 +128,22 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     if configuration["routers"] == routers:
         return manifest
     return manifest | {"data": {FILE: _text(configuration | {"routers": routers})}}
+
+
+def with_kept_key(manifest: Manifest, live: Manifest | None) -> Manifest:
+    """Keep the operator's key of the live ConfigMap, for an operator that has not read its own yet."""
+    configuration = json.loads(manifest["data"][FILE])
+    kept = _operator_keys(live) if live is not None and OPERATOR_KEYS not in configuration else []
+    return manifest | {"data": {FILE: _text(configuration | {OPERATOR_KEYS: kept})}} if kept else manifest
+
+
+def _operator_keys(live: Manifest) -> list[str]:
+    """Return the digests in a live ConfigMap; none if it is not as we write it."""
+    try:
+        found = json.loads((live.get("data") or {}).get(FILE) or "{}")[OPERATOR_KEYS]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
+    return [one for one in found if isinstance(one, str) and _DIGEST.fullmatch(one)] if isinstance(found, list) else []
 
 
 def is_configuration(child: Manifest) -> bool:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller import router_settings
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
@@ -126,7 +128,11 @@ class GatewayReconciler:
     def _children(
         self, observed: GatewaySnapshot, gateway: DesiredGateway, configuration: Manifest
     ) -> Sequence[Manifest]:
-        made = gateway_children.all_children(observed.owner, gateway, configuration, self._setting.platform)
+        owner, platform = observed.owner, self._setting.platform
+        made = gateway_children.all_children(owner, gateway, configuration, platform)
+        if platform.router_keys.secret is None:
+            live = self._environment.world.of(kinds.CONFIG_MAP).find(owner.namespace, owner.router_name)
+            made = router_settings.with_kept_key(made, live)
         return [applied_hash.with_applied_hash(one) for one in made]
 
     async def _reports(self, observed: GatewaySnapshot) -> list[GatewayReport | None]:
