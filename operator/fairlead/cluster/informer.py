@@ -95,7 +95,7 @@ class Informer:
         self.watched = watched
         self.store = ObjectStore()
         self.synced = asyncio.Event()
-        """Set once every collection was listed: from then on an object that is not in the store does not exist."""
+        """Set once every collection was listed or left out: other objects that are not in the store do not exist."""
         self._on_change = on_change
         self._streams = tuple(_WatchStream(self, api, place, rng, timings) for place in watched.places)
 
@@ -144,6 +144,21 @@ class Informer:
             except Exception:
                 log.exception("a listener of %s failed; the object is in the store", self.watched.resource.title)
 
+    def is_refused(self, namespace: str) -> bool:
+        """Whether lists of this namespace were refused again and again, and none succeeded."""
+        return any(stream.is_refused for stream in self._streams if stream.place == namespace)
+
+    def leave_out(self, namespace: str) -> None:
+        """Go on without this namespace; lists are tried again and again, and the first to succeed fills the store."""
+        for stream in self._streams:
+            if stream.place == namespace:
+                stream.was_listed = True
+        self.listed()
+
+    def is_left_out(self, namespace: str) -> bool:
+        """Whether the store lacks the objects of this namespace."""
+        return any(stream.is_left_out for stream in self._streams if stream.place == namespace)
+
     def listed(self) -> None:
         """Note that a stream has listed: once all have, the store is complete."""
         if all(stream.was_listed for stream in self._streams):
@@ -158,7 +173,7 @@ class _WatchStream:
     ) -> None:
         self.place = place
         self.was_listed = False
-        """Whether it was listed once, or is known to be absent."""
+        """Whether it was listed once, or is known to be absent, or is left out."""
         self.absent = False
         """Whether the API server does not serve the kind."""
         self.forbidden = False
@@ -172,6 +187,16 @@ class _WatchStream:
         self._timings = timings
         self._version = ""
         self._failures = 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the right to list is missing for longer than a Role needs to take effect."""
+        return not self.was_listed and self.forbidden and self._failures >= self._timings.relist_after
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the store counts as complete without its objects."""
+        return self.was_listed and not self.lists and not self.absent
 
     async def follow(self) -> None:
         """List when there is no resourceVersion to watch from, watch, and pause after failures."""

@@ -1,7 +1,9 @@
 """The informers of all kinds that one process watches: started, awaited and measured together."""
 
 import asyncio
+import logging
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +20,12 @@ from fairlead.objects import labels
 
 NODES_S: Final = 2.0
 """How long to wait for nodes, which the process may have no right to list."""
+
+CHECKED_EVERY_S: Final = 0.05
+LOGGED_EVERY_S: Final = 60.0
+"""How often the log says what the first lists wait for."""
+
+log = logging.getLogger(__name__)
 
 OnKindChange = Callable[[Resource, Manifest | None, Manifest | None], None]
 """Called with the kind, the old and the new object of each change."""
@@ -52,12 +60,13 @@ class Informers:
         namespaces: tuple[str, ...],
         on_change: OnKindChange = lambda _, __, ___: None,
     ) -> None:
-        self._awaited = frozenset((*watched.ours, *watched.children))
+        self._namespaces = namespaces
         rng = random.Random()  # noqa: S311  # jitter, not a secret
         self.by_kind: Mapping[Resource, Informer] = {
             one.resource: Informer(api, one, partial(on_change, one.resource), rng=rng)
             for one in watched.scopes(namespaces)
         }
+        self._needed = tuple(self.by_kind[one] for one in (*watched.ours, *watched.children))
 
     def of(self, resource: Resource) -> ObjectStore:
         """Return the objects of one kind."""
@@ -83,9 +92,38 @@ class Informers:
                 group.create_task(informer.run())
 
     async def synced(self) -> None:
-        """Wait until every kind was listed that a cluster has and we may list; for nodes at most 2 s."""
-        needed = [one.synced.wait() for resource, one in self.by_kind.items() if resource in self._awaited]
-        await asyncio.gather(*needed)
+        """Wait until every kind was listed that a cluster has; for nodes at most 2 s.
+
+        A watched namespace in which we may list nothing, such as a deleted one, holds up no other: it is left out.
+        """
+        logged_at = time.monotonic()
+        while not all(one.synced.is_set() for one in self._needed):
+            for namespace in self._namespaces:
+                self._leave_out(namespace)
+            if time.monotonic() - logged_at >= LOGGED_EVERY_S:
+                logged_at = time.monotonic()
+                log.warning("nothing is done until all is listed: %s", self._trouble() or "no answer yet")
+            await asyncio.sleep(CHECKED_EVERY_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(NODES_S):
                 await self.by_kind[kinds.NODE].synced.wait()
+
+    def is_left_out(self, namespace: str) -> bool:
+        """Whether objects of a namespace are missing in the stores; when it gets its rights, it is listed by kind."""
+        return any(one.is_left_out(namespace) for one in self._needed)
+
+    def _leave_out(self, namespace: str) -> None:
+        """Leave a namespace out if every kind is refused there: with half of its objects, decisions would be wrong."""
+        if not all(one.is_refused(namespace) for one in self._needed):
+            return
+        for one in self._needed:
+            one.leave_out(namespace)
+        log.error(
+            "namespace %s is watched, and Fairlead may list nothing in it: %s; it is left out until it may: run "
+            "`helm upgrade`, which writes the Role there, or take it out of watchNamespaces",
+            namespace,
+            self._trouble(),
+        )
+
+    def _trouble(self) -> str:
+        return next((one.trouble for one in self._needed if one.trouble), "")

@@ -45,6 +45,8 @@ LONGEST_TICK_S: Final = 60.0
 """The limit of a whole reconcile, whatever hangs; every request has its own time-out."""
 RESYNC_S: Final = 600.0
 """Each object is reconciled again after this time, whether or not anything woke it."""
+LISTED_PARTLY_S: Final = 2.0
+"""How soon an object is tried again whose namespace, left out for lack of rights, is being listed kind by kind."""
 BUGS_REPORTED_AFTER: Final = 3
 """Internal errors in a row before an object's conditions report them, so that a single one does not."""
 
@@ -209,6 +211,8 @@ class LeaderTasks:
         assert self._reconciler is not None
         assert self._shared is not None
         assert self._gateways is not None
+        if self._informers.is_left_out(key.namespace):
+            return ReconcileOutcome(after_s=LISTED_PARTLY_S)
         if key.kind == ours.DEPLOYMENT.name:
             return await self._reconciler.tick(key, moment())
         if key.kind == ours.GATEWAY.name:

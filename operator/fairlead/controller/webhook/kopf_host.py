@@ -8,9 +8,10 @@ import asyncio
 import logging
 import random
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 from typing import Any, Final
 
 import kopf
@@ -57,6 +58,18 @@ async def run(settings: OperatorSettings, connection: ApiConnection, hosted: Kop
         await hosting
 
 
+class EndlessPauses:
+    """Kopf's pauses between attempts of one request: it ends if a request fails for good, and the webhook with it.
+
+    A namespace without rights or an API server that is away must not take the operator down. What our handlers wake
+    is woken by our own watches too.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        """Yield pauses that grow to a minute, without end."""
+        return chain((1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0), repeat(60.0))
+
+
 class _KopfBridge:
     """Passes calls from Kopf's thread to our event loop."""
 
@@ -85,14 +98,17 @@ class _KopfBridge:
 async def _operate(settings: OperatorSettings, across: _KopfBridge, flag: threading.Event) -> None:
     registry = kopf.OperatorRegistry()
     _register(registry, across)
-    await kopf.operator(
-        registry=registry,
-        settings=_settings(settings, across.certificates),
-        standalone=True,
-        clusterwide=not settings.namespaces,
-        namespaces=settings.namespaces,
-        stop_flag=flag,
-    )
+    try:
+        await kopf.operator(
+            registry=registry,
+            settings=_settings(settings, across.certificates),
+            standalone=True,
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+            stop_flag=flag,
+        )
+    finally:
+        flag.set()  # a thread of Kopf waits for it, and without it the loop would not close until Kopf kills us
 
 
 def _register(registry: kopf.OperatorRegistry, across: _KopfBridge) -> None:
@@ -134,6 +150,7 @@ def _settings(settings: OperatorSettings, place: WebhookCertificateSettings | No
     chosen.watching.server_timeout = random.randint(300, 600)  # noqa: S311  # not all replicas at once
     chosen.watching.client_timeout = 660
     chosen.networking.enforce_retry_after = True
+    chosen.networking.error_backoffs = EndlessPauses()
     chosen.process.ultimate_exiting_timeout = 20
     chosen.persistence.finalizer = FINALIZER
     chosen.admission.managed = None
