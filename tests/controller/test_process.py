@@ -19,7 +19,7 @@ from fairlead.controller.webhook.certificate_rotation import CertificateRotator
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.process.ports import ProcessHealth
 from fairlead.telemetry.operator_metrics import OperatorMetrics
-from tests.cluster.fake_api import FakeApi
+from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import run
 from tests.controller.pretend import NOON, deployment
 
@@ -102,6 +102,28 @@ def test_the_webhook_judges_a_deployment_beside_the_policy_it_names() -> None:
             assert "policy calm removes the last replica after 900 s, and minReplicas keeps 2" in warnings[0]
             fake.forbidden.add(("get", kinds.AUTOSCALING_POLICY.title))
             assert "keeps 2" not in str((await review(document, None)).warnings)
+
+    run(story())
+
+
+@pytest.mark.parametrize("code", [429, 500, 0], ids=["throttled", "failing", "cut off"])
+def test_an_api_server_that_answers_with_an_error_makes_a_review_warn_and_never_refuse(code: int) -> None:
+    """It throttles, or its store changes leaders; the object is checked again when it is reconciled."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            review = process._reviewer(ApiServer(connection), served())
+            scaling = {"minReplicas": 2, "maxReplicas": 4, "policy": {"name": "calm"}}
+            named: dict[str, Any] = {"scaling": scaling, "gateway": {"name": "front"}}
+            document = deployment(replicas=None, storage={"cache": {"claimName": "models"}}, **named)
+            fake.fail(Fault(code=code), "get", times=30)
+            verdict = await review(document, None)
+            assert (verdict.refused, len(verdict.warnings)) == ("", 1)
+            assert "not every object that this one names could be checked now: get " in verdict.warnings[0]
+            assert "spec.replicas: -1" in (await review(deployment(replicas=-1), None)).refused
+            fake.faults.clear()
+            assert "there is no PersistentVolumeClaim models" in str((await review(document, None)).warnings)
 
     run(story())
 

@@ -17,13 +17,14 @@ from zoneinfo import available_timezones
 
 from fairlead.api import kinds as ours
 from fairlead.cluster import lease, operator_key, own_deployment
+from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.lease import LeaseDurations
 from fairlead.cluster.own_deployment import OwnerLookup
 from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings, moment
-from fairlead.controller.reference_cache import ReferenceCache
+from fairlead.controller.reference_cache import ReferenceCache, TrustingReferences
 from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator, WebhookCertificateSettings
@@ -157,20 +158,28 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
     existence, context, metrics = ReferenceCache(api), served.setting.context, served.leading.metrics
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
-        started = time.monotonic()
-        extended = await _with_gateway(document, await _with_policy(document, context, existence), existence)
-        extended = await _with_evaluation(document, extended, existence)
+        started, named = time.monotonic(), TrustingReferences(existence)
+        extended = await _with_gateway(document, await _with_policy(document, context, named), named)
+        extended = await _with_evaluation(document, extended, named)
         reviewed = admission.review(document, extended)
-        present = await existence.present([one.key for one in reviewed.named])
+        present = await named.present([one.key for one in reviewed.named])
         changed = change_warnings.warnings(before, document, context) if before is not None else ()
         verdict = webhook.response(reviewed, present, changed)
         metrics.reviewed(not verdict.refused, time.monotonic() - started)
-        return verdict
+        return verdict if named.problem is None else _with_doubt(verdict, named.problem)
 
     return review
 
 
-async def _with_policy(document: dict[str, Any], context: ReviewContext, existence: ReferenceCache) -> ReviewContext:
+def _with_doubt(verdict: AdmissionResponse, problem: ApiError) -> AdmissionResponse:
+    """Add a warning that not all was checked."""
+    words = f"not every object that this one names could be checked now: {problem}; its conditions show a missing one"
+    return replace(verdict, warnings=(*verdict.warnings, words))
+
+
+async def _with_policy(
+    document: dict[str, Any], context: ReviewContext, existence: TrustingReferences
+) -> ReviewContext:
     """Add the policy that a deployment names to the review context."""
     namespace, name = (document.get("metadata") or {}).get("namespace"), speculation_switch.policy_of(document)
     if name is None or not isinstance(namespace, str):
@@ -179,7 +188,9 @@ async def _with_policy(document: dict[str, Any], context: ReviewContext, existen
     return replace(context, policies=dict([found])) if found else context
 
 
-async def _with_gateway(document: dict[str, Any], context: ReviewContext, existence: ReferenceCache) -> ReviewContext:
+async def _with_gateway(
+    document: dict[str, Any], context: ReviewContext, existence: TrustingReferences
+) -> ReviewContext:
     """Add the gateway that a deployment names to the review context."""
     if not isinstance((document.get("metadata") or {}).get("namespace"), str):
         return context
@@ -190,7 +201,7 @@ async def _with_gateway(document: dict[str, Any], context: ReviewContext, existe
 
 
 async def _with_evaluation(
-    document: dict[str, Any], context: ReviewContext, existence: ReferenceCache
+    document: dict[str, Any], context: ReviewContext, existence: TrustingReferences
 ) -> ReviewContext:
     """Add the number of items of the evaluation that a canary names to the review context."""
     namespace, name = (document.get("metadata") or {}).get("namespace"), evaluations.named(document)

@@ -10,7 +10,7 @@ from math import inf
 from typing import Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import RequestRefused
+from fairlead.cluster.api_errors import ApiError, RequestRefused
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.review.context import ObjectKey
@@ -77,6 +77,38 @@ class ReferenceCache:
         self._existing[key] = (self._clock(), entries)
         if len(self._existing) > MOST_KEPT:
             del self._existing[next(iter(self._existing))]  # read longest ago
+
+
+class TrustingReferences:
+    """The lookups of one review in the webhook: what the API server fails to answer is assumed to exist, not cached.
+
+    An answer with an error would refuse the object, whatever the webhook's failurePolicy; the reconcile reads again.
+    """
+
+    def __init__(self, cache: ReferenceCache) -> None:
+        self._cache = cache
+        self.problem: ApiError | None = None
+        """The last failure."""
+
+    async def present(self, named: Sequence[ObjectKey]) -> Mapping[ObjectKey, frozenset[str]]:
+        """Return the objects that exist, or may exist."""
+        found = await asyncio.gather(*(self._present(key) for key in named))
+        return {key: entries for one in found for key, entries in one.items()}
+
+    async def whole(self, key: ObjectKey) -> Manifest | None:
+        """Return the whole object; None if there is none, or no answer."""
+        try:
+            return await self._cache.whole(key)
+        except ApiError as problem:
+            self.problem = problem
+            return None
+
+    async def _present(self, key: ObjectKey) -> Mapping[ObjectKey, frozenset[str]]:
+        try:
+            return await self._cache.present([key])
+        except ApiError as problem:
+            self.problem = problem
+            return {key: TRUSTED}
 
 
 class _AnyEntry(frozenset[str]):
