@@ -170,10 +170,15 @@ class Reconciler:
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return ReconcileOutcome(after_s=LEAVING_S)
-        stays = obstacle is not None or not judged.may_start or served.to.phase is MovePhase.JOINING
+        stays = (
+            (obstacle is not None and not obstacle.passes)
+            or not judged.may_start
+            or served.to.phase is MovePhase.JOINING
+        )
         route = await self._route(observed, None if stays else judged.deployment, now)
         obstacle = obstacle or await self._restorer.settle(restored, decision, self._meddled(observed, now))
-        self._report_step(observed, decision, now)
+        if obstacle is None or obstacle.passes or obstacle.reason is not ConditionReason.CHILD_TERMINATING:
+            self._report_step(observed, decision, now)
         if obstacle is None and not desired_state.is_settled(decision.plan):
             return ReconcileOutcome(after_s=0.0)
         inputs = replace(
@@ -407,11 +412,12 @@ def _outcome(
     obstacle: Obstacle | None,
     now: datetime,
 ) -> ReconcileOutcome:
-    if obstacle is not None and obstacle.reason is not ConditionReason.NAME_TAKEN:
+    leaving = obstacle is not None and obstacle.reason is ConditionReason.CHILD_TERMINATING
+    if obstacle is not None and obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
         return ReconcileOutcome(failed=obstacle.message)
     waits = ([WATCHFUL_S] if observed.serving_routers else []) + ([AGAIN_S] if decision.check else [])
     if not judged.may_start or judged.lost or obstacle is not None:
-        waits.append(MISSING_S)
+        waits.append(LEAVING_S if leaving else MISSING_S)
     if observed.serving_routers and any(
         one.ready_since and not one.ending and not one.asleep and one.routable is not True
         for state in decision.states

@@ -166,6 +166,8 @@ class ConditionReason(StrEnum):
     """Fairlead itself lacks a permission; the message names verb and resource, and the chart grants it."""
     CLUSTER_REFUSES = "ClusterRefuses"
     """The API server or a policy engine refuses one of our objects; its message follows."""
+    CHILD_TERMINATING = "ChildTerminating"
+    """A child was deleted and is not gone yet, for instance because of a finalizer; it is created again once it is."""
     # Why a replica does not start
     IMAGE_NOT_PULLED = "ImageNotPulled"
     """The image does not exist, or the registry needs other credentials."""

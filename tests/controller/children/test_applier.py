@@ -44,21 +44,6 @@ def test_a_namesake_of_an_empty_revision_is_not_removed() -> None:
     assert where in world.objects.held
 
 
-def test_a_child_on_its_way_out_is_waited_for() -> None:
-    """P18: its name is free soon; until then the reconcile is repeated each second."""
-    world = Pretend()
-    world.apply(deployment())
-    world.settle()
-    live = world.objects.found((kinds.SERVICE.title, "default", "chat-router"))
-    going = copy.deepcopy(live)
-    going["metadata"]["deletionTimestamp"] = world.objects.moment
-    world.objects.put(kinds.SERVICE, going)
-    assert world.tick().after_s == 1.0
-    world.objects.remove((kinds.SERVICE.title, "default", "chat-router"), {})
-    world.settle()
-    assert world.condition("Ready") == ("True", "Serving")
-
-
 def test_children_that_leave_or_are_others_are_not_pruned() -> None:
     """P19: of an earlier spec, only what is ours and stays is removed."""
     world = Pretend()

@@ -5,18 +5,18 @@ Reads the live object before changing one that it did not create; objects of oth
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import snapshot
 from fairlead.controller.children import foreign_changes, obstacles, orphans
-from fairlead.controller.children.obstacles import ApplyBlocked, StillTerminating
+from fairlead.controller.children.obstacles import ApplyBlocked, ChildTerminating, StillTerminating
 from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status.status_inputs import Obstacle
-from fairlead.fleet.conditions import ConditionReason
 from fairlead.objects import applied_hash, drift, labels
 from fairlead.objects.owner import Owner
 
@@ -62,39 +62,58 @@ class Applier:
     ) -> Obstacle | None:
         """Apply engines first, since people wait for their start, but after their pods' accounts.
 
-        Returns what blocked the decision, if anything. If a name is taken, nothing starts or stops: without all its
-        children, no request would reach an engine.
+        Returns what blocked the decision or is not gone yet, if anything. If a name is taken, nothing starts or stops:
+        without all its children, no request would reach an engine.
         """
+        leaving = None
         with obstacles.met(observed.owner) as met:
             taken = await self._taken((*decision.engines, *decision.static), observed.owner)
             if taken is not None:
                 return taken
             if decision.shrinks is not None:
                 await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.sleep.sleepers)
-            for child in _in_order(decision):
-                made = await self.ensure(child, observed.owner, meddled)
-                if made and (child["kind"], child["metadata"]["name"]) in observed.deleted:
-                    meddled(kinds.of(child), foreign_changes.recreation_note(child))
+            leaving = await self._ensure_all(_in_order(decision), observed.owner, meddled, observed.deleted)
             await self._check(observed, decision, meddled)
             if decision.retired is not None:
                 await self._remove(decision.retired)
             if decision.prunes:
                 kept = {_place(one) for one in (*decision.static, *decision.engines)} | decision.spared
                 await self._prune(observed.owner, kept)
-        return met.obstacle
+        return met.obstacle or leaving
 
     async def carry_out_all(
         self, children: Sequence[Manifest], owner: Owner, meddled: OnForeignChange
     ) -> Obstacle | None:
         """Apply exactly these children of an owner; return what blocked that, if anything."""
+        leaving = None
         with obstacles.met(owner) as met:
             taken = await self._taken(children, owner)
             if taken is not None:
                 return taken
-            for child in children:
-                await self.ensure(child, owner, meddled)
+            leaving = await self._ensure_all(children, owner, meddled)
             await self._prune(owner, {_place(one) for one in children})
-        return met.obstacle
+        return met.obstacle or leaving
+
+    async def _ensure_all(
+        self,
+        children: Iterable[Manifest],
+        owner: Owner,
+        meddled: OnForeignChange,
+        deleted: Collection[tuple[str, str]] = (),
+    ) -> Obstacle | None:
+        """Bring all to their intents; return what is still being removed, for which only a revision stops the rest."""
+        leaving = None
+        for child in children:
+            try:
+                made = await self.ensure(child, owner, meddled)
+            except ChildTerminating as wait:
+                if snapshot.revision_of(child):
+                    raise ApplyBlocked(wait.obstacle) from wait
+                leaving = leaving or replace(wait.obstacle, passes=True)
+                continue
+            if made and _place(child) in deleted:
+                meddled(kinds.of(child), foreign_changes.recreation_note(child))
+        return leaving
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
         """Check whether another owner's object has a child's name; only children not in the stores are read."""
@@ -102,7 +121,12 @@ class Applier:
         found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in not_stored))
         stored = [live for one in children if (live := self._stored(one)) is not None]
         return next(
-            (obstacle for live in (*stored, *found) if live and (obstacle := _not_ours(live, owner)) is not None), None
+            (
+                obstacle
+                for live in (*stored, *found)
+                if live and (obstacle := obstacles.not_ours(live, owner)) is not None
+            ),
+            None,
         )
 
     def _stored(self, child: Manifest) -> Manifest | None:
@@ -121,7 +145,7 @@ class Applier:
             if snapshot.owned(live, owner) and _lost_its_labels(live):
                 await self.relabel(live, owner, meddled)
                 raise StillTerminating(f"Deployment {metadata['name']} is found by its labels again")
-            _must_be_ours(live, owner)
+            obstacles.must_be_ours(live, owner)
             stands, changed = self._compared(intent, live)
             if stands:
                 return False
@@ -245,45 +269,3 @@ def _place(child: Manifest) -> tuple[str, str]:
 
 def _name(child: Manifest) -> tuple[str, str]:
     return child["metadata"]["namespace"], child["metadata"]["name"]
-
-
-def _must_be_ours(live: Manifest, owner: Owner) -> None:
-    """Raise `StillTerminating` if it, or its owner of the same name, is being deleted; `ApplyBlocked` if not ours."""
-    if "deletionTimestamp" in live["metadata"]:
-        raise StillTerminating(f"{live['kind']} {live['metadata']['name']} is being removed")
-    if _is_a_namesakes(live, owner):
-        raise StillTerminating(
-            f"{live['kind']} {live['metadata']['name']} belongs to a deleted {owner.name} and goes with it"
-        )
-    taken = _not_ours(live, owner)
-    if taken is not None:
-        raise ApplyBlocked(taken)
-
-
-def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
-    """Return that its name is taken; None if this object controls it, or it is ours, orphaned on purpose."""
-    whose = whose_else(live, owner)
-    if whose is None:
-        return None
-    return Obstacle(
-        reason=ConditionReason.NAME_TAKEN,
-        message=f"metadata.name: {owner.name}: {live['kind']} {live['metadata']['name']} exists already and {whose}; "
-        "it is left alone, and nothing is started or stopped while it has this name: delete it, or give this object "
-        "another name",
-    )
-
-
-def whose_else(live: Manifest, owner: Owner) -> str | None:
-    """Return who owns an object with a child's name; None if this object created it, or it is about to be deleted."""
-    controller, metadata = snapshot.controller_of(live), live["metadata"]
-    if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):
-        return None
-    if not controller and (metadata.get("labels") or {}).get(owner.label) == owner.name:
-        return None
-    return f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
-
-
-def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:
-    controller = snapshot.controller_of(live)
-    named = (controller.get("kind"), controller.get("name")) == (owner.kind, owner.name)
-    return named and controller.get("uid") != owner.uid

@@ -10,7 +10,7 @@ from fairlead.cluster.api_errors import NotFound, Unreachable
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
-from fairlead.controller.children import applier, foreign_changes, obstacles
+from fairlead.controller.children import foreign_changes, obstacles
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
@@ -69,7 +69,7 @@ class RouteApplier:
 
     async def _ensured(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
         live = self._stored(owner) or await self._server.read(kinds.HTTP_ROUTE, owner.namespace, owner.router_name)
-        whose = None if live is None else applier.whose_else(live, owner)
+        whose = None if live is None else obstacles.whose_else(live, owner)
         if whose is not None:
             raise obstacles.ApplyBlocked(_taken(owner, whose))
         return await self._children.ensure(intent, owner, meddled)

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fairlead.cluster.api_errors import RequestRefused
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.objects.owner import Owner
@@ -20,6 +22,18 @@ class ApplyBlocked(Exception):
 
 class StillTerminating(Exception):
     """An object with a child's name, or the namespace, is being deleted, or a watch lags: try again soon."""
+
+
+class ChildTerminating(StillTerminating):
+    """A child is being deleted, which may last: until a finalizer is done, or until its pods have drained."""
+
+    def __init__(self, live: Manifest) -> None:
+        what = f"{live['kind']} {live['metadata']['name']} is being removed"
+        super().__init__(what)
+        self.obstacle = Obstacle(
+            reason=ConditionReason.CHILD_TERMINATING,
+            message=f"{what} and is created again once it is gone; if it stays, see its metadata.finalizers",
+        )
 
 
 @dataclass(slots=True)
@@ -51,3 +65,45 @@ def obstacle_of(problem: RequestRefused) -> Obstacle:
         return Obstacle(reason=ConditionReason.NO_RIGHT, message=words)
     words = f"the API server refused to {what}: {problem.message}"
     return Obstacle(reason=ConditionReason.CLUSTER_REFUSES, message=words)
+
+
+def must_be_ours(live: Manifest, owner: Owner) -> None:
+    """Raise `StillTerminating` if it, or its owner of the same name, is being deleted; `ApplyBlocked` if not ours."""
+    if "deletionTimestamp" in live["metadata"]:
+        raise ChildTerminating(live)
+    if _is_a_namesakes(live, owner):
+        raise StillTerminating(
+            f"{live['kind']} {live['metadata']['name']} belongs to a deleted {owner.name} and goes with it"
+        )
+    taken = not_ours(live, owner)
+    if taken is not None:
+        raise ApplyBlocked(taken)
+
+
+def not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
+    """Return that its name is taken; None if this object controls it, or it is ours, orphaned on purpose."""
+    whose = whose_else(live, owner)
+    if whose is None:
+        return None
+    return Obstacle(
+        reason=ConditionReason.NAME_TAKEN,
+        message=f"metadata.name: {owner.name}: {live['kind']} {live['metadata']['name']} exists already and {whose}; "
+        "it is left alone, and nothing is started or stopped while it has this name: delete it, or give this object "
+        "another name",
+    )
+
+
+def whose_else(live: Manifest, owner: Owner) -> str | None:
+    """Return who owns an object with a child's name; None if this object created it, or it is about to be deleted."""
+    controller, metadata = snapshot.controller_of(live), live["metadata"]
+    if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):
+        return None
+    if not controller and (metadata.get("labels") or {}).get(owner.label) == owner.name:
+        return None
+    return f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
+
+
+def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:
+    controller = snapshot.controller_of(live)
+    named = (controller.get("kind"), controller.get("name")) == (owner.kind, owner.name)
+    return named and controller.get("uid") != owner.uid

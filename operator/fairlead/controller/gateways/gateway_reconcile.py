@@ -72,11 +72,12 @@ class GatewayReconciler:
             return ReconcileOutcome(after_s=LEAVING_S)
         inputs = replace(inputs, reports=await self._reports(observed), problem=router_problems.problem(observed))
         await self._report(observed, inputs, now)
-        if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN:
+        leaving = inputs.obstacle is not None and inputs.obstacle.passes
+        if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN and not leaving:
             return ReconcileOutcome(failed=inputs.obstacle.message)
         waits = [WATCHFUL_S] if observed.routers else []
         unsettled = inputs.obstacle is not None or any(one.holds is not True for one in inputs.route)
-        waits += [MISSING_S] if unsettled else []
+        waits += [LEAVING_S if leaving else MISSING_S] if unsettled else []
         return ReconcileOutcome(after_s=min(waits, default=None))
 
     def forget(self, uid: str) -> None:
@@ -101,7 +102,7 @@ class GatewayReconciler:
         children = self._children(observed, gateway, configuration)
         meddled = self._meddled(observed, now)
         obstacle = await self._applier.carry_out_all(children, observed.owner, meddled)
-        if obstacle is None:
+        if obstacle is None or obstacle.passes:
             intent = http_routes.manifest(observed.owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))
             route = await self._routes.carry_out(intent, observed.owner, meddled)
         else:

@@ -93,9 +93,10 @@ def judgements(observed: GatewaySnapshot, now: GatewayInputs) -> tuple[UntimedCo
 def _accepted(now: GatewayInputs) -> UntimedCondition:
     if now.refused is not None:
         return now.refused
-    if now.obstacle is not None:
+    if now.obstacle is not None and not now.obstacle.passes:
         return _condition(ConditionType.ACCEPTED, False, now.obstacle.reason, now.obstacle.message)
-    words = " | ".join(("every setting can work", *now.remarks))
+    leaving = (now.obstacle.message,) if now.obstacle is not None else ()
+    words = " | ".join(("every setting can work", *now.remarks, *leaving))
     return _condition(ConditionType.ACCEPTED, True, Why.ACCEPTED, words)
 
 

@@ -158,10 +158,12 @@ def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) ->
 
 
 def _obstructed(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
-    """The API server refused a request of the plan, or a name that it needs is taken."""
+    """The API server refused a request of the plan, or a name that it needs is taken, or not free yet."""
     if now.obstacle is None or (now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, HoldStep)):
         return None
-    return _no(ConditionType.PROGRESSING, now.obstacle.reason, now.obstacle.message)
+    holds = now.obstacle.reason is Why.CHILD_TERMINATING
+    reason, message = now.obstacle.reason, now.obstacle.message
+    return UntimedCondition(type=ConditionType.PROGRESSING, holds=holds, reason=reason, message=message)
 
 
 def _back(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:

@@ -39,6 +39,8 @@ class Obstacle:
 
     reason: ConditionReason
     message: str
+    passes: bool = False
+    """It ends by itself, and all else was carried out meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,99 @@
+"""Children that were deleted and are not gone yet: all else goes on, and the status says what is awaited."""
+
+from typing import Final
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Resource
+from tests.controller.gateways.gateway_world import served
+from tests.controller.pretend import Pretend, deployment
+
+SERVICE: Final = "Service chat-router is being removed and is created again once it is gone"
+
+
+def settled() -> Pretend:
+    """A deployment at rest."""
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    return world
+
+
+def end(world: Pretend, resource: Resource, name: str) -> None:
+    """Delete a child that a finalizer keeps, such as that of a cloud's load balancer."""
+    live = world.objects.found((resource.title, "default", name))
+    head = {"deletionTimestamp": world.objects.moment, "finalizers": ["example.com/cleanup"]}
+    world.objects.put(resource, live | {"metadata": live["metadata"] | head})
+
+
+def engine_name(world: Pretend) -> str:
+    """The name of the only revision's Deployment."""
+    (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
+    return str(engine["metadata"]["name"])
+
+
+def test_an_edit_rolls_out_while_the_routers_service_is_on_its_way_out() -> None:
+    """P18: for hours, if the cloud cannot remove its load balancer."""
+    world = settled()
+    before = set(world.engines())
+    end(world, kinds.SERVICE, "chat-router")
+    world.apply(deployment(context=4096, replicas=3))
+    for _ in range(30):
+        world.kube.round(world.now)
+        assert world.tick().after_s == 1.0
+        world.now += world.ROUND
+    assert (list(world.engines().values()), before & set(world.engines())) == ([3], set())
+    status = world.document()["status"]
+    assert (status["observedGeneration"], status["readyReplicas"]) == (2, 3)
+    assert world.condition("Progressing") == ("True", "ChildTerminating")
+    assert world.message("Reconciling").startswith(SERVICE)
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+@pytest.mark.parametrize("resource", [kinds.SERVICE, kinds.CONFIG_MAP, kinds.DEPLOYMENT], ids=lambda one: one.kind)
+def test_it_is_created_again_once_it_is_gone(resource: Resource) -> None:
+    world = settled()
+    end(world, resource, "chat-router")
+    world.tick()
+    assert world.condition("Progressing") == ("True", "ChildTerminating")
+    world.objects.remove((resource.title, "default", "chat-router"), {})
+    world.settle()
+    assert "deletionTimestamp" not in world.objects.found((resource.title, "default", "chat-router"))["metadata"]
+    assert world.condition("Progressing") == ("True", "Complete")
+    assert "Reconciling" not in str(world.document()["status"]["conditions"])
+
+
+def test_while_a_revisions_deployment_goes_no_other_starts_or_stops_and_the_status_is_true() -> None:
+    """Deleted in the foreground, it stays until its pods have drained."""
+    world = settled()
+    name = engine_name(world)
+    end(world, kinds.DEPLOYMENT, name)
+    for pod in world.engine_pods():
+        world.objects.remove((kinds.POD.title, "default", pod["metadata"]["name"]), {})
+    world.apply(deployment(context=4096))
+    world.tick()
+    published = len(world.event_sink.published)
+    for _ in range(3):
+        assert world.tick().after_s == 1.0
+    assert engine_name(world) == name
+    assert world.document()["status"]["readyReplicas"] == 0
+    assert world.message("Progressing").startswith(f"Deployment {name} is being removed")
+    assert len(world.event_sink.published) == published, "a step that waits is no news"
+    world.objects.remove((kinds.DEPLOYMENT.title, "default", name), {})
+    world.settle()
+    assert engine_name(world) != name
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_a_gateway_goes_on_too_and_says_what_it_awaits() -> None:
+    world = served()
+    end(world, kinds.SERVICE, "front-gateway")
+    world.put_gateway(models=[{"name": "talk", "deployment": "chat"}])
+    assert world.gateway_tick().after_s == 1.0
+    assert [one["name"] for one in world.configuration()["routes"]] == ["talk"]
+    assert world.gateway_condition("Accepted") == ("True", "Accepted")
+    assert "Service front-gateway is being removed" in world.gateway_message("Accepted")
+    world.objects.remove((kinds.SERVICE.title, "default", "front-gateway"), {})
+    world.settle()
+    assert "is being removed" not in world.gateway_message("Accepted")
