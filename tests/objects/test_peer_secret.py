@@ -40,6 +40,8 @@ def test_the_secret_is_needed_only_by_routers_that_are_configured_with_keys_and_
     assert not peer_secret.is_wanted(config_map(role=ChildRole.ENGINE))
     assert not peer_secret.is_wanted(config_map(labels=None))
     assert not peer_secret.is_wanted(config_map(deletionTimestamp="2026-11-22T12:00:00Z"))
+    assert not peer_secret.is_wanted(config_map(ownerReferences=[]))
+    assert not peer_secret.is_wanted(config_map(ownerReferences=None))
     assert not peer_secret.is_wanted(config_map(data=None))
     assert not peer_secret.is_wanted(config_map(data={router_config.FILE: "{}"}))
 
@@ -47,6 +49,16 @@ def test_the_secret_is_needed_only_by_routers_that_are_configured_with_keys_and_
 def test_it_is_ours_with_the_same_owner() -> None:
     assert peer_secret.is_ours(found(None), config_map())
     assert not peer_secret.is_ours({"metadata": {}}, config_map())
+
+
+def test_that_of_a_deleted_object_of_the_same_name_goes_soon_and_another_ones_stays() -> None:
+    chat, docs = {"kind": "InferenceDeployment", "name": "chat"}, {"kind": "InferenceDeployment", "name": "docs"}
+    owned = config_map(ownerReferences=[chat | {"uid": "2"}])
+    before = found(None) | {"metadata": {"ownerReferences": [chat | {"uid": "1"}]}}
+    assert peer_secret.is_leaving(before, owned)
+    assert not peer_secret.is_leaving({"metadata": {"ownerReferences": [docs | {"uid": "1"}]}}, owned)
+    assert not peer_secret.is_leaving({"metadata": {}}, owned)
+    assert peer_secret.is_leaving({"metadata": {"deletionTimestamp": "2026-11-22T12:00:00Z"}}, owned)
 
 
 def test_it_is_made_once_and_renewed_after_a_month_with_the_key_before() -> None:

@@ -33,12 +33,22 @@ def is_wanted(config_map: Manifest) -> bool:
     metadata = config_map["metadata"]
     if (metadata.get("labels") or {}).get(labels.ROLE) != ChildRole.ROUTER or "deletionTimestamp" in metadata:
         return False
+    if not metadata.get("ownerReferences"):  # orphaned on purpose, or a user's copy: nothing would remove the Secret
+        return False
     return f'"{router_config.PEER_KEYS_FOLDER}"' in ((config_map.get("data") or {}).get(router_config.FILE) or "")
 
 
 def is_ours(live: Manifest, config_map: Manifest) -> bool:
     """Whether it has the same owner as the configuration."""
     return _owners(live) == _owners(config_map)
+
+
+def is_leaving(live: Manifest, config_map: Manifest) -> bool:
+    """Whether a Secret of another owner goes soon: with the deleted object whose name the owner has now."""
+    names_of_owners = {(each.get("kind"), each.get("name")) for each in config_map["metadata"]["ownerReferences"]}
+    references = live["metadata"].get("ownerReferences") or ()
+    succeeded = any((each.get("kind"), each.get("name")) in names_of_owners for each in references)
+    return "deletionTimestamp" in live["metadata"] or succeeded
 
 
 def manifest(config_map: Manifest, live: Manifest | None, key: bytes, now: datetime) -> Manifest | None:

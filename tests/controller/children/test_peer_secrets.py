@@ -10,11 +10,12 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.fencing import NotLeading
-from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.children import peer_secrets
-from fairlead.controller.children.peer_secrets import FAILED_S, READ_EVERY_S, PeerSecrets
+from fairlead.controller.children.peer_secrets import FAILED_S, LEAVING_S, READ_EVERY_S, PeerSecrets
 from fairlead.objects import peer_secret
 from tests.controller.pretend import Pretend, deployment
+from tests.controller.server import PretendServer
 
 SECRET: Final = (kinds.SECRET.title, "default", "chat-router-peers")
 
@@ -118,6 +119,49 @@ def test_a_foreign_secret_is_left_alone(caplog: pytest.LogCaptureFixture) -> Non
         story.keep()
     assert story.writes == 0
     assert "Secret default/chat-router-peers is not Fairlead's" in caplog.text
+
+
+def test_after_an_object_was_created_anew_its_routers_get_a_key_as_soon_as_the_old_secret_is_gone() -> None:
+    """kubectl replace --force: the garbage collector removes the old object's Secret a moment later."""
+    story = Story()
+    story.keep()
+    assert story.live is not None
+    (owner,) = story.live["metadata"]["ownerReferences"]
+    story.live["metadata"]["ownerReferences"] = [owner | {"uid": "of the object before"}]
+    story.keep(timedelta(seconds=READ_EVERY_S))
+    assert story.writes == 1
+    del story.world.objects.held[SECRET]
+    story.keep(timedelta(seconds=LEAVING_S))
+    assert story.exists()
+
+
+def test_a_configuration_that_was_orphaned_on_purpose_gets_no_key_and_stops_no_others() -> None:
+    """kubectl delete --cascade=orphan, and a copy that a user made."""
+    story = Story()
+    orphan = story.world.objects.held[(kinds.CONFIG_MAP.title, "default", "chat-router")]
+    bare = {key: text for key, text in orphan["metadata"].items() if key not in ("ownerReferences", "uid")}
+    story.world.objects.put(kinds.CONFIG_MAP, orphan | {"metadata": bare | {"name": "a-copy"}})
+    story.world.world.receive()
+    story.keep()
+    assert (story.writes, story.exists()) == (1, True)
+
+
+def test_a_bug_that_one_object_brings_to_light_costs_no_other_its_key(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    story, read = Story(), PretendServer.read
+    story.world.apply(deployment("code"))
+    story.world.settle("code")
+
+    async def broken(server: PretendServer, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        if name == SECRET[2]:
+            raise KeyError("bug")
+        return await read(server, resource, namespace, name)
+
+    monkeypatch.setattr(PretendServer, "read", broken)
+    story.keep()
+    assert [name for kind, _, name in story.world.objects.held if kind == SECRET[0]] == ["code-router-peers"]
+    assert "ConfigMap default/chat-router: an internal error of Fairlead; please report it" in caplog.text
 
 
 @pytest.mark.parametrize("verb", ["get", "patch"])

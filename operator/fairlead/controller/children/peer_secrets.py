@@ -23,6 +23,8 @@ EVERY_S: Final = 2.0
 READ_EVERY_S: Final = 600.0
 """Interval between reads of one Secret."""
 FAILED_S: Final = 60.0
+LEAVING_S: Final = 2.0
+"""How soon the Secret of a deleted object of the same name is read again: until it is gone, there is no other key."""
 
 log = logging.getLogger("fairlead.controller")
 
@@ -59,7 +61,7 @@ class PeerSecrets:
             self._due.pop(uid, None)
         for uid, one in config_maps.items():
             if self._is_wanted(one) and now >= self._due.get(uid, now):
-                self._due[uid] = datetime.fromtimestamp(now.timestamp() + await self._keep(one, now), UTC)
+                self._due[uid] = datetime.fromtimestamp(now.timestamp() + await self._keep_safely(one, now), UTC)
 
     def _is_wanted(self, config_map: Manifest) -> bool:
         metadata = config_map["metadata"]
@@ -69,6 +71,19 @@ class PeerSecrets:
             self._read[metadata["uid"]] = metadata["resourceVersion"], wanted
         return wanted
 
+    async def _keep_safely(self, config_map: Manifest, now: datetime) -> float:
+        """Keep one Secret; a bug that one object brings to light must not cost all others their keys."""
+        try:
+            return await self._keep(config_map, now)
+        except Exception:
+            metadata = config_map["metadata"]
+            log.exception(
+                "ConfigMap %s/%s: an internal error of Fairlead; please report it",
+                metadata["namespace"],
+                metadata["name"],
+            )
+            return FAILED_S
+
     async def _keep(self, config_map: Manifest, now: datetime) -> float:
         """Create or renew one Secret if necessary; return the seconds until its next check."""
         metadata = config_map["metadata"]
@@ -76,6 +91,8 @@ class PeerSecrets:
         try:
             live = await self._server.read(kinds.SECRET, namespace, name)
             if live is not None and not peer_secret.is_ours(live, config_map):
+                if peer_secret.is_leaving(live, config_map):
+                    return LEAVING_S
                 log.warning(
                     "Secret %s/%s is not Fairlead's; until it has another name, routers do not report to each other",
                     namespace,
