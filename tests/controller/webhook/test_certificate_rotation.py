@@ -141,6 +141,32 @@ def test_an_api_error_propagates_and_no_certificate_is_written(tmp_path: Path) -
     run(story())
 
 
+def test_a_file_that_cannot_be_written_is_tried_again_and_the_metric_is_that_of_what_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The alert watches it: a renewal that only reached the Secret has not renewed what clients see."""
+    monkeypatch.setattr(certificate_rotation, "EVERY_S", 0.005)
+
+    async def story() -> None:
+        fake, clock = FakeApi(), Clock()
+        async with fake.connected() as connection:
+            keeper = CertificateRotator(ApiServer(connection), place(tmp_path), clock)
+            assert keeper.days_left is None
+            await keeper.keep()
+            clock.now += timedelta(days=70)
+            fresh = keeper._place.key_file.with_suffix(".fresh")
+            fresh.mkdir()  # so that writing there raises an OSError
+            keeping = asyncio.create_task(keeper.run())
+            await until(lambda: "no renewal; trying again" in caplog.text)
+            assert keeper.days_left == pytest.approx(20)
+            fresh.rmdir()
+            await until(lambda: (keeper.days_left or 0.0) > 80)
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    run(story())
+
+
 def test_a_keeper_goes_on_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What serves goes on serving, and the next pass fixes it."""
     monkeypatch.setattr(certificate_rotation, "EVERY_S", 0.005)

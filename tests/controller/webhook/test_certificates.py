@@ -1,6 +1,7 @@
 """The webhook's certificates: renewed in time, trusted through what is published, and used only when complete."""
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,6 +46,17 @@ def test_what_is_not_whole_counts_as_nothing(broken: str, text: str | None) -> N
     if text is None:
         data.pop(broken)
     assert certificates.read(data) is None
+
+
+@pytest.mark.parametrize("text", ["", base64.b64encode(b"nonsense").decode()])
+def test_an_unreadable_key_of_the_authority_leaves_the_leaf_in_use_and_a_new_authority_signs_the_next(
+    text: str,
+) -> None:
+    found = certificates.read(FIRST.as_data() | {"ca.key": text})
+    assert found == replace(FIRST, authority_key=None)
+    later = certificates.renewed(found, NAMES, NOON + timedelta(days=60))
+    assert signed(later, later)
+    assert signed(FIRST, later)
 
 
 def test_a_leaf_is_due_after_two_thirds_of_its_life_or_under_other_names() -> None:

@@ -63,7 +63,12 @@ class CertificateRotator:
         self._api = api
         self._place = place
         self._clock = clock
-        self.days_left: float | None = None
+        self._served: Certificates | None = None
+
+    @property
+    def days_left(self) -> float | None:
+        """Days until the certificate that is served expires; None before there is one."""
+        return certificates.days_left(self._served, self._clock()) if self._served is not None else None
 
     async def run(self) -> None:
         """Run forever; a failure is logged and retried, while the current certificate stays in use."""
@@ -73,6 +78,8 @@ class CertificateRotator:
                 await self.keep()
             except ApiError as problem:
                 log.warning("webhook certificates: %s; trying again in %d s", problem, EVERY_S)
+            except Exception:  # a full disk, for instance: if this task ended, the certificate would expire unseen
+                log.exception("webhook certificates: no renewal; trying again in %d s", EVERY_S)
 
     async def first(self) -> None:
         """Wait until the files exist, however long that takes, since the webhook cannot be served before."""
@@ -90,7 +97,6 @@ class CertificateRotator:
         found = await self._in_secret()
         if found is None:
             return
-        self.days_left = certificates.days_left(found, self._clock())
         if self._place.configuration:
             await self._publish(found)
         self._serve(found)
@@ -154,3 +160,4 @@ class CertificateRotator:
                 fresh.touch(mode=0o600)
                 fresh.write_bytes(content)
                 fresh.replace(path)
+        self._served = found

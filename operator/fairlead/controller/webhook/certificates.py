@@ -48,7 +48,7 @@ def read(data: Mapping[str, str]) -> Certificates | None:
     try:
         entries = {name: base64.b64decode(text, validate=True) for name, text in data.items()}
         found = Certificates(
-            cert=entries[CERT], key=entries[KEY], bundle=entries[BUNDLE], authority_key=entries.get(AUTHORITY_KEY)
+            cert=entries[CERT], key=entries[KEY], bundle=entries[BUNDLE], authority_key=_key_in(entries)
         )
         x509.load_pem_x509_certificate(found.cert)
         x509.load_pem_x509_certificates(found.bundle)
@@ -56,6 +56,16 @@ def read(data: Mapping[str, str]) -> Certificates | None:
     except (KeyError, ValueError, binascii.Error, TypeError):
         return None
     return found
+
+
+def _key_in(entries: Mapping[str, bytes]) -> bytes | None:
+    """Return the authority's key; None if it cannot be read: a new authority then signs beside the old one."""
+    text = entries.get(AUTHORITY_KEY)
+    try:
+        serialization.load_pem_private_key(text or b"", None)
+    except (ValueError, TypeError):
+        return None
+    return text
 
 
 def is_due(found: Certificates, names: Sequence[str], now: datetime) -> bool:
