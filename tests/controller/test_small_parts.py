@@ -83,6 +83,21 @@ def test_a_cordoned_node_has_no_room() -> None:
     assert world.condition("Scheduled")[0] == "False"
 
 
+@pytest.mark.parametrize("status", ["False", "Unknown"])
+def test_a_node_that_was_lost_has_no_room(status: str) -> None:
+    """Without power or network its kubelet is silent, and Ready is Unknown."""
+    world = Pretend(gpus=2)
+    world.kube.add_node("node-2", "NVIDIA-L4", 4)
+    node = world.objects.found((kinds.NODE.title, "", "node-2"))
+    lost = node["status"] | {"conditions": [{"type": "Ready", "status": status}]}
+    world.objects.put(kinds.NODE, node | {"status": lost})
+    world.apply(deployment(replicas=6))
+    world.settle()
+    assert list(world.engines().values()) == [2]
+    assert world.condition("Scheduled") == ("False", "NoFreeGpu")
+    assert gpu_nodes.is_schedulable({"status": {}}), "a new node has no condition yet"
+
+
 def test_references_are_taken_on_trust_where_the_cluster_was_not_read() -> None:
     document = deployment(storage={"cache": {"claimName": "models"}})
     document["metadata"] |= {"generation": 1, "uid": "u"}

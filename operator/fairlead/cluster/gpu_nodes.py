@@ -99,9 +99,9 @@ def _node(manifest: Manifest, used: Counter[str], resource: str) -> Node:
 
 
 def is_schedulable(manifest: Manifest) -> bool:
-    """Whether a node takes pods: not cordoned, and ready."""
+    """Whether a node takes pods: not cordoned, and ready. A lost one is Unknown; a new one has no condition yet."""
     cordoned = bool(manifest.get("spec", {}).get("unschedulable"))
-    return not cordoned and pods.condition(manifest, "Ready").get("status") != "False"
+    return not cordoned and pods.condition(manifest, "Ready").get("status", "True") == "True"
 
 
 def labels_of(manifest: Manifest) -> tuple[tuple[str, str], ...]:
