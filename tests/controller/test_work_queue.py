@@ -98,6 +98,29 @@ def test_one_hot_key_keeps_none_of_five_hundred_waiting() -> None:
     run_story(story, workers=4)
 
 
+def test_an_overloaded_api_server_is_left_alone_as_long_as_it_wants_whatever_wakes_the_key() -> None:
+    """P12: otherwise each failing object would prolong the overload."""
+
+    async def story(queue: WorkQueue, work: Work, clock: Clock) -> None:
+        async def after(seconds: float) -> int:
+            clock.now += seconds
+            for name in ("a", "another, so that the queue looks at its clock"):
+                queue.wake(key(name))
+            await quiet()
+            return work.done["a"]
+
+        work.outcomes["a"] = ReconcileOutcome(failed="429", not_before_s=30.0)
+        work.held["a"] = asyncio.Event()
+        assert await after(0) == 0
+        assert await after(0) == 0, "woken while it runs"
+        work.held.pop("a").set()
+        assert [await after(seconds) for seconds in (0, 6, 23, 1)] == [1, 1, 1, 2]
+        work.outcomes["a"] = ReconcileOutcome(failed="429", not_before_s=1e9)
+        assert [await after(seconds) for seconds in (30, LONGEST_RETRY_S - 1, 1)] == [3, 3, 4]
+
+    run_story(story)
+
+
 def test_a_key_woken_while_it_runs_runs_once_more_after() -> None:
     async def story(queue: WorkQueue, work: Work, __: Clock) -> None:
         work.held["a"] = asyncio.Event()

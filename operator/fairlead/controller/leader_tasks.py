@@ -194,7 +194,8 @@ class LeaderTasks:
         except (ApiError, TimeoutError) as problem:
             words = str(problem) or f"a reconcile took more than {LONGEST_TICK_S:.0f} s"
             log.warning("%s", words, extra=_about(key) | {"reason": type(problem).__name__})
-            outcome = ReconcileOutcome(failed=words)
+            wait = problem.retry_after if isinstance(problem, ApiError) else None
+            outcome = ReconcileOutcome(failed=words, not_before_s=wait or 0.0)
         except Exception as problem:
             log.exception("an internal error of Fairlead; please report it", extra=_about(key))
             outcome = ReconcileOutcome(failed=f"{type(problem).__name__}: {problem}")

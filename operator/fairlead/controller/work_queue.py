@@ -29,6 +29,8 @@ class ReconcileOutcome:
     """Seconds until the next reconcile unless the key is woken earlier."""
     failed: str = ""
     """Why it failed; it is retried with growing back-off. Empty: it succeeded."""
+    not_before_s: float = 0.0
+    """How long an overloaded API server wants to be left alone after a failure."""
     gone: bool = False
     """The object is deleted or being deleted: no further reconcile unless its key is woken."""
 
@@ -133,8 +135,11 @@ class WorkQueue:
         if outcome.failed:
             times = self._failures[key] = self._failures.get(key, 0) + 1
             pause = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(times - 1, 20)) * self.chance.uniform(0.8, 1.2)
-            self._not_before[key] = self.clock() + min(pause, LEAST_AFTER_FAILURE_S)
-            self.wake(key, pause)
+            self._not_before[key] = self.clock() + max(
+                min(outcome.not_before_s, LONGEST_RETRY_S), min(pause, LEAST_AFTER_FAILURE_S)
+            )
+            woken = self._due.pop(key, None) is not None  # while it ran
+            self.wake(key, 0.0 if woken else pause)
             return
         self._failures.pop(key, None)
         self._not_before.pop(key, None)
