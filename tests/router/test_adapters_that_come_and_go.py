@@ -144,7 +144,7 @@ def test_the_response_cache_keeps_versions_apart(tmp_path: Path) -> None:
             assert await completed(router, seed=1) == (200, OLD, OLD)
             assert await completed(router, seed=1) == (200, OLD, OLD)
             serving(tmp_path, [engine.address], 0, 100, cache=cache)
-            while (await completed(router, prompt="x"))[1] != NEW:
+            while await completed(router, prompt="x") != (200, NEW, NEW):
                 await asyncio.sleep(0.01)
             assert await completed(router, seed=1) == (200, NEW, NEW)
 
