@@ -8,8 +8,11 @@ import pytest
 
 from fairlead.cli import simulate_traffic, trace_lines
 from fairlead.cli.main import main
+from fairlead.cli.simulate_traffic import TraceCut, TraceFile
 
 HEADER = "seconds,prompt_tokens,output_tokens\n"
+MONDAY_EIGHT = 1_795_420_800.0
+"""2026-11-23 08:00 UTC."""
 
 
 @pytest.mark.parametrize(
@@ -157,3 +160,32 @@ def test_a_spreadsheets_csv_is_read_with_its_byte_order_mark_and_blanks_in_the_h
     for name in ("sheet.csv", "sheet.csv.gz"):
         assert main(["simulate", str(files / "fleet"), "--traffic", str(files / name)]) == 0
         assert capsys.readouterr().out.startswith(f"{name}: 2 requests in 0.5 min")
+
+
+LINES = "\n".join(
+    json.dumps({"time": f"2026-11-23T08:{minute}:00Z", "request_id": "a", "prompt_tokens": 9, "output_tokens": 2})
+    for minute in ("20", "00", "10")
+)
+AZURE = "TIMESTAMP,ContextTokens,GeneratedTokens\n2026-11-23 08:00:00.000000,9,2\n2026-11-23 08:10:00.000000,9,2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "began"),
+    [
+        (LINES, TraceCut(), MONDAY_EIGHT),
+        (LINES, TraceCut(since=300.0), MONDAY_EIGHT + 600.0),
+        (AZURE, TraceCut(), MONDAY_EIGHT),
+        (f"{HEADER}{MONDAY_EIGHT},1,1\n{MONDAY_EIGHT + 60},1,1\n", TraceCut(), MONDAY_EIGHT),
+        (f"{HEADER}7,1,1\n9,1,1\n", TraceCut(), None),
+        (LINES, TraceCut(speed_up=2.0), None),
+        (LINES, TraceCut(longest_gap=60.0), None),
+    ],
+)
+def test_a_trace_has_the_date_of_its_first_played_request_while_its_times_are_real(
+    tmp_path: Path, text: str, cut: TraceCut, began: float | None
+) -> None:
+    (tmp_path / "trace").write_text(text)
+    found = TraceFile(path=tmp_path / "trace", cut=cut).looked_through()
+
+    assert found.began == began
+    assert next(found.arrivals(16)).time == 0.0

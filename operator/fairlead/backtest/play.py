@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
+from fairlead.backtest import play_notes
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.cut_statistics import CutStatistics, MissedTooMany
 from fairlead.backtest.played_engines import PlayedEngines
@@ -113,13 +114,14 @@ class PlayedCandidate:
 class _DecisionLog:
     """Records decisions that changed the number of replicas."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, began: float) -> None:
         self.found: list[PlayedDecision] = []
+        self._began = began
         self._count = first
 
     def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # a listener gets all
         """Record it if it changed the number."""
-        self._keep(now, answer.replicas, answer.reason, answer.message)
+        self._keep(round(now - self._began, 3), answer.replicas, answer.reason, answer.message)
 
     def noted(self, wanted: Callable[[FleetSnapshot], int]) -> Callable[[FleetSnapshot], int]:
         """Record a baseline's answers in the same way."""
@@ -151,19 +153,21 @@ class PlayedTraffic:
     """Earlier requests are played, but not counted in any figure."""
     at_once: bool = False
     """All requests arrive together: the play lasts until the last answer, and at most a day."""
+    began: float | None = None
+    """0 seconds as a date, in seconds since the epoch; None: no date is known, and schedules are not played."""
 
 
 def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
     """Play from the first request on; the result depends on nothing but the arguments."""
     objectives = objectives_of(candidate, chosen)
     first, queued = _first(candidate, chosen), _is_queued(candidate, chosen)
-    log, inside = _DecisionLog(first), PlayedEngines(candidate, chosen.streams)
+    log, inside = _DecisionLog(first, traffic.began or 0.0), PlayedEngines(candidate, chosen.streams)
     fleet = SimulatedFleet(
         inside=inside.inside,
         replicas=first,
         gpus=candidate.gpus,
         cold_starts=cold_starts_of(candidate, chosen),
-        scaling=_scaling(candidate, objectives, log, AS_THE_PRODUCT_SECONDS if queued else DECIDES_EVERY_SECONDS),
+        scaling=_scaling(candidate, traffic, objectives, log, chosen),
         snapshot_s=SNAPSHOT_SECONDS,
     )
     statistics, cut = CutStatistics(objectives, traffic.since, chosen.progress, chosen.may_miss), False
@@ -190,7 +194,11 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         mean_replicas=gpu_seconds / candidate.gpus / counted if counted else float(first),
         cost=None if price is None else gpu_seconds / 3600 * price,
         decisions=tuple(log.found),
-        notes=(*candidate.notes, *_start_notes(chosen, first)),
+        notes=(
+            *candidate.notes,
+            *_start_notes(chosen, first),
+            *play_notes.of(candidate, dated=traffic.began is not None),
+        ),
         cut=cut,
     )
 
@@ -236,7 +244,11 @@ def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistr
 
 
 def _scaling(
-    candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog, every_s: float
+    candidate: Candidate,
+    traffic: PlayedTraffic,
+    objectives: LatencyObjectives,
+    log: _DecisionLog,
+    chosen: PlaySettings,
 ) -> ScalingHook | None:
     """Return the product's own decisions, or a baseline's; None for a fixed number of replicas."""
     bounds = candidate.replicas
@@ -245,15 +257,17 @@ def _scaling(
         return replace(hook, wanted=log.noted(hook.wanted))
     if not isinstance(bounds, ReplicaBounds) or not candidate.policy.active:
         return None
+    policy = candidate.policy
     scaled = ScaledDeployment(
         bounds=bounds,
-        policy=candidate.policy,
+        policy=policy if traffic.began is not None else replace(policy, schedules=()),
         delay_s=SCRAPE_AGE_SECONDS,
         assumed=simulated_autoscaler.assumed_speed(candidate.times, candidate.settings),
+        began=traffic.began or 0.0,
     )
     return ScalingHook(
         wanted=SimulatedAutoscaler(scaled, log.take).wanted,
-        every_s=every_s,
+        every_s=AS_THE_PRODUCT_SECONDS if _is_queued(candidate, chosen) else DECIDES_EVERY_SECONDS,
         delay_s=SCRAPE_AGE_SECONDS,
         first_s=objectives.ttft_p95_s,
         pace_s=objectives.tpot_p95_s,

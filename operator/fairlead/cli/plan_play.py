@@ -94,7 +94,8 @@ def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
     """The whole recording, or the shortest part of a longer one with `most` requests."""
     times = [one.time for one in trace.arrivals(16)]
     if len(times) <= most or trace.at_once:
-        return PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once), trace.words
+        every = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once, began=trace.began)
+        return every, trace.words
     spans = [times[at + most - 1] - times[at] for at in range(len(times) - most + 1)]
     first = spans.index(min(spans))
     since, until = times[first], times[first + most - 1]
@@ -105,4 +106,5 @@ def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
                 yield replace(one, time=one.time - since)
 
     words = f"{trace.words}; its busiest {most:,} requests, from minute {since / 60:.0f} on"
-    return PlayedTraffic(arrivals=arrivals, seconds=until - since), words
+    began = None if trace.began is None else trace.began + since
+    return PlayedTraffic(arrivals=arrivals, seconds=until - since, began=began), words

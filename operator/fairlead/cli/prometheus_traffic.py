@@ -43,11 +43,11 @@ class RouterHistory:
 
     def write(self, folder: Path) -> Path:
         """Write requests drawn from it as a CSV of plain columns; raises `UnreadableTraffic` if there is no data."""
-        steps = self._steps()
+        began, steps = self._steps()
         file = folder / f"infd-{self.name} drawn from rates of {self.step:g} s"
         chance = random.Random(self.name)  # noqa: S311 - always the same traffic, not a secret
         rows = (
-            f"{one.time:.3f},{one.prompt_tokens},{one.output_tokens}"
+            f"{began + one.time:.3f},{one.prompt_tokens},{one.output_tokens}"
             for one in rate_history.arrivals(steps, self.step, chance)
         )
         with file.open("w", encoding="utf-8") as table:
@@ -55,7 +55,8 @@ class RouterHistory:
             table.writelines(f"\n{row}" for row in rows)
         return file
 
-    def _steps(self) -> list[HistoryStep]:
+    def _steps(self) -> tuple[float, list[HistoryStep]]:
+        """Return the date at which the first step begins, and all steps."""
         from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
         from fairlead.autoscaler.samples.prometheus_http import HttpPrometheusClient
 
@@ -74,7 +75,7 @@ class RouterHistory:
                 f"--prometheus {self.url}: no request of {self.namespace}/{self.name} in the last "
                 f"{self.seconds / 3600:g} h; does it scrape the routers (docs/monitoring.md)?"
             )
-        return found
+        return start - self.step, found
 
     def _queries(self) -> tuple[str, str, str]:
         came, answered, prompt, output = self._of_gateway(*self.gateway) if self.gateway else self._of_its_own()

@@ -66,7 +66,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
             f"--{'html' if chosen.html is not None else 'sample'}: all requests of {Path(chosen.traffic).name} come at "
             "once, so arrivals have no order in time; spread them with --window 1h"
         )
-    whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once)
+    whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once, began=trace.began)
     if chosen.sample is None:
         repeats, note = _seeded(chosen, playable, Repeat(whole, settings))
     else:
@@ -152,7 +152,8 @@ def _stretch(trace: ReadTrace, start: float) -> PlayedTraffic:
             if one.time >= start:
                 yield replace(one, time=one.time - start)
 
-    return PlayedTraffic(arrivals=arrivals, seconds=ends - start, since=WARM_UP_SECONDS)
+    began = None if trace.began is None else trace.began + start
+    return PlayedTraffic(arrivals=arrivals, seconds=ends - start, since=WARM_UP_SECONDS, began=began)
 
 
 def _cold_starts(written: str) -> ColdStartDistribution:

@@ -8,7 +8,7 @@ import gzip
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from math import inf
 from pathlib import Path
@@ -39,7 +39,12 @@ class TraceCut:
     longest_gap: float = inf
     """Longer gaps without a request are shortened to this."""
 
-    def of(self, arrivals: Iterable[RequestArrival]) -> Iterator[RequestArrival]:
+    @property
+    def keeps_time(self) -> bool:
+        """Whether seconds between two requests stay as they were."""
+        return self.speed_up == 1.0 and self.longest_gap == inf
+
+    def of(self, arrivals: Iterable[RequestArrival], notes: "TraceNotes | None" = None) -> Iterator[RequestArrival]:
         """Yield the requests of the part, the first at 0 seconds."""
         before: float | None = None
         now = 0.0
@@ -47,10 +52,31 @@ class TraceCut:
             if one.time >= self.until:
                 return
             if one.time >= self.since:
+                if before is None and notes is not None:
+                    notes.skipped = one.time
                 now += 0.0 if before is None else min(one.time - before, self.longest_gap)
                 before = one.time
                 one.time = now / self.speed_up
                 yield one
+
+
+@dataclass(slots=True)
+class TraceNotes:
+    """What a pass over a trace finds besides requests."""
+
+    words: list[str] = field(default_factory=list)
+    first: float | None = None
+    """Date of the first request in seconds since the epoch, if it has one."""
+    skipped: float = 0.0
+    """Seconds from it to the first that is played."""
+
+    def date(self, first: float) -> None:
+        """Take the first request's date."""
+        self.first = first
+
+    def append(self, words: str) -> None:
+        """Add to what the user reads."""
+        self.words.append(words)
 
 
 @dataclass(slots=True)
@@ -123,6 +149,8 @@ class ReadTrace:
     """A summary in one line, with what was repaired."""
     at_once: bool = False
     """All requests arrive together, so that it lasts as long as its answers take."""
+    began: float | None = None
+    """Date of its first request in seconds since the epoch; None if it has none, or times between requests changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,30 +164,31 @@ class TraceFile:
 
     def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:
         """Yield requests from the start of the part, with prefixes in blocks of `page_tokens`."""
-        return self.cut.of(self._read(page_tokens, []))
+        return self.cut.of(self._read(page_tokens, TraceNotes()))
 
     def looked_through(self) -> "ReadTrace":
         """Read the trace once, so that a bad line is reported before anything is played."""
         size = self.path.stat().st_size
         if size > trace_lines.MOST_BYTES and self.cut.until == inf:
             raise UnreadableTraffic(f"{self.path}: it has {size / 1e9:.1f} GB, {trace_lines.TOO_LONG}")
-        notes: list[str] = []
+        notes = TraceNotes()
         found, plain = TraceFigures(), PlainRequests()
-        for one in self.cut.of(self._read(16, notes)):
+        for one in self.cut.of(self._read(16, notes), notes):
             found.add(one)
             plain.add(one)
         if not found.requests:
             raise UnreadableTraffic(
-                f"{self.path}: no request is left to play; check --since and --until{''.join(notes)}"
+                f"{self.path}: no request is left to play; check --since and --until{''.join(notes.words)}"
             )
         return ReadTrace(
             arrivals=plain.arrivals if plain.whole else self.arrivals,
             seconds=found.last,
-            words="".join((found.words(self.path.name), *notes, found.gap())),
-            at_once=AT_ONCE in notes,
+            words="".join((found.words(self.path.name), *notes.words, found.gap())),
+            at_once=AT_ONCE in notes.words,
+            began=None if notes.first is None or not self.cut.keeps_time else notes.first + notes.skipped,
         )
 
-    def _read(self, page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
+    def _read(self, page_tokens: int, notes: TraceNotes) -> Iterator[RequestArrival]:
         """Read the format that the first line shows."""
         try:
             with trace_lines.opened(self.path) as lines:
@@ -179,7 +208,7 @@ class TraceFile:
         except UnreadableTraffic as problem:
             raise UnreadableTraffic(f"{self.path}: {problem}") from problem
 
-    def _batch(self, lines: Iterable[str], page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
+    def _batch(self, lines: Iterable[str], page_tokens: int, notes: TraceNotes) -> Iterator[RequestArrival]:
         """Count the lines first, since they arrive at even intervals."""
         with trace_lines.opened(self.path) as every:
             schedule = BatchSchedule(requests=sum(1 for line in every if line.strip()), window_s=self.window_s)
@@ -200,7 +229,7 @@ def _is_batch(first: str) -> bool:
     return first.startswith("{") and '"custom_id"' in first
 
 
-def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]) -> Iterable[RequestArrival]:
+def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: TraceNotes) -> Iterable[RequestArrival]:
     if first.startswith("{"):
         if '"input_length"' in first:
             return request_traces.mooncake(lines, page_tokens)
@@ -210,12 +239,14 @@ def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]
                 notes.append(f"; {count(found.left_out, 'line')} without counted tokens left out")
             if found.estimated:
                 notes.append(f"; tokens of {count(found.estimated, 'stream')} estimated, since no usage was asked for")
+            if found.arrivals:
+                notes.date(found.began)
             return found.arrivals
     names = set(first.strip().split(","))
     if names >= set(request_traces.COLUMNS):
-        return request_traces.columns(lines)
+        return request_traces.columns(lines, notes.date)
     if "ContextTokens" in names:
-        return request_traces.azure(lines)
+        return request_traces.azure(lines, notes.date)
     raise UnreadableTraffic(f"its first line is of no known format; {trace_lines.FORMATS}")
 
 

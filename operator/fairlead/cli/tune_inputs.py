@@ -72,9 +72,11 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
         )
     split = trace.seconds * share
     early = PlayedTraffic(
-        arrivals=lambda page: takewhile(lambda each: each.time < split, trace.arrivals(page)), seconds=split
+        arrivals=lambda page: takewhile(lambda each: each.time < split, trace.arrivals(page)),
+        seconds=split,
+        began=trace.began,
     )
-    late = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, since=split)
+    late = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, since=split, began=trace.began)
     jobs = chosen.jobs or len(os.sched_getaffinity(0))
 
     def play_all(some: Sequence[Candidate]) -> list[PlayedCandidate]:

@@ -29,6 +29,8 @@ class AccessLines:
     """Lines of requests without tokens: refused, failed, or of a route that has none."""
     estimated: int = 0
     """Requests whose tokens no engine reported."""
+    began: float = 0.0
+    """The first arrival, in seconds since the epoch."""
 
 
 def read(lines: Iterable[str]) -> AccessLines:
@@ -51,7 +53,12 @@ def read(lines: Iterable[str]) -> AccessLines:
     found.sort(key=lambda one: one[0])
     for moment, arrival in found:
         arrival.time = moment - found[0][0]
-    return AccessLines(arrivals=tuple(one for _, one in found), left_out=left_out, estimated=estimated)
+    return AccessLines(
+        arrivals=tuple(one for _, one in found),
+        left_out=left_out,
+        estimated=estimated,
+        began=found[0][0] if found else 0.0,
+    )
 
 
 def _is_reported(row: MeasuredFields) -> bool:

@@ -3,7 +3,7 @@
 `sizing.traces` reads the same files whole, to describe them; here each line becomes an arrival and is not kept.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import gt
 from typing import Final
 
@@ -16,15 +16,26 @@ from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
 MOONCAKE_BLOCK = 512
 COLUMNS: Final = ("seconds", "prompt_tokens", "output_tokens")
 """Columns of a table that anyone can write; other columns are ignored."""
+DATED: Final = 1_000_000_000.0
+"""Seconds from here on are those since the epoch, of September 2001 or later; fewer have no date."""
+
+DateListener = Callable[[float], None]
+"""Gets the first request's date in seconds since the epoch."""
 
 
-def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
+def _unheard(_began: float) -> None:
+    """Most readers need no dates."""
+
+
+def azure(lines: Iterable[str], began: DateListener = _unheard) -> Iterator[RequestArrival]:
     """Read `TIMESTAMP,ContextTokens,GeneratedTokens`, in order of time."""
     start, clock = None, _Clock()
     try:
         for row in measured_rows.csv_rows(lines, AZURE):
             moment, prompt, output = azure_moment(row), row.count("ContextTokens"), row.count("GeneratedTokens")
-            start = moment if start is None else start
+            if start is None:
+                start = moment
+                began(start.timestamp())
             yield RequestArrival(
                 time=clock.since_first((moment - start).total_seconds(), row.line),
                 prompt_tokens=max(prompt, 1),
@@ -55,12 +66,14 @@ def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]
         raise UnreadableTraffic(f"{problem}; expected timestamp, input_length, output_length, hash_ids") from problem
 
 
-def columns(lines: Iterable[str]) -> Iterator[RequestArrival]:
+def columns(lines: Iterable[str], began: DateListener = _unheard) -> Iterator[RequestArrival]:
     """Read `seconds,prompt_tokens,output_tokens`, in order of time."""
-    clock = _Clock()
+    clock, begun = _Clock(), False
     try:
         for first, (moments, prompts, replies) in measured_rows.csv_numbers(lines, COLUMNS[:1], COLUMNS[1:]):
-            times = clock.since_the_first(moments, first)
+            if not begun and moments[0] >= DATED:
+                began(moments[0])
+            times, begun = clock.since_the_first(moments, first), True
             for time, prompt, reply in zip(times, prompts, replies, strict=True):
                 yield RequestArrival(time=time, prompt_tokens=int(prompt) or 1, output_tokens=int(reply) or 1)
     except BadMeasurement as problem:

@@ -74,6 +74,8 @@ class ScaledDeployment:
     delay_s: float = 1.0
     """Seconds between a scrape and the decision based on it."""
     assumed: ReplicaSpeed | None = None
+    began: float = 0.0
+    """The simulation's second 0 in seconds since the epoch, by which schedules open."""
 
 
 class SimulatedAutoscaler:
@@ -95,7 +97,7 @@ class SimulatedAutoscaler:
         """Return the next number of replicas."""
         current = snapshot.ready + snapshot.starting
         facts = facts_of(snapshot, self._scaled, current if self._wanted is None else self._wanted)
-        now = snapshot.at + self._scaled.delay_s
+        now = self._scaled.began + snapshot.at + self._scaled.delay_s
         before = self._memory
         answer, self._memory = self._decide(facts, before, now)
         if self._listener is not None:
@@ -106,14 +108,15 @@ class SimulatedAutoscaler:
 
 def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
     """Return facts of one deployment at this time."""
-    pods = tuple(_pod(one, snapshot.at) for one in snapshot.replicas)
+    began = scaled.began
+    pods = tuple(_pod(one, snapshot.at, began) for one in snapshot.replicas)
     return ScalingFacts(
         revision=REVISION,
         bounds=scaled.bounds,
         policy=scaled.policy,
         wanted=wanted,
         pods=pods,
-        routers=(RouterPod(name="router", figures=_router(snapshot)),),
+        routers=(RouterPod(name="router", figures=_router(snapshot, began)),),
         assumed=scaled.assumed,
     )
 
@@ -133,10 +136,10 @@ def assumed_speed(times: StepTimes, settings: EngineSettings) -> ReplicaSpeed:
     )
 
 
-def _router(snapshot: FleetSnapshot) -> RouterFigures:
+def _router(snapshot: FleetSnapshot, began: float) -> RouterFigures:
     batch = snapshot.batch
     return RouterFigures(
-        at=snapshot.at,
+        at=began + snapshot.at,
         asked=float(snapshot.arrived - batch.arrived),
         prompt_tokens=float(snapshot.prompt_tokens - batch.prompt_tokens),
         batch_arrivals=float(batch.arrived),
@@ -147,30 +150,30 @@ def _router(snapshot: FleetSnapshot) -> RouterFigures:
     )
 
 
-def _pod(replica: SimulatedReplica, now: float) -> EnginePod:
+def _pod(replica: SimulatedReplica, now: float, began: float) -> EnginePod:
     serving = replica.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}
     return EnginePod(
         name=replica.name,
         revision=REVISION,
         phase=PHASES[replica.stage],
-        since=replica.wanted_at,
-        ready_at=replica.ready_at,
-        figures=_figures(replica, now) if serving else None,
+        since=began + replica.wanted_at,
+        ready_at=None if replica.ready_at is None else began + replica.ready_at,
+        figures=_figures(replica, now, began) if serving else None,
     )
 
 
-def _figures(replica: SimulatedReplica, now: float) -> EngineFigures:
+def _figures(replica: SimulatedReplica, now: float, began: float) -> EngineFigures:
     engines = [course.engine for course in replica.courses]
     counted = [one for one in engines if isinstance(one, COUNTING)]
     meter = replica.meter
     if meter is None or len(counted) < len(engines):
         load = _load(engines)
-        return EngineFigures(at=now, running=load.running, waiting=load.waiting, kv_usage=load.usage)
+        return EngineFigures(at=began + now, running=load.running, waiting=load.waiting, kv_usage=load.usage)
     counts = counted[0].counts if len(counted) == 1 else _summed([one.counts for one in counted])
     load = _load(engines)
     made = float(counts.generation_tokens)
     return EngineFigures(
-        at=now,
+        at=began + now,
         running=load.running,
         waiting=load.waiting,
         kv_usage=load.usage,

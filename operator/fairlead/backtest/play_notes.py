@@ -1,0 +1,20 @@
+"""What of a candidate's policy a play leaves out or takes otherwise, so that nobody reads it as the cluster's own."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.backtest.candidate import Candidate
+from fairlead.fleet.policies import ReplicaBounds
+
+NO_DATES: Final = (
+    "spec.schedules of the policy are not played: the traffic has no dates, or --speed-up or --longest-gap moves its "
+    "times; give access lines, Azure's rows, or seconds since 1970"
+)
+
+
+def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
+    """Yield what the user has to know; nothing where the product does not scale it."""
+    if candidate.baseline is not None or not isinstance(candidate.replicas, ReplicaBounds):
+        return
+    if candidate.policy.schedules and not dated:
+        yield NO_DATES

@@ -1,0 +1,50 @@
+"""What a policy says and a play follows, takes otherwise or leaves out: the user reads which."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.backtest import baselines, play_notes
+from fairlead.backtest import play as playing
+from fairlead.backtest.candidate import Candidate
+from fairlead.backtest.play import PlaySettings
+from fairlead.fleet.policies import ColdStart, ReplicaBounds, ScalingPolicy, ScalingReason, ScheduleWindow
+from tests.backtest.test_play import candidate, steady, streams
+
+BOUNDS = ReplicaBounds(least=1, most=8, policy="chat")
+MONDAY_EIGHT = 1_795_420_800.0
+"""2026-11-23 08:00 UTC, a Monday."""
+MORNING = ScheduleWindow(name="morning", cron="0 8 * * 1-5", time_zone="UTC", duration_seconds=14_400, min_replicas=5)
+
+
+def scheduled() -> Candidate:
+    policy = ScalingPolicy(cold_start=ColdStart(assume_seconds=30), schedules=(MORNING,))
+    return candidate(BOUNDS, policy=policy)
+
+
+def test_a_schedule_opens_at_the_recordings_own_hour() -> None:
+    before = replace(steady(0.2, 900), began=MONDAY_EIGHT - 600)
+    found = playing.play(scheduled(), before, PlaySettings(streams=streams))
+
+    first = found.decisions[0]
+    assert (first.before, first.after, first.reason) == (1, 5, ScalingReason.SCHEDULED)
+    assert first.at == pytest.approx(570, abs=10), "a cold start of 30 s before eight"
+    assert not [one for one in found.notes if "schedules" in one]
+
+
+def test_a_schedule_stays_shut_on_a_sunday() -> None:
+    sunday = replace(steady(0.2, 900), began=MONDAY_EIGHT - 86_400)
+    assert playing.play(scheduled(), sunday, PlaySettings(streams=streams)).decisions == ()
+
+
+def test_schedules_without_dates_are_not_played_which_a_note_says() -> None:
+    found = playing.play(scheduled(), steady(0.2, 300), PlaySettings(streams=streams))
+
+    assert found.decisions == ()
+    assert found.notes[-1] == play_notes.NO_DATES
+    assert len(play_notes.NO_DATES) <= 240
+
+
+def test_a_fleet_that_another_scales_or_none_needs_no_such_note() -> None:
+    for one in (scheduled().under(baselines.KEDA), scheduled().fixed(2)):
+        assert play_notes.NO_DATES not in playing.play(one, steady(0.2, 60), PlaySettings(streams=streams)).notes
