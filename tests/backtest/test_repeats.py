@@ -52,3 +52,39 @@ def test_regret_is_reported_only_where_objectives_are_kept_and_gpu_time_is_neede
 def test_a_figure_that_one_run_lacks_is_lacking() -> None:
     assert Repeated(name="chat", runs=(run(), run(cost=None))).figure("costUsd") is None
     assert set(repeats.EXTENSIVE) <= set(repeats.FIGURES)
+
+
+def busy(arrived: int, kept: float, cost: float = 2.0) -> PlayedCandidate:
+    """A stretch with so many requests of 10 tokens each."""
+    made = run(kept, cost=cost)
+    a_second = 10 * arrived / made.report.seconds
+    return replace(made, report=replace(made.report, arrived=arrived, output_tokens_per_second=a_second))
+
+
+def test_a_busy_stretch_counts_as_much_as_its_requests() -> None:
+    """Residuals of 1,005 in 1,100: 8.636 and -8.636, so the standard deviation is 12.213 by 550 a stretch."""
+    row = Repeated(name="chat", runs=(busy(100, 1.0), busy(1000, 0.905)))
+
+    assert row.kept.mean == pytest.approx(1005 / 1100)
+    assert row.kept.margin == pytest.approx(12.706 * 12.213 / 550 / 2**0.5, rel=1e-3)
+    assert row.figure("kept") == row.kept
+    assert not row.keeps
+    each, thousand = row.figure("costUsdPerKeptRequest"), row.figure("costUsdPerThousandTokens")
+    assert each is not None
+    assert thousand is not None
+    assert (each.mean, thousand.mean) == (pytest.approx(4 / 1005), pytest.approx(4 / 11))
+
+
+def test_a_stretch_without_requests_misses_none_and_has_no_latency() -> None:
+    nothing = replace(busy(0, 0.0), worst=None)
+    hollow = replace(nothing.report, ttft=replace(nothing.report.ttft, p95=float("nan")))
+    row = Repeated(name="chat", runs=(busy(100, 1.0), replace(nothing, report=hollow), busy(300, 1.0)))
+
+    assert row.kept == (1.0, 0.0)
+    ttft, worst = row.figure("ttftP95Seconds"), row.figure("worstTenMinutes")
+    assert ttft is not None
+    assert 0 < ttft.mean < 1
+    assert worst == (1.0, 0.0)
+    assert Repeated(name="chat", runs=(nothing, nothing)).kept == (0.0, None)
+    assert Repeated(name="chat", runs=(nothing, nothing)).figure("costUsdPerKeptRequest") is None
+    assert repeats.ratio([(1.0, 2.0)]) == (0.5, None)

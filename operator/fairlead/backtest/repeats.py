@@ -33,9 +33,29 @@ def spread(values: Sequence[float]) -> Spread:
     mean = statistics.fmean(values)
     if len(values) < 2 or not math.isfinite(mean):
         return Spread(mean, None)
-    freedom = len(values) - 1
-    student = STUDENT_95[freedom - 1] if freedom <= len(STUDENT_95) else NORMAL_95
-    return Spread(mean, student * statistics.stdev(values) / math.sqrt(len(values)))
+    return Spread(mean, _student(len(values)) * statistics.stdev(values) / math.sqrt(len(values)))
+
+
+def ratio(parts: Sequence[tuple[float, float]]) -> Spread | None:
+    """Return all numerators over all denominators, so that a large part counts as much as it is; None without any.
+
+    The margin is that of the ratio estimator, from what each part has more or less than its share.
+    """
+    total = math.fsum(below for _, below in parts)
+    if not total:
+        return None
+    found = math.fsum(above for above, _ in parts) / total
+    if len(parts) < 2:
+        return Spread(found, None)
+    number = len(parts)
+    residuals = math.fsum((above - found * below) ** 2 for above, below in parts)
+    return Spread(found, _student(number) * math.sqrt(residuals / (number - 1) * number) / total)
+
+
+def _student(number: int) -> float:
+    """Return the percentile for a mean of this many values."""
+    freedom = number - 1
+    return STUDENT_95[freedom - 1] if freedom <= len(STUDENT_95) else NORMAL_95
 
 
 FIGURES: Final[Mapping[str, Callable[[PlayedCandidate], float | None]]] = MappingProxyType(
@@ -54,6 +74,21 @@ FIGURES: Final[Mapping[str, Callable[[PlayedCandidate], float | None]]] = Mappin
         "lost": lambda one: float(one.report.refused + one.report.left),
     }
 )
+RATIOS: Final[Mapping[str, Callable[[PlayedCandidate], tuple[float | None, float]]]] = MappingProxyType(
+    {
+        "kept": lambda one: (one.report.kept * one.report.arrived, one.report.arrived),
+        "costUsdPerThousandTokens": lambda one: (
+            one.cost,
+            one.report.output_tokens_per_second * one.report.seconds / 1000,
+        ),
+        "costUsdPerKeptRequest": lambda one: (one.cost, round(one.report.kept * one.report.arrived)),
+    }
+)
+"""Figures that are one sum over another: of samples, the sums over all of them, as a quiet night is less than a day."""
+OF_REQUESTS: Final = frozenset(
+    {"worstTenMinutes", "ttftP50Seconds", "ttftP95Seconds", "tpotP50Seconds", "tpotP95Seconds"}
+)
+"""Figures that a sample without requests does not have."""
 EXTENSIVE: Final = frozenset({"gpuHours", "costUsd", "lost"})
 """Figures that grow with the length of the traffic: a sample's are scaled up to the whole."""
 
@@ -75,7 +110,10 @@ class Repeated:
 
     def figure(self, name: str) -> Spread | None:
         """Return a figure of `FIGURES`; None if a run has none."""
-        values = [FIGURES[name](one) for one in self.runs]
+        if name in RATIOS and len(self.runs) > 1:
+            return self._ratio(name)
+        with_requests = [one for one in self.runs if one.report.arrived] if name in OF_REQUESTS else []
+        values = [FIGURES[name](one) for one in with_requests or self.runs]
         numbers = [one for one in values if one is not None]
         if len(numbers) < len(values):
             return None
@@ -84,10 +122,15 @@ class Repeated:
             return found
         return Spread(found.mean * self.times, None if found.margin is None else found.margin * self.times)
 
+    def _ratio(self, name: str) -> Spread | None:
+        parts = [RATIOS[name](one) for one in self.runs]
+        known = [(above, below) for above, below in parts if above is not None]
+        return ratio(known) if len(known) == len(parts) else None
+
     @property
     def kept(self) -> Spread:
         """The share of requests that was kept."""
-        return spread([one.report.kept for one in self.runs])
+        return self.figure("kept") or Spread(0.0, None)
 
     @property
     def gpu_hours(self) -> Spread:
@@ -98,7 +141,7 @@ class Repeated:
 
     @property
     def keeps(self) -> bool:
-        """Whether enough requests were kept on average."""
+        """Whether enough of all requests were kept."""
         return self.kept.mean >= KEPT_GOAL
 
     @property
