@@ -1,6 +1,7 @@
 """What a policy says and a play follows, takes otherwise or leaves out: the user reads which."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -48,3 +49,16 @@ def test_schedules_without_dates_are_not_played_which_a_note_says() -> None:
 def test_a_fleet_that_another_scales_or_none_needs_no_such_note() -> None:
     for one in (scheduled().under(baselines.KEDA), scheduled().fixed(2)):
         assert play_notes.NO_DATES not in playing.play(one, steady(0.2, 60), PlaySettings(streams=streams)).notes
+
+
+def test_a_budget_limits_the_played_fleet_as_in_the_cluster() -> None:
+    """A replica has two GPUs of 3 USD, so 13 USD an hour pay for two."""
+    dear = candidate(BOUNDS, policy=ScalingPolicy(max_cost_per_hour=Decimal(13)))
+    found = playing.play(dear, steady(30.0, 300), PlaySettings(streams=streams))
+    unpriced = playing.play(replace(dear, price_an_hour=None), steady(30.0, 300), PlaySettings(streams=streams))
+
+    assert found.most_replicas == 2
+    assert "more than maxCostPerHour 13" in found.decisions[0].message
+    assert play_notes.NO_PRICE not in found.notes
+    assert unpriced.most_replicas > 2
+    assert unpriced.notes[-1] == play_notes.NO_PRICE

@@ -264,6 +264,7 @@ def _scaling(
         delay_s=SCRAPE_AGE_SECONDS,
         assumed=simulated_autoscaler.assumed_speed(candidate.times, candidate.settings),
         began=traffic.began or 0.0,
+        price_per_hour=None if candidate.price_an_hour is None else candidate.price_an_hour * candidate.gpus,
     )
     return ScalingHook(
         wanted=SimulatedAutoscaler(scaled, log.take).wanted,

@@ -11,6 +11,11 @@ NO_DATES: Final = (
     "times; give access lines, Azure's rows, or seconds since 1970"
 )
 
+NO_PRICE: Final = (
+    "spec.budget.maxCostPerHour of the policy is not played, since no price of these GPUs is known; describe them with "
+    "--products FILE"
+)
+
 
 def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
     """Yield what the user has to know; nothing where the product does not scale it."""
@@ -18,3 +23,5 @@ def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
         return
     if candidate.policy.schedules and not dated:
         yield NO_DATES
+    if candidate.policy.max_cost_per_hour is not None and candidate.price_an_hour is None:
+        yield NO_PRICE

@@ -75,7 +75,9 @@ class ScaledDeployment:
     """Seconds between a scrape and the decision based on it."""
     assumed: ReplicaSpeed | None = None
     began: float = 0.0
-    """The simulation's second 0 in seconds since the epoch, by which schedules open."""
+    """The simulation's second 0, in seconds since the epoch, by which schedules open."""
+    price_per_hour: float | None = None
+    """Price of one replica; None: unknown, so no budget applies."""
 
 
 class SimulatedAutoscaler:
@@ -117,6 +119,7 @@ def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> 
         wanted=wanted,
         pods=pods,
         routers=(RouterPod(name="router", figures=_router(snapshot, began)),),
+        price_per_hour=scaled.price_per_hour,
         assumed=scaled.assumed,
     )
 
