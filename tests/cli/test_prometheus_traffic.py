@@ -1,5 +1,6 @@
 """Weeks without logs, from a Prometheus: drawn from rates and mean lengths, and simulated on what runs."""
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ class Kept:
     def __init__(self) -> None:
         self.url = ""
         self.rate = 2.0
+        self.lacks = range(0)
+        """Steps for which it has no value, since it was down."""
         self.queries: list[str] = []
         self.tokens: set[str | None] = set()
 
@@ -33,6 +36,7 @@ class Kept:
         count = int((float(end) - float(start)) / float(step)) + 1
         moments = [float(start) + place * float(step) for place in range(count)]
         values = [[one, self._value(promql, place >= count / 2)] for place, one in enumerate(moments)]
+        values = [one for place, one in enumerate(values) if place not in self.lacks]
         return {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}}
 
     def _value(self, promql: str, busy: bool) -> str:
@@ -101,6 +105,21 @@ def test_drawn_requests_have_the_kept_rate_and_the_kept_means(kept: Kept, tmp_pa
     assert sum(int(one[1]) for one in rows) / len(rows) == pytest.approx(800, rel=0.02)
     assert sum(int(one[2]) for one in rows) / len(rows) == pytest.approx(100, rel=0.02)
     assert RouterHistory(url="", namespace="", name="", seconds=30 * 86400.0).step == 519, "few enough for one answer"
+
+
+def test_hours_in_which_prometheus_was_down_stay_without_requests_and_the_rest_stays_at_its_date(
+    kept: Kept, tmp_path: Path
+) -> None:
+    kept.lacks = range(400, 600)
+    history = RouterHistory(url=kept.url, namespace="team", name="scaled", seconds=86400.0)
+    file = history.write(tmp_path)
+    times = [float(line.partition(",")[0]) for line in file.read_text().splitlines()[1:]]
+
+    assert file.name == "infd-scaled drawn from rates of 120 s, 200 of 720 steps without data"
+    longest = max(later - one for one, later in itertools.pairwise(times))
+    assert longest == pytest.approx(200 * 120, abs=60)
+    assert times[-1] == pytest.approx(file.stat().st_mtime, abs=60)
+    assert times[-1] - times[0] == pytest.approx(43_200, abs=60)
 
 
 @pytest.mark.usefixtures("cluster")

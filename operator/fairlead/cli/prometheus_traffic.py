@@ -22,6 +22,7 @@ LEAST_STEP_SECONDS: Final = 120.0
 """Four scrapes at the usual interval of 30 seconds."""
 MOST_STEPS: Final = 5000
 """A Prometheus returns at most 11,000 values."""
+NOTHING: Final = HistoryStep(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +45,21 @@ class RouterHistory:
     def write(self, folder: Path) -> Path:
         """Write requests drawn from it as a CSV of plain columns; raises `UnreadableTraffic` if there is no data."""
         began, steps = self._steps()
-        file = folder / f"infd-{self.name} drawn from rates of {self.step:g} s"
+        lacking = sum(1 for one in steps if one is None)
+        note = f", {lacking:,} of {len(steps):,} steps without data" if lacking else ""
+        file = folder / f"infd-{self.name} drawn from rates of {self.step:g} s{note}"
         chance = random.Random(self.name)  # noqa: S311 - always the same traffic, not a secret
         rows = (
             f"{began + one.time:.3f},{one.prompt_tokens},{one.output_tokens}"
-            for one in rate_history.arrivals(steps, self.step, chance)
+            for one in rate_history.arrivals([one or NOTHING for one in steps], self.step, chance)
         )
         with file.open("w", encoding="utf-8") as table:
             table.write(",".join(request_traces.COLUMNS))
             table.writelines(f"\n{row}" for row in rows)
         return file
 
-    def _steps(self) -> tuple[float, list[HistoryStep]]:
-        """Return the date at which the first step begins, and all steps."""
+    def _steps(self) -> tuple[float, list[HistoryStep | None]]:
+        """Return the date at which the first step begins, and all steps; None where Prometheus has no value."""
         from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
         from fairlead.autoscaler.samples.prometheus_http import HttpPrometheusClient
 
@@ -64,13 +67,16 @@ class RouterHistory:
         start = now - self.seconds + self.step
         client = HttpPrometheusClient(self.url, os.environ.get(TOKEN), None)
         try:
-            rates, prompts, outputs = (dict(client.course(one, start, now, self.step)) for one in self._queries())
+            rates, prompts, outputs = (
+                {round((at - start) / self.step): value for at, value in client.course(one, start, now, self.step)}
+                for one in self._queries()
+            )
         except PrometheusUnavailable as problem:
             raise UnreadableTraffic(f"--prometheus {self.url}: {problem}; is it the address of its API?") from None
         finally:
             client.close()
-        found = _assembled(rates, prompts, outputs)
-        if not any(one.rate for one in found):
+        found = _assembled(int(self.seconds / self.step), rates, prompts, outputs)
+        if not any(one is not None and one.rate for one in found):
             raise UnreadableTraffic(
                 f"--prometheus {self.url}: no request of {self.namespace}/{self.name} in the last "
                 f"{self.seconds / 3600:g} h; does it scrape the routers (docs/monitoring.md)?"
@@ -111,14 +117,20 @@ def _pods(namespace: str, name: str) -> str:
 
 
 def _assembled(
-    rates: dict[float, float], prompts: dict[float, float], outputs: dict[float, float]
-) -> list[HistoryStep]:
-    """A step without measured lengths has those of the step before; before the first with lengths, the rate is 0."""
+    number: int, rates: dict[int, float], prompts: dict[int, float], outputs: dict[int, float]
+) -> list[HistoryStep | None]:
+    """A step without a rate stays, as None, so that later steps keep their time.
+
+    One without measured lengths has those of the step before; before the first with lengths, the rate is 0.
+    """
     prompt = output = 0.0
-    found: list[HistoryStep] = []
-    for moment in sorted(rates):
-        prompt, output = _mean_or(prompts.get(moment), prompt), _mean_or(outputs.get(moment), output)
-        rate = rates[moment] if prompt and output and math.isfinite(rates[moment]) else 0.0
+    found: list[HistoryStep | None] = []
+    for place in range(number):
+        if place not in rates:
+            found.append(None)
+            continue
+        prompt, output = _mean_or(prompts.get(place), prompt), _mean_or(outputs.get(place), output)
+        rate = rates[place] if prompt and output and math.isfinite(rates[place]) else 0.0
         found.append(HistoryStep(rate, prompt, output))
     return found
 
