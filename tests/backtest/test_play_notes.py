@@ -9,7 +9,7 @@ from fairlead.backtest import baselines, play_notes
 from fairlead.backtest import play as playing
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.play import PlaySettings
-from fairlead.fleet.policies import ColdStart, ReplicaBounds, ScalingPolicy, ScalingReason, ScheduleWindow
+from fairlead.fleet.policies import ColdStart, ReplicaBounds, ScalingPolicy, ScalingReason, ScheduleWindow, WarmPool
 from tests.backtest.test_play import candidate, steady, streams
 
 BOUNDS = ReplicaBounds(least=1, most=8, policy="chat")
@@ -62,3 +62,27 @@ def test_a_budget_limits_the_played_fleet_as_in_the_cluster() -> None:
     assert play_notes.NO_PRICE not in found.notes
     assert unpriced.most_replicas > 2
     assert unpriced.notes[-1] == play_notes.NO_PRICE
+
+
+def test_a_policy_that_only_recommends_is_played_as_if_it_were_followed() -> None:
+    """That is what its owner wants to know before it is."""
+    followed = candidate(BOUNDS)
+    passive = replace(followed, policy=replace(followed.policy, active=False))
+    one, other = (playing.play(each, steady(30.0, 300), PlaySettings(streams=streams)) for each in (followed, passive))
+
+    assert one.most_replicas > 1
+    assert other.report == one.report
+    assert other.notes == (*one.notes, play_notes.RECOMMENDS)
+
+
+def test_sleeping_replicas_are_not_played_which_a_note_says() -> None:
+    awake = candidate(BOUNDS)
+    pooled = replace(awake, policy=replace(awake.policy, warm_pool=WarmPool(asleep=3)))
+
+    assert list(play_notes.of(awake, dated=True)) == []
+    assert list(play_notes.of(pooled, dated=True)) == [
+        (
+            "spec.warmPool.asleep: 3 is not played: up to 6 GPUs of sleeping replicas are not in the cost, and replicas "
+            "start instead of waking"
+        )
+    ]

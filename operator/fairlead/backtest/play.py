@@ -255,7 +255,7 @@ def _scaling(
     if isinstance(bounds, ReplicaBounds) and candidate.baseline is not None:
         hook = candidate.baseline.make(candidate.baseline.default, bounds)
         return replace(hook, wanted=log.noted(hook.wanted))
-    if not isinstance(bounds, ReplicaBounds) or not candidate.policy.active:
+    if not isinstance(bounds, ReplicaBounds):
         return None
     policy = candidate.policy
     scaled = ScaledDeployment(

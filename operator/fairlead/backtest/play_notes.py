@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fairlead.backtest.candidate import Candidate
+from fairlead.fleet.plurals import count
 from fairlead.fleet.policies import ReplicaBounds
 
 NO_DATES: Final = (
@@ -17,11 +18,25 @@ NO_PRICE: Final = (
 )
 
 
+RECOMMENDS: Final = (
+    "the policy's mode is Recommend: its decisions are played as if they were followed; in the cluster nothing "
+    "follows them"
+)
+
+
 def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
     """Yield what the user has to know; nothing where the product does not scale it."""
     if candidate.baseline is not None or not isinstance(candidate.replicas, ReplicaBounds):
         return
+    if not candidate.policy.active:
+        yield RECOMMENDS
     if candidate.policy.schedules and not dated:
         yield NO_DATES
     if candidate.policy.max_cost_per_hour is not None and candidate.price_an_hour is None:
         yield NO_PRICE
+    asleep = candidate.policy.warm_pool.asleep
+    if asleep:
+        yield (
+            f"spec.warmPool.asleep: {asleep} is not played: up to {count(asleep * candidate.gpus, 'GPU')} of sleeping "
+            "replicas are not in the cost, and replicas start instead of waking"
+        )
