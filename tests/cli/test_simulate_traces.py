@@ -162,6 +162,15 @@ def test_a_spreadsheets_csv_is_read_with_its_byte_order_mark_and_blanks_in_the_h
         assert capsys.readouterr().out.startswith(f"{name}: 2 requests in 0.5 min")
 
 
+def test_lines_of_cached_answers_are_left_out_and_counted(tmp_path: Path) -> None:
+    line = {"time": "2026-11-20T18:15:09Z", "request_id": "a", "prompt_tokens": 9, "output_tokens": 2}
+    (tmp_path / "access.log").write_text("\n".join(json.dumps(one) for one in (line, line | {"cache": "hit"})))
+    found = TraceFile(path=tmp_path / "access.log", cut=TraceCut()).looked_through()
+
+    assert found.words.endswith("tokens each; 1 request that the response cache answered left out")
+    assert len(list(found.arrivals(16))) == 1
+
+
 LINES = "\n".join(
     json.dumps({"time": f"2026-11-23T08:{minute}:00Z", "request_id": "a", "prompt_tokens": 9, "output_tokens": 2})
     for minute in ("20", "00", "10")

@@ -237,6 +237,8 @@ def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: TraceNote
             found = access_lines.read(_held(lines))
             if found.left_out:
                 notes.append(f"; {count(found.left_out, 'line')} without counted tokens left out")
+            if found.cached:
+                notes.append(f"; {count(found.cached, 'request')} that the response cache answered left out")
             if found.estimated:
                 notes.append(f"; tokens of {count(found.estimated, 'stream')} estimated, since no usage was asked for")
             if found.arrivals:

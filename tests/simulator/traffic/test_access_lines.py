@@ -46,6 +46,16 @@ def test_a_stream_without_usage_has_the_routers_estimate_and_as_many_tokens_as_i
     assert (found.estimated, found.left_out) == (2, 1)
 
 
+def test_requests_that_the_response_cache_answered_reached_no_engine() -> None:
+    """A follower of an equal stream has a first token and an estimated prompt, as if an engine had worked for it."""
+    joined = line("10.500", cache="joined", ttft_ms=300, prompt_tokens_estimated=2000)
+    hit = line("10.600", cache="hit", prompt_tokens=2000, output_tokens=100)
+    missed = line("10.700", cache="miss", prompt_tokens=7, output_tokens=3)
+    found = access_lines.read([joined, hit, missed])
+    assert [one.prompt_tokens for one in found.arrivals] == [7]
+    assert (found.cached, found.left_out, found.estimated) == (2, 0, 0)
+
+
 def test_copies_that_the_router_made_are_no_traffic() -> None:
     original = line("10.500", copy="original", prompt_tokens=7, output_tokens=3)
     found = access_lines.read([original, line("10.501", copy="copy", prompt_tokens=7, output_tokens=5)])

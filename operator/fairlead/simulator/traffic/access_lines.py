@@ -17,6 +17,8 @@ from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 COPY: Final = "copy"
 """In a line: the request is the router's own, sent for a route's shadow."""
 ANSWERED: Final = 200
+CACHED: Final = ("hit", "joined")
+"""In a line: the response cache answered, or the engine's one answer went to several; no engine worked for this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class AccessLines:
     """In order of arrival, the first at 0 seconds."""
     left_out: int
     """Lines of requests without tokens: refused, failed, or of a route that has none."""
+    cached: int = 0
+    """Requests that the response cache answered, so that they reached no engine."""
     estimated: int = 0
     """Requests whose tokens no engine reported."""
     began: float = 0.0
@@ -36,11 +40,14 @@ class AccessLines:
 def read(lines: Iterable[str]) -> AccessLines:
     """Read all lines; an invalid one is raised as `UnreadableTraffic` with its number."""
     found: list[tuple[float, RequestArrival]] = []
-    left_out = estimated = 0
+    left_out = estimated = cached = 0
     try:
         for row in measured_rows.json_rows(lines):
             moment = _moment(row)
             if row.fields.get("copy") == COPY:
+                continue
+            if row.fields.get("cache") in CACHED:
+                cached += 1
                 continue
             tokens = _reported(row) or _estimated(row)
             if tokens is None:
@@ -56,6 +63,7 @@ def read(lines: Iterable[str]) -> AccessLines:
     return AccessLines(
         arrivals=tuple(one for _, one in found),
         left_out=left_out,
+        cached=cached,
         estimated=estimated,
         began=found[0][0] if found else 0.0,
     )
