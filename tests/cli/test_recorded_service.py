@@ -192,9 +192,28 @@ def test_a_service_or_log_that_is_not_available_is_reported_with_what_to_do(clus
 
 def test_only_streams_that_an_engine_answered_say_how_long_engines_take() -> None:
     few = [line(number).encode() for number in range(19)]
-    strange = [line(19, cache="hit"), line(20, status=499), line(21, cut=True), json.dumps({"status": 200})]
+    strange = [
+        line(19, cache="hit"),
+        line(20, status=499),
+        line(21, cut=True),
+        line(22, copy="copy"),
+        json.dumps({"status": 200}),
+    ]
     assert recorded_latency.of_lines([*few, *(one.encode() for one in strange)]) is None
     found = recorded_latency.of_lines([*few, line(19, ttft_ms=2000.0).encode()])
     assert found is not None
     assert (found.streams, found.ttft_p50, found.tpot_p50) == (20, 0.1, 0.02)
     assert 0.1 < found.ttft_p95 < 2.0
+
+
+def test_the_model_error_is_of_the_requests_that_were_played(cluster: PretendCluster, run: Run) -> None:
+    """Streams are slow only in the minutes that --until leaves out."""
+    slow = (line(number, ttft_ms=5000.0) for number in range(120, 600, 2))
+    cluster.logs["scaled-router-a"] = log(*(line(number) for number in range(0, 120, 2)), *slow)
+    words = ("simulate", "--from", "infd/scaled")
+    error = run(*words, "--until", "1m")[1].splitlines()[1]
+
+    assert error.startswith("model error, scaled, as it runs against 120 recorded streams: TTFT p50 0.1 s, played 0.")
+    assert "TTFT p95 0.1 s, played 0." in error
+    assert run(*words, "--speed-up", "2")[1].splitlines()[1] == recorded_latency.OTHER_TRAFFIC
+    assert run(*words, "--longest-gap", "10m")[1].splitlines()[1] == recorded_latency.OTHER_TRAFFIC

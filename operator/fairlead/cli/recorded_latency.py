@@ -7,13 +7,20 @@ import json
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf
 from typing import Final
 
 from fairlead.backtest.repeats import Repeated
+from fairlead.cli.simulate_traffic import ReadTrace
+from fairlead.simulator.traffic import access_lines
 
 FEWEST: Final = 20
 """Fewest streams for a meaningful percentile."""
-_NO_ENGINE: Final = ("hit", "joined")
+OTHER_TRAFFIC: Final = (
+    "model error unknown: --speed-up, --longest-gap and --sample play other traffic than was recorded; leave them out"
+)
+_ROUNDING_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +33,21 @@ class RecordedLatency:
     tpot_p50: float
 
 
-def of_lines(lines: Iterable[bytes]) -> RecordedLatency | None:
-    """Compute from access lines; None if too few streams were answered."""
+def words(lines: Iterable[bytes], trace: ReadTrace, *, sampled: bool, played: Repeated) -> str:
+    """State the model's error on the part of the lines that was played."""
+    if trace.began is None or sampled:
+        return OTHER_TRAFFIC
+    return beside(of_lines(lines, trace.began, trace.began + trace.seconds), played)
+
+
+def of_lines(lines: Iterable[bytes], since: float = -inf, until: float = inf) -> RecordedLatency | None:
+    """Compute from access lines of requests that came in this time; None if too few streams were answered."""
     first, between = [], []
     for line in lines:
         entry = json.loads(line)
-        answered = entry.get("status") == 200 and not entry.get("cut") and entry.get("cache") not in _NO_ENGINE
-        if answered and "ttft_ms" in entry and "tpot_ms" in entry:
+        answered = entry.get("status") == access_lines.ANSWERED and not entry.get("cut")
+        own = entry.get("cache") not in access_lines.CACHED and entry.get("copy") != access_lines.COPY
+        if answered and own and "ttft_ms" in entry and "tpot_ms" in entry and _came(entry["time"], since, until):
             first.append(entry["ttft_ms"] / 1000)
             between.append(entry["tpot_ms"] / 1000)
     if len(first) < FEWEST:
@@ -43,6 +58,12 @@ def of_lines(lines: Iterable[bytes]) -> RecordedLatency | None:
         ttft_p95=statistics.quantiles(first, n=20, method="inclusive")[-1],
         tpot_p50=statistics.median(between),
     )
+
+
+def _came(written: str, since: float, until: float) -> bool:
+    moment = datetime.fromisoformat(written)
+    seconds = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    return since - _ROUNDING_SECONDS <= seconds <= until + _ROUNDING_SECONDS
 
 
 def beside(recorded: RecordedLatency | None, played: Repeated) -> str:

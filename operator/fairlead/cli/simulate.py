@@ -110,7 +110,9 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource", place: "Repor
     rows = tuple(outcome.rows(inputs.comparison))
     words = inputs.words
     if source.recorded is not None and source.recorded.lines and rows:
-        words += f"\n{recorded_latency.beside(recorded_latency.of_lines(source.recorded.lines), rows[0])}"
+        sampled = chosen.sample is not None
+        error = recorded_latency.words(source.recorded.lines, source.trace, sampled=sampled, played=rows[0])
+        words += f"\n{error}"
     shown = simulate_text.Shown(traffic=words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
     if chosen.html is not None or place is not None:
