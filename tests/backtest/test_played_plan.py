@@ -99,6 +99,13 @@ def test_the_search_finds_more_replicas_than_arithmetic_estimates_up_to_twice_as
     assert max(one.proposal.replicas for one in nothing.tried) == 8
 
 
+def test_an_estimate_of_one_is_raised_to_four_at_most() -> None:
+    assert answer(played_plan.search([option("a", 1, 1.0)], World({"a": 3}))) == ("a", 3, BATCH)
+    nothing = played_plan.search([option("a", 1, 1.0)], World({"a": 5}))
+    assert nothing.best is None
+    assert max(one.proposal.replicas for one in nothing.tried) == 4
+
+
 def test_another_card_is_played_only_where_it_would_cost_less() -> None:
     world = World({"a": 4, "b": 3, "c": 1})
     found = played_plan.search([option("a", 4, 1.0), option("b", 3, 1.5), option("c", 9, 3.0)], world)

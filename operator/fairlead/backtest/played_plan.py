@@ -118,7 +118,7 @@ class _PlanSearch:
 
     def _more(self, option: FleetProposal, failed: int) -> None:
         """Go up, at most to twice the estimate, until it holds; then bisect what was skipped."""
-        most, stride = min(self._affordable(option), 2 * max(option.replicas, 2)), 1
+        most, stride = min(self._affordable(option), _most(option)), 1
         while failed < most:
             number = min(failed + stride, most)
             if self._holds(option, number):
@@ -148,9 +148,9 @@ class _PlanSearch:
         return False
 
     def _affordable(self, option: FleetProposal) -> int:
-        """Return replicas that cost less than the best so far."""
+        """Return replicas that cost less than the best so far; without one, the most that are played."""
         if self.best is None:
-            return 2 * option.replicas
+            return _most(option)
         each = option.cost_per_hour / option.replicas
         return math.ceil(self.best.proposal.cost_per_hour / each - 1e-9) - 1
 
@@ -167,6 +167,11 @@ class _PlanSearch:
         if found.keeps and (self.best is None or changed.cost_per_hour < self.best.proposal.cost_per_hour):
             self.best = found
         return found
+
+
+def _most(option: FleetProposal) -> int:
+    """Return twice the estimate; four for an estimate of one, which may be too low by more than one."""
+    return 2 * max(option.replicas, 2)
 
 
 def _other_batches(report: SimulationReport) -> tuple[float, ...]:
