@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fairlead.backtest import advice, hindrances
+from fairlead.backtest import advice, hindrances, levers
 from fairlead.backtest import play as playing
-from fairlead.backtest.advice import Advice, AdvisedService
+from fairlead.backtest.advice import Advice, AdvisedService, PlayedLever
 from fairlead.backtest.candidate import Candidate, Unplayable, UnplayableReason
-from fairlead.backtest.hindrances import Hindrance, PricedCard, TrafficSizes
+from fairlead.backtest.hindrances import Hindrance, PricedCard, Suspicion, TrafficSizes
 from fairlead.backtest.levers import Lever
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.fleet.capacity_plan import LatencyObjectives
@@ -60,8 +60,8 @@ def test_a_candidate_that_scales_gets_levers_that_raise_its_replica_bounds_or_wa
     one = candidate(ReplicaBounds(least=1, most=4), price_an_hour=None)
     no_gauges = replace(PLAYED.report.gauges, running=(), ready=(), waiting=(), usage=())
     played = replace(PLAYED, objectives=LatencyObjectives(ttft_p95_s=1.0))
-    levers = found(one, replace(played, report=replace(PLAYED.report, kept=0.1, gauges=no_gauges)))
-    assert levers == {
+    suspected = found(one, replace(played, report=replace(PLAYED.report, kept=0.1, gauges=no_gauges)))
+    assert suspected == {
         Hindrance.WEIGHTS_TOO_LARGE: ("weights=fp8PerTensor",),
         Hindrance.CARD_TOO_SLOW: ("gpu=small", "gpu=own", "gpu=large"),
         Hindrance.TOO_FEW_REPLICAS: ("maxReplicas=8", "minReplicas=2", "warmReplicas=1"),
@@ -137,3 +137,25 @@ def test_where_nothing_helps_nothing_is_named_and_without_prices_gpu_hours_count
     assert hopeless.tried
     assert hopeless.best is None
     assert advice.spent(replace(hopeless.before, cost=None)) == hopeless.before.report.gpu_hours
+
+
+def test_gpu_hours_of_a_card_without_a_price_are_not_compared_with_the_usd_of_another() -> None:
+    """More of the own card take 0.5 GPU hours, and another card costs 0.4 USD."""
+    suspicion = Suspicion(hindrance=Hindrance.CARD_TOO_SLOW, because="", levers=())
+    hours = replace(PLAYED, cost=None, report=replace(PLAYED.report, kept=1.0, gpu_hours=0.5))
+    missing = replace(hours, report=replace(hours.report, kept=0.5))
+    more, fewer, card, late = (
+        PlayedLever(suspicion=suspicion, lever=levers.read(words), played=played)
+        for words, played in (
+            ("replicas=4", hours),
+            ("replicas=3", replace(hours, report=replace(hours.report, gpu_hours=0.4))),
+            ("gpu=NVIDIA-A100-SXM4-40GB", replace(hours, cost=0.3)),
+            ("replicas=2", missing),
+        )
+    )
+
+    tried = tuple(sorted((card, late, more, fewer), key=lambda one: one.rank))
+    assert tried == (fewer, more, card, late)
+    sizes = TrafficSizes(requests=1, prompt=1.0, reply=1.0, longest=2, repeated=0.0)
+    assert not Advice(before=missing, sizes=sizes, tried=tried).comparable
+    assert Advice(before=missing, sizes=sizes, tried=(fewer, more, late)).comparable

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from fairlead.backtest import levers
+from fairlead.cli import advise_text
 from tests.cli.conftest import Run
 
 
@@ -170,6 +171,16 @@ def test_a_service_that_needs_no_change_is_reported_and_a_lever_that_changes_the
 
     words = ("advise", str(small.written(tmp_path)), "--traffic", str(small.traffic(tmp_path)))
     assert "# it changes what the model answers: evaluate it first" in run(*words, *goals, "45ms")[1]
+
+
+def test_where_the_card_has_no_price_it_says_that_costs_do_not_compare(run: Run, tmp_path: Path) -> None:
+    service = FaultyService(fault="", product="NVIDIA-A40", traffic=plain(8.0, 1000, 100, 400), engine={})
+    words = ("advise", str(service.written(tmp_path)), "--traffic", str(service.traffic(tmp_path)))
+    goals = ("--ttft-p95", "1s", "--tpot-p95", "60ms")
+
+    assert advise_text.NO_PRICE in run(*words, *goals)[1]
+    (tmp_path / "own.yaml").write_text("products: [{product: NVIDIA-A40, priceUsdHour: 0.6}]\n")
+    assert advise_text.NO_PRICE not in run(*words, *goals, "--products", str(tmp_path / "own.yaml"))[1]
 
 
 def test_input_that_cannot_be_advised_on_is_reported(run: Run, tmp_path: Path, files: Path) -> None:

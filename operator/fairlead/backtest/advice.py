@@ -31,11 +31,15 @@ class PlayedLever:
     played: PlayedCandidate
 
     @property
-    def rank(self) -> tuple[bool, float, bool, float]:
-        """Sort key: the least is the best."""
+    def rank(self) -> tuple[bool, bool, float, bool, float]:
+        """Sort key: the least is the best.
+
+        Without a price those of the same card come first, since their GPU hours do not compare with USD.
+        """
         changes = any(one in self.lever.words for one in QUALITY)
         cost = spent(self.played) if self.played.keeps else 0.0
-        return (not self.played.keeps, cost, changes, -self.played.report.kept)
+        priced = self.played.cost is not None
+        return (not self.played.keeps, priced and self.played.keeps, cost, changes, -self.played.report.kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,11 @@ class Advice:
     """The best first."""
     partings: tuple[PromptParting, ...] = ()
     """Where prompts diverge too early; the largest loss first."""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether all costs have one unit."""
+        return len({one.cost is None for one in (self.before, *(each.played for each in self.tried))}) == 1
 
     @property
     def best(self) -> PlayedLever | None:

@@ -15,6 +15,10 @@ from fairlead.fleet.plurals import count
 
 HEADS: Final = ("lever", "against", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "USD")
 SHOWN: Final = 10
+NO_PRICE: Final = (
+    "no price of this deployment's GPUs is known, so its levers come before those of other cards, and by GPU hours; "
+    "give one with --products FILE to compare costs"
+)
 PARTINGS: Final = 3
 
 
@@ -110,6 +114,8 @@ def _notes(shown: ShownAdvice) -> Iterator[str]:
     )
     for one in shown.advice.partings[:PARTINGS]:
         yield from _parting(one)
+    if not shown.advice.comparable:
+        yield NO_PRICE
     yield from shown.advice.before.notes
 
 
