@@ -83,6 +83,28 @@ def test_a_trace_that_simulate_reads_is_planned_for(run: Run, tmp_path: Path) ->
     assert "a rate needs requests at two times" in run("plan", MODEL, "--trace", str(plain))[2]
 
 
+def test_a_batch_of_requests_without_times_is_planned_for_at_a_given_rate(run: Run, tmp_path: Path) -> None:
+    """With one request too, and by its own lengths."""
+    text = "a word " * 400
+    rows = [
+        {
+            "custom_id": str(number),
+            "method": "POST",
+            "url": "/v1/completions",
+            "body": {"prompt": text, "max_tokens": 90},
+        }
+        for number in range(20)
+    ]
+    batch = tmp_path / "batch.jsonl"
+    for some in (rows, rows[:1]):
+        batch.write_text("\n".join(json.dumps(one) for one in some))
+        words = ("plan", MODEL, "--trace", str(batch), *GOALS, *CARDS, "-o", "yaml")
+        assert "a rate needs requests at two times: give --rate" in run(*words)[2]
+        code, out, err = run(*words, "--rate", "5")
+        assert (code, err) == (0, "")
+        assert "peak: 5.00 requests/s x burst 1.50 x 1.00 for retries = 7.50 requests/s" in out
+
+
 def test_rates_of_clients_without_their_lengths_are_reported_with_where_to_put_them(run: Run, tmp_path: Path) -> None:
     for name in ("sg.csv", "sg-rates.csv"):
         (tmp_path / name).write_text("t_s,client,rate_rps\n0,a,3\n")

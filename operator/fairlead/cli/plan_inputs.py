@@ -4,6 +4,7 @@ import argparse
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ from fairlead.sizing.traces import TraceRequest, UnreadableTrace
 _NEEDED: Final = ("rate", "prompt", "reply")
 DESCRIBING: Final = (*_NEEDED, "burst", "cacheable", "retries")
 """Arguments that describe the traffic and take precedence over a recording."""
+USUAL_BURST: Final = 1.5
+"""Where no recording shows one."""
 
 
 class PlanArgumentError(Exception):
@@ -89,13 +92,13 @@ def _products(named: Sequence[str], catalogue: Catalogue) -> tuple[Accelerator, 
 
 def _traffic(chosen: argparse.Namespace) -> Traffic:
     if chosen.trace:
-        return _with_words(_recorded(Path(chosen.trace)), chosen)
+        return _with_words(_recorded(Path(chosen.trace), timed=chosen.rate is None), chosen)
     absent = [f"--{name}" for name in _NEEDED if getattr(chosen, name) is None]
     if absent:
         raise PlanArgumentError(f"{', '.join(absent)}: say what arrives, or give a recording: --trace FILE")
     prompt, reply = _lengths("--prompt", chosen.prompt), _lengths("--reply", chosen.reply)
     rate = number("--rate", chosen.rate, 1e-6, 1e9)
-    plain = Traffic(requests_per_second=rate, burst=1.5, prompt=prompt, output=reply)
+    plain = Traffic(requests_per_second=rate, burst=USUAL_BURST, prompt=prompt, output=reply)
     return _with_words(plain, chosen)
 
 
@@ -113,7 +116,7 @@ def _with_words(traffic: Traffic, chosen: argparse.Namespace) -> Traffic:
     )
 
 
-def _recorded(path: Path) -> Traffic:
+def _recorded(path: Path, *, timed: bool) -> Traffic:
     text = package_data.read_text(path).removeprefix("\ufeff")
     if text.startswith(",".join(traces.RATES)):
         beside = path.with_name(path.name.replace(client_mixes.RATES, client_mixes.LENGTHS))
@@ -123,18 +126,23 @@ def _recorded(path: Path) -> Traffic:
     else:
         found = traces.read(text)
     if isinstance(found, UnreadableTrace):
-        return _of_arrivals(path, found)
+        return _of_arrivals(path, found, timed=timed)
     return found
 
 
-def _of_arrivals(path: Path, because: UnreadableTrace) -> Traffic:
-    """Describe a trace in a format that only `simulate` reads, such as plain columns or access lines."""
+def _of_arrivals(path: Path, because: UnreadableTrace, *, timed: bool) -> Traffic:
+    """Describe a trace in a format that only `simulate` reads, such as plain columns or access lines.
+
+    If it is not `timed`, the rate is given, and requests without times of their own only have lengths.
+    """
     try:
         trace = TraceFile(path=path, cut=TraceCut()).looked_through()
     except (UnreadableTraffic, UnicodeDecodeError):
         raise PlanArgumentError(f"--trace {path}: {because.because}") from None
     requests = [TraceRequest(one.time, one.prompt_tokens, one.output_tokens) for one in trace.arrivals(16)]
     if trace.at_once or len(requests) < 2:
+        if not timed:
+            return replace(traces.summarize(requests), burst=USUAL_BURST)
         raise PlanArgumentError(f"--trace {path}: {trace.words}; a rate needs requests at two times: give --rate")
     return traces.summarize(requests)
 
