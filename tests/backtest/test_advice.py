@@ -32,6 +32,11 @@ def measured(keeps: float = 0.5, **changes: object) -> PlayedCandidate:
     return replace(PLAYED, report=report)
 
 
+def gauged(**changes: tuple[float, ...]) -> PlayedCandidate:
+    report = replace(PLAYED.report, kept=0.5, gauges=replace(PLAYED.report.gauges, **changes))  # type: ignore[arg-type]  # tests name valid fields
+    return replace(PLAYED, report=report)
+
+
 def found(one: Candidate, played: PlayedCandidate) -> dict[Hindrance, tuple[str, ...]]:
     return {each.hindrance: each.levers for each in hindrances.suspicions(one, played, SIZES, CARDS)}
 
@@ -66,6 +71,19 @@ def test_a_candidate_that_scales_gets_levers_that_raise_its_replica_bounds_or_wa
         Hindrance.CARD_TOO_SLOW: ("gpu=small", "gpu=own", "gpu=large"),
         Hindrance.TOO_FEW_REPLICAS: ("maxReplicas=8", "minReplicas=2", "warmReplicas=1"),
     }
+
+
+def test_gauges_of_a_replica_are_compared_with_all_of_its_data_parallel_ranks() -> None:
+    """Of 64 sequences a rank, 60 run at once in the replica."""
+    assert Hindrance.BATCH_TOO_SMALL in found(candidate(2), measured())
+    assert Hindrance.BATCH_TOO_SMALL not in found(candidate(2, ranks=4), measured())
+    fuller = gauged(running=(240,), ready=(1,), waiting=(9,), usage=(0.5,))
+    small = {one.hindrance: one for one in hindrances.suspicions(candidate(2, ranks=4), fuller, SIZES, CARDS)}
+    assert small[Hindrance.BATCH_TOO_SMALL].because.startswith("240 requests run at once of 256 that may")
+    assert small[Hindrance.BATCH_TOO_SMALL].levers[0] == "maxSequences=128", "which is each rank's own"
+    full = gauged(usage=(0.95,))
+    evicted = {one.hindrance: one for one in hindrances.suspicions(candidate(2, ranks=4), full, SIZES, CARDS)}
+    assert "95% of the KV cache's 128,000 tokens" in evicted[Hindrance.CACHE_TOO_SMALL].because
 
 
 def test_a_candidate_that_keeps_its_objectives_gets_levers_for_fewer_replicas_or_a_smaller_gpu() -> None:

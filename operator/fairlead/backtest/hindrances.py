@@ -118,11 +118,11 @@ def _limits(one: Candidate, played: PlayedCandidate, sizes: TrafficSizes) -> Ite
             because=f"{sizes.repeated:.0%} of prompt tokens were in an earlier prompt, and all are computed again",
             levers=("prefixCaching=on",),
         )
-    running, usage = _running(played), _usage(played)
-    if running > FULL_BATCH * settings.max_sequences and usage < FULL_CACHE:
+    running, usage, most = _running(played), _usage(played), settings.max_sequences * one.ranks
+    if running > FULL_BATCH * most and usage < FULL_CACHE:
         yield Suspicion(
             hindrance=Hindrance.BATCH_TOO_SMALL,
-            because=f"{running:.0f} requests run at once of {settings.max_sequences} that may, others wait, and the "
+            because=f"{running:.0f} requests run at once of {most} that may, others wait, and the "
             f"cache is {usage:.0%} full",
             levers=tuple(f"maxSequences={settings.max_sequences * times}" for times in MORE_SEQUENCES),
         )
@@ -130,7 +130,8 @@ def _limits(one: Candidate, played: PlayedCandidate, sizes: TrafficSizes) -> Ite
 
 def _memory(one: Candidate, played: PlayedCandidate) -> Iterator[Suspicion]:
     report, usage = played.report, _usage(played)
-    preempted, tokens = report.preemptions / max(report.answered, 1), one.settings.blocks * one.settings.block_tokens
+    preempted = report.preemptions / max(report.answered, 1)
+    tokens = one.settings.blocks * one.settings.block_tokens * one.ranks
     if preempted > PREEMPTED or usage > FULL_CACHE:
         yield Suspicion(
             hindrance=Hindrance.CACHE_TOO_SMALL,
