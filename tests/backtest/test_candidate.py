@@ -55,6 +55,15 @@ def test_a_deployment_is_played_as_its_own_command_says() -> None:
     assert found.notes[0].startswith("step times: ")
 
 
+def test_requests_go_where_the_deployments_own_balancing_sends_them() -> None:
+    found, usual = played(router={"balancing": {"prefix": False, "loadBound": "1.5"}}), played()
+
+    assert isinstance(found, Candidate)
+    assert isinstance(usual, Candidate)
+    assert (found.balancing.prefix, found.balancing.load_bound) == (False, 1.5)
+    assert (usual.balancing.prefix, usual.balancing.load_bound) == (True, 1.25)
+
+
 def test_an_assumed_draft_acceptance_rate_is_noted_where_none_was_measured() -> None:
     plain, drafting = (
         played(engine={"context": {"maxTokens": 16_384}} | more) for more in ({}, {"speculation": {"method": "ngram"}})

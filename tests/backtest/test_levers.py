@@ -10,6 +10,7 @@ from fairlead.backtest import play as playing
 from fairlead.backtest.candidate import assumed_acceptance
 from fairlead.backtest.levers import LEVERS, LeverError
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
+from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.simulator.engine.settings import SpeculationSettings
 from fairlead.simulator.traffic.arrivals import RequestArrival
@@ -111,6 +112,12 @@ def test_a_simulated_lever_is_listed_beside_its_candidate_under_its_own_name() -
         ("chat, HPA on running", True),
         ("chat, cacheAwareRouting=off", True),
     ]
+
+
+def test_cache_aware_routing_changes_nothing_else_of_the_balancing() -> None:
+    bound = candidate(1, balancing=Balancing(prefix=False, load_bound=1.5))
+
+    assert levers.read("cacheAwareRouting=on").candidate(bound).balancing == Balancing(prefix=True, load_bound=1.5)
 
 
 def test_without_a_router_requests_go_to_replicas_in_turn_and_find_less_of_their_prefixes() -> None:

@@ -132,6 +132,7 @@ def candidate(
         policy=policy or NO_POLICY,
         routers=(door.pods.replicas if isinstance(door, DeploymentRouter) else None) or 2,
         notes=tuple(_notes(made)),
+        balancing=door.routing.balancing if isinstance(door, DeploymentRouter) else BALANCING,
         routing=door.routing if isinstance(door, DeploymentRouter) else ROUTING,
     )
 

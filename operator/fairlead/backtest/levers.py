@@ -14,7 +14,6 @@ from typing import Any, Final
 from fairlead.backtest import candidate as candidates
 from fairlead.backtest.candidate import Candidate
 from fairlead.fleet.desired_state import SpeculationMethod
-from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.policies import ReplicaBounds
 
 Patch = dict[str, Any]
@@ -159,7 +158,7 @@ def _routing(word: str, value: str) -> Lever:
     return Lever(
         words=f"{word}={value}",
         patch={},
-        changes=(lambda one: replace(one, balancing=Balancing(prefix=preferring)),),
+        changes=(lambda one: replace(one, balancing=replace(one.balancing, prefix=preferring)),),
         note=f"{word}={value}: routers {'prefer' if preferring else 'do not prefer'} the replica that holds the prefix",
     )
 
