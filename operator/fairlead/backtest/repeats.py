@@ -124,8 +124,8 @@ class Repeated:
 
     def _ratio(self, name: str) -> Spread | None:
         parts = [RATIOS[name](one) for one in self.runs]
-        known = [(above, below) for above, below in parts if above is not None]
-        return ratio(known) if len(known) == len(parts) else None
+        complete = [(above, below) for above, below in parts if above is not None]
+        return ratio(complete) if len(complete) == len(parts) else None
 
     @property
     def kept(self) -> Spread:
