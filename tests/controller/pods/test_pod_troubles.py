@@ -53,12 +53,14 @@ ACCESS_LOG = 'INFO:     10.244.1.7:40466 - "GET /v1/modelz HTTP/1.1" 404 Not Fou
         ("torch.OutOfMemoryError: CUDA out of memory. Process 2140417 has 77.70 GiB in use.", Why.OUT_OF_GPU_MEMORY),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 404.00 MiB.", Why.OUT_OF_GPU_MEMORY),
         (f"{ACCESS_LOG}\ntorch.AcceleratorError: CUDA error: an illegal memory access", Why.CRASH_LOOP),
+        ("INFO [gpu_worker.py:1] Available KV cache memory: 12.3 GiB\nRuntimeError: boom", Why.CRASH_LOOP),
+        ("4.0 GiB KV cache is needed, larger than the available KV cache memory (1.0 GiB)", Why.OUT_OF_GPU_MEMORY),
         ("ERROR 11-21 10:40:45 [multiproc_executor.py:401] RuntimeError: NCCL error", Why.CRASH_LOOP),
         ('INFO: 10.1.1.1:4242 - "POST /v1/models HTTP/1.1" 401 Unauthorized\nKeyError: 403', Why.CRASH_LOOP),
         ('INFO: 10.1.1.1:4242 - "POST /v1/models HTTP/1.1" 403 Forbidden\nRuntimeError: boom', Why.CRASH_LOOP),
     ],
 )
-def test_a_number_in_a_log_is_not_taken_for_an_answer_of_the_hub(message: str, reason: Why) -> None:
+def test_the_words_of_a_log_are_not_taken_for_another_cause(message: str, reason: Why) -> None:
     found = pod_troubles.trouble(pod(ended(message)))
     assert found is not None
     assert found.reason == reason

@@ -25,7 +25,10 @@ FAILURES: Final = (
         "out",
     ),
     FailurePattern(
-        re.compile(r"(?i)cuda out of memory|no available memory for the cache|kv cache memory|out of memory.*gpu"),
+        re.compile(
+            r"(?i)cuda out of memory|no available memory for the cache|out of memory.*gpu"
+            r"|than the available kv cache memory"  # each good start logs the last three words, too
+        ),
         ConditionReason.OUT_OF_GPU_MEMORY,
         "lower spec.engine.context.maxTokens or spec.engine.batching.maxSequences, quantize, or take more GPUs",
     ),
