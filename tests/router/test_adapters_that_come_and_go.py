@@ -8,9 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from tests.emulator.living import CHAT, QUICK, Living, living
-from tests.router.planes import PROMPT, Plane, plane, run_story, written
+import aiohttp
+from aiohttp import web
 
+from tests.emulator.living import CHAT, QUICK, Living, living
+from tests.router.planes import HOST, PROMPT, Plane, plane, run_story, written
+
+JSON: Final = "application/json"
 OLD, NEW = "sql@0000aaaa", "sql@0000bbbb"
 UPDATED: Final = replace(CHAT, answering=replace(CHAT.answering, runtime_adapters=True))
 
@@ -130,6 +134,54 @@ def test_clients_do_not_notice_that_an_engine_lost_an_adapter_while_another_one_
             await order(router, other, "unload", OLD)
             lost = {(await completed(router, prompt=f"later {number}"))[0] for number in range(6)}
             assert lost == {503}, "and where nobody has it, it is the router that says so"
+
+    run_story(story(), 30)
+
+
+@asynccontextmanager
+async def forgetful(engine: Living) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """An engine that, once the event is set, loses the adapter during a request and is scraped before it answers."""
+    forgets, listed = asyncio.Event(), asyncio.Event()
+
+    async def forward(request: web.Request) -> web.Response:
+        async with aiohttp.ClientSession() as session:
+            if request.method == "POST" and forgets.is_set():
+                body = {"lora_name": OLD}
+                await session.post(f"http://{engine.address}/v1/unload_lora_adapter", json=body)
+                listed.clear()
+                await listed.wait()
+                await asyncio.sleep(0.1)
+            whole = await request.read()
+            url = f"http://{engine.address}{request.path}"
+            async with session.request(request.method, url, data=whole, headers={"content-type": JSON}) as answer:
+                page = await answer.read()
+        if request.path == "/v1/models":
+            listed.set()
+        return web.Response(status=answer.status, body=page, content_type=answer.content_type)
+
+    application = web.Application()
+    application.router.add_route("*", "/{rest:.*}", forward)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, HOST, 0).start()
+    try:
+        yield f"{HOST}:{runner.addresses[0][1]}", forgets
+    finally:
+        await runner.cleanup()
+
+
+def test_an_engine_whose_list_shows_the_loss_before_its_answer_does_fails_no_client(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            living(QUICK, served=UPDATED) as (engine,),
+            forgetful(engine) as (address, forgets),
+            plane(serving(tmp_path, [address], 100, 0)) as router,
+        ):
+            await router.until("routable")
+            await order(router, engine, "load", OLD)
+            await until_served(router)
+            forgets.set()
+            assert (await completed(router))[0] == 503, "the router says so, and not the engine with its 404"
 
     run_story(story(), 30)
 

@@ -172,12 +172,14 @@ class EngineTarget:
         return None if self.takes(surface) else refusals.no_route_outside(path)
 
     def lost_adapter(self, status: int, routing: RoutingRequest, endpoint: Endpoint) -> bool:
-        """Whether an engine lost an adapter that it had a moment ago, since it was restarted."""
+        """Whether an engine lost an adapter that it had when it was chosen, since it was restarted."""
         name = routing.adapter
-        if status != HTTPStatus.NOT_FOUND or name is None or name not in endpoint.loaded:
+        if status != HTTPStatus.NOT_FOUND or name is None:
             return False
-        self.dispatcher.table.loaded(endpoint, endpoint.loaded - {name})
-        return True
+        if name in endpoint.loaded:
+            self.dispatcher.table.loaded(endpoint, endpoint.loaded - {name})
+            return True
+        return name not in endpoint.adapters  # its list of models without the name came before this answer
 
     def problem_of(self, error: EngineErrorReply, head: RequestHead) -> Problem | None:
         """Return what the client gets instead of an error that is not meant for it; None for any other error."""
