@@ -27,7 +27,8 @@ def test_an_interval_is_students() -> None:
 def test_one_value_has_none_and_many_are_normal() -> None:
     assert spread((4.0,)) == (4.0, None)
     assert spread((float("nan"), 1.0)).margin is None
-    assert spread([0.0, 1.0] * 50).margin == pytest.approx(1.96 * 0.5025 / 10, rel=1e-3)
+    assert spread([0.0, 1.0] * 50).margin == pytest.approx(1.984 * 0.5025 / 10, rel=1e-3), "99 degrees of freedom"
+    assert spread([0.0, 1.0] * 16).margin == pytest.approx(2.040 * 0.50800 / 32**0.5, rel=1e-3), "31, past the table"
 
 
 def test_totals_that_grow_with_traffic_are_scaled_up_to_the_whole_and_shares_are_not() -> None:

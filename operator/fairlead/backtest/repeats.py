@@ -19,6 +19,7 @@ STUDENT_95: Final = (
 )
 """The 97.5th percentile of Student's t by degrees of freedom, from 1 on (any table of it)."""
 NORMAL_95: Final = 1.960
+"""The same of the normal distribution; Student's approaches it by its series in the inverse of the degrees."""
 
 
 class Spread(NamedTuple):
@@ -55,7 +56,11 @@ def ratio(parts: Sequence[tuple[float, float]]) -> Spread | None:
 def _student(number: int) -> float:
     """Return the percentile for a mean of this many values."""
     freedom = number - 1
-    return STUDENT_95[freedom - 1] if freedom <= len(STUDENT_95) else NORMAL_95
+    if freedom <= len(STUDENT_95):
+        return STUDENT_95[freedom - 1]
+    cube, fifth = NORMAL_95**3, NORMAL_95**5
+    first, second = (cube + NORMAL_95) / 4, (5 * fifth + 16 * cube + 3 * NORMAL_95) / 96
+    return NORMAL_95 + first / freedom + second / freedom**2
 
 
 FIGURES: Final[Mapping[str, Callable[[PlayedCandidate], float | None]]] = MappingProxyType(
