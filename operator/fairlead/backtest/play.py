@@ -16,7 +16,6 @@ from fairlead.backtest.played_engines import PlayedEngines
 from fairlead.backtest.queued_play import QueuedPlay
 from fairlead.backtest.window import Window
 from fairlead.fleet.capacity_plan import LatencyObjectives
-from fairlead.fleet.plurals import count
 from fairlead.fleet.policies import ReplicaBounds, ScalingReason
 from fairlead.fleet.randomness import RandomSource
 from fairlead.scaling.decide.recommendation import Recommendation
@@ -196,7 +195,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         decisions=tuple(log.found),
         notes=(
             *candidate.notes,
-            *_start_notes(chosen, first),
+            *play_notes.of_start(chosen.start, first),
             *play_notes.of(candidate, dated=traffic.began is not None),
         ),
         cut=cut,
@@ -231,11 +230,6 @@ def _first(candidate: Candidate, chosen: PlaySettings) -> int:
     if not isinstance(bounds, ReplicaBounds):
         return bounds
     return max(bounds.least, 1) if chosen.start is None else min(max(chosen.start, bounds.least), bounds.most)
-
-
-def _start_notes(chosen: PlaySettings, first: int) -> Iterator[str]:
-    if chosen.start is not None and chosen.start != first:
-        yield f"{count(first, 'replica')} at first instead of {chosen.start}, which spec.replicas or scaling excludes"
 
 
 def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistribution:

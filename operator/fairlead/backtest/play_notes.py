@@ -40,3 +40,9 @@ def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
             f"spec.warmPool.asleep: {asleep} is not played: up to {count(asleep * candidate.gpus, 'GPU')} of sleeping "
             "replicas are not in the cost, and replicas start instead of waking"
         )
+
+
+def of_start(chosen: int | None, first: int) -> Iterator[str]:
+    """Yield how many replicas it starts with, where that is not the chosen number."""
+    if chosen is not None and chosen != first:
+        yield f"{count(first, 'replica')} at first instead of {chosen}, which spec.replicas or scaling excludes"
