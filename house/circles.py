@@ -1,4 +1,4 @@
-"""`python -m house.circles`: checks the product for import cycles, type-only imports included.
+"""`python -m house.circles`: checks all Python files for import cycles, type-only imports included.
 
 Files in an import cycle can only be read, tested and changed together, whatever causes the cycle: an import under
 TYPE_CHECKING or inside a function hides it from Python but not from the reader.
@@ -20,8 +20,8 @@ Imports = Mapping[Path, Mapping[Path, int]]
 
 
 def main() -> int:
-    """Check the product; return 0 with one line of figures, 1 with one line for each cycle."""
-    files = [path for path in tree.python_files(tree.ROOT) if path.is_relative_to(SOURCE)]
+    """Check the tree; return 0 with one line of figures, 1 with one line for each cycle."""
+    files = tree.python_files(tree.ROOT)
     found = imports({path: (tree.ROOT / path).read_text(encoding="utf-8") for path in files})
     wrong = list(violations(found))
     print(
@@ -69,7 +69,7 @@ def _shown(ring: list[Path], found: Imports) -> str:
 
 
 def _module(path: Path) -> str:
-    parts = path.relative_to(SOURCE).with_suffix("").parts
+    parts = (path.relative_to(SOURCE) if path.is_relative_to(SOURCE) else path).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 

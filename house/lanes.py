@@ -139,7 +139,7 @@ def run_again(ran: Ran) -> Ran:
         return ran
     print(f"── {lane.name}: {len(stories)} failed beside other work and run again, alone", flush=True)
     started = time.monotonic()
-    code = _call(second_run.again(lane), _environment(lane), None)
+    code = _call(second_run.again(lane.name, lane.folders, lane.marker), _environment(lane), None)
     print(second_run.summary(lane.name, stories, well=code == 0), flush=True)
     return Ran(lane=lane, code=code, seconds=ran.seconds + time.monotonic() - started)
 

@@ -8,12 +8,9 @@ the end, so that it is not taken for healthy.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from house.tree import ROOT
-
-if TYPE_CHECKING:
-    from house.lane import Lane
 
 MOST: Final = 4
 """Failures in more files of one lane have a cause that waiting does not fix. An environment that came up too late fails
@@ -27,9 +24,9 @@ def options(lane: str) -> tuple[str, ...]:
     return ("-o", f"cache_dir={_memory(lane)}")
 
 
-def again(lane: "Lane") -> tuple[str, ...]:
+def again(lane: str, folders: Sequence[str], marker: str) -> tuple[str, ...]:
     """The command that reruns only the failed tests."""
-    return ("pytest", *lane.folders, "-m", lane.marker, *ONLY_FAILED, *options(lane.name))
+    return ("pytest", *folders, "-m", marker, *ONLY_FAILED, *options(lane))
 
 
 def failed(lane: str) -> list[str]:

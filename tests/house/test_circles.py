@@ -1,5 +1,7 @@
 """Import cycles, tested on small texts; the check itself judges the real tree."""
 
+from pathlib import Path
+
 import pytest
 
 from house import circles
@@ -35,3 +37,9 @@ def test_a_package_is_a_file_too() -> None:
 def test_each_of_several_circles_is_named() -> None:
     texts = {name: f"import fairlead.router.{other}\n" for name, other in ("ab", "bc", "ca", "de", "ed")}
     assert len(judged(**texts)) == 2
+
+
+def test_files_beside_the_product_are_read_too() -> None:
+    texts = {Path("house/lane.py"): "from house import pure\n", Path("house/pure.py"): "from house.lane import Lane\n"}
+    (answer,) = circles.violations(circles.imports(texts))
+    assert answer.startswith("house/lane.py:1: 2 files import each other in a circle: house.lane -> house.pure")
