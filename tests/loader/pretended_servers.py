@@ -1,5 +1,6 @@
 """Fake servers on this machine: an engine that loads adapters as vLLM does, a hub and a registry."""
 
+import asyncio
 import base64
 import hashlib
 import io
@@ -108,6 +109,8 @@ class PretendedRegistry:
     address: str = ""
     lies: bool = False
     """Its blobs do not match their digests."""
+    in_pieces: bool = False
+    """Manifests and tokens come in two pieces, as from behind a slow proxy."""
 
     def routes(self) -> tuple[web.RouteDef, ...]:
         """The routes of the distribution API."""
@@ -135,11 +138,11 @@ class PretendedRegistry:
         self.blobs[digest] = blob
         return digest
 
-    async def _token(self, request: web.Request) -> web.Response:
+    async def _token(self, request: web.Request) -> web.StreamResponse:
         basic = base64.b64encode(self.user.encode()).decode()
         if request.headers.get("Authorization") != f"Basic {basic}":
             return web.json_response({"errors": []}, status=401)
-        return web.json_response({"token": "of-an-hour"})
+        return await self._sent(request, json.dumps({"token": "of-an-hour"}).encode())
 
     def _refused(self, request: web.Request) -> web.Response | None:
         if not self.user or request.headers.get("Authorization") == "Bearer of-an-hour":
@@ -147,9 +150,22 @@ class PretendedRegistry:
         challenge = f'Bearer realm="http://{self.address}/token",service="registry"'
         return web.Response(status=401, headers={"WWW-Authenticate": challenge})
 
-    async def _manifest(self, request: web.Request) -> web.Response:
+    async def _manifest(self, request: web.Request) -> web.StreamResponse:
         found = self.manifests.get(request.match_info["reference"])
-        return self._refused(request) or (web.Response(status=404) if found is None else web.Response(body=found))
+        return self._refused(request) or (
+            web.Response(status=404) if found is None else await self._sent(request, found)
+        )
+
+    async def _sent(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        if not self.in_pieces:
+            return web.Response(body=body)
+        answer = web.StreamResponse()
+        answer.content_length = len(body)
+        await answer.prepare(request)
+        await answer.write(body[:10])
+        await asyncio.sleep(0.02)
+        await answer.write(body[10:])
+        return answer
 
     async def _blob(self, request: web.Request) -> web.Response:
         found = self.blobs.get(request.match_info["digest"])

@@ -1,6 +1,7 @@
 """Adapter files come from a claim, the hub or a registry; a missing one is named, with what to do."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import aiohttp
@@ -140,6 +141,13 @@ def pulled(
     return asyncio.run(fetch())
 
 
+def secret(folder: Path, host: str) -> None:
+    """Mount a pull secret of the user me, whose password is secret."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"auths": {host: {"username": "me", "password": "secret"}}})
+    (folder / pull_secrets.FILE).write_text(text)
+
+
 def test_a_registry_gives_the_files_of_an_artifact(tmp_path: Path) -> None:
     pretended = PretendedRegistry()
     pretended.push("v1", (b"notes", {TITLE: "README.md"}), *((text, {TITLE: name}) for name, text in FILES.items()))
@@ -168,10 +176,25 @@ def test_a_registry_that_requires_a_token_gets_the_credentials_of_the_pull_secre
     assert refused is not None
     assert "answered 401: credentials are missing or wrong" in refused.message
 
-    secret = tmp_path / "secrets" / "0"
-    secret.mkdir(parents=True)
-    (secret / pull_secrets.FILE).write_text('{"auths": {"here": {"username": "me", "password": "secret"}}}')
+    secret(tmp_path / "secrets" / "0", "here")
     assert pulled(pretended, tmp_path / "into", secrets=tmp_path / "secrets") is None
+
+
+def test_a_manifest_and_a_token_that_come_in_pieces_are_read_whole(tmp_path: Path) -> None:
+    pretended = PretendedRegistry(user="me:secret", in_pieces=True)
+    pretended.push("v1", *((text, {TITLE: name}) for name, text in FILES.items()))
+    secret(tmp_path / "secrets" / "0", "here")
+    assert pulled(pretended, tmp_path / "into", secrets=tmp_path / "secrets") is None
+    assert content(tmp_path / "into") == FILES
+
+
+def test_a_manifest_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "LARGEST_MANIFEST", 1 << 20)
+    pretended = PretendedRegistry()
+    pretended.push_manifest("v1", {"annotations": {"notes": "n" * (2 << 20)}})
+    problem = pulled(pretended, tmp_path / "into")
+    assert problem is not None
+    assert "/acme/sql/manifests/v1: answered more than 1 MiB; is it a registry?" in problem.message
 
 
 def test_what_is_not_in_the_registry_is_named(tmp_path: Path) -> None:

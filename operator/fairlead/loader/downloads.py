@@ -22,6 +22,18 @@ class SourceUnreadable(Exception):
     """A source does not respond, or refuses the request."""
 
 
+async def read_whole(answer: aiohttp.ClientResponse, largest: int) -> bytes:
+    """Read an answer to its end: `content.read(n)` returns what has arrived so far, which need not be all of it."""
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) > largest:
+            raise SourceUnreadable(
+                f"{answer.url.with_query(None)}: answered more than {largest >> 20} MiB; is it a registry?"
+            )
+    return bytes(content)
+
+
 async def download(session: aiohttp.ClientSession, url: str, path: Path, *, headers: Mapping[str, str]) -> None:
     """Download a URL to a file."""
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENT_S, sock_read=SILENT_S)

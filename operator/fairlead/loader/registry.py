@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from fairlead.adapting import adapter_files
-from fairlead.loader.downloads import SILENT_S, SourceUnreadable, download, meaning
+from fairlead.loader.downloads import SILENT_S, SourceUnreadable, download, meaning, read_whole
 
 TITLE: Final = "org.opencontainers.image.title"
 LARGEST_MANIFEST: Final = 4 << 20
@@ -109,7 +109,7 @@ class _RegistryClient:
         timeout = aiohttp.ClientTimeout(total=SILENT_S)
         try:
             async with self._session.get(url, headers=self._headers | {"Accept": _ACCEPT}, timeout=timeout) as answer:
-                body = await answer.content.read(LARGEST_MANIFEST)
+                body = await read_whole(answer, LARGEST_MANIFEST)
                 return answer.status, body, answer.headers.get("WWW-Authenticate", "")
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             raise SourceUnreadable(
@@ -126,7 +126,7 @@ class _RegistryClient:
             async with self._session.get(
                 challenged.get("realm", ""), params=query, headers=self._headers, timeout=timeout
             ) as answer:
-                found = _mapping(await answer.content.read(LARGEST_MANIFEST), "token")
+                found = _mapping(await read_whole(answer, LARGEST_MANIFEST), "token")
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             raise SourceUnreadable(f"{self._base}: no token: {type(problem).__name__}; it is tried again") from None
         token = found.get("token") or found.get("access_token") or ""
