@@ -35,6 +35,8 @@ class PretendedEngine:
 
     loaded: dict[str, str] = field(default_factory=dict)
     silent: bool = False
+    lists_after: float = 0.0
+    """Seconds that its list takes."""
     refuses: str = ""
     """The text of its answer to every load, with 500."""
     requests: list[str] = field(default_factory=list)
@@ -53,6 +55,7 @@ class PretendedEngine:
         )
 
     async def _list(self, _: web.Request) -> web.Response:
+        await asyncio.sleep(self.lists_after)
         if self.silent:
             return web.Response(status=503)
         return web.json_response({"data": [{"id": name} for name in ("base", *self.loaded)]})

@@ -57,10 +57,12 @@ async def act(session: aiohttp.ClientSession, ip: str, port: int, path: str, sec
         return None
 
 
-async def fetch(session: aiohttp.ClientSession, url: str, key: str | None = None) -> str | None:
-    """Fetch a text from a pod within two seconds, of bounded size; None without one."""
+async def fetch(
+    session: aiohttp.ClientSession, url: str, key: str | None = None, seconds: float | None = None
+) -> str | None:
+    """Fetch a text from a pod within two seconds or those given, of bounded size; None without one."""
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S if seconds is None else seconds)
     try:
         async with session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer:
             if answer.status != 200:

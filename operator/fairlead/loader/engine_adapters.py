@@ -17,6 +17,9 @@ LOADS: Final = "/v1/load_lora_adapter"
 UNLOADS: Final = "/v1/unload_lora_adapter"
 LOAD_SECONDS: Final = 60.0
 """A load takes milliseconds, but an engine in the middle of a long step takes longer to respond."""
+LIST_SECONDS: Final = 15.0
+"""Until a silent engine makes its replica unready: as long as its own readiness probe takes, since a busy one responds
+late. A dead or starting one refuses the connection, which shows at once."""
 SHOWN: Final = 200
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -30,7 +33,7 @@ class EngineAdapters:
 
     async def loaded(self) -> frozenset[str] | None:
         """Return the listed names; None if the engine does not respond."""
-        text = await pod_http.fetch(self._session, f"http://{self._address}{LISTED}")
+        text = await pod_http.fetch(self._session, f"http://{self._address}{LISTED}", seconds=LIST_SECONDS)
         try:
             return None if text is None else frozenset(str(one["id"]) for one in json.loads(text)["data"])
         except (ValueError, KeyError, TypeError):
