@@ -7,7 +7,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from fairlead.adapting import adapter_files
 from fairlead.adapting.adapter_files import CONFIG, WEIGHTS
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 from fairlead.fleet.desired_state import ModelSource, SourceScheme
@@ -126,16 +125,20 @@ def test_a_file_that_is_too_large_for_an_adapter_is_not_kept(tmp_path: Path, mon
     assert "so it is not an adapter" in problem.message
 
 
+def _name_host(secrets: Path | None, address: str) -> None:
+    for path in () if secrets is None else secrets.glob(f"*/{pull_secrets.FILE}"):
+        path.write_text(path.read_text().replace("here", address))
+
+
 def pulled(
     pretended: PretendedRegistry, into: Path, reference: str = ":v1", secrets: Path | None = None
 ) -> AdapterProblem | None:
     async def fetch() -> AdapterProblem | None:
         async with served(*pretended.routes()) as address, aiohttp.ClientSession() as session:
             pretended.address = address
-            found = {} if secrets is None else pull_secrets.credentials(secrets)
-            basics = {address if host == "here" else host: value for host, value in found.items()}
+            _name_host(secrets, address)
             source = ModelSource(scheme=SourceScheme.OCI, location=f"{address}/acme/sql{reference}")
-            return await sources.fetch(source, into, SourceAccess(credentials=basics), session)
+            return await sources.fetch(source, into, SourceAccess(pull_secrets=secrets), session)
 
     into.mkdir(exist_ok=True)
     return asyncio.run(fetch())
@@ -248,17 +251,3 @@ def test_an_unreachable_registry_is_tried_again(tmp_path: Path) -> None:
 )
 def test_a_location_has_a_host_a_repository_and_a_reference(location: str, parts: tuple[str, str, str]) -> None:
     assert registry.image_name(location) == parts
-
-
-def test_credentials_are_those_of_the_first_secret_that_names_a_host(tmp_path: Path) -> None:
-    texts = (
-        '{"auths": {"https://r.example/v1/": {"auth": "Zmlyc3Q="}, "quiet.example": {}}}',
-        '{"auths": {"r.example": {"auth": "c2Vjb25k"}}}',
-        "[",
-        '["auths"]',
-    )
-    for number, text in enumerate(texts):
-        (tmp_path / str(number)).mkdir()
-        (tmp_path / str(number) / pull_secrets.FILE).write_text(text)
-    assert pull_secrets.credentials(tmp_path) == {"r.example": "Zmlyc3Q="}
-    assert adapter_files.FILES == (CONFIG, WEIGHTS)

@@ -25,7 +25,7 @@ def run(chosen: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from fairlead.loader import process, pull_secrets
+    from fairlead.loader import process
     from fairlead.loader.sources import HUB, SourceAccess
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -44,7 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
                 claim_folder=Path(chosen.claim_folder),
                 hub=os.environ.get("HF_ENDPOINT") or HUB,
                 hub_token=os.environ.get("HF_TOKEN"),
-                credentials=pull_secrets.credentials(Path(chosen.pull_secrets)),
+                pull_secrets=Path(chosen.pull_secrets),
             ),
         )
     )

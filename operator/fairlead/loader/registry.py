@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 import tarfile
-from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from fairlead.adapting import adapter_files
+from fairlead.loader import pull_secrets
 from fairlead.loader.downloads import SILENT_S, SourceUnreadable, download, meaning, read_whole
 
 TITLE: Final = "org.opencontainers.image.title"
@@ -49,10 +49,11 @@ def image_name(location: str) -> ImageName:
     return ImageName(host, repository, digest or tag or _DEFAULT_TAG)
 
 
-async def pull(location: str, into: Path, credentials: Mapping[str, str], session: aiohttp.ClientSession) -> None:
+async def pull(location: str, into: Path, secrets: Path | None, session: aiohttp.ClientSession) -> None:
     """Pull the two files into a folder."""
     image = image_name(location)
-    client = _RegistryClient(image, credentials.get(image.host), session)
+    basic = pull_secrets.basic(secrets, image.host, image.repository) if secrets else None
+    client = _RegistryClient(image, basic, session)
     manifest = await client.manifest(image.reference)
     if "manifests" in manifest:
         first: dict[str, Any] = next(iter(manifest["manifests"] or ()), {})

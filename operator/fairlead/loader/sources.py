@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,8 +28,8 @@ class SourceAccess:
     hub: str = HUB
     hub_token: str | None = None
     """Space around it is ignored, as engines do: a Secret made from a file often ends with a line break."""
-    credentials: Mapping[str, str] | None = None
-    """Registry credentials: the value of a basic authorization, by host."""
+    pull_secrets: Path | None = None
+    """The folder of the mounted Secrets with registry credentials, which change while the process runs."""
 
 
 async def fetch(
@@ -43,7 +42,7 @@ async def fetch(
         elif source.scheme is SourceScheme.HUB:
             await _from_hub(source, into, access, session)
         else:
-            await registry.pull(source.location, into, access.credentials or {}, session)
+            await registry.pull(source.location, into, access.pull_secrets, session)
     except SourceUnreadable as problem:
         return AdapterProblem(reason=AdapterReason.SOURCE_UNREADABLE, message=str(problem))
     return None
