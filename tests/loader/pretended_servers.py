@@ -112,6 +112,15 @@ class PretendedRegistry:
     address: str = ""
     lies: bool = False
     """Its blobs do not match their digests."""
+    short_tokens: bool = False
+    """A token ends with the first blob that is read with it."""
+    tokens: int = 0
+    """How many were issued; the last one is accepted."""
+    ended: int = 0
+    """How many of them have ended."""
+    token_status: int = 200
+    challenges: tuple[str, ...] = ("Bearer",)
+    """The kinds of authorization that it accepts."""
     in_pieces: bool = False
     """Manifests and tokens come in two pieces, as from behind a slow proxy."""
 
@@ -145,13 +154,19 @@ class PretendedRegistry:
         basic = base64.b64encode(self.user.encode()).decode()
         if request.headers.get("Authorization") != f"Basic {basic}":
             return web.json_response({"errors": []}, status=401)
-        return await self._sent(request, json.dumps({"token": "of-an-hour"}).encode())
+        if self.token_status != 200:
+            return web.json_response({"errors": []}, status=self.token_status)
+        self.tokens += 1
+        return await self._sent(request, json.dumps({"token": f"token-{self.tokens}"}).encode())
 
     def _refused(self, request: web.Request) -> web.Response | None:
-        if not self.user or request.headers.get("Authorization") == "Bearer of-an-hour":
+        last = f"Bearer token-{self.tokens}"
+        if not self.user or (self.tokens > self.ended and request.headers.get("Authorization") == last):
             return None
-        challenge = f'Bearer realm="http://{self.address}/token",service="registry"'
-        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+        answer = web.Response(status=401)
+        for kind in self.challenges:
+            answer.headers.add("WWW-Authenticate", f'{kind} realm="http://{self.address}/token",service="registry"')
+        return answer
 
     async def _manifest(self, request: web.Request) -> web.StreamResponse:
         found = self.manifests.get(request.match_info["reference"])
@@ -174,7 +189,10 @@ class PretendedRegistry:
         found = self.blobs.get(request.match_info["digest"])
         if self.lies:
             return web.Response(body=b"another")
-        return self._refused(request) or (web.Response(status=404) if found is None else web.Response(body=found))
+        refused = self._refused(request)
+        if refused is None and self.short_tokens:
+            self.ended = self.tokens
+        return refused or (web.Response(status=404) if found is None else web.Response(body=found))
 
 
 def layer(**files: bytes) -> bytes:

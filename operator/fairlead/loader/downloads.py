@@ -22,6 +22,20 @@ class SourceUnreadable(Exception):
     """A source does not respond, or refuses the request."""
 
 
+class CredentialsRefused(SourceUnreadable):
+    """A source answered 401; `challenge` says where a registry gives out tokens, if it is one."""
+
+    def __init__(self, message: str, challenge: str) -> None:
+        super().__init__(message)
+        self.challenge = challenge
+
+
+def bearer_challenge(answer: aiohttp.ClientResponse) -> str:
+    """Return the challenge for a token among those of an answer; empty without one."""
+    found = answer.headers.getall("WWW-Authenticate", ())
+    return next((one for one in found if one.lower().startswith("bearer ")), "")
+
+
 async def read_whole(answer: aiohttp.ClientResponse, largest: int) -> bytes:
     """Read an answer to its end: `content.read(n)` returns what has arrived so far, which need not be all of it."""
     content = bytearray()
@@ -40,7 +54,10 @@ async def download(session: aiohttp.ClientSession, url: str, path: Path, *, head
     try:
         async with session.get(url, headers=headers, timeout=timeout) as answer:
             if answer.status != HTTPStatus.OK:
-                raise SourceUnreadable(f"{url}: answered {answer.status}: {meaning(answer.status)}")
+                message = f"{url}: answered {answer.status}: {meaning(answer.status)}"
+                if answer.status == HTTPStatus.UNAUTHORIZED:
+                    raise CredentialsRefused(message, bearer_challenge(answer))
+                raise SourceUnreadable(message)
             size = 0
             with path.open("wb") as file:
                 async for piece in answer.content.iter_chunked(_PIECE):

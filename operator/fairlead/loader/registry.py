@@ -17,7 +17,15 @@ import aiohttp
 
 from fairlead.adapting import adapter_files
 from fairlead.loader import pull_secrets
-from fairlead.loader.downloads import SILENT_S, SourceUnreadable, download, meaning, read_whole
+from fairlead.loader.downloads import (
+    SILENT_S,
+    CredentialsRefused,
+    SourceUnreadable,
+    bearer_challenge,
+    download,
+    meaning,
+    read_whole,
+)
 
 TITLE: Final = "org.opencontainers.image.title"
 LARGEST_MANIFEST: Final = 4 << 20
@@ -83,13 +91,14 @@ class _RegistryClient:
         self._base = f"{'http' if local else 'https'}://{host}/v2/{image.repository}"
         self._repository = image.repository
         self._session = session
-        self._headers: dict[str, str] = {"Authorization": f"Basic {basic}"} if basic else {}
+        self._basic: dict[str, str] = {"Authorization": f"Basic {basic}"} if basic else {}
+        self._headers = self._basic
 
     async def manifest(self, reference: str) -> dict[str, Any]:
         """Fetch the manifest of a tag or digest."""
         url = f"{self._base}/manifests/{reference}"
         status, body, challenge = await self._get(url)
-        if status == HTTPStatus.UNAUTHORIZED and challenge.startswith("Bearer "):
+        if status == HTTPStatus.UNAUTHORIZED and challenge:
             await self._authorize(challenge)
             status, body, _ = await self._get(url)
         if status != HTTPStatus.OK:
@@ -101,7 +110,14 @@ class _RegistryClient:
     async def blob(self, digest: str, path: Path) -> None:
         """Download one blob to a file."""
         url = f"{self._base}/blobs/{digest}"
-        await download(self._session, url, path, headers=self._headers)
+        try:
+            await download(self._session, url, path, headers=self._headers)
+        except CredentialsRefused as refused:
+            if not refused.challenge:
+                raise
+            # A token ends after some minutes, and the blobs before this one may have taken longer.
+            await self._authorize(refused.challenge)
+            await download(self._session, url, path, headers=self._headers)
         found = await asyncio.to_thread(_sum, path)
         if found != digest:
             raise SourceUnreadable(f"{url}: its content has the digest {found}")
@@ -111,7 +127,7 @@ class _RegistryClient:
         try:
             async with self._session.get(url, headers=self._headers | {"Accept": _ACCEPT}, timeout=timeout) as answer:
                 body = await read_whole(answer, LARGEST_MANIFEST)
-                return answer.status, body, answer.headers.get("WWW-Authenticate", "")
+                return answer.status, body, bearer_challenge(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             raise SourceUnreadable(
                 f"{url}: {type(problem).__name__}: {str(problem)[:120]}; it is tried again"
@@ -125,8 +141,12 @@ class _RegistryClient:
         timeout = aiohttp.ClientTimeout(total=SILENT_S)
         try:
             async with self._session.get(
-                challenged.get("realm", ""), params=query, headers=self._headers, timeout=timeout
+                challenged.get("realm", ""), params=query, headers=self._basic, timeout=timeout
             ) as answer:
+                if answer.status != HTTPStatus.OK:
+                    raise SourceUnreadable(
+                        f"{self._base}: no token: answered {answer.status}: {meaning(answer.status)}"
+                    )
                 found = _mapping(await read_whole(answer, LARGEST_MANIFEST), "token")
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             raise SourceUnreadable(f"{self._base}: no token: {type(problem).__name__}; it is tried again") from None
