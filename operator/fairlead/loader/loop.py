@@ -3,7 +3,6 @@ background."""
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -152,12 +151,12 @@ class LoaderLoop:
             self._staging[entry.digest] = task
 
     async def _stage(self, entry: LoadEntry, access: SourceAccess, session: aiohttp.ClientSession) -> None:
-        folder = self._staging_folder.begin()
         try:
-            problem = await sources.fetch(entry.source, folder, access, session)
-            if problem is None:
-                expected = (self._listed or EMPTY).expectation(entry, self._max_rank)
-                problem = await asyncio.to_thread(self._staging_folder.keep, folder, entry.digest, expected)
+            with self._staging_folder.begin() as folder:
+                problem = await sources.fetch(entry.source, folder, access, session)
+                if problem is None:
+                    expected = (self._listed or EMPTY).expectation(entry, self._max_rank)
+                    problem = await asyncio.to_thread(self._staging_folder.keep, folder, entry.digest, expected)
         except OSError as problem_of_disk:
             problem = AdapterProblem(
                 reason=AdapterReason.SOURCE_UNREADABLE,
@@ -173,7 +172,6 @@ class LoaderLoop:
                 message=f"{type(unforeseen).__name__} while its source was read: {words}; see the loader's log",
             )
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
             self._staging.pop(entry.digest, None)
         if problem is None:
             self._failed.pop(entry.name, None)

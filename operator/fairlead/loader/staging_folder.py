@@ -3,6 +3,8 @@
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
@@ -31,9 +33,14 @@ class StagingFolder:
         """Return an adapter's path."""
         return self.root / digest.removeprefix("sha256:")
 
-    def begin(self) -> Path:
-        """Create an empty folder for the two files."""
-        return Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.root))
+    @contextmanager
+    def begin(self) -> Iterator[Path]:
+        """Create an empty folder for the two files; what is not kept is removed at the end."""
+        folder = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.root))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def keep(self, filled: Path, digest: str, expected: AdapterExpectation) -> AdapterProblem | None:
         """Check fetched files and keep them under their digest; return the problem, if any."""
