@@ -14,6 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
+from fairlead.adapting.adapter_files import FILES
+
 
 @asynccontextmanager
 async def served(*routes: web.RouteDef) -> AsyncIterator[str]:
@@ -68,8 +70,8 @@ class PretendedEngine:
             return web.Response(status=500, text=self.refuses)
         if name in self.loaded:
             return web.Response(status=400, text="already loaded")
-        if not (Path(path) / "adapter_config.json").is_file():
-            return web.Response(status=404, text="no such folder")
+        if not all((Path(path) / file).is_file() and (Path(path) / file).stat().st_size for file in FILES):
+            return web.Response(status=404, text="no such adapter")
         self.loaded[name] = path
         return web.Response(text="Success")
 

@@ -136,6 +136,8 @@ class LoaderLoop:
             log.info("loaded %s", entry.name)
         elif problem is not None:
             self._note(entry, problem)
+            if problem.reason is AdapterReason.ENGINE_REFUSED:
+                await asyncio.to_thread(self._staging_folder.discard_if_changed, entry.digest)
 
     def _note(self, entry: LoadEntry, problem: AdapterProblem) -> None:
         tried = self._failed.get(entry.name)

@@ -65,6 +65,18 @@ class StagingFolder:
         """Remove the files of one adapter."""
         shutil.rmtree(self.path(digest), ignore_errors=True)
 
+    def discard_if_changed(self, digest: str) -> None:
+        """Remove files that are no longer those of the digest, so that they are read again.
+
+        A node that lost its power, or a process that was killed while it discarded them, leaves a part of them.
+        """
+        try:
+            unchanged = digest_of(self.path(digest)) == digest
+        except (UnreadableAdapter, OSError):
+            unchanged = False
+        if not unchanged:
+            self.discard(digest)
+
 
 REMEDY: Final = (
     f"the source must be a folder with {adapter_files.CONFIG} and {adapter_files.WEIGHTS}, as PEFT saves them"
