@@ -49,8 +49,8 @@ def test_a_folder_of_the_mounted_claim_is_copied_its_two_files_alone(tmp_path: P
     [
         ("others/sql", "replicas mount the claim adapters; set spec.engine.lora.claimName"),
         ("adapters/lost", "there is no file adapter_config.json; put the adapter's folder there"),
-        ("adapters/link", "the folder leads out of the claim"),
-        ("adapters/../..", "the folder leads out of the claim"),
+        ("adapters/link", "the path of adapter_config.json leads out of the claim; put the file there"),
+        ("adapters/../..", "the path of adapter_config.json leads out of the claim; put the file there"),
     ],
 )
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, location: str, words: str) -> None:
@@ -231,7 +231,7 @@ def test_a_layer_that_is_not_an_archive_is_reported(tmp_path: Path) -> None:
     pretended.push("v1", (b"no archive at all", {}))
     problem = pulled(pretended, tmp_path / "into")
     assert problem is not None
-    assert "a layer cannot be unpacked" in problem.message
+    assert "a layer cannot be unpacked: ReadError; push it again, as tar without or with gzip" in problem.message
 
 
 def test_an_unreachable_registry_is_tried_again(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Download one file over HTTP, with a size limit and a timeout for silence but not for length."""
 
+import errno
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -58,17 +59,30 @@ async def download(session: aiohttp.ClientSession, url: str, path: Path, *, head
                 if answer.status == HTTPStatus.UNAUTHORIZED:
                     raise CredentialsRefused(message, bearer_challenge(answer))
                 raise SourceUnreadable(message)
+            refuse_size(answer.content_length or 0, url)
             size = 0
             with path.open("wb") as file:
                 async for piece in answer.content.iter_chunked(_PIECE):
                     size += len(piece)
-                    if size > LARGEST:
-                        raise SourceUnreadable(f"{url}: more than {LARGEST >> 30} GiB, so it is not an adapter")
+                    refuse_size(size, url)
                     file.write(piece)
     except TimeoutError:
         raise SourceUnreadable(f"{url}: silent for {SILENT_S:.0f} s; it is tried again") from None
     except (aiohttp.ClientError, OSError) as problem:
+        if is_of_space(problem):
+            raise
         raise SourceUnreadable(f"{url}: {type(problem).__name__}: {str(problem)[:120]}; it is tried again") from None
+
+
+def refuse_size(size: int, what: str) -> None:
+    """Refuse a file that is too large for an adapter, before it fills the node's disk."""
+    if size > LARGEST:
+        raise SourceUnreadable(f"{what}: more than {LARGEST >> 30} GiB, so it is not an adapter")
+
+
+def is_of_space(problem: Exception) -> bool:
+    """Whether the node's disk is to blame and not the source."""
+    return isinstance(problem, OSError) and problem.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def meaning(status: int) -> str:

@@ -5,10 +5,13 @@ so no path in the archive is followed.
 """
 
 import asyncio
+import gzip
 import hashlib
 import json
+import lzma
 import re
 import tarfile
+import zlib
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -25,6 +28,7 @@ from fairlead.loader.downloads import (
     download,
     meaning,
     read_whole,
+    refuse_size,
 )
 
 TITLE: Final = "org.opencontainers.image.title"
@@ -176,8 +180,11 @@ def _unpacked(blob: Path, into: Path) -> None:
             for member in layer:
                 name = member.name.rpartition("/")[2]
                 if name in adapter_files.FILES and member.isfile() and (inner := layer.extractfile(member)):
+                    refuse_size(member.size, f"{name} in a layer")
                     with (into / name).open("wb") as file:
                         while piece := inner.read(1 << 20):
                             file.write(piece)
-    except tarfile.TarError as problem:
-        raise SourceUnreadable(f"a layer cannot be unpacked: {type(problem).__name__}") from None
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as problem:
+        raise SourceUnreadable(
+            f"a layer cannot be unpacked: {type(problem).__name__}; push it again, as tar without or with gzip"
+        ) from None

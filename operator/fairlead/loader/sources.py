@@ -13,7 +13,7 @@ from fairlead.adapting import adapter_files
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 from fairlead.fleet.desired_state import ModelSource, SourceScheme
 from fairlead.loader import registry
-from fairlead.loader.downloads import SourceUnreadable, download
+from fairlead.loader.downloads import SourceUnreadable, download, is_of_space, refuse_size
 
 HUB: Final = "https://huggingface.co"
 
@@ -57,14 +57,24 @@ def _copied(location: str, into: Path, access: SourceAccess) -> None:
             f"pvc://{location}: replicas mount the claim {mounted}; set spec.engine.lora.claimName of the deployment "
             f"to {claim}, or put the files into the claim that is mounted"
         )
-    home = (access.claim_folder / folder).resolve()
-    if not home.is_relative_to(access.claim_folder.resolve()):
-        raise SourceUnreadable(f"pvc://{location}: the folder leads out of the claim")
     for name in adapter_files.FILES:
-        path = home / name
-        if not path.is_file():
-            raise SourceUnreadable(f"pvc://{location}: there is no file {name}; put the adapter's folder there")
-        shutil.copyfile(path, into / name)
+        try:
+            path = (access.claim_folder / folder / name).resolve()
+            # A link must not lead to the loader's own credentials, which the engine may not have.
+            if not path.is_relative_to(access.claim_folder.resolve()):
+                raise SourceUnreadable(
+                    f"pvc://{location}: the path of {name} leads out of the claim; put the file there"
+                )
+            if not path.is_file():
+                raise SourceUnreadable(f"pvc://{location}: there is no file {name}; put the adapter's folder there")
+            refuse_size(path.stat().st_size, f"pvc://{location}: {name}")
+            shutil.copyfile(path, into / name)
+        except OSError as problem:
+            if is_of_space(problem):
+                raise
+            raise SourceUnreadable(
+                f"pvc://{location}: {name} cannot be read: {problem.strerror}; make it readable for the pod's user"
+            ) from None
 
 
 async def _from_hub(source: ModelSource, into: Path, access: SourceAccess, session: aiohttp.ClientSession) -> None:
