@@ -158,6 +158,13 @@ def test_a_registry_gives_the_files_of_an_artifact(tmp_path: Path) -> None:
     assert content(tmp_path / "into") == FILES
 
 
+def test_a_registry_gives_the_files_of_an_artifact_that_was_pushed_from_another_folder(tmp_path: Path) -> None:
+    pretended = PretendedRegistry()
+    pretended.push("v1", *((text, {TITLE: f"../runs/7/{name}"}) for name, text in FILES.items()))
+    assert pulled(pretended, tmp_path / "into") is None
+    assert content(tmp_path / "into") == FILES
+
+
 def test_a_registry_gives_the_files_in_the_layers_of_an_image_and_no_path_is_followed(tmp_path: Path) -> None:
     pretended = PretendedRegistry()
     digest = pretended.push(

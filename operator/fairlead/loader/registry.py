@@ -71,12 +71,14 @@ async def pull(location: str, into: Path, secrets: Path | None, session: aiohttp
         first: dict[str, Any] = next(iter(manifest["manifests"] or ()), {})
         manifest = await client.manifest(str(first.get("digest", "")))
     for layer in manifest.get("layers") or ():
-        name = (layer.get("annotations") or {}).get(TITLE)
+        title = (layer.get("annotations") or {}).get(TITLE)
+        # A file that was pushed from another folder has its path as title.
+        name = None if title is None else str(title).rpartition("/")[2]
         if name is not None and name not in adapter_files.FILES:
             continue
         blob = into / "blob"
         await client.blob(str(layer.get("digest", "")), blob)
-        if name in adapter_files.FILES:
+        if name is not None:
             blob.rename(into / name)
         else:
             await asyncio.to_thread(_unpacked, blob, into)
