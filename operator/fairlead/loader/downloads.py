@@ -1,5 +1,6 @@
 """Download one file over HTTP, with a size limit and a timeout for silence but not for length."""
 
+import asyncio
 import errno
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -61,11 +62,12 @@ async def download(session: aiohttp.ClientSession, url: str, path: Path, *, head
                 raise SourceUnreadable(message)
             refuse_size(answer.content_length or 0, url)
             size = 0
-            with path.open("wb") as file:
+            # In threads: a slow disk holds up writes for seconds, and the kubelet expects an answer within two.
+            with await asyncio.to_thread(path.open, "wb") as file:
                 async for piece in answer.content.iter_chunked(_PIECE):
                     size += len(piece)
                     refuse_size(size, url)
-                    file.write(piece)
+                    await asyncio.to_thread(file.write, piece)
     except TimeoutError:
         raise SourceUnreadable(f"{url}: silent for {SILENT_S:.0f} s; it is tried again") from None
     except (aiohttp.ClientError, OSError) as problem:
