@@ -204,7 +204,10 @@ def test_a_manifest_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: p
     pretended.push_manifest("v1", {"annotations": {"notes": "n" * (2 << 20)}})
     problem = pulled(pretended, tmp_path / "into")
     assert problem is not None
-    assert "/acme/sql/manifests/v1: answered more than 1 MiB; is it a registry?" in problem.message
+    assert (
+        "/acme/sql/manifests/v1: answered more than 1 MiB, so it is no manifest or token; check the host"
+        in problem.message
+    )
 
 
 def test_what_is_not_in_the_registry_is_named(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ async def read_whole(answer: aiohttp.ClientResponse, largest: int) -> bytes:
         content += piece
         if len(content) > largest:
             raise SourceUnreadable(
-                f"{answer.url.with_query(None)}: answered more than {largest >> 20} MiB; is it a registry?"
+                f"{answer.url.with_query(None)}: answered more than {largest >> 20} MiB, so it is no manifest or "
+                "token; check the host in the source"
             )
     return bytes(content)
 
