@@ -40,6 +40,17 @@ def test_the_first_leader_makes_the_secret_and_all_others_find_it() -> None:
     run(story())
 
 
+def test_the_secret_has_no_owner_so_that_a_reinstalled_operator_has_the_key_that_routers_know() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            await operator_key.keep(ApiServer(connection), "fairlead-system", RouterKeys())
+        made = fake.objects.held[(kinds.SECRET.title, "fairlead-system", operator_key.NAME)]
+        assert "ownerReferences" not in made["metadata"]
+
+    run(story())
+
+
 @pytest.mark.parametrize("verb", ["get", "create"])
 def test_a_missing_right_to_the_secret_is_logged_and_retried(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, verb: str

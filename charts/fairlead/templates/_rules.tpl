@@ -62,7 +62,7 @@ rights itself; it does.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [get, create, update{{ if .Values.autoscaler.separate }}, list, delete{{ end }}]  # members see each other
-- apiGroups: [apps]  # its own: what it makes for itself is removed with it
+- apiGroups: [apps]  # its own: its Leases and the webhook's Secret are removed with it
   resources: [deployments]
   resourceNames: [{{ include "fairlead.fullname" . }}{{ if .Values.autoscaler.separate }}, {{ include "fairlead.fullname" . }}-autoscaler{{ end }}]
   verbs: [get]

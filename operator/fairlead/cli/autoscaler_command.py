@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--deployment",
         default="",
         metavar="NAME",
-        help="runs this process: what it creates for itself is deleted with it",
+        help="runs this process: its Lease and the webhook's Secret are deleted with it",
     )
     parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="name by which it holds the Lease")
     parser.add_argument(

@@ -25,7 +25,7 @@ class ProcessSettings:
     identity: str
     """The holder that is written into its Lease: the pod's name and a random part."""
     deployment: str = ""
-    """The Deployment that runs it: what it creates for itself is deleted with it; empty: that stays."""
+    """The Deployment that runs it: its Lease and the webhook's Secret are deleted with it; empty: they stay."""
     lease_seconds: float = 15.0
     """How long after our last renewal others take over; we stop writing at two thirds of it."""
     host: str = "0.0.0.0"  # noqa: S104  # a pod is reached by its address
