@@ -25,6 +25,8 @@ class World:
     conditions: list[list[dict[str, str]]]
     refusals: int = 0
     """How often the engine is not there yet."""
+    faults: list[tuple[str, int]] = field(default_factory=list)
+    """Verbs that the API server answers with this status next, once each."""
 
     there: bool = False
     address: str = ""
@@ -38,6 +40,8 @@ class World:
             self.refusals -= 1
             content = f"{body['messages'][0]['content']} Yes."
             return (503, {}) if self.refusals >= 0 else (200, {"choices": [{"message": {"content": content}}]})
+        if self.faults and self.faults[0][0] == verb:
+            return self.faults.pop(0)[1], {"message": "not now"}
         if verb == "POST":
             self.there = True
             return 201, body
@@ -112,6 +116,22 @@ def test_what_an_earlier_run_left_is_deleted_first(world: World) -> None:
     world.there = True
     play(world)
     assert world.requests[:2] == ["DELETE /fairlead-test", "POST "]
+    assert not world.there
+
+
+def test_an_api_server_that_refuses_single_requests_is_no_broken_installation(world: World) -> None:
+    """A fresh Role reaches the API servers of a control plane one after the other, and any of them may throttle."""
+    world.faults = [("DELETE", 403), ("POST", 500), ("GET", 429), ("DELETE", 429)]
+    assert play(world) == f"{world.address}/v1 answered: 'Are you there? Yes.'"
+    own = "/fairlead-test"
+    assert world.requests == [
+        f"DELETE {own}",
+        *(f"DELETE {own}", "POST "),
+        *(f"DELETE {own}", "POST "),
+        *[f"GET {own}"] * 2,
+        "POST /v1/chat/completions",
+        *[f"DELETE {own}"] * 2,
+    ]
     assert not world.there
 
 

@@ -10,12 +10,17 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+START_S: Final = 30.0
+"""How long it may take to be let in: an API server may not know the test's Role yet, or throttle."""
+CLEAN_UP_S: Final = 10.0
+Answer = TypeVar("Answer")
 
 
 class SelftestFailure(Exception):
@@ -84,15 +89,37 @@ def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
     """Create it, wait until it serves, request a completion, delete it; delete what an earlier run left first."""
     objects = OBJECTS.format(chosen.namespace)
     metadata = {"name": chosen.name, "labels": {"app.kubernetes.io/component": "test"}}
-    wanted = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment", "metadata": metadata, "spec": SPEC}
+    wanted: dict[str, Any] = {
+        "apiVersion": "fairlead.dev/v1alpha1",
+        "kind": "InferenceDeployment",
+        "metadata": metadata,
+        "spec": SPEC,
+    }
     deadline = time.monotonic() + chosen.seconds
-    _delete(door, f"{objects}/{chosen.name}")
-    door.request("POST", objects, wanted)
+    starting = min(deadline, time.monotonic() + START_S)
+    _retried(door, starting, lambda: _create(door, objects, wanted))
     try:
         endpoint = _ready(door, f"{objects}/{chosen.name}", deadline)
         return f"{endpoint} answered: {_completion(door, endpoint, deadline)}"
     finally:
-        _delete(door, f"{objects}/{chosen.name}")
+        _retried(door, time.monotonic() + CLEAN_UP_S, lambda: _delete(door, f"{objects}/{chosen.name}"))
+
+
+def _retried(door: SelftestClient, deadline: float, attempt: Callable[[], Answer]) -> Answer:
+    """Return what the first successful attempt returns: one failed request is no verdict on the installation."""
+    while True:
+        try:
+            return attempt()
+        except SelftestFailure:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(door.each_s)
+
+
+def _create(door: SelftestClient, objects: str, wanted: dict[str, Any]) -> None:
+    """Create it in place of what is there, be it of an earlier run or of an attempt whose reply was lost."""
+    _delete(door, f"{objects}/{wanted['metadata']['name']}")
+    door.request("POST", objects, wanted)
 
 
 def _delete(door: SelftestClient, url: str) -> None:
@@ -103,7 +130,7 @@ def _delete(door: SelftestClient, url: str) -> None:
 def _ready(door: SelftestClient, url: str, deadline: float) -> str:
     """Wait for its endpoint; raises `SelftestFailure` if it is Stalled or the deadline has passed."""
     while True:
-        status = door.request("GET", url).get("status", {})
+        status = _retried(door, deadline, lambda: door.request("GET", url)).get("status", {})
         conditions = {one["type"]: one for one in status.get("conditions", ())}
         if conditions.get("Ready", {}).get("status") == "True":
             return str(status["endpoint"])
@@ -121,11 +148,9 @@ def _ready(door: SelftestClient, url: str, deadline: float) -> str:
 
 def _completion(door: SelftestClient, endpoint: str, deadline: float) -> str:
     """Return the text of the completion; failed requests are retried until the deadline."""
-    while True:
-        try:
-            reply = door.request("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)
-            return repr(reply["choices"][0]["message"]["content"])
-        except SelftestFailure:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(door.each_s)
+
+    def attempt() -> str:
+        reply = door.request("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)
+        return repr(reply["choices"][0]["message"]["content"])
+
+    return _retried(door, deadline, attempt)
