@@ -128,6 +128,46 @@ def test_where_others_make_certificates_theirs_are_served(tmp_path: Path) -> Non
     run(story())
 
 
+def test_a_secret_that_cert_manager_has_not_written_is_named_in_the_log_once_a_minute(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Until then the pods are not Ready, and nothing else says why."""
+
+    async def story() -> None:
+        fake, clock = FakeApi(), Clock()
+        async with fake.connected() as connection:
+            keeper = CertificateRotator(ApiServer(connection), place(tmp_path, ""), clock)
+            await keeper.keep()
+            clock.now += timedelta(seconds=1)
+            await keeper.keep()
+            (line,) = [one.getMessage() for one in caplog.records]
+            assert line == (
+                "webhook certificates: Secret team/hook does not exist, and cert-manager has to write it; see `kubectl "
+                "describe certificate,certificaterequest,issuer -n team`"
+            )
+            empty = {"metadata": {"name": "hook", "namespace": "team"}, "data": {"tls.key": "", "tls.crt": ""}}
+            fake.put(kinds.SECRET, empty)
+            clock.now += timedelta(minutes=1)
+            await keeper.keep()
+            assert "Secret team/hook has no usable tls.crt and tls.key, and" in caplog.records[1].getMessage()
+
+    run(story())
+
+
+def test_an_issuer_that_writes_no_authority_is_enough_where_the_operator_publishes_none(tmp_path: Path) -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with fake.connected() as connection:
+            keeper = CertificateRotator(ApiServer(connection), place(tmp_path, ""), Clock())
+            theirs = certificates.renewed(None, ("x",), NOON)
+            entries = {name: text for name, text in theirs.as_data().items() if name in ("tls.crt", "tls.key")}
+            fake.put(kinds.SECRET, {"metadata": {"name": "hook", "namespace": "team"}, "data": entries})
+            await keeper.first()
+            assert keeper._place.cert_file.read_bytes() == theirs.cert
+
+    run(story())
+
+
 def test_an_api_error_propagates_and_no_certificate_is_written(tmp_path: Path) -> None:
     async def story() -> None:
         fake = FakeApi()

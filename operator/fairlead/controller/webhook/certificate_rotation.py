@@ -9,7 +9,7 @@ import base64
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +64,7 @@ class CertificateRotator:
         self._place = place
         self._clock = clock
         self._served: Certificates | None = None
+        self._lacked_at: datetime | None = None
 
     @property
     def days_left(self) -> float | None:
@@ -105,9 +106,13 @@ class CertificateRotator:
         """Return the certificates of the Secret, renewed if due; unchanged if another tool makes them."""
         place, now = self._place, self._clock()
         secret = await self._api.read(kinds.SECRET, place.namespace, place.secret)
-        found = certificates.read((secret or {}).get("data") or {})
+        data = (secret or {}).get("data") or {}
         if not place.configuration:
-            return found
+            theirs = certificates.read_served(data)
+            if theirs is None:
+                self._complain(exists=secret is not None, now=now)
+            return theirs
+        found = certificates.read(data)
         if found is not None and not certificates.is_due(found, place.names, now):
             return found
         fresh = certificates.renewed(found, place.names, now)
@@ -117,6 +122,20 @@ class CertificateRotator:
             return None
         log.info("webhook certificates: renewed, valid for %d days", certificates.LEAF_LIVES.days)
         return fresh
+
+    def _complain(self, *, exists: bool, now: datetime) -> None:
+        """Log at once and then each minute what is awaited: until it is there, the pod is not Ready."""
+        if self._lacked_at is not None and now - self._lacked_at < timedelta(seconds=EVERY_S):
+            return
+        self._lacked_at = now
+        log.warning(
+            "webhook certificates: Secret %s/%s %s, and cert-manager has to write it; see `kubectl describe "
+            "certificate,certificaterequest,issuer -n %s`",
+            self._place.namespace,
+            self._place.secret,
+            f"has no usable {certificates.CERT} and {certificates.KEY}" if exists else "does not exist",
+            self._place.namespace,
+        )
 
     async def _keep_in(self, secret: Manifest | None, fresh: Certificates) -> None:
         head: Manifest = {"name": self._place.secret, "namespace": self._place.namespace}

@@ -34,6 +34,7 @@ class Certificates:
     cert: bytes
     key: bytes
     bundle: bytes
+    """Empty if another tool makes the certificates and tells the API server which authority to trust."""
     authority_key: bytes | None = None
     """None if another tool, such as cert-manager, signs."""
 
@@ -44,14 +45,23 @@ class Certificates:
 
 
 def read(data: Mapping[str, str]) -> Certificates | None:
-    """Read a Secret; None if an entry is missing or invalid."""
+    """Read a Secret of ours; None if an entry is missing or invalid."""
+    found = read_served(data)
+    try:
+        x509.load_pem_x509_certificates(found.bundle if found is not None else b"")
+    except ValueError:
+        return None
+    return found
+
+
+def read_served(data: Mapping[str, str]) -> Certificates | None:
+    """Read a Secret of another tool, of which only certificate and key are needed; None if one of them is unusable."""
     try:
         entries = {name: base64.b64decode(text, validate=True) for name, text in data.items()}
         found = Certificates(
-            cert=entries[CERT], key=entries[KEY], bundle=entries[BUNDLE], authority_key=_key_in(entries)
+            cert=entries[CERT], key=entries[KEY], bundle=entries.get(BUNDLE, b""), authority_key=_key_in(entries)
         )
         x509.load_pem_x509_certificate(found.cert)
-        x509.load_pem_x509_certificates(found.bundle)
         serialization.load_pem_private_key(found.key, None)
     except (KeyError, ValueError, binascii.Error, TypeError):
         return None
