@@ -201,11 +201,7 @@ class Pretend:
         }
 
 
-PLATFORM: Final = Installation(
-    image="fairlead:test",
-    operator_namespace="fairlead-system",
-    operator_labels=(("app.kubernetes.io/name", "fairlead"),),
-)
+PLATFORM: Final = Installation(image="fairlead:test", operator_namespace="fairlead-system")
 FORGOTTEN: Final = frozenset(
     f"fairlead.dev/{fact}"
     for fact in ("wanted-since", "grown-at", "served", "applied", "failure", "checked", "start-ends")

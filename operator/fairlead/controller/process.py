@@ -223,7 +223,6 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
         platform=Installation(
             image=settings.router_image,
             operator_namespace=settings.lease_namespace,
-            operator_labels=settings.labels,
             monitoring=_namespace(settings.monitoring_namespace),
         ),
         nodes_grow=settings.nodes_grow,

@@ -30,8 +30,6 @@ class OperatorSettings(ProcessSettings):
     """The image of simulated engines."""
     cpu_images: tuple[tuple[EngineKind, str], ...] = ()
     """The images of engines' CPU builds, if they are not the defaults."""
-    labels: tuple[tuple[str, str], ...] = (("app.kubernetes.io/name", "fairlead"),)
-    """Labels of the operator's pods: network policies admit pods with them."""
     monitoring_namespace: str = ""
     """The namespace whose pods may scrape routers and engines; empty: none."""
     nodes_grow: bool = False

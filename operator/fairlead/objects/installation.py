@@ -14,11 +14,7 @@ class Installation:
     image: str
     """The operator's own image, which routers run too."""
     operator_namespace: str
-    operator_labels: Labels = (
-        ("app.kubernetes.io/name", "fairlead"),
-        ("app.kubernetes.io/component", "operator"),
-    )
-    """Labels of the operator's pods, which scrape every engine and router."""
+    """The namespace of the pods that scrape every engine and router."""
     pull_policy: str = "IfNotPresent"
     monitoring: Labels = ()
     """Labels of the namespace whose pods may scrape too; empty: none may."""

@@ -79,7 +79,14 @@ def _loaders(platform: Installation) -> Manifest:
 
 
 def _operator(platform: Installation) -> Manifest:
-    return _in_namespaces({NAMESPACE: platform.operator_namespace}) | _pods(dict(platform.operator_labels))
+    """Select by component too: in the operator's namespace there may be engines and routers, which have its name."""
+    pods = {
+        "matchLabels": {"app.kubernetes.io/name": "fairlead"},
+        "matchExpressions": [
+            {"key": "app.kubernetes.io/component", "operator": "In", "values": ["operator", "autoscaler"]}
+        ],
+    }
+    return _in_namespaces({NAMESPACE: platform.operator_namespace}) | {"podSelector": pods}
 
 
 def _watchers(platform: Installation) -> list[Manifest]:
