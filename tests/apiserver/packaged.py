@@ -45,7 +45,7 @@ FILLED: Final[dict[str, Any]] = {
     "tolerations": [{"key": "system", "operator": "Exists", "effect": "NoSchedule"}],
     "affinity": {"nodeAffinity": {}},
     "priorityClassName": "system-cluster-critical",
-    "extraArgs": ["--engine-image=registry.test/engine:1"],
+    "extraArgs": ["--decide-seconds=2"],
     "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.test:3128"}],
     "extraObjects": [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}, "data": {"in": "{{ .Release.Name }}"}}

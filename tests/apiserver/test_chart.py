@@ -21,7 +21,7 @@ from house import chart_manifests, kube_schemas
 from house.chart_manifests import Manifest, Refused
 from house.chart_values import Values
 from house.tree import ROOT
-from tests.apiserver.packaged import DIGEST, besides_defaults, leaves, nested
+from tests.apiserver.packaged import DIGEST, FILLED, besides_defaults, leaves, nested
 
 CASES: Final = tuple(besides_defaults())
 COMMANDS: Final[dict[str, Any]] = {
@@ -98,6 +98,16 @@ WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "an unknown field": ({"products": [{"product": "A", "price": 1}]}, "additional properties 'price' not allowed"),
     "a flag that a value sets": ({"extraArgs": ["--namespaces=a"]}, "set watchNamespaces instead"),
 }
+
+
+def test_every_flag_that_a_value_sets_is_refused_among_your_own(helm: Path, cases: list[list[Manifest]]) -> None:
+    deployments = [one for case in cases for one in case if one["kind"] == "Deployment"]
+    started = [one["spec"]["template"]["spec"]["containers"][0]["args"] for one in deployments]
+    flags = {word.partition("=")[0] for _, *words in started for word in words}
+    for flag in flags - {FILLED["extraArgs"][0].partition("=")[0]}:
+        with pytest.raises(Refused) as refused:
+            chart_manifests.template(helm, {"extraArgs": [f"{flag}=x"]})
+        assert f'"{flag}=x": the chart sets this flag; set ' in str(refused.value).replace("\\", "")
 
 
 @pytest.mark.parametrize(("values", "wording"), WRONG.values(), ids=WRONG)

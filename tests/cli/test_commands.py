@@ -48,6 +48,14 @@ def test_an_engine_flag_without_the_separator_is_answered_with_the_usage_that_ha
     assert "comes after `--`: fairlead engine --product NVIDIA-L4 -- vllm serve MODEL" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", main.IN_CLUSTER)
+def test_a_flag_of_a_cluster_process_is_written_in_full(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The chart refuses extra flags that its values set, by their names."""
+    with pytest.raises(SystemExit, match="2"):
+        main.main([command, "--namespace=team-b"])
+    assert "unrecognized arguments: --namespace=team-b" in capsys.readouterr().err
+
+
 def test_version_as_text_is_one_aligned_line_a_part(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["version"]) == 0
 

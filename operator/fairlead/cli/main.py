@@ -83,6 +83,9 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "version": ("print the versions of Fairlead and of what it stands on", version.arguments, version.run),
 }
 
+IN_CLUSTER: Final = ("operator", "controller", "autoscaler")
+"""Commands whose flags must be written in full: the chart refuses by name what its own values set."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0 for success, 1 for failure, 2 for invalid arguments."""
@@ -111,7 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fairlead {fairlead.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (summary, arguments, _) in COMMANDS.items():
-        arguments(commands.add_parser(name, help=summary, description=summary))
+        whole = name in IN_CLUSTER
+        arguments(commands.add_parser(name, help=summary, description=summary, allow_abbrev=not whole))
     return parser
 
 
