@@ -61,7 +61,11 @@ class ServiceAccount(Group):
 class Rbac(Group):
     """The operator's permissions."""
 
-    create: bool = Field(default=True, description="Create its roles and bindings; with `false` you provide them.")
+    create: bool = Field(
+        default=True,
+        description="Create its roles and bindings, and those of the token with which Prometheus reads routers' "
+        "metrics; with `false` you provide them.",
+    )
     secrets: bool = Field(
         default=True,
         description="May read a Secret that an object refers to (never list them), and create those with which routers "

@@ -52,7 +52,8 @@ class Serving(Group):
     pod_monitor: PodMonitor = Field(
         default=PodMonitor(),
         description="For the Prometheus operator; one for routers and one for engines. Routers require a token, which "
-        "the chart also creates: Secret RELEASE-scraper, whose owner may get /metrics and nothing else.",
+        "the chart also creates: a Secret with the release's full name and `-scraper`, whose owner may get /metrics "
+        "and nothing else.",
     )
 
 

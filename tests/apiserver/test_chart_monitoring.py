@@ -45,6 +45,12 @@ def test_the_namespace_of_a_deployment_is_kept_where_the_operator_is_scraped(hel
     assert [one["honorLabels"] for one in monitor["spec"]["podMetricsEndpoints"]] == [True]
 
 
+def test_the_token_of_the_monitor_of_routers_exists_where_you_provide_the_roles(helm: Path) -> None:
+    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True, "rbac.create": False}))
+    named = [one["kind"] for one in objects if one["metadata"]["name"] == "fairlead-scraper"]
+    assert sorted(named) == ["Secret", "ServiceAccount"]
+
+
 def test_a_gateways_routers_are_named_alike_by_the_chart_and_by_the_page(helm: Path) -> None:
     objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True}))
     monitors = {one["metadata"]["name"]: one for one in objects if one["kind"] == "PodMonitor"}
