@@ -26,7 +26,9 @@ class Image(Group):
         description="`sha256:...`; pins the image even if its tag is moved.",
     )
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
-        default="IfNotPresent", description="When a node pulls the image."
+        default="IfNotPresent",
+        description="When a node pulls the image: for the operator, routers and evaluations. Simulated engines follow "
+        "Kubernetes' default.",
     )
 
 
@@ -47,7 +49,10 @@ class Product(Group):
 class PullSecret(Group):
     """A Secret with registry credentials."""
 
-    name: str = Field(min_length=1, description="Name of a Secret in the release's namespace.")
+    name: str = Field(
+        min_length=1,
+        description="Name of a Secret, in the release's namespace and in each namespace with routers or evaluations.",
+    )
 
 
 class ServiceAccount(Group):
@@ -196,7 +201,11 @@ class Values(Group):
         "tag. The default for vLLM is `localhost/fairlead-vllm-cpu:0.32.0`, which every node must have; SGLang has no "
         "default, so its specs must name one.",
     )
-    image_pull_secrets: list[PullSecret] = Field(default=[], description="Registry credentials of the operator's pods.")
+    image_pull_secrets: list[PullSecret] = Field(
+        default=[],
+        description="Registry credentials for the image. The pods of the operator, of routers and of evaluations name "
+        "these Secrets, which must be in the release's namespace and in each namespace that is served.",
+    )
     replicas: int = Field(
         default=2,
         ge=1,

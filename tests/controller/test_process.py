@@ -1,5 +1,6 @@
 """The assembled process: what its flags become, and what the webhook, the metrics page and Kopf get."""
 
+import argparse
 import asyncio
 import random
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any, Final
 import kopf
 import pytest
 
-from fairlead.cli import offline_data
+from fairlead.cli import offline_data, operator_command
 from fairlead.cluster import kinds, lease
 from fairlead.cluster.api_server import ApiServer
 from fairlead.controller import process
@@ -18,6 +19,7 @@ from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.process.ports import ProcessHealth
+from fairlead.telemetry import log_lines
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import run
@@ -32,6 +34,18 @@ def test_flags_become_what_a_reconcile_needs() -> None:
     assert setting.platform.image == "r:1"
     assert setting.platform.operator_namespace == "ops"
     assert "Europe/Berlin" in (setting.context.time_zones or ())
+
+
+def test_the_installations_image_is_pulled_as_its_flags_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_lines, "setup", lambda *_: None)  # it would replace the handlers of this process
+    parser = argparse.ArgumentParser()
+    operator_command.arguments(parser)
+    words = ["--image-pull-policy=Always", "--image-pull-secret=registry", "--image-pull-secret=mirror"]
+    settings = operator_command._settings(parser.parse_args(words), SETTINGS.catalogue)
+    platform = process._setting(settings).platform
+    assert (platform.pull_policy, platform.pull_secrets) == ("Always", ("registry", "mirror"))
+    usual = process._setting(SETTINGS).platform
+    assert (usual.pull_policy, usual.pull_secrets) == ("IfNotPresent", ())
 
 
 def test_prices_of_the_installation_are_those_that_costs_are_calculated_with(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Pods of an evaluation: no GPU, no rights, no group set on a volume, nothing but what their work needs."""
 
+from dataclasses import replace
+
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import EngineKind, EnvFrom, SecretKey
 from fairlead.fleet.evaluation_runners import EvaluationRunner, RunnerKind, RunnerPass, RunnerProgram
@@ -98,6 +100,9 @@ def test_the_harness_reads_the_folder_itself_and_needs_no_copy() -> None:
     assert [one["name"] for one in program["env"][-3:]] == ["MODE", "KEY", "TEXT"]
     assert "configMapKeyRef" in program["env"][-1]["valueFrom"]
     assert spec["imagePullSecrets"] == [{"name": "registry"}, {"name": "other"}]
+    private = runner_pods.manifest(work(runner, source), replace(PLATFORM, pull_secrets=("ours", "other")))
+    named = [one["name"] for one in private["spec"]["imagePullSecrets"]]
+    assert named == ["ours", "other", "registry"], "the relay runs the installation's image"
 
 
 def test_a_users_own_variable_replaces_the_one_of_its_name() -> None:

@@ -31,6 +31,7 @@ class World:
     there: bool = False
     address: str = ""
     requests: list[str] = field(default_factory=list)
+    spec: dict[str, Any] = field(default_factory=dict)
     tokens: set[str | None] = field(default_factory=set)
 
     def answer(self, verb: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -43,7 +44,7 @@ class World:
         if self.faults and self.faults[0][0] == verb:
             return self.faults.pop(0)[1], {"message": "not now"}
         if verb == "POST":
-            self.there = True
+            self.there, self.spec = True, body["spec"]
             return 201, body
         if not self.there:
             return 404, {"message": "not found"}
@@ -91,11 +92,13 @@ def world() -> Iterator[World]:
         thread.join()
 
 
-def play(world: World) -> str:
+def play(world: World, *words: str) -> str:
     """Run the self-test in this world."""
     parser = argparse.ArgumentParser()
     selftest.arguments(parser)
-    return run_selftest(parser.parse_args(WORDS), SelftestClient(server=world.address, token="t", each_s=0.01))
+    return run_selftest(
+        parser.parse_args([*WORDS, *words]), SelftestClient(server=world.address, token="t", each_s=0.01)
+    )
 
 
 def test_the_selftest_creates_a_deployment_waits_queries_it_and_deletes_it(world: World) -> None:
@@ -110,6 +113,13 @@ def test_the_selftest_creates_a_deployment_waits_queries_it_and_deletes_it(world
         f"DELETE {own}",
     ]
     assert world.tokens == {None}, "an engine never sees the account's token"
+
+
+def test_its_engine_pulls_our_image_with_the_credentials_of_the_installation(world: World) -> None:
+    play(world)
+    assert "placement" not in world.spec
+    play(world, "--image-pull-secret=registry")
+    assert world.spec["placement"] == {"imagePullSecrets": [{"name": "registry"}]}
 
 
 def test_what_an_earlier_run_left_is_deleted_first(world: World) -> None:

@@ -9,6 +9,8 @@
   "--webhook" "webhook.enabled"
   "--router-image" "image"
   "--engine-image" "image"
+  "--image-pull-policy" "image.pullPolicy"
+  "--image-pull-secret" "imagePullSecrets"
   "--cpu-image" "cpuImages"
   "--log-format" "logging.format"
   "--log-level" "logging.level"

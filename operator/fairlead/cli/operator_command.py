@@ -24,6 +24,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="the webhook configuration that must trust this webhook; empty: cert-manager does that",
     )
     parser.add_argument("--router-image", default=image, help="what routers run")
+    parser.add_argument(
+        "--image-pull-policy",
+        choices=("Always", "IfNotPresent", "Never"),
+        default="IfNotPresent",
+        help="when a node pulls the image of routers and evaluations; default IfNotPresent",
+    )
+    parser.add_argument(
+        "--image-pull-secret",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a Secret with registry credentials for routers and evaluations, which must be in their namespace",
+    )
     parser.add_argument("--engine-image", default=image, help="what simulated engines run")
     parser.add_argument(
         "--cpu-image",
@@ -96,6 +109,8 @@ def _settings(chosen: argparse.Namespace, catalogue: "Catalogue") -> "OperatorSe
     return OperatorSettings(
         **autoscaler_command.process_settings(chosen, "operator"),
         router_image=chosen.router_image,
+        image_pull_policy=chosen.image_pull_policy,
+        image_pull_secrets=tuple(chosen.image_pull_secret),
         engine_image=chosen.engine_image,
         cpu_images=tuple(chosen.cpu_image),
         monitoring_namespace=chosen.monitoring_namespace,

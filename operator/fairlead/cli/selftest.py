@@ -8,6 +8,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--namespace", required=True, help="a namespace that the operator serves")
     parser.add_argument("--name", default="fairlead-test", help="name of the InferenceDeployment it makes and deletes")
+    parser.add_argument(
+        "--image-pull-secret",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a Secret in that namespace with credentials for the registry of the simulated engine's image",
+    )
     parser.add_argument("--seconds", type=float, default=240.0, help="how long it may take to serve")
 
 

@@ -10,7 +10,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -73,7 +73,7 @@ def in_cluster(account: Path) -> SelftestClient:
 
 
 OBJECTS: Final = "/apis/fairlead.dev/v1alpha1/namespaces/{}/inferencedeployments"
-SPEC: Final = {
+SPEC: Final[dict[str, Any]] = {
     "model": {"source": "hf://Qwen/Qwen3-0.6B", "servedName": "selftest"},
     "engine": {"kind": "Simulated"},
     "accelerator": {"product": "NVIDIA-L4", "resource": "none"},
@@ -93,7 +93,7 @@ def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
         "apiVersion": "fairlead.dev/v1alpha1",
         "kind": "InferenceDeployment",
         "metadata": metadata,
-        "spec": SPEC,
+        "spec": _spec(chosen.image_pull_secret),
     }
     deadline = time.monotonic() + chosen.seconds
     starting = min(deadline, time.monotonic() + START_S)
@@ -103,6 +103,12 @@ def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
         return f"{endpoint} answered: {_completion(door, endpoint, deadline)}"
     finally:
         _retried(door, time.monotonic() + CLEAN_UP_S, lambda: _delete(door, f"{objects}/{chosen.name}"))
+
+
+def _spec(pull_secrets: Sequence[str]) -> dict[str, Any]:
+    """Return the spec; its engine runs our image, which may be in a registry that requires credentials."""
+    named = [{"name": one} for one in pull_secrets]
+    return SPEC | ({"placement": {"imagePullSecrets": named}} if named else {})
 
 
 def _retried(door: SelftestClient, deadline: float, attempt: Callable[[], Answer]) -> Answer:

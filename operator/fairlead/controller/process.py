@@ -223,6 +223,8 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
         platform=Installation(
             image=settings.router_image,
             operator_namespace=settings.lease_namespace,
+            pull_policy=settings.image_pull_policy,
+            pull_secrets=settings.image_pull_secrets,
             monitoring=_namespace(settings.monitoring_namespace),
         ),
         nodes_grow=settings.nodes_grow,

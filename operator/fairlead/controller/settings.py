@@ -26,6 +26,10 @@ class OperatorSettings(ProcessSettings):
     """All flags of `fairlead operator`."""
 
     router_image: str
+    image_pull_policy: str = "IfNotPresent"
+    """When a node pulls the image of routers and of our evaluation pods."""
+    image_pull_secrets: tuple[str, ...] = ()
+    """Secrets with credentials for the registry of that image."""
     engine_image: str
     """The image of simulated engines."""
     cpu_images: tuple[tuple[EngineKind, str], ...] = ()

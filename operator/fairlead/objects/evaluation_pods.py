@@ -14,6 +14,7 @@ from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile, ItemSourc
 from fairlead.objects import answer_journals, labels, names, security
 from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest, fingerprint
+from fairlead.objects.pull_secrets import pulled
 
 FINGERPRINT: Final = f"{GROUP}/work"
 """An annotation: the digest of everything that decides its result."""
@@ -98,15 +99,9 @@ def reader(owner: WorkOwner, source: PodSource, platform: Installation, *, besid
     way = ways_to(source, ITEMS)
     words = [*way.words, *(["--beside"] if beside else [])]
     container = ours(platform, ["evaluator", "read", *words]) | {"env": [*NO_GPU, *way.env], "volumeMounts": way.mounts}
-    spec = {"containers": [container], "volumes": way.volumes, **pulled(way.pull_secrets)}
+    spec = {"containers": [container], "volumes": way.volumes, **pulled((*platform.pull_secrets, *way.pull_secrets))}
     work = PodWork(name=names.items(owner.evaluation), seconds=READ_WITHIN_S, key=repr((source, beside)))
     return pod(owner, work, spec)
-
-
-def pulled(secrets: Sequence[str]) -> Manifest:
-    """Return the credentials for a pod's images, if any."""
-    found = [{"name": one} for one in dict.fromkeys(secrets)]
-    return {"imagePullSecrets": found} if found else {}
 
 
 def pod(owner: WorkOwner, work: PodWork, spec: Manifest) -> Manifest:

@@ -16,6 +16,8 @@ class Installation:
     operator_namespace: str
     """The namespace of the pods that scrape every engine and router."""
     pull_policy: str = "IfNotPresent"
+    pull_secrets: tuple[str, ...] = ()
+    """Secrets with credentials for the registry of this image; they must be in the namespace of the pod."""
     monitoring: Labels = ()
     """Labels of the namespace whose pods may scrape too; empty: none may."""
     router_keys: RouterKeys = field(default_factory=RouterKeys, compare=False)

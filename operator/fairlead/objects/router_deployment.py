@@ -1,7 +1,7 @@
 """The pods of a deployment's or a gateway's routers: replaced one by one without a gap, not ended while they stream.
 
-The pods themselves depend only on the number of routers, the longest request, the memory for cached responses, and the
-mounted Secrets; all other settings reach them through their file.
+The pods themselves depend only on the number of routers, the longest request, the memory for cached responses, the
+mounted Secrets, and how the installation pulls its image; all other settings reach them through their file.
 """
 
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from fairlead.objects.installation import Installation
 from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
+from fairlead.objects.pull_secrets import pulled
 
 CONTAINER: Final = "router"
 
@@ -62,6 +63,7 @@ def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets
     return {
         "containers": [_container(platform, router.routing, [mount for _, mount in mounted])],
         "volumes": [volume for volume, _ in mounted],
+        **pulled(platform.pull_secrets),
         "terminationGracePeriodSeconds": _PRE_STOP_SECONDS + _ACCEPT_SECONDS + longest + _REST_SECONDS,
         "restartPolicy": "Always",
         "serviceAccountName": owner.router_name,

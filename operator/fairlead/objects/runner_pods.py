@@ -16,6 +16,7 @@ from fairlead.objects import engine_pods, evaluation_pods, labels, names, securi
 from fairlead.objects.evaluation_pods import CONTAINER, ITEMS, NO_GPU, RELAY, PodWork, SourceWay, WorkOwner
 from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest
+from fairlead.objects.pull_secrets import pulled
 
 ADDRESSES: Final = f"{GROUP}/engine-pods"
 """An annotation: the addresses of the pods that serve, kept by the operator and read by the relay."""
@@ -64,7 +65,7 @@ def manifest(work: RunnerWork, platform: Installation) -> Manifest:
         "initContainers": [*([_copy(work, way, platform)] if is_job else []), _relay(work, platform)],
         "containers": [_program(work, way)],
         "volumes": [*way.volumes, *_volumes(is_job=is_job)],
-        **evaluation_pods.pulled((*program.pull_secrets, *way.pull_secrets)),
+        **pulled((*platform.pull_secrets, *program.pull_secrets, *way.pull_secrets)),
     }
     return evaluation_pods.pod(
         work.owner,
