@@ -152,6 +152,18 @@ def test_a_client_certificate_reads_as_a_service_account(cluster: ConsoleCluster
     assert {token for _, _, token in cluster.seen} == {"Bearer of-reader"}
 
 
+def test_a_user_that_acts_as_another_one_does_not_read_with_its_own_token(cluster: ConsoleCluster) -> None:
+    cluster.has_consoles()
+    path = Path(os.environ["KUBECONFIG"])
+    path.write_text(path.read_text().replace('"token": "t"', '"token": "t", "as": "viewer"'))
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        pytest.fail(f"{session} came in at {address}")
+
+    with pytest.raises(ClusterUnavailable, match=r"acts as another one \(users\[\]\.user\.as\).* --service-account"):
+        entered(scenario)
+
+
 @pytest.mark.parametrize(
     ("account", "named", "words"),
     [

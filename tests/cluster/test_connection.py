@@ -115,7 +115,11 @@ def test_a_kubeconfig_is_read_by_the_official_client(
             connection = await connect({"KUBECONFIG": kubeconfig(tmp_path, fake.address, user)})
             async with connection:
                 found = await connection.credentials()
-                assert (found.server, found.headers, found.default_namespace) == (fake.address, headers, "serving")
+                assert (found.server, dict(found.headers), found.default_namespace) == (
+                    fake.address,
+                    headers,
+                    "serving",
+                )
                 assert (await ApiServer(connection).listing(CONFIG_MAP)).items == []
 
     run(story())

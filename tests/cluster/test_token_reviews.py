@@ -20,7 +20,8 @@ DENIED = {"status": {"allowed": False}}
 @asynccontextmanager
 async def answering(status: int, text: str, seen: list[tuple[str, object]]) -> AsyncIterator[str]:
     async def review(request: web.Request) -> web.Response:
-        seen.append((request.headers["Authorization"], await request.json()))
+        who = " as ".join(value for name, value in request.headers.items() if name.startswith(("Author", "Imperson")))
+        seen.append((who, await request.json()))
         return web.Response(status=status, text=text)
 
     app = web.Application()
@@ -78,6 +79,17 @@ def test_our_client_certificate_is_not_presented_with_another_clients_token(tmp_
         async with answering(201, json.dumps(DENIED), seen) as server:
             environ = {"KUBECONFIG": kubeconfig(tmp_path, server, ours)}
             assert await access_reviews.may_get("theirs", "/metrics", environ) is TokenRight.DENIED
+
+    run(story())
+
+
+def test_the_user_that_ours_acts_as_is_not_named_with_another_clients_token(tmp_path: Path) -> None:
+    async def story() -> None:
+        seen: list[tuple[str, object]] = []
+        async with answering(201, json.dumps(DENIED), seen) as server:
+            environ = {"KUBECONFIG": kubeconfig(tmp_path, server, {"token": "our-own", "as": "admin"})}
+            assert await access_reviews.may_get("theirs", "/metrics", environ) is TokenRight.DENIED
+        assert [who for who, _ in seen] == ["Bearer theirs"]
 
     run(story())
 

@@ -107,6 +107,11 @@ async def _token(cluster: ClusterClient, account: str | None) -> Token:
     async def own() -> str:
         return (await cluster.connection.credentials()).token or ""
 
+    if (await cluster.connection.credentials()).impersonation:
+        raise ClusterUnavailable(
+            "the kubeconfig's user acts as another one (users[].user.as) and has no token of that one to pass on; "
+            "set --service-account NAMESPACE/NAME to read as that account"
+        )
     if not await own():
         raise ClusterUnavailable(
             "the kubeconfig has a client certificate and no token, and a certificate cannot be passed on; "

@@ -39,8 +39,8 @@ async def may_get(
 
 
 def _in_name_of(token: str, own: Credentials) -> ApiConnection:
-    """Connect without our own client certificate, which would authenticate us instead of the token's owner."""
-    theirs = replace(own, scheme="Bearer", token=token, certificate_path=None, private_key_path=None)
+    """Connect with nothing of our own that would name another user than the token's owner."""
+    theirs = replace(own, scheme="Bearer", token=token, certificate_path=None, private_key_path=None, impersonation=())
 
     async def source() -> Credentials:
         return theirs

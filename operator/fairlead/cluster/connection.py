@@ -1,23 +1,35 @@
 """The connection to the API server: its address, our credentials, and one session that all requests share.
 
-Finds credentials and keeps them fresh. Knows nothing of what is requested; `api_server` does.
+Chooses where credentials come from and keeps them fresh. Knows nothing of what is requested; `api_server` does.
 """
 
 import logging
 import os
-import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace, TracebackType
-from typing import Any, Final
+from types import TracebackType
+from typing import Final
 
 import aiohttp
-import yaml
+from multidict import CIMultiDict
 from yarl import URL
 
 from fairlead import __version__
+from fairlead.cluster import kubeconfig
+from fairlead.cluster.credentials import Credentials, CredentialSource, NoCredentials
+
+__all__ = (
+    "SERVICE_ACCOUNT",
+    "TOKEN_LIVES_S",
+    "ApiConnection",
+    "Credentials",
+    "HttpRequest",
+    "NoCredentials",
+    "connect",
+    "source_of",
+)
 
 log = logging.getLogger(__name__)
 
@@ -25,51 +37,6 @@ SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 TOKEN_LIVES_S: Final = 60.0
 """The kubelet rewrites a pod's token long before it expires, so it is enough to read it once a minute."""
-
-
-class NoCredentials(Exception):
-    """Neither a service account nor a kubeconfig was found; the message says where they were expected."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """A server and our credentials for it. Fields have Kopf's names, so that one source serves both."""
-
-    server: str
-    ca_path: str | None = None
-    insecure: bool = False
-    """The kubeconfig says not to verify the server's certificate."""
-    scheme: str | None = None
-    token: str | None = None
-    certificate_path: str | None = None
-    private_key_path: str | None = None
-    proxy_url: str | None = None
-    default_namespace: str | None = None
-    tls_server_name: str | None = None
-    """The name to expect in the server's certificate, if it is not the address's host."""
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers that authenticate a request; a client certificate needs none."""
-        return {"Authorization": f"{self.scheme} {self.token}"} if self.token else {}
-
-    def for_kopf(self) -> dict[str, Any]:
-        """Return the arguments of `kopf.ConnectionInfo`, which has no field for the certificate's name."""
-        return {name: value for name, value in asdict(self).items() if name != "tls_server_name"}
-
-    def trust(self) -> ssl.SSLContext:
-        """Return the TLS context: the CA that verifies the server, and our client certificate."""
-        context = ssl.create_default_context(cafile=self.ca_path)
-        if self.insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if self.certificate_path:
-            context.load_cert_chain(self.certificate_path, self.private_key_path)
-        return context
-
-
-CredentialSource = Callable[[], Awaitable[Credentials]]
-"""Reads credentials anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +98,7 @@ class ApiConnection:
             request.method,
             URL(who.server + request.path, encoded=True).with_query(request.query),
             data=request.body,
-            headers={**request.headers, **who.headers}
-            | ({"Content-Type": request.content_type} if request.body is not None else {}),
+            headers=_headers(request, who),
             timeout=timeout,
             server_hostname=who.tls_server_name if self._trust else None,
             allow_redirects=False,
@@ -155,14 +121,16 @@ class ApiConnection:
 
 
 async def connect(environ: Mapping[str, str] | None = None, service_account: Path = SERVICE_ACCOUNT) -> ApiConnection:
-    """Connect to the cluster we run in, or to the one that KUBECONFIG (by default, ~/.kube/config) names."""
+    """Connect to the cluster that kubectl would use: that of KUBECONFIG (by default, ~/.kube/config), or our own."""
     source = source_of(os.environ if environ is None else environ, service_account)
     return ApiConnection(source, await source())
 
 
 def source_of(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> CredentialSource:
-    """Choose where credentials come from: the pod's service account inside a cluster, a kubeconfig elsewhere."""
-    if host := environ.get("KUBERNETES_SERVICE_HOST"):
+    """Choose where credentials come from: a kubeconfig, or inside a cluster without one, the pod's service account."""
+    paths = kubeconfig.paths(environ)
+    host = environ.get("KUBERNETES_SERVICE_HOST")
+    if host and not kubeconfig.names_cluster(paths):
         port = environ.get("KUBERNETES_SERVICE_PORT", "443")
         server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
@@ -170,14 +138,24 @@ def source_of(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUN
             return _of_pod(server, service_account)
 
         return pod
-    paths = environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-    if not any(Path(path).is_file() for path in paths.split(os.pathsep)):
-        raise NoCredentials(f"KUBECONFIG: {paths}: there is no such file; name one, or run inside a cluster")
+    if not any(path.is_file() for path in paths):
+        named = os.pathsep.join(map(str, paths))
+        raise NoCredentials(f"KUBECONFIG: {named}: there is no such file; name one, or run inside a cluster")
 
     async def file() -> Credentials:
-        return await _of_kubeconfig(paths)
+        return await kubeconfig.read(paths, environ)
 
     return file
+
+
+def _headers(request: HttpRequest, who: Credentials) -> CIMultiDict[str]:
+    """Return all headers; those that say who we are replace the request's, and one of them may come several times."""
+    own = who.headers
+    headers = CIMultiDict((name, value) for name, value in request.headers.items() if name not in own)
+    if request.body is not None:
+        headers["Content-Type"] = request.content_type
+    headers.extend(own)
+    return headers
 
 
 def _of_pod(server: str, folder: Path) -> Credentials:
@@ -194,39 +172,4 @@ def _of_pod(server: str, folder: Path) -> Credentials:
         scheme="Bearer",
         token=token,
         default_namespace=home.read_text(encoding="ascii").strip() if home.exists() else None,
-    )
-
-
-async def _of_kubeconfig(paths: str) -> Credentials:
-    """Use the official client, which handles tokens, certificates and plugins; it costs 22 MB, so not in pods."""
-    from kubernetes.aio import config  # noqa: PLC0415  # 22 MB and 0.2 s that a pod never needs
-
-    found = SimpleNamespace(api_key={}, host="", ssl_ca_cert=None, cert_file=None, key_file=None, verify_ssl=True)
-    try:
-        loader = await config.load_kube_config(config_file=paths, client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]  # generated
-    except (
-        config.ConfigException,
-        yaml.YAMLError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as problem:
-        words = " ".join(str(problem).split())
-        if isinstance(problem, TypeError | AttributeError):  # of the client, about its own variables
-            words = "empty, or not of the form of a kubeconfig"
-        raise NoCredentials(f"KUBECONFIG: {paths}: {words}; correct the file") from problem
-    scheme, _, token = str(found.api_key.get("BearerToken", "")).partition(" ")
-    return Credentials(
-        server=found.host,
-        ca_path=found.ssl_ca_cert,
-        insecure=not found.verify_ssl,
-        scheme=scheme or None,
-        token=token.strip() or None,
-        certificate_path=found.cert_file,
-        private_key_path=found.key_file,
-        proxy_url=getattr(found, "proxy", None),
-        default_namespace=loader.current_context["context"].get("namespace"),
-        tls_server_name=getattr(found, "tls_server_name", None),
     )

@@ -1,0 +1,131 @@
+"""Credentials from a kubeconfig: one file or several, read as kubectl reads them, so that both use the same cluster.
+
+The official client reads the files, and handles tokens, certificates and plugins. It costs 22 MB, so no pod imports it.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import yaml
+
+from fairlead.cluster import proxies
+from fairlead.cluster.credentials import Credentials, NoCredentials
+
+if TYPE_CHECKING:
+    from kubernetes.aio.config.kube_config import KubeConfigMerger
+
+log = logging.getLogger(__name__)
+
+HEADER_CHARACTERS: Final = "!#$&'*+-.^_`|~"
+"""What may stand in a header's name as it is, besides letters and digits."""
+
+
+def paths(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the files of KUBECONFIG; without it, the one in the home folder."""
+    if named := environ.get("KUBECONFIG"):
+        return tuple(Path(path) for path in named.split(os.pathsep) if path)
+    try:
+        return (Path.home() / ".kube" / "config",)
+    except RuntimeError:  # in a container whose user has no home
+        return ()
+
+
+def names_cluster(files: tuple[Path, ...]) -> bool:
+    """Whether one of the files has a current context, as it must inside a cluster to be used there."""
+    return any(_names_context(path) for path in files if path.is_file())
+
+
+async def read(files: tuple[Path, ...], environ: Mapping[str, str]) -> Credentials:
+    """Read server, credentials, proxy and namespace of the current context."""
+    from kubernetes.aio import config  # noqa: PLC0415  # 22 MB and 0.2 s that a pod never needs
+
+    named = os.pathsep.join(map(str, files))
+    try:
+        return await _read(named, environ)
+    except (
+        config.ConfigException,
+        yaml.YAMLError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as problem:
+        words = " ".join(str(problem).split())
+        if isinstance(problem, TypeError | AttributeError):  # of the client, about its own variables
+            words = "empty, or not of the form of a kubeconfig"
+        raise NoCredentials(f"KUBECONFIG: {named}: {words}; correct the file") from problem
+
+
+async def _read(named: str, environ: Mapping[str, str]) -> Credentials:
+    from kubernetes.aio.config import kube_config  # noqa: PLC0415  # as above
+
+    found = SimpleNamespace(api_key={}, host="", ssl_ca_cert=None, cert_file=None, key_file=None, verify_ssl=True)
+    files = kube_config.KubeConfigMerger(named)  # type: ignore[no-untyped-call]  # generated
+    chosen = _first_context(files.config_files)
+    loader = kube_config.KubeConfigLoader(files.config, active_context=chosen, config_base_path=None)  # type: ignore[no-untyped-call]  # generated
+    try:
+        await loader.load_and_set(found)  # type: ignore[no-untyped-call]  # generated
+    finally:
+        if loader.provider == kube_config.PROVIDER_TYPE_OIDC:
+            _keep_renewed(files)
+    context = loader.current_context["context"]
+    user = files.config["users"].get_with_name(context.get("user"), safe=True)
+    scheme, _, token = str(found.api_key.get("BearerToken", "")).partition(" ")
+    return Credentials(
+        server=found.host,
+        ca_path=found.ssl_ca_cert,
+        insecure=not found.verify_ssl,
+        scheme=scheme or None,
+        token=token.strip() or None,
+        certificate_path=found.cert_file,
+        private_key_path=found.key_file,
+        proxy_url=getattr(found, "proxy", None) or proxies.of(found.host, environ),
+        default_namespace=context.get("namespace"),
+        tls_server_name=getattr(found, "tls_server_name", None),
+        impersonation=tuple(_impersonation(user.value.get("user") or {})) if user else (),
+    )
+
+
+def _names_context(path: Path) -> bool:
+    """Whether a file has a current context; one that is no kubeconfig counts too: `read` says what is wrong with it."""
+    try:
+        document = yaml.safe_load(path.read_bytes())
+    except (OSError, yaml.YAMLError):
+        return True
+    return bool(document.get("current-context") if isinstance(document, dict) else document)
+
+
+def _first_context(documents: Mapping[str, Any]) -> str | None:
+    """Return the current context of the first file that has one, as kubectl does; the client takes the last."""
+    named = (document.get("current-context") for document in documents.values())
+    return next((one for one in named if one), None)
+
+
+def _keep_renewed(files: "KubeConfigMerger") -> None:
+    """Write renewed tokens into their file, as kubectl does: an issuer may accept each refresh token only once."""
+    for path, document in files.config_files.items():
+        if document != files.config_saved[path]:
+            try:
+                Path(path).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+            except OSError as problem:
+                log.warning(
+                    "%s: the renewed token cannot be stored (%s); log in anew if the old one is refused", path, problem
+                )
+
+
+def _impersonation(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the headers for the user that the kubeconfig's user stands for."""
+    for field, header in (("as", "Impersonate-User"), ("as-uid", "Impersonate-Uid")):
+        if user.get(field):
+            yield header, str(user[field])
+    for group in user.get("as-groups") or ():
+        yield "Impersonate-Group", str(group)
+    for key, values in (user.get("as-user-extra") or {}).items():
+        for value in values:
+            yield f"Impersonate-Extra-{quote(key, safe=HEADER_CHARACTERS)}", str(value)
