@@ -18,6 +18,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID: Final = timedelta(days=30)
+_SIGNS: Final = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class Authority:
         self._name = _subject("fairlead-devcluster", None)
         builder = self._builder(self._name, self._key.public_key())
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        builder = builder.add_extension(_SIGNS, critical=True)
         self._root = builder.sign(self._key, hashes.SHA256())
 
     @property
@@ -56,6 +68,8 @@ class Authority:
         return _as_pem(key, builder.sign(self._key, hashes.SHA256()))
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+        """Begin a certificate; Python 3.13 refuses one whose key and issuer are not identified."""
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -64,6 +78,8 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(self._now - timedelta(hours=1))
             .not_valid_after(self._now + VALID)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(issuer, critical=False)
         )
 
 

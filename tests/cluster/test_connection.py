@@ -2,6 +2,7 @@
 
 import base64
 import json
+import ssl
 from pathlib import Path
 
 import kopf
@@ -10,6 +11,7 @@ import pytest
 from fairlead.cluster.api_server import ApiServer, Unreachable
 from fairlead.cluster.connection import TOKEN_LIVES_S, ApiConnection, Credentials, NoCredentials, connect, source_of
 from fairlead.cluster.kinds import CONFIG_MAP
+from fairlead.controller.webhook.kopf_host import KopfLogin
 from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import run
 
@@ -138,6 +140,23 @@ def test_a_kubeconfig_that_is_missing_or_names_nothing_is_reported(tmp_path: Pat
             await connect({"KUBECONFIG": str(tmp_path / "bad")})
 
     run(story())
+
+
+def test_a_cluster_whose_certificates_identify_no_keys_is_trusted_as_kubectl_trusts_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python refuses them from 3.13 on; its default is set here for any Python."""
+    default = ssl.create_default_context
+
+    def strict(cafile: str | None, cadata: None = None) -> ssl.SSLContext:
+        context = default(cafile=cafile, cadata=cadata)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    found = Credentials(server="https://10.0.0.1")
+    for context in (found.trust(), KopfLogin(**found.for_kopf()).as_ssl_context()):
+        assert (context.verify_mode, context.verify_flags & ssl.VERIFY_X509_STRICT) == (ssl.CERT_REQUIRED, 0)
 
 
 def test_credentials_that_come_without_a_token_do_not_replace_those_with_one() -> None:

@@ -1,8 +1,10 @@
 """Certificates, the pause image and the status page: what devcluster writes for others."""
 
 import base64
+import contextlib
 import io
 import json
+import ssl
 import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +40,23 @@ def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
     served = x509.load_pem_x509_certificate((tmp_path / "apiserver.crt").read_bytes())
     names = served.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["kubernetes"]
+
+
+def test_a_client_that_is_strict_about_certificates_accepts_the_api_server(tmp_path: Path) -> None:
+    """As Python is from 3.13 on."""
+    pki.write(pki.Authority(datetime.now(UTC)), tmp_path, ("127.0.0.1",))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(tmp_path / "apiserver.crt", tmp_path / "apiserver.key")
+    strict = ssl.create_default_context(cafile=str(tmp_path / "ca.crt"))
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+    here, there = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = serving.wrap_bio(here, there, server_side=True)
+    client = strict.wrap_bio(there, here, server_hostname="127.0.0.1")
+    for side in (client, server):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    client.do_handshake()
+    assert client.version() == "TLSv1.3"
 
 
 def test_a_plain_image_has_its_files_at_its_root_under_the_name_it_was_given(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ used; an event only wakes a key.
 import asyncio
 import logging
 import random
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from typing import Any, Final
 import kopf
 
 from fairlead.api import kinds as ours
-from fairlead.cluster.connection import ApiConnection, Credentials
+from fairlead.cluster.connection import ApiConnection
+from fairlead.cluster.credentials import Credentials, as_kubectl_verifies
 from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.webhook.certificate_rotation import WebhookCertificateSettings
 from fairlead.review.context import ObjectKey
@@ -56,6 +58,14 @@ async def run(settings: OperatorSettings, connection: ApiConnection, hosted: Kop
     finally:
         flag.set()
         await hosting
+
+
+class KopfLogin(kopf.ConnectionInfo):
+    """Trusts the server that our own connection trusts."""
+
+    def as_ssl_context(self) -> ssl.SSLContext:
+        """Return Kopf's TLS context; Python 3.13 would refuse CAs that our own connection accepts."""
+        return as_kubectl_verifies(super().as_ssl_context())
 
 
 class EndlessPauses:
@@ -116,7 +126,7 @@ def _register(registry: kopf.OperatorRegistry, across: _KopfBridge) -> None:
     async def login(**_: object) -> kopf.ConnectionInfo:
         """Return the operator's credentials, read anew each half hour, since Kopf keeps a token until it is refused."""
         until = datetime.now(tz=UTC) + CREDENTIALS_VALID_FOR
-        return kopf.ConnectionInfo(**(await across.credentials()).for_kopf(), expiration=until)
+        return KopfLogin(**(await across.credentials()).for_kopf(), expiration=until)
 
     for kind in ours.KINDS:
         _watch(registry, kind, across.wake)
