@@ -73,6 +73,17 @@ async def only_the_very_object_is_removed(api: ApiServer, namespace: str) -> Non
     assert await api.read(CONFIG_MAP, namespace, "meant") is None
 
 
+async def metadata_is_listed_in_pages_without_the_rest(api: ApiServer, namespace: str) -> None:
+    names = [f"large-{number:03}" for number in range(60)]
+    for name in names:
+        await api.create(note(name, namespace=namespace, labels={"app": "large"}, annotations={"about": name}))
+    found = [one async for one in api.metadata(CONFIG_MAP, namespace, "app=large")]
+    assert [(one["metadata"]["name"], one["metadata"]["annotations"]) for one in found] == [
+        (name, {"about": name}) for name in names
+    ]
+    assert {key for one in found for key in one} == {"apiVersion", "kind", "metadata"}
+
+
 async def a_watch_sends_what_happened_after_the_list(api: ApiServer, namespace: str) -> None:
     labels = {"app": "watched"}
     await api.apply(note("before", namespace=namespace, labels=labels))
@@ -132,6 +143,7 @@ STORIES: Final[tuple[Story, ...]] = (
     a_name_can_be_taken_once,
     a_replace_of_what_moved_is_a_conflict,
     only_the_very_object_is_removed,
+    metadata_is_listed_in_pages_without_the_rest,
     a_watch_sends_what_happened_after_the_list,
     a_watch_ends_when_it_should,
     a_status_cannot_be_applied_to_nothing,

@@ -221,7 +221,7 @@ class FakeApi:
             case "watch":
                 return await self._watch(request, sent)
             case "list":
-                done = self._list(sent)
+                done = self._list(sent, metadata_only="as=PartialObjectMetadataList" in request.headers["Accept"])
             case "get":
                 done = self.objects.found(where)
             case "create":
@@ -235,10 +235,22 @@ class FakeApi:
                 done = self.objects.remove(where, body.get("preconditions", {}))
         return web.json_response(done)
 
-    def _list(self, request: FakeRequest) -> Manifest:
+    def _list(self, request: FakeRequest, *, metadata_only: bool) -> Manifest:
+        """A page begins where the one before it ended; objects that come and go between two pages shift it."""
         found = self.objects.listed(request.resource.title, request.namespace, request.selector)
-        bare = [{key: value for key, value in one.items() if key not in ("apiVersion", "kind")} for one in found]
-        return {"kind": "List", "metadata": {"resourceVersion": str(self.objects.version)}, "items": bare}
+        first, most = int(request.query.get("continue", 0)), int(request.query.get("limit", len(found)))
+        about = {"resourceVersion": str(self.objects.version)}
+        if first + most < len(found):
+            about["continue"] = str(first + most)
+        partial = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+        left_out = ("apiVersion", "kind")
+        bare = [
+            partial | {"metadata": one["metadata"]}
+            if metadata_only
+            else {key: value for key, value in one.items() if key not in left_out}
+            for one in found[first : first + most]
+        ]
+        return {"kind": "List", "metadata": about, "items": bare}
 
     async def _watch(self, request: web.Request, sent: FakeRequest) -> web.StreamResponse:
         since = int(sent.query["resourceVersion"])

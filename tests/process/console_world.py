@@ -1,6 +1,6 @@
 """What the console depends on: a leader with objects and decisions, and an API server that reviews tokens."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -9,7 +9,6 @@ import aiohttp
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, ApiRequest, Unreachable
-from fairlead.cluster.api_server import ObjectList
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore
 from fairlead.process import console_server, ports
@@ -39,13 +38,17 @@ class Reviews:
         found = (one for one in self.config_maps if one["metadata"]["namespace"] == namespace)
         return next((one for one in found if one["metadata"]["name"] == name), None)
 
-    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """Those with a given label."""
+    async def metadata(
+        self, resource: Resource, namespace: str | None = None, selector: str = ""
+    ) -> AsyncGenerator[Manifest, None]:
+        """The metadata of those with a given label."""
         assert resource is kinds.CONFIG_MAP
         self.lists += 1
         key, _, value = selector.partition("=")
-        here = [one for one in self.config_maps if namespace in (None, one["metadata"]["namespace"])]
-        return ObjectList([one for one in here if (one["metadata"].get("labels") or {}).get(key) == value], "1")
+        for one in self.config_maps:
+            here = namespace in (None, one["metadata"]["namespace"])
+            if here and (one["metadata"].get("labels") or {}).get(key) == value:
+                yield {"metadata": one["metadata"]}
 
     async def create(self, manifest: Manifest) -> Manifest:
         """The review with its status."""

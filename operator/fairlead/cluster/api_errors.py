@@ -31,6 +31,8 @@ class ApiRequest:
     namespace: str | None = None
     name: str | None = None
     subresource: str | None = None
+    metadata_only: bool = False
+    """Of a list: without spec, status and data, which may be large."""
 
     def __str__(self) -> str:
         title = f"{self.resource.title}/{self.subresource}" if self.subresource else self.resource.title

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import aiohttp
 
-from fairlead.cluster import api_errors, kinds, watch_stream
+from fairlead.cluster import api_errors, http_requests, kinds, watch_stream
 from fairlead.cluster.api_errors import (
     ApiError,
     ApiRequest,
@@ -24,7 +24,8 @@ from fairlead.cluster.api_errors import (
     Throttled,
     Unreachable,
 )
-from fairlead.cluster.connection import ApiConnection, HttpRequest
+from fairlead.cluster.connection import ApiConnection
+from fairlead.cluster.http_requests import ObjectName, Selector
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.watch_stream import WATCH_LIMITS, WatchEvent, WatchEventType, WatchLimits
 
@@ -53,28 +54,11 @@ CONTROLLER: Final = "fairlead-controller"
 Answer = TypeVar("Answer")
 
 
-class ObjectName(NamedTuple):
-    """Selects the one object of this name, so that the right to read that object alone suffices to watch it."""
-
-    name: str
-
-
-Selector = str | ObjectName
-"""Labels as `kubectl -l` takes them, or a name; empty: every object."""
-
 RequestObserver = Callable[[str, str, int, float], None]
 """Called after each request with verb, resource, status (0: no answer) and seconds."""
 
-_METHODS: Final[Mapping[str, str]] = {
-    "get": "GET",
-    "list": "GET",
-    "watch": "GET",
-    "create": "POST",
-    "update": "PUT",
-    "patch": "PATCH",
-    "delete": "DELETE",
-}
-_APPLY: Final = "application/apply-patch+yaml"
+_PAGE: Final = "50"
+"""Objects of a page: metadata of one may have 300 kB, nearly all of it annotations."""
 _LOG_LINES: Final = "400"
 """Two tracebacks of an engine, and its other output meanwhile."""
 _BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError)
@@ -143,31 +127,40 @@ class ApiServer:
     async def listing(self, resource: Resource, namespace: str | None = None, selector: Selector = "") -> ObjectList:
         """List a kind, in one namespace or all; with apiVersion and kind, which lists leave out of items."""
         request = ApiRequest(verb="list", resource=resource, namespace=namespace)
-        found = await self._send(request, _selection(selector))
-        named = {"apiVersion": resource.api_version, "kind": resource.kind}
-        try:
-            items = [named | kinds.trimmed(item) for item in found["items"] or ()]
-            return ObjectList(items, str(found["metadata"]["resourceVersion"]))
-        except (KeyError, TypeError, AttributeError) as problem:
-            raise api_errors.no_answer(request, problem) from problem
+        return _listed(request, await self._send(request, http_requests.selection(selector)))
+
+    async def metadata(
+        self, resource: Resource, namespace: str | None = None, selector: Selector = ""
+    ) -> AsyncGenerator[Manifest, None]:
+        """Yield the metadata of all objects of a list, a page at a time: however large they are, and however many."""
+        request = ApiRequest(verb="list", resource=resource, namespace=namespace, metadata_only=True)
+        query = http_requests.selection(selector) | {"limit": _PAGE}
+        while True:
+            found = await self._send(request, query)
+            for item in _listed(request, found).items:
+                yield item
+            rest = found["metadata"].get("continue")
+            if not rest:
+                return
+            query["continue"] = rest
 
     async def apply(
         self, manifest: Manifest, *, manager: str = CONTROLLER, force: bool = True, subresource: str | None = None
     ) -> Manifest:
         """Apply all fields that one manager sets, server-side; it gives up those that the manifest no longer has."""
         query = {"fieldManager": manager, "force": "true" if force else "false"}
-        return await self._in_turn(_api_request("patch", manifest, subresource), query, manifest)
+        return await self._in_turn(http_requests.of_object("patch", manifest, subresource), query, manifest)
 
     async def create(self, manifest: Manifest) -> Manifest:
         """Create an object; `Conflict` if the name is taken."""
-        request = _api_request("create", manifest)
+        request = http_requests.of_object("create", manifest)
         return await self._in_turn(request, {"fieldManager": CONTROLLER}, manifest)
 
     async def replace(self, manifest: Manifest) -> Manifest:
         """Replace the whole object unless it changed since it was read, which takes a resourceVersion to detect."""
         if not manifest["metadata"].get("resourceVersion"):
             raise ValueError(f"replacing {manifest['metadata'].get('name')} needs the resourceVersion that was read")
-        return await self._in_turn(_api_request("update", manifest), {"fieldManager": CONTROLLER}, manifest)
+        return await self._in_turn(http_requests.of_object("update", manifest), {"fieldManager": CONTROLLER}, manifest)
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
         """Delete the object with this UID, children in the background; False if gone; `Conflict` if the UID differs."""
@@ -179,7 +172,7 @@ class ApiServer:
             "preconditions": conditions,
         }
         try:
-            await self._in_turn(_api_request("delete", manifest), {}, options)
+            await self._in_turn(http_requests.of_object("delete", manifest), {}, options)
         except NotFound:
             return False
         return True
@@ -200,11 +193,11 @@ class ApiServer:
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
             "timeoutSeconds": str(stay.seconds),
-        } | _selection(selector)
+        } | http_requests.selection(selector)
         timeout = aiohttp.ClientTimeout(sock_connect=self._limits.connect_s, sock_read=stay.silence_s)
         started, status = time.monotonic(), 0
         try:
-            async with await self._connection.send(_request(request, query, None), timeout) as answer:
+            async with await self._connection.send(http_requests.of(request, query, None), timeout) as answer:
                 status = answer.status
                 if status != 200:
                     raise self._error(request, answer, await answer.read())
@@ -245,7 +238,7 @@ class ApiServer:
     ) -> Answer:
         total = self._limits.list_s if request.verb == "list" else self._limits.request_s
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._limits.connect_s)
-        http_request, started, status = _request(request, query or {}, body), time.monotonic(), 0
+        http_request, started, status = http_requests.of(request, query or {}, body), time.monotonic(), 0
         try:
             async with await self._connection.send(http_request, timeout) as answer:
                 content = await answer.read()
@@ -270,29 +263,10 @@ def _object(content: bytes) -> Manifest:
     return dict(json.loads(content))
 
 
-def _selection(selector: Selector) -> dict[str, str]:
-    if isinstance(selector, ObjectName):
-        return {"fieldSelector": f"metadata.name={selector.name}"}
-    return {"labelSelector": selector} if selector else {}
-
-
-def _api_request(verb: str, manifest: Manifest, subresource: str | None = None) -> ApiRequest:
-    metadata = manifest["metadata"]
-    return ApiRequest(
-        verb=verb,
-        resource=kinds.of(manifest),
-        namespace=metadata.get("namespace"),
-        name=metadata.get("name"),
-        subresource=subresource,
-    )
-
-
-def _request(request: ApiRequest, query: Mapping[str, str], body: Manifest | None) -> HttpRequest:
-    name = None if request.verb == "create" else request.name
-    return HttpRequest(
-        method=_METHODS[request.verb],
-        path=request.resource.path(request.namespace, name, request.subresource),
-        query=query,
-        body=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
-        content_type=_APPLY if request.verb == "patch" else "application/json",
-    )
+def _listed(request: ApiRequest, found: Manifest) -> ObjectList:
+    named = {"apiVersion": request.resource.api_version, "kind": request.resource.kind}
+    try:
+        items = [named | kinds.trimmed(item) for item in found["items"] or ()]
+        return ObjectList(items, str(found["metadata"]["resourceVersion"]))
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise api_errors.no_answer(request, problem) from problem

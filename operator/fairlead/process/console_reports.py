@@ -1,11 +1,10 @@
 """Reports that `fairlead simulate --publish` wrote into the cluster, read anew every few seconds."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_server import ObjectList
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.objects import published_report
 from fairlead.objects.published_report import PublishedReport
@@ -18,8 +17,10 @@ class ReportClient(Protocol):
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """Read one object; None if there is none."""
 
-    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """Return all objects with these labels, in one namespace or all."""
+    def metadata(
+        self, resource: Resource, namespace: str | None = None, selector: str = ""
+    ) -> AsyncGenerator[Manifest, None]:
+        """Yield the metadata of all objects with these labels, in one namespace or all."""
 
 
 class ConsoleReports:
@@ -44,5 +45,10 @@ class ConsoleReports:
         return published_report.html(found) if found is not None and published_report.is_report(found) else None
 
     async def _listed(self) -> tuple[PublishedReport, ...]:
-        lists = [await self._server.listing(kinds.CONFIG_MAP, one, published_report.SELECTOR) for one in self._places]
-        return tuple(published_report.heading(one) for found in lists for one in found.items)
+        return tuple(
+            [
+                published_report.heading(one)
+                for place in self._places
+                async for one in self._server.metadata(kinds.CONFIG_MAP, place, published_report.SELECTOR)
+            ]
+        )
