@@ -180,3 +180,49 @@ def test_a_missing_right_makes_a_kind_forbidden_until_it_is_granted() -> None:
             await until(lambda: follower.informer.availability is KindAvailability.SERVED)
 
     run(story())
+
+
+def test_after_a_restore_of_the_servers_data_its_older_state_counts(caplog: pytest.LogCaptureFixture) -> None:
+    """Versions went back: a watch from the last one is silent, and each list and event is older than what is held."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.put(CONFIG_MAP, note("changed", "before"))
+        fake.put(CONFIG_MAP, note("deleted-since"))
+        backup = fake.objects.copied()
+        async with following(fake) as follower:
+            await until(lambda: fake.watchers)
+            fake.put(CONFIG_MAP, note("changed", "since"))
+            fake.put(CONFIG_MAP, note("made-since"))
+            fake.remove(CONFIG_MAP, "serving", "deleted-since")
+            await follower.holds(**{"changed": "since", "made-since": "a"})
+            fake.objects = backup
+            fake.cut()
+            await follower.holds(**{"changed": "before", "deleted-since": "a"})
+            fake.put(CONFIG_MAP, note("new"))
+            fake.remove(CONFIG_MAP, "serving", "deleted-since")
+            await follower.holds(changed="before", new="a")
+
+    with caplog.at_level(logging.WARNING, "fairlead.cluster.informer"):
+        run(story())
+    (line,) = [one.message for one in caplog.records if "restored" in one.message]
+    assert line == (
+        "configmaps: the list is of version 102, older than 105, which was received before: the API server's data was "
+        "restored, so what is known is replaced by it"
+    )
+
+
+def test_one_list_of_a_server_that_lags_behind_is_not_taken() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        async with following(fake, timings=IN_USE) as follower:
+            await until(lambda: fake.watchers)
+            fake.put(CONFIG_MAP, note("there"))
+            await follower.holds(there="a")
+            fake.fail(Fault(code=200, body='{"items": [], "metadata": {"resourceVersion": "100"}}'), "list")
+            fake.expire()
+            await until(lambda: fake.count("list") == 3)
+            await until(lambda: fake.watchers)
+        assert follower.changes == [("came", "there=a")]
+
+    run(story())

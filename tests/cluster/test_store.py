@@ -104,6 +104,40 @@ def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
     assert store.put(made("a", 10)) == (StoreChange(None, made("a", 10)),)
 
 
+def test_a_restored_list_replaces_all_that_is_later_and_what_follows_it_counts() -> None:
+    """After a backup from before version 60 was restored, versions begin there again."""
+    store = ObjectStore()
+    kept, changed, namesake, made_since = (
+        made("kept", 50),
+        made("changed", 90),
+        made("n", 95, "second"),
+        made("new", 96),
+    )
+    list(store.relist([kept, changed, namesake, made_since], "100"))
+    store.drop(made("deleted-since", 97))
+    before, first, deleted_since = made("changed", 40), made("n", 41, "first"), made("deleted-since", 42)
+    assert list(store.restore([kept, before, first, deleted_since], "60")) == [
+        StoreChange(kept, kept),
+        StoreChange(changed, before),
+        StoreChange(namesake, None),
+        StoreChange(None, first),
+        StoreChange(None, deleted_since),
+        StoreChange(made_since, None),
+    ]
+    fresh = made("fresh", 61)
+    assert store.put(fresh) == (StoreChange(None, fresh),)
+    assert store.drop(made("kept", 62)) == (StoreChange(kept, None),)
+    assert store.all() == (before, deleted_since, fresh, first)
+
+
+def test_a_restored_list_of_one_namespace_leaves_the_others() -> None:
+    store = ObjectStore()
+    here = made("a", 90)
+    store.put(here)
+    assert list(store.restore([], "60", "elsewhere")) == []
+    assert list(store.restore([], "60", "serving")) == [StoreChange(here, None)]
+
+
 def test_objects_of_a_kind_that_vanished_are_accepted_again_when_it_is_back() -> None:
     store = ObjectStore()
     held = made("a", 5)

@@ -10,74 +10,31 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Final
 
 from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiRequest
 from fairlead.cluster.api_server import (
     ApiError,
     ApiServer,
     Gone,
     NotFound,
     RequestRefused,
-    Selector,
+    Unreachable,
     WatchEvent,
     WatchEventType,
     WatchLimits,
 )
 from fairlead.cluster.availability import KindAvailability
-from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import ObjectStore, StoreChange, as_number
+from fairlead.cluster.watch_scope import INFORMER_TIMINGS, InformerTimings, WatchScope
+
+__all__ = ("Informer", "InformerTimings", "OnChange", "WatchScope")
 
 OnChange = Callable[[Manifest | None, Manifest | None], None]
 """Called with the old and the new object of each change; it only notes which keys to wake."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchScope:
-    """What an informer watches."""
-
-    resource: Resource
-    namespaces: tuple[str, ...] = ()
-    """Empty: all namespaces, or a kind that is not namespaced."""
-    selector: Selector = ""
-
-    def takes(self, manifest: Manifest) -> bool:
-        """Whether an object has the watched label, if there is one."""
-        if not isinstance(self.selector, str) or not self.selector:
-            return True
-        name, _, value = self.selector.partition("=")
-        return (manifest["metadata"].get("labels") or {}).get(name) == value
-
-    @property
-    def places(self) -> tuple[str | None, ...]:
-        """The collections to watch, one stream each."""
-        return self.namespaces or (None,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InformerTimings:
-    """Pauses and time-outs."""
-
-    stay_s: tuple[int, int] = (300, 600)
-    """The server ends a watch after a time drawn from this range, so that watches do not all restart at once."""
-    silence_s: float = 70.0
-    """Bookmarks come each minute, so a stream that is silent for longer hangs."""
-    least_s: float = 1.0
-    """The first pause after a failure; it doubles up to `most_s`."""
-    most_s: float = 30.0
-    relist_after: int = 3
-    """After so many failures in a row the stream lists anew, and a kind that is not found counts as absent."""
-
-    def pause(self, failures: int, rng: random.Random) -> float:
-        """Return the pause after so many failures in a row; drawn between half and all of it."""
-        whole = min(self.most_s, self.least_s * 2.0 ** min(failures - 1, 16))
-        return max(self.least_s, whole * rng.uniform(0.5, 1.0)) if failures else 0.0
-
-
-INFORMER_TIMINGS: Final = InformerTimings()
 
 
 class Informer:
@@ -186,6 +143,10 @@ class _WatchStream:
         self._rng = rng
         self._timings = timings
         self._version = ""
+        self._newest = -1
+        """The latest version that was received, also while there is none to watch from."""
+        self._older_lists = 0
+        """In a row, since lists or events of a later version were received."""
         self._failures = 0
 
     @property
@@ -216,9 +177,28 @@ class _WatchStream:
         self.lists += 1
         self.absent = self.forbidden = False
         self.last_message_at = time.monotonic()
-        informer.publish(informer.store.relist(items, version, self.place or ""))
-        self._version = version
+        take = informer.store.restore if self._went_back(version) else informer.store.relist
+        informer.publish(take(items, version, self.place or ""))
+        self._version, self._newest = version, as_number(version)
         self._mark_listed()
+
+    def _went_back(self, version: str) -> bool:
+        """Whether the server's data is older for good, as after a restore; an error while it may only lag behind."""
+        if as_number(version) >= self._newest:
+            self._older_lists = 0
+            return False
+        self._older_lists += 1
+        words = f"the list is of version {version}, older than {self._newest}, which was received before"
+        if self._older_lists < self._timings.relist_after:
+            request = ApiRequest(verb="list", resource=self._informer.watched.resource, namespace=self.place)
+            raise Unreachable(request, 200, {"message": words})
+        log.warning(
+            "%s: %s: the API server's data was restored, so what is known is replaced by it",
+            self._informer.watched.resource.title,
+            words,
+        )
+        self._older_lists = 0
+        return True
 
     async def _watch(self) -> None:
         """Watch until the server ends it; a watch that ends at once counts as a failure, or this would spin."""
@@ -251,7 +231,7 @@ class _WatchStream:
     def _advance(self, version: str) -> None:
         """Move forwards only: a late event must not make the watch repeat all events since."""
         if as_number(version) > as_number(self._version):
-            self._version = version
+            self._version, self._newest = version, as_number(version)
 
     def _mark_listed(self) -> None:
         self.was_listed = True

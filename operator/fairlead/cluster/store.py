@@ -141,6 +141,23 @@ class ObjectStore:
             yield from self._take(item)
         self._as_of[namespace] = max(as_of, self._as_of.get(namespace, UNVERSIONED))
 
+    def restore(self, items: Iterable[Manifest], resource_version: str, namespace: str = "") -> Iterator[StoreChange]:
+        """Store a whole list as it is, whatever is known: versions went back, so later ones are no longer true."""
+        self._graves.clear()
+        gone = {key_of(held): held for held in self._within(namespace)}
+        for item in items:
+            held = gone.pop(key_of(item), None)
+            if held is not None:
+                self._forget(held)
+            same = held is not None and uid_of(held) == uid_of(item)
+            if held is not None and not same:
+                yield StoreChange(held, None)
+            yield StoreChange(held if same else None, self._keep(item))
+        for held in gone.values():
+            self._forget(held)
+            yield StoreChange(held, None)
+        self._as_of[namespace] = as_number(resource_version)
+
     def vanish(self, namespace: str = "") -> Iterator[StoreChange]:
         """Drop all objects, since their kind is gone; nothing is remembered as deleted, so any may come back."""
         self._as_of.pop(namespace, None)
