@@ -6,8 +6,10 @@ import signal
 
 import pytest
 
+from fairlead.cluster.api_server import ApiServer
 from fairlead.process.exit_signals import exit_signals
-from fairlead.process.lifecycle import first_of
+from fairlead.process.lifecycle import ClusterProcess, ProcessSettings, first_of
+from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run
 
 
@@ -29,6 +31,17 @@ class Works:
         """Raise a fault of ours."""
         await asyncio.sleep(0)
         raise KeyError("bug")
+
+
+def test_a_lease_is_claimed_for_the_deployment_of_the_flags() -> None:
+    async def story() -> None:
+        settings = ProcessSettings(lease_namespace="ops", identity="a-0", deployment="a")
+        async with FakeApi().connected() as connection:
+            process = ClusterProcess(settings, connection, ApiServer(connection), asyncio.Event())
+            claimed = process.lease("lead")
+            assert (str(claimed), claimed.identity, claimed.deployment) == ("ops/lead", "a-0", "a")
+
+    run(story())
 
 
 def test_when_one_ends_the_others_end_one_after_the_other() -> None:

@@ -89,6 +89,7 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.autoscaler.ledger import LedgerPlaceError
     from fairlead.cli import offline_data
     from fairlead.cluster.connection import NoCredentials
+    from fairlead.cluster.lease import OtherRelease
     from fairlead.controller import process
 
     try:
@@ -98,7 +99,7 @@ def run(chosen: argparse.Namespace) -> int:
         if chosen.autoscaler == "on":
             embedded = autoscaler_command.hosted_loop(chosen, settings.identity, knowledge)
         return asyncio.run(process.run(settings, embedded))
-    except (NoCredentials, offline_data.ProductsError, LedgerPlaceError) as problem:
+    except (NoCredentials, OtherRelease, offline_data.ProductsError, LedgerPlaceError) as problem:
         print(f"fairlead {chosen.command}: {problem}", file=sys.stderr)
         return 2
 

@@ -15,11 +15,16 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Final
 
+from fairlead.cluster import own_deployment
 from fairlead.cluster.api_server import ApiError, ApiServer, Conflict
 from fairlead.cluster.kinds import LEASE, Manifest
 from fairlead.cluster.own_deployment import OwnerLookup, no_owner
 
 log = logging.getLogger(__name__)
+
+
+class OtherRelease(Exception):
+    """The Lease belongs to another release in our namespace: whichever leads would leave the other's objects alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,8 @@ class LeaseSettings:
     """Unique to the process: pod name and a random part."""
     owner: OwnerLookup = no_owner
     """A Lease that this process creates gets this owner, and is deleted with it."""
+    deployment: str = ""
+    """The Deployment that runs this process, if that is certain; a Lease of another one is not taken."""
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -132,14 +139,22 @@ class Leadership:
         """The holder for which this process logged that it stands by."""
         self._released = False
         """Whether the previous holder released the Lease."""
+        self._other_owner = ""
+        """The Deployment of another release, if the Lease belongs to it."""
 
     def may_write(self) -> bool:
         """Whether no other process can lead yet: checked before every write."""
         return not self.lost.is_set() and self._clock() < self._renewed + self._terms.deadline_s
 
     async def acquire(self) -> None:
-        """Wait until the Lease is ours."""
+        """Wait until the Lease is ours; raises `OtherRelease` if it belongs to another release."""
         while not await self._tried():
+            if self._other_owner:
+                place, owner = self._place, self._other_owner
+                raise OtherRelease(
+                    f"the Lease {place} belongs to Deployment {owner}, not to {place.deployment}: a namespace holds "
+                    "one release of Fairlead; install this one into a namespace of its own"
+                )
             await self._pause()
         log.info("%s now holds the Lease %s%s: it leads", self._place.identity, self._place, self._after())
 
@@ -225,6 +240,9 @@ class Leadership:
             named |= {"ownerReferences": [owner]} if owner else {}
             return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
         self._sighting = observation(lease, self._sighting, self._clock(), self._terms)
+        self._other_owner = own_deployment.other(lease, place.deployment)
+        if self._other_owner:
+            return None
         if self._sighting.free(place.identity, self._clock()):
             return lease
         self._stand_by(self._sighting)

@@ -45,3 +45,13 @@ def deployment(api: ApiServer, namespace: str, name: str) -> OwnerLookup:
         }
 
     return owner if name else no_owner
+
+
+def other(manifest: Manifest, name: str) -> str:
+    """Return the Deployment that an object belongs to if it is another than this one; empty if that is not certain.
+
+    Compares names, since a Deployment that is created again has another UID.
+    """
+    owners = manifest["metadata"].get("ownerReferences") or ()
+    names = [str(one["name"]) for one in owners if one["kind"] == kinds.DEPLOYMENT.kind]
+    return names[0] if name and names and name not in names else ""

@@ -54,7 +54,11 @@ class ClusterProcess(NamedTuple):
         """Return the Lease of that name, with our identity in it."""
         settings = self.settings
         return LeaseSettings(
-            namespace=settings.lease_namespace, name=name, identity=settings.identity, owner=self.owner()
+            namespace=settings.lease_namespace,
+            name=name,
+            identity=settings.identity,
+            owner=self.owner(),
+            deployment=settings.deployment,
         )
 
 
