@@ -29,6 +29,7 @@ class FakeRequest:
     name: str
     subresource: str | None
     query: dict[str, str]
+    metadata_only: bool = False
 
     @property
     def selector(self) -> str:
@@ -213,6 +214,7 @@ class FakeApi:
             name=name,
             subresource=words[2] if len(words) > 2 else None,
             query=dict(request.query),
+            metadata_only="as=PartialObjectMetadataList" in request.headers.get("Accept", ""),
         )
 
     async def _carry_out(self, request: web.Request, sent: FakeRequest, body: Manifest) -> web.StreamResponse:
@@ -221,7 +223,7 @@ class FakeApi:
             case "watch":
                 return await self._watch(request, sent)
             case "list":
-                done = self._list(sent, metadata_only="as=PartialObjectMetadataList" in request.headers["Accept"])
+                done = self._list(sent)
             case "get":
                 done = self.objects.found(where)
             case "create":
@@ -235,7 +237,7 @@ class FakeApi:
                 done = self.objects.remove(where, body.get("preconditions", {}))
         return web.json_response(done)
 
-    def _list(self, request: FakeRequest, *, metadata_only: bool) -> Manifest:
+    def _list(self, request: FakeRequest) -> Manifest:
         """A page begins where the one before it ended; objects that come and go between two pages shift it."""
         found = self.objects.listed(request.resource.title, request.namespace, request.selector)
         first, most = int(request.query.get("continue", 0)), int(request.query.get("limit", len(found)))
@@ -246,7 +248,7 @@ class FakeApi:
         left_out = ("apiVersion", "kind")
         bare = [
             partial | {"metadata": one["metadata"]}
-            if metadata_only
+            if request.metadata_only
             else {key: value for key, value in one.items() if key not in left_out}
             for one in found[first : first + most]
         ]

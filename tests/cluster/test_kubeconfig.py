@@ -102,7 +102,7 @@ def test_a_user_that_acts_as_another_one_sends_no_request_as_itself(tmp_path: Pa
     }
     seen: list[tuple[str, str]] = []
 
-    class Seeing(FakeApi):
+    class HeaderLog(FakeApi):
         """Notes who sends a request."""
 
         async def _carry_out(self, request: web.Request, *rest: Any) -> web.StreamResponse:  # noqa: ANN401  # the fake's own
@@ -110,7 +110,7 @@ def test_a_user_that_acts_as_another_one_sends_no_request_as_itself(tmp_path: Pa
             return await super()._carry_out(request, *rest)
 
     async def story() -> None:
-        async with Seeing().served() as fake:
+        async with HeaderLog().served() as fake:
             cluster = {"name": "here", "cluster": {"server": fake.address}}
             environ = {"KUBECONFIG": written(tmp_path / "a", "here", user, clusters=[cluster])}
             source = source_of(environ)
@@ -166,9 +166,9 @@ class Issuer:
 
     def user(self) -> dict[str, Any]:
         """A user of a kubeconfig who logged in here long ago."""
-        known = {"client-id": "k", "client-secret": "s", "idp-issuer-url": self.address}
+        client = {"client-id": "k", "client-secret": "s", "idp-issuer-url": self.address}
         tokens = {"id-token": id_token(expires=1), "refresh-token": self.refresh_token}
-        return {"auth-provider": {"name": "oidc", "config": known | tokens}}
+        return {"auth-provider": {"name": "oidc", "config": client | tokens}}
 
 
 def id_token(*, expires: int) -> str:
