@@ -193,6 +193,11 @@ def test_before_any_canary_the_message_states_when_one_begins() -> None:
         ({"paused": True}, "pause", "is paused already; order promote to go on, or abort"),
         ({"phase": CanaryPhase.WAITING}, "promote", "waits for a replica that can be spared, and no order makes one"),
         (
+            {"phase": CanaryPhase.WAITING, "since": T0 - timedelta(hours=24)},
+            "promote",
+            "ordered to go on: the first step begins once a replica can be spared",
+        ),
+        (
             {"phase": CanaryPhase.WAITING, "paused": True},
             "promote",
             "the first step begins once a replica can be spared",

@@ -120,9 +120,26 @@ def test_no_trough_in_time_is_never_forced() -> None:
     made.facts = replace(made.facts, spared=True)
     made.run(10)
     assert made.counts == {"a": (3, 3), "b": (0, 0)}
-    assert reason(made).startswith("no replica could be spared within 1 h (busy)")
+    assert reason(made) == (
+        "no replica could be spared within 1 h (busy); allow a spare accelerator, promote it to wait again, or abort it"
+    )
     made.order(CanaryVerb.ABORT)
     assert made.run(2).phase is CanaryPhase.REJECTED
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_person_who_promotes_after_the_time_to_start_begins_that_time_anew(*, paused: bool) -> None:
+    """A pause over a weekend must not use up the day in which the first step may begin."""
+    made = trial(plan=replace(PLAN, start_within_seconds=3600.0))
+    made.facts = replace(made.facts, spared=False, load="busy")
+    if paused:
+        made.order(CanaryVerb.PAUSE)
+    made.run(90)
+    assert made.phase is CanaryPhase.WAITING
+    made.order(CanaryVerb.PROMOTE)
+    assert reason(made.run(50)).startswith("no replica can be spared yet (busy); it waits until")
+    made.facts = replace(made.facts, spared=True)
+    assert made.run(4).counts == {"a": (2, 2), "b": (1, 1)}
 
 
 def test_one_replica_without_a_spare_waits_for_a_second_one() -> None:

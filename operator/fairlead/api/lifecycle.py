@@ -89,7 +89,8 @@ class Canary(ApiModel):
     start_within: Duration = Field(
         default="24h",
         description="Without a spare replica (maxSurge 0): how long the first step waits until the requests "
-        "in flight need one replica fewer. After that it no longer starts on its own. Default 24h.",
+        "in flight need one replica fewer. After that it no longer starts on its own; an order to promote makes it "
+        "wait again. Default 24h.",
     )
     undecided_after: Duration = Field(
         default="2h",

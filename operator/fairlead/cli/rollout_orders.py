@@ -11,9 +11,10 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Resource
 from fairlead.controller.canary_trial import ORDER
 from fairlead.controller.status import canary_status
-from fairlead.fleet.canaries import CanaryPhase, CanaryState, CanaryVerb
+from fairlead.fleet.canaries import CanaryFacts, CanaryPhase, CanaryState, CanaryVerb
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.planning import canary
+from fairlead.planning.canary_moment import CanaryMoment
 
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 
@@ -122,7 +123,7 @@ def _lacking(document: Mapping[str, Any], place: str) -> NoCanary | None:
 def order(seen: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder:
     """Build the order, timed after everything that the canary has recorded: users' clocks differ from ours."""
     state, wanted = seen.state, CanaryVerb(verb)
-    refused = _refused(seen, wanted)
+    refused = _refused(seen, wanted, now)
     if refused is not None:
         return refused
     later = [state.since, *([state.ordered_at + timedelta(seconds=1)] if state.ordered_at else [])]
@@ -130,7 +131,7 @@ def order(seen: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder
     return RolloutOrder(value=f"{wanted} {at.isoformat().replace('+00:00', 'Z')}", follows=_follows(state, wanted))
 
 
-def _refused(seen: RolloutView, verb: CanaryVerb) -> NoOrder | None:
+def _refused(seen: RolloutView, verb: CanaryVerb, now: datetime) -> NoOrder | None:
     state, place = seen.state, seen.place
     if verb is CanaryVerb.RETRY:
         if state.phase is CanaryPhase.REJECTED:
@@ -142,9 +143,15 @@ def _refused(seen: RolloutView, verb: CanaryVerb) -> NoOrder | None:
         return NoOrder(because=f"the canary of {place} is over: {state.phase}", remedy=ways[state.phase])
     if verb is CanaryVerb.PAUSE and state.paused:
         return NoOrder(because=f"the canary of {place} is paused already", remedy="order promote to go on, or abort")
-    if verb is CanaryVerb.PROMOTE and state.phase is CanaryPhase.WAITING and not state.paused:
+    is_waiting = state.phase is CanaryPhase.WAITING and not state.paused
+    if verb is CanaryVerb.PROMOTE and is_waiting and not _gave_up(state, now):
         return _cannot_start(seen)
     return None
+
+
+def _gave_up(state: CanaryState, now: datetime) -> bool:
+    """Whether it no longer waits for a replica to spare; an order to promote makes it wait again."""
+    return CanaryMoment(state=state, facts=CanaryFacts(wanted=0), now=now).gave_up
 
 
 def _cannot_start(seen: RolloutView) -> NoOrder:

@@ -120,7 +120,9 @@ def _paused(state: CanaryState, _: datetime) -> CanaryState:
 
 
 def _promoted(state: CanaryState, now: datetime) -> CanaryState:
-    """Promote to the next step, or at least end a pause."""
+    """Promote to the next step; before the first one end a pause, and begin the time to start in anew."""
+    if state.phase is CanaryPhase.WAITING:
+        return replace(state, paused=False, since=now)
     state = replace(state, paused=False)
     return _next(state, "a person promoted it", now) if state.phase is CanaryPhase.STEPPING else state
 

@@ -20,12 +20,13 @@ def first_step(at: CanaryMoment) -> str:
     if state.paused:
         return "a person paused it before its first step; order promote to go on"
     if at.most < 1:
-        return NEEDS_TWO.format(f"{sentences.replicas(facts.wanted)} {'is' if facts.wanted == 1 else 'are'}")
+        return _needs_two(at)
     until = at.gives_up_at
     if until is None:
         return facts.load
     if at.gave_up:
-        hours, ways = (until - state.since).total_seconds() / 3600, "allow a spare accelerator, or abort it"
+        hours = (until - state.since).total_seconds() / 3600
+        ways = "allow a spare accelerator, promote it to wait again, or abort it"
         return f"no replica could be spared within {hours:g} h ({facts.load}); {ways}"
     return f"no replica can be spared yet ({facts.load}); it waits until {until:%Y-%m-%d %H:%M} UTC"
 
@@ -35,6 +36,8 @@ def step(at: CanaryMoment) -> str:
     state, number = at.state, f"step {at.state.step + 1} of {len(at.state.plan.steps)}"
     if state.paused:
         return f"{number}: paused by a person; order promote to go on"
+    if at.most < 1:
+        return f"{number}: {_needs_two(at)}"
     if not at.held:
         return f"{number}: {at.step.traffic} % of the conversations, held for {_held(at)}"
     if CanaryGate.MANUAL in at.open:
@@ -42,6 +45,11 @@ def step(at: CanaryMoment) -> str:
     gate = next((one for one in at.open if one in canary_moment.BY_FIGURES), CanaryGate.SERVICE)
     found = canary_moment.entry(state, gate)
     return f"{number}: gate {gate}: {found.verdict.message if found else _NOTHING_YET[gate]}"
+
+
+def _needs_two(at: CanaryMoment) -> str:
+    wanted = at.facts.wanted
+    return NEEDS_TWO.format(f"{sentences.replicas(wanted)} {'is' if wanted == 1 else 'are'}")
 
 
 def _held(at: CanaryMoment) -> str:
