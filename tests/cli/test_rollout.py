@@ -20,6 +20,7 @@ from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import PretendCluster, running
 
 T0 = datetime(2026, 11, 23, 12, tzinfo=UTC)
+A_DAY_AGO = T0 - timedelta(days=1)
 OPEN = GateVerdict(
     verdict=Verdict.UNDECIDED,
     reason=GateReason.TOO_FEW_REQUESTS,
@@ -192,16 +193,8 @@ def test_before_any_canary_the_message_states_when_one_begins() -> None:
         ({}, "abort", "ordered to reject 1a2b3c4d: routers stop sending it requests, then its replicas are removed"),
         ({"paused": True}, "pause", "is paused already; order promote to go on, or abort"),
         ({"phase": CanaryPhase.WAITING}, "promote", "waits for a replica that can be spared, and no order makes one"),
-        (
-            {"phase": CanaryPhase.WAITING, "since": T0 - timedelta(hours=24)},
-            "promote",
-            "ordered to go on: the first step begins once a replica can be spared",
-        ),
-        (
-            {"phase": CanaryPhase.WAITING, "paused": True},
-            "promote",
-            "the first step begins once a replica can be spared",
-        ),
+        ({"phase": CanaryPhase.WAITING, "since": A_DAY_AGO}, "promote", "begins once a replica can be spared"),
+        ({"phase": CanaryPhase.WAITING, "paused": True}, "promote", "first step begins once a replica can be spared"),
         ({"phase": CanaryPhase.REJECTED}, "promote", "is over: Rejected; order retry, or change the spec"),
         ({"phase": CanaryPhase.PROMOTED}, "abort", "is over: Promoted; change the spec back"),
         ({"phase": CanaryPhase.REJECTED}, "retry", "ordered to try 1a2b3c4d again from step 1"),

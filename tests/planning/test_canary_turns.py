@@ -142,30 +142,6 @@ def test_a_person_who_promotes_after_the_time_to_start_begins_that_time_anew(*, 
     assert made.run(4).counts == {"a": (2, 2), "b": (1, 1)}
 
 
-def test_one_replica_without_a_spare_waits_for_a_second_one() -> None:
-    made = trial(wanted=1).run(10)
-    assert made.counts == {"a": (1, 1), "b": (0, 0)}
-    assert reason(made) == "a canary without a spare accelerator needs 2 replicas, and 1 replica is wanted"
-    made.rollout = replace(made.rollout, wanted=2)
-    made.run(6)
-    assert made.counts == {"a": (1, 1), "b": (1, 1)}
-
-
-def test_a_canary_of_one_replica_with_one_spare_runs_beside_the_old_one() -> None:
-    assert trial(wanted=1, rules=ONE_SPARE).run(6).counts == {"a": (1, 1), "b": (1, 1)}
-
-
-def test_with_a_spare_it_waits_for_a_first_replica_for_as_long_as_none_is_wanted() -> None:
-    """A change made while a deployment is scaled to zero is tried when requests come, a week later too."""
-    made = trial(wanted=1, rules=ONE_SPARE, plan=replace(PLAN, start_within_seconds=3600.0))
-    made.facts = replace(made.facts, spared=False)
-    made.rollout = replace(made.rollout, wanted=0)
-    made.run(70)
-    assert made.phase is CanaryPhase.WAITING
-    made.rollout = replace(made.rollout, wanted=1)
-    assert made.run(6).counts == {"a": (1, 1), "b": (1, 1)}
-
-
 def test_a_time_that_no_calendar_reaches_means_never() -> None:
     long = 9_999_999 * 86_400.0
     held = CanaryPlan(
@@ -180,20 +156,6 @@ def test_a_time_that_no_calendar_reaches_means_never() -> None:
     held_for_good = trial(plan=held).run(200)
     assert (held_for_good.phase, held_for_good.percent) == (CanaryPhase.STEPPING, 5)
     assert reason(held_for_good).startswith("step 1 of 1: 5 % of the conversations, held for 863,999,913,600 seconds")
-
-
-def test_scaling_down_mid_canary_never_leaves_only_the_new_revision() -> None:
-    made = trial(plan=MANUAL).run(5)
-    made.rollout = replace(made.rollout, wanted=1)
-    made.run(10)
-    assert made.counts == {"a": (1, 1), "b": (0, 0)}
-
-
-def test_scaling_up_mid_canary_adds_replicas_of_the_old_revision() -> None:
-    made = trial(plan=MANUAL).run(5)
-    made.rollout = replace(made.rollout, wanted=5)
-    made.run(5)
-    assert made.counts == {"a": (4, 4), "b": (1, 1)}
 
 
 def test_a_third_revision_in_the_middle_comes_back_to_the_old_one_and_not_to_the_one_on_trial() -> None:

@@ -65,7 +65,7 @@ def _leaving(at: CanaryMoment) -> CanaryLimit:
 
 
 def _stepping(at: CanaryMoment) -> CanaryLimit:
-    stuck = at.state.paused or at.undecided is not None or (at.held and CanaryGate.MANUAL in at.open)
+    stuck = at.state.paused or at.most < 1 or at.undecided is not None or (at.held and CanaryGate.MANUAL in at.open)
     return CanaryLimit(
         replicas=at.replicas, because=canary_sentences.step(at), wake_at=_step_wakes(at), needs_person=stuck
     )
@@ -165,6 +165,13 @@ def _starts(at: CanaryMoment) -> CanaryState | None:
     return replace(state, phase=CanaryPhase.STEPPING, since=at.now)
 
 
+def _emptied(at: CanaryMoment) -> CanaryState | None:
+    """Begin the step again once its replicas may run again: without any, time and gates show nothing about it."""
+    if at.state.phase is not CanaryPhase.STEPPING or at.most >= 1:
+        return None
+    return replace(at.state, reached_at=None)
+
+
 def _reached(at: CanaryMoment) -> CanaryState | None:
     """Begin the step's share, hold and gates once its replicas serve."""
     if at.state.phase is not CanaryPhase.STEPPING or at.state.reached_at is not None:
@@ -201,10 +208,10 @@ def _changed_items(at: CanaryMoment) -> CanaryState | None:
 
 
 _RULES: Final[tuple[Callable[[CanaryMoment], CanaryState | None], ...]] = (
-    *(_ordered, _failed, _stopped, _starts, _reached, _passed, _undecided),
+    *(_ordered, _failed, _stopped, _starts, _emptied, _reached, _passed, _undecided),
     _changed_items,
 )
-"""The first that changes something applies; a gate's failure comes before the end of its step."""
+"""The first that returns a state applies; a gate's failure comes before the end of its step."""
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
 _CARRIED_OUT: Final[Mapping[CanaryVerb, Callable[[CanaryState, datetime], CanaryState]]] = {
     CanaryVerb.PAUSE: _paused,

@@ -78,7 +78,7 @@ def _free(at: RolloutState, each: RevisionCounts) -> int:
 
 def _to_give_up(at: RolloutState) -> int:
     """Replicas beyond the wanted count; below it, only as many as free the GPUs that the current revision needs."""
-    beyond = _serving(at) - at.wanted - at.extra
+    beyond = _serving(at) - at.wanted - min(at.extra, at.most_on_trial)
     return max(0, beyond, 0 if at.rollout.rules.paused else scale_up.lacking(at))
 
 
