@@ -36,6 +36,16 @@ def test_a_dash_where_the_cut_falls_is_not_doubled() -> None:
     assert re.fullmatch(r"n{26}-[0-9a-f]{10}-router", names.router(name))
 
 
+def test_a_dot_where_the_cut_falls_would_end_a_label_with_a_dash() -> None:
+    """An Evaluation may have dots in its name: the API server would refuse its pods and ConfigMaps for ever."""
+    name = "support-questions-of-team-a.v2-regression-set-2026"
+    made = [names.items(name), names.answers(name, REVISION, 0), names.runner(name, REVISION, "noise")]
+    for one in made:
+        assert re.fullmatch(r"support-questions-of-team-a-[0-9a-f]{9}-[0-9a-z-]*[0-9a-z]", one)
+    longer = names.items(f"x{name}")
+    assert re.fullmatch(r"xsupport-questions-of-team-a-[0-9a-f]{8}-items", longer)
+
+
 @given(NAMES | LONG)
 def test_a_childs_name_is_legal_and_leaves_room_for_its_pods(name: str) -> None:
     for child in children(name):

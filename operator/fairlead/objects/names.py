@@ -77,10 +77,10 @@ def label_value(name: str) -> str:
 def _stem(name: str) -> str:
     """Return a short name unchanged; cut a longer one and append a hash.
 
-    A cut name always has the full length and any other is shorter, so the two can never be equal; a dash at the cut is
-    replaced by more of the hash.
+    A cut name always has the full length and any other is shorter, so the two can never be equal; dashes and dots at
+    the cut are replaced by more of the hash.
     """
     if len(name) < _STEM:
         return name
-    kept = name[: _STEM - _HASH - 1].rstrip("-")
+    kept = name[: _STEM - _HASH - 1].rstrip("-.")
     return f"{kept}-{fingerprint(name, _STEM - len(kept) - 1)}"
