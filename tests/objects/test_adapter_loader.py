@@ -47,6 +47,33 @@ def test_the_loader_is_a_sidecar_that_counts_for_the_pods_readiness() -> None:
     assert "limits" not in found["resources"]
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"model": LEAST["model"] | {"source": "pvc://adapters/qwen"}},
+        {"storage": {"cache": {"claimName": "adapters", "subPath": "cache"}}},
+    ],
+)
+def test_a_claim_that_the_engine_mounts_too_is_one_volume(where: dict[str, Any]) -> None:
+    """Some storage drivers never mount a claim that a pod has twice (kubernetes#82526)."""
+    spec = pod(**where)
+    claimed = [one for one in spec["volumes"] if "persistentVolumeClaim" in one]
+    assert claimed == [{"name": "claim-0", "persistentVolumeClaim": {"claimName": "adapters"}}]
+    mounts = spec["initContainers"][0]["volumeMounts"]
+    assert [one for one in mounts if one["name"] == "claim-0"] == [
+        {"name": "claim-0", "mountPath": "/claim", "readOnly": True}
+    ]
+
+
+def test_a_claim_of_its_own_is_a_volume_of_its_own() -> None:
+    spec = pod(storage={"cache": {"claimName": "cache"}})
+    claimed = {one["name"]: one["persistentVolumeClaim"] for one in spec["volumes"] if "persistentVolumeClaim" in one}
+    assert claimed == {
+        "claim-0": {"claimName": "cache"},
+        "adapters-claim": {"claimName": "adapters", "readOnly": True},
+    }
+
+
 def test_it_alone_has_the_token_and_the_engine_cannot_write_what_was_checked() -> None:
     spec = pod()
     (engine,), (found,) = spec["containers"], spec["initContainers"]

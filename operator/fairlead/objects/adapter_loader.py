@@ -24,6 +24,7 @@ TOKEN_SECONDS: Final = 3607
 """Just above an hour, as Kubernetes mounts tokens itself."""
 _TMP: Final = "/tmp"  # noqa: S108 - inside the container, on the pod's volume for it
 _VOLUME: Final = "adapters"
+_CLAIM: Final = "adapters-claim"
 _HUB_VARIABLES: Final = ("HF_ENDPOINT",)
 """Those of the engine's variables that the loader needs, since it reads the same hub."""
 
@@ -57,24 +58,24 @@ def with_list(child: Manifest, listed: LoadList) -> Manifest:
     return child | {"data": {load_list.KEY: load_list.text(listed)}}
 
 
-def pod_fields(owner: Owner, wanted: DesiredRevision, staged: StagedAdapters | None) -> Manifest:
-    """Return the fields of an engine's pod that the loader needs."""
+def pod_fields(owner: Owner, wanted: DesiredRevision, staged: StagedAdapters | None, shared: str = "") -> Manifest:
+    """Return the fields of an engine's pod that the loader needs; `shared`: the engine's volume with the same claim."""
     lora = wanted.engine.lora
     if lora is None or staged is None:
         return {}
     account = {} if wanted.placement.service_account else {"serviceAccountName": names.adapters(owner.name)}
-    return {"initContainers": [_container(owner, wanted, lora, staged)], **account}
+    return {"initContainers": [_container(owner, wanted, lora, staged, shared or _CLAIM)], **account}
 
 
-def volumes(wanted: DesiredRevision, staged: StagedAdapters | None) -> list[Manifest]:
-    """Return the folder of adapters, the token, and what sources need."""
+def volumes(wanted: DesiredRevision, staged: StagedAdapters | None, shared: str = "") -> list[Manifest]:
+    """Return the folder of adapters, the token, and what sources need beyond a volume that the engine has as well."""
     if staged is None:
         return []
     claim = {"persistentVolumeClaim": {"claimName": staged.claim, "readOnly": True}}
     return [
         {"name": _VOLUME, "emptyDir": {}},
         _token(),
-        *([{"name": "adapters-claim", **claim}] if staged.claim else []),
+        *([{"name": _CLAIM, **claim}] if staged.claim and not shared else []),
         *(
             {"name": f"pull-{number}", "secret": {"secretName": name, "optional": True, "items": [_DOCKER_CONFIG]}}
             for number, name in enumerate(wanted.placement.pull_secrets)
@@ -90,7 +91,9 @@ def engine_mounts(staged: StagedAdapters | None) -> list[Manifest]:
 _DOCKER_CONFIG: Final[Manifest] = {"key": ".dockerconfigjson", "path": "config.json"}
 
 
-def _container(owner: Owner, wanted: DesiredRevision, lora: LoraSlots, staged: StagedAdapters) -> Manifest:
+def _container(
+    owner: Owner, wanted: DesiredRevision, lora: LoraSlots, staged: StagedAdapters, claimed: str
+) -> Manifest:
     claim = ["--claim", staged.claim, "--claim-folder", CLAIM_FOLDER] if staged.claim else []
     return {
         "name": CONTAINER,
@@ -115,7 +118,7 @@ def _container(owner: Owner, wanted: DesiredRevision, lora: LoraSlots, staged: S
             {"name": _VOLUME, "mountPath": staged.folder},
             {"name": "loader-token", "mountPath": TOKEN_FOLDER, "readOnly": True},
             {"name": "tmp", "mountPath": _TMP},
-            *([{"name": "adapters-claim", "mountPath": CLAIM_FOLDER, "readOnly": True}] if staged.claim else []),
+            *([{"name": claimed, "mountPath": CLAIM_FOLDER, "readOnly": True}] if staged.claim else []),
             *(
                 {"name": f"pull-{number}", "mountPath": f"{PULL_SECRETS}/{number}", "readOnly": True}
                 for number, _ in enumerate(wanted.placement.pull_secrets)

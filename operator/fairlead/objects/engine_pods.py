@@ -17,12 +17,13 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
     """Build the whole template; nothing in it is a default that the API server would return in another form."""
     wanted = deployment.wanted
     carried = engine_volumes.pod_volumes(wanted.storage, launch)
+    shared = carried.of_claim(launch.staged.claim) if launch.staged else ""
     return {
         "metadata": {"labels": labels.engine(owner.name, revision), **_annotations(wanted, launch)},
         "spec": {
-            **adapter_loader.pod_fields(owner, wanted, launch.staged),
+            **adapter_loader.pod_fields(owner, wanted, launch.staged, shared),
             "containers": [_container(wanted, launch, carried)],
-            "volumes": [*carried.volumes, *adapter_loader.volumes(wanted, launch.staged)],
+            "volumes": [*carried.volumes, *adapter_loader.volumes(wanted, launch.staged, shared)],
             "terminationGracePeriodSeconds": launch.shutdown.grace_seconds,
             "restartPolicy": "Always",
             "automountServiceAccountToken": False,

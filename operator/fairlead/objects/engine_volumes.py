@@ -23,6 +23,10 @@ class PodVolumes:
     volumes: list[Manifest]
     mounts: list[Manifest]
 
+    def of_claim(self, claim: str | None) -> str:
+        """Return the name of the volume with a claim; empty if there is none."""
+        return next((str(one["name"]) for one in self.volumes if claim and _claim(one) == claim), "")
+
 
 def pod_volumes(storage: Storage, launch: EngineLaunch) -> PodVolumes:
     """Return everything that is mounted, in a fixed order."""
