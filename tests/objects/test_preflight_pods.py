@@ -1,5 +1,7 @@
 """The preflight pod of a revision: the engine's own in all that can prevent its creation, and without a GPU."""
 
+import pytest
+
 from fairlead.objects import preflight_pods
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
@@ -56,6 +58,22 @@ def test_it_mounts_what_the_engine_mounts_and_takes_no_gpu() -> None:
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 1,
         "activeDeadlineSeconds": 900,
+    }
+
+
+@pytest.mark.parametrize(("memory", "requested"), [("16Gi", "128Mi"), ("64Mi", "64Mi")])
+def test_beside_an_engine_on_cpu_it_states_resources_as_a_quota_demands_and_requests_few(
+    memory: str, requested: str
+) -> None:
+    """A quota on cores or memory refuses a pod without them, so the rollout waited for its check until the deadline."""
+    amounts = {"cpu": "4", "memory": memory}
+    engine = template(command=["vllm"], resources={"limits": amounts, "requests": amounts})
+
+    made = preflight_pods.manifest(OWNER, "12345678", engine, ("python3",), 900)
+
+    assert made["spec"]["containers"][0]["resources"] == {
+        "limits": amounts,
+        "requests": {"cpu": "50m", "memory": requested},
     }
 
 

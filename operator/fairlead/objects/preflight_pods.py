@@ -3,9 +3,10 @@
 It is the engine's pod with another command: what keeps an engine pod from being created fails this one too.
 """
 
+from decimal import Decimal
 from typing import Final
 
-from fairlead.objects import engine_pods, labels, names
+from fairlead.objects import engine_pods, labels, names, quantities
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
@@ -14,6 +15,8 @@ _NOT_ITS_OWN: Final = frozenset(
     {"topologySpreadConstraints", "terminationGracePeriodSeconds", "restartPolicy", "initContainers"}
 )
 _KEPT: Final = ("image", "imagePullPolicy", "terminationMessagePolicy", "securityContext", "volumeMounts")
+_LEAST: Final = {"cpu": "50m", "memory": "128Mi"}
+"""Its requests: small, since the engine that serves has the cores of its node and may have the rest of a quota."""
 _BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
 """Some container runtimes show all GPUs to a pod that requests none; those belong to other pods."""
 
@@ -52,6 +55,18 @@ def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:
     return {
         "name": CONTAINER,
         **{name: engine[name] for name in _KEPT if name in engine},
+        **_resources(engine),
         **({"command": words} if "command" in engine else {"args": words[1:]}),
         "env": [*env, *({"name": name, "value": value} for name, value in _BLIND.items())],
     }
+
+
+def _resources(engine: Manifest) -> Manifest:
+    """Request and limit the cores and memory of an engine that does: a quota refuses a pod that does not."""
+    limits = {name: amount for name, amount in engine.get("resources", {}).get("limits", {}).items() if name in _LEAST}
+    requests = {name: min(_LEAST[name], amount, key=_worth) for name, amount in limits.items()}
+    return {"resources": {"limits": limits, "requests": requests}} if limits else {}
+
+
+def _worth(amount: str) -> Decimal:
+    return quantities.worth(amount) or Decimal(0)
