@@ -60,7 +60,12 @@ def test_a_deployment_is_judged_beside_the_policy_it_names_where_that_is_known()
 def test_an_unknown_model_is_admitted_with_a_warning_that_its_fit_is_unknown() -> None:
     review = admission.review(deployment(model={"source": "hf://a/b"}), OFFLINE)
     assert review.refusals == ()
-    assert [one.reason for one in review.warnings] == [AdmissionReason.FIT_UNKNOWN]
+    assert [(one.reason, one.remedy) for one in review.warnings] == [
+        (
+            AdmissionReason.FIT_UNKNOWN,
+            "set spec.model.shape, which starts a new revision, or read the engine's log when it starts",
+        )
+    ]
     assert isinstance(review.fit, NoFit)
     assert review.fit.verdict is FitVerdict.UNKNOWN
 

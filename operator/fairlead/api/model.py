@@ -71,6 +71,6 @@ class Model(ApiModel):
     shape: ModelShape | None = Field(
         default=None,
         description="Numbers of a model's architecture that are in neither the catalogue nor its config.json, or "
-        "differ there. Used only to decide whether the model fits; a wrong number makes that decision wrong and does "
-        "not affect serving.",
+        "differ there. They decide whether the model fits, how long a replica may take to start, and on CPU the size "
+        "of the KV cache. A change starts a new revision.",
     )

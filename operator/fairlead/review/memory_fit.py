@@ -176,7 +176,7 @@ def fit_warnings(
             value=setup.wanted.model.source.location,
             reason=AdmissionReason.FIT_UNKNOWN,
             because=f"whether it fits is unknown: {fit.because}",
-            remedy="set spec.model.shape, or read the engine's log when it starts",
+            remedy="set spec.model.shape, which starts a new revision, or read the engine's log when it starts",
         )
     elif isinstance(fit, Fit) and fit.verdict is FitVerdict.TIGHT:
         yield SpecWarning(
