@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fairlead.api import deployment_conversion
+from fairlead.api.adapter_canary import AdapterCanary
 from fairlead.api.kinds import ADAPTER, API_VERSION, DEPLOYMENT
+from fairlead.api.lifecycle import Canary
 from fairlead.api.object_reader import read_stored
 from fairlead.engines.catalogue import releases
 from fairlead.fleet.canaries import CanaryGate
@@ -81,6 +83,13 @@ def test_gate_and_evaluation_belong_together() -> None:
         "spec.rollout.canary.quality: support: no step has gate Quality, so this Evaluation is not used; give the "
         "first step gates: [Quality], or remove quality"
     )
+
+
+@pytest.mark.parametrize("described", [Canary, AdapterCanary])
+def test_limits_without_their_gate_are_described_as_what_they_are(described: type[Canary | AdapterCanary]) -> None:
+    """They are admitted with a warning, so a reader must not trust that they would be refused."""
+    words = described.model_fields["quality"].description
+    assert words == "Limits of gate Quality. Required with that gate; without it, not used."
 
 
 def test_an_evaluation_too_small_for_the_margin_is_refused_with_the_number_it_needs() -> None:

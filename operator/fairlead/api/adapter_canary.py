@@ -52,5 +52,5 @@ class AdapterCanary(ApiModel):
     )
     service: CanaryService = Field(default=CanaryService(), description="Limits of gate Service for the new version.")
     quality: CanaryQuality | None = Field(
-        default=None, description="Limits of gate Quality. Required with that gate, refused without it."
+        default=None, description="Limits of gate Quality. Required with that gate; without it, not used."
     )

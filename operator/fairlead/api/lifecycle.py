@@ -103,7 +103,7 @@ class Canary(ApiModel):
     )
     service: CanaryService = Field(default=CanaryService(), description="Limits of gate Service for the new revision.")
     quality: CanaryQuality | None = Field(
-        default=None, description="Limits of gate Quality. Required with that gate, refused without it."
+        default=None, description="Limits of gate Quality. Required with that gate; without it, not used."
     )
 
 
