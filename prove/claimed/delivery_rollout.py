@@ -10,6 +10,7 @@ STORIES: Final = "tests/node/serving/canaries/test_canaries.py"
 TURNS: Final = (
     "tests/planning/test_canary.py",
     "tests/planning/test_canary_turns.py",
+    "tests/planning/test_canary_scaling.py",
     "tests/controller/test_canaries.py",
     "tests/apiserver/test_canaries.py",
 )
