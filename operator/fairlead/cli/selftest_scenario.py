@@ -16,6 +16,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from fairlead.cluster import credentials
+
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 START_S: Final = 30.0
 """How long it may take to be let in: an API server may not know the test's Role yet, or throttle."""
@@ -67,7 +69,7 @@ def in_cluster(account: Path) -> SelftestClient:
         raise SelftestFailure(
             "this is not a pod with a ServiceAccount: `helm test` runs it in one; elsewhere use `kubectl get infd`"
         )
-    context = ssl.create_default_context(cafile=account / "ca.crt")
+    context = credentials.as_kubectl_verifies(ssl.create_default_context(cafile=account / "ca.crt"))
     token = (account / "token").read_text().strip()
     return SelftestClient(server="https://kubernetes.default.svc", token=token, context=context)
 
