@@ -43,6 +43,7 @@ class PretendWorld:
         self.blind: frozenset[Resource] = frozenset()
         self.gateway_api = KindAvailability.SERVED
         """Availability of the kind HTTPRoute."""
+        self.left_out: frozenset[str] = frozenset()
         self.receives = True
         self.feed: Feed | None = None
         """Which changes arrive, and in which order; None: a list each time, which is always true."""
@@ -62,6 +63,10 @@ class PretendWorld:
         """Only the Gateway API may be missing."""
         assert resource is kinds.HTTP_ROUTE
         return self.gateway_api
+
+    def is_left_out(self, namespace: str) -> bool:
+        """Whether the operator may list nothing there."""
+        return namespace in self.left_out
 
     def note(self, manifest: Manifest) -> None:
         """Store the answer to our own write."""
@@ -85,7 +90,8 @@ class PretendWorld:
             return
         self._followed = self._listed = self._objects.version
         for resource in WATCHED:
-            held = self._objects.listed(resource.title, None, _selector(resource))
+            seen = self._objects.listed(resource.title, None, _selector(resource))
+            held = [one for one in seen if one["metadata"].get("namespace") not in self.left_out]
             self._received(resource, self.of(resource).relist(held, str(self._objects.version)))
 
     def receive_past(self, version: int) -> None:

@@ -35,6 +35,9 @@ class ControllerClusterState(interfaces.ClusterState, Protocol):
     def availability(self, resource: Resource) -> KindAvailability:
         """Whether a kind that a cluster may lack can be used now."""
 
+    def is_left_out(self, namespace: str) -> bool:
+        """Whether objects of a namespace are missing in the stores, since they may not be listed."""
+
     def note(self, manifest: Manifest) -> None:
         """Store the answer to our own write, so that the next reconcile sees it."""
 

@@ -157,6 +157,42 @@ def test_a_member_whose_spec_raises_when_it_is_read_keeps_its_entry_and_the_othe
     assert "the gateway keeps its entry of default/chat" in caplog.text
 
 
+def test_members_in_a_namespace_that_a_new_leader_may_not_list_keep_their_targets_until_it_may() -> None:
+    """Their engines run on, and the store looks as if they were deleted."""
+    world = GatewayWorld()
+    world.put_gateway(namespace="platform", allowedNamespaces=["default"])
+    for name in ("chat", "code"):
+        world.join(name, gateway={"name": "front", "namespace": "platform"})
+    world.settle()
+    before = world.configuration("front", "platform")
+    assert [one["target"] for one in before["targets"]] == ["default/chat", "default/code"]
+
+    world.restart()
+    world.world.left_out = frozenset({"default"})
+    world.gateway_tick("front", "platform")
+    assert world.configuration("front", "platform") == before
+    (chat, _) = world.gateway("front", "platform")["status"]["models"]
+    assert chat == {"name": "chat", "ready": True, "targets": [{"name": "default/chat", "routable": 2}]}
+
+    world.objects.remove((kinds.INFERENCE_DEPLOYMENT.title, "default", "code"), {})
+    world.world.left_out = frozenset()
+    world.world.forget()
+    world.gateway_tick("front", "platform")
+    assert [one["target"] for one in world.configuration("front", "platform")["targets"]] == ["default/chat"]
+
+
+def test_a_gateway_that_no_longer_admits_a_namespace_drops_its_members_also_while_it_may_not_be_listed() -> None:
+    world = GatewayWorld()
+    world.put_gateway(namespace="platform", allowedNamespaces=["default"])
+    world.join(gateway={"name": "front", "namespace": "platform"})
+    world.settle()
+    world.restart()
+    world.world.left_out = frozenset({"default"})
+    world.put_gateway(namespace="platform")
+    world.gateway_tick("front", "platform")
+    assert world.configuration("front", "platform")["targets"] == []
+
+
 def test_what_was_read_is_forgotten_with_its_object_and_when_others_are_read() -> None:
     world = served()
     reader, live = GatewayReader(), world.gateway()

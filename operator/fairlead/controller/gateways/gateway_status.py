@@ -165,7 +165,9 @@ def _model(route: ModelRoute, now: GatewayInputs) -> Manifest:
 def _target(name: str, now: GatewayInputs) -> Manifest:
     if name.startswith(EXTERNAL):
         return {"name": name}
-    return {"name": name, "ready": now.members.ready.get(name, 0), "routable": len(_routable_pods(name, now))}
+    found: Manifest = {"name": name, "routable": len(_routable_pods(name, now))}
+    out_of_sight = name in now.members.joined and name not in now.members.ready
+    return found if out_of_sight else found | {"ready": now.members.ready.get(name, 0)}
 
 
 def _answering(route: ModelRoute, now: GatewayInputs) -> bool:

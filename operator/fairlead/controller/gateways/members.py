@@ -10,6 +10,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.adapters import load_lists, served_adapters
+from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.controller.status import canary_status
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.gateways import DesiredGateway
@@ -39,7 +40,7 @@ class GatewayMembers:
     present: frozenset[str] = frozenset()
     """All deployments that exist."""
     ready: Mapping[str, int] = field(default_factory=dict)
-    """Ready replicas of those that joined."""
+    """Ready replicas of those that joined; those of a namespace that is left out are missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +59,20 @@ class MemberReader:
         self._context = context
         self._entries: OrderedDict[str, tuple[object, ReadMember | None]] = OrderedDict()
 
-    def members(self, world: ClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]) -> GatewayMembers:
+    def members(
+        self, world: ControllerClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]
+    ) -> GatewayMembers:
         """Return who joined: its engines admit the gateway, and the gateway admits its namespace.
 
-        The entry of a refused spec stays unchanged, since its engines do, too.
+        The entry of a refused spec stays unchanged, since its engines do, too; so does that of a namespace that is left
+        out, as its engines run on.
         """
-        joined, named, present, ready = {}, set(), set(), {}
+        joined = {name: one for name, one in before.items() if _is_out_of_sight(name, world, gateway)}
+        named, present, ready = set(joined), set(joined), {}
         for document in world.of(kinds.INFERENCE_DEPLOYMENT).all():
             name = name_of(document)
+            if name in joined:
+                continue
             present.add(name)
             if gateway.reference in gateway_membership.named(document):
                 named.add(name)
@@ -75,7 +82,8 @@ class MemberReader:
             if entry is not None:
                 joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
-        return GatewayMembers(joined=joined, named_by=frozenset(named), present=frozenset(present), ready=ready)
+        ordered = dict(sorted(joined.items(), key=lambda one: one[0].split("/")))
+        return GatewayMembers(joined=ordered, named_by=frozenset(named), present=frozenset(present), ready=ready)
 
     def forget(self, uid: str) -> None:
         """Drop a deleted deployment."""
@@ -125,6 +133,12 @@ def entries(configuration: object) -> Iterator[tuple[str, Manifest]]:
     for one in targets if isinstance(targets, list) else ():
         if isinstance(one, dict) and isinstance(one.get("target"), str):
             yield one["target"], one
+
+
+def _is_out_of_sight(target: str, world: ControllerClusterState, gateway: DesiredGateway) -> bool:
+    """Whether the stores may lack a target that the gateway may serve, or its engines' NetworkPolicy."""
+    namespace = target.partition("/")[0]
+    return gateway.allows(namespace) and world.is_left_out(namespace)
 
 
 def _admits(world: ClusterState, document: Manifest, gateway: DesiredGateway) -> bool:
