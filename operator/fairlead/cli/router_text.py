@@ -9,7 +9,6 @@ from fairlead.objects import router_config
 from fairlead.router.config.loader import RouterConfig, SecretLocation
 
 _ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "redisPlace", "warnings", "isGateway"})
-_ELSEWHERE |= {"placeDigests"}
 _OF_GATEWAYS = frozenset({"targets", "externals", "routes", "configMap", "tenantKeys"})
 _OF_ONE = frozenset({"selector", "endpoints", "enginePort", "engineKind", "adapters", "prefixCaching", "revision"})
 _OF_ONE_TOO = frozenset({"maxContextTokens", "maxSequences", "kvTokens"})
@@ -31,7 +30,7 @@ def as_text(settings: RouterConfig) -> str:
 def _document(settings: RouterConfig) -> dict[str, Any]:
     """The settings of the file first, then those for requests; for secrets their locations and number."""
     externals = tuple(replace(one, key=None) for one in settings.externals)
-    plain = router_config.plain(replace(settings, keys={}, place_digests={}, redis_url=None, externals=externals))
+    plain = router_config.plain(replace(settings, keys={}, redis_url=None, externals=externals))
     absent = _ELSEWHERE | (_OF_ONE | _OF_ONE_TOO if settings.is_gateway else _OF_GATEWAYS)
     found = {name: value for name, value in plain.items() if name not in absent}
     routing = plain["routing"]

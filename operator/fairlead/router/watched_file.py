@@ -31,7 +31,7 @@ class WatchedFile:
         """The text in force, and the file's text at the last check."""
         self._watched: dict[str, None] = {}
         """Texts that the watch has shown, the latest last."""
-        self._read = read
+        self._files = read.files
         self._last_stamps = self._stamps()
 
     async def follow(self, every_seconds: float = EVERY_SECONDS) -> None:
@@ -67,15 +67,15 @@ class WatchedFile:
         return self._text if text == before or is_old else text
 
     def _reload(self, text: str) -> None:
-        fresh = loader.refreshed(loader.read(text), self._read)
+        fresh = loader.refreshed(loader.read(text))
         log.info("%s: read again", self._path)
         warn(fresh)
         self._apply(fresh)
-        self._text, self._read = text, fresh
+        self._text, self._files = text, fresh.files
         self._last_stamps = self._stamps()
 
     def _stamps(self) -> tuple[FileStamp, ...]:
-        return (stamp(self._path), *(each for one in self._read.files for each in _stamps_below(Path(one))))
+        return (stamp(self._path), *(each for one in self._files for each in _stamps_below(Path(one))))
 
 
 def _text_of(path: Path) -> str:

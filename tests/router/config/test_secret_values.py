@@ -76,54 +76,30 @@ def test_tenants_without_any_key_are_reported_in_a_warning() -> None:
     )
 
 
-def test_a_running_router_keeps_the_key_of_a_deleted_secret_and_not_one_that_was_removed_from_it(
-    tmp_path: Path,
-) -> None:
-    secret = tmp_path / "chat-keys"
-    secret.mkdir()
-    for name in ("shop", "search"):
-        (secret / name).write_text(f"key of {name}")
-    places = tuple((name, SecretLocation(file=str(secret / name))) for name in ("shop", "search"))
-    rendered = replace(configured(*places), rendered_from="InferenceDeployment team/chat")
-    first = loader.refreshed(rendered)
-    (secret / "search").unlink()
-    second = loader.refreshed(rendered, first)
-    (secret / "shop").unlink()
-    third = loader.refreshed(rendered, loader.refreshed(rendered, second))
-
-    assert first.keys == {digest("key of shop"): "shop", digest("key of search"): "search"}
-    assert second.keys == third.keys == {digest("key of shop"): "shop"}
-    kept = "its Secret was deleted; the key stays valid until this router ends; create the Secret again"
-    assert third.warnings == (
-        f"tenant shop: file {secret}/shop: {kept}",
-        f"tenant search: file {secret}/search: no key could be read; clients that send it get 401; create it",
-    )
-    assert loader.refreshed(rendered).keys == {}, "a router that starts has no earlier one"
-    assert loader.refreshed(replace(rendered, key_places=places[1:]), second).keys == {}
-    assert loader.refreshed(replace(rendered, rendered_from=""), second).keys == {}, "a person deletes a file to revoke"
-
-
-def test_a_followed_file_keeps_the_keys_of_a_deleted_secret_however_often_it_is_read(tmp_path: Path) -> None:
+def test_a_key_is_revoked_by_removing_it_also_if_its_secret_had_no_other(tmp_path: Path) -> None:
+    """The kubelet mounts a Secret that lost its last entry like one that was deleted: as an empty folder."""
     secret, config, applied = tmp_path / "chat-keys", tmp_path / "router.json", list[RouterConfig]()
-
-    def text(routers: int) -> str:
-        tenants = [{"name": "shop", "keyFiles": [f"{secret}/shop"]}, {"name": "search", "keyFiles": [f"{secret}/none"]}]
-        document = {"renderedFrom": "x", "endpoints": ["a:1"], "routers": routers, "routing": {"tenants": tenants}}
-        return json.dumps(document)
-
-    secret.mkdir()
-    (secret / "..data").symlink_to(tmp_path / "old")
-    (secret / "shop").symlink_to(secret / "..data" / "shop")
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "shop").write_text("key of shop")
-    config.write_text(text(1))
-    watched = WatchedFile(config, loader.load(config), applied.append)
-    (tmp_path / "old" / "shop").unlink()
-    watched.take(text(2))
+    tenants = [{"name": "shop", "keyFiles": [f"{secret}/shop"]}]
+    rendered = {"renderedFrom": "InferenceDeployment team/chat", "endpoints": ["a:1"], "routing": {"tenants": tenants}}
+    config.write_text(json.dumps(rendered | {"routers": 1}))
+    for folder in (secret, tmp_path / "full", tmp_path / "empty"):
+        folder.mkdir()
+    (tmp_path / "full" / "shop").write_text("leaked")
+    (secret / "..data").symlink_to(tmp_path / "full")
+    (secret / "shop").symlink_to("..data/shop")
+    first = loader.load(config)
+    watched = WatchedFile(config, first, applied.append)
+    (secret / "..data").unlink()
+    (secret / "..data").symlink_to(tmp_path / "empty")
     (secret / "shop").unlink()
-    watched.take(text(3))
+    watched.take(json.dumps(rendered | {"routers": 2}))
 
-    assert [one.keys for one in applied] == [{digest("key of shop"): "shop"}] * 2
+    assert first.keys == {digest("leaked"): "shop"}
+    assert [one.keys for one in applied] == [{}]
+    assert applied[0].warnings == (
+        f"tenant shop: file {secret}/shop: no key could be read; clients that send it get 401; create it",
+        "no key of any tenant could be read: every request gets 401; create the keys",
+    )
 
 
 def test_a_limit_for_a_model_that_is_not_served_is_reported() -> None:

@@ -41,9 +41,9 @@ def text_of(path: Path) -> str:
         raise RouterConfigError(f"not UTF-8: {problem.reason} at byte {problem.start}; save it as UTF-8") from None
 
 
-def refreshed(settings: RouterConfig, before: RouterConfig | None = None) -> RouterConfig:
-    """Return the same settings with the current secrets; keys whose Secret was deleted are those in `before`."""
-    return secret_values.filled_in(settings, before=secret_values.EMPTY if before is None else before.place_digests)
+def refreshed(settings: RouterConfig) -> RouterConfig:
+    """Return the same settings with the current secrets."""
+    return secret_values.filled_in(settings)
 
 
 def read(text: str) -> RouterConfig:

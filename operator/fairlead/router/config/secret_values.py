@@ -17,34 +17,23 @@ from fairlead.router.config.settings import ExternalConfig, RouterConfig, Secret
 PEER_KEYS: Final = ("current", "previous")
 """Entries of the Secret with the routers' keys."""
 LEAST_PEER_KEY_BYTES: Final = 32
-EMPTY: Final[Mapping[SecretLocation, bytes]] = {}
-_MISSING: Final = "no key could be read; clients that send it get 401; create it"
-_KEPT: Final = "its Secret was deleted; the key stays valid until this router ends; create the Secret again"
 _HEADER: Final = re.compile(rb"[!-~]+")
 """A key that fits into a header line."""
 
 
-def filled_in(
-    settings: RouterConfig, environment: Mapping[str, str] = os.environ, before: Mapping[SecretLocation, bytes] = EMPTY
-) -> RouterConfig:
-    """Add every secret that could be read, and a warning for each that could not.
-
-    `before` are the digests of the last reading: a key whose Secret is deleted stays valid.
-    """
+def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.environ) -> RouterConfig:
+    """Add every secret that could be read, and a warning for each that could not."""
     keys: dict[bytes, str] = {}
-    digests: dict[SecretLocation, bytes] = {}
     warnings = list(settings.warnings)
     if settings.tenant_keys:
         warnings += _from_folder(settings, keys)
     for tenant, place in settings.key_places:
         digest = _digest(place, environment)
         if digest is None:
-            digest = before.get(place) if settings.rendered_from and _secret_is_gone(place) else None
-            warnings.append(f"tenant {tenant}: {_description(place)}: {_MISSING if digest is None else _KEPT}")
-        if digest is None:
-            continue
-        digests[place] = digest
-        if keys.setdefault(digest, tenant) != tenant:
+            warnings.append(
+                f"tenant {tenant}: {_description(place)}: no key could be read; clients that send it get 401; create it"
+            )
+        elif keys.setdefault(digest, tenant) != tenant:
             warnings.append(
                 f"tenant {tenant}: {_description(place)}: this key is {keys[digest]}'s already; give it another"
             )
@@ -71,7 +60,6 @@ def filled_in(
     return replace(
         settings,
         keys=keys,
-        place_digests=digests,
         peer_keys=peer_keys,
         externals=externals,
         metrics_keys=frozenset(filter(None, (_digest(place, environment) for place in settings.metrics_places))),
@@ -129,16 +117,6 @@ def _digest(place: SecretLocation, environment: Mapping[str, str]) -> bytes | No
         return bytes.fromhex(place.sha256)
     value = _value(place, environment)
     return sha256(value).digest() if value else None
-
-
-def _secret_is_gone(place: SecretLocation) -> bool:
-    """Whether the whole Secret is missing: the kubelet then empties its folder, after its links lead nowhere.
-
-    A single removed entry is a revoked key.
-    """
-    if place.file is None:
-        return False
-    return not any(one.exists() for one in tenant_folder.entries(Path(place.file).parent))
 
 
 def _value(place: SecretLocation, environment: Mapping[str, str]) -> bytes | None:

@@ -153,8 +153,6 @@ class RouterConfig:
     """The keys that were found, the newest first."""
     keys: Mapping[bytes, str] = field(default_factory=dict, repr=False)
     """Tenant by SHA-256 of each key that was found."""
-    place_digests: Mapping[SecretLocation, bytes] = field(default_factory=dict, repr=False)
-    """SHA-256 of the key that was found at each location in `key_places`, or had been before its Secret was deleted."""
     redis_url: str | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     """Problems to log once; none of them affects other tenants."""
