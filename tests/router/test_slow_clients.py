@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +18,13 @@ from fairlead.router.router import Router
 from fairlead.router.upstream_connection import UpstreamConnection
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
+from fairlead.routing import watchdog
 from fairlead.routing.endpoint import Endpoint
 from tests.router.planes import (
     HOST,
     PROMPT,
     STREAM,
+    Plane,
     Raw,
     answering,
     plane,
@@ -84,6 +86,87 @@ def test_an_engine_is_not_at_fault_while_a_client_takes_nothing_of_its_stream(tm
             assert (engine["state"], engine["inflight"], engine["failures"]) == ("routable", 1, 0)
             await reader.readexactly(20_000_000)
             writer.close()
+
+    run_story(story())
+
+
+class Hanging:
+    """An engine that sends large streams for ever and short ones after a while, until it hangs."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        """Until a short stream begins."""
+        self.hangs = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        if b"ping" in body:
+            return web.json_response({"usage": {"completion_tokens": 1}})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        if b"large" not in body:
+            await asyncio.sleep(60 if self.hangs.is_set() else self.seconds)
+            await response.prepare(request)
+            await response.write(SHORT)
+            return response
+        await response.prepare(request)
+        while not self.hangs.is_set():
+            await response.write(b'data: {"choices":[{"text":"%b"}]}\n\n' % (b"x" * 60_000))
+        await asyncio.sleep(60)
+        return response
+
+
+SHORT: Final = b'data: {"choices":[{"text":"x","finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+
+@asynccontextmanager
+async def slow_client(router: Plane) -> AsyncIterator[None]:
+    """A client that takes the beginning of a large stream, and no more."""
+    reader, writer = await asyncio.open_connection(HOST, router.port)
+    writer.write(posted(STREAM | {"prompt": "large"}))
+    await reader.readuntil(b"data: ")
+    await asyncio.sleep(0.6)
+    yield
+    writer.close()
+
+
+@pytest.mark.interpreted
+def test_a_hung_engine_loses_its_other_requests_in_time_while_a_slow_client_reads_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.3)
+
+    async def story() -> None:
+        stuck, well = Hanging(0.0), Hanging(0.0)
+        async with AsyncExitStack() as stack:
+            addresses = [await stack.enter_async_context(answering(one.answer)) for one in (stuck, well)]
+            router = await stack.enter_async_context(plane(written(tmp_path, addresses[:1])))
+            await router.until("routable")
+            assert (await router.complete(STREAM))[0] == 200
+            await stack.enter_async_context(slow_client(router))
+            stuck.hangs.set()
+            waiting = asyncio.create_task(router.complete(STREAM))
+            await asyncio.sleep(0.05)
+            written(tmp_path, addresses)
+            assert await waiting == (200, SHORT.decode())
+
+    run_story(story())
+
+
+@pytest.mark.interpreted
+def test_a_request_after_a_slow_clients_is_measured_from_its_own_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "FLOOR_SECONDS", 0.5)
+
+    async def story() -> None:
+        engine = Hanging(0.0)
+        async with answering(engine.answer) as address, plane(written(tmp_path, [address])) as router:
+            await router.until("routable")
+            assert (await router.complete(STREAM))[0] == 200
+            engine.seconds = 0.4
+            async with slow_client(router):
+                assert await router.complete(STREAM) == (200, SHORT.decode())
+            assert await router.metric('fairlead_router_ejections_total{by="watchdog"}') <= 0
 
     run_story(story())
 

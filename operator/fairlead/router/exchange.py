@@ -93,9 +93,9 @@ class Exchange:
         self._over = False
 
     @property
-    def streams(self) -> bool:
-        """Whether the client wants a stream."""
-        return self.request.streams
+    def shows_progress(self) -> bool:
+        """Whether its stream stands still only if the engine does."""
+        return self.request.streams and not self.reply.delayed
 
     @property
     def keeps_alive(self) -> bool:
@@ -373,19 +373,19 @@ class Exchange:
         """Disconnect the client, which ends the request."""
         self.reply.abort()
 
-    def sweep(self, now: float) -> None:
-        """Extend the time-out if the stream moved (chunks read no clock) or its client is slow; or end it."""
+    def sweep(self, now: float) -> Endpoint | None:
+        """Extend the time-out if the stream moved or waits for its client, or end it; return where it waits so."""
         reply = self.reply
-        if reply.delayed or (reply.scan is not None and reply.bytes_out != self._moved):
-            self._moved = reply.bytes_out
-            if reply.scan is not None:
-                self._due = now + self._context.timeouts.between_tokens_seconds
-            if self.first is not None:
+        if reply.scan is not None and (reply.delayed or reply.bytes_out != self._moved):
+            if reply.bytes_out != self._moved and self.first is not None:
                 self.first.endpoint.progress_at = now
+            self._moved = reply.bytes_out
+            self._due = now + self._context.timeouts.between_tokens_seconds
         if now >= self._due or now >= failed_attempts.ends_at(self.request, self._context.timeouts):
             self._timed_out(now)
         elif self.path is not None and self.request.routing.waiting and not self.target.is_routable:
             self.goes_on(FallbackReason.UNAVAILABLE, None, now)
+        return self.request.routing.endpoint if reply.delayed else None
 
     def _timed_out(self, now: float) -> None:
         """Handle an expired time-out; the dispatcher itself refuses queued requests."""

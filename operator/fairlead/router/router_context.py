@@ -54,14 +54,14 @@ class LiveExchange(Protocol):
         """Whether it is in flight at this endpoint."""
 
     @property
-    def streams(self) -> bool:
-        """Whether its reply shows progress."""
+    def shows_progress(self) -> bool:
+        """Whether its stream stands still only if the engine does."""
 
     def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
         """Act on the dispatcher's decision."""
 
-    def sweep(self, now: float) -> None:
-        """Act on expired time-outs."""
+    def sweep(self, now: float) -> Endpoint | None:
+        """Act on expired time-outs; return the endpoint whose reply waits for its client, if it does."""
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budget allows."""

@@ -5,6 +5,7 @@ A deadline is a float in a slot; being a quarter of a second late with a time-ou
 
 import asyncio
 import logging
+from collections import Counter
 from time import monotonic
 from typing import Final
 
@@ -56,8 +57,7 @@ class Sweeper:
         context = self._context
         context.telemetry.swept(now, self._due)
         context.cache.sweep(now)
-        for one in (*context.live, *context.copies):
-            one.sweep(now)
+        self._sweep_requests(now)
         if context.hedging.enabled:
             for exchange in [one for one in context.live if now >= one.hedge_at]:
                 exchange.hedge(now)
@@ -80,6 +80,18 @@ class Sweeper:
             context.spending.sweep(context.every_target, now)
             self._scrape(now)
 
+    def _sweep_requests(self, now: float) -> None:
+        """Sweep all requests; an engine all of whose replies wait for their clients may be silent.
+
+        A request that waits for the engine itself is then measured from its own start.
+        """
+        delayed = Counter([one.sweep(now) for one in list(self._context.live)])
+        for copy in list(self._context.copies):
+            copy.sweep(now)
+        for endpoint, number in delayed.items():
+            if endpoint is not None and number == endpoint.inflight:
+                endpoint.progress_at = now
+
     def _watch(self, target: EngineTarget, endpoint: Endpoint, now: float) -> None:
         """Eject an engine that has requests and makes no progress; its requests are retried elsewhere or cut."""
         context, timeouts = self._context, self._context.timeouts
@@ -88,8 +100,8 @@ class Sweeper:
         if why is None:
             return
         inside = [one for one in context.live if one.is_at(endpoint)]
-        if endpoint.figures is None and not any(one.streams for one in inside):
-            return  # replies that are not streamed show no progress, and there are no samples to show it
+        if endpoint.figures is None and not any(one.shows_progress for one in inside):
+            return  # whole or delayed replies show no progress, and there are no samples to show it
         target.dispatcher.table.failed(endpoint, why, at_once=True)
         for exchange in inside:
             exchange.hung(why, now)
