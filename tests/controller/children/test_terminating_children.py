@@ -1,5 +1,6 @@
 """Children that were deleted and are not gone yet: all else goes on, and the status says what is awaited."""
 
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -8,6 +9,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Resource
 from tests.controller.gateways.gateway_world import served
 from tests.controller.pretend import Pretend, deployment
+from tests.controller.test_bad_revisions import BROKEN, on_the_way
 
 SERVICE: Final = "Service chat-router is being removed and is created again once it is gone"
 
@@ -49,6 +51,28 @@ def test_an_edit_rolls_out_while_the_routers_service_is_on_its_way_out() -> None
     assert world.condition("Progressing") == ("True", "ChildTerminating")
     assert world.message("Reconciling").startswith(SERVICE)
     assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_a_new_revision_that_fails_meanwhile_is_reported_as_without_it() -> None:
+    """Tools that wait for the rollout must not read success."""
+    world, old, new = on_the_way()
+    end(world, kinds.SERVICE, "chat-router")
+    world.kube.broken[new] = BROKEN["OutOfGpuMemory"][0]
+    for _ in range(8):
+        world.kube.round(world.now)
+        world.tick()
+        world.now += world.ROUND
+    assert world.condition("Ready") == world.condition("Progressing") == ("False", "OutOfGpuMemory")
+    assert f"| {SERVICE}" in world.message("Progressing")
+    world.now += timedelta(seconds=60)
+    for _ in range(20):
+        world.kube.round(world.now)
+        world.tick()
+        world.now += world.ROUND
+    assert world.engines() == {old: 2, new: 0}
+    assert world.condition("Ready") == world.condition("Progressing") == ("False", "DeadlineExceeded")
+    assert world.condition("Stalled") == ("True", "DeadlineExceeded")
+    assert f"| {SERVICE}" in world.message("Progressing")
 
 
 @pytest.mark.parametrize("resource", [kinds.SERVICE, kinds.CONFIG_MAP, kinds.DEPLOYMENT], ids=lambda one: one.kind)

@@ -4,11 +4,12 @@ Messages hold no times, and only numbers that do not change at rest.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from fairlead.controller.status import replica_counts, routing_conditions, scaling_conditions, scheduling_conditions
 from fairlead.controller.status.replica_counts import ReplicaTally
-from fairlead.controller.status.status_inputs import StatusInputs
+from fairlead.controller.status.status_inputs import Obstacle, StatusInputs
 from fairlead.fleet.canaries import CanaryPhase
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
@@ -73,7 +74,8 @@ def progressing(now: StatusInputs) -> UntimedCondition:
             reason=why,
             message="nothing is rolled out while the spec is not accepted; see the condition Accepted",
         )
-    return next(condition for rule in _PROGRESS if (condition := rule(now, now.plan)))
+    found = next(condition for rule in _PROGRESS if (condition := rule(now, now.plan)))
+    return found if now.obstacle is None or not now.obstacle.passes else _beside(now.obstacle, found)
 
 
 def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:
@@ -159,11 +161,23 @@ def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) ->
 
 def _obstructed(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
     """The API server refused a request of the plan, or a name that it needs is taken, or not free yet."""
-    if now.obstacle is None or (now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, HoldStep)):
+    if now.obstacle is None or now.obstacle.passes:
+        return None
+    if now.obstacle.reason is Why.NAME_TAKEN and isinstance(plan.step, HoldStep):
         return None
     holds = now.obstacle.reason is Why.CHILD_TERMINATING
     reason, message = now.obstacle.reason, now.obstacle.message
     return UntimedCondition(type=ConditionType.PROGRESSING, holds=holds, reason=reason, message=message)
+
+
+def _beside(obstacle: Obstacle, found: UntimedCondition) -> UntimedCondition:
+    """Report what is awaited while all else goes on; a failure, a pause or a canary matters more."""
+    if found.reason in _AS_PLANNED:
+        return _yes(ConditionType.PROGRESSING, obstacle.reason, obstacle.message)
+    return replace(found, message=f"{found.message} | {obstacle.message}")
+
+
+_AS_PLANNED: Final = frozenset({Why.COMPLETE, Why.ROLLING_OUT, Why.STARTING})
 
 
 def _back(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
