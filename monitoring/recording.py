@@ -10,6 +10,7 @@ from typing import Final
 
 from fairlead.fleet.tenants import Lane
 from fairlead.router.observability.label_values import ReplyFailure
+from fairlead.router.wire.protocol_faults import ProtocolFault
 from fairlead.routing.reasons import RefusalReason as Why
 from fairlead.telemetry import autoscaler_metrics as scaling
 from fairlead.telemetry import router_families as router
@@ -35,10 +36,11 @@ FAILED: Final = "|".join(ReplyFailure)
 """Reasons of the router's own errors because an engine or the router itself failed."""
 _NO_CAPACITY: Final = (
     Why.QUEUE_FULL, Why.QUEUE_TIME, Why.TOO_LATE, Why.NO_REPLICA, Why.NO_ADAPTER, Why.NO_OTHER_REPLICA,
-    Why.RETRY_BUDGET, Why.NO_ISSUER_KEYS,
+    Why.RETRY_BUDGET,
 )  # fmt: skip
-OURS: Final = "|".join((*_NO_CAPACITY, *ReplyFailure))
-"""Reasons that are not the client's fault. A router that shuts down hands batch work back, which is no failure."""
+OURS: Final = "|".join((*_NO_CAPACITY, ProtocolFault.TOO_MANY_BODIES.code, *ReplyFailure))
+"""Reasons that are not the client's fault. A router that shuts down hands batch work back, which is no failure; and a
+token with a made-up key id, which anybody can send, gets the same reason as one whose key has not been read yet."""
 
 
 def failed(window: str) -> str:

@@ -12,9 +12,8 @@ from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.policies import ScalingReason, ScalingSignal
 from fairlead.fleet.tenants import Lane
 from fairlead.router.observability.counters import RouterCounters
-from fairlead.router.observability.label_values import AbortStage, ReplyFailure
+from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.request_results import RequestResult
-from fairlead.routing.reasons import RefusalReason
 from fairlead.scaling import decide
 from fairlead.scaling.decide.recommendation import DecisionFigure
 from fairlead.scaling.facts import EnginePodPhase, SampleProblem
@@ -114,7 +113,7 @@ CLOSED: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     autoscaler_metrics.OBJECTIVE.name: {"objective": _words(*autoscaler_metrics.JUDGED)},
     autoscaler_metrics.CANDIDATE.name: {"signal": _words(*ScalingSignal)},
     autoscaler_metrics.FAILED_SCRAPES.name: {"doubt": _words(*SampleProblem)},
-    router_families.REFUSALS.name: {"reason": _words(*RefusalReason, *ReplyFailure)},
+    router_families.REFUSALS.name: {"reason": _words(*_COUNTED.refusals)},
     router_families.RESULTS.name: {"result": _words(*RequestResult)},
     router_families.ABORTS.name: {"stage": _words(*AbortStage)},
     router_families.WAITING.name: {"lane": _words(*Lane)},

@@ -33,10 +33,13 @@ from fairlead.router.observability.series import (
     TenantSeries,
     TenantTotal,
 )
+from fairlead.router.wire.protocol_faults import ProtocolFault
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
 from fairlead.telemetry import router_buckets
 from fairlead.telemetry.histogram import MetricHistogram
 
+NO_ROOM: Final = ProtocolFault.TOO_MANY_BODIES.code
+"""The only protocol fault that an alert counts, so that it has a zero before it has a one."""
 MOST_SERIES: Final = 256
 """Twenty models and adapters in two revisions, two bands and three lanes; a page is 5 MB if all have streams."""
 MOST_SPENDERS: Final = 2048
@@ -86,7 +89,7 @@ class RouterCounters:
         self.hedges_won = self.hedges_lost = self.hedges_denied = 0
         self.ended_as: defaultdict[tuple[str, bool, int, RequestResult], int] = defaultdict(int)
         """By surface, stream, status and result; the page sums what it needs."""
-        self.refusals: dict[str, int] = dict.fromkeys((*RefusalReason, *ReplyFailure), 0)
+        self.refusals: dict[str, int] = dict.fromkeys((*RefusalReason, NO_ROOM, *ReplyFailure), 0)
         self.aborts = dict.fromkeys(AbortStage, 0)
         self.picks = dict.fromkeys(PickReason, 0)
         self.attempts_failed = dict.fromkeys(AttemptEnding, 0)
