@@ -106,6 +106,26 @@ def test_a_full_ledger_adds_up_its_oldest_hours_and_keeps_the_latest_as_they_are
     )
 
 
+def test_days_that_are_exported_one_after_the_other_hold_every_cost_once_and_a_tenants_page_lacks_no_hour() -> None:
+    ledger, exported, tenants = UsageLedger(max_rows=600), 0.0, [f"t{number}" for number in range(20)]
+    for hour in range(24 * 4 + 7):
+        for tenant in tenants:
+            ledger.add(request(attempt(cost=1.0), tenant=tenant), DAY + hour * 3600)
+        midnight = DAY + hour // 24 * 86_400
+        if hour % 24 == 6 and hour > 24:
+            rows = list(ledger.begun(midnight - 86_400, midnight))
+            assert any(key.seconds == 86_400 for key, _ in rows)
+            exported += sum(float(str(one["BilledCost"])) for one in usage_export.focus_rows(rows, PARTY))
+    assert exported == 4 * 24 * len(tenants)
+
+    now = DAY + (24 * 4 + 7) * 3600
+    page = openai_usage.usage_page(ledger.rows(), "t1", now - 86_400, now)
+    first, *hours = cast("list[dict[str, int]]", page["data"])
+    assert (first["start_time"], first["end_time"]) == (DAY + 3 * 86_400, DAY + 4 * 86_400)
+    assert [one["start_time"] for one in hours] == list(range(hours[0]["start_time"], now, 3600))
+    assert openai_usage.usage_page(ledger.rows(), "t1", DAY + 4 * 86_400, now)["data"] == hours[-7:]
+
+
 def test_a_ledger_whose_days_have_too_many_tenants_adds_them_up_too() -> None:
     ledger = UsageLedger(max_rows=100)
     for hour in range(48):

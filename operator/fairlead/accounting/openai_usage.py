@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from fairlead.accounting.usage_ledger import UsageKey, UsageTotals
+from fairlead.accounting.usage_ledger import HOUR_SECONDS, UsageKey, UsageTotals
 
 UsageJson = dict[str, object]
 
@@ -11,11 +11,16 @@ UsageJson = dict[str, object]
 def usage_page(rows: Iterable[tuple[UsageKey, UsageTotals]], tenant: str, start: int, end: int) -> UsageJson:
     """Build one bucket per hour of only this tenant, with one result and its cost for each model that it named.
 
-    A day whose hours were added up is one bucket.
+    A day whose hours were added up is one bucket, which is there if any of it is in the period.
     """
-    own = [(key, totals) for key, totals in rows if key.tenant == tenant and start <= key.hour < end]
+    own = [one for one in rows if one[0].tenant == tenant and _first(one[0], start) <= one[0].hour < end]
     buckets = [_bucket(hour, list(group)) for hour, group in groupby(sorted(own, key=_hour_and_route), key=_hour)]
     return {"object": "page", "data": buckets, "has_more": False, "next_page": None}
+
+
+def _first(key: UsageKey, start: int) -> int:
+    """Return the earliest start of a bucket in the period: an hour begins in it, a day may have begun before."""
+    return start if key.seconds == HOUR_SECONDS else start - key.seconds + 1
 
 
 def _hour(row: tuple[UsageKey, UsageTotals]) -> int:

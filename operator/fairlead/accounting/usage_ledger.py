@@ -134,6 +134,10 @@ class UsageLedger:
         """Yield all rows, oldest hour first."""
         return iter(sorted(self._rows.items(), key=lambda one: one[0]))
 
+    def begun(self, start: int, end: int) -> Iterator[tuple[UsageKey, UsageTotals]]:
+        """Yield the rows that begin in a period: adjacent periods share none, and whole days in UTC lack nothing."""
+        return (one for one in self.rows() if start <= one[0].hour < end)
+
     def last_hour(self, now: float) -> dict[str, tuple[float, int]]:
         """Return cost and tokens of each target in the last full hour, including idle time; computed once an hour."""
         hour = (int(now // HOUR_SECONDS) - 1) * HOUR_SECONDS

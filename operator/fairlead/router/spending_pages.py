@@ -48,7 +48,10 @@ def usage(context: RouterContext, head: RequestHead) -> dict[str, Any] | Problem
 
 
 def export(context: RouterContext, head: RequestHead) -> tuple[bytes, bytes] | Problem:
-    """Return everyone's usage and all idle time of a period in FOCUS' columns: the text, and its content type."""
+    """Return everyone's usage and all idle time of a period in FOCUS' columns: the text, and its content type.
+
+    A row that begins before the period is not in it, or a tool that reads one period after the other bills it twice.
+    """
     query = parse_qs(head.query.decode("latin-1"))
     period, wanted = _period(context, query), query.get("format", ["json"])[-1]
     kind = FORMATS.get(wanted)
@@ -56,8 +59,7 @@ def export(context: RouterContext, head: RequestHead) -> tuple[bytes, bytes] | P
         return refusals.no_moment()
     if kind is None:
         return refusals.no_format(wanted, FORMATS)
-    start, end = period
-    rows = (row for row in context.spending.ledger.rows() if start - row[0].seconds < row[0].hour < end)
+    rows = context.spending.ledger.begun(*period)
     found = usage_export.focus_rows(rows, BilledParty(account=context.settings.rendered_from.rpartition(" ")[2]))
     text = usage_export.as_csv(found) if wanted == "csv" else usage_export.as_json(found)
     return text.encode(), kind
