@@ -166,11 +166,11 @@ class EngineAttempt(Attempt):
         self._owner.attempt_began(self, now)
 
     def lacks_end(self, upstream: UpstreamConnection) -> bool:
-        """Whether it is a stream without its last event: its engine ended in the middle."""
+        """Whether it is a stream without its last event: its engine ended in the middle. An error has no such event."""
         head, reply = upstream.reader.head, self._reply
-        if head is None or not head.streams or head.status >= 400 or self._owner.request.surface not in ENDED_BY_EVENT:
+        if head is None or not head.streams or head.status >= 400 or self.error is not None:
             return False
-        return reply is None or not reply.has_end
+        return self._owner.request.surface in ENDED_BY_EVENT and (reply is None or not reply.has_end())
 
     def whole(self, upstream: UpstreamConnection) -> None:  # noqa: ARG002 - the interface's
         """Report that the engine's response is complete."""

@@ -74,11 +74,9 @@ class Reply:
         """Whether it waits for its client, who has a limit of its own: its engine is paused, and not at fault."""
         return self.paused and self.begun
 
-    @property
     def has_end(self) -> bool:
-        """Whether a stream says how it ended; some engines leave out `[DONE]` after the reason."""
-        scan = self.scan
-        return scan is None or scan.done or scan.error or scan.finish_reason is not None
+        """Whether a stream that is over says how it ended."""
+        return self.scan is None or self.scan.has_end()
 
     @property
     def deltas(self) -> int:

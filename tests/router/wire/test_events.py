@@ -224,6 +224,13 @@ def test_half_an_event_is_held_back_and_given_at_the_end() -> None:
     assert scan.rest() == b""
 
 
+@pytest.mark.parametrize(("rest", "ended"), [(b"data: [DONE]", True), (b"data: [DO", False), (b"", False)])
+def test_the_last_event_of_a_stream_that_is_over_counts_without_a_blank_line_after_it(rest: bytes, ended: bool) -> None:
+    scan = EventScan(Surface.CHAT)
+    scan.take(delta(content="a") + rest)
+    assert (scan.done, scan.has_end(), scan.rest()) == (False, ended, rest)
+
+
 @pytest.mark.parametrize(
     ("surface", "body", "values"),
     [

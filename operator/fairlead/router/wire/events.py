@@ -88,6 +88,15 @@ class EventScan:
         rest, self._rest = self._rest, b""
         return rest
 
+    def has_end(self) -> bool:
+        """Whether the stream, which is over, says how it ended; some engines leave out `[DONE]` after the reason.
+
+        The last event may lack the blank line after it: most clients take it as complete.
+        """
+        if self._rest and not self._skipping:
+            self._event(self._rest)
+        return self.done or self.error or self.finish_reason is not None
+
     def _read(self, payload: bytes) -> list[bytes]:
         """Read event by event; return those for a client that did not request usage."""
         *events, rest = self._split(payload)
