@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from tests.router.planes import (
@@ -69,6 +71,12 @@ async def rollout(
         yield Rollout(router=router, cluster=cluster, old=old, new=new, kinds=(before, after))
 
 
+async def models(router: Plane) -> list[str]:
+    """The base models that its file names now."""
+    async with router.session.get(router.url + "/v1/models") as answer:
+        return [one["id"] for one in (await answer.json())["data"]]
+
+
 def test_an_adapter_is_named_to_each_replica_as_its_kind_takes_it(tmp_path: Path) -> None:
     """Named to TensorRT-LLM as to vLLM, the base model would answer in the adapter's name."""
 
@@ -83,6 +91,28 @@ def test_an_adapter_is_named_to_each_replica_as_its_kind_takes_it(tmp_path: Path
             assert (await at.router.complete(PROMPT | {"model": "de"}))[0] == 200
         assert body_of(old.seen[0])["lora_request"]["lora_name"] == "de"
         assert body_of(new.seen[0]) == PROMPT | {"model": "de"}
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("shown", [EngineKind.SGLANG, None], ids=["shown", "not shown"])
+def test_a_request_that_waits_while_the_kind_changes_is_named_as_the_new_kind_takes_it(
+    tmp_path: Path, shown: EngineKind | None
+) -> None:
+    async def story() -> None:
+        cluster, new, config = Cluster(), Raw(ANSWER, ANSWER), written(tmp_path, ["x:1"])
+        async with new.listening(), plane(of_kind(EngineKind.VLLM, config, "de"), cluster) as router:
+            cluster.announce()
+            waiting = [asyncio.create_task(router.complete(PROMPT | {"model": one})) for one in ("de", "chat")]
+            while (await router.page())["queue"]["held"] < len(waiting):
+                await asyncio.sleep(0.005)
+            of_kind(EngineKind.SGLANG, written(tmp_path, ["x:1"], ["chat", "also"]), "de")
+            while await models(router) != ["chat", "also"]:
+                await asyncio.sleep(0.005)
+            cluster.announce(DiscoveredEndpoint(pod="n", address=new.address, kind=shown, adapters=DE))
+            assert [status for status, _ in await asyncio.gather(*waiting)] == [200, 200]
+        bodies = sorted((body_of(one) for one in new.seen), key=lambda one: str(one["model"]))
+        assert bodies == [PROMPT | {"model": "chat", "lora_path": None}, PROMPT | {"model": "chat:de"}]
 
     run_story(story())
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from fairlead.accounting import token_rates
 from fairlead.engines.catalogue import ENGINES
-from fairlead.engines.http_api import HttpApi
+from fairlead.engines.http_api import AdapterRequests, HttpApi
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.tenants import Lane
 from fairlead.router import external_api, refusals
@@ -200,6 +200,10 @@ class EngineTarget:
     def api_of(self, endpoint: Endpoint) -> HttpApi:
         """Return the HTTP interface of one engine; an earlier revision's may be of another kind."""
         return self.api if endpoint.kind is None else ENGINES[endpoint.kind].api
+
+    def adapters_at(self, endpoint: Endpoint) -> AdapterRequests | None:
+        """Return how requests name adapters at one engine; None: there are none, or it knows the plain names."""
+        return self.api_of(endpoint).adapters if self.config.adapters else None
 
     def _agree(self) -> None:
         """Set the terms of its engines' kinds; those that only finish their requests do not count."""

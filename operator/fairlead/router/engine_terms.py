@@ -24,11 +24,9 @@ class EngineTerms:
         """Routes on which an engine would not separate tenants."""
         self.priority_starts = tuple(dict.fromkeys(one.priority_header for one in apis if one.priority_header))
         """Names of the headers for a tenant's rank; an engine ignores those of others."""
-        self.adapters: dict[EngineKind | None, AdapterRequests | None] = {None: api.adapters if has_adapters else None}
-        """How requests name adapters, where there are any and the engine does not know the plain names: by other kinds
-        than the configuration's, and under None by all the rest."""
-        if has_adapters:
-            self.adapters |= {kind: one.adapters for kind, one in others.items()}
+        ways = [one.adapters if has_adapters else None for one in apis]
+        self.adapters: tuple[AdapterRequests | None, ...] = tuple(dict.fromkeys(ways))
+        """The ways in which requests name adapters; None: there are none, or engines know the plain names."""
         named = [one.adapters.paths for one in apis if has_adapters and one.adapters is not None]
         self.adapter_paths = frozenset.intersection(*named) if named else None
         """Routes on which every engine takes adapters; None: all routes."""

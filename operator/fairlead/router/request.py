@@ -9,7 +9,6 @@ from typing import Final, Protocol
 from msgspec import UNSET
 
 from fairlead.engines.http_api import AdapterRequests
-from fairlead.fleet.desired_state import EngineKind
 from fairlead.router import refusals
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
@@ -25,6 +24,7 @@ from fairlead.router.wire.responses import ReplyFraming
 from fairlead.router.wire.surfaces import MOST_OUTPUT, STREAM_USAGE, Surface
 from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.models.route_choice import RouteChoice
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.routing_request import RoutingRequest
@@ -48,11 +48,12 @@ class Request:
     """One client request, read in three steps because some requests end before the next; nothing else fills it."""
 
     __slots__ = (
-        *("_bodies", "_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "facts", "is_read"),
-        *("judged_by", "received", "record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
+        *("_bodies", "_context", "_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "facts"),
+        *("is_read", "judged_by", "received", "record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
     )
-    _bodies: dict[EngineKind | None, bytes]
-    """The body as sent to engines, and under their kind to those that take another one."""
+    _bodies: dict[AdapterRequests | None, bytes]
+    """The body as sent to engines, by the way in which it names an adapter."""
+    _context: RouterContext
     _engine_lines: bytes
     """Header lines that the router adds for engines."""
     _id_line: bytes
@@ -204,8 +205,8 @@ class Request:
             for start in target.terms.priority_starts:
                 lines += start + (rank_line or facts.rank_line)
         self._engine_lines = lines + self._id_line
-        ways = target.terms.adapters.items()
-        self._bodies = {kind: self._spliced(context, target, found, named) for kind, named in ways}
+        self._context = context
+        self._bodies = {named: self._spliced(context, target, found, named) for named in target.terms.adapters}
         if target.external is not None:
             return
         routing.blocks = context.blocks(found.prompt, account, routing.adapter)
@@ -266,14 +267,20 @@ class Request:
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         out = ReplyFraming.PLAIN if head.http10 else ReplyFraming.EDITED if self.edits else AS_IT_CAME
+        body = self.body_for(target, pool.endpoint)
         if target.external is not None:
-            return target.external.message(self.surface, self._bodies[None], out)
-        body = self.body_for(pool.endpoint.kind)
+            return target.external.message(self.surface, body, out)
         return UpstreamMessage(parts=(heads.upstream(head, pool.host, len(body), lines), body), out=out)
 
-    def body_for(self, kind: EngineKind | None) -> bytes:
-        """Return the body as engines of this kind get it."""
-        return self._bodies.get(kind, self._bodies[None])
+    def body_for(self, target: EngineTarget, endpoint: Endpoint) -> bytes:
+        """Return the body as this engine gets it; its kind may have come while the request waited."""
+        named = target.adapters_at(endpoint)
+        body = self._bodies.get(named)
+        if body is None:
+            found = body_facts.read(self.surface, self.received.body)
+            assert isinstance(found, BodyFacts), "it was read when it arrived"
+            body = self._bodies[named] = self._spliced(self._context, target, found, named)
+        return body
 
     def add_reply_lines(self, lines: bytes) -> None:
         """Add header lines for the client."""

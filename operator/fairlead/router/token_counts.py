@@ -45,7 +45,7 @@ def start(owner: CountedRequest, target: EngineTarget, request: Request, now: fl
         return None
     count = TokenCountRequest(owner, routing, tokenizer)
     pool = target.pool(chosen.endpoint)
-    body = request.body_for(chosen.endpoint.kind)
+    body = request.body_for(target, chosen.endpoint)
     count.send(pool, upstream_requests.upstream_message(pool, b"POST", tokenizer.path, body), now)
     return count
 
