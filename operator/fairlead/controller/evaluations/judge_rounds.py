@@ -31,7 +31,8 @@ JUDGED_BY: Final = RequestSettings(max_tokens=1024)
 """How a judge answers: greedily, and long enough for reasons in a few sentences."""
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _FINAL: Final[Mapping[int, str]] = {
-    requests.REFUSED: "it takes neither max_tokens nor max_completion_tokens: correct spec.scorer.judge.model",
+    requests.REFUSED: "check its logs: the pair exceeds its context or content filter, or the model takes no "
+    "max_completion_tokens",
     401: "it needs a key, or a different one: set spec.scorer.judge.keySecret",
     403: "this key is not allowed to use it: name another in spec.scorer.judge.keySecret",
     404: "it has no such model or path: correct spec.scorer.judge.model or url",
