@@ -77,6 +77,11 @@ class Pool:
         """Only pods."""
         return resource is kinds.POD
 
+    def is_left_out(self, namespace: str) -> bool:
+        """Whether it may list nothing there."""
+        assert namespace
+        return False
+
     def note(self, manifest: Manifest) -> None:
         """Our own write."""
         self.store.put(manifest)
