@@ -53,6 +53,12 @@ def test_a_request_is_the_same_wherever_it_is_cut(sent: bytes) -> None:
         assert not request.expects
 
 
+def test_a_list_in_two_lines_is_one_list() -> None:
+    lines = (b"Cache-Control: no-store", b"cache-control: max-age=600", b"Origin: https://a", b"Origin: https://b")
+    headers = head_of(*lines).headers
+    assert (headers[b"cache-control"], headers[b"origin"]) == (b"no-store,max-age=600", b"https://b")
+
+
 def test_kept_lines_go_on_as_they_came_and_what_ends_here_does_not() -> None:
     head = cuts.request([SIZED]).head
     assert head.lines == b"User-Agent: OpenAI/Python 2.3.0\r\nContent-Type: application/json\r\n"

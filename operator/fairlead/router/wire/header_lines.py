@@ -20,7 +20,7 @@ OURS: Final = catalogue.PRIORITY_HEADERS | {b"host", b"content-length", b"expect
 """Rewritten by the router for the engine's connection. Engines obey the first priority that they find, so a client's
 own must not be there."""
 CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key"})
-"""Tenants' keys are not for engines; engines with a key of their own need them."""
+"""Tenants' keys are not for engines; a router without tenants passes them on, to what may check them there."""
 READ_HEADERS: Final = frozenset(
     {
         *(b"authorization", b"x-api-key", b"x-request-id", b"traceparent", b"tracestate", b"baggage"),
@@ -31,6 +31,8 @@ READ_HEADERS: Final = frozenset(
     }
 )
 """Headers that the router reads."""
+LISTS: Final = frozenset({b"connection", b"cache-control", b"access-control-request-headers"})
+"""Lists among these: several lines are one list (RFC 9110 5.3)."""
 FROM_OUTSIDE: Final = frozenset({b"content-type", b"content-encoding", b"cache-control", b"retry-after"})
 """Response headers that are passed on from an external API."""
 CORS: Final = b"access-control-"
@@ -77,7 +79,7 @@ class HeaderBlock:
         """Passed on unchanged."""
         self.credentials: list[bytes] = []
         self.headers: dict[bytes, bytes] = {}
-        """Headers that the router acts on; of a duplicate name the last value."""
+        """Headers that the router acts on; of a duplicate name the last value, or the whole list."""
         self.twice: frozenset[bytes] = frozenset()
         """Duplicate names."""
         self.connection: frozenset[bytes] = frozenset()
@@ -153,7 +155,7 @@ class HeaderLineCache:
     def _again(self, block: HeaderBlock, name: bytes, value: bytes) -> None:
         """Record a duplicate name: a list continues in the second line; of any other header the last value counts."""
         block.twice |= {name}
-        block.headers[name] = block.headers[name] + b"," + value if name == b"connection" else value
+        block.headers[name] = block.headers[name] + b"," + value if name in LISTS else value
 
     def _unhop(self, block: HeaderBlock) -> None:
         """Drop the headers that `Connection` names: they belong to that connection only."""
