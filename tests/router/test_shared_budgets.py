@@ -130,6 +130,27 @@ def test_a_router_that_leaves_a_store_enforces_its_part_whatever_that_store_stil
     run_story(story(), 60)
 
 
+def test_a_store_whose_address_changes_counts_what_was_spent_once_and_keeps_it_when_routers_end(
+    server: Server,
+) -> None:
+    async def story() -> None:
+        one, two = BudgetAccount(limit=10.0, parts=2), BudgetAccount(limit=10.0, parts=2)
+        async with sharing(server.url, one) as budgets, sharing(server.url, two):
+            held(one, 1.0)
+            await until(two, 9.0)
+            for number in range(3):
+                budgets.apply(f"{server.url}?client_name={number}", "ns/front")
+                await budgets.until_first(5.0)
+                await until(one, 9.0)
+            held(one, 2.0)
+            await until(two, 7.0)
+        third = BudgetAccount(limit=10.0)
+        async with sharing(server.url, third):
+            assert third.left(NOON) == pytest.approx(7.0)
+
+    run_story(story(), 60)
+
+
 def test_an_invalid_or_unreachable_store_address_keeps_no_router_from_serving() -> None:
     async def story() -> None:
         one = BudgetAccount(limit=10.0)

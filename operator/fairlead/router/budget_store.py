@@ -37,12 +37,17 @@ def connect(url: str) -> "Redis | None":
         return None
 
 
+def router_name() -> bytes:
+    """Return a new name for one router's sums, the same in each of its stores: two URLs may lead to the same one."""
+    return os.urandom(8).hex().encode()
+
+
 class BudgetStore:
     """One router's sums in one store. Every error of the store is raised."""
 
-    def __init__(self, client: "Redis") -> None:
+    def __init__(self, client: "Redis", router: bytes) -> None:
         self._client = client
-        self._router = os.urandom(8).hex().encode()
+        self._router = router
         self._written: dict[str, tuple[str, RouterSpend]] = {}
         """Each tenant's key and sum as this router last wrote them."""
 

@@ -30,6 +30,7 @@ class SharedBudgets:
     def __init__(self, budgets: Callable[[], Mapping[str, BudgetAccount]], wall: Callable[[], float]) -> None:
         self._budgets = budgets
         self._wall = wall
+        self._router = budget_store.router_name()
         self._url: str | None = None
         self._scope = ""
         self._stopped = asyncio.Event()
@@ -37,6 +38,8 @@ class SharedBudgets:
         self._following: set[asyncio.Task[None]] = set()
         self._first = asyncio.Event()
         self._away = False
+        self._ending = False
+        """The router ends: no more sums come under its name."""
 
     def apply(self, url: str | None, scope: str) -> None:
         """Use the counters at this URL from now on; `scope` names all routers that share the tenants."""
@@ -62,6 +65,7 @@ class SharedBudgets:
 
     async def close(self) -> None:
         """Write the last sums."""
+        self._ending = True
         self._stopped.set()
         await asyncio.gather(*self._following, return_exceptions=True)
 
@@ -71,14 +75,16 @@ class SharedBudgets:
         if client is None:  # the response cache, which has the same address, logs what is wrong with it
             self._first.set()
             return
-        store = BudgetStore(client)
+        store = BudgetStore(client, self._router)
         while not stopped.is_set():
             if await self._exchange(store, stopped):
                 self._first.set()
             pause = EVERY_SECONDS if self._first.is_set() else AGAIN_SECONDS
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), pause)
-        await self._leave(store)
+        if stopped is self._stopped:
+            await self._leave(store)
+        await store.close()
 
     async def _exchange(self, store: BudgetStore, stopped: asyncio.Event) -> bool:
         """Write what changed, and read all; return whether the store answered."""
@@ -103,14 +109,18 @@ class SharedBudgets:
         return True
 
     async def _leave(self, store: BudgetStore) -> None:
-        """Write the last sums; if that keeps failing, the store retains the last ones it got."""
+        """Write the last sums; if that keeps failing, the store retains the last ones it got.
+
+        Not to a store that is replaced: under its new URL, such as one with another password, it may be the same, to
+        which newer sums are written by now. For the same reason they keep this router's name until it ends.
+        """
         for _ in range(LAST_EXCHANGES):
             with suppress(Exception):
                 await store.exchange(self._sums(self._budgets()), self._scope)
-                await store.leave()
+                if self._ending:
+                    await store.leave()
                 break
             await asyncio.sleep(AGAIN_SECONDS)
-        await store.close()
 
     def _sums(self, budgets: Mapping[str, BudgetAccount]) -> dict[str, RouterSpend]:
         now = self._wall()
