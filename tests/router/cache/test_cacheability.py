@@ -12,7 +12,7 @@ from fairlead.router.cache.reasons import CacheBypassReason
 COLD = {"temperature": 0}
 
 
-NAMES = st.sampled_from(["type", "content", "url", "image_url", "source", "uuid", "text", "base64", "messages"])
+NAMES = st.sampled_from(["type", "content", "output", "url", "image_url", "source", "uuid", "text", "base64"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["text", "image_url", "base64", "data:x", "https://x"]),
     lambda of: st.lists(of, max_size=3) | st.dictionaries(NAMES, of, max_size=4),
@@ -23,6 +23,14 @@ FIELDS = st.sampled_from(["messages", "input", "tools", "temperature", "seed", "
 
 def user(*parts: Any) -> dict[str, Any]:  # noqa: ANN401 -- whatever JSON may hold
     return {**COLD, "messages": [{"role": "user", "content": list(parts)}]}
+
+
+def returned(*parts: Any) -> dict[str, Any]:  # noqa: ANN401 -- whatever JSON may hold
+    """What a tool returned."""
+    return {**COLD, "input": [{"type": "function_call_output", "call_id": "c", "output": list(parts)}]}
+
+
+SOURCE = {"source": {"type": "base64", "data": "AA"}}
 
 
 @pytest.mark.parametrize(
@@ -37,11 +45,14 @@ def user(*parts: Any) -> dict[str, Any]:  # noqa: ANN401 -- whatever JSON may ho
         ("chat", user({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}})),
         ("chat", user({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}})),
         ("chat", user("a bare string")),
+        ("chat", user({"image_url": "data:image/png;base64,AAAA"})),
         ("completions", COLD),
         ("responses", {**COLD, "input": "x"}),
         ("responses", {**COLD, "store": False, "input": [{"role": "user", "content": "x"}]}),
         ("responses", {**COLD, "input": [{"type": "input_image", "image_url": "data:image/png;base64,AA"}]}),
         ("responses", {"seed": 3, "input": [{"type": "function_call_output", "call_id": "c", "output": "4"}]}),
+        ("responses", returned({"type": "input_text", "text": "4"})),
+        ("responses", returned({"type": "input_image", "image_url": "data:image/png;base64,AA"})),
         ("messages", {**COLD, "tools": [{"name": "weather", "input_schema": {}}]}),
         ("messages", user({"type": "image", "source": {"type": "base64", "data": "AA"}})),
         ("messages", user({"type": "tool_result", "content": [{"type": "text", "text": "4"}]})),
@@ -79,11 +90,20 @@ def test_these_may_be_given_twice(surface: str, body: dict[str, Any]) -> None:
             user({"type": "image_url", "image_url": {"url": "data:,"}, "uuid": "cat"}),
             CacheBypassReason.ELSEWHERE,
         ),
+        ("chat", user({"image_url": "https://x/cat.png"}), CacheBypassReason.ELSEWHERE),
+        ("chat", user({"type": None, "video_url": {"url": "https://x/cat.mp4"}}), CacheBypassReason.ELSEWHERE),
+        ("chat", user({"audio_url": "https://x/cat.wav"}), CacheBypassReason.ELSEWHERE),
+        ("chat", user({"image_pil": None, "uuid": "cat"}), CacheBypassReason.ELSEWHERE),
+        ("chat", user({"type": "input_audio", "input_audio": None, "uuid": "cat"}), CacheBypassReason.ELSEWHERE),
+        ("chat", user({"type": "image_url", "image_url": {"url": "https://x"}, **SOURCE}), CacheBypassReason.ELSEWHERE),
+        ("chat", user({"image_url": {"type": "base64", "url": "https://x"}}), CacheBypassReason.ELSEWHERE),
         ("chat", user({"type": "file", "file": {"file_id": "f1"}}), CacheBypassReason.ELSEWHERE),
         ("chat", user(7), CacheBypassReason.ELSEWHERE),
         ("chat", user({"type": ["odd"]}), CacheBypassReason.ELSEWHERE),
         ("responses", {**COLD, "prompt": {"id": "p1"}}, CacheBypassReason.ELSEWHERE),
         ("responses", {**COLD, "input": [{"type": "item_reference", "id": "i1"}]}, CacheBypassReason.ELSEWHERE),
+        ("responses", returned({"type": "input_image", "image_url": "https://x"}), CacheBypassReason.ELSEWHERE),
+        ("responses", returned({"type": "input_file", "file_id": "f1"}), CacheBypassReason.ELSEWHERE),
         (
             "messages",
             user({"type": "image", "source": {"type": "url", "url": "https://x"}}),

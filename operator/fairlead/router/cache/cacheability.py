@@ -24,6 +24,10 @@ INLINE: Final = frozenset(
     }
 )  # fmt: skip
 """Types of content that the body contains whole."""
+LINKS: Final = ("image_url", "audio_url", "video_url")
+"""Members that vLLM reads from parts without a type: `renderers/chat_utils.py`."""
+HELD_IN: Final = {"image": "source", "document": "source", "input_image": "image_url"}
+"""The member that holds the content of these types; of others it has the type's name."""
 STATEFUL: Final = (
     "background", "conversation", "kv_transfer_params", "ec_transfer_params", "mcp_servers", "previous_response_id",
     "prompt_cache_retention", "store", "web_search_options",
@@ -109,13 +113,23 @@ def _elsewhere(items: object) -> CacheBypassReason | None:
 
 def _stands_here(item: Body, depth: int) -> bool:
     kind = _kind(item)
-    if kind not in INLINE and not _data(kind, item):
+    if item.get("uuid") is not None:  # an id in the engine's cache of media
         return False
-    content = item.get("content")
-    if type(content) is not list:
+    if kind is None:
+        held = [item[name] for name in LINKS if name in item]
+    else:
+        held = [] if kind in INLINE else [item.get(HELD_IN.get(kind, kind))]
+    if not all(map(_is_data, held)):
+        return False
+    return _all_stand_here(item.get("content"), depth) and _all_stand_here(item.get("output"), depth)
+
+
+def _all_stand_here(parts: object, depth: int) -> bool:
+    """Check the parts of a message, or of what a tool returned; anything but a list is text."""
+    if type(parts) is not list:
         return True
     return depth > 0 and all(
-        type(part) is str or (type(part) is dict and _stands_here(part, depth - 1)) for part in content
+        type(part) is str or (type(part) is dict and _stands_here(part, depth - 1)) for part in parts
     )
 
 
@@ -125,13 +139,10 @@ def _kind(item: Body) -> str | None:
     return kind if kind is None or type(kind) is str else "?"
 
 
-def _data(kind: str | None, part: Body) -> bool:
-    """Whether an image or audio is in the body: a `data:` URL or Anthropic's base64, without an engine id."""
-    if part.get("uuid") is not None:
-        return False
-    held = part.get("source", part.get(kind or "", part.get("image_url")))
-    if type(held) is dict:
-        if held.get("type") == "base64":
+def _is_data(held: object) -> bool:
+    """Whether an image, a video or audio is in the body: a `data:` URL or Anthropic's base64."""
+    if isinstance(held, dict):
+        if held.get("type") == "base64" and "url" not in held:
             return True
         held = held.get("url")
     return type(held) is str and held.startswith("data:")
