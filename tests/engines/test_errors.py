@@ -2,8 +2,9 @@
 
 import pytest
 
+from fairlead.engines import catalogue
 from fairlead.engines.http_api import EngineErrorClass
-from fairlead.engines.vllm.errors import error_class
+from fairlead.engines.vllm.errors import error_class, lost_adapter
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,27 @@ from fairlead.engines.vllm.errors import error_class
 )
 def test_a_bad_answer_says_who_is_to_blame(status: int, body: bytes, meaning: EngineErrorClass) -> None:
     assert error_class(status, body) is meaning
+
+
+LOST = b"The model `sql@5f3b` does not exist. Valid aliases: chat."
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "meaning"),
+    [
+        (404, b'{"error": {"message": "%b", "type": "NotFoundError", "param": "model", "code": 404}}' % LOST, True),
+        (404, b'{"type": "error", "error": {"type": "NotFoundError", "message": "%b"}}' % LOST, True),
+        (400, b'{"error": {"message": "%b"}}' % LOST, False),
+        (404, b'{"error": {"message": "The model `sql` does not exist. Valid aliases: chat."}}', False),
+        (404, b'{"error": {"message": "Response with id \'%b\' not found."}}' % LOST, False),
+        (404, b'{"error": "%b"}' % LOST, False),
+        (404, b'{"detail": "Not Found"}', False),
+        (404, b"<html>", False),
+    ],
+)
+def test_only_a_404_that_names_the_adapter_says_that_it_is_lost(status: int, body: bytes, *, meaning: bool) -> None:
+    assert lost_adapter(status, body, "sql@5f3b") is meaning
+
+
+def test_an_engine_that_keeps_its_adapters_never_says_that_one_is_lost() -> None:
+    assert not catalogue.api("SGLang").errors.lost_adapter(404, b'{"error": {"message": "%b"}}' % LOST, "sql@5f3b")

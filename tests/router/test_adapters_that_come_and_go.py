@@ -186,6 +186,18 @@ def test_an_engine_whose_list_shows_the_loss_before_its_answer_does_fails_no_cli
     run_story(story(), 30)
 
 
+def test_a_404_for_another_reason_takes_no_adapter_from_other_clients(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with routed(tmp_path, 100, 0) as (router, engine):
+            await order(router, engine, "load", OLD)
+            await until_served(router)
+            for _ in range(3):
+                assert (await router.complete({"model": "sql", "input": "hi"}, "/v1/embeddings"))[0] == 404
+                assert await completed(router) == (200, OLD, OLD)
+
+    run_story(story(), 30)
+
+
 def test_the_response_cache_keeps_versions_apart(tmp_path: Path) -> None:
     async def story() -> None:
         cache = {"enabled": True}

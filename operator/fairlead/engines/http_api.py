@@ -37,6 +37,11 @@ class EngineErrorClass(Enum):
     """The engine failed: the client gets the error, and the breaker counts it."""
 
 
+def never_lost(_status: int, _body: bytes, _name: str) -> bool:
+    """Return false: an engine of this kind keeps the adapters that it started with."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorShapes:
     """How an engine's errors are recognized."""
@@ -47,6 +52,8 @@ class ErrorShapes:
     """Classifies an error by its status and body."""
     held_back: frozenset[int] = frozenset()
     """Statuses below 500 that may not be meant for a client, so that the whole response is read first."""
+    lost_adapter: Callable[[int, bytes, str], bool] = never_lost
+    """Whether an error, by its status and body, says that the engine does not have the adapter of this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

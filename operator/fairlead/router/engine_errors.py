@@ -64,6 +64,10 @@ class EngineErrorReply:
             case EngineErrorClass.PASS_ON:
                 return AttemptEnding.REFUSED, False
 
+    def lost_adapter(self, name: str) -> bool:
+        """Whether the engine says that it does not have this adapter."""
+        return self._errors.lost_adapter(self.head.status, self.body, name)
+
     @property
     def has_no_route(self) -> bool:
         """Whether the engine's web framework answered instead of the engine."""

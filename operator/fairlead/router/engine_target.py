@@ -6,7 +6,6 @@ A plain router has one target, a gateway's router many; what all requests share 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from math import inf
 from typing import Final
 
@@ -171,10 +170,10 @@ class EngineTarget:
             return refusals.no_salt_here(path)
         return None if self.takes(surface) else refusals.no_route_outside(path)
 
-    def lost_adapter(self, status: int, routing: RoutingRequest, endpoint: Endpoint) -> bool:
+    def lost_adapter(self, error: EngineErrorReply, routing: RoutingRequest, endpoint: Endpoint) -> bool:
         """Whether an engine lost an adapter that it had when it was chosen, since it was restarted."""
         name = routing.adapter
-        if status != HTTPStatus.NOT_FOUND or name is None:
+        if name is None or not error.lost_adapter(name):
             return False
         if name in endpoint.loaded:
             self.dispatcher.table.loaded(endpoint, endpoint.loaded - {name})

@@ -48,7 +48,7 @@ class FailingRequest(HedgedRequest, Protocol):
 def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
     """Handle an engine's error response: try another engine, or pass it on."""
     table = owner.target.dispatcher.table
-    if owner.target.lost_adapter(error.head.status, owner.request.routing, endpoint):
+    if owner.target.lost_adapter(error, owner.request.routing, endpoint):
         owner.last_error = error
         owner.elsewhere(AttemptEnding.BUSY, now)
         return

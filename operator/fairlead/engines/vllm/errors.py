@@ -1,5 +1,6 @@
 """What an error response of vLLM 0.32 means for the request and for the engine, by status and text."""
 
+import json
 from typing import Final
 
 from fairlead.engines.http_api import EngineErrorClass
@@ -9,6 +10,7 @@ _LEAVING: Final = b"cannot schedule new futures after shutdown"
 _DYING: Final = b"EngineCore encountered an issue"
 """Error of running requests when their engine core ends."""
 _ERROR_EVENT: Final = b'data: {"error"'
+_NOT_FOUND: Final = 404
 
 
 def begins_with_error(first: bytes) -> bool:
@@ -26,3 +28,15 @@ def error_class(status: int, body: bytes) -> EngineErrorClass:
     if status == 503:
         return EngineErrorClass.BUSY
     return EngineErrorClass.FAILED if status >= 500 else EngineErrorClass.PASS_ON
+
+
+def lost_adapter(status: int, body: bytes, name: str) -> bool:
+    """Whether it has no model or adapter of this name: `serve/engine/serving.py: _check_model`. It answers 404 for
+    other reasons as well, such as the id of an earlier response that it does not have."""
+    if status != _NOT_FOUND:
+        return False
+    try:
+        message = json.loads(body)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return str(message).startswith(f"The model `{name}` does not exist")

@@ -17,7 +17,11 @@ API: Final = HttpApi(
     metrics_path="/metrics",
     models_path="/v1/models",
     quick_load=QuickLoadReader(metrics.NAMES).read,
-    errors=ErrorShapes(begins_with_error=errors.begins_with_error, error_class=errors.error_class),
+    errors=ErrorShapes(
+        begins_with_error=errors.begins_with_error,
+        error_class=errors.error_class,
+        lost_adapter=errors.lost_adapter,
+    ),
     tokenizer=Tokenizer(path=b"/tokenize", count=token_count),
     priority_header=b"x-vllm-priority",
     sleep=SLEEP,
