@@ -84,7 +84,8 @@ class EngineTarget:
         self.costs = TargetCosts(None if external is None else token_rates.external_rates(external.config.api.prices))
         self.pools: dict[Endpoint, UpstreamPool] = {}
         self.watches: dict[Endpoint, EngineScraper] = {}
-        self.revisions = RoutableRevisions(f"{self.name}@" if self.name else "")
+        identity = "" if external is None else external.identity
+        self.revisions = RoutableRevisions(f"{self.name}@{identity}" if self.name else "")
         self.samples = RevisionSamples()
         """Requests that ended while a new revision had a share of the traffic."""
         self.adapter_samples = AdapterSamples()

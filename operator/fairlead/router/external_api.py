@@ -4,6 +4,7 @@ Nothing of the client's head is sent there: no tenant key, no cookies, no names.
 """
 
 import ssl
+from hashlib import sha256
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -56,7 +57,7 @@ API: Final = HttpApi(
 class ExternalApi:
     """One external API."""
 
-    __slots__ = ("_context", "_lines", "address", "config", "host", "memory", "target")
+    __slots__ = ("_context", "_lines", "address", "config", "host", "identity", "memory", "target")
 
     def __init__(self, config: ExternalConfig) -> None:
         url = urlsplit(config.api.url)
@@ -65,6 +66,8 @@ class ExternalApi:
         self.config = config
         self.address = f"{name}:{port}"
         self.host = (name if port == PORTS[url.scheme] else self.address).encode()
+        self.identity = sha256(f"{config.api.url}\n{config.api.model}".encode()).hexdigest()[:16]
+        """Of its address and model: under one name, stored answers of another API are not used."""
         self.memory = HeadCache(header_lines.of_outside_response)
         """Only a few of its response headers are passed on."""
         self._context = ssl.create_default_context() if url.scheme == "https" else None

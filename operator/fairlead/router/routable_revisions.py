@@ -10,7 +10,8 @@ class RoutableRevisions:
 
     def __init__(self, start: str = "") -> None:
         self._start = start
-        """Prefix of each name: revisions of two deployments may share a name but serve different models."""
+        """Prefix of each name: revisions of two deployments may share a name but serve different models. The name of a
+        target's engines without a revision is the prefix alone: it ends in @, and only this router can identify it."""
         self.revisions: tuple[str, ...] = ()
         self._routable: object = None
 

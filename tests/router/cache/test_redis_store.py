@@ -237,11 +237,12 @@ def test_what_cannot_be_written_in_time_is_dropped_and_counted() -> None:
     story(scenario)
 
 
-def test_answers_of_a_revision_without_a_name_are_not_shared() -> None:
+@pytest.mark.parametrize("revision", ["", "ns/chat@"])
+def test_answers_of_a_revision_without_a_name_are_not_shared(revision: str) -> None:
     async def scenario(world: World) -> None:
-        found = find_reply(world.one_cache, enquiry(revisions=("",)))
+        found = find_reply(world.one_cache, enquiry(revisions=(revision,)))
         assert not isinstance(found, FlightJoin)
-        answer(found.flight, head=type(HEAD)(status=200, lines=HEAD.lines, length=None, revision=""))  # type: ignore[union-attr]
+        answer(found.flight, head=type(HEAD)(status=200, lines=HEAD.lines, length=None, revision=revision))  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
         assert (world.redis.requests, world.one_cache.entries) == (0, 1)
 

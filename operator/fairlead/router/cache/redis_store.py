@@ -119,7 +119,7 @@ class RedisAnswerStore:
 
     def fetch(self, flight: CacheFlight, home: ResponseCache) -> bool:
         """Look up a response of any revision in rotation; false if there is no lookup now."""
-        revisions = tuple(filter(None, flight.question.key.revisions))
+        revisions = tuple(filter(_is_identified, flight.question.key.revisions))
         if self._writer is None or not revisions or not self.outage.may_try(self._clocks.own()):
             return False
         if len(self._lookups) >= MOST_LOOKUPS:
@@ -132,7 +132,7 @@ class RedisAnswerStore:
 
     def write(self, question: FlightRequest, entry: CacheEntry, seconds: float) -> None:
         """Store the entry in the background, unless it has no revision: other routers could not identify that."""
-        if not entry.revision:
+        if not _is_identified(entry.revision):
             return
         if len(self._waiting) >= MOST_WRITES or self._waiting_bytes + entry.cost > MOST_WRITE_BYTES:
             self.counts.dropped += 1
@@ -204,3 +204,8 @@ class RedisAnswerStore:
     def _answered(self) -> None:
         if self.outage.answered():
             log.warning("the shared response cache answers again")
+
+
+def _is_identified(revision: str) -> bool:
+    """Whether other routers can identify it; the name of a gateway's target without a revision ends in @."""
+    return revision != "" and not revision.endswith("@")
