@@ -46,6 +46,16 @@ def test_the_same_question_has_the_same_bytes_and_needs_no_engine(tmp_path: Path
     run_story(story())
 
 
+def test_without_tenants_an_answer_is_for_those_with_the_same_credentials(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as engines, before(tmp_path, engines, cache=CACHE) as router:
+            words = [(await got(router, authorization=f"Bearer {key}"))[0] for key in ("mine", "other", "mine")]
+            assert words == ["miss", "miss", "hit"]
+            assert [(await got(router))[0], (await got(router))[0]] == ["miss", "hit"]
+
+    run_story(story())
+
+
 def test_many_that_ask_at_once_are_one_to_the_engine(tmp_path: Path) -> None:
     async def story() -> None:
         async with living(paced(0.05, 0.001)) as engines, before(tmp_path, engines, cache=CACHE) as router:

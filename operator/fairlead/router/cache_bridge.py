@@ -6,7 +6,7 @@ Translates between the request's owner and the cache's flights. A request that b
 from time import monotonic
 from typing import Final, Protocol, cast
 
-from fairlead.router import refusals
+from fairlead.router import cache_lookups, refusals
 from fairlead.router.cache import replay
 from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import CacheBypass, CacheHit, CacheLookup, FlightLead, ResponseCache
@@ -21,9 +21,8 @@ from fairlead.router.wire import problems
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
-from fairlead.routing.routing_request import RoutingRequest
 
-CACHE_HEADER: Final = b"x-fairlead-cache"
+CACHE_HEADER: Final = cache_lookups.CACHE_HEADER
 LENGTH: Final = b"content-length: "
 OTHERS: Final = "the request that asked the same before this one"
 
@@ -52,31 +51,6 @@ class CachedRequest(Protocol):
 
     def over(self, status: int, now: float) -> None:
         """Called when it has ended."""
-
-
-def lookup(request: Request, found: BodyFacts, target: EngineTarget, *, opted_in: bool) -> CacheLookup:
-    """Return what the cache needs to know of this request; stored responses belong to revisions of its target."""
-    headers, routing, dispatcher = request.received.head.headers, request.routing, target.dispatcher
-    fill_in = dispatcher.fill_in(routing.account)
-    return CacheLookup(
-        surface=request.record.surface,
-        body=request.received.body,
-        tenant=routing.account.name,
-        revisions=target.revisions.of(dispatcher.table),
-        temperature=found.temperature,
-        seed=found.seed,
-        cache_control=headers.get(b"cache-control"),
-        word=headers.get(CACHE_HEADER),
-        ttl=headers.get(b"x-fairlead-cache-ttl"),
-        extra=_extra(routing, fill_in),
-        opted_in=opted_in,
-    )
-
-
-def _extra(routing: RoutingRequest, fill_in: int | None) -> bytes:
-    """Return what affects the answer but is not in the body: the filled-in length, an adapter's version."""
-    length = b"" if routing.names_output or fill_in is None else b"%d" % fill_in
-    return length if routing.adapter is None else b"%b\0%b" % (length, routing.adapter.encode())
 
 
 def connected(owner: CachedRequest, path: RoutePath | None, cache: ResponseCache) -> "CacheBridge | None":
@@ -122,7 +96,7 @@ class CacheBridge:
     def needs_no_engine(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> bool:
         """Whether the cache has answered it, or it follows another request."""
         owner = self._owner
-        enquiry = lookup(owner.request, found, target, opted_in=self._opted_in)
+        enquiry = cache_lookups.lookup(owner.request, found, target, opted_in=self._opted_in)
         if not self.consult(context.cache, enquiry, monotonic()):
             return False
         if self._follower is not None:

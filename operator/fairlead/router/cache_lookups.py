@@ -1,0 +1,41 @@
+"""What the response cache needs to know of a request: all that its answer depends on, and the client's wishes."""
+
+from typing import Final
+
+from fairlead.router.cache.cache import CacheLookup
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.request import Request
+from fairlead.router.wire.body_facts import BodyFacts
+
+CACHE_HEADER: Final = b"x-fairlead-cache"
+
+
+def lookup(request: Request, found: BodyFacts, target: EngineTarget, *, opted_in: bool) -> CacheLookup:
+    """Return what the cache needs to know of this request; stored responses belong to revisions of its target."""
+    headers, routing, dispatcher = request.received.head.headers, request.routing, target.dispatcher
+    fill_in = dispatcher.fill_in(routing.account)
+    return CacheLookup(
+        surface=request.record.surface,
+        body=request.received.body,
+        tenant=routing.account.name,
+        revisions=target.revisions.of(dispatcher.table),
+        temperature=found.temperature,
+        seed=found.seed,
+        cache_control=headers.get(b"cache-control"),
+        word=headers.get(CACHE_HEADER),
+        ttl=headers.get(b"x-fairlead-cache-ttl"),
+        extra=_extra(request, target, fill_in),
+        opted_in=opted_in,
+    )
+
+
+def _extra(request: Request, target: EngineTarget, fill_in: int | None) -> bytes:
+    """Return what affects the answer but is not in the body: the filled-in length, an adapter's version, and a client's
+    own credentials, which may be checked where they are passed on to."""
+    routing = request.routing
+    length = b"" if routing.names_output or fill_in is None else b"%d" % fill_in
+    adapter = b"" if routing.adapter is None else routing.adapter.encode()
+    credentials = request.facts.credentials if target.external is None else b""
+    if credentials:
+        return b"%b\0%b\0%b" % (length, adapter, credentials)
+    return length if routing.adapter is None else b"%b\0%b" % (length, adapter)
