@@ -1,4 +1,4 @@
-"""The response cache of a gateway: an answer belongs to the target that gave it."""
+"""The response cache of a gateway: an answer belongs to the target that gave it, and says which one that is."""
 
 import asyncio
 import json
@@ -7,15 +7,47 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from tests.router.gateways import Json, gateway, posted, single, written
-from tests.router.planes import answering, run_story
+from tests.router.gateways import Json, gateway, posted, single, target, written
+from tests.router.planes import Raw, answering, run_story
 from tests.router.recalling import CACHE, until_followed
 from tests.router.test_external_apis import outside
-from tests.router.test_falling_back import PROMPT
+from tests.router.test_falling_back import ANSWER, EVERY, PROMPT, came_from
 
 COLD: Final[Json] = PROMPT | {"temperature": 0}
 HELD: Final = "held"
 """The prompt whose answer waits."""
+
+
+def test_requests_that_follow_one_that_falls_back_say_which_target_answered(tmp_path: Path) -> None:
+    async def story() -> None:
+        go_on = asyncio.Event()
+
+        async def broken(request: web.Request) -> web.Response:
+            if "ping" in await request.text():
+                return web.json_response({"usage": {"completion_tokens": 1}})
+            await go_on.wait()
+            return web.json_response({"error": {"message": "it broke"}}, status=500)
+
+        async with answering(broken) as address, Raw(ANSWER).listening() as other:
+            targets = [target("a", address), target("b", other.address)]
+            routes = [single("chat", "ns/a", "ns/b", reasons=EVERY)]
+            config = written(tmp_path, targets, routes, cache=CACHE)
+            async with gateway(config, log=tmp_path / "log") as router:
+                requests = []
+                for number in range(1, 4):
+                    requests.append(asyncio.create_task(posted(router, COLD)))
+                    await until_followed(router, number)
+                go_on.set()
+                answers = await asyncio.gather(*requests)
+        words = [headers["x-fairlead-cache"] for _, headers, _ in answers]
+        assert words == ["miss", "joined", "joined"], "one request to the second target, too"
+        fallback = "EngineError; from=ns/a"
+        assert [came_from(headers) for _, headers, _ in answers] == [("ns/b", fallback)] * 3
+        assert [headers["x-fairlead-route"] for _, headers, _ in answers] == ["chat"] * 3
+        lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+        assert [(line["target"], line["fallback"]) for line in lines] == [("ns/b", fallback)] * 3
+
+    run_story(story())
 
 
 def test_an_external_api_that_gets_another_model_gives_no_answers_of_the_former_one(tmp_path: Path) -> None:

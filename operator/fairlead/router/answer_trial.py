@@ -11,8 +11,9 @@ from fairlead.fleet.model_routes import AnswerCheck, InvalidAnswerAction
 from fairlead.router import retried_bodies, route_path
 from fairlead.router.answer_judges import AnswerJudges
 from fairlead.router.answer_tap import AnswerTap
+from fairlead.router.probability_check import PROBABILITIES
 from fairlead.router.reply import Reply
-from fairlead.router.request import PROBABILITIES, Request
+from fairlead.router.request import Request
 from fairlead.router.route_path import RoutePath
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.response_heads import ResponseHead

@@ -8,7 +8,7 @@ from typing import Final, Protocol, cast
 
 from fairlead.router import cache_lookups, refusals
 from fairlead.router.cache import replay
-from fairlead.router.cache.answer_heads import AnswerHead
+from fairlead.router.cache.answer_heads import AnswerHead, AnswerRoute
 from fairlead.router.cache.cache import CacheBypass, CacheHit, CacheLookup, FlightLead, ResponseCache
 from fairlead.router.cache.entries import STREAM
 from fairlead.router.cache.flights import CacheFlight, FlightFollower
@@ -114,7 +114,9 @@ class CacheBridge:
         head, framing, flight = reader.head, reader.framing, self._flight
         if flight is not None and head is not None:
             length = int(framing[len(LENGTH) :]) if framing.startswith(LENGTH) and not head.streams else None
-            flight.began(AnswerHead(status=head.status, lines=head.lines, length=length, revision=revision))
+            began = AnswerHead(status=head.status, lines=head.lines, length=length, revision=revision)
+            began.route = _route(self._owner.request)
+            flight.began(began)
         return self._flight
 
     def completed(self, now: float) -> None:
@@ -179,6 +181,9 @@ class CacheBridge:
         owner.reply.begin(head.status)
         if head.age is not None:
             owner.request.record.cache = "hit"
+        if head.route is not None:
+            owner.request.record.target, owner.request.record.fallback = head.route.target, head.route.fallback
+            owner.request.show_route(head.route.lines)
         self._unsent = replay.head(head, self._lines(keep=self._keeps), http10=self._http10)
 
     def flight_body(self, data: bytes) -> None:
@@ -272,3 +277,9 @@ class CacheBridge:
     def _lines(self, *, keep: bool) -> bytes:
         lines = self._owner.request.reply_lines
         return lines if keep else lines + b"connection: close\r\n"
+
+
+def _route(request: Request) -> AnswerRoute | None:
+    """Return the route on which a gateway's request is answered: after a fallback, not where it was first sent to."""
+    record, lines = request.record, request.route_lines
+    return AnswerRoute(target=record.target, fallback=record.fallback, lines=lines) if lines else None

@@ -4,7 +4,7 @@ Facts that depend on the head alone are computed once for all requests with the 
 as far as routing needs, and changed only in whole top-level keys; it is prepared for each target.
 """
 
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import UNSET
 
@@ -13,6 +13,7 @@ from fairlead.router import refusals
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.request_record import Copied, RequestRecord
+from fairlead.router.probability_check import PROBABILITIES, ProbabilityCheck
 from fairlead.router.router_context import RouterContext
 from fairlead.router.upstream_connection import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
@@ -32,24 +33,15 @@ from fairlead.routing.routing_request import RoutingRequest
 AS_IT_CAME: Final = ReplyFraming.AS_IT_CAME
 MOST_ID_BYTES: Final = 256
 """Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
-PROBABILITIES: Final = {Surface.CHAT: b"true", Surface.COMPLETIONS: b"1"}
-"""How to request token probabilities from engines."""
-
-
-class ProbabilityCheck(Protocol):
-    """Judges the answers to a request."""
-
-    @property
-    def wants_probabilities(self) -> bool:
-        """Whether it judges the next answer by its token probabilities."""
 
 
 class Request:
     """One client request, read in three steps because some requests end before the next; nothing else fills it."""
 
     __slots__ = (
-        *("_bodies", "_context", "_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "facts"),
-        *("is_read", "judged_by", "received", "record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
+        *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "facts", "is_read"),
+        *("judged_by", "received", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
+        "text_bytes",
     )
     _bodies: dict[AdapterRequests | None, bytes]
     """The body as sent to engines, by the way in which it names an adapter."""
@@ -81,7 +73,7 @@ class Request:
         """Header lines that the router adds for the client."""
         self.is_read = False
         """`routing` is set."""
-        self._route_lines = b""
+        self.route_lines = b""
         """The part of `reply_lines` that says which route it took; empty at a plain router."""
 
     def identify(self, context: RouterContext, peer: str) -> None:
@@ -181,11 +173,8 @@ class Request:
         """Copy the request, as read but not yet aimed at a target; nothing of the copy goes to the client."""
         mine, made = self.record, Request(self.received, record)
         made.facts, made.surface, made._id_line = self.facts, self.surface, self._id_line
-        made.streams, made.text_bytes, made.ends_at = (
-            self.streams,
-            self.text_bytes,
-            self.ends_at - self.facts.batch_seconds,
-        )
+        made.streams, made.text_bytes = self.streams, self.text_bytes
+        made.ends_at = self.ends_at - self.facts.batch_seconds
         record.request_id, record.client, record.surface = mine.request_id, mine.client, mine.surface
         record.tenant, record.band, record.bytes_in = mine.tenant, mine.band, mine.bytes_in
         record.model, record.stream, record.structured = mine.model, mine.stream, mine.structured
@@ -219,14 +208,18 @@ class Request:
 
     def goes_to(self, target: EngineTarget, choice: RouteChoice) -> None:
         """Record that a gateway's route leads to this target, and show its client."""
-        before, lines, record = self._route_lines, target.route_lines(choice.route), self.record
+        lines, record = target.route_lines(choice.route), self.record
         record.target, record.rule = target.name, choice.rule or ""
         if record.fallback:
             lines += b"x-fairlead-fallback: %b\r\n" % record.fallback.encode("latin-1", "replace")
         if record.escalated:
             lines += b"x-fairlead-escalated: %b\r\n" % record.escalated.encode("latin-1", "replace")
+        self.show_route(lines)
+
+    def show_route(self, lines: bytes) -> None:
+        """Show the client these lines about its route instead of earlier ones."""
+        before, self.route_lines = self.route_lines, lines
         self.reply_lines = self.reply_lines.replace(before, lines) if before else self.reply_lines + lines
-        self._route_lines = lines
 
     def session(self, found: BodyFacts) -> bytes | None:
         """Return the session's name, if the client sends one."""
@@ -277,7 +270,7 @@ class Request:
         named = target.adapters_at(endpoint)
         body = self._bodies.get(named)
         if body is None:
-            found = body_facts.read(self.surface, self.received.body)
+            found = body_facts.read(self.surface, self.body)
             assert isinstance(found, BodyFacts), "it was read when it arrived"
             body = self._bodies[named] = self._spliced(self._context, target, found, named)
         return body

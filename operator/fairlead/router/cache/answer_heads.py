@@ -4,6 +4,18 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class AnswerRoute:
+    """The route on which a gateway's request was answered; read-only once created."""
+
+    target: str
+    """The target that answered."""
+    fallback: str
+    """Why another one did not; empty if it was the first."""
+    lines: bytes
+    """Header lines about both."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class AnswerHead:
     """The head of a response; read-only once created."""
 
@@ -16,3 +28,5 @@ class AnswerHead:
     """The revision of the engine that answered."""
     age: int | None = None
     """Seconds since it was created; set only for a response that another router stored."""
+    route: AnswerRoute | None = None
+    """Set only at a gateway, for requests that follow it: it may have fallen back to another target than theirs."""
