@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ import pytest
 
 from fairlead.cli.prometheus_traffic import TOKEN, RouterHistory
 from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT
+from fairlead.objects import names
 from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import PretendCluster, running
 from tests.cli.test_recorded_service import objects
@@ -105,6 +107,26 @@ def test_drawn_requests_have_the_kept_rate_and_the_kept_means(kept: Kept, tmp_pa
     assert sum(int(one[1]) for one in rows) / len(rows) == pytest.approx(800, rel=0.02)
     assert sum(int(one[2]) for one in rows) / len(rows) == pytest.approx(100, rel=0.02)
     assert RouterHistory(url="", namespace="", name="", seconds=30 * 86400.0).step == 519, "few enough for one answer"
+
+
+def test_the_routers_of_a_long_name_are_found_under_the_shortened_name_of_their_pods(
+    kept: Kept, tmp_path: Path
+) -> None:
+    name = "llama-3-1-70b-instruct-fp8-production-eu"
+    RouterHistory(url=kept.url, namespace="team", name=name, seconds=3600.0).write(tmp_path)
+    pod = f"{names.router(name)}-5c8f9d7b44-x2x7q"
+    (pattern,) = {query.partition('pod=~"')[2].partition('"')[0] for query in kept.queries}
+    assert re.fullmatch(pattern, pod)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_less_time_than_one_step_of_rates_is_refused_with_the_least(run: Run, kept: Kept) -> None:
+    code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", kept.url, "--since", "1m")
+    assert (code, kept.queries) == (2, [])
+    assert "--since 1m: --prometheus has rates of 120 s or more" in err
+    assert "choose 2m or more" in err
+    run("simulate", "--from", "infd/scaled", "--prometheus", kept.url, "--since", "2m")
+    assert len(kept.queries) == 3
 
 
 def test_hours_in_which_prometheus_was_down_stay_without_requests_and_the_rest_stays_at_its_date(

@@ -88,7 +88,7 @@ class RouterHistory:
         return came, f"{prompt} / {answered}", f"{output} / {answered}"
 
     def _of_its_own(self) -> tuple[str, ...]:
-        of = _pods(self.namespace, f"{self.name}-router")
+        of = _pods(self.namespace, names.router(self.name))
         families = (
             router_families.ARRIVALS,
             router_families.FORWARDED,
