@@ -101,7 +101,8 @@ def test_a_status_that_no_operator_updates_any_more_is_reported_as_old(run: Run,
         in out
     )
     assert "the status was last changed 2 h ago, at 20" in out
-    assert "Engines and routers go on by themselves." in out
+    assert "\n  Engines and routers go on by themselves." in out, "a line of its own"
+    assert "\\n" not in out
     leased(cluster, "", 120)
     assert "no process holds the Lease fairlead-system/fairlead-controller since 2 min ago" in run("explain", "chat")[1]
     cluster.has("fixed", spec={"replicas": 3})

@@ -88,7 +88,7 @@ async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float)
     current = "" if decided is not None and status_freshness.is_fresh(decided, now) else await door.currency(found, now)
     if isinstance(record, NoDecision) and not status.get("scaling"):
         raise ClusterUnavailable(f"{_undecided(name, namespace, status, record)}. {current}")
-    notes = (*([current] if current else []), *_of_canary(name, status))
+    notes = (*current.splitlines(), *_of_canary(name, status))
     shown = Explanation(namespace=namespace, name=name, seen_at=now, status=status, record=record, notes=notes)
     return _explained(record, shown)
 
