@@ -91,6 +91,17 @@ def test_standard_input_will_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert (code, out) == (0, "1 of 1 decision comes out the same\n")
 
 
+@pytest.mark.parametrize("words", [("replay", "-"), ("explain", "--record", "-")])
+def test_standard_input_that_is_closed_is_reported_and_is_no_difference(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """As schedulers may start a command; exit code 1 would say that a decision differs."""
+    monkeypatch.setattr(sys, "stdin", None)
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert err == f"fairlead {words[0]}: stdin: standard input is closed; redirect a file to it, or name the file\n"
+
+
 def test_json_is_for_programs(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("replay", "-o", "json", _file(tmp_path, _lines(_otherwise(decided())) + b"?\n"))
     document = json.loads(out)

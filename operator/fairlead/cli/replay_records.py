@@ -1,5 +1,6 @@
 """Repeats recorded decisions from files, one by one; only what the report needs stays in memory."""
 
+import errno
 import gzip
 import sys
 import zlib
@@ -83,7 +84,7 @@ def read(sources: Sequence[str]) -> Iterator[RecordLine]:
     """Yield all lines of all files, a folder's oldest file first; raises `OSError` if one cannot be read."""
     for source in sources:
         if source == "-":
-            yield from _lines("stdin", sys.stdin.buffer)
+            yield from _lines("stdin", _standard_input())
             continue
         for path in _files(Path(source)):
             with _opened(path) as stream:
@@ -142,6 +143,12 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _opened(path: Path) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:  # as cron and systemd may start it, though its type says otherwise
+        raise OSError(errno.EBADF, "standard input is closed; redirect a file to it, or name the file", "stdin")
+    return sys.stdin.buffer
 
 
 def _lines(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
