@@ -93,6 +93,16 @@ def test_what_has_no_price_is_within_no_budget() -> None:
     assert replace(free, budget=None).passes
 
 
+def test_a_budget_for_traffic_that_takes_no_time_is_not_compared_and_the_reason_is_given(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "single.csv").write_text("seconds,prompt_tokens,output_tokens\n0,800,5\n")
+    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "single.csv"), "--budget", "5"]) == 1
+    out = capsys.readouterr().out
+    assert "a budget of 5 USD an hour, and the traffic takes no time, so there is no cost an hour" in out
+    assert "no price is known" not in out
+
+
 def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n"
     mooncake = json.dumps({"timestamp": 0, "input_length": 600, "output_length": 5, "hash_ids": [1, 2]})

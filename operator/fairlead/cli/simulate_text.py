@@ -86,7 +86,10 @@ def _spending(row: Repeated) -> str:
     if row.budget is None:
         return ""
     if cost is None:
-        return f"; a budget of {row.budget:g} USD an hour, and no price is known: give --products"
+        why = "no price is known: give --products"
+        if row.figure("costUsd") is not None:
+            why = "the traffic takes no time, so there is no cost an hour: give requests at two times"
+        return f"; a budget of {row.budget:g} USD an hour, and {why}"
     return f"; {cost:.2f} USD an hour, {'within' if row.affordable else 'over'} the budget of {row.budget:g}"
 
 
