@@ -83,6 +83,27 @@ def test_a_trace_that_simulate_reads_is_planned_for(run: Run, tmp_path: Path) ->
     assert "a rate needs requests at two times" in run("plan", MODEL, "--trace", str(plain))[2]
 
 
+@pytest.mark.parametrize(
+    ("text", "because"),
+    [
+        (
+            "seconds,prompt_tokens,output_tokens\n0,10,3\n1,abc,3\n",
+            "line 3: prompt_tokens is abc, and must be a number",
+        ),
+        ('{"request_id": "a", "time": "today"}\n', "line 1: time is not one such as 2026-11-20T18:15:46.680Z"),
+        ("seconds,prompt_tokens,output_tokens\n", "no request is left to play\n"),
+        ("a,b,c\n1,2,3\n", "its first line is of no known format; a CSV begins with seconds,"),
+    ],
+)
+def test_a_line_that_is_no_request_is_reported_by_the_rules_of_its_own_format(
+    run: Run, tmp_path: Path, text: str, because: str
+) -> None:
+    (tmp_path / "bad").write_text(text)
+    code, _, err = run("plan", MODEL, "--trace", str(tmp_path / "bad"))
+    assert code == 2
+    assert err.startswith(f"fairlead plan: --trace {tmp_path / 'bad'}: {because}")
+
+
 def test_a_batch_of_requests_without_times_is_planned_for_at_a_given_rate(run: Run, tmp_path: Path) -> None:
     """With one request too, and by its own lengths."""
     text = "a word " * 400

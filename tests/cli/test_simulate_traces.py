@@ -108,7 +108,7 @@ def test_a_long_gap_in_a_trace_is_reported_and_may_be_cut(files: Path, capsys: p
         ("a,b,c\n1,2,3\n", "its first line is of no known format; a CSV begins with"),
         ("", "its first line is of no known format"),
         ('{"nobody": 1}\n', "its first line is of no known format"),
-        ("seconds,prompt_tokens,output_tokens\n", "no request is left to play; check --since and --until"),
+        ("seconds,prompt_tokens,output_tokens\n", "bad.csv: no request is left to play\n"),
         ("seconds,prompt_tokens,output_tokens\n0,1,1\nx,1,1\n", "line 3: seconds is x, and must be a number"),
         (
             "seconds,prompt_tokens,output_tokens\n0,1,1\n5,1,1\n3,1,1\n",
@@ -124,6 +124,15 @@ def test_a_bad_trace_is_named_before_anything_is_played(
     err = capsys.readouterr().err
     assert "bad.csv: " in err
     assert because in err
+
+
+def test_a_part_without_requests_is_reported_with_the_options_that_choose_it(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "short.csv").write_text(HEADER + "0,1,1\n30,1,1\n")
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "short.csv")]
+    assert main([*words, "--since", "1h"]) == 2
+    assert "no request is left to play; check --since and --until" in capsys.readouterr().err
 
 
 def test_bytes_that_are_no_text_are_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,20 +125,20 @@ def _recorded(path: Path, *, timed: bool) -> Traffic:
         found = traces.read_rates(text, package_data.read_text(beside))
     else:
         found = traces.read(text)
-    if isinstance(found, UnreadableTrace):
-        return _of_arrivals(path, found, timed=timed)
-    return found
+    return _of_arrivals(path, timed=timed) if isinstance(found, UnreadableTrace) else found
 
 
-def _of_arrivals(path: Path, because: UnreadableTrace, *, timed: bool) -> Traffic:
+def _of_arrivals(path: Path, *, timed: bool) -> Traffic:
     """Describe a trace in a format that only `simulate` reads, such as plain columns or access lines.
+
+    Its reader tells the formats apart, so that a bad line is reported by the rules of its own format.
 
     If it is not `timed`, the rate is given, and requests without times of their own only have lengths.
     """
     try:
         trace = TraceFile(path=path, cut=TraceCut()).looked_through()
-    except (UnreadableTraffic, UnicodeDecodeError):
-        raise PlanArgumentError(f"--trace {path}: {because.because}") from None
+    except UnreadableTraffic as problem:
+        raise PlanArgumentError(f"--trace {problem}") from None
     requests = [TraceRequest(one.time, one.prompt_tokens, one.output_tokens) for one in trace.arrivals(16)]
     if trace.at_once or len(requests) < 2:
         if not timed:

@@ -44,6 +44,11 @@ class TraceCut:
         """Whether seconds between two requests stay as they were."""
         return self.speed_up == 1.0 and self.longest_gap == inf
 
+    @property
+    def is_part(self) -> bool:
+        """Whether requests are left out at the beginning or the end."""
+        return self.since > 0.0 or self.until < inf
+
     def of(self, arrivals: Iterable[RequestArrival], notes: "TraceNotes | None" = None) -> Iterator[RequestArrival]:
         """Yield the requests of the part, the first at 0 seconds."""
         before: float | None = None
@@ -177,9 +182,8 @@ class TraceFile:
             found.add(one)
             plain.add(one)
         if not found.requests:
-            raise UnreadableTraffic(
-                f"{self.path}: no request is left to play; check --since and --until{''.join(notes.words)}"
-            )
+            check = "; check --since and --until" if self.cut.is_part else ""
+            raise UnreadableTraffic(f"{self.path}: no request is left to play{check}{''.join(notes.words)}")
         return ReadTrace(
             arrivals=plain.arrivals if plain.whole else self.arrivals,
             seconds=found.last,
