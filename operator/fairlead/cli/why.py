@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Return 0 if nothing is wrong, 3 if something is, 1 if it cannot be determined, 2 for invalid arguments."""
+    """Return 0 if nothing is wrong, 3 if something is, 1 without access or without objects, 2 for invalid arguments."""
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable
