@@ -25,6 +25,10 @@ class PretendCluster(FakeApi):
         """What the operator's pod answers: a page, or a status and its message."""
         self.logs: dict[str, bytes] = {}
         """By pod; logs of other pods may not be read."""
+        self.without_logs: dict[str, int] = {}
+        """By pod, the status of the answer instead: 400 before its container starts, 404 after it ended."""
+        self.meshed: set[str] = set()
+        """Pods with another container beside the router's, so that a request must name one."""
         self.log_queries: list[dict[str, str]] = []
 
     def has_operator(self, namespace: str = "fairlead-system") -> None:
@@ -82,6 +86,12 @@ class PretendCluster(FakeApi):
 
     def _log(self, sent: FakeRequest) -> web.Response:
         self.log_queries.append(sent.query)
+        if sent.name in self.without_logs:
+            reason = f'container "router" in pod "{sent.name}" is waiting to start: ContainerCreating'
+            return web.json_response({"kind": "Status", "message": reason}, status=self.without_logs[sent.name])
+        if sent.name in self.meshed and sent.query.get("container") != "router":
+            reason = f"a container name must be specified for pod {sent.name}, choose one of: [router istio-proxy]"
+            return web.json_response({"kind": "Status", "message": reason}, status=400)
         if sent.name in self.logs:
             return web.Response(body=self.logs[sent.name], content_type="text/plain")
         refusal = {"kind": "Status", "reason": "Forbidden", "message": f'pods "{sent.name}" is forbidden: pods/log'}

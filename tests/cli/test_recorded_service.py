@@ -145,6 +145,27 @@ def test_a_gateways_lines_are_taken_where_the_deployment_got_the_request(cluster
     assert [one["sinceSeconds"] for one in cluster.log_queries] == ["86400"]
 
 
+def test_routers_that_have_no_log_yet_or_any_more_do_not_hide_the_lines_of_the_others(
+    cluster: PretendCluster, run: Run
+) -> None:
+    cluster.meshed |= {"scaled-router-a", "scaled-router-b"}
+    for name, status in (("scaled-router-0-starting", 400), ("scaled-router-c-gone", 404)):
+        router(cluster, name, b"")
+        cluster.without_logs[name] = status
+    code, out, err = run("simulate", "--from", "infd/scaled")
+    assert (code, err) == (0, "")
+    assert out.startswith("infd-scaled.access-lines: 600 requests")
+
+    cluster.without_logs |= {"scaled-router-a": 400, "scaled-router-b": 400}
+    code, _, err = run("simulate", "--from", "infd/scaled")
+    assert code == 1
+    assert err == (
+        "fairlead simulate: 4 of 4 routers have no log, as get pods/log team/scaled-router-0-starting: 400: container "
+        '"router" in pod "scaled-router-0-starting" is waiting to start: ContainerCreating; give lines that were '
+        "collected elsewhere with --traffic\n"
+    )
+
+
 @pytest.mark.usefixtures("cluster")
 def test_lines_that_were_collected_elsewhere_are_played_on_what_runs(run: Run, tmp_path: Path) -> None:
     rows = [f"{number / 4},800,100" for number in range(400)]

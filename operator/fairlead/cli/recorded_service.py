@@ -5,8 +5,9 @@ The kubelet keeps only the last part of a container's log; a log collector has l
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +15,16 @@ from fairlead.cli import cluster_client, explanation
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable
 from fairlead.cli.recorded_starts import RecordedStarts
 from fairlead.cluster import kinds, pod_logs
+from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
 from fairlead.cluster.documents import YamlDocument
+from fairlead.fleet.plurals import count
 from fairlead.objects.labels import DEPLOYMENT, GATEWAY, ROLE, ChildRole
+from fairlead.objects.router_deployment import CONTAINER
 
 MOST_BYTES: Final = 200_000_000
 """Of one router's log; the reader of access lines accepts twice as much in total."""
+NO_LOG: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+"""Answers for a pod whose container has not started yet, and for one that ended after it was listed."""
 COLLECTED: Final = "give lines that were collected elsewhere with --traffic"
 
 
@@ -72,17 +78,32 @@ async def _lines(cluster: ClusterClient, found: Mapping[str, Any], seconds: floa
     place, selector = _routers(found["spec"], namespace, name)
     listed = (await cluster.api.listing(kinds.POD, place, selector)).items
     pods = sorted(one["metadata"]["name"] for one in listed)
-    query = {"sinceSeconds": str(max(round(seconds), 1)), "limitBytes": str(MOST_BYTES)}
     target = f"{namespace}/{name}"
-    lines = [
-        line
-        for pod in pods
-        async for line in pod_logs.lines(cluster.connection, (place, pod), query)
-        if _is_of(line, target)
-    ]
+    lines, without = list[bytes](), list[ApiError]()
+    for pod in pods:
+        try:
+            lines += [line async for line in _log(cluster, (place, pod), seconds) if _is_of(line, target)]
+        except (NotFound, RequestRefused) as problem:
+            if problem.status not in NO_LOG:
+                raise
+            without.append(problem)
+    if not lines and without:
+        raise ClusterUnavailable(
+            f"{len(without)} of {count(len(pods), 'router')} have no log, as {without[0]}; {COLLECTED}"
+        )
     if not lines:
         raise ClusterUnavailable(_nothing(found["spec"], target, pods, seconds))
     return tuple(lines)
+
+
+def _log(cluster: ClusterClient, pod: tuple[str, str], seconds: float) -> AsyncIterator[bytes]:
+    """Name the container, since a pod may also have one that a service mesh injected."""
+    query = {
+        "container": CONTAINER,
+        "sinceSeconds": str(max(round(seconds), 1)),
+        "limitBytes": str(MOST_BYTES),
+    }
+    return pod_logs.lines(cluster.connection, pod, query)
 
 
 def _routers(spec: Mapping[str, Any], namespace: str, name: str) -> tuple[str, str]:
