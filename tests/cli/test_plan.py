@@ -10,6 +10,7 @@ import yaml
 from fairlead.cli import plan_play
 from fairlead.review import admission
 from tests.cli.conftest import Run
+from tests.cli.test_simulate_traces import piped
 from tests.review.table import CONTEXT
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
@@ -102,6 +103,15 @@ def test_a_line_that_is_no_request_is_reported_by_the_rules_of_its_own_format(
     code, _, err = run("plan", MODEL, "--trace", str(tmp_path / "bad"))
     assert code == 2
     assert err.startswith(f"fairlead plan: --trace {tmp_path / 'bad'}: {because}")
+
+
+def test_a_pipe_that_would_be_read_twice_is_refused(run: Run, tmp_path: Path) -> None:
+    with piped(tmp_path, "seconds,prompt_tokens,output_tokens\n0,10,3\n1,9,3\n") as pipe:
+        code, _, err = run("plan", MODEL, "--trace", str(pipe))
+    assert code == 2
+    assert err.startswith(
+        f"fairlead plan: --trace {pipe}: it is a pipe, and this trace is read more than once; write it"
+    )
 
 
 def test_a_batch_of_requests_without_times_is_planned_for_at_a_given_rate(run: Run, tmp_path: Path) -> None:

@@ -177,6 +177,17 @@ def test_lines_that_were_collected_elsewhere_are_played_on_what_runs(run: Run, t
 
 
 @pytest.mark.usefixtures("cluster")
+def test_of_a_gateways_collected_lines_those_of_the_running_deployment_are_played(run: Run, tmp_path: Path) -> None:
+    own = [line(number, target="team/scaled") for number in range(0, 400, 4)]
+    others = [line(number, target="team/big") for number in range(1, 400, 2)]
+    (tmp_path / "gw.jsonl").write_bytes(log(*own, *others))
+    code, out, _ = run("simulate", "--from", "infd/scaled", "--traffic", str(tmp_path / "gw.jsonl"))
+    assert code == 0
+    assert out.startswith("gw.jsonl: 100 requests in 3.3 min")
+    assert "; 1 line of the router about itself left out; 200 requests to other deployments left out" in out
+
+
+@pytest.mark.usefixtures("cluster")
 def test_advice_and_tuning_take_what_runs_too(run: Run) -> None:
     code, out, err = run("advise", "--from", "infd/scaled", "-o", "json")
     assert (code in (0, 1), err) == (True, "")

@@ -2,13 +2,18 @@
 
 import gzip
 import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from fairlead.cli import simulate_traffic, trace_lines
+from fairlead.cli import router_logs, trace_lines
 from fairlead.cli.main import main
 from fairlead.cli.simulate_traffic import TraceCut, TraceFile
+from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 
 HEADER = "seconds,prompt_tokens,output_tokens\n"
 MONDAY_EIGHT = 1_795_420_800.0
@@ -75,7 +80,7 @@ def test_what_unpacks_without_end_is_stopped(
 def test_access_lines_are_held_in_memory_so_there_may_be_fewer(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulate_traffic, "MOST_HELD_BYTES", 200)
+    monkeypatch.setattr(router_logs, "MOST_HELD_BYTES", 200)
     line = json.dumps({"time": "2026-11-20T18:15:09Z", "request_id": "a", "prompt_tokens": 9, "output_tokens": 2})
     (files / "access.log").write_text("\n".join([line] * 5))
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "access.log")]) == 2
@@ -178,6 +183,70 @@ def test_lines_of_cached_answers_are_left_out_and_counted(tmp_path: Path) -> Non
 
     assert found.words.endswith("tokens each; 1 request that the response cache answered left out")
     assert len(list(found.arrivals(16))) == 1
+
+
+def test_a_log_as_the_router_wrote_it_is_read_and_what_is_no_request_counted(tmp_path: Path) -> None:
+    entry = json.dumps({"time": "2026-11-20T18:15:09Z", "request_id": "a", "prompt_tokens": 9, "output_tokens": 2})
+    own = "2026-11-20 18:15:04,699 INFO fairlead.router.process listening on 0.0.0.0:8080"
+    log = tmp_path / "router.log"
+    log.write_text("\n".join(("", own, own, entry, own, entry, "")))
+    found = TraceFile(path=log, cut=TraceCut()).looked_through()
+
+    assert found.words.startswith("router.log: 2 requests in ")
+    assert found.words.endswith("tokens each; 3 lines of the router about itself left out")
+
+    log.write_text("\n".join((own, entry, own, '{"time": ')))
+    with pytest.raises(UnreadableTraffic, match=r"router\.log: line 4: it is not JSON"):
+        TraceFile(path=log, cut=TraceCut()).looked_through()
+    log.write_text(f"{own}\n{own}\n")
+    with pytest.raises(UnreadableTraffic, match="its first line is of no known format"):
+        TraceFile(path=log, cut=TraceCut()).looked_through()
+
+
+def test_lines_to_several_deployments_of_a_gateway_are_noted_and_one_of_them_may_be_chosen(tmp_path: Path) -> None:
+    usual = {"time": "2026-11-20T18:15:09Z", "request_id": "a", "prompt_tokens": 9, "output_tokens": 2}
+    entries = [usual | {"target": name} for name in ("team/chat", "team/big", "team/big")]
+    log = tmp_path / "access.log"
+    log.write_text("\n".join(json.dumps(one) for one in (*entries, usual)))
+
+    every = TraceFile(path=log, cut=TraceCut()).looked_through().words
+    assert every.startswith("access.log: 4 requests")
+    assert every.endswith("; to 2 deployments, all played as one: --from infd/NAME takes those of one")
+    one = TraceFile(path=log, cut=TraceCut(), target="team/chat").looked_through().words
+    assert one.startswith("access.log: 2 requests"), "lines of a deployment's own routers name no target"
+    assert one.endswith("tokens each; 2 requests to other deployments left out")
+
+
+MOONCAKE = '{"timestamp": 0, "input_length": 600, "output_length": 2, "hash_ids": [1, 2]}\n' * 2
+BATCH = json.dumps(
+    {"custom_id": "a", "method": "POST", "url": "/v1/completions", "body": {"prompt": "Hello, what is it?"}}
+)
+
+
+@pytest.mark.parametrize("text", [MOONCAKE, BATCH])
+def test_a_pipe_that_would_be_read_twice_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
+    with piped(tmp_path, text) as pipe, pytest.raises(UnreadableTraffic) as refused:
+        TraceFile(path=pipe, cut=TraceCut()).looked_through()
+    assert str(refused.value) == (
+        f"{pipe}: it is a pipe, and this trace is read more than once; write it to a file first"
+    )
+
+
+def test_a_pipe_of_plain_requests_is_read_once_and_played(tmp_path: Path) -> None:
+    with piped(tmp_path, HEADER + "0,800,5\n30,800,5\n") as pipe:
+        found = TraceFile(path=pipe, cut=TraceCut()).looked_through()
+    assert len(list(found.arrivals(16))) == len(list(found.arrivals(16))) == 2
+
+
+@contextmanager
+def piped(folder: Path, text: str) -> Iterator[Path]:
+    """Write this text once, to the first reader of a named pipe."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(text,), daemon=True)
+    writer.start()
+    yield pipe
+    writer.join(10)
 
 
 LINES = "\n".join(

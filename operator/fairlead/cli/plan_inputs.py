@@ -11,7 +11,7 @@ from typing import Final
 from fairlead.api import kinds
 from fairlead.cli import client_mixes, offline_data
 from fairlead.cli.argument_values import duration, number
-from fairlead.cli.simulate_traffic import TraceCut, TraceFile
+from fairlead.cli.simulate_traffic import PIPE, TraceCut, TraceFile
 from fairlead.cluster import package_data
 from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet.accelerators import CPU, Accelerator
@@ -135,6 +135,8 @@ def _of_arrivals(path: Path, *, timed: bool) -> Traffic:
 
     If it is not `timed`, the rate is given, and requests without times of their own only have lengths.
     """
+    if path.is_fifo():
+        raise PlanArgumentError(f"--trace {path}: {PIPE}")
     try:
         trace = TraceFile(path=path, cut=TraceCut()).looked_through()
     except UnreadableTraffic as problem:

@@ -76,8 +76,12 @@ def maker(
 
 
 def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[PlayedTraffic, ...], str]:
-    """The recording itself, if no argument describes the traffic and it has single requests; else drawn traffic."""
-    if chosen.trace and not any(getattr(chosen, name) is not None for name in DESCRIBING):
+    """The recording itself, if no argument describes the traffic and it has single requests; else drawn traffic.
+
+    A pipe has been read already, and would block without end.
+    """
+    described = any(getattr(chosen, name) is not None for name in DESCRIBING)
+    if chosen.trace and not described and not Path(chosen.trace).is_fifo():
         try:
             trace = TraceFile(path=Path(chosen.trace), cut=TraceCut()).looked_through()
             traffic, words = busiest(trace, MOST_REQUESTS)

@@ -40,6 +40,11 @@ class ServiceRecording:
     """Access lines, in the order of each router; empty if not requested."""
 
     @property
+    def target(self) -> str:
+        """Namespace and name, as a gateway's access lines name it."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
     def gateway(self) -> tuple[str, str] | None:
         """Namespace and name of the gateway whose routers serve it; None: it has its own routers."""
         content = self.documents[0].content

@@ -14,16 +14,16 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
-from fairlead.cli import client_mixes, trace_lines
+from fairlead.cli import client_mixes, router_logs, trace_lines
 from fairlead.fleet.plurals import count
-from fairlead.simulator.traffic import access_lines, batch_files, request_traces
+from fairlead.simulator.traffic import batch_files, request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 from fairlead.simulator.traffic.batch_files import BatchNotes, BatchSchedule
 
-MOST_HELD_BYTES: Final = 400_000_000
-"""Of access lines, which take about as much memory as on disk."""
 MOST_KEPT: Final = 10_000_000
 """Requests; 240 MB of numbers. Longer traces are read again for each play."""
+PIPE: Final = "it is a pipe, and this trace is read more than once; write it to a file first"
+"""Opened again, a pipe is empty, or blocks without end."""
 AT_ONCE: Final = "; all at once"
 LONG_GAP_SECONDS: Final = 600.0
 """A gap without requests that is reported, since a recorder that stood still looks the same."""
@@ -166,6 +166,8 @@ class TraceFile:
     cut: TraceCut
     window_s: float = 0.0
     """Time over which the requests of an OpenAI batch file arrive; 0: all at once."""
+    target: str | None = None
+    """The deployment whose requests are taken from a gateway's access lines, as namespace/name; None: all."""
 
     def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:
         """Yield requests from the start of the part, with prefixes in blocks of `page_tokens`."""
@@ -181,6 +183,8 @@ class TraceFile:
         for one in self.cut.of(self._read(16, notes), notes):
             found.add(one)
             plain.add(one)
+        if not plain.whole and self.path.is_fifo():
+            raise UnreadableTraffic(f"{self.path}: {PIPE}")
         if not found.requests:
             check = "; check --since and --until" if self.cut.is_part else ""
             raise UnreadableTraffic(f"{self.path}: no request is left to play{check}{''.join(notes.words)}")
@@ -202,7 +206,7 @@ class TraceFile:
                 elif _is_batch(first):
                     yield from self._batch(chain((first,), lines), page_tokens, notes)
                 else:
-                    yield from _reader(first, chain((first,), lines), page_tokens, notes)
+                    yield from _reader(first, chain((first,), lines), page_tokens, notes, self.target)
         except UnicodeDecodeError as problem:
             raise UnreadableTraffic(f"{self.path}: it is not UTF-8 text; {trace_lines.FORMATS}") from problem
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
@@ -214,6 +218,8 @@ class TraceFile:
 
     def _batch(self, lines: Iterable[str], page_tokens: int, notes: TraceNotes) -> Iterator[RequestArrival]:
         """Count the lines first, since they arrive at even intervals."""
+        if self.path.is_fifo():
+            raise UnreadableTraffic(PIPE)
         with trace_lines.opened(self.path) as every:
             schedule = BatchSchedule(requests=sum(1 for line in every if line.strip()), window_s=self.window_s)
         assumed = BatchNotes()
@@ -233,38 +239,18 @@ def _is_batch(first: str) -> bool:
     return first.startswith("{") and '"custom_id"' in first
 
 
-def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: TraceNotes) -> Iterable[RequestArrival]:
-    if first.startswith("{"):
-        if '"input_length"' in first:
-            return request_traces.mooncake(lines, page_tokens)
-        if '"request_id"' in first:
-            found = access_lines.read(_held(lines))
-            if found.left_out:
-                notes.append(f"; {count(found.left_out, 'line')} without counted tokens left out")
-            if found.cached:
-                notes.append(f"; {count(found.cached, 'request')} that the response cache answered left out")
-            if found.estimated:
-                notes.append(f"; tokens of {count(found.estimated, 'stream')} estimated, since no usage was asked for")
-            if found.arrivals:
-                notes.date(found.began)
-            return found.arrivals
+def _reader(
+    first: str, lines: Iterable[str], page_tokens: int, notes: TraceNotes, target: str | None
+) -> Iterable[RequestArrival]:
     names = set(first.strip().split(","))
     if names >= set(request_traces.COLUMNS):
         return request_traces.columns(lines, notes.date)
     if "ContextTokens" in names:
         return request_traces.azure(lines, notes.date)
-    raise UnreadableTraffic(f"its first line is of no known format; {trace_lines.FORMATS}")
-
-
-def _held(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines that all stay in memory, with a lower limit than for others."""
-    size = 0
-    for number, line in enumerate(lines, start=1):
-        size += len(line)
-        if size > MOST_HELD_BYTES:
-            most = f"{MOST_HELD_BYTES / 1e6:g} MB"
-            raise UnreadableTraffic(
-                f"line {number}: access lines are sorted in memory, and {most} of them have been read; split the file "
-                "by time, or write its requests in order as seconds,prompt_tokens,output_tokens"
-            )
-        yield line
+    if first.startswith("{") and '"input_length"' in first:
+        return request_traces.mooncake(lines, page_tokens)
+    found, words = router_logs.read(lines, target)
+    notes.words += words
+    if found.arrivals:
+        notes.date(found.began)
+    return found.arrivals

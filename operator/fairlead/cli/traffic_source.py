@@ -40,7 +40,7 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
         yield TrafficSource(trace=_looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since)))
     elif chosen.traffic:
         recorded = recorded_service.at_once(chosen.service, chosen.namespace, None)
-        trace = _looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since))
+        trace = _looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since), recorded.target)
         yield TrafficSource(trace=trace, recorded=recorded)
     else:
         ago = _seconds(chosen.since) or USUAL_HOURS * 3600.0
@@ -66,7 +66,7 @@ def _history(chosen: argparse.Namespace, recorded: ServiceRecording, ago: float)
     )
 
 
-def _looked_through(chosen: argparse.Namespace, path: Path, since: float) -> ReadTrace:
+def _looked_through(chosen: argparse.Namespace, path: Path, since: float, target: str | None = None) -> ReadTrace:
     cut = TraceCut(
         since=since,
         until=inf if chosen.until is None else argument_values.duration("--until", chosen.until),
@@ -76,7 +76,7 @@ def _looked_through(chosen: argparse.Namespace, path: Path, since: float) -> Rea
         else argument_values.duration("--longest-gap", chosen.longest_gap),
     )
     window = 0.0 if chosen.window is None else argument_values.duration("--window", chosen.window)
-    return TraceFile(path=path, cut=cut, window_s=window).looked_through()
+    return TraceFile(path=path, cut=cut, window_s=window, target=target).looked_through()
 
 
 def _seconds(written: str | None) -> float:

@@ -56,6 +56,19 @@ def test_requests_that_the_response_cache_answered_reached_no_engine() -> None:
     assert (found.cached, found.left_out, found.estimated) == (2, 0, 0)
 
 
+def test_of_a_gateways_lines_those_of_one_deployment_are_taken_and_the_others_counted() -> None:
+    lines = [
+        line("10.500", target="team/chat", prompt_tokens=7, output_tokens=3),
+        line("10.600", target="team/big", prompt_tokens=8, output_tokens=3),
+        line("10.700", prompt_tokens=9, output_tokens=3),
+    ]
+    found = access_lines.read(lines, "team/chat")
+    assert [one.prompt_tokens for one in found.arrivals] == [7, 9]
+    assert (found.others, found.targets) == (1, {"team/chat"})
+    every = access_lines.read(lines)
+    assert (len(every.arrivals), every.others, every.targets) == (3, 0, {"team/big", "team/chat"})
+
+
 def test_copies_that_the_router_made_are_no_traffic() -> None:
     original = line("10.500", copy="original", prompt_tokens=7, output_tokens=3)
     found = access_lines.read([original, line("10.501", copy="copy", prompt_tokens=7, output_tokens=5)])

@@ -33,18 +33,29 @@ class AccessLines:
     """Requests that the response cache answered, so that they reached no engine."""
     estimated: int = 0
     """Requests whose tokens no engine reported."""
+    others: int = 0
+    """Requests that another deployment of the same gateway got last."""
+    targets: frozenset[str] = frozenset()
+    """The deployments of a gateway that got `arrivals`, as namespace/name."""
     began: float = 0.0
     """The first arrival, in seconds since the epoch."""
 
 
-def read(lines: Iterable[str]) -> AccessLines:
-    """Read all lines; an invalid one is raised as `UnreadableTraffic` with its number."""
+def read(lines: Iterable[str], target: str | None = None) -> AccessLines:
+    """Read all lines; an invalid one is raised as `UnreadableTraffic` with its number.
+
+    Of a gateway's lines only those of `target`, as namespace/name, are taken; None: all.
+    """
     found: list[tuple[float, RequestArrival]] = []
-    left_out = estimated = cached = 0
+    targets = set[str]()
+    left_out = estimated = cached = others = 0
     try:
         for row in measured_rows.json_rows(lines):
             moment = _moment(row)
             if row.fields.get("copy") == COPY:
+                continue
+            if not _is_of(row, target):
+                others += 1
                 continue
             if row.fields.get("cache") in CACHED:
                 cached += 1
@@ -55,6 +66,8 @@ def read(lines: Iterable[str]) -> AccessLines:
                 continue
             estimated += not _is_reported(row)
             found.append((moment, _arrival(row, *tokens)))
+            if row.has("target"):
+                targets.add(str(row.fields["target"]))
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"{problem}; expected the routers' access lines") from problem
     found.sort(key=lambda one: one[0])
@@ -65,8 +78,15 @@ def read(lines: Iterable[str]) -> AccessLines:
         left_out=left_out,
         cached=cached,
         estimated=estimated,
+        others=others,
+        targets=frozenset(targets),
         began=found[0][0] if found else 0.0,
     )
+
+
+def _is_of(row: MeasuredFields, target: str | None) -> bool:
+    """Whether it went to this deployment; lines of a deployment's own routers name none."""
+    return target is None or row.fields.get("target", target) == target
 
 
 def _is_reported(row: MeasuredFields) -> bool:
