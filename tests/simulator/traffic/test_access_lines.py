@@ -64,9 +64,9 @@ def test_of_a_gateways_lines_those_of_one_deployment_are_taken_and_the_others_co
     ]
     found = access_lines.read(lines, "team/chat")
     assert [one.prompt_tokens for one in found.arrivals] == [7, 9]
-    assert (found.others, found.targets) == (1, {"team/chat"})
+    assert (found.others, found.targets) == (1, frozenset({"team/chat"}))
     every = access_lines.read(lines)
-    assert (len(every.arrivals), every.others, every.targets) == (3, 0, {"team/big", "team/chat"})
+    assert (len(every.arrivals), every.others, every.targets) == (3, 0, frozenset({"team/big", "team/chat"}))
 
 
 def test_copies_that_the_router_made_are_no_traffic() -> None:
