@@ -88,7 +88,7 @@ def _spending(row: Repeated) -> str:
     if cost is None:
         why = "no price is known: give --products"
         if row.figure("costUsd") is not None:
-            why = "the traffic takes no time, so there is no cost an hour: give requests at two times"
+            why = "the traffic takes no time"
         return f"; a budget of {row.budget:g} USD an hour, and {why}"
     return f"; {cost:.2f} USD an hour, {'within' if row.affordable else 'over'} the budget of {row.budget:g}"
 
