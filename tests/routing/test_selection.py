@@ -222,3 +222,11 @@ def test_what_is_explained_as_best_is_always_what_is_chosen(
     rows = {row.pod: row for row in explanations.candidates(made, request_of(*blocks))}
     if length and any(row.held_blocks for row in rows.values()):
         assert rows[chosen(made, *blocks)[0]].worth == pytest.approx(best.worth)
+
+
+def test_while_no_replica_is_ready_an_explanation_shows_why_each_is_none() -> None:
+    made = EndpointTable(lambda _: None)
+    made.take([DiscoveredEndpoint(pod="a", address="a:1", ready=False)])
+    made.field.routers = 2
+    (row,) = explanations.candidates(made, request_of(*CHAT))
+    assert (row.dropped, row.agreed) == ("notReady: not ready by its own probe", False)

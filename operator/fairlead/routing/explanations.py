@@ -44,7 +44,7 @@ def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit
     held = selection.held_by(one, field.index.holders(blocks))
     dropped = _dropped(table, one, request)
     load = one.prompt_load + one.reply_load + one.others_load
-    agreed = bool(blocks) and selection.agreed_endpoint(field, request, fit) is one
+    agreed = bool(blocks and fit) and selection.agreed_endpoint(field, request, fit) is one
     worth_of_held, bound = selection.cache_weight(field, request, fit or [one])
     over = load > bound
     credited = len(blocks) if agreed else held
