@@ -13,6 +13,7 @@ from tests.routing.dispatchers import (
     send,
     sent,
     start,
+    terms,
     waits,
 )
 
@@ -173,3 +174,26 @@ def test_the_retry_after_of_a_full_queue_follows_from_how_fast_the_queue_moves()
     no = refused(at, send(at), 10.5)
     assert no.retry_after_seconds is not None
     assert 20 < no.retry_after_seconds < 60
+
+
+def test_a_tenant_removed_with_its_band_keeps_its_requests_in_the_lowest_band_that_is_left() -> None:
+    bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
+    tenants = (Tenant(name="shop", keys=(), band="gold"), Tenant(name="bank", keys=(), band="iron"))
+    at = dispatcher_of(RoutingSettings(tenants=tenants, bands=bands))
+    running, counted = send(at, "bank"), send(at, "bank")
+    engine = sent(at, running)
+    waiting = [waits(at, send(at, "bank"), 1.0), waits(at, send(at, "shop"), 2.0)]
+
+    at.apply(terms(RoutingSettings(tenants=tenants[:1], bands=bands[:1])), 3.0)
+
+    waits(at, counted, 4.0)
+    at.table.failed(engine, "refused", at_once=True)
+    assert at.elsewhere(running, AttemptEnding.FAILED, 5.0) is None
+    at.table.proved(engine)
+    answered = []
+    while at.waiting:
+        (one,) = placed(at, 6.0)
+        at.ended(one, AttemptEnding.DONE, None, 6.0)
+        answered.append(one)
+    assert {*answered} == {running, counted, *waiting}
+    assert is_empty(at)

@@ -46,6 +46,10 @@ class WatchedFile:
                 self._reload(self._fresh_text())
             except (RouterConfigError, OSError) as problem:
                 log.error("%s: %s; the previous content stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
+            except Exception:  # a bug here must not end the reading: keys revoked later would stay valid
+                log.exception(
+                    "internal error: %s was not applied; its next change will be; please report it", self._path
+                )
 
     def take(self, text: str) -> None:
         """Apply the watched ConfigMap's current text."""

@@ -56,6 +56,11 @@ class Bands:
         """Waiting requests of all bands."""
         return sum(queue.waiting for queue in self.queues)
 
+    def of(self, rank: int) -> BandQueue:
+        """Return the band of this rank; the lowest for a tenant that was removed, with its band, while its requests
+        are here."""
+        return self.queues[min(rank, len(self.queues) - 1)]
+
     def turns(self) -> list[BandQueue]:
         """Return bands with waiting requests, in order of service: those owed their next request, then by priority."""
         waiting = [queue for queue in self.queues if queue.waiting]

@@ -144,12 +144,12 @@ class DispatchQueue:
         held = self._held_since is not None
         lanes = self._sharing(lane)
         places = queue_limits.most_waiting(self._routing, lane.lane, held=held)
-        own = lane.bands.queues[request.account.rank]
-        if own.most_waiting is not None and sum(_rank(one, own.rank).waiting for one in lanes) >= own.most_waiting:
-            return None if self._pushed_out(request, own, [_rank(one, own.rank) for one in lanes]) else self._full()
+        own = lane.bands.of(request.account.rank)
+        if own.most_waiting is not None and sum(one.bands.of(own.rank).waiting for one in lanes) >= own.most_waiting:
+            return None if self._pushed_out(request, own, [one.bands.of(own.rank) for one in lanes]) else self._full()
         if sum(one.bands.waiting for one in lanes) < places:
             return None
-        others = [_rank(one, rank) for rank in range(len(lane.bands.queues) - 1, own.rank - 1, -1) for one in lanes]
+        others = [one.bands.of(rank) for rank in range(len(lane.bands.queues) - 1, own.rank - 1, -1) for one in lanes]
         if self._pushed_out(request, own, others):
             return None
         return queue_limits.too_many_held(self.waiting) if held else self._full()
@@ -284,8 +284,4 @@ class DispatchQueue:
         return queue_limits.deadline(request, lane, self._routing, self._held_since, self._there_since)
 
     def _queue(self, request: RoutingRequest) -> BandQueue:
-        return _rank(self.lanes.named(request.lane), request.account.rank)
-
-
-def _rank(lane: LaneQueue, rank: int) -> BandQueue:
-    return lane.bands.queues[rank]
+        return self.lanes.named(request.lane).bands.of(request.account.rank)

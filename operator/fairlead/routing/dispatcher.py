@@ -220,7 +220,7 @@ class Dispatcher:
             if not account.shadow:
                 return False
             account.over_concurrency += 1
-        if account.queued and lane.bands.queues[account.rank].waits(account, request.adapter):
+        if account.queued and lane.bands.of(account.rank).waits(account, request.adapter):
             return False
         if lane is lanes.interactive and self._plain:
             return True
@@ -228,7 +228,7 @@ class Dispatcher:
             self.count_cost(request)
             if lanes.interactive.block is not FREE or not lanes.may_start(lane, request, self.fleet, self.inflight):
                 return False
-        return lanes.leaves_reserve(lane.bands.queues[account.rank], self.fleet, self.inflight)
+        return lanes.leaves_reserve(lane.bands.of(account.rank), self.fleet, self.inflight)
 
     def _send(self, request: RoutingRequest, chosen: EndpointChoice, lane: LaneQueue, now: float) -> Endpoint:
         """Charge the request to its endpoint: the only place where in-flight counts go up."""
