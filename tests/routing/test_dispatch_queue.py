@@ -1,7 +1,8 @@
 """Which requests may wait, for how long, and which lose their place to which."""
 
-from fairlead.fleet.gateways import HoldLimits, RoutingSettings, TrafficLimits
+from fairlead.fleet.gateways import HoldLimits, Retries, RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, Tenant
+from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from tests.routing.dispatchers import (
     dispatcher_of,
@@ -197,3 +198,25 @@ def test_a_tenant_removed_with_its_band_keeps_its_requests_in_the_lowest_band_th
         answered.append(one)
     assert {*answered} == {running, counted, *waiting}
     assert is_empty(at)
+
+
+def test_time_at_engines_that_failed_a_request_is_no_wait() -> None:
+    limits = TrafficLimits(max_queue_seconds=30.0)
+    at = dispatcher_of(RoutingSettings(limits=limits, retries=Retries(max_attempts=3)), engines=2)
+    first, second, patient = send(at), send(at), send(at)
+    sent(at, first)
+    sent(at, second)
+    waits(at, patient, 1.0)
+    at.ended(first, AttemptEnding.DONE, None, 3.0)
+    assert placed(at, 3.0) == [patient]
+
+    at.ended(second, AttemptEnding.DONE, None, 40.0)
+    other = at.elsewhere(patient, AttemptEnding.FAILED, 40.0)
+    assert isinstance(other, Endpoint)
+    sent(at, send(at), 40.0)
+    at.table.failed(other, "gone", at_once=True)
+    assert at.elsewhere(patient, AttemptEnding.CUT, 90.0) is None
+
+    assert at.snapshot(100.0).lanes[0].oldest_seconds == 2.0 + 10.0
+    assert refused_at(at, 117.0) == []
+    assert [no.reason for _, no in refused_at(at, 118.0)] == [RefusalReason.QUEUE_TIME]

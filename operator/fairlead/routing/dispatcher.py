@@ -128,6 +128,7 @@ class Dispatcher:
         """Handle an attempt that ended before the first byte: another endpoint, None if queued, or a refusal."""
         failed = self._release(request, ending, now)
         request.tried.append(failed)
+        request.add_attempt(now)
         if len(request.tried) >= self._most_attempts:
             return self._refuse(request, retries.no_other(len(request.tried)))
         if not self.retries.maybe_spend(free=ending in UNTOUCHED_ENDINGS or self.table.is_covered(failed)):

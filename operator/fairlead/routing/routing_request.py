@@ -96,7 +96,7 @@ class RoutingRequest:
     answered: bool = False
     """Whether its first token has arrived."""
     queued_at: float = 0.0
-    """When it was first queued; kept when it is queued again."""
+    """When it was first queued; later by the time that it has spent at engines since."""
     sent_at: float = 0.0
     """When it last got an endpoint."""
     line: WaitingQueue | None = None
@@ -111,6 +111,11 @@ class RoutingRequest:
     def answer_tokens(self) -> int:
         """The client's maximum of one answer."""
         return self.output_tokens // self.answers
+
+    def add_attempt(self, now: float) -> None:
+        """Record a failed attempt: the time at an engine is no wait, whether it had to wait before or not."""
+        if self.queued_at:
+            self.queued_at += now - self.sent_at
 
     def count_prompt(self, tokens: int) -> None:
         """Set the prompt tokens that the engine's tokenizer counted."""
