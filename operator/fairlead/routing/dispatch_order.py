@@ -38,6 +38,7 @@ class DispatchOrder:
         """Return a request to dispatch with its endpoint or refusal; `inflight` counts all lanes' requests."""
         lanes = self._room.lanes
         lanes.open()
+        lanes.observe(now)
         for lane in lanes.turns():
             for queue in lane.bands.turns():
                 turn = self._in_band(lane, queue, inflight, now)

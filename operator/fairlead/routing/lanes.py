@@ -119,8 +119,14 @@ class LaneScheduler:
             return True
         if not self._owed:
             return False
-        lines = [queue.first() for queue in self.long.bands.turns()]
-        return any(line is not None and line.next.cost <= self._owed for line in lines[:1])
+        job = self._next_job()
+        return job is not None and job.cost <= self._owed
+
+    def _next_job(self) -> RoutingRequest | None:
+        """Return the long job whose turn is next."""
+        bands = self.long.bands.turns()
+        line = bands[0].first() if bands else None
+        return None if line is None else line.next
 
     def served(self, lane: LaneQueue, cost: int) -> None:
         """Account for a turn of this cost."""
@@ -146,10 +152,20 @@ class LaneScheduler:
             and (not fleet.kv_tokens or lane.tokens + request.cost <= share * fleet.kv_tokens)
         )
 
+    def observe(self, now: float) -> None:
+        """Set whether the next long job goes before all others, before any turn: while others wait that a full fleet
+        has no room for, the long lane has none."""
+        if self._routing.long_lane is not None:
+            job = self._next_job()
+            self.insists = job is not None and self._has_waited(job, now)
+
     def past(self, lane: LaneQueue, request: RoutingRequest, now: float) -> None:
-        """Record that a long job found no room: it goes before all others once it has waited half of its queue time."""
-        if lane is self.long and now - request.queued_at >= lane.most_seconds * HALF:
-            self.insists = True
+        """Record that a request found no room; a long job holds up the others if it has waited long enough."""
+        if lane is self.long:
+            self.insists = self._has_waited(request, now)
+
+    def _has_waited(self, job: RoutingRequest, now: float) -> bool:
+        return now - job.queued_at >= self.long.most_seconds * HALF
 
     def withdrawn(self, lane: LaneQueue) -> None:
         """Reset the lane's block when its last waiting request left, so that new ones need not queue."""
