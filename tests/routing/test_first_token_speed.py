@@ -39,6 +39,29 @@ def test_an_engine_that_hung_counts_no_more_than_a_minute() -> None:
     assert taught((100, 3600.0)).estimate(100) == pytest.approx(MOST_SECONDS)
 
 
+def test_one_prompt_that_hung_says_little_about_the_next() -> None:
+    speed = taught((100, 0.1), (1100, 1.1), times=100)
+    speed.add(600, 600, 30.0)
+    assert 0.6 < speed.estimate(600) < 1.0
+    for _ in range(3):
+        speed.add(600, 600, 30.0)
+    assert speed.estimate(600) < 2.0
+
+
+def test_when_all_become_slower_the_estimate_follows() -> None:
+    speed = taught((100, 0.1), (1100, 1.1), times=100)
+    for _ in range(64):
+        speed.add(600, 600, 10.0)
+    assert speed.estimate(600) > 9.0
+
+
+def test_engines_that_needed_no_time_at_all_may_become_slower() -> None:
+    speed = taught((100, 0.0))
+    for _ in range(64):
+        speed.add(100, 100, 0.5)
+    assert 0.4 < speed.estimate(100) < 0.7
+
+
 def test_what_an_engine_computes_in_a_time_counts_those_before_it_too() -> None:
     speed = FirstTokenSpeed()
     assert speed.tokens_within(1.0) == 0.0

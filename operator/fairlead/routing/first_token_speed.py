@@ -14,6 +14,11 @@ MEMORY: Final = 64
 """The means cover about this many last first tokens: seconds of a busy fleet, so that they follow its load."""
 MOST_SECONDS: Final = 60.0
 """Cap on a wait, since one engine that hung is not representative."""
+LEAST_SECONDS: Final = 0.1
+"""No wait up to this is an outlier."""
+OUTLIER: Final = 4.0
+"""A wait counts as at most this many times the usual one, or this many deviations beyond it: an engine that compiles or
+hangs for one prompt says nothing about the next. Where all become slower, the mean and the deviation grow with each."""
 
 
 class FirstTokenSpeed:
@@ -43,7 +48,11 @@ class FirstTokenSpeed:
             self._count += 1
         part = 1 / self._count
         if self._count >= FEWEST:
-            error = seconds - self._mean(tokens)
+            usual = self._mean(tokens)
+            most = OUTLIER * max(usual, self._seconds)
+            if seconds > most:
+                seconds = min(seconds, max(most, usual + OUTLIER * sqrt(self._variance), LEAST_SECONDS))
+            error = seconds - usual
             self._variance += (error * error - self._variance) * part
         self._tokens = mean = self._tokens + (tokens - self._tokens) * part
         self._seconds = mean_s = self._seconds + (seconds - self._seconds) * part
