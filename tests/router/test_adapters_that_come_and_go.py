@@ -198,6 +198,22 @@ def test_a_404_for_another_reason_takes_no_adapter_from_other_clients(tmp_path: 
     run_story(story(), 30)
 
 
+def test_without_balancing_by_prefix_a_conversation_still_stays_with_its_version(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with routed(tmp_path, 50, 50, balancing={"prefix": False}) as (router, engine):
+            for name in (OLD, NEW):
+                await order(router, engine, "load", name)
+            await until_served(router)
+            while {(await completed(router))[1] for _ in range(20)} != {OLD, NEW}:
+                await asyncio.sleep(0.01)
+            for talk in range(10):
+                opening = f"conversation {talk} " * 40
+                turns = {(await completed(router, prompt=opening + "and then? " * turn))[1] for turn in range(4)}
+                assert len(turns) == 1
+
+    run_story(story(), 30)
+
+
 def test_the_response_cache_keeps_versions_apart(tmp_path: Path) -> None:
     async def story() -> None:
         cache = {"enabled": True}

@@ -15,9 +15,9 @@ BROKEN = whole(b'{"error":{"message":"no","type":"InternalServerError","code":50
 NEW = "1a2b3c4d"
 
 
-def dividing(folder: Path, percent: int | None) -> Path:
+def dividing(folder: Path, percent: int | None, **routing: Any) -> Path:  # noqa: ANN401 - any JSON
     """The file of a router that gives the new revision this share."""
-    document = json.loads(written(folder, ["x:1"]).read_text(encoding="utf-8"))
+    document = json.loads(written(folder, ["x:1"], **routing).read_text(encoding="utf-8"))
     share = None if percent is None else {"revision": NEW, "percent": percent}
     fresh = folder / "router.json.new"
     fresh.write_text(json.dumps(document | {"share": share}), encoding="utf-8")
@@ -25,10 +25,10 @@ def dividing(folder: Path, percent: int | None) -> Path:
 
 
 @asynccontextmanager
-async def halved(folder: Path, answer: bytes) -> AsyncIterator[tuple[Plane, Raw, Raw]]:
+async def halved(folder: Path, answer: bytes, **routing: Any) -> AsyncIterator[tuple[Plane, Raw, Raw]]:  # noqa: ANN401
     """A router in front of an old engine and a new one, which gives this answer to half of the conversations."""
     cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[answer] * 80)
-    async with old.listening(), new.listening(), plane(dividing(folder, 50), cluster) as router:
+    async with old.listening(), new.listening(), plane(dividing(folder, 50, **routing), cluster) as router:
         cluster.announce(
             DiscoveredEndpoint(pod="a", address=old.address, revision="0f0f0f0f"),
             DiscoveredEndpoint(pod="b", address=new.address, revision=NEW),
@@ -75,6 +75,20 @@ def test_each_conversation_has_one_revision_and_share_nothing_reaches_a_router_l
             for number in range(20):
                 await in_session(router, f"talk-{number}")
             assert len(new.seen) == before
+
+    run_story(story())
+
+
+def test_without_balancing_by_prefix_a_conversation_is_still_known_by_its_beginning(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with halved(tmp_path, ANSWER, balancing={"prefix": False}) as (router, _, new):
+            sides = []
+            for talk in range(16):
+                before, opening = len(new.seen), f"conversation {talk} " * 40
+                for turn in range(3):
+                    await router.complete(PROMPT | {"prompt": opening + "and then? " * turn})
+                sides.append(len(new.seen) - before)
+            assert set(sides) == {0, 3}
 
     run_story(story())
 

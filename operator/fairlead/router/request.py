@@ -162,7 +162,8 @@ class Request:
         if session is not None:
             key = prefix_blocks.session_id(session, account.name.encode())
         else:
-            first = context.blocks(found.prompt[: prefix_blocks.BYTES], account, None)
+            salt = account.name.encode() if context.salted else b""
+            first = prefix_blocks.of(found.prompt[: prefix_blocks.BYTES], salt)
             key = first[0] if first else int(self.record.arrived * 1_000_000)
         version = versions.version(name, key, dispatcher.table.field.routable)
         line = b"x-fairlead-adapter: %b\r\n" % version.encode()
@@ -205,6 +206,9 @@ class Request:
             session = self.session(found)
             if session is not None:
                 routing.session = prefix_blocks.session_id(session, account.name.encode())
+            elif table.split is not None and not routing.blocks and len(found.prompt) >= prefix_blocks.BYTES:
+                # Balancing does without prefixes, and the conversation is still known by its beginning.
+                routing.session = prefix_blocks.session_id(found.prompt[: prefix_blocks.BYTES], account.name.encode())
 
     def goes_to(self, target: EngineTarget, choice: RouteChoice) -> None:
         """Record that a gateway's route leads to this target, and show its client."""
