@@ -41,7 +41,7 @@ class Request:
     __slots__ = (
         *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "facts", "is_read"),
         *("judged_by", "received", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
-        "text_bytes",
+        *("measured_bytes", "text_bytes"),
     )
     _bodies: dict[AdapterRequests | None, bytes]
     """The body as sent to engines, by the way in which it names an adapter."""
@@ -59,7 +59,9 @@ class Request:
     streams: bool
     surface: Surface
     text_bytes: int
-    """Bytes of its prompt, to learn how many make a token."""
+    """Bytes of its prompt."""
+    measured_bytes: int
+    """The same, to learn how many make a token; 0 if engines count tokens of it that are not text."""
 
     def __init__(self, received: ClientRequest, record: RequestRecord) -> None:
         self.received = received
@@ -108,6 +110,7 @@ class Request:
         self.streams = found.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds + self.facts.batch_seconds
         self.text_bytes = len(found.prompt)
+        self.measured_bytes = self.text_bytes if found.is_all_text else 0
         return found
 
     def aim(self, context: RouterContext, target: EngineTarget, found: BodyFacts, owner: object) -> Problem | None:
@@ -128,12 +131,13 @@ class Request:
         if (most is None or found.parsed.n is not UNSET) and (number := found.uncountable) is not None:
             return refusals.uncountable(*number)
         named_output = most is not None or self.surface not in MOST_OUTPUT
-        answers = found.n if named_output else 1
+        answers, longest, expectations = found.n, found.longest, dispatcher.table.expectations
         self.routing = routing = RoutingRequest(
             account=account,
-            prompt_tokens=dispatcher.table.expectations.tokens(self.text_bytes),
-            output_tokens=(most or 0) * answers if named_output else dispatcher.default_output(account),
+            prompt_tokens=expectations.tokens(self.text_bytes, found.media),
+            output_tokens=((most or 0) if named_output else dispatcher.default_output(account)) * answers,
             answers=answers,
+            longest_input=0 if longest is None else expectations.tokens(longest),
             arrived=record.arrived,
             adapter=adapter,
             names_output=named_output,
@@ -174,8 +178,8 @@ class Request:
         """Copy the request, as read but not yet aimed at a target; nothing of the copy goes to the client."""
         mine, made = self.record, Request(self.received, record)
         made.facts, made.surface, made._id_line = self.facts, self.surface, self._id_line
-        made.streams, made.text_bytes = self.streams, self.text_bytes
-        made.ends_at = self.ends_at - self.facts.batch_seconds
+        made.streams, made.ends_at = self.streams, self.ends_at - self.facts.batch_seconds
+        made.text_bytes, made.measured_bytes = self.text_bytes, self.measured_bytes
         record.request_id, record.client, record.surface = mine.request_id, mine.client, mine.surface
         record.tenant, record.band, record.bytes_in = mine.tenant, mine.band, mine.bytes_in
         record.model, record.stream, record.structured = mine.model, mine.stream, mine.structured

@@ -85,7 +85,7 @@ class Admission:
 
     def needs_count(self, request: RoutingRequest) -> bool:
         """Return whether the estimate is too close to the prompt limit to decide by it."""
-        if not self.most_prompt or request.counted:
+        if not self.most_prompt or request.counted or request.longest_input:
             return False
         return abs(request.prompt_tokens - self.most_prompt) <= DOUBT * self.most_prompt
 
@@ -95,16 +95,16 @@ class Admission:
 
     def cost(self, request: RoutingRequest) -> int:
         """Return the tokens that the request is expected to take, prompt and reply."""
-        return request.prompt_tokens + self._expectations.reply(request.account.name, request.output_tokens)
+        reply = self._expectations.reply(request.account.name, request.output_tokens, request.answers)
+        return request.prompt_tokens + reply
 
 
 def _prompt(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001  # one signature
-    if request.prompt_tokens <= limits.most_prompt:
+    if request.input_tokens <= limits.most_prompt:
         return None
     return Refusal(
         reason=RefusalReason.PROMPT_TOO_LONG,
-        message=f"The prompt has {_length(request)}; the limit here is {count(limits.most_prompt, 'token')}: "
-        "shorten it.",
+        message=f"{_length(request)}; the limit here is {count(limits.most_prompt, 'token')}: shorten it.",
     )
 
 
@@ -120,14 +120,14 @@ def _output(limits: Admission, request: RoutingRequest, now: float) -> Refusal |
 
 
 def _context(limits: Admission, request: RoutingRequest, now: float) -> Refusal | None:  # noqa: ARG001
-    surely = request.prompt_tokens if request.counted else int(request.prompt_tokens * (1 - DOUBT))
+    surely = request.input_tokens if request.counted else int(request.input_tokens * (1 - DOUBT))
     output = request.answer_tokens if request.names_output else 1
     if surely + output <= limits.context:
         return None
     more = f", and max_tokens asks for {request.answer_tokens:,} more" if request.names_output else ""
     return Refusal(
         reason=RefusalReason.CONTEXT_TOO_LONG,
-        message=f"The prompt has {_length(request)}{more}; the model's context holds {count(limits.context, 'token')}, "
+        message=f"{_length(request)}{more}; the model's context holds {count(limits.context, 'token')}, "
         "prompt and reply together: shorten the prompt" + (" or lower max_tokens." if more else "."),
     )
 
@@ -209,5 +209,5 @@ def _give_back(request: RoutingRequest, requests: int, tokens: int) -> None:
 
 
 def _length(request: RoutingRequest) -> str:
-    length = count(request.prompt_tokens, "token")
-    return length if request.counted else f"about {length}"
+    subject = "The longest prompt" if request.longest_input else "The prompt"
+    return f"{subject} has {'' if request.counted else 'about '}{count(request.input_tokens, 'token')}"

@@ -159,7 +159,7 @@ class Dispatcher:
         if ending is AttemptEnding.DONE:
             self.table.served(endpoint)
         if usage is not None and ending is AttemptEnding.DONE:
-            self.table.expectations.replied(request.account.name, usage.output_tokens)
+            self.table.expectations.replied(request.account.name, usage.output_tokens // request.answers)
         if request.reserved_tokens:
             kept = request.reserved_tokens if request.answered or ending in IN_FLIGHT_ENDINGS else 0
             admission.settle(request, kept if usage is None else usage.prompt_tokens + usage.output_tokens)

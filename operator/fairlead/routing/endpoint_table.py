@@ -198,7 +198,7 @@ class EndpointTable:
         endpoint, held, field = chosen.endpoint, chosen.held_blocks, self.field
         missing = request.prompt_tokens - int(held * field.block_tokens)
         prompt = missing if missing > 0 else 1
-        reply = self.expectations.reply(request.account.tenant.name, request.output_tokens)
+        reply = self.expectations.reply(request.account.tenant.name, request.output_tokens, request.answers)
         request.endpoint, request.pick, request.held_blocks = endpoint, chosen.reason, held
         request.charged_prompt, request.charged_reply = prompt, reply
         request.sent_at = now

@@ -23,6 +23,11 @@ MOST_NAMES: Final = 4096
 """Tenants beyond this number share one mean."""
 BLOCK_BYTES: Final = 512
 """Bytes of a prefix block: the same as in `router.wire`."""
+MEDIA_TOKENS: Final = 256
+"""Assumed tokens of an image or another part that is not text: few models need fewer, so that limits refuse none for a
+wrong guess, and most need some more."""
+MOST_ANSWERS: Final = 4096
+"""Answers counted of one request: a number that every engine refuses must not fill the fleet meanwhile."""
 
 
 class RunningMean:
@@ -74,13 +79,15 @@ class TokenExpectations:
         """Prompt tokens that the chosen endpoint's cache did not hold."""
         self.first_token = FirstTokenSpeed()
 
-    def reply(self, name: str, most: int) -> int:
-        """Return the expected reply tokens for this tenant; never more than the request allows."""
+    def reply(self, name: str, most: int, answers: int = 1) -> int:
+        """Return the expected reply tokens for this tenant, of all answers; never more than the request allows."""
         expected = int((self._replies.get(name) or self._everybody).value)
+        if answers > 1:
+            expected *= min(answers, MOST_ANSWERS)
         return min(expected, most)
 
     def replied(self, name: str, tokens: int) -> None:
-        """Record a reply that ended by itself with this many tokens."""
+        """Record an answer that ended by itself with this many tokens."""
         self._everybody.add(tokens)
         mine = self._replies.get(name)
         if mine is None:
@@ -89,9 +96,9 @@ class TokenExpectations:
             mine = self._replies[name] = RunningMean(REPLY_GUESS)
         mine.add(tokens)
 
-    def tokens(self, text_bytes: int) -> int:
-        """Estimate the tokens of a prompt by its bytes, without its tokenizer."""
-        return int(text_bytes / self.bytes_a_token.value) + 1
+    def tokens(self, text_bytes: int, media: int = 0) -> int:
+        """Estimate the tokens of a prompt by its bytes, without its tokenizer, and by its images and the like."""
+        return int(text_bytes / self.bytes_a_token.value) + 1 + media * MEDIA_TOKENS
 
     def measured(self, text_bytes: int, tokens: int) -> None:
         """Record an engine's token count for a text of this many bytes."""

@@ -97,7 +97,7 @@ class LaneScheduler:
             return self.batch
         long = routing.long_lane
         if long is not None and (
-            request.prompt_tokens >= long.min_prompt_tokens
+            request.input_tokens >= long.min_prompt_tokens
             or (request.names_output and request.answer_tokens >= long.min_output_tokens)
         ):
             return self.long

@@ -35,7 +35,10 @@ class RoutingRequest:
     there will be."""
     arrived: float
     answers: int = 1
-    """How many answers the client wants to one prompt: limits and the context apply to each."""
+    """How many answers the client wants, to one prompt or to several: limits and the context apply to each."""
+    longest_input: int = 0
+    """Estimated tokens of the longest of several prompts: limits, lanes and the context apply to each, load and rates
+    to all. 0 if it is one prompt."""
     blocks: Sequence[int] = ()
     """Chained ids of the prompt's prefix blocks: equal ids mean equal prefixes."""
     session: int = 0
@@ -106,6 +109,11 @@ class RoutingRequest:
     def yields(self) -> bool:
         """Whether its tenant has more than its share in flight while others are active, so that it leaves them room."""
         return self.use is not None and self.use.share(self.prompt_tokens) is ShareUse.ABOVE
+
+    @property
+    def input_tokens(self) -> int:
+        """The tokens of its only prompt, or of the longest."""
+        return self.longest_input or self.prompt_tokens
 
     @property
     def answer_tokens(self) -> int:

@@ -5,8 +5,9 @@ tolerant parser (UTF-16, NaN, lone surrogates) might accept it. An object of une
 engine to validate; all of its bytes then count as prompt. Of a duplicate key the last one counts, as in engines.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -34,9 +35,11 @@ class UnreadableBody:
 class BodyFacts:
     """Values from one body; rarely needed ones are computed on access."""
 
-    __slots__ = ("model", "parsed", "prompt", "stream", "typed")
+    __slots__ = ("media", "model", "parsed", "prompt", "several", "stream", "typed")
 
-    def __init__(self, parsed: RequestBody, prompt: bytes, *, typed: bool = True) -> None:
+    def __init__(
+        self, parsed: RequestBody, prompt: bytes, media: int = 0, several: Sequence[Any] = (), *, typed: bool = True
+    ) -> None:
         model = parsed.model
         self.model = model if type(model) is str else None
         """None if the body names none: engines then use their only one."""
@@ -44,6 +47,10 @@ class BodyFacts:
         self.parsed = parsed
         self.prompt = prompt
         """Canonical text: its blocks are compared, and its length is an estimate of its tokens."""
+        self.several = several
+        """Its prompts, texts or lists of tokens, if it has a list of them."""
+        self.media = media
+        """Images and other parts of the prompt that are not text: `prompt` has a digest of each."""
         self.typed = typed
         """Whether its types are the API's; otherwise `prompt` is the whole body."""
 
@@ -67,8 +74,25 @@ class BodyFacts:
 
     @property
     def n(self) -> int:
-        """Number of replies that it requests: at least 1, also if `uncountable` returns it."""
-        return _count(self.parsed.n) or 1
+        """Number of replies that it requests: at least 1, also if `uncountable` returns it. Each of several prompts
+        has its own."""
+        return (_count(self.parsed.n) or 1) * (len(self.several) or 1)
+
+    @property
+    def longest(self) -> int | None:
+        """Bytes of the longest of several prompts, to which limits apply one by one; None if it is one prompt, 0 if it
+        is documents, a form, audio or anything else whose prompts the router does not find."""
+        if self.several:
+            return max(prompts.size(one) for one in self.several)
+        return 0 if type(self.parsed) is RequestBody else None
+
+    @property
+    def is_all_text(self) -> bool:
+        """Whether `prompt` is all that engines count as its tokens."""
+        if self.media or not self.typed:
+            return False
+        parsed = self.parsed
+        return not isinstance(parsed, request_bodies.ResponsesBody) or parsed.previous_response_id in (UNSET, None)
 
     @property
     def uncountable(self) -> tuple[str, object] | None:
@@ -128,14 +152,15 @@ class BodyFacts:
 
 def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
     """Read a body. Never raises, whatever the bytes."""
-    decode, gather = READERS[surface]
+    decode, gather, lists = READERS[surface]
     try:
         parsed = decode(body)
         if gather is None:
             return BodyFacts(parsed, body)
         pieces: list[bytes] = []
-        gather(parsed, pieces)
-        return BodyFacts(parsed, TURN.join(pieces))
+        media = gather(parsed, pieces)
+        several = () if lists is None else _several(lists(parsed))
+        return BodyFacts(parsed, TURN.join(pieces), media, several)
     except msgspec.ValidationError:
         return _untyped(surface, body)
     except (ValueError, RecursionError) as problem:
@@ -168,6 +193,11 @@ def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts 
     if isinstance(problem, RecursionError):
         return UnreadableBody("the body is nested too deeply")
     return UnreadableBody(f"the body is not a JSON object: {problem}")
+
+
+def _several(given: object) -> Sequence[Any]:
+    """Return the prompts of a list of them; none for a text, or for one prompt's tokens."""
+    return given if isinstance(given, list) and given and not isinstance(given[0], int) else ()
 
 
 def _flag(value: object) -> bool:
@@ -213,7 +243,7 @@ COUNTED: Final[dict[type[RequestBody], tuple[str, ...]]] = {
     request_bodies.MessagesBody: ("max_tokens",),
 }
 """The numbers that limits, rates and budgets are computed from. Other APIs may give these names another meaning."""
-Gather = Callable[[Any, list[bytes]], None]
+Gather = Callable[[Any, list[bytes]], int]
 GATHERERS: Final[dict[Surface, Gather]] = {
     Surface.CHAT: prompts.of_chat,
     Surface.COMPLETIONS: prompts.of_completions,
@@ -222,6 +252,12 @@ GATHERERS: Final[dict[Surface, Gather]] = {
     Surface.EMBEDDINGS: prompts.of_embeddings,
     Surface.TOKENIZE: prompts.of_tokenize,
 }
-READERS: Final[dict[Surface, tuple[Callable[[bytes], Any], Gather | None]]] = {
-    surface: (msgspec.json.Decoder(kind).decode, GATHERERS.get(surface)) for surface, kind in KINDS.items()
+LISTS: Final[dict[Surface, Callable[[Any], object]]] = {
+    Surface.COMPLETIONS: attrgetter("prompt"),
+    Surface.EMBEDDINGS: attrgetter("input"),
+}
+"""What may be a list of prompts."""
+READERS: Final[dict[Surface, tuple[Callable[[bytes], Any], Gather | None, Callable[[Any], object] | None]]] = {
+    surface: (msgspec.json.Decoder(kind).decode, GATHERERS.get(surface), LISTS.get(surface))
+    for surface, kind in KINDS.items()
 }

@@ -1,7 +1,7 @@
 """A prompt's text in the order in which prefixes are compared: tools, then the system prompt, then turn by turn.
 
 Chat templates use that order, so equal prefixes here are equal prefixes in an engine's cache. Images and audio are
-represented by a digest, which distinguishes prompts without being text.
+represented by a digest, which distinguishes prompts without being text. Each function returns how many there are.
 """
 
 from collections.abc import Sequence
@@ -25,57 +25,59 @@ TURN: Final = b"\x1e"
 """Separates turns and members: the record separator, which no chat template uses."""
 
 
-def of_chat(body: ChatBody, pieces: list[bytes]) -> None:
+def of_chat(body: ChatBody, pieces: list[bytes]) -> int:
     """Collect a chat's prompt."""
     _raw(body.tools, pieces)
-    _turns(body.messages, pieces)
+    return _turns(body.messages, pieces)
 
 
-def of_completions(body: CompletionsBody, pieces: list[bytes]) -> None:
+def of_completions(body: CompletionsBody, pieces: list[bytes]) -> int:
     """Collect prompts of completions, concatenated."""
     _any(body.prompt, pieces)
+    return 0
 
 
-def of_responses(body: ResponsesBody, pieces: list[bytes]) -> None:
+def of_responses(body: ResponsesBody, pieces: list[bytes]) -> int:
     """Collect a prompt of the Responses API."""
     _raw(body.tools, pieces)
     if body.instructions:
         pieces.append(body.instructions.encode())
     if isinstance(body.input, str):
         _any(body.input, pieces)
-    else:
-        _turns(body.input or (), pieces)
+        return 0
+    return _turns(body.input or (), pieces)
 
 
-def of_messages(body: MessagesBody, pieces: list[bytes]) -> None:
+def of_messages(body: MessagesBody, pieces: list[bytes]) -> int:
     """Collect a prompt of Anthropic's messages."""
     _raw(body.tools, pieces)
-    _content(body.system, pieces)
-    _turns(body.messages, pieces)
+    return _content(body.system, pieces) + _turns(body.messages, pieces)
 
 
-def of_embeddings(body: EmbeddingsBody, pieces: list[bytes]) -> None:
+def of_embeddings(body: EmbeddingsBody, pieces: list[bytes]) -> int:
     """Collect text, tokens, or a conversation."""
     _any(body.input, pieces)
-    _turns(body.messages, pieces)
+    return _turns(body.messages, pieces)
 
 
-def of_tokenize(body: TokenizeBody, pieces: list[bytes]) -> None:
+def of_tokenize(body: TokenizeBody, pieces: list[bytes]) -> int:
     """Collect text or a conversation."""
     _any(body.prompt, pieces)
-    _turns(body.messages, pieces)
+    return _turns(body.messages, pieces)
 
 
-def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> None:
+def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> int:
+    media = 0
     for message in messages:
         pieces.append(message.role.encode())
         content = message.content
         if type(content) is str:
             pieces.append(content.encode())
         elif content:
-            _content(content, pieces)
+            media += _content(content, pieces)
         if message.tool_calls or message.arguments or message.output or message.reasoning:
             _rest(message, pieces)
+    return media
 
 
 def _rest(message: PromptMessage, pieces: list[bytes]) -> None:
@@ -86,24 +88,29 @@ def _rest(message: PromptMessage, pieces: list[bytes]) -> None:
         _raw(raw, pieces)
 
 
-def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> None:
+def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> int:
     if isinstance(content, str):
         pieces.append(content.encode())
-        return
+        return 0
+    media = 0
     for part in content or ():
         if part.text is not None:
             pieces.append(part.text.encode())
         else:
-            _part(part, pieces)
+            media += _part(part, pieces)
+    return media
 
 
-def _part(part: ContentPart, pieces: list[bytes]) -> None:
+def _part(part: ContentPart, pieces: list[bytes]) -> int:
     if part.thinking:
         pieces.append(part.thinking.encode())
     _raw(part.content, pieces)
     _raw(part.input, pieces)
-    if media := part.media:
-        pieces.append(xxhash.xxh3_64_digest(bytes(media)))
+    media = part.media
+    if not media:
+        return 0
+    pieces.append(xxhash.xxh3_64_digest(bytes(media)))
+    return 1
 
 
 def _raw(raw: Raw, pieces: list[bytes]) -> None:
@@ -121,3 +128,10 @@ def _any(prompt: object, pieces: list[bytes]) -> None:
         except (AttributeError, OverflowError):
             for one in prompt:
                 _any(one, pieces)
+
+
+def size(prompt: object) -> int:
+    """Return the bytes of one of several prompts, as they are collected."""
+    if isinstance(prompt, str):
+        return len(prompt.encode())
+    return 4 * len(prompt) if isinstance(prompt, list) else 0

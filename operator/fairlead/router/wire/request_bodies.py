@@ -86,6 +86,7 @@ class ResponsesBody(RequestBody, gc=False):
     """POST /v1/responses."""
 
     max_output_tokens: Any = UNSET
+    previous_response_id: Any = UNSET
     text: Raw = NONE
     instructions: str | None = None
     input: str | list[PromptMessage] | None = None

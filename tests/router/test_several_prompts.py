@@ -1,0 +1,55 @@
+"""Limits of prompts beside requests that are not one text: lists, documents, audio and images."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from tests.router.planes import CHAT, PROMPT, Plane, Raw, exchange_bytes, posted, run_story, whole
+from tests.router.test_engine_requests import ANSWER, router_before
+
+TEXT: Final = "one two " * 100
+"""About 200 tokens."""
+LIMITS: Final = {"maxPromptTokens": 300, "maxOutputTokens": 50}
+IMAGE: Final = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+SEEN: Final = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":1300}}')
+
+
+async def estimated(router: Plane, body: dict[str, Any], path: str = "/v1/completions") -> int:
+    """The tokens of its prompt by the router's estimate, which the engine answers."""
+    head, _, _ = (await exchange_bytes(router, posted(body, path, "x-fairlead-explain: 1"))).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), head
+    return int(head.lower().partition(b"x-fairlead-prompt-tokens-estimated: ")[2].partition(b"\r\n")[0])
+
+
+def test_a_batch_of_texts_is_not_one_long_prompt(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Raw(*[whole(b"{}")] * 4)
+        async with router_before(tmp_path, engine, limits=LIMITS) as router:
+            assert await estimated(router, {"model": "chat", "input": [TEXT] * 32}, "/v1/embeddings") > 6000
+            assert await estimated(router, PROMPT | {"prompt": [TEXT] * 32, "max_tokens": 50}) > 6000
+            documents = {"model": "chat", "query": "q", "documents": [TEXT] * 32}
+            assert await estimated(router, documents, "/v1/rerank") > 6000
+            async with router.session.post(router.url + "/v1/audio/transcriptions", data=bytes(10_000)) as answer:
+                assert answer.status == 200
+
+            status, text = await router.complete(PROMPT | {"prompt": [TEXT, TEXT * 2]})
+            assert (status, json.loads(text)["error"]["code"]) == (400, "prompt_too_long")
+            assert "The longest prompt has about 401 tokens" in text
+
+    run_story(story())
+
+
+def test_images_and_answers_that_engines_keep_teach_nothing_of_the_length_of_texts(tmp_path: Path) -> None:
+    async def story() -> None:
+        look = CHAT | {"messages": [{"role": "user", "content": [{"type": "text", "text": "what is it?"}, IMAGE]}]}
+        goes_on = {"model": "chat", "input": "and?", "previous_response_id": "resp_1"}
+        engine = Raw(*[SEEN] * 40, ANSWER)
+        async with router_before(tmp_path, engine) as router:
+            for _ in range(20):
+                assert (await router.complete(look, "/v1/chat/completions"))[0] == 200
+                assert (await router.complete(goes_on, "/v1/responses"))[0] == 200
+            assert await estimated(router, PROMPT | {"prompt": TEXT}) == 201
+            engine.answers.append(SEEN)
+            assert await estimated(router, look, "/v1/chat/completions") > 256
+
+    run_story(story())
