@@ -2,7 +2,8 @@
 
 When the queue is full, a new request gets a slot only from a tenant that has more of them for its weight, or from a
 lower band; the newest request there is then refused. A flood thus fills the queue with its own requests and never keeps
-others out. Waiting requests are counted only here.
+others out. The same holds for the bytes of bodies, where batch work also loses to all others. Waiting requests are
+counted only here.
 """
 
 from heapq import heapify, heappop, heappush
@@ -10,7 +11,7 @@ from math import inf
 from typing import Final
 
 from fairlead.fleet.gateways import LateAction, RoutingSettings
-from fairlead.routing import queue_limits
+from fairlead.routing import outranked_bodies, queue_limits
 from fairlead.routing.accounts import Account
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatcher_config import DispatcherConfig
@@ -139,10 +140,21 @@ class DispatchQueue:
         self._date(request)
 
     def _no_place(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
-        if self.bytes + request.size > self._most_bytes:
+        lacking = self.bytes + request.size - self._most_bytes
+        if lacking <= 0:
+            return self._no_slot(request, lane)
+        bodies = outranked_bodies.by(request, lane, self.lanes)
+        if bodies.bytes < lacking:
             return self._full()
+        refused = self._no_slot(request, lane)
+        if refused is None:
+            for one in bodies.until_free(self.bytes + request.size - self._most_bytes):
+                self._lose(one, self._full())
+        return refused
+
+    def _no_slot(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
         held = self._held_since is not None
-        lanes = self._sharing(lane)
+        lanes = self.lanes.sharing(lane)
         places = queue_limits.most_waiting(self._routing, lane.lane, held=held)
         own = lane.bands.of(request.account.rank)
         if own.most_waiting is not None and sum(one.bands.of(own.rank).waiting for one in lanes) >= own.most_waiting:
@@ -156,11 +168,6 @@ class DispatchQueue:
 
     def _full(self) -> Refusal:
         return queue_limits.full(self.waiting, self.pace.seconds_for(self.waiting))
-
-    def _sharing(self, lane: LaneQueue) -> tuple[LaneQueue, ...]:
-        """Return the lanes that share one limit with this lane."""
-        lanes = self.lanes
-        return (lanes.batch,) if lane is lanes.batch else (lanes.interactive, lanes.long)
 
     def _pushed_out(self, request: RoutingRequest, own: BandQueue, among: list[BandQueue]) -> bool:
         """Push another request out, if possible: lowest band first, then the tenant with most for its weight, then its

@@ -22,7 +22,7 @@ from fairlead.routing.routing_request import RoutingRequest
 class TenantShare:
     """One tenant's virtual time in one band."""
 
-    __slots__ = ("account", "lines", "start", "waiting")
+    __slots__ = ("account", "bytes", "lines", "start", "waiting")
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -30,6 +30,8 @@ class TenantShare:
         """Virtual start time of its next request, if it waits by then."""
         self.lines: dict[str | None, TenantQueue] = {}
         self.waiting = 0
+        self.bytes = 0
+        """Of the bodies of its waiting requests."""
 
 
 class TenantQueue:
@@ -65,7 +67,7 @@ class TenantQueue:
 class FairQueue:
     """The queues of all tenants in one band."""
 
-    __slots__ = ("_heap", "_serial", "_shares", "_virtual", "_weights", "outlook", "waiting")
+    __slots__ = ("_heap", "_serial", "_shares", "_virtual", "_weights", "bytes", "outlook", "waiting")
 
     def __init__(self, outlook: FirstTokenOutlook | None = None) -> None:
         """With an outlook, a tenant's own requests are ordered by what can still be in time."""
@@ -77,6 +79,8 @@ class FairQueue:
         self._weights = 0
         """Sum over all waiting tenants."""
         self.waiting = 0
+        self.bytes = 0
+        """Of all waiting requests' bodies."""
 
     def add(self, request: RoutingRequest, *, first: bool = False) -> None:
         """Queue a request after its tenant's others; `first` puts it before them, after its engine failed it."""
@@ -96,7 +100,9 @@ class FairQueue:
             line.order.add(request, weight / self._weights, first=first)
         request.line = line
         share.waiting += 1
+        share.bytes += request.size
         self.waiting += 1
+        self.bytes += request.size
         if not line.in_heap:
             self.put_back(line)
 
@@ -147,9 +153,11 @@ class FairQueue:
             line.order.withdraw(request)
         request.line = None
         line.share.waiting -= 1
+        line.share.bytes -= request.size
         if not line.share.waiting:
             self._weights -= line.share.account.tenant.weight
         self.waiting -= 1
+        self.bytes -= request.size
 
     def waits(self, account: Account, adapter: str | None) -> bool:
         """Return whether a request of this tenant waits here that one for this adapter must not pass.
@@ -182,6 +190,25 @@ class FairQueue:
             (next(reversed(line.requests)) for line in most.lines.values() if line.requests), key=_queued_at
         )
 
+    def part_of_bytes(self, request: RoutingRequest) -> float:
+        """Return the bytes of this request and of its tenant's waiting ones, per unit of its weight."""
+        share = self._shares.get(request.account)
+        return ((share.bytes if share else 0) + request.size) / request.account.tenant.weight
+
+    def bytes_beyond(self, part: float) -> float:
+        """Return the bytes that tenants have beyond this many per unit of their weight."""
+        return sum(max(share.bytes - part * share.account.tenant.weight, 0.0) for share in self._shares.values())
+
+    def largest(self) -> tuple[float, RoutingRequest] | None:
+        """Return the largest number of waiting bytes per unit of weight, and that tenant's largest request; the newest
+        of equals."""
+        shares = [share for share in self._shares.values() if share.bytes]
+        if not shares:
+            return None
+        most = max(shares, key=_bytes_part)
+        every = (request for line in most.lines.values() for request in line.requests)
+        return _bytes_part(most), max(every, key=_size_and_time)
+
     @property
     def requests(self) -> list[RoutingRequest]:
         """All waiting requests."""
@@ -196,3 +223,11 @@ def _queued_at(request: RoutingRequest) -> float:
 
 def _part(share: TenantShare) -> float:
     return share.waiting / share.account.tenant.weight
+
+
+def _size_and_time(request: RoutingRequest) -> tuple[int, float]:
+    return request.size, request.queued_at
+
+
+def _bytes_part(share: TenantShare) -> float:
+    return share.bytes / share.account.tenant.weight

@@ -109,6 +109,10 @@ class LaneScheduler:
             return self.interactive
         return self.long if lane is Lane.LONG else self.batch
 
+    def sharing(self, lane: LaneQueue) -> tuple[LaneQueue, ...]:
+        """Return the lanes that share one limit with this lane."""
+        return (self.batch,) if lane is self.batch else (self.interactive, self.long)
+
     def turns(self) -> list[LaneQueue]:
         """Return lanes with waiting requests, in the order to serve them."""
         order = (self.long, self.interactive, self.batch) if self._long_first() else self.all
