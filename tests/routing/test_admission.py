@@ -252,3 +252,13 @@ def test_a_request_that_names_no_output_gets_the_limit_or_the_context_or_as_much
     assert chain(TrafficLimits()).default_output(account()) == 4096
     assert chain().default_output(account(shadow=True)) == 4096
     assert chain(TrafficLimits(), ServedModel()).default_output(account()) == UNLIMITED_OUTPUT
+
+
+def test_a_reply_longer_than_expected_is_paid_for_before_its_tenant_goes_on() -> None:
+    shop = account(tokens_per_minute=1000)
+    gate, long = chain(TrafficLimits(), ServedModel(), shop), request_of(shop, 20, 8000)
+    assert gate.refusal(long, 0.0) is None
+    assert long.reserved_tokens == 20 + REPLY_GUESS
+    admission.settle(long, 8020)
+    no = refused(gate, request_of(shop, 20, 8000), 0.0)
+    assert (no.reason, no.retry_after_seconds) == (RefusalReason.TOKEN_RATE, (8020 - 1000 + 20 + REPLY_GUESS) * 0.06)
