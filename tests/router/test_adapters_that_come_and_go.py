@@ -206,8 +206,8 @@ def test_without_balancing_by_prefix_a_conversation_still_stays_with_its_version
             await until_served(router)
             while {(await completed(router))[1] for _ in range(20)} != {OLD, NEW}:
                 await asyncio.sleep(0.01)
-            for talk in range(10):
-                opening = f"conversation {talk} " * 40
+            for number in range(10):
+                opening = f"conversation {number} " * 40
                 turns = {(await completed(router, prompt=opening + "and then? " * turn))[1] for turn in range(4)}
                 assert len(turns) == 1
 

@@ -83,8 +83,8 @@ def test_without_balancing_by_prefix_a_conversation_is_still_known_by_its_beginn
     async def story() -> None:
         async with halved(tmp_path, ANSWER, balancing={"prefix": False}) as (router, _, new):
             sides = []
-            for talk in range(16):
-                before, opening = len(new.seen), f"conversation {talk} " * 40
+            for number in range(16):
+                before, opening = len(new.seen), f"conversation {number} " * 40
                 for turn in range(3):
                     await router.complete(PROMPT | {"prompt": opening + "and then? " * turn})
                 sides.append(len(new.seen) - before)

@@ -41,15 +41,15 @@ def test_a_batch_of_texts_is_not_one_long_prompt(tmp_path: Path) -> None:
 
 def test_images_and_answers_that_engines_keep_teach_nothing_of_the_length_of_texts(tmp_path: Path) -> None:
     async def story() -> None:
-        look = CHAT | {"messages": [{"role": "user", "content": [{"type": "text", "text": "what is it?"}, IMAGE]}]}
+        question = CHAT | {"messages": [{"role": "user", "content": [{"type": "text", "text": "what is it?"}, IMAGE]}]}
         goes_on = {"model": "chat", "input": "and?", "previous_response_id": "resp_1"}
         engine = Raw(*[SEEN] * 40, ANSWER)
         async with router_before(tmp_path, engine) as router:
             for _ in range(20):
-                assert (await router.complete(look, "/v1/chat/completions"))[0] == 200
+                assert (await router.complete(question, "/v1/chat/completions"))[0] == 200
                 assert (await router.complete(goes_on, "/v1/responses"))[0] == 200
             assert await estimated(router, PROMPT | {"prompt": TEXT}) == 201
             engine.answers.append(SEEN)
-            assert await estimated(router, look, "/v1/chat/completions") > 256
+            assert await estimated(router, question, "/v1/chat/completions") > 256
 
     run_story(story())
