@@ -30,7 +30,6 @@ from fairlead.routing.models.route_choice import RouteChoice
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.routing_request import RoutingRequest
 
-AS_IT_CAME: Final = ReplyFraming.AS_IT_CAME
 MOST_ID_BYTES: Final = 256
 """Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
 
@@ -267,7 +266,7 @@ class Request:
         head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
-        out = ReplyFraming.PLAIN if head.http10 else ReplyFraming.EDITED if self.edits else AS_IT_CAME
+        out = ReplyFraming.PLAIN if head.http10 else ReplyFraming.EDITED if self.edits else ReplyFraming.AS_IT_CAME
         body = self.body_for(target, pool.endpoint)
         if target.external is not None:
             return target.external.message(self.surface, body, out)
