@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.sizing import ceilings, replica_supply
+from fairlead.sizing import ceilings, replica_supply, weights
 from fairlead.sizing.sizing_input import SizingInput
 from tests.sizing.inputs import sizing_input
 
@@ -50,6 +50,18 @@ def test_few_requests_read_few_experts_and_many_read_all() -> None:
     one, many = (ceilings.bytes_a_step(inputs, running) for running in (1, 256))
     cache = many - ceilings.bytes_a_step(inputs, 255)
     assert one - cache < 0.15 * (many - 256 * cache)
+
+
+def test_ranks_that_hold_the_experts_together_read_those_that_any_of_them_chooses() -> None:
+    """One request a rank: eight of 256 experts each, so that 8 ranks use about 57 of them, and each reads 7."""
+    layout = Parallelism(data=8)
+    inputs = replace(sizing_input("deepseek-ai/DeepSeek-R1", "NVIDIA-H200"), parallelism=layout, expert_parallel=True)
+    least = ceilings.least_step_seconds(inputs)
+    experts = weights.expert_bytes(inputs)
+    rest = weights.bytes_on_fullest_gpu(inputs).likely - weights.angles(inputs) - experts
+    assert least == pytest.approx((rest + experts * (1 - (1 - 8 / 256) ** 8)) / 4800e9, rel=0.001)
+    alone = replace(inputs, parallelism=Parallelism(tensor=8))
+    assert 0.0 < (ceilings.least_step_seconds(alone) or 0.0) < (least or 0.0), "only one copy of attention is read"
 
 
 def test_a_layer_without_experts_among_those_with_them_reads_no_expert() -> None:

@@ -10,7 +10,7 @@ from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory, ReplicaLayout
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, ReplicaLayout, SpreadRules
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitReason, FitVerdict, NoFit
 from fairlead.sizing import assessment, fit_alternatives, host_memory, kv_pages, memory
 from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
@@ -28,6 +28,7 @@ class OnGpusOnly:
     context_gib: float = 0.25
     switched_gib: float = 1.6
     sets_graphs_aside: bool = True
+    spread: SpreadRules = CURRENT.spread
     shares_the_rest: bool = False
     counts_requests: bool = True
     host: HostMemory | None = None

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.engines.sglang.memory import MEMORY as SGLANG
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import Dtype, WeightFormat
@@ -54,11 +55,27 @@ def test_mxfp4_covers_the_experts_only_and_pads_them() -> None:
     assert gib(spread) == pytest.approx(7.01, rel=0.02)
 
 
-def test_expert_parallel_replicas_share_the_experts() -> None:
-    layout = Parallelism(tensor=1, data=8)
-    inputs = replace(sizing_input("deepseek-ai/DeepSeek-R1"), parallelism=layout)
-    apart = gib(replace(inputs, expert_parallel=True))
-    assert (gib(inputs) > 600, apart < 110) == (True, True)
+@pytest.mark.parametrize("expert_parallel", [False, True])
+def test_data_parallel_ranks_of_vllm_hold_the_experts_together(*, expert_parallel: bool) -> None:
+    """With expert parallelism each GPU has some experts, without it a slice of each: as many bytes."""
+    alone = replace(sizing_input("deepseek-ai/DeepSeek-R1"), expert_parallel=expert_parallel)
+    spread = replace(alone, parallelism=Parallelism(tensor=1, data=8))
+    assert weights.expert_bytes(spread) == pytest.approx(weights.expert_bytes(alone) / 8)
+    assert (gib(alone) > 600, gib(spread) < 110) == (True, True)
+
+
+def test_copies_of_sglang_hold_all_experts_each() -> None:
+    copies = Parallelism(tensor=4, data=2)
+    alone = replace(sizing_input("Qwen/Qwen3-235B-A22B"), release=SGLANG, expert_parallel=True)
+    one, two = (replace(alone, parallelism=layout) for layout in (replace(copies, data=1), copies))
+    assert gib(one) == gib(two) == pytest.approx(109.6, abs=0.1)
+
+
+def test_a_slice_of_a_wider_layout_is_padded_more() -> None:
+    """MXFP4 needs multiples of 128; 2,880 over 8 GPUs is 360, padded to 384."""
+    apart = replace(sizing_input("openai/gpt-oss-20b"), parallelism=Parallelism(tensor=2, data=4))
+    whole = replace(apart, expert_parallel=True)
+    assert weights.expert_bytes(apart) / weights.expert_bytes(whole) == pytest.approx(384 * 8 / 2944)
 
 
 def test_a_whole_mxfp4_expert_is_padded_less_than_a_cut_one() -> None:

@@ -48,6 +48,13 @@ class ReplicaLayout(NamedTuple):
     """Whether no graphs are captured."""
 
 
+class SpreadRules(NamedTuple):
+    """How an engine spreads a model over the GPUs of a replica."""
+
+    divides_experts: bool
+    """Whether data-parallel ranks hold the experts together; otherwise each rank is a whole copy of the model."""
+
+
 class EngineMemory(Protocol):
     """The memory behaviour of one release of an engine."""
 
@@ -82,6 +89,10 @@ class EngineMemory(Protocol):
     @property
     def sets_graphs_aside(self) -> bool:
         """Whether graphs are subtracted before the cache is sized; otherwise they use the unused share."""
+
+    @property
+    def spread(self) -> SpreadRules:
+        """How it spreads the model over the GPUs of a replica."""
 
     @property
     def counts_requests(self) -> bool:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from fairlead.fleet.shapes import MatrixGroup
 from fairlead.sizing import kv_pages, parameters, weights
 from fairlead.sizing.sizing_input import SizingInput
 
@@ -20,13 +19,13 @@ def flops_a_token(question: SizingInput, seen: float) -> float:
 
 
 def bytes_a_step(question: SizingInput, running: float) -> float:
-    """Return what one GPU reads: its weights, of experts those that the batch chooses, and the requests' cache."""
+    """Return what one GPU reads while each rank runs as many requests: its weights, of experts those that the ranks'
+    batches choose, and the requests' cache."""
     shape, layout = question.shape, question.parallelism
     held = weights.bytes_on_fullest_gpu(question).likely - weights.angles(question)
     if shape.experts:
-        size = weights.BYTES.get(question.format, float(question.dtype_bytes))
-        experts = parameters.count(shape).get(MatrixGroup.EXPERTS, 0) * size / layout.tensor / layout.pipeline
-        held -= experts * (1 - shape.experts.per_token / shape.experts.count) ** running
+        unused = (1 - shape.experts.per_token / shape.experts.count) ** (running * question.expert_ranks)
+        held -= weights.expert_bytes(question) * unused
     pool, pages = kv_pages.pool(question), kv_pages.pages_a_request(question, question.context)
     return held * layout.pipeline + running * pages * pool.page_bytes * layout.pipeline
 

@@ -89,6 +89,21 @@ class SizingInput:
         return host.latent_block_tokens if self.shape.latent else host.block_tokens
 
     @property
+    def expert_ranks(self) -> int:
+        """Data-parallel ranks whose tokens share one set of experts."""
+        return self.parallelism.data if self.release.spread.divides_experts else 1
+
+    @property
+    def expert_ways(self) -> int:
+        """How many GPUs hold one set of experts."""
+        return self.parallelism.tensor * self.expert_ranks
+
+    @property
+    def ranks(self) -> int:
+        """Ranks of a replica, each with a batch and a KV cache of its own."""
+        return self.parallelism.data
+
+    @property
     def doubt(self) -> float:
         """Factor of uncertainty: 1 if the error was measured."""
         return self.release.doubt(self.accelerator)

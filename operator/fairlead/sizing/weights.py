@@ -60,6 +60,11 @@ def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
     return _with_doubt(question, likely)
 
 
+def expert_bytes(question: SizingInput) -> float:
+    """Return the bytes of all routed experts of one GPU."""
+    return _parts(question).get(MatrixGroup.EXPERTS, 0.0)
+
+
 def draft(question: SizingInput) -> Estimate:
     """Return bytes of the draft model, head or MTP layers; high assumes a whole draft model on every GPU."""
     drafting, layout = question.drafting, question.parallelism
@@ -109,13 +114,10 @@ def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, pla
 
 
 def _ways(question: SizingInput, part: MatrixGroup) -> float:
-    """Return how many GPUs a part is split over. With expert parallelism data-parallel replicas share experts."""
-    layout = question.parallelism
+    """Return how many GPUs a part is split over."""
     if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER}:
         return 1
-    if part is MatrixGroup.EXPERTS and question.expert_parallel:
-        return layout.tensor * layout.data
-    return layout.tensor
+    return question.expert_ways if part is MatrixGroup.EXPERTS else question.parallelism.tensor
 
 
 def _padding(question: SizingInput, part: MatrixGroup) -> float:
@@ -123,7 +125,7 @@ def _padding(question: SizingInput, part: MatrixGroup) -> float:
     experts = question.shape.experts
     if part is not MatrixGroup.EXPERTS or question.format is not WeightFormat.MXFP4 or experts is None:
         return 1.0
-    width = experts.intermediate if question.expert_parallel else experts.intermediate / question.parallelism.tensor
+    width = experts.intermediate if question.expert_parallel else experts.intermediate / question.expert_ways
     hidden = question.shape.hidden
     return (-(-width // 128) * 128 / width) * (-(-hidden // 256) * 256 / hidden)
 

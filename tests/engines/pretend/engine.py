@@ -20,7 +20,14 @@ from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort, EngineProbes, EnvVar, HttpProbe
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
-from fairlead.fleet.engine_memory import BatchLimits, EngineMemory, HostMemory, MemorySettings, ReplicaLayout
+from fairlead.fleet.engine_memory import (
+    BatchLimits,
+    EngineMemory,
+    HostMemory,
+    MemorySettings,
+    ReplicaLayout,
+    SpreadRules,
+)
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 PORT: Final = 30000
@@ -75,6 +82,7 @@ API: Final = HttpApi(
     priority_header=b"x-pretend-rank",
 )
 INDEX: Final = FamilyIndex(NAMES, _load)
+_SPREAD: Final = SpreadRules(divides_experts=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ class PretendMemory:
     context_gib: float = 0.25
     switched_gib: float = 1.0
     sets_graphs_aside: bool = True
+    spread: SpreadRules = _SPREAD
     shares_the_rest: bool = False
     counts_requests: bool = True
     host: HostMemory | None = None

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.engines.sglang.memory import MEMORY as SGLANG
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.simulator.timing import formula, roofline, step_work
@@ -43,6 +44,13 @@ def test_data_parallel_ranks_share_the_experts_and_meet_in_exchanges() -> None:
     assert (load.expert_ranks, load.sums, load.exchanges) == (8, 0, 2 * 58)
     unspread = step_work.of(replace(ranks, expert_parallel=False))
     assert unspread.expert_bytes == pytest.approx(load.expert_bytes, rel=0.01)
+
+
+def test_copies_of_the_model_share_nothing() -> None:
+    """SGLang's `--dp-size`: each copy does what it does alone."""
+    one = replace(published_rows.question(published_rows.EXPERTS, "NVIDIA-B200", tensor=8), release=SGLANG)
+    two = replace(one, parallelism=Parallelism(tensor=8, data=2))
+    assert replace(step_work.of(two), link_rate=0.0) == replace(step_work.of(one), link_rate=0.0)
 
 
 def test_latent_attention_caches_one_narrow_row_on_every_gpu_and_computes_more_to_read_it() -> None:

@@ -10,7 +10,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import adapters
 from fairlead.engines.sglang.cpu.settings import SEQUENCES
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout, SpreadRules
 
 GIB: Final = 1024
 """In MiB, the unit of SGLang's arithmetic here."""
@@ -52,6 +52,8 @@ class SglangMemory:
     switched_gib = 2.07
     """The driver's, as measured on vLLM's starts with the same driver and library; not measured with SGLang."""
     sets_graphs_aside = False
+    spread = SpreadRules(divides_experts=False)
+    """`--dp-size` starts complete copies; `--ep-size` divides within tensor parallelism."""
     counts_requests = False
     host: HostMemory | None = ON_PROCESSOR
 

@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.tensorrt_llm.adapters import SLOTS
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout, SpreadRules
 
 
 class TensorRtMemory:
@@ -25,6 +25,8 @@ class TensorRtMemory:
     switched_gib = 2.07
     """The driver's and its library's, as measured on vLLM's starts; not measured with TensorRT-LLM."""
     sets_graphs_aside = False
+    spread = SpreadRules(divides_experts=False)
+    """A server runs one copy of the model."""
     counts_requests = False
     host: HostMemory | None = None
     sequences = 2048

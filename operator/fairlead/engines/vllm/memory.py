@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.adapters import slot_ranks
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout, SpreadRules
 
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
@@ -58,6 +58,11 @@ class VllmRelease(NamedTuple):
     def sets_graphs_aside(self) -> bool:
         """From 0.20 on."""
         return self >= (0, 20)
+
+    @property
+    def spread(self) -> SpreadRules:
+        """`FusedMoEParallelConfig.make` divides over all ranks: whole experts, or each expert's width."""
+        return SpreadRules(divides_experts=True)
 
     @property
     def counts_requests(self) -> bool:

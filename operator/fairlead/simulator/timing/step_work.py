@@ -73,7 +73,7 @@ class StepWork:
 def of(question: SizingInput) -> StepWork:
     """Return the work of a configuration, whose GPU must have known rates."""
     shape, layout = question.shape, question.parallelism
-    tensor, ranks = layout.tensor, layout.data
+    tensor, ranks = layout.tensor, question.expert_ranks
     experts = _expert_bytes(question)
     held = (weights.bytes_on_fullest_gpu(question).likely - weights.angles(question)) * layout.pipeline
     chosen = shape.experts.per_token / shape.experts.count if shape.experts else 0.0
@@ -85,7 +85,7 @@ def of(question: SizingInput) -> StepWork:
     return StepWork(
         dense_bytes=held - experts - _lookup(question),
         dense_operations=2 * (parameters.active(shape) - active) / tensor,
-        expert_bytes=experts if question.expert_parallel else experts / ranks,
+        expert_bytes=experts,
         expert_operations=2 * active / tensor,
         expert_missed=1 - chosen if shape.experts else 0.0,
         expert_ranks=ranks,
