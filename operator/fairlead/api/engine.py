@@ -115,8 +115,8 @@ class Batching(ApiModel):
 
     max_sequences: Annotated[int, Field(ge=1, le=8192)] | None = Field(
         default=None,
-        description="Most requests that run at once in a replica. More requests raise throughput and make the tokens "
-        "of each slower.",
+        description="Most requests that run at once in a replica; with spec.parallelism.data above 1, in each of its "
+        "ranks. More requests raise throughput and make the tokens of each slower.",
     )
     max_batched_tokens: Annotated[int, Field(ge=32, le=1_048_576)] | None = Field(
         default=None,

@@ -54,7 +54,11 @@ class Parallelism(ApiModel):
         "lower latency for a model that does not fit on one GPU.",
     )
     pipeline: Degree = Field(default=1, description="Groups of GPUs among which the layers are divided. Default 1.")
-    data: Degree = Field(default=1, description="Copies of the model inside one replica. Default 1.")
+    data: Degree = Field(
+        default=1,
+        description="Copies of the model inside one replica, each with its own requests and KV cache; in vLLM they "
+        "hold the experts of a mixture together. Default 1.",
+    )
 
 
 class TolerationOperator(StrEnum):

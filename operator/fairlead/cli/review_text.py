@@ -24,8 +24,8 @@ def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> s
     near = review.fit.alternatives if isinstance(review.fit, NoFit) else ()
     lines += [_refused(one, near, _mark("refused", RED, colour)) for one in review.refusals]
     lines += [_finding(one, _mark("warning", YELLOW, colour)) for one in review.warnings]
-    if isinstance(review.fit, Fit):
-        lines += _fit(review.fit, on_cpu=review.setup is not None and review.setup.on_cpu)
+    if (held := review.replica_fit) is not None:
+        lines += _fit(held, on_cpu=review.setup is not None and review.setup.on_cpu)
     return "\n".join(lines)
 
 
@@ -36,9 +36,9 @@ def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
         return {"place": document.place, "admitted": False, "refusals": [problem], "cautions": []}
     fit = review.fit
     held: dict[str, Any] = {}
-    if isinstance(fit, Fit):
-        held = {"kvTokens": _span(fit.kv_tokens), "sequences": _span(fit.sequences)}
-    elif fit:
+    if (replica := review.replica_fit) is not None:
+        held = {"kvTokens": _span(replica.kv_tokens), "sequences": _span(replica.sequences)}
+    elif isinstance(fit, NoFit):
         held = {"alternatives": [{"field": FIELDS[one.change], "change": one.words} for one in fit.alternatives]}
     return {
         "place": document.place,

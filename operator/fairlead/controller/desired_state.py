@@ -145,7 +145,7 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
         stored=canary_status.of(observed.document),
         order=canary_trial.order_of(observed.document),
         busy=sum(facts.reports.busy.values()),
-        replica_sequences=review.setup.engine.max_sequences if review and review.setup else None,
+        replica_sequences=review.replica_sequences if review else None,
         shares=facts.reports.shares,
         by_gateway=observed.has_gateway_alone,
         samples=facts.samples,

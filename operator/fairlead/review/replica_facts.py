@@ -1,6 +1,5 @@
 """The capacity of a replica for the routers' configuration, from a review, before any replica runs. Pure."""
 
-from fairlead.fleet.fit import Fit
 from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.review.result import Review
 
@@ -10,13 +9,13 @@ def replica(review: Review, revision: str = "", first_token_seconds: float | Non
 
     The time-to-first-token objective is passed in if the review did not read the policy.
     """
-    setup, fit = review.setup, review.fit
+    setup, fit = review.setup, review.replica_fit
     price = setup.accelerator.price_an_hour if setup and setup.accelerator else None
     return ReplicaCapacity(
         revision=revision,
         max_context_tokens=setup.context_tokens if setup else None,
-        max_sequences=setup.engine.max_sequences if setup else None,
-        kv_tokens=(int(fit.kv_tokens.likely) or None) if isinstance(fit, Fit) else None,
+        max_sequences=review.replica_sequences,
+        kv_tokens=(int(fit.kv_tokens.likely) or None) if fit else None,
         first_token_seconds=first_token_seconds or review.first_token_seconds,
         price_per_hour=price * setup.wanted.gpus_per_replica if setup and price is not None else None,
     )

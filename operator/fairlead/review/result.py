@@ -1,6 +1,6 @@
 """The review of one object, as a value: its refusals, its warnings, and the memory fit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.engine_setup import EngineSetup
@@ -75,3 +75,22 @@ class Review:
     """The time-to-first-token objective, if the deployment's policy is known and has one."""
     named: tuple[Reference, ...] = ()
     """Every other object that it names; empty if it cannot be read."""
+
+    @property
+    def ranks(self) -> int:
+        """Data-parallel ranks of a replica: the fit and the engine's limits are those of one rank."""
+        return self.setup.wanted.parallelism.data if self.setup is not None else 1
+
+    @property
+    def replica_sequences(self) -> int | None:
+        """Most requests that one replica runs at once; None if the spec does not limit them."""
+        most = self.setup.engine.max_sequences if self.setup is not None else None
+        return None if most is None else most * self.ranks
+
+    @property
+    def replica_fit(self) -> Fit | None:
+        """The fit with tokens and requests of all ranks; None if it does not fit, or was not sized."""
+        if not isinstance(self.fit, Fit):
+            return None
+        tokens, sequences = self.fit.kv_tokens.times(self.ranks), self.fit.sequences.times(self.ranks)
+        return replace(self.fit, kv_tokens=tokens, sequences=sequences)

@@ -15,7 +15,7 @@ from fairlead.controller.status import canary_status, conditions, replica_counts
 from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
-from fairlead.fleet.fit import Estimate, Fit
+from fairlead.fleet.fit import Estimate
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.fleet.rollouts import RevisionState
 from fairlead.objects import labels, router_service
@@ -194,7 +194,7 @@ def _before(revision: str, before: Manifest) -> Manifest:
 
 def _fit(now: StatusInputs) -> Manifest | None:
     review = now.judged.review
-    estimate = review.fit if review is not None and isinstance(review.fit, Fit) else None
+    estimate = review.replica_fit if review is not None else None
     context = review.setup.context_tokens if review is not None and review.setup is not None else None
     measured = now.measured_tokens
     tokens = _band(estimate.kv_tokens if estimate else None, measured)

@@ -1,0 +1,59 @@
+"""What routers and status say of a replica whose ranks have a batch and a KV cache each."""
+
+from typing import Final
+
+from fairlead.cli import review_text
+from fairlead.cluster.documents import YamlDocument
+from fairlead.fleet.fit import Fit
+from fairlead.review import admission, replica_facts
+from fairlead.review.context import ReviewContext
+from fairlead.review.result import Review
+from tests.review.table import CONTEXT, Object, deployment, policy
+
+OFFLINE: Final = ReviewContext(catalogue=CONTEXT.catalogue)
+
+
+def spread(data: int) -> Object:
+    """A model in as many ranks, each on a GPU of its own."""
+    return deployment(
+        model={"source": "hf://Qwen/Qwen3-30B-A3B"},
+        accelerator={"product": "NVIDIA-H100-80GB-HBM3"},
+        engine={"batching": {"maxSequences": 64}, "context": {"maxTokens": 16384}},
+        parallelism={"tensor": 1, "data": data},
+    )
+
+
+def reviewed(data: int) -> tuple[Review, Fit]:
+    """Its review, and the fit of one rank."""
+    review = admission.review(spread(data), OFFLINE)
+    assert isinstance(review.fit, Fit)
+    return review, review.fit
+
+
+def test_a_replica_runs_and_caches_what_all_its_ranks_do() -> None:
+    review, fit = reviewed(8)
+    capacity = replica_facts.replica(review)
+
+    assert (capacity.max_sequences, capacity.kv_tokens) == (512, int(fit.kv_tokens.likely * 8))
+    assert review.replica_fit is not None
+    assert review.replica_fit.sequences == fit.sequences.times(8)
+
+
+def test_a_replica_of_one_rank_is_that_rank() -> None:
+    review, fit = reviewed(1)
+    assert review.replica_fit == fit
+    assert replica_facts.replica(review).max_sequences == 64
+
+
+def test_without_a_limit_or_a_deployment_there_is_no_number_of_requests() -> None:
+    assert admission.review(deployment(), OFFLINE).replica_sequences is None
+    other = admission.review(policy(), OFFLINE)
+    assert (other.replica_sequences, other.replica_fit) == (None, None)
+
+
+def test_a_file_is_reported_with_what_its_replicas_hold() -> None:
+    review, fit = reviewed(8)
+    document = YamlDocument(place="chat.yaml", content={}, problem=None)
+
+    assert f"holds {fit.kv_tokens.likely * 8:,.0f} (between" in review_text.as_text(document, review, colour=False)
+    assert review_text.as_json(document, review)["fit"]["kvTokens"]["likely"] == fit.kv_tokens.likely * 8
