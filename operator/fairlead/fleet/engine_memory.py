@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
 from fairlead.fleet.accelerators import Accelerator
@@ -48,11 +49,21 @@ class ReplicaLayout(NamedTuple):
     """Whether no graphs are captured."""
 
 
+class LongerStages(Enum):
+    """Which stages of a pipeline get one layer more if the layers cannot be divided evenly."""
+
+    FIRST = auto()
+    BEFORE_LAST = auto()
+    """The last one, which has the head, does not."""
+    LAST = auto()
+
+
 class SpreadRules(NamedTuple):
     """How an engine spreads a model over the GPUs of a replica."""
 
     divides_experts: bool
     """Whether data-parallel ranks hold the experts together; otherwise each rank is a whole copy of the model."""
+    longer: LongerStages
 
 
 class EngineMemory(Protocol):

@@ -21,13 +21,13 @@ def flops_a_token(question: SizingInput, seen: float) -> float:
 def bytes_a_step(question: SizingInput, running: float) -> float:
     """Return what one GPU reads while each rank runs as many requests: its weights, of experts those that the ranks'
     batches choose, and the requests' cache."""
-    shape, layout = question.shape, question.parallelism
-    held = weights.bytes_on_fullest_gpu(question).likely - weights.angles(question)
+    shape = question.shape
+    held = weights.bytes_of_all_stages(question)
     if shape.experts:
         unused = (1 - shape.experts.per_token / shape.experts.count) ** (running * question.expert_ranks)
         held -= weights.expert_bytes(question) * unused
     pool, pages = kv_pages.pool(question), kv_pages.pages_a_request(question, question.context)
-    return held * layout.pipeline + running * pages * pool.page_bytes * layout.pipeline
+    return held + running * pages * pool.page_bytes * question.parallelism.pipeline
 
 
 def read_seconds(question: SizingInput, running: float) -> float:

@@ -9,7 +9,7 @@ from typing import Final
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import MatrixGroup, ModelShape
-from fairlead.sizing import draft_heads, parameters
+from fairlead.sizing import draft_heads, parameters, pipeline_stages
 from fairlead.sizing.sizing_input import SizingInput
 
 _LINEAR: Final = frozenset(
@@ -55,13 +55,20 @@ EIGHT_BIT: Final = frozenset(stored for stored, size in BYTES.items() if size >=
 
 
 def bytes_on_fullest_gpu(question: SizingInput) -> Estimate:
-    """Return the target model's bytes."""
-    likely = sum(_parts(question).values()) + absorbed(question) + copied(question) + angles(question)
-    return _with_doubt(question, likely)
+    """Return the target model's bytes; the stages of a pipeline differ, and the one with most is counted."""
+    parts, beside = _parts(question), absorbed(question) + copied(question)
+    stages = pipeline_stages.of(question)
+    held = max(sum(size * one.share(part) for part, size in parts.items()) + beside * one.layers for one in stages)
+    return _with_doubt(question, held + angles(question))
+
+
+def bytes_of_all_stages(question: SizingInput) -> float:
+    """Return the same without what no step reads, one GPU of each stage together."""
+    return sum(_parts(question).values()) + absorbed(question) + copied(question)
 
 
 def expert_bytes(question: SizingInput) -> float:
-    """Return the bytes of all routed experts of one GPU."""
+    """Return the bytes of its routed experts, all stages together."""
     return _parts(question).get(MatrixGroup.EXPERTS, 0.0)
 
 
@@ -88,14 +95,15 @@ def padded_vocabulary(shape: ModelShape) -> int:
 
 
 def _parts(question: SizingInput) -> dict[MatrixGroup, float]:
+    """Return the bytes of all layers on one GPU, as if there were no pipeline."""
     shape, layout = question.shape, question.parallelism
     table = padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / layout.tensor
     parts: dict[MatrixGroup, float] = {}
     for part, number in parameters.count(shape).items():
         if part not in {MatrixGroup.EMBEDDING, MatrixGroup.HEAD, MatrixGroup.MTP, MatrixGroup.VISION}:
             size = _size(shape, question.format, part, question.dtype_bytes)
-            parts[part] = number * size / _ways(question, part) / layout.pipeline * _padding(question, part)
-    parts[MatrixGroup.EMBEDDING] = table if layout.pipeline == 1 or shape.tied else 0.0
+            parts[part] = number * size / _ways(question, part) * _padding(question, part)
+    parts[MatrixGroup.EMBEDDING] = table
     parts[MatrixGroup.HEAD] = 0.0 if shape.tied else table
     if shape.vision and question.images:
         parts[MatrixGroup.VISION] = (shape.vision.parameters or 450_000_000) * question.dtype_bytes / layout.tensor
@@ -139,16 +147,16 @@ def copied(question: SizingInput) -> float:
     else:
         beyond = shape.hidden * 2 * shape.head_dim * max(0.0, 1 - shape.kv_heads / tensor)
     size = _size(shape, question.format, MatrixGroup.ATTENTION, question.dtype_bytes)
-    return shape.attention_layers * beyond * size / question.parallelism.pipeline
+    return shape.attention_layers * beyond * size
 
 
 def absorbed(question: SizingInput) -> float:
     """Return latent attention's second copy of its up-projection, in the order of decoding."""
-    latent, layout = question.shape.latent, question.parallelism
+    latent = question.shape.latent
     if latent is None:
         return 0.0
     once = latent.kv_rank * question.shape.heads * (latent.nope_dim + latent.value_dim)
-    return question.shape.layers * once * question.dtype_bytes / layout.tensor / layout.pipeline
+    return question.shape.layers * once * question.dtype_bytes / question.parallelism.tensor
 
 
 def angles(question: SizingInput) -> float:

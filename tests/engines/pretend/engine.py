@@ -24,6 +24,7 @@ from fairlead.fleet.engine_memory import (
     BatchLimits,
     EngineMemory,
     HostMemory,
+    LongerStages,
     MemorySettings,
     ReplicaLayout,
     SpreadRules,
@@ -82,7 +83,7 @@ API: Final = HttpApi(
     priority_header=b"x-pretend-rank",
 )
 INDEX: Final = FamilyIndex(NAMES, _load)
-_SPREAD: Final = SpreadRules(divides_experts=True)
+_SPREAD: Final = SpreadRules(divides_experts=True, longer=LongerStages.FIRST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import adapters
 from fairlead.engines.sglang.cpu.settings import SEQUENCES
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout, SpreadRules
+from fairlead.fleet.engine_memory import (
+    BatchLimits,
+    HostMemory,
+    LongerStages,
+    MemorySettings,
+    ReplicaLayout,
+    SpreadRules,
+)
 
 GIB: Final = 1024
 """In MiB, the unit of SGLang's arithmetic here."""
@@ -52,8 +59,9 @@ class SglangMemory:
     switched_gib = 2.07
     """The driver's, as measured on vLLM's starts with the same driver and library; not measured with SGLang."""
     sets_graphs_aside = False
-    spread = SpreadRules(divides_experts=False)
-    """`--dp-size` starts complete copies; `--ep-size` divides within tensor parallelism."""
+    spread = SpreadRules(divides_experts=False, longer=LongerStages.LAST)
+    """`--dp-size` starts complete copies, `--ep-size` divides within tensor parallelism; layers by
+    `srt/distributed/utils.py: get_pp_indices`."""
     counts_requests = False
     host: HostMemory | None = ON_PROCESSOR
 

@@ -10,7 +10,14 @@ from typing import Final
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.tensorrt_llm.adapters import SLOTS
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout, SpreadRules
+from fairlead.fleet.engine_memory import (
+    BatchLimits,
+    HostMemory,
+    LongerStages,
+    MemorySettings,
+    ReplicaLayout,
+    SpreadRules,
+)
 
 
 class TensorRtMemory:
@@ -25,8 +32,8 @@ class TensorRtMemory:
     switched_gib = 2.07
     """The driver's and its library's, as measured on vLLM's starts; not measured with TensorRT-LLM."""
     sets_graphs_aside = False
-    spread = SpreadRules(divides_experts=False)
-    """A server runs one copy of the model."""
+    spread = SpreadRules(divides_experts=False, longer=LongerStages.FIRST)
+    """A server runs one copy of the model; layers by `mapping.py: Mapping.pp_layers`."""
     counts_requests = False
     host: HostMemory | None = None
     sequences = 2048

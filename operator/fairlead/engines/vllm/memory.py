@@ -6,7 +6,14 @@ from typing import Final, NamedTuple
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.adapters import slot_ranks
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout, SpreadRules
+from fairlead.fleet.engine_memory import (
+    BatchLimits,
+    HostMemory,
+    LongerStages,
+    MemorySettings,
+    ReplicaLayout,
+    SpreadRules,
+)
 
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
@@ -61,8 +68,9 @@ class VllmRelease(NamedTuple):
 
     @property
     def spread(self) -> SpreadRules:
-        """`FusedMoEParallelConfig.make` divides over all ranks: whole experts, or each expert's width."""
-        return SpreadRules(divides_experts=True)
+        """`FusedMoEParallelConfig.make` divides over all ranks: whole experts, or each expert's width. Layers by
+        `get_pp_indices`, if no variable sets them."""
+        return SpreadRules(divides_experts=True, longer=LongerStages.BEFORE_LAST)
 
     @property
     def counts_requests(self) -> bool:

@@ -72,10 +72,10 @@ class StepWork:
 
 def of(question: SizingInput) -> StepWork:
     """Return the work of a configuration, whose GPU must have known rates."""
-    shape, layout = question.shape, question.parallelism
-    tensor, ranks = layout.tensor, question.expert_ranks
+    shape = question.shape
+    tensor, ranks = question.parallelism.tensor, question.expert_ranks
     experts = _expert_bytes(question)
-    held = (weights.bytes_on_fullest_gpu(question).likely - weights.angles(question)) * layout.pipeline
+    held = weights.bytes_of_all_stages(question)
     chosen = shape.experts.per_token / shape.experts.count if shape.experts else 0.0
     active = parameters.count(shape).get(MatrixGroup.EXPERTS, 0) * chosen
     exchanged = bool(shape.experts) and ranks * tensor > 1 and (ranks > 1 or question.expert_parallel)
@@ -130,15 +130,14 @@ def _expert_bytes(question: SizingInput) -> float:
     if shape.experts is None:
         return 0.0
     doubled = replace(shape, experts=replace(shape.experts, count=2 * shape.experts.count))
-    more = weights.bytes_on_fullest_gpu(replace(question, shape=doubled)).likely
-    return (more - weights.bytes_on_fullest_gpu(question).likely) * question.parallelism.pipeline
+    return weights.bytes_of_all_stages(replace(question, shape=doubled)) - weights.bytes_of_all_stages(question)
 
 
 def _lookup(question: SizingInput) -> float:
     """Bytes of the embedding, which is looked up and not streamed; a tied one is streamed as the output head."""
     shape = question.shape
     table = weights.padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / question.parallelism.tensor
-    return 0.0 if shape.tied or question.parallelism.pipeline > 1 else table
+    return 0.0 if shape.tied else table
 
 
 def _cache_reads(question: SizingInput) -> tuple[float, float, float]:
