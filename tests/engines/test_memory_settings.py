@@ -61,3 +61,22 @@ def test_arguments_and_adapters_say_the_rest() -> None:
         assert engine.memory_settings(spread) == MemorySettings(
             expert_parallel=True, images=False, adapter_ranks=(32,) * 8
         )
+
+
+@pytest.mark.parametrize(
+    ("words", "counted"),
+    [
+        ((), True),
+        (("--lora-target-modules", "q_proj", "experts"), True),
+        (("--lora-target-modules", "q_proj", "v_proj"), False),
+        (("--enable-moe-shared-loras",), False),
+    ],
+)
+def test_slots_have_room_for_experts_unless_arguments_leave_them_out(words: tuple[str, ...], *, counted: bool) -> None:
+    setup = setup_of(replace(ENGINE, extra_args=words))
+    assert ENGINES[EngineKind.VLLM].memory_settings(setup).adapter_experts is counted
+
+
+def test_slots_have_room_for_experts_since_a_release() -> None:
+    assert [VllmRelease(0, minor).adapts_experts for minor in (11, 12)] == [False, True]
+    assert not any(ENGINES[kind].memory("").adapts_experts for kind in (EngineKind.SGLANG, EngineKind.TENSORRT_LLM))

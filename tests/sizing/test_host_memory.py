@@ -31,6 +31,7 @@ class OnGpusOnly:
     spread: SpreadRules = CURRENT.spread
     shares_the_rest: bool = False
     counts_requests: bool = True
+    adapts_experts: bool = True
     host: HostMemory | None = None
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
-from fairlead.fleet.fit import Estimate, MemoryBreakdown, MemoryTerm
+from fairlead.fleet.fit import Estimate, MemoryBreakdown, MemoryTerm, NoFit
 from fairlead.fleet.quantization import Dtype
-from fairlead.sizing import activations, memory, overheads
+from fairlead.sizing import activations, assessment, memory, overheads
 from fairlead.sizing.adapters import adapters
 from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
 from tests.sizing.inputs import card, packaged_catalogue, sizing_input
@@ -124,6 +124,30 @@ def test_adapters_take_full_slots_of_the_highest_rank_before_any_is_loaded() -> 
 @pytest.mark.parametrize("name", ["Qwen/Qwen3.5-35B-A3B", "microsoft/phi-2"])
 def test_models_without_a_plain_gated_mlp_have_slots_too(name: str) -> None:
     assert adapters(replace(sizing_input(name, context=2048), adapters=(8,))).likely > 0
+
+
+def test_slots_of_vllm_have_room_for_every_expert_before_any_adapter_is_loaded() -> None:
+    """48 layers of 128 experts of width 768: `FusedMoEWithLoRA` allocates 25 GiB for 8 slots of rank 32."""
+    inputs = replace(sizing_input("Qwen/Qwen3-30B-A3B"), adapters=(32,) * 8)
+    without = adapters(replace(inputs, adapter_experts=False))
+    experts = 8 * 32 * 48 * 128 * 3 * (2048 + 768) * 2
+    found = adapters(inputs)
+
+    assert found.likely - without.likely == pytest.approx(experts)
+    assert found.high - without.high == pytest.approx(experts)
+    assert found.low - without.low == pytest.approx(experts * (2 * 2048 + 3 * 768) / (3 * (2048 + 768)))
+    assert isinstance(assessment.assess(inputs), NoFit), "on one H100 nothing is left for a cache"
+    assert without == adapters(replace(inputs, release=VllmRelease(0, 11))), "which had no buffers for experts"
+
+
+def test_slices_of_experts_have_the_models_width_on_every_gpu_and_whole_experts_on_one() -> None:
+    inputs = replace(sizing_input("Qwen/Qwen3-30B-A3B"), adapters=(32,) * 8, parallelism=Parallelism(tensor=4))
+    dense = adapters(replace(inputs, adapter_experts=False)).likely
+    each = 8 * 32 * 48 * 128 * 2
+
+    assert adapters(inputs).likely - dense == pytest.approx(each * 3 * (2048 + 768 / 4))
+    whole = adapters(replace(inputs, expert_parallel=True)).likely - dense
+    assert whole == pytest.approx(each * 3 * (2048 + 768) / 4)
 
 
 def test_the_terms_have_names_and_the_largest_is_never_the_cache() -> None:

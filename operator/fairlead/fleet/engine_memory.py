@@ -109,6 +109,10 @@ class EngineMemory(Protocol):
     def counts_requests(self) -> bool:
         """Whether it prints the tokens of whole requests if layers of several kinds share the cache."""
 
+    @property
+    def adapts_experts(self) -> bool:
+        """Whether each slot for a LoRA adapter has room for every expert, before any adapter is loaded."""
+
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         """Return its default limits of a batch."""
 
@@ -126,3 +130,5 @@ class MemorySettings:
     """Whether the image tower is loaded."""
     adapter_ranks: tuple[int, ...] = ()
     """Rank of each slot for LoRA adapters."""
+    adapter_experts: bool = True
+    """Whether the arguments leave the experts among what adapters may change."""

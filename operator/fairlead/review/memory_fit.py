@@ -90,6 +90,7 @@ def sizing_question(
         expert_parallel=memory.expert_parallel,
         images=memory.images,
         adapters=memory.adapter_ranks,
+        adapter_experts=memory.adapter_experts,
         drafting=drafting(setup),
     )
 

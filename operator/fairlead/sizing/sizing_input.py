@@ -67,6 +67,8 @@ class SizingInput:
     drafting: DraftSetup = DraftSetup()
     adapters: tuple[int, ...] = ()
     """Ranks of the LoRA adapters that the engine has slots for."""
+    adapter_experts: bool = True
+    """False: no adapter may change an expert (`--lora-target-modules`)."""
 
     @property
     def batch_sequences(self) -> int:

@@ -98,6 +98,7 @@ class PretendMemory:
     spread: SpreadRules = _SPREAD
     shares_the_rest: bool = False
     counts_requests: bool = True
+    adapts_experts: bool = False
     host: HostMemory | None = None
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:

@@ -63,6 +63,7 @@ class SglangMemory:
     """`--dp-size` starts complete copies, `--ep-size` divides within tensor parallelism; layers by
     `srt/distributed/utils.py: get_pp_indices`."""
     counts_requests = False
+    adapts_experts = False
     host: HostMemory | None = ON_PROCESSOR
 
     def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> float | None:

@@ -35,6 +35,7 @@ class TensorRtMemory:
     spread = SpreadRules(divides_experts=False, longer=LongerStages.FIRST)
     """A server runs one copy of the model; layers by `mapping.py: Mapping.pp_layers`."""
     counts_requests = False
+    adapts_experts = False
     host: HostMemory | None = None
     sequences = 2048
     """`max_batch_size`."""

@@ -78,6 +78,11 @@ class VllmRelease(NamedTuple):
         return self >= (0, 20)
 
     @property
+    def adapts_experts(self) -> bool:
+        """`lora/layers/fused_moe.py: FusedMoEWithLoRA.create_lora_weights`, which came with 0.11.1."""
+        return self >= (0, 12)
+
+    @property
     def host(self) -> HostMemory:
         """Main memory of the three processes (API server, scheduler, worker), beside weights and cache.
 
@@ -121,4 +126,11 @@ def settings(setup: EngineSetup) -> MemorySettings:
         expert_parallel=setup.gives("--enable-expert-parallel", "-ep"),
         images=not setup.gives("--language-model-only"),
         adapter_ranks=slot_ranks(setup.engine),
+        adapter_experts=not _leaves_experts_out(setup),
     )
+
+
+def _leaves_experts_out(setup: EngineSetup) -> bool:
+    """`lora/utils.py: is_in_target_modules`. Experts whose adapters share their outer matrices take a fraction."""
+    named = any("experts" in word for word in setup.engine.extra_args)
+    return setup.gives("--enable-moe-shared-loras") or (setup.gives("--lora-target-modules") and not named)
