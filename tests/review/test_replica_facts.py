@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import pytest
+
 from fairlead.cli import review_text
 from fairlead.cluster.documents import YamlDocument
 from fairlead.fleet.fit import Fit
@@ -43,6 +45,26 @@ def test_a_replica_of_one_rank_is_that_rank() -> None:
     review, fit = reviewed(1)
     assert review.replica_fit == fit
     assert replica_facts.replica(review).max_sequences == 64
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "sequences"),
+    [("SGLang", ["--ep-size", "8", "--attn-dp-size", "8"], 64), ("TensorRT-LLM", ["--enable_attention_dp"], 512)],
+)
+def test_ranks_inside_tensor_parallelism_have_a_cache_each(kind: str, words: list[str], sequences: int) -> None:
+    """SGLang divides the limit of requests among them; in TensorRT-LLM it is each rank's."""
+    review = admission.review(
+        deployment(
+            model={"source": "hf://deepseek-ai/DeepSeek-V3"},
+            accelerator={"product": "NVIDIA-H200"},
+            engine={"kind": kind, "batching": {"maxSequences": 64}, "context": {"maxTokens": 8192}, "extraArgs": words},
+            parallelism={"tensor": 8},
+        ),
+        OFFLINE,
+    )
+    assert isinstance(review.fit, Fit)
+    capacity = replica_facts.replica(review)
+    assert (capacity.max_sequences, capacity.kv_tokens) == (sequences, int(review.fit.kv_tokens.likely * 8))
 
 
 def test_without_a_limit_or_a_deployment_there_is_no_number_of_requests() -> None:

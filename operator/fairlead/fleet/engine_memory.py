@@ -47,6 +47,8 @@ class ReplicaLayout(NamedTuple):
     """Whether its attention is latent."""
     eager: bool
     """Whether no graphs are captured."""
+    attention_ranks: int = 1
+    """Ranks among these GPUs with requests of their own."""
 
 
 class LongerStages(Enum):
@@ -64,6 +66,10 @@ class SpreadRules(NamedTuple):
     divides_experts: bool
     """Whether data-parallel ranks hold the experts together; otherwise each rank is a whole copy of the model."""
     longer: LongerStages
+    divides_dense: bool = True
+    """Whether ranks inside tensor parallelism divide dense layers and the head; otherwise each holds them whole."""
+    divides_batch: bool = False
+    """Whether the limit of sequences is divided among them, instead of each one's own."""
 
 
 class EngineMemory(Protocol):
@@ -126,6 +132,8 @@ class MemorySettings:
 
     expert_parallel: bool = False
     """Whether experts are spread over the GPUs, instead of each expert's matrices."""
+    attention_ranks: int = 1
+    """Ranks inside tensor parallelism that serve requests of their own: each has all of attention, and a cache."""
     images: bool = True
     """Whether the image tower is loaded."""
     adapter_ranks: tuple[int, ...] = ()

@@ -88,6 +88,7 @@ def sizing_question(
         graph_tokens=settings.cuda_graph_tokens,
         eager=settings.eager or accelerator.is_cpu,
         expert_parallel=memory.expert_parallel,
+        attention_ranks=memory.attention_ranks,
         images=memory.images,
         adapters=memory.adapter_ranks,
         adapter_experts=memory.adapter_experts,

@@ -78,14 +78,19 @@ class Review:
 
     @property
     def ranks(self) -> int:
-        """Data-parallel ranks of a replica: the fit and the engine's limits are those of one rank."""
-        return self.setup.wanted.parallelism.data if self.setup is not None else 1
+        """Ranks of a replica with a batch and a KV cache each; the fit is that of one."""
+        if self.setup is None or self.engine is None:
+            return 1
+        return self.setup.wanted.parallelism.data * self.engine.memory_settings(self.setup).attention_ranks
 
     @property
     def replica_sequences(self) -> int | None:
         """Most requests that one replica runs at once; None if the spec does not limit them."""
-        most = self.setup.engine.max_sequences if self.setup is not None else None
-        return None if most is None else most * self.ranks
+        if self.setup is None or self.engine is None or self.setup.engine.max_sequences is None:
+            return None
+        divided = self.engine.memory(self.setup.engine.version).spread.divides_batch
+        ranks = self.setup.wanted.parallelism.data if divided else self.ranks
+        return self.setup.engine.max_sequences * ranks
 
     @property
     def replica_fit(self) -> Fit | None:

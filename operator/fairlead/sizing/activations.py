@@ -82,13 +82,13 @@ def expert_workspace(question: SizingInput) -> float:
 def _mlp(question: SizingInput) -> float:
     shape = question.shape
     width = max(shape.intermediate, shape.experts.shared_intermediate if shape.experts else 0)
-    share = width / question.parallelism.tensor
+    share = width / question.dense_ways
     quantized = 1 if question.format in weights.EIGHT_BIT else 0
     return question.batch_tokens * share * ((3 if shape.gated else 2) * question.dtype_bytes + quantized)
 
 
 def _attention(question: SizingInput) -> float:
-    shape, tensor = question.shape, question.parallelism.tensor
+    shape, tensor = question.shape, question.attention_ways
     if shape.latent:
         expanded = shape.heads / tensor * (shape.latent.nope_dim + shape.latent.value_dim)
         return _LATENT_PREFIX * expanded * question.dtype_bytes

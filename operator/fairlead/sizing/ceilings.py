@@ -48,8 +48,8 @@ def compute_seconds(question: SizingInput, running: float) -> float:
 
 
 def rate(question: SizingInput) -> float:
-    """Return the GPUs' operations a second on one token. Eight-bit weights use FP8 arithmetic where it exists."""
+    """Return operations a second of one rank's GPUs. Eight-bit weights use FP8 arithmetic where it exists."""
     accelerator = question.accelerator
     eight = question.format in weights.EIGHT_BIT
     tflops = (accelerator.fp8_tflops if eight else None) or accelerator.bf16_tflops or 1.0
-    return tflops * 1e12 * question.parallelism.tensor
+    return tflops * 1e12 * question.attention_ways

@@ -88,8 +88,8 @@ def element_bytes(question: SizingInput) -> tuple[float, float]:
 
 
 def heads_on_a_gpu(question: SizingInput, heads: int) -> int:
-    """Return heads on one GPU; fewer heads than GPUs are copied."""
-    return max(1, heads // question.parallelism.tensor)
+    """Return heads on one GPU; fewer heads than GPUs of a rank are copied."""
+    return max(1, heads // question.attention_ways)
 
 
 def _bytes_a_token(question: SizingInput, *, wide: bool) -> float:
@@ -151,7 +151,7 @@ def state_bytes(question: SizingInput) -> float:
     float32 matrix for each head."""
     state = question.shape.recurrent
     assert state is not None
-    ways = question.parallelism.tensor
+    ways = question.attention_ways
     mixed = (2 * state.key_heads * state.key_dim + state.value_heads * state.value_dim) / ways
     matrix = state.value_heads / ways * state.key_dim * state.value_dim * 4
     return mixed * (state.kernel - 1 + question.drafting.tokens) * 2 + matrix

@@ -52,6 +52,8 @@ class SizingInput:
     """Requests of that length that must run at once."""
     parallelism: Parallelism = ONE_GPU
     expert_parallel: bool = False
+    attention_ranks: int = 1
+    """Ranks inside tensor parallelism, each with all of attention, a batch and a KV cache of its own."""
     weights: WeightFormat | None = None
     """None: as in the checkpoint."""
     kv: KvFormat = KvFormat.AUTO
@@ -72,8 +74,11 @@ class SizingInput:
 
     @property
     def batch_sequences(self) -> int:
-        """Most requests in one batch."""
-        return min(self.max_sequences or self.release.batch(self.accelerator).sequences, self.batch_tokens)
+        """Most requests in one batch of one rank."""
+        most = self.max_sequences
+        if most is not None and self.release.spread.divides_batch:
+            most = max(1, most // self.attention_ranks)
+        return min(most or self.release.batch(self.accelerator).sequences, self.batch_tokens)
 
     @property
     def batch_tokens(self) -> int:
@@ -91,19 +96,29 @@ class SizingInput:
         return host.latent_block_tokens if self.shape.latent else host.block_tokens
 
     @property
-    def expert_ranks(self) -> int:
-        """Data-parallel ranks whose tokens share one set of experts."""
-        return self.parallelism.data if self.release.spread.divides_experts else 1
+    def attention_ways(self) -> int:
+        """How many GPUs hold one copy of attention: those of one rank."""
+        return max(1, self.parallelism.tensor // self.attention_ranks)
+
+    @property
+    def dense_ways(self) -> int:
+        """How many GPUs hold one copy of dense layers and the head."""
+        return self.parallelism.tensor if self.release.spread.divides_dense else self.attention_ways
 
     @property
     def expert_ways(self) -> int:
         """How many GPUs hold one set of experts."""
-        return self.parallelism.tensor * self.expert_ranks
+        return self.parallelism.tensor * (self.parallelism.data if self.release.spread.divides_experts else 1)
+
+    @property
+    def expert_ranks(self) -> int:
+        """Ranks whose tokens share one set of experts."""
+        return self.expert_ways // self.attention_ways
 
     @property
     def ranks(self) -> int:
         """Ranks of a replica, each with a batch and a KV cache of its own."""
-        return self.parallelism.data
+        return self.parallelism.data * self.attention_ranks
 
     @property
     def doubt(self) -> float:
@@ -119,6 +134,7 @@ class SizingInput:
             gpus=self.parallelism.tensor * self.parallelism.pipeline,
             latent=self.shape.latent is not None,
             eager=self.eager,
+            attention_ranks=self.attention_ranks,
         )
         return self.release.static_share(self.accelerator, layout)
 

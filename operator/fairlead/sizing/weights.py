@@ -24,6 +24,7 @@ _LINEAR: Final = frozenset(
 )
 _OFTEN_LEFT_OUT: Final = frozenset({MatrixGroup.ATTENTION})
 _EXPERTS: Final = frozenset({MatrixGroup.EXPERTS})
+_OF_A_RANK: Final = frozenset({MatrixGroup.ATTENTION, MatrixGroup.RECURRENT_IN, MatrixGroup.RECURRENT_OUT})
 
 _CHANNEL: Final = 1 + 4 / 4096
 """One byte, and a float32 scale a row of some 4096."""
@@ -97,14 +98,14 @@ def padded_vocabulary(shape: ModelShape) -> int:
 def _parts(question: SizingInput) -> dict[MatrixGroup, float]:
     """Return the bytes of all layers on one GPU, as if there were no pipeline."""
     shape, layout = question.shape, question.parallelism
-    table = padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / layout.tensor
+    table = padded_vocabulary(shape) * shape.hidden * question.dtype_bytes
     parts: dict[MatrixGroup, float] = {}
     for part, number in parameters.count(shape).items():
         if part not in {MatrixGroup.EMBEDDING, MatrixGroup.HEAD, MatrixGroup.MTP, MatrixGroup.VISION}:
             size = _size(shape, question.format, part, question.dtype_bytes)
             parts[part] = number * size / _ways(question, part) * _padding(question, part)
-    parts[MatrixGroup.EMBEDDING] = table
-    parts[MatrixGroup.HEAD] = 0.0 if shape.tied else table
+    parts[MatrixGroup.EMBEDDING] = table / question.attention_ways
+    parts[MatrixGroup.HEAD] = 0.0 if shape.tied else table / question.dense_ways
     if shape.vision and question.images:
         parts[MatrixGroup.VISION] = (shape.vision.parameters or 450_000_000) * question.dtype_bytes / layout.tensor
     return parts
@@ -125,7 +126,9 @@ def _ways(question: SizingInput, part: MatrixGroup) -> float:
     """Return how many GPUs a part is split over."""
     if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER}:
         return 1
-    return question.expert_ways if part is MatrixGroup.EXPERTS else question.parallelism.tensor
+    if part is MatrixGroup.EXPERTS:
+        return question.expert_ways
+    return question.attention_ways if part in _OF_A_RANK else question.dense_ways
 
 
 def _padding(question: SizingInput, part: MatrixGroup) -> float:
@@ -140,7 +143,7 @@ def _padding(question: SizingInput, part: MatrixGroup) -> float:
 
 def copied(question: SizingInput) -> float:
     """Return what tensor parallelism cannot split: latent attention's down-projections, KV heads fewer than GPUs."""
-    shape, tensor = question.shape, question.parallelism.tensor
+    shape, tensor = question.shape, question.attention_ways
     if shape.latent:
         whole = shape.hidden * ((shape.latent.query_rank or 0) + shape.latent.kv_rank + shape.latent.rope_dim)
         beyond = whole * (1 - 1 / tensor)
@@ -156,7 +159,7 @@ def absorbed(question: SizingInput) -> float:
     if latent is None:
         return 0.0
     once = latent.kv_rank * question.shape.heads * (latent.nope_dim + latent.value_dim)
-    return question.shape.layers * once * question.dtype_bytes / question.parallelism.tensor
+    return question.shape.layers * once * question.dtype_bytes / question.attention_ways
 
 
 def angles(question: SizingInput) -> float:
@@ -186,7 +189,7 @@ def _left_out(question: SizingInput) -> tuple[float, float]:
     if question.format is not WeightFormat.NVFP4 or shape.stored.described:
         return 0.0, 0.0
     counts, saved = parameters.count(shape), plain - BYTES[question.format]
-    ways = question.parallelism.tensor * question.parallelism.pipeline
+    ways = question.attention_ways * question.parallelism.pipeline
     kept = sum(counts.get(part, 0) for part in shape.stored.kept)
     unsaid = sum(counts.get(part, 0) for part in _OFTEN_LEFT_OUT - shape.stored.kept - shape.stored.eight_bit)
     return kept * saved / ways, unsaid * saved / ways

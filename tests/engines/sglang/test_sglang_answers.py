@@ -10,6 +10,7 @@ from fairlead.engines.sglang import memory
 from fairlead.engines.sglang.http_api import API
 from fairlead.fleet import accelerators
 from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import BatchLimits, MemorySettings, ReplicaLayout
 from fairlead.fleet.fit import Fit
 from fairlead.sizing import assessment
@@ -104,6 +105,26 @@ def test_a_large_card_keeps_ten_gigabytes_and_a_tiny_one_nothing() -> None:
     assert memory.MEMORY.static_share(replace(T4, memory_mib=2048), least) == 0.0
     assert 0.6 < (memory.MEMORY.static_share(T4, least) or 0) < 0.9
     assert memory.MEMORY.static_share(accelerators.cpu(8 << 30), least) is None
+
+
+def test_attention_ranks_pad_what_graphs_compute() -> None:
+    """`memory_hook.py: reserve_for_graph_mb`: 3 MiB a rank and request, beyond 300 requests half as much again."""
+    eight = ReplicaLayout(sequences=None, tokens=8192, gpus=8, latent=False, eager=True, attention_ranks=8)
+    reserved = 512 + 1.5 * 8192 + 128 * 8
+
+    assert memory.MEMORY.static_share(H100, eight) == round(1 - (reserved + 4.5 * 512 * 8) / H100.memory_mib, 3)
+    few = eight._replace(sequences=300)
+    assert memory.MEMORY.static_share(H100, few) == round(1 - (reserved + 3 * 300 * 8) / H100.memory_mib, 3)
+
+
+def test_attention_ranks_are_read_under_both_names_if_they_divide_the_gpus() -> None:
+    def ranks(*words: str) -> int:
+        setup = setup_of(replace(ENGINE, extra_args=words), spread=Parallelism(tensor=8))
+        return SGLANG.memory_settings(setup).attention_ranks
+
+    assert ranks() == 1
+    assert ranks("--attn-dp-size", "8") == ranks("--attention-data-parallel-size=8") == 8
+    assert ranks("--attn-dp-size", "3") == ranks("--attn-dp-size", "0") == 1, "refused"
 
 
 def test_graphs_are_captured_for_batches_by_the_card() -> None:

@@ -10,6 +10,7 @@ from fairlead.engines.http_api import EngineErrorClass
 from fairlead.engines.tensorrt_llm.adapters import number
 from fairlead.engines.tensorrt_llm.http_api import API
 from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.engine_memory import BatchLimits, MemorySettings
 from fairlead.fleet.fit import Fit, MemoryBreakdown
 from fairlead.sizing import assessment, memory
@@ -113,3 +114,10 @@ def test_arguments_and_adapters_say_the_rest() -> None:
 
     assert TENSORRT.memory_settings(setup_of(ENGINE)) == MemorySettings()
     assert TENSORRT.memory_settings(spread) == MemorySettings(expert_parallel=True, adapter_ranks=(17,) * 8)
+
+
+def test_with_attention_dp_each_gpu_is_a_rank() -> None:
+    words, four = ("--enable_attention_dp",), Parallelism(tensor=4)
+    setup = setup_of(replace(ENGINE, extra_args=words), spread=four)
+
+    assert TENSORRT.memory_settings(setup).attention_ranks == 4

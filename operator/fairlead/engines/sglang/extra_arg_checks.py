@@ -47,6 +47,12 @@ def attention_ranks(setup: EngineSetup) -> SpecRefusal | None:
     return _refusal(f"--attn-dp-size {degree}", because, remedy)
 
 
+def attention_degree(setup: EngineSetup) -> int:
+    """Return into how many ranks attention is divided: 1 if it is not, or not evenly, which is refused."""
+    degree, tensor = _number(setup, *_ATTENTION) or 1, setup.wanted.parallelism.tensor
+    return 1 if tensor % degree else degree
+
+
 def pool_below_context(setup: EngineSetup) -> SpecRefusal | None:
     """In a run, a prompt that just passes validation was never admitted to a pool smaller than the context, all
     requests behind it hung, and `/health` stayed healthy; `srt/managers/tp_worker.py` only warns."""

@@ -7,7 +7,7 @@
 from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.sglang import adapters
+from fairlead.engines.sglang import adapters, extra_arg_checks
 from fairlead.engines.sglang.cpu.settings import SEQUENCES
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
@@ -27,6 +27,9 @@ _A_GPU: Final = GIB / 8
 _A_DECODE_GRAPH: Final = 2
 _A_PREFILL_GRAPH: Final = 8
 _LATENT_GRAPHS: Final = 1.5 * GIB
+_PADDING: Final = 3
+"""For each attention rank and request of the largest graph; half as much again beyond `_PADDED_LITTLE` requests."""
+_PADDED_LITTLE: Final = 300
 _LEAST_TOKENS: Final = 2048
 _LARGE: Final = 60 * GIB
 _LEAST_ON_LARGE: Final = 10 * GIB
@@ -59,9 +62,10 @@ class SglangMemory:
     switched_gib = 2.07
     """The driver's, as measured on vLLM's starts with the same driver and library; not measured with SGLang."""
     sets_graphs_aside = False
-    spread = SpreadRules(divides_experts=False, longer=LongerStages.LAST)
+    spread = SpreadRules(divides_experts=False, longer=LongerStages.LAST, divides_batch=True)
     """`--dp-size` starts complete copies, `--ep-size` divides within tensor parallelism; layers by
-    `srt/distributed/utils.py: get_pp_indices`."""
+    `srt/distributed/utils.py: get_pp_indices`. Of what `--attn-dp-size` makes, `layers/vocab_parallel_embedding.py`
+    splits the embedding like attention, and the rest over all GPUs."""
     counts_requests = False
     adapts_experts = False
     host: HostMemory | None = ON_PROCESSOR
@@ -72,9 +76,12 @@ class SglangMemory:
             return None
         total = accelerator.memory_mib
         reserved = _BASE + _A_TOKEN * max(layout.tokens, _LEAST_TOKENS) + _A_GPU * layout.gpus
+        largest = min(decode_graph(total, layout.gpus), layout.sequences or _SEQUENCES)
         if not layout.eager:
             graphs = _LATENT_GRAPHS if layout.latent else _A_PREFILL_GRAPH * prefill_graphs(layout.tokens)
-            reserved += graphs + _A_DECODE_GRAPH * min(decode_graph(total, layout.gpus), layout.sequences or _SEQUENCES)
+            reserved += graphs + _A_DECODE_GRAPH * largest
+        if layout.attention_ranks > 1:
+            reserved += (_PADDING if largest <= _PADDED_LITTLE else 1.5 * _PADDING) * largest * layout.attention_ranks
         if total > _LARGE:
             reserved = max(reserved, _LEAST_ON_LARGE)
         return max(0.0, round((total - reserved) / total, 3))
@@ -121,6 +128,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
         expert_parallel=setup.gives("--ep-size", "--ep", "--expert-parallel-size"),
+        attention_ranks=extra_arg_checks.attention_degree(setup),
         images=not setup.gives("--language-model-only"),
         adapter_ranks=(max(ranks),) * min(len(ranks), adapters.SLOTS) if ranks else (),
     )

@@ -32,8 +32,9 @@ class TensorRtMemory:
     switched_gib = 2.07
     """The driver's and its library's, as measured on vLLM's starts; not measured with TensorRT-LLM."""
     sets_graphs_aside = False
-    spread = SpreadRules(divides_experts=False, longer=LongerStages.FIRST)
-    """A server runs one copy of the model; layers by `mapping.py: Mapping.pp_layers`."""
+    spread = SpreadRules(divides_experts=False, longer=LongerStages.FIRST, divides_dense=False)
+    """A server runs one copy of the model; layers by `mapping.py: Mapping.pp_layers`. With attention DP
+    `models/modeling_deepseekv3.py` and `modeling_utils.py` divide nothing but experts."""
     counts_requests = False
     adapts_experts = False
     host: HostMemory | None = None
@@ -62,5 +63,6 @@ def settings(setup: EngineSetup) -> MemorySettings:
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
         expert_parallel=setup.gives("--ep-size", "--moe-expert-parallel-size"),
+        attention_ranks=setup.wanted.parallelism.tensor if setup.gives("--enable-attention-dp") else 1,
         adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
     )
