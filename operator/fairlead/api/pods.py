@@ -40,8 +40,8 @@ class Accelerator(ApiModel):
     resource: ResourceName = Field(
         default="nvidia.com/gpu",
         description="Extended resource that the pod requests. Default nvidia.com/gpu; differs for MIG and "
-        "shared GPUs. none: asks for no GPU; only for kind Simulated, which then runs on any node, and for product "
-        "CPU, where it changes nothing.",
+        "shared GPUs, which are sized and priced if the chart's value products describes them. none: asks for no GPU; "
+        "only for kind Simulated, which then runs on any node, and for product CPU, where it changes nothing.",
     )
 
 

@@ -13,7 +13,7 @@ from fairlead.fleet.desired_state import DesiredRevision, SpeculationMethod
 from fairlead.fleet.fit import Fit
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.traffic import TokenLengths, Traffic
-from fairlead.objects import revisions
+from fairlead.objects import engine_placement, revisions
 from fairlead.process import node_room
 from fairlead.review import deployment_review, memory_fit
 from fairlead.review.context import ReviewContext
@@ -50,11 +50,11 @@ def subject(judged: DeploymentReview, context: ReviewContext) -> ScalingSpec | N
         kind=wanted.engine.kind,
         revision=revisions.of(spec),
         place=node_room.requirement(wanted),
-        price_per_hour=_price(context.accelerator(wanted.product), wanted),
+        price_per_hour=_price(context.gpu_of(wanted), wanted),
         speculates=wanted.engine.speculation.method is not SpeculationMethod.OFF,
         drafting=NO_DRAFTS if review.setup is None else memory_fit.drafting(review.setup),
         sleeps=wanted.engine.sleeps,
-        assumed=_speed(review, context.accelerator(wanted.product)),
+        assumed=_speed(review, context.gpu_of(wanted)),
         options=tuple(_options(review, wanted, context)),
     )
 
@@ -72,7 +72,7 @@ def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) ->
         return
     for product, accelerator in sorted(context.catalogue.accelerators.items()):
         price, speed = _price(accelerator, wanted), None
-        if price is not None and product != wanted.product:
+        if price is not None and product != engine_placement.gpu_product(wanted):
             speed = _speed(review, accelerator)
         if price is not None and speed is not None:
             yield AcceleratorOption(product=product, count=wanted.gpus_per_replica, speed=speed, price_per_hour=price)

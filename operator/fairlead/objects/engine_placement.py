@@ -19,6 +19,8 @@ GPU: Final = "nvidia.com/gpu"
 
 _HOSTNAME: Final = "kubernetes.io/hostname"
 _VENDOR: Final = "nvidia.com/"
+_SLICE: Final = "nvidia.com/mig-"
+_SHARED: Final = ".shared"
 
 
 def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
@@ -39,6 +41,32 @@ def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
 def node_selector(wanted: DesiredRevision) -> dict[str, str]:
     """Return the labels that a node must have; the room on nodes is counted by them too."""
     return _product(wanted) | dict(wanted.placement.node_selector)
+
+
+def gpu_product(wanted: DesiredRevision) -> str:
+    """Return the product that a replica computes on, which may be a part of a GPU; a simulated engine imitates the one
+    in the spec wherever it runs."""
+    if wanted.cpu is not None or wanted.engine.kind in WITHOUT_GPU:
+        return wanted.product
+    return part_of(node_selector(wanted).get(PRODUCT, wanted.product), wanted.resource)
+
+
+def part_of(product: str, resource: str) -> str:
+    """Return the product of which one is requested, as GPU feature discovery names it.
+
+    A node with slices of several sizes, or with shared GPUs under a resource of their own, has the whole GPU's label.
+    """
+    profile = resource.removesuffix(_SHARED)
+    if profile.startswith(_SLICE) and "-MIG-" not in product:
+        product = f"{product}-MIG-{profile.removeprefix(_SLICE)}"
+    if resource.endswith(_SHARED) and not product.endswith("-SHARED"):
+        product = f"{product}-SHARED"
+    return product
+
+
+def is_part(product: str) -> bool:
+    """Whether a product is a slice of a GPU, or a GPU that several pods share."""
+    return "-MIG-" in product or product.endswith("-SHARED")
 
 
 def resources(wanted: DesiredRevision) -> dict[str, str]:

@@ -11,6 +11,7 @@ from fairlead.fleet.desired_state import DesiredRevision, EngineKind, EngineRele
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.shapes import ModelShape
+from fairlead.objects import engine_placement
 from fairlead.review import stated_shapes
 from fairlead.sizing import checkpoint
 from fairlead.sizing.catalogue import Catalogue
@@ -79,6 +80,10 @@ class ReviewContext:
         """Return the GPU that a product label names."""
         return self.catalogue.accelerators.get(product)
 
+    def gpu_of(self, wanted: DesiredRevision) -> Accelerator | None:
+        """Return the GPU, or part of one, that a replica computes on; None if it is not in the catalogue."""
+        return self.accelerator(engine_placement.gpu_product(wanted))
+
     def accelerator_of(self, wanted: DesiredRevision) -> Accelerator | None:
         """Return what a replica computes on: a GPU of the catalogue, or as much of a processor as the spec sets."""
-        return self.accelerator(wanted.product) if wanted.cpu is None else accelerators.cpu(wanted.cpu.memory_bytes)
+        return self.gpu_of(wanted) if wanted.cpu is None else accelerators.cpu(wanted.cpu.memory_bytes)

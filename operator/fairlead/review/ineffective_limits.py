@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, LateAction
 from fairlead.fleet.policies import ReplicaBounds
+from fairlead.objects import engine_placement
 from fairlead.review import policies
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
@@ -55,8 +56,7 @@ def _unserved(deployment: DesiredDeployment) -> Iterator[tuple[str, str]]:
 
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warn of each tenant with a budget, if the accelerator has no known price."""
-    product = deployment.wanted.product
-    accelerator = context.accelerator(product)
+    product, accelerator = engine_placement.gpu_product(deployment.wanted), context.gpu_of(deployment.wanted)
     if not isinstance(deployment.door, DeploymentRouter) or (accelerator and accelerator.price_an_hour is not None):
         return
     for number, tenant in enumerate(deployment.door.routing.tenants):

@@ -13,6 +13,7 @@ from fairlead.fleet.desired_state import DesiredRevision, ModelSource, Speculati
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitVerdict, NoFit
 from fairlead.fleet.shapes import ModelShape
+from fairlead.objects import engine_placement
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 from fairlead.sizing import fit_alternatives, parameters
@@ -162,16 +163,7 @@ def fit_warnings(
 ) -> Iterator[SpecWarning]:
     """Warn if the fit is unknown or tight."""
     if fit is None:
-        near = difflib.get_close_matches(setup.wanted.product, context.catalogue.accelerators, n=1)
-        yield SpecWarning(
-            field="spec.accelerator.product",
-            value=setup.wanted.product,
-            reason=AdmissionReason.PRODUCT_UNKNOWN,
-            because="this product is not in the catalogue, so fit and cost are unknown",
-            remedy=f"did you mean {near[0]}?"
-            if near
-            else "write the node's label nvidia.com/gpu.product, or describe it in the chart's value products",
-        )
+        yield _unknown_product(setup, context)
     elif isinstance(fit, NoFit) and (fit.verdict is FitVerdict.UNKNOWN or (fit.memory is None and not refused)):
         yield SpecWarning(
             field="spec.model.source",
@@ -190,3 +182,23 @@ def fit_warnings(
             if setup.wanted.cpu is None
             else _RAISE,
         )
+
+
+def _unknown_product(setup: EngineSetup, context: ReviewContext) -> SpecWarning:
+    """Warn of a product that is not in the catalogue; a part of a GPU is not taken for the whole."""
+    product = engine_placement.gpu_product(setup.wanted)
+    because, remedy = "this product is not in the catalogue", f"describe {product} in the chart's value products"
+    near = difflib.get_close_matches(product, context.catalogue.accelerators, n=1)
+    if engine_placement.is_part(product):
+        because = "this part of a GPU is not in the catalogue"
+    elif near:
+        remedy = f"did you mean {near[0]}?"
+    else:
+        remedy = "write the node's label nvidia.com/gpu.product, or describe it in the chart's value products"
+    return SpecWarning(
+        field="spec.accelerator.product",
+        value=product,
+        reason=AdmissionReason.PRODUCT_UNKNOWN,
+        because=f"{because}, so fit and cost are unknown",
+        remedy=remedy,
+    )

@@ -103,7 +103,7 @@ def _remarks(policy: ScalingPolicy, users: Iterable[Manifest], context: ReviewCo
 
 def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, context: ReviewContext) -> PolicyUse:
     wanted, door = deployment.wanted, deployment.door
-    accelerator = context.accelerator(wanted.product)
+    accelerator = context.gpu_of(wanted)
     price = accelerator.price_an_hour if accelerator else None
     routing = door.routing if isinstance(door, DeploymentRouter) else None
     return PolicyUse(

@@ -82,12 +82,22 @@ def test_a_revision_is_priced_by_its_deployment(
     assert replica_prices.by_revision([engine(selector, limits)], wanted(), CONTEXT) == pytest.approx(expected)
 
 
-def test_gpus_named_by_a_persons_own_label_are_those_of_the_spec() -> None:
-    """Shared and sliced GPUs have labels that no catalogue lists."""
-    shared = wanted(placement={"nodeSelector": {NVIDIA: "NVIDIA-L4-SHARED"}})
+def test_a_part_of_a_gpu_costs_what_its_own_description_says_and_not_what_the_whole_does() -> None:
+    whole = CATALOGUE.accelerators["NVIDIA-L4"]
+    parts = {name: replace(whole, product=name, price_an_hour=0.1) for name in ("NVIDIA-L4-SHARED", "NVIDIA-L4-MIG-1g")}
+    described = ReviewContext(catalogue=replace(CATALOGUE, accelerators={**CATALOGUE.accelerators, **parts}))
+    real = {"engine": {"kind": "vLLM"}}
+    shared = wanted(placement={"nodeSelector": {NVIDIA: "NVIDIA-L4-SHARED"}}, **real)
     live = engine({NVIDIA: "NVIDIA-L4-SHARED"}, {"nvidia.com/gpu": "1"})
-    assert replica_prices.by_revision([live], shared, CONTEXT) == {"a": L4}
-    assert replica_prices.by_revision([live], None, CONTEXT) == {}
+    assert replica_prices.by_revision([live], shared, described) == {"a": 0.1}
+    assert replica_prices.by_revision([live], None, described) == {"a": 0.1}
+    assert replica_prices.by_revision([live], shared, CONTEXT) == {}
+
+    sliced = engine({NVIDIA: "NVIDIA-L4"}, {"nvidia.com/mig-1g": "2"})
+    slices = wanted(accelerator={"product": "NVIDIA-L4", "resource": "nvidia.com/mig-1g"}, **real)
+    for spec in (wanted(**real), slices, None):
+        assert replica_prices.by_revision([sliced], spec, described) == {"a": 0.2}
+        assert replica_prices.by_revision([sliced], spec, CONTEXT) == {}
 
 
 def test_two_gpus_at_once_are_added_up_and_one_without_a_price_leaves_the_sum_unknown() -> None:

@@ -4,6 +4,7 @@ A revision goes on running on its GPUs while an edit is refused, finds no node, 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
@@ -34,11 +35,12 @@ def _price(engine: Manifest, wanted: DesiredRevision | None, context: ReviewCont
     pod = engine["spec"]["template"]["spec"]
     product = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
     limits = (pod["containers"][0].get("resources") or {}).get("limits") or {}
-    counts = [str(value) for name, value in limits.items() if "/" in name]
-    number = int(counts[0]) if counts and counts[0].isdigit() else None
+    resource, count = next(((name, str(value)) for name, value in limits.items() if "/" in name), ("", ""))
+    number = int(count) if count.isdigit() else None
     if wanted is not None and product == engine_placement.node_selector(wanted).get(engine_placement.PRODUCT):
-        product, number = wanted.product, number or wanted.gpus_per_replica
-    accelerator = context.accelerator(product) if product else None
+        same = replace(wanted, resource=resource or wanted.resource)
+        product, number = engine_placement.gpu_product(same), number or wanted.gpus_per_replica
+    accelerator = context.accelerator(engine_placement.part_of(product, resource)) if product else None
     if accelerator is None or accelerator.price_an_hour is None or number is None:
         return None
     return accelerator.price_an_hour * number
