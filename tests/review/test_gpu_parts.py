@@ -31,7 +31,7 @@ def described() -> ReviewContext:
 
 
 @pytest.mark.parametrize("spec", [BY_RESOURCE, BY_LABEL, BY_PRODUCT], ids=["resource", "label", "product"])
-def test_a_slice_that_nobody_described_is_not_taken_for_the_whole_gpu(spec: dict[str, Any]) -> None:
+def test_an_undescribed_slice_is_not_taken_for_the_whole_gpu(spec: dict[str, Any]) -> None:
     review = admission.review(deployment(model={"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}, **spec), OFFLINE)
 
     assert (review.refusals, review.fit) == ((), None)
@@ -53,6 +53,7 @@ def test_a_described_slice_is_sized_and_priced_as_one(spec: dict[str, Any]) -> N
     review = admission.review(small, described())
 
     assert isinstance(large.fit, NoFit)
+    assert large.refusals[0].value == f"1 x {SLICE}"
     assert isinstance(review.fit, Fit)
     assert review.fit.memory.budget.likely < 10 * (1 << 30)
     assert replica_facts.replica(review).price_per_hour == 0.5

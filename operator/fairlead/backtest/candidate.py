@@ -20,6 +20,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import Balancing, DeploymentRouter, DesiredDeployment, RoutingSettings
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.objects import engine_placement
 from fairlead.review import engine_timing
 from fairlead.review.result import Review
 from fairlead.simulator.engine.batch import StepTimes
@@ -167,7 +168,8 @@ def _hindrance(review: Review, desired: DesiredDeployment, policy: ScalingPolicy
         because = f"the shape of {wanted.model.source.location} is not known: set spec.model.shape or --config-json"
         return Unplayable(name=name, reason=UnplayableReason.SHAPE_UNKNOWN, because=because)
     if setup.accelerator is None:
-        because = f"{wanted.product} is not in the catalogue: describe it with --products FILE"
+        product = engine_placement.gpu_product(wanted)
+        because = f"{product} is not in the catalogue: describe it with --products FILE"
         return Unplayable(name=name, reason=UnplayableReason.PRODUCT_UNKNOWN, because=because)
     if policy is None and isinstance(bounds, ReplicaBounds) and bounds.policy is not None:
         because = f"its policy {bounds.policy} is in none of the files: give that one too"

@@ -155,7 +155,9 @@ def _field(setup: EngineSetup) -> str:
 
 def _hardware(setup: EngineSetup) -> str:
     wanted = setup.wanted
-    return f"{wanted.gpus_per_replica} x {wanted.product}" if wanted.cpu is None else gib(wanted.cpu.memory_bytes)
+    if wanted.cpu is not None:
+        return gib(wanted.cpu.memory_bytes)
+    return f"{wanted.gpus_per_replica} x {engine_placement.gpu_product(wanted)}"
 
 
 def fit_warnings(
