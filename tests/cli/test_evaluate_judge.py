@@ -72,15 +72,32 @@ def test_a_candidate_that_it_finds_worse_fails_early(
     assert "pairs in both orders: 0 for the first answer" in out
 
 
-def test_a_judge_that_always_prefers_the_first_decides_nothing_and_is_found_out(
+@pytest.mark.parametrize(
+    ("says", "message"),
+    [
+        ("VERDICT: A", f"in {ITEMS} of {ITEMS} pairs, more often than by chance: it does not read the answers"),
+        ("I cannot help with that.", f"gave no verdict in {ITEMS} of {ITEMS} pairs; its replies must end with VERDICT"),
+    ],
+)
+def test_a_judge_that_reads_no_answers_passes_no_candidate(
+    says: str, message: str, words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    endpoints["candidate"].answer = lambda question: question[::-1]
+    endpoints["judge"].answer = lambda _: says
+    code, out, _err = run(*words, "-o", "json")
+    found = json.loads(out)
+    assert (code, found["verdict"]["verdict"], found["verdict"]["reason"]) == (4, "Error", "JudgeFailed")
+    assert message in found["verdict"]["message"]
+    assert (found["counts"]["gained"], found["counts"]["lost"]) == (0, 0)
+
+
+def test_pairs_of_an_earlier_candidate_are_not_counted_for_the_next_one(
     words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
 ) -> None:
-    endpoints["candidate"].answer = lambda question: f"{question}!"
-    endpoints["judge"].answer = lambda _: "VERDICT: A"
-    _code, out, _err = run(*words, "-o", "json")
-    found = json.loads(out)
-    assert (found["counts"]["gained"], found["counts"]["lost"]) == (0, 0)
-    assert found["judge"]["first"] == ITEMS
+    for answer in (lambda question: f"{question}!", lambda question: f"{question}?"):
+        endpoints["candidate"].answer = answer
+        code, out, _err = run(*words, "-o", "json")
+        assert (code, json.loads(out)["judge"]["pairs"]) == (0, ITEMS)
 
 
 def test_equal_answers_are_not_paid_for(words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run) -> None:

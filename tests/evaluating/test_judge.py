@@ -145,8 +145,12 @@ def test_a_run_names_the_pairs_that_no_judge_has_seen() -> None:
 )
 def test_ties_of_a_judge_that_reads_no_answers_say_nothing(bias: PositionBias, brief: str, trouble: str) -> None:
     assert brief in bias.brief
-    assert trouble in bias.trouble
-    assert bool(trouble) == bool(bias.trouble)
+    for fields in (judge.OF_SPEC, judge.OF_COMMAND):
+        words = bias.trouble(fields)
+        assert trouble in words
+        assert bool(trouble) == bool(words)
+        assert not words or words.endswith(f"another model in {fields.model}")
+        assert len(words) <= 240
 
 
 def test_verdicts_of_one_judge_are_found_among_other_lines() -> None:

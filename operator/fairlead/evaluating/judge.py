@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from fairlead.comparing import binomial
 from fairlead.comparing.item_pairs import ScoredAnswer
 from fairlead.evaluating.items import EvaluationItem, digest_of
 from fairlead.evaluating.journal import SHOWN_CHARACTERS, JournalLine
 from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 
 INSTRUCTIONS: Final = (
     "Say which of two answers serves the person who asked better: correct, complete, no longer than needed. Order "
@@ -26,6 +27,17 @@ UNLIKE_TOSSES: Final = 0.01
 """With a coin toss for each order, half of the pairs get the same position twice. A judge that follows the position
 more often than a coin would with this probability says nothing about the answers."""
 _VERDICT: Final = re.compile(r"verdict\W{0,8}(tie|a|b)(?![a-z])", re.IGNORECASE)
+
+
+class JudgeFields(NamedTuple):
+    """Where a user sets what a message says to correct."""
+
+    model: str
+    instructions: str
+
+
+OF_SPEC: Final = JudgeFields("spec.scorer.judge.model", "spec.scorer.judge.instructions")
+OF_COMMAND: Final = JudgeFields("--judge-model", "--judge-instructions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,18 +116,17 @@ class PositionBias:
         share = self.followed / self.pairs
         return f"the judge followed the position in {self.followed} of {self.pairs} pairs ({share:.0%}){silent}"
 
-    @property
-    def trouble(self) -> str:
-        """Why its ties say nothing about the answers; empty if they do."""
+    def trouble(self, fields: JudgeFields) -> str:
+        """Why its ties say nothing about the answers, and what to do; empty if they do."""
         if self.unreadable > max(1, MOST_SILENT * self.pairs):
             return (
                 f"the judge gave no verdict in {self.unreadable} of {self.pairs} pairs; its replies must "
-                "end with VERDICT: A, B or TIE: correct spec.scorer.judge.instructions, or name another model"
+                f"end with VERDICT: A, B or TIE: correct {fields.instructions}, or name another model in {fields.model}"
             )
         if binomial.at_least(self.followed, self.pairs, 0.5) <= UNLIKE_TOSSES:
             return (
                 f"the judge followed the position in {self.followed} of {self.pairs} pairs, more often than "
-                "by chance: it does not read the answers; name another model in spec.scorer.judge"
+                f"by chance: it does not read the answers; name another model in {fields.model}"
             )
         return ""
 
@@ -172,6 +183,14 @@ def bias(verdicts: Iterable[PairVerdict]) -> PositionBias:
         second=sum(one.plain is one.turned is Preference.SECOND for one in some),
         unreadable=sum(Preference.UNREADABLE in (one.plain, one.turned) for one in some),
     )
+
+
+def checked(found: GateVerdict, bias: PositionBias, fields: JudgeFields) -> GateVerdict:
+    """Return the verdict, or the judge's failure: ties count as right, so without its verdicts anything would pass."""
+    trouble = bias.trouble(fields) if found.verdict is Verdict.PASSED else ""
+    if not trouble:
+        return found
+    return replace(found, verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=trouble)
 
 
 def _shown(line: JournalLine) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fairlead.comparing import answer_noise
@@ -81,8 +81,12 @@ class EvaluationRun:
             return RunResult(noise=noise, refusal=refusal, report=None, sent=self.sent)
         await self._judge_kept()
         await self._send(self._progress().wanted(), stop=self._decided)
-        found = self._progress().report(self.settings.plan)
-        bias = None if self.judge is None else judge.bias(self.judge.verdicts.values())
+        run = self._progress()
+        found = run.report(self.settings.plan)
+        # Only this run's pairs: the judge's journal also holds those of earlier candidates.
+        bias = None if self.judge is None else run.bias()
+        if bias is not None:
+            found = replace(found, verdict=judge.checked(found.verdict, bias, judge.OF_COMMAND))
         return RunResult(noise=noise, refusal=refusal, report=found, sent=self.sent, bias=bias)
 
     def _progress(self) -> RunProgress:

@@ -9,7 +9,7 @@ from fairlead.comparing.sample_size import ItemPlan
 from fairlead.controller.evaluations.answer_store import AnswerStore
 from fairlead.controller.evaluations.item_sets import ItemSet
 from fairlead.controller.interfaces import PodAccess
-from fairlead.evaluating import progress, replies
+from fairlead.evaluating import judge, progress, replies
 from fairlead.evaluating.journal import JournalLine
 from fairlead.evaluating.judge import PositionBias, Verdicts
 from fairlead.evaluating.progress import RunProgress, Side
@@ -109,9 +109,10 @@ def judge_failed(message: str) -> GateVerdict:
 
 
 def _of_judge(found: GateVerdict, bias: PositionBias) -> GateVerdict:
-    """Add what is known of the judge; if its ties say nothing, nothing has passed by them."""
-    if found.verdict is Verdict.PASSED and bias.trouble:
-        return replace(found, verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=bias.trouble)
+    """Add what is known of the judge."""
+    found = judge.checked(found, bias, judge.OF_SPEC)
+    if found.reason is GateReason.JUDGE_FAILED:
+        return found
     return replace(found, message=f"{found.message[: 237 - len(bias.brief)]}; {bias.brief}")
 
 
