@@ -97,7 +97,7 @@ def test_a_baseline_that_does_not_answer_is_an_error_of_the_evaluation() -> None
     ("found", "plan", "reason"),
     [
         (pairs(neither=60), PLAN, GateReason.AT_CHANCE),
-        (pairs(both=30, neither=70), replace(PLAN, chance=0.25), GateReason.AT_CHANCE),
+        (pairs(both=30, neither=70), replace(PLAN, items=100, chance=0.25), GateReason.AT_CHANCE),
         (pairs(both=60, neither=40), replace(PLAN, expected_score=0.9), GateReason.UNLIKE_EXPECTED_SCORE),
         (pairs(both=90, neither=10), replace(PLAN, expected_score=0.6), GateReason.UNLIKE_EXPECTED_SCORE),
     ],
@@ -107,6 +107,26 @@ def test_a_score_that_cannot_be_is_an_error_and_never_passes(
 ) -> None:
     answered = verdict(found, plan)
     assert (answered.verdict, answered.reason) == (Verdict.ERROR, reason)
+
+
+def test_hard_questions_that_are_not_above_chance_yet_end_no_run() -> None:
+    """Of four choices 36 % right: far above chance over the whole set, and not over its first fifty."""
+    hard = replace(PLAN, chance=0.25)
+    early = pairs(both=13, neither=37)
+    assert not quality.decided_early(early, hard)
+    assert verdict(early, hard).reason is GateReason.NOT_FINISHED
+    assert verdict(pairs(both=360, neither=640), hard).verdict is Verdict.PASSED
+    assert quality.decided_early(pairs(neither=50), hard)
+
+
+def test_a_score_that_is_unlike_the_expected_one_only_at_first_ends_no_run() -> None:
+    """Such a sample is one of two thousand, and a run has many of them."""
+    plan = replace(PLAN, expected_score=0.8)
+    early = pairs(both=29, neither=21)
+    assert verdict(early, replace(plan, items=50)).reason is GateReason.UNLIKE_EXPECTED_SCORE
+    assert not quality.decided_early(early, plan)
+    assert verdict(early, plan).reason is GateReason.NOT_FINISHED
+    assert quality.decided_early(pairs(both=20, neither=30), plan)
 
 
 def test_a_score_above_chance_and_near_the_expected_one_is_accepted() -> None:

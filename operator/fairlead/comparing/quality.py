@@ -17,7 +17,7 @@ MOST_BASELINE_ERRORS: Final = 0.01
 ABOVE_CHANCE: Final = 0.05
 UNLIKE_EXPECTED: Final = 0.001
 LEAST_FOR_CHANCE: Final = 50
-"""Answers of the baseline before its score is compared with chance."""
+"""Answers of the baseline before a run may end because of its score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,11 @@ class _QualityFacts:
     guards: tuple[GuardFigures, ...]
     slices: tuple[SliceFigures, ...]
 
+    @property
+    def left(self) -> int:
+        """Items still to be answered."""
+        return max(0, self.plan.items - len(self.pairs))
+
 
 def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
     """The verdict on the answers so far; it does not depend on their order, or on how often it is computed."""
@@ -90,7 +95,7 @@ def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
 
 
 def decided_early(pairs: Sequence[ItemPair], plan: QualityPlan) -> bool:
-    """Whether the rest of the items cannot change the verdict; cheap, since it is called after every few answers."""
+    """Whether the rest of the items need not be sent; cheap, since it is called after every few answers."""
     counted, unknown = clustered(pairs), Interval(low=-1, estimate=0, high=1)
     facts = _QualityFacts(pairs=pairs, plan=plan, counted=counted, interval=unknown, guards=(), slices=())
     return any(rule(facts) is not None for rule in _EARLY)
@@ -124,13 +129,14 @@ def _baseline_errors(facts: _QualityFacts) -> _QualityFinding | None:
 
 
 def _at_chance(facts: _QualityFacts) -> _QualityFinding | None:
+    """Before the end only if nothing is right: of hard questions, some are too few to show more than chance."""
     counts, chance = facts.counted.counts, facts.plan.chance
     n, right = int(counts.n), int(counts.baseline_right)
     if facts.plan.judged:
         return None
-    if n < LEAST_FOR_CHANCE and n < facts.plan.items:
+    if facts.left and (n < LEAST_FOR_CHANCE or right):
         return None
-    if n == 0 or (right > 0 and binomial.at_least(right, n, chance) <= ABOVE_CHANCE):
+    if right and binomial.at_least(right, n, chance) <= ABOVE_CHANCE:
         return None
     message = (
         f"the baseline has {right} of {n} right, which answers at random ({chance:.0%}) would have too: "
@@ -140,11 +146,13 @@ def _at_chance(facts: _QualityFacts) -> _QualityFinding | None:
 
 
 def _unlike_expected(facts: _QualityFacts) -> _QualityFinding | None:
+    """Before the end it is computed once for each item at most, and each time may err by that part of the whole."""
     counts, expected = facts.counted.counts, facts.plan.expected_score
     n, right = int(counts.n), int(counts.baseline_right)
     if expected is None or n < LEAST_FOR_CHANCE:
         return None
-    if min(binomial.at_least(right, n, expected), binomial.at_least(n - right, n, 1 - expected)) > UNLIKE_EXPECTED / 2:
+    unlikely = UNLIKE_EXPECTED / 2 / (facts.plan.items if facts.left else 1)
+    if min(binomial.at_least(right, n, expected), binomial.at_least(n - right, n, 1 - expected)) > unlikely:
         return None
     message = (
         f"the baseline has {counts.baseline_rate:.1%} right, {expected:.1%} were expected: the prompt template, "
@@ -162,11 +170,10 @@ def _harm(facts: _QualityFacts) -> _QualityFinding | None:
 
 
 def _unfinished(facts: _QualityFacts) -> _QualityFinding | None:
-    left = facts.plan.items - len(facts.pairs)
-    if left <= 0:
+    if not facts.left:
         return None
-    message = f"{count(left, 'item')} of {facts.plan.items} still to be answered"
-    return _QualityFinding(Verdict.UNDECIDED, GateReason.NOT_FINISHED, message, left)
+    message = f"{count(facts.left, 'item')} of {facts.plan.items} still to be answered"
+    return _QualityFinding(Verdict.UNDECIDED, GateReason.NOT_FINISHED, message, facts.left)
 
 
 def _too_few(facts: _QualityFacts) -> _QualityFinding | None:
