@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.evaluating import item_file, items
+from fairlead.evaluating import item_file, items, scorers
 from fairlead.evaluating.item_problems import ItemProblem
-from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.items import EvaluationItem, digest_of
 from fairlead.evaluating.replies import ItemReply
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 
@@ -51,6 +51,18 @@ def test_an_item_without_a_name_is_called_by_its_input_and_blank_lines_are_none(
     assert problems == []
     assert len({one.name for one in found}) == 2
     assert all(len(one.name) == 16 for one in found)
+
+
+@pytest.mark.parametrize("kind", [ScorerKind.NUMBER, ScorerKind.CONTAINS])
+def test_a_new_version_of_a_scorer_repeats_its_answers_only_and_tries_no_rejected_revision_again(
+    kind: ScorerKind,
+) -> None:
+    settings = ScorerSettings(kind=kind)
+    item = only({"id": "a", "input": "2+2?", "target": 4}, settings=settings)
+    sent = {"messages": [{"role": "user", "content": "2+2?"}]}
+    first = digest_of(["a", sent, [4, None, None, None, None], None, 1, repr(settings)])
+    assert items.set_digest([item]) == digest_of([first])
+    assert (item.digest == first) == (scorers.version(settings) == 1)
 
 
 def test_order_is_shuffled_and_always_the_same_and_digests_follow_what_answers_depend_on() -> None:

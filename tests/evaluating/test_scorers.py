@@ -1,6 +1,7 @@
 """When an answer is right."""
 
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -55,6 +56,41 @@ def test_numbers_may_be_off_by_a_tolerance_or_a_share() -> None:
     assert not holds(ScorerKind.NUMBER, 100, "none")
 
 
+@pytest.mark.parametrize(("wanted", "off"), [(3.14, 0.01), (1.0, 0.01), (0.3, 0.01), (1_000_000, 0.01), (2, 0.1)])
+def test_a_number_that_is_off_by_just_the_tolerance_is_right_on_both_sides(wanted: float, off: float) -> None:
+    for written in (Decimal(str(wanted)) + Decimal(str(off)), Decimal(str(wanted)) - Decimal(str(off))):
+        assert holds(ScorerKind.NUMBER, wanted, f"{written}", tolerance=off)
+        assert not holds(ScorerKind.NUMBER, wanted, f"{written}", tolerance=off * 0.99)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("so x = \u22125", -5),
+        ("-0.5", -0.5),
+        ("The share is .5", 0.5),
+        ("the change is -.5.", -0.5),
+        ("between 10-12", 12),
+        ("an F-16", 16),
+        ("12 000", 12_000),
+        ("1\u202f234\u202f567.5 m", 1_234_567.5),
+        ("in 2019 300", 300),
+        ("\\boxed{1{,}234}", 1234),
+        ("$12\\,500$", 12_500),
+        ("version 1.2.3", 3),
+        ("$1,234.50.", 1234.5),
+        ("1.5e3", 1500),
+        ("none", None),
+    ],
+)
+def test_the_last_number_is_read_as_people_write_it(text: str, number: float | None) -> None:
+    assert answer_values.last_number(text) == number
+
+
+def test_an_expected_number_may_be_written_with_the_usual_minus() -> None:
+    assert holds(ScorerKind.NUMBER, "\u22125", "it is -5")
+
+
 @pytest.mark.parametrize(
     ("text", "letter"),
     [
@@ -68,6 +104,28 @@ def test_numbers_may_be_off_by_a_tolerance_or_a_share() -> None:
         ("It must be B here", "B"),
         ("Either B or C", None),
         ("", None),
+        ("The correct answer is B. Option A is wrong because it ignores friction.", "B"),
+        ("B is correct: option C confuses mass with weight.", "B"),
+        ("The answer is B, the only option a careful reader can defend.", "B"),
+        ("**Answer: B**\n\nOption D would need a vacuum.", "B"),
+        ("### Answer\n\nB\n\nOption D would need a vacuum.", "B"),
+        ("B. Choice A is out because of the date.", "B"),
+        ("B) Paris\n\nA) is the largest city, C) a river", "B"),
+        ("A) no friction\nB) no mass\nC) both\n\nSo I would choose option C over B.", "C"),
+        ("A) wrong\nB) wrong\nC) fits\n\nC is the best of them.", "C"),
+        ("Since friction counts, option C", "C"),
+        ("Neither option C nor option D", None),
+        ("The answer is a B.", "B"),
+        ("the answer is a", "A"),
+        ("The answer is (a), since it fits", "A"),
+        ("The answer is a cat", None),
+        ("The answer is A since it fits", "A"),
+        ("Answer: I think that it is B", "B"),
+        ("The answer is option B, and option C is not", "B"),
+        ("Final Answer: \\boxed{C}\n\nOption B is not, since", "C"),
+        ("\\boxed{\\text{(D)}}", "D"),
+        ("Among the options, B fits", "B"),
+        ("A cat", None),
     ],
 )
 def test_the_letter_of_a_choice_is_found(text: str, letter: str | None) -> None:
@@ -126,7 +184,8 @@ def test_what_no_answer_could_meet_is_refused_when_items_are_read(
 def test_a_hostile_pattern_and_a_hostile_answer_take_no_time() -> None:
     began = time.process_time()
     assert not holds(ScorerKind.REGEX, "^(a+)+$", "a" * 50_000 + "!")
-    for text in ("9," * 500_000, "answer " * 100_000, "(" * 1_000_000, "A " * 500_000):
+    some = ("9," * 500_000, "answer " * 100_000, "(" * 1_000_000, "A " * 500_000, "123 " * 50_000, "-.1" * 50_000)
+    for text in (*some, "I choose " * 9000, "answer is the option " * 1000, "A.\n" * 9000, "boxed{\\" * 9000):
         answer_values.last_number(text)
         answer_values.choice_letter(text)
     assert time.process_time() - began < 2.0

@@ -141,6 +141,10 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: obj
     sent = {"messages": messages, **extra}
     expected = [found.get(one) for one in (*ANSWERS, "assert")]
     name = _name(found, sent)
+    unversioned, digest = (
+        digest_of([name, sent, expected, schema, version, repr(settings)])
+        for version in (scorers.FIRST_VERSION, scorers.version(settings))
+    )
     return EvaluationItem(
         name=name,
         messages=tuple(messages),
@@ -148,7 +152,8 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: obj
         tags=tuple(_tags(found)),
         extra=extra,
         reference=next((str(one) for one in expected[:-1] if one is not None), "") if settings is None else "",
-        digest=digest_of([name, sent, expected, schema, scorers.VERSION, repr(settings)]),
+        digest=digest,
+        unversioned=unversioned,
     )
 
 

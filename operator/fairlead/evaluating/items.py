@@ -31,6 +31,8 @@ class EvaluationItem:
     """The expected answer as text, for a judge."""
     digest: str
     """Digest of all that its answer and score depend on."""
+    unversioned: str = ""
+    """The same without the scorer's version, if that is not the first."""
 
     @property
     def cluster(self) -> str:
@@ -67,8 +69,12 @@ def run_position(name: str) -> str:
 
 
 def set_digest(items: Sequence[EvaluationItem]) -> str:
-    """Digest of a whole set, independent of its order."""
-    return digest_of(sorted(one.digest for one in items))
+    """Digest of a whole set, independent of its order.
+
+    Nor does it depend on a scorer's version: a revision that was rejected by a set is tried again when the set changes,
+    and an upgrade of Fairlead may start no pods.
+    """
+    return digest_of(sorted(one.unversioned or one.digest for one in items))
 
 
 def digest_of(value: object) -> str:

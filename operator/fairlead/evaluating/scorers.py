@@ -13,8 +13,7 @@ from fairlead.routing import linear_patterns
 from fairlead.routing.answers import compiled_schemas
 from fairlead.routing.answers.check_results import CheckResult
 
-VERSION: Final = 1
-"""Incremented when a scorer's result for the same answer changes: kept answers are then scored again."""
+FIRST_VERSION: Final = 1
 Holds = Callable[[ItemReply], bool]
 
 
@@ -33,6 +32,10 @@ class ScorerKind(StrEnum):
 
 
 JSON_KINDS: Final = frozenset({ScorerKind.JSON_SCHEMA, ScorerKind.JSON_FIELD})
+_VERSIONS: Final[Mapping[ScorerKind, int]] = {ScorerKind.NUMBER: 2, ScorerKind.CHOICE: 2}
+"""Incremented when a scorer's result for the same answer changes: kept answers are then requested again."""
+_ROUNDING: Final = 1 + 1e-6
+"""On a tolerance: 3.14 and 3.13 are 0.01 apart, and a little more as binary numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,11 @@ class AnswerRule:
 
     kind: ScorerKind
     holds: Holds
+
+
+def version(settings: ScorerSettings | None) -> int:
+    """The version of a scorer; a judge has the first."""
+    return FIRST_VERSION if settings is None else _VERSIONS.get(settings.kind, FIRST_VERSION)
 
 
 def rule(settings: ScorerSettings, expected: object, field: str) -> AnswerRule:
@@ -110,7 +118,7 @@ def _number(settings: ScorerSettings, expected: object, field: str) -> Holds:
     wanted = answer_values.number_of(expected)
     if wanted is None:
         raise ItemFieldError(field, expected, because="not a number", remedy="write one, for instance 42 or 3.14")
-    most = settings.tolerance * (abs(wanted) if settings.relative else 1.0)
+    most = settings.tolerance * (abs(wanted) if settings.relative else 1.0) * _ROUNDING
 
     def holds(reply: ItemReply) -> bool:
         found = answer_values.last_number(reply.text)
