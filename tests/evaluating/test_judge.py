@@ -12,6 +12,7 @@ from fairlead.evaluating.journal import SHOWN_CHARACTERS, JournalLine
 from fairlead.evaluating.judge import JudgeSettings, PairVerdict, PositionBias, Preference
 from fairlead.evaluating.progress import RunProgress, Side
 from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 
 (ITEM,), _ = item_file.read([b'{"id": 1, "input": "Which city?", "target": "Paris"}'], None)
 FIRST, SECOND, TIE, UNREADABLE = Preference
@@ -151,6 +152,21 @@ def test_ties_of_a_judge_that_reads_no_answers_say_nothing(bias: PositionBias, b
         assert bool(trouble) == bool(words)
         assert not words or words.endswith(f"another model in {fields.model}")
         assert len(words) <= 240
+
+
+def test_only_what_would_pass_by_such_ties_becomes_an_error() -> None:
+    silent = PositionBias(pairs=40, first=0, second=0, unreadable=40)
+    passed = GateVerdict(verdict=Verdict.PASSED, reason=GateReason.NOT_WORSE, message="100.0% right", n=40)
+    failed = replace(passed, verdict=Verdict.FAILED, reason=GateReason.GUARD_EXCEEDED)
+    assert judge.checked(passed, silent, judge.OF_COMMAND) == replace(
+        passed,
+        verdict=Verdict.ERROR,
+        reason=GateReason.JUDGE_FAILED,
+        message="the judge gave no verdict in 40 of 40 pairs; its replies must end with VERDICT: A, B or TIE: correct "
+        "--judge-instructions, or name another model in --judge-model",
+    )
+    assert judge.checked(failed, silent, judge.OF_SPEC) is failed
+    assert judge.checked(passed, replace(silent, unreadable=0), judge.OF_SPEC) is passed
 
 
 def test_verdicts_of_one_judge_are_found_among_other_lines() -> None:
