@@ -166,6 +166,26 @@ def test_each_guard_counts_its_own_fault(candidate: ScoredAnswer, guard: Guard) 
     assert [one.guard for one in guards.figures(found) if one.exceeded] == [guard]
 
 
+def test_a_guard_counts_samples_of_one_item_as_one() -> None:
+    """Of forty items five run into the limit each time, which forty answers do not show."""
+    cut = replace(RIGHT, cut=True)
+    single = [ItemPair(item=str(one), baseline=RIGHT, candidate=cut if one < 5 else RIGHT) for one in range(40)]
+    thrice = [replace(one, item=f"{one.item}/{sample}", cluster=one.item) for one in single for sample in range(3)]
+    for found in (single, thrice):
+        figures = next(one for one in guards.figures(found) if one.guard is Guard.CUT)
+        assert (figures.candidate, figures.exceeded) == (0.125, False)
+    assert next(one for one in guards.figures(in_clusters(single * 3, 1)) if one.guard is Guard.CUT).exceeded
+
+
+def test_a_few_long_answers_that_are_repeated_exceed_no_length() -> None:
+    long = replace(RIGHT, tokens=240)
+    single = [ItemPair(item=str(one), baseline=RIGHT, candidate=long if one < 4 else RIGHT) for one in range(40)]
+    thrice = [replace(one, item=f"{one.item}/{sample}", cluster=one.item) for one in single for sample in range(5)]
+    for found, exceeded in ((single, False), (thrice, False), (in_clusters(single * 5, 1), True)):
+        figures = next(one for one in guards.figures(found) if one.guard is Guard.LENGTH)
+        assert (figures.candidate, figures.exceeded) == (60, exceeded)
+
+
 def test_a_chattier_candidate_is_failed_by_its_length() -> None:
     long = replace(RIGHT, tokens=48)
     found = [ItemPair(item=str(one), baseline=RIGHT, candidate=long) for one in range(1000)]
@@ -206,6 +226,26 @@ def test_small_slices_are_skipped_and_only_bad_ones_are_marked_worse() -> None:
     assert slices.figures(small, 0.02) == ()
     shown = slices.figures([*tagged(pairs(both=50), "a"), *tagged(pairs(both=25, lost=25), "b")], 0.02)
     assert [(one.tag, one.worse) for one in shown] == [("a", False), ("b", True)]
+
+
+def test_a_slice_of_a_few_documents_is_shown_and_fails_no_candidate() -> None:
+    """Forty questions on one document are wrong together, which says little about any other document."""
+    rest = in_clusters(pairs(both=950, gained=10), 10)
+    one = [
+        replace(each, item=f"lost-{each.item}", cluster="document-x") for each in tagged(pairs(both=20, lost=20), "x")
+    ]
+    (shown,) = slices.figures([*rest, *one], 0.05)
+    assert (shown.tag, shown.counts.n, shown.counts.lost, shown.worse) == ("x", 40, 20, False)
+    assert verdict([*rest, *one], replace(PLAN, margin=0.05)).reason is GateReason.MARGIN_NOT_EXCLUDED
+    many = [replace(each, cluster=f"document-x{place // 2}") for place, each in enumerate(one)]
+    assert [each.worse for each in slices.figures([*rest, *many], 0.05)] == [True]
+
+
+def test_a_slice_of_ten_items_with_three_samples_each_is_not_tested() -> None:
+    found = list(tagged(pairs(lost=10), "few"))
+    thrice = [replace(one, item=f"{one.item}/{sample}", cluster=one.item) for one in found for sample in range(3)]
+    (shown,) = slices.figures(thrice, 0.02)
+    assert (shown.counts.n, shown.worse) == (30, False)
 
 
 def test_the_share_of_the_baselines_score_that_is_recovered_is_shown() -> None:

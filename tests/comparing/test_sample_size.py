@@ -97,3 +97,18 @@ def test_an_engine_that_differs_from_itself_needs_more_items_than_assumed() -> N
     hopeless = answer_noise.refusal(810, replace(TWO_POINTS, difference=-0.02), noisy)
     assert hopeless is not None
     assert "that needs no number of items" in hopeless.message
+
+
+def test_further_samples_of_an_item_are_no_further_items_but_for_its_noise() -> None:
+    alike = answer_noise.refusal(300, TWO_POINTS, samples=3)
+    assert alike == answer_noise.refusal(300, TWO_POINTS)
+    assert alike is not None
+    noisy = counts(100, 3, 2, 70)
+    assert answer_noise.refusal(270, TWO_POINTS, noisy, samples=3) is None
+    fewer = answer_noise.refusal(250, TWO_POINTS, noisy, samples=3)
+    assert fewer is not None
+    assert fewer.needed == 273
+    assert fewer.message.startswith("250 items can exclude a drop of 2.1 points")
+    quiet = replace(TWO_POINTS, discordance=0.0)
+    assert answer_noise.refusal(50, quiet, counts(100, 0, 0), samples=3) is not None
+    assert answer_noise.refusal(133, quiet, counts(100, 0, 0), samples=3) is None

@@ -27,21 +27,26 @@ class ClusteredCounts:
         """Whether any items share a cluster."""
         return len(self.clusters) < self.counts.n
 
-    def design_effect(self, difference: float) -> float:
+    @property
+    def few(self) -> bool:
+        """Whether there are too few clusters for a verdict; independent items are never too few."""
+        return self.clustered and len(self.clusters) < FEWEST
+
+    def design_effect(self, difference: float, z: float = _Z) -> float:
         """The variance relative to independent items, at this true difference or at the observed one.
 
         The larger of both counts, and never less than 1, so that clusters never help a candidate. The variance of few
-        clusters is uncertain: Student's distribution replaces the normal one.
+        clusters is uncertain: Student's distribution replaces the normal one, at its quantile `z`.
         """
         groups = len(self.clusters)
         if not self.clustered or groups < 2:
             return 1.0
         worst = max(self._spread(self.counts.difference) * groups / (groups - 1), self._spread(difference))
-        return max(1.0, worst * (1 + (_Z * _Z + 1) / (4 * (groups - 1))) ** 2)
+        return max(1.0, worst * (1 + (z * z + 1) / (4 * (groups - 1))) ** 2)
 
-    def effective(self, difference: float) -> PairCounts:
+    def effective(self, difference: float, z: float = _Z) -> PairCounts:
         """The same rates over as many independent items as these are worth."""
-        return self.counts.divided(self.design_effect(difference))
+        return self.counts.divided(self.design_effect(difference, z))
 
     def _spread(self, difference: float) -> float:
         """Variance by clusters over variance by items."""

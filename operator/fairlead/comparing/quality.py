@@ -182,7 +182,7 @@ def _too_few(facts: _QualityFacts) -> _QualityFinding | None:
     if n < least:
         message = f"{count(n, 'item')} compared, at least {least} are wanted; add items"
         return _QualityFinding(Verdict.UNDECIDED, GateReason.TOO_FEW_ITEMS, message, least - n)
-    if facts.counted.clustered and clusters < FEWEST:
+    if facts.counted.few:
         message = (
             f"the items are of {count(clusters, 'cluster')}, at least {FEWEST} are needed to know how "
             "much these vary; add items of other documents or conversations"

@@ -28,7 +28,7 @@ class ItemPlan:
     power: float = POWER
     """The probability of passing such a candidate."""
     design_effect: float = 1.0
-    """How many items of a cluster are worth one independent item."""
+    """How many items are worth one independent item: above 1 in clusters, below 1 with several samples of each."""
 
 
 def power(plan: ItemPlan, items: int) -> float:

@@ -9,7 +9,7 @@ from fairlead.comparing.clusters import clustered
 from fairlead.comparing.item_pairs import ItemPair, PairCounts
 
 FEWEST: Final = 30
-"""Fewest items of a slice that is tested."""
+"""Fewest items of a slice that is shown."""
 ALPHA: Final = 0.01
 """The probability that any slice is called worse when all are within the margin."""
 
@@ -21,16 +21,17 @@ class SliceFigures:
     tag: str
     counts: PairCounts
     worse: bool
-    """Worse by more than the margin, by Holm's rule over all slices."""
+    """Worse by more than the margin, by Holm's rule over all slices that are tested."""
 
 
 def figures(pairs: Sequence[ItemPair], margin: float) -> tuple[SliceFigures, ...]:
-    """Compute the figures of every tag with enough items, by name."""
+    """Compute the figures of every tag with enough items, by name; one of few clusters is shown, and not tested."""
     found = {tag: clustered([one for one in pairs if tag in one.tags]) for tag in _tags(pairs)}
-    effective = {tag: one.effective(-margin) for tag, one in found.items() if one.counts.n >= FEWEST}
+    shown = {tag: one for tag, one in found.items() if one.counts.n >= FEWEST}
+    effective = {tag: one.effective(-margin) for tag, one in shown.items() if not one.few}
     chances = {tag: score_bounds.tail(score_bounds.statistic(one, -margin)) for tag, one in effective.items()}
     worse = _holm(chances)
-    return tuple(SliceFigures(tag=tag, counts=found[tag].counts, worse=tag in worse) for tag in effective)
+    return tuple(SliceFigures(tag=tag, counts=one.counts, worse=tag in worse) for tag, one in shown.items())
 
 
 def _tags(pairs: Iterable[ItemPair]) -> list[str]:

@@ -76,7 +76,7 @@ class EvaluationRun:
         if self.judge is not None:
             await self.judge.find_model()
         noise = await self._noise()
-        refusal = answer_noise.refusal(len(self.items) * self.settings.samples, self.settings.power, noise)
+        refusal = answer_noise.refusal(len(self.items), self.settings.power, noise, self.settings.samples)
         if refusal is not None and not self.settings.anyway:
             return RunResult(noise=noise, refusal=refusal, report=None, sent=self.sent)
         await self._judge_kept()
