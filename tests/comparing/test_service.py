@@ -67,7 +67,7 @@ def test_what_the_final_analysis_leaves_undecided_stays_undecided() -> None:
 def test_before_the_final_analysis_the_number_of_requests_still_needed_is_stated() -> None:
     found = verdict(Traffic(minutes=10, slower=(1.15, 1.0), seed=4))
     assert (found.reason, found.missing) == (GateReason.LIMIT_NOT_EXCLUDED, 220)
-    assert found.message.endswith("; up to 220 more requests per side will decide")
+    assert found.message.endswith("; up to 220 more streamed requests per side will decide")
 
 
 @pytest.mark.parametrize("fault", list(Fault))
@@ -120,13 +120,30 @@ def test_durations_without_a_limit_are_not_compared() -> None:
     assert (found.verdict, found.message.partition(";")[0]) == (Verdict.PASSED, "durations are not compared")
 
 
-def test_replies_without_a_duration_decide_nothing() -> None:
-    bare = [
-        replace(one, ttft_s=None if place % 2 else 0.0, tpot_s=None)
-        for place, one in enumerate(Traffic(minutes=10).samples())
-    ]
+@pytest.mark.parametrize(("seconds", "unseen"), [(0.0, "first token and time per output"), (0.1, "time per output")])
+def test_replies_that_are_not_streamed_decide_nothing_and_no_more_of_them_are_wanted(
+    seconds: float, unseen: str
+) -> None:
+    bare = [replace(one, ttft_s=seconds or None, tpot_s=None) for one in Traffic(minutes=30).samples()]
     found = service.report(bare, PLAN).verdict
-    assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, 400)
+    assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, None)
+    assert found.message == (
+        f"{unseen} token cannot be compared: only streamed replies of several tokens have both latencies, and at least "
+        "one revision had none; judge by gate Quality or Manual, or promote or abort yourself"
+    )
+
+
+def test_requests_without_a_like_one_on_the_other_side_are_waited_for() -> None:
+    apart = [replace(one, load=int(one.candidate)) for one in Traffic(minutes=10).samples()]
+    found = service.report(apart, PLAN).verdict
+    assert (found.reason, found.missing) == (GateReason.LIMIT_NOT_EXCLUDED, 400)
+    assert found.message.startswith("first token 0.00 times (0.00 to more than 20)")
+
+
+def test_a_ratio_beyond_what_is_searched_is_shown_as_that() -> None:
+    found = verdict(Traffic(minutes=30, slower=(60.0, 1.0), sigma=0.3))
+    assert found.reason is GateReason.SLOWER
+    assert found.message.startswith("first token: more than 20 times the baseline's on ")
 
 
 def test_prompts_of_like_length_and_load_are_alike() -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from fairlead.cli import rollout_orders
 from fairlead.cli.rollout_orders import RolloutView
 from fairlead.cli.text_table import aligned
+from fairlead.comparing import rank_test
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState, StepVerdict
 from fairlead.fleet.gate_verdicts import Interval
 from fairlead.fleet.time_spans import lasting
@@ -78,7 +79,8 @@ def _verdict(one: StepVerdict) -> tuple[str, ...]:
 
 def _ratio(bounds: Interval) -> str:
     """An interval of latency ratios."""
-    return f"x{bounds.estimate:.2f} ({bounds.low:.2f} to {bounds.high:.2f})"
+    estimate, low, high = (rank_test.shown(one, ">") for one in (bounds.estimate, bounds.low, bounds.high))
+    return f"x{estimate} ({low} to {high})"
 
 
 def _difference(bounds: Interval) -> str:

@@ -45,6 +45,11 @@ class CourseResult:
     strata: tuple[Stratum, ...]
     """At the deciding analysis; if none decided, at the last one."""
 
+    @property
+    def seen(self) -> bool:
+        """Whether both sides have any duration."""
+        return any(one.baseline for one in self.strata) and any(one.candidate for one in self.strata)
+
 
 @dataclass(slots=True)
 class _Collected:

@@ -41,6 +41,11 @@ def interval(strata: Sequence[Stratum], level: float = score_bounds.LEVEL) -> In
     return Interval(low=_ratio_at(strata, z), estimate=_ratio_at(strata, 0.0), high=_ratio_at(strata, -z))
 
 
+def shown(ratio: float, above: str = "more than ") -> str:
+    """Format a ratio; one above the range that is searched is known as that only."""
+    return f"{above}{exp(_WIDEST):.0f}" if ratio == inf else f"{ratio:.2f}"
+
+
 def strata(durations: Mapping[object, tuple[Sequence[float], Sequence[float]]]) -> tuple[Stratum, ...]:
     """Build strata from durations of baseline and candidate; only positive ones count."""
     return tuple(

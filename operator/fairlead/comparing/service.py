@@ -153,19 +153,31 @@ def _within(facts: _ServiceFacts) -> _ServiceFinding | None:
     return _ServiceFinding(Verdict.PASSED, GateReason.NOT_WORSE, message)
 
 
+def _not_streamed(facts: _ServiceFacts) -> _ServiceFinding | None:
+    """No number of requests decides if none of them has the duration."""
+    unseen = [str(one) for one, course in facts.courses.items() if not course.seen]
+    if not unseen:
+        return None
+    message = (
+        f"{' and '.join(unseen)} cannot be compared: only streamed replies of several tokens have both latencies, and "
+        "at least one revision had none; judge by gate Quality or Manual, or promote or abort yourself"
+    )
+    return _ServiceFinding(Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, message)
+
+
 def _open(facts: _ServiceFacts) -> _ServiceFinding:
     """After the plan's last analysis it stays open: further analyses would err more often than stated."""
     open_ = {one: course for one, course in facts.courses.items() if course.outcome is CourseOutcome.OPEN}
     left = max(facts.plan.requests - course.information for course in open_.values())
     shown = "; ".join(f"{one} {_ratio(rank_test.interval(course.strata))}" for one, course in open_.items())
-    more = "" if left <= 0 else f"; up to {count(ceil(left), 'more request')} per side will decide"
+    more = "" if left <= 0 else f"; up to {count(ceil(left), 'more streamed request')} per side will decide"
     message = f"{shown} the baseline's, which rules out neither equality nor the limit{more}"
     missing = ceil(left) if left > 0 else None
     return _ServiceFinding(Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, message, missing)
 
 
 _RULES: Final[tuple[Callable[[_ServiceFacts], _ServiceFinding | None], ...]] = (
-    *(_no_traffic, _faulty, _warming_up, _slower, _too_few, _within, _open),
+    *(_no_traffic, _faulty, _warming_up, _slower, _too_few, _within, _not_streamed, _open),
 )
 """The first that finds something decides."""
 
@@ -207,7 +219,8 @@ def _rates(blocks: Sequence[FaultBlock]) -> tuple[float, float]:
 
 
 def _ratio(ratio: Interval) -> str:
-    return f"{ratio.estimate:.2f} times ({ratio.low:.2f} to {ratio.high:.2f})"
+    estimate, low, high = map(rank_test.shown, (ratio.estimate, ratio.low, ratio.high))
+    return f"{estimate} times ({low} to {high})" if low != high else f"{estimate} times"
 
 
 def _information(course: CourseResult) -> str:
