@@ -50,6 +50,12 @@ def test_requests_to_a_busy_endpoint_are_retried_as_its_retry_after_header_state
     assert endpoint.seen == {"hello": 1}
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 507, 522, 529])
+def test_whatever_a_busy_endpoint_answers_is_retried(endpoint: PretendedEndpoint, status: int) -> None:
+    endpoint.refusals = [(status, "0")]
+    assert answer(endpoint.url).text == "HELLO"
+
+
 def test_an_endpoint_that_stays_busy_is_an_error_of_the_item_with_its_message(endpoint: PretendedEndpoint) -> None:
     endpoint.broken = True
     assert answer(endpoint.url) == ItemReply(error="500 no")
@@ -99,7 +105,8 @@ def test_an_address_without_a_listener_ends_the_run_with_what_to_check() -> None
 
 def test_a_page_that_is_no_list_of_models_serves_none(endpoint: PretendedEndpoint) -> None:
     endpoint.models = ()
-    assert endpoint_client._model_names(b"[]") == []
+    for page in (b"[]", b'{"data": null}', b'{"data": ["chat", {"object": "model"}]}', b"{}"):
+        assert endpoint_client._model_names(page) == []
 
 
 def test_an_answer_that_takes_too_long_is_an_error(endpoint: PretendedEndpoint) -> None:

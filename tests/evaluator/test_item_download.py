@@ -23,6 +23,7 @@ class Hub(ThreadingHTTPServer):
 
     token = ""
     failures = 0
+    failing = 503
 
     @property
     def url(self) -> str:
@@ -35,7 +36,7 @@ class _Page(BaseHTTPRequestHandler):
     def do_GET(self) -> None:  # its name is the base class's
         if self.server.failures:
             self.server.failures -= 1
-            self.answer(503)
+            self.answer(self.server.failing)
         elif self.server.token and self.headers.get("Authorization") != f"Bearer {self.server.token}":
             self.answer(401)
         elif self.path == PATH:
@@ -46,6 +47,8 @@ class _Page(BaseHTTPRequestHandler):
     def answer(self, status: int, content: bytes = b"") -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
+        if status == 429:
+            self.send_header("Retry-After", "1" if self.server.failures == 1 else "soon")
         self.end_headers()
         self.wfile.write(content)
 
@@ -89,12 +92,25 @@ def test_a_mounted_file_is_delivered_whole(tmp_path: Path, capsys: pytest.Captur
     assert handed_lines.read(capsys.readouterr().out.splitlines()) == ITEMS
 
 
+@pytest.mark.parametrize("status", [408, 429, 503])
 def test_a_hub_file_is_delivered_whole_although_the_first_attempts_fail(
-    hub: Hub, capsys: pytest.CaptureFixture[str]
+    status: int, hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub.failures = 2
+    monkeypatch.setattr(item_download, "LONGEST_WAIT_S", 0.01)
+    hub.failures, hub.failing = 2, status
     assert from_hub(hub) == 0
     assert handed_lines.read(capsys.readouterr().out.splitlines()) == ITEMS
+
+
+def test_a_hub_that_limits_requests_for_longer_names_what_raises_the_limit(
+    hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(item_download, "LONGEST_WAIT_S", 0.01)
+    hub.failures, hub.failing = item_download.TRIES, 429
+    assert from_hub(hub) == 1
+    said = capsys.readouterr().err
+    assert "the hub answers 429; it limits requests by address, and by token where there is one: wait, or set" in said
+    assert "spec.items.source.tokenSecret, then delete this pod to try again" in said
 
 
 def test_a_hub_that_requires_a_token_gets_it_or_the_error_names_the_field_to_set(

@@ -16,7 +16,8 @@ TRIES: Final = 4
 _FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 30.0
 _CONNECT_S: Final = 10.0
-_BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
+_BUSY: Final = frozenset({408, 429})
+"""And all from 500 on: hosted APIs have some of their own."""
 _FINAL: Final = {401: "it wants another key", 403: "the key may not use it", 404: "it has no such model or path"}
 
 
@@ -106,7 +107,8 @@ class EndpointClient:
                 if reply.status == 200:
                     return replies.read(content), 0.0
                 error = ItemReply(error=f"{reply.status} {content[:120].decode(errors='replace')}")
-                return error, _retry_after(reply, wait) if reply.status in _BUSY else 0.0
+                may_pass = reply.status in _BUSY or reply.status >= 500
+                return error, _retry_after(reply, wait) if may_pass else 0.0
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
             unreachable = isinstance(problem, aiohttp.ClientConnectorError)
             return ItemReply(error=_words(problem), unreachable=unreachable), wait
@@ -128,8 +130,10 @@ def opened(concurrency: int) -> aiohttp.ClientSession:
 
 
 def _model_names(body: bytes) -> list[str]:
+    """Models of a list; `data` is null at some servers that have none yet."""
     found = json.loads(body)
-    return [str(one["id"]) for one in found["data"]] if isinstance(found, dict) and "data" in found else []
+    listed = found.get("data") if isinstance(found, dict) else None
+    return [str(one["id"]) for one in listed or () if isinstance(one, dict) and "id" in one]
 
 
 def _retry_after(reply: aiohttp.ClientResponse, wait: float) -> float:

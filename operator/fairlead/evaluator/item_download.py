@@ -13,6 +13,13 @@ from fairlead.evaluating.handed_lines import MOST_BYTES
 
 TRIES: Final = 4
 FIRST_WAIT_S: Final = 1.0
+LONGEST_WAIT_S: Final = 60.0
+"""Between two attempts, if the hub's Retry-After wants more."""
+_UNREACHED: Final = "check that the namespace's pods may reach the hub"
+_BUSY: Final = {
+    408: _UNREACHED,
+    429: "it limits requests by address, and by token where there is one: wait, or set spec.items.source.tokenSecret",
+}
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=300.0, sock_connect=10.0, sock_read=60.0)
 _REFUSED: Final = {
     401: "the hub wants a token, or another one; set spec.items.source.tokenSecret",
@@ -75,27 +82,32 @@ def beside(folder: Path) -> str:
     return digest.hexdigest()
 
 
-async def from_hub(address: HubAddress, token: str, wait_s: float = FIRST_WAIT_S) -> bytes:
+async def from_hub(address: HubAddress, token: str) -> bytes:
     """Download a file from a hub, with retries; the token is not sent to other hosts on a redirect.
 
     Space around the token is ignored, as engines do: a Secret made from a file often ends with a line break.
     """
     headers = {"Authorization": f"Bearer {token.strip()}"} if token.strip() else {}
-    words = ""
+    words, remedy, least = "", "", 0.0
     async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as session:
         for attempt in range(TRIES):
             if attempt:
-                await asyncio.sleep(wait_s * 2**attempt)
+                await asyncio.sleep(max(FIRST_WAIT_S * 2**attempt, least))
             try:
                 async with session.get(address.url, headers=headers) as reply:
-                    if reply.status < 500:
+                    if reply.status < 500 and reply.status not in _BUSY:
                         return await _content(address, reply)
-                    words = f"the hub answers {reply.status}"
+                    words, remedy = f"the hub answers {reply.status}", _BUSY.get(reply.status, _UNREACHED)
+                    least = _retry_after(reply)
             except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-                words = str(problem)[:120] or type(problem).__name__
-    raise ItemsUnread(
-        f"{address.url}: {words}; check that the namespace's pods may reach the hub, then delete this pod to try again"
-    )
+                words, remedy, least = str(problem)[:120] or type(problem).__name__, _UNREACHED, 0.0
+    raise ItemsUnread(f"{address.url}: {words}; {remedy}, then delete this pod to try again")
+
+
+def _retry_after(reply: aiohttp.ClientResponse) -> float:
+    """Seconds to wait at least, as the hub wants; a date is not read."""
+    given = reply.headers.get("Retry-After", "")
+    return min(float(given), LONGEST_WAIT_S) if given.isdecimal() else 0.0
 
 
 async def _content(address: HubAddress, reply: aiohttp.ClientResponse) -> bytes:
