@@ -265,6 +265,16 @@ def test_a_plan_as_json_and_one_that_no_number_can_keep(run: Run) -> None:
     assert run("evaluate", "plan", "--power", "100")[0] == 2
 
 
+def test_a_plan_for_a_worse_candidate_lets_as_many_answers_differ_as_that_takes(run: Run) -> None:
+    code, out, _ = run("evaluate", "plan", "--difference", "-10", "--margin", "20")
+    lines = out.splitlines()
+    assert (code, lines[0].rpartition(" and ")[2]) == (0, "10.0% of the answers differing")
+    assert [line.split() for line in lines[3:5]] == [["2%", "-", "-", "-"], ["5%", "-", "-", "-"]]
+    assert lines[5].split()[2] == lines[0].split()[0]
+    assert json.loads(run("evaluate", "plan", "--difference", "-10", "-o", "json")[1])["discordance"] == 0.1
+    assert "3.0% of the answers" in run("evaluate", "plan", "--difference", "-1", "--discordance", "3")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "because"),
     [

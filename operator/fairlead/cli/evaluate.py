@@ -35,7 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--expected-score", metavar="PERCENT", help="the baseline's score as measured elsewhere")
     parser.add_argument("--power", default="80", metavar="PERCENT", help="chance that an equal candidate passes (80)")
     parser.add_argument(
-        "--discordance", metavar="PERCENT", help="answers that are expected to differ (as the noise shows; plan: 5)"
+        "--discordance",
+        metavar="PERCENT",
+        help="answers that are expected to differ (as the noise shows; plan: 5, or --difference if that is more)",
     )
     parser.add_argument("--difference", default="0", metavar="POINTS", help="plan: how much better it truly is (0)")
     parser.add_argument("--items", type=int, metavar="N", help="plan: print what this many items can show")

@@ -91,7 +91,9 @@ def plan(chosen: argparse.Namespace) -> ItemPlan:
     """Build the plan from points and percents."""
     discordance = _share("--discordance", chosen.discordance or _USUAL_DISCORDANCE, 0, 100)
     difference = _share("--difference", chosen.difference, -100, 100)
-    if chosen.discordance and abs(difference) > discordance:
+    if not chosen.discordance:
+        discordance = max(discordance, abs(difference))
+    if abs(difference) > discordance:
         raise EvaluateArgumentError(
             f"--difference {chosen.difference}: cannot exceed the share of answers that differ, --discordance "
             f"{chosen.discordance}; correct one of them"

@@ -63,5 +63,10 @@ def _table(plan: ItemPlan) -> Iterator[tuple[str, ...]]:
     margins = (plan.margin / 2, plan.margin, 2 * plan.margin)
     yield "differing", *(f"{100 * one:g} points" for one in margins)
     for discordance in _BESIDE:
-        found = (sample_size.items_needed(replace(plan, margin=margin, discordance=discordance)) for margin in margins)
+        found = (_needed(replace(plan, margin=margin, discordance=discordance)) for margin in margins)
         yield f"{discordance:.0%}", *("-" if one is None else f"{one:,}" for one in found)
+
+
+def _needed(plan: ItemPlan) -> int | None:
+    """None also if so few answers differ that the candidate cannot be that much worse or better."""
+    return None if plan.discordance < abs(plan.difference) else sample_size.items_needed(plan)
