@@ -73,17 +73,17 @@ def test_a_candidate_that_it_finds_worse_fails_early(
 
 
 @pytest.mark.parametrize(
-    ("says", "message"),
+    ("verdict", "message"),
     [
         ("VERDICT: A", f"in {ITEMS} of {ITEMS} pairs, more often than by chance: it does not read the answers"),
         ("I cannot help with that.", f"gave no verdict in {ITEMS} of {ITEMS} pairs; its replies must end with VERDICT"),
     ],
 )
 def test_a_judge_that_reads_no_answers_passes_no_candidate(
-    says: str, message: str, words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+    verdict: str, message: str, words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
 ) -> None:
     endpoints["candidate"].answer = lambda question: question[::-1]
-    endpoints["judge"].answer = lambda _: says
+    endpoints["judge"].answer = lambda _: verdict
     code, out, _err = run(*words, "-o", "json")
     found = json.loads(out)
     assert (code, found["verdict"]["verdict"], found["verdict"]["reason"]) == (4, "Error", "JudgeFailed")

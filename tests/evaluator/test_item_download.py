@@ -108,9 +108,11 @@ def test_a_hub_that_limits_requests_for_longer_names_what_raises_the_limit(
     monkeypatch.setattr(item_download, "LONGEST_WAIT_S", 0.01)
     hub.failures, hub.failing = item_download.TRIES, 429
     assert from_hub(hub) == 1
-    said = capsys.readouterr().err
-    assert "the hub answers 429; it limits requests by address, and by token where there is one: wait, or set" in said
-    assert "spec.items.source.tokenSecret, then delete this pod to try again" in said
+    message = capsys.readouterr().err
+    assert (
+        "the hub answers 429; it limits requests by address, and by token where there is one: wait, or set" in message
+    )
+    assert "spec.items.source.tokenSecret, then delete this pod to try again" in message
 
 
 def test_a_hub_that_requires_a_token_gets_it_or_the_error_names_the_field_to_set(
