@@ -110,9 +110,9 @@ def test_a_hub_that_limits_requests_for_longer_names_what_raises_the_limit(
     assert from_hub(hub) == 1
     message = capsys.readouterr().err
     assert (
-        "the hub answers 429; it limits requests by address, and by token where there is one: wait, or set" in message
+        "the hub answers 429; it limits requests by address, and by token where there is one: wait" in message
     )
-    assert "spec.items.source.tokenSecret, then delete this pod to try again" in message
+    assert "or set spec.items.source.tokenSecret, then delete this pod to try again" in message
 
 
 def test_a_hub_that_requires_a_token_gets_it_or_the_error_names_the_field_to_set(
