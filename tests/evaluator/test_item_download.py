@@ -109,9 +109,7 @@ def test_a_hub_that_limits_requests_for_longer_names_what_raises_the_limit(
     hub.failures, hub.failing = item_download.TRIES, 429
     assert from_hub(hub) == 1
     message = capsys.readouterr().err
-    assert (
-        "the hub answers 429; it limits requests by address, and by token where there is one: wait" in message
-    )
+    assert "the hub answers 429; it limits requests by address, and by token where there is one: wait" in message
     assert "or set spec.items.source.tokenSecret, then delete this pod to try again" in message
 
 
