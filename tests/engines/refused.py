@@ -5,10 +5,9 @@ from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
-from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.setups import A100, B200, ENGINE, H100, LATENT, LLAMA, MIXTURE, RTX5090, T4, V100, setup_of, stored
+from tests.engines.setups import A100, B200, ENGINE, LATENT, LLAMA, MIXTURE, RTX5090, T4, V100, setup_of, stored
 
 WEIGHTS: Final = "spec.engine.quantization.weights"
 KV: Final = "spec.engine.quantization.kvCache"
@@ -152,26 +151,6 @@ FORMATS: Final = {
             Why.FORMAT_DIFFERS_FROM_CHECKPOINT,
             "Llama-3.1-8B is not quantized, and awq is not made while loading",
             "take a checkpoint stored as awq, or write fp8PerTensor",
-        ),
-    ),
-    "experts of 768 cannot be cut in sixteen and keep whole groups of 32": (
-        setup_of(replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=16)),
-        no(
-            "spec.parallelism.tensor",
-            16,
-            Why.FORMAT_NEEDS_ALIGNMENT,
-            "mxfp4 shares one scale among 32 weights, and 768 or 4096 divided by 16 is not a multiple of 32",
-            "write 8",
-        ),
-    ),
-    "a width that is no multiple at all fits no number of GPUs": (
-        setup_of(replace(ENGINE, weights=WeightFormat.MXFP8), shape=replace(LLAMA, intermediate=1000), on=B200),
-        no(
-            "spec.parallelism.tensor",
-            1,
-            Why.FORMAT_NEEDS_ALIGNMENT,
-            "mxfp8 shares one scale among 32 weights, and 1000 or 4096 divided by 1 is not a multiple of 32",
-            "write fp8PerTensor as spec.engine.quantization.weights",
         ),
     ),
 }

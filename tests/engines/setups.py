@@ -38,6 +38,9 @@ QWEN_SMALL: Final = replace(LLAMA_SMALL, name="Qwen3-0.6B", family="qwen3", voca
 MIXTURE: Final = replace(
     LLAMA, name="Qwen3-30B-A3B", family="qwen3_moe", experts=ExpertLayers(count=128, per_token=8, intermediate=768)
 )
+WIDER_EXPERTS: Final = replace(
+    MIXTURE, name="MiniMax-M2", experts=ExpertLayers(count=256, per_token=8, intermediate=1536)
+)
 LATENT: Final = replace(
     MIXTURE,
     name="DeepSeek-V3",
@@ -50,6 +53,11 @@ LATENT: Final = replace(
 def stored(shape: ModelShape, format_: WeightFormat) -> ModelShape:
     """The same model from a quantized checkpoint."""
     return replace(shape, stored=StoredWeights(format=format_))
+
+
+def in_blocks(shape: ModelShape, format_: WeightFormat = WeightFormat.FP8) -> ModelShape:
+    """The same model from a checkpoint in eight bits, where 128 rows and columns share one scale."""
+    return replace(shape, stored=StoredWeights(format=format_, block=128))
 
 
 def gpu(product: str, capability: ComputeCapability, memory_gib: int) -> Accelerator:

@@ -14,7 +14,8 @@ from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.desired_state import Adapter, DesiredEngine, DesiredSpeculation, Parallelism, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines import refused, refused_extras, refused_together
+from fairlead.fleet.shapes import ExpertLayers, MatrixGroup, RecurrentLayers, StoredWeights
+from tests.engines import refused, refused_extras, refused_scales, refused_together
 from tests.engines.setups import (
     A100,
     B200,
@@ -32,13 +33,19 @@ from tests.engines.setups import (
     T4,
     V100,
     VOLUME,
+    WIDER_EXPERTS,
     WITH_DRAFT,
+    in_blocks,
     setup_of,
     stored,
 )
 
+GATED_DELTA: Final = RecurrentLayers(layers=24, key_heads=16, value_heads=32, key_dim=128, value_dim=128, kernel=4)
+GPT_OSS: Final = ExpertLayers(count=128, per_token=4, intermediate=2880)
+
 REFUSED: Final[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = {
     **refused.FORMATS,
+    **refused_scales.SCALES,
     **refused.CACHES,
     **refused_together.SPREAD,
     **refused_together.GUESSES,
@@ -72,6 +79,45 @@ ALLOWED: Final = {
     "fewer KV heads than GPUs": setup_of(spread=Parallelism(tensor=16), on=H100),
     "MXFP4 over as many GPUs as its groups allow": setup_of(
         replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=8)
+    ),
+    "a checkpoint stored as MXFP4, whose experts are padded": setup_of(
+        shape=stored(replace(MIXTURE, hidden=2880, experts=GPT_OSS), WeightFormat.MXFP4),
+        on=H100,
+        spread=Parallelism(tensor=8),
+    ),
+    "whole experts in MXFP4 on each GPU": setup_of(
+        replace(ENGINE, weights=WeightFormat.MXFP4, extra_args=("-ep",)),
+        shape=MIXTURE,
+        on=H100,
+        spread=Parallelism(tensor=16),
+    ),
+    "FP8 blocks of experts, which kernels divide": setup_of(
+        shape=in_blocks(WIDER_EXPERTS), on=H100, spread=Parallelism(tensor=8)
+    ),
+    "the same on a GPU that is not in the catalogue": setup_of(
+        shape=in_blocks(WIDER_EXPERTS), on=None, spread=Parallelism(tensor=8)
+    ),
+    "FP8 blocks of whole experts": setup_of(
+        replace(ENGINE, extra_args=("--enable-expert-parallel",)),
+        shape=in_blocks(WIDER_EXPERTS),
+        on=A100,
+        spread=Parallelism(tensor=8),
+    ),
+    "FP8 by tensor, which has no blocks": setup_of(
+        shape=stored(WIDER_EXPERTS, WeightFormat.FP8), on=A100, spread=Parallelism(tensor=8)
+    ),
+    "whole blocks of recurrent layers": setup_of(
+        shape=in_blocks(replace(LLAMA, recurrent=GATED_DELTA)), on=H100, spread=Parallelism(tensor=8)
+    ),
+    "blocks that no GPU divides": setup_of(shape=in_blocks(replace(LLAMA, intermediate=9720)), on=H100),
+    "matrices that are not stored in blocks": setup_of(
+        shape=replace(
+            LLAMA,
+            intermediate=9728,
+            stored=StoredWeights(format=WeightFormat.FP8, block=128, kept=frozenset({MatrixGroup.MLP})),
+        ),
+        on=H100,
+        spread=Parallelism(tensor=8),
     ),
     "ngram": setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4))),
     "ngram beside asynchronous scheduling": setup_of(

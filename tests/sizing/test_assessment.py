@@ -88,6 +88,19 @@ def test_heads_that_do_not_divide_are_refused_before_any_counting() -> None:
     )
 
 
+def test_kv_heads_that_neither_divide_nor_repeat_equally_are_refused_before_any_counting() -> None:
+    phi = sizing_input("microsoft/phi-4")
+    answers = {
+        tensor: assessment.assess(replace(phi, parallelism=Parallelism(tensor=tensor))) for tensor in (1, 2, 4, 20)
+    }
+    assert answers[4] == NoFit(
+        reason=FitReason.HEADS_NOT_DIVISIBLE,
+        because="10 KV heads cannot be shared evenly by 4 GPUs, nor repeated equally often",
+        memory=None,
+    )
+    assert [tensor for tensor, answer in answers.items() if isinstance(answer, Fit)] == [1, 2, 20]
+
+
 def test_a_recurrent_model_without_a_state_a_sequence_is_refused_unless_eager_or_smaller() -> None:
     inputs = sizing_input("Inferact/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384)
     eager, smaller = replace(inputs, eager=True), replace(inputs, max_sequences=8)

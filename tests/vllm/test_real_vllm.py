@@ -21,13 +21,14 @@ from fairlead.fleet.findings import SpecRefusal
 from fairlead.review import admission
 from fairlead.review.result import Review
 from house import real_vllm, vllm_flags
-from tests.engines import refused, refused_extras, refused_together
+from tests.engines import refused, refused_extras, refused_scales, refused_together
 from tests.vllm.beyond import NEEDS_A_GPU, OURS
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
 TABLES: Sequence[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = (
     refused.FORMATS,
+    refused_scales.SCALES,
     refused.CACHES,
     refused_extras.EXTRAS,
     refused_extras.CONVERSATIONS,

@@ -50,8 +50,8 @@ class Parallelism(ApiModel):
 
     tensor: Degree = Field(
         default=1,
-        description="GPUs that share each layer. Must divide the attention heads. Default 1. More memory and "
-        "lower latency for a model that does not fit on one GPU.",
+        description="GPUs that share each layer. Must divide the attention heads, and divide the KV heads or be a "
+        "multiple of them. Default 1. More memory and lower latency for a model that does not fit on one GPU.",
     )
     pipeline: Degree = Field(default=1, description="Groups of GPUs among which the layers are divided. Default 1.")
     data: Degree = Field(

@@ -97,16 +97,16 @@ def adapter_rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
-    """Attention heads are divided evenly; KV heads may be replicated."""
-    tensor = setup.wanted.parallelism.tensor
-    if setup.shape is None or tensor < 1 or setup.shape.heads % tensor == 0:
+    """Attention heads are divided evenly; KV heads are too, or each is repeated equally often."""
+    tensor, shape = setup.wanted.parallelism.tensor, setup.shape
+    if shape is None or tensor < 1 or shape.divides_heads(tensor):
         return None
-    heads = setup.shape.heads
-    below = next(less for less in range(tensor, 0, -1) if heads % less == 0)
+    below = next(less for less in range(tensor, 0, -1) if shape.divides_heads(less))
+    odd = f"{shape.heads} attention heads" if shape.heads % tensor else f"{shape.kv_heads} KV heads"
     return SpecRefusal(
         field="spec.parallelism.tensor",
         value=str(tensor),
         reason=EngineReason.HEADS_NOT_DIVISIBLE,
-        because=f"{count(tensor, 'GPU')} cannot share the {heads} attention heads of {setup.shape.name} evenly",
+        because=f"{count(tensor, 'GPU')} cannot share the {odd} of {shape.name} evenly",
         remedy=f"write {below}",
     )

@@ -115,6 +115,10 @@ class StoredWeights:
     """Parts in FP8 by channel within a four-bit checkpoint."""
     described: bool = False
     """Whether `kept` and `eight_bit` were read from the checkpoint; otherwise they are what its format usually does."""
+    block: int | None = None
+    """Rows, and as many columns, that share one scale, in FP8 by blocks."""
+    group: int | None = None
+    """Weights that share one scale, in four bits; None: as many as is usual, 128."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +174,30 @@ class ModelShape:
         return self.layers - (self.recurrent.layers if self.recurrent else 0)
 
     @property
+    def inner_widths(self) -> dict[MatrixGroup, int]:
+        """Widths that tensor parallelism divides, by the matrices between them; experts may be spread whole instead."""
+        value_dim = self.latent.value_dim if self.latent else self.head_dim
+        widths = {MatrixGroup.ATTENTION: self.heads * value_dim}
+        if self.experts:
+            widths |= {
+                MatrixGroup.EXPERTS: self.experts.intermediate,
+                MatrixGroup.SHARED_EXPERTS: self.experts.shared_intermediate,
+            }
+        if self.recurrent:
+            widths[MatrixGroup.RECURRENT_OUT] = self.recurrent.value_heads * self.recurrent.value_dim
+        if self.expert_layers < self.layers or (self.experts and self.experts.beside_dense):
+            widths[MatrixGroup.MLP] = self.intermediate
+        return {part: width for part, width in widths.items() if width}
+
+    @property
     def expert_layers(self) -> int:
         """Layers with experts."""
         return (self.layers - self.experts.first_dense) // self.experts.every if self.experts else 0
+
+    def divides_heads(self, gpus: int) -> bool:
+        """Whether so many GPUs can share the heads evenly; latent attention has one vector for all heads, on each GPU.
+
+        Every engine repeats KV heads if there are fewer than GPUs, and then needs a whole number of copies of each.
+        """
+        kv_heads = self.latent is not None or self.kv_heads % gpus == 0 or gpus % self.kv_heads == 0
+        return self.heads % gpus == 0 and kv_heads

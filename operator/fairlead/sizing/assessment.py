@@ -51,10 +51,12 @@ def _context_exceeds_model(question: SizingInput) -> FitRefusal | None:
 
 
 def _heads_not_divisible(question: SizingInput) -> FitRefusal | None:
-    heads, tensor = question.shape.heads, question.parallelism.tensor
-    if heads % tensor == 0:
+    shape, tensor = question.shape, question.parallelism.tensor
+    if shape.divides_heads(tensor):
         return None
-    words = f"{heads} attention heads cannot be shared evenly by {tensor} GPUs: use a divisor of {heads}"
+    words = f"{shape.heads} attention heads cannot be shared evenly by {tensor} GPUs: use a divisor of {shape.heads}"
+    if shape.heads % tensor == 0:
+        words = f"{shape.kv_heads} KV heads cannot be shared evenly by {tensor} GPUs, nor repeated equally often"
     return FitReason.HEADS_NOT_DIVISIBLE, words
 
 

@@ -189,6 +189,8 @@ def _stored(name: str, facts: ModelFacts) -> StoredWeights | MissingFact:
         kept=frozenset(map(MatrixGroup, parts)),
         eight_bit=frozenset(map(MatrixGroup, facts.get("eight_bit", []))),
         described="kept" in facts or "eight_bit" in facts,
+        block=facts.get("weight_block"),
+        group=facts.get("weight_group"),
     )
 
 

@@ -162,6 +162,11 @@ def test_what_vllm_would_refuse_ends_the_start_with_its_message(
         started(LLAMA, *flags, machine=machine)
 
 
+def test_kv_heads_that_gpus_cannot_share_end_it_while_the_weights_load() -> None:
+    with pytest.raises(CannotStart, match=r"AssertionError: .* 10 KV heads cannot be shared evenly by 4 GPUs"):
+        started("microsoft/phi-4", "-tp", "4")
+
+
 def test_a_plugin_may_bring_a_parser_of_any_name_and_an_unused_parser_is_not_checked() -> None:
     own = ("--enable-auto-tool-choice", "--tool-call-parser", "own", "--tool-parser-plugin", "/own.py")
     assert started(LLAMA, *own).served.answering.tool_parser == "own"

@@ -21,8 +21,10 @@ from tests.engines.setups import (
     NGRAM,
     T4,
     VOLUME,
+    WIDER_EXPERTS,
     WITH_DRAFT,
     gpu,
+    in_blocks,
     setup_of,
     stored,
 )
@@ -160,6 +162,18 @@ ALLOWED: Final[dict[str, EngineSetup]] = {
     "four bits of experts": setup_of(replace(ENGINE, weights=WeightFormat.MXFP4), shape=LATENT, on=H100),
     "latent attention over any number that divides its heads": setup_of(
         ENGINE, shape=replace(LATENT, heads=36, kv_heads=5), spread=Parallelism(tensor=4), on=H100
+    ),
+    "whole experts in FP8 blocks on each GPU": setup_of(
+        replace(ENGINE, extra_args=("--ep-size", "8")),
+        shape=in_blocks(WIDER_EXPERTS),
+        spread=Parallelism(tensor=8),
+        on=H100,
+    ),
+    "experts that another back end divides": setup_of(
+        replace(ENGINE, extra_args=("--moe-a2a-backend=deepep",)),
+        shape=in_blocks(WIDER_EXPERTS),
+        spread=Parallelism(tensor=8),
+        on=H100,
     ),
     "a cache in four bits on Blackwell": setup_of(
         replace(ENGINE, kv=KvFormat.NVFP4), on=gpu("RTX-6000", H100.capability._replace(major=12), 96)

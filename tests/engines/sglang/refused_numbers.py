@@ -20,7 +20,9 @@ from tests.engines.setups import (
     T4,
     V100,
     VOLUME,
+    WIDER_EXPERTS,
     WITH_DRAFT,
+    in_blocks,
     setup_of,
     stored,
 )
@@ -125,6 +127,13 @@ WRONG: Final[dict[str, Row]] = {
         "9",
         Why.HEADS_NOT_DIVISIBLE,
         "write 6",
+    ),
+    "blocks of FP8 scales are not cut": (
+        setup_of(ENGINE, shape=in_blocks(WIDER_EXPERTS), spread=Parallelism(tensor=8), on=H100),
+        "spec.parallelism.tensor",
+        "8",
+        Why.FORMAT_NEEDS_ALIGNMENT,
+        "write 4, or add --ep-size 8 to spec.engine.extraArgs",
     ),
     "a replica has as many GPUs as it is spread over": (
         setup_of(ENGINE, spread=Parallelism(tensor=4), gpus=2, on=H100),

@@ -118,6 +118,8 @@ def _refused(verdict: NoFit, question: SizingInput) -> str:
                 f"ValueError: User-specified max_model_len ({question.context}) is greater than the derived "
                 f"max_model_len (max_position_embeddings={shape.positions})."
             )
+        case FitReason.HEADS_NOT_DIVISIBLE if shape.heads % question.parallelism.tensor == 0:
+            return f"AssertionError: (simulated: {verdict.because})"
         case FitReason.HEADS_NOT_DIVISIBLE:
             return (
                 f"ValueError: Total number of attention heads ({shape.heads}) must be divisible by tensor parallel "

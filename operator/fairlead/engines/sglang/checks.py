@@ -3,18 +3,22 @@
 from typing import Final
 
 from fairlead.engines import field_flags as rows
-from fairlead.engines import spec_conversation, spec_refusals, spec_speculation
+from fairlead.engines import spec_conversation, spec_refusals, spec_scales, spec_speculation
 from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang import conversation, extra_arg_checks, formats, limits
 from fairlead.engines.sglang.field_flags import FIELDS
+from fairlead.engines.sglang.memory import settings
+from fairlead.engines.spec_scales import ScaleGroups
 from fairlead.fleet.accelerators import AMPERE, BLACKWELL, TURING
 from fairlead.fleet.findings import SpecRefusal
-from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.fleet.shapes import ModelShape
 
 WEIGHTS: Final = "spec.engine.quantization.weights"
+_OTHERWISE_DIVIDED: Final = (
+    *("--attn-dp-size", "--attention-data-parallel-size", "--enable-dp-attention", "--moe-dense-tp-size"),
+    *("--moe-a2a-backend", "--moe-dp-size", "--moe-data-parallel-size"),
+)
 LONGER_ALLOWED: Final = "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"
 
 
@@ -88,6 +92,17 @@ def no_experts_to_quantize(setup: EngineSetup) -> SpecRefusal | None:
     )
 
 
+def blocks_cut(setup: EngineSetup) -> SpecRefusal | None:
+    """`srt/layers/quantization/fp8.py`: "The output_size of gate's and up's weight = 192 is not divisible by weight
+    quantization block_n = 128". How attention ranks and other back ends of experts divide is not checked here."""
+    block = setup.shape.stored.block if setup.shape else None
+    if block is None or setup.gives(*_OTHERWISE_DIVIDED):
+        return None
+    groups = ScaleGroups(size=block, experts=block, spread=settings(setup).expert_parallel)
+    spread = f"add --ep-size {setup.wanted.parallelism.tensor} to spec.engine.extraArgs"
+    return spec_scales.cut_groups(setup, groups, spread, "take a checkpoint stored in another format")
+
+
 def cache_needs_blackwell(setup: EngineSetup) -> SpecRefusal | None:
     """`srt/arg_groups/kv_cache_hook.py`: nvfp4 is for SM100 and SM120."""
     gpu = setup.accelerator
@@ -100,28 +115,6 @@ def cache_needs_blackwell(setup: EngineSetup) -> SpecRefusal | None:
         because=f"needs compute capability 10.0, and {gpu.product} has {gpu.capability}",
         remedy="write fp8 or auto",
     )
-
-
-def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
-    """`srt/models/llama.py`: heads are a multiple of the GPUs, and KV heads a multiple or a divisor of them."""
-    tensor, shape = setup.wanted.parallelism.tensor, setup.shape
-    if shape is None or tensor < 1 or _is_shared_evenly(shape, tensor):
-        return None
-    below = next(less for less in range(tensor, 0, -1) if _is_shared_evenly(shape, less))
-    return SpecRefusal(
-        field="spec.parallelism.tensor",
-        value=str(tensor),
-        reason=EngineReason.HEADS_NOT_DIVISIBLE,
-        because=f"{count(tensor, 'GPU')} cannot share the {shape.heads} attention and {shape.kv_heads} KV heads of "
-        f"{shape.name} evenly",
-        remedy=f"write {below}",
-    )
-
-
-def _is_shared_evenly(shape: ModelShape, tensor: int) -> bool:
-    """Latent attention keeps one vector for all heads, on each GPU."""
-    kept = shape.latent is not None or shape.kv_heads % tensor == 0 or tensor % shape.kv_heads == 0
-    return shape.heads % tensor == 0 and kept
 
 
 def count_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
@@ -162,8 +155,12 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     weights_differ_from_checkpoint,
     checkpoint_is_plain,
     no_experts_to_quantize,
+    blocks_cut,
     cache_needs_blackwell,
-    heads_not_divisible,
+    cited(
+        "`srt/models/llama.py`: heads are a multiple of the GPUs, and KV heads a multiple or a divisor of them.",
+        spec_refusals.heads_not_divisible,
+    ),
     cited(
         "Each rank takes a GPU: `srt/entrypoints/engine.py` starts tensor x pipeline x data schedulers.",
         spec_refusals.too_few_gpus,

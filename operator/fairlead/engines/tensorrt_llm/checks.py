@@ -111,7 +111,10 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     weights_need_capability,
     weights_differ_from_checkpoint,
     cache_needs_capability,
-    cited("`_torch/modules/attention.py` divides heads by ranks; KV heads repeat.", spec_refusals.heads_not_divisible),
+    cited(
+        "`_torch/modules/attention.py` divides heads by ranks; `duplicate_kv_weight` repeats KV heads equally often.",
+        spec_refusals.heads_not_divisible,
+    ),
     cited("`mapping.py`: each rank of tensor x pipeline takes a GPU.", spec_refusals.too_few_gpus),
     cited(
         "Nothing in TensorRT-LLM refuses it, and positions that the model never saw give nonsense.",

@@ -20,6 +20,7 @@ OF_GPUS: Final[frozenset[RefusalCheck]] = frozenset(
     {
         weights.needs_capability,
         weights.dtype_needs_capability,
+        weights.blocks_cut,
         kv_cache.eight_bits_need_capability,
         kv_cache.four_bits_need_blackwell,
         kv_cache.bfloat16_needs_capability,
@@ -38,13 +39,15 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     weights.differs_from_checkpoint,
     weights.checkpoint_is_plain,
     weights.not_aligned,
+    weights.blocks_cut,
     kv_cache.eight_bits_need_capability,
     kv_cache.four_bits_need_blackwell,
     kv_cache.bfloat16_needs_capability,
     kv_cache.latent_attention,
     kv_cache.five_bit_exponent_with_eight_bit_weights,
     cited(
-        '"Total number of attention heads (4) must be divisible by tensor parallel size (3)."; KV heads repeat.',
+        '"Total number of attention heads (4) must be divisible by tensor parallel size (3)."; `QKVParallelLinear` '
+        "divides KV heads too, or repeats each equally often: an AssertionError while loading.",
         spec_refusals.heads_not_divisible,
     ),
     cited(

@@ -1,17 +1,22 @@
 """Whether the weights can have the spec's format: release, GPU, dtype, experts and the stored checkpoint."""
 
+from dataclasses import replace
 from typing import Final
 
+from fairlead.engines import spec_scales
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.engines.spec_scales import ScaleGroups
 from fairlead.engines.vllm import formats
 from fairlead.engines.vllm.formats import WeightFormatSupport
-from fairlead.fleet.accelerators import AMPERE, TURING, ComputeCapability
+from fairlead.engines.vllm.memory import settings
+from fairlead.fleet.accelerators import ADA, AMPERE, TURING, ComputeCapability
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import WHILE_LOADING, Dtype, WeightFormat
 
 FIELD: Final = "spec.engine.quantization.weights"
 DTYPE: Final = "spec.engine.dtype"
+_SPREAD: Final = "add --enable-expert-parallel to spec.engine.extraArgs"
 
 
 def removed(setup: EngineSetup) -> SpecRefusal | None:
@@ -115,22 +120,32 @@ def checkpoint_is_plain(setup: EngineSetup) -> SpecRefusal | None:
 
 
 def not_aligned(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "The input size is not aligned with the quantized weight shape": too many GPUs for mxfp."""
-    shape, tensor, group = setup.shape, setup.wanted.parallelism.tensor, formats.MICROSCALED_GROUP
-    if shape is None or tensor < 1 or setup.weights not in formats.MICROSCALED:
+    """Mirrors "MXFP4 requires input_size_per_partition (720) to be divisible by 32.". Experts of a checkpoint that is
+    stored as MXFP4 are padded instead, and nothing else of it is quantized."""
+    padded = setup.weights is WeightFormat.MXFP4 and _stored(setup)
+    if setup.weights not in formats.MICROSCALED or padded:
         return None
-    widths = (shape.experts.intermediate if shape.experts else shape.intermediate, shape.hidden)
-    if all(width % (tensor * group) == 0 for width in widths):
+    group = formats.MICROSCALED_GROUP
+    groups = _divided(setup, ScaleGroups(size=group, experts=group, undivided=True))
+    return spec_scales.cut_groups(setup, groups, _SPREAD, f"write fp8PerTensor as {FIELD}")
+
+
+def blocks_cut(setup: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "Weight input_size_per_partition = 1216 is not divisible by weight quantization block_k = 128.".
+    `oracle/fp8.py: refine_fp8_moe_block_shape` divides blocks of experts down to 32, for kernels of Ada and later."""
+    block = setup.shape.stored.block if setup.shape else None
+    if block is None or not _stored(setup):
         return None
-    fitting = [less for less in range(tensor, 0, -1) if all(w % (less * group) == 0 for w in widths)]
-    return SpecRefusal(
-        field="spec.parallelism.tensor",
-        value=str(tensor),
-        reason=EngineReason.FORMAT_NEEDS_ALIGNMENT,
-        because=f"{setup.weights} shares one scale among {group} weights, and "
-        f"{' or '.join(str(width) for width in widths)} divided by {tensor} is not a multiple of {group}",
-        remedy=f"write {fitting[0]}" if fitting else "write fp8PerTensor as spec.engine.quantization.weights",
-    )
+    old = setup.accelerator is not None and setup.accelerator.capability < ADA
+    refined = setup.weights is not WeightFormat.COMPRESSED_TENSORS_FP8 and not old
+    groups = _divided(setup, ScaleGroups(size=block, experts=formats.LEAST_BLOCK if refined else block))
+    return spec_scales.cut_groups(setup, groups, _SPREAD, "take a checkpoint stored in another format")
+
+
+def _divided(setup: EngineSetup, groups: ScaleGroups) -> ScaleGroups:
+    """Without expert parallelism, data-parallel copies divide each expert among them as well."""
+    spread = settings(setup).expert_parallel
+    return replace(groups, spread=spread, copies=max(1, setup.wanted.parallelism.data))
 
 
 def _stored(setup: EngineSetup) -> bool:

@@ -1,0 +1,85 @@
+"""Setups that would end vLLM 0.32's start, because they cut groups of weights that share a scale."""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.quantization import WeightFormat
+from tests.engines.refused import no
+from tests.engines.setups import A100, B200, ENGINE, H100, LLAMA, MIXTURE, WIDER_EXPERTS, in_blocks, setup_of
+
+SCALES: Final = {
+    "experts of 768 cannot be cut in sixteen and keep whole groups of 32": (
+        setup_of(replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=16)),
+        no(
+            "spec.parallelism.tensor",
+            16,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "mxfp4 shares one scale among 32 weights, and 768 divided by 16 is not a multiple of 32",
+            "write 8, or add --enable-expert-parallel to spec.engine.extraArgs",
+        ),
+    ),
+    "a width that is no multiple at all fits no number of GPUs": (
+        setup_of(replace(ENGINE, weights=WeightFormat.MXFP8), shape=replace(LLAMA, intermediate=1000), on=B200),
+        no(
+            "spec.parallelism.tensor",
+            1,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "mxfp8 shares one scale among 32 weights, and 1000 divided by 1 is not a multiple of 32",
+            "write fp8PerTensor as spec.engine.quantization.weights",
+        ),
+    ),
+    "nor does such a width between layers": (
+        setup_of(replace(ENGINE, weights=WeightFormat.MXFP8), shape=replace(LLAMA, hidden=4112, heads=16), on=B200),
+        no(
+            "spec.parallelism.tensor",
+            1,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "mxfp8 shares one scale among 32 weights, and 4112 divided by 1 is not a multiple of 32",
+            "write fp8PerTensor as spec.engine.quantization.weights",
+        ),
+    ),
+    "kernels before Ada do not divide the FP8 blocks of experts": (
+        setup_of(shape=in_blocks(WIDER_EXPERTS), on=A100, spread=Parallelism(tensor=8)),
+        no(
+            "spec.parallelism.tensor",
+            8,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "fp8 shares one scale among 128 weights, and 1536 divided by 8 is not a multiple of 128",
+            "write 4, or add --enable-expert-parallel to spec.engine.extraArgs",
+        ),
+    ),
+    "nor are those of compressed tensors divided on any GPU": (
+        setup_of(
+            shape=in_blocks(WIDER_EXPERTS, WeightFormat.COMPRESSED_TENSORS_FP8), on=H100, spread=Parallelism(tensor=8)
+        ),
+        no(
+            "spec.parallelism.tensor",
+            8,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "compressedTensorsFp8 shares one scale among 128 weights, and 1536 divided by 8 is not a multiple of 128",
+            "write 4, or add --enable-expert-parallel to spec.engine.extraArgs",
+        ),
+    ),
+    "data-parallel copies divide experts that are not spread too": (
+        setup_of(shape=in_blocks(WIDER_EXPERTS), on=A100, spread=Parallelism(tensor=2, data=4)),
+        no(
+            "spec.parallelism.tensor",
+            2,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "fp8 shares one scale among 128 weights, and 1536 divided by 8 is not a multiple of 128",
+            "write 1, or add --enable-expert-parallel to spec.engine.extraArgs",
+        ),
+    ),
+    "blocks of any other matrix stay whole on every GPU": (
+        setup_of(shape=in_blocks(replace(LLAMA, intermediate=9728)), on=H100, spread=Parallelism(tensor=8)),
+        no(
+            "spec.parallelism.tensor",
+            8,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "fp8 shares one scale among 128 weights, and 9728 divided by 8 is not a multiple of 128",
+            "write 4",
+        ),
+    ),
+}
