@@ -102,8 +102,8 @@ def test_a_family_named_without_its_text_suffix_is_found() -> None:
         ({"quant_method": "awq", "bits": 4}, WeightFormat.AWQ),
         ({"quant_method": "gptq"}, WeightFormat.GPTQ),
         ({"quant_method": "fp8"}, WeightFormat.FP8),
-        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, WeightFormat.FP8_PER_BLOCK),
         ({"quant_method": "mxfp4"}, WeightFormat.MXFP4),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": False, "load_in_4bit": True}, WeightFormat.BITSANDBYTES),
         ({"quant_method": "modelopt", "quant_algo": "FP8"}, WeightFormat.MODELOPT),
         ({"quant_method": "modelopt", "quantization": {"quant_algo": "NVFP4"}}, WeightFormat.NVFP4),
         ({"quant_method": "compressed-tensors", "format": "nvfp4-pack-quantized"}, WeightFormat.NVFP4),
@@ -117,6 +117,48 @@ def test_each_way_a_checkpoint_names_its_quantization(quantized: dict[str, Any],
     assert stored(**quantized) == StoredWeights(format=expected, described=True)
 
 
+def test_weights_that_share_a_scale_are_read_by_block_and_by_group() -> None:
+    def in_groups(**weights: object) -> StoredWeights | MissingFact:
+        return stored(quant_method="compressed-tensors", config_groups={"group_0": {"weights": weights}})
+
+    assert stored(quant_method="fp8", weight_block_size=[128, 128]) == StoredWeights(
+        format=WeightFormat.FP8_PER_BLOCK, described=True, block=128
+    )
+    assert in_groups(type="float", num_bits=8, strategy="block", block_structure=[128, 128]) == StoredWeights(
+        format=WeightFormat.COMPRESSED_TENSORS_FP8, described=True, block=128
+    )
+    assert in_groups(type="int", num_bits=4, group_size=32) == StoredWeights(
+        format=WeightFormat.COMPRESSED_TENSORS_INT4, described=True, group=32
+    )
+    assert in_groups(type="int", num_bits=8, group_size=-1) == StoredWeights(
+        format=WeightFormat.COMPRESSED_TENSORS_INT8, described=True
+    )
+
+
+def test_a_mixture_whose_experts_alone_are_in_four_bits_is_read_as_the_catalogue_has_it() -> None:
+    kimi = shape("moonshotai/Kimi-K2.5")
+    ignored = ["lm_head", "re:.*self_attn.*", "re:.*shared_experts.*", "re:.*mlp\\.(gate|up|gate_up|down)_proj.*"]
+    weights = {"type": "int", "num_bits": 4, "group_size": 32, "strategy": "group", "symmetric": True}
+    found = stored(
+        quant_method="compressed-tensors",
+        format="pack-quantized",
+        config_groups={"group_0": {"targets": ["Linear"], "weights": weights}},
+        ignore=ignored,
+    )
+    assert found == kimi.stored
+
+
+def test_linear_and_dynamic_rope_scaling_lengthen_the_context_as_engines_do() -> None:
+    def scaled(kind: str, **more: object) -> tuple[int, float]:
+        found = read(LLAMA | {"rope_scaling": {"rope_type": kind, "factor": 4.0, **more}})
+        return found.positions, found.rotary_stretch
+
+    assert scaled("linear") == scaled("dynamic") == (4 * 131072, 1.0)
+    assert scaled("llama3") == scaled("yarn", original_max_position_embeddings=32768) == (131072, 1.0)
+    assert read(LLAMA | {"rope_scaling": {"type": "linear", "factor": 2}}).positions == 2 * 131072
+    assert read(LLAMA | {"rope_scaling": {"type": "linear", "factor": None}}).positions == 131072
+
+
 def test_the_parts_a_checkpoint_left_alone_are_read_from_its_list() -> None:
     ignored = ["lm_head", "re:.*self_attn.*", "model.layers.0.linear_attn.in_proj_qkv", "visual.blocks", "x.mlp.gate"]
     assert stored(quant_method="modelopt", quant_algo="NVFP4", exclude_modules=ignored) == StoredWeights(
@@ -128,6 +170,10 @@ def test_the_parts_a_checkpoint_left_alone_are_read_from_its_list() -> None:
     ("quantized", "what"),
     [
         ({"quant_method": "exl3"}, "quantization 'exl3' is not known to this version"),
+        (
+            {"quant_method": "bitsandbytes", "load_in_8bit": True, "load_in_4bit": False},
+            "bitsandbytes with 8 bits is not known to this version; 4 is",
+        ),
         ({"quant_method": "gptq", "bits": 3}, "gptq with 3 bits is not known to this version; 4 is"),
         (
             {"quant_method": "compressed-tensors", "config_groups": {}},

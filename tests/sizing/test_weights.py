@@ -78,6 +78,12 @@ def test_a_slice_of_a_wider_layout_is_padded_more() -> None:
     assert weights.expert_bytes(apart) / weights.expert_bytes(whole) == pytest.approx(384 * 8 / 2944)
 
 
+def test_kimis_experts_take_four_bits_and_a_scale_for_every_32_weights() -> None:
+    kimi = sizing_input("moonshotai/Kimi-K2.5")
+    published = 595e9 / GIB
+    assert gib(kimi) == pytest.approx(published, rel=0.015)
+
+
 def test_a_whole_mxfp4_expert_is_padded_less_than_a_cut_one() -> None:
     """65.97 GiB were measured for the larger model on one GPU."""
     assert gib(sizing_input("openai/gpt-oss-120b")) == pytest.approx(65.97, rel=0.003)

@@ -57,6 +57,12 @@ _OTHER_NUMBERS: Final = {"kv_heads": ("num_key_value_heads",), "sliding_window":
 _ABOVE_ZERO: Final = {"layers", "hidden", "heads", "head_dim", "vocab", "max_position_embeddings"}
 _LARGEST: Final = 10**12
 
+_LENGTHENING: Final = frozenset({"linear", "dynamic"})
+"""Kinds of rope scaling by whose factor engines multiply `max_position_embeddings`; the others have done so already, in
+vLLM 0.32 and SGLang 0.5.23 also yarn."""
+_LENGTHENED: Final = "gemma3"
+"""A family whose positions are the longer ones already."""
+
 _PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
     ("shared_expert", MatrixGroup.SHARED_EXPERTS),
     ("experts", MatrixGroup.EXPERTS),
@@ -64,6 +70,7 @@ _PARTS: Final[tuple[tuple[str, MatrixGroup], ...]] = (
     ("linear_attn.out_proj", MatrixGroup.RECURRENT_OUT),
     ("linear_attn", MatrixGroup.RECURRENT_IN),
     ("mlp.gate_proj", MatrixGroup.MLP),
+    ("mlp.(gate|up", MatrixGroup.MLP),
     ("mlp.down_proj", MatrixGroup.MLP),
 )
 """The first of these words found in a name decides its part. Gates, heads and towers are never quantized anyway."""
@@ -128,7 +135,7 @@ def _facts(config: ConfigJson, body: ConfigJson) -> dict[str, Any] | MissingFact
     label = quantization(quantized)
     if isinstance(label, MissingFact):
         return label
-    return facts | {"checkpoint_quant": label, "kept": sorted(_kept(quantized))}
+    return facts | {"checkpoint_quant": label, "kept": sorted(_kept(quantized))} | _shared_scales(quantized)
 
 
 def _first(body: ConfigJson, names: Iterable[str]) -> Any | None:  # noqa: ANN401 -- a field of foreign JSON
@@ -151,10 +158,13 @@ def _counts(kinds: Iterable[str]) -> dict[str, int]:
 
 def _rope(body: ConfigJson, facts: ConfigJson) -> dict[str, Any]:
     scaling = body.get("rope_scaling") or body.get("rope_parameters") or {}
-    linear = scaling.get("rope_type", scaling.get("type")) == "linear"
+    kind = scaling.get("rope_type", scaling.get("type"))
     partial = body.get("partial_rotary_factor") or scaling.get("partial_rotary_factor")
-    head = facts.get("head_dim")
-    found: dict[str, Any] = {"rotary_stretch": float(scaling.get("factor", 1.0)) if linear else 1.0}
+    head, positions = facts.get("head_dim"), facts.get("max_position_embeddings")
+    factor = float(scaling.get("factor") or 1.0) if kind in _LENGTHENING else 1.0
+    found: dict[str, Any] = {"rotary_stretch": factor}
+    if positions and not facts["model_type"].startswith(_LENGTHENED):
+        found = {"rotary_stretch": 1.0, "max_position_embeddings": int(positions * factor)}
     return found | ({"rotary_dim": int(head * partial)} if partial and head else {})
 
 
@@ -179,19 +189,31 @@ def quantization(config: ConfigJson) -> str | MissingFact:
         return "nvfp4" if "FP4" in algorithm else "modelopt"
     if method == "fp8" and config.get("weight_block_size"):
         return "fp8_block"
-    bits = config.get("bits", 4)
-    if method in {"awq", "gptq", "auto-round"} and bits != 4:
+    bits = 8 if config.get("load_in_8bit") else config.get("bits", 4)
+    if method in {"awq", "gptq", "auto-round", "bitsandbytes"} and bits != 4:
         return MissingFact(f"{method} with {bits} bits is not known to this version; 4 is")
     return (
         method if method in families.FORMATS else MissingFact(f"quantization {method!r} is not known to this version")
     )
 
 
+def _shared_scales(config: ConfigJson) -> dict[str, int]:
+    """Return how many weights share a scale, where the checkpoint states it: a block of rows, or a group."""
+    weights = _compressed_weights(config)
+    block = config.get("weight_block_size") or weights.get("block_structure") or (0,)
+    stated = {"weight_block": max(block), "weight_group": weights.get("group_size") or 0}
+    return {name: number for name, number in stated.items() if number > 0}
+
+
+def _compressed_weights(config: ConfigJson) -> ConfigJson:
+    groups: list[ConfigJson] = list((config.get("config_groups") or {}).values())
+    return (groups[0].get("weights") or {}) if groups else {}
+
+
 def _compressed(config: ConfigJson) -> str | MissingFact:
     if "nvfp4" in str(config.get("format", "")):
         return "nvfp4"
-    groups: list[ConfigJson] = list((config.get("config_groups") or {}).values())
-    weights: ConfigJson = (groups[0].get("weights") or {}) if groups else {}
+    weights = _compressed_weights(config)
     label = f"{weights.get('num_bits')}-bit {weights.get('type')}"
     return _COMPRESSED.get(label) or MissingFact(
         f"compressed-tensors with {label} weights is not known to this version"

@@ -119,6 +119,8 @@ def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, pla
         return plain
     if part in shape.stored.eight_bit:
         return _CHANNEL
+    if shape.stored.group and weight_format is shape.stored.format is WeightFormat.COMPRESSED_TENSORS_INT4:
+        return 0.5 + 2 / shape.stored.group
     return BYTES.get(weight_format, plain)
 
 
