@@ -26,6 +26,7 @@ from fairlead.cluster import package_data
 from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet.capacity_plan import FleetProposal, LatencyObjectives
 from fairlead.fleet.traffic import TokenLengths, Traffic
+from fairlead.review import engine_objections
 from fairlead.sizing import capacity_planning
 from fairlead.sizing.capacity_planning import PlanInputs
 
@@ -74,6 +75,7 @@ def judged(one: PlanQuestion) -> dict[str, Any]:
     catalogue = package_data.load_catalogue()
     brief = PlanInputs(
         release=ENGINES[DEFAULT].memory(""),
+        objection=engine_objections.of_plan(catalogue.shapes[one.model], ENGINES[DEFAULT]),
         shape=catalogue.shapes[one.model],
         accelerators=tuple(catalogue.accelerators.values()),
         traffic=one.traffic,

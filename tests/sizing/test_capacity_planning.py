@@ -14,6 +14,7 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.traffic import TokenLengths, Traffic
 from fairlead.sizing import capacity_planning, catalogue
 from fairlead.sizing.capacity_planning import PlanInputs
+from fairlead.sizing.sizing_input import SizingInput
 
 DATA = Path(__file__).resolve().parents[2] / "operator" / "fairlead" / "sizing" / "data"
 CATALOGUE = catalogue.read((DATA / "gpus.json").read_text(), (DATA / "shapes.json").read_text())
@@ -168,6 +169,19 @@ def test_a_configuration_reads_as_people_say_it() -> None:
     choice = best(planned()).configuration
     assert replace(choice, kv=KvFormat.FP8).words.endswith(", fp8 cache")
     assert replace(choice, kv=KvFormat.AUTO).words.startswith(f"{choice.parallelism.gpus} x {choice.product}")
+
+
+def test_what_the_engine_refuses_is_not_proposed() -> None:
+    def objection(question: SizingInput) -> str | None:
+        return "no such kernels" if question.kv is KvFormat.FP8 else None
+
+    brief = PlanInputs(
+        release=CURRENT, shape=EIGHT_B, accelerators=PRODUCTS, traffic=CHAT, objectives=SNAPPY, objection=objection
+    )
+    answer = capacity_planning.plan(brief)
+    refused = {one.because for one in answer.others if one.reason is PlanReason.ENGINE_REFUSES}
+    assert best(answer).configuration.kv is KvFormat.AUTO
+    assert refused == {"no such kernels"}
 
 
 RATES = st.floats(min_value=0.1, max_value=2000)

@@ -27,7 +27,7 @@ def test_what_fits_needs_no_alternatives() -> None:
 def test_a_70b_model_is_offered_more_gpus_four_bits_or_a_larger_card() -> None:
     found = refused(sizing_input("meta-llama/Llama-3.3-70B-Instruct"), "NVIDIA-L4", "NVIDIA-B200", "NVIDIA-H200")
     assert [(each.change, each.words) for each in found] == [
-        (ConfigurationChange.QUANTIZED_WEIGHTS, "weights as awq"),
+        (ConfigurationChange.OTHER_CHECKPOINT, "a checkpoint stored as awq"),
         (ConfigurationChange.MORE_GPUS, "tensor parallel over 4 GPUs"),
         (ConfigurationChange.OTHER_PRODUCT, "NVIDIA-B200"),
     ]
@@ -40,7 +40,7 @@ def test_too_long_a_context_is_shortened_first_and_an_fp8_cache_comes_next() -> 
     found = refused(inputs)
     assert [each.change for each in found][:2] == [
         ConfigurationChange.SMALLER_CONTEXT,
-        ConfigurationChange.QUANTIZED_WEIGHTS,
+        ConfigurationChange.OTHER_CHECKPOINT,
     ]
     assert found[0].context == 8192
 
@@ -82,6 +82,22 @@ def test_a_tiny_context_is_not_shortened_below_use() -> None:
         sizing_input(product="Tesla-T4", context=1024), parallelism=Parallelism(tensor=8), utilization=0.01
     )
     assert refused(inputs) == ()
+
+
+def test_another_checkpoint_is_offered_only_if_quantizing_while_loading_does_not_do() -> None:
+    found = [each.words for each in refused(sizing_input("Qwen/Qwen3-32B", "NVIDIA-L40S"))]
+    assert "weights as fp8PerTensor" in found
+    assert "a checkpoint stored as awq" not in found
+
+
+def test_what_the_engine_objects_to_is_not_offered() -> None:
+    def objection(question: SizingInput) -> str | None:
+        makes_no_such = question.weights is WeightFormat.FP8_PER_TENSOR
+        return "it cannot" if makes_no_such or question.parallelism.tensor == 2 else None
+
+    answer = fit_alternatives.size(sizing_input("Qwen/Qwen3-32B", "NVIDIA-L40S"), (), objection)
+    assert isinstance(answer, NoFit)
+    assert [each.words for each in answer.alternatives] == ["weights as fp8", "tensor parallel over 4 GPUs"]
 
 
 @given(

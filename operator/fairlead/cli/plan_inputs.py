@@ -18,6 +18,7 @@ from fairlead.fleet.accelerators import CPU, Accelerator
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.traffic import TokenLengths, Traffic
+from fairlead.review import engine_objections
 from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 from fairlead.sizing import checkpoint, traces
 from fairlead.sizing.capacity_planning import PlanInputs
@@ -52,6 +53,7 @@ def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
         )
     return PlanInputs(
         release=ENGINES[DEFAULT].memory(""),
+        objection=engine_objections.of_plan(shape, ENGINES[DEFAULT]),
         shape=shape,
         accelerators=_products(chosen.product, catalogue),
         traffic=traffic,

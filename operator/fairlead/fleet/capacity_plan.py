@@ -28,6 +28,7 @@ class PlanReason(StrEnum):
     """Why a configuration is not proposed."""
 
     DOES_NOT_FIT = "DoesNotFit"
+    ENGINE_REFUSES = "EngineRefuses"
     MISSES_OBJECTIVE = "MissesObjective"
     NO_PRICE = "NoPrice"
     NO_RATES = "NoRates"

@@ -14,6 +14,7 @@ from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitVerdict, NoFit
 from fairlead.fleet.shapes import ModelShape
 from fairlead.objects import engine_placement
+from fairlead.review import engine_objections
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 from fairlead.sizing import fit_alternatives, parameters
@@ -25,6 +26,7 @@ FIELDS: Final[dict[ConfigurationChange, str]] = {
     ConfigurationChange.FEWER_SEQUENCES: "spec.engine.batching.maxSequences",
     ConfigurationChange.FP8_CACHE: "spec.engine.quantization.kvCache",
     ConfigurationChange.QUANTIZED_WEIGHTS: "spec.engine.quantization.weights",
+    ConfigurationChange.OTHER_CHECKPOINT: "spec.model.source",
     ConfigurationChange.MORE_MEMORY: "spec.accelerator.memory",
     ConfigurationChange.MORE_GPUS: "spec.parallelism.tensor",
     ConfigurationChange.OTHER_PRODUCT: "spec.accelerator.product",
@@ -46,7 +48,8 @@ def fit(
     if isinstance(shape, MissingFact):
         return fit_alternatives.unknown(shape.what)
     others = tuple(context.catalogue.accelerators.values())
-    return fit_alternatives.size(sizing_question(setup, shape, setup.accelerator, engine), others)
+    question = sizing_question(setup, shape, setup.accelerator, engine)
+    return fit_alternatives.size(question, others, engine_objections.of(setup, engine))
 
 
 def engine_inputs(wanted: DesiredRevision, context: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:

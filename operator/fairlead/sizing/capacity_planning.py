@@ -23,7 +23,7 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.traffic import Traffic
 from fairlead.sizing import assessment, replica_supply
-from fairlead.sizing.sizing_input import SizingInput
+from fairlead.sizing.sizing_input import EngineObjection, SizingInput, no_objection
 
 USABLE: Final = 0.8
 """The planned part of a replica's supply; the rest absorbs peaks within a minute and a lost replica."""
@@ -45,6 +45,8 @@ class PlanInputs:
     objectives: LatencyObjectives = LatencyObjectives()
     quantize: bool = True
     """Whether weights and cache may be held in eight bits; an evaluation must then check quality."""
+    objection: EngineObjection = no_objection
+    """What that engine refuses."""
 
     @property
     def context(self) -> int:
@@ -116,6 +118,8 @@ def _weigh(
     fit = assessment.assess(question)
     if isinstance(fit, NoFit) or fit.verdict is not FitVerdict.FITS:
         return RejectedConfiguration(configuration=choice, reason=PlanReason.DOES_NOT_FIT, because=fit.because)
+    if (why_not := brief.objection(question)) is not None:
+        return RejectedConfiguration(configuration=choice, reason=PlanReason.ENGINE_REFUSES, because=why_not)
     replica = replica_supply.of(question, fit, brief.traffic)
     supplied = replica_supply.supply(replica, brief.objectives)
     if not isinstance(supplied, ReplicaSupply):

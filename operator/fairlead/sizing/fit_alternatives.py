@@ -15,27 +15,33 @@ from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitAlternative, FitReason, FitVerdict, NoFit
 from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.fleet.shapes import StoredWeights
 from fairlead.sizing import assessment, kv_pages
-from fairlead.sizing.sizing_input import GIB, SizingInput
+from fairlead.sizing.sizing_input import GIB, EngineObjection, SizingInput, no_objection
 
+_FOUR_BITS: Final = ConfigurationChange.OTHER_CHECKPOINT
+"""Another checkpoint is a larger change than a format made while loading, so it is offered only if that does not do."""
 _STEPS: Final = (0.75, 0.5, 0.25, 0.125, 0.0625)
 _LEAST_CONTEXT: Final = 1024
 _TENSORS: Final = (2, 4, 8)
 _MEMORIES: Final = (1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 8)
-_SMALLER: Final = (WeightFormat.FP8_PER_TENSOR, WeightFormat.AWQ)
+_WHILE_LOADING: Final = (WeightFormat.FP8_PER_TENSOR, WeightFormat.FP8)
+"""Under one of these names every engine that quantizes while loading makes FP8."""
 _QUANTIZES: Final = ComputeCapability(7, 5)
 _FP8_CACHE: Final = ComputeCapability(8, 0)
-"""Nothing is suggested that the engine's kernels refuse on the card."""
+"""Nothing is suggested that kernels refuse on the card, whatever the engine."""
 
 AlternativeCandidate = tuple[ConfigurationChange, str, SizingInput]
 
 
-def size(question: SizingInput, others: Iterable[Accelerator] = ()) -> Fit | NoFit:
+def size(
+    question: SizingInput, others: Iterable[Accelerator] = (), objection: EngineObjection = no_objection
+) -> Fit | NoFit:
     """Assess the input; a `NoFit` has the nearest configurations that surely fit, one per kind of change."""
     answer = assessment.assess(question)
     if isinstance(answer, Fit):
         return answer
-    return replace(answer, alternatives=alternatives(question, others))
+    return replace(answer, alternatives=alternatives(question, others, objection))
 
 
 def unknown(what: str) -> NoFit:
@@ -43,11 +49,14 @@ def unknown(what: str) -> NoFit:
     return NoFit(reason=FitReason.ARCHITECTURE_UNKNOWN, because=what, memory=None)
 
 
-def alternatives(question: SizingInput, others: Iterable[Accelerator]) -> tuple[FitAlternative, ...]:
-    """Return the first candidate of each kind that fits, the smallest change first."""
+def alternatives(
+    question: SizingInput, others: Iterable[Accelerator], objection: EngineObjection
+) -> tuple[FitAlternative, ...]:
+    """Return the first candidate of each kind that fits and that the engine takes, the smallest change first."""
     found: dict[ConfigurationChange, FitAlternative] = {}
     for change, words, candidate in _candidates(question, others):
-        if change not in found and _fits(candidate):
+        done = change in found or (change is _FOUR_BITS and ConfigurationChange.QUANTIZED_WEIGHTS in found)
+        if not done and _fits(candidate) and objection(candidate) is None:
             found[change] = _alternative(change, words, candidate)
     return tuple(found.values())
 
@@ -108,9 +117,11 @@ def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
     """Yield FP8 quantized while loading, then a four-bit checkpoint, both instead of 16 bits."""
     if question.format is not WeightFormat.NONE or question.accelerator.capability < _QUANTIZES:
         return
-    for weights in _SMALLER:
+    for weights in _WHILE_LOADING:
         words = f"weights as {weights.value}"
         yield ConfigurationChange.QUANTIZED_WEIGHTS, words, replace(question, weights=weights)
+    shape = replace(question.shape, stored=StoredWeights(format=WeightFormat.AWQ))
+    yield _FOUR_BITS, "a checkpoint stored as awq", replace(question, shape=shape, weights=None)
 
 
 def _more_memory(question: SizingInput) -> Iterator[AlternativeCandidate]:

@@ -1,5 +1,6 @@
 """The input of sizing: one model on one kind of GPU with one engine's settings, and the release's defaults."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -163,3 +164,11 @@ class SizingInput:
         """The format of weights in memory; `none` means the one that the checkpoint is stored in."""
         chosen = self.weights or WeightFormat.NONE
         return self.shape.stored.format if chosen is WeightFormat.NONE else chosen
+
+
+EngineObjection = Callable[[SizingInput], str | None]
+"""Why the engine would refuse a configuration, whatever the memory; None if it would not."""
+
+
+def no_objection(question: SizingInput) -> None:
+    """Used where no engine is known: nothing is objected to."""

@@ -1,0 +1,66 @@
+"""What an engine refuses of the configurations that sizing considers: what admission refuses is not proposed."""
+
+from dataclasses import replace
+
+from fairlead.engines.engine import EngineDescription
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import (
+    DesiredEngine,
+    DesiredModel,
+    DesiredRevision,
+    ModelSource,
+    Parallelism,
+    SourceScheme,
+)
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import ModelShape
+from fairlead.sizing.sizing_input import EngineObjection, SizingInput
+
+
+def of(setup: EngineSetup, engine: EngineDescription) -> EngineObjection:
+    """Object to what the engine refuses of a configuration and not of the setup, whose own refusals are reported."""
+    return _objection(setup, engine, frozenset(engine.refusals(setup)))
+
+
+def of_plan(shape: ModelShape, engine: EngineDescription) -> EngineObjection:
+    """Object to all that the engine refuses; whatever a plan does not choose is left to its defaults."""
+    wanted = DesiredRevision(
+        namespace="",
+        name="",
+        model=DesiredModel(source=ModelSource(scheme=SourceScheme.HUB, location=shape.name), served_name=shape.name),
+        engine=DesiredEngine(kind=engine.kind, version=engine.release.version, image=engine.release.image),
+        product="",
+        gpus_per_replica=1,
+        parallelism=Parallelism(),
+    )
+    return _objection(EngineSetup(wanted=wanted, shape=shape), engine, frozenset())
+
+
+def _objection(setup: EngineSetup, engine: EngineDescription, reported: frozenset[SpecRefusal]) -> EngineObjection:
+    def objection(question: SizingInput) -> str | None:
+        refused = engine.refusals(_changed(setup, question))
+        return next((no.because for no in refused if no not in reported), None)
+
+    return objection
+
+
+def _changed(setup: EngineSetup, question: SizingInput) -> EngineSetup:
+    """Return the setup with the configuration's model, GPUs, formats and lengths; a processor keeps its own."""
+    wanted, settings = setup.wanted, setup.engine
+    context = settings.max_context_tokens if question.context == setup.context_tokens else question.context
+    settings = replace(
+        settings,
+        weights=settings.weights if question.weights is setup.weights else question.weights or WeightFormat.NONE,
+        kv=question.kv,
+        max_sequences=question.max_sequences,
+        max_context_tokens=context,
+    )
+    wanted = replace(
+        wanted,
+        engine=settings,
+        product=wanted.product if question.accelerator.is_cpu else question.accelerator.product,
+        parallelism=question.parallelism,
+        gpus_per_replica=max(wanted.gpus_per_replica, question.parallelism.gpus),
+    )
+    return replace(setup, wanted=wanted, shape=question.shape, accelerator=question.accelerator)
