@@ -35,6 +35,17 @@ def test_the_cache_is_as_large_as_the_engine_says(before: bytes, after: bytes, t
     assert seen.kv_tokens == tokens
 
 
+def test_each_engine_of_a_pod_gives_its_own_tokens_and_the_blocks_of_all() -> None:
+    line = PAGE[PAGE.index(b"vllm:cache_config_info") :]
+    sized = line.replace(b'kv_cache_size_tokens="None"', b'kv_cache_size_tokens="800"')
+    page = PAGE.removesuffix(line)
+
+    for engines, tokens in ((sized + sized, 1600), (line + line, 1600)):
+        seen = API.quick_load(page + engines)
+        assert seen is not None
+        assert seen.kv_tokens == tokens
+
+
 @pytest.mark.parametrize("value", [b"NaN", b"-1.0", b"many", b"", b"1e300"])
 def test_a_page_that_is_broken_where_it_matters_yields_nothing(value: bytes) -> None:
     assert API.quick_load(PAGE.replace(b" 3.0", b" " + value)) is None

@@ -52,6 +52,13 @@ def test_two_engines_in_a_pod_add_up_and_their_cache_use_does_not() -> None:
     assert load.time_to_first_token.buckets[-1] == (inf, load.time_to_first_token.count)
 
 
+def test_an_emulator_that_counts_blocks_per_engine_still_has_the_tokens_of_all() -> None:
+    load = metrics.load(TWO.replace('num_gpu_blocks="7020"', 'num_gpu_blocks="3510"'))
+
+    assert isinstance(load, EngineLoad)
+    assert load.capacity_tokens == 112288
+
+
 def test_a_page_with_one_family_leaves_the_rest_unsaid_instead_of_zero() -> None:
     assert metrics.load('vllm:num_requests_running{engine="0"} 2\n') == EngineLoad(engines=1, running=2.0)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from fairlead.engines import exposition
 from fairlead.engines.exposition import MetricSample
-from fairlead.engines.load_parser import NOT_ADDED, MetricNames
+from fairlead.engines.load_parser import MetricNames
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape
 
 MAX_MEANINGS: Final = 65_536
@@ -63,6 +63,7 @@ class FamilyIndex:
         self.complete = complete
         self.histograms: Final = names.histograms
         self.usage: Final = names.usage
+        self.not_added: Final = names.not_added
         self._names = names
         self._families: Final = names.families
         bases = dict.fromkeys(one.removesuffix("_count").removesuffix("_sum") for one in names.sums)
@@ -166,7 +167,7 @@ class FastLoadReader:
                 buckets = tally.buckets.setdefault(histogram, {})
                 buckets[bound] = buckets.get(bound, 0.0) + value
             elif capacity:
-                _add(tally.capacity, capacity)
+                _add(tally.capacity, capacity, self._wording.not_added)
             elif fact == usage:
                 tally.usages.append(value)
             elif fact:
@@ -222,9 +223,9 @@ def _sizes(labels: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[tuple[
     return tuple(found)
 
 
-def _add(counts: dict[str, int], sizes: tuple[tuple[str, int], ...]) -> None:
+def _add(counts: dict[str, int], sizes: tuple[tuple[str, int], ...], not_added: frozenset[str]) -> None:
     for fact, size in sizes:
-        counts[fact] = size + (0 if fact in NOT_ADDED else counts.get(fact, 0))
+        counts[fact] = size + (0 if fact in not_added else counts.get(fact, 0))
 
 
 def _bound(written: str) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, isnan
-from typing import Any, Final
+from typing import Any
 
 from fairlead.engines import exposition
 from fairlead.engines.exposition import MetricSample
@@ -28,6 +28,8 @@ class MetricNames:
     """The gauge whose labels say how large the KV cache is."""
     capacity_labels: Mapping[str, str]
     """Label to field."""
+    of_pod: frozenset[str] = frozenset()
+    """Fields of `capacity_labels` that the line of each engine gives for all engines of the pod."""
     engine_label: str
     """The label that distinguishes a pod's data-parallel engines."""
     moves_at_ends: bool = False
@@ -41,9 +43,10 @@ class MetricNames:
         parts = (f"{base}_{part}" for base in self.histograms for part in ("bucket", "sum", "count"))
         return frozenset((*self.sums, self.usage, self.capacity, *parts))
 
-
-NOT_ADDED: Final = frozenset({"block_tokens"})
-"""Two engines have twice the blocks, not blocks twice as large."""
+    @property
+    def not_added(self) -> frozenset[str]:
+        """Fields that are not summed over engines: two engines have twice the blocks, not blocks twice as large."""
+        return frozenset({"block_tokens"}) | self.of_pod
 
 
 @dataclass(slots=True)
@@ -58,6 +61,10 @@ class _LoadTally:
     engines: set[str] = field(default_factory=set)
     """Values of the engine label; some families are the HTTP server's and have none."""
     empty: bool = True
+    not_added: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.not_added = self.names.not_added
 
     def add(self, sample: MetricSample) -> UnreadableScrape | None:
         """Add one sample, or return why the page is unreadable."""
@@ -84,7 +91,7 @@ class _LoadTally:
         for label, wanted in self.names.capacity_labels.items():
             written = sample.labels.get(label, "None")
             if written.isascii() and written.isdigit():
-                before = 0 if wanted in NOT_ADDED else self.capacity.get(wanted, 0)
+                before = 0 if wanted in self.not_added else self.capacity.get(wanted, 0)
                 self.capacity[wanted] = before + int(written)
             elif written != "None":
                 return exposition.unreadable(UnreadableScrapeReason.BROKEN_LINE, sample.line)

@@ -33,14 +33,14 @@ class QuickLoadReader:
         return QuickLoad(running=sum(running), waiting=sum(waiting), kv_usage=max(usage), kv_tokens=tokens)
 
     def _kv_tokens(self, page: bytes) -> int | None:
-        at = page.find(self._capacity)
-        if at < 0:
+        """Return the tokens of all engines in the pod: each has a line with its own, and with the blocks of all."""
+        found = lines(page, self._capacity)
+        tokens = [int(size[1]) for line in found if (size := self._tokens.search(line)) is not None]
+        if tokens:
+            return sum(tokens)
+        if not found:
             return None
-        end = page.find(b"\n", at + 1)
-        line = page[at : end if end >= 0 else len(page)]
-        if (tokens := self._tokens.search(line)) is not None:
-            return int(tokens[1])
-        blocks, size = self._blocks.search(line), self._block_tokens.search(line)
+        blocks, size = self._blocks.search(found[0]), self._block_tokens.search(found[0])
         return None if blocks is None or size is None else int(blocks[1]) * int(size[1])
 
 
@@ -53,17 +53,24 @@ def _label(name: str) -> re.Pattern[bytes]:
     return re.compile(rb'[{,]%b="(\d{1,15})"' % name.encode())
 
 
+def lines(page: bytes, beginning: bytes) -> list[bytes]:
+    """Return all lines with this beginning."""
+    found: list[bytes] = []
+    at = page.find(beginning)
+    while at >= 0:
+        end = page.find(b"\n", at + 1)
+        found.append(page[at + 1 : end if end >= 0 else len(page)])
+        at = page.find(beginning, end) if end >= 0 else -1
+    return found
+
+
 def values(page: bytes, beginning: bytes, part: re.Pattern[bytes] | None = None) -> list[float]:
     """Return the values of all lines with this beginning, except those that match `part`; a timestamp may follow.
 
     Empty if one of them is broken.
     """
     found: list[float] = []
-    at = page.find(beginning)
-    while at >= 0:
-        end = page.find(b"\n", at + 1)
-        line = page[at + 1 : end if end >= 0 else len(page)]
-        at = page.find(beginning, end) if end >= 0 else -1
+    for line in lines(page, beginning):
         if part is not None and part.search(line) is not None:
             continue
         words = line.rpartition(b"}")[2].split()

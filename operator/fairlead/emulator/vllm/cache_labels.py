@@ -1,4 +1,7 @@
-"""The labels of `vllm:cache_config_info`: every value as text, and `None` for what is not configured."""
+"""The labels of `vllm:cache_config_info`: every value as text, and `None` for what is not configured.
+
+vLLM sums the blocks over data-parallel engines, and gives the tokens of one engine.
+"""
 
 from collections.abc import Mapping
 from math import inf, nextafter
@@ -36,7 +39,7 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
         "mamba_cache_dtype": "auto",
         "mamba_cache_mode": "none",
         "mamba_ssm_cache_dtype": "float32",
-        "num_gpu_blocks": settings.blocks,
+        "num_gpu_blocks": settings.blocks * flags.parallelism.data,
         "num_gpu_blocks_override": flags.blocks,
         "prefix_cache_retention_interval": 0,
         "prefix_caching_hash_algo": served.hash_algorithm,

@@ -42,6 +42,7 @@ NAMES: Final = MetricNames(
             "block_size": "block_tokens",
         }
     ),
+    of_pod=frozenset({"capacity_blocks"}),
     engine_label="engine",
     labels=("engine", "model_name", "finished_reason", "reason"),
 )
