@@ -1,12 +1,13 @@
-"""`python -m house.vllm_flags [--drift]`: record every flag of real vLLM's parser, as it reports them."""
+"""`python -m house.vllm_flags [--drift]`: record every flag of real vLLM's parser, and the values it takes."""
 
 import json
 import subprocess
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from devcluster.cache import Cache
 from house import real_vllm
@@ -16,10 +17,81 @@ FILE: Final = ROOT / "operator" / "fairlead" / "engines" / "vllm" / "parser_flag
 
 PROGRAM: Final = """
 import json
+import vllm.config
 from vllm.entrypoints.launchers.cli_args import make_arg_parser
+from vllm.model_executor.model_loader import _LOAD_FORMAT_TO_MODEL_LOADER
 from vllm.utils.argparse_utils import FlexibleArgumentParser
-print(json.dumps(sorted(make_arg_parser(FlexibleArgumentParser())._option_string_actions)))
+
+CONFIGS = ("Model", "Load", "Parallel", "Cache", "Scheduler", "Observability", "UVAOffload", "PrefetchOffload")
+
+def kind(read):
+    name = getattr(read, "__name__", "str")
+    if name not in ("_optional_type", "_parse_type"):
+        return name
+    return kind(read.__closure__[0].cell_contents) + ("?" if name == "_optional_type" else "")
+
+def takes(action):
+    if action.nargs == 0:
+        return "switch"
+    return kind(action.type) + {"?": "~", "+": "+"}.get(action.nargs, "")
+
+flags = [
+    {
+        "names": action.option_strings,
+        "takes": takes(action),
+        "choices": [one for one in map(str, action.choices or ()) if one != "None"],
+    }
+    for action in make_arg_parser(FlexibleArgumentParser())._actions
+    if action.option_strings
+]
+bounds = {
+    name: {word: value for one in field.metadata for word in ("ge", "gt", "le", "lt")
+           if (value := getattr(one, word, None)) is not None}
+    for config in CONFIGS
+    for name, field in getattr(vllm.config, config + "Config").__pydantic_fields__.items()
+}
+print(json.dumps({"flags": flags, "bounds": bounds, "load_formats": sorted(_LOAD_FORMAT_TO_MODEL_LOADER)}))
 """
+"""`takes` is the name of the function that reads a value: with `?` it may be None, with `+` there may be several, and
+with `~` there may be none. Bounds are those of configurations that vLLM makes for every model."""
+
+KINDS: Final = MappingProxyType(
+    {
+        "switch": "switch",
+        "int": "integer",
+        "float": "number",
+        "human_readable_int": "amount",
+        "human_readable_int_or_auto": "amount",
+        "loads": "json",
+        "parse_dataclass": "object",
+        "union_dict_and_str": "text-or-object",
+        "<lambda>": "folded",
+    }
+)
+"""Our names for what a flag takes; any other function reads text."""
+COMPARED: Final = MappingProxyType({"ge": ">=", "gt": ">", "le": "<=", "lt": "<"})
+OF_THE_DEVICE: Final = frozenset({"mm-processor-device"})
+"""Flags whose choices include the device of the machine, which is a processor here."""
+WIDTH: Final = 112
+
+SETS: Final = '''
+def _rows(text: str) -> Mapping[str, tuple[str, ...]]:
+    words = (row.split() for row in text.split(";"))
+    return MappingProxyType({flag: tuple(rest) for flag, *rest in words})
+
+
+KINDS: Final = MappingProxyType({flag: kind for kind, flags in _KINDS.items() for flag in flags.split()})
+"""What each flag takes. With `?` also nothing or `None`, with `+` several values, with `~` perhaps no value."""
+
+LONG: Final = frozenset(flag for flag in KINDS if not flag.startswith("-"))
+"""Without their dashes."""
+
+SHORT: Final = frozenset(KINDS) - LONG
+
+CHOICES: Final = _rows(_CHOICES)
+BOUNDS: Final = _rows(_BOUNDS)
+LOAD_FORMATS: Final = tuple(_LOAD_FORMATS.split())
+'''
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,25 +106,70 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def listed_flags(interpreter: Path) -> list[str]:
-    """The parser's own list."""
+def listed_flags(interpreter: Path) -> dict[str, Any]:
+    """Return what the parser and its configurations report about themselves."""
     environment = real_vllm.environment()
     ran = subprocess.run([interpreter, "-c", PROGRAM], check=True, capture_output=True, text=True, env=environment)
-    return list(json.loads(ran.stdout.splitlines()[-1]))
+    return dict(json.loads(ran.stdout.splitlines()[-1]))
 
 
-def rendered(flags: Sequence[str]) -> str:
+def rendered(reported: Mapping[str, Any]) -> str:
     """Long flags without their negations, since `--no-x` follows from `--x`."""
-    names = set(flags)
-    negations = {flag for flag in names if flag.startswith("--no-") and f"--{flag[5:]}" in names}
-    long = sorted(flag[2:] for flag in names - negations if flag.startswith("--"))
-    short = sorted(flag for flag in names if flag.startswith("-") and not flag.startswith("--"))
-    body = textwrap.fill(" ".join(long), 112, break_on_hyphens=False)
-    head = f'"""Every flag the parser of vLLM {real_vllm.VERSION} knows; written by `python -m house.vllm_flags`."""'
-    texts = f'_LONG: Final = """\n{body}\n"""\n\n_SHORT: Final = """\n{" ".join(short)}\n"""'
-    long_set = 'LONG: Final = frozenset(_LONG.split())\n"""Without their dashes."""'
-    short_set = "SHORT: Final = frozenset(_SHORT.split())"
-    return f"{head}\n\nfrom typing import Final\n\n{texts}\n\n{long_set}\n\n{short_set}\n"
+    flags = [one | {"names": _plain(one["names"])} for one in reported["flags"]]
+    head = f'"""Every flag of the parser of vLLM {real_vllm.VERSION}; written by `python -m house.vllm_flags`."""'
+    parts = (
+        f"{head}\n\nfrom collections.abc import Mapping\nfrom types import MappingProxyType\nfrom typing import Final",
+        _of_kinds(flags),
+        _block("_CHOICES", "; ".join(_choices(flags))),
+        _block("_BOUNDS", "; ".join(_bounds(flags, reported["bounds"]))),
+        _block("_LOAD_FORMATS", " ".join(reported["load_formats"])),
+        SETS,
+    )
+    return "\n\n".join(parts)
+
+
+def _plain(names: Sequence[str]) -> list[str]:
+    """Return a flag's names, long ones without dashes and negations."""
+    kept = [name for name in names if not (name.startswith("--no-") and f"--{name[5:]}" in names)]
+    return [name.removeprefix("--") for name in kept]
+
+
+def _of_kinds(flags: Sequence[Mapping[str, Any]]) -> str:
+    found: dict[str, set[str]] = {}
+    for one in flags:
+        found.setdefault(_kind(one["takes"]), set()).update(one["names"])
+    rows = "".join(
+        f'    "{kind}": """\n{_filled(" ".join(sorted(names)))}\n""",\n' for kind, names in sorted(found.items())
+    )
+    return f"_KINDS: Final = {{\n{rows}}}"
+
+
+def _kind(takes: str) -> str:
+    read = takes.rstrip("?+~")
+    return KINDS.get(read, "text") + takes[len(read) :]
+
+
+def _choices(flags: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = (one for one in flags if one["choices"] and not OF_THE_DEVICE.intersection(one["names"]))
+    return sorted(" ".join((name, *one["choices"])) for one in rows for name in one["names"])
+
+
+def _bounds(flags: Sequence[Mapping[str, Any]], bounds: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Return the rows of flags whose field has bounds, under each of a flag's names."""
+    return sorted(
+        " ".join((name, *(f"{COMPARED[word]}{value:g}" for word, value in limits.items())))
+        for one in flags
+        if (limits := bounds.get(one["names"][0].replace("-", "_")))
+        for name in one["names"]
+    )
+
+
+def _block(name: str, text: str) -> str:
+    return f'{name}: Final = """\n{_filled(text)}\n"""'
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 
 if __name__ == "__main__":

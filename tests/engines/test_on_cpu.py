@@ -204,7 +204,9 @@ ALLOWED: Final = {
     "heads of 80": on_cpu(shape=ODD),
     "latent attention": on_cpu(shape=LATENT),
     "blocks of sixty-four": on_cpu(with_args("--block-size", "64")),
-    "a block size that only the parser can refuse": on_cpu(with_args("--block-size", "None")),
+    "a block size that only the parser can refuse": on_cpu(
+        replace(with_args("--block-size", "None"), image="registry.test/own:1")
+    ),
     "ngram": on_cpu(replace(PLAIN, speculation=NGRAM)),
     "a GPU's own words": setup_of(with_args("--async-scheduling", "-O3", "--block-size=16")),
     "threads beside a GPU": setup_of(replace(PLAIN, extra_env=(("OMP_NUM_THREADS", "4"),))),

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,16 +10,28 @@ from devcluster.cache import Cache
 from devcluster.image import sglang_cpu
 from house import real_sglang, real_vllm, vllm_flags
 
-FLAGS = ["-tp", "--seed", "--enable-lora", "--no-enable-lora", "--no-op", "-q"]
+REPORTED = {
+    "flags": [
+        {"names": ["--tensor-parallel-size", "-tp"], "takes": "int", "choices": []},
+        {"names": ["--enable-lora", "--no-enable-lora"], "takes": "switch", "choices": []},
+        {"names": ["--no-op"], "takes": "switch", "choices": []},
+        {"names": ["--quantization", "-q"], "takes": "str?", "choices": []},
+        {"names": ["--policy"], "takes": "str", "choices": ["fcfs", "priority"]},
+        {"names": ["--mm-processor-device"], "takes": "str", "choices": ["auto", "cpu"]},
+        {"names": ["--sizes"], "takes": "int+", "choices": []},
+    ],
+    "bounds": {"tensor_parallel_size": {"ge": 1}, "policy": {}, "unheard_of": {"gt": 0}},
+    "load_formats": ["auto", "hf"],
+}
 
 
 @pytest.fixture
 def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A ready environment with a vLLM of six flags."""
+    """A ready environment with a vLLM of few flags."""
     place = tmp_path / f"vllm-{real_vllm.VERSION}"
     (place / "bin").mkdir(parents=True)
     program = place / "bin" / "python"
-    program.write_text(f"#!/bin/sh\necho talk on the way\necho '{json.dumps(FLAGS)}'\n")
+    program.write_text(f"#!/bin/sh\necho talk on the way\necho '{json.dumps(REPORTED)}'\n")
     program.chmod(0o755)
     (place / "ready").touch()
     monkeypatch.setenv("FAIRLEAD_CACHE", str(tmp_path))
@@ -49,8 +62,25 @@ def test_the_sglang_environment_is_its_own_and_has_the_stand_in_for_its_kernels(
 
 def test_a_negation_follows_from_its_flag_and_is_not_written(interpreter: Path) -> None:
     text = vllm_flags.rendered(vllm_flags.listed_flags(interpreter))
-    assert "\nenable-lora no-op seed\n" in text
-    assert '_SHORT: Final = """\n-q -tp\n"""' in text
+    assert '"switch": """\nenable-lora no-op\n"""' in text
+
+
+def test_each_flag_is_recorded_with_what_it_takes_its_choices_and_its_bounds(interpreter: Path) -> None:
+    found: dict[str, Any] = {}
+    exec(vllm_flags.rendered(vllm_flags.listed_flags(interpreter)), found)  # noqa: S102 - a module of our own
+
+    assert found["KINDS"] == {
+        **dict.fromkeys(("tensor-parallel-size", "-tp"), "integer"),
+        **dict.fromkeys(("enable-lora", "no-op"), "switch"),
+        **dict.fromkeys(("quantization", "-q"), "text?"),
+        **dict.fromkeys(("policy", "mm-processor-device"), "text"),
+        "sizes": "integer+",
+    }
+    assert found["LONG"] | found["SHORT"] == found["KINDS"].keys()
+    assert found["SHORT"] == {"-tp", "-q"}
+    assert found["CHOICES"] == {"policy": ("fcfs", "priority")}, "a device's choices are those of the machine"
+    assert found["BOUNDS"] == {"-tp": (">=1",), "tensor-parallel-size": (">=1",)}
+    assert found["LOAD_FORMATS"] == ("auto", "hf")
 
 
 @pytest.mark.usefixtures("interpreter")

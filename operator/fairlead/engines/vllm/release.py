@@ -22,13 +22,24 @@ def is_ours(version: str) -> bool:
 
 def hot_loading_is_safe(version: str) -> bool:
     """Return whether adapters may be loaded while requests run: from the first release whose source was read for it."""
+    return not is_older(version)
+
+
+def is_older(version: str) -> bool:
+    """Return whether this is an earlier release than the one these tables were read in."""
     numbers = re.match(r"v?(\d+)\.(\d+)", version)
-    return numbers is None or (int(numbers[1]), int(numbers[2])) >= (0, 32)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < (0, 32)
 
 
 def is_whole(engine: DesiredEngine) -> bool:
     """Check that the image holds only this release; a custom image may hold more."""
     return is_ours(engine.version) and (engine.kind in WITHOUT_GPU or _is_released(engine.image))
+
+
+def is_certain(engine: DesiredEngine) -> bool:
+    """Return whether the start surely ends where this release's source says so: not with the emulator, which ignores
+    flags that do not concern it, and not with an image that may hold other code."""
+    return engine.kind not in WITHOUT_GPU and is_whole(engine)
 
 
 def name_of(image: str) -> str:
