@@ -125,7 +125,7 @@ EXTRAS: Final = {
         ),
     ),
     "no more are active than a batch holds": (
-        setup_of(replace(ENGINE, extra_args=("--max-num-active-seqs", "300"))),
+        setup_of(replace(RELEASED, extra_args=("--max-num-active-seqs", "300"))),
         no(
             EXTRA,
             "--max-num-active-seqs 300",

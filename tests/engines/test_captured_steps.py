@@ -1,6 +1,7 @@
 """CUDA graphs of longer steps: which sizes are captured, and where such a field makes no sense."""
 
 from dataclasses import replace
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.engines.vllm import captured_steps
 from fairlead.engines.vllm.engine import VllmEngine
-from tests.engines.setups import ENGINE, H100, NGRAM, setup_of
+from tests.engines.setups import ENGINE, H100, NGRAM, RELEASED, setup_of
 
 FIELD = "spec.engine.batching.cudaGraphTokens"
 LONGER = replace(ENGINE, cuda_graph_tokens=1024)
@@ -66,6 +67,38 @@ def test_cuda_graphs_shorter_than_a_full_batch_are_allowed_with_a_warning() -> N
     assert warning.remedy == "write 512 or more, or leave it out"
     enough = replace(short, cuda_graph_tokens=1024)
     assert not [one for one in VllmEngine().warnings(setup_of(enough)) if one.field == FIELD]
+
+
+OFF: Final = (
+    ("-O0",),
+    ("-O=0",),
+    ("-O", "0"),
+    ("--optimization-level=0",),
+    ("-O3", "--optimization_level", "0"),
+    ("-cc.cudagraph_mode=none",),
+    ('--compilation-config={"cudagraph_mode": 0}',),
+)
+ON: Final = (("-O", "1"), ("-O0", "-cc.cudagraph_mode", "FULL"), ("-O0", "--optimization-level=2"), ("--seed", "-O0x"))
+
+
+@pytest.mark.parametrize("words", OFF)
+def test_graphs_that_the_arguments_switch_off_are_warned_of_since_vllm_drops_the_sizes(words: tuple[str, ...]) -> None:
+    setup = setup_of(replace(LONGER, extra_args=words), on=H100)
+    assert [(one.reason, one.because) for one in VllmEngine().warnings(setup) if one.field == FIELD] == [
+        (Why.SLOWER, "spec.engine.extraArgs switch CUDA graphs off, so that none is captured")
+    ]
+    assert VllmEngine().refusals(setup) == ()
+
+
+@pytest.mark.parametrize("words", ON)
+def test_graphs_that_stay_on_are_not_talked_about(words: tuple[str, ...]) -> None:
+    setup = setup_of(replace(LONGER, extra_args=words), on=H100)
+    assert [one for one in VllmEngine().warnings(setup) if one.field == FIELD] == []
+
+
+def test_the_longest_graph_of_an_argument_is_not_compared_where_none_is_captured() -> None:
+    words = ('-cc={"max_cudagraph_capture_size": 2, "cudagraph_mode": "NONE"}',)
+    assert VllmEngine().refusals(setup_of(replace(LONGER, image=RELEASED.image, extra_args=words), on=H100)) == ()
 
 
 def test_a_field_owns_its_flags_only_where_it_is_written() -> None:

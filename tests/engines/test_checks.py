@@ -11,11 +11,18 @@ from hypothesis import strategies as st
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.fleet.desired_state import Adapter, DesiredEngine, DesiredSpeculation, Parallelism, SpeculationMethod
+from fairlead.fleet.desired_state import (
+    Adapter,
+    DesiredEngine,
+    DesiredSpeculation,
+    EngineKind,
+    Parallelism,
+    SpeculationMethod,
+)
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.fleet.shapes import ExpertLayers, MatrixGroup, RecurrentLayers, StoredWeights
-from tests.engines import refused, refused_extras, refused_scales, refused_together
+from tests.engines import refused, refused_by_release, refused_extras, refused_scales, refused_together, refused_values
 from tests.engines.setups import (
     A100,
     B200,
@@ -29,6 +36,7 @@ from tests.engines.setups import (
     MIXTURE,
     MTP,
     NGRAM,
+    RELEASED,
     RTX5090,
     T4,
     V100,
@@ -52,6 +60,8 @@ REFUSED: Final[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = {
     **refused_together.LIMITS,
     **refused_extras.EXTRAS,
     **refused_extras.CONVERSATIONS,
+    **refused_values.VALUES,
+    **refused_by_release.TOGETHER,
 }
 
 ADAPTER: Final = Adapter(name="de", source=VOLUME, rank=12)
@@ -180,6 +190,7 @@ ALLOWED: Final = {
     "tools with a parser": setup_of(
         replace(ENGINE, extra_args=("--enable-auto-tool-choice", "--tool-call-parser=hermes"))
     ),
+    **refused_by_release.RUNS,
 }
 
 
@@ -193,6 +204,29 @@ def test_a_setup_that_cannot_be_met_is_refused(sentence: str) -> None:
 @pytest.mark.parametrize("what", ALLOWED)
 def test_a_setup_that_can_be_met_is_not_refused(what: str) -> None:
     assert VllmEngine().refusals(ALLOWED[what]) == ()
+
+
+OF_THE_RELEASE: Final = {**refused_values.VALUES, **refused_by_release.TOGETHER}
+
+
+@pytest.mark.parametrize("kind", [EngineKind.VLLM, EngineKind.SIMULATED])
+@pytest.mark.parametrize("what", OF_THE_RELEASE)
+def test_what_only_the_released_image_surely_refuses_is_a_warning_with_another_and_with_the_emulator(
+    what: str, kind: EngineKind
+) -> None:
+    setup, (no,) = OF_THE_RELEASE[what]
+    engine = replace(setup.engine, kind=kind, image="registry.test/own:1" if kind is EngineKind.VLLM else "")
+    elsewhere = replace(setup, wanted=replace(setup.wanted, engine=engine))
+
+    assert VllmEngine().refusals(elsewhere) == ()
+    assert no.sentence in [one.sentence for one in VllmEngine().warnings(elsewhere)]
+    assert no.sentence not in [one.sentence for one in VllmEngine().warnings(setup)]
+
+
+@pytest.mark.parametrize("flag", ["--kv-transfer-config", "--compilation-config"])
+def test_json_that_is_nested_too_deeply_is_refused_and_not_read(flag: str) -> None:
+    (no,) = VllmEngine().refusals(setup_of(replace(RELEASED, extra_args=(flag, "[" * 100_000))))
+    assert (no.value, no.remedy) == (flag, f'write one, as in {flag}={{"key": "value"}}')
 
 
 def test_a_refusal_reads_as_one_sentence_with_field_value_rule_and_way_out() -> None:

@@ -140,9 +140,27 @@ WORTH_A_WORD: Final = {
         setup_of(replace(ENGINE, prefix_caching=False, extra_args=("--kv-events-config", "{}"))),
         ("spec.engine.prefixCaching.enabled", Why.RISKY, "write true, or remove the argument"),
     ),
-    "sleep beside an allocator it does not stand": (
-        setup_of(replace(ENGINE, sleeps=True, extra_env=(("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"),))),
-        ("spec.engine.env", Why.RISKY, "remove expandable_segments:True, or spec.engine.sleep"),
+    "a switch that ranks ignore": (
+        setup_of(
+            replace(ENGINE, speculation=replace(NGRAM, max_concurrency=16)), shape=MIXTURE, spread=Parallelism(data=2)
+        ),
+        (
+            "spec.engine.speculation.maxConcurrency",
+            Why.SLOWER,
+            "remove it, or write 1 as spec.parallelism.data and more replicas",
+        ),
+    ),
+    "an engine that reads no text": (
+        setup_of(replace(ENGINE, extra_args=("--skip-tokenizer-init",))),
+        ("spec.engine.extraArgs", Why.RISKY, "remove it"),
+    ),
+    "a token that everyone may read": (
+        setup_of(replace(ENGINE, extra_args=("--hf-token=hf_secret",))),
+        (
+            "spec.engine.extraArgs",
+            Why.RISKY,
+            "remove it and set spec.model.tokenSecret, which keeps the token out of the pod's text",
+        ),
     ),
     "an adapter whose revision nobody looks at": (
         setup_of(
@@ -161,6 +179,14 @@ WORTH_A_WORD: Final = {
 
 NOT_WORTH_A_WORD: Final = {
     "events of a cache": setup_of(replace(ENGINE, extra_args=("--kv-events-config.enable_kv_cache_events=true",))),
+    "sleep beside expandable segments, which it switches off for its own pool": setup_of(
+        replace(ENGINE, sleeps=True, extra_env=(("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"),))
+    ),
+    "a switch with ranks whose speculation is off": setup_of(
+        replace(ENGINE, speculation=replace(NGRAM, method=SpeculationMethod.OFF, max_concurrency=16)),
+        shape=MIXTURE,
+        spread=Parallelism(data=2),
+    ),
     "no cache and no events": setup_of(replace(ENGINE, prefix_caching=False)),
     "a plain wish": setup_of(),
     "an engine that may sleep": setup_of(replace(ENGINE, sleeps=True)),
@@ -200,6 +226,19 @@ def test_a_costly_setting_is_allowed_with_a_warning(what: str) -> None:
 @pytest.mark.parametrize("what", NOT_WORTH_A_WORD)
 def test_what_costs_nothing_is_not_talked_about(what: str) -> None:
     assert VllmEngine().warnings(NOT_WORTH_A_WORD[what]) == ()
+
+
+def test_a_token_among_the_arguments_is_not_repeated() -> None:
+    setup, _ = WORTH_A_WORD["a token that everyone may read"]
+    assert "secret" not in repr(VllmEngine().warnings(setup))
+
+
+def test_releases_before_the_tables_are_warned_of_sleep_beside_expandable_segments() -> None:
+    allocator = (("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"),)
+    setup = setup_of(replace(ENGINE, version="0.25.1", sleeps=True, extra_env=allocator))
+
+    warnings = {one.field: (one.reason, one.remedy) for one in VllmEngine().warnings(setup)}
+    assert warnings["spec.engine.env"] == (Why.RISKY, "remove expandable_segments:True, or spec.engine.sleep")
 
 
 def test_a_setup_of_the_simulated_engine_is_held_to_the_same_rules() -> None:

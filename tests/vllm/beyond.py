@@ -8,6 +8,9 @@ from typing import Final
 CAPABILITY: Final = "vLLM compares with the GPU it finds, and there is none"
 LOADING: Final = "vLLM notices while it loads the weights, after its configuration"
 
+STAND_IN: Final = "what stands in for the model is a folder"
+VARIABLE: Final = "vLLM reads a variable, and the check passes only the arguments on"
+
 _NOTHING: Final = "we render no flag, so vLLM would start and answer nothing of what the field promises"
 
 NEEDS_A_GPU: Final = {
@@ -34,6 +37,14 @@ NEEDS_A_GPU: Final = {
     "an FP8 checkpoint does not go with an e5m2 cache": LOADING,
     "an FP8 checkpoint on an old GPU has no eight-bit cache": CAPABILITY,
     "gguf is no load format any more": LOADING,
+    "a loader that is spelled wrong": LOADING,
+    "a loader like no other": LOADING,
+    "an EAGLE head in a bucket beside a model that is in none": LOADING,
+    "a model in a bucket and a loader of files": STAND_IN,
+    "an adapter in a bucket": "adapters are opened by a worker, after the configuration",
+    "a longest graph of a field and another of an object": "on a processor vLLM captures no graphs",
+    "a connector of memory that moves": VARIABLE,
+    "offloading of memory that moves": VARIABLE,
 }
 """vLLM refuses these too, later than its configuration or only beside a GPU."""
 

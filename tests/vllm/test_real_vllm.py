@@ -21,7 +21,7 @@ from fairlead.fleet.findings import SpecRefusal
 from fairlead.review import admission
 from fairlead.review.result import Review
 from house import real_vllm, vllm_flags
-from tests.engines import refused, refused_extras, refused_scales, refused_together
+from tests.engines import refused, refused_by_release, refused_extras, refused_scales, refused_together, refused_values
 from tests.vllm.beyond import NEEDS_A_GPU, OURS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +35,8 @@ TABLES: Sequence[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = (
     refused_together.SPREAD,
     refused_together.GUESSES,
     refused_together.LIMITS,
+    refused_values.VALUES,
+    refused_by_release.TOGETHER,
 )
 REGISTRIES = """
 import json
@@ -100,7 +102,7 @@ def test_the_command_line_checks_with_vllm_and_passes_on_its_message(
     capsys.readouterr()
 
     document = yaml.safe_load(quickstart.read_text())
-    document["spec"]["engine"] = {"extraArgs": ["--reasoning-parser", "of-nobody"]}
+    document["spec"]["engine"] = {"extraArgs": ["--config-format", "of-nobody"]}
     (tmp_path / "odd.yaml").write_text(yaml.safe_dump(document))
     assert main(["validate", "--with-vllm", "-o", "json", str(tmp_path / "odd.yaml")]) == 1
     (refusal,) = json.loads(capsys.readouterr().out)[0]["refusals"]

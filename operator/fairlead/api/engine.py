@@ -85,7 +85,8 @@ class Speculation(ApiModel):
         default=None,
         description="Running requests in a replica above which speculative decoding is switched off, since a full "
         "batch leaves no room for it. Default: never switched off by their number; speculation.switchOff of the "
-        "AutoscalingPolicy decides by measured acceptance, for the whole deployment. Refused with SGLang.",
+        "AutoscalingPolicy decides by measured acceptance, for the whole deployment. Refused with SGLang; vLLM ignores "
+        "it, with a warning, if parallelism.data is above 1.",
     )
     lookup_min: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None,
@@ -151,7 +152,9 @@ class Adapter(ApiModel):
     """One LoRA adapter on top of the model."""
 
     name: ModelName = Field(description="Name by which clients ask for the adapter; unique in this object.")
-    source: SourceText = Field(description="Where the adapter is read from; spelled as spec.model.source.")
+    source: SourceText = Field(
+        description="Where the adapter is read from; spelled as spec.model.source. No engine reads one from s3://."
+    )
     revision: Revision | None = Field(
         default=None,
         description="Commit, tag or branch of an hf:// adapter. vLLM and SGLang always download the newest and ignore "

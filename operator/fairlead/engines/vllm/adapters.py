@@ -5,8 +5,8 @@ from typing import Final
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm.release import hot_loading_is_safe
-from fairlead.fleet.desired_state import DesiredEngine
+from fairlead.engines.vllm.release import RELEASE, hot_loading_is_safe
+from fairlead.fleet.desired_state import DesiredEngine, SourceScheme
 from fairlead.fleet.engine_launch import EnvVar, StagedAdapters
 from fairlead.fleet.findings import SpecRefusal
 
@@ -74,6 +74,20 @@ def rank_too_high(setup: EngineSetup) -> SpecRefusal | None:
                 reason=EngineReason.ADAPTER_RANK_TOO_HIGH,
                 because=f"vLLM 0.32 takes ranks from 1 to {RANKS[-1]}",
                 remedy=f"write the rank the adapter was trained with, at most {RANKS[-1]}",
+            )
+    return None
+
+
+def in_a_bucket(setup: EngineSetup) -> SpecRefusal | None:
+    """`get_adapter_absolute_path` knows folders and the hub; the start ends with "adapter_config.json" not found."""
+    for index, adapter in enumerate(setup.engine.adapters):
+        if adapter.source.scheme is SourceScheme.S3:
+            return SpecRefusal(
+                field=f"spec.engine.adapters[{index}].source",
+                value=f"s3://{adapter.source.location}",
+                reason=EngineReason.NOT_IN_ENGINE,
+                because=f"vLLM {RELEASE} loads adapters from a folder or the hub only",
+                remedy="put the adapter on a volume or in an image and name it by pvc:// or oci://",
             )
     return None
 

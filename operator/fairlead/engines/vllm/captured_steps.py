@@ -7,15 +7,18 @@ H100).
 
 from typing import Final
 
+from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import defaults
+from fairlead.engines.vllm import defaults, json_flags
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
 
 FIELD: Final = "spec.engine.batching.cudaGraphTokens"
 FLAGS: Final = ("--cudagraph-capture-sizes", "--max-cudagraph-capture-size")
+COMPILATION: Final = ("--compilation-config", "-cc")
+_NO_MODE: Final = frozenset({"NONE", "0"})
 _FIRST: Final = (1, 2, 4, *range(8, 257, 8))
 """vLLM's own sizes up to 256 tokens."""
 _PIECES: Final = 4
@@ -55,6 +58,58 @@ def of_an_eager_engine(setup: EngineSetup) -> SpecRefusal | None:
         because="with spec.engine.eager no CUDA graph is captured",
         remedy="remove it, or spec.engine.eager",
     )
+
+
+def sizes_given_twice(setup: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "cudagraph_capture_sizes and compilation_config.cudagraph_capture_sizes are mutually exclusive", and
+    "customized max_cudagraph_capture_size(=N) should be consistent with the max value of cudagraph_capture_sizes"."""
+    most, config = setup.engine.cuda_graph_tokens, json_flags.keys(setup, *COMPILATION)
+    if most is None:
+        return None
+    longest = config.get("max_cudagraph_capture_size")
+    differs = longest not in (None, most) and not _off(setup) and setup.accelerator is not None
+    if config.get("cudagraph_capture_sizes") is None and not differs:
+        return None
+    return SpecRefusal(
+        field=FIELD,
+        value=str(most),
+        reason=EngineReason.ARGUMENT_CONFLICTS,
+        because="--compilation-config in spec.engine.extraArgs gives the sizes of CUDA graphs too",
+        remedy="remove it, or those keys of the argument",
+    )
+
+
+def of_graphs_switched_off(setup: EngineSetup) -> SpecWarning | None:
+    """Without a CUDA graph mode vLLM drops the sizes; level 0 has none unless it is given."""
+    most = setup.engine.cuda_graph_tokens
+    if most is None or setup.engine.eager or not _off(setup):
+        return None
+    return SpecWarning(
+        field=FIELD,
+        value=str(most),
+        reason=EngineReason.SLOWER,
+        because="spec.engine.extraArgs switch CUDA graphs off, so that none is captured",
+        remedy="remove it, or the argument: -O0, --optimization-level 0 or cudagraph_mode NONE",
+    )
+
+
+def _off(setup: EngineSetup) -> bool:
+    mode = json_flags.keys(setup, *COMPILATION).get("cudagraph_mode")
+    if mode is not None:
+        return str(mode).upper() in _NO_MODE
+    return _level(setup) == "0"
+
+
+def _level(setup: EngineSetup) -> str | None:
+    """Return the optimization level; `-O0`, `-O=0` and `-O 0` are one flag."""
+    found = None
+    words = setup.engine.extra_args
+    for word, following in zip(words, (*words[1:], ""), strict=False):
+        if word.startswith("-O"):
+            found = word[2:].removeprefix("=") or following
+        elif extra_args.flag(word) == "--optimization-level":
+            found = word.partition("=")[2] or following
+    return found
 
 
 def longer_than_a_step(setup: EngineSetup) -> SpecRefusal | None:

@@ -12,6 +12,7 @@ from fairlead.engines.vllm import (
     kv_cache,
     limits,
     parallelism,
+    release,
     speculation,
     weights,
 )
@@ -27,6 +28,20 @@ OF_GPUS: Final[frozenset[RefusalCheck]] = frozenset(
     }
 )
 """Rules about a GPU's generation and number; `cpu.limits` has its own for processors."""
+OF_RELEASE: Final[tuple[RefusalCheck, ...]] = (
+    speculation.draft_heads_not_divisible,
+    speculation.draft_in_a_bucket,
+    captured_steps.sizes_given_twice,
+    adapters.in_a_bucket,
+    conversation.unknown_tool_parser,
+    conversation.unknown_reasoning_parser,
+    extra_arg_checks.load_format_unknown,
+    extra_arg_checks.load_format_without_bucket,
+    extra_arg_checks.more_active_than_running,
+    extra_arg_checks.threshold_above_context,
+    extra_arg_checks.transfer_of_moving_memory,
+)
+"""Rules that end a start for sure only in this release (`release.is_certain`); elsewhere they are warnings."""
 REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     cited("Degrees below one end the parser.", spec_refusals.degree_out_of_range),
     limits.out_of_range,
@@ -113,12 +128,15 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     extra_arg_checks.hash_gone,
     extra_arg_checks.tool_choice_without_parser,
     extra_arg_checks.context_parallel,
-    extra_arg_checks.more_active_than_running,
     extra_arg_checks.transfer_without_role,
     extra_arg_checks.metrics_without_speculation,
+    *OF_RELEASE,
 )
 
 
 def of(setup: EngineSetup) -> tuple[RefusalCheck, ...]:
-    """Return the rules for this hardware."""
-    return tuple(check for check in REFUSAL_CHECKS if not (setup.on_cpu and check in OF_GPUS))
+    """Return the rules for this hardware and image."""
+    left_out = (OF_GPUS if setup.on_cpu else frozenset()) | (
+        frozenset() if release.is_certain(setup.engine) else frozenset(OF_RELEASE)
+    )
+    return tuple(check for check in REFUSAL_CHECKS if check not in left_out)

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from fairlead.engines import spec_conversation
+from fairlead.engines import extra_args, spec_conversation
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_conversation import ParserTable
 from fairlead.engines.vllm import parsers, release
+from fairlead.fleet.findings import SpecRefusal
 
 _CARD: Final = "write the parser that the model's card names, for instance"
 TOOLS: Final = ParserTable(
@@ -26,6 +28,32 @@ REASONING: Final = ParserTable(
     advice=f"{_CARD} deepseek_r1",
     plugin="--reasoning-parser-plugin",
 )
+
+
+def unknown_tool_parser(setup: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "invalid tool call parser: X (chose from { ... })" without spec.engine.tools; without
+    `--enable-auto-tool-choice` vLLM ignores the name."""
+    return _unknown(setup, TOOLS, "--tool-call-parser") if setup.gives("--enable-auto-tool-choice") else None
+
+
+def unknown_reasoning_parser(setup: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "Reasoning parser 'X' not found" without spec.engine.reasoning."""
+    return _unknown(setup, REASONING, "--reasoning-parser")
+
+
+def _unknown(setup: EngineSetup, table: ParserTable, flag: str) -> SpecRefusal | None:
+    name = setup.value(flag)
+    if table.written(setup) is not None or name is None or name in ("", "None", *table.names):
+        return None
+    if table.plugin is not None and setup.gives(table.plugin):
+        return None
+    return SpecRefusal(
+        field=extra_args.FIELD,
+        value=f"{flag} {name}",
+        reason=EngineReason.PARSER_UNKNOWN,
+        because=f"{table.engine} has no parser of this name and would fail to start",
+        remedy=table.guess(name) or table.advice,
+    )
 
 
 def tools(setup: EngineSetup) -> tuple[str, ...]:

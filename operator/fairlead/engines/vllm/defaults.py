@@ -6,9 +6,11 @@ from fairlead.engines.vllm.memory import CURRENT
 
 def sequences(setup: EngineSetup) -> int:
     """Maximum requests in a batch; for an unknown GPU the larger default, so that a cap derived from it is not too
-    low."""
+    low. vLLM lowers its default to the tokens of a step."""
+    if setup.engine.max_sequences:
+        return setup.engine.max_sequences
     default = 1024 if setup.accelerator is None else CURRENT.batch(setup.accelerator).sequences
-    return setup.engine.max_sequences or default * _factor(setup)
+    return min(default * _factor(setup), batched_tokens(setup) or default * _factor(setup))
 
 
 def batched_tokens(setup: EngineSetup) -> int | None:

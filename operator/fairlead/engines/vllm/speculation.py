@@ -5,11 +5,13 @@ from typing import Final
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_speculation import FIELD, refusal
-from fairlead.engines.vllm import adapters, defaults
-from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.engines.vllm import adapters, defaults, extra_arg_checks
+from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
 
+_HEADS: Final = frozenset({SpeculationMethod.EAGLE3, SpeculationMethod.MTP})
+"""Methods whose draft has layers that read the target's hidden states."""
 GOOD_ACCEPTANCE: Final = 0.8
 """Acceptance rate of a single draft token with a draft that suits its model well."""
 WORTH_TRYING: Final = 0.1
@@ -61,6 +63,41 @@ def no_multiple_of_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
         EngineReason.SPECULATION_OUT_OF_RANGE,
         f"with {count(layers, 'layer')} for multi-token prediction more tokens must be a multiple of {layers}",
         f"write {speculation.tokens // layers * layers}",
+    )
+
+
+def draft_heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "Total number of attention heads (14) must be divisible by tensor parallel size (4).": a draft model runs
+    with its target's degree."""
+    draft, tensor = setup.draft_shape, setup.wanted.parallelism.tensor
+    if setup.engine.speculation.method is not SpeculationMethod.DRAFT_MODEL or draft is None or tensor < 1:
+        return None
+    if draft.heads % tensor == 0:
+        return None
+    return refusal(
+        "draft.source",
+        draft.name,
+        EngineReason.HEADS_NOT_DIVISIBLE,
+        f"vLLM spreads it over {count(tensor, 'GPU')} too, which cannot share its {draft.heads} attention heads evenly",
+        f"name a draft whose heads are a multiple of {tensor}, or write ngram as {FIELD}.method",
+    )
+
+
+def draft_in_a_bucket(setup: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "Cannot find any model weights": `load_eagle_model` takes the load format of the target, which is changed
+    to streaming only if the target is in a bucket; a draft model changes it itself."""
+    speculation, streamed = setup.engine.speculation, extra_arg_checks.load_format(setup) in extra_arg_checks.STREAMED
+    draft = speculation.draft
+    if speculation.method not in _HEADS or draft is None or draft.scheme is not SourceScheme.S3 or streamed:
+        return None
+    if setup.wanted.model.source.scheme is SourceScheme.S3:
+        return None
+    return refusal(
+        "draft.source",
+        f"s3://{draft.location}",
+        EngineReason.NOT_IN_ENGINE,
+        f"with {speculation.method}, vLLM streams a draft from a bucket only if the model is in one too",
+        "put the draft on a volume or in an image, or add --load-format=runai_streamer to spec.engine.extraArgs",
     )
 
 

@@ -6,9 +6,20 @@ from fairlead.engines import spec_conversation, spec_warnings
 from fairlead.engines.engine_setup import EngineSetup, WarningCheck, cited
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_speculation import FIELD as SPECULATION
-from fairlead.engines.vllm import captured_steps, conversation, formats, limits, speculation, unknown_flags, weights
+from fairlead.engines.vllm import (
+    argument_warnings,
+    captured_steps,
+    conversation,
+    flag_values,
+    formats,
+    limits,
+    speculation,
+    unknown_flags,
+    weights,
+)
 from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
-from fairlead.engines.vllm.release import RELEASE, is_ours
+from fairlead.engines.vllm.extra_arg_checks import ALLOCATOR, EXPANDABLE
+from fairlead.engines.vllm.release import RELEASE, is_older, is_ours
 from fairlead.fleet import draft_cost
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecWarning
@@ -16,8 +27,6 @@ from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import WeightFormat
 
 FULL_SHARE: Final = 0.95
-_ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
-_EXPANDABLE: Final = "expandable_segments:True"
 
 
 def other_release(setup: EngineSetup) -> SpecWarning | None:
@@ -163,16 +172,17 @@ def events_of_nothing(setup: EngineSetup) -> SpecWarning | None:
 
 
 def sleep_without_the_pool(setup: EngineSetup) -> SpecWarning | None:
-    """Sleep mode has its own allocator, which fails at startup if segments are configured to be expandable."""
-    allocator = setup.variable(_ALLOCATOR) or ""
-    if not setup.engine.sleeps or _EXPANDABLE not in allocator:
+    """Sleep mode has its own allocator, which failed at startup if segments were configured to be expandable; 0.32
+    switches that off for its pool."""
+    allocator = setup.variable(ALLOCATOR) or ""
+    if not setup.engine.sleeps or EXPANDABLE not in allocator or not is_older(setup.engine.version):
         return None
     return _warning(
         "spec.engine.env",
-        f"{_ALLOCATOR}={allocator}",
+        f"{ALLOCATOR}={allocator}",
         EngineReason.RISKY,
-        "sleep mode takes memory from a pool of its own, which does not work with expandable segments",
-        f"remove {_EXPANDABLE}, or spec.engine.sleep",
+        "before 0.32, sleep mode takes memory from a pool of its own, which may not work with expandable segments",
+        f"remove {EXPANDABLE}, or spec.engine.sleep",
     )
 
 
@@ -180,8 +190,10 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     other_release,
     draft_without_graphs,
     captured_steps.shorter_than_a_full_batch,
+    captured_steps.of_graphs_switched_off,
     speculation_across_pipeline,
     switch_never_reached,
+    argument_warnings.switch_with_ranks,
     speculation.too_many_draft_tokens,
     arithmetic_in_sixteen_bits,
     deprecated_fp8,
@@ -200,7 +212,11 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     cited("`--lora-modules` takes a repository's name and no revision.", spec_warnings.adapter_not_pinned, "vLLM"),
     events_of_nothing,
     sleep_without_the_pool,
+    argument_warnings.no_tokenizer,
+    argument_warnings.token_in_arguments,
     unknown_flags.unknown_flag,
+    flag_values.doubtful_value,
+    *argument_warnings.ELSEWHERE,
     cited(
         "The list of another release, or of an image of one's own, may have more parsers.",
         spec_conversation.parser_doubtful,
@@ -213,6 +229,7 @@ _OF_GPUS: Final[frozenset[WarningCheck]] = frozenset(
     {
         draft_without_graphs,
         captured_steps.shorter_than_a_full_batch,
+        captured_steps.of_graphs_switched_off,
         arithmetic_in_sixteen_bits,
         eager,
         almost_all_memory,
