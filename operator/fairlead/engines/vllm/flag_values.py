@@ -38,7 +38,7 @@ def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
 
 
 def doubtful_value(setup: EngineSetup) -> SpecWarning | None:
-    """The same of values that only this release is known to refuse, with another image or the emulator."""
+    """Values that only this release is known to refuse, with another image or the emulator."""
     found = next((one for one, in_all in _malformed(setup) if not in_all), None)
     if found is None or release.is_certain(setup.engine):
         return None
