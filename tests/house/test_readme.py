@@ -8,8 +8,13 @@ from house import prose, tree
 
 MAKEFILE = (tree.ROOT / "Makefile").read_text(encoding="utf-8")
 PAGES = [path for path in tree.files(tree.ROOT) if path.suffix == ".md"]
-SPEAKS_OF_REGISTRIES = frozenset({"house/prose.py", "tests/house/test_prose.py"})
-"""The rule itself, and its test."""
+SPEAKS_OF_REGISTRIES = frozenset(
+    {
+        *("house/prose.py", "tests/house/test_prose.py"),
+        *("operator/fairlead/loader/pull_secrets.py", "tests/loader/test_pull_secrets.py"),
+    }
+)
+"""The rule itself and its test; and what reads users' pull secrets, which `docker login` writes for that name."""
 
 
 def text_of(path: Path) -> str:
