@@ -7,10 +7,11 @@ import logging
 import sys
 from pathlib import Path
 
-from fairlead.cluster.api_server import ObjectName
-from fairlead.cluster.connection import ApiConnection, Credentials
-from fairlead.cluster.informer import WatchScope
+from fairlead.cluster.connection import ApiConnection
+from fairlead.cluster.credentials import Credentials
+from fairlead.cluster.http_requests import ObjectName
 from fairlead.cluster.kinds import CONFIG_MAP, POD
+from fairlead.cluster.watch_scope import WatchScope
 from fairlead.cluster.watched_objects import WatchedObjects
 from fairlead.router import process
 from fairlead.router.drain import DrainPace

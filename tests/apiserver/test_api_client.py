@@ -14,9 +14,10 @@ import pytest
 from devcluster.door import Embedded
 from fairlead.cluster.api_server import ApiServer, RequestRefused
 from fairlead.cluster.connection import connect, source_of
-from fairlead.cluster.informer import Informer, WatchScope
+from fairlead.cluster.informer import Informer
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest, trimmed
 from fairlead.cluster.lease import Leadership, LeaseDurations, LeaseSettings, hold
+from fairlead.cluster.watch_scope import WatchScope
 from tests.cluster.contract import STORIES, Story
 from tests.cluster.worlds import DICE, note, run, until
 from tests.faults.proxy import Proxy

@@ -12,7 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
-from fairlead.cluster.connection import ApiConnection, Credentials
+from fairlead.cluster.connection import ApiConnection
+from fairlead.cluster.credentials import Credentials
 from fairlead.cluster.kinds import REGISTERED, Manifest, Resource
 from tests.cluster.fake_objects import Objects, Status
 

@@ -15,7 +15,8 @@ from fairlead.cluster.api_server import (
     Throttled,
     Unreachable,
 )
-from fairlead.cluster.connection import ApiConnection, Credentials
+from fairlead.cluster.connection import ApiConnection
+from fairlead.cluster.credentials import Credentials
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE
 from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import note, run

@@ -9,7 +9,8 @@ import kopf
 import pytest
 
 from fairlead.cluster.api_server import ApiServer, Unreachable
-from fairlead.cluster.connection import TOKEN_LIVES_S, ApiConnection, Credentials, NoCredentials, connect, source_of
+from fairlead.cluster.connection import TOKEN_LIVES_S, ApiConnection, connect, source_of
+from fairlead.cluster.credentials import Credentials, NoCredentials
 from fairlead.cluster.kinds import CONFIG_MAP
 from fairlead.controller.webhook.kopf_host import KopfLogin
 from tests.cluster.fake_api import FakeApi, Fault

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from fairlead.cluster.informer import InformerTimings
 from fairlead.cluster.kinds import CONFIG_MAP
+from fairlead.cluster.watch_scope import InformerTimings
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import IN_USE, following, note, run, until
 

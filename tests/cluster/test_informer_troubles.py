@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from fairlead.cluster.availability import KindAvailability
-from fairlead.cluster.informer import InformerTimings
 from fairlead.cluster.kinds import CONFIG_MAP
+from fairlead.cluster.watch_scope import InformerTimings
 from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import DICE, IN_USE, following, note, run, until
 

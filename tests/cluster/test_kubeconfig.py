@@ -13,8 +13,8 @@ import yaml
 from aiohttp import web
 
 from fairlead.cluster.api_server import ApiServer
-from fairlead.cluster.connection import ApiConnection, NoCredentials, source_of
-from fairlead.cluster.credentials import Credentials
+from fairlead.cluster.connection import ApiConnection, source_of
+from fairlead.cluster.credentials import Credentials, NoCredentials
 from fairlead.cluster.kinds import CONFIG_MAP
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run

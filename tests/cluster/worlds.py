@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fairlead.cluster.api_server import ApiServer
-from fairlead.cluster.informer import Informer, InformerTimings, WatchScope
+from fairlead.cluster.informer import Informer
 from fairlead.cluster.kinds import CONFIG_MAP, Manifest
+from fairlead.cluster.watch_scope import InformerTimings, WatchScope
 from tests.cluster.fake_api import FakeApi
 
 QUICK: Final = InformerTimings(stay_s=(20, 30), silence_s=0.15, least_s=0.01, most_s=0.03)

@@ -21,7 +21,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from fairlead.cluster.connection import Credentials
+from fairlead.cluster.credentials import Credentials
 from tests.faults.gates import Gate, abort
 from tests.faults.requests import ApiCall, understood
 

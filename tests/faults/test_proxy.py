@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from fairlead.cluster.api_server import ApiError, ApiServer, Throttled, Unreachable
-from fairlead.cluster.connection import Credentials, connect
-from fairlead.cluster.informer import Informer, InformerTimings, WatchScope
+from fairlead.cluster.connection import connect
+from fairlead.cluster.credentials import Credentials
+from fairlead.cluster.informer import Informer
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest
+from fairlead.cluster.watch_scope import InformerTimings, WatchScope
 from tests.cluster.contract import QUICK_STORIES, Story
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import DICE, IN_USE, note, run, text_of, until

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.cluster import watched_objects
-from fairlead.cluster.connection import ApiConnection, Credentials, NoCredentials
+from fairlead.cluster.connection import ApiConnection
+from fairlead.cluster.credentials import Credentials, NoCredentials
 from fairlead.cluster.kinds import POD
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import DiscoveredEndpoint

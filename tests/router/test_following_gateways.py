@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.cluster.api_server import ObjectName
 from fairlead.cluster.connection import ApiConnection
-from fairlead.cluster.informer import WatchScope
+from fairlead.cluster.http_requests import ObjectName
 from fairlead.cluster.kinds import CONFIG_MAP, POD
+from fairlead.cluster.watch_scope import WatchScope
 from fairlead.cluster.watched_objects import WatchedObjects
 from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import process

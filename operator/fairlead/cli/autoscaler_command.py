@@ -78,7 +78,7 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.autoscaler.ledger import LedgerPlaceError
     from fairlead.autoscaler.settings import AutoscalerSettings
     from fairlead.cli import offline_data
-    from fairlead.cluster.connection import NoCredentials
+    from fairlead.cluster.credentials import NoCredentials
 
     try:
         understanding = scaling_subjects.of(offline_data.offline_knowledge(products=chosen.products))

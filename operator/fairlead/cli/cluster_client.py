@@ -16,7 +16,8 @@ import aiohttp
 from fairlead.cluster import kinds, lease, pod_proxy, status_freshness
 from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
 from fairlead.cluster.api_server import ApiServer
-from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
+from fairlead.cluster.connection import ApiConnection, connect
+from fairlead.cluster.credentials import NoCredentials
 from fairlead.cluster.kinds import Resource
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.decision_record import DecisionRecord

@@ -88,7 +88,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     from fairlead.autoscaler.ledger import LedgerPlaceError
     from fairlead.cli import offline_data
-    from fairlead.cluster.connection import NoCredentials
+    from fairlead.cluster.credentials import NoCredentials
     from fairlead.cluster.lease import OtherRelease
     from fairlead.controller import process
 

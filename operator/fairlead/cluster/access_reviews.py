@@ -14,7 +14,8 @@ from typing import Final
 import aiohttp
 
 from fairlead.cluster import connection as connecting
-from fairlead.cluster.connection import SERVICE_ACCOUNT, ApiConnection, Credentials, HttpRequest, NoCredentials
+from fairlead.cluster.connection import SERVICE_ACCOUNT, ApiConnection, HttpRequest
+from fairlead.cluster.credentials import Credentials, NoCredentials
 from fairlead.fleet.token_rights import TokenRight
 
 PATH: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

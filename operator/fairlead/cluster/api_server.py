@@ -25,7 +25,7 @@ from fairlead.cluster.api_errors import (
     Unreachable,
 )
 from fairlead.cluster.connection import ApiConnection
-from fairlead.cluster.http_requests import ObjectName, Selector
+from fairlead.cluster.http_requests import Selector
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.watch_stream import WATCH_LIMITS, WatchEvent, WatchEventType, WatchLimits
 
@@ -37,10 +37,8 @@ __all__ = (
     "Gone",
     "NotFound",
     "ObjectList",
-    "ObjectName",
     "RequestObserver",
     "RequestRefused",
-    "Selector",
     "Throttled",
     "Unreachable",
     "WatchEvent",

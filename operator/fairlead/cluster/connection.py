@@ -20,17 +20,6 @@ from fairlead import __version__
 from fairlead.cluster import kubeconfig
 from fairlead.cluster.credentials import Credentials, CredentialSource, NoCredentials
 
-__all__ = (
-    "SERVICE_ACCOUNT",
-    "TOKEN_LIVES_S",
-    "ApiConnection",
-    "Credentials",
-    "HttpRequest",
-    "NoCredentials",
-    "connect",
-    "source_of",
-)
-
 log = logging.getLogger(__name__)
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")

@@ -29,8 +29,6 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import ObjectStore, StoreChange, as_number
 from fairlead.cluster.watch_scope import INFORMER_TIMINGS, InformerTimings, WatchScope
 
-__all__ = ("Informer", "InformerTimings", "OnChange", "WatchScope")
-
 OnChange = Callable[[Manifest | None, Manifest | None], None]
 """Called with the old and the new object of each change; it only notes which keys to wake."""
 

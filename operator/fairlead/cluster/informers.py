@@ -13,9 +13,10 @@ from typing import Final
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.availability import KindAvailability
-from fairlead.cluster.informer import Informer, WatchScope
+from fairlead.cluster.informer import Informer
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore
+from fairlead.cluster.watch_scope import WatchScope
 from fairlead.objects import labels
 
 NODES_S: Final = 2.0

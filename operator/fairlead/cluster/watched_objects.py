@@ -10,10 +10,13 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_server import ApiServer, ObjectName
-from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
-from fairlead.cluster.informer import Informer, WatchScope
+from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.connection import ApiConnection, connect
+from fairlead.cluster.credentials import NoCredentials
+from fairlead.cluster.http_requests import ObjectName
+from fairlead.cluster.informer import Informer
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.watch_scope import WatchScope
 
 log = logging.getLogger(__name__)
 

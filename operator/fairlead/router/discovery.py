@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.connection import ApiConnection, connect
-from fairlead.cluster.informer import WatchScope
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.watch_scope import WatchScope
 from fairlead.cluster.watched_objects import WatchedObjects
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.objects import pod_engine

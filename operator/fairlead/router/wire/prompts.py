@@ -133,5 +133,5 @@ def _any(prompt: object, pieces: list[bytes]) -> None:
 def size(prompt: object) -> int:
     """Return the bytes of one of several prompts, as they are collected."""
     if isinstance(prompt, str):
-        return len(prompt.encode())
+        return len(prompt) if prompt.isascii() else len(prompt.encode())
     return 4 * len(prompt) if isinstance(prompt, list) else 0
