@@ -80,7 +80,7 @@ def _complaint(flag: str, value: str | None) -> Complaint:
         return _choice(value, typed_flags.CHOICES[name])
     if name in typed_flags.OBJECTS:
         return _object(flag, value)
-    return WELL
+    return "", ""
 
 
 def _number(flag: str, value: str | None, wanted: str, read: type[int] | type[float]) -> Complaint:
@@ -91,13 +91,13 @@ def _number(flag: str, value: str | None, wanted: str, read: type[int] | type[fl
         except ValueError:
             pass
         else:
-            return WELL
+            return "", ""
     return f"vLLM expects {wanted} here and would not start", f"write the number in digits, as in {flag}=1"
 
 
 def _choice(value: str | None, choices: Sequence[str]) -> Complaint:
     if value in choices:
-        return WELL
+        return "", ""
     return "vLLM does not know this value and would not start", f"write one of {', '.join(choices)}"
 
 
@@ -108,5 +108,5 @@ def _object(flag: str, value: str | None) -> Complaint:
     except ValueError:
         read = None
     if isinstance(read, dict) or value in ABSENT:
-        return WELL
+        return "", ""
     return "vLLM expects a JSON object here and would not start", f'write one, as in {flag}={{"key": "value"}}'
