@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from annotated_types import Le
 
 from fairlead.adapting import adapter_check, adapter_files
 from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.adapting.adapter_files import AdapterFacts, UnreadableAdapter
+from fairlead.api.engine import Lora
 from fairlead.fleet.adapters import AdapterReason
 from fairlead.loader import staging_folder
 from tests.adapting.adapters import BASE, config, header, weights, written
@@ -123,3 +125,66 @@ def test_the_part_of_a_model_that_sees_may_have_another_size_and_more_layers() -
 def test_a_matrix_of_one_dimension_has_no_inputs() -> None:
     listed = json.dumps({"layers.0.q_proj.lora_A.weight": {"shape": [8]}}).encode()
     assert adapter_files.facts(config(), listed).inputs == {}
+
+
+LAYER = "base_model.model.model.layers.1"
+
+
+def test_the_experts_of_one_layer_may_be_in_one_matrix_and_its_rank_is_that_of_each() -> None:
+    """PEFT's `target_parameters` on gpt-oss: 32 experts, of rank 8 each, have 256 rows together."""
+    rows = {
+        f"{LAYER}.mlp.experts.base_layer.lora_A.weight": [256, 16],
+        f"{LAYER}.mlp.experts.base_layer.lora_B.weight": [32, 256],
+        f"{LAYER}.mlp.experts.lora_A.weight": [256, 16],
+        f"{LAYER}.mlp.experts.lora_B.weight": [16, 256],
+    }
+    found = adapter_files.facts(config(), header(**rows))
+
+    assert found.rank == 8
+    assert found.modules == {"q_proj", "experts.gate_up_proj", "experts.down_proj"}
+    assert adapter_check.problem(found, FITS) is None
+    assert adapter_files.facts(config(rank_pattern={"gate_up_proj": 64}), header(**rows)).rank == 64
+
+
+def test_a_pair_of_the_vocabulary_is_a_pair_and_the_models_own_weights_beside_it_are_passed_over() -> None:
+    rows = {
+        "base_model.model.model.embed_tokens.lora_embedding_A": [12, 9000],
+        "base_model.model.model.embed_tokens.lora_embedding_B": [16, 12],
+        "base_model.model.model.embed_tokens.base_layer.weight": [9000, 16],
+        "base_model.model.lm_head.base_layer.weight": [9000, 16],
+    }
+    found = adapter_files.facts(config(), header(**rows))
+
+    assert (found.rank, sorted(found.modules), found.beyond) == (12, ["embed_tokens", "q_proj"], ())
+    assert adapter_check.problem(found, FITS) is None
+
+
+def test_what_the_engine_would_leave_out_is_refused_and_not_served_as_the_base_model() -> None:
+    rows = {
+        f"{LAYER}.self_attn.o_proj.lora_A.weight": [8, 16],
+        f"{LAYER}.mlp.experts.7.gate_proj.lora_A.weight": [8, 16],
+        f"{LAYER}.mlp.shared_experts.gate_proj.lora_A.weight": [8, 16],
+    }
+    found = adapter_files.facts(config(), header(**rows))
+    attention = frozenset({"q_proj", "o_proj"})
+
+    assert found.modules == {"q_proj", "o_proj", "gate_proj", "experts.gate_proj"}
+    assert adapter_check.problem(found, replace(FITS, modules=frozenset({*found.modules, "experts"}))) is None
+    refused = adapter_check.problem(found, replace(FITS, modules=attention))
+    assert refused is not None
+    assert refused.reason is AdapterReason.MODULES_REFUSED
+    assert refused.message == (
+        "it changes experts.gate_proj, gate_proj, which --lora-target-modules in the deployment's extraArgs leaves "
+        "out; name it there, which starts new replicas"
+    )
+    dense = adapter_check.problem(found, replace(FITS, modules=attention | {"gate_proj"}))
+    assert dense is not None
+    assert "it changes experts.gate_proj, which" in dense.message, "a matrix of this name outside experts is another"
+
+
+def test_no_deployment_is_advised_to_take_a_rank_that_it_cannot() -> None:
+    (most,) = [one.le for one in Lora.model_fields["max_rank"].metadata if isinstance(one, Le)]
+    assert most == adapter_check.HIGHEST_RANK
+    refused = adapter_check.problem(adapter_files.facts(config(r=1024), header()), FITS)
+    assert refused is not None
+    assert refused.message == "its rank is 1024, and engines take at most 512; train it with a lower one"

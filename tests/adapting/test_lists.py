@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.adapting import adapter_report, load_list, placement
+from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.adapting.load_list import LoadList, UnreadableLoadList
 from fairlead.fleet.adapters import AdapterPlace, AdapterReason, AdapterState
 from fairlead.fleet.desired_state import ModelSource, SourceScheme
@@ -40,7 +41,10 @@ def test_each_pod_gets_what_names_it_and_what_names_none() -> None:
     named, everybodys = LISTED.entries
     assert LISTED.of("a") == (named, everybodys)
     assert LISTED.of("new") == (everybodys,)
-    assert LISTED.expectation(everybodys, 64).max_rank == 64
+    slots = AdapterExpectation(max_rank=64, modules=frozenset({"q_proj"}))
+    assert LISTED.expectation(everybodys, slots) == AdapterExpectation(
+        max_rank=64, modules=frozenset({"q_proj"}), bases=("acme/tiny",), hidden=16, layers=2
+    )
 
 
 PLACES = (

@@ -260,3 +260,26 @@ def test_a_rank_between_two_is_reserved_as_the_next_and_staged_as_it_was_set() -
     assert VllmEngine().memory_settings(setup).adapter_ranks == (320,) * 8
     assert started.staged is not None
     assert started.staged.max_rank == 257
+
+
+@pytest.mark.parametrize(
+    ("words", "modules"),
+    [
+        ((), None),
+        (("--lora-dtype", "auto", "o_proj"), None),
+        (("--lora-target-modules", "o_proj", "--seed", "4"), ("o_proj",)),
+        (("--lora-target-modules=o_proj",), ("o_proj",)),
+        (("--lora_target_modules", "o_proj", "lm_head"), ("lm_head", "o_proj")),
+        (("--lora-t", "o_proj", "--lora-target-modules", "lm_head"), ("lm_head",)),
+        (("--lora-target-modules",), ()),
+        (("--lora-target-modules", "v_proj"), ("k_proj", "q_proj", "qkv_proj", "v_proj")),
+        (("--lora-target-modules", "gate_up_proj", "experts"), ("experts", "gate_proj", "gate_up_proj", "up_proj")),
+        (("--lora-target-modules", "model.layers.0.mlp.experts.3.w1", "model.layers.0.o_proj"), ("experts", "o_proj")),
+        (("--lora-target-modules", "o_proj,lm_head"), ("o_proj,lm_head",)),
+    ],
+)
+def test_adapters_may_be_restricted_to_some_matrices(words: tuple[str, ...], modules: tuple[str, ...] | None) -> None:
+    """The engine packs some matrices in one module, which it adapts as a whole."""
+    started = launch(setup_of(replace(ENGINE, lora=SLOTS, extra_args=words)))
+    assert started.staged is not None
+    assert started.staged.modules == modules

@@ -69,6 +69,7 @@ def test_arguments_and_adapters_say_the_rest() -> None:
         ((), True),
         (("--lora-target-modules", "q_proj", "experts"), True),
         (("--lora-target-modules", "q_proj", "v_proj"), False),
+        (("--num-redundant-experts", "2", "--lora-target-modules", "q_proj"), False),
         (("--enable-moe-shared-loras",), False),
     ],
 )

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from fairlead.adapting import adapter_report, load_list
+from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.adapting.load_list import LoadEntry, LoadList
 from fairlead.fleet.adapters import AdapterReason, AdapterState
 from fairlead.loader import page, process, staging_folder
@@ -20,6 +21,9 @@ from fairlead.loader.sources import SourceAccess
 from fairlead.loader.staging_folder import StagingFolder
 from tests.adapting.adapters import config, entry, header, written
 from tests.loader.pretended_servers import PretendedEngine, served
+
+SLOTS = AdapterExpectation(max_rank=16, modules=frozenset({"q_proj", "k_proj", "v_proj"}))
+OUTPUT = "base_model.model.model.layers.0.self_attn.o_proj.lora_A.weight"
 
 
 @dataclass
@@ -57,7 +61,7 @@ async def replica(tmp_path: Path, engine: PretendedEngine | None = None) -> Asyn
     engine = engine or PretendedEngine()
     times = [0.0]
     async with served(*engine.routes()) as address, aiohttp.ClientSession() as session:
-        loop = LoaderLoop("chat-0", 16, StagingFolder(folder), EngineAdapters(session, address), lambda: times[0])
+        loop = LoaderLoop("chat-0", SLOTS, StagingFolder(folder), EngineAdapters(session, address), lambda: times[0])
         access = SourceAccess(claim="adapters", claim_folder=tmp_path / "claim")
         yield Replica(loop, engine, session, access, times)
 
@@ -105,6 +109,7 @@ def test_an_adapter_that_is_for_other_replicas_is_left_to_them(tmp_path: Path) -
         ({"text": config(r=64), "listed": header(rank=64)}, AdapterReason.RANK_TOO_HIGH),
         ({"text": config(base_model_name_or_path="acme/large")}, AdapterReason.OTHER_BASE),
         ({"listed": header(hidden=32)}, AdapterReason.OTHER_BASE),
+        ({"listed": header(**{OUTPUT: [8, 16]})}, AdapterReason.MODULES_REFUSED),
         ({"listed": b"no json"}, AdapterReason.NO_ADAPTER),
     ],
 )

@@ -47,6 +47,14 @@ def test_the_loader_is_a_sidecar_that_counts_for_the_pods_readiness() -> None:
     assert "limits" not in found["resources"]
 
 
+def test_the_loader_knows_to_which_matrices_extra_arguments_restrict_adapters() -> None:
+    (found,) = pod(engine={"lora": LORA, "extraArgs": ["--lora-target-modules", "q_proj", "o_proj"]})["initContainers"]
+    at = found["args"].index("--modules")
+    assert found["args"][at : found["args"].index("--claim")] == [
+        *("--modules", "k_proj", "o_proj", "q_proj", "qkv_proj", "v_proj"),
+    ]
+
+
 @pytest.mark.parametrize(
     "where",
     [

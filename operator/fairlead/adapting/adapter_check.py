@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from fairlead.adapting.adapter_files import AdapterFacts
+from fairlead.adapting.adapter_files import EXPERTS, AdapterFacts
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 
-_OF_HIDDEN_STATES = ("q_proj", "k_proj", "v_proj", "qkv_proj", "gate_proj", "up_proj", "gate_up_proj")
+HIGHEST_RANK: Final = 512
+"""That `spec.engine.lora.maxRank` may have."""
+_OF_HIDDEN_STATES: Final = ("q_proj", "k_proj", "v_proj", "qkv_proj", "gate_proj", "up_proj", "gate_up_proj")
 """Matrices whose inputs are the model's hidden states."""
 
 
@@ -15,6 +18,11 @@ class AdapterExpectation:
     """What an adapter must agree with."""
 
     max_rank: int
+    modules: frozenset[str] | None = None
+    """Names of the matrices that the engine adapts, with `experts` for those of experts; None: all that it has.
+
+    It passes over an adapter's other matrices without a word.
+    """
     bases: tuple[str, ...] = ()
     """Names of the base model that its configuration may give; empty: any."""
     hidden: int | None = None
@@ -48,15 +56,35 @@ def _problems(found: AdapterFacts, expected: AdapterExpectation) -> Iterator[Ada
                 message=f"its {module} takes {max(sizes)} inputs, and the model has {expected.hidden}; use "
                 "an adapter of this model",
             )
-    if found.rank > expected.max_rank:
-        yield AdapterProblem(
-            reason=AdapterReason.RANK_TOO_HIGH,
-            message=f"its rank is {found.rank}, and the slots have room for {expected.max_rank}; raise "
-            f"spec.engine.lora.maxRank of the deployment to {found.rank}, which starts new replicas",
-        )
+    yield from _of_rank(found.rank, expected.max_rank)
     if found.beyond:
         yield AdapterProblem(
             reason=AdapterReason.MODULES_REFUSED,
             message=f"besides LoRA matrices it changes {', '.join(found.beyond[:3])[:160]}, which engines "
             "ignore; train it with LoRA matrices only",
         )
+    if left_out := sorted(one for one in found.modules if not _is_adapted(one, expected.modules)):
+        yield AdapterProblem(
+            reason=AdapterReason.MODULES_REFUSED,
+            message=f"it changes {', '.join(left_out[:3])[:100]}, which --lora-target-modules in the deployment's "
+            "extraArgs leaves out; name it there, which starts new replicas",
+        )
+
+
+def _of_rank(rank: int, max_rank: int) -> Iterator[AdapterProblem]:
+    if rank > HIGHEST_RANK:
+        yield AdapterProblem(
+            reason=AdapterReason.RANK_TOO_HIGH,
+            message=f"its rank is {rank}, and engines take at most {HIGHEST_RANK}; train it with a lower one",
+        )
+    elif rank > max_rank:
+        yield AdapterProblem(
+            reason=AdapterReason.RANK_TOO_HIGH,
+            message=f"its rank is {rank}, and the slots have room for {max_rank}; raise "
+            f"spec.engine.lora.maxRank of the deployment to {rank}, which starts new replicas",
+        )
+
+
+def _is_adapted(module: str, modules: frozenset[str] | None) -> bool:
+    """All matrices of experts are one module of the engine."""
+    return modules is None or (EXPERTS.rstrip(".") if module.startswith(EXPERTS) else module) in modules

@@ -7,9 +7,9 @@ compute it without Fairlead. Nothing else in the folder is read or given to an e
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 CONFIG: Final = "adapter_config.json"
 WEIGHTS: Final = "adapter_model.safetensors"
@@ -20,14 +20,30 @@ LONGEST_CONFIG: Final = 1 << 20
 LONGEST_HEADER: Final = 64 << 20
 """Bytes; the header of an adapter for a thousand experts takes some megabytes."""
 
+EXPERTS: Final = "experts."
+"""Begins the name of a matrix that each expert has."""
 _LAYER: Final = re.compile(r"\.layers\.(\d+)\.")
 _OTHER_PART: Final = re.compile(r"(?:^|\.)(?:vision|visual|audio|speech)")
 """In the name of a matrix that belongs to the part of a model that sees or hears."""
-_PAIR: Final = re.compile(r"\.([^.]+)\.lora_([AB])\.weight$")
+_PAIR: Final = re.compile(r"\.(?:(experts\.)(?:\d+\.)?)?([^.]+)\.(?:lora_([AB])\.weight|lora_embedding_([AB]))$")
+_FUSED: Final = re.compile(r"\.experts((?:\.base_layer)*)\.lora_([AB])\.weight$")
+"""The matrices of all experts in one, as PEFT saves `target_parameters`: it has as many rows as all ranks together."""
+_OF_BASE: Final = (".embed_tokens.base_layer.weight", ".lm_head.base_layer.weight")
+"""PEFT saves the base model's own weights beside LoRA matrices of its vocabulary, and engines pass over them."""
 
 
 class UnreadableAdapter(ValueError):
     """A file is not what its name says."""
+
+
+class _LoraMatrix(NamedTuple):
+    """One matrix of a pair."""
+
+    tensor: str
+    name: str
+    """Of the model's matrix that it changes; that of an expert begins with `EXPERTS`."""
+    side: str
+    is_fused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +55,7 @@ class AdapterFacts:
     rank: int
     """The highest, if its modules differ."""
     modules: frozenset[str]
-    """Names of the matrices that it changes."""
+    """Names of the matrices that it changes; those of experts begin with `EXPERTS`."""
     layers: int
     """One more than the highest layer of the language model that it changes."""
     inputs: Mapping[str, frozenset[int]]
@@ -66,20 +82,35 @@ def facts(config: bytes, header: bytes) -> AdapterFacts:
     """Read the configuration and the list of tensors."""
     written = _mapping(config, CONFIG)
     shapes = _shapes(header)
-    pairs = {name: _PAIR.search(name) for name in shapes}
-    inner = [(name, match) for name, match in pairs.items() if match is not None]
+    pairs = {name: _matrix(name) for name in shapes if not name.endswith(_OF_BASE)}
+    inner = [one for one in pairs.values() if one is not None]
     if not inner:
         raise UnreadableAdapter(f"{WEIGHTS}: it contains no LoRA matrices; save the adapter with PEFT")
-    ranks = [shapes[name][0] for name, match in inner if match[2] == "A"]
-    depths = [int(found[1]) for name, _ in inner if not _OTHER_PART.search(name) and (found := _LAYER.search(name))]
+    first = [one for one in inner if one.side == "A" and not one.is_fused]
     return AdapterFacts(
         base=str(written.get("base_model_name_or_path") or ""),
-        rank=max([*ranks, *_ranks(written)], default=0),
-        modules=frozenset(match[1] for _, match in inner),
-        layers=max(depths, default=-1) + 1,
-        inputs=_inputs((match[1], shapes[name]) for name, match in inner if match[2] == "A"),
-        beyond=(*_beyond(written), *(f"tensor {name}" for name, match in pairs.items() if match is None)),
+        rank=max([*(shapes[one.tensor][0] for one in first), *_ranks(written)], default=0),
+        modules=frozenset(one.name for one in inner),
+        layers=max(_depths(one.tensor for one in inner), default=-1) + 1,
+        inputs=_inputs((one.name.removeprefix(EXPERTS), shapes[one.tensor]) for one in first),
+        beyond=(*_beyond(written), *(f"tensor {name}" for name, one in pairs.items() if one is None)),
     )
+
+
+def _matrix(tensor: str) -> _LoraMatrix | None:
+    """Return None for a tensor that is no matrix of a pair."""
+    if fused := _FUSED.search(tensor):
+        name = "gate_up_proj" if fused[1] else "down_proj"
+        return _LoraMatrix(tensor, f"{EXPERTS}{name}", fused[2], is_fused=True)
+    found = _PAIR.search(tensor)
+    return _LoraMatrix(tensor, f"{found[1] or ''}{found[2]}", found[3] or found[4]) if found else None
+
+
+def _depths(tensors: Iterable[str]) -> Iterator[int]:
+    """Yield the layers of the language model among those that tensors are in."""
+    for name in tensors:
+        if not _OTHER_PART.search(name) and (found := _LAYER.search(name)):
+            yield int(found[1])
 
 
 def _inputs(matrices: Iterable[tuple[str, list[int]]]) -> dict[str, frozenset[int]]:

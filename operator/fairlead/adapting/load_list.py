@@ -5,7 +5,7 @@ An entry without pods is for all of them, so that a new replica can load it befo
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from fairlead.adapting.adapter_check import AdapterExpectation
@@ -49,9 +49,9 @@ class LoadList:
         """Return what one pod should load."""
         return tuple(one for one in self.entries if one.is_for(pod))
 
-    def expectation(self, entry: LoadEntry, max_rank: int) -> AdapterExpectation:
-        """Return what the files of an entry must agree with, if slots have room for this rank."""
-        return AdapterExpectation(max_rank=max_rank, bases=entry.bases, hidden=self.hidden, layers=self.layers)
+    def expectation(self, entry: LoadEntry, slots: AdapterExpectation) -> AdapterExpectation:
+        """Return what the files of an entry must agree with: with its base and the model, besides the slots."""
+        return replace(slots, bases=entry.bases, hidden=self.hidden, layers=self.layers)
 
 
 EMPTY: Final = LoadList()

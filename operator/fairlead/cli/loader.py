@@ -12,6 +12,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", required=True, metavar="PATH", help="shared with the engine; adapters lie there")
     parser.add_argument("--engine", default="127.0.0.1:8000", metavar="HOST:PORT", help="default 127.0.0.1:8000")
     parser.add_argument("--max-rank", type=int, required=True, metavar="N", help="rank that the engine's slots hold")
+    parser.add_argument("--modules", nargs="*", metavar="NAME", help="matrices that the engine adapts; default all")
     parser.add_argument("--claim", metavar="NAME", help="the volume claim that is mounted at --claim-folder")
     parser.add_argument("--claim-folder", default="/claim", metavar="PATH", help="default /claim")
     parser.add_argument("--pull-secrets", default="/pull-secrets", metavar="PATH", help="default /pull-secrets")
@@ -25,6 +26,7 @@ def run(chosen: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
+    from fairlead.adapting.adapter_check import AdapterExpectation
     from fairlead.loader import process
     from fairlead.loader.sources import HUB, SourceAccess
 
@@ -36,7 +38,10 @@ def run(chosen: argparse.Namespace) -> int:
             config_map=chosen.config_map,
             folder=Path(chosen.folder),
             engine=chosen.engine,
-            max_rank=chosen.max_rank,
+            slots=AdapterExpectation(
+                max_rank=chosen.max_rank,
+                modules=None if chosen.modules is None else frozenset(chosen.modules),
+            ),
             host=chosen.host,
             port=chosen.port,
             access=SourceAccess(

@@ -106,7 +106,7 @@ class AdapterReason(StrEnum):
     RANK_TOO_HIGH = "RankTooHigh"
     """Its rank is above that of the adapter slots."""
     MODULES_REFUSED = "ModulesRefused"
-    """It changes what an adapter cannot change in an engine: whole modules, biases, the vocabulary."""
+    """It changes what an adapter cannot change in an engine: whole modules, biases, matrices that are left out."""
     ENGINE_REFUSED = "EngineRefused"
     """The engine answered the load with an error; its message follows."""
 

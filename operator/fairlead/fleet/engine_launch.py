@@ -108,6 +108,8 @@ class StagedAdapters:
     port: int
     """The engine's port, for requests to load and unload them."""
     claim: str | None = None
+    modules: tuple[str, ...] | None = None
+    """Names of the matrices that the engine adapts; None: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

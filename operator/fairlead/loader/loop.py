@@ -10,6 +10,7 @@ from typing import Final
 import aiohttp
 
 from fairlead.adapting import loader_steps
+from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.adapting.load_list import EMPTY, LoadEntry, LoadList
 from fairlead.adapting.loader_steps import (
     DiscardStep,
@@ -35,10 +36,15 @@ class LoaderLoop:
     """Makes one engine's adapters match the list."""
 
     def __init__(
-        self, pod: str, max_rank: int, staging_folder: StagingFolder, engine: EngineAdapters, clock: Callable[[], float]
+        self,
+        pod: str,
+        slots: AdapterExpectation,
+        staging_folder: StagingFolder,
+        engine: EngineAdapters,
+        clock: Callable[[], float],
     ) -> None:
         self._pod = pod
-        self._max_rank = max_rank
+        self._slots = slots
         self._staging_folder = staging_folder
         self._engine = engine
         self._clock = clock
@@ -157,7 +163,7 @@ class LoaderLoop:
             with self._staging_folder.begin() as folder:
                 problem = await sources.fetch(entry.source, folder, access, session)
                 if problem is None:
-                    expected = (self._listed or EMPTY).expectation(entry, self._max_rank)
+                    expected = (self._listed or EMPTY).expectation(entry, self._slots)
                     problem = await asyncio.to_thread(self._staging_folder.keep, folder, entry.digest, expected)
         except OSError as problem_of_disk:
             problem = AdapterProblem(

@@ -11,6 +11,7 @@ from typing import Final
 import aiohttp
 
 from fairlead.adapting import load_list
+from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.cluster import watched_objects
 from fairlead.cluster.kinds import Manifest
 from fairlead.loader import page
@@ -35,7 +36,8 @@ class LoaderOptions:
     folder: Path
     engine: str
     """Host and port."""
-    max_rank: int
+    slots: AdapterExpectation
+    """What an adapter must agree with, whatever model it is for."""
     host: str
     port: int
     access: SourceAccess = field(default_factory=SourceAccess)
@@ -52,7 +54,7 @@ async def _serve(options: LoaderOptions) -> None:
     async with aiohttp.ClientSession() as session:
         loop = LoaderLoop(
             options.pod,
-            options.max_rank,
+            options.slots,
             StagingFolder(options.folder),
             EngineAdapters(session, options.engine),
             time.monotonic,

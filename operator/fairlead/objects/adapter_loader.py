@@ -95,6 +95,7 @@ def _container(
     owner: Owner, wanted: DesiredRevision, lora: LoraSlots, staged: StagedAdapters, claimed: str
 ) -> Manifest:
     claim = ["--claim", staged.claim, "--claim-folder", CLAIM_FOLDER] if staged.claim else []
+    modules = [] if staged.modules is None else ["--modules", *staged.modules]
     return {
         "name": CONTAINER,
         "image": lora.loader_image,
@@ -105,6 +106,7 @@ def _container(
             *("--folder", staged.folder),
             *("--engine", f"127.0.0.1:{staged.port}"),
             *("--max-rank", str(staged.max_rank)),
+            *modules,
             *claim,
             *("--pull-secrets", PULL_SECRETS),
         ],

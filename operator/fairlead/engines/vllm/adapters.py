@@ -1,8 +1,9 @@
 """LoRA adapters: the ranks that vLLM 0.32 supports, how it names adapters, and those loaded while it runs."""
 
+from itertools import takewhile
 from typing import Final
 
-from fairlead.engines import weight_paths
+from fairlead.engines import extra_args, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm.release import RELEASE, hot_loading_is_safe
@@ -14,6 +15,18 @@ RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 SLOTS: Final = 8
 """Adapters kept on the GPU at once; each slot costs memory for the highest rank, the others wait in RAM."""
 UPDATING: Final = "VLLM_ALLOW_RUNTIME_LORA_UPDATING"
+TARGETS: Final = "--lora-target-modules"
+EXPERTS: Final = "experts"
+"""The one module of all experts; its parts in an adapter are `experts.0.gate_proj` and so on."""
+_PACKED: Final = (
+    ("qkv_proj", "q_proj", "k_proj", "v_proj"),
+    ("qkv_proj", "query", "key", "value"),
+    ("gate_up_proj", "gate_proj", "up_proj"),
+    ("in_proj_qkvz", "in_proj_qkv", "in_proj_z"),
+    ("in_proj_ba", "in_proj_b", "in_proj_a"),
+    ("fused_qkv_a_proj", "q_a_proj", "kv_a_proj_with_mqa"),
+)
+"""Modules of the engine that hold several matrices of a checkpoint (`packed_modules_mapping` of its models)."""
 
 
 def slots(engine: DesiredEngine) -> tuple[str, ...]:
@@ -60,8 +73,40 @@ def staged(engine: DesiredEngine, port: int) -> StagedAdapters | None:
     if engine.lora is None:
         return None
     return StagedAdapters(
-        folder=weight_paths.STAGED, max_rank=_highest_rank(engine), port=port, claim=engine.lora.claim
+        folder=weight_paths.STAGED,
+        max_rank=_highest_rank(engine),
+        port=port,
+        claim=engine.lora.claim,
+        modules=adapted_modules(engine),
     )
+
+
+def adapted_modules(engine: DesiredEngine) -> tuple[str, ...] | None:
+    """Return the matrices to which extra arguments restrict adapters, of any layer; None: they do not.
+
+    `lora/utils.py: is_in_target_modules`: a module that packs several is adapted as a whole if one of them is named.
+    `activate_adapter` passes over an adapter's other matrices, with a line at level debug.
+    """
+    words = _targets(engine)
+    if words is None:
+        return None
+    named = {EXPERTS if EXPERTS in word.split(".") else word.rpartition(".")[2] for word in words}
+    return tuple(sorted(named.union(*(family for family in _PACKED if named.intersection(family)))))
+
+
+def _targets(engine: DesiredEngine) -> list[str] | None:
+    """Return the values of the flag, which the parser completes; the last one counts."""
+    words = engine.extra_args
+    last = max((index for index, word in enumerate(words) if _is_targets(word)), default=None)
+    if last is None:
+        return None
+    values = takewhile(lambda word: extra_args.flag(word) is None, words[last + 1 :])
+    return [*filter(None, [words[last].partition("=")[2]]), *values]
+
+
+def _is_targets(word: str) -> bool:
+    name = extra_args.flag(word) or ""
+    return name.startswith("--lora-t") and TARGETS.startswith(name)
 
 
 def rank_too_high(setup: EngineSetup) -> SpecRefusal | None:

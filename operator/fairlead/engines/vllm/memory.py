@@ -4,7 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm.adapters import slot_ranks
+from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
     BatchLimits,
@@ -132,5 +132,5 @@ def settings(setup: EngineSetup) -> MemorySettings:
 
 def _leaves_experts_out(setup: EngineSetup) -> bool:
     """`lora/utils.py: is_in_target_modules`. Experts whose adapters share their outer matrices take a fraction."""
-    named = any("experts" in word for word in setup.engine.extra_args)
-    return setup.gives("--enable-moe-shared-loras") or (setup.gives("--lora-target-modules") and not named)
+    modules = adapted_modules(setup.engine)
+    return setup.gives("--enable-moe-shared-loras") or (modules is not None and EXPERTS not in modules)
