@@ -64,31 +64,45 @@ def test_a_number_that_is_off_by_just_the_tolerance_is_right_on_both_sides(wante
 
 
 @pytest.mark.parametrize(
-    ("text", "number"),
+    ("text", "numbers"),
     [
-        ("so x = \u22125", -5),
-        ("-0.5", -0.5),
-        ("The share is .5", 0.5),
-        ("the change is -.5.", -0.5),
-        ("between 10-12", 12),
-        ("an F-16", 16),
-        ("12 000", 12_000),
-        ("1\u202f234\u202f567.5 m", 1_234_567.5),
-        ("in 2019 300", 300),
-        ("\\boxed{1{,}234}", 1234),
-        ("$12\\,500$", 12_500),
-        ("version 1.2.3", 3),
-        ("$1,234.50.", 1234.5),
-        ("1.5e3", 1500),
-        ("none", None),
+        ("so x = \u22125", [-5]),
+        ("-0.5", [-0.5]),
+        ("The share is .5", [0.5]),
+        ("the change is -.5.", [-0.5]),
+        ("between 10-12", [12]),
+        ("an F-16", [16]),
+        ("12 000", [12_000]),
+        ("1\u202f234\u202f567.5 m", [1_234_567.5]),
+        ("in 2019 300", [300]),
+        ("\\boxed{1{,}234}", [1234]),
+        ("$12\\,500$", [12_500]),
+        ("version 1.2.3", [3]),
+        ("$1,234.50.", [1234.5]),
+        ("1.5e3", [1500]),
+        ("none", []),
     ],
 )
-def test_the_last_number_is_read_as_people_write_it(text: str, number: float | None) -> None:
-    assert answer_values.last_number(text) == number
+def test_the_last_number_is_read_as_people_write_it(text: str, numbers: list[float]) -> None:
+    assert list(answer_values.last_numbers(text)) == numbers
 
 
-def test_an_expected_number_may_be_written_with_the_usual_minus() -> None:
+def test_an_expected_number_may_be_written_as_an_answer_may() -> None:
     assert holds(ScorerKind.NUMBER, "\u22125", "it is -5")
+    assert holds(ScorerKind.NUMBER, "\u22121 000", "it is -1000")
+
+
+@pytest.mark.parametrize(
+    "text", ["1 4 9 16 25 36 49 64 81 100", "the factors are 2 5 10 100", "step 2 100", "100 100 100", "2 100g bags"]
+)
+def test_numbers_beside_each_other_are_not_only_one_number(text: str) -> None:
+    """Nothing but the expected number says whether a space separates thousands."""
+    assert holds(ScorerKind.NUMBER, 100, text)
+
+
+def test_the_end_of_a_long_number_is_no_number() -> None:
+    assert not holds(ScorerKind.NUMBER, 0, "it is 12 000")
+    assert not holds(ScorerKind.NUMBER, 50, "it is 12 050")
 
 
 @pytest.mark.parametrize(
@@ -126,6 +140,19 @@ def test_an_expected_number_may_be_written_with_the_usual_minus() -> None:
         ("\\boxed{\\text{(D)}}", "D"),
         ("Among the options, B fits", "B"),
         ("A cat", None),
+        ("The answer is 'B'.", "B"),
+        ("Answer: 'A'", "A"),
+        ("'B'", "B"),
+        ('"A"', "A"),
+        ("{'reason': 'not C', 'answer': 'D'}", "D"),
+        ("The answer is B's opposite", None),
+        ("The correct answer is B. A common wrong answer is C, which confuses cause and effect.", "B"),
+        ("The answer is B. The other choice is A trap. The wrong answer: D.", "B"),
+        ("B. Paris.\n\nA tempting choice is D, but it is outdated.", "B"),
+        ("**B**\n\nThe incorrect option is A.", "B"),
+        ("**Answer: B**\n\n**Choice A** - too early\n**Choice:** C - late", "B"),
+        ("B. Paris, at first sight. The correct choice is D.", "D"),
+        ("I weighed both, and my choice is D over A.", "D"),
     ],
 )
 def test_the_letter_of_a_choice_is_found(text: str, letter: str | None) -> None:
@@ -186,7 +213,7 @@ def test_a_hostile_pattern_and_a_hostile_answer_take_no_time() -> None:
     assert not holds(ScorerKind.REGEX, "^(a+)+$", "a" * 50_000 + "!")
     some = ("9," * 500_000, "answer " * 100_000, "(" * 1_000_000, "A " * 500_000, "123 " * 50_000, "-.1" * 50_000)
     for text in (*some, "I choose " * 9000, "answer is the option " * 1000, "A.\n" * 9000, "boxed{\\" * 9000):
-        answer_values.last_number(text)
+        answer_values.last_numbers(text)
         answer_values.choice_letter(text)
     assert time.process_time() - began < 2.0
 

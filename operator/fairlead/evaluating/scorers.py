@@ -32,7 +32,7 @@ class ScorerKind(StrEnum):
 
 
 JSON_KINDS: Final = frozenset({ScorerKind.JSON_SCHEMA, ScorerKind.JSON_FIELD})
-_VERSIONS: Final[Mapping[ScorerKind, int]] = {ScorerKind.NUMBER: 2, ScorerKind.CHOICE: 2}
+_VERSIONS: Final[Mapping[ScorerKind, int]] = {ScorerKind.NUMBER: 3, ScorerKind.CHOICE: 3}
 """Incremented when a scorer's result for the same answer changes: kept answers are then requested again."""
 _ROUNDING: Final = 1 + 1e-6
 """On a tolerance: 3.14 and 3.13 are 0.01 apart, and a little more as binary numbers."""
@@ -121,8 +121,7 @@ def _number(settings: ScorerSettings, expected: object, field: str) -> Holds:
     most = settings.tolerance * (abs(wanted) if settings.relative else 1.0) * _ROUNDING
 
     def holds(reply: ItemReply) -> bool:
-        found = answer_values.last_number(reply.text)
-        return found is not None and abs(found - wanted) <= most
+        return any(abs(found - wanted) <= most for found in answer_values.last_numbers(reply.text))
 
     return holds
 
