@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 import aiohttp
@@ -30,10 +31,18 @@ class ConsoleCluster(PretendCluster):
         self.seen: list[tuple[str, str, str]] = []
         """Pod, path with query, token."""
         self.forbids = False
+        self.unreachable = ""
+        """The pod of a node that does not answer."""
+        self.cuts = False
+        """A proxy cuts such requests before the API server answers."""
 
     def has_consoles(self, port_name: str = "console") -> None:
         """As the chart creates them with console.enabled."""
-        for name in ("fairlead-0", "fairlead-1"):
+        self.has_pods("fairlead-0", "fairlead-1", port_name=port_name)
+
+    def has_pods(self, *names: str, port_name: str = "console") -> None:
+        """Create pods of the operator; those whose name ends in 0 stand by."""
+        for name in names:
             metadata = {"name": name, "namespace": "fairlead-system", "labels": LABELS}
             ports = [{"name": "metrics", "containerPort": 9090}, {"name": port_name, "containerPort": 9091}]
             self.put(
@@ -50,7 +59,15 @@ class ConsoleCluster(PretendCluster):
             return web.json_response({"kind": "Status", "message": "pods is forbidden: pods/proxy"}, status=403)
         _, _, page = str(request.rel_url).partition("/proxy")
         self.seen.append((sent.name, page, request.headers.get(FORWARDED, "")))
-        if sent.name.startswith("fairlead-0"):
+        pod = sent.name.partition(":")[0]
+        if self.unreachable == pod and self.cuts:
+            assert request.transport is not None
+            request.transport.close()
+        if self.unreachable == pod:
+            status = {"kind": "Status", "message": "error trying to reach service: dial tcp: i/o timeout", "code": 502}
+            return web.json_response(status, status=502)
+        self.objects.found((POD.title, "fairlead-system", pod))
+        if pod.endswith("0"):
             return web.Response(status=503, text="standing by")
         return web.Response(text=f"<h1>{page}</h1>", content_type="text/html")
 
@@ -108,6 +125,50 @@ def test_the_printed_address_opens_the_console_of_the_pod_that_leads(cluster: Co
         ("fairlead-1:9091", "/deployments/team/chat", "Bearer t"),
         ("fairlead-1:9091", "/?page=2", "Bearer t"),
     ]
+
+
+async def read(session: aiohttp.ClientSession, address: str) -> tuple[int, str]:
+    async with session.get(address) as answer:
+        return answer.status, await answer.text()
+
+
+def test_the_console_of_a_session_outlives_the_pods_that_it_began_with(cluster: ConsoleCluster) -> None:
+    cluster.has_pods("fairlead-0", "fairlead-1")
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        assert await read(session, address) == (200, "<h1>/</h1>")
+        cluster.remove(POD, "fairlead-system", "fairlead-1")
+        status, words = await read(session, address)
+        assert (status, words) == (503, "standing by"), "none leads for a moment"
+
+        cluster.remove(POD, "fairlead-system", "fairlead-0")
+        cluster.has_pods("fairlead-2", "fairlead-10")
+        assert await read(session, address) == (200, "<h1>/</h1>"), "an upgrade replaced both"
+        cluster.remove(POD, "fairlead-system", "fairlead-2")
+        cluster.remove(POD, "fairlead-system", "fairlead-10")
+        status, words = await read(session, address)
+        assert (status, words.partition(":")[0]) == (503, "no pod of the operator is found")
+
+    entered(scenario)
+
+
+@pytest.mark.parametrize(
+    ("cuts", "problem"), [(False, "error trying to reach service: dial tcp"), (True, "get pods/proxy fairlead-system")]
+)
+def test_a_pod_whose_node_does_not_answer_is_passed_over(cluster: ConsoleCluster, *, cuts: bool, problem: str) -> None:
+    cluster.has_pods("fairlead-1", "fairlead-3")
+    cluster.unreachable, cluster.cuts = "fairlead-1", cuts
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        for _ in range(2):
+            assert await read(session, address) == (200, "<h1>/</h1>")
+        cluster.remove(POD, "fairlead-system", "fairlead-3")
+        status, words = await read(session, address)
+        assert (status, words[: len(problem)]) == (503, problem)
+
+    entered(scenario)
+    asked = [pod.partition(":")[0] for pod, _ in groupby(name for name, _, _ in cluster.seen)]
+    assert asked == ["fairlead-1", "fairlead-3", "fairlead-1"], "it is not asked first again"
 
 
 def test_without_the_key_under_another_name_or_beside_the_console_nothing_is_passed_on(cluster: ConsoleCluster) -> None:

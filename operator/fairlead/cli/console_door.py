@@ -6,7 +6,7 @@ The printed address contains a key, which becomes a cookie; requests without it 
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -30,12 +30,18 @@ from fairlead.process.console_views import FORWARDED
 SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component=operator"
 PORT_NAME: Final = "console"
 NOT_LEADING: Final = 503
+STATUS_TYPE: Final = "application/json"
+"""Of an answer of the API server itself."""
+OF_NO_POD: Final = (404, 500, 502, 504)
+"""Its statuses for a pod that does not exist or does not answer; those about the user's rights are the same for all."""
 HOSTS: Final = ("127.0.0.1", "localhost")
 CLOSED: Final = "open the address that fairlead console printed\n"
 POLICIES: Final = (POLICY, reports_page.POLICY)
 """The allowed content security policies; the first is the default."""
 
 Token = Callable[[], Awaitable[str]]
+ConsolePod = tuple[tuple[str, str], int]
+"""Namespace and name, and the console's port."""
 
 
 class PageSource(ChatSource, Protocol):
@@ -50,20 +56,44 @@ class ConsolePassage:
     """Access to the console in the operator's pods; the pod that answered last is tried first."""
 
     cluster: ClusterClient
-    pods: list[tuple[tuple[str, str], int]]
+    pods: list[ConsolePod]
     token: Token
 
     async def fetch(self, page: str) -> PodPage:
-        """Fetch a page from the leader's pod, or the last pod's refusal if none leads."""
-        answer = PodPage(NOT_LEADING, "text/plain", b"no pod of the operator has a console; is it enabled?\n")
+        """Fetch a page from the leader's pod, or the last pod's refusal if none leads.
+
+        An upgrade replaces all pods, so they are listed anew before that.
+        """
         headers = {FORWARDED: f"Bearer {await self.token()}"}
-        for one in tuple(self.pods):
-            answer = await pod_proxy.fetch_page(self.cluster.connection, *one, page, headers)
+        answer = await self._first(self.pods, page, headers)
+        if answer.status != NOT_LEADING:
+            return answer
+        try:
+            found = await _served(self.cluster)
+        except ClusterUnavailable as problem:
+            return PodPage(NOT_LEADING, "text/plain", f"{problem}\n".encode())
+        new = [one for one in found if one not in self.pods]
+        self.pods = found
+        return await self._first(new, page, headers) if new else answer
+
+    async def _first(self, pods: Sequence[ConsolePod], page: str, headers: Mapping[str, str]) -> PodPage:
+        """Return the first answer of a pod that leads, or the last pod's refusal."""
+        answer = PodPage(NOT_LEADING, "text/plain", b"no pod of the operator has a console; is it enabled?\n")
+        for one in tuple(pods):
+            answer = await self._answer(one, page, headers)
             if answer.status != NOT_LEADING:
-                self.pods.remove(one)
-                self.pods.insert(0, one)
+                self.pods = [one, *(other for other in self.pods if other != one)]
                 break
         return answer
+
+    async def _answer(self, pod: ConsolePod, page: str, headers: Mapping[str, str]) -> PodPage:
+        """Return a pod's answer; a pod that is gone or cannot be reached is one that does not lead."""
+        try:
+            found = await pod_proxy.fetch_page(self.cluster.connection, *pod, page, headers)
+        except ApiError as problem:
+            return PodPage(NOT_LEADING, "text/plain", f"{problem}\n".encode())
+        is_of_server = found.content_type == STATUS_TYPE and found.status in OF_NO_POD
+        return found._replace(status=NOT_LEADING) if is_of_server else found
 
     def chat(
         self, service: ServicePort, body: bytes, headers: Mapping[str, str]
@@ -74,6 +104,10 @@ class ConsolePassage:
 
 async def passage(cluster: ClusterClient, account: str | None) -> ConsolePassage:
     """Find the operator's pods with a console; raises `ClusterUnavailable` if there are none."""
+    return ConsolePassage(cluster=cluster, pods=await _served(cluster), token=await _token(cluster, account))
+
+
+async def _served(cluster: ClusterClient) -> list[ConsolePod]:
     found = await cluster.pods(SELECTOR)
     if isinstance(found, NoDecision):
         raise ClusterUnavailable(found.because)
@@ -83,7 +117,7 @@ async def passage(cluster: ClusterClient, account: str | None) -> ConsolePassage
         raise ClusterUnavailable(
             f"{there}: set console.enabled=true in the chart's values and upgrade; docs/console.md"
         )
-    return ConsolePassage(cluster=cluster, pods=sorted(served), token=await _token(cluster, account))
+    return sorted(served)
 
 
 def _ports(pod: dict[str, Any]) -> list[int]:
@@ -156,7 +190,7 @@ class _Door:
             found = await self.passage.fetch(page)
         except ApiError as problem:
             return _text(502, f"{problem}\n")
-        if found.content_type == "application/json":
+        if found.content_type == STATUS_TYPE:
             return _text(found.status, f"{_message(found.content)}\n")
         policy = found.policy if found.policy in POLICIES else POLICY
         headers = {**HEADERS, "Content-Type": found.content_type, "Content-Security-Policy": policy}
