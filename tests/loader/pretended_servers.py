@@ -122,7 +122,7 @@ class PretendedRegistry:
     """How many of them have ended."""
     token_status: int = 200
     challenges: tuple[str, ...] = ("Bearer",)
-    """The kinds of authorization that it accepts."""
+    """The kinds of authorization that it accepts; without any it takes name and password itself, and answers 403."""
     in_pieces: bool = False
     """Manifests and tokens come in two pieces, as from behind a slow proxy."""
 
@@ -153,16 +153,20 @@ class PretendedRegistry:
         return digest
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
-        basic = base64.b64encode(self.user.encode()).decode()
-        if request.headers.get("Authorization") != f"Basic {basic}":
+        if request.headers.get("Authorization") != self._basic():
             return web.json_response({"errors": []}, status=401)
         if self.token_status != 200:
             return web.json_response({"errors": []}, status=self.token_status)
         self.tokens += 1
         return await self._sent(request, json.dumps({"token": f"token-{self.tokens}"}).encode())
 
+    def _basic(self) -> str:
+        return f"Basic {base64.b64encode(self.user.encode()).decode()}"
+
     def _refused(self, request: web.Request) -> web.Response | None:
         last = f"Bearer token-{self.tokens}"
+        if not self.challenges and self.user:
+            return None if request.headers.get("Authorization") == self._basic() else web.Response(status=403)
         if not self.user or (self.tokens > self.ended and request.headers.get("Authorization") == last):
             return None
         answer = web.Response(status=401)

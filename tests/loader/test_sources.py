@@ -10,13 +10,13 @@ import pytest
 from fairlead.adapting.adapter_files import CONFIG, WEIGHTS
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 from fairlead.fleet.desired_state import ModelSource, SourceScheme
-from fairlead.loader import downloads, pull_secrets, registry, sources
+from fairlead.loader import downloads, layer_files, pull_secrets, registry, sources
 from fairlead.loader.sources import SourceAccess
 from tests.adapting.adapters import config, header, weights, written
 from tests.loader.pretended_servers import PretendedHub, PretendedRegistry, layer, served
 
 FILES = {CONFIG: config(), WEIGHTS: weights(header())}
-TITLE = registry.TITLE
+TITLE = layer_files.TITLE
 
 
 def fetched(source: ModelSource, into: Path, access: SourceAccess) -> AdapterProblem | None:
@@ -222,7 +222,7 @@ def test_what_is_not_in_the_registry_is_named(tmp_path: Path) -> None:
 
 def test_registry_content_that_does_not_match_its_digest_or_form_is_refused(tmp_path: Path) -> None:
     pretended = PretendedRegistry(lies=True)
-    digest = pretended.push("v1", (FILES[CONFIG], {TITLE: CONFIG}))
+    digest = pretended.push("v1", *((text, {TITLE: name}) for name, text in FILES.items()))
     problem = pulled(pretended, tmp_path / "into")
     assert problem is not None
     assert "its content has the digest sha256:" in problem.message

@@ -24,7 +24,11 @@ class SourceUnreadable(Exception):
     """A source does not respond, or refuses the request."""
 
 
-class CredentialsRefused(SourceUnreadable):
+class AccessRefused(SourceUnreadable):
+    """A source answered 401, 403 or 404; other credentials may read it."""
+
+
+class CredentialsRefused(AccessRefused):
     """A source answered 401; `challenge` says where a registry gives out tokens, if it is one."""
 
     def __init__(self, message: str, challenge: str) -> None:
@@ -57,10 +61,10 @@ async def download(session: aiohttp.ClientSession, url: str, path: Path, *, head
     try:
         async with session.get(url, headers=headers, timeout=timeout) as answer:
             if answer.status != HTTPStatus.OK:
-                message = f"{url}: answered {answer.status}: {meaning(answer.status)}"
+                problem = unreadable(f"{url}: answered", answer.status)
                 if answer.status == HTTPStatus.UNAUTHORIZED:
-                    raise CredentialsRefused(message, bearer_challenge(answer))
-                raise SourceUnreadable(message)
+                    raise CredentialsRefused(str(problem), bearer_challenge(answer))
+                raise problem
             refuse_size(answer.content_length or 0, url)
             size = 0
             # In threads: a slow disk holds up writes for seconds, and the kubelet expects an answer within two.
@@ -88,7 +92,8 @@ def is_of_space(problem: Exception) -> bool:
     return isinstance(problem, OSError) and problem.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
-def meaning(status: int) -> str:
-    """Return what a status says about a file."""
-    found = _MEANINGS.get(HTTPStatus(status)) if status in HTTPStatus._value2member_map_ else None
-    return found or "it is tried again"
+def unreadable(what: str, status: int) -> SourceUnreadable:
+    """Return the problem with a status, and what it says about a file."""
+    meaning = next((words for known, words in _MEANINGS.items() if known == status), None)
+    kind = SourceUnreadable if meaning is None else AccessRefused
+    return kind(f"{what} {status}: {meaning or 'it is tried again'}")

@@ -26,21 +26,27 @@ class RegistryCredentials(NamedTuple):
     host: str
     """May have `*` in place of a part."""
     path: str
-    """The first parts of the repositories that it is for; empty: all."""
+    """The beginning of the repositories that it is for; empty: all."""
     basic: str
     """The value of a basic authorization."""
 
 
-def basic(folder: Path, host: str, repository: str) -> str | None:
-    """Return the basic authorization value for a repository: of the closest entry, and of the first among equals."""
-    found = [one for path in sorted(folder.glob(f"*/{FILE}")) for one in _entries(path) if _fits(one, host, repository)]
-    return max(found, key=lambda one: ("*" not in one.host, len(one.path))).basic if found else None
+def basics(folder: Path, host: str, repository: str) -> tuple[str, ...]:
+    """Return the basic authorization values for a repository, those of closer entries first.
+
+    Several may fit while one is replaced by another: the first that may read it is found by trying.
+    """
+    paths = sorted(folder.glob(f"*/{FILE}"), key=lambda path: (len(path.parent.name), path.parent.name))
+    found = [one for path in paths for one in _entries(path) if _fits(one, host, repository)]
+    found.sort(key=lambda one: ("*" not in one.host, len(one.path)), reverse=True)
+    return tuple(dict.fromkeys(one.basic for one in found))
 
 
 def _fits(one: RegistryCredentials, host: str, repository: str) -> bool:
+    """As for the kubelet, a path is any beginning of a repository's name, also within a part."""
     parts, wanted = one.host.split("."), _official(host).split(".")
     same_host = len(parts) == len(wanted) and all(map(fnmatchcase, wanted, parts))
-    return same_host and (not one.path or f"{repository}/".startswith(f"{one.path}/"))
+    return same_host and f"{repository}/".startswith(one.path)
 
 
 def _official(host: str) -> str:
@@ -53,7 +59,7 @@ def _entries(path: Path) -> Iterator[RegistryCredentials]:
         auths = json.loads(path.read_text(encoding="utf-8")).get("auths") or {}
         for name, one in auths.items():
             host, _, rest = name.removeprefix("https://").removeprefix("http://").partition("/")
-            repositories = _VERSION_OF_API.sub("", rest).strip("/")
+            repositories = _VERSION_OF_API.sub("", rest).lstrip("/")
             user, password = one.get("username"), one.get("password")
             if one.get("auth"):
                 yield RegistryCredentials(_official(host), repositories, one["auth"])

@@ -1,17 +1,14 @@
 """Pull the two files of an adapter from a registry: as files of an artifact, or inside the layers of an image.
 
-Every blob is checked against its digest in the manifest. Only the two files are extracted from a layer, by base name,
-so no path in the archive is followed.
+Every blob is checked against its digest in the manifest. As the kubelet does, it tries all credentials that fit.
 """
 
 import asyncio
-import gzip
 import hashlib
 import json
-import lzma
 import re
-import tarfile
-import zlib
+import tempfile
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -19,19 +16,18 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from fairlead.adapting import adapter_files
-from fairlead.loader import pull_secrets
+from fairlead.loader import layer_files, pull_secrets
 from fairlead.loader.downloads import (
     SILENT_S,
+    AccessRefused,
     CredentialsRefused,
     SourceUnreadable,
     bearer_challenge,
     download,
-    meaning,
     read_whole,
-    refuse_size,
+    unreadable,
 )
 
-TITLE: Final = "org.opencontainers.image.title"
 LARGEST_MANIFEST: Final = 4 << 20
 _ACCEPT: Final = ", ".join(
     (
@@ -64,28 +60,18 @@ def image_name(location: str) -> ImageName:
 async def pull(location: str, into: Path, secrets: Path | None, session: aiohttp.ClientSession) -> None:
     """Pull the two files into a folder."""
     image = image_name(location)
-    basic = pull_secrets.basic(secrets, image.host, image.repository) if secrets else None
-    client = _RegistryClient(image, basic, session)
-    manifest = await client.manifest(image.reference)
-    if "manifests" in manifest:
-        first: dict[str, Any] = next(iter(manifest["manifests"] or ()), {})
-        manifest = await client.manifest(str(first.get("digest", "")))
-    for layer in manifest.get("layers") or ():
-        title = (layer.get("annotations") or {}).get(TITLE)
-        # A file that was pushed from another folder has its path as title.
-        name = None if title is None else str(title).rpartition("/")[2]
-        if name is not None and name not in adapter_files.FILES:
-            continue
-        blob = into / "blob"
-        await client.blob(str(layer.get("digest", "")), blob)
-        if name is not None:
-            blob.rename(into / name)
-        else:
-            await asyncio.to_thread(_unpacked, blob, into)
-            blob.unlink()
-    missing = [name for name in adapter_files.FILES if not (into / name).is_file()]
-    if missing:
-        raise SourceUnreadable(f"oci://{location}: it holds no {missing[0]}; push the adapter's two files")
+    fitting = pull_secrets.basics(secrets, image.host, image.repository) if secrets else ()
+    refused = AccessRefused("")
+    for basic in fitting or (None,):
+        try:
+            return await _pulled(_RegistryClient(image, basic, session), image.reference, location, into)
+        except AccessRefused as problem:
+            refused = problem
+    if len(fitting) > 1:
+        raise SourceUnreadable(
+            f"{refused}; all {len(fitting)} credentials of imagePullSecrets that fit were tried: renew one"
+        )
+    raise refused
 
 
 class _RegistryClient:
@@ -108,7 +94,7 @@ class _RegistryClient:
             await self._authorize(challenge)
             status, body, _ = await self._get(url)
         if status != HTTPStatus.OK:
-            raise SourceUnreadable(f"{url}: answered {status}: {meaning(status)}")
+            raise unreadable(f"{url}: answered", status)
         if reference.startswith("sha256:") and f"sha256:{hashlib.sha256(body).hexdigest()}" != reference:
             raise SourceUnreadable(f"{url}: the registry sent another manifest than this digest names")
         return _mapping(body, url)
@@ -150,14 +136,45 @@ class _RegistryClient:
                 challenged.get("realm", ""), params=query, headers=self._basic, timeout=timeout
             ) as answer:
                 if answer.status != HTTPStatus.OK:
-                    raise SourceUnreadable(
-                        f"{self._base}: no token: answered {answer.status}: {meaning(answer.status)}"
-                    )
+                    raise unreadable(f"{self._base}: no token: answered", answer.status)
                 found = _mapping(await read_whole(answer, LARGEST_MANIFEST), "token")
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             raise SourceUnreadable(f"{self._base}: no token: {type(problem).__name__}; it is tried again") from None
         token = found.get("token") or found.get("access_token") or ""
         self._headers = {"Authorization": f"Bearer {token}"}
+
+
+async def _pulled(client: _RegistryClient, reference: str, location: str, into: Path) -> None:
+    manifest = await client.manifest(reference)
+    if "manifests" in manifest:
+        first: dict[str, Any] = next(iter(manifest["manifests"] or ()), {})
+        manifest = await client.manifest(str(first.get("digest", "")))
+    layers: list[Mapping[str, Any]] = manifest.get("layers") or []
+    digests, files = layer_files.titled(layers), dict[str, Path]()
+    picked = layer_files.chosen(digests, location)
+    with tempfile.TemporaryDirectory(dir=into) as folder:
+        if picked is None:
+            files = await _unpacked(client, layer_files.archives(layers), Path(folder))
+            picked = layer_files.chosen([*digests, *files], location)
+        if picked is None:
+            raise layer_files.missing([*digests, *files], location)
+        for name, path in zip(adapter_files.FILES, picked, strict=True):
+            if path in files:
+                files[path].rename(into / name)
+            else:
+                await client.blob(digests[path], into / name)
+
+
+async def _unpacked(client: _RegistryClient, digests: list[str], folder: Path) -> dict[str, Path]:
+    """Return the files in archives by path, in each the one of the last archive that has it."""
+    files: dict[str, Path] = {}
+    for number, digest in enumerate(digests):
+        blob, part = folder / "blob", folder / str(number)
+        await client.blob(digest, blob)
+        part.mkdir()
+        files |= await asyncio.to_thread(layer_files.unpacked, blob, part)
+        blob.unlink()
+    return files
 
 
 def _mapping(body: bytes, url: str) -> dict[str, Any]:
@@ -173,20 +190,3 @@ def _mapping(body: bytes, url: str) -> dict[str, Any]:
 def _sum(path: Path) -> str:
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-def _unpacked(blob: Path, into: Path) -> None:
-    """Extract the two files from one layer, and nothing else."""
-    try:
-        with tarfile.open(blob) as layer:
-            for member in layer:
-                name = member.name.rpartition("/")[2]
-                if name in adapter_files.FILES and member.isfile() and (inner := layer.extractfile(member)):
-                    refuse_size(member.size, f"{name} in a layer")
-                    with (into / name).open("wb") as file:
-                        while piece := inner.read(1 << 20):
-                            file.write(piece)
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as problem:
-        raise SourceUnreadable(
-            f"a layer cannot be unpacked: {type(problem).__name__}; push it again, as tar without or with gzip"
-        ) from None
