@@ -111,6 +111,23 @@ def test_a_branch_with_a_slash_in_its_name_is_one_part_of_the_address(tmp_path: 
     assert content(tmp_path / "into") == FILES
 
 
+def test_a_hub_behind_a_proxy_is_reached_as_the_engine_reaches_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy gets the whole address, and here answers itself."""
+    pretended = PretendedHub(files={f"acme/sql/main/{name}": text for name, text in FILES.items()})
+    into = tmp_path / "into"
+    into.mkdir()
+
+    async def fetch() -> AdapterProblem | None:
+        async with served(*pretended.routes()) as proxy, sources.session() as session:
+            monkeypatch.setenv("http_proxy", f"http://{proxy}")
+            return await sources.fetch(hub(), into, SourceAccess(hub="http://hub.invalid"), session)
+
+    assert asyncio.run(fetch()) is None
+    assert content(into) == FILES
+
+
 def test_an_unreachable_hub_is_tried_again(tmp_path: Path) -> None:
     problem = fetched(hub(), tmp_path / "into", SourceAccess(hub="http://127.0.0.1:9"))
     assert problem is not None

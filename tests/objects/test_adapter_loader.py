@@ -109,6 +109,25 @@ def test_it_reads_the_hub_with_the_models_token_and_a_registry_with_the_pods_sec
     assert "--claim" not in found["args"]
 
 
+def test_it_reaches_sources_by_the_proxy_that_the_engine_has() -> None:
+    secret = {"secretKeyRef": {"name": "proxy", "key": "password"}}
+    env = [
+        {"name": "HTTPS_PROXY", "value": "http://me:$(PASSWORD)@proxy:3128"},
+        {"name": "PASSWORD", "valueFrom": secret},
+        {"name": "no_proxy", "valueFrom": {"configMapKeyRef": {"name": "proxy", "key": "direct"}}},
+        {"name": "HTTP_PROXY", "value": "http://$(HOME)"},
+        {"name": "HOME", "value": "/home/me"},
+        {"name": "OTHER", "valueFrom": secret},
+    ]
+    (found,) = pod(engine={"lora": {}, "env": env})["initContainers"]
+    assert found["env"][3:] == [
+        {"name": "PASSWORD", "valueFrom": secret},
+        {"name": "no_proxy", "valueFrom": {"configMapKeyRef": {"name": "proxy", "key": "direct"}}},
+        {"name": "HTTPS_PROXY", "value": "http://me:$(PASSWORD)@proxy:3128"},
+        {"name": "HTTP_PROXY", "value": "http://$(HOME)"},
+    ], "references come before the values that refer to them, and its own variables stay"
+
+
 def test_beside_an_engine_on_cpu_it_takes_none_of_the_cores_that_replicas_are_counted_by() -> None:
     (found,) = pod(accelerator={"product": "CPU", "cores": 4, "memory": "16Gi"})["initContainers"]
     assert found["resources"] == {"requests": {"memory": "128Mi"}}

@@ -19,7 +19,7 @@ from fairlead.fleet.desired_state import (
 )
 from fairlead.fleet.engine_launch import EngineShutdown, EnvVar, WeightMount
 from fairlead.fleet.gateways import DesiredDeployment
-from fairlead.objects import engine_pods, engine_volumes
+from fairlead.objects import container_variables, engine_pods, engine_volumes
 from fairlead.objects.manifest import Manifest
 from tests.objects.specs import FULL, LEAST, OWNER, launch, template, wanted
 
@@ -109,7 +109,7 @@ def expanded(text: str) -> str:
 
 
 def test_a_variable_set_twice_appears_once_with_its_last_value_and_position() -> None:
-    assert engine_pods.environment(
+    assert container_variables.environment(
         EnvVar(name="HOME", value="/tmp"),
         EnvVar(name="A", value="1"),
         EnvVar(name="HOME", value="/home/$(A)"),
@@ -117,7 +117,7 @@ def test_a_variable_set_twice_appears_once_with_its_last_value_and_position() ->
 
 
 def test_values_are_read_from_where_they_are_kept() -> None:
-    assert engine_pods.environment(
+    assert container_variables.environment(
         EnvVar(name="T", value=SecretKey(name="s", key="k")),
         EnvVar(name="S", value=EnvFrom(name="S", object_name="o", key="k")),
         EnvVar(name="C", value=EnvFrom(name="C", object_name="o", key="k", from_secret=False)),

@@ -14,7 +14,7 @@ from fairlead.adapting import load_list
 from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.cluster import watched_objects
 from fairlead.cluster.kinds import Manifest
-from fairlead.loader import page
+from fairlead.loader import page, sources
 from fairlead.loader.engine_adapters import EngineAdapters
 from fairlead.loader.loop import LoaderLoop
 from fairlead.loader.sources import SourceAccess
@@ -51,7 +51,7 @@ def serve(options: LoaderOptions) -> int:
 
 async def _serve(options: LoaderOptions) -> None:
     signals = exit_signals()
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession() as session, sources.session() as outside:
         loop = LoaderLoop(
             options.pod,
             options.slots,
@@ -63,7 +63,7 @@ async def _serve(options: LoaderOptions) -> None:
         async with ports.serve(options.host, options.port, page.routes(loop)):
             await first_of(
                 _ended(signals),
-                loop.run(options.access, session),
+                loop.run(options.access, outside),
                 listed.follow(taking(loop)),
             )
 

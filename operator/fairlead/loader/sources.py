@@ -32,6 +32,11 @@ class SourceAccess:
     """The folder of the mounted Secrets with registry credentials, which change while the process runs."""
 
 
+def session() -> aiohttp.ClientSession:
+    """Open a session for sources, through the proxy that the environment names; the engine is reached without it."""
+    return aiohttp.ClientSession(trust_env=True)
+
+
 async def fetch(
     source: ModelSource, into: Path, access: SourceAccess, session: aiohttp.ClientSession
 ) -> AdapterProblem | None:

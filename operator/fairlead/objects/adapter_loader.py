@@ -5,13 +5,14 @@ counts for the pod's, so that a new replica gets no requests before it has its a
 pod's account.
 """
 
+import re
 from typing import Final
 
 from fairlead.adapting import load_list
 from fairlead.adapting.load_list import LoadList
-from fairlead.fleet.desired_state import DesiredRevision, LoraSlots
-from fairlead.fleet.engine_launch import StagedAdapters
-from fairlead.objects import names, ports, rbac, security
+from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, LoraSlots
+from fairlead.fleet.engine_launch import EnvVar, StagedAdapters
+from fairlead.objects import container_variables, names, ports, rbac, security
 from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
@@ -25,8 +26,14 @@ TOKEN_SECONDS: Final = 3607
 _TMP: Final = "/tmp"  # noqa: S108 - inside the container, on the pod's volume for it
 _VOLUME: Final = "adapters"
 _CLAIM: Final = "adapters-claim"
-_HUB_VARIABLES: Final = ("HF_ENDPOINT",)
-"""Those of the engine's variables that the loader needs, since it reads the same hub."""
+_SOURCE_VARIABLES: Final = (
+    *("HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "no_proxy"),
+)
+"""Those of the engine's variables that the loader needs, since it reads the same hub from the same place."""
+
+_REFERENCE: Final = re.compile(r"\$\(([^)]+)\)")
+"""To another variable, in a value."""
 
 
 def children(owner: Owner, wanted: DesiredRevision) -> tuple[Manifest, ...]:
@@ -132,13 +139,27 @@ def _container(
 def _environment(wanted: DesiredRevision) -> list[Manifest]:
     token = wanted.model.token_secret
     secret = {"secretKeyRef": {"name": token.name, "key": token.key, "optional": True}} if token else None
-    return [
+    own: list[Manifest] = [
         {"name": "HOME", "value": _TMP},
         {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
         *([{"name": "HF_TOKEN", "valueFrom": secret}] if secret else []),
-        *({"name": name, "value": value} for name, value in wanted.engine.extra_env if name in _HUB_VARIABLES),
     ]
+    named = {one["name"] for one in own}
+    return [*own, *(one for one in _of_sources(wanted.engine) if one["name"] not in named)]
+
+
+def _of_sources(engine: DesiredEngine) -> list[Manifest]:
+    """Return the user's variables for sources, after those that their values refer to, such as a proxy's password."""
+    given = (
+        *(EnvVar(name=one.name, value=one) for one in engine.env_from),
+        *(EnvVar(name=name, value=text) for name, text in engine.extra_env),
+    )
+    needed = set(_SOURCE_VARIABLES)
+    for one in reversed(given):
+        if one.name in needed and isinstance(one.value, str):
+            needed.update(_REFERENCE.findall(one.value))
+    return container_variables.environment(*(one for one in given if one.name in needed))
 
 
 def _resources(wanted: DesiredRevision) -> Manifest:

@@ -3,10 +3,10 @@
 Sets no counts. The same input gives the same template, in every release that does not change how it is built.
 """
 
-from fairlead.fleet.desired_state import DesiredRevision, EnvFrom, SecretKey
+from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.engine_launch import EngineLaunch, EnvVar, HttpProbe
 from fairlead.fleet.gateways import DesiredDeployment
-from fairlead.objects import adapter_loader, engine_placement, engine_volumes, labels, security
+from fairlead.objects import adapter_loader, container_variables, engine_placement, engine_volumes, labels, security
 from fairlead.objects.engine_volumes import PodVolumes
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
@@ -53,7 +53,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
         "name": CONTAINER,
         "image": wanted.engine.image,
         **_started(launch),
-        "env": environment(
+        "env": container_variables.environment(
             EnvVar(name="HOME", value=engine_volumes.TMP),
             EnvVar(name="USER", value=CONTAINER),
             *launch.environment,
@@ -80,28 +80,6 @@ def _started(launch: EngineLaunch) -> Manifest:
 def escaped(word: str) -> str:
     """Escape an argument so that Kubernetes passes it on: it would expand `$(NAME)` to a variable, and halve `$$`."""
     return word.replace("$", "$$")
-
-
-def environment(*variables: EnvVar) -> list[Manifest]:
-    """Keep each name once, as an apply with a name twice is refused; the last value wins, as in a shell.
-
-    It also keeps the last position, since a value may refer to variables before it.
-    """
-    last: dict[str, Manifest] = {}
-    for variable in variables:
-        last.pop(variable.name, None)
-        last[variable.name] = {"name": variable.name} | _value(variable.value)
-    return list(last.values())
-
-
-def _value(value: str | SecretKey | EnvFrom) -> Manifest:
-    match value:
-        case SecretKey():
-            return {"valueFrom": {"secretKeyRef": {"name": value.name, "key": value.key}}}
-        case EnvFrom():
-            kind = "secretKeyRef" if value.from_secret else "configMapKeyRef"
-            return {"valueFrom": {kind: {"name": value.object_name, "key": value.key}}}
-    return {"value": value}
 
 
 def _probe(probe: HttpProbe) -> Manifest:
