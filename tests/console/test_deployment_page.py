@@ -124,13 +124,33 @@ def test_a_rollout_shows_its_revisions_and_its_step() -> None:
 def test_a_canary_shows_every_step_with_what_its_gates_say() -> None:
     steps = [{"replicas": 1, "traffic": share, "gates": ["errors"]} for share in (5, 25, 100)]
     gates = [{"step": 2, "name": "errors", "verdict": "Undecided", "message": "40 requests are too few"}]
-    canary = {"phase": "Holding", "since": "02:00", "step": 2, "plan": {"steps": steps}, "gates": gates, "paused": True}
-    status: dict[str, Any] = {"revisions": [{"name": "chat-new"}], "canary": canary}
+    canary = {"phase": "Stepping", "since": "02:00", "step": 2, "plan": {"steps": steps}, "gates": gates}
+    status: dict[str, Any] = {"revisions": [{"name": "chat-new"}], "canary": canary | {"paused": True}}
     text = shown(deployment(**status)).text
-    assert "Canary: Holding since 02:00. Paused." in text
+    assert "Canary: Stepping since 02:00, 5% of the traffic. Paused." in text, "replicas of the second step start"
     assert "1 done 1 5% errors 2 now 1 25% errors Undecided: 40 requests are too few 3 to come 1 100% errors" in text
-    shortened = shown(deployment(**status | {"canary": canary | {"message": "a gate failed", "paused": False}})).text
-    assert "Canary: Holding since 02:00. a gate failed" in shortened
+    shortened = shown(deployment(**status | {"canary": canary | {"message": "a gate failed", "reachedAt": "02:05"}}))
+    assert "Canary: Stepping since 02:00, 25% of the traffic. a gate failed" in shortened.text
+
+
+@pytest.mark.parametrize(
+    ("phase", "step", "percent", "places"),
+    [
+        ("Waiting", 1, 0, ("to come", "to come", "to come")),
+        ("Stepping", 1, 5, ("now", "to come", "to come")),
+        ("Rejected", 2, 0, ("done", "ended here", "not taken")),
+        ("Promoted", 3, 100, ("done", "done", "done")),
+        ("Promoted", 1, 100, ("done", "done", "done")),
+    ],
+)
+def test_a_canary_has_the_traffic_that_routers_send_it_and_not_that_of_its_last_step(
+    phase: str, step: int, percent: int, places: tuple[str, ...]
+) -> None:
+    steps = [{"replicas": 1, "traffic": share} for share in (5, 25, 100)]
+    canary = {"phase": phase, "since": "02:00", "reachedAt": "02:00", "step": step, "plan": {"steps": steps}}
+    text = shown(deployment(revisions=[{"name": "chat-new"}], canary=canary)).text
+    assert f"Canary: {phase} since 02:00, {percent}% of the traffic." in text
+    assert "1 {} 1 5% 2 {} 1 25% 3 {} 1 100%".format(*places) in " ".join(text.split())
 
 
 def points(values: Sequence[float | None]) -> list[HistoryPoint]:
