@@ -87,6 +87,13 @@ def test_access_lines_are_held_in_memory_so_there_may_be_fewer(
     assert "line 3: access lines are sorted in memory" in capsys.readouterr().err
 
 
+def test_a_large_file_of_another_format_is_refused_by_its_beginning() -> None:
+    lines = iter(["time,prompt,output\n"] + ["0,1,1\n"] * 100_000)
+    with pytest.raises(UnreadableTraffic, match="its first line is of no known format"):
+        router_logs.read(lines, None)
+    assert sum(1 for _ in lines) == 100_001 - router_logs.MOST_BEFORE
+
+
 def test_half_a_gzip_file_is_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     packed = gzip.compress((HEADER + "".join(f"{number},1,1\n" for number in range(5000))).encode())
     for content in (packed[: len(packed) // 2], b"no gzip at all"):

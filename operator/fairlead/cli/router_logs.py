@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice, repeat
 from typing import Final
 
 from fairlead.cli import trace_lines
@@ -13,6 +13,9 @@ from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 
 MOST_HELD_BYTES: Final = 400_000_000
 """Of access lines, which take about as much memory as on disk."""
+
+MOST_BEFORE: Final = 10_000
+"""Lines of a router about itself before its first request; a large file of another format is not read to its end."""
 
 
 @dataclass(slots=True)
@@ -53,15 +56,16 @@ def _notes(found: AccessLines, passed: int) -> Iterator[str]:
 
 
 def _checked(lines: Iterator[str]) -> Iterator[str]:
-    """Yield all lines, unless the first that is not blank is of another format."""
-    before = list[str]()
-    for line in lines:
-        before.append(line)
-        if line.strip():
+    """Yield all lines, unless the first that is not blank is of another format, or does not come soon."""
+    before = 0
+    first = ""
+    for first in islice(lines, MOST_BEFORE):
+        if first.strip():
             break
-    if not before or '"request_id"' not in before[-1]:
+        before += 1
+    if '"request_id"' not in first:
         raise UnreadableTraffic(f"its first line is of no known format; {trace_lines.FORMATS}")
-    yield from chain(before, lines)
+    yield from chain(repeat("\n", before), (first,), lines)
 
 
 def _held(lines: Iterable[str]) -> Iterator[str]:
