@@ -61,10 +61,10 @@ async def download(session: aiohttp.ClientSession, url: str, path: Path, *, head
     try:
         async with session.get(url, headers=headers, timeout=timeout) as answer:
             if answer.status != HTTPStatus.OK:
-                problem = unreadable(f"{url}: answered", answer.status)
+                message = f"{url}: answered {answer.status}: {meaning(answer.status)}"
                 if answer.status == HTTPStatus.UNAUTHORIZED:
-                    raise CredentialsRefused(str(problem), bearer_challenge(answer))
-                raise problem
+                    raise CredentialsRefused(message, bearer_challenge(answer))
+                raise kind(answer.status)(message)
             refuse_size(answer.content_length or 0, url)
             size = 0
             # In threads: a slow disk holds up writes for seconds, and the kubelet expects an answer within two.
@@ -92,8 +92,12 @@ def is_of_space(problem: Exception) -> bool:
     return isinstance(problem, OSError) and problem.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
-def unreadable(what: str, status: int) -> SourceUnreadable:
-    """Return the problem with a status, and what it says about a file."""
-    meaning = next((words for known, words in _MEANINGS.items() if known == status), None)
-    kind = SourceUnreadable if meaning is None else AccessRefused
-    return kind(f"{what} {status}: {meaning or 'it is tried again'}")
+def kind(status: int) -> type[SourceUnreadable]:
+    """Return the problem that a status is."""
+    return AccessRefused if status in _MEANINGS else SourceUnreadable
+
+
+def meaning(status: int) -> str:
+    """Return what a status says about a file."""
+    found = _MEANINGS.get(HTTPStatus(status)) if status in HTTPStatus._value2member_map_ else None
+    return found or "it is tried again"

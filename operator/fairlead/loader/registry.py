@@ -24,8 +24,9 @@ from fairlead.loader.downloads import (
     SourceUnreadable,
     bearer_challenge,
     download,
+    kind,
+    meaning,
     read_whole,
-    unreadable,
 )
 
 LARGEST_MANIFEST: Final = 4 << 20
@@ -61,17 +62,17 @@ async def pull(location: str, into: Path, secrets: Path | None, session: aiohttp
     """Pull the two files into a folder."""
     image = image_name(location)
     fitting = pull_secrets.basics(secrets, image.host, image.repository) if secrets else ()
-    refused = AccessRefused("")
+    refusals: list[AccessRefused] = []
     for basic in fitting or (None,):
         try:
             return await _pulled(_RegistryClient(image, basic, session), image.reference, location, into)
-        except AccessRefused as problem:
-            refused = problem
-    if len(fitting) > 1:
+        except AccessRefused as refused:
+            refusals.append(refused)
+    if len(refusals) > 1:
         raise SourceUnreadable(
-            f"{refused}; all {len(fitting)} credentials of imagePullSecrets that fit were tried: renew one"
+            f"{refusals[0]}; all {len(refusals)} credentials of imagePullSecrets that fit were tried: renew one"
         )
-    raise refused
+    raise refusals[0]
 
 
 class _RegistryClient:
@@ -94,7 +95,7 @@ class _RegistryClient:
             await self._authorize(challenge)
             status, body, _ = await self._get(url)
         if status != HTTPStatus.OK:
-            raise unreadable(f"{url}: answered", status)
+            raise kind(status)(f"{url}: answered {status}: {meaning(status)}")
         if reference.startswith("sha256:") and f"sha256:{hashlib.sha256(body).hexdigest()}" != reference:
             raise SourceUnreadable(f"{url}: the registry sent another manifest than this digest names")
         return _mapping(body, url)
@@ -136,7 +137,9 @@ class _RegistryClient:
                 challenged.get("realm", ""), params=query, headers=self._basic, timeout=timeout
             ) as answer:
                 if answer.status != HTTPStatus.OK:
-                    raise unreadable(f"{self._base}: no token: answered", answer.status)
+                    raise kind(answer.status)(
+                        f"{self._base}: no token: answered {answer.status}: {meaning(answer.status)}"
+                    )
                 found = _mapping(await read_whole(answer, LARGEST_MANIFEST), "token")
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             raise SourceUnreadable(f"{self._base}: no token: {type(problem).__name__}; it is tried again") from None
