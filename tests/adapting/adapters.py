@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairlead.adapting import adapter_files
+from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.adapting.load_list import LoadEntry
 from fairlead.fleet.adapters import engine_name
 from fairlead.fleet.desired_state import ModelSource, SourceScheme
 
 BASE: Final = "acme/tiny"
 HIDDEN: Final = 16
+SLOTS: Final = AdapterExpectation(max_rank=16, modules=frozenset({"q_proj", "k_proj", "v_proj"}))
+OUTPUT: Final = "base_model.model.model.layers.0.self_attn.o_proj.lora_A.weight"
+"""A tensor of a matrix that these slots leave out."""
 CLAIM: Final = ModelSource(scheme=SourceScheme.CLAIM, location="adapters/sql")
 
 

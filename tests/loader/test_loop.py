@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 
 from fairlead.adapting import adapter_report, load_list
-from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.adapting.load_list import LoadEntry, LoadList
 from fairlead.fleet.adapters import AdapterReason, AdapterState
 from fairlead.loader import page, process, staging_folder
@@ -19,11 +18,8 @@ from fairlead.loader.engine_adapters import EngineAdapters
 from fairlead.loader.loop import LoaderLoop
 from fairlead.loader.sources import SourceAccess
 from fairlead.loader.staging_folder import StagingFolder
-from tests.adapting.adapters import config, entry, header, written
+from tests.adapting.adapters import OUTPUT, SLOTS, config, entry, header, written
 from tests.loader.pretended_servers import PretendedEngine, served
-
-SLOTS = AdapterExpectation(max_rank=16, modules=frozenset({"q_proj", "k_proj", "v_proj"}))
-OUTPUT = "base_model.model.model.layers.0.self_attn.o_proj.lora_A.weight"
 
 
 @dataclass
