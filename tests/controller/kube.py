@@ -217,10 +217,16 @@ class Kube:
         for node in self.of(kinds.NODE):
             labels, name = node["metadata"]["labels"], node["metadata"]["name"]
             free = int(node["status"]["allocatable"].get(RESOURCE, "0")) - used[name]
+            if tainted(node, pod):
+                continue
             if selector.items() <= labels.items() and wants <= free and self._has_cores(node, pod):
                 self.objects.put(kinds.POD, pod | {"spec": pod["spec"] | {"nodeName": name}})
                 return
-        texts = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes fit"}
+        nodes = self.of(kinds.NODE)
+        refused = "" if not nodes or not all(tainted(one, pod) for one in nodes) else tainted(nodes[0], pod)
+        words = f"0/{len(nodes)} nodes are available: {len(nodes)} {refused}. preemption: none helps."
+        texts = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+        texts["message"] = words if refused else "0/1 nodes fit"
         self.objects.put(kinds.POD, pod | {"status": {"phase": "Pending", "conditions": [texts]}})
 
     def _has_cores(self, node: Manifest, pod: Manifest) -> bool:
@@ -256,6 +262,14 @@ def _owner(pod: Manifest) -> str:
 def _is_ready(pod: Manifest) -> bool:
     found = pod.get("status", {}).get("conditions") or ()
     return any(one["type"] == "Ready" and one["status"] == "True" for one in found)
+
+
+def tainted(node: Manifest, pod: Manifest) -> str:
+    """The scheduler's words if the node has a taint that the pod's tolerations do not name; else empty."""
+    named = {(one.get("key"), one.get("value")) for one in pod["spec"].get("tolerations") or ()}
+    taints = node.get("spec", {}).get("taints") or ()
+    of = next((one for one in taints if (one["key"], one["value"]) not in named), None)
+    return f"node(s) had untolerated taint {{{of['key']}: {of['value']}}}" if of else ""
 
 
 def _placed() -> Manifest:

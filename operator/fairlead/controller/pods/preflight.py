@@ -1,7 +1,7 @@
 """The preflight of a revision, which needs no GPU: which pod runs it, and what its end means. Pure.
 
 It runs only when the last serving replicas would be drained for a revision that never served. Without a clear result it
-does not block the rollout.
+does not block the rollout; a pod that taints or labels keep off every node is a clear one, since it needs no free GPU.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.pods import start_failures
+from fairlead.controller.pods import scheduler_message, start_failures
 from fairlead.engines.catalogue import ENGINES
 from fairlead.objects import labels
 
@@ -67,11 +67,17 @@ def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightR
         return PreflightResult.FAILS if phase == "Failed" and _is_refusal(pod) else PreflightResult.WELL
     if start_failures.impossible(pod, now):
         return PreflightResult.FAILS
-    if is_blocked(pod):
+    if is_blocked(pod) or unplaceable(pod):
         return PreflightResult.OPEN
     age = now - datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
     tired = UNPLACED if pods.unplaced(pod) is not None else timedelta(seconds=longest)
     return PreflightResult.WELL if age >= tired else PreflightResult.OPEN
+
+
+def unplaceable(pod: Manifest) -> str:
+    """Return the scheduler's message if labels or taints keep it off every node; empty otherwise."""
+    said = pods.unplaced(pod) or ""
+    return said if scheduler_message.is_by_fields(said) else ""
 
 
 def is_blocked(pod: Manifest) -> bool:
