@@ -87,8 +87,8 @@ def _mute(pod: Manifest, reasons: Mapping[str, str]) -> PodProblem | None:
 def unplaced(observed: DeploymentSnapshot) -> str | None:
     """Return the scheduler's message about the first pod without a node, or about a check that no node takes."""
     everyone = (pod for revision in sorted(observed.pods) for pod in observed.pods[revision])
-    said = next((words for pod in everyone if (words := pods.unplaced(pod)) is not None), None)
-    return said or next((words for pod in observed.checks if (words := preflight.unplaceable(pod))), None)
+    found = next((words for pod in everyone if (words := pods.unplaced(pod)) is not None), None)
+    return found or next((words for pod in observed.checks if (words := preflight.unplaceable(pod))), None)
 
 
 def starts(observed: DeploymentSnapshot, measured: Mapping[str, PodStart]) -> dict[str, StartDurations]:

@@ -76,8 +76,8 @@ def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightR
 
 def unplaceable(pod: Manifest) -> str:
     """Return the scheduler's message if labels or taints keep it off every node; empty otherwise."""
-    said = pods.unplaced(pod) or ""
-    return said if scheduler_message.is_by_fields(said) else ""
+    message = pods.unplaced(pod) or ""
+    return message if scheduler_message.is_by_fields(message) else ""
 
 
 def is_blocked(pod: Manifest) -> bool:
