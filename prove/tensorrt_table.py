@@ -55,6 +55,14 @@ def sections() -> tuple[str, ...]:
                 ),
             ),
         ),
+        section(
+            "TensorRT-LLM: reserved keys",
+            "Keys that `--set` may not set. Keys of the fields above may not be set either.",
+            table(
+                ("keys", "why", "what to do"),
+                ((code(keys), because, remedy) for keys, because, remedy in flags.RESERVED_KEYS),
+            ),
+        ),
         *kind_table.decisions(
             _TABLES, "What would make its start fail, or serve less than the spec says, by model, GPU and numbers."
         ),

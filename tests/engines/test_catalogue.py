@@ -82,9 +82,17 @@ def test_the_simulated_tensorrt_llm_gets_the_real_ones_command_and_its_file() ->
     assert (simulated.api, simulated.failures, simulated.names) == (real.api, real.failures, real.names)
 
 
-@pytest.mark.parametrize("flag", ["--set", "--enable_attention_dp", "--generation-config", "--otlp_traces_endpoint"])
-def test_what_the_simulated_tensorrt_llm_does_not_do_is_refused_by_name(flag: str) -> None:
-    setup = setup_of(replace(TENSORRT, extra_args=(flag, "scheduler_config.x=1")), on=H100)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--set", "scheduler_config.x=1"),
+        ("--enable_attention_dp",),
+        ("--generation-config", "none"),
+        ("--otlp_traces_endpoint", "x"),
+    ],
+)
+def test_what_the_simulated_tensorrt_llm_does_not_do_is_refused_by_name(words: tuple[str, ...]) -> None:
+    flag, setup = words[0], setup_of(replace(TENSORRT, extra_args=words), on=H100)
 
     assert ENGINES[EngineKind.TENSORRT_LLM].refusals(setup) == ()
     (no,) = ENGINES[EngineKind.SIMULATED_TENSORRT_LLM].refusals(setup)

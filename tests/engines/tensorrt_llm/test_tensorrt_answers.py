@@ -116,8 +116,49 @@ def test_arguments_and_adapters_say_the_rest() -> None:
     assert TENSORRT.memory_settings(spread) == MemorySettings(expert_parallel=True, adapter_ranks=(17,) * 8)
 
 
-def test_with_attention_dp_each_gpu_is_a_rank() -> None:
-    words, four = ("--enable_attention_dp",), Parallelism(tensor=4)
-    setup = setup_of(replace(ENGINE, extra_args=words), spread=four)
+def spread_by(*words: str) -> MemorySettings:
+    return TENSORRT.memory_settings(setup_of(replace(ENGINE, extra_args=words), spread=Parallelism(tensor=4)))
 
-    assert TENSORRT.memory_settings(setup).attention_ranks == 4
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--enable_attention_dp",),
+        ("--set=enable_attention_dp=true",),
+        ("--set", "enable_attention_dp=yes"),
+        ("--set=enable_attention_dp=false", "--set=enable_attention_dp=true"),
+    ],
+)
+def test_with_attention_dp_each_gpu_is_a_rank_however_it_is_set(words: tuple[str, ...]) -> None:
+    assert spread_by(*words).attention_ranks == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--set=enable_attention_dp=false",),
+        ("--set=enable_attention_dp=perhaps",),
+        ("--enable_attention_dp", "--set=enable_attention_dp=false"),
+    ],
+)
+def test_a_set_key_wins_over_an_option_and_what_is_no_truth_is_left_to_the_engine(words: tuple[str, ...]) -> None:
+    assert spread_by(*words).attention_ranks == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "parallel"),
+    [
+        (("--ep_size", "4"), True),
+        (("--moe_expert_parallel_size=4",), True),
+        (("--set=moe_expert_parallel_size=4",), True),
+        (("--ep_size=1",), False),
+        (("--ep_size=4", "--set=moe_expert_parallel_size=1"), False),
+        (("--set=moe_expert_parallel_size={",), False),
+        (("--set=moe_expert_parallel_size=true",), False),
+    ],
+)
+def test_experts_are_whole_on_their_gpus_only_if_they_are_spread_over_several(
+    words: tuple[str, ...], parallel: bool
+) -> None:
+    assert spread_by(*words).expert_parallel is parallel

@@ -157,8 +157,12 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
         spec_conversation.parser_missing,
         conversation.REASONING,
     ),
+    extra_arg_checks.no_assignment,
+    extra_arg_checks.switch_with_value,
     extra_arg_checks.key_of_a_field,
+    extra_arg_checks.reserved_key,
     extra_arg_checks.key_that_we_rely_on,
     extra_arg_checks.adapters_beside_experts,
+    extra_arg_checks.pool_below_context,
     limits.unsupported_field,
 )

@@ -8,6 +8,7 @@ tokens and are counted as 16, and its adapter store takes 2 percent: both are le
 from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.tensorrt_llm import extra_keys
 from fairlead.engines.tensorrt_llm.adapters import SLOTS
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
@@ -59,10 +60,10 @@ MEMORY: Final = TensorRtMemory()
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """Read memory settings from extra arguments."""
+    """Read memory settings from extra arguments, `--set` among them."""
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
-        expert_parallel=setup.gives("--ep-size", "--moe-expert-parallel-size"),
-        attention_ranks=setup.wanted.parallelism.tensor if setup.gives("--enable-attention-dp") else 1,
+        expert_parallel=extra_keys.expert_degree(setup) > 1,
+        attention_ranks=setup.wanted.parallelism.tensor if extra_keys.attention_in_ranks(setup) else 1,
         adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
     )
