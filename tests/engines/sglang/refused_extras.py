@@ -103,6 +103,20 @@ EXTRAS: Final[dict[str, Row]] = {
         Why.ARGUMENT_CONFLICTS,
         "both together are refused",
     ),
+    "attention ranks by the older flag, which leaves GPUs idle": (
+        setup_of(replace(ENGINE, extra_args=("--enable-dp-attention",)), spread=Parallelism(tensor=2, data=2), on=H100),
+        EXTRA,
+        "--enable-dp-attention",
+        Why.ARGUMENT_CONFLICTS,
+        "write --attn-dp-size 2 instead, and 1 as spec.parallelism.data",
+    ),
+    "the older flag alone, which does nothing": (
+        setup_of(replace(ENGINE, extra_args=("--enable-dp-attention",)), spread=Parallelism(tensor=2), on=H100),
+        EXTRA,
+        "--enable-dp-attention",
+        Why.ARGUMENT_CONFLICTS,
+        "write --attn-dp-size N instead",
+    ),
     "attention ranks and ngram": (
         setup_of(
             replace(ENGINE, extra_args=("--attn-dp-size=2",), speculation=NGRAM), spread=Parallelism(tensor=2), on=H100
@@ -192,6 +206,11 @@ ALLOWED: Final[dict[str, EngineSetup]] = {
         replace(ENGINE, extra_args=("--ep-size", "4", "--attn-dp-size", "4")),
         shape=LATENT,
         spread=Parallelism(tensor=4),
+        on=H100,
+    ),
+    "attention ranks, said twice": setup_of(
+        replace(ENGINE, extra_args=("--enable-dp-attention", "--attn-dp-size", "2")),
+        spread=Parallelism(tensor=2),
         on=H100,
     ),
     "experts over one": extra("--ep=1", "--attn-dp-size=1", "--page-size=x"),

@@ -216,6 +216,7 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     ),
     extra_arg_checks.experts_over_other_gpus,
     extra_arg_checks.attention_ranks,
+    extra_arg_checks.attention_by_copies,
     extra_arg_checks.pool_below_context,
     extra_arg_checks.batch_no_multiple_of_pages,
     extra_arg_checks.priorities_upside_down,

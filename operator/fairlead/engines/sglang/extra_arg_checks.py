@@ -11,6 +11,7 @@ from fairlead.fleet.plurals import count
 
 _EXPERTS: Final = ("--ep-size", "--expert-parallel-size", "--ep")
 _ATTENTION: Final = ("--attn-dp-size", "--attention-data-parallel-size")
+_BY_COPIES: Final = "--enable-dp-attention"
 _CHAINED: Final = frozenset({SpeculationMethod.NGRAM, SpeculationMethod.DRAFT_MODEL})
 PRIORITIES: Final = "--enable-priority-scheduling"
 SMALLER_FIRST: Final = "--schedule-low-priority-values-first"
@@ -45,6 +46,20 @@ def attention_ranks(setup: EngineSetup) -> SpecRefusal | None:
     else:
         return None
     return _refusal(f"--attn-dp-size {degree}", because, remedy)
+
+
+def attention_by_copies(setup: EngineSetup) -> SpecRefusal | None:
+    """`srt/arg_groups/parallel_hook.py: handle_deprecated_dp_attention` takes `--dp-size` for ranks inside tensor
+    parallelism, so the GPUs of the copies would idle. Beside `--attn-dp-size` it changes nothing."""
+    if not setup.gives(_BY_COPIES) or (_number(setup, *_ATTENTION) or 1) > 1:
+        return None
+    copies = setup.wanted.parallelism.data
+    ranks = f"write --attn-dp-size {copies} instead, and 1 as spec.parallelism.data"
+    return _refusal(
+        _BY_COPIES,
+        "this older flag divides attention by --dp-size, and Fairlead counts the GPUs of spec.parallelism.data as more",
+        ranks if copies > 1 else "write --attn-dp-size N instead, or remove it",
+    )
 
 
 def attention_degree(setup: EngineSetup) -> int:
