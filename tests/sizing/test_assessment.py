@@ -114,6 +114,22 @@ def test_an_engine_that_lowers_its_batch_by_itself_needs_no_state_a_sequence() -
     assert verdict(replace(inputs, release=SGLANG, max_batched_tokens=16384, max_sequences=16384))[0] is FitVerdict.FITS
 
 
+def test_a_static_share_below_the_weights_never_fits_since_no_doubt_is_about_weights() -> None:
+    static = replace(sizing_input(), release=SGLANG)
+
+    assert verdict(replace(static, utilization=0.18)) == (FitVerdict.NO, FitReason.WEIGHTS_EXCEED_MEMORY)
+    assert verdict(replace(static, utilization=0.4)) == (FitVerdict.FITS, FitReason.ROOM_ENOUGH)
+
+
+def test_a_cache_that_only_luck_leaves_is_said_to_be_the_best_case() -> None:
+    answer = assessment.assess(replace(sizing_input(), release=SGLANG, utilization=0.2))
+
+    assert (answer.verdict, answer.reason) == (FitVerdict.TIGHT, FitReason.WITHIN_DOUBT)
+    assert ": 0.6 of 15.8 GiB are left" in answer.because
+    low = assessment.assess(replace(sizing_input(), release=SGLANG, utilization=0.191))
+    assert low.because.startswith("perhaps holds 1 request of 8192 tokens: at best ")
+
+
 def test_an_unknown_architecture_is_unknown_not_no() -> None:
     answer = fit_alternatives.unknown("the architecture 'x' is not known to this version")
     assert (answer.verdict, answer.memory) == (FitVerdict.UNKNOWN, None)

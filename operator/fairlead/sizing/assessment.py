@@ -68,7 +68,7 @@ _BEFORE_COUNTING: Final[tuple[Callable[[SizingInput], FitRefusal | None], ...]] 
 
 def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | None:
     """Return the refusal if not even the high estimate suffices."""
-    if memory.usable_cache(question, counted.kv.high) <= 0:
+    if memory.usable_cache(question, counted.kv.high) <= 0 or memory.is_overfull(question, counted):
         words = (
             f"{_taken(counted)} GiB are needed before any KV cache, and the engine may use {_gib(counted.budget)} GiB"
         )
@@ -137,8 +137,9 @@ def _in_words(question: SizingInput, counted: MemoryBreakdown, *, sure: bool) ->
     uncertain = "likely" if _suffices(question, counted.kv.likely) else "perhaps"
     how = "surely" if sure else uncertain
     many = count(wanted_sequences(question), "request")
+    left = _gib(counted.kv) if counted.kv.likely > 0 else f"at best {counted.kv.high / GIB:.1f}"
     return (
-        f"{how} holds {many} of {question.context} tokens: {_gib(counted.kv)} of {_gib(counted.budget)} GiB are left "
+        f"{how} holds {many} of {question.context} tokens: {left} of {_gib(counted.budget)} GiB are left "
         f"for the KV cache; {counted.largest.takes} the most"
     )
 

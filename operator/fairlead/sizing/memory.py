@@ -49,6 +49,13 @@ def memory(question: SizingInput) -> MemoryBreakdown:
     )
 
 
+def is_overfull(question: SizingInput, counted: MemoryBreakdown) -> bool:
+    """Return whether weights alone surely exceed a static share: no doubt about work helps, since work is no term."""
+    if question.static_share is None:
+        return False
+    return counted.weights.low + counted.draft.low + counted.adapters.low >= counted.budget.high
+
+
 def usable_cache(question: SizingInput, left: float) -> float:
     """Return the memory that becomes the KV cache; on a processor it is set in whole steps."""
     return host_memory.settable(question, left) if question.accelerator.is_cpu else left
