@@ -40,6 +40,24 @@ def test_structured_output_is_requested_by_its_own_fields() -> None:
     run_story(story())
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"response_format": {"type": "json_schema", "json_schema": "x"}},
+        {"regex": "(" * 3000},
+        {"response_format": {"type": "json_schema", "json_schema": {"schema": "[" * 100_000}}},
+    ],
+)
+def test_a_form_that_is_none_is_the_clients_mistake_and_no_failure_of_the_engine(form: dict[str, Any]) -> None:
+    async def story() -> None:
+        async with serving(SGLANG) as server:
+            status, answer = await server.post("/v1/completions", {"prompt": "x", "max_tokens": 3} | form)
+            assert status in (200, 400), answer
+            assert (await server.post("/v1/completions", {"prompt": "x", "max_tokens": 3}))[0] == 200
+
+    run_story(story())
+
+
 def test_its_load_is_reported_by_rank() -> None:
     async def story() -> None:
         async with serving(SGLANG) as server:

@@ -121,6 +121,18 @@ COMPLETIONS: Final[dict[str, tuple[Any, int, str, str | None]]] = {
         "suffix",
     ),
     "no schema": (X | {"response_format": {"type": "json_schema"}}, 400, "field must be provided.", "response_format"),
+    "a schema in one word": (
+        X | {"response_format": {"type": "json_schema", "json_schema": "x"}},
+        400,
+        "Input should be a valid dictionary",
+        "body.response_format.json_schema",
+    ),
+    "a pattern of brackets": (
+        X | {"structured_outputs": {"regex": "(" * 3000}},
+        400,
+        "Grammar error: invalid regex",
+        None,
+    ),
     "a poem": (
         X | {"response_format": {"type": "poem"}},
         400,

@@ -118,7 +118,7 @@ def _fitting(bound: StructuredOutput, seed: bytes) -> str | None:
                 return grammars.example(str(bound.what), SeededDraws(seed))
     except patterns.UnsupportedPattern:
         return None
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as problem:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as problem:
         raise errors.bad_request(f"Grammar error: {problem}") from None
 
 

@@ -39,6 +39,8 @@ class StructuredOutput:
 _TYPES: Final = ("null", "boolean", "object", "array", "number", "string", "integer")
 _KINDS: Final = ("json", "regex", "choice", "grammar", "json_object", "structural_tag")
 _FORMATS: Final = ("text", "json_object", "json_schema")
+_CHECKED: Final = 4000
+"""Characters of a pattern that is compiled to check it; a set of all characters takes a millisecond."""
 
 
 def check(body: Json) -> None:
@@ -88,7 +90,11 @@ def formatted(wanted: JsonObject, where: str) -> StructuredOutput | None:
         raise errors.invalid_body(problem | {"ctx": {"expected": expected}})
     if kind == "json_object":
         return StructuredOutput(form=OutputForm.OBJECT)
-    return _checked(StructuredOutput(form=OutputForm.SCHEMA, what=(wanted.get("json_schema") or wanted).get("schema")))
+    holder = wanted.get("json_schema") or wanted
+    if not isinstance(holder, dict):
+        why = "Input should be a valid dictionary or object to extract fields from"
+        raise errors.invalid_body(errors.detail("model_attributes_type", f"{where}.json_schema", why, holder))
+    return _checked(StructuredOutput(form=OutputForm.SCHEMA, what=holder.get("schema")))
 
 
 def _checked(bound: StructuredOutput) -> StructuredOutput:
@@ -96,7 +102,7 @@ def _checked(bound: StructuredOutput) -> StructuredOutput:
     kind = bound.what.get("type") if bound.form is OutputForm.SCHEMA and isinstance(bound.what, dict) else None
     if isinstance(kind, str) and kind not in _TYPES:
         raise errors.bad_request(f"Grammar error: Invalid type: {kind}")
-    if bound.form is OutputForm.PATTERN:
+    if bound.form is OutputForm.PATTERN and len(str(bound.what)) <= _CHECKED:
         _check_pattern(str(bound.what))
     return bound
 
@@ -104,5 +110,5 @@ def _checked(bound: StructuredOutput) -> StructuredOutput:
 def _check_pattern(pattern: str) -> None:
     try:
         re.compile(pattern)
-    except re.error as problem:
+    except (re.error, RecursionError, OverflowError) as problem:
         raise errors.bad_request(f'Grammar error: invalid regex "{pattern}" (in regex): {problem}') from None

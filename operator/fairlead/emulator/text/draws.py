@@ -22,6 +22,11 @@ class SeededDraws:
         self._round = 0
         self._left: list[int] = []
 
+    @property
+    def drawn(self) -> int:
+        """Numbers that were drawn so far."""
+        return self._round * _ROUND - len(self._left)
+
     def below(self, bound: int) -> int:
         """Return an integer from 0 to `bound` - 1; nearly uniform, which suffices for words."""
         high, low = self._next(), self._next()

@@ -10,8 +10,9 @@ from typing import Final
 from fairlead.emulator.text import patterns
 from fairlead.emulator.text.draws import SeededDraws
 from fairlead.emulator.text.patterns import UnsupportedPattern
+from fairlead.emulator.text.sample_budget import SampleBudget
 
-_RULE: Final = re.compile(r"^\s*\??!?(\w[\w-]*)\s*(?:::=|:)", re.MULTILINE)
+_RULE: Final = re.compile(r"^[^\S\n]*\??!?(\w[\w-]*)\s*(?:::=|:)", re.MULTILINE)
 _MARK: Final = re.compile(
     r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<pattern>/(?:[^/\\]|\\.)+/)|(?P<set>\[(?:[^\]\\]|\\.)+\])|(?P<name>\w[\w-]*)'
     r"|(?P<sign>[()|*+?]))"
@@ -19,6 +20,14 @@ _MARK: Final = re.compile(
 _DEEP: Final = 3
 """Nesting depth of rules beyond which the alternative with the least nesting is taken."""
 _ENDLESS: Final = 1000
+_DEEPEST: Final = 50
+"""Brackets within brackets."""
+_WRITTEN: Final = 200_000
+"""Characters of a grammar."""
+_LARGEST: Final = 200_000
+"""Rules times tokens, to find how deeply rules nest."""
+_A_CHARACTER: Final = 16
+"""Tokens that cost about as much as a character of a text."""
 GrammarToken = tuple[str, str]
 
 
@@ -32,20 +41,28 @@ def example(grammar: str, draws: SeededDraws) -> str:
 
 
 def _rules(grammar: str) -> Mapping[str, list[GrammarToken]]:
-    plain = re.sub(r"^\s*(?:#|//|%).*$", "", grammar, flags=re.MULTILINE)
+    if len(grammar) > _WRITTEN:
+        raise UnsupportedPattern(f"a grammar of {len(grammar)} characters")
+    plain = re.sub(r"^[^\S\n]*(?:#|//|%).*$", "", grammar, flags=re.MULTILINE)
     heads = list(_RULE.finditer(plain))
     ends = [*(head.start() for head in heads[1:]), len(plain)][: len(heads)]
-    return {head[1]: _tokens(plain[head.end() : end]) for head, end in zip(heads, ends, strict=True)}
+    rules = {head[1]: _tokens(plain[head.end() : end].strip()) for head, end in zip(heads, ends, strict=True)}
+    if len(rules) * sum(map(len, rules.values())) > _LARGEST:
+        raise UnsupportedPattern(f"{len(rules)} rules: too large to be sampled")
+    return rules
 
 
 def _tokens(written: str) -> list[GrammarToken]:
     tokens: list[GrammarToken] = []
-    at = 0
-    while written[at:].strip():
+    at = depth = 0
+    while at < len(written):
         found = _MARK.match(written, at)
         if found is None or found.lastgroup is None:
-            raise UnsupportedPattern(f"{written.strip()}: cannot be read from `{written[at:].strip()[:20]}` on")
+            raise UnsupportedPattern(f"{written}: cannot be read from `{written[at : at + 20].strip()}` on")
         tokens.append((found.lastgroup, found[found.lastgroup]))
+        depth += (tokens[-1] == ("sign", "(")) - (tokens[-1] == ("sign", ")"))
+        if depth > _DEEPEST:
+            raise UnsupportedPattern(f"more than {_DEEPEST} brackets within one another")
         at = found.end()
     return tokens
 
@@ -54,9 +71,13 @@ class _GrammarSampler:
     def __init__(self, rules: Mapping[str, list[GrammarToken]], draws: SeededDraws) -> None:
         self._rules = rules
         self._draws = draws
+        self._budget = SampleBudget()
         self._heights = dict.fromkeys(rules, _ENDLESS)
         for _ in rules:
+            before = self._heights
             self._heights = {name: min(_ENDLESS, 1 + self._height(rules[name])) for name in rules}
+            if self._heights == before:
+                break
 
     def of(self, name: str, depth: int) -> str:
         if self._heights.get(name, _ENDLESS) >= _ENDLESS:
@@ -65,6 +86,7 @@ class _GrammarSampler:
 
     def _either(self, tokens: list[GrammarToken], depth: int) -> str:
         """Return a text of one alternative; at depth, of the one with the least nesting."""
+        self._take(1 + len(tokens) // _A_CHARACTER)
         rows = _split(tokens)
         row = min(rows, key=self._row_height) if depth > _DEEP else rows[self._draws.below(len(rows))]
         texts: list[str] = []
@@ -95,16 +117,21 @@ class _GrammarSampler:
     def _item(self, item: list[GrammarToken], depth: int) -> str:
         kind, written = item[0]
         match kind:
-            case "string":
-                return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), written[1:-1])
-            case "pattern":
-                return patterns.example(written[1:-1], self._draws)
-            case "set":
-                return patterns.example(written, self._draws)
             case "name":
                 return self.of(written, depth + 1)
-            case _:
+            case "sign":
                 return self._either(item[1:-1], depth + 1)
+            case "string":
+                text = re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), written[1:-1])
+            case _:
+                text = patterns.example(written[1:-1] if kind == "pattern" else written, self._draws)
+        self._take(len(written) + len(text))
+        return text
+
+    def _take(self, cost: int) -> None:
+        self._budget.take(cost)
+        if self._budget.spent:
+            raise UnsupportedPattern("a text of this grammar is too long")
 
 
 def _split(tokens: list[GrammarToken]) -> list[list[GrammarToken]]:

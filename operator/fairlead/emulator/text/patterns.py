@@ -11,7 +11,14 @@ from fairlead.emulator.text.draws import SeededDraws
 
 _MOST_REPEATS: Final = 4
 """Maximum repetitions above the lower bound, whatever the upper one is."""
-_LONGEST: Final = 10_000
+_LONGEST: Final = 12_000
+"""Characters of a text; repetitions within repetitions multiply."""
+_WRITTEN: Final = 100_000
+"""Characters of a pattern."""
+_DEEPEST: Final = 50
+"""Groups within groups."""
+_RANGE: Final = 256
+"""Characters of a range that are drawn from: a range may have a million. ASCII is whole in it."""
 _WORD: Final = string.ascii_lowercase + string.digits
 _PRINTABLE: Final = string.ascii_letters + string.digits + " .,-_:/"
 _ESCAPES: Final = {"d": string.digits, "w": _WORD, "s": " ", "n": "\n", "t": "\t", "r": "\r"}
@@ -73,15 +80,33 @@ def matching_text(node: PatternNode, draws: SeededDraws) -> str:
             return "".join(matching_text(part, draws) for _ in range(low + draws.below(high - low + 1)))
 
 
+def longest(node: PatternNode) -> int:
+    """Return the characters of the longest text that `matching_text` returns for a node."""
+    match node:
+        case CharacterClass():
+            return 1
+        case Concatenation(nodes=nodes):
+            return sum(map(longest, nodes))
+        case Alternation(nodes=nodes):
+            return max(map(longest, nodes))
+        case Repetition(node=part, high=high):
+            return high * longest(part)
+
+
 class _PatternParser:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
+        self._depth = 0
 
     def whole(self) -> PatternNode:
+        if len(self._pattern) > _WRITTEN:
+            raise UnsupportedPattern(f"a pattern of {len(self._pattern)} characters")
         node = self._either()
         if self._at < len(self._pattern):
             raise UnsupportedPattern(f"{self._pattern}: a bracket is closed that was never opened")
+        if longest(node) > _LONGEST:
+            raise UnsupportedPattern(f"{self._pattern}: a text may have {longest(node)} characters")
         return node
 
     def _peek(self) -> str:
@@ -125,8 +150,8 @@ class _PatternParser:
         self._at += 1
         if self._peek() == "?":
             self._at += 1
-        if low > _LONGEST:
-            raise UnsupportedPattern(f"{self._pattern}: nothing is repeated {low} times")
+        if longest(node) == 0:
+            return node
         most = low + _MOST_REPEATS
         return Repetition(node, low, most if high is None else max(low, min(high, most)))
 
@@ -162,11 +187,15 @@ class _PatternParser:
             match self._take():
                 case ":":
                     pass
-                case "P" if self._peek() == "<":
+                case "P" if self._peek() == "<" and ">" in self._pattern[self._at :]:
                     self._at = self._pattern.find(">", self._at) + 1
                 case _:
                     raise UnsupportedPattern(f"{self._pattern}: looks around or back")
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise UnsupportedPattern(f"{self._pattern}: more than {_DEEPEST} groups within one another")
         node = self._either()
+        self._depth -= 1
         if self._take() != ")":
             raise UnsupportedPattern(f"{self._pattern}: a bracket is not closed")
         return node
@@ -201,5 +230,5 @@ class _PatternParser:
         following = self._pattern[self._at : self._at + 2]
         if len(following) == 2 and following[0] == "-" and following[1] != "]":
             self._at += 2
-            return "".join(map(chr, range(ord(first), ord(following[1]) + 1)))
+            return "".join(map(chr, range(ord(first), min(ord(first) + _RANGE, ord(following[1]) + 1))))
         return first

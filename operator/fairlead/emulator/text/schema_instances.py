@@ -12,16 +12,19 @@ from typing import Final
 from fairlead.emulator.text import patterns
 from fairlead.emulator.text.draws import SeededDraws
 from fairlead.emulator.text.lexicon import SPOKEN
+from fairlead.emulator.text.sample_budget import SampleBudget
 from fairlead.emulator.text.schema_intersection import Json, Schema, intersection, resolved
 
 _DEEP: Final = 4
 """Below this many levels only required properties and items are generated."""
 _DEEPEST: Final = 40
 """A schema that needs more levels has no finite instance; the reply has null there."""
+_WRITTEN: Final = 16
+"""Characters of a schema that take as long to measure as one to generate."""
 _MORE_ITEMS: Final = 2
 _MOST_ITEMS: Final = 10_000
-_LONGEST_TEXT: Final = 100_000
-"""Characters; a schema that needs more gets a reply that `max_tokens` would cut anyway."""
+_A_VALUE: Final = 4
+"""Characters that cost about as much as a value; a schema that needs more than its budget gets null for the rest."""
 _SPAN: Final = 100
 """Numbers without a bound on one side are drawn from this many."""
 _FORMATS: Final = {
@@ -72,9 +75,10 @@ class _InstanceBuilder:
     def __init__(self, root: Json, draws: SeededDraws) -> None:
         self._root = root
         self._draws = draws
+        self._budget = SampleBudget()
 
     def value(self, schema: Json, depth: int) -> Json:
-        if depth > _DEEPEST:
+        if depth > _DEEPEST or self._budget.spent:
             return None
         whole = self._settled(schema, depth)
         if "const" in whole:
@@ -100,17 +104,22 @@ class _InstanceBuilder:
 
     def _settled(self, schema: Json, depth: int) -> Schema:
         """Resolve references, merge `allOf`, and choose one branch of each `oneOf` and `anyOf`."""
-        if not isinstance(schema, Mapping):
+        if not isinstance(schema, Mapping) or depth > _DEEPEST or self._budget.spent:
             return {}
         whole = resolved(schema, self._root)
+        self._budget.take(_A_VALUE + len(whole))
         for part in whole.pop("allOf", ()):
-            whole = intersection(whole, self._settled(part, depth))
+            whole = intersection(whole, self._settled(part, depth + 1))
         for choice in ("oneOf", "anyOf"):
             if branches := whole.pop(choice, None):
-                deep = depth >= _DEEP
-                branch = min(branches, key=lambda one: len(json.dumps(one))) if deep else self._one_of(branches)
+                branch = self._shortest(branches) if depth >= _DEEP else self._one_of(branches)
                 whole = intersection(whole, self._settled(branch, depth + 1))
         return whole
+
+    def _shortest(self, branches: Json) -> Json:
+        sizes = [len(json.dumps(branch)) for branch in branches]
+        self._budget.take(sum(sizes) // _WRITTEN)
+        return branches[sizes.index(min(sizes))]
 
     def _one_of(self, choices: Json) -> Json:
         return choices[self._draws.below(len(choices))]
@@ -133,24 +142,24 @@ class _InstanceBuilder:
 
     def _object(self, whole: Schema, depth: int) -> dict[str, Json]:
         properties = whole.get("properties", {})
-        required = list(dict.fromkeys(whole.get("required", ())))
+        self._budget.take(len(properties))
+        required = dict.fromkeys(whole.get("required", ()))
         most = whole.get("maxProperties", math.inf)
-        names = [name for name in properties if name in required]
-        names += [name for name in required if name not in properties]
+        names = dict.fromkeys(name for name in properties if name in required)
+        names |= required
         for name in properties:
             if name not in names and len(names) < most and depth < _DEEP and self._draws.below(2):
-                names.append(name)
+                names[name] = None
         self._fill(whole, names)
         return {name: self.value(self._schema_of(whole, name), depth + 1) for name in names}
 
-    def _fill(self, whole: Schema, names: list[str]) -> None:
+    def _fill(self, whole: Schema, names: dict[str, None]) -> None:
         """Add properties up to `minProperties`: optional ones first, then new ones."""
         least = whole.get("minProperties", 0)
         for name in (*whole.get("properties", {}), *SPOKEN):
             if len(names) >= least:
                 return
-            if name not in names:
-                names.append(name)
+            names[name] = None
 
     def _schema_of(self, whole: Schema, name: str) -> Json:
         if name in whole.get("properties", {}):
@@ -166,22 +175,30 @@ class _InstanceBuilder:
         count = max(least, len(first)) if items is False else max(least, len(first)) + more
         count = min(count, whole.get("maxItems", count), _MOST_ITEMS)
         values: list[Json] = []
+        known: set[str] = set()
         for place in range(count):
             schema = first[place] if place < len(first) else items
-            value = self._new(schema, values, depth) if whole.get("uniqueItems") else self.value(schema, depth + 1)
+            value = self._new(schema, known, depth) if whole.get("uniqueItems") else self.value(schema, depth + 1)
             values.append(value)
         return values
 
-    def _new(self, schema: Json, values: list[Json], depth: int) -> Json:
+    def _new(self, schema: Json, known: set[str], depth: int) -> Json:
         """Return a value not yet in the list, found by trying; a schema with too few values gets a duplicate."""
         value = self.value(schema, depth + 1)
         for _ in range(200):
-            if all(json.dumps(value) != json.dumps(other) for other in values):
+            if json.dumps(value) not in known or self._budget.spent:
                 break
             value = self.value(schema, depth + 1)
+        known.add(json.dumps(value))
         return value
 
     def _text(self, whole: Schema) -> str:
+        drawn = self._draws.drawn
+        text = self._drawn_text(whole)
+        self._budget.take(max(len(text), self._draws.drawn - drawn) + len(whole.get("pattern", "")))
+        return text
+
+    def _drawn_text(self, whole: Schema) -> str:
         if "pattern" in whole:
             try:
                 return patterns.example(whole["pattern"], self._draws)
@@ -191,7 +208,7 @@ class _InstanceBuilder:
             return shape.format(*(1 + self._draws.below(9) for _ in range(shape.count("{}"))))
         least, most = whole.get("minLength", 0), whole.get("maxLength", math.inf)
         text = " ".join(self._one_of(SPOKEN) for _ in range(1 + self._draws.below(3)))
-        while len(text) < min(least, _LONGEST_TEXT):
+        while len(text) < min(least, self._budget.left):
             text += " " + self._one_of(SPOKEN)
         return text if len(text) <= most else text[: int(most)]
 

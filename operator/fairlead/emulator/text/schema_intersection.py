@@ -44,7 +44,7 @@ def _properties(one: Json, other: Json) -> Json:
 
 
 def _names(one: Json, other: Json) -> Json:
-    return [*one, *(name for name in other if name not in one)]
+    return list(dict.fromkeys((*one, *other)))
 
 
 def _values(one: Json, other: Json) -> Json:
