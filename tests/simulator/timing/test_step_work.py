@@ -46,6 +46,21 @@ def test_data_parallel_ranks_share_the_experts_and_meet_in_exchanges() -> None:
     assert unspread.expert_bytes == pytest.approx(load.expert_bytes, rel=0.01)
 
 
+def test_ranks_of_attention_compute_for_the_tokens_of_all_what_they_share_and_exchange_them_there() -> None:
+    """SGLang's `--attn-dp-size`."""
+    one = replace(published_rows.question(published_rows.EXPERTS, "NVIDIA-B200", tensor=8), release=SGLANG)
+    whole, eight, two = (step_work.of(replace(one, attention_ranks=ranks)) for ranks in (1, 8, 2))
+    assert eight.expert_bytes == pytest.approx(whole.expert_bytes)
+    assert eight.dense_bytes > 2 * whole.dense_bytes, "attention's are there eight times"
+    for work in ("dense_operations", "expert_operations", "context_operations", "pair_operations"):
+        assert getattr(eight, work) == pytest.approx(8 * getattr(whole, work))
+    assert (whole.sums, whole.exchanges, whole.expert_ranks) == (2 * 61, 0, 1)
+    assert (eight.sums, eight.exchanges, eight.expert_ranks) == (3, 2 * 58, 8)
+    assert (two.sums, two.exchanges, two.expert_ranks) == (61 + 3, 2 * 58, 2)
+    dense = replace(published_rows.question(), release=SGLANG, parallelism=Parallelism(tensor=4))
+    assert step_work.of(replace(dense, attention_ranks=4)).moved_bytes > 1.9 * step_work.of(dense).moved_bytes
+
+
 def test_copies_of_the_model_share_nothing() -> None:
     """SGLang's `--dp-size`: each copy does what it does alone."""
     one = replace(published_rows.question(published_rows.EXPERTS, "NVIDIA-B200", tensor=8), release=SGLANG)

@@ -1,7 +1,8 @@
 """What a step must read, compute and move on one GPU, per unit of the batch; efficiencies are applied elsewhere.
 
 This is for one GPU of one data-parallel rank: ranks are assumed to be equally busy, and pipeline stages, which run one
-after another, are added up.
+after another, are added up. Ranks of attention share the GPUs of tensor parallelism: each GPU multiplies the tokens of
+all of them by its part of the other layers, which is as much as the tokens of one rank by the parts of its own GPUs.
 """
 
 from dataclasses import dataclass, replace
@@ -73,29 +74,28 @@ class StepWork:
 def of(question: SizingInput) -> StepWork:
     """Return the work of a configuration, whose GPU must have known rates."""
     shape = question.shape
-    tensor, ranks = question.parallelism.tensor, question.expert_ranks
+    tensor, ways, ranks = question.parallelism.tensor, question.attention_ways, question.expert_ranks
     experts = _expert_bytes(question)
     held = weights.bytes_of_all_stages(question)
     chosen = shape.experts.per_token / shape.experts.count if shape.experts else 0.0
     active = parameters.count(shape).get(MatrixGroup.EXPERTS, 0) * chosen
     exchanged = bool(shape.experts) and ranks * tensor > 1 and (ranks > 1 or question.expert_parallel)
     half = shape.expert_layers if exchanged and ranks > 1 else 0
-    sums = 0 if tensor == 1 else links.SUMS_A_LAYER * shape.layers
     context, sequence, index = _cache_reads(question)
     return StepWork(
         dense_bytes=held - experts - _lookup(question),
-        dense_operations=2 * (parameters.active(shape) - active) / tensor,
+        dense_operations=2 * (parameters.active(shape) - active) / ways,
         expert_bytes=experts,
-        expert_operations=2 * active / tensor,
+        expert_operations=2 * active / ways,
         expert_missed=1 - chosen if shape.experts else 0.0,
         expert_ranks=ranks,
         context_bytes=context,
-        context_operations=_decode_attention(shape) / tensor,
+        context_operations=_decode_attention(shape) / ways,
         sequence_bytes=sequence,
-        pair_operations=index / tensor if index else _pair(shape) * shape.full_layers / tensor,
-        prompt_operations=_bounded_attention(shape) / tensor,
-        moved_bytes=_moved(question, sums, half),
-        sums=sums,
+        pair_operations=index / ways if index else _pair(shape) * shape.full_layers / ways,
+        prompt_operations=_bounded_attention(shape) / ways,
+        moved_bytes=_moved(question, half),
+        sums=sum(_sums(question, half)),
         exchanges=ROUTED_TWICE * half,
         layers=shape.layers,
         expert_layers=shape.expert_layers,
@@ -136,7 +136,7 @@ def _expert_bytes(question: SizingInput) -> float:
 def _lookup(question: SizingInput) -> float:
     """Bytes of the embedding, which is looked up and not streamed; a tied one is streamed as the output head."""
     shape = question.shape
-    table = weights.padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / question.parallelism.tensor
+    table = weights.padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / question.attention_ways
     return 0.0 if shape.tied else table
 
 
@@ -148,7 +148,7 @@ def _cache_reads(question: SizingInput) -> tuple[float, float, float]:
     if shape.recurrent:
         state = shape.recurrent
         cells = state.value_heads * state.value_dim * state.key_dim
-        sequence += 2 * state.layers * cells * _STATE_BYTES / question.parallelism.tensor
+        sequence += 2 * state.layers * cells * _STATE_BYTES / question.attention_ways
     narrow = 2 * kv_pages.heads_on_a_gpu(question, shape.kv_heads) * shape.head_dim * element
     if shape.window:
         sequence += shape.window.layers * shape.window.tokens * narrow
@@ -190,10 +190,20 @@ def _bounded_attention(shape: ModelShape) -> float:
     return bounded
 
 
-def _moved(question: SizingInput, sums: float, expert_layers: float) -> float:
-    """Bytes per token: a ring all-reduce moves nearly twice the activations, an exchange one copy per chosen expert."""
-    shape, tensor = question.shape, question.parallelism.tensor
+def _sums(question: SizingInput, exchanged_layers: int) -> tuple[int, int]:
+    """All-reduces of a step: after attention, by the GPUs of a rank, and after the rest of a layer, by all. Ranks of
+    attention exchange their tokens there instead where a layer has experts."""
+    layers, ranked = question.shape.layers, question.attention_ranks > 1
+    others = layers - exchanged_layers if ranked else layers
+    return layers if question.attention_ways > 1 else 0, others if question.parallelism.tensor > 1 else 0
+
+
+def _moved(question: SizingInput, exchanged_layers: int) -> float:
+    """Bytes per token: a ring all-reduce moves nearly twice the activations, an exchange one copy per chosen expert.
+    Where ranks of attention meet, the tokens of all are moved."""
+    shape, tensor, ways = question.shape, question.parallelism.tensor, question.attention_ways
     row = shape.hidden * question.dtype_bytes
-    reduced = sums * row * 2 * (tensor - 1) / tensor
+    attention, others = _sums(question, exchanged_layers)
+    of_rank, of_all = (ways - 1) / ways, question.attention_ranks * (tensor - 1) / tensor
     chosen = min(shape.experts.per_token, question.parallelism.gpus) if shape.experts else 0
-    return reduced + ROUTED_TWICE * expert_layers * row * chosen
+    return 2 * row * (attention * of_rank + others * of_all) + ROUTED_TWICE * exchanged_layers * row * chosen
