@@ -53,6 +53,8 @@ class CacheArguments:
 
     parallelism: Parallelism = ONE_GPU
     expert_parallel: bool = False
+    attention_ranks: int = 1
+    """Ranks inside tensor parallelism, each with all of attention, a scheduler and a KV cache of its own."""
     utilization: float | None = None
     cache_bytes: int | None = None
     blocks: int | None = None

@@ -37,7 +37,7 @@ def provided(
     place = folder / "sweep.jsonl"
     place.write_text(swept.text(record), encoding="utf-8")
     served = dialects.read([engine, "serve", *words], {})
-    machine = EmulatedMachine(product, 1)
+    machine = EmulatedMachine(product, served.memory.parallelism.gpus)
     return provision.provide(served, machine, emulation_knobs.read({}), packaged_data.load(place))
 
 
@@ -121,6 +121,12 @@ OTHERS = (
 def test_another_deployment_is_refused(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=f"--step-times: {message}; sweep this deployment on its own"):
         provided(tmp_path, ON_CPU, *words)
+
+
+def test_ranks_of_attention_step_otherwise_than_the_swept_engine(tmp_path: Path) -> None:
+    ranks = ("--dtype", "float32", "--tp-size", "2", "--attn-dp-size", "2")
+    with pytest.raises(CannotStart, match="--step-times: swept with one rank, asked for 2 ranks of attention"):
+        provided(tmp_path, ON_SGLANG, "/models/tiny", *ranks, engine="sglang")
 
 
 def test_a_sweep_that_has_only_begun_says_what_it_needs(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def provided(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMac
     return provision.provide(read("--context-length", "8192", "--enable-metrics", *flags), machine, pretence, PACKAGED)
 
 
-def engine(*flags: str, pretence: EmulationKnobs = PACED) -> LiveEngine:
+def engine(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> LiveEngine:
     """The same, live."""
     clocks = EngineClocks(steady=now, day=lambda: NOON + now())
-    return LiveEngine(provided(*flags, pretence=pretence), pretence, clocks)
+    return LiveEngine(provided(*flags, pretence=pretence, machine=machine), pretence, clocks)

@@ -78,7 +78,10 @@ def test_adapters_are_written_in_three_ways() -> None:
     given = '{"lora_name": "c", "lora_path": "/c", "pinned": true}'
 
     assert read("--lora-paths", "a=/a", "/b", given).adapters == (("a", "/a"), ("/b", "/b"), ("c", "/c"))
-    assert read("--enable-lora").limits.adapter_slots == 7, "the model takes one of eight"
+    enabled = read("--enable-lora", "--max-lora-rank", "64", "--lora-target-modules", "q_proj", "v_proj").limits
+    assert (enabled.adapter_slots, enabled.adapter_rank) == (7, 64), "the model takes one of eight"
+    assert read("--lora-paths", "a=/a").limits.adapter_rank == 16
+    assert read("--lora-paths", "{odd").adapters == (("{odd", "{odd"),), "a path, since it is no JSON"
     assert read().limits.adapter_slots == 0
 
 
@@ -97,6 +100,12 @@ def test_a_model_may_stand_behind_its_flag_and_must_stand_somewhere() -> None:
         (("--enable-met",), "ambiguous option: --enable-met could match --enable-metrics"),
         (("--max-total-tokens", "many"), "sglang serve: error: argument --max-total-tokens: many: must be a count"),
         (("--reasoning-parser", "deepseek_r1"), "argument --reasoning-parser: invalid choice: 'deepseek_r1'"),
+        (("--kv-cache-dtype", "fp8"), "argument --kv-cache-dtype: invalid choice: 'fp8'"),
+        (("--quantization", "nope"), "argument --quantization: invalid choice: 'nope'"),
+        (("--dtype=bf16",), "argument --dtype: invalid choice: 'bf16'"),
+        (("--schedule-policy", "edf"), "argument --schedule-policy: invalid choice: 'edf'"),
+        (("--lora-paths", '{"a": 1}'), "--lora-paths {\"a\": 1}: KeyError('lora_name')"),
+        (("--lora-paths", "{a}"), "--lora-paths {a}: JSONDecodeError"),
     ],
 )
 def test_a_flag_that_its_parser_does_not_accept_is_refused_with_the_parsers_message(
@@ -105,3 +114,44 @@ def test_a_flag_that_its_parser_does_not_accept_is_refused_with_the_parsers_mess
     with pytest.raises(ParserExit) as refused:
         read(*flags)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--speculative-algorithm", "NOPE"), "ValueError: Unknown speculative algorithm name: NOPE"),
+        (("--speculative-algorithm", "dflash"), "DFLASH is not emulated; write one of EAGLE, EAGLE3"),
+        (("--served-model-name", "a:b"), "served_model_name cannot contain a colon"),
+        (("--enable-priority-scheduling", "--schedule-policy", "lpm"), "'lpm' is not supported."),
+        (
+            ("--page-size", "48", "--chunked-prefill-size", "2048"),
+            "chunked_prefill_size must be divisible by page_size",
+        ),
+        (("--enable-lora",), "you need to specify both --max-lora-rank and --lora-target-modules"),
+        (("--attn-dp-size", "0"), "--attn-dp-size must be positive (got 0)."),
+        (("--attn-dp-size", "3", "--tp-size", "2"), "3 ranks of attention on 2 GPUs"),
+        (("--attn-dp-size", "2", "--tp-size", "2", "--dp-size", "2"), "--dp-size 2 with --attn-dp-size 2: "),
+        (
+            ("--attn-dp-size", "2", "--tp-size", "2", "--speculative-algorithm", "NGRAM"),
+            "Currently ngram speculative decoding does not support dp attention.",
+        ),
+        (
+            ("--tp-size", "2", "--attn-dp-size", "2", "--page-size", "64", "--chunked-prefill-size", "64"),
+            "chunked_prefill_size must be divisible by page_size",
+        ),
+    ],
+)
+def test_flags_that_contradict_one_another_are_refused_before_anything_is_loaded(
+    flags: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(ParserExit) as refused:
+        read(*flags)
+    assert words in str(refused.value)
+
+
+def test_ranks_of_attention_are_read_by_both_names_and_from_the_older_flag() -> None:
+    memory = read("--tp-size", "8", "--attn-dp-size", "4").memory
+    assert (memory.parallelism, memory.attention_ranks) == (Parallelism(tensor=8), 4)
+    assert read("--tp-size", "8", "--attention-data-parallel-size", "4").memory == memory
+    assert read("--tp-size", "8", "--dp-size", "4", "--enable-dp-attention").memory == memory
+    assert read("--tp-size", "8", "--attn-dp-size", "4", "--enable-dp-attention").memory == memory

@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.engine.live_engine import LiveEngine
+from fairlead.emulator.engine.provision import EmulatedMachine
 from fairlead.emulator.faults import EngineFault, FaultOrder
 from fairlead.emulator.sglang.stats_line import DecodeLine
 from fairlead.engines.sglang import metrics
@@ -107,7 +110,7 @@ def test_a_request_without_a_stream_reports_its_first_token_late() -> None:
 
 def test_metrics_of_adapters_and_aborts_appear_once_there_is_something_to_report() -> None:
     async def story() -> None:
-        live = engine("--lora-paths", "de=/de")
+        live = engine("--lora-paths", "de=/de", "--mem-fraction-static", "0.8")
         assert "sglang:num_aborted_requests_total" not in live.acts.metrics()
         client = Client(live, sequence(100, 50, adapter="de"))
         await asyncio.sleep(6 * STEP)
@@ -119,6 +122,17 @@ def test_metrics_of_adapters_and_aborts_appear_once_there_is_something_to_report
         await client.answered()
         page = live.acts.metrics()
         assert 'sglang:num_aborted_requests_total{engine_type="unified",model_name="chat"} 1.0' in page
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("flags", [("--dp-size", "2"), ("--tp-size", "2", "--attn-dp-size", "2")])
+def test_each_scheduler_has_series_of_its_own(flags: tuple[str, ...]) -> None:
+    async def story() -> None:
+        live = engine(*flags, "--mem-fraction-static", "0.8", machine=EmulatedMachine("NVIDIA-L4", 2))
+        page = live.acts.metrics()
+        assert [f'dp_rank="{rank}"' in page for rank in range(3)] == [True, True, False]
+        assert len(live.acts.rank_loads()) == 2
 
     run_story(story())
 

@@ -78,6 +78,11 @@ def test_half_as_many_bytes_are_twice_as_many_tokens() -> None:
         (("--context-length", "999999"), H100, "context_length (999999) is greater than the derived context_length"),
         (("--tp-size", "3"), EmulatedMachine("NVIDIA-L4", 3), "Rank 0 scheduler died during initialization"),
         (("--mem-fraction-static", "0.1"), H100, "Loaded weights leave no GPU memory for the KV cache"),
+        (("--mem-fraction-static", "0.18"), H100, "Loaded weights leave no GPU memory for the KV cache"),
+        (("--mem-fraction-static", "0"), H100, "Loaded weights leave no GPU memory for the KV cache"),
+        (("--mem-fraction-static", "1.5"), H100, "torch.OutOfMemoryError: CUDA out of memory."),
+        (("--page-size", "48"), H100, "chunked_prefill_size must be divisible by page_size"),
+        (("--dp-size", "0"), H100, "Rank 0 scheduler died during initialization"),
         (("--max-total-tokens", "8"), H100, "Not enough memory. Please try to increase --mem-fraction-static."),
     ],
 )
@@ -106,3 +111,23 @@ def test_measurements_of_vllm_are_not_its_own() -> None:
 def test_the_operator_understands_its_termination_messages(fault: EngineFault, reason: ConditionReason) -> None:
     assert means(termination_messages.of(fault, read())) is reason
     assert "scheduler died" in termination_messages.of(EngineFault.CRASH_AT_START, read())
+
+
+def test_each_rank_of_attention_has_the_whole_attention_a_cache_and_its_part_of_the_limits() -> None:
+    four = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 4)
+    flags = ("--tp-size", "4", "--max-running-requests", "64", "--chunked-prefill-size", "4096")
+    whole, ranks = (provided(*flags, *more, machine=four) for more in ((), ("--attn-dp-size", "4")))
+
+    assert (whole.engines, ranks.engines) == (1, 4)
+    assert (ranks.settings.max_sequences, ranks.settings.batch_tokens) == (16, 1024)
+    assert (whole.settings.max_sequences, whole.settings.batch_tokens) == (64, 4096)
+    assert whole.served.pool_tokens is not None
+    assert ranks.served.pool_tokens is not None
+    assert 4 * ranks.served.pool_tokens < whole.served.pool_tokens, "attention's weights are there four times"
+    plan = provision.question_of(
+        read("--context-length", "8192", *flags, "--attn-dp-size", "4"),
+        PACKAGED.catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+        PACKAGED.catalogue.accelerators[four.product],
+        PACKAGED.catalogue,
+    )
+    assert ranks.served.pool_tokens == kv_pages.tokens(plan, memory.memory(plan).kv.likely) // 16 * 16, "as the plan"

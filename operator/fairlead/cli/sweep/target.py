@@ -138,9 +138,9 @@ def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:
     spread = question.parallelism
     if spread.gpus != gpus:
         raise SweepArgumentError(f"--gpus {gpus}: the command spreads over {spread.gpus}; write --gpus {spread.gpus}")
-    if spread.data > 1:
+    if question.ranks > 1:
         raise SweepArgumentError(
-            f"data parallelism of {spread.data}: engines that share a process count their steps together; "
+            f"data parallelism of {question.ranks}: engines that share a process count their steps together; "
             "sweep one of them"
         )
     if served.limits.speculation is not None:

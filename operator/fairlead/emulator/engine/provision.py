@@ -45,7 +45,7 @@ class EngineProvision:
     settings: EngineSettings
     times: StepTimes
     engines: int
-    """Data-parallel ranks in this process."""
+    """Ranks in this process: data-parallel ones, or those of attention."""
     cache: Mapping[str, str]
     """What the metrics page says about the cache's layout."""
     notes: tuple[str, ...]
@@ -97,7 +97,7 @@ def provide(
         ),
         settings=settings,
         times=_times(pretence, ServedDeployment(served, machine.product, question), packaged, notes),
-        engines=served.memory.parallelism.data,
+        engines=question.ranks,
         cache=rules.cache_facts(served, settings, question),
         notes=tuple(notes),
     )
@@ -149,6 +149,7 @@ def question_of(
         context=limits.context or shape.positions,
         parallelism=flags.parallelism,
         expert_parallel=flags.expert_parallel,
+        attention_ranks=flags.attention_ranks,
         weights=weights,
         kv=kv,
         dtype=next((dtype for dtype in Dtype if dtype == flags.dtype), Dtype.AUTO),
@@ -175,7 +176,7 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
     return EngineSettings(
         blocks=blocks,
         block_tokens=limits.block_tokens,
-        batch_tokens=question.batch_tokens,
+        batch_tokens=max(1, question.batch_tokens // question.attention_ranks),
         max_sequences=most,
         context_tokens=question.context,
         prefix_caching=limits.prefix_caching,

@@ -48,6 +48,8 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
         "weights": question.format.value,
         "dtype": served.memory.dtype,
     }
+    if question.attention_ranks > 1:
+        raise ValueError(f"swept with one rank, asked for {question.attention_ranks} ranks of attention; leave it out")
     for name, value in wanted.items():
         if (was := getattr(swept, name)) != value:
             raise ValueError(f"swept with {name} {was}, asked for {value}; sweep this deployment on its own")
@@ -61,7 +63,7 @@ def is_alike(swept: SweptDeployment, question: SizingInput, shape: ModelShape | 
     """Match deployments that equal the sweep in all that steps depend on."""
     layout = question.parallelism
     measured = (swept.product, swept.tensor, swept.pipeline, 1, swept.weights)
-    wanted = (question.accelerator.product, layout.tensor, layout.pipeline, layout.data, question.format.value)
+    wanted = (question.accelerator.product, layout.tensor, layout.pipeline, question.ranks, question.format.value)
     plain = question.kv is KvFormat.AUTO and question.dtype is Dtype.AUTO and not question.eager
     return shape is not None and plain and measured == wanted and shape == replace(question.shape, name=shape.name)
 

@@ -15,7 +15,7 @@ from fairlead.emulator.serve_arguments import (
     SchedulerArguments,
     ServeArguments,
 )
-from fairlead.emulator.sglang import flags
+from fairlead.emulator.sglang import argument_checks, flags
 from fairlead.engines.sglang.memory import SPECULATING
 from fairlead.fleet.desired_state import EngineKind, Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
@@ -32,6 +32,8 @@ _METHODS: Final = {
 }
 _DRAFTED: Final = 5
 """Draft tokens of an algorithm without a number: those of EAGLE for Llama."""
+_RANK: Final = 16
+"""The highest rank if no flag sets it; the real one reads it from the adapters."""
 
 
 def read(words: Sequence[str]) -> ServeArguments:
@@ -42,7 +44,7 @@ def read(words: Sequence[str]) -> ServeArguments:
     model = bare or found.model
     if model is None:
         raise ParserExit(f"{flags.PROGRAM}: error: the following arguments are required: --model-path/--model")
-    limits = _limits(found)
+    limits = _limits(argument_checks.resolved(found))
     return ServeArguments(
         kind=EngineKind.SGLANG,
         model=model,
@@ -69,7 +71,8 @@ def read(words: Sequence[str]) -> ServeArguments:
 
 
 def _limits(found: Namespace) -> SchedulerArguments:
-    """The limit of requests is for the whole server; each data-parallel rank gets its part."""
+    """The limit of requests is for the whole server; each data-parallel rank gets its part, and each rank of attention
+    a part of that, which sizing divides."""
     speculation = _speculation(found)
     most = found.max_running_requests or (SPECULATING if speculation else None)
     return SchedulerArguments(
@@ -83,7 +86,7 @@ def _limits(found: Namespace) -> SchedulerArguments:
         asynchronous=not found.disable_overlap_schedule,
         speculation=speculation,
         adapter_slots=found.max_loras_per_batch - 1 if found.enable_lora or found.lora_paths else 0,
-        adapter_rank=found.max_lora_rank,
+        adapter_rank=found.max_lora_rank or _RANK,
     )
 
 
@@ -91,6 +94,7 @@ def _memory(found: Namespace) -> CacheArguments:
     return CacheArguments(
         parallelism=Parallelism(tensor=found.tensor, pipeline=found.pipeline, data=found.data),
         expert_parallel=found.experts > 1,
+        attention_ranks=found.attention,
         utilization=found.mem_fraction_static,
         most_tokens=found.max_total_tokens,
         quantization=found.quantization,
@@ -124,8 +128,11 @@ def _speculation(found: Namespace) -> dict[str, Any] | None:
 
 def _adapter(word: str) -> tuple[str, str]:
     """Return name and path of an adapter, from `name=path`, from a path alone, or from JSON."""
-    if word.startswith("{"):
-        given = json.loads(word)
-        return str(given["lora_name"]), str(given["lora_path"])
+    if word.startswith("{") and word.endswith("}"):
+        try:
+            given = json.loads(word)
+            return str(given["lora_name"]), str(given["lora_path"])
+        except (ValueError, KeyError) as problem:
+            raise ParserExit(f"{flags.PROGRAM}: error: --lora-paths {word}: {problem!r} (simulated)") from None
     name, equals, path = word.partition("=")
     return (name, path) if equals else (word, word)

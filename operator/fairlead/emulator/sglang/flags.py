@@ -1,7 +1,7 @@
 """SGLang 0.5.23's flags, as far as the emulator acts on them: `srt/arg_groups/fields`.
 
-Every other flag of SGLang is ignored with its value, and what its parser does not accept gets its error. It completes
-abbreviations, but accepts no underscores.
+Every other flag of SGLang is ignored with its value, whatever that is; what its parser does not accept of these gets
+its error. It completes abbreviations, but accepts no underscores.
 """
 
 import argparse
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fairlead.emulator.command_line import FlagParser, ParserExit
+from fairlead.emulator.sglang import choices
 from fairlead.engines import extra_args
 from fairlead.engines.sglang import parsers
 from fairlead.engines.sglang.parser_flags import LONG
@@ -82,6 +83,8 @@ def _scheduler(made: FlagParser) -> None:
     made.add_argument("--disable-radix-cache", action="store_true")
     made.add_argument("--disable-overlap-schedule", action="store_true")
     made.add_argument("--enable-priority-scheduling", action="store_true")
+    made.add_argument("--schedule-policy", choices=choices.POLICIES, default="fcfs")
+    made.add_argument("--load-balance-method", choices=choices.BALANCES)
     made.add_argument("--schedule-low-priority-values-first", action="store_true")
     made.add_argument("--default-priority-value", type=int)
     made.add_argument("--allow-auto-truncate", action="store_true")
@@ -90,13 +93,15 @@ def _scheduler(made: FlagParser) -> None:
 def _memory(made: FlagParser) -> None:
     made.add_argument("--mem-fraction-static", type=float)
     made.add_argument("--max-total-tokens", type=_count)
-    made.add_argument("--kv-cache-dtype", default="auto")
-    made.add_argument("--dtype", default="auto")
-    made.add_argument("--quantization")
+    made.add_argument("--kv-cache-dtype", choices=choices.CACHES, default="auto")
+    made.add_argument("--dtype", choices=choices.DTYPES, default="auto")
+    made.add_argument("--quantization", choices=choices.QUANTIZATIONS)
     made.add_argument("--tp-size", "--tensor-parallel-size", dest="tensor", type=int, default=1)
     made.add_argument("--pp-size", "--pipeline-parallel-size", dest="pipeline", type=int, default=1)
     made.add_argument("--dp-size", "--data-parallel-size", dest="data", type=int, default=1)
     made.add_argument("--ep-size", "--ep", "--expert-parallel-size", dest="experts", type=int, default=1)
+    made.add_argument("--attn-dp-size", "--attention-data-parallel-size", dest="attention", type=int, default=1)
+    made.add_argument("--enable-dp-attention", dest="by_copies", action="store_true")
     for flag in ("--disable-cuda-graph", "--disable-decode-cuda-graph"):
         made.add_argument(flag, dest="eager", action="store_true")
 
@@ -108,7 +113,8 @@ def _features(made: FlagParser) -> None:
     made.add_argument("--enable-lora", action="store_true")
     made.add_argument("--lora-paths", nargs="*", default=[])
     made.add_argument("--max-loras-per-batch", type=int, default=8)
-    made.add_argument("--max-lora-rank", type=int, default=16)
+    made.add_argument("--max-lora-rank", type=int)
+    made.add_argument("--lora-target-modules", nargs="*", default=[])
     made.add_argument("--language-model-only", action="store_true")
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from fairlead.emulator.dialect import KvCapacity
 from fairlead.emulator.engine.start_failure import CannotStart
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.sglang.argument_checks import INDIVISIBLE
 from fairlead.engines.sglang import formats
 from fairlead.engines.sglang.memory import MEMORY
 from fairlead.fleet.fit import FitReason, NoFit
@@ -17,6 +18,7 @@ from fairlead.sizing import assessment, kv_pages, memory
 from fairlead.sizing.sizing_input import SizingInput
 
 DIED: Final = "RuntimeError: Rank 0 scheduler died during initialization (exit code: 1)."
+NO_ROOM: Final = "Loaded weights leave no GPU memory for the KV cache under --mem-fraction-static"
 _CACHE_ALONE: Final = frozenset({FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQUENCES_EXCEED_CACHE})
 """SGLang starts if the longest request does not fit into its cache, and only warns: `srt/managers/tp_worker.py`."""
 
@@ -28,7 +30,9 @@ class SglangStart:
 
     def check(self, served: ServeArguments, gpus: int) -> None:
         """Refuse more processes than GPUs: each one takes a GPU by its number."""
-        world = served.memory.parallelism.gpus
+        spread, world = served.memory.parallelism, served.memory.parallelism.gpus
+        if min(spread.tensor, spread.pipeline, spread.data) < 1:
+            raise CannotStart(f"{DIED} (simulated: a degree of parallelism below 1)")
         if world > gpus:
             raise CannotStart(
                 f"{DIED} (simulated: CUDA error: invalid device ordinal; {count(world, 'GPU')} wanted, {gpus} here)"
@@ -45,6 +49,7 @@ class SglangStart:
 
     def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
         """Return what its memory share leaves beside the weights, or fewer tokens if a flag says so."""
+        _refuse_flags(served, question)
         verdict = assessment.assess(question)
         if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
             raise CannotStart(_refused(verdict, question))
@@ -83,6 +88,19 @@ class SglangStart:
         )
 
 
+def _refuse_flags(served: ServeArguments, question: SizingInput) -> None:
+    """Refuse what shows only beside a GPU: pages that do not divide its own size of chunks, a share of nothing or of
+    more than there is."""
+    share, limits = served.memory.utilization, served.limits
+    if limits.block_size_set and question.batch_tokens // question.attention_ranks % limits.block_tokens:
+        raise CannotStart(INDIVISIBLE)
+    if share is not None and share <= 0:
+        raise CannotStart(f"ValueError: {NO_ROOM}={share:g}.")
+    if share is not None and share >= 1:
+        left = f"(simulated: --mem-fraction-static={share:g} leaves nothing for activations)"
+        raise CannotStart(f"torch.OutOfMemoryError: CUDA out of memory. {left}")
+
+
 def _cache_bytes(question: SizingInput) -> float:
     """Return the likely bytes, or up to the high estimate if a full context needs it, since it may well start."""
     left = memory.memory(question).kv
@@ -98,7 +116,4 @@ def _refused(verdict: NoFit, question: SizingInput) -> str:
         )
     if verdict.reason is FitReason.HEADS_NOT_DIVISIBLE:
         return f"{DIED} (simulated: AssertionError; {question.shape.heads} heads)"
-    return (
-        "RuntimeError: Loaded weights leave no GPU memory for the KV cache under --mem-fraction-static="
-        f"{question.share}. (simulated: {verdict.because})"
-    )
+    return f"ValueError: {NO_ROOM}={question.share}. (simulated: {verdict.because})"
