@@ -14,6 +14,7 @@ from fairlead.emulator.serve_arguments import (
     MetricsArguments,
     ResponseArguments,
     SchedulerArguments,
+    ServeArguments,
 )
 from fairlead.engines import emulator, start_budget
 from fairlead.fleet.conversations import Reasoning, Tools
@@ -86,12 +87,9 @@ def test_without_a_file_there_are_no_metrics_no_forms_and_no_pieces_of_prompts()
     [
         (("NGram", "max_draft_len", 4), {"method": "ngram", "model": None, "num_speculative_tokens": 4}),
         (("MTP", "num_nextn_predict_layers", 1), {"method": "mtp", "model": None, "num_speculative_tokens": 1}),
-        (("Medusa", "max_draft_len", 4), None),
     ],
 )
-def test_speculation_is_reported_under_vllms_names(
-    written: tuple[str, str, int], wanted: dict[str, object] | None
-) -> None:
+def test_speculation_is_reported_under_vllms_names(written: tuple[str, str, int], wanted: dict[str, object]) -> None:
     kind, key, number = written
     served = read(f"--set=speculative_config.decoding_type={kind}", f"--set=speculative_config.{key}={number}")
 
@@ -115,6 +113,68 @@ def test_speculation_of_a_spec_is_read(tmp_path: Path) -> None:
     assert speculation == {"method": "ngram", "model": None, "num_speculative_tokens": NGRAM.tokens}
 
 
+def options(tmp_path: Path, written: str, *words: str) -> ServeArguments:
+    """What a file and options come to."""
+    file = tmp_path / "options.yaml"
+    file.write_text(written, encoding="utf-8")
+    return dialects.read(["trtllm-serve", "m", "--config", str(file), *words], {})
+
+
+def test_a_set_key_beats_options_and_replaces_all_below_it(tmp_path: Path) -> None:
+    file = "guided_decoding_backend: xgrammar\nkv_cache_config: {dtype: fp8, max_tokens: 4096}\n"
+    kept = options(tmp_path, file, "--set=max_seq_len=100", "--max_seq_len=200")
+    assert (kept.limits.context, kept.memory.cache_dtype, kept.answering.forms) == (100, "fp8", True)
+    words = ("--set=kv_cache_config={max_tokens: 8192}", "--set", "guided_decoding_backend=null")
+    replaced = options(tmp_path, file, *words)
+    assert (replaced.memory.most_tokens, replaced.memory.cache_dtype, replaced.answering.forms) == (8192, "auto", False)
+
+
+def test_numbers_and_truths_may_be_written_as_text(tmp_path: Path) -> None:
+    file = "max_batch_size: '8'\nreturn_perf_metrics: 'no'\nkv_cache_config: {free_gpu_memory_fraction: '0.5'}\n"
+    served = options(tmp_path, file)
+    assert (served.limits.max_sequences, served.memory.utilization, served.metrics.exposed) == (8, 0.5, False)
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "words"),
+    [
+        ("max_batch_size: abc", "max_batch_size", "valid integer, unable to parse string as an integer"),
+        ("max_seq_len: 8192.5", "max_seq_len", "valid integer, got a number with a fractional part"),
+        ("max_seq_len: -1", "max_seq_len", "greater than 0"),
+        ("max_num_tokens: [1]", "max_num_tokens", "valid integer"),
+        ("return_perf_metrics: perhaps", "return_perf_metrics", "valid boolean"),
+        (
+            "kv_cache_config: {free_gpu_memory_fraction: 1.5}",
+            "kv_cache_config.free_gpu_memory_fraction",
+            "between 0 and",
+        ),
+        ("kv_cache_config: {free_gpu_memory_fraction: x}", "kv_cache_config.free_gpu_memory_fraction", "valid number"),
+        (
+            "kv_cache_config: {free_gpu_memory_fraction: [1]}",
+            "kv_cache_config.free_gpu_memory_fraction",
+            "valid number",
+        ),
+        ("kv_cache_config: {dtype: int8}", "kv_cache_config.dtype", "'auto' or 'fp8' or 'nvfp4'"),
+        ("dtype: bf16x", "dtype", "'auto' or 'float16'"),
+        ("revision: 7", "revision", "valid string"),
+        ("speculative_config: {decoding_type: Medusa, max_draft_len: 3}", "decoding_type", "write one of NGram, Draft"),
+        ("speculative_config: {decoding_type: NGram}", "speculative_config", "max_draft_len must be > 0 for NGram"),
+        (
+            "speculative_config: {decoding_type: Eagle3, max_draft_len: 3}",
+            "speculative_config",
+            "speculative_model must be specified for Eagle",
+        ),
+    ],
+)
+def test_a_value_that_its_key_does_not_take_ends_the_start_with_pydantics_words(
+    written: str, key: str, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ParserExit) as refused:
+        options(tmp_path, written)
+    first, where, why = str(refused.value).split("\n")
+    assert (first, where.endswith(key), words in why) == ("1 validation error for TorchLlmArgs", True, True), why
+
+
 def test_a_flag_beats_the_file_and_the_sub_command_may_be_written(tmp_path: Path) -> None:
     file = tmp_path / "options.yaml"
     file.write_text("max_seq_len: 100\nmax_batch_size: 7\nkv_cache_config:\n  dtype: fp8\nlora_config: null\n")
@@ -136,7 +196,8 @@ def test_a_flag_beats_the_file_and_the_sub_command_may_be_written(tmp_path: Path
         (("--max_seq_len", "far"), "argument --max_seq_len: invalid int value: 'far'"),
         (("--tool_parser", "hermes"), "Error: Invalid value for '--tool_parser': 'hermes' is not one of 'auto', "),
         (("--reasoning_parser", "r1"), "Error: Invalid value for '--reasoning_parser': 'r1' is not one of "),
-        (("--set", "max_seq_len"), "--set max_seq_len: must be PATH=VALUE"),
+        (("--set", "max_seq_len"), "Each override must use PATH=YAML_VALUE syntax."),
+        (("--set=dtype={",), "Invalid value for '--set': The override value is not valid YAML."),
         (("--set=scheduler_config.x=1",), "1 validation error for TorchLlmArgs"),
         (("--set=a=1", "--set=b=2"), "2 validation errors for TorchLlmArgs"),
         (("--config", "/nowhere/options.yaml"), "--config /nowhere/options.yaml: "),

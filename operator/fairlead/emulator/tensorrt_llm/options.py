@@ -1,57 +1,76 @@
-"""TensorRT-LLM's options by key: those of the file, then `--set`, then flags; the last one wins.
+"""TensorRT-LLM's options by key: those of the file, then flags, then `--set`; the last one wins.
 
 `llmapi/llm_args.py` refuses keys that it lacks. Keys that the emulation would silently ignore are refused here too.
 """
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from fairlead.emulator.command_line import ParserExit
+from fairlead.emulator.tensorrt_llm import option_values
+from fairlead.emulator.tensorrt_llm.option_values import READERS
 
 Options = Mapping[str, Any]
 """Values by dotted key, from the root of the file."""
 
 _LEAVES: Final = frozenset({"cuda_graph_config"})
 """Keys that are one value, although they may have subkeys."""
-KEYS: Final = frozenset(
-    {
-        *("cuda_graph_config", "dtype", "enable_chunked_prefill", "enable_iter_perf_stats", "guided_decoding_backend"),
-        *("kv_cache_config.dtype", "kv_cache_config.enable_block_reuse", "kv_cache_config.free_gpu_memory_fraction"),
-        *("kv_cache_config.max_tokens", "lora_config.lora_dir", "lora_config.max_cpu_loras", "lora_config.max_loras"),
-        *("lora_config.max_lora_rank", "max_batch_size", "max_num_tokens", "max_seq_len", "moe_expert_parallel_size"),
-        *("pipeline_parallel_size", "reasoning_parser", "return_perf_metrics", "revision", "tensor_parallel_size"),
-        *("trust_remote_code", "speculative_config.decoding_type", "speculative_config.max_concurrency"),
-        *("speculative_config.max_draft_len", "speculative_config.max_matching_ngram_size"),
-        *("speculative_config.num_nextn_predict_layers", "speculative_config.speculative_model"),
-    }
-)
 
 
 def read(given: Namespace) -> Options:
-    """Read all options; raise `ParserExit` for an unreadable file, and for keys that would have no effect."""
+    """Read all options; raise `ParserExit` for an unreadable file, for keys that would have no effect, and for values
+    that their keys do not take."""
     found = dict(_flat(_file(given.config))) if given.config else {}
+    found |= {key: value for key, value in vars(given).items() if key in READERS and value is not None}
     for assignment in given.set:
-        path, equals, written = assignment.partition("=")
-        if not equals:
-            raise ParserExit(f"trtllm-serve: --set {path}: must be PATH=VALUE (simulated)")
-        found |= dict(_flat({path: yaml.safe_load(written)}))
-    found |= {key: value for key, value in vars(given).items() if key in KEYS and value is not None}
-    strange = sorted(found.keys() - KEYS)
+        path, value = _assigned(assignment)
+        found = {key: kept for key, kept in found.items() if not f"{key}.".startswith(f"{path}.")}
+        found |= dict(_flat({path: value}))
+    strange = sorted(found.keys() - READERS.keys())
     if strange:
-        lines = "\n".join(f"{one}\n  Extra inputs are not permitted" for one in strange)
-        errors = "1 validation error" if len(strange) == 1 else f"{len(strange)} validation errors"
-        raise ParserExit(f"{errors} for TorchLlmArgs (simulated: nothing here acts on them)\n{lines}")
-    return found
+        refused = [(key, "Extra inputs are not permitted") for key in strange]
+        raise _refused(" (simulated: nothing here acts on them)", refused)
+    values = {key: _value(key, value) for key, value in found.items()}
+    refused = [(key, str(value)) for key, value in values.items() if isinstance(value, ValueError)]
+    refused = refused or list(option_values.problems(values))
+    if refused:
+        raise _refused("", refused)
+    return values
+
+
+def _value(key: str, value: Any) -> Any:  # noqa: ANN401 - any YAML
+    """Return the value as its key reads it, or what is wrong with it."""
+    try:
+        return value if value is None else READERS[key](value)
+    except ValueError as problem:
+        return problem
+
+
+def _refused(note: str, refused: Sequence[tuple[str, str]]) -> ParserExit:
+    lines = "\n".join(f"{key}\n  {why}" for key, why in refused)
+    errors = "1 validation error" if len(refused) == 1 else f"{len(refused)} validation errors"
+    return ParserExit(f"{errors} for TorchLlmArgs{note}\n{lines}")
+
+
+def _assigned(assignment: str) -> tuple[str, Any]:
+    """`commands/_config_overrides.py: parse_config_overrides`; the value replaces all below its path."""
+    path, equals, written = assignment.partition("=")
+    if not equals:
+        raise ParserExit("Error: Invalid value for '--set': Each override must use PATH=YAML_VALUE syntax.")
+    try:
+        return path, yaml.safe_load(written)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        raise ParserExit("Error: Invalid value for '--set': The override value is not valid YAML.") from None
 
 
 def _file(path: str) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as problem:
         raise ParserExit(f"trtllm-serve: --config {path}: {problem} (simulated)") from None
     if document is None:
         return {}
