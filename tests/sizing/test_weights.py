@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from fairlead.engines.sglang.memory import MEMORY as SGLANG
 from fairlead.fleet.desired_state import Parallelism
-from fairlead.fleet.fit import Estimate
+from fairlead.fleet.fit import Estimate, Fit
 from fairlead.fleet.quantization import Dtype, WeightFormat
 from fairlead.fleet.shapes import VisionTower
-from fairlead.sizing import weights
+from fairlead.sizing import assessment, weights
 from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
 from tests.sizing.inputs import shape, sizing_input
 
@@ -150,6 +150,35 @@ def test_an_mtp_head_is_added_only_when_it_drafts() -> None:
     drafting = DraftSetup(tokens=1, mtp=True)
     found = weights.draft(replace(sizing_input("Qwen/Qwen3.8-27B"), drafting=drafting))
     assert found.likely == pytest.approx(0.85e9, rel=0.01)
+
+
+def test_data_parallel_ranks_share_the_experts_of_an_mtp_layer_like_all_others() -> None:
+    """Its 256 experts are 11.3 of 11.6 billion numbers, in FP8 like the rest of the checkpoint; each rank holds 32."""
+    ranks = replace(
+        sizing_input("deepseek-ai/DeepSeek-V3", "NVIDIA-H200"),
+        parallelism=Parallelism(data=8),
+        expert_parallel=True,
+        drafting=DraftSetup(tokens=1, mtp=True),
+    )
+    experts, attention, joined = 256 * 3 * 7168 * 2048, 187e6, 2 * 7168 * 7168
+    shared = 3 * 7168 * 2048
+    found = weights.draft(ranks)
+
+    assert found.low == found.likely == pytest.approx(experts / 8 + shared + attention + joined * 2, rel=0.01)
+    assert found.high == pytest.approx(1.05 * 2 * (experts / 8 + shared + attention + joined), rel=0.01)
+    assert isinstance(assessment.assess(ranks), Fit), "and eight H200 start, as they do without it"
+
+
+def test_copies_of_sglang_hold_the_mtp_layer_each() -> None:
+    one = replace(
+        sizing_input("deepseek-ai/DeepSeek-V3", "NVIDIA-H200"),
+        release=SGLANG,
+        parallelism=Parallelism(tensor=8),
+        drafting=DraftSetup(tokens=1, mtp=True),
+    )
+    two = replace(one, parallelism=Parallelism(tensor=8, data=2))
+    assert weights.draft(one) == weights.draft(two)
+    assert weights.draft(replace(one, attention_ranks=8)).likely > weights.draft(one).likely + 0.1 * GIB
 
 
 @given(st.sampled_from(sorted(weights.BYTES)), st.sampled_from([1, 2, 4, 8]))

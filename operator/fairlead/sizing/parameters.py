@@ -132,13 +132,21 @@ def _recurrent_out(shape: ModelShape) -> int:
 
 
 def mtp(shape: ModelShape) -> int:
-    """Return the MTP heads' parameters: each is another such layer, and a projection of two hidden states to one.
+    """Return the MTP heads' parameters."""
+    return sum(mtp_parts(shape).values())
+
+
+def mtp_parts(shape: ModelShape) -> dict[MatrixGroup, int]:
+    """Return them by part: each head is another such layer, and a projection of two hidden states to one.
 
     They share the model's embedding and head.
     """
-    if not shape.mtp_layers:
-        return 0
-    attends = attention(shape) // shape.attention_layers
     deep = max(1, shape.expert_layers)
-    blocks = (_experts(shape) + _shared_experts(shape)) // deep if shape.experts else _mlp(shape, shape.intermediate)
-    return shape.mtp_layers * (attends + blocks + 2 * shape.hidden * shape.hidden)
+    counts = {
+        MatrixGroup.ATTENTION: attention(shape) // shape.attention_layers,
+        MatrixGroup.EXPERTS: _experts(shape) // deep,
+        MatrixGroup.SHARED_EXPERTS: _shared_experts(shape) // deep,
+        MatrixGroup.MLP: 0 if shape.experts else _mlp(shape, shape.intermediate),
+        MatrixGroup.MTP: 2 * shape.hidden * shape.hidden,
+    }
+    return {part: number * shape.mtp_layers for part, number in counts.items() if number * shape.mtp_layers}

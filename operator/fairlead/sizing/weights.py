@@ -83,11 +83,20 @@ def draft(question: SizingInput) -> Estimate:
         stored = drafting.model.stored.format
         held = sum(number * _size(drafting.model, stored, part, 2) for part, number in counts.items())
         return Estimate(held / layout.tensor, held / layout.tensor, held)
-    if not drafting.mtp:
-        return Estimate.exact(0)
-    whole = parameters.mtp(question.shape) * question.dtype_bytes / layout.tensor
-    quantized = BYTES.get(question.format, question.dtype_bytes) / question.dtype_bytes
-    return Estimate(whole * quantized, whole, whole * 1.05)
+    return _mtp(question) if drafting.mtp else Estimate.exact(0)
+
+
+def _mtp(question: SizingInput) -> Estimate:
+    """Return bytes of MTP layers, spread like the model's own; only checkpoints in FP8 by blocks surely quantize them
+    too."""
+    shape, plain = question.shape, question.dtype_bytes
+    whole = stored = 0.0
+    for part, number in parameters.mtp_parts(shape).items():
+        share = number / _ways(question, part)
+        whole += share * plain
+        stored += share * _size(shape, question.format, part, plain) * _padding(question, part)
+    by_blocks = shape.stored.block is not None and question.format is shape.stored.format
+    return Estimate(min(stored, whole), stored if by_blocks else whole, max(stored, whole * 1.05))
 
 
 def padded_vocabulary(shape: ModelShape) -> int:
@@ -125,8 +134,8 @@ def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, pla
 
 
 def _ways(question: SizingInput, part: MatrixGroup) -> float:
-    """Return how many GPUs a part is split over."""
-    if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER}:
+    """Return how many GPUs a part is split over; `deepseek_mtp.py` has the projection of an MTP layer whole on each."""
+    if part in {MatrixGroup.NORMS, MatrixGroup.ROUTER} or (part is MatrixGroup.MTP and question.shape.latent):
         return 1
     if part is MatrixGroup.EXPERTS:
         return question.expert_ways
