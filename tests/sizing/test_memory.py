@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
-from fairlead.fleet.fit import Estimate, MemoryBreakdown, MemoryTerm, NoFit
+from fairlead.fleet.fit import Estimate, FitVerdict, MemoryBreakdown, MemoryTerm, NoFit
 from fairlead.fleet.quantization import Dtype
 from fairlead.sizing import activations, assessment, memory, overheads
 from fairlead.sizing.adapters import adapters
@@ -63,6 +63,31 @@ def test_expert_parallel_work_space_is_for_whole_experts() -> None:
     inputs = replace(sizing_input("mistralai/Mixtral-8x7B-v0.1"), parallelism=Parallelism(tensor=2))
     whole = activations.expert_workspace(replace(inputs, expert_parallel=True))
     assert whole == 2 * activations.expert_workspace(inputs)
+
+
+def test_tokens_of_all_data_parallel_ranks_meet_at_the_experts() -> None:
+    """8 ranks with 8192 tokens each, 8 experts a token, and room for 2 x 7168 numbers in each row: 14 GiB of H200."""
+    alone = replace(sizing_input("deepseek-ai/DeepSeek-V3", "NVIDIA-H200"), expert_parallel=True)
+    ranks = replace(alone, parallelism=Parallelism(data=8))
+    assert activations.expert_workspace(alone) / GIB == 1.75
+    assert activations.expert_workspace(ranks) / GIB == 14
+    assert activations.peak(ranks).likely >= activations.peak(alone).likely + 12.25 * GIB
+    assert assessment.assess(ranks).verdict is FitVerdict.TIGHT, "no such start was measured"
+
+
+def test_without_expert_parallelism_each_expert_is_divided_over_all_ranks() -> None:
+    mixtral = sizing_input("mistralai/Mixtral-8x7B-v0.1")
+    ranks = replace(mixtral, parallelism=Parallelism(data=4))
+    rows = 4 * 8192 * 2
+    assert activations.expert_workspace(ranks) == rows * (2 * 14336 // 4 + 4096) * 2
+
+
+def test_hidden_states_gathered_from_the_ranks_of_a_mixture_may_be_a_layers_largest() -> None:
+    mixture = replace(sizing_input("Qwen/Qwen3-30B-A3B"), expert_parallel=True)
+    ranks = replace(mixture, parallelism=Parallelism(data=16))
+    dense = replace(sizing_input(), parallelism=Parallelism(data=16))
+    assert activations.widest_layer(ranks) == 16 * 8192 * 2048 * 2 > activations.widest_layer(mixture)
+    assert activations.widest_layer(dense) == activations.widest_layer(sizing_input())
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def logits(question: SizingInput) -> float:
 
 def widest_layer(question: SizingInput) -> float:
     """Return one layer's largest intermediate."""
-    return max(_mlp(question), _attention(question))
+    return max(_mlp(question), _attention(question), _gathered(question))
 
 
 def images(question: SizingInput) -> float:
@@ -70,13 +70,29 @@ def _held(question: SizingInput) -> float:
 
 
 def expert_workspace(question: SizingInput) -> float:
-    """Return bytes of two buffers that all expert layers share and never free. MXFP4 kernels need none."""
-    experts, layout = question.shape.experts, question.parallelism
+    """Return bytes of two buffers that all expert layers share and never free. MXFP4 kernels need none.
+
+    Ranks that share the experts gather the tokens of all of them first, and the largest step has as many on each:
+    vLLM's `all2all.py: AgRsAll2AllManager`, the default, and TensorRT-LLM's `fused_moe_cutlass.py`.
+    """
+    experts = question.shape.experts
     if experts is None or question.format is WeightFormat.MXFP4:
         return 0.0
-    width = experts.intermediate if question.expert_parallel else experts.intermediate // layout.tensor
-    rows, hidden = question.batch_tokens * experts.per_token, question.shape.hidden
+    width = experts.intermediate if question.expert_parallel else experts.intermediate // question.expert_ways
+    rows, hidden = _met_tokens(question) * experts.per_token, question.shape.hidden
     return rows * (max(2 * width, hidden) + max(width, hidden)) * question.dtype_bytes
+
+
+def _met_tokens(question: SizingInput) -> int:
+    """Return tokens of a step that meet at one set of experts."""
+    return question.batch_tokens * question.expert_ranks
+
+
+def _gathered(question: SizingInput) -> float:
+    """Return the hidden states that an expert layer gathers from other ranks."""
+    if question.shape.experts is None or question.expert_ranks == 1:
+        return 0.0
+    return _met_tokens(question) * question.shape.hidden * question.dtype_bytes
 
 
 def _mlp(question: SizingInput) -> float:
