@@ -1,6 +1,7 @@
 """What sizing proposes is what the engine takes: no suggestion of a refusal, and no plan, is refused in its turn."""
 
 import copy
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from fairlead.cli import offline_data
 from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet.desired_state import EngineKind, Parallelism
-from fairlead.fleet.fit import ConfigurationChange, FitAlternative, NoFit
+from fairlead.fleet.fit import ConfigurationChange, FitAlternative, FitVerdict, NoFit
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import StoredWeights
 from fairlead.review import admission, engine_objections
@@ -73,6 +74,25 @@ def test_a_user_who_follows_a_suggestion_is_not_refused_again(kind: str, cache: 
                 assert again.refusals == (), f"{model} on {product}: {each.words}: {again.refusals[0].sentence}"
                 tried.add(each.change)
     assert tried >= {ConfigurationChange.MORE_GPUS, ConfigurationChange.OTHER_PRODUCT}
+
+
+def test_more_gpus_are_suggested_as_attention_in_ranks_is_spread_over_them() -> None:
+    """Each GPU of TensorRT-LLM is then a rank with all of attention: the ranks of the refused layout are not kept."""
+    tried: set[ConfigurationChange] = set()
+    for model in ("Qwen/Qwen3-30B-A3B", "Qwen/Qwen3-235B-A22B", "Qwen/Qwen3.5-397B-A17B", "zai-org/GLM-5-FP8"):
+        for tensor, product in itertools.product((1, 2, 4), ("NVIDIA-L40S", "NVIDIA-H100-80GB-HBM3", "NVIDIA-B200")):
+            document = deployment(model, product, "TensorRT-LLM", "auto")
+            document["spec"]["parallelism"] = {"tensor": tensor}
+            document["spec"]["engine"]["extraArgs"] = ["--enable_attention_dp"]
+            document["spec"]["engine"]["context"] = {"maxTokens": 8192}
+            fit = admission.review(document, OFFLINE).fit
+            for each in fit.alternatives if isinstance(fit, NoFit) else ():
+                if each.change is not ConfigurationChange.FEWER_SEQUENCES:
+                    again = admission.review(*followed(document, model, each)).fit
+                    assert again is not None
+                    assert again.verdict is FitVerdict.FITS, f"{model} on {tensor} {product}: {each.words}"
+                    tried.add(each.change)
+    assert ConfigurationChange.MORE_GPUS in tried
 
 
 def question(model: str, **changed: Any) -> SizingInput:  # noqa: ANN401 - any field

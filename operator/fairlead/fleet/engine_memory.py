@@ -134,6 +134,8 @@ class MemorySettings:
     """Whether experts are spread over the GPUs, instead of each expert's matrices."""
     attention_ranks: int = 1
     """Ranks inside tensor parallelism that serve requests of their own: each has all of attention, and a cache."""
+    rank_each_gpu: bool = False
+    """Whether each GPU of tensor parallelism is such a rank, so that their number follows from it."""
     images: bool = True
     """Whether the image tower is loaded."""
     adapter_ranks: tuple[int, ...] = ()

@@ -93,6 +93,7 @@ def sizing_question(
         eager=settings.eager or accelerator.is_cpu,
         expert_parallel=memory.expert_parallel,
         attention_ranks=memory.attention_ranks,
+        rank_each_gpu=memory.rank_each_gpu,
         images=memory.images,
         adapters=memory.adapter_ranks,
         adapter_experts=memory.adapter_experts,

@@ -141,11 +141,11 @@ def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:
     wider = [Parallelism(tensor=n, pipeline=layout.pipeline, data=layout.data) for n in _TENSORS if n > layout.tensor]
     for spread in wider:
         words = f"tensor parallel over {spread.tensor} GPUs"
-        yield ConfigurationChange.MORE_GPUS, words, replace(question, parallelism=spread)
+        yield ConfigurationChange.MORE_GPUS, words, question.over(spread)
     for _, format_, quantized in _quantized(question):
         for spread in wider:
             words = f"tensor parallel over {spread.tensor} GPUs, {format_}"
-            yield ConfigurationChange.MORE_GPUS, words, replace(quantized, parallelism=spread)
+            yield ConfigurationChange.MORE_GPUS, words, quantized.over(spread)
 
 
 def _other_products(question: SizingInput, others: Iterable[Accelerator]) -> Iterator[AlternativeCandidate]:

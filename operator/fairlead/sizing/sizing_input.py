@@ -1,7 +1,7 @@
 """The input of sizing: one model on one kind of GPU with one engine's settings, and the release's defaults."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.fleet.accelerators import Accelerator
@@ -55,6 +55,8 @@ class SizingInput:
     expert_parallel: bool = False
     attention_ranks: int = 1
     """Ranks inside tensor parallelism, each with all of attention, a batch and a KV cache of its own."""
+    rank_each_gpu: bool = False
+    """Whether there are as many as GPUs of tensor parallelism, whatever that is."""
     weights: WeightFormat | None = None
     """None: as in the checkpoint."""
     kv: KvFormat = KvFormat.AUTO
@@ -72,6 +74,11 @@ class SizingInput:
     """Ranks of the LoRA adapters that the engine has slots for."""
     adapter_experts: bool = True
     """False: no adapter may change an expert (`--lora-target-modules`)."""
+
+    def over(self, layout: Parallelism) -> "SizingInput":
+        """Return the same settings over other GPUs."""
+        ranks = layout.tensor if self.rank_each_gpu else self.attention_ranks
+        return replace(self, parallelism=layout, attention_ranks=ranks)
 
     @property
     def batch_sequences(self) -> int:

@@ -62,8 +62,10 @@ MEMORY: Final = TensorRtMemory()
 def settings(setup: EngineSetup) -> MemorySettings:
     """Read memory settings from extra arguments, `--set` among them."""
     ranks = [adapter.rank for adapter in setup.engine.adapters]
+    in_ranks = extra_keys.attention_in_ranks(setup)
     return MemorySettings(
         expert_parallel=extra_keys.expert_degree(setup) > 1,
-        attention_ranks=setup.wanted.parallelism.tensor if extra_keys.attention_in_ranks(setup) else 1,
+        attention_ranks=setup.wanted.parallelism.tensor if in_ranks else 1,
+        rank_each_gpu=in_ranks,
         adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
     )
