@@ -135,6 +135,18 @@ WRONG: Final[dict[str, Row]] = {
         Why.FORMAT_NEEDS_ALIGNMENT,
         "write 4, or add --ep-size 8 to spec.engine.extraArgs",
     ),
+    "nor are they with experts over one GPU": (
+        setup_of(
+            replace(ENGINE, extra_args=("--ep-size=1",)),
+            shape=in_blocks(WIDER_EXPERTS),
+            spread=Parallelism(tensor=8),
+            on=H100,
+        ),
+        "spec.parallelism.tensor",
+        "8",
+        Why.FORMAT_NEEDS_ALIGNMENT,
+        "write 4, or add --ep-size 8 to spec.engine.extraArgs",
+    ),
     "a replica has as many GPUs as it is spread over": (
         setup_of(ENGINE, spread=Parallelism(tensor=4), gpus=2, on=H100),
         "spec.accelerator.count",

@@ -152,3 +152,9 @@ def test_arguments_and_adapters_say_the_rest() -> None:
 
     assert SGLANG.memory_settings(setup_of(ENGINE)) == MemorySettings()
     assert SGLANG.memory_settings(spread) == MemorySettings(expert_parallel=True, images=False, adapter_ranks=(17,) * 8)
+
+
+@pytest.mark.parametrize(("degree", "spread"), [("1", False), ("8", True), ("x", False)])
+def test_experts_are_spread_by_a_degree_above_one(degree: str, *, spread: bool) -> None:
+    for flag in ("--ep-size", "--expert-parallel-size", "--ep"):
+        assert SGLANG.memory_settings(setup_of(replace(ENGINE, extra_args=(flag, degree)))).expert_parallel is spread

@@ -68,6 +68,11 @@ def attention_degree(setup: EngineSetup) -> int:
     return 1 if tensor % degree else degree
 
 
+def spreads_experts(setup: EngineSetup) -> bool:
+    """Whether each expert stays whole on one GPU; a degree of 1, the default, divides every expert."""
+    return (_number(setup, *_EXPERTS) or 1) > 1
+
+
 def pool_below_context(setup: EngineSetup) -> SpecRefusal | None:
     """In a run, a prompt that just passes validation was never admitted to a pool smaller than the context, all
     requests behind it hung, and `/health` stayed healthy; `srt/managers/tp_worker.py` only warns."""

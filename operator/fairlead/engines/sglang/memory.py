@@ -127,7 +127,7 @@ def settings(setup: EngineSetup) -> MemorySettings:
     """Read extra arguments and adapters; the base model takes a slot without weights."""
     ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
-        expert_parallel=setup.gives("--ep-size", "--ep", "--expert-parallel-size"),
+        expert_parallel=extra_arg_checks.spreads_experts(setup),
         attention_ranks=extra_arg_checks.attention_degree(setup),
         images=not setup.gives("--language-model-only"),
         adapter_ranks=(max(ranks),) * min(len(ranks), adapters.SLOTS) if ranks else (),
