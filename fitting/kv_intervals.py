@@ -19,7 +19,7 @@ from typing import Final
 
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.quantization import KvFormat
-from fairlead.sizing import memory, overheads, weights
+from fairlead.sizing import memory, overheads
 from fairlead.sizing.sizing_input import GIB
 from fitting import kv_starts
 from fitting.kv_starts import MeasuredStart
@@ -116,7 +116,7 @@ def _implied(one: SizedStart, found: Outside) -> float:
     taken = (one.inside - one.measured) / GIB - one.more
     if taken < 0 and one.start.release < (0, 17):
         question = one.start.question
-        logits = question.batch_sequences * weights.padded_vocabulary(question.shape)
+        logits = question.batch_sequences * question.shape.padded_vocab
         taken += _SORTING * logits / GIB
     return max(0.0, taken - sum(_gib(kind, found) for kind in one.kinds[:-1]))
 

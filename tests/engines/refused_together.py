@@ -5,6 +5,7 @@ from typing import Final
 
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.fleet.desired_state import Adapter, Parallelism
+from fairlead.fleet.shapes import RecurrentLayers
 from tests.engines.refused import BATCHED, no
 from tests.engines.setups import (
     DRAFT,
@@ -29,6 +30,9 @@ def adapter(name: str = "de", rank: int = 16) -> Adapter:
     return Adapter(name=name, source=VOLUME, rank=rank)
 
 
+PHI: Final = replace(LLAMA, name="phi-4", hidden=5120, heads=40, kv_heads=10, vocab=100_352, intermediate=17_920)
+LINEAR: Final = RecurrentLayers(layers=24, key_heads=16, value_heads=48, key_dim=128, value_dim=128, kernel=4)
+
 SPREAD: Final = {
     "heads must be shared out evenly": (
         setup_of(spread=Parallelism(tensor=3)),
@@ -41,13 +45,55 @@ SPREAD: Final = {
         ),
     ),
     "so must KV heads": (
-        setup_of(shape=replace(LLAMA, name="phi-4", hidden=5120, heads=40, kv_heads=10), spread=Parallelism(tensor=4)),
+        setup_of(shape=PHI, spread=Parallelism(tensor=4)),
         no(
             "spec.parallelism.tensor",
             4,
             Why.HEADS_NOT_DIVISIBLE,
             "4 GPUs cannot share the 10 KV heads of phi-4 evenly",
             "write 2",
+        ),
+    ),
+    "and with what is written instead, the vocabulary": (
+        setup_of(shape=PHI, spread=Parallelism(tensor=8)),
+        no(
+            "spec.parallelism.tensor",
+            8,
+            Why.HEADS_NOT_DIVISIBLE,
+            "8 GPUs cannot share the 10 KV heads of phi-4 evenly",
+            "write 2",
+        ),
+    ),
+    "so must the vocabulary, which is padded to a multiple of 64": (
+        setup_of(shape=PHI, spread=Parallelism(tensor=5)),
+        no(
+            "spec.parallelism.tensor",
+            5,
+            Why.HEADS_NOT_DIVISIBLE,
+            "5 GPUs cannot share the 100352 rows of the vocabulary of phi-4 evenly",
+            "write 2",
+        ),
+    ),
+    "so must dense layers": (
+        setup_of(shape=replace(LLAMA, hidden=3072, heads=24, kv_heads=24), spread=Parallelism(tensor=6)),
+        no(
+            "spec.parallelism.tensor",
+            6,
+            Why.HEADS_NOT_DIVISIBLE,
+            "6 GPUs cannot share the width of the dense layers of Llama-3.1-8B evenly",
+            "write 4",
+        ),
+    ),
+    "so must heads of linear attention": (
+        setup_of(
+            shape=replace(LLAMA, hidden=3072, heads=24, kv_heads=4, recurrent=LINEAR), spread=Parallelism(tensor=12)
+        ),
+        no(
+            "spec.parallelism.tensor",
+            12,
+            Why.HEADS_NOT_DIVISIBLE,
+            "12 GPUs cannot share the heads of linear attention of Llama-3.1-8B evenly",
+            "write 8",
         ),
     ),
     "a replica has as many GPUs as it is spread over": (

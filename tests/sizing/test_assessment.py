@@ -101,6 +101,22 @@ def test_kv_heads_that_neither_divide_nor_repeat_equally_are_refused_before_any_
     assert [tensor for tensor, answer in answers.items() if isinstance(answer, Fit)] == [1, 2, 20]
 
 
+def test_heads_of_linear_attention_are_divided_too() -> None:
+    twelve = replace(sizing_input("Qwen/Qwen3.5-27B"), parallelism=Parallelism(tensor=12))
+    assert assessment.assess(twelve) == NoFit(
+        reason=FitReason.HEADS_NOT_DIVISIBLE,
+        because="heads of linear attention cannot be shared evenly by 12 GPUs",
+        memory=None,
+    )
+
+
+def test_gpus_that_have_all_of_attention_divide_no_heads() -> None:
+    maverick = sizing_input("meta-llama/Llama-4-Maverick-17B-128E-Instruct", "NVIDIA-H200")
+    sixteen = replace(maverick, parallelism=Parallelism(tensor=16))
+    assert verdict(sixteen) == (FitVerdict.NO, FitReason.HEADS_NOT_DIVISIBLE)
+    assert isinstance(assessment.assess(replace(sixteen, attention_ranks=16)), Fit)
+
+
 def test_a_recurrent_model_without_a_state_a_sequence_is_refused_unless_eager_or_smaller() -> None:
     inputs = sizing_input("Inferact/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384)
     eager, smaller = replace(inputs, eager=True), replace(inputs, max_sequences=8)

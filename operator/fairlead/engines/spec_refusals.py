@@ -1,10 +1,15 @@
 """What every engine refuses in the same way; each kind cites its own source."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.accelerators import ComputeCapability
+from fairlead.fleet.engine_memory import MemorySettings
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
+from fairlead.fleet.shapes import ModelShape
 
 
 def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
@@ -96,17 +101,42 @@ def adapter_rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     return None
 
 
-def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
-    """Attention heads are divided evenly; KV heads are too, or each is repeated equally often."""
-    tensor, shape = setup.wanted.parallelism.tensor, setup.shape
-    if shape is None or tensor < 1 or shape.divides_heads(tensor):
+def heads_not_divisible(
+    setup: EngineSetup, settings: Callable[[EngineSetup], MemorySettings], *, tables: bool = True
+) -> SpecRefusal | None:
+    """Attention heads are divided evenly; KV heads are too, or each is repeated equally often; then tables and dense
+    layers, by engines that do not pad them further. What has all of attention divides none of its heads."""
+    shape, tensor = setup.shape, setup.wanted.parallelism.tensor
+    if shape is None or tensor < 1:
         return None
-    below = next(less for less in range(tensor, 0, -1) if shape.divides_heads(less))
-    odd = f"{shape.heads} attention heads" if shape.heads % tensor else f"{shape.kv_heads} KV heads"
+    each = _gpus_a_rank(setup, settings, tensor)
+    if shape.divides_heads(each) and (not tables or shape.divides_tables(tensor)):
+        return None
+    smaller = (less for less in range(tensor - 1, 0, -1) if shape.divides_tables(less))
+    below = next(less for less in smaller if shape.divides_heads(_gpus_a_rank(setup, settings, less)))
     return SpecRefusal(
         field="spec.parallelism.tensor",
         value=str(tensor),
         reason=EngineReason.HEADS_NOT_DIVISIBLE,
-        because=f"{count(tensor, 'GPU')} cannot share the {odd} of {shape.name} evenly",
+        because=f"{count(tensor, 'GPU')} cannot share the {_uneven(shape, each, tensor)} of {shape.name} evenly",
         remedy=f"write {below}",
+    )
+
+
+def _gpus_a_rank(setup: EngineSetup, settings: Callable[[EngineSetup], MemorySettings], tensor: int) -> int:
+    """Return how many of so many GPUs hold one copy of attention."""
+    wanted = replace(setup.wanted, parallelism=replace(setup.wanted.parallelism, tensor=tensor))
+    return max(1, tensor // settings(replace(setup, wanted=wanted)).attention_ranks)
+
+
+def _uneven(shape: ModelShape, each: int, tensor: int) -> str:
+    """Return what the GPUs of a rank, or all, cannot share."""
+    if shape.heads % each:
+        return f"{shape.heads} attention heads"
+    if not replace(shape, recurrent=None).divides_heads(each):
+        return f"{shape.kv_heads} KV heads"
+    if not shape.divides_heads(each):
+        return "heads of linear attention"
+    return (
+        f"{shape.padded_vocab} rows of the vocabulary" if shape.padded_vocab % tensor else "width of the dense layers"
     )

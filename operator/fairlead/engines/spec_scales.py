@@ -41,7 +41,7 @@ def cut_groups(setup: EngineSetup, groups: ScaleGroups, spread: str, otherwise: 
     if shape is None or tensor < 1 or (found := groups.cut(shape, tensor)) is None:
         return None
     width, ways, size = found
-    smaller = (less for less in range(tensor - 1, 0, -1) if shape.divides_heads(less) and not groups.cut(shape, less))
+    smaller = (less for less in range(tensor - 1, 0, -1) if _shared(shape, less) and not groups.cut(shape, less))
     remedies = [f"write {less}" for less in smaller][:1]
     if replace(groups, spread=True).cut(shape, tensor) is None:
         remedies.append(spread)
@@ -53,3 +53,7 @@ def cut_groups(setup: EngineSetup, groups: ScaleGroups, spread: str, otherwise: 
         f"multiple of {size}",
         remedy=", or ".join(remedies) or otherwise,
     )
+
+
+def _shared(shape: ModelShape, tensor: int) -> bool:
+    return shape.divides_heads(tensor) and shape.divides_tables(tensor)

@@ -194,10 +194,22 @@ class ModelShape:
         """Layers with experts."""
         return (self.layers - self.experts.first_dense) // self.experts.every if self.experts else 0
 
+    @property
+    def padded_vocab(self) -> int:
+        """Rows of the vocabulary's tables, which vLLM and SGLang pad to a multiple of 64 to divide them over GPUs."""
+        return -(-self.vocab // 64) * 64
+
     def divides_heads(self, gpus: int) -> bool:
         """Whether so many GPUs can share the heads evenly; latent attention has one vector for all heads, on each GPU.
 
-        Every engine repeats KV heads if there are fewer than GPUs, and then needs a whole number of copies of each.
+        Every engine repeats KV heads if there are fewer than GPUs, and then needs a whole number of copies of each;
+        heads of linear attention are never repeated.
         """
         kv_heads = self.latent is not None or self.kv_heads % gpus == 0 or gpus % self.kv_heads == 0
-        return self.heads % gpus == 0 and kv_heads
+        linear = self.recurrent is None or self.recurrent.key_heads % gpus == self.recurrent.value_heads % gpus == 0
+        return self.heads % gpus == 0 and kv_heads and linear
+
+    def divides_tables(self, gpus: int) -> bool:
+        """Whether so many GPUs can share the vocabulary's tables and each dense layer evenly."""
+        dense = (self.inner_widths.get(part, 0) for part in (MatrixGroup.MLP, MatrixGroup.SHARED_EXPERTS))
+        return not any(width % gpus for width in (self.padded_vocab, *dense))

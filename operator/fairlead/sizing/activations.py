@@ -32,7 +32,7 @@ def peak(question: SizingInput) -> Estimate:
 def logits(question: SizingInput) -> float:
     """Return bytes of logits: batch rows times the vocabulary, gathered on each GPU that samples."""
     sampler = question.release.logit_bytes
-    return question.batch_sequences * weights.padded_vocabulary(question.shape) * (question.dtype_bytes + sampler)
+    return question.batch_sequences * question.shape.padded_vocab * (question.dtype_bytes + sampler)
 
 
 def widest_layer(question: SizingInput) -> float:

@@ -51,12 +51,14 @@ def _context_exceeds_model(question: SizingInput) -> FitRefusal | None:
 
 
 def _heads_not_divisible(question: SizingInput) -> FitRefusal | None:
-    shape, tensor = question.shape, question.parallelism.tensor
-    if shape.divides_heads(tensor):
+    shape, gpus = question.shape, question.attention_ways
+    if shape.divides_heads(gpus):
         return None
-    words = f"{shape.heads} attention heads cannot be shared evenly by {tensor} GPUs: use a divisor of {shape.heads}"
-    if shape.heads % tensor == 0:
-        words = f"{shape.kv_heads} KV heads cannot be shared evenly by {tensor} GPUs, nor repeated equally often"
+    words = f"{shape.heads} attention heads cannot be shared evenly by {gpus} GPUs: use a divisor of {shape.heads}"
+    if shape.heads % gpus == 0:
+        words = f"{shape.kv_heads} KV heads cannot be shared evenly by {gpus} GPUs, nor repeated equally often"
+        if replace(shape, recurrent=None).divides_heads(gpus):
+            words = f"heads of linear attention cannot be shared evenly by {gpus} GPUs"
     return FitReason.HEADS_NOT_DIVISIBLE, words
 
 

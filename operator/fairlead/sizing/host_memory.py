@@ -49,7 +49,7 @@ def _weights(question: SizingInput) -> Estimate:
     plain, shape = weights.bytes_on_fullest_gpu(question), question.shape
     if not _host(question).packs_tables:
         return plain
-    table = weights.padded_vocabulary(shape) * shape.hidden * question.dtype_bytes
+    table = shape.padded_vocab * shape.hidden * question.dtype_bytes
     packed = table if shape.tied else 2 * table
     return Estimate(plain.low, plain.likely + packed, plain.high + packed)
 

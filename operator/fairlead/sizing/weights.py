@@ -99,15 +99,10 @@ def _mtp(question: SizingInput) -> Estimate:
     return Estimate(min(stored, whole), stored if by_blocks else whole, max(stored, whole * 1.05))
 
 
-def padded_vocabulary(shape: ModelShape) -> int:
-    """Return the vocabulary table's rows, padded by vLLM to a multiple of 64 to divide over GPUs."""
-    return -(-shape.vocab // 64) * 64
-
-
 def _parts(question: SizingInput) -> dict[MatrixGroup, float]:
     """Return the bytes of all layers on one GPU, as if there were no pipeline."""
     shape, layout = question.shape, question.parallelism
-    table = padded_vocabulary(shape) * shape.hidden * question.dtype_bytes
+    table = shape.padded_vocab * shape.hidden * question.dtype_bytes
     parts: dict[MatrixGroup, float] = {}
     for part, number in parameters.count(shape).items():
         if part not in {MatrixGroup.EMBEDDING, MatrixGroup.HEAD, MatrixGroup.MTP, MatrixGroup.VISION}:

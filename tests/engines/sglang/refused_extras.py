@@ -213,6 +213,12 @@ ALLOWED: Final[dict[str, EngineSetup]] = {
         spread=Parallelism(tensor=2),
         on=H100,
     ),
+    "heads that only the GPUs of an attention rank can share": setup_of(
+        replace(ENGINE, extra_args=("--attn-dp-size=16",)),
+        shape=replace(LLAMA, heads=40),
+        spread=Parallelism(tensor=16),
+        on=H100,
+    ),
     "experts over one": extra("--ep=1", "--attn-dp-size=1", "--page-size=x"),
     "a pool above the context": extra("--max-total-tokens=200000"),
     "a pool for nobody knows what": setup_of(

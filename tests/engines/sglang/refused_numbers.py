@@ -126,7 +126,19 @@ WRONG: Final[dict[str, Row]] = {
         "spec.parallelism.tensor",
         "9",
         Why.HEADS_NOT_DIVISIBLE,
-        "write 6",
+        "write 2",
+    ),
+    "heads of an attention rank are": (
+        setup_of(
+            replace(ENGINE, extra_args=("--attn-dp-size=2",)),
+            shape=replace(LLAMA, heads=36, kv_heads=36),
+            spread=Parallelism(tensor=16),
+            on=H100,
+        ),
+        "spec.parallelism.tensor",
+        "16",
+        Why.HEADS_NOT_DIVISIBLE,
+        "write 8",
     ),
     "blocks of FP8 scales are not cut": (
         setup_of(ENGINE, shape=in_blocks(WIDER_EXPERTS), spread=Parallelism(tensor=8), on=H100),

@@ -218,6 +218,15 @@ ALLOWED: Final = {
     "adapters, and experts over one GPU": extra(
         "--ep_size=1", "--set=enable_attention_dp=false", "--enable_chunked_prefill", adapters=adapter()
     ),
+    "heads that no GPU shares, with attention in ranks": setup_of(
+        replace(ENGINE, extra_args=("--enable_attention_dp",)),
+        shape=replace(LLAMA, heads=40, kv_heads=10),
+        spread=Parallelism(tensor=16),
+        on=H100,
+    ),
+    "a vocabulary that is padded to any number of GPUs": setup_of(
+        ENGINE, shape=replace(LLAMA, heads=40, kv_heads=10, vocab=100_352), spread=Parallelism(tensor=5), on=H100
+    ),
     "adapters beside options of others": extra("--log_level=debug", adapters=adapter()),
     "a template by its path": setup_with(chat_template="/templates/chat.jinja"),
     "a parser that it may have": setup_with(tools=Tools(parser="our-own")),

@@ -158,8 +158,10 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     blocks_cut,
     cache_needs_blackwell,
     cited(
-        "`srt/models/llama.py`: heads are a multiple of the GPUs, and KV heads a multiple or a divisor of them.",
+        "`srt/models/llama.py`: heads are a multiple of the GPUs of an attention rank, and KV heads a multiple or a "
+        "divisor of them; `srt/layers/vocab_parallel_embedding.py` and `linear.py` divide their widths as well.",
         spec_refusals.heads_not_divisible,
+        settings,
     ),
     cited(
         "Each rank takes a GPU: `srt/entrypoints/engine.py` starts tensor x pipeline x data schedulers.",

@@ -8,7 +8,7 @@ from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.tensorrt_llm import adapters, conversation, extra_arg_checks, formats, limits
 from fairlead.engines.tensorrt_llm.field_keys import FIELDS
-from fairlead.engines.tensorrt_llm.memory import MEMORY
+from fairlead.engines.tensorrt_llm.memory import MEMORY, settings
 from fairlead.fleet.accelerators import AMPERE
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
@@ -112,8 +112,11 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     weights_differ_from_checkpoint,
     cache_needs_capability,
     cited(
-        "`_torch/modules/attention.py` divides heads by ranks; `duplicate_kv_weight` repeats KV heads equally often.",
+        "`_torch/modules/attention.py` divides heads by ranks, without attention DP; `duplicate_kv_weight` repeats KV "
+        "heads equally often. `embedding.py` pads the vocabulary to any number of ranks.",
         spec_refusals.heads_not_divisible,
+        settings,
+        tables=False,
     ),
     cited("`mapping.py`: each rank of tensor x pipeline takes a GPU.", spec_refusals.too_few_gpus),
     cited(

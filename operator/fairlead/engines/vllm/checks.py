@@ -11,6 +11,7 @@ from fairlead.engines.vllm import (
     extra_arg_checks,
     kv_cache,
     limits,
+    memory,
     parallelism,
     release,
     speculation,
@@ -62,8 +63,10 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     kv_cache.five_bit_exponent_with_eight_bit_weights,
     cited(
         '"Total number of attention heads (4) must be divisible by tensor parallel size (3)."; `QKVParallelLinear` '
-        "divides KV heads too, or repeats each equally often: an AssertionError while loading.",
+        "divides KV heads too, or repeats each equally often, and `VocabParallelEmbedding` and `MLP` their widths: an "
+        "AssertionError while loading.",
         spec_refusals.heads_not_divisible,
+        memory.settings,
     ),
     cited(
         '"World size (N) is larger than the number of available GPUs (M) in this node.".', spec_refusals.too_few_gpus

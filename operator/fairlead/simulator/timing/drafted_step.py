@@ -8,7 +8,7 @@ from fairlead.simulator.engine.batch import DecodeLine
 from fairlead.simulator.timing import formula, step_work
 from fairlead.simulator.timing.efficiency import StepEfficiency
 from fairlead.simulator.timing.step_work import StepWork
-from fairlead.sizing import draft_heads, weights
+from fairlead.sizing import draft_heads
 from fairlead.sizing.sizing_input import DraftSetup, SizingInput
 
 _RATES: Final = ("bandwidth", "linear_rate", "attention_rate", "link_rate", "expert_missed", "expert_ranks")
@@ -62,7 +62,7 @@ def of(question: SizingInput) -> DraftedStep | None:
 def _heads(question: SizingInput) -> StepWork:
     """Return one layer of the target plus its output head."""
     whole, layers = step_work.of(question), question.shape.layers
-    numbers = weights.padded_vocabulary(question.shape) * question.shape.hidden / question.parallelism.tensor
+    numbers = question.shape.padded_vocab * question.shape.hidden / question.parallelism.tensor
     head_bytes, head_operations = numbers * question.dtype_bytes, 2 * numbers
     return replace(
         _share(whole, layers),

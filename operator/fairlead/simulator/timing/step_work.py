@@ -136,7 +136,7 @@ def _expert_bytes(question: SizingInput) -> float:
 def _lookup(question: SizingInput) -> float:
     """Bytes of the embedding, which is looked up and not streamed; a tied one is streamed as the output head."""
     shape = question.shape
-    table = weights.padded_vocabulary(shape) * shape.hidden * question.dtype_bytes / question.attention_ways
+    table = shape.padded_vocab * shape.hidden * question.dtype_bytes / question.attention_ways
     return 0.0 if shape.tied else table
 
 
