@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.fleet import accelerators
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.objects import engine_placement
 from tests.objects.specs import LEAST, wanted
@@ -29,7 +30,22 @@ def test_the_resource_names_the_part_where_the_nodes_label_names_the_whole(
     product: str, resource: str, part: str
 ) -> None:
     assert engine_placement.part_of(product, resource) == part
-    assert engine_placement.is_part(part) is (part not in {A100, "AMD-Instinct-MI300X"})
+    assert accelerators.is_part(part) is (part not in {A100, "AMD-Instinct-MI300X"})
+
+
+@pytest.mark.parametrize(
+    ("product", "resource"),
+    [
+        (A100, "nvidia.com/gpu"),
+        (A100, "nvidia.com/gpu.shared"),
+        (A100, "nvidia.com/mig-1g.10gb"),
+        (A100, "nvidia.com/mig-1g.10gb.shared"),
+    ],
+)
+def test_a_part_is_requested_by_the_label_and_resource_that_make_it(product: str, resource: str) -> None:
+    part = engine_placement.part_of(product, resource)
+    assert engine_placement.request_of(part) == (product, resource)
+    assert engine_placement.names_part(resource) is (part != product)
 
 
 def test_a_users_own_label_is_the_product_except_for_an_engine_that_imitates_one() -> None:

@@ -6,15 +6,18 @@ from typing import Any
 import pytest
 
 from fairlead.autoscaler import scaling_subjects
-from fairlead.fleet.fit import Fit, NoFit
+from fairlead.cli import review_text
+from fairlead.cluster.documents import YamlDocument
+from fairlead.fleet.fit import Fit, FitVerdict, NoFit
 from fairlead.review import admission, replica_facts
 from fairlead.review.context import ReviewContext
-from fairlead.review.result import AdmissionReason
+from fairlead.review.result import AdmissionReason, Review
 from fairlead.sizing import custom_products
 from fairlead.sizing.catalogue import Catalogue
 from tests.review.table import CONTEXT, deployment
 
 A100 = "NVIDIA-A100-SXM4-80GB"
+H100 = "NVIDIA-H100-80GB-HBM3"
 SLICE = f"{A100}-MIG-1g.10gb"
 BY_RESOURCE = {"accelerator": {"product": A100, "resource": "nvidia.com/mig-1g.10gb"}}
 BY_LABEL = {"accelerator": {"product": A100}, "placement": {"nodeSelector": {"nvidia.com/gpu.product": SLICE}}}
@@ -60,6 +63,55 @@ def test_a_described_slice_is_sized_and_priced_as_one(spec: dict[str, Any]) -> N
     scaled = scaling_subjects.of(described())(small)
     assert scaled is not None
     assert scaled.price_per_hour == 0.5
+
+
+def of_h100(resource: str, product: str = H100) -> Review:
+    """A model of 16 GiB on a slice of an H100, where the chart's values describe two sizes of slices."""
+    entries = [
+        {"product": f"{H100}-MIG-{profile}", "memoryMib": mib, "computeCapability": "9.0"}
+        for profile, mib in (("1g.10gb", 9984), ("2g.24gb", 24000))
+    ]
+    found = custom_products.with_products(OFFLINE.catalogue, entries)
+    assert isinstance(found, Catalogue)
+    model, context = {"source": "hf://Qwen/Qwen3-8B"}, {"context": {"maxTokens": 8192}}
+    accelerator = {"product": product, "resource": resource}
+    document = deployment(model=model, accelerator=accelerator, engine=context)
+    return admission.review(document, replace(OFFLINE, catalogue=found))
+
+
+def test_a_larger_slice_of_the_same_gpu_is_suggested_as_a_resource_and_several_slices_are_not() -> None:
+    (refused,) = of_h100("nvidia.com/mig-1g.10gb").refusals
+    assert refused.reason is AdmissionReason.DOES_NOT_FIT
+    assert refused.remedy == "what fits, smallest change first: nvidia.com/mig-2g.24gb (spec.accelerator.resource)"
+    followed = of_h100("nvidia.com/mig-2g.24gb")
+    assert isinstance(followed.fit, Fit)
+    assert (followed.refusals, followed.fit.verdict) == ((), FitVerdict.FITS)
+
+
+def test_another_gpu_is_suggested_with_its_own_resource() -> None:
+    shared = {"product": "NVIDIA-L4-SHARED", "memoryMib": 11_000, "computeCapability": "8.9"}
+    found = custom_products.with_products(OFFLINE.catalogue, [shared])
+    assert isinstance(found, Catalogue)
+    document = deployment(
+        model={"source": "hf://Qwen/Qwen3-8B"},
+        accelerator={"product": "NVIDIA-L4", "resource": "nvidia.com/gpu.shared"},
+        engine={"context": {"maxTokens": 8192}},
+    )
+    review = admission.review(document, replace(OFFLINE, catalogue=found))
+    whole = "product NVIDIA-GeForce-RTX-4090 and resource nvidia.com/gpu"
+    assert f"{whole} (spec.accelerator)" in review.refusals[0].remedy
+    place = YamlDocument(place="chat.yaml", content=document, problem=None)
+    assert {"field": "spec.accelerator", "change": whole} in review_text.as_json(place, review)["fit"]["alternatives"]
+
+
+def test_a_product_that_names_another_slice_than_the_resource_is_refused() -> None:
+    (refused,) = of_h100("nvidia.com/mig-1g.10gb", f"{H100}-MIG-2g.24gb").refusals
+    assert refused.sentence == (
+        "spec.accelerator.resource: nvidia.com/mig-1g.10gb: it requests another slice of a GPU than "
+        f"{H100}-MIG-2g.24gb; write nvidia.com/mig-2g.24gb, and {H100} as the product"
+    )
+    assert of_h100("nvidia.com/mig-2g.24gb.shared", f"{H100}-MIG-2g.24gb-SHARED").refusals == ()
+    assert of_h100("nvidia.com/gpu.shared", f"{H100}-MIG-2g.24gb").refusals == (), "a node with slices of one size"
 
 
 def test_a_budget_on_a_slice_without_a_price_is_warned_of() -> None:

@@ -117,6 +117,13 @@ def test_a_model_too_large_for_a_card_is_spread_or_left_out() -> None:
     assert ("NVIDIA-A10G", PlanReason.DOES_NOT_FIT) in reasons
 
 
+def test_slices_of_a_gpu_are_planned_one_by_one() -> None:
+    part = replace(PRODUCTS[3], product="NVIDIA-H100-80GB-HBM3-MIG-3g.40gb", memory_mib=40_000, price_an_hour=1.0)
+    answer = planned(products=(part,))
+    weighed = [best(answer).configuration, *(one.configuration for one in answer.others)]
+    assert {one.parallelism.tensor for one in weighed} == {1}
+
+
 def test_an_unreachable_objective_is_refused_with_the_best_latency_that_can_be_had() -> None:
     answer = planned(objectives=LatencyObjectives(tpot_p95_s=0.0001))
     assert answer.best is None

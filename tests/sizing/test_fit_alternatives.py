@@ -35,6 +35,16 @@ def test_a_70b_model_is_offered_more_gpus_four_bits_or_a_larger_card() -> None:
     assert found[1].parallelism == Parallelism(tensor=4)
 
 
+def test_neither_slices_nor_shares_of_a_gpu_are_joined() -> None:
+    for product in ("NVIDIA-L4-MIG-1g.24gb", "NVIDIA-L4-SHARED"):
+        part = replace(
+            sizing_input("Qwen/Qwen3-14B", "NVIDIA-L4"), accelerator=replace(card("NVIDIA-L4"), product=product)
+        )
+        answer = fit_alternatives.size(part, [card("NVIDIA-H200")])
+        assert isinstance(answer, NoFit)
+        assert ConfigurationChange.MORE_GPUS not in {each.change for each in answer.alternatives}
+
+
 def test_too_long_a_context_is_shortened_first_and_an_fp8_cache_comes_next() -> None:
     inputs = sizing_input(product="NVIDIA-L4", context=65536)
     found = refused(inputs)

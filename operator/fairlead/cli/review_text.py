@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from fairlead.cluster.documents import YamlDocument
 from fairlead.fleet.findings import SpecFinding
-from fairlead.fleet.fit import Estimate, Fit, FitAlternative, NoFit
-from fairlead.review.memory_fit import FIELDS
+from fairlead.fleet.fit import Estimate, Fit, NoFit
+from fairlead.review import memory_fit
 from fairlead.review.result import AdmissionReason, Review
 from fairlead.telemetry.log_lines import escaped
 
@@ -21,8 +21,7 @@ def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> s
         return f"{_mark('✗', RED, colour)} {document.place}: {escaped(str(document.problem))}"
     mark = _mark("✗", RED, colour) if review.refusals else _mark("✓", GREEN, colour)
     lines = [f"{mark} {document.place}: {review.kind} {review.name}".rstrip()]
-    near = review.fit.alternatives if isinstance(review.fit, NoFit) else ()
-    lines += [_refused(one, near, _mark("refused", RED, colour)) for one in review.refusals]
+    lines += [_refused(one, _near(review), _mark("refused", RED, colour)) for one in review.refusals]
     lines += [_finding(one, _mark("warning", YELLOW, colour)) for one in review.warnings]
     if (held := review.replica_fit) is not None:
         lines += _fit(held, on_cpu=review.setup is not None and review.setup.on_cpu)
@@ -39,7 +38,7 @@ def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
     if (replica := review.replica_fit) is not None:
         held = {"kvTokens": _span(replica.kv_tokens), "sequences": _span(replica.sequences)}
     elif isinstance(fit, NoFit):
-        held = {"alternatives": [{"field": FIELDS[one.change], "change": one.words} for one in fit.alternatives]}
+        held = {"alternatives": [{"field": field, "change": words} for field, words in _near(review)]}
     return {
         "place": document.place,
         "kind": review.kind,
@@ -51,12 +50,19 @@ def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
     }
 
 
-def _refused(finding: SpecFinding, near: Sequence[FitAlternative], word: str) -> str:
+def _near(review: Review) -> list[tuple[str, str]]:
+    """Return what would fit: fields, and what to write there."""
+    if not isinstance(review.fit, NoFit) or review.setup is None:
+        return []
+    return [memory_fit.advice(review.setup, one) for one in review.fit.alternatives]
+
+
+def _refused(finding: SpecFinding, near: Sequence[tuple[str, str]], word: str) -> str:
     """Format a refusal; a model that does not fit has several remedies, each on its own line, with the field."""
     if finding.reason is not AdmissionReason.DOES_NOT_FIT or not near:
         return _finding(finding, word)
-    width = max(len(FIELDS[one.change]) for one in near)
-    ways = [f"               {FIELDS[one.change]:<{width}}  {one.words}" for one in near]
+    width = max(len(field) for field, _ in near)
+    ways = [f"               {field:<{width}}  {words}" for field, words in near]
     return "\n".join((_finding(replace(finding, remedy="what fits, smallest change first:"), word), *ways))
 
 

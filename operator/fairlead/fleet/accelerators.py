@@ -56,6 +56,17 @@ class Accelerator:
         """Whether it is a share of a node's processor and main memory instead of a GPU."""
         return self.product == CPU
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a slice of a GPU, or shared: several of them do not compute one model together, since a process
+        sees one slice, and slices exchange nothing."""
+        return is_part(self.product)
+
+
+def is_part(product: str) -> bool:
+    """Whether a product is a slice of a GPU, or a GPU that several pods share."""
+    return "-MIG-" in product or product.endswith("-SHARED")
+
 
 def cpu(memory_bytes: int) -> Accelerator:
     """Return a node's processor as an accelerator: the memory that a pod may use. Its rates differ from node to node,

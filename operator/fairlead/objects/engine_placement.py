@@ -56,17 +56,30 @@ def part_of(product: str, resource: str) -> str:
 
     A node with slices of several sizes, or with shared GPUs under a resource of their own, has the whole GPU's label.
     """
-    profile = resource.removesuffix(_SHARED)
-    if profile.startswith(_SLICE) and "-MIG-" not in product:
-        product = f"{product}-MIG-{profile.removeprefix(_SLICE)}"
+    profile = slice_named(resource)
+    if profile and "-MIG-" not in product:
+        product = f"{product}-MIG-{profile}"
     if resource.endswith(_SHARED) and not product.endswith("-SHARED"):
         product = f"{product}-SHARED"
     return product
 
 
-def is_part(product: str) -> bool:
-    """Whether a product is a slice of a GPU, or a GPU that several pods share."""
-    return "-MIG-" in product or product.endswith("-SHARED")
+def names_part(resource: str) -> bool:
+    """Whether a resource is a slice of a GPU, or a share of one, whatever the product."""
+    return bool(slice_named(resource)) or resource.endswith(_SHARED)
+
+
+def slice_named(resource: str) -> str:
+    """Return the profile of a slice that a resource names, such as 1g.10gb; empty for whole GPUs."""
+    profile = resource.removesuffix(_SHARED)
+    return profile.removeprefix(_SLICE) if profile.startswith(_SLICE) else ""
+
+
+def request_of(product: str) -> tuple[str, str]:
+    """Return the node's label and the resource by which to request this product: `part_of` the other way round."""
+    whole, _, profile = product.removesuffix("-SHARED").partition("-MIG-")
+    resource = f"{_SLICE}{profile}" if profile else GPU
+    return whole, f"{resource}{_SHARED}" if product.endswith("-SHARED") else resource
 
 
 def resources(wanted: DesiredRevision) -> dict[str, str]:

@@ -7,11 +7,11 @@ from typing import Final
 
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.fleet import draft_cost
+from fairlead.fleet import accelerators, draft_cost
 from fairlead.fleet.accelerators import Accelerator, gib
 from fairlead.fleet.desired_state import DesiredRevision, ModelSource, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
-from fairlead.fleet.fit import ConfigurationChange, Fit, FitVerdict, NoFit
+from fairlead.fleet.fit import ConfigurationChange, Fit, FitAlternative, FitVerdict, NoFit
 from fairlead.fleet.shapes import ModelShape
 from fairlead.objects import engine_placement
 from fairlead.review import engine_objections
@@ -142,7 +142,8 @@ def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
     """Refuse what does not fit, with the numbers and what would fit."""
     if not isinstance(fit, NoFit) or fit.memory is None:
         return
-    near = "; or ".join(f"{other.words} ({FIELDS[other.change]})" for other in fit.alternatives)
+    advised = [advice(setup, other) for other in fit.alternatives]
+    near = "; or ".join(f"{words} ({field})" for field, words in advised)
     yield SpecRefusal(
         field=_field(setup),
         value=_hardware(setup),
@@ -150,6 +151,16 @@ def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
         because=f"{fit.because}; {fit.memory.largest.takes} the most",
         remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}",
     )
+
+
+def advice(setup: EngineSetup, other: FitAlternative) -> tuple[str, str]:
+    """Return the field to change, and to what; a resource that names a slice or a share changes with the product."""
+    if other.change is not ConfigurationChange.OTHER_PRODUCT or not engine_placement.names_part(setup.wanted.resource):
+        return FIELDS[other.change], other.words
+    product, resource = engine_placement.request_of(other.product)
+    if product == setup.wanted.product:
+        return "spec.accelerator.resource", resource
+    return "spec.accelerator", f"product {product} and resource {resource}"
 
 
 def _field(setup: EngineSetup) -> str:
@@ -195,7 +206,7 @@ def _unknown_product(setup: EngineSetup, context: ReviewContext) -> SpecWarning:
     product = engine_placement.gpu_product(setup.wanted)
     because, remedy = "this product is not in the catalogue", f"describe {product} in the chart's value products"
     near = difflib.get_close_matches(product, context.catalogue.accelerators, n=1)
-    if engine_placement.is_part(product):
+    if accelerators.is_part(product):
         because = "this part of a GPU is not in the catalogue"
     elif near:
         remedy = f"did you mean {near[0]}?"

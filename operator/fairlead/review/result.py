@@ -20,6 +20,8 @@ class AdmissionReason(FindingReason):
     FIT_IS_TIGHT = "FitIsTight"
     FIT_UNKNOWN = "FitUnknown"
     PRODUCT_UNKNOWN = "ProductUnknown"
+    PART_DIFFERS = "PartDiffers"
+    """The product and the resource name different slices of a GPU."""
     NOT_SERVED = "NotServed"
     NOT_ENFORCED = "NotEnforced"
     NOT_ALLOWED = "NotAllowed"

@@ -81,7 +81,7 @@ def _one_a_product(lost: Sequence[RejectedConfiguration], taken: str) -> list[Re
 def _configurations(brief: PlanInputs) -> Iterator[tuple[Accelerator, ServingConfiguration]]:
     for accelerator in brief.accelerators:
         for weights, kv in _formats(brief, accelerator):
-            for tensor in TENSOR:
+            for tensor in TENSOR[:1] if accelerator.is_part else TENSOR:
                 yield (
                     accelerator,
                     ServingConfiguration(

@@ -69,7 +69,8 @@ def _candidates(question: SizingInput, others: Iterable[Accelerator]) -> Iterato
     if question.accelerator.is_cpu:
         yield from _more_memory(question)
         return
-    yield from _more_gpus(question)
+    if not question.accelerator.is_part:
+        yield from _more_gpus(question)
     yield from _other_products(question, others)
 
 
