@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Final
 
 from fairlead.engines.reasons import EngineReason as Why
-from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.desired_state import Adapter, Parallelism
 from fairlead.fleet.quantization import WeightFormat
 from tests.engines.refused import no
-from tests.engines.setups import A100, B200, ENGINE, H100, LLAMA, MIXTURE, WIDER_EXPERTS, in_blocks, setup_of
+from tests.engines.setups import A100, B200, ENGINE, H100, LLAMA, MIXTURE, VOLUME, WIDER_EXPERTS, in_blocks, setup_of
 
 SCALES: Final = {
     "experts of 768 cannot be cut in sixteen and keep whole groups of 32": (
@@ -47,7 +47,7 @@ SCALES: Final = {
             8,
             Why.FORMAT_NEEDS_ALIGNMENT,
             "fp8 shares one scale among 128 weights, and 1536 divided by 8 is not a multiple of 128",
-            "write 4, or add --enable-expert-parallel to spec.engine.extraArgs",
+            "write 4, or add --enable-expert-parallel or --moe-backend=marlin to spec.engine.extraArgs",
         ),
     ),
     "nor are those of compressed tensors divided on any GPU": (
@@ -69,7 +69,41 @@ SCALES: Final = {
             2,
             Why.FORMAT_NEEDS_ALIGNMENT,
             "fp8 shares one scale among 128 weights, and 1536 divided by 8 is not a multiple of 128",
-            "write 1, or add --enable-expert-parallel to spec.engine.extraArgs",
+            "write 1, or add --enable-expert-parallel or --moe-backend=marlin to spec.engine.extraArgs",
+        ),
+    ),
+    "nor does a kernel of newer GPUs pad them": (
+        setup_of(
+            replace(ENGINE, extra_args=("--moe-backend=triton",)),
+            shape=in_blocks(WIDER_EXPERTS),
+            on=A100,
+            spread=Parallelism(tensor=8),
+        ),
+        no(
+            "spec.parallelism.tensor",
+            8,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "fp8 shares one scale among 128 weights, and 1536 divided by 8 is not a multiple of 128",
+            "write 4, or add --enable-expert-parallel or --moe-backend=marlin to spec.engine.extraArgs",
+        ),
+    ),
+    "experts that adapters change are not padded": (
+        setup_of(
+            replace(
+                ENGINE,
+                extra_args=("--moe-backend", "marlin"),
+                adapters=(Adapter(name="de", source=VOLUME, rank=16),),
+            ),
+            shape=in_blocks(WIDER_EXPERTS),
+            on=H100,
+            spread=Parallelism(tensor=8),
+        ),
+        no(
+            "spec.parallelism.tensor",
+            8,
+            Why.FORMAT_NEEDS_ALIGNMENT,
+            "fp8 shares one scale among 128 weights, and 1536 divided by 8 is not a multiple of 128",
+            "write 4, or add --enable-expert-parallel to spec.engine.extraArgs",
         ),
     ),
     "blocks of any other matrix stay whole on every GPU": (

@@ -107,6 +107,12 @@ ALLOWED: Final = {
     "the same on a GPU that is not in the catalogue": setup_of(
         shape=in_blocks(WIDER_EXPERTS), on=None, spread=Parallelism(tensor=8)
     ),
+    "slices that a kernel named in the arguments pads to whole blocks": setup_of(
+        replace(ENGINE, extra_args=("--moe-backend=marlin",)),
+        shape=in_blocks(WIDER_EXPERTS),
+        on=A100,
+        spread=Parallelism(tensor=8),
+    ),
     "FP8 blocks of whole experts": setup_of(
         replace(ENGINE, extra_args=("--enable-expert-parallel",)),
         shape=in_blocks(WIDER_EXPERTS),

@@ -7,9 +7,23 @@ import pytest
 
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.vllm.memory import CURRENT, VllmRelease
-from fairlead.fleet.desired_state import Adapter, EngineKind
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.desired_state import Adapter, EngineKind, Parallelism
 from fairlead.fleet.engine_memory import BatchLimits, MemorySettings
-from tests.engines.setups import A100, B200, ENGINE, H100, L4, VOLUME, setup_of
+from fairlead.fleet.quantization import WeightFormat
+from tests.engines.setups import (
+    A100,
+    B200,
+    ENGINE,
+    H100,
+    L4,
+    LLAMA,
+    VOLUME,
+    WIDER_EXPERTS,
+    in_blocks,
+    setup_of,
+    stored,
+)
 
 LIKE_VLLM: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
 
@@ -61,6 +75,34 @@ def test_arguments_and_adapters_say_the_rest() -> None:
         assert engine.memory_settings(spread) == MemorySettings(
             expert_parallel=True, images=False, adapter_ranks=(32,) * 8
         )
+
+
+@pytest.mark.parametrize(
+    ("kernel", "card", "tensor", "block"),
+    [
+        ("--moe-backend=marlin", A100, 8, 128),
+        ("--moe-backend=Deep-GEMM", H100, 8, 128),
+        ("--moe-backend=triton", A100, 8, 1),
+        ("--moe-backend=triton", H100, 8, 1),
+        ("--moe-backend=triton", H100, 32, 128),
+        ("--moe-backend=auto", H100, 8, 1),
+        ("--enable-log-requests", H100, 8, 1),
+    ],
+)
+def test_slices_of_experts_are_padded_for_a_kernel_that_takes_whole_blocks_alone(
+    kernel: str, card: Accelerator, tensor: int, block: int
+) -> None:
+    """1536 over 8 GPUs is 192, which Triton's kernel takes in blocks of 64 from Ada on; over 32 GPUs it is 48."""
+    engine, spread = replace(ENGINE, extra_args=(kernel,)), Parallelism(tensor=tensor)
+    setup = setup_of(engine, shape=in_blocks(WIDER_EXPERTS), on=card, spread=spread)
+    assert ENGINES[EngineKind.VLLM].memory_settings(setup).expert_block == block
+
+
+def test_what_has_no_experts_in_blocks_is_not_padded() -> None:
+    marlin = replace(ENGINE, extra_args=("--moe-backend=marlin",))
+    shapes = (None, LLAMA, WIDER_EXPERTS, in_blocks(LLAMA), stored(WIDER_EXPERTS, WeightFormat.FP8))
+    setups = [setup_of(marlin, shape=shape, on=H100, spread=Parallelism(tensor=8)) for shape in shapes]
+    assert {ENGINES[EngineKind.VLLM].memory_settings(setup).expert_block for setup in setups} == {1}
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,15 @@ def test_a_slice_of_a_wider_layout_is_padded_more() -> None:
     assert weights.expert_bytes(apart) / weights.expert_bytes(whole) == pytest.approx(384 * 8 / 2944)
 
 
+def test_slices_of_experts_may_be_padded_to_whole_blocks_of_scales() -> None:
+    """1536 over 8 GPUs is 192, padded to 256; over 4 GPUs it is three blocks of 128."""
+    cut = replace(sizing_input("MiniMaxAI/MiniMax-M2.5"), parallelism=Parallelism(tensor=8))
+    padded = replace(cut, expert_block=128)
+    assert weights.expert_bytes(padded) == pytest.approx(weights.expert_bytes(cut) * 256 / 192)
+    whole = replace(padded, parallelism=Parallelism(tensor=4))
+    assert weights.expert_bytes(whole) == weights.expert_bytes(replace(whole, expert_block=1))
+
+
 def test_kimis_experts_take_four_bits_and_a_scale_for_every_32_weights() -> None:
     kimi = sizing_input("moonshotai/Kimi-K2.5")
     published = 595e9 / GIB

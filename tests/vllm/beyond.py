@@ -26,6 +26,8 @@ NEEDS_A_GPU: Final = {
     "nor does such a width between layers": LOADING,
     "kernels before Ada do not divide the FP8 blocks of experts": LOADING,
     "nor are those of compressed tensors divided on any GPU": LOADING,
+    "nor does a kernel of newer GPUs pad them": LOADING,
+    "experts that adapters change are not padded": LOADING,
     "data-parallel copies divide experts that are not spread too": LOADING,
     "blocks of any other matrix stay whole on every GPU": LOADING,
     "so must KV heads": LOADING,

@@ -132,6 +132,8 @@ class MemorySettings:
 
     expert_parallel: bool = False
     """Whether experts are spread over the GPUs, instead of each expert's matrices."""
+    expert_block: int = 1
+    """Slices of experts are padded to a multiple of this width."""
     attention_ranks: int = 1
     """Ranks inside tensor parallelism that serve requests of their own: each has all of attention, and a cache."""
     rank_each_gpu: bool = False

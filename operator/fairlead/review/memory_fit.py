@@ -92,6 +92,7 @@ def sizing_question(
         graph_tokens=settings.cuda_graph_tokens,
         eager=settings.eager or accelerator.is_cpu,
         expert_parallel=memory.expert_parallel,
+        expert_block=memory.expert_block,
         attention_ranks=memory.attention_ranks,
         rank_each_gpu=memory.rank_each_gpu,
         images=memory.images,

@@ -78,7 +78,7 @@ def expert_workspace(question: SizingInput) -> float:
     experts = question.shape.experts
     if experts is None or question.format is WeightFormat.MXFP4:
         return 0.0
-    width = experts.intermediate if question.expert_parallel else experts.intermediate // question.expert_ways
+    width = question.padded_slice
     rows, hidden = _met_tokens(question) * experts.per_token, question.shape.hidden
     return rows * (max(2 * width, hidden) + max(width, hidden)) * question.dtype_bytes
 

@@ -1,5 +1,6 @@
 """The input of sizing: one model on one kind of GPU with one engine's settings, and the release's defaults."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -53,6 +54,8 @@ class SizingInput:
     """Requests of that length that must run at once."""
     parallelism: Parallelism = ONE_GPU
     expert_parallel: bool = False
+    expert_block: int = 1
+    """Slices of experts are padded to a multiple of this width."""
     attention_ranks: int = 1
     """Ranks inside tensor parallelism, each with all of attention, a batch and a KV cache of its own."""
     rank_each_gpu: bool = False
@@ -117,6 +120,17 @@ class SizingInput:
     def expert_ways(self) -> int:
         """How many GPUs hold one set of experts."""
         return self.parallelism.tensor * (self.parallelism.data if self.release.spread.divides_experts else 1)
+
+    @property
+    def expert_slice(self) -> float:
+        """The width of an expert, or of a GPU's slice of one, before it is padded; 0 without experts."""
+        width = self.shape.experts.intermediate if self.shape.experts else 0
+        return width if self.expert_parallel else width / self.expert_ways
+
+    @property
+    def padded_slice(self) -> int:
+        """The same as the engine pads it, but for MXFP4, which `weights` knows."""
+        return math.ceil(self.expert_slice / self.expert_block) * self.expert_block
 
     @property
     def expert_ranks(self) -> int:

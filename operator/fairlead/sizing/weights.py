@@ -139,12 +139,12 @@ def _ways(question: SizingInput, part: MatrixGroup) -> float:
 
 def _padding(question: SizingInput, part: MatrixGroup) -> float:
     """Return the padding: MXFP4 needs an expert's inner width in multiples of 128, its outer in 256."""
-    experts = question.shape.experts
-    if part is not MatrixGroup.EXPERTS or question.format is not WeightFormat.MXFP4 or experts is None:
+    width, hidden = question.expert_slice, question.shape.hidden
+    if part is not MatrixGroup.EXPERTS or not width:
         return 1.0
-    width = experts.intermediate if question.expert_parallel else experts.intermediate / question.expert_ways
-    hidden = question.shape.hidden
-    return (-(-width // 128) * 128 / width) * (-(-hidden // 256) * 256 / hidden)
+    if question.format is WeightFormat.MXFP4:
+        return (-(-width // 128) * 128 / width) * (-(-hidden // 256) * 256 / hidden)
+    return question.padded_slice / width
 
 
 def copied(question: SizingInput) -> float:

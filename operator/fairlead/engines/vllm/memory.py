@@ -4,6 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.vllm import expert_blocks
 from fairlead.engines.vllm.adapters import EXPERTS, adapted_modules, slot_ranks
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import (
@@ -123,7 +124,8 @@ CURRENT: Final = VllmRelease(0, 32)
 def settings(setup: EngineSetup) -> MemorySettings:
     """Read memory settings from extra arguments."""
     return MemorySettings(
-        expert_parallel=setup.gives("--enable-expert-parallel", "-ep"),
+        expert_parallel=expert_blocks.whole(setup),
+        expert_block=expert_blocks.padded_to(setup),
         images=not setup.gives("--language-model-only"),
         adapter_ranks=slot_ranks(setup.engine),
         adapter_experts=not _leaves_experts_out(setup),

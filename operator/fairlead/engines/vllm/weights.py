@@ -7,16 +7,18 @@ from fairlead.engines import spec_scales
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_scales import ScaleGroups
-from fairlead.engines.vllm import formats
+from fairlead.engines.vllm import expert_blocks, formats
 from fairlead.engines.vllm.formats import WeightFormatSupport
-from fairlead.engines.vllm.memory import settings
-from fairlead.fleet.accelerators import ADA, AMPERE, TURING, ComputeCapability
+from fairlead.fleet.accelerators import AMPERE, TURING, ComputeCapability
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import WHILE_LOADING, Dtype, WeightFormat
 
 FIELD: Final = "spec.engine.quantization.weights"
 DTYPE: Final = "spec.engine.dtype"
 _SPREAD: Final = "add --enable-expert-parallel to spec.engine.extraArgs"
+_SPREAD_OR_PADDED: Final = (
+    f"add --enable-expert-parallel or {expert_blocks.FLAG}={expert_blocks.MARLIN} to spec.engine.extraArgs"
+)
 
 
 def removed(setup: EngineSetup) -> SpecRefusal | None:
@@ -132,20 +134,19 @@ def not_aligned(setup: EngineSetup) -> SpecRefusal | None:
 
 def blocks_cut(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Weight input_size_per_partition = 1216 is not divisible by weight quantization block_k = 128.".
-    `oracle/fp8.py: refine_fp8_moe_block_shape` divides blocks of experts down to 32, for kernels of Ada and later."""
+    `oracle/fp8.py` divides blocks of experts down to 32, for kernels of Ada and later, or pads slices of experts for a
+    kernel that `--moe-backend` names."""
     block = setup.shape.stored.block if setup.shape else None
     if block is None or not _stored(setup):
         return None
-    old = setup.accelerator is not None and setup.accelerator.capability < ADA
-    refined = setup.weights is not WeightFormat.COMPRESSED_TENSORS_FP8 and not old
-    groups = _divided(setup, ScaleGroups(size=block, experts=formats.LEAST_BLOCK if refined else block))
-    return spec_scales.cut_groups(setup, groups, _SPREAD, "take a checkpoint stored in another format")
+    groups = _divided(setup, ScaleGroups(size=block, experts=expert_blocks.group(setup, block)))
+    spread = _SPREAD_OR_PADDED if expert_blocks.pads(setup, expert_blocks.MARLIN) else _SPREAD
+    return spec_scales.cut_groups(setup, groups, spread, "take a checkpoint stored in another format")
 
 
 def _divided(setup: EngineSetup, groups: ScaleGroups) -> ScaleGroups:
     """Without expert parallelism, data-parallel copies divide each expert among them as well."""
-    spread = settings(setup).expert_parallel
-    return replace(groups, spread=spread, copies=max(1, setup.wanted.parallelism.data))
+    return replace(groups, spread=expert_blocks.whole(setup), copies=max(1, setup.wanted.parallelism.data))
 
 
 def _stored(setup: EngineSetup) -> bool:
