@@ -34,6 +34,7 @@ CONFIRMED: Final = {
     "two dashes and no flag": "unrecognized arguments: --",
     "a flag that is like none": "unrecognized arguments: -zzzz",
     "attention ranks that do not divide the GPUs": "AssertionError",
+    "fewer attention ranks than one, abbreviated": "must be positive",
     "attention ranks and copies": "are not supported",
     "attention ranks and ngram": "does not support dp attention",
     "prompts in pieces that are no whole pages": "chunked_prefill_size must be divisible by page_size",

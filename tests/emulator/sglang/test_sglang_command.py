@@ -45,6 +45,16 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
     assert served.answering.prompt_tokens_details
 
 
+def test_one_rank_lets_as_many_wait_as_all_ranks_of_attention_do() -> None:
+    setup = setup_of(
+        replace(OURS, max_queued_requests=8, extra_args=("--attn-dp-size", "4")), spread=Parallelism(tensor=4)
+    )
+    words = emulator.SGLANG.launch(setup, start_budget.LifecycleParameters()).command
+
+    assert words[words.index("--max-queued-requests") + 1] == "2"
+    assert dialects.read(words[words.index("--") :], {}).admission.max_waiting == 8
+
+
 def test_speculation_is_counted_without_the_token_that_the_model_adds() -> None:
     words = emulator.SGLANG.launch(setup_of(replace(OURS, speculation=NGRAM)), start_budget.LifecycleParameters())
     speculation = dialects.read(words.command[words.command.index("--") :], {}).limits
@@ -56,7 +66,9 @@ def test_speculation_is_counted_without_the_token_that_the_model_adds() -> None:
 
 
 def test_flags_are_completed_and_amounts_have_letters() -> None:
-    served = read("--context-l=8k", "--max-total", "16K", "--page-size", "64", "--disable-radix", "--log-level", "info")
+    served = read(
+        "--context-l=8k", "--max-total", "16Ki", "--page-size", "64", "--disable-radix", "--log-level", "info"
+    )
 
     assert (served.limits.context, served.memory.most_tokens) == (8000, 16_384)
     assert (served.limits.block_tokens, served.limits.block_size_set) == (64, True)
@@ -98,7 +110,9 @@ def test_a_model_may_stand_behind_its_flag_and_must_stand_somewhere() -> None:
         (("-tp", "2"), "sglang serve: error: unrecognized arguments: -tp 2"),
         (("--max_total_tokens", "2"), "sglang serve: error: unrecognized arguments: --max_total_tokens 2"),
         (("--enable-met",), "ambiguous option: --enable-met could match --enable-metrics"),
-        (("--max-total-tokens", "many"), "sglang serve: error: argument --max-total-tokens: many: must be a count"),
+        (("--max-total-tokens", "many"), "error: argument --max-total-tokens: Invalid integer value: 'many'. Use a"),
+        (("--max-total-tokens", "1.5Ki"), "Decimals are not allowed with IEC suffixes like 'Ki'. Use an integer"),
+        (("--max-queued-requests", "1k"), "argument --max-queued-requests: invalid int value: '1k'"),
         (("--reasoning-parser", "deepseek_r1"), "argument --reasoning-parser: invalid choice: 'deepseek_r1'"),
         (("--kv-cache-dtype", "fp8"), "argument --kv-cache-dtype: invalid choice: 'fp8'"),
         (("--quantization", "nope"), "argument --quantization: invalid choice: 'nope'"),

@@ -133,6 +133,27 @@ EXTRAS: Final[dict[str, Row]] = {
         Why.ARGUMENT_CONFLICTS,
         "blocks all requests behind it for good",
     ),
+    "the same pool in thousands": (
+        extra("--max-total-tokens", "4.096k", max_context_tokens=8192),
+        EXTRA,
+        "--max-total-tokens 4096",
+        Why.ARGUMENT_CONFLICTS,
+        "blocks all requests behind it for good",
+    ),
+    "the same pool, abbreviated": (
+        extra("--max-total-t=4Ki", max_context_tokens=8192),
+        EXTRA,
+        "--max-total-tokens 4096",
+        Why.ARGUMENT_CONFLICTS,
+        "blocks all requests behind it for good",
+    ),
+    "fewer attention ranks than one, abbreviated": (
+        setup_of(replace(ENGINE, extra_args=("--attn-dp", "-1")), spread=Parallelism(tensor=4), on=H100),
+        EXTRA,
+        "--attn-dp-size -1",
+        Why.ARGUMENT_CONFLICTS,
+        "it must divide spec.parallelism.tensor, 4",
+    ),
     "prompts in pieces that are no whole pages": (
         extra("--page-size=64", max_batched_tokens=2000),
         "spec.engine.batching.maxBatchedTokens",
@@ -142,6 +163,13 @@ EXTRAS: Final[dict[str, Row]] = {
     ),
     "priorities upside down": (
         extra("--enable-priority-scheduling"),
+        EXTRA,
+        "--enable-priority-scheduling",
+        Why.ARGUMENT_CONFLICTS,
+        "add --schedule-low-priority-values-first",
+    ),
+    "priorities upside down, abbreviated": (
+        extra("--enable-priority-s"),
         EXTRA,
         "--enable-priority-scheduling",
         Why.ARGUMENT_CONFLICTS,
@@ -202,6 +230,7 @@ ALLOWED: Final[dict[str, EngineSetup]] = {
     "priorities in the routers' order": extra(
         "--enable-priority-scheduling", "--schedule-low-priority-values-first", "--default-priority-value", "9"
     ),
+    "the same, abbreviated": extra("--enable-priority-scheduling", "--schedule-low", "--default-priority", "9"),
     "experts over all GPUs": setup_of(
         replace(ENGINE, extra_args=("--ep-size", "4", "--attn-dp-size", "4")),
         shape=LATENT,
@@ -221,6 +250,7 @@ ALLOWED: Final[dict[str, EngineSetup]] = {
     ),
     "experts over one": extra("--ep=1", "--attn-dp-size=1", "--page-size=x"),
     "a pool above the context": extra("--max-total-tokens=200000"),
+    "a pool above the context, in millions": extra("--max-total-t", "0.2M"),
     "a pool for nobody knows what": setup_of(
         replace(ENGINE, extra_args=("--max-total-tokens=64",)), shape=None, on=H100
     ),

@@ -30,6 +30,7 @@ from fairlead.fleet.engine_launch import (
     HttpProbe,
     WeightMount,
 )
+from fairlead.fleet.engine_memory import MemorySettings
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from tests.engines.setups import H100, LATENT, LLAMA, MTP, NGRAM, VOLUME, WITH_DRAFT, setup_of, stored
 from tests.engines.sglang.inputs import ENGINE, RELEASED, SGLANG, adapter, setup_with
@@ -103,6 +104,33 @@ def test_every_typed_field_says_its_flags() -> None:
         *("--tp-size", "2", "--pp-size", "3", "--dp-size", "4"),
         *("--random-seed", "7"),
     )
+
+
+def test_the_cap_on_waiting_requests_is_divided_over_all_schedulers_of_a_replica() -> None:
+    """Each rank of attention has a scheduler with a queue of its own, as each copy has."""
+
+    def capped(*arguments: str, **spread: int) -> tuple[str, ...]:
+        engine = replace(ENGINE, extra_args=arguments, max_queued_requests=8)
+        written = options(setup_of(engine, spread=Parallelism(**spread), on=H100))
+        return written[: len(written) - len(arguments)][:2]
+
+    assert capped() == ("--max-queued-requests", "8")
+    assert capped(data=4) == ("--max-queued-requests", "2")
+    assert capped("--attn-dp-size", "4", tensor=4) == ("--max-queued-requests", "2")
+    assert capped("--attn-dp=4", tensor=4) == ("--max-queued-requests", "2")
+    assert capped("--attn-dp-size=3", tensor=4) == ("--max-queued-requests", "8"), "which is refused"
+
+
+def test_an_abbreviated_flag_counts_in_the_fit() -> None:
+    def settings(*arguments: str) -> MemorySettings:
+        return SGLANG.memory_settings(
+            setup_of(replace(ENGINE, extra_args=arguments), spread=Parallelism(tensor=2), on=H100)
+        )
+
+    assert settings("--attn-dp", "2", "--ep-s=2") == settings("--attn-dp-size", "2", "--ep-size=2")
+    assert settings("--attn-dp", "2", "--ep-s=2") == MemorySettings(expert_parallel=True, attention_ranks=2)
+    assert settings("--attn-dp-size=-2").attention_ranks == 1, "which is refused"
+    assert settings("--at", "2", "--Random", "x").attention_ranks == 1, "it may mean several flags"
 
 
 def test_no_field_says_a_flag_of_another_and_every_flag_is_one_of_sglang() -> None:

@@ -46,6 +46,12 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         Why.RISKY,
         "set spec.model.shape",
     ),
+    "nobody knows whether a request finds room in a pool of one's own": (
+        setup_of(replace(ENGINE, extra_args=("--max-total-tokens=4096",)), shape=None, on=H100),
+        "spec.engine.context.maxTokens",
+        Why.RISKY,
+        "write the longest context you need",
+    ),
     "a cache in pools of its own": (
         setup_of(ENGINE, shape=replace(LLAMA, window=WindowedLayers(layers=16, tokens=1024)), on=H100),
         "spec.model.source",
@@ -133,8 +139,8 @@ FINE: Final = {
     "a longer context that is not longer": setup_with(
         max_context_tokens=4096, extra_env=(("SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN", "1"),)
     ),
-    "a pool of one's own for a model that nobody knows": setup_of(
-        replace(ENGINE, extra_args=("--max-total-tokens=4096",)), shape=None, on=H100
+    "a pool of one's own that holds the context, for a model that nobody knows": setup_of(
+        replace(ENGINE, extra_args=("--max-total-tokens=8k",), max_context_tokens=4096), shape=None, on=H100
     ),
     "flags of the release": setup_of(replace(RELEASED, extra_args=("--enable-mixed-chunk",)), on=H100),
     "a flag of the release in another image": extra("--enable-mixed-chunk"),

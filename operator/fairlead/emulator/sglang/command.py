@@ -57,7 +57,7 @@ def read(words: Sequence[str]) -> ServeArguments:
         memory=_memory(found),
         answering=_answering(found),
         admission=AdmissionRules(
-            max_waiting=found.max_queued_requests,
+            max_waiting=_waiting(found),
             while_draining=True,
             larger_first=not found.schedule_low_priority_values_first,
             default_priority=found.default_priority_value,
@@ -68,6 +68,12 @@ def read(words: Sequence[str]) -> ServeArguments:
             first_token_bounds=tuple(found.bucket_time_to_first_token),
         ),
     )
+
+
+def _waiting(found: Namespace) -> int | None:
+    """SGLang's cap is that of one scheduler; one rank stands in for those of attention, of which each has one."""
+    most: int | None = found.max_queued_requests
+    return None if most is None else most * max(1, found.attention)
 
 
 def _limits(found: Namespace) -> SchedulerArguments:

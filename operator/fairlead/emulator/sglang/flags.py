@@ -11,8 +11,7 @@ from typing import Final
 from fairlead.emulator.command_line import FlagParser, ParserExit
 from fairlead.emulator.sglang import choices
 from fairlead.engines import extra_args
-from fairlead.engines.sglang import parsers
-from fairlead.engines.sglang.parser_flags import LONG
+from fairlead.engines.sglang import abbreviations, parsers, written_numbers
 
 PROGRAM: Final = "sglang serve"
 LOG_INTERVAL: Final = 40
@@ -46,25 +45,17 @@ def completed(words: Sequence[str]) -> list[str]:
 
 
 def _full(name: str) -> str | None:
-    plain = name.removeprefix("--")
-    if plain in LONG or not name.startswith("--"):
-        return name if plain in LONG else None
-    found = sorted(flag for flag in LONG if flag.startswith(plain))
+    found = abbreviations.meanings(name)
     if len(found) > 1:
-        raise ParserExit(
-            f"{PROGRAM}: error: ambiguous option: {name} could match {', '.join(f'--{one}' for one in found)}"
-        )
-    return f"--{found[0]}" if found else None
+        raise ParserExit(f"{PROGRAM}: error: ambiguous option: {name} could match {', '.join(found)}")
+    return found[0] if found else None
 
 
-def _count(word: str) -> int:
-    """Parse a whole number, also as 32k: `human_readable_int`."""
-    scales = {"k": 1000, "K": 1024, "m": 10**6, "M": 2**20}
-    scale = scales.get(word[-1:], 1)
+def _tokens(word: str) -> int:
     try:
-        return int(float(word[:-1] if scale > 1 else word) * scale)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{word}: must be a count like 8192 or 8k") from None
+        return written_numbers.tokens(word)
+    except ValueError as no:
+        raise argparse.ArgumentTypeError(str(no)) from None
 
 
 def _server(made: FlagParser) -> None:
@@ -77,9 +68,9 @@ def _server(made: FlagParser) -> None:
 
 
 def _scheduler(made: FlagParser) -> None:
-    for flag in ("--max-running-requests", "--max-queued-requests", "--chunked-prefill-size", "--context-length"):
-        made.add_argument(flag, type=_count)
-    made.add_argument("--page-size", type=int)
+    for flag in ("--max-running-requests", "--max-queued-requests", "--chunked-prefill-size", "--page-size"):
+        made.add_argument(flag, type=int)
+    made.add_argument("--context-length", type=_tokens)
     made.add_argument("--disable-radix-cache", action="store_true")
     made.add_argument("--disable-overlap-schedule", action="store_true")
     made.add_argument("--enable-priority-scheduling", action="store_true")
@@ -92,7 +83,7 @@ def _scheduler(made: FlagParser) -> None:
 
 def _memory(made: FlagParser) -> None:
     made.add_argument("--mem-fraction-static", type=float)
-    made.add_argument("--max-total-tokens", type=_count)
+    made.add_argument("--max-total-tokens", type=_tokens)
     made.add_argument("--kv-cache-dtype", choices=choices.CACHES, default="auto")
     made.add_argument("--dtype", choices=choices.DTYPES, default="auto")
     made.add_argument("--quantization", choices=choices.QUANTIZATIONS)

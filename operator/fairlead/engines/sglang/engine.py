@@ -6,6 +6,7 @@ from fairlead.engines import engine_setup as setups
 from fairlead.engines import extra_args, extra_variables, field_limits, spec_conversation, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import (
+    abbreviations,
     arguments,
     checks,
     environment,
@@ -50,13 +51,13 @@ class SglangEngine:
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Return what SGLang cannot do, what would keep it from starting or hang it, and what would break what we rely
         on."""
-        on_cpu = setup.on_cpu
+        on_cpu, whole = setup.on_cpu, abbreviations.completed(setup)
         rules = (*flags.RULES, *overrides.FLAG_RULES) if on_cpu else flags.RULES
         owned = {**reserved_variables.VARIABLES, **overrides.VARIABLES} if on_cpu else reserved_variables.VARIABLES
         return (
             *(cpu_limits.refusals(setup) if on_cpu else ()),
             *field_limits.refusals(setup, limits.LIMITS),
-            *setups.refusals(setup, checks.of(setup)),
+            *setups.refusals(whole, checks.of(setup)),
             *extra_args.refusals(setup.engine.extra_args, rules),
             *unknown_flags.refusals(setup),
             *extra_variables.refusals(setup, owned),
@@ -64,11 +65,11 @@ class SglangEngine:
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warn of what is allowed but has a cost."""
-        return setups.warnings_of(setup, warning_checks.of(setup))
+        return setups.warnings_of(abbreviations.completed(setup), warning_checks.of(setup))
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """Describe start, probes and end."""
-        command = arguments.command(setup)
+        command = arguments.command(abbreviations.completed(setup))
         return EngineLaunch(
             command=command,
             environment=environment.variables(setup),
@@ -89,7 +90,7 @@ class SglangEngine:
 
     def memory_settings(self, setup: EngineSetup) -> MemorySettings:
         """Read memory settings from extra arguments."""
-        return memory.settings(setup)
+        return memory.settings(abbreviations.completed(setup))
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """Parse one page of its metrics."""

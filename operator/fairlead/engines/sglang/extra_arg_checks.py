@@ -1,10 +1,12 @@
 """What free extra arguments must agree with: one another, and the typed fields."""
 
+from collections.abc import Callable
 from typing import Final
 
 from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.engines.sglang import written_numbers
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
@@ -12,6 +14,7 @@ from fairlead.fleet.plurals import count
 _EXPERTS: Final = ("--ep-size", "--expert-parallel-size", "--ep")
 _ATTENTION: Final = ("--attn-dp-size", "--attention-data-parallel-size")
 _BY_COPIES: Final = "--enable-dp-attention"
+POOL: Final = "--max-total-tokens"
 _CHAINED: Final = frozenset({SpeculationMethod.NGRAM, SpeculationMethod.DRAFT_MODEL})
 PRIORITIES: Final = "--enable-priority-scheduling"
 SMALLER_FIRST: Final = "--schedule-low-priority-values-first"
@@ -64,8 +67,8 @@ def attention_by_copies(setup: EngineSetup) -> SpecRefusal | None:
 
 def attention_degree(setup: EngineSetup) -> int:
     """Return into how many ranks attention is divided: 1 if it is not, or not evenly, which is refused."""
-    degree, tensor = _number(setup, *_ATTENTION) or 1, setup.wanted.parallelism.tensor
-    return 1 if tensor % degree else degree
+    degree, tensor = _number(setup, *_ATTENTION), setup.wanted.parallelism.tensor
+    return 1 if degree is None or degree < 1 or tensor % degree else degree
 
 
 def spreads_experts(setup: EngineSetup) -> bool:
@@ -76,11 +79,11 @@ def spreads_experts(setup: EngineSetup) -> bool:
 def pool_below_context(setup: EngineSetup) -> SpecRefusal | None:
     """In a run, a prompt that just passes validation was never admitted to a pool smaller than the context, all
     requests behind it hung, and `/health` stayed healthy; `srt/managers/tp_worker.py` only warns."""
-    pool, context = _number(setup, "--max-total-tokens"), setup.context_tokens
+    pool, context = _number(setup, POOL, read=written_numbers.tokens), setup.context_tokens
     if pool is None or context is None or pool >= context:
         return None
     return _refusal(
-        f"--max-total-tokens {pool}",
+        f"{POOL} {pool}",
         f"a request may take {count(context, 'token')}, and one that does not fit blocks all requests behind it for "
         "good",
         f"remove it, or write {context} or more, or {pool} as spec.engine.context.maxTokens",
@@ -112,10 +115,13 @@ def priorities_upside_down(setup: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def _number(setup: EngineSetup, *flags: str) -> int | None:
-    """Parse a flag with several names; anything but an integer is left to SGLang's parser to refuse."""
-    written = next((value for flag in flags if (value := setup.value(flag)) is not None), None)
-    return int(written) if written is not None and written.isascii() and written.isdigit() else None
+def _number(setup: EngineSetup, *flags: str, read: Callable[[str], int] = int) -> int | None:
+    """Read a flag with several names as SGLang does; what it cannot read is left to its parser to refuse."""
+    written = next((value for flag in flags if (value := setup.value(flag)) is not None), "")
+    try:
+        return read(written)
+    except ValueError:
+        return None
 
 
 def _refusal(value: str, because: str, remedy: str) -> SpecRefusal:

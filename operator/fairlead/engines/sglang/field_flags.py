@@ -15,7 +15,7 @@ from fairlead.engines.field_flags import (
     switch_row,
     value_row,
 )
-from fairlead.engines.sglang import adapters, conversation, formats, speculation
+from fairlead.engines.sglang import adapters, conversation, extra_arg_checks, formats, speculation
 from fairlead.fleet.quantization import Dtype, WeightFormat
 
 
@@ -38,9 +38,11 @@ def _prefix_caching(setup: EngineSetup) -> Arguments:
 
 
 def _queued(setup: EngineSetup) -> Arguments:
-    """SGLang's cap is per data-parallel rank, the field is per replica; both count waiting requests."""
-    queued, ranks = setup.engine.max_queued_requests, setup.wanted.parallelism.data
-    return numbered("--max-queued-requests", None if queued is None else max(1, -(-queued // max(1, ranks))))
+    """SGLang's cap is that of one scheduler, the field is per replica; both count waiting requests. Each copy has a
+    scheduler, and each rank of attention has one."""
+    queued = setup.engine.max_queued_requests
+    schedulers = max(1, setup.wanted.parallelism.data) * extra_arg_checks.attention_degree(setup)
+    return numbered("--max-queued-requests", None if queued is None else max(1, -(-queued // schedulers)))
 
 
 def _share(setup: EngineSetup) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.sglang import flags, release
+from fairlead.engines.sglang import abbreviations, flags, release
 from fairlead.engines.sglang.parser_flags import LONG
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
@@ -46,8 +46,7 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
 
 def is_taken(word: str) -> bool:
     """Return whether the parser accepts a flag in this spelling."""
-    plain = word.partition("=")[0].removeprefix("--")
-    return word.startswith("--") and any(flag.startswith(plain) for flag in LONG)
+    return bool(abbreviations.meanings(word.partition("=")[0]))
 
 
 def nearest(word: str) -> str | None:

@@ -5,7 +5,7 @@ from typing import Final
 from fairlead.engines import spec_conversation, spec_warnings
 from fairlead.engines.engine_setup import EngineSetup, WarningCheck, cited
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.sglang import checks, conversation, unknown_flags
+from fairlead.engines.sglang import checks, conversation, extra_arg_checks, unknown_flags
 from fairlead.engines.sglang.cpu import warning_checks as cpu_warnings
 from fairlead.engines.sglang.memory import SPECULATING
 from fairlead.engines.sglang.release import RELEASE, is_ours
@@ -77,7 +77,8 @@ def few_requests_with_speculation(setup: EngineSetup) -> SpecWarning | None:
 
 def room_for_a_context(setup: EngineSetup) -> SpecWarning | None:
     """`srt/managers/tp_worker.py` only warns if the cache is smaller than the context, and then a run hung."""
-    if setup.shape is not None or setup.gives("--max-total-tokens"):
+    is_compared = setup.gives(extra_arg_checks.POOL) and setup.context_tokens is not None
+    if setup.shape is not None or is_compared:
         return None
     return _warning(
         "spec.engine.context.maxTokens",
