@@ -36,12 +36,21 @@ class MetricNames:
     """See `EngineLoad.moves_at_ends`."""
     labels: tuple[str, ...] = ()
     """All labels, except the bounds of buckets, that distinguish the samples of a family within one pod."""
+    also: frozenset[str] = frozenset()
+    """Other families that the engine's own translation of samples needs."""
+    always: str = ""
+    """A family that is on the page from the start; absent: `usage` is."""
 
     @property
     def families(self) -> frozenset[str]:
         """Every family name worth parsing."""
         parts = (f"{base}_{part}" for base in self.histograms for part in ("bucket", "sum", "count"))
-        return frozenset((*self.sums, self.usage, self.capacity, *parts))
+        return frozenset((*self.sums, self.usage, self.capacity, self.dated, *parts)) | self.also
+
+    @property
+    def dated(self) -> str:
+        """The family whose samples say when a page was scraped."""
+        return self.always or self.usage
 
     @property
     def not_added(self) -> frozenset[str]:

@@ -5,21 +5,28 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
+import pytest
+
 from fairlead.autoscaler.samples import prometheus_queries
 from fairlead.autoscaler.samples.prometheus import PrometheusSampleSource
 from fairlead.autoscaler.samples.prometheus_api import PrometheusServer, PrometheusUnavailable
 from fairlead.autoscaler.samples.prometheus_queries import ROUTER_FAMILIES, PodName, PrometheusSeries
 from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
+from fairlead.engines.tensorrt_llm import metrics as tensorrt
 from fairlead.engines.vllm import metrics
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.scaling.facts import RouterFigures, SampleProblem
 from house.tree import ROOT
+from tests.engines.tensorrt_llm.test_tensorrt_metrics import PAGE
 from tests.engines.test_metrics import BUSY
 
 CHAT: Final = PodName("demo", "chat-1")
+FRESH: Final = 'trtllm_model_config_info{engine_type="pytorch",model_name="chat",model="m"} 1.0\n'
+"""The page of a TensorRT-LLM that has answered nothing yet."""
 GATE: Final = PodName("demo", "chat-router-1")
 _LINE: Final = re.compile(r"(?m)^(\w[\w:]*)(?:\{(.*)\})? (\S+)$")
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
+_ASKED: Final = re.compile(r'__name__=~"([^"]+)"|timestamp\(([\w:]+)')
 HELD: Final = prometheus_queries.HELD
 
 
@@ -55,7 +62,7 @@ def gate(requests: float = 100) -> list[PrometheusSeries]:
 
 
 class Server:
-    """Answers as configured; all samples have one timestamp."""
+    """Has these series, and answers with those of the families that a query names; all have one timestamp."""
 
     def __init__(self, engines: list[PrometheusSeries], routers: list[PrometheusSeries]) -> None:
         self.engines = engines
@@ -69,7 +76,10 @@ class Server:
         self.queries.append(query)
         if self.trouble is not None:
             raise self.trouble
-        found = self.routers if "fairlead_router" in query else self.engines
+        asked = _ASKED.search(query)
+        assert asked is not None, query
+        families = frozenset((asked[1] or asked[2]).split("|"))
+        found = [one for one in (*self.engines, *self.routers) if one.labels["__name__"] in families]
         if "timestamp(" in query:
             return [
                 PrometheusSeries({"namespace": one.namespace, "pod": one.name}, f"{self.at}")
@@ -91,14 +101,14 @@ def target(pod: PodName, kind: EngineKind | None) -> ScrapeTarget:
 BOTH: Final = (target(CHAT, EngineKind.VLLM), target(GATE, None))
 
 
-def looked(server: Server) -> PrometheusSampleSource:
+def looked(server: Server, pods: tuple[ScrapeTarget, ...] = BOTH) -> PrometheusSampleSource:
     """A source that read once."""
 
     async def story() -> PrometheusSampleSource:
         source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: server)
         source.start()
-        source.follow(BOTH)
-        while not source.tallies.scrapes or len(server.queries) < (1 if server.trouble else 4):
+        source.follow(pods)
+        while not source.tallies.scrapes or len(server.queries) < (1 if server.trouble else 2 * len(pods)):
             await asyncio.sleep(0.001)
         await asyncio.sleep(0.01)
         await source.close()
@@ -126,6 +136,15 @@ def test_the_figures_of_an_engine_from_prometheus_equal_those_of_a_direct_scrape
 
     assert (sample.figures, sample.at, sample.doubt) == (metrics.load(BUSY), 100.0, None)
     assert server.closed
+
+
+@pytest.mark.parametrize("page", [FRESH, FRESH + PAGE], ids=["before its first answer", "at work"])
+def test_a_tensorrt_llm_is_read_from_prometheus_as_from_its_page(page: str) -> None:
+    """The size of its cache is in two families, and a new server's page has only its settings."""
+    server = Server(scraped(page, CHAT), [])
+    sample = looked(server, (target(CHAT, EngineKind.TENSORRT_LLM),)).engine("chat-1")
+
+    assert (sample.figures, sample.at, sample.doubt) == (tensorrt.load(page), 100.0, None)
 
 
 def test_the_figures_of_a_router_from_prometheus_equal_those_of_its_page() -> None:

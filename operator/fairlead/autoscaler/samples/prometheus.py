@@ -214,7 +214,7 @@ def query_pods(connection: PrometheusClient, targets: Iterable[ScrapeTarget]) ->
 def _engines(
     connection: PrometheusClient, engine: EngineDescription, places: set[str]
 ) -> dict[PodName, tuple[EngineLoad | UnreadableScrape, float]]:
-    at = _moments(connection, engine.names.usage, places)
+    at = _moments(connection, engine.names.dated, places)
     pages = prometheus_queries.engine_expositions(connection.query(prometheus_queries.of_engines(engine.names, places)))
     return {pod: (engine.load(text), at[pod]) for pod, text in pages.items() if pod in at}
 

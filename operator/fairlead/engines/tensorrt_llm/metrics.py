@@ -56,6 +56,8 @@ NAMES: Final = MetricNames(
     engine_label="dp_rank",
     moves_at_ends=True,
     labels=("model_name", "engine_type", "finished_reason"),
+    also=frozenset({BLOCK_TOKENS}),
+    always=SETTINGS,
 )
 """For queries to a Prometheus, which returns samples untranslated."""
 _TRANSLATED: Final = MetricNames(
@@ -69,7 +71,7 @@ _TRANSLATED: Final = MetricNames(
     engine_label="dp_rank",
     moves_at_ends=True,
 )
-_FAMILIES: Final = NAMES.families | {BLOCK_TOKENS, SETTINGS}
+_FAMILIES: Final = NAMES.families
 
 
 def load(text: str) -> EngineLoad | UnreadableScrape:
