@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from tests.router.planes import CHAT, PROMPT, Plane, Raw, exchange_bytes, posted, run_story, whole
-from tests.router.test_engine_requests import ANSWER, router_before
+from tests.emulator.living import TENSORRT, living
+from tests.router.planes import CHAT, PROMPT, Plane, Raw, exchange_bytes, plane, posted, run_story, whole, written
+from tests.router.test_engine_requests import ANSWER, keyed, router_before
+from tests.router.test_other_kinds import of_tensorrt
 
 TEXT: Final = "one two " * 100
 """About 200 tokens."""
@@ -35,6 +37,32 @@ def test_a_batch_of_texts_is_not_one_long_prompt(tmp_path: Path) -> None:
             status, text = await router.complete(PROMPT | {"prompt": [TEXT, TEXT * 2]})
             assert (status, json.loads(text)["error"]["code"]) == (400, "prompt_too_long")
             assert "The longest prompt has about 401 tokens" in text
+
+    run_story(story())
+
+
+def test_every_prompt_of_a_streamed_completion_is_charged_for_where_each_has_its_own_usage(tmp_path: Path) -> None:
+    """TensorRT-LLM sends one usage event for each prompt, the long one's first."""
+
+    async def story() -> None:
+        body = PROMPT | {"prompt": [TEXT * 3, TEXT, "a"], "max_tokens": 20}
+        of = '{tenant="shop",model="chat"}'
+        families = [f"fairlead_router_tenant_{side}_tokens_total{of}" for side in ("prompt", "output")]
+        tenant = keyed(tmp_path, tokensPerMinute=1_000_000)
+        async with (
+            living(served=TENSORRT) as (engine,),
+            plane(of_tensorrt(written(tmp_path, [engine.address], **tenant))) as router,
+        ):
+            await router.until("routable")
+            key, counts = "Authorization: Bearer sk-1", []
+            for more in ({}, {"stream": True}, {"stream": True, "stream_options": {"include_usage": True}}):
+                answer = await exchange_bytes(router, posted(body | more, "/v1/completions", key))
+                counts.append([await router.metric(family) for family in families])
+                assert answer.count(b'"choices":[]') == (3 if "stream_options" in more else 0)
+        whole_answer, streamed, as_requested = counts
+        assert whole_answer[0] > 600
+        assert streamed == [2 * one for one in whole_answer]
+        assert as_requested == [3 * one for one in whole_answer]
 
     run_story(story())
 

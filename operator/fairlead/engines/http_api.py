@@ -103,6 +103,8 @@ class HttpApi:
     sleep: SleepEndpoints | None = None
     adapters: AdapterRequests | None = None
     """None: `model` names an adapter, as it names the base model."""
+    usage_by_prompt: bool = False
+    """Whether a stream of completions to several prompts has a usage event for each of them, and none for all."""
     unsalted: frozenset[bytes] = frozenset()
     """Routes for text that take no `cache_salt`: tenants would hit each other's prefixes there."""
 

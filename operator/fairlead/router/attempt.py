@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from time import monotonic
 from typing import Final, Protocol
 
-from fairlead.engines.http_api import ErrorShapes
+from fairlead.engines.http_api import HttpApi
 from fairlead.router import engine_errors
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.reply import Reply
@@ -91,11 +91,12 @@ class AttemptOwner(Protocol):
 class EngineAttempt(Attempt):
     """One try of a request at one engine."""
 
-    __slots__ = ("_errors", "_owner", "_reply", "error", "routing", "started")
+    __slots__ = ("_owner", "_reply", "api", "error", "routing", "started")
 
-    def __init__(self, owner: AttemptOwner, routing: RoutingRequest, errors: ErrorShapes) -> None:
+    def __init__(self, owner: AttemptOwner, routing: RoutingRequest, api: HttpApi) -> None:
         self.upstream = None
-        self._errors = errors
+        self.api = api
+        """Its engine's, by kind."""
         self.routing = routing
         """What its endpoint is charged; a hedge has its own."""
         self.error: EngineErrorReply | None = None
@@ -145,8 +146,8 @@ class EngineAttempt(Attempt):
             self.error.take(reader.payload)
         elif head is None or not (data or reader.payload or reader.done):
             return
-        elif engine_errors.is_bad(head, reader.payload, self._errors):
-            self.error = EngineErrorReply(head, self._errors)
+        elif engine_errors.is_bad(head, reader.payload, self.api.errors):
+            self.error = EngineErrorReply(head, self.api.errors)
             self.error.take(reader.payload)
             self._owner.attempt_errored(self, monotonic())
         else:

@@ -214,7 +214,7 @@ class Exchange:
                 self.hedge_at = inf if after is None else now + after
         else:
             self._due = inf
-        self.first = attempt = EngineAttempt(self, request.routing, target.api_of(endpoint).errors)
+        self.first = attempt = EngineAttempt(self, request.routing, target.api_of(endpoint))
         attempt.send(pool, request.message(target, pool), now)
 
     # Reports from attempts
@@ -236,7 +236,7 @@ class Exchange:
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
             request.add_reply_lines(explain_headers.phases(request.record, now))
-        reply.open(reader, data, flight, keep=self.keeps_alive and not self.target.leaves)
+        reply.open(attempt.api, reader, data, flight, keep=self.keeps_alive and not self.target.leaves)
         request.reply_lines = lines
         self._due = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds
         return reply

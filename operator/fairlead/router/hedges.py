@@ -33,7 +33,7 @@ def send(owner: HedgedRequest, now: float) -> None:
     routing = target.charge_hedge(request.routing, now)
     if routing is not None and routing.endpoint is not None:
         pool = target.pool(routing.endpoint)
-        owner.second = hedge = EngineAttempt(owner, routing, target.api_of(routing.endpoint).errors)
+        owner.second = hedge = EngineAttempt(owner, routing, target.api_of(routing.endpoint))
         request.record.hedge_sent(routing.endpoint, now)
         if owner.bill is not None:
             owner.bill.hedged(target, routing, now)

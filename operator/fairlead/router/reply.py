@@ -8,6 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
+from fairlead.engines.http_api import HttpApi
 from fairlead.router.cache.flights import CacheFlight
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.reply_clients import DepartedClient, HeldClient, ReplyClient
@@ -146,7 +147,9 @@ class Reply:
         self.bytes_out += len(data)
         self._client.write(data)
 
-    def open(self, reader: ResponseReader, data: bytes, flight: CacheFlight | None, *, keep: bool) -> None:
+    def open(
+        self, api: HttpApi, reader: ResponseReader, data: bytes, flight: CacheFlight | None, *, keep: bool
+    ) -> None:
         """Write the head and first bytes of an engine's response at once; `more` passes on what follows.
 
         Without a length or chunks the response ends with the connection. Followers in the response cache read it, too.
@@ -156,15 +159,11 @@ class Reply:
         self._reader = reader
         self._flight = flight
         self._edits = request.edits
-        self._pieces = None
+        self._pieces = None if head.streams else []
         self._size = 0
-        self.scan = None
-        if head.streams:
-            self.scan = EventScan(request.surface)
-            if self._edits and request.received.head.http10:
-                framing = b""  # a length, if the engine gave one, is that of the unedited stream
-        else:
-            self._pieces = []
+        self.scan = EventScan(request.surface, by_prompt=api.usage_by_prompt) if head.streams else None
+        if head.streams and self._edits and request.received.head.http10:
+            framing = b""  # a length, if the engine gave one, is that of the unedited stream
         self._chunked = framing is CHUNKED_LINE
         self.status = head.status
         self.keep = keep and framing != b""

@@ -81,7 +81,7 @@ class ShadowCopy:
         assert endpoint is not None
         pool = target.pool(endpoint)
         self.request.record.sent(routing, endpoint, now)
-        self._attempt = attempt = EngineAttempt(self, routing, target.api_of(endpoint).errors)
+        self._attempt = attempt = EngineAttempt(self, routing, target.api_of(endpoint))
         attempt.send(pool, self.request.message(target, pool), now)
 
     def sweep(self, now: float) -> None:
@@ -104,7 +104,7 @@ class ShadowCopy:
     def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply:  # noqa: ARG002 - the interface's
         """Start the reply, which goes to no client."""
         self._tap = answer_tap.reading(self._reply, reader) if self._context.telemetry.log_prompts else None
-        self._reply.open(reader, data, None, keep=False)
+        self._reply.open(attempt.api, reader, data, None, keep=False)
         return self._reply
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:

@@ -38,6 +38,7 @@ API: Final = HttpApi(
     quick_load=quick,
     errors=ErrorShapes(begins_with_error=errors.begins_with_error, error_class=errors.error_class),
     adapters=adapters.REQUESTS,
+    usage_by_prompt=True,
     unsalted=frozenset({b"/v1/completions", b"/v1/responses", b"/v1/messages"}),
 )
 """Only chat requests may have a `cache_salt`."""

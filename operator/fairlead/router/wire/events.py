@@ -27,17 +27,19 @@ class EventScan:
     """The scan of one stream."""
 
     __slots__ = (
-        *("_breaks", "_infix", "_rest", "_skipping", "_tail"),
+        *("_breaks", "_by_prompt", "_infix", "_rest", "_skipping", "_tail"),
         *("deltas", "done", "error", "finish_reason", "first", "usage"),
     )
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, *, by_prompt: bool = False) -> None:
         self._infix = event_shapes.STREAMS_DELTAS.get(surface, NEVER)
         """The bytes inside each delta, if its API names events."""
         self._tail = NEVER
         """How an unfinished delta ends in the other APIs, learnt from the first."""
         self._breaks = 2 if self._infix is NEVER else 3
         """Line breaks in such an event, including its end."""
+        self._by_prompt = by_prompt and surface is Surface.COMPLETIONS
+        """Whether each prompt has a usage event of its own, after its last token."""
         self._rest = b""
         """The beginning of an incomplete event."""
         self._skipping = False
@@ -140,7 +142,9 @@ class EventScan:
         self.error = self.error or one.startswith(b"event: error") or (event is not None and event.fails)
         if event is None:
             return True
-        if event.usage is not None:
+        if event.usage is not None and self._by_prompt:
+            self.usage = self.usage if event.choices else added(self.usage, usage(event.usage))
+        elif event.usage is not None:
             self.usage = usage(event.usage, self.usage)
         if event.choices:
             self._choices(event, one)
@@ -216,6 +220,18 @@ def usage(fields: event_shapes.UsageFields, before: TokenUsage | None = None) ->
         output = before.output_tokens if output is None else output
         cached = before.cached_tokens if cached is None else cached
     return TokenUsage(prompt_tokens=prompt or 0, output_tokens=output or 0, cached_tokens=cached)
+
+
+def added(one: TokenUsage | None, other: TokenUsage) -> TokenUsage:
+    """Add up the usage of two prompts."""
+    if one is None:
+        return other
+    cached = (one.cached_tokens, other.cached_tokens)
+    return TokenUsage(
+        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+        cached_tokens=None if cached == (None, None) else sum(each or 0 for each in cached),
+    )
 
 
 @dataclass(frozen=True, slots=True)
