@@ -9,6 +9,7 @@ from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.http_api import token_count
 from fairlead.engines.vllm.http_api import API
 from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, EngineRelease
+from fairlead.router.wire.request_bodies import RequestBody
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,15 @@ def test_a_count_of_tokens_is_a_whole_number_or_nothing(page: bytes, count: int 
 
 def test_what_the_schema_lets_sleep_can_be_put_to_sleep_and_nothing_else() -> None:
     assert {kind for kind, engine in ENGINES.items() if engine.api.sleep is not None} == SLEEPING
+
+
+def test_routers_read_every_member_of_a_body_that_they_leave_out_or_set() -> None:
+    """One that they do not read would stay in a body unnoticed, or be there twice."""
+    left_out = {member for engine in ENGINES.values() for member in engine.api.never_from_clients.members}
+    ranks = {engine.api.priority_member.name for engine in ENGINES.values() if engine.api.priority_member is not None}
+
+    assert left_out == {"rid", "request_id", "disaggregated_params"}
+    assert left_out | ranks <= set(RequestBody.__struct_fields__)
 
 
 def test_each_kind_is_spoken_to_by_its_own_api_and_a_kind_without_an_engine_as_the_default() -> None:

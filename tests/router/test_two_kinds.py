@@ -175,13 +175,17 @@ def test_the_load_of_each_is_read_from_the_page_of_its_kind(tmp_path: Path) -> N
     run_story(story())
 
 
-def test_a_tenants_rank_is_in_the_header_of_either_kind(tmp_path: Path) -> None:
+def test_a_tenants_rank_is_where_either_kind_reads_it(tmp_path: Path) -> None:
     async def story() -> None:
-        old, new, bearer = Raw(ANSWER), Raw(), "Authorization: Bearer sk-1"
+        old, new, bearer = Raw(ANSWER), Raw(ANSWER), "Authorization: Bearer sk-1"
         routing = keyed(tmp_path, band="gold") | {"bands": [{"name": "gold", "priority": 9}]}
         async with rollout(tmp_path, old, new, EngineKind.VLLM, EngineKind.SGLANG, **routing) as at:
             await at.serves(old)
-            await exchange_bytes(at.router, posted(PROMPT, "/v1/completions", bearer))
+            await exchange_bytes(at.router, posted(PROMPT | {"rid": "a"}, "/v1/completions", bearer))
+            await at.serves(new)
+            await exchange_bytes(at.router, posted(PROMPT | {"rid": "a"}, "/v1/completions", bearer))
         assert b"x-vllm-priority: 0\r\n" in old.seen[0]
+        assert body_of(old.seen[0]) == PROMPT | {"rid": "a"}, "which vLLM ignores"
+        assert body_of(new.seen[0]) == PROMPT | {"priority": 0}
 
     run_story(story())

@@ -115,6 +115,10 @@ class AdmissionRules:
     """Whether larger priorities are served first."""
     default_priority: int | None = None
     """For a request without one; absent: it is served last."""
+    header_overrides: bool = False
+    """Whether headers name a request and say its priority."""
+    ids_are_prefixes: bool = False
+    """Whether the end of a request ends all whose ids begin with its own; then no two have the same."""
 
 
 NO_RULES: Final = AdmissionRules()

@@ -30,6 +30,10 @@ DEFAULT: Final = EngineKind.VLLM
 NO_IMAGES: Final = MappingProxyType[EngineKind, str]({})
 _KINDS: Final = MappingProxyType({(one.is_fairleads, one.program): kind for kind, one in ENGINES.items()})
 PRIORITY_HEADERS: Final = frozenset(one.api.priority_header for one in ENGINES.values() if one.api.priority_header)
+HEADERS_OF_IDS: Final = tuple(
+    sorted({start for one in ENGINES.values() for start in one.api.never_from_clients.headers})
+)
+"""How headers begin that no client may send to an engine of any kind."""
 
 
 def releases(

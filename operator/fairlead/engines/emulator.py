@@ -13,13 +13,14 @@ from fairlead.engines.engine import EngineDescription, LoadReader
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.extra_args import FlagRule
 from fairlead.engines.reasons import EngineReason
+from fairlead.engines.sglang import environment as sglang_environment
 from fairlead.engines.sglang.engine import SglangEngine
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.tensorrt_llm import flags as tensorrt_flags
 from fairlead.engines.tensorrt_llm.engine import TensorRtEngine
 from fairlead.engines.vllm import adapters, environment
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.fleet.desired_state import DesiredEngine, EngineKind, EngineRelease
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch, EnvVar
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
@@ -92,7 +93,7 @@ class EmulatorEngine:
         self,
         kind: EngineKind,
         real: EngineDescription,
-        variables: Callable[[DesiredEngine], tuple[EnvVar, ...]],
+        variables: Callable[[EngineSetup], tuple[EnvVar, ...]],
         not_emulated: tuple[FlagRule, ...] = (),
     ) -> None:
         self.kind = kind
@@ -125,7 +126,7 @@ class EmulatorEngine:
             real,
             command=("fairlead", COMMAND, *rest),
             check=("fairlead", COMMAND, CHECK, *rest),
-            environment=self._variables(wanted.engine),
+            environment=self._variables(setup),
             mounts=(),
             cache_path=None,
             shared_memory_bytes=0,
@@ -150,17 +151,26 @@ class EmulatorEngine:
         return self._real.reader()
 
 
-def _vllm_variables(engine: DesiredEngine) -> tuple[EnvVar, ...]:
+def _vllm_variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
+    engine = setup.engine
     return (*environment.development(engine), *adapters.updating(engine), *environment.users(engine))
+
+
+def _sglang_variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
+    return (*sglang_environment.priorities(setup), *environment.users(setup.engine))
+
+
+def _tensorrt_variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
+    return environment.users(setup.engine)
 
 
 VLLM: Final = EmulatorEngine(EngineKind.SIMULATED, VllmEngine(), _vllm_variables)
 SGLANG: Final = EmulatorEngine(
-    EngineKind.SIMULATED_SGLANG, SglangEngine(), environment.users, not_emulated=NOT_IN_SGLANG
+    EngineKind.SIMULATED_SGLANG, SglangEngine(), _sglang_variables, not_emulated=NOT_IN_SGLANG
 )
 TENSORRT_LLM: Final = EmulatorEngine(
     EngineKind.SIMULATED_TENSORRT_LLM,
     TensorRtEngine(),
-    environment.users,
+    _tensorrt_variables,
     not_emulated=tuple(tensorrt_flags.folded(rule) for rule in NOT_IN_TENSORRT_LLM),
 )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 from fairlead.fleet.light_dataclass import light
 
@@ -85,6 +86,28 @@ class SleepEndpoints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityMember:
+    """The member of a body that carries a tenant's rank, where an engine does not read a header."""
+
+    name: str
+    paths: frozenset[bytes]
+    """Routes whose bodies have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientLimits:
+    """What names a request inside the engine: in a client's hand it would reach the requests of others."""
+
+    members: frozenset[str] = frozenset()
+    """Members of a body."""
+    headers: tuple[bytes, ...] = ()
+    """How such headers begin."""
+
+
+NO_LIMITS: Final = ClientLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HttpApi:
     """One kind of engine as its clients see it; what it lacks is absent."""
 
@@ -100,6 +123,10 @@ class HttpApi:
     tokenizer: Tokenizer | None = None
     priority_header: bytes | None = None
     """Carries a tenant's rank, 0 first."""
+    priority_member: PriorityMember | None = None
+    """Carries it too, on some routes."""
+    never_from_clients: ClientLimits = NO_LIMITS
+    """Left out of requests, whoever sends them."""
     sleep: SleepEndpoints | None = None
     adapters: AdapterRequests | None = None
     """None: `model` names an adapter, as it names the base model."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+import msgspec
+from msgspec import Raw
 
 from fairlead.cluster import pod_http, pods
 from fairlead.cluster.kinds import Manifest
@@ -17,6 +19,7 @@ from fairlead.objects import pod_engine
 
 LAST: Final = "1000000"
 """The priority of our own requests: routers give tenants priorities from 0, and a smaller one goes first."""
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,26 @@ class EngineRequests:
             return None
         last = {api.priority_header.decode(): LAST} if api.priority_header else {}
         url = f"http://{pod_http.host(address)}:{port}{request.path}"
-        return await pod_http.post(self.session, url, request.body, {**request.headers, **last}, request.seconds)
+        body = body_for(api, request)
+        return await pod_http.post(self.session, url, body, {**request.headers, **last}, request.seconds)
+
+
+def body_for(api: HttpApi, request: EngineRequest) -> bytes:
+    """Return the body with the last priority, if this engine reads one there, and without a program's ids of requests,
+    which would reach those of users. Anything but an object stays as it is."""
+    ranked, ids = api.priority_member, api.never_from_clients.members
+    has_rank = ranked is not None and request.path.encode() in ranked.paths
+    if not has_rank and not ids:
+        return request.body
+    try:
+        there = _MEMBERS.decode(request.body)
+    except (ValueError, RecursionError):
+        return request.body
+    for name in ids:
+        there.pop(name, None)
+    if ranked is not None and has_rank:
+        there[ranked.name] = Raw(LAST.encode())
+    return msgspec.json.encode(there)
 
 
 def api_of(pod: Manifest, kind: EngineKind) -> tuple[HttpApi, int]:

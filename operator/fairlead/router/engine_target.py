@@ -201,9 +201,9 @@ class EngineTarget:
         """Return the HTTP interface of one engine; an earlier revision's may be of another kind."""
         return self.api if endpoint.kind is None else ENGINES[endpoint.kind].api
 
-    def adapters_at(self, endpoint: Endpoint) -> AdapterRequests | None:
-        """Return how requests name adapters at one engine; None: there are none, or it knows the plain names."""
-        return self.api_of(endpoint).adapters if self.config.adapters else None
+    def adapters_by(self, api: HttpApi) -> AdapterRequests | None:
+        """Return how requests name adapters to such an engine; None: there are none, or it knows the plain names."""
+        return api.adapters if self.config.adapters else None
 
     def _agree(self) -> None:
         """Set the terms of its engines' kinds; those that only finish their requests do not count."""

@@ -8,21 +8,21 @@ from typing import Final
 
 from msgspec import UNSET
 
-from fairlead.engines.http_api import AdapterRequests
-from fairlead.router import refusals
+from fairlead.engines.http_api import HttpApi
+from fairlead.router import engine_bodies, refusals
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
-from fairlead.router.observability.request_record import Copied, RequestRecord
-from fairlead.router.probability_check import PROBABILITIES, ProbabilityCheck
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.probability_check import ProbabilityCheck
 from fairlead.router.router_context import RouterContext
 from fairlead.router.upstream_connection import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
-from fairlead.router.wire import body_facts, heads, prefix_blocks, splices
+from fairlead.router.wire import body_facts, heads, prefix_blocks
 from fairlead.router.wire.body_facts import BodyFacts, UnreadableBody
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.responses import ReplyFraming
-from fairlead.router.wire.surfaces import MOST_OUTPUT, STREAM_USAGE, Surface
+from fairlead.router.wire.surfaces import MOST_OUTPUT, Surface
 from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
@@ -39,11 +39,11 @@ class Request:
 
     __slots__ = (
         *("_bodies", "_context", "_engine_lines", "_id_line", "body", "edits", "ends_at", "facts", "is_read"),
-        *("judged_by", "received", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
+        *("judged_by", "rank", "received", "record", "reply_lines", "route_lines", "routing", "streams", "surface"),
         *("measured_bytes", "text_bytes"),
     )
-    _bodies: dict[AdapterRequests | None, bytes]
-    """The body as sent to engines, by the way in which it names an adapter."""
+    _bodies: dict[HttpApi, bytes]
+    """The body as sent to engines, by their kind."""
     _context: RouterContext
     _engine_lines: bytes
     """Header lines that the router adds for engines."""
@@ -53,6 +53,8 @@ class Request:
     ends_at: float
     """When the total time-out expires; that of batch work begins when an engine gets it."""
     facts: HeadFacts
+    rank: bytes
+    """What engines are told about who goes first; empty: nothing."""
     routing: RoutingRequest
     """What the dispatcher knows; set by `aim`."""
     streams: bool
@@ -185,21 +187,21 @@ class Request:
         return made
 
     def prepare(
-        self, context: RouterContext, target: EngineTarget, found: BodyFacts, rank_line: bytes | None = None
+        self, context: RouterContext, target: EngineTarget, found: BodyFacts, rank: bytes | None = None
     ) -> None:
         """Prepare what only an engine needs: its body, and the prefix blocks and session for routing.
 
-        `rank_line` replaces the tenant's own.
+        `rank` replaces the tenant's own.
         """
         routing, facts = self.routing, self.facts
         account = routing.account
+        self.rank = rank if rank and facts.rank else facts.rank
         lines = facts.credentials
-        if facts.rank_line:
-            for start in target.terms.priority_starts:
-                lines += start + (rank_line or facts.rank_line)
+        if self.rank:
+            lines += b"".join([b"%b: %b\r\n" % (name, self.rank) for name in target.terms.priority_headers])
         self._engine_lines = lines + self._id_line
         self._context = context
-        self._bodies = {named: self._spliced(context, target, found, named) for named in target.terms.adapters}
+        self._bodies = {api: engine_bodies.of(self, context, target, found, api) for api in target.terms.apis}
         if target.external is not None:
             return
         routing.blocks = context.blocks(found.prompt, account, routing.adapter)
@@ -232,35 +234,6 @@ class Request:
         """Return the session's name, if the client sends one."""
         return self.received.head.headers.get(b"x-session-id") or found.session
 
-    def _spliced(
-        self, context: RouterContext, target: EngineTarget, found: BodyFacts, named: AdapterRequests | None
-    ) -> bytes:
-        """Return the body for engines: the client's own bytes plus what the configuration adds."""
-        body, surface, account = self.body, self.surface, self.routing.account
-        fill_in = target.dispatcher.fill_in(account)
-        members: dict[str, bytes] = {}
-        if not self.routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
-            members[MOST_OUTPUT[surface]] = b"%d" % fill_in
-        if context.salted and account.name and surface in MOST_OUTPUT and target.external is None:
-            members["cache_salt"] = context.salt_of(account)
-        if named is not None and self.received.head.path in named.paths:
-            members.update(named.members(target.base, self.routing.adapter))
-        if account.name and found.parsed.priority is not UNSET:
-            body = splices.without(body, "priority")  # it would go before other tenants' requests
-        adapter = self.routing.adapter
-        if adapter is not None and adapter in target.dispatcher.terms.model.versions.wanted:
-            body = splices.with_model(body, found, b'"%b"' % adapter.encode())
-        elif context.sole is None and adapter is None and found.model != target.base and target.base:
-            body = splices.with_model(body, found, target.model_member)
-        if self.judged_by is not None and surface in PROBABILITIES and self.judged_by.wants_probabilities:
-            members.update({} if b'"logprobs"' in body else {"logprobs": PROBABILITIES[surface]})
-        if members:
-            body = splices.put(body, found, members)
-        counts = account.tokens is not None or self.record.copied is Copied.COPY
-        counted = counts and found.stream and surface in STREAM_USAGE
-        edits = self.edits = counted and not found.include_usage
-        return splices.requesting_usage(body, found) if edits else body
-
     def message(self, target: EngineTarget, pool: UpstreamPool) -> UpstreamMessage:
         """Return the request as sent to this engine; a traced attempt gets its own span."""
         head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
@@ -274,12 +247,12 @@ class Request:
 
     def body_for(self, target: EngineTarget, endpoint: Endpoint) -> bytes:
         """Return the body as this engine gets it; its kind may have come while the request waited."""
-        named = target.adapters_at(endpoint)
-        body = self._bodies.get(named)
+        api = target.api_of(endpoint)
+        body = self._bodies.get(api)
         if body is None:
             found = body_facts.read(self.surface, self.body)
             assert isinstance(found, BodyFacts), "it was read when it arrived"
-            body = self._bodies[named] = self._spliced(self._context, target, found, named)
+            body = self._bodies[api] = engine_bodies.of(self, self._context, target, found, api)
         return body
 
     def add_reply_lines(self, lines: bytes) -> None:

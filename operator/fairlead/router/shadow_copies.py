@@ -26,7 +26,7 @@ from fairlead.routing.selection import EndpointChoice
 
 MOST_OPEN: Final = 256
 """Limit of copies in flight at one router; above it no other one is made."""
-LAST_RANK: Final = b": 1000\r\n"
+LAST_RANK: Final = b"1000"
 """After every tenant's, where engines use ranks."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import Coroutine
+from itertools import count
 from typing import Any, Final
 
 from fairlead.emulator import packaged_data
@@ -77,15 +78,20 @@ def sequence(prompt: int = 100, reply: int = 5, *, start: int = 0, adapter: str 
     )
 
 
+_NUMBERS: Final = count()
+
+
 class Client:
     """A client, and what it received: the time, the sequence, how many tokens, how it finished."""
 
-    def __init__(self, live: LiveEngine, *sequences: JobSequence, request_id: str = "r", **document: Any) -> None:  # noqa: ANN401
+    def __init__(self, live: LiveEngine, *sequences: JobSequence, request_id: str = "", **document: Any) -> None:  # noqa: ANN401
         self.received: list[tuple[float, int, int, str | None]] = []
         self.ending: JobEnding | None = None
         self._over = asyncio.Event()
         self.sent_at = now()
-        job = EngineJob(request_id=request_id, sequences=sequences or (sequence(),), **document)
+        job = EngineJob(
+            request_id=request_id or f"{next(_NUMBERS):08x}", sequences=sequences or (sequence(),), **document
+        )
         self._left = len(job.sequences)
         self.feed = live.driver.submit(job, self)
 

@@ -10,7 +10,9 @@ from fairlead.emulator.command_line import ParserExit
 from fairlead.emulator.serve_arguments import AdmissionRules, MetricsArguments, SchedulerArguments
 from fairlead.engines import emulator, start_budget
 from fairlead.engines.sglang import metrics
+from fairlead.engines.sglang.engine import SglangEngine
 from fairlead.fleet.desired_state import Adapter, EngineKind, ModelSource, Parallelism, SourceScheme
+from fairlead.fleet.engine_launch import EnvVar
 from fairlead.simulator.engine.settings import SchedulingPolicy
 from tests.emulator.sglang.starts import read
 from tests.engines.setups import ENGINE, NGRAM, setup_of
@@ -38,7 +40,9 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
     assert served.adapters == (("a", "org/a"), ("b", "org/b"))
     assert served.limits == SchedulerArguments(context=4096, max_sequences=16, adapter_slots=2, adapter_rank=8)
     assert served.memory.parallelism == Parallelism(data=2)
-    assert served.admission == AdmissionRules(max_waiting=4, while_draining=True, larger_first=True)
+    assert served.admission == AdmissionRules(
+        max_waiting=4, while_draining=True, larger_first=True, ids_are_prefixes=True
+    )
     assert served.metrics == MetricsArguments(
         exposed=True, refreshed_steps=10, first_token_bounds=tuple(map(float, metrics.FIRST_TOKEN_BOUNDS))
     )
@@ -84,6 +88,27 @@ def test_priorities_are_turned_round_by_a_flag_only() -> None:
     assert plain.limits.policy is turned.limits.policy is SchedulingPolicy.PRIORITY
     assert (plain.admission.larger_first, turned.admission.larger_first) == (True, False)
     assert (plain.admission.default_priority, turned.admission.default_priority) == (3, None)
+
+
+@pytest.mark.parametrize(("value", "on"), [("1", True), ("True", True), ("no", False), (None, False)])
+def test_headers_say_nothing_without_the_variable_that_it_needs(value: str | None, on: bool) -> None:
+    environment = {} if value is None else {"SGLANG_ENABLE_REQUEST_HEADER_OVERRIDES": value}
+
+    assert dialects.read(["sglang", "serve", "m"], environment).admission.header_overrides is on
+
+
+def test_the_variable_is_set_where_priorities_count_in_the_real_engine_and_in_the_emulated_one() -> None:
+    ours = EnvVar(name="SGLANG_ENABLE_REQUEST_HEADER_OVERRIDES", value="1")
+    flags = ("--enable-priority-s", "--schedule-low-priority-values-first")
+    plain, ranked = setup_of(OURS), setup_of(replace(OURS, extra_args=flags, extra_env=(("A", "b"),)))
+
+    for engine in (emulator.SGLANG, SglangEngine()):
+        assert ours in engine.launch(ranked, start_budget.LifecycleParameters()).environment
+        assert ours not in engine.launch(plain, start_budget.LifecycleParameters()).environment
+    assert emulator.SGLANG.launch(ranked, start_budget.LifecycleParameters()).environment == (
+        ours,
+        EnvVar(name="A", value="b"),
+    )
 
 
 def test_adapters_are_written_in_three_ways() -> None:

@@ -147,23 +147,40 @@ def test_a_message_that_finds_no_room_begins_before_its_error() -> None:
             driver.refuses_late = EngineRefusal.OUT_OF_ORDER
             status, body = await server.post("/v1/completions", {"prompt": "x"})
             assert (status, body["type"]) == (500, "InternalServerError")
+            driver.refuses_late = EngineRefusal.DUPLICATE
+            for more in ({}, {"stream": True}):
+                words = await refused(server, "/v1/completions", {"prompt": "x", "rid": "mine"} | more)
+                assert words.startswith("Duplicate request ID detected")
 
     run_story(story())
 
 
-def test_a_header_counts_more_than_the_body_and_must_be_a_number() -> None:
+def test_a_body_names_its_request_and_says_its_priority() -> None:
     async def story() -> None:
         driver = PretendDriver()
         async with serving(SGLANG, driver) as server:
-            for headers, body, priority in (
-                ({"x_override_priority": "-4"}, {"priority": 9}, -4),
-                ({}, {"priority": 9}, 9),
-                ({}, {}, -(2**63)),
-            ):
+            for body, priority in (({"priority": 9}, 9), ({}, -(2**63))):
+                headers = {"x_override_priority": "-4", "x_override_rid": "other"}
                 await server.post("/v1/completions", {"prompt": "x", "rid": "mine"} | body, **headers)
-                assert driver.runs[-1].job.priority == priority
-                assert driver.runs[-1].job.request_id == "mine"
-            status, answer = await server.post("/v1/completions", {"prompt": "x"}, x_override_priority="high")
+                await server.post("/v1/chat/completions", CHAT | {"rid": "mine"} | body, **headers)
+                for run in driver.runs[-2:]:
+                    assert (run.job.priority, run.job.request_id) == (priority, "mine")
+
+    run_story(story())
+
+
+def test_with_a_variable_a_header_counts_more_in_chats_and_must_be_a_number() -> None:
+    async def story() -> None:
+        driver = PretendDriver()
+        obeys = replace(SGLANG, admission=replace(SGLANG.admission, header_overrides=True))
+        headers, member = {"x_override_priority": "-4", "x_override_rid": "other"}, {"priority": 9, "rid": "mine"}
+        async with serving(obeys, driver) as server:
+            await server.post("/v1/completions", {"prompt": "x"} | member, **headers)
+            await server.post("/v1/chat/completions", CHAT | member, **headers)
+            await server.post("/v1/messages", CHAT | {"max_tokens": 5}, **headers)
+            found = [(run.job.priority, run.job.request_id) for run in driver.runs]
+            assert found == [(9, "mine"), (-4, "other"), (-4, "other")]
+            status, answer = await server.post("/v1/chat/completions", CHAT, x_override_priority="high")
             assert (status, answer["type"]) == (400, "400")
 
     run_story(story())

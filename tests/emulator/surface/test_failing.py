@@ -22,6 +22,7 @@ NOES: Final[dict[EngineRefusal, tuple[int, str, str]]] = {
     EngineRefusal.DRAINING: (500, "cannot schedule new futures after shutdown", "InternalServerError"),
     EngineRefusal.DEAD: (500, "EngineCore encountered an issue. See stack trace (above)", "InternalServerError"),
     EngineRefusal.OUT_OF_ORDER: (500, "Internal server error", "InternalServerError"),
+    EngineRefusal.DUPLICATE: (500, "Internal server error", "InternalServerError"),
 }
 
 

@@ -182,6 +182,13 @@ EXTRAS: Final[dict[str, Row]] = {
         Why.VARIABLE_OWNED,
         "set spec.model.tokenSecret",
     ),
+    "headers that a client might write": (
+        setup_with(extra_env=(("SGLANG_ENABLE_REQUEST_HEADER_OVERRIDES", "1"),)),
+        "spec.engine.env",
+        "SGLANG_ENABLE_REQUEST_HEADER_OVERRIDES",
+        Why.VARIABLE_OWNED,
+        "add --enable-priority-scheduling to spec.engine.extraArgs",
+    ),
     "a variable that ends drains": (
         setup_with(env_from=(EnvFrom(name="SGLANG_FORCE_SHUTDOWN", object_name="o", key="k"),)),
         "spec.engine.env",

@@ -50,6 +50,7 @@ class LiveEngineClient:
         self._clock = by.clock
         self._serials = count()
         self._inside: dict[SubmittedJob, LiveRank] = {}
+        self._ids: set[str] = set()
         self._settings = ranks[0].core.settings
         by.left = self.left
         by.faults.changed = self._go_on
@@ -94,7 +95,7 @@ class LiveEngineClient:
 
     def submit(self, job: EngineJob, listener: JobListener) -> SubmittedJob | EngineRefusal:
         """Add all sequences of the job, or none of them."""
-        refused = self.refusal(len(job.sequences))
+        refused = self._named_twice(job) or self.refusal(len(job.sequences))
         if refused is not None:
             return refused
         feed = SubmittedJob(job, listener, self._cancel)
@@ -109,9 +110,15 @@ class LiveEngineClient:
                 rank.drop(feed.runs[: place + 1])
                 return self._refused(no)
         self._inside[feed] = rank
+        self._ids.add(job.request_id)
         self.idle.clear()
         rank.wake()
         return feed
+
+    def _named_twice(self, job: EngineJob) -> EngineRefusal | None:
+        """`srt/managers/tokenizer_manager.py: _init_req_state`, of SGLang."""
+        named = self._admission.ids_are_prefixes and job.request_id in self._ids
+        return EngineRefusal.DUPLICATE if named else None
 
     def _refused(self, no: SchedulerRefusal) -> EngineRefusal:
         """A prompt that can never fit passed all checks of `surface`: the engine fails with 500, as vLLM would."""
@@ -176,8 +183,13 @@ class LiveEngineClient:
 
     def abort(self, request_ids: Sequence[str]) -> int:
         """Abort the named jobs, or all of them if none is named; return how many."""
-        named = frozenset(request_ids)
-        feeds = [(feed, rank) for feed, rank in self._inside.items() if not named or feed.job.request_id in named]
+        named = tuple(request_ids)
+        begins = self._admission.ids_are_prefixes
+        feeds = [
+            (feed, rank)
+            for feed, rank in self._inside.items()
+            if not named or (feed.job.request_id.startswith(named) if begins else feed.job.request_id in named)
+        ]
         for feed, rank in feeds:
             rank.end(feed, JobEnding.ABORTED)
         return len(feeds)
@@ -185,6 +197,7 @@ class LiveEngineClient:
     def left(self, feed: SubmittedJob) -> None:
         """Forget a job that has ended."""
         self._inside.pop(feed, None)
+        self._ids.discard(feed.job.request_id)
         self._left.set()
         if not self._inside:
             self.idle.set()
@@ -192,6 +205,8 @@ class LiveEngineClient:
     def _cancel(self, feed: SubmittedJob) -> None:
         self._inside[feed].drop(feed.unfinished)
         self.left(feed)
+        if self._admission.ids_are_prefixes and feed.job.request_id:
+            self.abort((feed.job.request_id,))
 
     def _go_on(self) -> None:
         for rank in self.ranks:

@@ -61,6 +61,7 @@ def read(words: Sequence[str]) -> ServeArguments:
             while_draining=True,
             larger_first=not found.schedule_low_priority_values_first,
             default_priority=found.default_priority_value,
+            ids_are_prefixes=True,
         ),
         metrics=MetricsArguments(
             exposed=found.enable_metrics,

@@ -1,6 +1,7 @@
 """SGLang 0.5.23 as an emulated kind of engine."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fairlead.emulator.dialect import EngineEnding, StatsLog
@@ -14,11 +15,14 @@ from fairlead.emulator.sglang.start import SglangStart
 from fairlead.emulator.sglang.stats_line import DecodeLine
 from fairlead.emulator.sglang.tally import SglangTally
 from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
+from fairlead.engines.sglang.environment import HEADERS
 from fairlead.simulator.engine.settings import EngineSettings
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+_YES: Final = frozenset({"true", "1", "yes", "y"})
+"""`srt/environ.py: EnvBool`."""
 ENDING: Final = EngineEnding(
     message=termination_messages.of,
     died=termination_messages.CRASHED,
@@ -40,9 +44,10 @@ class SglangDialect:
     ending = ENDING
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-        """Parse its command line; variables are ignored."""
-        del environment
-        return command.read(words)
+        """Parse its command line, and the one variable that it depends on here."""
+        served = command.read(words)
+        overrides = environment.get(HEADERS, "").lower() in _YES
+        return replace(served, admission=replace(served.admission, header_overrides=overrides))
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]

@@ -56,6 +56,8 @@ def refused(refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
     match refusal:
         case EngineRefusal.BUSY | EngineRefusal.BACKLOG:
             return ErrorResponse(503, "The request queue is full.", "503")
+        case EngineRefusal.DUPLICATE:
+            return bad_request("Duplicate request ID detected (simulated)")
         case EngineRefusal.LAGGING:
             why = f"The simulated engine is {lag_seconds * 1000:.0f} ms behind the time it simulates."
             return ErrorResponse(503, why, "503")

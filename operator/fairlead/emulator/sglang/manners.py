@@ -20,6 +20,8 @@ _LATE: Final = frozenset({EngineRefusal.BUSY, EngineRefusal.BACKLOG})
 """Refusals of its scheduler; a stream gets them as its first event, since status 200 has been sent by then."""
 _PRIORITY: Final = "x-override-priority"
 _ID: Final = "x-override-rid"
+_WITHOUT_HEADERS: Final = "/v1/completions"
+"""`serving_completions.py` reads neither; only `serving_chat.py` does, which also serves `/v1/messages`."""
 
 
 class SglangManners:
@@ -47,8 +49,8 @@ class SglangManners:
         return refusal in _LATE
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:
-        """Return it from header, body or configuration; otherwise the request is served last."""
-        written = request.headers.get(_PRIORITY)
+        """Return it from a header, the body or the configuration; otherwise the request is served last."""
+        written = self._overrides(request).get(_PRIORITY)
         if written is not None:
             try:
                 return int(written)
@@ -61,8 +63,12 @@ class SglangManners:
     def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
         """Return the client's id (in the body only for a single prompt), or a new one without prefix."""
         del prefix
-        named = request.headers.get(_ID) or generation.body.get("rid")
+        named = self._overrides(request).get(_ID) or generation.body.get("rid")
         return named if isinstance(named, str) else token_hex(16)
+
+    def _overrides(self, request: web.Request) -> Mapping[str, str]:
+        """`srt/entrypoints/request_headers.py`: only if a variable says so, on routes that are chats inside."""
+        return request.headers if self._admission.header_overrides and request.path != _WITHOUT_HEADERS else {}
 
     def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
         """Return no extra headers."""

@@ -88,7 +88,7 @@ def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
             return ErrorResponse(500, "cannot schedule new futures after shutdown", _SERVER)
         case EngineRefusal.DEAD:
             return dead()
-        case EngineRefusal.OUT_OF_ORDER:
+        case EngineRefusal.OUT_OF_ORDER | EngineRefusal.DUPLICATE:  # vLLM makes every id unique
             return failed()
 
 

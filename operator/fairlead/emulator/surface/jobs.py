@@ -22,6 +22,8 @@ class EngineRefusal(StrEnum):
     """The engine drains after SIGTERM: 500, while `/health` still returns 200."""
     DEAD = "dead"
     """The engine process behind the API server is dead: 500."""
+    DUPLICATE = "duplicate"
+    """Another request of this id is in flight, in an engine that allows only one: 400."""
     OUT_OF_ORDER = "errors"
     """The fault of that name: 500."""
 

@@ -4,8 +4,12 @@ from typing import Final
 
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.sglang import abbreviations, extra_arg_checks
 from fairlead.engines.sglang.cpu import settings
 from fairlead.fleet.engine_launch import EnvVar
+
+HEADERS: Final = "SGLANG_ENABLE_REQUEST_HEADER_OVERRIDES"
+"""Without it, the server ignores the header that carries a priority; routers pass on no such header of a client."""
 
 _CACHES: Final = (
     ("HF_HOME", "huggingface"),
@@ -23,10 +27,17 @@ def variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
         *(EnvVar(name=name, value=f"{weight_paths.CACHE}/{folder}") for name, folder in _CACHES),
         *_hub(setup),
         *settings.environment(setup),
+        *priorities(setup),
         # References first: Kubernetes replaces $(NAME) in a value only if NAME is listed before it.
         *(EnvVar(name=each.name, value=each) for each in wanted.engine.env_from),
         *(EnvVar(name=name, value=value) for name, value in wanted.engine.extra_env),
     )
+
+
+def priorities(setup: EngineSetup) -> tuple[EnvVar, ...]:
+    """Only where the engine serves by priority."""
+    ranked = abbreviations.completed(setup).gives(extra_arg_checks.PRIORITIES)
+    return (EnvVar(name=HEADERS, value="1"),) if ranked else ()
 
 
 def _hub(setup: EngineSetup) -> tuple[EnvVar, ...]:

@@ -34,6 +34,12 @@ VARIABLES: Final = extra_variables.by_name(
             remedy="remove it",
         ),
         VariableRule(
+            names=("SGLANG_ENABLE_REQUEST_HEADER_OVERRIDES",),
+            reason=EngineReason.VARIABLE_OWNED,
+            because="Fairlead sets it where the engine serves by priority",
+            remedy="remove it; add --enable-priority-scheduling to spec.engine.extraArgs",
+        ),
+        VariableRule(
             names=("SGLANG_USE_MODELSCOPE",),
             because="hf:// sources would be read from another hub",
             remedy="remove it; set HF_ENDPOINT for a mirror, or use a pvc:// or oci:// source",

@@ -6,7 +6,7 @@ It has no endpoint that counts the tokens of a request's body, and no priority h
 from typing import Final
 
 from fairlead.engines import quick_load
-from fairlead.engines.http_api import ErrorShapes, HttpApi, QuickLoad
+from fairlead.engines.http_api import ClientLimits, ErrorShapes, HttpApi, QuickLoad
 from fairlead.engines.tensorrt_llm import adapters, errors, metrics
 
 _RUNNING, _WAITING, _USAGE, _BLOCKS, _TOKENS = (
@@ -30,6 +30,11 @@ def quick(page: bytes) -> QuickLoad | None:
     )
 
 
+IDS: Final = ClientLimits(members=frozenset({"disaggregated_params"}))
+"""Its `disagg_request_id` becomes the request's number: `_torch/pyexecutor/executor_request_queue.py: _get_request_id`.
+Numbers count up, and a client who leaves ends all requests with that of its own."""
+
+
 API: Final = HttpApi(
     provider="tensorrt_llm",
     port=8000,
@@ -38,6 +43,7 @@ API: Final = HttpApi(
     quick_load=quick,
     errors=ErrorShapes(begins_with_error=errors.begins_with_error, error_class=errors.error_class),
     adapters=adapters.REQUESTS,
+    never_from_clients=IDS,
     usage_by_prompt=True,
     unsalted=frozenset({b"/v1/completions", b"/v1/responses", b"/v1/messages"}),
 )

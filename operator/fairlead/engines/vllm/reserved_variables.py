@@ -42,6 +42,11 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
         "hf:// sources would be read from another hub",
         "remove it; set HF_ENDPOINT for a mirror, or use a pvc:// or oci:// source",
     ),
+    (
+        ("VLLM_DISABLE_REQUEST_ID_RANDOMIZATION",),
+        "clients name their requests, and the end of one would end another client's of the same name",
+        "remove it",
+    ),
     (("VLLM_SERVER_DEV_MODE",), "spec.engine.sleep.enabled owns it", "set spec.engine.sleep.enabled instead"),
     (
         ("VLLM_ALLOW_RUNTIME_LORA_UPDATING",),

@@ -111,7 +111,7 @@ def _read(line: bytes, ending: frozenset[bytes]) -> HeaderLine:
     ours = name.startswith(PREFIX)
     way = (
         HeaderDestination.ENDS_HERE
-        if ours or name in ending
+        if ours or name in ending or name.startswith(catalogue.HEADERS_OF_IDS)
         else HeaderDestination.CREDENTIAL
         if name in CREDENTIALS
         else HeaderDestination.ON

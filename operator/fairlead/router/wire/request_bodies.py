@@ -62,6 +62,9 @@ class RequestBody(Struct, gc=False):
     prompt_cache_key: Any = UNSET
     metadata: Raw = NONE
     tools: Raw = NONE
+    rid: Raw = NONE
+    request_id: Raw = NONE
+    disaggregated_params: Raw = NONE
 
 
 class ChatBody(RequestBody, gc=False):

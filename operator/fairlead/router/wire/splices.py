@@ -48,10 +48,11 @@ def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
     return msgspec.json.encode(there)
 
 
-def without(body: bytes, name: str) -> bytes:
-    """Return the body without a member; only the top level is decoded."""
+def without(body: bytes, *names: str) -> bytes:
+    """Return the body without these members; only the top level is decoded."""
     there = MEMBERS.decode(body)
-    there.pop(name, None)
+    for name in names:
+        there.pop(name, None)
     return msgspec.json.encode(there)
 
 

@@ -1,0 +1,71 @@
+"""The body that an engine of one kind gets: the client's own bytes, without what is not a client's, plus what the
+configuration adds."""
+
+from typing import Protocol
+
+from msgspec import UNSET
+
+from fairlead.engines.http_api import HttpApi
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.observability.request_record import Copied, RequestRecord
+from fairlead.router.probability_check import PROBABILITIES, ProbabilityCheck
+from fairlead.router.router_context import RouterContext
+from fairlead.router.wire import splices
+from fairlead.router.wire.body_facts import BodyFacts
+from fairlead.router.wire.requests import ClientRequest
+from fairlead.router.wire.surfaces import MOST_OUTPUT, STREAM_USAGE, Surface
+from fairlead.routing.routing_request import RoutingRequest
+
+
+class BodyOwner(Protocol):
+    """The request that the body is of."""
+
+    body: bytes
+    edits: bool
+    judged_by: ProbabilityCheck | None
+    rank: bytes
+    received: ClientRequest
+    record: RequestRecord
+    routing: RoutingRequest
+    surface: Surface
+
+
+def of(owner: BodyOwner, context: RouterContext, target: EngineTarget, found: BodyFacts, api: HttpApi) -> bytes:
+    """Return the body; `found` are the facts of the client's own. Sets whether the reply's usage is removed."""
+    body, account = owner.body, owner.routing.account
+    withheld = [name for name in api.never_from_clients.members if getattr(found.parsed, name)]
+    if account.name and found.parsed.priority is not UNSET:
+        withheld.append("priority")  # it would go before other tenants' requests
+    if withheld:
+        body = splices.without(body, *withheld)
+    adapter = owner.routing.adapter
+    if adapter is not None and adapter in target.dispatcher.terms.model.versions.wanted:
+        body = splices.with_model(body, found, b'"%b"' % adapter.encode())
+    elif context.sole is None and adapter is None and found.model != target.base and target.base:
+        body = splices.with_model(body, found, target.model_member)
+    members = _added(owner, context, target, api)
+    if members:
+        body = splices.put(body, found, members)
+    counts = account.tokens is not None or owner.record.copied is Copied.COPY
+    counted = counts and found.stream and owner.surface in STREAM_USAGE
+    edits = owner.edits = counted and not found.include_usage
+    return splices.requesting_usage(body, found) if edits else body
+
+
+def _added(owner: BodyOwner, context: RouterContext, target: EngineTarget, api: HttpApi) -> dict[str, bytes]:
+    """Return the members that the configuration sets."""
+    members: dict[str, bytes] = {}
+    routing, surface, path = owner.routing, owner.surface, owner.received.head.path
+    account, named, ranked = routing.account, target.adapters_by(api), api.priority_member
+    fill_in = target.dispatcher.fill_in(account)
+    if not routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
+        members[MOST_OUTPUT[surface]] = b"%d" % fill_in
+    if context.salted and account.name and surface in MOST_OUTPUT and target.external is None:
+        members["cache_salt"] = context.salt_of(account)
+    if named is not None and path in named.paths:
+        members.update(named.members(target.base, routing.adapter))
+    if owner.rank and ranked is not None and path in ranked.paths:
+        members[ranked.name] = owner.rank
+    if owner.judged_by is not None and surface in PROBABILITIES and owner.judged_by.wants_probabilities:
+        members.update({} if b'"logprobs"' in owner.body else {"logprobs": PROBABILITIES[surface]})
+    return members
