@@ -34,14 +34,14 @@ class ReservedCost:
 
 @dataclass(slots=True, eq=False)
 class OutputEstimate:
-    """How long a route's replies are if requests name no maximum."""
+    """How long each answer of a route is if requests name no maximum."""
 
     mean: float = FIRST_OUTPUT / 4
     deviation: float = FIRST_OUTPUT / 4
     _samples: float = 0.0
 
     def learn(self, output: int) -> None:
-        """Learn from a reply that ended."""
+        """Learn from an answer that ended."""
         self._samples = self._samples * KEPT + 1
         apart = abs(output - self.mean)
         self.mean += (output - self.mean) / self._samples

@@ -147,7 +147,7 @@ class RequestBill:
             used = TokensUsed(prompt=usage.prompt_tokens, cached=usage.cached_tokens or 0, output=usage.output_tokens)
         answered = ending is AttemptEnding.DONE
         if answered:
-            self._estimate.learn(used.output)
+            self._estimate.learn(used.output // self._request.routing.answers)
         self._close(one, ending, used, now, answered=answered)
 
     def judge(self, structured: CheckResult | None, *, replaced: bool) -> None:
@@ -181,11 +181,10 @@ class RequestBill:
     def _close(
         self, one: OpenCharge, ending: AttemptEnding, used: TokensUsed, now: float, *, answered: bool = False
     ) -> None:
-        routing, target = self._request.routing, one.target
-        most = used
+        target, most = one.target, used
         if not answered and not self._request.streams:
             # The engine's output of a reply that is not streamed is not seen.
-            most = TokensUsed(prompt=used.prompt, cached=used.cached, output=max(used.output, routing.output_tokens))
+            most = TokensUsed(prompt=used.prompt, cached=used.cached, output=max(used.output, self._unseen(target)))
         money = target.costs.ended(one.attempt, ending, most, now)
         self._spent += money
         attempts = self.cost.attempts
@@ -211,6 +210,20 @@ class RequestBill:
         """Return an attempt's maximum cost at this target: one token per prompt byte, unless they are counted."""
         request, routing = self._request, self._request.routing
         prompt = routing.prompt_tokens if routing.counted else max(routing.prompt_tokens, request.text_bytes)
+        output = self._limit(target)
+        choices = routing.answers if output is None else 1
+        return reservations.reserved_cost((rates,), prompt, output, self._estimate, choices).money
+
+    def _limit(self, target: EngineTarget) -> int | None:
+        """Return the output tokens that a limit allows all answers of an attempt; None if there is none."""
+        routing = self._request.routing
         limited = routing.names_output or target.dispatcher.fill_in(routing.account) is not None
-        output = routing.output_tokens if limited else None
-        return reservations.reserved_cost((rates,), prompt, output, self._estimate).money
+        return routing.output_tokens if limited else None
+
+    def _unseen(self, target: EngineTarget) -> int:
+        """Return the output tokens to assume of a reply that nobody saw: as many as were reserved at an external API,
+        whose whole price they are; at own replicas all that fit, since the time there is measured."""
+        routing, limit = self._request.routing, self._limit(target)
+        if limit is None and target.external is not None:
+            return self._estimate.tokens() * routing.answers
+        return routing.output_tokens
