@@ -67,6 +67,51 @@ def test_every_prompt_of_a_streamed_completion_is_charged_for_where_each_has_its
     run_story(story())
 
 
+def test_a_route_that_the_router_does_not_know_has_one_prompt(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Raw(*[whole(b"{}")] * 2)
+        async with router_before(tmp_path, engine, limits=LIMITS) as router:
+            asked = {"model": "chat", "questions": {"q": {"type": "choice"}}}
+            status, text = await router.complete(asked | {"state": TEXT * 2}, "/v1/systemone")
+            assert (status, json.loads(text)["error"]["code"]) == (400, "prompt_too_long")
+            assert (await router.complete(asked | {"state": TEXT}, "/v1/systemone"))[0] == 200
+            counted = CHAT | {"messages": [{"role": "user", "content": TEXT * 2}]}
+            assert (await router.complete(counted, "/v1/messages/count_tokens"))[0] == 200, "which computes no prompt"
+
+    run_story(story())
+
+
+def test_tokens_sent_as_numbers_are_counted_exactly(tmp_path: Path) -> None:
+    async def story() -> None:
+        dense = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":400}}')
+        engine = Raw(*[dense] * 200)
+        async with router_before(tmp_path, engine, limits=LIMITS) as router:
+            for _ in range(40):
+                await router.complete(PROMPT | {"prompt": TEXT})
+            assert await estimated(router, PROMPT | {"prompt": "one two " * 50}) > 130, "texts have fewer bytes a token"
+            assert await estimated(router, PROMPT | {"prompt": [7] * 300}) == 300
+            assert await estimated(router, PROMPT | {"prompt": [[7] * 300, [7] * 200]}) == 500
+            too_long: list[Any] = [[7] * 301, [[7], [7] * 301]]
+            for tokens in too_long:
+                status, text = await router.complete(PROMPT | {"prompt": tokens})
+                assert (status, "prompt has 301 tokens; the limit here is 300 tokens" in text) == (400, True)
+
+    run_story(story())
+
+
+def test_a_recording_takes_little_of_its_tenants_rate(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine, mine = Raw(whole(b"{}"), ANSWER), {"Authorization": "Bearer sk-1"}
+        async with router_before(tmp_path, engine, **keyed(tmp_path, tokensPerMinute=10_000)) as router:
+            sound, path = bytes(1_000_000), router.url + "/v1/audio/transcriptions"
+            async with router.session.post(path, data=sound, headers=mine) as answer:
+                assert answer.status == 200
+            async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=mine) as answer:
+                assert answer.status == 200
+
+    run_story(story())
+
+
 def test_images_and_answers_that_engines_keep_teach_nothing_of_the_length_of_texts(tmp_path: Path) -> None:
     async def story() -> None:
         question = CHAT | {"messages": [{"role": "user", "content": [{"type": "text", "text": "what is it?"}, IMAGE]}]}

@@ -24,9 +24,7 @@ TEXT: Final = b"text/plain; charset=utf-8"
 _CARD: Final = b"/v1/models/"
 _ROOTS: Final = (b"/tokenize", b"/detokenize")
 _READ: Final = "GET, HEAD"
-_ENGINE_ROUTES: Final = frozenset(
-    (*surfaces.PATHS, *_ROOTS, b"/v1/messages/count_tokens", b"/v1/audio/transcriptions", b"/v1/audio/translations")
-)
+_ENGINE_ROUTES: Final = frozenset((*surfaces.PATHS, *_ROOTS, b"/v1/audio/transcriptions", b"/v1/audio/translations"))
 """Engine routes that are known by name: any method other than POST gets 405 instead of 404."""
 _HIDDEN: Final = frozenset((b"/v1/load_lora_adapter", b"/v1/unload_lora_adapter", b"/v1/chat/completions/batch"))
 """Routes below /v1/ that are not for clients: those that administer engines, and vLLM's batch of chats, to which the

@@ -110,7 +110,7 @@ class Request:
         record.model, record.stream, record.structured = found.model or "", found.stream, found.structured
         self.streams = found.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds + self.facts.batch_seconds
-        self.text_bytes = len(found.prompt)
+        self.text_bytes = found.size.text_bytes
         self.measured_bytes = self.text_bytes if found.is_all_text else 0
         return found
 
@@ -128,17 +128,17 @@ class Request:
         problem = target.lacks(self.received.head.path, self.surface, adapter, salted=salted)
         if problem is not None:
             return problem
-        most = found.max_tokens
+        most, answers, longest, tokens = found.max_tokens, found.n, found.longest, dispatcher.table.expectations.tokens
         if (most is None or found.parsed.n is not UNSET) and (number := found.uncountable) is not None:
             return refusals.uncountable(*number)
         named_output = most is not None or self.surface not in MOST_OUTPUT
-        answers, longest, expectations = found.n, found.longest, dispatcher.table.expectations
         self.routing = routing = RoutingRequest(
             account=account,
-            prompt_tokens=expectations.tokens(self.text_bytes, found.media),
+            prompt_tokens=tokens(*found.size),
             output_tokens=((most or 0) if named_output else dispatcher.default_output(account)) * answers,
             answers=answers,
-            longest_input=0 if longest is None else expectations.tokens(longest),
+            longest_input=0 if longest is None else tokens(*longest),
+            counted=found.is_counted,
             arrived=record.arrived,
             adapter=adapter,
             names_output=named_output,

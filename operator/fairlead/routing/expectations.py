@@ -96,9 +96,12 @@ class TokenExpectations:
             mine = self._replies[name] = RunningMean(REPLY_GUESS)
         mine.add(tokens)
 
-    def tokens(self, text_bytes: int, media: int = 0) -> int:
-        """Estimate the tokens of a prompt by its bytes, without its tokenizer, and by its images and the like."""
-        return int(text_bytes / self.bytes_a_token.value) + 1 + media * MEDIA_TOKENS
+    def tokens(self, text_bytes: int, media: int = 0, ids: int = 0) -> int:
+        """Estimate the tokens of a prompt by its bytes, without its tokenizer, by its images and the like, and by the
+        tokens that the client sent as their numbers, which are exact."""
+        if ids and not text_bytes and not media:
+            return ids
+        return int(text_bytes / self.bytes_a_token.value) + 1 + media * MEDIA_TOKENS + ids
 
     def measured(self, text_bytes: int, tokens: int) -> None:
         """Record an engine's token count for a text of this many bytes."""

@@ -31,7 +31,9 @@ def chat(**members: object) -> BodyFacts:
         (b"/v1/messages", Surface.MESSAGES),
         (b"/v1/embeddings", Surface.EMBEDDINGS),
         (b"/tokenize", Surface.TOKENIZE),
-        (b"/v1/rerank", Surface.OTHER),
+        (b"/v1/rerank", Surface.TEXTS),
+        (b"/v1/messages/count_tokens", Surface.TEXTS),
+        (b"/v1/systemone", Surface.OTHER),
     ],
 )
 def test_the_path_determines_the_api(path: bytes, surface: Surface) -> None:
@@ -205,7 +207,7 @@ def test_what_is_no_json_object_is_refused_with_a_reason(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"", b"--boundary\r\n", b"null", b"[1]", b"a=b", b"RIFF{"])
 def test_other_paths_may_have_bodies_of_any_kind(body: bytes) -> None:
     plain = read(Surface.OTHER, body)
-    assert (plain.model, plain.typed, plain.prompt) == (None, False, body)
+    assert (plain.model, plain.typed, plain.prompt, plain.media) == (None, False, b"", 1)
 
 
 @pytest.mark.parametrize("body", [b'{"model":', b'\xef\xbb\xbf{"model":"a"}', ' {"model":"a"}'.encode("utf-16")])

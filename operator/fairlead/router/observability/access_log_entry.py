@@ -14,7 +14,8 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     status: int
     """Status of the reply; 499: the client disconnected before it ended."""
     surface: str
-    """Kind of route: chat, completions, responses, embeddings, messages, tokenize, models or other."""
+    """Kind of route: chat, completions, responses, embeddings, messages, tokenize, texts (to rank, score, classify
+    or count), models or other."""
     stream: bool
     """Whether the client requested a stream."""
     e2e_ms: float

@@ -14,13 +14,17 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from fairlead.router.wire import prompts, request_bodies
+from fairlead.router.wire.prompt_size import PromptSize
 from fairlead.router.wire.prompts import TURN
-from fairlead.router.wire.request_bodies import RequestBody
+from fairlead.router.wire.request_bodies import FileBody, RequestBody, TextsBody
 from fairlead.router.wire.surfaces import Surface
 
 TRUE_WORDS: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
 """Strings that pydantic, and so vLLM, reads as true."""
 MOST: Final = 2**62
+MEDIUM_BYTES: Final = 262_144
+"""Bytes of a file that count as one image does: sixteen seconds of sound in the usual formats, which models that hear
+turn into 200 to 800 tokens."""
 BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
 """White space and byte order marks in the encodings that Python's json detects."""
 
@@ -35,10 +39,10 @@ class UnreadableBody:
 class BodyFacts:
     """Values from one body; rarely needed ones are computed on access."""
 
-    __slots__ = ("media", "model", "parsed", "prompt", "several", "stream", "typed")
+    __slots__ = ("ids", "media", "model", "parsed", "prompt", "several", "stream", "typed")
 
     def __init__(
-        self, parsed: RequestBody, prompt: bytes, media: int = 0, several: Sequence[Any] = (), *, typed: bool = True
+        self, parsed: RequestBody, prompt: bytes, media: int = 0, given: object = None, *, typed: bool = True
     ) -> None:
         model = parsed.model
         self.model = model if type(model) is str else None
@@ -47,8 +51,10 @@ class BodyFacts:
         self.parsed = parsed
         self.prompt = prompt
         """Canonical text: its blocks are compared, and its length is an estimate of its tokens."""
-        self.several = several
+        self.several: Sequence[Any] = _several(given)
         """Its prompts, texts or lists of tokens, if it has a list of them."""
+        self.ids = prompts.ids(given)
+        """Tokens of all its prompts that the client sent as their numbers."""
         self.media = media
         """Images and other parts of the prompt that are not text: `prompt` has a digest of each."""
         self.typed = typed
@@ -79,19 +85,32 @@ class BodyFacts:
         return (_count(self.parsed.n) or 1) * (len(self.several) or 1)
 
     @property
-    def longest(self) -> int | None:
-        """Bytes of the longest of several prompts, to which limits apply one by one; None if it is one prompt, 0 if it
-        is documents, a form, audio or anything else whose prompts the router does not find."""
+    def size(self) -> PromptSize:
+        """The size of all its prompts."""
+        if not self.ids:
+            return PromptSize(len(self.prompt), self.media)
+        text = len(self.prompt) - self.ids * prompts.ID_BYTES - max(0, len(self.several) - 1) * len(TURN)
+        return PromptSize(max(0, text), self.media, self.ids)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the client sent all of its prompts as tokens."""
+        return self.ids > 0 and _weight(self.size) == self.ids * prompts.ID_BYTES and not self.media
+
+    @property
+    def longest(self) -> PromptSize | None:
+        """The longest of several prompts, to which limits apply one by one; None if it is one prompt, nothing if it is
+        documents, a form, audio or anything else whose prompts the router does not find."""
         if self.several:
-            return max(prompts.size(one) for one in self.several)
-        return 0 if type(self.parsed) is RequestBody else None
+            return max(map(prompts.size, self.several), key=_weight)
+        return PromptSize() if isinstance(self.parsed, (TextsBody, FileBody)) else None
 
     @property
     def is_all_text(self) -> bool:
-        """Whether `prompt` is all that engines count as its tokens."""
-        if self.media or not self.typed:
-            return False
+        """Whether `prompt` is all that engines count as its tokens, and is text."""
         parsed = self.parsed
+        if self.media or self.ids or not self.typed or type(parsed) in UNREAD:
+            return False
         return not isinstance(parsed, request_bodies.ResponsesBody) or parsed.previous_response_id in (UNSET, None)
 
     @property
@@ -159,8 +178,7 @@ def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
             return BodyFacts(parsed, body)
         pieces: list[bytes] = []
         media = gather(parsed, pieces)
-        several = () if lists is None else _several(lists(parsed))
-        return BodyFacts(parsed, TURN.join(pieces), media, several)
+        return BodyFacts(parsed, TURN.join(pieces), media, None if lists is None else lists(parsed))
     except msgspec.ValidationError:
         return _untyped(surface, body)
     except (ValueError, RecursionError) as problem:
@@ -189,7 +207,7 @@ def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts 
     On other paths a body may be anything, such as a form or audio, except what another parser might read as an object.
     """
     if surface is Surface.OTHER and body.lstrip(BLANK)[:1] != b"{":
-        return BodyFacts(RequestBody(), body, typed=False)
+        return BodyFacts(FileBody(), b"", 1 + len(body) // MEDIUM_BYTES, typed=False)
     if isinstance(problem, RecursionError):
         return UnreadableBody("the body is nested too deeply")
     return UnreadableBody(f"the body is not a JSON object: {problem}")
@@ -198,6 +216,10 @@ def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts 
 def _several(given: object) -> Sequence[Any]:
     """Return the prompts of a list of them; none for a text, or for one prompt's tokens."""
     return given if isinstance(given, list) and given and not isinstance(given[0], int) else ()
+
+
+def _weight(size: PromptSize) -> int:
+    return size.text_bytes + size.ids * prompts.ID_BYTES
 
 
 def _flag(value: object) -> bool:
@@ -234,8 +256,11 @@ KINDS: Final[dict[Surface, type[RequestBody]]] = {
     Surface.MESSAGES: request_bodies.MessagesBody,
     Surface.EMBEDDINGS: request_bodies.EmbeddingsBody,
     Surface.TOKENIZE: request_bodies.TokenizeBody,
+    Surface.TEXTS: TextsBody,
     Surface.OTHER: RequestBody,
 }
+UNREAD: Final = frozenset({RequestBody, TextsBody})
+"""Bodies of which the router knows no prompt: all of their bytes count as one."""
 COUNTED: Final[dict[type[RequestBody], tuple[str, ...]]] = {
     request_bodies.ChatBody: ("max_tokens", "max_completion_tokens", "n"),
     request_bodies.CompletionsBody: ("max_tokens", "n"),

@@ -7,9 +7,11 @@ represented by a digest, which distinguishes prompts without being text. Each fu
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 import xxhash
 from msgspec import Raw
 
+from fairlead.router.wire.prompt_size import PromptSize
 from fairlead.router.wire.request_bodies import (
     ChatBody,
     CompletionsBody,
@@ -23,6 +25,9 @@ from fairlead.router.wire.request_bodies import (
 
 TURN: Final = b"\x1e"
 """Separates turns and members: the record separator, which no chat template uses."""
+ID_BYTES: Final = 4
+"""Each token id of a prompt takes this many in its canonical text."""
+RESULT_PARTS: Final = msgspec.json.Decoder(list[ContentPart])
 
 
 def of_chat(body: ChatBody, pieces: list[bytes]) -> int:
@@ -76,16 +81,17 @@ def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> int:
         elif content:
             media += _content(content, pieces)
         if message.tool_calls or message.arguments or message.output or message.reasoning:
-            _rest(message, pieces)
+            media += _rest(message, pieces)
     return media
 
 
-def _rest(message: PromptMessage, pieces: list[bytes]) -> None:
+def _rest(message: PromptMessage, pieces: list[bytes]) -> int:
     """Collect members that only some turns have."""
     if message.reasoning:
         pieces.append(message.reasoning.encode())
-    for raw in (message.tool_calls, message.arguments, message.output):
-        _raw(raw, pieces)
+    _raw(message.tool_calls, pieces)
+    _raw(message.arguments, pieces)
+    return _result(message.output, pieces)
 
 
 def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> int:
@@ -104,12 +110,39 @@ def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> in
 def _part(part: ContentPart, pieces: list[bytes]) -> int:
     if part.thinking:
         pieces.append(part.thinking.encode())
-    _raw(part.content, pieces)
+    inner = _result(part.content, pieces)
     _raw(part.input, pieces)
-    media = part.media
-    if not media:
+    return inner + _medium(part.media, pieces)
+
+
+def _result(raw: Raw, pieces: list[bytes]) -> int:
+    """Collect what a tool returned: a text as it is written, or parts, of which no further ones are read."""
+    if not raw:
         return 0
-    pieces.append(xxhash.xxh3_64_digest(bytes(media)))
+    written = bytes(raw)
+    if written.startswith(b"["):
+        try:
+            return _inner(RESULT_PARTS.decode(written), pieces)
+        except msgspec.ValidationError:
+            pass  # of another API: all of it counts
+    pieces.append(written)
+    return 0
+
+
+def _inner(parts: list[ContentPart], pieces: list[bytes]) -> int:
+    media = 0
+    for part in parts:
+        if part.text is not None:
+            pieces.append(part.text.encode())
+        _raw(part.content, pieces)
+        media += _medium(part.media, pieces)
+    return media
+
+
+def _medium(medium: Raw, pieces: list[bytes]) -> int:
+    if not medium:
+        return 0
+    pieces.append(xxhash.xxh3_64_digest(bytes(medium)))
     return 1
 
 
@@ -124,14 +157,23 @@ def _any(prompt: object, pieces: list[bytes]) -> None:
         pieces.append(prompt.encode())
     elif isinstance(prompt, list):
         try:
-            pieces.append(b"".join([token.to_bytes(4, "little") for token in prompt]))
+            pieces.append(b"".join([token.to_bytes(ID_BYTES, "little") for token in prompt]))
         except (AttributeError, OverflowError):
             for one in prompt:
                 _any(one, pieces)
 
 
-def size(prompt: object) -> int:
-    """Return the bytes of one of several prompts, as they are collected."""
+def ids(prompt: object) -> int:
+    """Return how many token ids a prompt has, or a list of prompts."""
+    if not isinstance(prompt, list) or not prompt:
+        return 0
+    if isinstance(prompt[0], int):
+        return len(prompt)
+    return sum(len(one) for one in prompt if isinstance(one, list))
+
+
+def size(prompt: object) -> PromptSize:
+    """Return the size of one of several prompts."""
     if isinstance(prompt, str):
-        return len(prompt) if prompt.isascii() else len(prompt.encode())
-    return 4 * len(prompt) if isinstance(prompt, list) else 0
+        return PromptSize(text_bytes=len(prompt) if prompt.isascii() else len(prompt.encode()))
+    return PromptSize(ids=len(prompt)) if isinstance(prompt, list) else PromptSize()

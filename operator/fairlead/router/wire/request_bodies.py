@@ -120,3 +120,11 @@ class TokenizeBody(RequestBody, gc=False):
 
     prompt: Any = None
     messages: list[PromptMessage] = []
+
+
+class TextsBody(RequestBody, gc=False):
+    """POST /v1/rerank, and others with many texts or with none to generate from."""
+
+
+class FileBody(RequestBody, gc=False):
+    """A form or a file: anything but JSON."""

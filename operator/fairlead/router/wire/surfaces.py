@@ -13,8 +13,11 @@ class Surface(Enum):
     MESSAGES = auto()
     EMBEDDINGS = auto()
     TOKENIZE = auto()
+    TEXTS = auto()
+    """Documents to rank, score or classify, each a prompt of its own, and texts and tokens to count: no limit of one
+    prompt applies."""
     OTHER = auto()
-    """Passed on; the router reads only its model."""
+    """Passed on; the router reads only its model, and takes the whole for one prompt."""
 
 
 PATHS: Final = {
@@ -24,6 +27,12 @@ PATHS: Final = {
     b"/v1/messages": Surface.MESSAGES,
     b"/v1/embeddings": Surface.EMBEDDINGS,
     b"/tokenize": Surface.TOKENIZE,
+    b"/v1/rerank": Surface.TEXTS,
+    b"/v1/score": Surface.TEXTS,
+    b"/v1/classify": Surface.TEXTS,
+    b"/v1/messages/count_tokens": Surface.TEXTS,
+    b"/detokenize": Surface.TEXTS,
+    b"/v1/detokenize": Surface.TEXTS,
 }
 MOST_OUTPUT: Final = {
     Surface.CHAT: "max_tokens",
