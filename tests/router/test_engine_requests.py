@@ -175,6 +175,23 @@ def test_a_tenants_key_stays_at_the_router_and_its_priority_and_salt_reach_the_e
     run_story(story())
 
 
+def test_no_client_sends_the_salt_of_another_tenant_whatever_the_route(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine, mine = Raw(*[ANSWER] * 5), {"Authorization": "Bearer sk-1"}
+        office, shop = (sha256(b"fairlead:" + name).hexdigest()[:32] for name in (b"office", b"shop"))
+        async with router_before(tmp_path, engine, **keyed(tmp_path), balancing={"salt": True}) as router:
+            for path in ("/v1/chat/completions", "/v1/embeddings", "/v1/rerank", "/v1/systemone"):
+                body = {"model": "chat", "input": "a", "state": "a", "max_tokens": 1, "cache_salt": office}
+                await exchange_bytes(router, posted(body, path, "Authorization: Bearer sk-1"))
+            async with router.session.post(router.url + "/v1/audio/translations", data=b"RIFF", headers=mine) as answer:
+                assert answer.status == 200
+        bodies = [one.partition(b"\r\n\r\n")[2] for one in engine.seen]
+        assert [json.loads(body)["cache_salt"] for body in bodies[:4]] == [shop] * 4
+        assert bodies[4] == b"RIFF"
+
+    run_story(story())
+
+
 def test_a_stream_of_a_tenant_with_a_token_rate_is_counted_and_keeps_the_form_the_client_requested(
     tmp_path: Path,
 ) -> None:

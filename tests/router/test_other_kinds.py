@@ -169,6 +169,23 @@ def test_tenants_whose_prefixes_are_apart_are_refused_where_the_engine_would_mix
     run_story(story())
 
 
+def test_an_engine_that_forbids_unknown_members_gets_a_salt_elsewhere_only_for_one_that_was_sent(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        engine, bearer = Raw(ANSWER, ANSWER), "Authorization: Bearer sk-1"
+        routing = keyed(tmp_path) | {"balancing": {"salt": True}}
+        body = {"model": "chat", "input": "a"}
+        async with engine.listening(), plane(of_tensorrt(written(tmp_path, [engine.address], **routing))) as router:
+            await router.until("routable")
+            await exchange_bytes(router, posted(body, "/v1/embeddings", bearer))
+            await exchange_bytes(router, posted(body | {"cache_salt": "shop's"}, "/v1/embeddings", bearer))
+        assert body_of(engine.seen[0]) == body
+        assert body_of(engine.seen[1])["cache_salt"] not in ("", "shop's")
+
+    run_story(story())
+
+
 def test_an_adapter_of_tensorrt_is_named_by_its_folder_and_no_client_names_another(tmp_path: Path) -> None:
     async def story() -> None:
         cluster, engine = Cluster(), Raw(ANSWER, ANSWER)

@@ -134,6 +134,8 @@ class HttpApi:
     """Whether a stream of completions to several prompts has a usage event for each of them, and none for all."""
     unsalted: frozenset[bytes] = frozenset()
     """Routes for text that take no `cache_salt`: tenants would hit each other's prefixes there."""
+    salts_all: bool = False
+    """Whether every route that takes JSON takes a `cache_salt`, or ignores it."""
 
 
 def token_count(page: bytes) -> int | None:

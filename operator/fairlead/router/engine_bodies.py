@@ -43,7 +43,7 @@ def of(owner: BodyOwner, context: RouterContext, target: EngineTarget, found: Bo
         body = splices.with_model(body, found, b'"%b"' % adapter.encode())
     elif context.sole is None and adapter is None and found.model != target.base and target.base:
         body = splices.with_model(body, found, target.model_member)
-    members = _added(owner, context, target, api)
+    members = _added(owner, context, target, found, api)
     if members:
         body = splices.put(body, found, members)
     counts = account.tokens is not None or owner.record.copied is Copied.COPY
@@ -52,7 +52,9 @@ def of(owner: BodyOwner, context: RouterContext, target: EngineTarget, found: Bo
     return splices.requesting_usage(body, found) if edits else body
 
 
-def _added(owner: BodyOwner, context: RouterContext, target: EngineTarget, api: HttpApi) -> dict[str, bytes]:
+def _added(
+    owner: BodyOwner, context: RouterContext, target: EngineTarget, found: BodyFacts, api: HttpApi
+) -> dict[str, bytes]:
     """Return the members that the configuration sets."""
     members: dict[str, bytes] = {}
     routing, surface, path = owner.routing, owner.surface, owner.received.head.path
@@ -60,7 +62,7 @@ def _added(owner: BodyOwner, context: RouterContext, target: EngineTarget, api: 
     fill_in = target.dispatcher.fill_in(account)
     if not routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
         members[MOST_OUTPUT[surface]] = b"%d" % fill_in
-    if context.salted and account.name and surface in MOST_OUTPUT and target.external is None:
+    if context.salted and account.name and target.takes_salt(surface, found):
         members["cache_salt"] = context.salt_of(account)
     if named is not None and path in named.paths:
         members.update(named.members(target.base, routing.adapter))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
+from msgspec import UNSET
+
 from fairlead.accounting import token_rates
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.http_api import AdapterRequests, HttpApi
@@ -27,10 +29,11 @@ from fairlead.router.revision_samples import RevisionSamples
 from fairlead.router.routable_revisions import RoutableRevisions
 from fairlead.router.target_costs import TargetCosts
 from fairlead.router.upstream_pool import TlsContextFactory, UpstreamPool
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
-from fairlead.router.wire.surfaces import Surface
+from fairlead.router.wire.surfaces import MOST_OUTPUT, Surface
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
@@ -170,6 +173,11 @@ class EngineTarget:
         if salted and path in terms.unsalted:
             return refusals.no_salt_here(path)
         return None if self.takes(surface) else refusals.no_route_outside(path)
+
+    def takes_salt(self, surface: Surface, found: BodyFacts) -> bool:
+        """Whether a request gets its tenant's salt: where engines take one, and instead of one that the client sent."""
+        sent = found.parsed.cache_salt is not UNSET
+        return self.external is None and (sent or surface in MOST_OUTPUT or self.terms.salts_all)
 
     def lost_adapter(self, error: EngineErrorReply, routing: RoutingRequest, endpoint: Endpoint) -> bool:
         """Whether an engine lost an adapter that it had when it was chosen, since it was restarted."""

@@ -25,4 +25,5 @@ API: Final = HttpApi(
     tokenizer=Tokenizer(path=b"/tokenize", count=token_count),
     priority_header=b"x-vllm-priority",
     sleep=SLEEP,
+    salts_all=True,
 )
