@@ -127,18 +127,6 @@ def test_a_request_passes_those_of_its_tenant_that_wait_for_another_adapter() ->
     assert not queue.waits(tenant("other"), None)
 
 
-def test_the_longest_queue_is_chosen_by_weight_and_its_newest_request_by_time() -> None:
-    queue, gold, iron = FairQueue(), tenant("g", weight=4), tenant("i")
-    assert queue.longest() is None
-    for _ in range(4):
-        queue.add(request_of(gold))
-    last = [request_of(iron, adapter=name) for name in ("a", "b")]
-    for request in last:
-        queue.add(request)
-    assert queue.longest() == (2.0, last[1])
-    assert (queue.part(gold), queue.part(tenant("new"))) == (5 / 4, 1.0)
-
-
 Story = list[tuple[int, int]]
 
 

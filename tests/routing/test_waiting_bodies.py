@@ -68,15 +68,39 @@ def test_lower_bands_make_room_and_only_as_much_as_is_needed() -> None:
 
 def test_in_one_band_those_with_more_bytes_for_their_weight_make_room_in_both_lanes() -> None:
     at = busy()
-    jobs = [body(at, "iron", 30, prompt=2000), body(at, "iron", 30)]
+    jobs = [body(at, "iron", 30, prompt=2000), body(at, "iron", 30, 1.0)]
     long = body(at, "iron", 40, prompt=2000)
 
     mine = body(at, "rust", 20)
-    assert lost(at) == [jobs[1]]
-    body(at, "rust", 11)
     assert lost(at) == [long]
+    body(at, "rust", 29)
+    assert lost(at) == [jobs[1]]
     assert refused(at, send(at, "rust", size=50)).reason is RefusalReason.QUEUE_FULL
-    assert (jobs[0].waiting, mine.waiting, at.room.bytes) == (True, True, 61)
+    assert (jobs[0].waiting, mine.waiting, at.room.bytes) == (True, True, 79)
+
+
+def test_a_tenant_that_fills_the_long_lane_takes_no_bytes_from_others_in_the_interactive_one() -> None:
+    at = busy()
+    jobs = [body(at, "iron", 20, float(place), prompt=2000) for place in range(3)]
+    small = body(at, "rust", 30)
+    assert refused(at, send(at, "iron", size=25)).reason is RefusalReason.QUEUE_FULL
+    assert lost(at) == []
+
+    body(at, "rust", 15)
+    assert lost(at) == [jobs[2]]
+    assert (small.waiting, at.room.bytes) == (True, 40 + 30 + 15)
+
+
+def test_a_tenant_that_fills_the_long_lane_takes_no_places_from_others_in_the_interactive_one() -> None:
+    at = busy(most_queued=10)
+    jobs = [body(at, "iron", 1, float(place), prompt=2000) for place in range(7)]
+    small = [body(at, "rust", 1, 7.0 + place) for place in range(3)]
+    assert refused(at, send(at, "iron", size=1)).reason is RefusalReason.QUEUE_FULL
+    assert lost(at) == []
+
+    small.append(body(at, "rust", 1))
+    assert lost(at) == [jobs[6]]
+    assert all(one.waiting for one in small)
 
 
 def test_a_body_that_finds_no_place_anyway_pushes_out_none() -> None:

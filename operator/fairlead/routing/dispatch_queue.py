@@ -6,6 +6,7 @@ others out. The same holds for the bytes of bodies, where batch work also loses 
 counted only here.
 """
 
+from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from fairlead.fleet.gateways import LateAction, RoutingSettings
 from fairlead.routing import outranked_bodies, queue_limits
 from fairlead.routing.accounts import Account
+from fairlead.routing.band_shares import BandShares
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.fair_queue import TenantQueue
@@ -154,30 +156,30 @@ class DispatchQueue:
 
     def _no_slot(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
         held = self._held_since is not None
-        lanes = self.lanes.sharing(lane)
         places = queue_limits.most_waiting(self._routing, lane.lane, held=held)
         own = lane.bands.of(request.account.rank)
-        if own.most_waiting is not None and sum(one.bands.of(own.rank).waiting for one in lanes) >= own.most_waiting:
-            return None if self._pushed_out(request, own, [one.bands.of(own.rank) for one in lanes]) else self._full()
-        if sum(one.bands.waiting for one in lanes) < places:
+        if own.most_waiting is not None and self.lanes.shares(lane, own.rank).waiting >= own.most_waiting:
+            return None if self._pushed_out(request, lane, ()) else self._full()
+        if sum(one.bands.waiting for one in self.lanes.sharing(lane)) < places:
             return None
-        others = [one.bands.of(rank) for rank in range(len(lane.bands.queues) - 1, own.rank - 1, -1) for one in lanes]
-        if self._pushed_out(request, own, others):
+        if self._pushed_out(request, lane, self.lanes.shares_below(lane, own.rank)):
             return None
         return queue_limits.too_many_held(self.waiting) if held else self._full()
 
     def _full(self) -> Refusal:
         return queue_limits.full(self.waiting, self.pace.seconds_for(self.waiting))
 
-    def _pushed_out(self, request: RoutingRequest, own: BandQueue, among: list[BandQueue]) -> bool:
+    def _pushed_out(self, request: RoutingRequest, lane: LaneQueue, lower: Sequence[BandShares]) -> bool:
         """Push another request out, if possible: lowest band first, then the tenant with most for its weight, then its
         own tenant's latest one that can no longer be in time."""
-        for queue in among:
-            found = queue.longest()
-            if found is not None and (queue.rank > own.rank or found[0] > own.part(request.account)):
+        account = request.account
+        equal = self.lanes.shares(lane, account.rank)
+        for band in (*lower, equal):
+            found = band.longest()
+            if found is not None and (band is not equal or found[0] > equal.part(account)):
                 self._lose(found[1], self._full())
                 return True
-        late = own.newest_late(request.account)
+        late = lane.bands.of(account.rank).newest_late(account)
         if late is not None:
             self._lose(late, self._full())
         return late is not None

@@ -67,12 +67,12 @@ class TenantQueue:
 class FairQueue:
     """The queues of all tenants in one band."""
 
-    __slots__ = ("_heap", "_serial", "_shares", "_virtual", "_weights", "bytes", "outlook", "waiting")
+    __slots__ = ("_heap", "_serial", "_virtual", "_weights", "bytes", "outlook", "shares", "waiting")
 
     def __init__(self, outlook: FirstTokenOutlook | None = None) -> None:
         """With an outlook, a tenant's own requests are ordered by what can still be in time."""
         self.outlook = outlook
-        self._shares: dict[Account, TenantShare] = {}
+        self.shares: dict[Account, TenantShare] = {}
         self._heap: list[tuple[float, int, TenantQueue]] = []
         self._serial = 0
         self._virtual = 0.0
@@ -84,9 +84,9 @@ class FairQueue:
 
     def add(self, request: RoutingRequest, *, first: bool = False) -> None:
         """Queue a request after its tenant's others; `first` puts it before them, after its engine failed it."""
-        share = self._shares.get(request.account)
+        share = self.shares.get(request.account)
         if share is None:
-            share = self._shares[request.account] = TenantShare(request.account)
+            share = self.shares[request.account] = TenantShare(request.account)
         line = share.lines.get(request.adapter)
         if line is None:
             line = share.lines[request.adapter] = TenantQueue(share, self)
@@ -164,70 +164,18 @@ class FairQueue:
 
         Requests for other adapters do not count: they wait for engines or slots that this one does not need.
         """
-        share = self._shares.get(account)
+        share = self.shares.get(account)
         if share is None or not share.waiting:
             return False
         return any((line := share.lines.get(name)) is not None and line.requests for name in {adapter, None})
 
     def newest_late(self, account: Account) -> RoutingRequest | None:
         """Return this tenant's request that became late last."""
-        share = self._shares.get(account)
+        share = self.shares.get(account)
         orders = (line.order for line in share.lines.values() if line.order is not None) if share else ()
         return next((late for order in orders if (late := order.newest_late) is not None), None)
-
-    def part(self, account: Account) -> float:
-        """Return the waiting requests of this tenant and one more, per unit of its weight."""
-        share = self._shares.get(account)
-        return ((share.waiting if share else 0) + 1) / account.tenant.weight
-
-    def longest(self) -> tuple[float, RoutingRequest] | None:
-        """Return the largest number of waiting requests per unit of weight, and the newest request of that tenant."""
-        shares = [share for share in self._shares.values() if share.waiting]
-        if not shares:
-            return None
-        most = max(shares, key=_part)
-        return _part(most), max(
-            (next(reversed(line.requests)) for line in most.lines.values() if line.requests), key=_queued_at
-        )
-
-    def part_of_bytes(self, request: RoutingRequest) -> float:
-        """Return the bytes of this request and of its tenant's waiting ones, per unit of its weight."""
-        share = self._shares.get(request.account)
-        return ((share.bytes if share else 0) + request.size) / request.account.tenant.weight
-
-    def bytes_beyond(self, part: float) -> float:
-        """Return the bytes that tenants have beyond this many per unit of their weight."""
-        return sum(max(share.bytes - part * share.account.tenant.weight, 0.0) for share in self._shares.values())
-
-    def largest(self) -> tuple[float, RoutingRequest] | None:
-        """Return the largest number of waiting bytes per unit of weight, and that tenant's largest request; the newest
-        of equals."""
-        shares = [share for share in self._shares.values() if share.bytes]
-        if not shares:
-            return None
-        most = max(shares, key=_bytes_part)
-        every = (request for line in most.lines.values() for request in line.requests)
-        return _bytes_part(most), max(every, key=_size_and_time)
 
     @property
     def requests(self) -> list[RoutingRequest]:
         """All waiting requests."""
-        return [
-            request for share in self._shares.values() for line in share.lines.values() for request in line.requests
-        ]
-
-
-def _queued_at(request: RoutingRequest) -> float:
-    return request.queued_at
-
-
-def _part(share: TenantShare) -> float:
-    return share.waiting / share.account.tenant.weight
-
-
-def _size_and_time(request: RoutingRequest) -> tuple[int, float]:
-    return request.size, request.queued_at
-
-
-def _bytes_part(share: TenantShare) -> float:
-    return share.bytes / share.account.tenant.weight
+        return [request for share in self.shares.values() for line in share.lines.values() for request in line.requests]

@@ -15,6 +15,7 @@ from typing import Final
 from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.tenants import Lane
 from fairlead.routing.accounts import ordered
+from fairlead.routing.band_shares import BandShares
 from fairlead.routing.bands import BandQueue, Bands
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.occupancy import Occupancy
@@ -112,6 +113,14 @@ class LaneScheduler:
     def sharing(self, lane: LaneQueue) -> tuple[LaneQueue, ...]:
         """Return the lanes that share one limit with this lane."""
         return (self.batch,) if lane is self.batch else (self.interactive, self.long)
+
+    def shares(self, lane: LaneQueue, rank: int) -> BandShares:
+        """Return what the tenants of this band have waiting in the lanes that share one limit."""
+        return BandShares([one.bands.of(rank) for one in self.sharing(lane)])
+
+    def shares_below(self, lane: LaneQueue, rank: int) -> list[BandShares]:
+        """Return the same of each lower band, the lowest first."""
+        return [self.shares(lane, lower) for lower in range(len(lane.bands.queues) - 1, rank, -1)]
 
     def turns(self) -> list[LaneQueue]:
         """Return lanes with waiting requests, in the order to serve them."""

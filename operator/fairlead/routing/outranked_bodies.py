@@ -7,7 +7,7 @@ others out.
 
 from collections.abc import Iterator, Sequence
 
-from fairlead.routing.bands import BandQueue
+from fairlead.routing.band_shares import BandShares
 from fairlead.routing.lanes import LaneQueue, LaneScheduler
 from fairlead.routing.routing_request import RoutingRequest
 
@@ -17,31 +17,30 @@ class OutrankedBodies:
 
     __slots__ = ("_equal", "_lower", "_part")
 
-    def __init__(self, lower: Sequence[BandQueue], equal: Sequence[BandQueue], part: float) -> None:
+    def __init__(self, lower: Sequence[BandShares], equal: BandShares, part: float) -> None:
         self._lower = lower
         """The lowest first."""
         self._equal = equal
-        """Its own band, in each lane."""
+        """Its own band."""
         self._part = part
         """Bytes of its tenant per unit of weight, with this request."""
 
     @property
     def bytes(self) -> float:
         """Bytes that pushing out frees at least."""
-        return sum(one.bytes for one in self._lower) + sum(one.bytes_beyond(self._part) for one in self._equal)
+        return sum(one.bytes for one in self._lower) + self._equal.bytes_beyond(self._part)
 
     def until_free(self, lacking: int) -> Iterator[RoutingRequest]:
         """Yield one after another, until this many bytes are free; each must have left its queue before the next."""
-        for queue in (*self._lower, *self._equal):
-            least = self._part if queue in self._equal else 0.0
-            while lacking > 0 and (found := queue.largest()) is not None and found[0] > least:
+        for band in (*self._lower, self._equal):
+            least = self._part if band is self._equal else 0.0
+            while lacking > 0 and (found := band.largest()) is not None and found[0] > least:
                 lacking -= found[1].size
                 yield found[1]
 
 
 def by(request: RoutingRequest, lane: LaneQueue, lanes: LaneScheduler) -> OutrankedBodies:
     """Return the bodies that a request for this lane may push out."""
-    sharing, own = lanes.sharing(lane), lane.bands.of(request.account.rank)
-    below = [one.bands.of(rank) for rank in range(len(lane.bands.queues) - 1, own.rank, -1) for one in sharing]
-    lower = below if lane is lanes.batch else [*reversed(lanes.batch.bands.queues), *below]
-    return OutrankedBodies(lower, [one.bands.of(own.rank) for one in sharing], own.part_of_bytes(request))
+    equal, below = lanes.shares(lane, request.account.rank), lanes.shares_below(lane, request.account.rank)
+    batch = [] if lane is lanes.batch else lanes.shares_below(lanes.batch, -1)
+    return OutrankedBodies([*batch, *below], equal, equal.part_of_bytes(request))
