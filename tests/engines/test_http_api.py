@@ -8,7 +8,7 @@ from fairlead.engines import catalogue
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.http_api import token_count
 from fairlead.engines.vllm.http_api import API
-from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, EngineRelease
+from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, EngineRelease, ImagePull
 from fairlead.router.wire.request_bodies import RequestBody
 
 
@@ -47,7 +47,8 @@ def test_each_kind_is_spoken_to_by_its_own_api_and_a_kind_without_an_engine_as_t
 
 
 def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() -> None:
-    plain, here = catalogue.releases(), catalogue.releases("registry.example.com/fairlead:1.2.3")
+    pull = ImagePull(policy="Always", secrets=("pull",))
+    plain, here = catalogue.releases(), catalogue.releases("registry.example.com/fairlead:1.2.3", pull=pull)
 
     assert plain == {
         EngineKind.VLLM: EngineRelease(
@@ -62,7 +63,7 @@ def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() ->
         EngineKind.SIMULATED_TENSORRT_LLM: EngineRelease(version="1.4.0rc1", image="fairlead:1.4.0rc1"),
     }
     own = "registry.example.com/fairlead:1.2.3"
-    assert here == {**plain, **{kind: replace(plain[kind], image=own) for kind in WITHOUT_GPU}}
+    assert here == {**plain, **{kind: replace(plain[kind], image=own, pull=pull) for kind in WITHOUT_GPU}}
 
 
 def test_an_installation_names_the_image_of_a_build_for_processors() -> None:

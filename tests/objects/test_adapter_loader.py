@@ -8,14 +8,16 @@ import pytest
 
 from fairlead.adapting import load_list
 from fairlead.adapting.load_list import LoadList
+from fairlead.api import deployment_conversion
+from fairlead.engines import catalogue
 from fairlead.fleet.adapters import AdapterShare, AdapterVersions
-from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.desired_state import ImagePull, SecretKey
 from fairlead.objects import adapter_loader, children, network_policies, preflight_pods, router_config
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.network_policies import EngineAccess
 from fairlead.router.config import loader
 from tests.adapting.adapters import entry
-from tests.objects.specs import LEAST, OWNER, PLATFORM, launch, template, wanted
+from tests.objects.specs import LEAST, OWNER, PLATFORM, launch, read, template, wanted
 
 LORA: Final[dict[str, Any]] = {"slots": 4, "maxRank": 32, "claimName": "adapters"}
 SLOTS: Final = wanted(LEAST | {"engine": {"lora": LORA}})
@@ -126,6 +128,26 @@ def test_it_reaches_sources_by_the_proxy_that_the_engine_has() -> None:
         {"name": "HTTPS_PROXY", "value": "http://me:$(PASSWORD)@proxy:3128"},
         {"name": "HTTP_PROXY", "value": "http://$(HOME)"},
     ], "references come before the values that refer to them, and its own variables stay"
+
+
+def test_its_image_is_pulled_as_the_installation_says_with_the_engines_credentials_and_the_operators() -> None:
+    own = catalogue.releases("registry.example/fairlead:1", pull=ImagePull(policy="Always", secrets=("own", "both")))
+    placed = {"placement": {"imagePullSecrets": [{"name": "theirs"}, {"name": "both"}]}}
+
+    def built(engine: dict[str, Any]) -> Manifest:
+        deployment = deployment_conversion.deployment(read(LEAST | placed | {"engine": engine}), own)
+        spec: Manifest = template(deployment)["spec"]
+        return spec
+
+    spec = built({"lora": LORA})
+    (found,) = spec["initContainers"]
+    assert (found["image"], found["imagePullPolicy"]) == ("registry.example/fairlead:1", "Always")
+    assert spec["imagePullSecrets"] == [{"name": "theirs"}, {"name": "both"}, {"name": "own"}]
+    assert [one for one in found["volumeMounts"] if one["name"].startswith("pull-")] == [
+        {"name": "pull-0", "mountPath": "/pull-secrets/0", "readOnly": True},
+        {"name": "pull-1", "mountPath": "/pull-secrets/1", "readOnly": True},
+    ], "the operator's are not for registries of adapters"
+    assert built({})["imagePullSecrets"] == [{"name": "theirs"}, {"name": "both"}]
 
 
 def test_beside_an_engine_on_cpu_it_takes_none_of_the_cores_that_replicas_are_counted_by() -> None:

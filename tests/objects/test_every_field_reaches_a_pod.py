@@ -10,10 +10,12 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.engines.catalogue import ENGINES
+from fairlead.api import deployment_conversion
+from fairlead.engines.catalogue import ENGINES, releases
+from fairlead.fleet.desired_state import ImagePull
 from fairlead.objects.manifest import Manifest
 from tests.api.full_specs import COUNTED, ON_CPU
-from tests.objects.specs import FULL, LEAST, template, wanted
+from tests.objects.specs import FULL, LEAST, read, template, wanted
 
 ELSEWHERE: Final = {
     "DesiredRevision.namespace": "the pod lives where its owner does",
@@ -27,7 +29,10 @@ SPECS: Final = (
     wanted(FULL),
     wanted(LEAST | {"engine": {"speculation": SPECULATION}}),
     wanted(ON_CPU),
-    wanted(LEAST | {"engine": {"lora": {"slots": 4, "cpuSlots": 12, "maxRank": 32, "claimName": "adapters"}}}),
+    deployment_conversion.deployment(
+        read(LEAST | {"engine": {"lora": {"slots": 4, "cpuSlots": 12, "maxRank": 32, "claimName": "adapters"}}}),
+        releases("fairlead:1", pull=ImagePull(policy="Always", secrets=("own",))),
+    ),
 )
 Path = tuple[str | int, ...]
 

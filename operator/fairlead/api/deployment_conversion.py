@@ -159,7 +159,7 @@ def _engine(engine: Engine, releases: Mapping[EngineKind, EngineRelease], *, on_
         adapters=tuple(
             Adapter(name=one.name, source=source(one.source, one.revision), rank=one.rank) for one in engine.adapters
         ),
-        lora=_lora(engine.lora, releases[EngineKind.SIMULATED].image) if engine.lora else None,
+        lora=_lora(engine.lora, releases[EngineKind.SIMULATED]) if engine.lora else None,
         chat_template=_chat_template(engine.chat_template) if engine.chat_template else None,
         extra_env=tuple((one.name, one.value) for one in engine.env if one.value is not None),
         env_from=tuple(found for one in engine.env if (found := env_from_of(one)) is not None),
@@ -197,13 +197,14 @@ def _speculation(spec: SpeculationSpec) -> DesiredSpeculation:
     )
 
 
-def _lora(spec: LoraSpec, own_image: str) -> LoraSlots:
+def _lora(spec: LoraSpec, own: EngineRelease) -> LoraSlots:
     """The simulated engine's image is the operator's own, which holds the loader too."""
     return value(
         spec,
         LoraSlots,
         cpu_slots=spec.cpu_slots or KEPT_PER_SLOT * spec.slots,
-        loader_image=own_image,
+        loader_image=own.image,
+        loader_pull=own.pull,
         claim=spec.claim_name,
     )
 

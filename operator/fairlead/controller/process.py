@@ -29,6 +29,7 @@ from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator, WebhookCertificateSettings
 from fairlead.engines import catalogue as engines
+from fairlead.fleet.desired_state import ImagePull
 from fairlead.objects import network_policies
 from fairlead.objects.installation import Installation
 from fairlead.process import console_server, lifecycle, ports
@@ -215,7 +216,11 @@ async def _with_evaluation(
 def _setting(settings: OperatorSettings) -> ReconcileSettings:
     context = ReviewContext(
         catalogue=settings.catalogue,
-        releases=engines.releases(settings.engine_image, dict(settings.cpu_images)),
+        releases=engines.releases(
+            settings.engine_image,
+            dict(settings.cpu_images),
+            ImagePull(policy=settings.image_pull_policy, secrets=settings.image_pull_secrets),
+        ),
         time_zones=frozenset(available_timezones()) or None,
     )
     return ReconcileSettings(

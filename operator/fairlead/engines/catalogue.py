@@ -12,7 +12,7 @@ from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang.engine import SglangEngine
 from fairlead.engines.tensorrt_llm.engine import TensorRtEngine
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.fleet.desired_state import EngineKind, EngineRelease
+from fairlead.fleet.desired_state import EngineKind, EngineRelease, ImagePull
 from fairlead.fleet.findings import SpecRefusal
 
 ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyType(
@@ -28,6 +28,7 @@ ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyTy
 DEFAULT: Final = EngineKind.VLLM
 """The kind for a spec that names none."""
 NO_IMAGES: Final = MappingProxyType[EngineKind, str]({})
+WITHOUT_SECRETS: Final = ImagePull()
 _KINDS: Final = MappingProxyType({(one.is_fairleads, one.program): kind for kind, one in ENGINES.items()})
 PRIORITY_HEADERS: Final = frozenset(one.api.priority_header for one in ENGINES.values() if one.api.priority_header)
 HEADERS_OF_IDS: Final = tuple(
@@ -37,19 +38,21 @@ HEADERS_OF_IDS: Final = tuple(
 
 
 def releases(
-    own_image: str | None = None, cpu_images: Mapping[EngineKind, str] = NO_IMAGES
+    own_image: str | None = None,
+    cpu_images: Mapping[EngineKind, str] = NO_IMAGES,
+    pull: ImagePull = WITHOUT_SECRETS,
 ) -> Mapping[EngineKind, EngineRelease]:
     """Return the default release of each kind.
 
-    `own_image` is the name of Fairlead's image in this installation; `cpu_images` are those of CPU builds. Kinds
-    without an engine are never started, since `describe` refuses them.
+    `own_image` is the name of Fairlead's image in this installation, and `pull` how it is pulled; `cpu_images` are
+    those of CPU builds. Kinds without an engine are never started, since `describe` refuses them.
     """
     found: dict[EngineKind, EngineRelease] = {}
     for kind in EngineKind:
         engine = ENGINES.get(kind)
         found[kind] = EngineRelease(version="0", image=f"{kind.lower()}:0") if engine is None else engine.release
         if own_image is not None and engine is not None and engine.is_fairleads:
-            found[kind] = replace(found[kind], image=own_image)
+            found[kind] = replace(found[kind], image=own_image, pull=pull)
         if kind in cpu_images:
             found[kind] = replace(found[kind], cpu_image=cpu_images[kind])
     return MappingProxyType(found)

@@ -16,6 +16,7 @@ from fairlead.objects import container_variables, names, ports, rbac, security
 from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
+from fairlead.objects.pull_secrets import pulled
 
 CONTAINER: Final = "loader"
 CLAIM_FOLDER: Final = "/claim"
@@ -74,6 +75,12 @@ def pod_fields(owner: Owner, wanted: DesiredRevision, staged: StagedAdapters | N
     return {"initContainers": [_container(owner, wanted, lora, staged, shared or _CLAIM)], **account}
 
 
+def pull_fields(wanted: DesiredRevision, staged: StagedAdapters | None) -> Manifest:
+    """Return the credentials of a pod with the loader, whose image may be in another registry than the engine's."""
+    lora = wanted.engine.lora
+    return {} if lora is None or staged is None else pulled((*wanted.placement.pull_secrets, *lora.loader_pull.secrets))
+
+
 def volumes(wanted: DesiredRevision, staged: StagedAdapters | None, shared: str = "") -> list[Manifest]:
     """Return the folder of adapters, the token, and what sources need beyond a volume that the engine has as well."""
     if staged is None:
@@ -106,6 +113,7 @@ def _container(
     return {
         "name": CONTAINER,
         "image": lora.loader_image,
+        **({"imagePullPolicy": lora.loader_pull.policy} if lora.loader_pull.policy else {}),
         "restartPolicy": "Always",
         "args": [
             "loader",

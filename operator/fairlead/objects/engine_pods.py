@@ -32,6 +32,7 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
             "enableServiceLinks": False,
             "securityContext": security.of_pod(launch.user),
             **engine_placement.placement_fields(wanted, revision),
+            **adapter_loader.pull_fields(wanted, launch.staged),
         },
     }
 

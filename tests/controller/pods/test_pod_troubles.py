@@ -203,6 +203,17 @@ def test_an_earlier_crash_explains_a_start_that_is_not_over_and_nothing_later() 
     assert pod_troubles.trouble(lapsed(lost_at="2026-11-20T11:59:59Z")) is None
 
 
+def test_the_image_of_the_loader_beside_an_engine_is_the_charts_and_not_the_specs() -> None:
+    status = {"name": "loader", "image": "reg/fairlead:1", "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+    problem = pod_troubles.trouble(pod(status, first=True))
+    assert problem is not None
+    assert problem.reason is Why.IMAGE_NOT_PULLED
+    assert problem.message == (
+        "image reg/fairlead:1 cannot be pulled: ImagePullBackOff; check the chart's image and imagePullSecrets, whose "
+        "Secret must be in this namespace too"
+    )
+
+
 @pytest.mark.parametrize(
     ("place", "field"),
     [

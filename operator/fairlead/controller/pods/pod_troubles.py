@@ -14,6 +14,7 @@ from fairlead.engines.failures import FailurePattern
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.plurals import count
 from fairlead.fleet.pod_problems import PodProblem
+from fairlead.objects import adapter_loader
 
 Manifest = dict[str, Any]
 
@@ -117,8 +118,12 @@ def _image(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] | Non
     if waiting.get("reason") not in IMAGE:
         return None
     message = _short(waiting.get("message", "")) or waiting["reason"]
-    image, field = _image_of_weights(pod, message) or (status.get("image", ""), "spec.engine.image and version")
-    remedy = f"check {field}, and placement.imagePullSecrets for a private registry"
+    if status.get("name") == adapter_loader.CONTAINER:
+        image = status.get("image", "")
+        remedy = "check the chart's image and imagePullSecrets, whose Secret must be in this namespace too"
+    else:
+        image, field = _image_of_weights(pod, message) or (status.get("image", ""), "spec.engine.image and version")
+        remedy = f"check {field}, and placement.imagePullSecrets for a private registry"
     return ConditionReason.IMAGE_NOT_PULLED, f"image {image} cannot be pulled: {message}; {remedy}"
 
 
