@@ -61,20 +61,29 @@ def test_it_mounts_what_the_engine_mounts_and_takes_no_gpu() -> None:
     }
 
 
-@pytest.mark.parametrize(("memory", "requested"), [("16Gi", "128Mi"), ("64Mi", "64Mi")])
-def test_beside_an_engine_on_cpu_it_states_resources_as_a_quota_demands_and_requests_few(
-    memory: str, requested: str
+@pytest.mark.parametrize(
+    ("held", "limits", "requests"),
+    [
+        (("32", "64Gi"), ("2", "4Gi"), ("50m", "128Mi")),
+        (("1", "64Mi"), ("1", "64Mi"), ("50m", "64Mi")),
+    ],
+)
+def test_beside_an_engine_on_cpu_it_states_few_resources_as_a_quota_demands(
+    held: tuple[str, str], limits: tuple[str, str], requests: tuple[str, str]
 ) -> None:
-    """A quota on cores or memory refuses a pod without them, so the rollout waited for its check until the deadline."""
-    amounts = {"cpu": "4", "memory": memory}
+    """A quota on cores or memory refuses a pod without them, and one with the engine's own: the engine that serves may
+    have the rest of it. The rollout then waited for its check until the deadline."""
+    amounts = _amounts(held)
     engine = template(command=["vllm"], resources={"limits": amounts, "requests": amounts})
 
     made = preflight_pods.manifest(OWNER, "12345678", engine, ("python3",), 900)
 
-    assert made["spec"]["containers"][0]["resources"] == {
-        "limits": amounts,
-        "requests": {"cpu": "50m", "memory": requested},
-    }
+    found = made["spec"]["containers"][0]["resources"]
+    assert found == {"limits": _amounts(limits), "requests": _amounts(requests)}
+
+
+def _amounts(given: tuple[str, str]) -> dict[str, str]:
+    return {"cpu": given[0], "memory": given[1]}
 
 
 def test_an_image_that_has_its_own_command_is_given_arguments() -> None:

@@ -17,6 +17,8 @@ _NOT_ITS_OWN: Final = frozenset(
 _KEPT: Final = ("image", "imagePullPolicy", "terminationMessagePolicy", "securityContext", "volumeMounts")
 _LEAST: Final = {"cpu": "50m", "memory": "128Mi"}
 """Its requests: small, since the engine that serves has the cores of its node and may have the rest of a quota."""
+_MOST: Final = {"cpu": "2", "memory": "4Gi"}
+"""Its limits, which a quota may count too: an engine's check imports its program and loads no weights."""
 _BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
 """Some container runtimes show all GPUs to a pod that requests none; those belong to other pods."""
 
@@ -63,8 +65,10 @@ def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:
 
 def _resources(engine: Manifest) -> Manifest:
     """Request and limit the cores and memory of an engine that does: a quota refuses a pod that does not."""
-    limits = {name: amount for name, amount in engine.get("resources", {}).get("limits", {}).items() if name in _LEAST}
-    requests = {name: min(_LEAST[name], amount, key=_worth) for name, amount in limits.items()}
+    held = {name: amount for name, amount in engine.get("resources", {}).get("limits", {}).items() if name in _LEAST}
+    limits, requests = (
+        {name: min(amounts[name], amount, key=_worth) for name, amount in held.items()} for amounts in (_MOST, _LEAST)
+    )
     return {"resources": {"limits": limits, "requests": requests}} if limits else {}
 
 
