@@ -43,7 +43,7 @@ class WatchedFile:
                 continue
             self._last_stamps = now
             try:
-                self._reload(self._fresh_text())
+                self._read_again()
             except (RouterConfigError, OSError) as problem:
                 log.error("%s: %s; the previous content stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
             except Exception:  # a bug here must not end the reading: keys revoked later would stay valid
@@ -63,12 +63,28 @@ class WatchedFile:
             self._reload(text)
         except RouterConfigError as problem:
             log.error("the watched ConfigMap: %s; the previous content stays in force", problem)  # noqa: TRY400 - no trace needed
+        except Exception:  # the watch would end, and begin anew with the same text
+            log.exception(
+                "internal error: the watched ConfigMap was not applied; its file will be, when that changes; "
+                "please report it"
+            )
 
-    def _fresh_text(self) -> str:
+    def _read_again(self) -> None:
+        """Apply the file, or the text in force with what its Secrets hold now."""
         before, self._in_file = self._in_file, loader.text_of(self._path)
         text, latest = self._in_file, next(reversed(self._watched), None)
         is_old = text in self._watched and text != latest
-        return self._text if text == before or is_old else text
+        if text == before or is_old:
+            self._reload(self._text)
+            return
+        try:
+            self._reload(text)
+        except (RouterConfigError, OSError):
+            raise
+        except Exception:
+            self._in_file = before  # the next change of any file tries it again
+            self._reload(self._text)
+            raise
 
     def _reload(self, text: str) -> None:
         fresh = loader.refreshed(loader.read(text))
