@@ -82,6 +82,53 @@ def test_the_file_in_the_home_folder_is_used_in_a_pod_too(tmp_path: Path, monkey
     assert found(**IN_A_POD).server == "https://prod.example.com"
 
 
+def test_a_home_folder_that_cannot_be_looked_into_leaves_the_pods_own_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of another user in a custom image; root may look into any, but not at a name of 300 letters."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    for home in (closed, tmp_path / ("x" * 300)):
+        monkeypatch.setenv("HOME", str(home))
+        with pytest.raises(NoCredentials, match="automountServiceAccountToken"):
+            found(**IN_A_POD)
+        with pytest.raises(NoCredentials, match="there is no such file; name one"):
+            found()
+
+
+def test_an_empty_file_in_the_list_is_left_out_and_one_alone_is_named(tmp_path: Path) -> None:
+    empty, prod = tmp_path / "empty", written(tmp_path / "a", "prod")
+    for content in ("", "# of a tool\n"):
+        empty.write_text(content)
+        for files in (f"{empty}:{prod}", f"{prod}:{empty}"):
+            assert found(KUBECONFIG=files).server == "https://prod.example.com"
+        with pytest.raises(NoCredentials, match="empty: empty, or not of the form of a kubeconfig; correct the file"):
+            found(KUBECONFIG=str(empty))
+
+
+def test_a_context_without_a_user_sends_no_credentials(tmp_path: Path) -> None:
+    """Of a cluster that knows its users by the network or the proxy that they come from."""
+    contexts = [{"name": "prod", "context": {"cluster": "prod"}}]
+    for users in ([], [{"name": "other", "user": {"token": "others"}}]):
+        path = written(tmp_path / "a", "prod", contexts=contexts, users=users)
+        assert found(KUBECONFIG=path) == Credentials(server="https://prod.example.com")
+
+
+def test_a_proxy_that_speaks_socks_is_refused_by_the_field_that_names_it(tmp_path: Path) -> None:
+    around = {"KUBECONFIG": written(tmp_path / "a", "prod"), "HTTPS_PROXY": "socks5://me:secret@proxy.corp:1080"}
+    with pytest.raises(NoCredentials) as no:
+        found(**around)
+    assert str(no.value) == (
+        "HTTPS_PROXY: socks5: Fairlead reaches a cluster through http:// and https:// proxies only; name one, or list "
+        "the server in NO_PROXY to connect directly"
+    )
+    assert found(**around, NO_PROXY="example.com").proxy_url is None
+    cluster = {"server": "https://prod.example.com", "proxy-url": "socks5://proxy.corp:1080"}
+    written(tmp_path / "a", "prod", clusters=[{"name": "prod", "cluster": cluster}])
+    with pytest.raises(NoCredentials, match=r"^proxy-url: socks5: .*; name one, or remove it to connect directly"):
+        found(**around)
+
+
 def test_a_server_behind_a_proxy_is_reached_through_it(tmp_path: Path) -> None:
     path = written(tmp_path / "a", "prod")
     around = {"KUBECONFIG": path, "HTTPS_PROXY": "http://proxy.corp:3128"}

@@ -127,7 +127,7 @@ def source_of(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUN
             return _of_pod(server, service_account)
 
         return pod
-    if not any(path.is_file() for path in paths):
+    if not kubeconfig.present(paths):
         named = os.pathsep.join(map(str, paths))
         raise NoCredentials(f"KUBECONFIG: {named}: there is no such file; name one, or run inside a cluster")
 

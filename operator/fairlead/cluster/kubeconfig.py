@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import yaml
 
@@ -35,9 +35,14 @@ def paths(environ: Mapping[str, str]) -> tuple[Path, ...]:
         return ()
 
 
+def present(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the files that are there; one in a folder that this user may not search is not, as a pod's HOME may be."""
+    return tuple(path for path in files if os.path.isfile(path))  # noqa: PTH113 - the method raises for such a folder
+
+
 def names_cluster(files: tuple[Path, ...]) -> bool:
     """Whether one of the files has a current context, as it must inside a cluster to be used there."""
-    return any(_names_context(path) for path in files if path.is_file())
+    return any(_names_context(path) for path in present(files))
 
 
 async def read(files: tuple[Path, ...], environ: Mapping[str, str]) -> Credentials:
@@ -46,7 +51,7 @@ async def read(files: tuple[Path, ...], environ: Mapping[str, str]) -> Credentia
 
     named = os.pathsep.join(map(str, files))
     try:
-        return await _read(named, environ)
+        return await _read(os.pathsep.join(map(str, _with_content(files))) or named, environ)
     except (
         config.ConfigException,
         yaml.YAMLError,
@@ -69,6 +74,8 @@ async def _read(named: str, environ: Mapping[str, str]) -> Credentials:
     files = kube_config.KubeConfigMerger(named)  # type: ignore[no-untyped-call]  # generated
     chosen = _first_context(files.config_files)
     loader = kube_config.KubeConfigLoader(files.config, active_context=chosen, config_base_path=None)  # type: ignore[no-untyped-call]  # generated
+    if loader._user is None:  # noqa: SLF001 - it looks for a certificate there even if the context names no user
+        loader._user = {}  # noqa: SLF001
     try:
         await loader.load_and_set(found)  # type: ignore[no-untyped-call]  # generated
     finally:
@@ -85,11 +92,39 @@ async def _read(named: str, environ: Mapping[str, str]) -> Credentials:
         token=token.strip() or None,
         certificate_path=found.cert_file,
         private_key_path=found.key_file,
-        proxy_url=getattr(found, "proxy", None) or proxies.of(found.host, environ),
+        proxy_url=_proxy(getattr(found, "proxy", None), found.host, environ),
         default_namespace=context.get("namespace"),
         tls_server_name=getattr(found, "tls_server_name", None),
         impersonation=tuple(_impersonation(user.value.get("user") or {})) if user else (),
     )
+
+
+def _proxy(own: str | None, server: str, environ: Mapping[str, str]) -> str | None:
+    """Return the file's own proxy or that of the variables; kubectl also speaks SOCKS."""
+    found = own or proxies.of(server, environ)
+    scheme = urlsplit(found or "").scheme
+    if not found or scheme in ("http", "https"):
+        return found
+    if own:
+        field, otherwise = "proxy-url", "remove it"
+    else:
+        field, otherwise = f"{urlsplit(server).scheme.upper()}_PROXY", "list the server in NO_PROXY"
+    raise NoCredentials(
+        f"{field}: {scheme}: Fairlead reaches a cluster through http:// and https:// proxies only; "
+        f"name one, or {otherwise} to connect directly"
+    )
+
+
+def _with_content(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the files without empty ones, which kubectl takes and the client does not."""
+    return tuple(path for path in files if not _is_empty(path))
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return yaml.safe_load(path.read_bytes()) is None
+    except (OSError, yaml.YAMLError):
+        return False
 
 
 def _names_context(path: Path) -> bool:
