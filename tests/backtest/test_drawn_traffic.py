@@ -48,3 +48,10 @@ def test_much_traffic_is_drawn_for_a_quarter_of_an_hour_and_little_for_two() -> 
         drawn_traffic.drawn(replace(CHAT, requests_per_second=rate), 5120, streams("a")).seconds for rate in (0.1, 100)
     )
     assert (long, short) == (7200, 900)
+
+
+def test_so_much_traffic_that_a_quarter_of_an_hour_is_endless_is_drawn_for_a_shorter_time() -> None:
+    drawn = drawn_traffic.drawn(replace(CHAT, requests_per_second=drawn_traffic.MOST_RATE), 5120, streams("a"))
+
+    assert drawn.seconds == 300
+    assert sum(1 for _ in drawn.arrivals(16)) == pytest.approx(100_000, rel=0.05)

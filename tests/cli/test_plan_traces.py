@@ -1,11 +1,12 @@
 """`fairlead plan --trace` on files in formats that `fairlead simulate` reads, and what it reports about bad ones."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.test_plan import CARDS, GOALS, MODEL
+from tests.cli.test_plan import ARRIVING, CARDS, GOALS, MODEL, OBJECTIVES
 from tests.cli.test_simulate_traces import piped
 
 
@@ -48,3 +49,48 @@ def test_a_pipe_that_would_be_read_twice_is_refused(run: Run, tmp_path: Path) ->
     assert err.startswith(
         f"fairlead plan: --trace {pipe}: it is a pipe, and this trace is read more than once; write it"
     )
+
+
+def clients(folder: Path, rates: str) -> Path:
+    """Rates of one client whose prompts and replies are short."""
+    lines = ["t_s,client,field,mean,p0,p100"]
+    lines += [f"0,a,{field},20,10,30" for field in ("input_tokens", "output_tokens")]
+    (folder / "chat-lengths.csv").write_text("\n".join(lines))
+    (folder / "chat-rates.csv").write_text(rates)
+    return folder / "chat-rates.csv"
+
+
+def test_rates_of_clients_are_a_description_so_requests_are_drawn_from_it_and_never_read_one_by_one(
+    run: Run, tmp_path: Path
+) -> None:
+    days = [f"{600 * window},a,2.0,G,1" for window in range(1440)]
+    rates = clients(tmp_path, "\n".join(["t_s,client,rate_rps,dist,shape", *days]))
+    code, out, err = run("plan", MODEL, "--trace", str(rates), *OBJECTIVES, "--product", "NVIDIA-L40S", "-o", "json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["played"]["traffic"] == "traffic drawn by 3 seeds, 50 min each"
+
+
+def test_a_recording_that_cannot_be_played_is_refused_and_no_other_traffic_is_played_in_its_place(
+    run: Run, tmp_path: Path
+) -> None:
+    rows = [f"2023-11-16 18:15:{second:02},400,50" for second in (*range(30), 20)]
+    trace = tmp_path / "azure.csv"
+    trace.write_text("\n".join(["TIMESTAMP,ContextTokens,GeneratedTokens", *rows]))
+    words = ("plan", MODEL, "--trace", str(trace), *CARDS)
+
+    code, out, err = run(*words, *OBJECTIVES)
+    assert (code, out) == (2, "")
+    assert "azure.csv: line 32: it came 9 s before the request above it" in err
+    assert err.endswith("; with --no-play, it is only calculated\n")
+    assert run(*words, *GOALS)[0] == 0
+
+
+def test_a_rate_that_takes_hours_to_simulate_is_calculated_and_the_plan_says_so(run: Run) -> None:
+    words = ("plan", MODEL, *ARRIVING, *OBJECTIVES, *CARDS, "--rate", "1e9")
+    note = "calculated, not simulated: 1,000,000,000 requests a second are more than the 333 that can be drawn; "
+
+    code, out, _ = run(*words)
+    assert code == 0
+    assert f"\n# {note}plan for a part of the rate to see it simulated\n" in out
+    assert json.loads(run(*words, "-o", "json")[1])["note"].startswith(note)
+    assert json.loads(run(*words, "-o", "json", "--no-play")[1])["note"] == ""

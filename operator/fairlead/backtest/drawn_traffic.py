@@ -17,7 +17,13 @@ from fairlead.simulator.traffic.rate_profiles import RateSlice
 REQUESTS: Final = 6000.0
 """Enough to tell something about one in twenty of them."""
 LEAST_SECONDS: Final = 900.0
+"""Unless that is more requests than are played; but never less than the next."""
+SHORTEST_SECONDS: Final = 300.0
 MOST_SECONDS: Final = 7200.0
+MOST_REQUESTS: Final = 100_000.0
+"""Of one draw; a fleet plays them in about a minute."""
+MOST_RATE: Final = MOST_REQUESTS / SHORTEST_SECONDS
+"""Requests a second, retries included; more cannot be drawn for long enough."""
 WAVES: Final = 3
 """Busy times within the traffic."""
 BUSY_REQUESTS: Final = 0.4
@@ -25,9 +31,9 @@ BUSY_REQUESTS: Final = 0.4
 
 
 def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic:
-    """Draw traffic, each request within the context. The same random source draws the same."""
-    rate = traffic.requests_per_second * (1 + traffic.retries)
-    seconds = min(max(REQUESTS / rate, LEAST_SECONDS), MOST_SECONDS)
+    """Draw traffic of at most `MOST_RATE`, each request within the context. The same random source draws the same."""
+    rate = rate_of(traffic)
+    seconds = min(max(REQUESTS / rate, LEAST_SECONDS), MOST_SECONDS, MOST_REQUESTS / rate)
     sizes = lengths.lognormal(traffic.prompt, traffic.output, context, chance)
     found = list(gaps.requests(_waves(rate, traffic.burst, seconds), gaps.poisson(chance), sizes))
 
@@ -42,6 +48,11 @@ def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic
             )
 
     return PlayedTraffic(arrivals=arrivals, seconds=seconds)
+
+
+def rate_of(traffic: Traffic) -> float:
+    """Return requests a second on average, retries included."""
+    return traffic.requests_per_second * (1 + traffic.retries)
 
 
 def _waves(rate: float, burst: float, seconds: float) -> Iterator[RateSlice]:

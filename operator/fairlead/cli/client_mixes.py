@@ -13,6 +13,7 @@ from fairlead.cli import trace_lines
 from fairlead.fleet.randomness import RandomSource
 from fairlead.simulator.traffic import client_mix
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+from fairlead.sizing import traces
 
 RATES: Final = "-rates"
 LENGTHS: Final = "-lengths"
@@ -20,7 +21,22 @@ LENGTHS: Final = "-lengths"
 
 def describes(first_line: str) -> bool:
     """Whether a file with this first line contains rates of clients."""
-    return set(first_line.strip().split(",")) >= set(client_mix.RATES)
+    return _names(first_line) >= set(client_mix.RATES)
+
+
+def is_description(path: Path) -> bool:
+    """Whether a file only describes its requests, by rates of clients that may lack the shapes of their gaps."""
+    with trace_lines.opened(path) as lines:
+        return has_rates(next((line for line in lines if line.strip()), ""))
+
+
+def has_rates(first_line: str) -> bool:
+    """Whether a file with this first line can be described as traffic; playing it takes `describes`."""
+    return _names(first_line) >= set(traces.RATES)
+
+
+def _names(first_line: str) -> set[str]:
+    return {name.strip() for name in first_line.split(",")}
 
 
 def arrivals(path: Path, rates: Iterable[str]) -> Iterator[RequestArrival]:

@@ -120,7 +120,7 @@ def _with_words(traffic: Traffic, chosen: argparse.Namespace) -> Traffic:
 
 def _recorded(path: Path, *, timed: bool) -> Traffic:
     text = package_data.read_text(path).removeprefix("\ufeff")
-    if text.startswith(",".join(traces.RATES)):
+    if client_mixes.has_rates(text.lstrip().partition("\n")[0]):
         beside = path.with_name(path.name.replace(client_mixes.RATES, client_mixes.LENGTHS))
         if beside == path or not beside.is_file():
             raise PlanArgumentError(f"--trace {path}: {client_mixes.no_lengths(path)}")

@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +14,7 @@ from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.plan_player import PlanPlayer
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.backtest.played_plan import PlayedPlan
-from fairlead.cli import offline_data, plan_inputs, playable
+from fairlead.cli import client_mixes, offline_data, plan_inputs, playable
 from fairlead.cli.plan_inputs import DESCRIBING
 from fairlead.cli.simulate_inputs import SeededStreams
 from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
@@ -26,6 +28,7 @@ from fairlead.sizing.capacity_planning import PlanInputs
 SEEDS: Final = 3
 MOST_REQUESTS: Final = 20_000
 """Of a longer recording, the busiest part is played."""
+CALCULATED: Final = "; with --no-play, it is only calculated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,8 @@ class PlanPlays:
 
 
 def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan) -> PlanPlays | None:
-    """Play the proposals; None without an objective that could be missed, or if playing is switched off."""
-    goals = (brief.objectives.ttft_p95_s, brief.objectives.tpot_p95_s)
-    if chosen.no_play or planned.best is None or goals == (None, None):
+    """Play the proposals; None without an objective that could be missed, or if playing is off or takes too long."""
+    if planned.best is None or not _is_played(chosen, brief) or too_many(chosen, brief):
         return None
     traffics, words = _traffics(chosen, brief)
     settings = PlaySettings(streams=SeededStreams(chosen.seed), objectives=brief.objectives)
@@ -50,6 +52,22 @@ def played(chosen: argparse.Namespace, brief: PlanInputs, planned: CapacityPlan)
     if sys.stderr.isatty():
         print(file=sys.stderr)
     return PlanPlays(plan=found, traffic=words, unplayable=tuple(player.unplayable.values()))
+
+
+def _is_played(chosen: argparse.Namespace, brief: PlanInputs) -> bool:
+    goals = (brief.objectives.ttft_p95_s, brief.objectives.tpot_p95_s)
+    return not chosen.no_play and goals != (None, None)
+
+
+def too_many(chosen: argparse.Namespace, brief: PlanInputs) -> str:
+    """Say that more requests arrive than can be drawn and played; empty if not."""
+    rate, most = drawn_traffic.rate_of(brief.traffic), drawn_traffic.MOST_RATE
+    if rate <= most or not _is_played(chosen, brief) or _has_requests(chosen):
+        return ""
+    return (
+        f"calculated, not simulated: {rate:,.0f} requests a second are more than the {most:,.0f} that can be drawn; "
+        "plan for a part of the rate to see it simulated"
+    )
 
 
 def _with_progress(player: PlanPlayer, proposal: FleetProposal) -> tuple[PlayedCandidate, ...]:
@@ -76,33 +94,33 @@ def maker(
 
 
 def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[PlayedTraffic, ...], str]:
-    """The recording itself, if no argument describes the traffic and it has single requests; else drawn traffic.
-
-    A pipe has been read already, and would block without end.
-    """
-    described = any(getattr(chosen, name) is not None for name in DESCRIBING)
-    if chosen.trace and not described and not Path(chosen.trace).is_fifo():
+    """The recording itself, if no argument describes the traffic and it has single requests; else drawn traffic."""
+    if _has_requests(chosen):
         try:
             trace = TraceFile(path=Path(chosen.trace), cut=TraceCut()).looked_through()
-            traffic, words = busiest(trace, MOST_REQUESTS)
-        except UnreadableTraffic:
-            pass  # such as rates by client: only described, so drawn
-        else:
-            return (traffic,), words
+        except UnreadableTraffic as problem:
+            raise UnreadableTraffic(f"--trace {problem}{CALCULATED}") from problem
+        traffic, words = busiest(trace, MOST_REQUESTS)
+        return (traffic,), words
     streams = (SeededStreams(chosen.seed + turn) for turn in range(SEEDS))
     found = tuple(drawn_traffic.drawn(brief.traffic, brief.context, one("plan")) for one in streams)
     return found, f"traffic drawn by {SEEDS} seeds, {found[0].seconds / 60:.0f} min each"
 
 
+def _has_requests(chosen: argparse.Namespace) -> bool:
+    """Whether the traffic is a recording of single requests that can be read again, which a pipe cannot."""
+    if not chosen.trace or any(getattr(chosen, name) is not None for name in DESCRIBING):
+        return False
+    path = Path(chosen.trace)
+    return not path.is_fifo() and not client_mixes.is_description(path)
+
+
 def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
     """The whole recording, or the shortest part of a longer one with `most` requests."""
-    times = [one.time for one in trace.arrivals(16)]
-    if len(times) <= most or trace.at_once:
+    since, until, longer = _densest(trace.arrivals(16), most)
+    if not longer or trace.at_once:
         every = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once, began=trace.began)
         return every, trace.words
-    spans = [times[at + most - 1] - times[at] for at in range(len(times) - most + 1)]
-    first = spans.index(min(spans))
-    since, until = times[first], times[first + most - 1]
 
     def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
         for one in trace.arrivals(page_tokens):
@@ -112,3 +130,15 @@ def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
     words = f"{trace.words}; its busiest {most:,} requests, from minute {since / 60:.0f} on"
     began = None if trace.began is None else trace.began + since
     return PlayedTraffic(arrivals=arrivals, seconds=until - since, began=began), words
+
+
+def _densest(arrivals: Iterator[RequestArrival], most: int) -> tuple[float, float, bool]:
+    """Return the first and last time of the densest `most` requests, and whether there are more."""
+    last: deque[float] = deque(maxlen=most)
+    found, longer = (0.0, inf), False
+    for one in arrivals:
+        longer = longer or len(last) == most
+        last.append(one.time)
+        if len(last) == most and one.time - last[0] < found[1] - found[0]:
+            found = (last[0], one.time)
+    return *found, longer

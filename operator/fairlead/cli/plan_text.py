@@ -28,6 +28,8 @@ class ShownPlan:
     plays: PlanPlays | None
     name: str
     source: str
+    note: str = ""
+    """Why nothing was played although there is an objective."""
 
     @property
     def answer(self) -> FleetProposal | None:
@@ -43,7 +45,9 @@ def as_yaml(shown: ShownPlan) -> str:
     best, planned = shown.answer, shown.planned
     if best is None:
         return _nothing(planned) if shown.plays is None else "\n".join(_unkept(shown.plays))
-    held = [] if shown.plays is None else [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}"]
+    held = [shown.note] if shown.note else []
+    if shown.plays is not None:
+        held = [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}"]
     comments = "\n".join(f"# {line}" for line in (*held, *best.arithmetic))
     manifest = yaml.safe_dump(plan_manifests.deployment(shown.name, shown.source, best), sort_keys=False)
     return f"{comments}\n{manifest}".rstrip()
@@ -69,7 +73,7 @@ def as_json(shown: ShownPlan) -> str:
     best, plays = shown.answer, shown.plays
     manifest = plan_manifests.deployment(shown.name, shown.source, best) if best else None
     played = None if plays is None else {"traffic": plays.traffic, "fleets": [_values(one) for one in plays.plan.tried]}
-    return json.dumps({"manifest": manifest, "played": played, **asdict(shown.planned)}, indent=1)
+    return json.dumps({"manifest": manifest, "played": played, "note": shown.note, **asdict(shown.planned)}, indent=1)
 
 
 RENDER: Final[Mapping[str, Callable[[ShownPlan], str]]] = {
