@@ -13,10 +13,16 @@ from fairlead.cli import trace_lines
 from fairlead.fleet.randomness import RandomSource
 from fairlead.simulator.traffic import client_mix
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+from fairlead.simulator.traffic.client_mix import WINDOW_S
 from fairlead.sizing import traces
 
 RATES: Final = "-rates"
 LENGTHS: Final = "-lengths"
+MOST_DRAWN: Final = 10_000_000
+"""Requests; a minute to draw, and an hour or more to play."""
+TOO_MANY: Final = (
+    f"its rates are of more than {MOST_DRAWN:,} requests, and no more are drawn; play a part of it, such as --until 1h"
+)
 
 
 def describes(first_line: str) -> bool:
@@ -39,15 +45,21 @@ def _names(first_line: str) -> set[str]:
     return {name.strip() for name in first_line.split(",")}
 
 
-def arrivals(path: Path, rates: Iterable[str]) -> Iterator[RequestArrival]:
-    """Yield requests from the first window on, which begins at 0 seconds."""
+def arrivals(path: Path, rates: Iterable[str], since: float = 0.0) -> Iterator[RequestArrival]:
+    """Yield requests from the first window on, which begins at 0 seconds; windows that end before `since` have none."""
     beside = path.with_name(path.name.replace(RATES, LENGTHS))
     if beside == path or not beside.is_file():
         raise UnreadableTraffic(no_lengths(path))
     first: float | None = None
+    drawn = 0
     with trace_lines.opened(beside) as lengths:
         for window in client_mix.windows(rates, lengths):
             first = window.start if first is None else first
+            if window.start - first + WINDOW_S <= since:
+                continue
+            drawn += window.requests
+            if drawn > MOST_DRAWN:
+                raise UnreadableTraffic(TOO_MANY)
             for one in client_mix.arrivals(window, _stream, -inf, inf):
                 one.time -= first
                 yield one

@@ -25,8 +25,17 @@ MOST_KEPT: Final = 10_000_000
 PIPE: Final = "it is a pipe, and this trace is read more than once; write it to a file first"
 """Opened again, a pipe is empty, or blocks without end."""
 AT_ONCE: Final = "; all at once"
+NO_WINDOW: Final = (
+    "its requests have times of their own, and --window is for OpenAI's batch files, which have none; leave it out, or "
+    "change the times with `fairlead simulate --speed-up`"
+)
 LONG_GAP_SECONDS: Final = 600.0
 """A gap without requests that is reported, since a recorder that stood still looks the same."""
+DAY_SECONDS: Final = 86_400.0
+MOST_GAP_DAYS: Final = 30
+"""Longer without a request is a wrong time, such as a 0 among dates."""
+MOST_DAYS: Final = 400
+"""Of a trace: the fleet is played every few seconds of it, with requests or without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,8 @@ class TraceNotes:
     """What a pass over a trace finds besides requests."""
 
     words: list[str] = field(default_factory=list)
+    unlimited: int = 0
+    """Requests of a batch file, up to the last that is played, that set no limit for their reply."""
     first: float | None = None
     """Date of the first request in seconds since the epoch, if it has one."""
     skipped: float = 0.0
@@ -83,6 +94,12 @@ class TraceNotes:
         """Add to what the user reads."""
         self.words.append(words)
 
+    @property
+    def remarks(self) -> str:
+        """What the user reads after the summary of a trace, be it cut short."""
+        assumed = f" ({self.unlimited:,} without a limit: {batch_files.ASSUMED_REPLY_TOKENS})" if self.unlimited else ""
+        return f"{''.join(self.words)}{assumed}"
+
 
 @dataclass(slots=True)
 class TraceFigures:
@@ -94,11 +111,13 @@ class TraceFigures:
     replies: int = 0
     longest_gap: float = 0.0
     gap_since: float = 0.0
+    gap_after: int = 0
+    """Requests before it."""
 
     def add(self, one: RequestArrival) -> None:
         """Count the next request."""
         if one.time - self.last > self.longest_gap:
-            self.longest_gap, self.gap_since = one.time - self.last, self.last
+            self.longest_gap, self.gap_since, self.gap_after = one.time - self.last, self.last, self.requests
         self.requests, self.last = self.requests + 1, one.time
         self.prompts, self.replies = self.prompts + one.prompt_tokens, self.replies + one.output_tokens
 
@@ -109,6 +128,18 @@ class TraceFigures:
             f"{name}: {count(self.requests, 'request')} in {self.last / 60:,.1f} min, {rate:.2f} a second on average, "
             f"{self.prompts / self.requests:,.0f} prompt and {self.replies / self.requests:,.0f} output tokens each"
         )
+
+    def too_long(self) -> str:
+        """Say that playing it has no end, and which request is the cause; empty if it has one."""
+        gap, whole = self.longest_gap / DAY_SECONDS, self.last / DAY_SECONDS
+        if gap > MOST_GAP_DAYS:
+            return (
+                f"request {self.gap_after + 1:,} comes {gap:,.0f} days after the one before it, and at most "
+                f"{MOST_GAP_DAYS} are played; correct its time, or let `fairlead simulate --longest-gap 1h` shorten it"
+            )
+        if whole > MOST_DAYS:
+            return f"it lasts {whole:,.0f} days, and at most {MOST_DAYS} are played; play a part of it (--until 30d)"
+        return ""
 
     def gap(self) -> str:
         """Describe a long gap without requests, and what to do if the recording stood still."""
@@ -187,11 +218,13 @@ class TraceFile:
             raise UnreadableTraffic(f"{self.path}: {PIPE}")
         if not found.requests:
             check = "; check --since and --until" if self.cut.is_part else ""
-            raise UnreadableTraffic(f"{self.path}: no request is left to play{check}{''.join(notes.words)}")
+            raise UnreadableTraffic(f"{self.path}: no request is left to play{check}{notes.remarks}")
+        if too_long := found.too_long():
+            raise UnreadableTraffic(f"{self.path}: {too_long}")
         return ReadTrace(
             arrivals=plain.arrivals if plain.whole else self.arrivals,
             seconds=found.last,
-            words="".join((found.words(self.path.name), *notes.words, found.gap())),
+            words="".join((found.words(self.path.name), notes.remarks, found.gap())),
             at_once=AT_ONCE in notes.words,
             began=None if notes.first is None or not self.cut.keeps_time else notes.first + notes.skipped,
         )
@@ -201,12 +234,7 @@ class TraceFile:
         try:
             with trace_lines.opened(self.path) as lines:
                 first = _head(next((line for line in lines if line.strip()), ""))
-                if client_mixes.describes(first):
-                    yield from client_mixes.arrivals(self.path, chain((first,), lines))
-                elif _is_batch(first):
-                    yield from self._batch(chain((first,), lines), page_tokens, notes)
-                else:
-                    yield from _reader(first, chain((first,), lines), page_tokens, notes, self.target)
+                yield from self._requests(first, chain((first,), lines), page_tokens, notes)
         except UnicodeDecodeError as problem:
             raise UnreadableTraffic(f"{self.path}: it is not UTF-8 text; {trace_lines.FORMATS}") from problem
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
@@ -216,18 +244,29 @@ class TraceFile:
         except UnreadableTraffic as problem:
             raise UnreadableTraffic(f"{self.path}: {problem}") from problem
 
+    def _requests(
+        self, first: str, lines: Iterable[str], page_tokens: int, notes: TraceNotes
+    ) -> Iterable[RequestArrival]:
+        if _is_batch(first):
+            return self._batch(lines, page_tokens, notes)
+        if self.window_s:
+            raise UnreadableTraffic(NO_WINDOW)
+        if client_mixes.describes(first):
+            return client_mixes.arrivals(self.path, lines, self.cut.since)
+        return _reader(first, lines, page_tokens, notes, self.target)
+
     def _batch(self, lines: Iterable[str], page_tokens: int, notes: TraceNotes) -> Iterator[RequestArrival]:
         """Count the lines first, since they arrive at even intervals."""
         if self.path.is_fifo():
             raise UnreadableTraffic(PIPE)
         with trace_lines.opened(self.path) as every:
             schedule = BatchSchedule(requests=sum(1 for line in every if line.strip()), window_s=self.window_s)
-        assumed = BatchNotes()
         notes.append(f"; evenly over {self.window_s / 60:g} min" if self.window_s else AT_ONCE)
         notes.append("; tokens by four bytes each, replies as long as they may be")
-        yield from batch_files.arrivals(lines, page_tokens, schedule, assumed)
-        if assumed.unlimited:
-            notes.append(f" ({assumed.unlimited:,} without a limit: {batch_files.ASSUMED_REPLY_TOKENS})")
+        assumed = BatchNotes()
+        for one in batch_files.arrivals(lines, page_tokens, schedule, assumed):
+            yield one
+            notes.unlimited = assumed.unlimited  # not counted where a part of the file ended before it
 
 
 def _head(first: str) -> str:

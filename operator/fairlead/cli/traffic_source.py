@@ -32,6 +32,10 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
         raise argument_values.ArgumentValueError(
             "--prometheus: it supplies the requests of the routers of --from infd/NAME; set --from, and not --traffic"
         )
+    if chosen.window is not None and not chosen.traffic:
+        raise argument_values.ArgumentValueError(
+            f"--window {chosen.window}: it spreads the requests of --traffic BATCH, which is not given; leave it out"
+        )
     if chosen.service is None:
         if not chosen.files or not chosen.traffic:
             raise argument_values.ArgumentValueError(

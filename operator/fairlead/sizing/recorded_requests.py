@@ -1,5 +1,6 @@
 """Fields of single recorded requests, both for describing a trace and for replaying it."""
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -7,17 +8,17 @@ from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import MeasuredFields
 
 AZURE: Final = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
-_DIGITS: Final = 26
-"""Characters of a time stamp down to microseconds; the trace has one digit more."""
+_FINER: Final = re.compile(r"(\.\d{6})\d+")
+"""Digits of a second beyond microseconds, of which the trace has one."""
 MOST_BLOCKS: Final = 10_000_000
 """Blocks of 16 tokens: many times the longest prompt that any engine takes."""
 
 
 def azure_moment(row: MeasuredFields) -> datetime:
-    """Return the time stamp; the trace names no zone."""
+    """Return the time stamp, in UTC if it names no zone."""
     written = row.text("TIMESTAMP")
     try:
-        moment = datetime.fromisoformat(written[:_DIGITS])
+        moment = datetime.fromisoformat(_FINER.sub(r"\1", written.strip()))
     except ValueError as problem:
         raise row.bad("TIMESTAMP is not a time such as 2023-11-16 18:15:46.680590") from problem
     return moment.replace(tzinfo=moment.tzinfo or UTC)

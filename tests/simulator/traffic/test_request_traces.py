@@ -14,6 +14,15 @@ def test_azure_requests_come_at_their_distance_from_the_first() -> None:
     assert sorted(arrivals, key=lambda one: one.time) == arrivals
 
 
+def test_an_azure_time_with_an_offset_is_that_moment_whatever_its_digits() -> None:
+    began = list[float]()
+    for written in ("", ".5", ".50", ".500000", ".5000000"):
+        rows = [f"2024-05-10 20:15:00{written}+02:00,1,1", f"2024-05-10 19:15:05{written}+01:00,1,1"]
+        found = list(request_traces.azure(["TIMESTAMP,ContextTokens,GeneratedTokens", *rows], began.append))
+        assert [one.time for one in found] == [0.0, 5.0]
+    assert began == [1_715_364_900.0] + [1_715_364_900.5] * 4
+
+
 def test_mooncake_requests_carry_the_pages_of_their_blocks() -> None:
     first, second, *_ = request_traces.mooncake(lines("mooncake-excerpt.jsonl"), page_tokens=16)
 

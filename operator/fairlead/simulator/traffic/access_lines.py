@@ -17,6 +17,8 @@ from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 COPY: Final = "copy"
 """In a line: the request is the router's own, sent for a route's shadow."""
 ANSWERED: Final = 200
+MOST_ESTIMATED: Final = 1_000_000
+"""Tokens of a reply: longer than any context, so that its pace is none."""
 CACHED: Final = ("hit", "joined")
 """In a line: the response cache answered, or the engine's one answer went to several; no engine worked for this one."""
 
@@ -99,14 +101,19 @@ def _reported(row: MeasuredFields) -> tuple[int, int] | None:
 
 
 def _estimated(row: MeasuredFields) -> tuple[int, int] | None:
-    """Return an answered stream's tokens: its first, and the later ones at its mean pace."""
+    """Return an answered stream's tokens: its first, and the later ones at its mean pace.
+
+    A reply that came in one read has no pace: its time per token is 0 or next to it, and its length unknown.
+    """
     if row.fields.get("status") != ANSWERED or not (row.has("ttft_ms") and row.has("prompt_tokens_estimated")):
         return None
     prompt = row.count("prompt_tokens_estimated")
     if not row.has("tpot_ms"):
         return prompt, 1
-    decoding = max(row.number("e2e_ms") - row.number("ttft_ms"), 0.0)
-    return prompt, 1 + round(decoding / row.number("tpot_ms", above=0.0))
+    decoding, pace = max(row.number("e2e_ms") - row.number("ttft_ms"), 0.0), row.number("tpot_ms")
+    if decoding >= pace * MOST_ESTIMATED:
+        return None
+    return prompt, 1 + round(decoding / pace)
 
 
 def _arrival(row: MeasuredFields, prompt: int, output: int) -> RequestArrival:

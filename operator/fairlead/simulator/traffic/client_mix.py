@@ -139,12 +139,19 @@ def _stand_in(window: ClientMixWindow) -> Callable[[float], LengthTables]:
 
 
 def _rates(lines: Iterable[str]) -> Iterator[tuple[float, ClientRate]]:
+    before: float | None = None
     try:
         for row in measured_rows.csv_rows(lines, RATES):
+            start = row.number("t_s")
+            if before is not None and start != before and start < before + WINDOW_S:
+                raise row.bad(
+                    f"its window begins at {start:g} s, and the one above it at {before:g} s lasts {WINDOW_S:g} s"
+                )
+            before = start
             rate = row.number("rate_rps", most=MOST_RPS)
             weibull = row.text("dist") == WEIBULL
             shape = row.number("shape", LEAST_SHAPE, MOST_SHAPE) if rate else 1.0
-            yield row.number("t_s"), ClientRate(row.text("client"), rate, weibull, shape)
+            yield start, ClientRate(row.text("client"), rate, weibull, shape)
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"rates: {problem}") from problem
 
