@@ -11,7 +11,7 @@ from fairlead.backtest.hindrances import Hindrance, PricedCard, Suspicion, Traff
 from fairlead.backtest.levers import Lever
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.fleet.capacity_plan import LatencyObjectives
-from fairlead.fleet.policies import ReplicaBounds
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, WarmPool
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from tests.backtest.test_play import SETTINGS, candidate, steady, streams
 
@@ -62,22 +62,50 @@ def test_a_candidate_that_misses_its_objectives_is_suspected_of_the_causes_that_
 
 
 def test_a_candidate_that_scales_gets_levers_that_raise_its_replica_bounds_or_warm_replicas() -> None:
-    one = candidate(ReplicaBounds(least=1, most=4), price_an_hour=None)
-    no_gauges = replace(PLAYED.report.gauges, running=(), ready=(), waiting=(), usage=())
+    pool = ScalingPolicy(warm_pool=WarmPool(ready=2))
+    one = candidate(ReplicaBounds(least=1, most=4, policy="chat"), price_an_hour=None, policy=pool)
+    no_gauges = replace(PLAYED.report.gauges, at=(), running=(), ready=(), waiting=(), usage=())
     played = replace(PLAYED, objectives=LatencyObjectives(ttft_p95_s=1.0))
     suspected = found(one, replace(played, report=replace(PLAYED.report, kept=0.1, gauges=no_gauges)))
     assert suspected == {
         Hindrance.WEIGHTS_TOO_LARGE: ("weights=fp8PerTensor",),
         Hindrance.CARD_TOO_SLOW: ("gpu=small", "gpu=own", "gpu=large"),
-        Hindrance.TOO_FEW_REPLICAS: ("maxReplicas=8", "minReplicas=2", "warmReplicas=1"),
+        Hindrance.TOO_FEW_REPLICAS: ("maxReplicas=8", "minReplicas=2", "warmReplicas=3"),
     }
+    full = candidate(ReplicaBounds(least=4, most=4))
+    assert found(full, replace(played, report=replace(PLAYED.report, kept=0.1)))[Hindrance.TOO_FEW_REPLICAS] == (
+        "maxReplicas=8",
+    ), "the others would be refused"
+
+
+def test_a_slow_card_is_named_with_the_objective_that_is_missed() -> None:
+    goals = LatencyObjectives(ttft_p95_s=1.0, tpot_p95_s=0.06)
+    late, slow = replace(PLAYED.report.ttft, p95=7.11), replace(PLAYED.report.tpot, p95=0.13)
+    unanswered = replace(PLAYED.report.tpot, p95=float("nan")), replace(PLAYED.report.ttft, p95=float("nan"))
+
+    def because(keeps: float = 0.5, **changes: object) -> str:
+        played = replace(measured(keeps, **changes), objectives=goals)
+        causes = {one.hindrance: one.because for one in hindrances.suspicions(candidate(2), played, SIZES, CARDS)}
+        assert causes[Hindrance.WEIGHTS_TOO_LARGE] == causes[Hindrance.CARD_TOO_SLOW]
+        return causes[Hindrance.CARD_TOO_SLOW]
+
+    assert because(ttft=late) == "the first token takes 7.11 s (p95), and 1 s are allowed"
+    assert because(ttft=late, tpot=slow) == "a token takes 130 ms (p95), and 60 ms are allowed"
+    assert because(keeps=0.25, tpot=unanswered[0], ttft=unanswered[1]) == "75.0% of requests miss an objective"
+
+
+def test_requests_wait_on_average_while_the_traffic_lasts() -> None:
+    lasts = PLAYED.report.seconds
+    played = gauged(at=(0.0, lasts, lasts + 60), ready=(1, 1, 1), running=(1, 1, 1), waiting=(6, 2, 0), usage=(0, 0, 0))
+    causes = {one.hindrance: one.because for one in hindrances.suspicions(candidate(2), played, SIZES, CARDS)}
+    assert causes[Hindrance.TOO_FEW_REPLICAS].startswith("4 requests wait on average")
 
 
 def test_gauges_of_a_replica_are_compared_with_all_of_its_data_parallel_ranks() -> None:
     """Of 64 sequences a rank, 60 run at once in the replica."""
     assert Hindrance.BATCH_TOO_SMALL in found(candidate(2), measured())
     assert Hindrance.BATCH_TOO_SMALL not in found(candidate(2, ranks=4), measured())
-    fuller = gauged(running=(240,), ready=(1,), waiting=(9,), usage=(0.5,))
+    fuller = gauged(at=(0.0,), running=(240,), ready=(1,), waiting=(9,), usage=(0.5,))
     small = {one.hindrance: one for one in hindrances.suspicions(candidate(2, ranks=4), fuller, SIZES, CARDS)}
     assert small[Hindrance.BATCH_TOO_SMALL].because.startswith("240 requests run at once of 256 that may")
     assert small[Hindrance.BATCH_TOO_SMALL].levers[0] == "maxSequences=128", "which is each rank's own"

@@ -61,8 +61,9 @@ def test_a_fleet_with_room_keeps_its_objectives_and_costs_what_it_has() -> None:
     assert found.report.gpu_hours == pytest.approx(3 * 2 * 1199 / 3600)
     cost = 3.0 * found.report.gpu_hours
     assert found.cost == pytest.approx(cost)
-    assert found.cost_of_kept_request == pytest.approx(cost / 1200)
-    assert found.cost_of_thousand_tokens == pytest.approx(cost / 24)
+    assert 0 < found.late_cost < 0.001 * cost, "the last answer takes a fraction of a second"
+    assert found.cost_of_kept_request == pytest.approx((cost + found.late_cost) / 1200)
+    assert found.cost_of_thousand_tokens == pytest.approx((cost + found.late_cost) / 24)
     assert found.decisions == ()
     assert found.mean_replicas == pytest.approx(3.0)
     assert found.most_replicas == 3
@@ -209,3 +210,27 @@ def test_every_baseline_can_be_played_between_its_bounds(word: str) -> None:
     found = playing.play(made, steady(20.0, 300), PlaySettings(streams=streams, start=2))
 
     assert 0 <= found.most_replicas <= 3
+
+
+def test_replicas_that_start_or_answer_after_the_traffic_are_none_of_its_most() -> None:
+    bounds, late = ReplicaBounds(least=1, most=8, policy="chat"), FixedColdStarts(250.0)
+    settings = PlaySettings(streams=streams, cold_starts=late)
+    found = playing.play(candidate(bounds), steady(100.0, 200), settings)
+
+    assert found.decisions[0].after > 1
+    assert max(found.report.gauges.ready) > 1, "they are ready while the last answers are waited for"
+    assert found.most_replicas == 1
+
+
+def test_answers_after_the_traffic_are_paid_for_where_a_token_has_its_price() -> None:
+    """Twenty seconds of more than one replica can do: it works several times as long on the answers."""
+    found = playing.play(candidate(1), steady(100.0, 20), PlaySettings(streams=streams))
+    tokens, price = 20 * 2000, 2 * 3.0 / 3600
+
+    assert found.report.answered == 2000
+    assert found.cost is not None
+    assert found.cost == pytest.approx(19.99 * price)
+    answered_s = (found.cost + found.late_cost) / price
+    assert answered_s > 40
+    assert found.cost_of_thousand_tokens == pytest.approx(1000 * answered_s * price / tokens)
+    assert found.notes[-1].startswith(f"answers took until {answered_s - 19.99:,.0f} s after the last request: GPU hou")

@@ -10,6 +10,7 @@ from fairlead.backtest import play as playing
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.play import PlaySettings
 from fairlead.fleet.policies import ColdStart, ReplicaBounds, ScalingPolicy, ScalingReason, ScheduleWindow, WarmPool
+from fairlead.simulator.engine.settings import SpeculationSettings
 from tests.backtest.test_play import candidate, steady, streams
 
 BOUNDS = ReplicaBounds(least=1, most=8, policy="chat")
@@ -86,3 +87,13 @@ def test_sleeping_replicas_are_not_played_which_a_note_says() -> None:
             "replicas start instead of waking"
         )
     ]
+
+
+def test_drafting_that_the_product_would_switch_off_is_played_on_which_a_note_says() -> None:
+    drafts = SpeculationSettings(tokens=3, acceptance=(0.8, 0.6, 0.4), lookahead=3, rereads_page=True)
+    one = candidate(BOUNDS)
+    switching = replace(one, policy=replace(one.policy, switches_speculation=True))
+    drafting = replace(switching, settings=replace(one.settings, speculation=drafts))
+
+    assert list(play_notes.of(switching, dated=True)) == []
+    assert list(play_notes.of(drafting, dated=True)) == [play_notes.NO_SWITCH]

@@ -59,7 +59,7 @@ def busy(arrived: int, kept: float, cost: float = 2.0) -> PlayedCandidate:
     """A stretch with so many requests of 10 tokens each."""
     made = run(kept, cost=cost)
     a_second = 10 * arrived / made.report.seconds
-    return replace(made, report=replace(made.report, arrived=arrived, output_tokens_per_second=a_second))
+    return replace(made, late_cost=0.0, report=replace(made.report, arrived=arrived, output_tokens_per_second=a_second))
 
 
 def test_a_busy_stretch_counts_as_much_as_its_requests() -> None:

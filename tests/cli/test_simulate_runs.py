@@ -117,6 +117,9 @@ def test_where_nothing_is_left_to_chance_it_is_played_once(files: Path, capsys: 
     out = capsys.readouterr().out
     assert "; played once: nothing is left to chance (give --cold-start 110s..250s)" in out
 
+    assert main([*words, "--seeds", "2", "--cold-start", "30s", "--what-if", "responseCache=0.3"]) == 0
+    assert "; by 2 seeds, 95 % intervals" in capsys.readouterr().out, "which requests it answers is drawn"
+
 
 def test_a_long_trace_is_played_in_stretches_with_the_error_of_that(
     files: Path, capsys: pytest.CaptureFixture[str]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fairlead.backtest import play_notes
 from tests.cli.conftest import Run
 
 HEAD = {"apiVersion": "fairlead.dev/v1alpha1", "metadata": {"name": "chat", "namespace": "team"}}
@@ -19,6 +20,9 @@ POLICY = HEAD | {
         "warmPool": {"ready": 2},
     },
 }
+
+
+SCHEDULE = {"name": "day", "cron": "0 8 * * *", "duration": "8h", "minReplicas": 5}
 
 
 def deployment(**spec: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -117,3 +121,16 @@ def test_a_trace_without_time_cannot_be_divided(run: Run, tmp_path: Path) -> Non
     assert (code, out) == (2, "")
     assert err.startswith("fairlead tune: --traffic: one.csv: 1 request in 0.0 min")
     assert "use a longer trace" in err
+
+
+def test_what_the_plays_leave_out_is_stated_below_the_table_and_in_the_json(
+    run: Run, tmp_path: Path, trace: str
+) -> None:
+    spec = POLICY["spec"] | {"mode": "Recommend", "schedules": [SCHEDULE]}  # type: ignore[operator]  # a mapping of its own
+    place = written(tmp_path, deployment(), POLICY | {"spec": spec})
+    words = ("tune", place, "--traffic", trace, "--jobs", "2", "--start", "3")
+    out = run(*words)[1]
+    assert play_notes.RECOMMENDS in out.splitlines()
+    assert play_notes.NO_DATES in out.splitlines()
+    notes = json.loads(run(*words, "-o", "json")[1])["notes"]
+    assert {play_notes.RECOMMENDS, play_notes.NO_DATES} <= set(notes)

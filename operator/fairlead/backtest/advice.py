@@ -5,7 +5,7 @@ keep more requests.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.backtest import hindrances, levers, parted_prompts, play
@@ -20,6 +20,10 @@ QUALITY: Final = ("weights=", "kvCache=")
 BETTER: Final = 0.01
 """As a share of the requests: less is no gain."""
 CHEAPER: Final = 0.95
+GAUGES: Final = 100
+"""Measurements of load while the traffic lasts, at least."""
+OFTENEST_SECONDS: Final = 0.2
+"""The shortest time between two of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,7 @@ class AdvisedService:
 
 def advise(service: AdvisedService, traffic: PlayedTraffic, chosen: PlaySettings) -> Advice:
     """Play the levers of all suspicions."""
-    before = play.play(service.candidate, traffic, chosen)
+    before = play.play(service.candidate, traffic, replace(chosen, snapshot_s=_often(traffic)))
     sizes = TrafficSizes.of(
         traffic.arrivals(service.candidate.settings.block_tokens), service.candidate.settings.block_tokens
     )
@@ -102,6 +106,11 @@ def advise(service: AdvisedService, traffic: PlayedTraffic, chosen: PlaySettings
     block_tokens = service.candidate.settings.block_tokens
     parted = parted_prompts.partings(traffic.arrivals(block_tokens), block_tokens)
     return Advice(before=before, sizes=sizes, tried=tuple(tried), partings=parted)
+
+
+def _often(traffic: PlayedTraffic) -> float:
+    """Return the time between two gauges, so that traffic of less than a minute has enough of them, too."""
+    return min(max(traffic.seconds / GAUGES, OFTENEST_SECONDS), play.SNAPSHOT_SECONDS)
 
 
 def _played(

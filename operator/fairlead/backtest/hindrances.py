@@ -143,8 +143,7 @@ def _memory(one: Candidate, played: PlayedCandidate) -> Iterator[Suspicion]:
 
 def _speed(one: Candidate, played: PlayedCandidate, cards: Sequence[PricedCard]) -> Iterator[Suspicion]:
     goal, report = played.objectives.tpot_p95_s, played.report
-    pace = "none is judged" if goal is None else f"{goal * 1000:.0f} ms are allowed"
-    because = f"a token takes {report.tpot.p95 * 1000:.0f} ms (p95), and {pace}"
+    because = _missed(played)
     if one.settings.batch_tokens > SHORT_STEPS and goal is not None and report.tpot.p95 > goal:
         yield Suspicion(
             hindrance=Hindrance.STEPS_TOO_LONG,
@@ -159,12 +158,23 @@ def _speed(one: Candidate, played: PlayedCandidate, cards: Sequence[PricedCard])
     )
 
 
+def _missed(played: PlayedCandidate) -> str:
+    """State the objective that is missed."""
+    pace, first, report = played.objectives.tpot_p95_s, played.objectives.ttft_p95_s, played.report
+    if pace is not None and report.tpot.p95 > pace:
+        return f"a token takes {report.tpot.p95 * 1000:.0f} ms (p95), and {pace * 1000:.0f} ms are allowed"
+    if first is not None and report.ttft.p95 > first:
+        return f"the first token takes {report.ttft.p95:.2f} s (p95), and {first:g} s are allowed"
+    return f"{1 - report.kept:.1%} of requests miss an objective"
+
+
 def _replicas(one: Candidate, played: PlayedCandidate) -> Suspicion:
-    waiting = fmean(played.report.gauges.waiting or (0,))
-    because = f"{waiting:.0f} requests wait on average, with {played.mean_replicas:.1f} replicas"
+    because = f"{_waiting(played):.0f} requests wait on average, with {played.mean_replicas:.1f} replicas"
     bounds = one.replicas
     if isinstance(bounds, ReplicaBounds):
-        more = [f"maxReplicas={2 * bounds.most}", f"minReplicas={bounds.least + 1}", "warmReplicas=1"]
+        more = [f"maxReplicas={2 * bounds.most}"]
+        more += [f"minReplicas={bounds.least + 1}"] if bounds.least < bounds.most else []
+        more += [f"warmReplicas={one.policy.warm_pool.ready + 1}"] if bounds.policy is not None else []
     else:
         more = [f"replicas={number}" for number in (bounds + 1, 2 * bounds, 4 * bounds) if number > bounds]
     return Suspicion(hindrance=Hindrance.TOO_FEW_REPLICAS, because=because, levers=tuple(dict.fromkeys(more)))
@@ -180,6 +190,13 @@ def _too_much(one: Candidate, cards: Sequence[PricedCard]) -> Iterator[Suspicion
     yield Suspicion(
         hindrance=Hindrance.CARD_TOO_LARGE, because=because, levers=tuple(f"gpu={product}" for product in cheaper)
     )
+
+
+def _waiting(played: PlayedCandidate) -> float:
+    """Return the requests that wait in engines, on average while the traffic lasts."""
+    gauges = played.report.gauges
+    during = [waiting for at, waiting in zip(gauges.at, gauges.waiting, strict=True) if at <= played.report.seconds]
+    return fmean(during) if during else 0.0
 
 
 def _running(played: PlayedCandidate) -> float:

@@ -7,7 +7,7 @@ routers prefer, what a response cache answers, how often drafted tokens are acce
 import copy
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ class Lever:
     words: str
     patch: Patch
     """To be merged into the deployment; empty if the lever is elsewhere."""
+    policy: Patch = field(default_factory=dict)
+    """To be merged into the policy that the deployment names."""
     changes: tuple[Callable[[Candidate], Candidate], ...] = ()
     """Changes outside the deployment's own fields."""
     note: str = ""
@@ -53,11 +55,13 @@ def read(written: str) -> Lever:
     """Parse `prefixCaching=off`, or several separated by commas."""
     found = [_one(part) for part in written.split(",")]
     patch: Patch = {}
+    policy: Patch = {}
     for one in found:
-        patch = merged(patch, one.patch)
+        patch, policy = merged(patch, one.patch), merged(policy, one.policy)
     return Lever(
         words=written,
         patch=patch,
+        policy=policy,
         changes=tuple(change for one in found for change in one.changes),
         note="; ".join(one.note for one in found if one.note),
     )
@@ -220,6 +224,7 @@ def _warm(word: str, value: str) -> Lever:
     return Lever(
         words=f"{word}={value}",
         patch={},
+        policy=_engine("warmPool", "ready")(number),
         changes=(change,),
         note=f"{word}={value}: in its AutoscalingPolicy, spec.warmPool.ready: {number}",
     )

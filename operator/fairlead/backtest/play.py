@@ -57,6 +57,8 @@ class PlaySettings:
     """Replicas that are ready at first; None: as few as the candidate may have, but at least one."""
     progress: Callable[[float], None] = lambda _: None
     """Called with the seconds played, once for each minute of them."""
+    snapshot_s: float = SNAPSHOT_SECONDS
+    """Seconds between two rows of gauges, which change nothing else."""
     queued: bool = False
     """Whether requests that do not fit engines wait in the routers' own queue, as in the product."""
     may_miss: float = inf
@@ -86,11 +88,18 @@ class PlayedCandidate:
     most_replicas: int
     mean_replicas: float
     cost: float | None
-    """USD; None: no price is known."""
+    """USD while the traffic lasts; None: no price is known."""
     decisions: tuple[PlayedDecision, ...]
     notes: tuple[str, ...]
     cut: bool = False
     """Whether so many requests missed their objectives that the rest was not played."""
+    late_cost: float = 0.0
+    """USD from the last request to the last answer, which are part of what answers cost; 0 if no price is known."""
+
+    @property
+    def cost_of_answers(self) -> float | None:
+        """USD until the last answer."""
+        return None if self.cost is None else self.cost + self.late_cost
 
     @property
     def keeps(self) -> bool:
@@ -100,14 +109,14 @@ class PlayedCandidate:
     @property
     def cost_of_thousand_tokens(self) -> float | None:
         """USD for each thousand output tokens."""
-        tokens = self.report.output_tokens_per_second * self.report.seconds
-        return None if self.cost is None or not tokens else 1000 * self.cost / tokens
+        tokens, cost = self.report.output_tokens_per_second * self.report.seconds, self.cost_of_answers
+        return None if cost is None or not tokens else 1000 * cost / tokens
 
     @property
     def cost_of_kept_request(self) -> float | None:
         """USD for each request that was answered within the objectives."""
-        kept = round(self.report.kept * self.report.arrived)
-        return None if self.cost is None or not kept else self.cost / kept
+        kept, cost = round(self.report.kept * self.report.arrived), self.cost_of_answers
+        return None if cost is None or not kept else cost / kept
 
 
 class _DecisionLog:
@@ -167,7 +176,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         gpus=candidate.gpus,
         cold_starts=cold_starts_of(candidate, chosen),
         scaling=_scaling(candidate, traffic, objectives, log, chosen),
-        snapshot_s=SNAPSHOT_SECONDS,
+        snapshot_s=chosen.snapshot_s,
     )
     statistics, cut = CutStatistics(objectives, traffic.since, chosen.progress, chosen.may_miss), False
     chance = chosen.streams("world")
@@ -183,13 +192,14 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
     if traffic.at_once:
         traffic = replace(traffic, seconds=world.now if world.totals.left else statistics.e2e.most)
     gpu_seconds, counted = _gpu_seconds(world, traffic), traffic.seconds - traffic.since
-    price = candidate.price_an_hour
+    price, answered_s = candidate.price_an_hour, _answered_s(statistics, traffic)
+    late_gpu_seconds = _gpu_seconds(world, replace(traffic, seconds=answered_s)) - gpu_seconds
     return PlayedCandidate(
         name=candidate.name,
         objectives=objectives,
         report=report.report(statistics, counted, gpu_seconds),
         worst=statistics.worst(),
-        most_replicas=max(statistics.series.ready, default=first),
+        most_replicas=world.replicas.most_ready(traffic.since, traffic.seconds),
         mean_replicas=gpu_seconds / candidate.gpus / counted if counted else float(first),
         cost=None if price is None else gpu_seconds / 3600 * price,
         decisions=tuple(log.found),
@@ -197,8 +207,10 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
             *candidate.notes,
             *play_notes.of_start(chosen.start, first),
             *play_notes.of(candidate, dated=traffic.began is not None),
+            *play_notes.of_end(answered_s - traffic.seconds, counted),
         ),
         cut=cut,
+        late_cost=late_gpu_seconds / 3600 * (price or 0.0),
     )
 
 
@@ -267,6 +279,11 @@ def _scaling(
         first_s=objectives.ttft_p95_s,
         pace_s=objectives.tpot_p95_s,
     )
+
+
+def _answered_s(statistics: CutStatistics, traffic: PlayedTraffic) -> float:
+    """Return when the last answer ended; a stretch after others ends with its traffic, as the one before it did."""
+    return traffic.seconds if traffic.since else max(statistics.last_end, traffic.seconds)
 
 
 def _gpu_seconds(world: FleetSimulation, traffic: PlayedTraffic) -> float:

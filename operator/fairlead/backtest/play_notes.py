@@ -18,6 +18,13 @@ NO_PRICE: Final = (
 )
 
 
+LATE: Final = 0.05
+"""Share of the traffic's time, below which answers after it hardly count."""
+NO_SWITCH: Final = (
+    "spec.speculation.switchOff of the policy is not played: tokens are drafted also where the product would stop it"
+)
+
+
 RECOMMENDS: Final = (
     "the policy's mode is Recommend: its decisions are played as if they were followed; in the cluster nothing "
     "follows them"
@@ -34,6 +41,8 @@ def of(candidate: Candidate, *, dated: bool) -> Iterator[str]:
         yield NO_DATES
     if candidate.policy.max_cost_per_hour is not None and candidate.price_an_hour is None:
         yield NO_PRICE
+    if candidate.policy.switches_speculation and candidate.settings.speculation is not None:
+        yield NO_SWITCH
     asleep = candidate.policy.warm_pool.asleep
     if asleep:
         yield (
@@ -46,3 +55,12 @@ def of_start(chosen: int | None, first: int) -> Iterator[str]:
     """Yield how many replicas it starts with, where that is not the chosen number."""
     if chosen is not None and chosen != first:
         yield f"{count(first, 'replica')} at first instead of {chosen}, which spec.replicas or scaling excludes"
+
+
+def of_end(late_s: float, seconds: float) -> Iterator[str]:
+    """Yield how long answers took after the last request, if that is much of the traffic's time."""
+    if late_s > LATE * seconds:
+        yield (
+            f"answers took until {late_s:,.0f} s after the last request: GPU hours and USD end with it, costs "
+            "per token and per kept request with the last answer"
+        )

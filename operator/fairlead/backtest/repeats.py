@@ -83,10 +83,10 @@ RATIOS: Final[Mapping[str, Callable[[PlayedCandidate], tuple[float | None, float
     {
         "kept": lambda one: (one.report.kept * one.report.arrived, one.report.arrived),
         "costUsdPerThousandTokens": lambda one: (
-            one.cost,
+            one.cost_of_answers,
             one.report.output_tokens_per_second * one.report.seconds / 1000,
         ),
-        "costUsdPerKeptRequest": lambda one: (one.cost, round(one.report.kept * one.report.arrived)),
+        "costUsdPerKeptRequest": lambda one: (one.cost_of_answers, round(one.report.kept * one.report.arrived)),
     }
 )
 """Figures that are one sum over another: of samples, the sums over all of them, as a quiet night is less than a day."""

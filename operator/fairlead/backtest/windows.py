@@ -19,12 +19,14 @@ FEWEST: Final = 20
 class WindowedStatistics(RunStatistics):
     """Counts windows from the first request of the traffic, by arrival times."""
 
-    __slots__ = ("_arrived", "_kept")
+    __slots__ = ("_arrived", "_kept", "last_end")
 
     def __init__(self, objectives: LatencyObjectives, since: float = -inf, until: float = inf) -> None:
         super().__init__(objectives, since, until)
         self._arrived: Counter[int] = Counter()
         self._kept: Counter[int] = Counter()
+        self.last_end = 0.0
+        """When the last request ended that was answered."""
 
     def arrived(self, arrival: RequestArrival) -> None:
         """Count an arrival in its window too."""
@@ -37,6 +39,7 @@ class WindowedStatistics(RunStatistics):
         counts = self.counts
         before = counts.kept
         super().ended(arrival, request, replica)
+        self.last_end = max(self.last_end, request.ended or 0.0)
         if counts.kept != before:
             self._kept[int(arrival.time // WINDOW_SECONDS)] += 1
 

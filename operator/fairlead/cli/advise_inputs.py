@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from fairlead.backtest import advice
 from fairlead.backtest.advice import Advice, AdvisedService
-from fairlead.backtest.candidate import Candidate, Unplayable
+from fairlead.backtest.candidate import Candidate, Unplayable, UnplayableReason
 from fairlead.backtest.hindrances import PricedCard
 from fairlead.backtest.levers import Lever
 from fairlead.cli import plan_play, playable, simulate_candidates, simulate_inputs
 from fairlead.cli.traffic_source import TrafficSource
+from fairlead.fleet.policies import ReplicaBounds
 from fairlead.sizing import replica_supply
 from fairlead.sizing.catalogue import Catalogue
 
@@ -23,6 +24,8 @@ class ShownAdvice:
 
     name: str
     deployment: dict[str, Any]
+    policy: str | None
+    """The policy that it names, which some levers change."""
     traffic: str
     advice: Advice
 
@@ -33,15 +36,19 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     one = simulate_candidates.single(chosen, source.recorded)
     one.check_objective(settings.objectives)
     traffic, words = plan_play.busiest(source.trace, MOST_REQUESTS)
-    read = one.read
+    read, bounds = one.read, one.candidate.replicas
 
     def changed(lever: Lever) -> Candidate | Unplayable:
-        return read.measured(playable.changed(one.document, lever, read.context, read.packaged))
+        try:
+            return read.measured(playable.changed(one.document, lever, read.context, read.packaged))
+        except playable.InvalidDeployment as problem:  # the lever's fault, such as fewer than another field asks for
+            return Unplayable(name=one.candidate.name, reason=UnplayableReason.REFUSED, because=str(problem))
 
     service = AdvisedService(candidate=one.candidate, changed=changed, cards=_cards(read.context.catalogue))
     return ShownAdvice(
         name=one.candidate.name,
         deployment=one.content,
+        policy=bounds.policy if isinstance(bounds, ReplicaBounds) else None,
         traffic=words,
         advice=advice.advise(service, traffic, settings),
     )

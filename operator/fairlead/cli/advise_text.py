@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 import yaml
 
+from fairlead.api import kinds
+from fairlead.api.kinds import API_VERSION
 from fairlead.backtest.advice import QUALITY, PlayedLever, spent
 from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate
@@ -42,6 +45,9 @@ def document(shown: ShownAdvice) -> str:
                 | _values(one.played)
                 for one in found.tried
             ],
+            "sizes": asdict(found.sizes),
+            "comparable": found.comparable,
+            "notes": list(found.before.notes),
             "partings": [_parted(one) for one in found.partings],
         },
         indent=1,
@@ -52,9 +58,12 @@ RENDER: Final[Mapping[str, Callable[[ShownAdvice], str]]] = {"text": text, "json
 
 
 def patch(shown: ShownAdvice, one: PlayedLever) -> dict[str, Any]:
-    """The patch to merge into the deployment."""
-    head = {name: shown.deployment[name] for name in ("apiVersion", "kind") if name in shown.deployment}
+    """The patch to merge into the deployment, or into its policy if the lever is there."""
     metadata = shown.deployment.get("metadata", {})
+    if one.lever.policy:
+        named = {"name": shown.policy, "namespace": metadata.get("namespace") or "default"}
+        return {"apiVersion": API_VERSION, "kind": kinds.POLICY.name, "metadata": named} | one.lever.policy
+    head = {name: shown.deployment[name] for name in ("apiVersion", "kind") if name in shown.deployment}
     named = {name: metadata[name] for name in ("name", "namespace") if name in metadata}
     return head | {"metadata": named} | one.lever.patch
 

@@ -13,12 +13,16 @@ from fairlead.review import admission
 from fairlead.review.context import ObjectKey, ReviewContext
 
 
+class InvalidDeployment(ValueError):
+    """A document is none of an InferenceDeployment; the message names its field and the remedy."""
+
+
 def read(one: YamlDocument, context: ReviewContext, packaged: PackagedData) -> Candidate | Unplayable:
-    """Read a deployment; raises `ValueError`, in plain words, for any other document."""
+    """Read a deployment; raises `InvalidDeployment` for any other document."""
     review = admission.review(one.content, context)
     found = object_reader.read_strict(one.content, kinds.DEPLOYMENT)
     if found.value is None:
-        raise ValueError(f"{one.place}: {review.refusals[0].sentence}")
+        raise InvalidDeployment(f"{one.place}: {review.refusals[0].sentence}")
     desired = deployment_conversion.deployment(found.value, context.releases)
     policy = _policy(desired.replicas, found.value.namespace, context)
     return candidate.candidate(review, desired, policy, packaged)

@@ -116,7 +116,7 @@ def _seeded(
         return (once,), ""
     starts = [cold_starts_of(one, once.settings) for one in playable]
     draws = any(isinstance(one, LogNormalColdStarts) for one in starts)
-    if not draws and not any(one.settings.speculation for one in playable):
+    if not draws and not any(one.settings.speculation or one.answered_elsewhere for one in playable):
         return (once,), "; played once: nothing is left to chance (give --cold-start 110s..250s)"
     seeds = range(chosen.seed, chosen.seed + chosen.seeds)
     repeats = tuple(Repeat(once.traffic, replace(once.settings, streams=SeededStreams(one))) for one in seeds)

@@ -46,6 +46,11 @@ class ShownTuning:
         return advice.spent(found) < advice.spent(as_it_is)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the plays leave out or assume, of both policies."""
+        return tuple(dict.fromkeys(note for one in self.held for note in one.notes))
+
+    @property
     def used(self) -> PlayedCandidate:
         """The result on the part held back of the policy to use."""
         return self.held[1] if self.helps else self.held[0]

@@ -19,7 +19,9 @@ HEADS: Final = ("", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "GPU hours",
 
 def text(shown: ShownTuning) -> str:
     """Format as text."""
-    return "\n".join([shown.traffic, *_head(shown), "", *_table(shown), "", *_steps(shown), *_verdict(shown)])
+    return "\n".join(
+        [shown.traffic, *_head(shown), "", *_table(shown), *shown.notes, "", *_steps(shown), *_verdict(shown)]
+    )
 
 
 def document(shown: ShownTuning) -> str:
@@ -35,6 +37,7 @@ def document(shown: ShownTuning) -> str:
             "searchedSeconds": shown.split_seconds,
             "steps": [{"field": one.field, "before": one.before, "after": one.after} for one in found.steps],
             "searched": {"before": _values(found.first), "after": _values(found.last)},
+            "notes": list(shown.notes),
             "heldBack": {"before": _values(shown.held[0]), "after": _values(shown.held[1])},
         },
         indent=1,

@@ -59,13 +59,14 @@ def figure(rows: Sequence[Repeated], rates: ArrivalRates) -> str:
         {"name": row.name, "ready": up, "starting": soon, "waiting": queue}
         for row, up, soon, queue in zip(rows, ready, starting, waiting, strict=True)
     ]
+    most_ready = max((row.runs[0].most_replicas for row in rows), default=0)
     times = [round(at * rates.width_s / 60) for at in range(len(demand))]
     values: dict[str, Any] = {"minutes": times, "demand": demand, "fleets": fleets}
     return "\n".join(
         [
             _keys(rows),
             _panel("Requests a second", f"{most:g}", _area(demand, most)),
-            *_lines_of("Replicas that are ready", ready),
+            *_lines_of("Replicas that are ready", ready, most_ready),
             *_lines_of("Requests that wait", waiting),
             f'<div class="ends"><span>minute 0</span><span>minute {minutes:.0f}</span></div>',
             '<label for="minute">Minute (arrow keys move it)</label>',
@@ -95,8 +96,10 @@ def _stroke(at: int) -> str:
     return f'style="stroke:var(--line-{colour})" stroke-dasharray="{dash}"'
 
 
-def _lines_of(head: str, lines: Sequence[Sequence[int | None]]) -> Iterator[str]:
+def _lines_of(head: str, lines: Sequence[Sequence[int | None]], least: int = 0) -> Iterator[str]:
+    """Draw lines up to their maximum; at least to the one between two of their points."""
     most = max((value for line in lines for value in line if value is not None), default=0)
+    most = max(most, least)
     drawn = "".join(
         f'<path d="{_steps(line, lambda value: _height(value, most))}" {_stroke(at)}/>' for at, line in enumerate(lines)
     )

@@ -108,8 +108,8 @@ class SimulatedReplica:
     """One replica; only the simulation writes it, and balancers read what a router could know."""
 
     __slots__ = (
-        "choose", "courses", "flights", "gone_at", "gpus", "meter", "name", "ordinal", "prompt_tokens", "ready_at",
-        "ready_event", "requests", "stage", "wanted_at",
+        "choose", "courses", "drained_at", "flights", "gone_at", "gpus", "meter", "name", "ordinal", "prompt_tokens",
+        "ready_at", "ready_event", "requests", "stage", "wanted_at",
     )  # fmt: skip
 
     def __init__(self, ordinal: int, name: str, inside: ReplicaEngines, gpus: int, now: float) -> None:
@@ -121,6 +121,7 @@ class SimulatedReplica:
         self.stage = ReplicaStage.STARTING
         self.wanted_at = now
         self.ready_at: float | None = None
+        self.drained_at: float | None = None
         self.gone_at: float | None = None
         self.ready_event = 0
         self.requests = 0

@@ -5,6 +5,8 @@ Replicas are identified by their ordinals; names decide nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
+from math import inf
 from typing import Final
 
 from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution, FixedColdStarts
@@ -86,7 +88,7 @@ class ReplicaRegistry:
         """Drain a replica: it gets no new requests, and is gone as soon as all have ended."""
         if replica.stage is ReplicaStage.READY:
             self.ready = [one for one in self.ready if one is not replica]
-        replica.stage = ReplicaStage.DRAINING
+        replica.stage, replica.drained_at = ReplicaStage.DRAINING, now
         self.maybe_gone(replica, now)
 
     def maybe_gone(self, replica: SimulatedReplica, now: float) -> None:
@@ -103,6 +105,15 @@ class ReplicaRegistry:
     def at(self, stage: ReplicaStage) -> list[SimulatedReplica]:
         """Return replicas at this stage, which is not the last."""
         return [one for one in self.live if one.stage is stage]
+
+    def most_ready(self, since: float, until: float) -> int:
+        """Return the most replicas that were ready at a time between two, both included."""
+        changes: list[tuple[float, int]] = []
+        for one in self.all:
+            ready, drained = one.ready_at, inf if one.drained_at is None else one.drained_at
+            if ready is not None and ready <= until and drained > since:
+                changes += [(max(ready, since), 1), (drained, -1)]
+        return max(accumulate(change for _, change in sorted(changes)), default=0)
 
     def gpu_seconds(self, now: float) -> float:
         """Return all replicas' GPU seconds, from creation until gone or now."""
