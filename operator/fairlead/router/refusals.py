@@ -11,6 +11,7 @@ from typing import Final
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.token_rights import TokenRight
 from fairlead.router.observability.label_values import ReplyFailure
+from fairlead.router.wire.body_facts import UnreadableBody
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.reasons import RefusalReason
@@ -218,9 +219,12 @@ def key_refused(address: str) -> Problem:
     return Problem(status=502, code=ReplyFailure.KEY_REFUSED.value, message=message)
 
 
-def unreadable(why: str) -> Problem:
+def unreadable(body: UnreadableBody) -> Problem:
     """The body cannot be parsed, so it cannot be accounted for, and another parser might read it differently."""
-    return Problem(status=400, code="invalid_json", message=f"the request's body: {why}; send one JSON object")
+    if body.excessive:
+        message = f"the request's body: {body.why}: more is not parsed; send fewer, or several requests"
+        return Problem(status=413, code="request_too_large", message=message)
+    return Problem(status=400, code="invalid_json", message=f"the request's body: {body.why}; send one JSON object")
 
 
 def too_slow_a_client(what: str, seconds: float) -> Problem:

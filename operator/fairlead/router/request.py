@@ -104,7 +104,7 @@ class Request:
         record.tenant, record.band = account.name, account.tenant.band or ""
         found = body_facts.read(surface, self.received.body)
         if isinstance(found, UnreadableBody):
-            return refusals.unreadable(found.why)
+            return refusals.unreadable(found)
         if surface is Surface.MESSAGES and found.max_tokens is None and type(found.parsed.max_tokens) is not int:
             return refusals.no_max_tokens(given=found.parsed.max_tokens is not UNSET)
         record.model, record.stream, record.structured = found.model or "", found.stream, found.structured

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw
 
-from fairlead.router.wire import prompts, request_bodies
+from fairlead.router.wire import json_values, prompts, request_bodies
 from fairlead.router.wire.prompt_size import PromptSize
 from fairlead.router.wire.prompts import TURN
 from fairlead.router.wire.request_bodies import FileBody, RequestBody, TextsBody
@@ -31,9 +31,11 @@ BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class UnreadableBody:
-    """The body is not a JSON object, or one that parsers disagree on."""
+    """The body is not a JSON object, or one that parsers disagree on, or it would take too long to parse."""
 
     why: str
+    excessive: bool = False
+    """It may well be one, and is too much."""
 
 
 class BodyFacts:
@@ -171,6 +173,8 @@ class BodyFacts:
 
 def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
     """Read a body. Never raises, whatever the bytes."""
+    if len(body) > json_values.FREE_BYTES and (excess := json_values.excess(body)) is not None:
+        return UnreadableBody(excess, excessive=True)
     decode, gather, lists = READERS[surface]
     try:
         parsed = decode(body)

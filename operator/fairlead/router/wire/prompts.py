@@ -4,6 +4,7 @@ Chat templates use that order, so equal prefixes here are equal prefixes in an e
 represented by a digest, which distinguishes prompts without being text. Each function returns how many there are.
 """
 
+from array import array
 from collections.abc import Sequence
 from typing import Final
 
@@ -157,10 +158,11 @@ def _any(prompt: object, pieces: list[bytes]) -> None:
         pieces.append(prompt.encode())
     elif isinstance(prompt, list):
         try:
-            pieces.append(b"".join([token.to_bytes(ID_BYTES, "little") for token in prompt]))
-        except (AttributeError, OverflowError):
+            pieces.append(array("I", prompt).tobytes())
+        except (TypeError, OverflowError):
             for one in prompt:
-                _any(one, pieces)
+                if type(one) is str or type(one) is list:
+                    _any(one, pieces)
 
 
 def ids(prompt: object) -> int:

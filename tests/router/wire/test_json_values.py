@@ -1,0 +1,92 @@
+"""A body of very many small values is refused before it is parsed; long texts are not, whatever they contain."""
+
+import json
+from time import process_time
+
+import pytest
+
+from fairlead.router import refusals
+from fairlead.router.wire import body_facts, json_values
+from fairlead.router.wire.body_facts import BodyFacts, UnreadableBody
+from fairlead.router.wire.json_values import FREE_BYTES, MOST_CONTAINERS, MOST_TEXTS, MOST_VALUES
+from fairlead.router.wire.surfaces import Surface
+
+LARGEST = 16 * 2**20
+"""The default of `limits.maxRequestSize`."""
+ORDINARY_SECONDS = 1.0
+"""Far above what counting or a long text takes, and far below the five seconds that parsing took."""
+
+
+def filled(before: bytes, value: bytes, after: bytes, size: int = LARGEST - 100) -> bytes:
+    """A body with as many of these values as fit."""
+    return before + b",".join([value] * (size // (len(value) + 1))) + after
+
+
+@pytest.mark.parametrize(
+    ("surface", "body", "why"),
+    [
+        (Surface.COMPLETIONS, filled(b'{"prompt":[', b"[]", b"]}"), "over 50,000 lists and objects"),
+        (Surface.COMPLETIONS, filled(b'{"prompt":[', b'""', b"]}"), "over 200,000 texts and names"),
+        (Surface.COMPLETIONS, filled(b'{"prompt":[', b"-1", b"]}"), "over 2,000,000 values"),
+        (Surface.CHAT, filled(b'\n {"messages":[', b"{}", b"]}"), "over 50,000 lists and objects"),
+        (Surface.CHAT, filled(b'{"messages":[{"content":[', b"{}", b"]}]}"), "over 50,000 lists and objects"),
+        (Surface.CHAT, filled(b'{"n":[', b"[]", b"]}"), "over 50,000 lists and objects"),
+        (Surface.CHAT, filled(b'{"x":"\\\\","n":[', b"[]", b'],"y":"\\""}'), "over 50,000 lists and objects"),
+        (Surface.OTHER, filled(b'{"seed":[', b"[]", b"]"), "over 50,000 lists and objects"),
+    ],
+    ids=["lists", "texts", "numbers", "messages", "parts", "a scalar", "beside escapes", "another path, cut off"],
+)
+def test_a_body_of_millions_of_values_is_refused_at_the_cost_of_counting_them(
+    surface: Surface, body: bytes, why: str
+) -> None:
+    began = process_time()
+    found = body_facts.read(surface, body)
+    assert process_time() - began < ORDINARY_SECONDS
+    assert isinstance(found, UnreadableBody)
+    assert found == UnreadableBody(why, excessive=True)
+    problem = refusals.unreadable(found)
+    assert (problem.status, problem.code) == (413, "request_too_large")
+    assert problem.message == f"the request's body: {why}: more is not parsed; send fewer, or several requests"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a":[1,2],"b":"\\"}"},\n' * 200_000, 'say "it\'s", [then] {stop}\\' * 200_000, "1,2,3,4,5,6,7,8,\n" * 500_000],
+    ids=["JSON", "quotes and backslashes", "a table"],
+)
+def test_a_long_text_is_one_value_whatever_it_contains(text: str) -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": text}]}).encode()
+    assert len(body) > FREE_BYTES
+    found = body_facts.read(Surface.CHAT, body)
+    assert isinstance(found, BodyFacts)
+    assert found.prompt.endswith(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "most"), [(b"[111]", MOST_CONTAINERS - 2), (b'"ab"', MOST_TEXTS - 1), (b"99", MOST_VALUES)]
+)
+def test_as_many_as_the_limit_are_read(value: bytes, most: int) -> None:
+    """The body's own object, the list and its name count, too."""
+    for number, refused in ((most, False), (most + 2, True)):
+        body = b'{"prompt":[' + b",".join([value] * number) + b"]}"
+        assert len(body) > FREE_BYTES
+        assert (json_values.excess(body) is not None) is refused
+
+
+def test_a_file_is_not_counted() -> None:
+    sound = b'RIFF[{"' * FREE_BYTES
+    found = body_facts.read(Surface.OTHER, sound)
+    assert isinstance(found, BodyFacts)
+    assert not found.typed
+
+
+def test_tokens_and_texts_of_a_mixed_prompt_are_collected_as_before() -> None:
+    def prompt(given: object) -> bytes:
+        found = body_facts.read(Surface.COMPLETIONS, json.dumps({"prompt": given}).encode())
+        assert isinstance(found, BodyFacts)
+        return found.prompt
+
+    assert prompt([1, 258, 2**32 - 1]) == b"\1\0\0\0\2\1\0\0\xff\xff\xff\xff"
+    assert prompt([[1], [2]]) == b"\1\0\0\0\x1e\2\0\0\0"
+    assert prompt(["a", 5, None, ["b", 2.5], {"c": 1}]) == b"a\x1eb"
+    assert (prompt([2**32, -1, 1.5]), prompt([])) == (b"", b"")
