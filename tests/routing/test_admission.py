@@ -235,6 +235,20 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are() -> None:
     )
 
 
+def test_a_tenant_learns_no_names_of_models_that_it_may_not_use() -> None:
+    """A misspelt name must not tell it which adapters other tenants have."""
+
+    def message(whose: Account) -> str:
+        no = chain().unserved(whose, "chatt")
+        assert no is not None
+        return no.message.removeprefix("model: chatt: there is no such model here; ")
+
+    assert message(account(models=frozenset({"chat"}))) == "ask for one of: chat."
+    assert message(account(models=frozenset({"chat"}), shadow=True)) == "ask for one of: chat, legal."
+    nothing = "none that is served is among tenant shop's models: have one added."
+    assert message(account(models=frozenset({"gone"}))) == nothing
+
+
 def test_a_model_that_is_not_the_tenants_is_refused_and_no_name_means_the_base_model() -> None:
     shop = account(models=frozenset({"legal"}))
     assert chain().unserved(shop, "legal") is None

@@ -65,10 +65,12 @@ class Admission:
         names = self._names
         model = name or self._base
         if names and model not in names:
-            served = ", ".join(self._terms.model.names)
+            usable = [one for one in self._terms.model.names if account.shadow or account.allows(one)]
+            none = f"none that is served is among tenant {account.name}'s models: have one added"
+            remedy = f"ask for one of: {', '.join(usable)}" if usable else none
             return Refusal(
                 reason=RefusalReason.MODEL_NOT_FOUND,
-                message=f"model: {model}: there is no such model here; ask for one of: {served}.",
+                message=f"model: {model}: there is no such model here; {remedy}.",
                 param="model",
             )
         if account.allows(model):
