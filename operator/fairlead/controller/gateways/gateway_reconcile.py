@@ -97,6 +97,7 @@ class GatewayReconciler:
             return self._left(observed, gateway, _refused(ConditionReason.REFUSED, wrong), now)
         before = dict(members.entries(observed.configuration))
         joined = self._members.members(self._environment.world, gateway, before)
+        joined = replace(joined, held=members.held(observed.configuration))
         models = routed_models.routed(gateway, joined)
         configuration = gateway_config.document(gateway, list(joined.joined.values()), models.routes)
         children = self._children(observed, gateway, configuration)

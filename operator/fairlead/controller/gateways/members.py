@@ -41,6 +41,10 @@ class GatewayMembers:
     """All deployments that exist."""
     ready: Mapping[str, int] = field(default_factory=dict)
     """Ready replicas of those that joined; those of a namespace that is left out are missing."""
+    since: Mapping[str, str] = field(default_factory=dict)
+    """When those that joined were created; those of a namespace that is left out are missing."""
+    held: Mapping[str, str] = field(default_factory=dict)
+    """The deployment that each name leads to in the routers' present file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ class MemberReader:
         out, as its engines run on.
         """
         joined = {name: one for name, one in before.items() if _is_out_of_sight(name, world, gateway)}
-        named, present, ready = set(joined), set(joined), {}
+        named, present, ready, since = set(joined), set(joined), {}, {}
         for document in world.of(kinds.INFERENCE_DEPLOYMENT).all():
             name = name_of(document)
             if name in joined:
@@ -82,8 +86,11 @@ class MemberReader:
             if entry is not None:
                 joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
+                since[name] = str(document["metadata"].get("creationTimestamp", ""))
         ordered = dict(sorted(joined.items(), key=lambda one: one[0].split("/")))
-        return GatewayMembers(joined=ordered, named_by=frozenset(named), present=frozenset(present), ready=ready)
+        return GatewayMembers(
+            joined=ordered, named_by=frozenset(named), present=frozenset(present), ready=ready, since=since
+        )
 
     def forget(self, uid: str) -> None:
         """Drop a deleted deployment."""
@@ -129,10 +136,20 @@ def name_of(document: Manifest) -> str:
 
 def entries(configuration: object) -> Iterator[tuple[str, Manifest]]:
     """Yield the entries of an earlier file; none if it is not as we write it."""
-    targets = configuration.get("targets") if isinstance(configuration, dict) else None
-    for one in targets if isinstance(targets, list) else ():
+    for one in _listed(configuration, "targets"):
+        yield one["target"], one
+
+
+def held(configuration: object) -> dict[str, str]:
+    """Return the names of an earlier file that lead to one target; none if it is not as we write it."""
+    return {name: one["target"] for one in _listed(configuration, "routes") if isinstance(name := one.get("name"), str)}
+
+
+def _listed(configuration: object, of: str) -> Iterator[Manifest]:
+    found = configuration.get(of) if isinstance(configuration, dict) else None
+    for one in found if isinstance(found, list) else ():
         if isinstance(one, dict) and isinstance(one.get("target"), str):
-            yield one["target"], one
+            yield one
 
 
 def _is_out_of_sight(target: str, world: ControllerClusterState, gateway: DesiredGateway) -> bool:

@@ -1,6 +1,6 @@
 """The models that a gateway serves: those of its spec, and the own names of deployments that joined. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fairlead.controller.gateways.members import GatewayMembers
@@ -26,13 +26,32 @@ def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
     routes = {one.name: one for one in gateway.routes.routes}
     remarks = list(_strays(gateway, members))
     mentioned = {target for route in gateway.routes.routes for _, target in route_targets.of(route)}
-    for target, entry in sorted(members.joined.items()):
-        for name in _own_names(entry, stands_in_route=target in mentioned):
-            other = routes.setdefault(name, ModelRoute(name=name, target=target))
-            if other.target != target:
-                remarks.append(_taken(name, target, other))
+    claims = [
+        (name, target)
+        for target, entry in sorted(members.joined.items())
+        for name in _own_names(entry, stands_in_route=target in mentioned)
+    ]
+    owners = _owners(claims, members)
+    for name, target in claims:
+        other = routes.setdefault(name, ModelRoute(name=name, target=owners[name]))
+        if other.target != target:
+            remarks.append(_taken(name, target, other))
     remarks += [one.sentence for one in gateway_review.unserved(gateway, routes)]
     return RoutedModels(routes=tuple(routes.values()), remarks=tuple(_shortened(remarks)))
+
+
+def _owners(claims: Sequence[tuple[str, str]], members: GatewayMembers) -> dict[str, str]:
+    """Return who gets each name: the deployment that has it, so that nobody who joins takes its clients, else the
+    oldest."""
+
+    def place(claim: tuple[str, str]) -> tuple[bool, str, str]:
+        name, target = claim
+        return members.held.get(name) != target, members.since.get(target, ""), target
+
+    owners: dict[str, str] = {}
+    for name, target in sorted(claims, key=place):
+        owners.setdefault(name, target)
+    return owners
 
 
 def _own_names(entry: dict[str, object], *, stands_in_route: bool) -> Iterator[str]:
