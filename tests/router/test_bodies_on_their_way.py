@@ -74,3 +74,36 @@ def test_bodies_that_do_not_fit_beside_the_others_are_refused_until_those_have_a
             assert (await exchange_bytes(router, half, rest, pause=0.05))[9:12] == b"200"
 
     run_story(story())
+
+
+def test_a_tenant_that_fills_the_room_gives_way_to_others_and_the_log_says_whose_body_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rates and its concurrency do not help: they count only whole requests."""
+    monkeypatch.setattr(unfinished_bodies, "MOST_BYTES", 6000)
+    monkeypatch.setattr(unfinished_bodies, "LARGEST_BODIES", 1)
+    tenants = [{"name": name, "keyFiles": [str(tmp_path / name)]} for name in ("shop", "evil")]
+    for one in tenants:
+        (tmp_path / str(one["name"])).write_text(f"sk-{one['name']}")
+
+    async def story() -> None:
+        engine = Raw(*[ANSWER] * 2)
+        evil = posted(LONG, "/v1/completions", "Authorization: Bearer sk-evil", "x-request-id: e-1")[:-200]
+        good = posted(LONG, "/v1/completions", "Authorization: Bearer sk-shop")
+        async with engine.listening():
+            config = written(tmp_path, [engine.address], tenants=tenants, limits={"maxRequestBytes": 4000})
+            async with plane(config, log=tmp_path / "log") as router:
+                await router.until("routable")
+                async with sending(router, evil) as (first, writer), sending(router, evil) as (second, other):
+                    while await router.metric("fairlead_router_requests_in_flight") < 2:
+                        await asyncio.sleep(0.002)
+                    assert (await exchange_bytes(router, good[:-200], good[-200:], pause=0.05))[9:12] == b"200"
+                    writer.write(b"x" * 200)
+                    other.write(b"x" * 200)
+                    answers = [code(await each.read()) for each in (first, second)]
+        assert sorted(answers) == [(b"400", "invalid_json"), (b"503", "too_many_bodies")]
+
+    run_story(story())
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    (refused,) = [line for line in lines if line["status"] == 503]
+    assert (refused["tenant"], refused["request_id"], refused["surface"]) == ("evil", "e-1", "completions")

@@ -125,7 +125,7 @@ class ClientConnection(asyncio.Protocol):
             self._take(request, record, now)
         else:
             self.since = now
-            self._record = context.telemetry.began(now)
+            self._record = context.began(head, self.peer, now)
             if request.expects:
                 self.write(heads.CONTINUE)
 
@@ -180,7 +180,7 @@ class ClientConnection(asyncio.Protocol):
         telemetry, now = self._context.telemetry, monotonic()
         record, self._record = self._record, None
         if record is None and bad.head is not None:
-            record = telemetry.began(now)
+            record = self._context.began(bad.head, self.peer, now)
         if record is None:
             telemetry.counts.bad_heads += 1
         else:

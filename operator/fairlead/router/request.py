@@ -4,8 +4,6 @@ Facts that depend on the head alone are computed once for all requests with the 
 as far as routing needs, and changed only in whole top-level keys; it is prepared for each target.
 """
 
-from typing import Final
-
 from msgspec import UNSET
 
 from fairlead.engines.http_api import HttpApi
@@ -14,7 +12,7 @@ from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.probability_check import ProbabilityCheck
-from fairlead.router.router_context import RouterContext
+from fairlead.router.router_context import MOST_ID_BYTES, RouterContext
 from fairlead.router.upstream_connection import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire import body_facts, heads, prefix_blocks
@@ -29,9 +27,6 @@ from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.models.route_choice import RouteChoice
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.routing_request import RoutingRequest
-
-MOST_ID_BYTES: Final = 256
-"""Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
 
 
 class Request:

@@ -39,6 +39,8 @@ from fairlead.routing.tenancy import Tenancy
 
 MOST_HEADS: Final = 1024
 """As many as `HeadCache` keeps."""
+MOST_ID_BYTES: Final = 256
+"""Limit of a request id: a longer one is a mistake, and would appear in every line logged for the request."""
 
 
 class LiveExchange(Protocol):
@@ -135,7 +137,7 @@ class RouterContext:
         self.tenancy = Tenancy()
         self.draining = False
         self.memory = HeadCache()
-        self.bodies = UnfinishedBodies()
+        self.bodies = UnfinishedBodies(self.sender)
         self.targets: dict[str, EngineTarget] = {}
         self.retiring: list[EngineTarget] = []
         """Targets that the configuration no longer names and that still have requests."""
@@ -209,6 +211,18 @@ class RouterContext:
             self.heads.clear()
         self.heads[head] = found
         return found
+
+    def sender(self, head: RequestHead) -> str:
+        """Return the name of the tenant who sent this head; empty if there are no tenants, or for an unknown key."""
+        account = (self.heads.get(head) or self.head_facts(head)).account
+        return account.name if isinstance(account, Account) else ""
+
+    def began(self, head: RequestHead, peer: str, now: float) -> RequestRecord:
+        """Start the record of a request of which only the head has arrived, which may be all of it."""
+        record, facts = self.telemetry.began(now), self.heads.get(head) or self.head_facts(head)
+        record.client, record.surface, record.tenant = peer, facts.surface_name, self.sender(head)
+        record.request_id = head.headers.get(b"x-request-id", b"")[:MOST_ID_BYTES].decode("latin-1")
+        return record
 
     def refuses(self, head: RequestHead) -> bool:
         """Whether the head alone is enough to refuse a request, whose body is then not read."""

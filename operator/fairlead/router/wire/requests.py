@@ -16,7 +16,7 @@ from fairlead.router.wire.head_cache import HeadCache, split_length
 from fairlead.router.wire.limits import RequestLimits
 from fairlead.router.wire.protocol_faults import ProtocolFault
 from fairlead.router.wire.request_heads import MalformedRequest, RequestHead
-from fairlead.router.wire.unfinished_bodies import UnfinishedBodies, too_many
+from fairlead.router.wire.unfinished_bodies import SenderShare, UnfinishedBodies, too_many
 
 END: Final = b"\r\n\r\n"
 AROUND_TARGET: Final = 32
@@ -56,16 +56,19 @@ class RequestReader:
     """The reader of one client connection."""
 
     __slots__ = (
-        *("_bodies", "_body", "_chunks", "_counted", "_held", "_left", "_memory", "_request", "_scout"),
-        *("limits", "stage", "surplus"),
+        *("_bodies", "_body", "_chunks", "_held", "_left", "_memory", "_refusal", "_request", "_scout"),
+        *("held", "limits", "share", "stage", "surplus"),
     )
 
     def __init__(self, limits: RequestLimits, memory: HeadCache, bodies: UnfinishedBodies | None = None) -> None:
         self.limits = limits
         self._memory = memory
         self._bodies = bodies or UnfinishedBodies()
-        self._counted = 0
+        self.held = 0
         """Bytes of its body that are among `_bodies`."""
+        self.share: SenderShare | None = None
+        self._refusal: MalformedRequest | None = None
+        """Answers the next bytes of a body that was given up."""
         self._request: ClientRequest | None = None
         self._chunks: ChunkedBody | None = None
         self._body = bytearray()
@@ -88,10 +91,14 @@ class RequestReader:
 
     def drop(self) -> None:
         """Forget what has arrived of a body: the connection ends before the rest."""
-        self._bodies.bytes -= self._counted
-        self._counted = 0
+        self._bodies.end(self)
         self._body.clear()
         self._chunks = None
+
+    def give_up(self) -> None:
+        """Make room for others' bodies; the client is told with its next bytes."""
+        self._refusal = self._too_many()
+        self.drop()
 
     def feed(self, data: bytes) -> ClientRequest | MalformedRequest | None:
         """Return the request once its head is complete and again once its body is; None while more is needed."""
@@ -142,16 +149,16 @@ class RequestReader:
 
     def _hold(self, size: int) -> MalformedRequest | None:
         """Count bytes of a body that is not complete; return a refusal if there are too many at all connections."""
-        self._counted += size
-        self._bodies.bytes += size
-        if not self._bodies.exceed(self.limits):
-            return None
+        assert self._request is not None
+        return self._too_many() if self._bodies.add(self, self._request.head, size, self.limits) else None
+
+    def _too_many(self) -> MalformedRequest:
         head = None if self._request is None else self._request.head
         return MalformedRequest(ProtocolFault.TOO_MANY_BODIES, too_many(self._bodies.bytes), head)
 
     def _completed(self, request: ClientRequest, body: bytes, *, surplus: bool) -> None:
-        self._bodies.bytes -= self._counted
-        self._counted = 0
+        if self.share is not None:
+            self._bodies.end(self)
         self.stage = WHOLE
         request.keep_alive = request.head.keep_alive
         request.body = body
@@ -172,6 +179,8 @@ class RequestReader:
         if self.stage is WHOLE:
             self._drop(request)
             return None
+        if self._refusal is not None:
+            return self._refusal
         if self._chunks is not None:
             return self._more_chunks(self._chunks, data)
         surplus = len(data) > self._left
