@@ -50,7 +50,7 @@ def test_another_format_on_the_same_card_is_corrected_by_it() -> None:
         batch = one.point.batch, int(one.decode_tokens)
         real_s = one.seconds / one.steps
         assert made.times.decode_line(*batch).seconds(one.attended) == pytest.approx(real_s, rel=0.05)
-        assert fitted.times.decode_line(*batch).seconds(one.attended) > 1.1 * real_s
+        assert fitted.times.decode_line(*batch).seconds(one.attended) > 1.07 * real_s
 
 
 def test_a_cache_in_eight_bits_never_seems_slower_than_the_measured_one_in_sixteen() -> None:
