@@ -120,6 +120,20 @@ def test_slots_have_room_for_experts_unless_arguments_leave_them_out(words: tupl
     assert ENGINES[EngineKind.VLLM].memory_settings(setup).adapter_experts is counted
 
 
+@pytest.mark.parametrize(
+    ("words", "modules"),
+    [
+        ((), None),
+        (("--lora-target-modules", "o_proj", "model.layers.0.mlp.experts"), {"o_proj", "experts"}),
+        (("--lora-target-modules=o_proj", "down_proj", "--seed", "7"), {"o_proj", "down_proj"}),
+        (("--lora-target-modules", "v_proj"), {"qkv_proj", "q_proj", "k_proj", "v_proj"}),
+    ],
+)
+def test_slots_are_made_of_the_modules_that_arguments_name(words: tuple[str, ...], modules: set[str] | None) -> None:
+    found = ENGINES[EngineKind.VLLM].memory_settings(setup_of(replace(ENGINE, extra_args=words))).adapter_modules
+    assert found == modules
+
+
 def test_slots_have_room_for_experts_since_a_release() -> None:
     assert [VllmRelease(0, minor).adapts_experts for minor in (11, 12)] == [False, True]
     assert not any(ENGINES[kind].memory("").adapts_experts for kind in (EngineKind.SGLANG, EngineKind.TENSORRT_LLM))

@@ -12,7 +12,7 @@ from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Estimate, FitVerdict, MemoryBreakdown, MemoryTerm, NoFit
 from fairlead.fleet.quantization import Dtype
 from fairlead.sizing import activations, assessment, memory, overheads
-from fairlead.sizing.adapters import adapters
+from fairlead.sizing.adapters import adapters, widths
 from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
 from tests.sizing.inputs import card, packaged_catalogue, sizing_input
 
@@ -163,6 +163,35 @@ def test_slots_of_vllm_have_room_for_every_expert_before_any_adapter_is_loaded()
     assert found.low - without.low == pytest.approx(experts * (2 * 2048 + 3 * 768) / (3 * (2048 + 768)))
     assert isinstance(assessment.assess(inputs), NoFit), "on one H100 nothing is left for a cache"
     assert without == adapters(replace(inputs, release=VllmRelease(0, 11))), "which had no buffers for experts"
+
+
+def test_a_mixture_has_no_dense_mlp_beside_its_experts() -> None:
+    """48 layers with 32 heads of 128 and 4 KV heads, and a router for 128 experts; 6144 is the width of no layer."""
+    inputs = replace(sizing_input("Qwen/Qwen3-30B-A3B"), adapters=(16,), adapter_experts=False)
+    attention = 3 * 2048 + 4096 + 2 * 512 + 2048 + 4096
+    assert adapters(inputs) == Estimate.exact(48 * (attention + 2048 + 128) * 16 * 2)
+
+
+def test_layers_with_an_mlp_and_shared_experts_have_their_own_widths() -> None:
+    """DeepSeek-V3: 3 layers of width 18432, 58 with a shared expert of 2048; Gemma 4: each has both."""
+    deepseek = widths(sizing_input("deepseek-ai/DeepSeek-V3").shape)
+    assert deepseek["down_proj"] == 3 * (7168 + 18432) + 58 * (7168 + 2048)
+    assert deepseek["gate_up_proj"] == 2 * deepseek["down_proj"]
+    shape = sizing_input("google/gemma-4-26B-A4B").shape
+    assert widths(shape)["down_proj"] == shape.layers * (shape.hidden + shape.intermediate)
+
+
+def test_of_named_modules_alone_slots_are_made_and_what_is_joined_is_adapted_together() -> None:
+    inputs = replace(sizing_input("Qwen/Qwen3-30B-A3B"), adapters=(512,) * 8, adapter_experts=False)
+    every = adapters(inputs)
+
+    def of(*names: str) -> Estimate:
+        return adapters(replace(inputs, adapter_modules=frozenset(names)))
+
+    each = 8 * 512 * 48 * 2
+    assert of("q_proj", "v_proj") == of("qkv_proj") == Estimate.exact((3 * 2048 + 4096 + 2 * 512) * each)
+    assert of("o_proj", "experts") == Estimate.exact((2048 + 4096) * each)
+    assert of("o_proj", "a_projection_of_our_own") == Estimate(of("o_proj").low, every.likely, every.high)
 
 
 def test_slices_of_experts_have_the_models_width_on_every_gpu_and_whole_experts_on_one() -> None:

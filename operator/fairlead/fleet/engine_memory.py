@@ -142,5 +142,7 @@ class MemorySettings:
     """Whether the image tower is loaded."""
     adapter_ranks: tuple[int, ...] = ()
     """Rank of each slot for LoRA adapters."""
+    adapter_modules: frozenset[str] | None = None
+    """Names of the modules that the arguments let adapters change; None: all."""
     adapter_experts: bool = True
     """Whether the arguments leave the experts among what adapters may change."""

@@ -97,6 +97,7 @@ def sizing_question(
         rank_each_gpu=memory.rank_each_gpu,
         images=memory.images,
         adapters=memory.adapter_ranks,
+        adapter_modules=memory.adapter_modules,
         adapter_experts=memory.adapter_experts,
         drafting=drafting(setup),
     )

@@ -1,8 +1,19 @@
 """Memory that the engine reserves for LoRA adapters before any is loaded: full slots, all of the highest rank."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from fairlead.fleet.fit import Estimate
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing.sizing_input import SizingInput
+
+_EXPERTS: Final = "experts"
+_JOINED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("q_proj", "k_proj", "v_proj", "query", "key", "value"), "qkv_proj"),
+    **dict.fromkeys(("gate_proj", "up_proj"), "gate_up_proj"),
+}
+"""Modules that engines join, so that slots have room for all of them if one is adapted: vLLM's
+`is_in_target_modules`."""
 
 
 def adapters(question: SizingInput) -> Estimate:
@@ -10,20 +21,47 @@ def adapters(question: SizingInput) -> Estimate:
     if not question.adapters:
         return Estimate.exact(0)
     tensor = question.parallelism.tensor
-    whole = widths(question.shape)
+    sure, whole = _dense_widths(question)
     less, more = _expert_widths(question)
     each = len(question.adapters) * max(question.adapters) * question.dtype_bytes / question.parallelism.pipeline
-    return Estimate(whole / tensor + less, whole * (1 + 1 / tensor) / 2 + more, whole + more).times(each)
+    return Estimate(sure / tensor + less, whole * (1 + 1 / tensor) / 2 + more, whole + more).times(each)
 
 
-def widths(shape: ModelShape) -> int:
-    """Return inputs plus outputs of all adapted layers: parameters per unit of rank."""
+def widths(shape: ModelShape) -> dict[str, int]:
+    """Return inputs plus outputs of all adapted layers but experts, by module: parameters per unit of rank.
+
+    A mixture has an ordinary MLP in layers without experts alone, and in the others what its shared experts have.
+    """
     queries = shape.heads * shape.head_dim * (2 if shape.gated_attention else 1)
     pairs = shape.kv_heads * shape.head_dim
-    attention = 4 * shape.hidden + queries + 2 * pairs + shape.heads * shape.head_dim
-    inner = shape.intermediate or (shape.experts.shared_intermediate if shape.experts else 0)
-    matrices = 3 if shape.gated else 2
-    return shape.attention_layers * attention + shape.layers * matrices * (shape.hidden + inner)
+    inner, routed = _inner_widths(shape), shape.experts.count if shape.experts else 0
+    return {
+        "qkv_proj": shape.attention_layers * (3 * shape.hidden + queries + 2 * pairs),
+        "o_proj": shape.attention_layers * (shape.hidden + shape.heads * shape.head_dim),
+        "gate_up_proj": inner * (2 if shape.gated else 1),
+        "down_proj": inner,
+        "gate": shape.expert_layers * (shape.hidden + routed),
+    }
+
+
+def _inner_widths(shape: ModelShape) -> int:
+    """Return input plus output of one matrix of every dense MLP and every shared expert."""
+    beside = shape.experts is not None and shape.experts.beside_dense
+    shared = shape.experts.shared_intermediate if shape.experts else 0
+    plain = shape.layers if beside else shape.layers - shape.expert_layers
+    return plain * (shape.hidden + shape.intermediate) + (
+        shape.expert_layers * (shape.hidden + shared) if shared else 0
+    )
+
+
+def _dense_widths(question: SizingInput) -> tuple[float, float]:
+    """Return the widths that adapters surely may change, and those they may; a name that is not known may be any."""
+    made, named = widths(question.shape), question.adapter_modules
+    if named is None:
+        return sum(made.values()), sum(made.values())
+    chosen = {_JOINED.get(name, name) for name in named}
+    sure = sum(made.get(name, 0) for name in chosen)
+    return sure, sure if chosen <= made.keys() | {_EXPERTS} else sum(made.values())
 
 
 def _expert_widths(question: SizingInput) -> tuple[float, float]:

@@ -75,6 +75,8 @@ class SizingInput:
     drafting: DraftSetup = DraftSetup()
     adapters: tuple[int, ...] = ()
     """Ranks of the LoRA adapters that the engine has slots for."""
+    adapter_modules: frozenset[str] | None = None
+    """Modules that adapters may change (`--lora-target-modules`); None: all."""
     adapter_experts: bool = True
     """False: no adapter may change an expert (`--lora-target-modules`)."""
 

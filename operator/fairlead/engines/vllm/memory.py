@@ -122,17 +122,14 @@ CURRENT: Final = VllmRelease(0, 32)
 
 
 def settings(setup: EngineSetup) -> MemorySettings:
-    """Read memory settings from extra arguments."""
+    """Read memory settings from extra arguments; experts whose adapters share their outer matrices take a fraction."""
+    modules = adapted_modules(setup.engine)
+    experts = modules is None or EXPERTS in modules
     return MemorySettings(
         expert_parallel=expert_blocks.whole(setup),
         expert_block=expert_blocks.padded_to(setup),
         images=not setup.gives("--language-model-only"),
         adapter_ranks=slot_ranks(setup.engine),
-        adapter_experts=not _leaves_experts_out(setup),
+        adapter_modules=None if modules is None else frozenset(modules),
+        adapter_experts=experts and not setup.gives("--enable-moe-shared-loras"),
     )
-
-
-def _leaves_experts_out(setup: EngineSetup) -> bool:
-    """`lora/utils.py: is_in_target_modules`. Experts whose adapters share their outer matrices take a fraction."""
-    modules = adapted_modules(setup.engine)
-    return setup.gives("--enable-moe-shared-loras") or (modules is not None and EXPERTS not in modules)
