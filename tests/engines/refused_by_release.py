@@ -15,7 +15,7 @@ from fairlead.fleet.desired_state import (
 )
 from tests.engines.refused import no
 from tests.engines.refused_values import EXTRA, Rows, given
-from tests.engines.setups import H100, LATENT, LLAMA_SMALL, MTP, RELEASED, WITH_DRAFT, setup_of
+from tests.engines.setups import H100, LATENT, LLAMA_SMALL, MIXTURE, MTP, RELEASED, VOLUME, WITH_DRAFT, setup_of
 
 BUCKET: Final = ModelSource(scheme=SourceScheme.S3, location="bucket/folder")
 EXPANDABLE: Final = (("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True,max_split_size_mb:128"),)
@@ -23,6 +23,11 @@ CONNECTED: Final = '--kv-transfer-config={"kv_connector":"LMCacheConnectorV1","k
 
 DRAFT_OF_FOURTEEN: Final = replace(LLAMA_SMALL, name="a-small-draft", heads=14)
 EAGLE: Final = DesiredSpeculation(method=SpeculationMethod.EAGLE3, tokens=3, draft=BUCKET)
+SHARDED: Final = replace(
+    RELEASED,
+    adapters=(Adapter(name="legal", source=VOLUME, rank=16),),
+    extra_args=("--enable-expert-parallel", "--fully-sharded-loras"),
+)
 GRAPHS: Final = replace(RELEASED, cuda_graph_tokens=512)
 
 _GRAPHS_TWICE: Final = no(
@@ -99,6 +104,16 @@ TOGETHER: Final[Rows] = {
             Why.NOT_IN_ENGINE,
             "vLLM 0.32 loads adapters from a folder or the hub only",
             "put the adapter on a volume or in an image and name it by pvc:// or oci://",
+        ),
+    ),
+    "adapters of spread experts, divided by their rank too": (
+        setup_of(SHARDED, shape=MIXTURE, spread=Parallelism(tensor=2)),
+        no(
+            EXTRA,
+            "--fully-sharded-loras",
+            Why.ARGUMENT_CONFLICTS,
+            "--enable-expert-parallel spreads the experts that adapters change, and vLLM divides them in one way",
+            "remove it, or remove --enable-expert-parallel",
         ),
     ),
     "graph sizes of a field and of an object": (
@@ -178,6 +193,15 @@ RUNS: Final[dict[str, EngineSetup]] = {
     "the model's own layers": setup_of(replace(RELEASED, speculation=MTP), shape=LATENT),
     "a model in a bucket with its loader": setup_of(
         replace(RELEASED, extra_args=("--load-format", "runai_streamer")), source=BUCKET
+    ),
+    "adapters of attention alone, divided by their rank": setup_of(
+        replace(SHARDED, extra_args=(*SHARDED.extra_args, "--lora-target-modules", "q_proj")),
+        shape=MIXTURE,
+        spread=Parallelism(tensor=2),
+    ),
+    "adapters of experts that one GPU holds": setup_of(SHARDED, shape=MIXTURE),
+    "adapters of experts that are divided, by their rank too": setup_of(
+        replace(SHARDED, extra_args=("--fully-sharded-loras",)), shape=MIXTURE, spread=Parallelism(tensor=2)
     ),
     "a loader in capitals": given("--load-format=Safetensors"),
     "the same longest graph twice": setup_of(

@@ -47,6 +47,7 @@ NEEDS_A_GPU: Final = {
     "a loader like no other": LOADING,
     "an EAGLE head in a bucket beside a model that is in none": LOADING,
     "a model in a bucket and a loader of files": STAND_IN,
+    "adapters of spread experts, divided by their rank too": LOADING,
     "an adapter in a bucket": "adapters are opened by a worker, after the configuration",
     "a longest graph of a field and another of an object": "on a processor vLLM captures no graphs",
     "a connector of memory that moves": VARIABLE,

@@ -34,6 +34,7 @@ OF_RELEASE: Final[tuple[RefusalCheck, ...]] = (
     speculation.draft_in_a_bucket,
     captured_steps.sizes_given_twice,
     adapters.in_a_bucket,
+    parallelism.adapters_divided_twice,
     conversation.unknown_tool_parser,
     conversation.unknown_reasoning_parser,
     extra_arg_checks.load_format_unknown,

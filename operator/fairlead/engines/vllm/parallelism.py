@@ -4,8 +4,10 @@ from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.engines.vllm import memory
 from fairlead.fleet.findings import SpecRefusal
 
+_SHARDED: Final = "--fully-sharded-loras"
 _EXPERT_FLAGS: Final = ("--enable-expert-parallel", "-ep", "--enable-eplb")
 
 
@@ -35,4 +37,20 @@ def balanced_experts_without_spread(setup: EngineSetup) -> SpecRefusal | None:
         reason=EngineReason.ARGUMENT_CONFLICTS,
         because="experts are balanced only if --enable-expert-parallel spreads them over several GPUs",
         remedy="remove it, or add --enable-expert-parallel and set spec.parallelism.tensor to 2 or more",
+    )
+
+
+def adapters_divided_twice(setup: EngineSetup) -> SpecRefusal | None:
+    """Mirrors "Fused MoE LoRA does not support enable_expert_parallel=True together with fully_sharded_loras=True."."""
+    found, shape, degrees = memory.settings(setup), setup.shape, setup.wanted.parallelism
+    adapted = shape is not None and shape.experts is not None and found.adapter_ranks and found.adapter_experts
+    spread = found.expert_parallel and degrees.tensor * degrees.data > 1
+    if not adapted or not spread or not setup.gives(_SHARDED):
+        return None
+    return SpecRefusal(
+        field="spec.engine.extraArgs",
+        value=_SHARDED,
+        reason=EngineReason.ARGUMENT_CONFLICTS,
+        because="--enable-expert-parallel spreads the experts that adapters change, and vLLM divides them in one way",
+        remedy="remove it, or remove --enable-expert-parallel",
     )
