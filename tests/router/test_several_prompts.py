@@ -71,10 +71,10 @@ def test_a_route_that_the_router_does_not_know_has_one_prompt(tmp_path: Path) ->
     async def story() -> None:
         engine = Raw(*[whole(b"{}")] * 2)
         async with router_before(tmp_path, engine, limits=LIMITS) as router:
-            asked = {"model": "chat", "questions": {"q": {"type": "choice"}}}
-            status, text = await router.complete(asked | {"state": TEXT * 2}, "/v1/systemone")
+            question = {"model": "chat", "questions": {"q": {"type": "choice"}}}
+            status, text = await router.complete(question | {"state": TEXT * 2}, "/v1/systemone")
             assert (status, json.loads(text)["error"]["code"]) == (400, "prompt_too_long")
-            assert (await router.complete(asked | {"state": TEXT}, "/v1/systemone"))[0] == 200
+            assert (await router.complete(question | {"state": TEXT}, "/v1/systemone"))[0] == 200
             counted = CHAT | {"messages": [{"role": "user", "content": TEXT * 2}]}
             assert (await router.complete(counted, "/v1/messages/count_tokens"))[0] == 200, "which computes no prompt"
 

@@ -1,0 +1,78 @@
+"""What a request without a maximum of output tokens reserves at an external API, and pays if nobody gets its answer."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.router.gateways import gateway, posted, single, written
+from tests.router.planes import PROMPT, Raw, run_story
+from tests.router.test_costs import ANSWER, PRICES, bearer, budget, tenants
+from tests.router.test_external_apis import outside
+
+
+class Silent(Raw):
+    """An API that gets requests and answers none, as it does while it writes a long reply in one piece."""
+
+    async def _answered(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,  # noqa: ARG002 - nothing is written
+    ) -> bool:
+        self.seen.append(await reader.readuntil(b"\r\n\r\n"))
+        await reader.read()
+        return False
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reserved"),
+    [
+        ("hi", (2 * 2 + 1025 * 8) / 1e6),
+        (["hi"] * 8, (8 * 3 * 2 + 8 * 1025 * 8) / 1e6),
+    ],
+)
+def test_a_client_that_leaves_an_external_api_pays_at_most_what_was_reserved(
+    tmp_path: Path, prompt: object, reserved: float
+) -> None:
+    """Nobody sees how much of a whole reply was written, and the request names no maximum."""
+
+    async def story() -> None:
+        async with Silent().listening() as api:
+            config = written(
+                tmp_path,
+                [],
+                [single("chat", "external/big")],
+                [outside(api.address, tmp_path, prices=PRICES)],
+                tenants=tenants(tmp_path, shop=budget("100")),
+            )
+            async with gateway(config) as router:
+                leaving = asyncio.ensure_future(posted(router, {"model": "chat", "prompt": prompt}, **bearer()))
+                while not api.seen:
+                    await asyncio.sleep(0.01)
+                leaving.cancel()
+                charged = 0.0
+                while not charged:
+                    await asyncio.sleep(0.01)
+                    charged = (await router.page())["tenants"]["shop"]["spent"]
+                assert 1024 * 8 / 1e6 < charged <= reserved
+
+    run_story(story())
+
+
+def test_without_a_maximum_the_usual_length_is_reserved_for_each_answer(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as api:
+            config = written(
+                tmp_path,
+                [],
+                [single("chat", "external/big")],
+                [outside(api.address, tmp_path, prices=PRICES)],
+                tenants=tenants(tmp_path, shop=budget("0.02")),
+            )
+            async with gateway(config) as router:
+                status, _, text = await posted(router, PROMPT | {"n": 3}, **bearer())
+                assert (status, json.loads(text)["error"]["code"]) == (429, "budget_spent")
+                assert (await posted(router, PROMPT | {"n": 2}, **bearer()))[0] == 200
+
+    run_story(story())
