@@ -87,7 +87,7 @@ def test_a_recording_that_cannot_be_played_is_refused_and_no_other_traffic_is_pl
 
 def test_a_rate_that_takes_hours_to_simulate_is_calculated_and_the_plan_says_so(run: Run) -> None:
     words = ("plan", MODEL, *ARRIVING, *OBJECTIVES, *CARDS, "--rate", "1e9")
-    note = "calculated, not simulated: 1,000,000,000 requests a second are more than the 333 that can be drawn; "
+    note = "calculated, not simulated: 1,000,000,000 requests a second are more than the 200 that can be drawn; "
 
     code, out, _ = run(*words)
     assert code == 0

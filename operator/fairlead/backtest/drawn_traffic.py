@@ -20,12 +20,13 @@ LEAST_SECONDS: Final = 900.0
 """Unless that is more requests than are played; but never less than the next."""
 SHORTEST_SECONDS: Final = 300.0
 MOST_SECONDS: Final = 7200.0
-MOST_REQUESTS: Final = 100_000.0
-"""Of one draw; a fleet plays them in about a minute."""
+MOST_REQUESTS: Final = 60_000.0
+"""Of one draw; a fleet plays them in some ten seconds."""
 MOST_RATE: Final = MOST_REQUESTS / SHORTEST_SECONDS
 """Requests a second, retries included; more cannot be drawn for long enough."""
 WAVES: Final = 3
-"""Busy times within the traffic."""
+"""Busy times within the traffic; fewer if it is shortened, so that none is."""
+ROUNDING: Final = 1e-6
 BUSY_REQUESTS: Final = 0.4
 """Share of the requests that arrive in busy times."""
 
@@ -62,8 +63,9 @@ def _waves(rate: float, burst: float, seconds: float) -> Iterator[RateSlice]:
         return
     busy = BUSY_REQUESTS / burst
     calm_rate = rate * (1 - BUSY_REQUESTS) / (1 - busy)
-    wave = seconds / WAVES
-    for _ in range(WAVES):
+    waves = min(int(seconds / LEAST_SECONDS * WAVES + ROUNDING), WAVES)
+    wave = seconds / waves
+    for _ in range(waves):
         yield RateSlice(wave * (1 - busy) / 2, calm_rate)
         yield RateSlice(wave * busy, rate * burst)
         yield RateSlice(wave * (1 - busy) / 2, calm_rate)
