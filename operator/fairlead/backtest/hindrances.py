@@ -169,7 +169,8 @@ def _missed(played: PlayedCandidate) -> str:
 
 
 def _replicas(one: Candidate, played: PlayedCandidate) -> Suspicion:
-    because = f"{_waiting(played):.0f} requests wait on average, with {played.mean_replicas:.1f} replicas"
+    waiting = _waiting(played)
+    because = f"{waiting:.0f} requests wait on average, with {played.mean_replicas:.1f} replicas"
     bounds = one.replicas
     if isinstance(bounds, ReplicaBounds):
         more = [f"maxReplicas={2 * bounds.most}"]

@@ -46,7 +46,7 @@ def test_a_stream_without_usage_has_the_routers_estimate_and_as_many_tokens_as_i
     assert (found.estimated, found.left_out) == (2, 1)
 
 
-def test_a_stream_that_came_in_one_read_has_no_pace_to_tell_its_length_by_and_is_left_out() -> None:
+def test_a_stream_that_came_in_one_read_has_no_pace_and_is_left_out() -> None:
     """Its time per token rounds to 0, or to so little that the reply would be longer than any context."""
     stream = {"prompt_tokens_estimated": 30, "ttft_ms": 67.489, "e2e_ms": 67.5}
     lines = [line("10.500", **stream, tpot_ms=0.0), line("10.600", **stream | {"e2e_ms": 9e9}, tpot_ms=0.001)]
