@@ -11,9 +11,9 @@ from typing import Final
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.token_rights import TokenRight
 from fairlead.router.observability.label_values import ReplyFailure
-from fairlead.router.wire.body_facts import UnreadableBody
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
@@ -221,10 +221,16 @@ def key_refused(address: str) -> Problem:
 
 def unreadable(body: UnreadableBody) -> Problem:
     """The body cannot be parsed, so it cannot be accounted for, and another parser might read it differently."""
-    if body.excessive:
-        message = f"the request's body: {body.why}: more is not parsed; send fewer, or several requests"
-        return Problem(status=413, code="request_too_large", message=message)
-    return Problem(status=400, code="invalid_json", message=f"the request's body: {body.why}; send one JSON object")
+    match body.fault:
+        case BodyFault.NO_OBJECT:
+            message = f"the request's body: {body.why}; send one JSON object"
+            return Problem(status=400, code="invalid_json", message=message)
+        case BodyFault.FORM:
+            message = f"the request's body: {body.why}; send multipart/form-data in UTF-8, with one field model"
+            return Problem(status=400, code="invalid_request", message=message)
+        case BodyFault.EXCESS:
+            message = f"the request's body: {body.why}: more is not parsed; send fewer, or several requests"
+            return Problem(status=413, code="request_too_large", message=message)
 
 
 def too_slow_a_client(what: str, seconds: float) -> Problem:

@@ -16,11 +16,12 @@ from fairlead.router.router_context import MOST_ID_BYTES, RouterContext
 from fairlead.router.upstream_connection import UpstreamMessage
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire import body_facts, heads, prefix_blocks
-from fairlead.router.wire.body_facts import BodyFacts, UnreadableBody
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.responses import ReplyFraming
 from fairlead.router.wire.surfaces import MOST_OUTPUT, Surface
+from fairlead.router.wire.unreadable_body import UnreadableBody
 from fairlead.routing.accounts import Account
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
@@ -97,7 +98,7 @@ class Request:
         """Read the body; return a problem if that fails."""
         surface, record = self.surface, self.record
         record.tenant, record.band = account.name, account.tenant.band or ""
-        found = body_facts.read(surface, self.received.body)
+        found = body_facts.read(surface, self.received.body, self.received.head.headers)
         if isinstance(found, UnreadableBody):
             return refusals.unreadable(found)
         if surface is Surface.MESSAGES and found.max_tokens is None and type(found.parsed.max_tokens) is not int:
@@ -245,7 +246,7 @@ class Request:
         api = target.api_of(endpoint)
         body = self._bodies.get(api)
         if body is None:
-            found = body_facts.read(self.surface, self.body)
+            found = body_facts.read(self.surface, self.body, self.received.head.headers)
             assert isinstance(found, BodyFacts), "it was read when it arrived"
             body = self._bodies[api] = engine_bodies.of(self, self._context, target, found, api)
         return body

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.router.wire import body_facts
-from fairlead.router.wire.body_facts import BodyFacts, UnreadableBody
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.surfaces import Surface, of
+from fairlead.router.wire.unreadable_body import UnreadableBody
 
 
 def read(surface: Surface, body: object) -> BodyFacts:

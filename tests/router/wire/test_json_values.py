@@ -7,9 +7,10 @@ import pytest
 
 from fairlead.router import refusals
 from fairlead.router.wire import body_facts, json_values
-from fairlead.router.wire.body_facts import BodyFacts, UnreadableBody
+from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.json_values import FREE_BYTES, MOST_CONTAINERS, MOST_TEXTS, MOST_VALUES
 from fairlead.router.wire.surfaces import Surface
+from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 
 LARGEST = 16 * 2**20
 """The default of `limits.maxRequestSize`."""
@@ -43,7 +44,7 @@ def test_a_body_of_millions_of_values_is_refused_at_the_cost_of_counting_them(
     found = body_facts.read(surface, body)
     assert process_time() - began < ORDINARY_SECONDS
     assert isinstance(found, UnreadableBody)
-    assert found == UnreadableBody(why, excessive=True)
+    assert found == UnreadableBody(why, BodyFault.EXCESS)
     problem = refusals.unreadable(found)
     assert (problem.status, problem.code) == (413, "request_too_large")
     assert problem.message == f"the request's body: {why}: more is not parsed; send fewer, or several requests"

@@ -5,19 +5,19 @@ tolerant parser (UTF-16, NaN, lone surrogates) might accept it. An object of une
 engine to validate; all of its bytes then count as prompt. Of a duplicate key the last one counts, as in engines.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Raw
 
-from fairlead.router.wire import json_values, prompts, request_bodies
+from fairlead.router.wire import forms, json_values, prompts, request_bodies
 from fairlead.router.wire.prompt_size import PromptSize
 from fairlead.router.wire.prompts import TURN
 from fairlead.router.wire.request_bodies import FileBody, RequestBody, TextsBody
 from fairlead.router.wire.surfaces import Surface
+from fairlead.router.wire.unreadable_body import BodyFault, UnreadableBody
 
 TRUE_WORDS: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
 """Strings that pydantic, and so vLLM, reads as true."""
@@ -27,15 +27,7 @@ MEDIUM_BYTES: Final = 262_144
 turn into 200 to 800 tokens."""
 BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
 """White space and byte order marks in the encodings that Python's json detects."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadableBody:
-    """The body is not a JSON object, or one that parsers disagree on, or it would take too long to parse."""
-
-    why: str
-    excessive: bool = False
-    """It may well be one, and is too much."""
+NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 
 
 class BodyFacts:
@@ -171,10 +163,10 @@ class BodyFacts:
         return isinstance(options, dict) and options.get("include_usage") is True
 
 
-def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
-    """Read a body. Never raises, whatever the bytes."""
+def read(surface: Surface, body: bytes, headers: Mapping[bytes, bytes] = NO_HEADERS) -> BodyFacts | UnreadableBody:
+    """Read a body; the headers say whether it is a form. Never raises, whatever the bytes."""
     if len(body) > json_values.FREE_BYTES and (excess := json_values.excess(body)) is not None:
-        return UnreadableBody(excess, excessive=True)
+        return UnreadableBody(excess, BodyFault.EXCESS)
     decode, gather, lists = READERS[surface]
     try:
         parsed = decode(body)
@@ -184,12 +176,12 @@ def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
         media = gather(parsed, pieces)
         return BodyFacts(parsed, TURN.join(pieces), media, None if lists is None else lists(parsed))
     except msgspec.ValidationError:
-        return _untyped(surface, body)
+        return _untyped(surface, body, headers)
     except (ValueError, RecursionError) as problem:
-        return _unreadable(surface, body, problem)
+        return _unparsed(surface, body, headers, problem)
 
 
-def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
+def _untyped(surface: Surface, body: bytes, headers: Mapping[bytes, bytes]) -> BodyFacts | UnreadableBody:
     """Read a body whose types are not the API's; members that limit it are still read."""
     try:
         members = MEMBERS.decode(body)
@@ -201,17 +193,22 @@ def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
             elif raw is not None and isinstance(default, Raw):
                 setattr(parsed, name, raw)
     except (ValueError, RecursionError) as problem:
-        return _unreadable(surface, body, problem)
+        return _unparsed(surface, body, headers, problem)
     return BodyFacts(parsed, body, typed=False)
 
 
-def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts | UnreadableBody:
+def _unparsed(
+    surface: Surface, body: bytes, headers: Mapping[bytes, bytes], problem: Exception
+) -> BodyFacts | UnreadableBody:
     """Return the result for a body that cannot be parsed.
 
     On other paths a body may be anything, such as a form or audio, except what another parser might read as an object.
     """
     if surface is Surface.OTHER and body.lstrip(BLANK)[:1] != b"{":
-        return BodyFacts(FileBody(), b"", 1 + len(body) // MEDIUM_BYTES, typed=False)
+        form = forms.read(headers.get(b"content-type", b""), body)
+        if isinstance(form, str):
+            return UnreadableBody(form, BodyFault.FORM)
+        return BodyFacts(form, b"", 1 + len(body) // MEDIUM_BYTES, typed=False)
     if isinstance(problem, RecursionError):
         return UnreadableBody("the body is nested too deeply")
     return UnreadableBody(f"the body is not a JSON object: {problem}")

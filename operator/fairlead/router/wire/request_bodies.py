@@ -128,3 +128,6 @@ class TextsBody(RequestBody, gc=False):
 
 class FileBody(RequestBody, gc=False):
     """A form or a file: anything but JSON."""
+
+    model_at: tuple[int, int] = (0, 0)
+    """Where the name of its model begins and ends, if it has one."""

@@ -1,0 +1,82 @@
+"""The model that a form asks for, as for a transcription: engines obey the field, so tenants' models apply to it, too.
+
+Forms are read as engines' servers read them (python-multipart and starlette), and a form that another parser might read
+differently is refused. Only the parts' heads and the model are looked at.
+"""
+
+import re
+from email.message import Message
+from typing import Any, Final
+
+from fairlead.router.wire.request_bodies import FileBody
+
+FORM: Final = b"multipart/form-data"
+CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+"""In others the name of a field might be another one."""
+MOST_PARTS: Final = 100
+"""Servers read 1,000 and more; a transcription has about ten."""
+MOST_NAME_BYTES: Final = 1024
+PLAIN: Final = re.compile(rb'(?i:content-disposition): form-data; name="([\w.\[\]-]+)"')
+"""A part without a file name, as most clients write it."""
+LINE: Final = re.compile(rb"([\w-]+):([^\r\n]*)")
+
+
+def read(content_type: bytes, body: bytes) -> FileBody | str:
+    """Return the form with its model, or why it cannot be read. Any other content type is a file."""
+    if FORM not in content_type.lower():
+        return FileBody()
+    given = _parameters(content_type.decode("latin-1"))
+    if given.get("charset", "").lower() not in CHARSETS:
+        return "the form is in another encoding than UTF-8"
+    line = b"--" + given.get("boundary", "").encode("latin-1")
+    start = len(body) - len(body.lstrip(b"\r\n"))
+    if line == b"--" or not body.startswith(line + b"\r\n", start):
+        return "the form does not begin with its boundary"
+    return _model(body, b"\r\n" + line, start + len(line) + 2)
+
+
+def with_model(body: bytes, form: FileBody, name: bytes) -> bytes:
+    """Return the form with another model; unchanged if it names none."""
+    start, end = form.model_at
+    return b"".join((body[:start], name, body[end:])) if end else body
+
+
+def _model(body: bytes, line: bytes, start: int) -> FileBody | str:
+    """Look through the parts, of which the first starts here; `line` begins the line after each."""
+    found: FileBody | None = None
+    for _ in range(MOST_PARTS):
+        head = body.find(b"\r\n\r\n", start)
+        end = body.find(line, head + 2)
+        name = _name(body[start:head]) if 0 <= head < end - 2 else b""
+        if not name:
+            return "the form has a part without an end, or without one name"
+        if name == b"model":
+            if found is not None:
+                return "the form has two models"
+            model = body[head + 4 : min(end, head + 4 + MOST_NAME_BYTES)]
+            found = FileBody(model=model.decode(errors="replace") or None, model_at=(head + 4, end))
+        start = end + len(line) + 2
+        if body.startswith(b"--", start - 2):
+            return "the form goes on after its end" if body[start:].strip() else found or FileBody()
+        if not body.startswith(b"\r\n", start - 2):
+            return "the form has more than its boundary in a line with it"
+    return f"the form has over {MOST_PARTS} parts"
+
+
+def _name(head: bytes) -> bytes:
+    """Return the name of the field that a part's head describes; empty if it has none, or several."""
+    if plain := PLAIN.fullmatch(head):
+        return plain[1]
+    lines = [LINE.fullmatch(line) for line in head.split(b"\r\n")]
+    dispositions = [line[2] for line in lines if line is not None and line[1].lower() == b"content-disposition"]
+    if None in lines or len(dispositions) != 1:
+        return b""
+    return _parameters(dispositions[0].decode("latin-1")).get("name", "").encode("latin-1")
+
+
+def _parameters(value: str) -> dict[str, str]:
+    """Return a header's parameters, in any of the spellings that servers know."""
+    message = Message()
+    message["content-type"] = value.strip()
+    parameters: list[tuple[str, Any]] = message.get_params() or []
+    return {name.lower(): text[-1] if isinstance(text, tuple) else text for name, text in parameters[1:]}
