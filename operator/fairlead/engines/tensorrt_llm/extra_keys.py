@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-import yaml
-
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.tensorrt_llm.flags import SET
 
@@ -75,6 +73,8 @@ def whole(setup: EngineSetup, key: str) -> int | None:
 
 
 def _value(written: str) -> Any:  # noqa: ANN401 - any YAML
+    import yaml  # noqa: PLC0415 - routers need none
+
     try:
         return yaml.safe_load(written)
     except (yaml.YAMLError, RecursionError, ValueError):
