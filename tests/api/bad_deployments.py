@@ -62,13 +62,15 @@ DEPLOYMENT_RULES: Final = (
         story="cores beside a GPU",
         spec=but(accelerator={"product": "NVIDIA-L4", "cores": 4}),
         at="spec.accelerator.cores",
-        wording="cores is only for product CPU; with a GPU the pod requests no cores; remove cores",
+        wording="cores is only for product CPU; beside a GPU cores are requested in spec.resources; remove cores and "
+        "set resources.requests.cpu",
     ),
     Bad(
         story="memory beside a GPU",
         spec=but(accelerator={"product": "NVIDIA-L4", "memory": "8Gi"}),
         at="spec.accelerator.memory",
-        wording="memory is only for product CPU; a GPU's own memory follows from its product; remove memory",
+        wording="memory is only for product CPU; a GPU's own memory follows from its product, and main memory is "
+        "requested in spec.resources; remove memory and set resources.requests.memory",
     ),
     Bad(
         story="a count of processors",

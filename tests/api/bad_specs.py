@@ -10,9 +10,19 @@ from tests.api.bad_adapters import ADAPTER_RULES
 from tests.api.bad_deployments import DEPLOYMENT_RULES
 from tests.api.bad_evaluations import EVALUATION_RULES
 from tests.api.bad_gateways import SHARED_RULES
+from tests.api.bad_pods import POD_RULES
 from tests.api.bad_routers import ROUTER_RULES
 from tests.api.bad_words import SHAPE, SPELLING
 
 __all__ = ["BAD", "LEAST"]
 
-BAD: Final = (*SHAPE, *SPELLING, *DEPLOYMENT_RULES, *SHARED_RULES, *ROUTER_RULES, *EVALUATION_RULES, *ADAPTER_RULES)
+BAD: Final = (
+    *SHAPE,
+    *SPELLING,
+    *DEPLOYMENT_RULES,
+    *POD_RULES,
+    *SHARED_RULES,
+    *ROUTER_RULES,
+    *EVALUATION_RULES,
+    *ADAPTER_RULES,
+)

@@ -59,6 +59,10 @@ COUNTED: Final[dict[str, Any]] = {
     },
     "accelerator": {"product": "NVIDIA-L4", "resource": "example.com/gpu"},
     "parallelism": {"tensor": 4, "pipeline": 2, "data": 1},
+    "resources": {
+        "requests": {"cpu": "4", "memory": "24Gi", "ephemeral-storage": "40Gi"},
+        "limits": {"cpu": "8500m", "memory": "32Gi", "ephemeral-storage": "50Gi"},
+    },
     "placement": {
         "nodeSelector": {"a": "1"},
         "tolerations": [{"key": "k", "operator": "Equal", "value": "v", "effect": "NoExecute", "tolerationSeconds": 9}],

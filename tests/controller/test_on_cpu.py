@@ -113,6 +113,19 @@ def test_replicas_on_gpus_make_no_room_for_those_on_cores() -> None:
     assert world.condition("Stalled") == ("True", "NodesTooSmall")
 
 
+def test_cores_that_replicas_on_gpus_are_limited_to_make_none_either() -> None:
+    world = Pretend(gpus=1)
+    limited = deployment(replicas=1, model=MODEL)
+    limited["spec"]["resources"] = {"limits": {"cpu": 4, "memory": "8Gi"}}
+    world.apply(limited)
+    world.settle()
+    world.apply(on_processors())
+    world.settle()
+
+    assert len(world.serving()) == 1
+    assert world.condition("Stalled") == ("True", "NodesTooSmall")
+
+
 def test_cores_that_an_older_revision_holds_are_of_use_to_the_next_and_gpus_are_not() -> None:
     world = settled(on_processors(), ("5", "32Gi"))
     world.apply(deployment(replicas=1, model=MODEL))

@@ -58,8 +58,8 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel=f"{_ANY_CASE} || !has(self.cores)",
         holds=lambda it: it.product == CPU or _is_misspelt(it.product) or it.cores is None,
-        because="cores is only for product CPU; with a GPU the pod requests no cores",
-        remedy="remove cores, or write product: CPU",
+        because="cores is only for product CPU; beside a GPU cores are requested in spec.resources",
+        remedy="remove cores and set resources.requests.cpu, or write product: CPU",
     ),
     FieldRule[Accelerator](
         on=Accelerator,
@@ -67,8 +67,9 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel=f"{_ANY_CASE} || !has(self.memory)",
         holds=lambda it: it.product == CPU or _is_misspelt(it.product) or it.memory is None,
-        because="memory is only for product CPU; a GPU's own memory follows from its product",
-        remedy="remove memory, or write product: CPU",
+        because="memory is only for product CPU; a GPU's own memory follows from its product, and main memory is "
+        "requested in spec.resources",
+        remedy="remove memory and set resources.requests.memory, or write product: CPU",
     ),
     FieldRule[Accelerator](
         on=Accelerator,

@@ -26,6 +26,11 @@ def size(quantity: str) -> int:
     return min(int(Decimal(number) * _BYTES[unit]), MOST_BYTES)
 
 
+def millis(quantity: str) -> int:
+    """Parse a number of cores into thousandths: 500m is 500, 0.5 as well."""
+    return int(quantity.removesuffix("m")) if quantity.endswith("m") else int(Decimal(quantity) * 1000)
+
+
 def maybe_size(quantity: str | None) -> int | None:
     """Parse an optional quantity into bytes."""
     return None if quantity is None else size(quantity)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
+from fairlead.api.container_resources import Resources
 from fairlead.api.engine import Engine
 from fairlead.api.lifecycle import MOST_REPLICAS, Drain, GatewayRef, Rollout, Router, Scaling
 from fairlead.api.model import Model
@@ -18,6 +19,12 @@ class InferenceDeploymentSpec(ApiModel):
     engine: Engine = Field(default=Engine(), description="The engine that serves the model, and its settings.")
     accelerator: Accelerator = Field(description="The GPUs of one replica, or its cores and memory. Required.")
     parallelism: Parallelism = Field(default=Parallelism(), description="How one replica is spread over its GPUs.")
+    resources: Resources = Field(
+        default=Resources(),
+        description="CPU, memory and disk that an engine's container requests and is limited to, beside its GPUs. "
+        "Default: none of them. With product CPU, cpu and memory are those of accelerator. A change starts a new "
+        "revision.",
+    )
     placement: Placement = Field(default=Placement(), description="On which nodes replicas run.")
     storage: Storage = Field(default=Storage(), description="Volumes of the engine pods.")
     replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(

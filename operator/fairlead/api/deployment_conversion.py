@@ -18,6 +18,7 @@ from fairlead.api.pods import Accelerator, WhenUnsatisfiable
 from fairlead.api.pods import Placement as PlacementSpec
 from fairlead.api.value_mapping import value
 from fairlead.fleet.accelerators import CPU, CpuResources
+from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
@@ -88,6 +89,7 @@ def deployment(
         parallelism=parallelism,
         resource=spec.accelerator.resource if cpu is None else NO_RESOURCE,
         cpu=cpu,
+        resources=value(spec.resources, ContainerResources),
         placement=_placement(spec.placement),
         storage=_storage(spec),
     )

@@ -1,9 +1,9 @@
 """Conversion of a part of an object into the value that other packages use, by its fields' names and types.
 
 A field of the value is read from the field of the same name; `NAME_seconds` from the duration NAME, NAME_time or
-NAME_timeout, `NAME_bytes` from the quantity NAME or NAME_size. A part with one field stands for that field. Fields that
-differ in name or meaning are passed in. A field without a source is a bug of ours and fails the first conversion:
-nothing is dropped silently.
+NAME_timeout, `NAME_bytes` from the quantity NAME or NAME_size, `NAME_millis` from the number of cores NAME. A part with
+one field stands for that field. Fields that differ in name or meaning are passed in. A field without a source is a bug
+of ours and fails the first conversion: nothing is dropped silently.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -21,6 +21,7 @@ Value = TypeVar("Value")
 UNITS: Final[Mapping[str, tuple[Callable[[str], float], tuple[str, ...]]]] = {
     "_seconds": (amounts.seconds, ("", "_time", "_timeout")),
     "_bytes": (amounts.size, ("", "_size")),
+    "_millis": (amounts.millis, ("",)),
 }
 """For each unit: its parser, and the names of the fields that are written with it."""
 

@@ -194,7 +194,7 @@ def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
     selected = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
     product = engine_placement.node_selector(wanted).get(engine_placement.PRODUCT)
     if wanted.cpu is not None:
-        return any(CORES in one for one in limits)
+        return any(CORES in one and not any("/" in name for name in one) for one in limits)
     holds = wanted.resource == NO_RESOURCE or any(wanted.resource in one for one in limits)
     return holds and selected == product
 

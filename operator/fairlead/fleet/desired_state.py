@@ -1,11 +1,12 @@
 """The spec as values, read but not yet checked: an engine, its model, its GPUs, its limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.canaries import CanaryPlan
+from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
@@ -264,6 +265,8 @@ class DesiredRevision:
     gpus_per_replica: int
     parallelism: Parallelism
     resource: str = "nvidia.com/gpu"
+    resources: ContainerResources = field(default_factory=ContainerResources)
+    """Of the engine's container, beside its GPUs."""
     placement: DesiredPlacement = DesiredPlacement()
     storage: Storage = Storage()
     cpu: CpuResources | None = None

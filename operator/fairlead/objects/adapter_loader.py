@@ -12,7 +12,7 @@ from fairlead.adapting import load_list
 from fairlead.adapting.load_list import LoadList
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, LoraSlots
 from fairlead.fleet.engine_launch import EnvVar, StagedAdapters
-from fairlead.objects import container_variables, names, ports, rbac, security
+from fairlead.objects import container_resources, container_variables, names, ports, rbac, security
 from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
@@ -27,6 +27,9 @@ TOKEN_SECONDS: Final = 3607
 _TMP: Final = "/tmp"  # noqa: S108 - inside the container, on the pod's volume for it
 _VOLUME: Final = "adapters"
 _CLAIM: Final = "adapters-claim"
+_DISK: Final = {container_resources.DISK: "128Mi"}
+_MOST: Final = {container_resources.CPU: "1", container_resources.MEMORY: "1Gi", container_resources.DISK: "1Gi"}
+"""Its limits, far above what it uses: it downloads files and sends a few requests."""
 _SOURCE_VARIABLES: Final = (
     *("HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("http_proxy", "https_proxy", "no_proxy"),
@@ -127,7 +130,7 @@ def _container(
         ],
         "env": _environment(wanted),
         "ports": [{"name": CONTAINER, "containerPort": ports.LOADER, "protocol": "TCP"}],
-        "resources": _resources(wanted),
+        **_resources(wanted),
         "readinessProbe": _probe("/readyz", period_seconds=1, failures=1),
         "livenessProbe": _probe("/healthz", period_seconds=10, failures=6),
         "securityContext": security.of_container(),
@@ -171,9 +174,14 @@ def _of_sources(engine: DesiredEngine) -> list[Manifest]:
 
 
 def _resources(wanted: DesiredRevision) -> Manifest:
-    """Return its requests: no CPU on a CPU replica, since a node full of engines has no core left."""
-    memory = {"memory": "128Mi"}
-    return {"requests": memory if wanted.cpu is not None else {"cpu": "50m"} | memory}
+    """Return its requests: no CPU on a CPU replica, since a node full of engines has no core left; and a limit on what
+    the engine is limited to, since a quota on limits refuses a pod with a container without one."""
+    usual = {"memory": "128Mi"} if wanted.cpu is not None else {"cpu": "50m", "memory": "128Mi"}
+    requested, limited = (
+        container_resources.amounts(one) for one in (wanted.resources.requests, wanted.resources.limits)
+    )
+    requests = usual | {name: amount for name, amount in _DISK.items() if name in requested}
+    return container_resources.field(requests, {name: amount for name, amount in _MOST.items() if name in limited})
 
 
 def _token() -> Manifest:

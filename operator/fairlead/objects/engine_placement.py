@@ -11,7 +11,7 @@ from fairlead.fleet.desired_state import (
     SpreadConstraint,
     Toleration,
 )
-from fairlead.objects import labels, quantities
+from fairlead.objects import container_resources, labels, quantities
 from fairlead.objects.manifest import Manifest
 
 PRODUCT: Final = "nvidia.com/gpu.product"
@@ -82,15 +82,16 @@ def request_of(product: str) -> tuple[str, str]:
     return whole, f"{resource}{_SHARED}" if product.endswith("-SHARED") else resource
 
 
-def resources(wanted: DesiredRevision) -> dict[str, str]:
-    """Return the engine container's requests and limits.
+def resources(wanted: DesiredRevision) -> Manifest:
+    """Return the engine container's requests and limits, as its field; absent if it has none.
 
     On CPU both are the same: vLLM computes with as many threads as it has cores; the kubelet last evicts what uses no
     more memory than it requested; and a node with static CPU management then assigns it exclusive cores.
     """
-    if wanted.cpu is not None:
-        return {"cpu": str(wanted.cpu.cores), "memory": quantities.of_bytes(wanted.cpu.memory_bytes)}
-    return {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
+    stated, held = wanted.resources, _accelerator(wanted)
+    return container_resources.field(
+        container_resources.amounts(stated.requests) | held, container_resources.amounts(stated.limits) | held
+    )
 
 
 def spread(
@@ -121,6 +122,12 @@ def _product(wanted: DesiredRevision) -> dict[str, str]:
         return {}
     labelled = wanted.resource.startswith(_VENDOR) or wanted.engine.kind in WITHOUT_GPU
     return {PRODUCT: wanted.product} if labelled else {}
+
+
+def _accelerator(wanted: DesiredRevision) -> dict[str, str]:
+    if wanted.cpu is not None:
+        return {"cpu": str(wanted.cpu.cores), "memory": quantities.of_bytes(wanted.cpu.memory_bytes)}
+    return {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
 
 
 def _gpu_toleration(wanted: DesiredRevision) -> list[Manifest]:

@@ -47,7 +47,6 @@ def _annotations(wanted: DesiredRevision, launch: EngineLaunch) -> Manifest:
 
 
 def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolumes) -> Manifest:
-    held = engine_placement.resources(wanted)
     ports = [{"name": port.name, "containerPort": port.number, "protocol": "TCP"} for port in launch.ports]
     wait = launch.shutdown.pre_stop_seconds
     return {
@@ -60,7 +59,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
             *launch.environment,
         ),
         "ports": ports,
-        **({"resources": {"limits": dict(held), "requests": dict(held)}} if held else {}),
+        **engine_placement.resources(wanted),
         "startupProbe": _probe(launch.probes.startup),
         "readinessProbe": _probe(launch.probes.readiness),
         "livenessProbe": _probe(launch.probes.liveness),

@@ -3,10 +3,9 @@
 It is the engine's pod with another command: what keeps an engine pod from being created fails this one too.
 """
 
-from decimal import Decimal
 from typing import Final
 
-from fairlead.objects import engine_pods, labels, names, quantities
+from fairlead.objects import container_resources, engine_pods, labels, names
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
@@ -15,9 +14,9 @@ _NOT_ITS_OWN: Final = frozenset(
     {"topologySpreadConstraints", "terminationGracePeriodSeconds", "restartPolicy", "initContainers"}
 )
 _KEPT: Final = ("image", "imagePullPolicy", "terminationMessagePolicy", "securityContext", "volumeMounts")
-_LEAST: Final = {"cpu": "50m", "memory": "128Mi"}
+_LEAST: Final = {container_resources.CPU: "50m", container_resources.MEMORY: "128Mi", container_resources.DISK: "128Mi"}
 """Its requests: small, since the engine that serves has the cores of its node and may have the rest of a quota."""
-_MOST: Final = {"cpu": "2", "memory": "4Gi"}
+_MOST: Final = {container_resources.CPU: "2", container_resources.MEMORY: "4Gi", container_resources.DISK: "2Gi"}
 """Its limits, which a quota may count too: an engine's check imports its program and loads no weights."""
 _BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
 """Some container runtimes show all GPUs to a pod that requests none; those belong to other pods."""
@@ -64,13 +63,9 @@ def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:
 
 
 def _resources(engine: Manifest) -> Manifest:
-    """Request and limit the cores and memory of an engine that does: a quota refuses a pod that does not."""
-    held = {name: amount for name, amount in engine.get("resources", {}).get("limits", {}).items() if name in _LEAST}
-    limits, requests = (
-        {name: min(amounts[name], amount, key=_worth) for name, amount in held.items()} for amounts in (_MOST, _LEAST)
-    )
-    return {"resources": {"limits": limits, "requests": requests}} if limits else {}
-
-
-def _worth(amount: str) -> Decimal:
-    return quantities.worth(amount) or Decimal(0)
+    """Request and limit the cores, memory and disk that the engine does: a quota refuses a pod that does not."""
+    held = engine.get("resources", {})
+    limited = {name: amount for name, amount in held.get("limits", {}).items() if name in _LEAST}
+    limits = container_resources.capped({name: _MOST[name] for name in limited}, limited)
+    usual = {name: amount for name, amount in _LEAST.items() if name in limits or name in held.get("requests", {})}
+    return container_resources.field(container_resources.capped(usual, limits), limits)

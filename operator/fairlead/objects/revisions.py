@@ -11,7 +11,9 @@ from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.objects.manifest import fingerprint
 from fairlead.objects.names import REVISION_DIGITS
 
-_PARTS: Final = frozenset({"model", "engine", "accelerator", "parallelism", "placement", "storage", "drain"})
+_PARTS: Final = frozenset(
+    {"model", "engine", "accelerator", "parallelism", "resources", "placement", "storage", "drain"}
+)
 """Counts, rollout, router and gateway are absent: they change without a restart of any engine."""
 
 

@@ -35,6 +35,7 @@ from fairlead.review import (
     gpu_parts,
     ineffective_limits,
     memory_fit,
+    memory_limits,
     policies,
     references,
     schedules,
@@ -173,6 +174,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
                 *drafts.warnings(setup),
                 *memory_fit.shape_warnings(setup),
                 *memory_fit.fit_warnings(setup, fit, refused, context),
+                *memory_limits.of_engine(setup, fit),
             )
         ),
         fit=fit,

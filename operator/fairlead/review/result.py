@@ -33,6 +33,8 @@ class AdmissionReason(FindingReason):
     """This release does not support it; a later one will."""
     REFUSED_BY_KUBERNETES = "RefusedByKubernetes"
     """No pod can be created with it."""
+    TOO_LITTLE_MEMORY = "TooLittleMemory"
+    """A memory limit above which the kernel would kill the container."""
     TOO_FEW_REPLICAS = "TooFewReplicas"
     ABOVE_ITS_REPLICAS = "AboveItsReplicas"
     """More traffic than the share of the replicas that would answer it."""

@@ -14,7 +14,10 @@ def scheduled(now: StatusInputs) -> UntimedCondition:
     if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
         problem = now.pods_refused or (now.obstacle.message if now.obstacle else "")
         return _no(
-            kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {problem}; raise the quota, or correct the policy"
+            kind,
+            Why.PODS_REFUSED,
+            f"the cluster refuses the pods: {problem}; request what it demands in spec.resources, raise the quota, or "
+            "correct the policy",
         )
     if now.room.lack is not None:
         reason, field, remedy = _LACKS[now.room.lack]

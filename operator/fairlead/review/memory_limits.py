@@ -1,0 +1,34 @@
+"""Memory limits below what a container keeps in main memory for certain, so that the kernel would kill it. Pure."""
+
+from collections.abc import Iterator
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.accelerators import gib
+from fairlead.fleet.desired_state import WITHOUT_GPU
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.fit import Fit, NoFit
+from fairlead.review.result import AdmissionReason
+
+
+def of_engine(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecWarning]:
+    """Warn if an engine beside a GPU may not hold its shared memory and, asleep, its weights."""
+    limit, shared = setup.wanted.resources.limits.memory_bytes, setup.wanted.storage.shared_memory_bytes or 0
+    asleep = _weights_asleep(setup, fit)
+    if limit is None or limit >= shared + asleep:
+        return
+    parts = (("its weights asleep", asleep), ("spec.storage.sharedMemory", shared))
+    named = " and ".join(f"{name} ({gib(size)})" for name, size in parts if size)
+    yield SpecWarning(
+        field="spec.resources.limits.memory",
+        value=gib(limit),
+        reason=AdmissionReason.TOO_LITTLE_MEMORY,
+        because=f"{named} count as memory of the engine, which is killed above its limit",
+        remedy=f"write several GiB more than {gib(shared + asleep)}, since the engine's processes need memory too",
+    )
+
+
+def _weights_asleep(setup: EngineSetup, fit: Fit | NoFit | None) -> float:
+    """Return the bytes that sleep moves to main memory, if they are known; a simulated engine has none."""
+    if not setup.engine.sleeps or setup.engine.kind in WITHOUT_GPU or not isinstance(fit, Fit):
+        return 0.0
+    return fit.memory.weights.likely * setup.wanted.gpus_per_replica

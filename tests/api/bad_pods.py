@@ -1,0 +1,53 @@
+"""Bad requests, limits and labels of pods: what Kubernetes would refuse in every pod, or Fairlead itself sets."""
+
+from typing import Any, Final
+
+from tests.api.bad import Bad, but
+
+ON_CPU: Final[dict[str, Any]] = {"product": "CPU", "cores": 4, "memory": "8Gi"}
+
+
+def resources(requests: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
+    return but(resources={"requests": requests, "limits": limits})
+
+
+POD_RULES: Final = (
+    *(
+        Bad(
+            story=f"a request of {name} above its limit",
+            spec=resources({name: request}, {name: limit}),
+            at="spec.resources.requests",
+            wording=f"the request of {name} is above its limit, and Kubernetes refuses such a pod; lower "
+            f"requests.{name}, or raise limits.{name}",
+        )
+        for name, request, limit in (
+            ("cpu", 2, "1900m"),
+            ("memory", "1Gi", "1G"),
+            ("ephemeral-storage", "2Ti", "500Gi"),
+        )
+    ),
+    *(
+        Bad(
+            story=f"a {part} of {name} beside those of a processor",
+            spec=but(accelerator=ON_CPU, resources={part: {name: "1"}}),
+            at="spec.resources",
+            wording=f"with product CPU accelerator.{field} is both request and limit of {name}; remove {name} here, "
+            f"and set accelerator.{field}",
+        )
+        for part in ("requests", "limits")
+        for name, field in (("cpu", "cores"), ("memory", "memory"))
+    ),
+    Bad(
+        story="cores in words",
+        spec=resources({"cpu": "two"}, {}),
+        at="spec.resources.requests.cpu",
+        wording="this is not a number of processor cores; write cores, for instance 2, 500m",
+    ),
+    Bad(
+        story="a GPU among the requests",
+        spec=resources({"nvidia.com/gpu": 1}, {}),
+        at="spec.resources.requests.nvidia.com/gpu",
+        wording="there is no such field",
+        there='unknown field "spec.resources.requests.nvidia.com/gpu"',
+    ),
+)

@@ -1,0 +1,50 @@
+"""A memory limit under which the kernel would kill the engine for certain is warned of before it does."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.review import admission
+from fairlead.review.context import ReviewContext
+from tests.review.table import CONTEXT, deployment
+
+OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
+ASLEEP = {"context": {"maxTokens": 8192}, "sleep": {"enabled": True}}
+LLAMA = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
+
+
+def warned(limit: str | None, **spec: Any) -> list[str]:  # noqa: ANN401  # any field of a spec
+    """The warnings about the engine's memory limit."""
+    limited = {"resources": {"limits": {"memory": limit}}} if limit else {}
+    given = {"model": LLAMA, "accelerator": {"product": "NVIDIA-H100-80GB-HBM3"}} | limited | spec
+    found = admission.review(deployment(**given), OFFLINE)
+    assert found.refusals == ()
+    return [one.sentence for one in found.warnings if one.field == "spec.resources.limits.memory"]
+
+
+def test_weights_that_sleep_in_main_memory_need_room_there() -> None:
+    (found,) = warned("8Gi", engine=ASLEEP)
+    assert found.startswith("spec.resources.limits.memory: 8 GiB: its weights asleep (15 GiB) count as memory")
+    assert found.endswith("write several GiB more than 15 GiB, since the engine's processes need memory too")
+
+
+def test_shared_memory_counts_as_memory_of_the_pod() -> None:
+    (found,) = warned("8Gi", storage={"sharedMemory": "12Gi"}, engine=ASLEEP)
+    assert "its weights asleep (15 GiB) and spec.storage.sharedMemory (12 GiB) count" in found
+    (awake,) = warned("8Gi", storage={"sharedMemory": "12Gi"})
+    assert "8 GiB: spec.storage.sharedMemory (12 GiB) count" in awake
+
+
+@pytest.mark.parametrize(
+    ("limit", "spec"),
+    [
+        (None, {"engine": ASLEEP}),
+        ("64Gi", {"engine": ASLEEP}),
+        ("8Gi", {}),
+        ("8Gi", {"engine": ASLEEP | {"kind": "Simulated"}}),
+        ("8Gi", {"engine": ASLEEP, "model": {"source": "hf://somebody/unknown"}}),
+    ],
+    ids=["unlimited", "enough", "never asleep", "nothing to move", "unknown weights"],
+)
+def test_nothing_is_said_of_a_limit_that_may_do(limit: str | None, spec: dict[str, Any]) -> None:
+    assert warned(limit, **spec) == []
