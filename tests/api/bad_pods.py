@@ -37,8 +37,39 @@ POD_RULES: Final = (
         for part in ("requests", "limits")
         for name, field in (("cpu", "cores"), ("memory", "memory"))
     ),
+    *(
+        Bad(
+            story=f"a label {key}: {text!r}",
+            spec=but(podMetadata={"labels": {key: text}}),
+            at="spec.podMetadata.labels",
+            wording="Kubernetes refuses a pod with such a label; write NAME or domain/NAME",
+        )
+        for key, text in (("a b", "c"), ("team/", "c"), ("a..b/c", "d"), ("team", "search & ads"))
+    ),
     Bad(
-        story="cores in words",
+        story="an annotation of two words",
+        spec=but(router={"podMetadata": {"annotations": {"my note": "any text, with = signs"}}}),
+        at="spec.router.podMetadata.annotations",
+        wording="Kubernetes refuses a pod with an annotation of such a name; write NAME or domain/NAME",
+    ),
+    *(
+        Bad(
+            story=f"a label {key} that finds pods",
+            spec=but(podMetadata={"labels": {key: "x"}}),
+            at="spec.podMetadata.labels",
+            wording="Fairlead finds its pods by labels of fairlead.dev and app.kubernetes.io, and Kubernetes by "
+            "pod-template-hash; remove it",
+        )
+        for key in ("fairlead.dev/role", "app.kubernetes.io/managed-by", "pod-template-hash")
+    ),
+    Bad(
+        story="an annotation that Fairlead writes",
+        spec=but(podMetadata={"annotations": {"fairlead.dev/asleep": "falling"}}),
+        at="spec.podMetadata.annotations",
+        wording="annotations of fairlead.dev are records of Fairlead; remove it",
+    ),
+    Bad(
+        story="cores of an engine in words",
         spec=resources({"cpu": "two"}, {}),
         at="spec.resources.requests.cpu",
         wording="this is not a number of processor cores; write cores, for instance 2, 500m",

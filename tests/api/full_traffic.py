@@ -10,6 +10,20 @@ TRAFFIC: Final[dict[str, Any]] = {
         "hostnames": ["chat.example.com"],
         "requestTimeout": "20m",
     },
+    "placement": {
+        "nodeSelector": {"pool": "web"},
+        "tolerations": [{"key": "k", "operator": "Equal", "value": "v", "effect": "NoExecute", "tolerationSeconds": 9}],
+        "affinity": {"nodeAffinity": {"a": 1}},
+        "topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}],
+        "priorityClassName": "p",
+        "runtimeClassName": "r",
+        "schedulerName": "s",
+    },
+    "resources": {
+        "requests": {"cpu": "500m", "memory": "256Mi", "ephemeral-storage": "1Gi"},
+        "limits": {"cpu": 2, "memory": "1Gi", "ephemeral-storage": "2Gi"},
+    },
+    "podMetadata": {"labels": {"team": "web"}, "annotations": {"note": "a word"}},
     "limits": {
         "enforcement": "Shadow",
         "maxPromptTokens": 10,

@@ -17,6 +17,8 @@ KEY: Final = {"name": "s", "key": "key"}
 ADAPTER: Final = {"name": "tone", "source": "hf://somebody/tone"}
 SPREAD: Final = {"placement": {"topologySpreadConstraints": [{"topologyKey": "zone"}]}}
 TOLERATION: Final = {"placement": {"tolerations": [{"key": "gpu"}]}}
+EVICTED: Final = {"placement": {"tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute"}]}}
+SPREADING: Final = ("topologyKey", "maxSkew", "whenUnsatisfiable")
 NGRAM: Final = {"engine": {"speculation": {"method": "ngram", "tokens": 4}}}
 DRAFT: Final = {
     "engine": {
@@ -197,6 +199,20 @@ VALUES: Final[Spec] = {
     "resources.requests.cpu": "500m",
     "resources.requests.ephemeral-storage": "7Gi",
     "resources.requests.memory": "7Gi",
+    "podMetadata.annotations": {"karpenter.sh/do-not-disrupt": "true"},
+    "podMetadata.labels": {"team": "search"},
+    "router.placement.affinity": {"podAntiAffinity": {}},
+    "router.placement.nodeSelector": {"pool": "web"},
+    "router.placement.tolerations.[].operator": "Exists",
+    "router.placement.tolerations.[].tolerationSeconds": 30,
+    "router.podMetadata.annotations": {"sidecar.istio.io/inject": "false"},
+    "router.podMetadata.labels": {"team": "web"},
+    "router.resources.limits.cpu": "2",
+    "router.resources.limits.ephemeral-storage": "9Gi",
+    "router.resources.limits.memory": "9Gi",
+    "router.resources.requests.cpu": "500m",
+    "router.resources.requests.ephemeral-storage": "7Gi",
+    "router.resources.requests.memory": "7Gi",
     "router.timeouts.total": "7m",
     "router.tracing.endpoint": "http://other:4318",
     "router.tracing.share": "0.5",
@@ -230,13 +246,14 @@ BESIDE: Final[dict[str, Spec]] = {
     "model.shape.expertsPerToken": EXPERTS,
     **{f"model.tokenSecret.{one}": {"model": {"tokenSecret": KEY}} for one in ("name", "key")},
     **{f"placement.tolerations.[].{one}": TOLERATION for one in ("key", "operator", "value", "effect")},
-    "placement.tolerations.[].tolerationSeconds": {
-        "placement": {"tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoExecute"}]}
-    },
+    "placement.tolerations.[].tolerationSeconds": EVICTED,
+    **{f"placement.topologySpreadConstraints.[].{one}": SPREAD for one in SPREADING},
     **{
-        f"placement.topologySpreadConstraints.[].{one}": SPREAD
-        for one in ("topologyKey", "maxSkew", "whenUnsatisfiable")
+        f"router.placement.tolerations.[].{one}": {"router": TOLERATION}
+        for one in ("key", "operator", "value", "effect")
     },
+    "router.placement.tolerations.[].tolerationSeconds": {"router": EVICTED},
+    **{f"router.placement.topologySpreadConstraints.[].{one}": {"router": SPREAD} for one in SPREADING},
     **{f"rollout.canary.steps.[].{one}": CANARY for one in ("replicas", "traffic", "hold", "gates.[]")},
     **{
         f"rollout.canary.{one}": JUDGED

@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
-from tests.review.table import CONTEXT, deployment
+from tests.review.table import CONTEXT, deployment, gateway
 
 OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
 ASLEEP = {"context": {"maxTokens": 8192}, "sleep": {"enabled": True}}
@@ -48,3 +48,24 @@ def test_shared_memory_counts_as_memory_of_the_pod() -> None:
 )
 def test_nothing_is_said_of_a_limit_that_may_do(limit: str | None, spec: dict[str, Any]) -> None:
     assert warned(limit, **spec) == []
+
+
+CACHED = {"cache": {"enabled": True, "maxSize": "1Gi"}}
+
+
+@pytest.mark.parametrize(
+    ("router", "least"),
+    [({}, None), ({"resources": {"limits": {"memory": "64Mi"}}}, 128), ({"resources": {"limits": {"cpu": 1}}}, None)]
+    + [
+        (CACHED | {"resources": {"limits": {"memory": limit}}}, least)
+        for limit, least in (("1Gi", 1152), ("2Gi", None))
+    ],
+)
+def test_a_router_needs_memory_for_itself_and_for_the_answers_it_caches(
+    router: dict[str, Any], least: int | None
+) -> None:
+    own = admission.review(deployment(router=router), OFFLINE).warnings
+    shared = admission.review(gateway(**router), OFFLINE).warnings
+    for field, warnings in (("spec.router", own), ("spec", shared)):
+        found = [one for one in warnings if one.field == f"{field}.resources.limits.memory"]
+        assert [f"a router needs {least} MiB" in one.because for one in found] == ([True] if least else [])

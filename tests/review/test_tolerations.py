@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.review import admission, deployment_review
 from fairlead.review.context import ReviewContext
-from tests.review.table import CONTEXT, deployment
+from tests.review.table import CONTEXT, deployment, gateway
 
 OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
 
@@ -42,3 +42,12 @@ def test_a_stored_one_is_reported_and_starts_nothing() -> None:
     stored = deployment(placement={"tolerations": [{"key": "x", "tolerationSeconds": 30}]})
     judged = deployment_review.read(stored, OFFLINE)
     assert (judged.may_start, judged.accepted.reason) == (False, "Refused")
+
+
+def test_those_of_routers_are_refused_too_of_a_deployment_and_of_a_gateway() -> None:
+    placed = {"placement": {"tolerations": [{"key": "x", "tolerationSeconds": 30}]}}
+    own = admission.review(deployment(router=placed), OFFLINE).refusals
+    shared = admission.review(gateway(**placed), OFFLINE).refusals
+
+    assert [one.field for one in own] == ["spec.router.placement.tolerations[0].tolerationSeconds"]
+    assert [one.field for one in shared] == ["spec.placement.tolerations[0].tolerationSeconds"]

@@ -9,6 +9,7 @@ from fairlead.api.container_resources import Resources
 from fairlead.api.engine import Engine
 from fairlead.api.lifecycle import MOST_REPLICAS, Drain, GatewayRef, Rollout, Router, Scaling
 from fairlead.api.model import Model
+from fairlead.api.pod_metadata import PodMetadata
 from fairlead.api.pods import Accelerator, Parallelism, Placement, Storage
 
 
@@ -26,6 +27,10 @@ class InferenceDeploymentSpec(ApiModel):
         "revision.",
     )
     placement: Placement = Field(default=Placement(), description="On which nodes replicas run.")
+    pod_metadata: PodMetadata = Field(
+        default=PodMetadata(),
+        description="Labels and annotations of the engine pods. A change starts a new revision.",
+    )
     storage: Storage = Field(default=Storage(), description="Volumes of the engine pods.")
     replicas: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,

@@ -1,11 +1,10 @@
 """Conversion of an InferenceDeployment into the values that other packages use; fills in defaults that need code."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Final
 
-from fairlead.api import amounts, canary_conversion, routing_conversion
+from fairlead.api import amounts, canary_conversion, pod_conversion, routing_conversion
 from fairlead.api.conversation import ChatTemplate as ChatTemplateSpec
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine, EnvVariable
@@ -14,8 +13,7 @@ from fairlead.api.engine import Speculation as SpeculationSpec
 from fairlead.api.lifecycle import Canary, GatewayRef, Rollout, Router
 from fairlead.api.model import Model, ModelShape
 from fairlead.api.object_reader import ParsedObject
-from fairlead.api.pods import Accelerator, WhenUnsatisfiable
-from fairlead.api.pods import Placement as PlacementSpec
+from fairlead.api.pods import Accelerator
 from fairlead.api.value_mapping import value
 from fairlead.fleet.accelerators import CPU, CpuResources
 from fairlead.fleet.container_resources import ContainerResources
@@ -27,7 +25,6 @@ from fairlead.fleet.desired_state import (
     DesiredDrain,
     DesiredEngine,
     DesiredModel,
-    DesiredPlacement,
     DesiredRevision,
     DesiredRollout,
     DesiredSpeculation,
@@ -41,11 +38,10 @@ from fairlead.fleet.desired_state import (
     SecretKey,
     SourceScheme,
     SpeculationMethod,
-    SpreadConstraint,
     Storage,
-    Toleration,
 )
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, GatewayReference
+from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.policies import ReplicaBounds
 
 DEFAULT_TOKENS: Final = 3
@@ -90,7 +86,8 @@ def deployment(
         resource=spec.accelerator.resource if cpu is None else NO_RESOURCE,
         cpu=cpu,
         resources=value(spec.resources, ContainerResources),
-        placement=_placement(spec.placement),
+        placement=pod_conversion.placement(spec.placement),
+        pod_metadata=value(spec.pod_metadata, PodMetadata),
         storage=_storage(spec),
     )
     return DesiredDeployment(
@@ -227,24 +224,6 @@ def env_from_of(variable: EnvVariable) -> EnvFrom | None:
     if ref is None:
         return None
     return EnvFrom(name=variable.name, object_name=ref.name, key=ref.key, from_secret=in_secret is not None)
-
-
-def _placement(spec: PlacementSpec) -> DesiredPlacement:
-    return value(
-        spec,
-        DesiredPlacement,
-        tolerations=tuple(value(one, Toleration, seconds=one.toleration_seconds) for one in spec.tolerations),
-        affinity=json.dumps(spec.affinity, sort_keys=True) if spec.affinity else None,
-        spread=tuple(
-            value(one, SpreadConstraint, hard=one.when_unsatisfiable is WhenUnsatisfiable.DO_NOT_SCHEDULE)
-            for one in spec.topology_spread_constraints
-        ),
-        priority_class=spec.priority_class_name,
-        runtime_class=spec.runtime_class_name,
-        scheduler=spec.scheduler_name,
-        service_account=spec.service_account_name,
-        pull_secrets=tuple(one.name for one in spec.image_pull_secrets),
-    )
 
 
 def _storage(spec: InferenceDeploymentSpec) -> Storage:

@@ -9,6 +9,7 @@ from fairlead.api import (
     deployment_rules,
     evaluation_rules,
     gateway_policy_rules,
+    pod_metadata_rules,
     resource_rules,
     router_rules,
 )
@@ -19,7 +20,7 @@ from fairlead.api.read_problems import FieldPath
 RULES: Final = (
     *(*deployment_rules.RULES, *accelerator_rules.RULES, *router_rules.RULES),
     *(*gateway_policy_rules.RULES, *evaluation_rules.RULES, *adapter_rules.RULES),
-    *resource_rules.RULES,
+    *(*resource_rules.RULES, *pod_metadata_rules.RULES),
 )
 
 

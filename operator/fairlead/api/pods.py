@@ -118,7 +118,36 @@ class PullSecret(ApiModel):
     name: ObjectName = Field(description="Name of the Secret, in the namespace of this object.")
 
 
-class Placement(ApiModel):
+class RouterPlacement(ApiModel):
+    """Which nodes routers run on, with the fields of a Pod."""
+
+    node_selector: dict[LabelKey, LabelText] = Field(
+        default={}, max_length=32, description="Labels that a node must have. Default: none."
+    )
+    tolerations: tuple[Toleration, ...] = Field(
+        default=(),
+        max_length=32,
+        description="Taints that the pods tolerate. Default: none.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    affinity: dict[str, Any] | None = Field(
+        default=None,
+        description="Affinity as in a Pod; passed on as it is.",
+        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
+    )
+    topology_spread_constraints: Annotated[
+        tuple[TopologySpread, ...], KeyedList("topologyKey", lambda one: one.topology_key)
+    ] = Field(
+        default=(),
+        max_length=8,
+        description="How the pods are spread over topology domains. Default: over nodes, where possible.",
+    )
+    priority_class_name: ObjectName | None = Field(default=None, description="PriorityClass of the pods.")
+    runtime_class_name: ObjectName | None = Field(default=None, description="RuntimeClass of the pods.")
+    scheduler_name: ObjectName | None = Field(default=None, description="Scheduler of the pods.")
+
+
+class Placement(RouterPlacement):
     """Which nodes replicas run on, with the fields of a Pod."""
 
     node_selector: dict[LabelKey, LabelText] = Field(
@@ -134,21 +163,6 @@ class Placement(ApiModel):
         "with product CPU.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    affinity: dict[str, Any] | None = Field(
-        default=None,
-        description="Affinity as in a Pod; passed on as it is.",
-        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
-    )
-    topology_spread_constraints: Annotated[
-        tuple[TopologySpread, ...], KeyedList("topologyKey", lambda one: one.topology_key)
-    ] = Field(
-        default=(),
-        max_length=8,
-        description="How replicas are spread over topology domains. Default: over nodes, where possible.",
-    )
-    priority_class_name: ObjectName | None = Field(default=None, description="PriorityClass of the engine pods.")
-    runtime_class_name: ObjectName | None = Field(default=None, description="RuntimeClass of the engine pods.")
-    scheduler_name: ObjectName | None = Field(default=None, description="Scheduler of the engine pods.")
     service_account_name: ObjectName | None = Field(
         default=None,
         description="ServiceAccount of the engine pods, for instance for s3:// sources. Default: default; with "

@@ -6,8 +6,11 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.connections import Connections
+from fairlead.api.container_resources import Resources
 from fairlead.api.http_route import HttpRoute
 from fairlead.api.lanes import Lanes
+from fairlead.api.pod_metadata import PodMetadata
+from fairlead.api.pods import RouterPlacement
 from fairlead.api.tenants import Band
 from fairlead.api.token_issuer import TokenIssuer
 from fairlead.api.traffic import (
@@ -51,6 +54,18 @@ class RouterSpec(BaseRouterSpec):
     http_route: HttpRoute | None = Field(
         default=None,
         description="An HTTPRoute of the Gateway API to that Service, where the cluster has this API. Default: none.",
+    )
+    placement: RouterPlacement = Field(
+        default=RouterPlacement(), description="On which nodes routers run. A change replaces them one by one."
+    )
+    resources: Resources = Field(
+        default=Resources(),
+        description="CPU, memory and disk that a router requests and is limited to. Default: requests of 100m and "
+        "128Mi, with more memory for cached answers, and no limits. A change replaces routers one by one.",
+    )
+    pod_metadata: PodMetadata = Field(
+        default=PodMetadata(),
+        description="Labels and annotations of the router pods. A change replaces them one by one.",
     )
     cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
     door: Connections = Field(default=Connections(), description="How clients connect, and how engines are reached.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from fairlead.api import amounts, traffic
+from fairlead.api import amounts, pod_conversion, traffic
 from fairlead.api.connections import BaseConnections
 from fairlead.api.http_route import HttpRoute
 from fairlead.api.router_spec import BaseRouterSpec, RouterSpec
@@ -11,6 +11,7 @@ from fairlead.api.tenants import BaseTenant, BudgetPeriod
 from fairlead.api.tenants import Tenant as TenantSpec
 from fairlead.api.token_issuer import BaseTokenIssuer
 from fairlead.api.value_mapping import value
+from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.gateways import (
     Balancing,
@@ -23,6 +24,7 @@ from fairlead.fleet.gateways import (
     ServiceRoute,
     TrafficLimits,
 )
+from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant, TenantBudget
 from fairlead.fleet.token_issuer import TokenIssuer
 
@@ -45,7 +47,15 @@ def pods(spec: RouterSpec, replicas: int | None) -> RouterPods:
     """Return the pods of `replicas` routers, and the Service in front of them."""
     annotations = tuple(sorted(spec.service.annotations.items()))
     route = _route(spec.http_route) if spec.http_route else None
-    return RouterPods(replicas=replicas, service=spec.service.type, annotations=annotations, route=route)
+    return RouterPods(
+        replicas=replicas,
+        service=spec.service.type,
+        annotations=annotations,
+        route=route,
+        placement=pod_conversion.placement(spec.placement),
+        resources=value(spec.resources, ContainerResources),
+        metadata=value(spec.pod_metadata, PodMetadata),
+    )
 
 
 def _route(spec: HttpRoute) -> ServiceRoute:

@@ -8,6 +8,7 @@ from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
+from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
 NO_RESOURCE: Final = "none"
@@ -268,6 +269,7 @@ class DesiredRevision:
     resources: ContainerResources = field(default_factory=ContainerResources)
     """Of the engine's container, beside its GPUs."""
     placement: DesiredPlacement = DesiredPlacement()
+    pod_metadata: PodMetadata = field(default_factory=PodMetadata)
     storage: Storage = Storage()
     cpu: CpuResources | None = None
     """Set with product CPU, where a replica has no GPU."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from fairlead.fleet.desired_state import DesiredDrain, DesiredRevision, DesiredRollout, SecretKey
+from fairlead.fleet.container_resources import ContainerResources
+from fairlead.fleet.desired_state import DesiredDrain, DesiredPlacement, DesiredRevision, DesiredRollout, SecretKey
 from fairlead.fleet.model_routes import GatewayRoutes
+from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant
 from fairlead.fleet.token_issuer import TokenIssuer
@@ -194,6 +196,10 @@ class RouterPods:
     service: ServiceType = ServiceType.CLUSTER_IP
     annotations: tuple[tuple[str, str], ...] = ()
     route: ServiceRoute | None = None
+    placement: DesiredPlacement = field(default_factory=DesiredPlacement)
+    resources: ContainerResources = field(default_factory=ContainerResources)
+    metadata: PodMetadata = field(default_factory=PodMetadata)
+    """Of the pods; `annotations` are the Service's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

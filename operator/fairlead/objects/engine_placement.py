@@ -1,23 +1,20 @@
 """On which nodes an engine pod may run, as fields of the pod's spec."""
 
-import json
+from dataclasses import replace
 from typing import Final
 
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
     WITHOUT_GPU,
-    DesiredPlacement,
     DesiredRevision,
-    SpreadConstraint,
     Toleration,
 )
-from fairlead.objects import container_resources, labels, quantities
+from fairlead.objects import container_resources, labels, pod_placement, quantities
 from fairlead.objects.manifest import Manifest
 
 PRODUCT: Final = "nvidia.com/gpu.product"
 GPU: Final = "nvidia.com/gpu"
 
-_HOSTNAME: Final = "kubernetes.io/hostname"
 _VENDOR: Final = "nvidia.com/"
 _SLICE: Final = "nvidia.com/mig-"
 _SHARED: Final = ".shared"
@@ -25,17 +22,12 @@ _SHARED: Final = ".shared"
 
 def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
     """Return all placement fields of a pod's spec; what the deployment does not set is absent."""
-    placement = wanted.placement
-    fields: Manifest = {
-        "nodeSelector": node_selector(wanted),
-        "tolerations": [*_gpu_toleration(wanted), *(_toleration(one) for one in placement.tolerations)],
-        "affinity": json.loads(placement.affinity) if placement.affinity else None,
-        "topologySpreadConstraints": spread(
-            labels.engines_of(wanted.name, revision), placement.spread or (SpreadConstraint(topology_key=_HOSTNAME),)
-        ),
-        **_named(placement),
-    }
-    return {name: value for name, value in fields.items() if value}
+    placed = replace(
+        wanted.placement,
+        node_selector=tuple(node_selector(wanted).items()),
+        tolerations=(*_gpu_toleration(wanted), *wanted.placement.tolerations),
+    )
+    return pod_placement.fields(placed, labels.engines_of(wanted.name, revision))
 
 
 def node_selector(wanted: DesiredRevision) -> dict[str, str]:
@@ -94,25 +86,6 @@ def resources(wanted: DesiredRevision) -> Manifest:
     )
 
 
-def spread(
-    selector: dict[str, str], constraints: tuple[SpreadConstraint, ...] = (SpreadConstraint(topology_key=_HOSTNAME),)
-) -> list[Manifest]:
-    """Spread over nodes, softly by default: with few GPUs a hard rule leaves pods pending.
-
-    `pod-template-hash` keeps pods of another template out of the count, should there ever be two.
-    """
-    return [
-        {
-            "topologyKey": constraint.topology_key,
-            "maxSkew": constraint.max_skew,
-            "whenUnsatisfiable": "DoNotSchedule" if constraint.hard else "ScheduleAnyway",
-            "labelSelector": {"matchLabels": dict(selector)},
-            "matchLabelKeys": ["pod-template-hash"],
-        }
-        for constraint in constraints
-    ]
-
-
 def _product(wanted: DesiredRevision) -> dict[str, str]:
     """Select by GPU feature discovery's label; a resource name of another vendor already names the GPU.
 
@@ -130,27 +103,6 @@ def _accelerator(wanted: DesiredRevision) -> dict[str, str]:
     return {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
 
 
-def _gpu_toleration(wanted: DesiredRevision) -> list[Manifest]:
+def _gpu_toleration(wanted: DesiredRevision) -> tuple[Toleration, ...]:
     """Return the GPU toleration; replicas on CPU keep off nodes reserved for GPUs."""
-    return [] if wanted.cpu else [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]
-
-
-def _toleration(one: Toleration) -> Manifest:
-    fields: Manifest = {
-        "key": one.key,
-        "operator": str(one.operator),
-        "value": one.value,
-        "effect": None if one.effect is None else str(one.effect),
-    }
-    seconds = {} if one.seconds is None else {"tolerationSeconds": one.seconds}
-    return {name: value for name, value in fields.items() if value} | seconds
-
-
-def _named(placement: DesiredPlacement) -> Manifest:
-    return {
-        "priorityClassName": placement.priority_class,
-        "runtimeClassName": placement.runtime_class,
-        "schedulerName": placement.scheduler,
-        "serviceAccountName": placement.service_account,
-        "imagePullSecrets": [{"name": name} for name in placement.pull_secrets],
-    }
+    return () if wanted.cpu else (Toleration(key=GPU, operator="Exists", effect="NoSchedule"),)

@@ -6,7 +6,15 @@ Sets no counts. The same input gives the same template, in every release that do
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.engine_launch import EngineLaunch, EnvVar, HttpProbe
 from fairlead.fleet.gateways import DesiredDeployment
-from fairlead.objects import adapter_loader, container_variables, engine_placement, engine_volumes, labels, security
+from fairlead.objects import (
+    adapter_loader,
+    container_variables,
+    engine_placement,
+    engine_volumes,
+    labels,
+    pod_metadata,
+    security,
+)
 from fairlead.objects.engine_volumes import PodVolumes
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
@@ -19,7 +27,9 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
     carried = engine_volumes.pod_volumes(wanted.storage, launch)
     shared = carried.of_claim(launch.staged.claim) if launch.staged else ""
     return {
-        "metadata": {"labels": labels.engine(owner.name, revision), **_annotations(wanted, launch)},
+        "metadata": pod_metadata.of(
+            wanted.pod_metadata, labels.engine(owner.name, revision), _annotations(wanted, launch)
+        ),
         "spec": {
             **adapter_loader.pod_fields(owner, wanted, launch.staged, shared),
             "containers": [_container(wanted, launch, carried)],
@@ -37,13 +47,13 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
     }
 
 
-def _annotations(wanted: DesiredRevision, launch: EngineLaunch) -> Manifest:
+def _annotations(wanted: DesiredRevision, launch: EngineLaunch) -> dict[str, str]:
     """Return annotations: adapters, so that routers send their requests to pods that load them; the engine's file."""
     found = sorted(one.name for one in wanted.engine.adapters)
     written = {labels.ADAPTERS: ",".join(found)} if found else {}
     if launch.options is not None:
         written[labels.OPTIONS] = launch.options.text
-    return {"annotations": written} if written else {}
+    return written
 
 
 def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolumes) -> Manifest:

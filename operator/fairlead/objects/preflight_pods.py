@@ -5,7 +5,7 @@ It is the engine's pod with another command: what keeps an engine pod from being
 
 from typing import Final
 
-from fairlead.objects import container_resources, engine_pods, labels, names
+from fairlead.objects import container_resources, engine_pods, labels, names, pod_metadata
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
@@ -31,7 +31,9 @@ def manifest(
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": owner.metadata(
-            names.check(owner.name, revision), labels.check(owner.name, revision), _options(template)
+            names.check(owner.name, revision),
+            template["metadata"]["labels"] | labels.check(owner.name, revision),
+            _annotations(template),
         ),
         "spec": spec
         | {
@@ -43,10 +45,11 @@ def manifest(
     }
 
 
-def _options(template: Manifest) -> dict[str, str]:
-    """Return the engine's file, which it mounts as well; the adapters to load do not matter."""
+def _annotations(template: Manifest) -> dict[str, str]:
+    """Return the users' annotations, and the engine's file, which it mounts as well; adapters to load do not matter."""
     written = template["metadata"].get("annotations") or {}
-    return {name: text for name, text in written.items() if name == labels.OPTIONS}
+    options = {name: text for name, text in written.items() if name == labels.OPTIONS}
+    return pod_metadata.users_annotations(template) | options
 
 
 def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:

@@ -12,7 +12,7 @@ from fairlead.objects.manifest import fingerprint
 from fairlead.objects.names import REVISION_DIGITS
 
 _PARTS: Final = frozenset(
-    {"model", "engine", "accelerator", "parallelism", "resources", "placement", "storage", "drain"}
+    {"model", "engine", "accelerator", "parallelism", "resources", "placement", "pod_metadata", "storage", "drain"}
 )
 """Counts, rollout, router and gateway are absent: they change without a restart of any engine."""
 

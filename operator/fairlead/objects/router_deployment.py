@@ -1,7 +1,8 @@
 """The pods of a deployment's or a gateway's routers: replaced one by one without a gap, not ended while they stream.
 
 The pods themselves depend only on the number of routers, the longest request, the memory for cached responses, the
-mounted Secrets, and how the installation pulls its image; all other settings reach them through their file.
+mounted Secrets, what the spec says of pods, and how the installation pulls its image; all other settings reach them
+through their file.
 """
 
 from collections.abc import Iterable
@@ -9,8 +10,16 @@ from math import ceil
 from typing import Final
 
 from fairlead.fleet.gateways import DeploymentRouter, RoutingSettings
-from fairlead.objects import peer_secret, ports, router_config, router_secrets, security
-from fairlead.objects.engine_placement import spread
+from fairlead.objects import (
+    container_resources,
+    peer_secret,
+    pod_metadata,
+    pod_placement,
+    ports,
+    router_config,
+    router_secrets,
+    security,
+)
 from fairlead.objects.installation import Installation
 from fairlead.objects.labels import ChildRole
 from fairlead.objects.manifest import Manifest
@@ -46,7 +55,10 @@ def manifest(owner: Owner, router: DeploymentRouter, platform: Installation, sec
             "selector": {"matchLabels": owner.router_selector},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "revisionHistoryLimit": 2,
-            "template": {"metadata": {"labels": dict(carried)}, "spec": _pod(owner, router, platform, secrets)},
+            "template": {
+                "metadata": pod_metadata.of(router.pods.metadata, carried, {}),
+                "spec": _pod(owner, router, platform, secrets),
+            },
         },
     }
 
@@ -61,7 +73,7 @@ def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets
     mounted = [_config(owner), peer_keys, *router_secrets.volumes_and_mounts(router.routing, secrets)]
     longest = ceil(router.routing.timeouts.total_seconds)
     return {
-        "containers": [_container(platform, router.routing, [mount for _, mount in mounted])],
+        "containers": [_container(platform, router, [mount for _, mount in mounted])],
         "volumes": [volume for volume, _ in mounted],
         **pulled(platform.pull_secrets),
         "terminationGracePeriodSeconds": _PRE_STOP_SECONDS + _ACCEPT_SECONDS + longest + _REST_SECONDS,
@@ -70,13 +82,13 @@ def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,
         "securityContext": security.of_pod(_USER),
-        "topologySpreadConstraints": spread(owner.router_selector),
+        **pod_placement.fields(router.pods.placement, owner.router_selector),
     }
 
 
-def _container(platform: Installation, routing: RoutingSettings, mounts: list[Manifest]) -> Manifest:
+def _container(platform: Installation, router: DeploymentRouter, mounts: list[Manifest]) -> Manifest:
     """The image's own command is `fairlead`."""
-    scheme = "HTTPS" if routing.door.tls_secret else "HTTP"
+    scheme = "HTTPS" if router.routing.door.tls_secret else "HTTP"
     return {
         "name": CONTAINER,
         "image": platform.image,
@@ -92,7 +104,7 @@ def _container(platform: Installation, routing: RoutingSettings, mounts: list[Ma
             _port("metrics", ports.ROUTER_METRICS),
             _port("peers", ports.ROUTER_PEERS) | {"protocol": "UDP"},
         ],
-        "resources": {"requests": {"cpu": "100m", "memory": f"{_memory_mib(routing)}Mi"}},
+        **container_resources.around(_requests(router.routing), router.pods.resources),
         # The readiness probe must notice a draining router within its preStop wait; a restart of a hung router cuts all
         # its streams, so the liveness probe allows more failures.
         "readinessProbe": _probe("/ready", scheme, period_seconds=2, failures=2),
@@ -103,8 +115,13 @@ def _container(platform: Installation, routing: RoutingSettings, mounts: list[Ma
     }
 
 
-def _memory_mib(routing: RoutingSettings) -> int:
-    """Return the memory request; there is no limit, since a router that is OOM-killed cuts all its streams."""
+def _requests(routing: RoutingSettings) -> dict[str, str]:
+    """Return the usual requests; no limit is usual, since a router that is OOM-killed cuts all its streams."""
+    return {container_resources.CPU: "100m", container_resources.MEMORY: f"{memory_mib(routing)}Mi"}
+
+
+def memory_mib(routing: RoutingSettings) -> int:
+    """Return the memory that a router needs at least."""
     cache = routing.cache
     return _MEMORY_MIB + (ceil(cache.max_bytes / _MIB) if cache.enabled else 0)
 

@@ -151,7 +151,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
             *gpu_parts.refusals(deployment.wanted),
             *ineffective_limits.refusals(deployment),
             *tenant_claims.of_deployment(deployment),
-            *tolerations.refusals(deployment.wanted),
+            *tolerations.of_deployment(deployment),
         ),
         warnings=(*named.warnings, *_warnings(deployment, context)),
     )
@@ -193,6 +193,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from ineffective_limits.without_objective(deployment, context)
     yield from durations.warnings(deployment, context)
     yield from engine_tls.of_deployment(deployment)
+    yield from memory_limits.of_deployment(deployment)
     yield from policies.warnings(deployment, context)
     yield from gateway_membership.warnings(deployment, context)
     yield from canaries.warnings(deployment)

@@ -14,10 +14,12 @@ from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRout
 from fairlead.review import (
     durations,
     engine_tls,
+    memory_limits,
     route_expressions,
     route_limits,
     route_targets,
     tenant_claims,
+    tolerations,
     unsupported_fields,
 )
 from fairlead.review.context import ObjectKey
@@ -36,6 +38,7 @@ def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
     """Refuse everything that keeps a route from working, whatever else exists."""
     yield from unsupported_fields.of_gateway(gateway)
     yield from tenant_claims.refusals(gateway.routing, "spec")
+    yield from tolerations.refusals(gateway.pods.placement, "spec")
     for number, route in enumerate(gateway.routes.routes):
         place = f"spec.models[{number}]"
         yield from _externals(place, route, gateway)
@@ -49,6 +52,7 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     yield from durations.timeouts(gateway.routing, "spec")
     yield from route_limits.warnings(gateway.routing, gateway.pods, "spec")
     yield from engine_tls.warnings(gateway.routing, "spec")
+    yield from memory_limits.of_router(gateway.routing, gateway.pods, "spec")
     yield from _unpriced(gateway)
     for number, route in enumerate(gateway.routes.routes):
         yield from _repeats(f"spec.models[{number}]", route)

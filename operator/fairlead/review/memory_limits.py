@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.fleet.accelerators import gib
+from fairlead.fleet.accelerators import MIB, gib
 from fairlead.fleet.desired_state import WITHOUT_GPU
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.fit import Fit, NoFit
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RouterPods, RoutingSettings
+from fairlead.objects import router_deployment
 from fairlead.review.result import AdmissionReason
 
 
@@ -24,6 +26,26 @@ def of_engine(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecWarni
         reason=AdmissionReason.TOO_LITTLE_MEMORY,
         because=f"{named} count as memory of the engine, which is killed above its limit",
         remedy=f"write several GiB more than {gib(shared + asleep)}, since the engine's processes need memory too",
+    )
+
+
+def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
+    """Warn of the limit of its own routers."""
+    if isinstance(deployment.door, DeploymentRouter):
+        yield from of_router(deployment.door.routing, deployment.door.pods, "spec.router")
+
+
+def of_router(routing: RoutingSettings, pods: RouterPods, field: str) -> Iterator[SpecWarning]:
+    """Warn if a router may not hold itself and the answers it caches: killed, it cuts all its streams."""
+    limit, least = pods.resources.limits.memory_bytes, router_deployment.memory_mib(routing)
+    if limit is None or limit >= least * MIB:
+        return
+    yield SpecWarning(
+        field=f"{field}.resources.limits.memory",
+        value=gib(limit),
+        reason=AdmissionReason.TOO_LITTLE_MEMORY,
+        because=f"a router needs {least} MiB and more under load, and one that is killed cuts all its streams",
+        remedy="write 512Mi or more beyond cache.maxSize, or remove the limit",
     )
 
 

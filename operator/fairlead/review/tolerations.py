@@ -1,19 +1,27 @@
-"""Tolerations that Kubernetes would refuse in the pods of every replica, so that no engine could be created. Pure."""
+"""Tolerations that Kubernetes would refuse in every pod, so that no engine or router could be created. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from fairlead.fleet.desired_state import DesiredRevision, Toleration
+from fairlead.fleet.desired_state import DesiredPlacement, Toleration
 from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
 from fairlead.review.result import AdmissionReason
 
 _NO_EXECUTE: Final = "NoExecute"
 
 
-def refusals(wanted: DesiredRevision) -> Iterator[SpecRefusal]:
+def of_deployment(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
+    """Refuse those of its engines, and of its own routers."""
+    yield from refusals(deployment.wanted.placement, "spec")
+    if isinstance(deployment.door, DeploymentRouter):
+        yield from refusals(deployment.door.pods.placement, "spec.router")
+
+
+def refusals(placement: DesiredPlacement, above: str) -> Iterator[SpecRefusal]:
     """Mirror what `ValidateTolerations` of Kubernetes requires beyond the schema."""
-    for number, one in enumerate(wanted.placement.tolerations):
-        field = f"spec.placement.tolerations[{number}]"
+    for number, one in enumerate(placement.tolerations):
+        field = f"{above}.placement.tolerations[{number}]"
         if one.operator == "Equal" and not one.key:
             yield _refusal(
                 f"{field}.key",

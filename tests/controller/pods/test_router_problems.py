@@ -76,7 +76,7 @@ def test_the_cause_is_named(pod: Manifest, words: str) -> None:
 def test_a_quota_that_refuses_their_pods_comes_first() -> None:
     refused = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: team"}
     assert router_problems.problem(observed(conditions=[refused])) == (
-        "the API server refuses router pods: exceeded quota: team"
+        "the API server refuses router pods: exceeded quota: team; resources and podMetadata of the spec shape them"
     )
 
 

@@ -31,7 +31,9 @@ def problem(observed: HasRouters) -> str:
     """Return the first known cause; empty while they may simply need time."""
     refused = snapshot.pods_refused([observed.router] if observed.router is not None else [])
     if refused:
-        return f"the API server refuses router pods: {_short(refused)}"
+        return (
+            f"the API server refuses router pods: {_short(refused)}; resources and podMetadata of the spec shape them"
+        )
     return next((words for pod in observed.unready_routers if (words := _of_pod(pod))), "")
 
 

@@ -16,8 +16,8 @@ def scheduled(now: StatusInputs) -> UntimedCondition:
         return _no(
             kind,
             Why.PODS_REFUSED,
-            f"the cluster refuses the pods: {problem}; request what it demands in spec.resources, raise the quota, or "
-            "correct the policy",
+            f"the cluster refuses the pods: {problem}; set what it demands in spec.resources or spec.podMetadata, "
+            "raise the quota, or correct the policy",
         )
     if now.room.lack is not None:
         reason, field, remedy = _LACKS[now.room.lack]
