@@ -1,4 +1,4 @@
-"""Setups that would end vLLM 0.32's start, because they cut groups of weights that share a scale."""
+"""Setups that would end vLLM 0.32's start, because they cut groups of weights that share a scale, and that do not."""
 
 from dataclasses import replace
 from typing import Final
@@ -6,8 +6,24 @@ from typing import Final
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.fleet.desired_state import Adapter, Parallelism
 from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import ExpertLayers, MatrixGroup, RecurrentLayers, StoredWeights
 from tests.engines.refused import no
-from tests.engines.setups import A100, B200, ENGINE, H100, LLAMA, MIXTURE, VOLUME, WIDER_EXPERTS, in_blocks, setup_of
+from tests.engines.setups import (
+    A100,
+    B200,
+    ENGINE,
+    H100,
+    LLAMA,
+    MIXTURE,
+    VOLUME,
+    WIDER_EXPERTS,
+    in_blocks,
+    setup_of,
+    stored,
+)
+
+GATED_DELTA: Final = RecurrentLayers(layers=24, key_heads=16, value_heads=32, key_dim=128, value_dim=128, kernel=4)
+GPT_OSS: Final = ExpertLayers(count=128, per_token=4, intermediate=2880)
 
 SCALES: Final = {
     "experts of 768 cannot be cut in sixteen and keep whole groups of 32": (
@@ -117,3 +133,55 @@ SCALES: Final = {
         ),
     ),
 }
+
+WHOLE: Final = {
+    "MXFP4 over as many GPUs as its groups allow": setup_of(
+        replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=8)
+    ),
+    "a checkpoint stored as MXFP4, whose experts are padded": setup_of(
+        shape=stored(replace(MIXTURE, hidden=2880, experts=GPT_OSS), WeightFormat.MXFP4),
+        on=H100,
+        spread=Parallelism(tensor=8),
+    ),
+    "whole experts in MXFP4 on each GPU": setup_of(
+        replace(ENGINE, weights=WeightFormat.MXFP4, extra_args=("-ep",)),
+        shape=MIXTURE,
+        on=H100,
+        spread=Parallelism(tensor=16),
+    ),
+    "FP8 blocks of experts, which kernels divide": setup_of(
+        shape=in_blocks(WIDER_EXPERTS), on=H100, spread=Parallelism(tensor=8)
+    ),
+    "the same on a GPU that is not in the catalogue": setup_of(
+        shape=in_blocks(WIDER_EXPERTS), on=None, spread=Parallelism(tensor=8)
+    ),
+    "slices that a kernel named in the arguments pads to whole blocks": setup_of(
+        replace(ENGINE, extra_args=("--moe-backend=marlin",)),
+        shape=in_blocks(WIDER_EXPERTS),
+        on=A100,
+        spread=Parallelism(tensor=8),
+    ),
+    "FP8 blocks of whole experts": setup_of(
+        replace(ENGINE, extra_args=("--enable-expert-parallel",)),
+        shape=in_blocks(WIDER_EXPERTS),
+        on=A100,
+        spread=Parallelism(tensor=8),
+    ),
+    "FP8 by tensor, which has no blocks": setup_of(
+        shape=stored(WIDER_EXPERTS, WeightFormat.FP8), on=A100, spread=Parallelism(tensor=8)
+    ),
+    "whole blocks of recurrent layers": setup_of(
+        shape=in_blocks(replace(LLAMA, recurrent=GATED_DELTA)), on=H100, spread=Parallelism(tensor=8)
+    ),
+    "blocks that no GPU divides": setup_of(shape=in_blocks(replace(LLAMA, intermediate=9720)), on=H100),
+    "matrices that are not stored in blocks": setup_of(
+        shape=replace(
+            LLAMA,
+            intermediate=9728,
+            stored=StoredWeights(format=WeightFormat.FP8, block=128, kept=frozenset({MatrixGroup.MLP})),
+        ),
+        on=H100,
+        spread=Parallelism(tensor=8),
+    ),
+}
+"""What vLLM does load."""

@@ -21,8 +21,15 @@ from fairlead.fleet.desired_state import (
 )
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.fleet.shapes import ExpertLayers, MatrixGroup, RecurrentLayers, StoredWeights
-from tests.engines import refused, refused_by_release, refused_extras, refused_scales, refused_together, refused_values
+from tests.engines import (
+    refused,
+    refused_by_release,
+    refused_extras,
+    refused_scales,
+    refused_spread,
+    refused_together,
+    refused_values,
+)
 from tests.engines.setups import (
     A100,
     B200,
@@ -41,21 +48,16 @@ from tests.engines.setups import (
     T4,
     V100,
     VOLUME,
-    WIDER_EXPERTS,
     WITH_DRAFT,
-    in_blocks,
     setup_of,
     stored,
 )
-
-GATED_DELTA: Final = RecurrentLayers(layers=24, key_heads=16, value_heads=32, key_dim=128, value_dim=128, kernel=4)
-GPT_OSS: Final = ExpertLayers(count=128, per_token=4, intermediate=2880)
 
 REFUSED: Final[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = {
     **refused.FORMATS,
     **refused_scales.SCALES,
     **refused.CACHES,
-    **refused_together.SPREAD,
+    **refused_spread.SPREAD,
     **refused_together.GUESSES,
     **refused_together.LIMITS,
     **refused_extras.EXTRAS,
@@ -87,54 +89,7 @@ ALLOWED: Final = {
     "an int8 cache anywhere": setup_of(replace(ENGINE, kv=KvFormat.INT8_PER_TOKEN_HEAD), on=T4),
     "a bfloat16 model where it can": setup_of(replace(ENGINE, dtype=Dtype.BFLOAT16, kv=KvFormat.BFLOAT16)),
     "fewer KV heads than GPUs": setup_of(spread=Parallelism(tensor=16), on=H100),
-    "MXFP4 over as many GPUs as its groups allow": setup_of(
-        replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=8)
-    ),
-    "a checkpoint stored as MXFP4, whose experts are padded": setup_of(
-        shape=stored(replace(MIXTURE, hidden=2880, experts=GPT_OSS), WeightFormat.MXFP4),
-        on=H100,
-        spread=Parallelism(tensor=8),
-    ),
-    "whole experts in MXFP4 on each GPU": setup_of(
-        replace(ENGINE, weights=WeightFormat.MXFP4, extra_args=("-ep",)),
-        shape=MIXTURE,
-        on=H100,
-        spread=Parallelism(tensor=16),
-    ),
-    "FP8 blocks of experts, which kernels divide": setup_of(
-        shape=in_blocks(WIDER_EXPERTS), on=H100, spread=Parallelism(tensor=8)
-    ),
-    "the same on a GPU that is not in the catalogue": setup_of(
-        shape=in_blocks(WIDER_EXPERTS), on=None, spread=Parallelism(tensor=8)
-    ),
-    "slices that a kernel named in the arguments pads to whole blocks": setup_of(
-        replace(ENGINE, extra_args=("--moe-backend=marlin",)),
-        shape=in_blocks(WIDER_EXPERTS),
-        on=A100,
-        spread=Parallelism(tensor=8),
-    ),
-    "FP8 blocks of whole experts": setup_of(
-        replace(ENGINE, extra_args=("--enable-expert-parallel",)),
-        shape=in_blocks(WIDER_EXPERTS),
-        on=A100,
-        spread=Parallelism(tensor=8),
-    ),
-    "FP8 by tensor, which has no blocks": setup_of(
-        shape=stored(WIDER_EXPERTS, WeightFormat.FP8), on=A100, spread=Parallelism(tensor=8)
-    ),
-    "whole blocks of recurrent layers": setup_of(
-        shape=in_blocks(replace(LLAMA, recurrent=GATED_DELTA)), on=H100, spread=Parallelism(tensor=8)
-    ),
-    "blocks that no GPU divides": setup_of(shape=in_blocks(replace(LLAMA, intermediate=9720)), on=H100),
-    "matrices that are not stored in blocks": setup_of(
-        shape=replace(
-            LLAMA,
-            intermediate=9728,
-            stored=StoredWeights(format=WeightFormat.FP8, block=128, kept=frozenset({MatrixGroup.MLP})),
-        ),
-        on=H100,
-        spread=Parallelism(tensor=8),
-    ),
+    **refused_scales.WHOLE,
     "ngram": setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4))),
     "ngram beside asynchronous scheduling": setup_of(
         replace(ENGINE, speculation=NGRAM, extra_args=("--async-scheduling",))

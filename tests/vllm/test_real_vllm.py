@@ -21,7 +21,15 @@ from fairlead.fleet.findings import SpecRefusal
 from fairlead.review import admission
 from fairlead.review.result import Review
 from house import real_vllm, vllm_flags
-from tests.engines import refused, refused_by_release, refused_extras, refused_scales, refused_together, refused_values
+from tests.engines import (
+    refused,
+    refused_by_release,
+    refused_extras,
+    refused_scales,
+    refused_spread,
+    refused_together,
+    refused_values,
+)
 from tests.vllm.beyond import NEEDS_A_GPU, OURS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +40,7 @@ TABLES: Sequence[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = (
     refused.CACHES,
     refused_extras.EXTRAS,
     refused_extras.CONVERSATIONS,
-    refused_together.SPREAD,
+    refused_spread.SPREAD,
     refused_together.GUESSES,
     refused_together.LIMITS,
     refused_values.VALUES,
