@@ -92,13 +92,17 @@ def sections() -> tuple[str, ...]:
             "if it has none for the model. A name that is not listed gets a warning, and is refused if the engine is "
             "emulated.",
         ),
-        section(
-            "TensorRT-LLM: not emulated",
-            "Options that TensorRT-LLM accepts and `engine.kind: Simulated-TensorRT-LLM` refuses, since it does not "
-            "emulate their effect.",
-            table(
-                ("flags", "why", "what to do"),
-                ((code(row.flags), row.because, row.remedy) for row in NOT_IN_TENSORRT_LLM),
-            ),
+        _not_emulated(),
+    )
+
+
+def _not_emulated() -> str:
+    return section(
+        "TensorRT-LLM: not emulated",
+        "Options that TensorRT-LLM accepts and `engine.kind: Simulated-TensorRT-LLM` refuses, since it does not "
+        "emulate their effect.",
+        table(
+            ("flags", "why", "what to do"),
+            ((code(row.flags), row.because, row.remedy) for row in NOT_IN_TENSORRT_LLM),
         ),
     )

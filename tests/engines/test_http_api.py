@@ -8,7 +8,8 @@ from fairlead.engines import catalogue
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.http_api import token_count
 from fairlead.engines.vllm.http_api import API
-from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, EngineRelease, ImagePull
+from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, EngineRelease
+from fairlead.fleet.image_pull import ImagePull
 from fairlead.router.wire.request_bodies import RequestBody
 
 

@@ -11,7 +11,8 @@ from fairlead.adapting.load_list import LoadList
 from fairlead.api import deployment_conversion
 from fairlead.engines import catalogue
 from fairlead.fleet.adapters import AdapterShare, AdapterVersions
-from fairlead.fleet.desired_state import ImagePull, SecretKey
+from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.image_pull import ImagePull
 from fairlead.objects import adapter_loader, children, network_policies, preflight_pods, router_config
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.network_policies import EngineAccess

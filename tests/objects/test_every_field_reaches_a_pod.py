@@ -12,7 +12,7 @@ import pytest
 
 from fairlead.api import deployment_conversion
 from fairlead.engines.catalogue import ENGINES, releases
-from fairlead.fleet.desired_state import ImagePull
+from fairlead.fleet.image_pull import ImagePull
 from fairlead.objects.manifest import Manifest
 from tests.api.full_specs import COUNTED, ON_CPU
 from tests.objects.specs import FULL, LEAST, read, template, wanted

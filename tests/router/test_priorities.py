@@ -20,7 +20,7 @@ BANDS: Final[dict[str, Any]] = {"bands": [{"name": "gold", "priority": 9}, {"nam
 FIRST = ("X-Vllm-Priority: -1000", "x-override-priority: -1000")
 
 
-SAID = {"role": "user", "content": "hello"}
+MESSAGE = {"role": "user", "content": "hello"}
 
 
 async def inside(engine: Living, requests: int) -> None:
@@ -102,8 +102,8 @@ def test_the_bands_reach_an_emulated_sglang_on_every_route(tmp_path: Path) -> No
                 served: list[str] = []
 
                 async def send(name: str, tokens: int, path: str = path, served: list[str] = served) -> None:
-                    said = {"prompt": name} if path == "/v1/completions" else {"messages": [SAID]}
-                    body = {"model": "chat", "max_tokens": tokens, "ignore_eos": True} | said
+                    prompt = {"prompt": name} if path == "/v1/completions" else {"messages": [MESSAGE]}
+                    body = {"model": "chat", "max_tokens": tokens, "ignore_eos": True} | prompt
                     answer = await exchange_bytes(router, posted(body, path, f"Authorization: Bearer sk-{name}"))
                     assert answer.startswith(b"HTTP/1.1 200"), answer
                     served.append(name)

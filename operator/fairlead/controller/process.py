@@ -29,7 +29,7 @@ from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.webhook import kopf_host
 from fairlead.controller.webhook.certificate_rotation import CertificateRotator, WebhookCertificateSettings
 from fairlead.engines import catalogue as engines
-from fairlead.fleet.desired_state import ImagePull
+from fairlead.fleet.image_pull import ImagePull
 from fairlead.objects import network_policies
 from fairlead.objects.installation import Installation
 from fairlead.process import console_server, lifecycle, ports

@@ -12,8 +12,9 @@ from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang.engine import SglangEngine
 from fairlead.engines.tensorrt_llm.engine import TensorRtEngine
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.fleet.desired_state import EngineKind, EngineRelease, ImagePull
+from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.image_pull import ImagePull
 
 ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyType(
     {

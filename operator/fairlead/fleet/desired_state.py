@@ -8,6 +8,7 @@ from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.container_resources import ContainerResources
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
+from fairlead.fleet.image_pull import AS_USUAL, ImagePull
 from fairlead.fleet.pod_metadata import PodMetadata
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
@@ -117,15 +118,6 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImagePull:
-    """How the operator's own image is pulled in this installation."""
-
-    policy: str | None = None
-    secrets: tuple[str, ...] = ()
-    """Secrets with credentials, in the namespace of the pod."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoraSlots:
     """Slots for LoRA adapters that are loaded while an engine runs."""
 
@@ -136,7 +128,7 @@ class LoraSlots:
     max_rank: int
     loader_image: str
     """Image of the container beside the engine: the operator's own."""
-    loader_pull: ImagePull = ImagePull()
+    loader_pull: ImagePull = AS_USUAL
     claim: str | None = None
     """A volume claim whose folders adapters may be read from."""
 
@@ -201,7 +193,7 @@ class EngineRelease:
     """Its tag contains the version, so that another version of the same image can be named."""
     cpu_image: str | None = None
     """The build for processors, in the same form; None: this kind has none."""
-    pull: ImagePull = ImagePull()  # of the operator's own image
+    pull: ImagePull = AS_USUAL  # of the operator's own image
 
     def image_for(self, *, on_cpu: bool) -> str:
         """Return the image if the spec names none."""

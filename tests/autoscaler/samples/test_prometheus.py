@@ -26,7 +26,7 @@ FRESH: Final = 'trtllm_model_config_info{engine_type="pytorch",model_name="chat"
 GATE: Final = PodName("demo", "chat-router-1")
 _LINE: Final = re.compile(r"(?m)^(\w[\w:]*)(?:\{(.*)\})? (\S+)$")
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
-_ASKED: Final = re.compile(r'__name__=~"([^"]+)"|timestamp\(([\w:]+)')
+_FAMILIES: Final = re.compile(r'__name__=~"([^"]+)"|timestamp\(([\w:]+)')
 HELD: Final = prometheus_queries.HELD
 
 
@@ -76,9 +76,9 @@ class Server:
         self.queries.append(query)
         if self.trouble is not None:
             raise self.trouble
-        asked = _ASKED.search(query)
-        assert asked is not None, query
-        families = frozenset((asked[1] or asked[2]).split("|"))
+        match = _FAMILIES.search(query)
+        assert match is not None, query
+        families = frozenset((match[1] or match[2]).split("|"))
         found = [one for one in (*self.engines, *self.routers) if one.labels["__name__"] in families]
         if "timestamp(" in query:
             return [

@@ -8,7 +8,6 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.fleet.endpoints import TenantUse
 from tests.controller.gateways.gateway_world import GatewayWorld, served
-from tests.controller.pretend import deployment
 
 ALIAS = {"name": "talk", "deployment": "chat"}
 OUTSIDE = {"shadow": {"deployment": "external/big", "share": "0.1"}}
@@ -67,49 +66,6 @@ def test_a_deployment_in_a_route_is_served_by_that_name_alone_and_its_adapters_b
     world.join(engine={"kind": "Simulated", "context": {"maxTokens": 8192}, "adapters": adapters})
     world.settle()
     assert routes(world) == {"talk": "default/chat", "tone": "default/chat"}
-
-
-def test_a_name_that_two_deployments_claim_is_given_to_the_first_and_reported() -> None:
-    world = GatewayWorld()
-    world.put_gateway()
-    for name in ("one", "two"):
-        model = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": "llama"}
-        world.join(name, model=model, replicas=1)
-    world.settle()
-    assert routes(world) == {"llama": "default/one"}
-    assert world.gateway_condition("Accepted") == ("True", "Accepted")
-    assert (
-        "spec.models: llama: default/two is served under this name, too, and default/one has it: clients do not reach "
-        "default/two by it; add a route with another name that leads there"
-    ) in world.gateway_message("Accepted")
-
-
-def test_who_has_a_name_keeps_it_when_another_deployment_joins_that_claims_it_too() -> None:
-    """Else whoever may join a gateway could take another team's clients, prompts and answers."""
-    world = GatewayWorld()
-    world.put_gateway()
-    model = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": "llama"}
-    world.join("search", model=model, replicas=1)
-    world.settle()
-    world.now += timedelta(days=30)
-    world.join("ads", model=model, replicas=1)
-    world.restart()
-    world.settle()
-    assert routes(world) == {"llama": "default/search"}
-    assert "llama: default/ads is served under this name, too" in world.gateway_message("Accepted")
-    world.apply(deployment("search", model=model, gateway=None, replicas=1))
-    world.settle()
-    assert routes(world) == {"llama": "default/ads"}
-
-
-def test_of_deployments_that_claim_a_name_nobody_has_the_oldest_gets_it() -> None:
-    model = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": "llama"}
-    world = GatewayWorld()
-    for name, world.objects.moment in (("search", "2026-11-20T12:00:00Z"), ("ads", "2026-11-20T13:00:00Z")):
-        world.join(name, model=model, replicas=1)
-    world.put_gateway()
-    world.settle()
-    assert routes(world) == {"llama": "default/search"}
 
 
 def test_a_route_that_leads_nowhere_is_reported_with_what_is_missing() -> None:

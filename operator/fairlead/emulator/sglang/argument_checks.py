@@ -42,8 +42,8 @@ def _algorithm(found: Namespace) -> str | None:
     """`speculative/spec_info.py: from_string`; `speculative_hook.py`."""
     name = (found.speculative_algorithm or "").upper()
     if name in choices.NOT_EMULATED:
-        known = ", ".join(choices.DRAFTING)
-        return f"(simulated) --speculative-algorithm {name} is not emulated; write one of {known}"
+        names = ", ".join(choices.DRAFTING)
+        return f"(simulated) --speculative-algorithm {name} is not emulated; write one of {names}"
     if name and name not in choices.DRAFTING:
         return f"ValueError: Unknown speculative algorithm name: {name}"
     if found.attention > 1 and name in {"STANDALONE", "NGRAM"}:

@@ -175,21 +175,21 @@ class _InstanceBuilder:
         count = max(least, len(first)) if items is False else max(least, len(first)) + more
         count = min(count, whole.get("maxItems", count), _MOST_ITEMS)
         values: list[Json] = []
-        known: set[str] = set()
+        taken: set[str] = set()
         for place in range(count):
             schema = first[place] if place < len(first) else items
-            value = self._new(schema, known, depth) if whole.get("uniqueItems") else self.value(schema, depth + 1)
+            value = self._new(schema, taken, depth) if whole.get("uniqueItems") else self.value(schema, depth + 1)
             values.append(value)
         return values
 
-    def _new(self, schema: Json, known: set[str], depth: int) -> Json:
+    def _new(self, schema: Json, taken: set[str], depth: int) -> Json:
         """Return a value not yet in the list, found by trying; a schema with too few values gets a duplicate."""
         value = self.value(schema, depth + 1)
         for _ in range(200):
-            if json.dumps(value) not in known or self._budget.spent:
+            if json.dumps(value) not in taken or self._budget.spent:
                 break
             value = self.value(schema, depth + 1)
-        known.add(json.dumps(value))
+        taken.add(json.dumps(value))
         return value
 
     def _text(self, whole: Schema) -> str:
