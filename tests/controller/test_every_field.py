@@ -143,8 +143,11 @@ def recommend(world: Pretend, count: int) -> None:
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
 
 
-AROUND: Final = ("router.service.", "router.httpRoute.")
-"""They do not concern the routers themselves."""
+AROUND: Final = (
+    *("router.service.", "router.httpRoute."),
+    *("router.placement.", "router.resources.", "router.podMetadata."),
+)
+"""They do not concern what routers do: what leads to them, and their pods."""
 ALL_STEADY: Final = sorted(one for one in leaves() if not one.startswith("rollout."))
 STEADY: Final = [ALL_STEADY[place] for place in points.of(len(ALL_STEADY), few=35)]
 """All of them in `make test`, some of every group in quick runs."""

@@ -66,6 +66,8 @@ FULL: Final[dict[str, Any]] = COUNTED | {
         "extraArgs": ["--served-with=$(HOSTNAME) $$"],
     },
     "placement": COUNTED["placement"] | {"affinity": AFFINITY, "runtimeClassName": None},
+    "router": COUNTED["router"]
+    | {"placement": COUNTED["router"]["placement"] | {"affinity": AFFINITY, "runtimeClassName": None}},
 }
 """Every source of a volume, every field of a placement, and arguments that Kubernetes would read as variables."""
 
