@@ -13,7 +13,7 @@ TEXT: Final = "one two " * 100
 """About 200 tokens."""
 LIMITS: Final = {"maxPromptTokens": 300, "maxOutputTokens": 50}
 IMAGE: Final = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
-SEEN: Final = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":1300}}')
+SEEN: Final = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":13000}}')
 
 
 async def estimated(router: Plane, body: dict[str, Any], path: str = "/v1/completions") -> int:
@@ -83,11 +83,11 @@ def test_a_route_that_the_router_does_not_know_has_one_prompt(tmp_path: Path) ->
 
 def test_tokens_sent_as_numbers_are_counted_exactly(tmp_path: Path) -> None:
     async def story() -> None:
-        dense = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":400}}')
+        dense = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":12800}}')
         engine = Raw(*[dense] * 200)
         async with router_before(tmp_path, engine, limits=LIMITS) as router:
             for _ in range(40):
-                await router.complete(PROMPT | {"prompt": TEXT})
+                await router.complete(PROMPT | {"prompt": [TEXT] * 32})
             assert await estimated(router, PROMPT | {"prompt": "one two " * 50}) > 130, "texts have fewer bytes a token"
             assert await estimated(router, PROMPT | {"prompt": [7] * 300}) == 300
             assert await estimated(router, PROMPT | {"prompt": [[7] * 300, [7] * 200]}) == 500
@@ -114,8 +114,8 @@ def test_a_recording_takes_little_of_its_tenants_rate(tmp_path: Path) -> None:
 
 def test_images_and_answers_that_engines_keep_teach_nothing_of_the_length_of_texts(tmp_path: Path) -> None:
     async def story() -> None:
-        question = CHAT | {"messages": [{"role": "user", "content": [{"type": "text", "text": "what is it?"}, IMAGE]}]}
-        goes_on = {"model": "chat", "input": "and?", "previous_response_id": "resp_1"}
+        question = CHAT | {"messages": [{"role": "user", "content": [{"type": "text", "text": TEXT * 4}, IMAGE]}]}
+        goes_on = {"model": "chat", "input": TEXT * 4, "previous_response_id": "resp_1"}
         engine = Raw(*[SEEN] * 40, ANSWER)
         async with router_before(tmp_path, engine) as router:
             for _ in range(20):

@@ -163,3 +163,22 @@ def test_where_no_engine_is_there_to_count_the_request_waits_as_any_other(tmp_pa
                 assert (await router.complete(LONG))[0] == 503
 
     run_story(story())
+
+
+def test_one_tenants_prompts_do_not_change_what_anothers_are_estimated_at(tmp_path: Path) -> None:
+    """Many tokens in few bytes, as of digits, made everybody's prompts look too long."""
+    tenants = [{"name": name, "keyFiles": [str(tmp_path / name)]} for name in ("shop", "sums")]
+    for one in tenants:
+        (tmp_path / str(one["name"])).write_text(f"sk-{one['name']}")
+
+    async def story() -> None:
+        answer = whole(b'{"choices":[],"usage":{"prompt_tokens":60000,"completion_tokens":1}}')
+        limits = {"maxPromptTokens": 2400}
+        async with router_before(tmp_path, Raw(*[answer] * 2), tenants=tenants, limits=limits) as router:
+            sums = posted({"model": "chat", "prompt": "7" * 4000}, "/v1/completions", "Authorization: Bearer sk-sums")
+            assert (await exchange_bytes(router, sums))[9:12] == b"200"
+            assert code(await exchange_bytes(router, sums)) == "prompt_too_long", "its own are known to be long now"
+            shop = posted({"model": "chat", "prompt": "x" * 6000}, "/v1/completions", "Authorization: Bearer sk-shop")
+            assert (await exchange_bytes(router, shop))[9:12] == b"200"
+
+    run_story(story())

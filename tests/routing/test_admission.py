@@ -137,7 +137,9 @@ def test_an_estimate_over_the_context_length_that_may_be_wrong_is_left_to_the_en
     assert refused(gate, request_of(account(), 5600, 96)).reason is RefusalReason.CONTEXT_TOO_LONG
 
 
-@pytest.mark.parametrize(("prompt", "counted", "needs"), [(749, False, False), (750, False, True), (1250, False, True)])
+@pytest.mark.parametrize(
+    ("prompt", "counted", "needs"), [(749, False, False), (750, False, True), (2000, False, True), (2001, False, False)]
+)
 def test_a_prompt_is_counted_when_its_estimate_is_near_the_limit(prompt: int, *, counted: bool, needs: bool) -> None:
     assert chain().needs_count(request_of(account(), prompt, counted=counted)) is needs
 

@@ -212,7 +212,7 @@ def test_a_known_cache_size_bounds_what_the_engine_is_thought_to_hold() -> None:
 def test_figures_bring_the_length_of_blocks_up_to_date() -> None:
     made = table("a")
     for _ in range(20):
-        made.expectations.measured(100_000, 50_000)
+        made.expectations.measured("shop", 100_000, 50_000)
     made.figures(made.endpoints[0], EndpointSample(at=1.0, running=0, waiting=0, kv_usage=0.0))
     assert made.field.block_tokens == pytest.approx(256, rel=0.01)
 

@@ -3,7 +3,7 @@
 from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Lane, LongLaneLimits, Tenant
 from fairlead.routing import expectations
-from fairlead.routing.expectations import MEDIA_TOKENS, REPLY_GUESS, TokenExpectations
+from fairlead.routing.expectations import MEDIA_TOKENS, REPLY_GUESS, BytesPerToken, TokenExpectations
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import TokenUsage
 from fairlead.routing.served_model import ServedModel
@@ -57,13 +57,13 @@ def test_a_number_of_answers_that_no_engine_gives_fills_no_fleet() -> None:
 
 
 def test_an_image_counts_as_some_tokens() -> None:
-    made = TokenExpectations()
+    made = BytesPerToken()
     assert made.tokens(400, 2) == made.tokens(400) + 2 * MEDIA_TOKENS
 
 
 def test_tokens_sent_as_numbers_are_exact_whatever_texts_have() -> None:
-    made = TokenExpectations()
+    made = BytesPerToken()
     for _ in range(100):
-        made.measured(2000, 1000)
+        made.add(2000, 1000)
     assert (made.tokens(0, 0, 3000), made.tokens(0, 1, 3000)) == (3000, 3001 + MEDIA_TOKENS)
     assert made.tokens(400, 0, 3000) == made.tokens(400) + 3000

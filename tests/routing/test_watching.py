@@ -97,29 +97,48 @@ def test_tenants_beyond_a_bound_share_one_mean() -> None:
 
 def test_bytes_per_token_are_learned_weighted_by_prompt_size() -> None:
     made = TokenExpectations()
-    assert (made.tokens(400), made.block_tokens) == (101, 128.0)
+    assert (made.of("shop").tokens(400), made.block_tokens) == (101, 128.0)
     for _ in range(20):
-        made.measured(3 * 50_000, 50_000)
-    made.measured(0, 5)
-    made.measured(5, 0)
-    assert made.bytes_a_token.value == pytest.approx(3, rel=0.01)
+        made.measured("shop", 3 * 50_000, 50_000)
+    made.measured("shop", 0, 5)
+    made.measured("shop", 5000, 0)
+    assert made.of("shop").value == pytest.approx(3, rel=0.01)
     assert made.block_tokens == pytest.approx(512 / 3, rel=0.01)
+
+
+def test_a_tenants_prompts_are_estimated_by_its_own() -> None:
+    """Others' may be digits, or hide text that only engines count: its own must not be refused for it."""
+    made = TokenExpectations()
+    for _ in range(50):
+        made.measured("evil", 4000, 60_000)
+    assert made.of("evil").value == 0.5
+    assert made.of("shop").tokens(6000) == 1501
+    made.measured("shop", 50_000, 10_000)
+    assert made.of("shop").tokens(6000) == pytest.approx(1280, rel=0.02)
+
+
+def test_tenants_beyond_a_bound_are_estimated_as_if_nothing_was_measured() -> None:
+    made = TokenExpectations()
+    for number in range(expectations.MOST_NAMES + 1):
+        made.measured(str(number), 500_000, 250_000)
+    assert made.of("0").value == pytest.approx(2, rel=0.02)
+    assert made.of(str(expectations.MOST_NAMES)).value == expectations.BYTES_A_TOKEN
 
 
 def test_a_template_around_a_tiny_prompt_says_nothing_about_a_long_one() -> None:
     made = TokenExpectations()
-    for _ in range(5):
-        made.measured(20, 132)
-    assert made.tokens(18_000) == pytest.approx(4_500, rel=0.5)
+    for _ in range(5000):
+        made.measured("shop", 20, 132)
+    assert made.of("shop").tokens(18_000) == 4_501
 
 
 def test_bytes_of_a_token_stay_within_reason() -> None:
     made = TokenExpectations()
-    made.measured(10**9, 1)
-    assert made.bytes_a_token.value == 16.0
+    made.measured("shop", 10**9, 1)
+    assert made.of("shop").value == made.bytes_a_token.value == 16.0
     for _ in range(400):
-        made.measured(1, 10**6)
-    assert made.bytes_a_token.value == 0.5
+        made.measured("shop", 3000, 10**6)
+    assert made.of("shop").value == made.bytes_a_token.value == 0.5
 
 
 def test_hedges_are_opt_in_and_sent_after_a_set_time_or_after_a_learned_one() -> None:

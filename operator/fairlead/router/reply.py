@@ -241,7 +241,8 @@ class Reply:
         """Return the engine's usage and learn from it; for a stream without usage, count its events."""
         request, usage = self._request, self.usage()
         if usage is not None:
-            expectations.measured(request.measured_bytes, usage.prompt_tokens)
+            name = request.routing.account.name
+            expectations.measured(name, request.measured_bytes, usage.prompt_tokens)
         elif self.scan is not None and self.scan.deltas:
             usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=self.scan.deltas)
         return usage

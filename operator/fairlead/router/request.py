@@ -107,7 +107,7 @@ class Request:
         self.streams = found.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds + self.facts.batch_seconds
         self.text_bytes = found.size.text_bytes
-        self.measured_bytes = self.text_bytes if found.is_all_text else 0
+        self.measured_bytes = found.measured_bytes(len(self.received.body))
         return found
 
     def aim(self, context: RouterContext, target: EngineTarget, found: BodyFacts, owner: object) -> Problem | None:
@@ -124,7 +124,8 @@ class Request:
         problem = target.lacks(self.received.head.path, self.surface, adapter, salted=salted)
         if problem is not None:
             return problem
-        most, answers, longest, tokens = found.max_tokens, found.n, found.longest, dispatcher.table.expectations.tokens
+        most, answers, longest = found.max_tokens, found.n, found.longest
+        tokens = dispatcher.table.expectations.of(account.name).tokens
         if (most is None or found.parsed.n is not UNSET) and (number := found.uncountable) is not None:
             return refusals.uncountable(*number)
         named_output = most is not None or self.surface not in MOST_OUTPUT

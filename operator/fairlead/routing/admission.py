@@ -24,6 +24,8 @@ from fairlead.routing.routing_request import RoutingRequest
 
 DOUBT: Final = 0.25
 """Relative error that an estimate may have. Chosen: too small refuses wrongly, too large has more prompts counted."""
+OVERRATED: Final = 2.0
+"""How many times too long an estimate may be: a tenant that sends English and tables of numbers has an average."""
 UNLIMITED_OUTPUT: Final = 2**31
 """Output tokens to expect if neither the request nor a limit nor the context gives a number."""
 
@@ -89,7 +91,7 @@ class Admission:
         """Return whether the estimate is too close to the prompt limit to decide by it."""
         if not self.most_prompt or request.counted or request.longest_input:
             return False
-        return abs(request.prompt_tokens - self.most_prompt) <= DOUBT * self.most_prompt
+        return (1 - DOUBT) * self.most_prompt <= request.prompt_tokens <= OVERRATED * self.most_prompt
 
     def default_output(self, account: Account) -> int:
         """Return the output tokens allowed to a request that names no number."""

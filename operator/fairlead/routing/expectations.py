@@ -15,6 +15,9 @@ BYTES_A_TOKEN: Final = 4.0
 """Default before any usage has been seen: English text in the vocabularies of current models."""
 PRIOR_TOKENS: Final = 4096.0
 """Weight of the default in tokens, against what is learnt."""
+LEAST_BYTES: Final = 2048
+"""Shorter prompts say little of a token's bytes: a chat template adds a hundred tokens to a prompt of twenty bytes, and
+hardly any to one of twenty thousand."""
 LEARNT_TOKENS: Final = 65_536
 """Prompt tokens that count in full for the bytes of a token; older ones count half, and half again."""
 MEMORY: Final = 64
@@ -47,8 +50,7 @@ class RunningMean:
 
 
 class BytesPerToken:
-    """Bytes per token weighted by size, not by request: a chat template adds a hundred tokens to a prompt of twenty
-    bytes, and hardly any to one of twenty thousand."""
+    """Bytes per token weighted by size, not by request."""
 
     __slots__ = ("_bytes", "_tokens", "value")
 
@@ -65,16 +67,29 @@ class BytesPerToken:
             self._bytes, self._tokens = self._bytes / 2, self._tokens / 2
         self.value = min(max(self._bytes / self._tokens, 0.5), 16.0)
 
+    def tokens(self, text_bytes: int, media: int = 0, ids: int = 0) -> int:
+        """Estimate the tokens of a prompt by its bytes, without its tokenizer, by its images and the like, and by the
+        tokens that the client sent as their numbers, which are exact."""
+        if ids and not text_bytes and not media:
+            return ids
+        return int(text_bytes / self.value) + 1 + media * MEDIA_TOKENS + ids
+
+
+UNMEASURED: Final = BytesPerToken()
+"""Of tenants that no prompt was measured of."""
+
 
 class TokenExpectations:
     """Expectations for one model."""
 
-    __slots__ = ("_everybody", "_replies", "bytes_a_token", "first_token", "prompt")
+    __slots__ = ("_everybody", "_prompts", "_replies", "bytes_a_token", "first_token", "prompt")
 
     def __init__(self) -> None:
         self._everybody = RunningMean(REPLY_GUESS)
         self._replies: dict[str, RunningMean] = {}
+        self._prompts: dict[str, BytesPerToken] = {}
         self.bytes_a_token = BytesPerToken()
+        """Of all tenants' prompts, by which caches are measured, and nothing that a tenant may do."""
         self.prompt = RunningMean(PROMPT_GUESS)
         """Prompt tokens that the chosen endpoint's cache did not hold."""
         self.first_token = FirstTokenSpeed()
@@ -96,17 +111,21 @@ class TokenExpectations:
             mine = self._replies[name] = RunningMean(REPLY_GUESS)
         mine.add(tokens)
 
-    def tokens(self, text_bytes: int, media: int = 0, ids: int = 0) -> int:
-        """Estimate the tokens of a prompt by its bytes, without its tokenizer, by its images and the like, and by the
-        tokens that the client sent as their numbers, which are exact."""
-        if ids and not text_bytes and not media:
-            return ids
-        return int(text_bytes / self.bytes_a_token.value) + 1 + media * MEDIA_TOKENS + ids
+    def of(self, name: str) -> BytesPerToken:
+        """Return how the prompts of this tenant are estimated: by its own alone, since others' may be anything."""
+        return self._prompts.get(name) or UNMEASURED
 
-    def measured(self, text_bytes: int, tokens: int) -> None:
+    def measured(self, name: str, text_bytes: int, tokens: int) -> None:
         """Record an engine's token count for a text of this many bytes."""
-        if tokens > 0 and text_bytes > 0:
-            self.bytes_a_token.add(text_bytes, tokens)
+        if tokens <= 0 or text_bytes < LEAST_BYTES:
+            return
+        self.bytes_a_token.add(text_bytes, tokens)
+        mine = self._prompts.get(name)
+        if mine is None:
+            if len(self._prompts) >= MOST_NAMES:
+                return
+            mine = self._prompts[name] = BytesPerToken()
+        mine.add(text_bytes, tokens)
 
     @property
     def anybody(self) -> float:

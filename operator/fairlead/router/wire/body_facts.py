@@ -25,6 +25,8 @@ MOST: Final = 2**62
 MEDIUM_BYTES: Final = 262_144
 """Bytes of a file that count as one image does: sixteen seconds of sound in the usual formats, which models that hear
 turn into 200 to 800 tokens."""
+MOST_SPELT: Final = 4
+"""Bytes of a body for each of its text: escapes take up to three."""
 BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
 """White space and byte order marks in the encodings that Python's json detects."""
 NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
@@ -106,6 +108,14 @@ class BodyFacts:
         if self.media or self.ids or not self.typed or type(parsed) in UNREAD:
             return False
         return not isinstance(parsed, request_bodies.ResponsesBody) or parsed.previous_response_id in (UNSET, None)
+
+    def measured_bytes(self, whole: int) -> int:
+        """Return the bytes of its text if all tokens that engines count come from them, else 0.
+
+        In a body of so many bytes that they cannot all be this text's, engines may find what is not read here.
+        """
+        text = self.size.text_bytes
+        return text if whole <= MOST_SPELT * text and self.is_all_text else 0
 
     @property
     def uncountable(self) -> tuple[str, object] | None:

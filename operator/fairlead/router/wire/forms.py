@@ -57,7 +57,9 @@ def _model(body: bytes, line: bytes, start: int) -> FileBody | str:
             found = FileBody(model=model.decode(errors="replace") or None, model_at=(head + 4, end))
         start = end + len(line) + 2
         if body.startswith(b"--", start - 2):
-            return "the form goes on after its end" if body[start:].strip() else found or FileBody()
+            if body[start:].strip():
+                return "the form goes on after its end"
+            return found or FileBody()
         if not body.startswith(b"\r\n", start - 2):
             return "the form has more than its boundary in a line with it"
     return f"the form has over {MOST_PARTS} parts"

@@ -20,6 +20,7 @@ from fairlead.router.wire.request_bodies import (
     EmbeddingsBody,
     MessagesBody,
     PromptMessage,
+    RequestBody,
     ResponsesBody,
     TokenizeBody,
 )
@@ -28,13 +29,19 @@ TURN: Final = b"\x1e"
 """Separates turns and members: the record separator, which no chat template uses."""
 ID_BYTES: Final = 4
 """Each token id of a prompt takes this many in its canonical text."""
+SPEAKERS: Final = {role.decode(): role for role in (b"user", b"system", b"assistant")}
+"""Roles of turns that have few other members; all of them are looked for in tools' turns and in Responses' items."""
+TEXTS: Final = frozenset({"text", "input_text", "output_text"})
+"""Types of parts that have nothing but text."""
 RESULT_PARTS: Final = msgspec.json.Decoder(list[ContentPart])
 
 
 def of_chat(body: ChatBody, pieces: list[bytes]) -> int:
     """Collect a chat's prompt."""
     _raw(body.tools, pieces)
-    return _turns(body.messages, pieces)
+    if body.documents:
+        _raw(body.documents, pieces)
+    return _turns(body.messages, pieces) + _template(body, pieces)
 
 
 def of_completions(body: CompletionsBody, pieces: list[bytes]) -> int:
@@ -48,50 +55,66 @@ def of_responses(body: ResponsesBody, pieces: list[bytes]) -> int:
     _raw(body.tools, pieces)
     if body.instructions:
         pieces.append(body.instructions.encode())
+    _raw(body.previous_input_messages, pieces)
     if isinstance(body.input, str):
         _any(body.input, pieces)
-        return 0
-    return _turns(body.input or (), pieces)
+        return _template(body, pieces)
+    return _turns(body.input or (), pieces) + _template(body, pieces)
 
 
 def of_messages(body: MessagesBody, pieces: list[bytes]) -> int:
     """Collect a prompt of Anthropic's messages."""
     _raw(body.tools, pieces)
-    return _content(body.system, pieces) + _turns(body.messages, pieces)
+    return _content(body.system, pieces) + _turns(body.messages, pieces) + _template(body, pieces)
 
 
 def of_embeddings(body: EmbeddingsBody, pieces: list[bytes]) -> int:
     """Collect text, tokens, or a conversation."""
     _any(body.input, pieces)
-    return _turns(body.messages, pieces)
+    return _turns(body.messages, pieces) + _template(body, pieces)
 
 
 def of_tokenize(body: TokenizeBody, pieces: list[bytes]) -> int:
     """Collect text or a conversation."""
     _any(body.prompt, pieces)
-    return _turns(body.messages, pieces)
+    return _turns(body.messages, pieces) + _template(body, pieces)
+
+
+def _template(body: RequestBody, pieces: list[bytes]) -> int:
+    """Collect what a chat template gets, last, since conversations go on before it; there is no image in it."""
+    if body.chat_template_kwargs or body.chat_template:
+        _raw(body.chat_template, pieces)
+        _raw(body.chat_template_kwargs, pieces)
+    return 0
 
 
 def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> int:
     media = 0
     for message in messages:
-        pieces.append(message.role.encode())
+        role = SPEAKERS.get(message.role)
+        pieces.append(role or message.role.encode())
         content = message.content
         if type(content) is str:
             pieces.append(content.encode())
         elif content:
             media += _content(content, pieces)
-        if message.tool_calls or message.arguments or message.output or message.reasoning:
+        if (
+            role is None
+            or message.type
+            or message.tool_calls
+            or message.name
+            or message.reasoning
+            or message.reasoning_content
+        ):
             media += _rest(message, pieces)
     return media
 
 
 def _rest(message: PromptMessage, pieces: list[bytes]) -> int:
     """Collect members that only some turns have."""
-    if message.reasoning:
-        pieces.append(message.reasoning.encode())
-    _raw(message.tool_calls, pieces)
-    _raw(message.arguments, pieces)
+    texts = (message.name, message.tool_call_id, message.reasoning, message.reasoning_content)
+    pieces += [text.encode() for text in texts if text]
+    pieces += [bytes(raw) for raw in (message.tools, message.summary, message.tool_calls, message.arguments) if raw]
     return _result(message.output, pieces)
 
 
@@ -101,7 +124,7 @@ def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> in
         return 0
     media = 0
     for part in content or ():
-        if part.text is not None:
+        if part.text is not None and (part.type == "text" or part.type in TEXTS):
             pieces.append(part.text.encode())
         else:
             media += _part(part, pieces)
@@ -109,11 +132,17 @@ def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> in
 
 
 def _part(part: ContentPart, pieces: list[bytes]) -> int:
-    if part.thinking:
-        pieces.append(part.thinking.encode())
+    _texts(part, pieces)
     inner = _result(part.content, pieces)
     _raw(part.input, pieces)
     return inner + _medium(part.media, pieces)
+
+
+def _texts(part: ContentPart, pieces: list[bytes]) -> None:
+    """Collect all that may be text, whatever the part's type."""
+    texts = (part.text, part.thinking, part.refusal, part.name, part.tool_name)
+    pieces += [text.encode() for text in texts if text]
+    _raw(part.tool, pieces)
 
 
 def _result(raw: Raw, pieces: list[bytes]) -> int:
@@ -133,8 +162,7 @@ def _result(raw: Raw, pieces: list[bytes]) -> int:
 def _inner(parts: list[ContentPart], pieces: list[bytes]) -> int:
     media = 0
     for part in parts:
-        if part.text is not None:
-            pieces.append(part.text.encode())
+        _texts(part, pieces)
         _raw(part.content, pieces)
         media += _medium(part.media, pieces)
     return media

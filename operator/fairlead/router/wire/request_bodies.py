@@ -18,6 +18,10 @@ class ContentPart(Struct, gc=False):
     type: str = ""
     text: str | None = None
     thinking: str | None = None
+    refusal: str | None = None
+    name: str | None = None
+    tool_name: str | None = None
+    tool: Raw = NONE
     content: Raw = NONE
     input: Raw = NONE
     image_url: Raw = NONE
@@ -39,9 +43,15 @@ class PromptMessage(Struct, gc=False):
     role: str = ""
     content: str | list[ContentPart] | None = None
     reasoning: str | None = None
+    reasoning_content: str | None = None
+    """Its former name, which some engines still read."""
     tool_calls: Raw = NONE
+    tool_call_id: str | None = None
+    tools: Raw = NONE
     type: str = ""
     name: str | None = None
+    summary: Raw = NONE
+    """What an item of Responses says of a model's reasoning."""
     arguments: Raw = NONE
     """Arguments of a call that Responses keeps as an item."""
     output: Raw = NONE
@@ -65,6 +75,8 @@ class RequestBody(Struct, gc=False):
     rid: Raw = NONE
     request_id: Raw = NONE
     disaggregated_params: Raw = NONE
+    chat_template: Raw = NONE
+    chat_template_kwargs: Raw = NONE
 
 
 class ChatBody(RequestBody, gc=False):
@@ -73,6 +85,7 @@ class ChatBody(RequestBody, gc=False):
     max_completion_tokens: Any = UNSET
     response_format: Raw = NONE
     structured_outputs: Raw = NONE
+    documents: Raw = NONE
     messages: list[PromptMessage] = []
 
 
@@ -92,6 +105,7 @@ class ResponsesBody(RequestBody, gc=False):
     previous_response_id: Any = UNSET
     text: Raw = NONE
     instructions: str | None = None
+    previous_input_messages: Raw = NONE
     input: str | list[PromptMessage] | None = None
 
 
