@@ -106,13 +106,7 @@ UNBUILT: Final = (
             external=[_BIG],
         ),
         "spec.models[0].shadow.deployment",
-        "name a deployment here, and external/NAME in fallback.deployments",
-    ),
-    _unbuilt(
-        "an external API in place of a deployment",
-        gateway(models=[{"name": "m", "deployment": "external/big"}], external=[_BIG]),
-        "spec.models[0].deployment",
-        "name a deployment here, and external/NAME in fallback.deployments",
+        "or give the API a small weight in weighted to try it on real requests",
     ),
 )
 GATEWAYS: Final = (

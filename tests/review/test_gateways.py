@@ -193,3 +193,5 @@ def test_every_target_of_a_route_is_found_with_its_field() -> None:
         ("shadow.deployment", "n/g"),
     ]
     assert route_targets.first(route) == {"n/a", "n/b", "n/c", "n/d", "n/e"}
+    waits = replace(route, weighted=(*route.weighted, WeightedTarget(target="external/h", weight=0)))
+    assert route_targets.first(waits) == route_targets.first(route), "a weight of 0 is never chosen"

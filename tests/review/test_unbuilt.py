@@ -27,10 +27,28 @@ def warned(given: Object) -> list[str]:
 def test_what_a_gateways_routers_do_not_do_is_refused_all_at_once() -> None:
     api: Object = {"name": "big", "url": "https://api.example.com/v1", "model": "m"}
     copies = {"deployment": "external/big", "share": "0.1"}
-    models = [{"name": "one", "deployment": "external/big"}, {"name": "two", "deployment": "a", "shadow": copies}]
+    models = [{"name": name, "deployment": "a", "shadow": copies} for name in ("one", "two")]
     assert [one.split(": ")[0] for one in refused(gateway(models=models, external=[api]))] == [
-        *("spec.models[0].deployment", "spec.models[1].shadow.deployment"),
+        *("spec.models[0].shadow.deployment", "spec.models[1].shadow.deployment"),
     ]
+
+
+@pytest.mark.trial(12)
+def test_an_api_outside_may_be_every_target_that_answers() -> None:
+    api: Object = {"name": "big", "url": "https://api.example.com/v1", "model": "m"}
+    hard = {"name": "hard", "when": {"difficulty": "Hard"}, "deployment": "external/big"}
+    models = [
+        {"name": "one", "deployment": "external/big"},
+        {"name": "two", "strategy": "Weighted", "weighted": [
+            {"deployment": "a", "weight": 9}, {"deployment": "external/big", "weight": 1},
+        ]},
+        {"name": "three", "strategy": "Rules", "deployment": "a", "rules": [hard]},
+        {"name": "four", "strategy": "Cascade", "cascade": {
+            "deployments": ["a", "external/big"], "validator": "NotEmpty",
+        }},
+        {"name": "five", "deployment": "external/big", "shadow": {"deployment": "a", "share": "0.1"}},
+    ]  # fmt: skip
+    assert warned(gateway(models=models, external=[api])) == []
 
 
 @pytest.mark.trial(12)

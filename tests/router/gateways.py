@@ -24,11 +24,14 @@ def single(name: str, to: str, *fallbacks: str, reasons: Sequence[str] = ("Unava
 
 
 def weighted(name: str, **weights: int) -> Json:
-    """A route by weights of deployments in `ns`."""
+    """A route by weights of deployments in `ns`, or of the API `external/big` as `big`."""
     return {
         "name": name,
         "strategy": "Weighted",
-        "weighted": [{"target": f"ns/{one}", "weight": weight} for one, weight in weights.items()],
+        "weighted": [
+            {"target": "external/big" if one == "big" else f"ns/{one}", "weight": weight}
+            for one, weight in weights.items()
+        ],
     }
 
 

@@ -20,7 +20,7 @@ class Prices(ApiModel):
 class ExternalModel(ApiModel):
     """One model of an OpenAI-compatible API outside the cluster."""
 
-    name: Handle = Field(description="Name of this API, by which a fallback names it as external/NAME; unique.")
+    name: Handle = Field(description="Name of this API, by which models name it as external/NAME; unique.")
     url: Url = Field(description="Base URL as its clients write it, for instance https://api.example.com/v1.")
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(description="What that API calls the model.")
     key_secret: SecretKeyRef | None = Field(

@@ -12,13 +12,14 @@ from fairlead.api.tenants import GatewayTenant
 from fairlead.api.traffic import TokenLimit
 from fairlead.fleet.model_routes import AnswerCheck, Difficulty, FallbackReason, InvalidAnswerAction, RouteStrategy
 
-_TARGET = "an InferenceDeployment: its name, or namespace/name where it is in another one."
+_TARGET = "an InferenceDeployment: its name, or namespace/name where it is in another one"
+_ANSWERS = f"{_TARGET}; or external/NAME for one of external."
 
 
 class WeightedTarget(ApiModel):
     """One deployment and its share of the requests."""
 
-    deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
+    deployment: DeploymentTarget = Field(description=f"Name of {_ANSWERS}")
     weight: Annotated[int, Field(ge=0, le=1000)] = Field(
         description="Share of the requests, relative to the other weights. 0: none, but it stays in the list."
     )
@@ -69,14 +70,15 @@ class Rule(ApiModel):
 
     name: Handle = Field(description="Name of the rule, shown in metrics and traces; unique in this model.")
     when: When = Field(description="Conditions that a request must meet.")
-    deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
+    deployment: DeploymentTarget = Field(description=f"Name of {_ANSWERS}")
 
 
 class Cascade(ApiModel):
     """Smaller models first; the next one if an answer does not pass. Answers are held until they are judged."""
 
     deployments: Annotated[tuple[DeploymentTarget, ...], Field(min_length=2, max_length=4)] = Field(
-        description="InferenceDeployments, smallest first. The last one's answer is always given.",
+        description="InferenceDeployments, smallest first, or external/NAME for one of external. The last one's "
+        "answer is always given.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     validator: AnswerCheck = Field(
@@ -123,7 +125,7 @@ class Fallback(ApiModel):
 class Shadow(ApiModel):
     """Sends a share of the requests elsewhere too, if there is capacity; those answers are measured and dropped."""
 
-    deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
+    deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}.")
     share: Share = Field(description='Share of the requests that is copied, for instance "0.05".')
 
 
@@ -138,7 +140,7 @@ class ModelRoute(ApiModel):
     )
     deployment: DeploymentTarget | None = Field(
         default=None,
-        description=f"Name of {_TARGET} Required by Single, and by Rules for requests that match no rule.",
+        description=f"Name of {_ANSWERS} Required by Single, and by Rules for requests that match no rule.",
     )
     weighted: Annotated[tuple[WeightedTarget, ...], KeyedList("deployment", lambda one: one.deployment)] = Field(
         default=(), max_length=16, description="Deployments and their weights; required by Weighted."
@@ -188,7 +190,10 @@ class InferenceGatewaySpec(RouterSpec):
         "is served under its servedName; its adapters always are, unless a route has their name.",
     )
     external: Annotated[tuple[ExternalModel, ...], KeyedList("name", lambda one: one.name)] = Field(
-        default=(), max_length=32, description="OpenAI-compatible APIs outside of the cluster, for fallbacks."
+        default=(),
+        max_length=32,
+        description="OpenAI-compatible APIs outside of the cluster, which models "
+        "name as external/NAME. They get chat, completions and embeddings; other requests stay with deployments.",
     )
     tenants: Annotated[tuple[GatewayTenant, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(),

@@ -19,5 +19,6 @@ def of(route: ModelRoute) -> Iterator[tuple[str, str]]:
 
 
 def first(route: ModelRoute) -> frozenset[str]:
-    """Return the targets that may be chosen before any fallback."""
-    return frozenset(target for field, target in of(route) if not field.startswith(("fallback", "shadow")))
+    """Return the targets that may be chosen before any fallback; a weight of 0 is never chosen."""
+    idle = {one.target for one in route.weighted if not one.weight}
+    return frozenset(target for field, target in of(route) if not field.startswith(("fallback", "shadow"))) - idle

@@ -10,7 +10,6 @@ from typing import Final
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
-from fairlead.review import route_targets
 from fairlead.review.result import AdmissionReason
 
 
@@ -24,17 +23,16 @@ class UnbuiltFeature:
     remedy: str
 
 
-def _external_first(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    for field, target in route_targets.of(route):
-        if target.startswith(EXTERNAL) and not field.startswith("fallback"):
-            yield field, target
+def _copied_outside(route: ModelRoute) -> Iterator[tuple[str, str]]:
+    if route.shadow is not None and route.shadow.target.startswith(EXTERNAL):
+        yield "shadow.deployment", route.shadow.target
 
 
 UNBUILT: Final = (
     UnbuiltFeature(
-        used=_external_first,
-        because="routers of this release use another API only when a deployment cannot answer",
-        remedy=f"name a deployment here, and {EXTERNAL}NAME in fallback.deployments",
+        used=_copied_outside,
+        because="an external API would bill every copy, and no tenant pays for copies, so routers send it none",
+        remedy="name a deployment here, or give the API a small weight in weighted to try it on real requests",
     ),
 )
 """Remove an entry once routers support its feature; then the field's description must say so, too."""

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Raw
 
 from fairlead.fleet.model_routes import FallbackReason
-from fairlead.router import refusals
+from fairlead.router import external_api, refusals
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
 from fairlead.router.router_context import RouterContext
@@ -111,6 +111,8 @@ class RoutePath:
 def choose(context: RouterContext, request: Request, found: BodyFacts, account: Account) -> RoutePath | Problem:
     """Choose a request's path by its model and the gateway's routes; return a problem if its tenant may take none."""
     routes, model = context.routes, found.model or ""
+    if request.surface not in external_api.PATHS:
+        routes = routes.inside
     choice = routes.fixed(model)
     if choice is None:
         chosen = routes.choose(facts(request, found, account), random())  # noqa: S311 - weights, not secrets

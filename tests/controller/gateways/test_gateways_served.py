@@ -144,6 +144,31 @@ def test_a_model_without_replicas_is_reported_and_another_api_may_answer_for_it(
     assert "requests wait for hold.maxTime of the gateway, then get 503" in world.message("Routable")
 
 
+def test_a_team_may_begin_with_an_api_alone_and_a_weight_of_0_for_it_helps_nobody_later() -> None:
+    big = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
+    world = GatewayWorld()
+    world.put_gateway(models=[{"name": "talk", "deployment": "external/big"}], external=[big])
+    world.settle()
+    assert routes(world) == {"talk": "external/big"}
+    status = world.gateway()["status"]
+    assert status["models"] == [{"name": "talk", "ready": True, "targets": [{"name": "external/big"}]}]
+    assert (status["deployments"], world.gateway_message("Routable")) == (0, "1 of 1 model can be answered")
+    assert world.gateway_condition("Ready") == ("True", "Serving")
+
+    parts = [{"deployment": "chat", "weight": 1}, {"deployment": "external/big", "weight": 1}]
+    world.put_gateway(models=[{"name": "talk", "strategy": "Weighted", "weighted": parts}], external=[big])
+    world.join(replicas=0)
+    world.settle()
+    (talk,) = world.gateway()["status"]["models"]
+    assert (talk["ready"], {one["name"] for one in talk["targets"]}) == (True, {"default/chat", "external/big"})
+
+    parts[1] |= {"weight": 0}
+    world.put_gateway(models=[{"name": "talk", "strategy": "Weighted", "weighted": parts}], external=[big])
+    world.settle()
+    (talk,) = world.gateway()["status"]["models"]
+    assert talk["message"] == "no replica of default/chat gets requests; kubectl describe infd shows why"
+
+
 def test_what_tenants_use_is_added_over_routers_and_written_once_a_minute() -> None:
     world = served(tenants=[{"name": "shop", "maxConcurrency": 8}, {"name": "rest", "tokensPerMinute": 9}])
     quiet = {"running": 0, "waiting": 0, "requests": 0, "tokens": 0}

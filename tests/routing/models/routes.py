@@ -24,8 +24,11 @@ def single(name: str = "chat", target: str | None = SMALL, fallback: FallbackCha
 
 
 def weighted(**weights: int) -> ModelRoute:
-    """By the names of targets in `ns`."""
-    parts = tuple(WeightedTarget(target=f"ns/{name}", weight=weight) for name, weight in weights.items())
+    """By the names of targets in `ns`, and `outside`."""
+    parts = tuple(
+        WeightedTarget(target=OUTSIDE if name == "outside" else f"ns/{name}", weight=weight)
+        for name, weight in weights.items()
+    )
     return ModelRoute(name="chat", strategy=RouteStrategy.WEIGHTED, weighted=parts)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from fairlead.fleet.model_routes import ModelRoute, RouteStrategy
-from fairlead.routing.models import rule_conditions
+from fairlead.routing.models import inside_routes, rule_conditions
 from fairlead.routing.models.route_choice import RouteChoice
 from fairlead.routing.models.route_facts import RouteFacts
 from fairlead.routing.models.weighted_targets import WeightedTargets
@@ -18,12 +18,16 @@ SHOWN_CHARACTERS: Final = 60
 class ModelTable:
     """The routes by the names that clients send. A table never changes: other routes make another table."""
 
-    __slots__ = ("_choosers", "_fixed", "_only")
+    __slots__ = ("_choosers", "_fixed", "_only", "inside")
 
     def __init__(self, routes: Iterable[ModelRoute]) -> None:
         """Of routes with one name, the first counts; one without a target is left out, as admission refuses it."""
         self._fixed: dict[str, RouteChoice] = {}
         self._choosers: dict[str, Chooser] = {}
+        routes = tuple(routes)
+        own = tuple(inside_routes.inside(one) for one in routes)
+        self.inside: ModelTable = self if own == routes else ModelTable(own)
+        """The same models without external APIs, for requests that those cannot get."""
         for route in routes:
             if route.name in self._fixed or route.name in self._choosers:
                 continue
